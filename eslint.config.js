@@ -1,0 +1,36 @@
+import js from "@eslint/js"
+import tseslint from "typescript-eslint"
+
+export default tseslint.config(
+    { ignores: ["node_modules", ".devicescript", ".build"] },
+    js.configs.recommended,
+    tseslint.configs.recommended,
+    {
+        rules: {
+            "no-undef": "off", // the TypeScript compiler knows better
+            eqeqeq: "error",
+            "@typescript-eslint/no-unused-vars": [
+                "error",
+                { argsIgnorePattern: "^_", varsIgnorePattern: "^_" },
+            ],
+        },
+    },
+    {
+        // The host code is checked with types: a promise nobody waits for is where readings get lost.
+        files: ["{host,wire,router,clinic,sim,cli,test,bench,scripts}/**/*.ts"],
+        ignores: ["clinic/web/**", "test/src/**", "bench/src/**"],
+        languageOptions: {
+            parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname },
+        },
+        rules: {
+            "@typescript-eslint/no-floating-promises": "error",
+            "@typescript-eslint/no-misused-promises": "error",
+            "@typescript-eslint/await-thenable": "error",
+        },
+    },
+    {
+        // DeviceScript has neither `===`-only habits of the web nor unused-parameter elision in callbacks.
+        files: ["src/**/*.ts", "test/src/**/*.ts", "bench/src/**/*.ts"],
+        rules: { "@typescript-eslint/no-explicit-any": "off" },
+    },
+)
