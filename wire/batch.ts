@@ -1,0 +1,115 @@
+import { decode, encode, WireError } from "./cbor.ts"
+import { maxEnvelopeBytes, type Purpose } from "./envelope.ts"
+import { keyBytes, kidBytes, type RouterKeys } from "./keys.ts"
+
+/*
+ * Between router and clinic, in CBOR: a batch of envelopes (`POST /ingest`), what became of each, and the keys a router
+ * may hold (`GET /ingest/keys`). Rows are arrays in the order of the interfaces' fields.
+ */
+
+/** One envelope as a router received it. */
+export interface Delivery {
+    /** The router's own number for it, ever rising; the answer refers to it. */
+    id: number
+    purpose: Purpose
+    /** Unix time in milliseconds. */
+    receivedAt: number
+    envelope: Uint8Array
+}
+
+/** What the clinic did with one; `stored` and `duplicate` both mean that it is safe there. */
+export interface DeliveryResult {
+    id: number
+    status: "stored" | "duplicate" | "refused"
+    /** One line on why it was refused. */
+    reason?: string
+}
+
+export const maxBatch = 256
+export const maxBatchBytes = maxBatch * (maxEnvelopeBytes + 32)
+export const maxReasonChars = 200
+/** Motes of one clinic whose keys a router takes. */
+export const maxKeys = 100_000
+/** An upper bound for `encodeKeys` of that many. */
+export const maxKeysBytes = maxKeys * (kidBytes + 3 * keyBytes + 24)
+
+export function encodeBatch(batch: Delivery[]): Uint8Array {
+    return encode(batch.map(d => [d.id, d.purpose, Math.trunc(d.receivedAt), d.envelope]))
+}
+
+/** Throws WireError, also for more than `maxBatch` deliveries. The envelopes are not looked into. */
+export function decodeBatch(bytes: Uint8Array): Delivery[] {
+    return decodeRows(bytes, maxBatch, row => {
+        const [id, purpose, receivedAt, envelope] = row
+        if (row.length !== 4 || !isCount(id) || !isPurpose(purpose) || !isCount(receivedAt))
+            return undefined
+        if (!(envelope instanceof Uint8Array) || envelope.length > maxEnvelopeBytes)
+            return undefined
+        return { id, purpose, receivedAt, envelope }
+    })
+}
+
+export function encodeResults(results: DeliveryResult[]): Uint8Array {
+    return encode(
+        results.map(({ id, status, reason }) =>
+            reason === undefined ? [id, status] : [id, status, reason.slice(0, maxReasonChars)],
+        ),
+    )
+}
+
+/** Throws WireError. */
+export function decodeResults(bytes: Uint8Array): DeliveryResult[] {
+    return decodeRows(bytes, maxBatch, row => {
+        const [id, status, reason] = row
+        if (row.length < 2 || row.length > 3 || !isCount(id) || !isStatus(status)) return undefined
+        if (row.length === 2) return { id, status }
+        if (typeof reason !== "string" || reason.length > maxReasonChars) return undefined
+        return { id, status, reason }
+    })
+}
+
+export function encodeKeys(keys: RouterKeys[]): Uint8Array {
+    return encode(keys.map(k => [k.kid, k.upMac, k.receipt, k.mqtt, k.config]))
+}
+
+/** Throws WireError, also for more than `maxKeys`. */
+export function decodeKeys(bytes: Uint8Array): RouterKeys[] {
+    return decodeRows(bytes, maxKeys, row => {
+        const [kid, upMac, receipt, mqtt, config] = row
+        if (row.length !== 5 || !isBytes(kid, kidBytes) || !isCount(config)) return undefined
+        if (!isBytes(upMac, keyBytes) || !isBytes(receipt, keyBytes) || !isBytes(mqtt, keyBytes))
+            return undefined
+        return { kid, upMac, receipt, mqtt, config }
+    })
+}
+
+function decodeRows<T>(
+    bytes: Uint8Array,
+    max: number,
+    parse: (row: unknown[]) => T | undefined,
+): T[] {
+    const rows = decode(bytes)
+    if (!Array.isArray(rows) || rows.length > max)
+        throw new WireError(`not an array of up to ${max}`)
+    return rows.map((row: unknown) => {
+        const parsed = Array.isArray(row) ? parse(row) : undefined
+        if (parsed === undefined) throw new WireError("a row is not what it should be")
+        return parsed
+    })
+}
+
+function isCount(value: unknown): value is number {
+    return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isBytes(value: unknown, length: number): value is Uint8Array {
+    return value instanceof Uint8Array && value.length === length
+}
+
+function isPurpose(value: unknown): value is Purpose {
+    return value === "vitals" || value === "alarm"
+}
+
+function isStatus(value: unknown): value is DeliveryResult["status"] {
+    return value === "stored" || value === "duplicate" || value === "refused"
+}

@@ -1,0 +1,131 @@
+import { createHmac, timingSafeEqual } from "node:crypto"
+import { WireError } from "./cbor.ts"
+import { kidBytes } from "./keys.ts"
+
+/*
+ * COSE_Mac0 (RFC 9052 §6.2) in the one shape that wire.md allows. Deterministic CBOR leaves no choice in how that shape
+ * is written, so it is read and written as the bytes it consists of: strict by construction, and some twenty times
+ * cheaper than a general decoder on the way that every envelope takes.
+ */
+
+/** Authenticates: `#6.17([bstr .cbor {1: 5, 4: kid}, {}, payload, tag])`, alg HMAC 256/256. */
+export interface Mac0 {
+    kid: Uint8Array
+    payload: Uint8Array
+    tag: Uint8Array
+}
+
+export const tagBytes = 32
+
+const start = Uint8Array.of(0xd1, 0x84) // tag 17, array of 4
+const protectedStart = Uint8Array.of(0x4d, 0xa2, 0x01, 0x05, 0x04, 0x48) // bstr of 13: {1: 5, 4: bstr of 8}
+const unprotected = Uint8Array.of(0xa0) // {}
+const macStructureStart = Uint8Array.of(0x84, 0x64, 0x4d, 0x41, 0x43, 0x30) // array of 4, "MAC0"
+
+/** Throws WireError for anything but exactly this shape. The MAC is not checked here. */
+export function parseMac0(bytes: Uint8Array): Mac0 {
+    const reader = new ShapeReader(bytes)
+    reader.expect(start)
+    reader.expect(protectedStart)
+    const kid = reader.take(kidBytes)
+    reader.expect(unprotected)
+    const payload = reader.bstr()
+    const tag = reader.bstr()
+    reader.end()
+    if (tag.length !== tagBytes) throw new WireError("not an HMAC 256/256 tag")
+    return { kid, payload, tag }
+}
+
+export function encodeMac0(
+    kid: Uint8Array,
+    payload: Uint8Array,
+    externalAad: string,
+    key: Uint8Array,
+): Uint8Array {
+    const tag = mac(kid, payload, externalAad, key)
+    return Buffer.concat([
+        start,
+        protectedStart,
+        kid,
+        unprotected,
+        bstrHead(payload.length),
+        payload,
+        bstrHead(tagBytes),
+        tag,
+    ])
+}
+
+/** True where the tag was made with `key` for this `externalAad`; takes the same time either way. */
+export function verifyMac0(message: Mac0, externalAad: string, key: Uint8Array): boolean {
+    return timingSafeEqual(mac(message.kid, message.payload, externalAad, key), message.tag)
+}
+
+/** HMAC-SHA-256 over the MAC_structure, RFC 9052 §6.3: `["MAC0", protected, external_aad, payload]`. */
+function mac(
+    kid: Uint8Array,
+    payload: Uint8Array,
+    externalAad: string,
+    key: Uint8Array,
+): Uint8Array {
+    return createHmac("sha256", key)
+        .update(macStructureStart)
+        .update(protectedStart)
+        .update(kid)
+        .update(bstrHead(externalAad.length))
+        .update(externalAad, "ascii")
+        .update(bstrHead(payload.length))
+        .update(payload)
+        .digest()
+}
+
+/** The head of a CBOR byte string, RFC 8949 §3.1, in its shortest form. */
+export function bstrHead(length: number): Uint8Array {
+    if (length < 24) return Uint8Array.of(0x40 | length)
+    if (length < 0x100) return Uint8Array.of(0x58, length)
+    if (length < 0x10000) return Uint8Array.of(0x59, length >> 8, length & 0xff)
+    throw new RangeError("longer than any message here")
+}
+
+/** Reads bytes that must have a known shape. Every method throws WireError where they do not. */
+export class ShapeReader {
+    private readonly bytes: Uint8Array
+    private offset = 0
+
+    constructor(bytes: Uint8Array) {
+        this.bytes = bytes
+    }
+
+    take(length: number): Uint8Array {
+        const end = this.offset + length
+        if (end > this.bytes.length) throw new WireError("cut short")
+        const taken = this.bytes.subarray(this.offset, end)
+        this.offset = end
+        return taken
+    }
+
+    expect(expected: Uint8Array): void {
+        const found = this.take(expected.length)
+        if (!expected.every((byte, i) => byte === found[i]))
+            throw new WireError("not a known COSE message")
+    }
+
+    /** A byte string of less than 64 KiB with the shortest head. */
+    bstr(): Uint8Array {
+        const head = this.byte()
+        if (head >= 0x40 && head < 0x58) return this.take(head - 0x40)
+        let length = 0
+        if (head === 0x58) length = this.byte()
+        else if (head === 0x59) length = (this.byte() << 8) | this.byte()
+        if (length < (head === 0x59 ? 0x100 : 24))
+            throw new WireError("not a byte string in deterministic CBOR")
+        return this.take(length)
+    }
+
+    end(): void {
+        if (this.offset !== this.bytes.length) throw new WireError("bytes after the message")
+    }
+
+    private byte(): number {
+        return this.take(1)[0]!
+    }
+}

@@ -1,0 +1,108 @@
+import { createCipheriv } from "node:crypto"
+import { WireError } from "./cbor.ts"
+import { bstrHead, encodeMac0, parseMac0, ShapeReader, verifyMac0 } from "./cose.ts"
+
+/** What an envelope is for; the MAC covers it as external_aad. */
+export type Purpose = "vitals" | "alarm"
+
+/** The largest envelope anyone has to take. */
+export const maxEnvelopeBytes = 4096
+
+/** A COSE_Encrypt0 (RFC 9459, A256CTR) inside a COSE_Mac0: what a mote sends. */
+export interface Envelope {
+    bytes: Uint8Array
+    kid: Uint8Array
+    /** 13 bytes: boot ‖ salt ‖ seq. */
+    nonce: Uint8Array
+    /** Start counter of the mote. */
+    boot: number
+    /** 5 bytes drawn at that start. */
+    salt: Uint8Array
+    /** Envelopes counted from 0 within that start. */
+    seq: number
+    /** 16 bytes: the first counter block. */
+    iv: Uint8Array
+    ciphertext: Uint8Array
+    /** 32 bytes over `payload`. */
+    tag: Uint8Array
+    /** The COSE_Encrypt0, IV included: what the MAC covers. */
+    payload: Uint8Array
+}
+
+const sealedStart = Uint8Array.of(
+    ...[0xd0, 0x83], // tag 16, array of 3
+    ...[0x40, 0xa2], // protected h'', map of 2
+    ...[0x01, 0x39, 0xff, 0xfb], // 1: -65532, A256CTR
+    ...[0x05, 0x50], // 5: bstr of 16
+)
+const ivStart = Uint8Array.of(1)
+const ivEnd = Uint8Array.of(0, 1)
+const saltBytes = 5
+const nonceBytes = 4 + saltBytes + 4
+
+/**
+ * Reads an envelope without checking its MAC; the fields are views into `bytes`. Throws WireError for anything but
+ * exactly the shape of the wire format, and for more than `maxEnvelopeBytes`.
+ */
+export function parseEnvelope(bytes: Uint8Array): Envelope {
+    if (bytes.length > maxEnvelopeBytes) throw new WireError(`more than ${maxEnvelopeBytes} bytes`)
+    const { kid, payload, tag } = parseMac0(bytes)
+    const sealed = new ShapeReader(payload)
+    sealed.expect(sealedStart)
+    const iv = payload.subarray(sealedStart.length, sealedStart.length + 16)
+    sealed.expect(ivStart)
+    const nonce = sealed.take(nonceBytes)
+    sealed.expect(ivEnd)
+    const ciphertext = sealed.bstr()
+    sealed.end()
+    return { bytes, kid, ...parseNonce(nonce), iv, ciphertext, tag, payload }
+}
+
+/** Splits boot (4, big-endian) ‖ salt (5) ‖ seq (4, big-endian). */
+export function parseNonce(nonce: Uint8Array): Pick<Envelope, "nonce" | "boot" | "salt" | "seq"> {
+    const view = new DataView(nonce.buffer, nonce.byteOffset, nonceBytes)
+    return {
+        nonce,
+        boot: view.getUint32(0),
+        salt: nonce.subarray(4, 4 + saltBytes),
+        seq: view.getUint32(4 + saltBytes),
+    }
+}
+
+/** Whether `upMac` made the MAC for this purpose; constant time. To be asked before anything is decrypted. */
+export function verifyEnvelope(envelope: Envelope, purpose: Purpose, upMac: Uint8Array): boolean {
+    return verifyMac0(envelope, purpose, upMac)
+}
+
+/** The plaintext. Any bytes decrypt to something: the caller has verified the envelope before. */
+export function openEnvelope(envelope: Envelope, upEnc: Uint8Array): Uint8Array {
+    return a256ctr(upEnc, envelope.iv, envelope.ciphertext)
+}
+
+/** Seals one plaintext. The same (`boot`, `salt`, `seq`) must never be used for two plaintexts. */
+export function sealEnvelope(o: {
+    kid: Uint8Array
+    upEnc: Uint8Array
+    upMac: Uint8Array
+    purpose: Purpose
+    boot: number
+    salt: Uint8Array
+    seq: number
+    plaintext: Uint8Array
+}): Uint8Array {
+    if (o.salt.length !== saltBytes) throw new RangeError(`a salt has ${saltBytes} bytes`)
+    const iv = Buffer.alloc(16)
+    iv.set(ivStart)
+    iv.writeUInt32BE(o.boot, 1)
+    iv.set(o.salt, 5)
+    iv.writeUInt32BE(o.seq, 10)
+    iv.set(ivEnd, 14)
+    const ciphertext = a256ctr(o.upEnc, iv, o.plaintext)
+    const sealed = Buffer.concat([sealedStart, iv, bstrHead(ciphertext.length), ciphertext])
+    return encodeMac0(o.kid, sealed, o.purpose, o.upMac)
+}
+
+/** AES-256-CTR: encrypts and decrypts alike. */
+function a256ctr(key: Uint8Array, iv: Uint8Array, bytes: Uint8Array): Uint8Array {
+    return createCipheriv("aes-256-ctr", key, iv).update(bytes)
+}
