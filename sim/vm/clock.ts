@@ -1,0 +1,97 @@
+import type { Clock } from "../../host/clock.ts"
+
+interface Entry {
+    at: number
+    order: number
+    fn: () => void
+    cancelled: boolean
+}
+
+/**
+ * A clock that jumps from one timer to the next. Timers fire in the order of their time, those of one moment in the
+ * order in which they were set, so a run depends on nothing but its inputs.
+ */
+export class VirtualClock implements Clock {
+    private heap: Entry[] = []
+    private order = 0
+    private time: number
+
+    /** @param startMs unix milliseconds at which the clock starts */
+    constructor(startMs = Date.UTC(2026, 0, 1)) {
+        this.time = startMs
+    }
+
+    now(): number {
+        return this.time
+    }
+
+    setTimeout(fn: () => void, ms: number): Entry {
+        const at = this.time + Math.max(0, ms || 0)
+        const entry = { at, order: this.order++, fn, cancelled: false }
+        this.push(entry)
+        return entry
+    }
+
+    clearTimeout(timer: unknown): void {
+        if (timer) (timer as Entry).cancelled = true
+    }
+
+    /** Runs the next timer, if one is due no later than `until`; says whether there was one. */
+    step(until = Infinity): boolean {
+        for (;;) {
+            const next = this.heap[0]
+            if (!next || next.at > until) return false
+            this.pop()
+            if (next.cancelled) continue
+            if (next.at > this.time) this.time = next.at
+            next.fn()
+            return true
+        }
+    }
+
+    /**
+     * Runs all timers up to `ms` from now. Promises settle between two timers, as they would in real time.
+     * @param yieldEvery after so many timers other work of the process gets its turn
+     */
+    async run(ms: number, until: () => boolean = () => false, yieldEvery = 2000): Promise<void> {
+        const end = this.time + ms
+        for (let n = 1; !until() && this.step(end); n++) {
+            await null
+            if (n % yieldEvery === 0) await new Promise(resolve => setImmediate(resolve))
+        }
+        if (!until() && this.time < end) this.time = end
+    }
+
+    private push(entry: Entry): void {
+        const heap = this.heap
+        let i = heap.length
+        heap.push(entry)
+        while (i > 0) {
+            const parent = (i - 1) >> 1
+            if (!before(entry, heap[parent]!)) break
+            heap[i] = heap[parent]!
+            i = parent
+        }
+        heap[i] = entry
+    }
+
+    private pop(): void {
+        const heap = this.heap
+        const last = heap.pop()!
+        if (!heap.length) return
+        let i = 0
+        for (;;) {
+            let child = 2 * i + 1
+            if (child >= heap.length) break
+            if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
+            if (!before(heap[child]!, last)) break
+            heap[i] = heap[child]!
+            i = child
+        }
+        heap[i] = last
+    }
+}
+
+function before(a: Entry, b: Entry): boolean {
+    return a.at < b.at || (a.at === b.at && a.order < b.order)
+}

@@ -1,0 +1,106 @@
+import type { Clock } from "../../host/clock.ts"
+import type { ByteStream } from "../../host/stream.ts"
+import type { Connect } from "./machine.ts"
+import type { VmModule } from "./module.ts"
+
+/** Events of `jd_tcpsock_on_event` in the VM. */
+const socketOpen = 1
+const socketClose = 2
+const socketError = 3
+const socketData = 4
+
+/** As much as a TCP segment brings a small device at once; the VM puts each piece on its heap. */
+const segmentBytes = 536
+
+const notConnected = -10
+/** `Socket.send` of DeviceScript waits when the send buffer is full. */
+const bufferFull = -1
+const sendBufferBytes = 16384
+
+/** The VM's only TCP or TLS socket: opening another closes the first. */
+export class VmSocket {
+    private readonly vm: VmModule
+    private readonly connect: Connect
+    private readonly clock: Clock
+    private readonly enter: (fn: () => void) => void
+    private stream: ByteStream | undefined
+    private generation = 0
+
+    constructor(vm: VmModule, connect: Connect, clock: Clock, enter: (fn: () => void) => void) {
+        this.vm = vm
+        this.connect = connect
+        this.clock = clock
+        this.enter = enter
+        vm.sockIsAvailable = () => true
+        vm.sockOpen = (hostPointer, port) => {
+            this.open(this.text(hostPointer), Math.abs(port), port < 0)
+            return 0
+        }
+        vm.sockWrite = (pointer, size) => {
+            if (!this.stream) return notConnected
+            if (this.stream.backlog > sendBufferBytes) return bufferFull
+            this.stream.write(vm.HEAPU8.slice(pointer, pointer + size))
+            return 0
+        }
+        vm.sockClose = () => {
+            if (!this.stream) return notConnected
+            this.generation++
+            this.stream.end()
+            this.stream = undefined
+            return 0
+        }
+    }
+
+    /** Drops the connection without a word to the VM: the power is gone. */
+    destroy(): void {
+        this.generation++
+        this.stream?.destroy()
+        this.stream = undefined
+    }
+
+    private open(host: string, port: number, tls: boolean): void {
+        this.destroy()
+        const generation = this.generation
+        const name = `${tls ? "tls" : "tcp"}://${host}:${port}`
+        this.connect(host, port, tls).then(
+            stream => {
+                if (generation !== this.generation) return stream.destroy()
+                this.stream = stream
+                this.event(socketOpen)
+                stream.listen({
+                    data: bytes => {
+                        for (let at = 0; at < bytes.length; at += segmentBytes) {
+                            if (generation !== this.generation) return
+                            this.event(socketData, bytes.subarray(at, at + segmentBytes))
+                        }
+                    },
+                    closed: () => {
+                        if (generation !== this.generation) return
+                        this.stream = undefined
+                        this.event(socketClose)
+                    },
+                })
+            },
+            (error: Error) => {
+                if (generation === this.generation)
+                    this.event(socketError, Buffer.from(`${name}: ${error.message}`))
+            },
+        )
+    }
+
+    private event(kind: number, bytes?: Uint8Array): void {
+        // Never from inside the VM: it would be entered twice.
+        this.enter(() => {
+            if (!bytes) return this.vm._jd_em_tcpsock_on_event(kind, 0, 0)
+            const pointer = this.vm._malloc(bytes.length)
+            this.vm.HEAPU8.set(bytes, pointer)
+            this.vm._jd_em_tcpsock_on_event(kind, pointer, bytes.length)
+            this.vm._free(pointer)
+        })
+    }
+
+    private text(pointer: number): string {
+        const end = this.vm.HEAPU8.indexOf(0, pointer)
+        return Buffer.from(this.vm.HEAPU8.subarray(pointer, end)).toString("utf8")
+    }
+}
