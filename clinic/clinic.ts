@@ -1,0 +1,126 @@
+import { UserError } from "../host/errors.ts"
+import type { Clock } from "../host/clock.ts"
+import type { Log } from "../host/log.ts"
+import type { Delivery, DeliveryResult } from "../wire/batch.ts"
+import type { RouterKeys } from "../wire/keys.ts"
+import { Accounts } from "./accounts.ts"
+import { ingest } from "./ingest.ts"
+import { Live } from "./live.ts"
+import { Motes } from "./motes.ts"
+import { Observations } from "./observations.ts"
+import { Patients } from "./patients.ts"
+import type { Store } from "./store/store.ts"
+import { supply, type Supply } from "./supply.ts"
+import { Vault } from "./vault.ts"
+
+export interface ClinicOptions {
+    store: Store
+    clock: Clock
+    random: (bytes: number) => Uint8Array
+    /** 32 bytes; wraps the motes' secrets. */
+    key: Uint8Array
+    log: Log
+}
+
+/** What the first start makes. It is shown once: the clinic keeps hashes only. */
+export interface Credentials {
+    doctor: { user: string; password: string; token: string }
+    router: { token: string }
+}
+
+/** The clinic without its sockets: everything that HTTP, the command line and the simulator ask of it. */
+export class Clinic {
+    readonly accounts: Accounts
+    readonly patients: Patients
+    readonly motes: Motes
+    readonly observations: Observations
+    readonly live: Live
+    private readonly o: ClinicOptions
+    private readonly counters = { stored: 0, duplicate: 0, refused: 0 }
+
+    private constructor(o: ClinicOptions, newest: number) {
+        this.o = o
+        this.accounts = new Accounts(o.store, o.clock, o.random)
+        this.patients = new Patients(o.store, o.clock)
+        this.motes = new Motes(o.store, o.clock, o.random, new Vault(o.key, o.random))
+        this.observations = new Observations(o.store)
+        this.live = new Live(this.observations, newest, o.log)
+    }
+
+    /** Throws UserError where `key` is not the one that the store's secrets were wrapped with. */
+    static async open(o: ClinicOptions): Promise<Clinic> {
+        const clinic = new Clinic(o, await new Observations(o.store).newestId())
+        if (!(await clinic.motes.opens()))
+            throw new UserError("the clinic's key is not the one its database was written with")
+        return clinic
+    }
+
+    /**
+     * Verifies, decrypts and stores a batch in one transaction; the results are in its order. What is reported as
+     * `stored` or `duplicate` is durable. Rejects, with nothing stored, where the store fails. `router` is the account
+     * that delivers.
+     */
+    async ingest(batch: Delivery[], router = 0): Promise<DeliveryResult[]> {
+        const { store, log } = this.o
+        const { motes } = this
+        const now = this.now()
+        const results = await store.transaction(sql =>
+            ingest(batch, { router, now, motes, sql, log }),
+        )
+        for (const { status } of results) this.counters[status]++
+        await this.live.notify()
+        return results
+    }
+
+    /** The keys that routers may hold, of every mote that is not revoked. */
+    async keys(): Promise<RouterKeys[]> {
+        return await this.motes.routerKeys()
+    }
+
+    /** How complete the data of a mote is. */
+    async supply(mote: { id: number; patient: number }): Promise<Supply> {
+        return await supply(this.o.store, mote)
+    }
+
+    /**
+     * Makes a doctor and a router on the first start; undefined when there are users already. `save` runs before it
+     * becomes final: where it fails, nothing was made, so the credentials cannot get lost between here and a file.
+     */
+    async setUp(
+        save?: (credentials: Credentials) => Promise<void>,
+    ): Promise<Credentials | undefined> {
+        return await this.o.store.transaction(async sql => {
+            const [any] = await sql.all("SELECT id FROM account LIMIT 1")
+            if (any) return undefined
+            const user = "doctor"
+            const password = this.accounts.newPassword()
+            const doctor = await this.accounts.add({ name: user, role: "doctor", password }, sql)
+            const router = await this.accounts.add({ name: "router", role: "router" }, sql)
+            const credentials = {
+                doctor: { user, password, token: await this.accounts.addToken(doctor.id, sql) },
+                router: { token: await this.accounts.addToken(router.id, sql) },
+            }
+            await save?.(credentials)
+            return credentials
+        })
+    }
+
+    /** Deliveries since the start, by outcome. */
+    stats(): { stored: number; duplicate: number; refused: number } {
+        return { ...this.counters }
+    }
+
+    /** Throws where the store does not work. */
+    async check(): Promise<void> {
+        await this.o.store.all("SELECT version FROM schema_version")
+    }
+
+    /** Unix time in whole milliseconds. */
+    now(): number {
+        return Math.trunc(this.o.clock.now())
+    }
+
+    async close(): Promise<void> {
+        await this.o.store.close()
+    }
+}

@@ -1,0 +1,2 @@
+/** What is asked for contradicts what is there; the message is for the user. */
+export class Conflict extends Error {}

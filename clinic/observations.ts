@@ -1,0 +1,145 @@
+import type { Absence, Reading } from "./readings.ts"
+import { vitalNames, type VitalName } from "./quantities.ts"
+import type { Store, Value } from "./store/store.ts"
+
+/** A stored vital sign. */
+export interface Observation extends Omit<Reading, "name" | "problem"> {
+    id: number
+    patient: number
+    /** Of the mote that measured. */
+    kid: Uint8Array
+    name: VitalName
+    /** Unix time in milliseconds. */
+    storedAt: number
+}
+
+/** Where a page of a search ends; the next one goes on behind it, whatever has arrived meanwhile. */
+export interface Position {
+    time: number
+    id: number
+}
+
+export interface ObservationSearch {
+    patients: number[]
+    names: readonly VitalName[]
+    /** Unix ms: from `from` on, and before `before`. */
+    from?: number
+    before?: number
+    newestFirst: boolean
+    after?: Position
+    limit: number
+}
+
+/** Readings over time in steps, for a chart; `mean`, `min` and `max` are null where nothing could be measured. */
+export interface HistoryPoint {
+    /** Start of the step, unix ms. */
+    time: number
+    count: number
+    mean: number | null
+    min: number | null
+    max: number | null
+}
+
+const columns = `m.id, m.patient, mote.kid, m.name, m.unit, m.value, m.absent, m.quality, m.time, m.relative,
+    envelope.stored_at AS "storedAt"`
+const tables = `measurement AS m JOIN mote ON mote.id = m.mote JOIN envelope ON envelope.id = m.envelope`
+const isVital = `m.problem IS NULL AND m.name IN (${vitalNames.map(name => `'${name}'`).join(", ")})`
+
+const pageSql = (newestFirst: boolean) => `
+    SELECT ${columns} FROM ${tables}
+    WHERE m.patient = ? AND m.name = ? AND m.problem IS NULL AND m.time >= ? AND m.time < ?
+        AND (m.time, m.id) ${newestFirst ? "<" : ">"} (?, ?)
+    ORDER BY m.time ${newestFirst ? "DESC" : "ASC"}, m.id ${newestFirst ? "DESC" : "ASC"}
+    LIMIT ?`
+const pageNewestFirst = pageSql(true)
+const pageOldestFirst = pageSql(false)
+
+/** What was measured: everything a reader asks for. Values with a problem are not vital signs and never show up. */
+export class Observations {
+    private readonly store: Store
+
+    constructor(store: Store) {
+        this.store = store
+    }
+
+    /**
+     * One page, ordered by time. Each patient and quantity is read through the index on its own and the pages merged,
+     * so that the cost does not grow with what is stored.
+     */
+    async search(search: ObservationSearch): Promise<Observation[]> {
+        const { newestFirst, limit } = search
+        const sql = newestFirst ? pageNewestFirst : pageOldestFirst
+        let { from = 0, before = Number.MAX_SAFE_INTEGER } = search
+        const after = search.after ?? { time: newestFirst ? before : from - 1, id: 0 }
+        // The index is searched by time alone: begin where the last page ended.
+        if (newestFirst) before = Math.min(before, after.time + 1)
+        else from = Math.max(from, after.time)
+        const found: Observation[] = []
+        for (const patient of search.patients)
+            for (const name of search.names) {
+                const page = [patient, name, from, before, after.time, after.id, limit]
+                found.push(...(await this.rows(sql, ...page)))
+            }
+        const sign = newestFirst ? -1 : 1
+        return found.sort((a, b) => sign * (a.time - b.time || a.id - b.id)).slice(0, limit)
+    }
+
+    async get(id: number): Promise<Observation | undefined> {
+        const rows = await this.rows(
+            `SELECT ${columns} FROM ${tables} WHERE m.id = ? AND ${isVital}`,
+            id,
+        )
+        return rows[0]
+    }
+
+    async newest(patient: number, name: VitalName): Promise<Observation | undefined> {
+        const rows = await this.search({
+            patients: [patient],
+            names: [name],
+            newestFirst: true,
+            limit: 1,
+        })
+        return rows[0]
+    }
+
+    /** In the order they were stored, from the one after `id`. */
+    async since(id: number, limit: number): Promise<Observation[]> {
+        return await this.rows(
+            `SELECT ${columns} FROM ${tables} WHERE m.id > ? AND ${isVital} ORDER BY m.id LIMIT ?`,
+            ...[id, limit],
+        )
+    }
+
+    /** The newest id given out; 0 for none. */
+    async newestId(): Promise<number> {
+        const rows = await this.store.all<{ id: number | null }>(
+            "SELECT MAX(id) AS id FROM measurement",
+        )
+        return rows[0]?.id ?? 0
+    }
+
+    /** Steps of `stepMs` from `from` (unix ms) until before `before`; those without a reading are left out. */
+    async history(o: {
+        patient: number
+        name: VitalName
+        from: number
+        before: number
+        stepMs: number
+    }): Promise<HistoryPoint[]> {
+        return await this.store.all<HistoryPoint>(
+            `SELECT time - time % ? AS time, COUNT(value) AS count,
+                 AVG(value) AS mean, MIN(value) AS min, MAX(value) AS max
+             FROM measurement
+             WHERE patient = ? AND name = ? AND problem IS NULL AND time >= ? AND time < ?
+             GROUP BY time - time % ? ORDER BY 1`,
+            ...[o.stepMs, o.patient, o.name, o.from, o.before, o.stepMs],
+        )
+    }
+
+    private async rows(sql: string, ...parameters: Value[]): Promise<Observation[]> {
+        const rows = await this.store.all<Row>(sql, ...parameters)
+        return rows.map(row => ({ ...row, relative: row.relative === 1 }))
+    }
+}
+
+type Row = Omit<Observation, "relative" | "absent"> & { relative: number; absent: Absence | null }

@@ -1,0 +1,21 @@
+/** What a mote can report, by SenML name (wire.md). */
+export interface Quantity {
+    /** SenML unit, RFC 8428 §12.1. */
+    unit: string
+    /** Values outside are a fault of the sensor or the mote, not of the patient. */
+    plausible: { min: number; max: number }
+}
+
+export const quantities: ReadonlyMap<string, Quantity> = new Map<string, Quantity>([
+    ["hr", { unit: "beat/min", plausible: { min: 20, max: 300 } }],
+    ["hr-q", { unit: "/", plausible: { min: 0, max: 1 } }],
+    ["temp", { unit: "Cel", plausible: { min: 10, max: 50 } }],
+    ["spo2", { unit: "%", plausible: { min: 30, max: 100 } }],
+    ["motion", { unit: "/", plausible: { min: 0, max: 1 } }],
+    ["batt", { unit: "%EL", plausible: { min: 0, max: 100 } }],
+    ["lost", { unit: "count", plausible: { min: 0, max: 2 ** 32 } }],
+])
+
+/** The names that are a patient's vital signs; the others are about the mote. */
+export const vitalNames = ["hr", "temp", "spo2"] as const
+export type VitalName = (typeof vitalNames)[number]

@@ -1,0 +1,91 @@
+/**
+ * The schema, one script a version; a database is brought forward by running the ones it has not seen. A script that
+ * has been released is never changed.
+ */
+export const migrations: readonly string[] = [
+    `
+    CREATE TABLE patient (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        active INTEGER NOT NULL,
+        given TEXT NOT NULL,
+        family TEXT NOT NULL,
+        birth_date TEXT,
+        gender TEXT,
+        identifier TEXT,
+        bed TEXT,
+        updated_at INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE account (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        role TEXT NOT NULL,
+        password TEXT,
+        patient INTEGER REFERENCES patient (id)
+    ) STRICT;
+
+    CREATE TABLE token (
+        hash BLOB PRIMARY KEY,
+        account INTEGER NOT NULL REFERENCES account (id),
+        created_at INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE session (
+        hash BLOB PRIMARY KEY,
+        account INTEGER NOT NULL REFERENCES account (id),
+        created_at INTEGER NOT NULL,
+        used_at INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE mote (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kid BLOB NOT NULL UNIQUE,
+        secret BLOB NOT NULL,
+        patient INTEGER NOT NULL REFERENCES patient (id),
+        registered_at INTEGER NOT NULL,
+        revoked_at INTEGER
+    ) STRICT;
+
+    CREATE TABLE envelope (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        boot INTEGER NOT NULL,
+        salt BLOB NOT NULL,
+        seq INTEGER NOT NULL,
+        purpose TEXT NOT NULL,
+        received_at INTEGER NOT NULL,
+        stored_at INTEGER NOT NULL,
+        router INTEGER NOT NULL,
+        bytes BLOB NOT NULL,
+        problem TEXT,
+        UNIQUE (mote, boot, salt, seq)
+    ) STRICT;
+    CREATE INDEX envelope_problem ON envelope (mote, id) WHERE problem IS NOT NULL;
+
+    CREATE TABLE start (
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        boot INTEGER NOT NULL,
+        salt BLOB NOT NULL,
+        stored INTEGER NOT NULL,
+        newest_seq INTEGER NOT NULL,
+        newest_at INTEGER NOT NULL,
+        PRIMARY KEY (mote, boot, salt)
+    ) STRICT;
+
+    CREATE TABLE measurement (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        envelope INTEGER NOT NULL REFERENCES envelope (id),
+        mote INTEGER NOT NULL,
+        patient INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        value REAL,
+        absent TEXT,
+        quality REAL,
+        time INTEGER NOT NULL,
+        relative INTEGER NOT NULL,
+        problem TEXT
+    ) STRICT;
+    CREATE INDEX measurement_newest ON measurement (patient, name, time, id) WHERE problem IS NULL;
+    `,
+]
