@@ -1,0 +1,10 @@
+import type { Delivery, DeliveryResult } from "../wire/batch.ts"
+import type { RouterKeys } from "../wire/keys.ts"
+
+/** The way to the clinic. Either method rejects where the clinic cannot be reached or does not answer in time. */
+export interface ClinicLink {
+    /** Hands over a batch; what the results do not name, or name twice, was not taken. */
+    deliver(batch: Delivery[], signal?: AbortSignal): Promise<DeliveryResult[]>
+    /** The keys of all motes whose readings this router may take. */
+    keys(signal?: AbortSignal): Promise<RouterKeys[]>
+}

@@ -1,0 +1,100 @@
+import type { CoapConnection, Server } from "./connection.ts"
+import { linkFormat, type LinkAttributes } from "./link-format.ts"
+import { Code, ContentFormat, message, type CoapMessage, type CoapOption } from "./message.ts"
+import { isCritical, OptionNumber, pathOf, uintOption, uintValue } from "./options.ts"
+
+/** What can be asked for under one path. */
+export interface Resource {
+    /** How `/.well-known/core` describes it. */
+    attributes: LinkAttributes
+    GET?: Handler
+    POST?: Handler
+    PUT?: Handler
+    DELETE?: Handler
+}
+
+export type Handler = (
+    request: CoapMessage,
+    connection: CoapConnection,
+) => CoapMessage | Promise<CoapMessage>
+
+/** RFC 7252 §5.10: the critical options that are understood, with the length their values may have. */
+const criticalOptions = new Map([
+    [OptionNumber.UriHost, { min: 1, max: 255 }],
+    [OptionNumber.UriPort, { min: 0, max: 2 }],
+    [OptionNumber.UriPath, { min: 0, max: 255, repeatable: true }],
+    [OptionNumber.UriQuery, { min: 0, max: 255, repeatable: true }],
+    [OptionNumber.Accept, { min: 0, max: 2 }],
+] as [number, { min: number; max: number; repeatable?: boolean }][])
+
+/** A `Server` for the given resources, by path, and `/.well-known/core` (RFC 6690) that lists them. */
+export function dispatch(resources: Record<string, Resource>): Server {
+    const links = linkFormat(
+        Object.entries(resources).map(([path, resource]) => [path, resource.attributes]),
+    )
+    const wellKnownCore: Resource = {
+        attributes: {},
+        GET: request => content(request, ContentFormat.linkFormat, links),
+    }
+    const byPath = new Map(Object.entries({ ...resources, "/.well-known/core": wellKnownCore }))
+    return (request, connection) => {
+        if (
+            request.options.some(
+                o => o.number === OptionNumber.ProxyUri || o.number === OptionNumber.ProxyScheme,
+            )
+        )
+            // prettier-ignore
+            return problem(Code.ProxyingNotSupported, "not a proxy")
+        const bad = badOption(request.options)
+        if (bad !== undefined) return problem(Code.BadOption, `unknown critical option ${bad}`)
+        const resource = byPath.get(pathOf(request.options))
+        if (!resource) return problem(Code.NotFound, "no such resource")
+        const handler = handlerFor(resource, request.code)
+        if (!handler) return problem(Code.MethodNotAllowed, "no such method here")
+        return handler(request, connection)
+    }
+}
+
+/** An error response with its diagnostic payload, RFC 7252 §5.5.2. */
+export function problem(code: number, diagnostic: string, options: CoapOption[] = []): CoapMessage {
+    return message(code, { options, payload: Buffer.from(diagnostic) })
+}
+
+/** Whether the request takes a response in this Content-Format, RFC 7252 §5.10.4. */
+export function accepts(request: CoapMessage, contentFormat: number): boolean {
+    const accept = uintValue(request.options, OptionNumber.Accept)
+    return accept === undefined || accept === contentFormat
+}
+
+function content(request: CoapMessage, contentFormat: number, payload: string): CoapMessage {
+    if (!accepts(request, contentFormat)) return problem(Code.NotAcceptable, "other format only")
+    const options = [uintOption(OptionNumber.ContentFormat, contentFormat)]
+    return message(Code.Content, { options, payload: Buffer.from(payload) })
+}
+
+function handlerFor(resource: Resource, code: number): Handler | undefined {
+    switch (code) {
+        case Code.GET:
+            return resource.GET
+        case Code.POST:
+            return resource.POST
+        case Code.PUT:
+            return resource.PUT
+        case Code.DELETE:
+            return resource.DELETE
+    }
+    return undefined
+}
+
+/**
+ * The first critical option that is unknown, of a length it cannot have, or repeated where it must not be; the last two
+ * count as unknown (RFC 7252 §5.4.3 and §5.4.5).
+ */
+function badOption(options: CoapOption[]): number | undefined {
+    return options.find(({ number, value }, i) => {
+        if (!isCritical(number)) return false
+        const known = criticalOptions.get(number)
+        if (!known || value.length < known.min || value.length > known.max) return true
+        return !known.repeatable && options[i - 1]?.number === number
+    })?.number
+}

@@ -1,0 +1,70 @@
+/** One option of a message, RFC 7252 §5.4: the number says what it is, the value's format depends on it. */
+export interface CoapOption {
+    number: number
+    value: Uint8Array
+}
+
+/** A CoAP message without what UDP alone needs (type, message id): RFC 8323 §3.2. */
+export interface CoapMessage {
+    /** Class and detail, `0xcdd` as in RFC 7252 §3; see `code`. */
+    code: number
+    /** 0 to 8 bytes that tie a response to its request. */
+    token: Uint8Array
+    /** In ascending order of their numbers. */
+    options: CoapOption[]
+    payload: Uint8Array
+}
+
+/** `code("4.04")`: the byte of a code as people write it, RFC 7252 §3. */
+export function code(dotted: `${number}.${number}`): number {
+    const [codeClass, detail] = dotted.split(".").map(Number)
+    return (codeClass! << 5) | detail!
+}
+
+/** The other way: 0x84 is `4.04`. */
+export function dotted(code: number): string {
+    return `${codeClass(code)}.${String(code & 31).padStart(2, "0")}`
+}
+
+/** 0 request, 2 success, 4 client error, 5 server error, 7 signalling. */
+export function codeClass(code: number): number {
+    return code >> 5
+}
+
+/** Codes of RFC 7252 §12.1 and RFC 8323 §11.1 that are in use here. */
+export const Code = {
+    Empty: code("0.00"),
+    GET: code("0.01"),
+    POST: code("0.02"),
+    PUT: code("0.03"),
+    DELETE: code("0.04"),
+    Changed: code("2.04"),
+    Content: code("2.05"),
+    BadRequest: code("4.00"),
+    Unauthorized: code("4.01"),
+    BadOption: code("4.02"),
+    Forbidden: code("4.03"),
+    NotFound: code("4.04"),
+    MethodNotAllowed: code("4.05"),
+    NotAcceptable: code("4.06"),
+    RequestEntityTooLarge: code("4.13"),
+    UnsupportedContentFormat: code("4.15"),
+    InternalServerError: code("5.00"),
+    ServiceUnavailable: code("5.03"),
+    ProxyingNotSupported: code("5.05"),
+    CSM: code("7.01"),
+    Ping: code("7.02"),
+    Pong: code("7.03"),
+    Release: code("7.04"),
+    Abort: code("7.05"),
+} as const
+
+/** Content-Formats in use, RFC 7252 §12.3 and RFC 9052 §11.3.6. */
+export const ContentFormat = { coseMac0: 17, linkFormat: 40 } as const
+
+export const noBytes = new Uint8Array(0)
+
+/** A message from what matters in it; token, options and payload are empty unless given. */
+export function message(code: number, parts: Partial<CoapMessage> = {}): CoapMessage {
+    return { token: noBytes, options: [], payload: noBytes, ...parts, code }
+}

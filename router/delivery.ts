@@ -1,0 +1,92 @@
+import type { Clock, Timer } from "../host/clock.ts"
+import type { Log } from "../host/log.ts"
+import { maxBatch, type Delivery, type DeliveryResult } from "../wire/batch.ts"
+import type { ClinicLink } from "./clinic-link.ts"
+import type { RouterStore } from "./store.ts"
+
+/** After a failure the next try waits that long, doubled with every further one, with up to half of it by chance. */
+export const firstRetryMs = 1_000
+export const maxRetryMs = 60_000
+
+/**
+ * Carries the outbox to the clinic: the oldest first, one batch at a time, again and again until it has arrived. Only
+ * what the clinic says it holds, or does not want, leaves the outbox.
+ */
+export class DeliveryLoop {
+    private readonly clock: Clock
+    private readonly random: (bytes: number) => Uint8Array
+    private readonly store: RouterStore
+    private readonly clinic: ClinicLink
+    private readonly log: Log
+    private readonly closing = new AbortController()
+    private failures = 0
+    private busy = false
+    private retry: Timer
+
+    constructor(o: {
+        clock: Clock
+        random: (bytes: number) => Uint8Array
+        store: RouterStore
+        clinic: ClinicLink
+        log: Log
+    }) {
+        this.clock = o.clock
+        this.random = o.random
+        this.store = o.store
+        this.clinic = o.clinic
+        this.log = o.log
+    }
+
+    /** There may be something in the outbox. */
+    wake(): void {
+        if (!this.busy && !this.closing.signal.aborted) void this.run()
+    }
+
+    close(): void {
+        this.closing.abort()
+        this.clock.clearTimeout(this.retry)
+    }
+
+    private async run(): Promise<void> {
+        this.busy = true
+        try {
+            while (this.store.outboxLength > 0) {
+                const settled = await this.deliver(this.store.oldest(maxBatch))
+                if (this.closing.signal.aborted) return
+                if (settled === 0) throw new Error("the clinic took none of a batch")
+                this.failures = 0
+            }
+            this.busy = false
+        } catch (error) {
+            if (!this.closing.signal.aborted) this.retryLater(error as Error)
+        }
+    }
+
+    /** How many of the batch left the outbox. */
+    private async deliver(batch: Delivery[]): Promise<number> {
+        const results = await this.clinic.deliver(batch, this.closing.signal)
+        if (this.closing.signal.aborted) return 0
+        const settled = unambiguous(results, batch)
+        this.store.settle(settled)
+        for (const { id, status, reason } of settled)
+            if (status === "refused")
+                this.log.warn({ id, reason }, "the clinic refused an envelope")
+        return settled.length
+    }
+
+    private retryLater(error: Error): void {
+        const fullMs = Math.min(maxRetryMs, firstRetryMs * 2 ** this.failures++)
+        const inMs = fullMs * (0.5 + this.random(1)[0]! / 512)
+        const { message: reason } = error
+        this.log.warn({ reason, inMs, waiting: this.store.outboxLength }, "clinic not reached")
+        this.retry = this.clock.setTimeout(() => void this.run(), inMs)
+    }
+}
+
+/** One result for each envelope of the batch that has exactly one. */
+function unambiguous(results: DeliveryResult[], batch: Delivery[]): DeliveryResult[] {
+    return batch.flatMap(({ id }) => {
+        const mine = results.filter(result => result.id === id)
+        return mine.length === 1 ? mine : []
+    })
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs"
+import { Pool } from "undici"
+import { UserError } from "../host/errors.ts"
+import {
+    decodeKeys,
+    decodeResults,
+    encodeBatch,
+    maxBatch,
+    maxKeysBytes,
+    maxReasonChars,
+} from "../wire/batch.ts"
+import type { ClinicLink } from "./clinic-link.ts"
+
+/** How long a connection, and then a whole exchange, may take. */
+const connectMs = 10_000
+const exchangeMs = 30_000
+/** Results for a full batch with the longest reasons (4 bytes a character at most). */
+const maxResultsBytes = maxBatch * (32 + 4 * maxReasonChars)
+
+/**
+ * The clinic's HTTPS interface on one kept-alive connection. `url` is its root, `ca` a file with the certificate (PEM)
+ * that has to have signed the clinic's, where that is not a public one. Throws UserError for an unusable URL or file.
+ */
+export function httpsClinic(o: { url: string; ca?: string; token: string }): ClinicLink {
+    const root = parseUrl(o.url)
+    const prefix = root.pathname.replace(/\/$/, "")
+    const pool = new Pool(root.origin, {
+        connections: 1,
+        connect: { ca: o.ca === undefined ? undefined : readCa(o.ca), timeout: connectMs },
+        maxResponseSize: Math.max(maxKeysBytes, maxResultsBytes),
+    })
+    const exchange = async (
+        method: "GET" | "POST",
+        path: string,
+        signal?: AbortSignal,
+        body?: Uint8Array,
+    ): Promise<Uint8Array> => {
+        const abort = new AbortController()
+        const giveUp = () => abort.abort(new Error("given up"))
+        const timer = setTimeout(() => abort.abort(new Error("no answer in time")), exchangeMs)
+        signal?.addEventListener("abort", giveUp)
+        try {
+            const response = await pool.request({
+                method,
+                path: prefix + path,
+                headers: {
+                    authorization: `Bearer ${o.token}`,
+                    accept: "application/cbor",
+                    ...(body && { "content-type": "application/cbor" }),
+                },
+                body,
+                signal: abort.signal,
+            })
+            const answer = new Uint8Array(await response.body.arrayBuffer())
+            if (response.statusCode === 200) return answer
+            throw new Error(`the clinic answered ${method} ${path} with ${response.statusCode}`)
+        } finally {
+            clearTimeout(timer)
+            signal?.removeEventListener("abort", giveUp)
+        }
+    }
+    return {
+        deliver: async (batch, signal) =>
+            decodeResults(await exchange("POST", "/ingest", signal, encodeBatch(batch))),
+        keys: async signal => decodeKeys(await exchange("GET", "/ingest/keys", signal)),
+    }
+}
+
+function parseUrl(text: string): URL {
+    if (!URL.canParse(text)) throw new UserError(`not a URL: ${text}`)
+    const url = new URL(text)
+    if (url.protocol !== "https:") throw new UserError(`the clinic's URL has to be https: ${text}`)
+    return url
+}
+
+function readCa(file: string): string {
+    try {
+        return readFileSync(file, "utf8")
+    } catch {
+        throw new UserError(`cannot read the clinic's certificate file ${file}`)
+    }
+}

@@ -1,0 +1,6 @@
+/** The border router's public entry. */
+export type { ClinicLink } from "./clinic-link.ts"
+export { httpsClinic } from "./https-clinic.ts"
+export { Router, type RouterStats } from "./router.ts"
+export { startRouter, type RunningRouter } from "./start.ts"
+export { RouterStore } from "./store.ts"

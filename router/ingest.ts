@@ -1,0 +1,181 @@
+import type { Clock } from "../host/clock.ts"
+import type { Log } from "../host/log.ts"
+import { WireError } from "../wire/cbor.ts"
+import {
+    maxEnvelopeBytes,
+    parseEnvelope,
+    verifyEnvelope,
+    type Envelope,
+    type Purpose,
+} from "../wire/envelope.ts"
+import { eui, type RouterKeys } from "../wire/keys.ts"
+import { makeReceipt } from "../wire/receipt.ts"
+import type { Keyring } from "./keyring.ts"
+import { ReplayWindow } from "./replay.ts"
+import type { Accepted, RouterStore, SeenStart } from "./store.ts"
+
+/** Envelopes that may wait for one commit; more are told to come back. */
+const maxWaiting = 4096
+/** What the outbox may hold by default: weeks of a ward's readings. */
+export const defaultMaxOutboxBytes = 2 ** 30
+
+/** Why an envelope was not taken. Only `busy` is worth a retry. */
+export type Refusal =
+    | "tooLarge"
+    | "malformed"
+    | "unknownKid"
+    | "badMac"
+    | "olderBoot"
+    | "otherSalt"
+    | "belowWindow"
+    | "busy"
+
+/** `stored`: durable since now, `duplicate`: since earlier. Both carry the receipt. */
+export type IngestResult =
+    { status: "stored" | "duplicate"; receipt: Uint8Array } | { status: "refused"; reason: Refusal }
+
+export type IngestCounts = Record<"stored" | "duplicate" | Refusal, number>
+
+/** A verified envelope that waits for the next commit. */
+interface Waiting {
+    purpose: Purpose
+    envelope: Envelope
+    keys: RouterKeys
+    eui: string
+    receivedAt: number
+    resolve(result: IngestResult): void
+}
+
+/** What one commit will write. */
+interface Batch {
+    accepted: Accepted[]
+    bytes: number
+    /** By mote and start. */
+    seen: Map<string, SeenStart>
+}
+
+/**
+ * The way of every envelope, whatever brought it: size, shape, key, MAC, replay window, outbox, receipt. All that arrive
+ * in one turn share one commit, and nobody gets a receipt before it is on disk.
+ */
+export class Ingest {
+    readonly counts: IngestCounts = {
+        stored: 0,
+        duplicate: 0,
+        tooLarge: 0,
+        malformed: 0,
+        unknownKid: 0,
+        badMac: 0,
+        olderBoot: 0,
+        otherSalt: 0,
+        belowWindow: 0,
+        busy: 0,
+    }
+    private readonly clock: Clock
+    private readonly store: RouterStore
+    private readonly keyring: Keyring
+    private readonly maxOutboxBytes: number
+    private readonly log: Log
+    private readonly onStored: () => void
+    private readonly windows = new Map<string, ReplayWindow>()
+    private waiting: Waiting[] = []
+
+    /** `onStored` is called after each commit that put something into the outbox. */
+    constructor(o: {
+        clock: Clock
+        store: RouterStore
+        keyring: Keyring
+        maxOutboxBytes: number
+        log: Log
+        onStored: () => void
+    }) {
+        this.clock = o.clock
+        this.store = o.store
+        this.keyring = o.keyring
+        this.maxOutboxBytes = o.maxOutboxBytes
+        this.log = o.log
+        this.onStored = o.onStored
+    }
+
+    /** Never rejects. */
+    async submit(purpose: Purpose, bytes: Uint8Array): Promise<IngestResult> {
+        const checked = this.check(bytes, purpose)
+        const result =
+            typeof checked === "string"
+                ? ({ status: "refused", reason: checked } as const)
+                : await this.queue(checked)
+        this.counts[result.status === "refused" ? result.reason : result.status]++
+        return result
+    }
+
+    /** Puts what waits on disk and hands out the receipts. */
+    commit(): void {
+        const waiting = this.waiting
+        this.waiting = []
+        const batch: Batch = { accepted: [], bytes: 0, seen: new Map() }
+        let outcomes: (Refusal | "stored" | "duplicate")[]
+        try {
+            outcomes = waiting.map(entry => this.admit(entry, batch))
+            if (batch.accepted.length > 0)
+                this.store.append(batch.accepted, [...batch.seen.values()])
+        } catch (error) {
+            this.log.error({ reason: (error as Error).message }, "the store failed: nothing taken")
+            for (const { eui } of waiting) this.windows.delete(eui) // they hold what was not stored
+            outcomes = waiting.map(() => "busy")
+        }
+        const now = this.clock.now()
+        waiting.forEach(({ envelope: { kid, nonce }, keys, resolve }, i) => {
+            const outcome = outcomes[i]!
+            if (outcome === "stored" || outcome === "duplicate") {
+                const receipt = makeReceipt({ kid, nonce, now, config: keys.config }, keys.receipt)
+                resolve({ status: outcome, receipt })
+            } else resolve({ status: "refused", reason: outcome })
+        })
+        if (batch.accepted.length > 0) this.onStored()
+    }
+
+    /** Everything that can be said without the store. */
+    private check(bytes: Uint8Array, purpose: Purpose): Refusal | Omit<Waiting, "resolve"> {
+        if (bytes.length > maxEnvelopeBytes) return "tooLarge"
+        let envelope: Envelope
+        try {
+            envelope = parseEnvelope(bytes)
+        } catch (error) {
+            if (error instanceof WireError) return "malformed"
+            throw error
+        }
+        const name = eui(envelope.kid)
+        const keys = this.keyring.find(name)
+        if (!keys) return "unknownKid"
+        if (!verifyEnvelope(envelope, purpose, keys.upMac)) return "badMac"
+        if (this.waiting.length >= maxWaiting) return "busy"
+        return { purpose, envelope, keys, eui: name, receivedAt: this.clock.now() }
+    }
+
+    private queue(entry: Omit<Waiting, "resolve">): Promise<IngestResult> {
+        if (this.waiting.length === 0) this.clock.setTimeout(() => this.commit(), 0)
+        return new Promise(resolve => this.waiting.push({ ...entry, resolve }))
+    }
+
+    private admit(entry: Waiting, batch: Batch): Refusal | "stored" | "duplicate" {
+        const { kid, boot, salt, seq, bytes } = entry.envelope
+        let window = this.windows.get(entry.eui)
+        if (!window) {
+            window = new ReplayWindow(this.store.starts(kid))
+            this.windows.set(entry.eui, window)
+        }
+        const saltHex = Buffer.from(salt).toString("hex")
+        const verdict = window.judge(boot, saltHex, seq)
+        if (verdict !== "fresh") return verdict
+        if (this.store.outboxBytes + batch.bytes + bytes.length > this.maxOutboxBytes) return "busy"
+        batch.accepted.push({
+            purpose: entry.purpose,
+            receivedAt: entry.receivedAt,
+            envelope: bytes,
+        })
+        batch.bytes += bytes.length
+        const start = window.record(boot, saltHex, seq)
+        batch.seen.set(`${entry.eui} ${boot}`, { kid, start })
+        return "stored"
+    }
+}

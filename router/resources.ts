@@ -1,0 +1,65 @@
+import type { Purpose } from "../wire/envelope.ts"
+import { maxEnvelopeBytes } from "../wire/envelope.ts"
+import type { CoapConnection, Server } from "./coap/connection.ts"
+import { accepts, dispatch, problem, type Resource } from "./coap/dispatch.ts"
+import { Code, ContentFormat, message, type CoapMessage } from "./coap/message.ts"
+import { OptionNumber, uintOption, uintValue } from "./coap/options.ts"
+import type { Ingest, Refusal } from "./ingest.ts"
+
+/** When a mote that got 5.03 may come again. */
+export const busyMaxAgeS = 10
+
+/**
+ * What the router serves to motes (wire.md, "CoAP"). `onStored` hears of the connection that just brought an authentic
+ * envelope nobody had brought before.
+ */
+export function moteResources(
+    ingest: Ingest,
+    onStored: (connection: CoapConnection) => void,
+): Server {
+    const envelopes = (purpose: Purpose): Resource => ({
+        attributes: { rt: `vitalmote.${purpose}`, ct: ContentFormat.coseMac0 },
+        POST: async (request, connection) => {
+            if (!hasContentFormat(request, ContentFormat.coseMac0))
+                return problem(Code.UnsupportedContentFormat, "Content-Format 17 only")
+            if (!accepts(request, ContentFormat.coseMac0))
+                return problem(Code.NotAcceptable, "receipts are Content-Format 17")
+            const result = await ingest.submit(purpose, request.payload)
+            if (result.status === "refused") return refusal(result.reason)
+            if (result.status === "stored") onStored(connection)
+            return message(Code.Changed, {
+                options: [uintOption(OptionNumber.ContentFormat, ContentFormat.coseMac0)],
+                payload: result.receipt,
+            })
+        },
+    })
+    return dispatch({ "/vitals": envelopes("vitals"), "/alarms": envelopes("alarm") })
+}
+
+function refusal(reason: Refusal): CoapMessage {
+    switch (reason) {
+        case "tooLarge":
+            return problem(Code.RequestEntityTooLarge, `at most ${maxEnvelopeBytes} bytes`, [
+                uintOption(OptionNumber.Size1, maxEnvelopeBytes),
+            ])
+        case "malformed":
+            return problem(Code.BadRequest, "not an envelope")
+        case "unknownKid":
+        case "badMac": // the same answer: who asks need not learn which motes there are
+            return problem(Code.Unauthorized, "unknown kid or wrong MAC")
+        case "olderBoot":
+            return problem(Code.Forbidden, "from before a newer start of this mote")
+        case "otherSalt":
+            return problem(Code.Forbidden, "another start with the same boot number is known")
+        case "belowWindow":
+            return problem(Code.Forbidden, "too old for the replay window")
+        case "busy":
+            return problem(Code.ServiceUnavailable, "cannot take it now", [
+                uintOption(OptionNumber.MaxAge, busyMaxAgeS),
+            ])
+    }
+}
+
+function hasContentFormat(request: CoapMessage, contentFormat: number): boolean {
+    return uintValue(request.options, OptionNumber.ContentFormat) === contentFormat
+}

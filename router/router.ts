@@ -1,0 +1,139 @@
+import type { Clock } from "../host/clock.ts"
+import type { Log } from "../host/log.ts"
+import type { ByteStream } from "../host/stream.ts"
+import type { ClinicLink } from "./clinic-link.ts"
+import { CoapConnection, type Server } from "./coap/connection.ts"
+import { lingerMs } from "./coap/session.ts"
+import { DeliveryLoop } from "./delivery.ts"
+import { defaultMaxOutboxBytes, Ingest, type IngestCounts } from "./ingest.ts"
+import { Keyring } from "./keyring.ts"
+import { moteResources } from "./resources.ts"
+import type { RouterStore } from "./store.ts"
+
+/** CoAP connections at a time. */
+export const defaultMaxConnections = 1024
+
+export interface RouterStats extends IngestCounts {
+    connections: number
+    /** Envelopes that wait for the clinic, and their bytes. */
+    outbox: number
+    outboxBytes: number
+    /** Envelopes that the clinic refused, kept for whoever looks into it. */
+    refusedByClinic: number
+}
+
+/**
+ * The border router on any clock and any byte streams: takes motes' envelopes, keeps them, hands them to the clinic. It
+ * can tell a forgery and cannot read one reading.
+ */
+export class Router {
+    /** The way of an envelope; other transports than CoAP use it too. */
+    readonly ingest: Ingest
+    readonly keyring: Keyring
+    private readonly clock: Clock
+    private readonly random: (bytes: number) => Uint8Array
+    private readonly store: RouterStore
+    private readonly log: Log
+    private readonly maxConnections: number
+    private readonly delivery: DeliveryLoop
+    private readonly serve: Server
+    private readonly connections = new Set<CoapConnection>()
+    /** Those among them that brought an authentic envelope. */
+    private readonly motes = new WeakSet<CoapConnection>()
+    private closing: (() => void) | undefined
+
+    /** Takes over `store` for reading and writing, but does not close it. */
+    constructor(o: {
+        clock: Clock
+        random: (bytes: number) => Uint8Array
+        store: RouterStore
+        clinic: ClinicLink
+        log: Log
+        maxConnections?: number
+        maxOutboxBytes?: number
+    }) {
+        const { clock, store, clinic, log } = o
+        this.clock = clock
+        this.random = o.random
+        this.store = store
+        this.log = log
+        this.maxConnections = o.maxConnections ?? defaultMaxConnections
+        this.keyring = new Keyring({ clock, store, clinic, log })
+        this.delivery = new DeliveryLoop({ clock, random: o.random, store, clinic, log })
+        this.ingest = new Ingest({
+            clock,
+            store,
+            keyring: this.keyring,
+            maxOutboxBytes: o.maxOutboxBytes ?? defaultMaxOutboxBytes,
+            log,
+            onStored: () => this.delivery.wake(),
+        })
+        this.serve = moteResources(this.ingest, connection => this.motes.add(connection))
+        this.delivery.wake()
+    }
+
+    /** Serves CoAP over TCP on a connection. */
+    accept(stream: ByteStream): void {
+        if (this.closing || (this.connections.size >= this.maxConnections && !this.makeRoom())) {
+            this.log.debug({ peer: stream.peer }, "connection refused")
+            stream.destroy()
+            return
+        }
+        const connection = new CoapConnection({
+            stream,
+            clock: this.clock,
+            random: this.random,
+            serve: this.serve,
+            onClose: () => this.closed(connection),
+            log: this.log,
+        })
+        this.connections.add(connection)
+        connection.start()
+    }
+
+    stats(): RouterStats {
+        return {
+            ...this.ingest.counts,
+            connections: this.connections.size,
+            outbox: this.store.outboxLength,
+            outboxBytes: this.store.outboxBytes,
+            refusedByClinic: this.store.refusedLength,
+        }
+    }
+
+    /** Answers what was asked, sends a Release to every mote and stops delivering. */
+    async close(): Promise<void> {
+        this.ingest.commit()
+        this.delivery.close()
+        this.keyring.close()
+        await new Promise<void>(resolve => {
+            const impatient = this.clock.setTimeout(() => {
+                for (const connection of this.connections) connection.destroy()
+            }, 2 * lingerMs)
+            this.closing = () => {
+                if (this.connections.size > 0) return
+                this.clock.clearTimeout(impatient)
+                resolve()
+            }
+            for (const connection of this.connections) connection.release()
+            this.closing()
+        })
+    }
+
+    /** Gives up the oldest connection that never brought an envelope, so that strangers do not keep motes out. */
+    private makeRoom(): boolean {
+        for (const connection of this.connections) {
+            if (this.motes.has(connection)) continue
+            this.log.debug({ peer: connection.peer }, "connection dropped for a newer one")
+            this.connections.delete(connection)
+            connection.destroy()
+            return true
+        }
+        return false
+    }
+
+    private closed(connection: CoapConnection): void {
+        this.connections.delete(connection)
+        this.closing?.()
+    }
+}

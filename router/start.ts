@@ -1,0 +1,75 @@
+import { randomBytes } from "node:crypto"
+import { createServer, type AddressInfo, type Server } from "node:net"
+import { realClock } from "../host/clock.ts"
+import { UserError } from "../host/errors.ts"
+import type { Log } from "../host/log.ts"
+import { socketStream } from "../host/stream.ts"
+import type { ClinicLink } from "./clinic-link.ts"
+import { Router } from "./router.ts"
+import { RouterStore } from "./store.ts"
+
+/** A router on real sockets. */
+export interface RunningRouter {
+    coapPort: number
+    router: Router
+    /** Takes no more connections, closes the others, then the store. */
+    close(): Promise<void>
+}
+
+/**
+ * Runs a router on this machine's clock and sockets, its store in the folder `data`. Port 0 means any. Throws UserError
+ * where the store or a port cannot be used.
+ */
+export async function startRouter(o: {
+    data: string
+    host?: string
+    coapPort: number
+    clinic: ClinicLink
+    log: Log
+}): Promise<RunningRouter> {
+    const store = RouterStore.open(o.data)
+    const router = new Router({
+        clock: realClock,
+        random: randomBytes,
+        store,
+        clinic: o.clinic,
+        log: o.log,
+    })
+    const close = async () => {
+        coap.close()
+        await router.close()
+        store.close()
+    }
+    const coap = createServer(socket => router.accept(socketStream(socket)))
+    try {
+        const coapPort = await listen(coap, o.coapPort, o.host)
+        o.log.info({ coapPort }, "router listens")
+        return { coapPort, router, close }
+    } catch (error) {
+        await close()
+        throw error
+    }
+}
+
+/** Resolves to the port. */
+function listen(server: Server, port: number, host = "127.0.0.1"): Promise<number> {
+    return new Promise((resolve, reject) => {
+        server.once("error", (error: NodeJS.ErrnoException) =>
+            reject(new UserError(`cannot listen on ${host} port ${port}: ${reasonOf(error)}`)),
+        )
+        server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
+    })
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+    switch (error.code) {
+        case "EADDRINUSE":
+            return "the port is in use"
+        case "EACCES":
+            return "no permission"
+        case "EADDRNOTAVAIL":
+        case "ENOTFOUND":
+            return "this machine has no such address"
+    }
+    return error.message
+}
