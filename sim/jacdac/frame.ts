@@ -44,7 +44,7 @@ export function unpackFrame(frame: Uint8Array): Packet[] {
     if (view.readUInt16LE(0) !== crc16(view.subarray(2, 12 + view[2]!))) return packets
     const deviceId = view.toString("hex", 4, 12)
     const end = 12 + view[2]!
-    for (let at = 12; at + 4 <= end; ) {
+    for (let at = 12; at + 4 <= end;) {
         const size = view[at]!
         if (at + 4 + size > end) break
         packets.push({

@@ -105,7 +105,7 @@ export class Machine {
             log: line => log?.(line),
         })
         this.vm = vm
-        this.socket = new VmSocket(vm, this.options.connect, clock, fn => this.enter(fn))
+        this.socket = new VmSocket(vm, this.options.connect, fn => this.enter(fn))
         vm.dmesg = line => log?.(line)
         vm.log = vm.error = (...args) => this.failed(args)
         vm.sendPacket = frame => this.options.frame?.(frame)
@@ -124,7 +124,7 @@ export class Machine {
         this.inside = true
         try {
             const result = fn()
-            for (let frame; !this.stopped && (frame = this.inbox.shift()); )
+            for (let frame; !this.stopped && (frame = this.inbox.shift());)
                 this.vm.handlePacket(frame)
             return result
         } finally {

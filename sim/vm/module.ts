@@ -3,6 +3,12 @@ import { createRequire } from "node:module"
 import { Script } from "node:vm"
 import { UserError } from "../../host/errors.ts"
 
+/** Node has it; its type declarations do not. */
+declare const WebAssembly: {
+    Module: new (bytes: Uint8Array) => object
+    Instance: new (module: object, imports: object) => { exports: object }
+}
+
 /** The versions of `@devicescript/cli` whose bundle this loader knows; another may keep the VM elsewhere. */
 export const knownCliVersions = ["2.16.4"]
 
@@ -99,10 +105,11 @@ export function vmModuleText(bundle: string): string {
 
 function factoryOf(moduleText: string): VmFactory {
     const wasm = /data:application\/octet-stream;base64,([A-Za-z0-9+/=]+)/.exec(moduleText)?.[1]
-    if (!wasm) throw new UserError("@devicescript/cli has no WebAssembly where the simulator expects it")
+    if (!wasm)
+        throw new UserError("@devicescript/cli has no WebAssembly where the simulator expects it")
     const compiled = new WebAssembly.Module(Buffer.from(wasm, "base64"))
     const script = new Script(
-        "(function (exports, module2, require, process, console, Date, setTimeout, clearInterval, __filename, __dirname) {" +
+        "(function (exports, module2, require, process, console, Date, setTimeout, setInterval, clearInterval, __filename, __dirname) {" +
             moduleText.replace(wasm, "") +
             "\n})",
         { filename: "devicescript-vm.js" },
@@ -110,7 +117,8 @@ function factoryOf(moduleText: string): VmFactory {
     const run = script.runInThisContext() as (...args: unknown[]) => void
     return async world => {
         const module2: { exports: Glue } = { exports: undefined as unknown as Glue }
-        const consoleOf = (level: string) => (line: unknown) => world.log(`${level}: ${String(line)}`)
+        const consoleOf = (level: string) => (line: unknown) =>
+            world.log(`${level}: ${String(line)}`)
         run(
             {},
             module2,
@@ -124,14 +132,15 @@ function factoryOf(moduleText: string): VmFactory {
             },
             { now: () => world.now() },
             (fn: () => void, ms: number) => world.setTimeout(fn, ms),
+            undefined, // the glue would only watch its own loading with it
             (timer: number) => world.clearTimeout(timer),
             "devicescript-vm.js",
             "/",
         )
         return module2.exports({
             instantiateWasm: (
-                imports: WebAssembly.Imports,
-                receive: (instance: WebAssembly.Instance) => void,
+                imports: object,
+                receive: (instance: { exports: object }) => void,
             ) => {
                 const instance = new WebAssembly.Instance(compiled, imports)
                 receive(instance)

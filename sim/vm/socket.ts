@@ -1,4 +1,3 @@
-import type { Clock } from "../../host/clock.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import type { Connect } from "./machine.ts"
 import type { VmModule } from "./module.ts"
@@ -21,15 +20,13 @@ const sendBufferBytes = 16384
 export class VmSocket {
     private readonly vm: VmModule
     private readonly connect: Connect
-    private readonly clock: Clock
     private readonly enter: (fn: () => void) => void
     private stream: ByteStream | undefined
     private generation = 0
 
-    constructor(vm: VmModule, connect: Connect, clock: Clock, enter: (fn: () => void) => void) {
+    constructor(vm: VmModule, connect: Connect, enter: (fn: () => void) => void) {
         this.vm = vm
         this.connect = connect
-        this.clock = clock
         this.enter = enter
         vm.sockIsAvailable = () => true
         vm.sockOpen = (hostPointer, port) => {

@@ -1,0 +1,56 @@
+import type { Clock } from "../../host/clock.ts"
+import type { Service } from "../jacdac/device.ts"
+import { maxPayloadBytes, type Packet } from "../jacdac/frame.ts"
+
+/** The model of a chip on an I2C bus, as the bus master sees it. */
+export interface I2cChip {
+    /** The 7-bit address it answers to. */
+    readonly address: number
+    /** The master writes; returns whether every byte was acknowledged. */
+    write(bytes: Uint8Array): boolean
+    /** The master reads, from where the last write or read left off. */
+    read(size: number): Uint8Array
+}
+
+/** How a transaction ended; services/sensor-bus.md. */
+export const transferOk = 0
+export const transferNack = 1
+export const transferStuck = 2
+
+const transferCommand = 0x80
+const bitsPerByte = 9
+
+/** The I2C bus of a simulated mote, reached as the Jacdac service of services/sensor-bus.md. */
+export class SensorBus implements Service {
+    readonly serviceClass = 0x1a7e5c92
+    private readonly clock: Clock
+    private readonly chips: I2cChip[]
+    private readonly kHz: number
+
+    /** @param kHz bus speed; a transaction takes the time that its bits take */
+    constructor(clock: Clock, chips: I2cChip[], kHz = 400) {
+        this.clock = clock
+        this.chips = chips
+        this.kHz = kHz
+    }
+
+    handle(command: Packet, report: (command: number, payload: Uint8Array) => void): void {
+        if (command.command !== transferCommand || command.payload.length < 3) return
+        const [transaction, address, readSize] = command.payload as Uint8Array &
+            [number, number, number]
+        const [status, data] = this.transfer(address, command.payload.slice(3), readSize)
+        const bits = bitsPerByte * (1 + command.payload.length - 3 + (readSize ? 1 + readSize : 0))
+        this.clock.setTimeout(
+            () => report(transferCommand, Uint8Array.of(transaction, status, ...data)),
+            bits / this.kHz,
+        )
+    }
+
+    private transfer(address: number, data: Uint8Array, readSize: number): [number, Uint8Array] {
+        const chip = this.chips.find(chip => chip.address === address)
+        const nothing = new Uint8Array(0)
+        if (!chip || readSize > maxPayloadBytes - 2) return [transferNack, nothing]
+        if (data.length && !chip.write(data)) return [transferNack, nothing]
+        return [transferOk, readSize ? chip.read(readSize) : nothing]
+    }
+}
