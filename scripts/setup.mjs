@@ -1,0 +1,39 @@
+// Makes a fresh clone ready: the right Node.js, and the dependencies of package-lock.json. Needs nothing but Node.js.
+import { spawnSync } from "node:child_process"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { createHash } from "node:crypto"
+import { fileURLToPath } from "node:url"
+
+export const projectDir = fileURLToPath(new URL("..", import.meta.url))
+
+const oldestNode = 20
+
+/** Installs what package-lock.json names, unless that was done for this very file. */
+export function setUp() {
+    if (Number(process.versions.node.split(".")[0]) < oldestNode)
+        fail(`VitalMote needs Node.js ${oldestNode} or newer; this is ${process.versions.node}`)
+    const lock = createHash("sha256")
+        .update(readFileSync(projectDir + "package-lock.json"))
+        .digest("hex")
+    const stamp = projectDir + "node_modules/.installed"
+    if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return
+    console.error("installing dependencies (once) …")
+    const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+        cwd: projectDir,
+        stdio: ["ignore", 2, 2],
+        shell: process.platform === "win32",
+    })
+    if (npm.status !== 0) fail("npm ci failed, see above")
+    writeFileSync(stamp, lock)
+}
+
+/** Runs Node.js in the project; resolves to its exit code. */
+export function node(args, options = {}) {
+    return spawnSync(process.execPath, args, { cwd: projectDir, stdio: "inherit", ...options })
+        .status
+}
+
+function fail(message) {
+    console.error(`vitalmote: ${message}`)
+    process.exit(1)
+}
