@@ -10,7 +10,7 @@ export const responseMs = 30_000
 /** Requests of one peer that may be under way at a time; more get 5.03. */
 export const maxConcurrentRequests = 64
 /** Requests of ours that may wait for one peer. */
-const maxPendingRequests = 64
+export const maxPendingRequests = 64
 const tokenBytes = 4
 
 /** Answers a request; the token of what it returns is set by the connection. */
@@ -66,7 +66,7 @@ export class CoapConnection {
             log: o.log,
             user: {
                 received: message => this.received(message),
-                released: () => this.closeWhenServed(),
+                released: () => this.closeWhenIdle(),
                 closed: () => this.closed(),
             },
         })
@@ -93,16 +93,17 @@ export class CoapConnection {
             const timer = this.clock.setTimeout(() => {
                 this.pending.delete(key)
                 reject(new NoResponseError("no response in time"))
+                if (this.releasing) this.closeWhenIdle()
             }, responseMs)
             this.pending.set(key, { resolve, reject, timer })
             this.session.send(message(code, { ...parts, token }))
         })
     }
 
-    /** Asks the peer to go elsewhere (RFC 8323 §5.5), answers what it already asked, then closes. */
+    /** Asks the peer to go elsewhere (RFC 8323 §5.5) and closes once both ends have their responses. */
     release(): void {
         this.session.send(message(Code.Release))
-        this.closeWhenServed()
+        this.closeWhenIdle()
     }
 
     /** Closes at once. */
@@ -131,7 +132,7 @@ export class CoapConnection {
         }
         this.session.send({ ...response, token: request.token })
         this.serving--
-        if (this.releasing) this.closeWhenServed()
+        if (this.releasing) this.closeWhenIdle()
     }
 
     private responded(response: CoapMessage): void {
@@ -141,11 +142,13 @@ export class CoapConnection {
         this.pending.delete(key)
         this.clock.clearTimeout(pending.timer)
         pending.resolve(response)
+        if (this.releasing) this.closeWhenIdle()
     }
 
-    private closeWhenServed(): void {
+    /** Nothing new from now on; closes once both ends have their responses. */
+    private closeWhenIdle(): void {
         this.releasing = true
-        if (this.serving === 0) this.session.close()
+        if (this.serving === 0 && this.pending.size === 0) this.session.close()
     }
 
     private closed(): void {
