@@ -60,12 +60,9 @@ export class Motes {
         return row && withoutSecret(row)
     }
 
-    /** A page in the order of their ids, of one patient or of all. */
-    async page(o: { patient?: number; after?: number; limit: number }): Promise<Mote[]> {
-        const rows = await this.store.all<MoteRow>(
-            `SELECT ${columns} FROM mote WHERE id > ? AND (patient = ? OR ? IS NULL) ORDER BY id LIMIT ?`,
-            ...[o.after ?? 0, o.patient ?? null, o.patient ?? null, o.limit],
-        )
+    /** In the order of their registration, revoked ones included. */
+    async all(): Promise<Mote[]> {
+        const rows = await this.store.all<MoteRow>(`SELECT ${columns} FROM mote ORDER BY id`)
         return rows.map(withoutSecret)
     }
 

@@ -84,6 +84,24 @@ export class Observations {
         return found.sort((a, b) => sign * (a.time - b.time || a.id - b.id)).slice(0, limit)
     }
 
+    /** How many match in all; costs a walk over that part of the index. */
+    async count(
+        search: Pick<ObservationSearch, "patients" | "names" | "from" | "before">,
+    ): Promise<number> {
+        const { from = 0, before = Number.MAX_SAFE_INTEGER } = search
+        let count = 0
+        for (const patient of search.patients)
+            for (const name of search.names) {
+                const [row] = await this.store.all<{ count: number }>(
+                    `SELECT COUNT(*) AS count FROM measurement
+                     WHERE patient = ? AND name = ? AND problem IS NULL AND time >= ? AND time < ?`,
+                    ...[patient, name, from, before],
+                )
+                count += row!.count
+            }
+        return count
+    }
+
     async get(id: number): Promise<Observation | undefined> {
         const rows = await this.rows(
             `SELECT ${columns} FROM ${tables} WHERE m.id = ? AND ${isVital}`,

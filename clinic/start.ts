@@ -1,7 +1,131 @@
+import { randomBytes } from "node:crypto"
+import { existsSync, mkdirSync } from "node:fs"
+import type { AddressInfo } from "node:net"
+import type { SecureContextOptions } from "node:tls"
+import { join, resolve } from "node:path"
+import type { FastifyInstance } from "fastify"
+import { realClock, type Clock, type Timer } from "../host/clock.ts"
+import { UserError } from "../host/errors.ts"
+import type { Log } from "../host/log.ts"
+import { Clinic } from "./clinic.ts"
+import { readIfThere, reason, writeDurably } from "./files.ts"
+import { buildApp } from "./http/app.ts"
+import { bundlePages } from "./http/pages.ts"
+import { openSqlite } from "./store/sqlite.ts"
+import { serverCertificate } from "./tls.ts"
+import { vaultKeyBytes } from "./vault.ts"
+
 export interface StartOptions {
+    /** The data folder; made where it does not exist. */
     data: string
+    /** Where to listen; also named in the certificate. */
+    host?: string
+    /** 0 takes a free one. */
+    port: number
+    clock?: Clock
+    log: Log
 }
+
 export interface RunningClinic {
     url: string
+    /** The certificate authority that clients verify the clinic with. */
+    caFile: string
+    clinic: Clinic
+    close(): Promise<void>
 }
-export async function startClinic(): Promise<void> {}
+
+const dayMs = 86_400_000
+
+/** Starts the service on its data folder. Throws UserError where folder, key, database, certificate or port are unusable. */
+export async function startClinic(o: StartOptions): Promise<RunningClinic> {
+    const { host = "127.0.0.1", clock = realClock, log } = o
+    const data = resolve(o.data)
+    try {
+        mkdirSync(data, { recursive: true, mode: 0o700 })
+    } catch (error) {
+        throw new UserError(`cannot make the folder ${data}: ${reason(error)}`)
+    }
+    const key = vaultKey(data)
+    const pages = bundlePages()
+    pages.catch(() => {}) // looked at below, when nothing else went wrong before
+    const store = openSqlite(join(data, "clinic.db"))
+    try {
+        const clinic = await Clinic.open({ store, clock, random: randomBytes, key, log })
+        const certificate = await serverCertificate(data, host, clock.now())
+        const app = await buildApp({ clinic, clock, log, certificate, pages: await pages })
+        await listen(app, host, o.port)
+        const renewal = renewCertificate(app, { data, host, clock, log })
+        const { port } = app.server.address() as AddressInfo
+        return {
+            url: `https://${isWildcard(host) ? "localhost" : inUrl(host)}:${port}`,
+            caFile: join(data, "ca.pem"),
+            clinic,
+            close: async () => {
+                renewal.stop()
+                await app.close()
+                await clinic.close()
+            },
+        }
+    } catch (error) {
+        await store.close()
+        throw error
+    }
+}
+
+/** The key around the motes' secrets, made on the first start. */
+function vaultKey(data: string): Uint8Array {
+    const file = join(data, "clinic.key")
+    const key = readIfThere(file)
+    if (key?.length === vaultKeyBytes) return key
+    if (key) throw new UserError(`${file} is not a key: restore it from a copy`)
+    // A new key would open nothing of what is there.
+    if (existsSync(join(data, "clinic.db")))
+        throw new UserError(
+            `${file} is missing, and without it the database is of no use: restore it`,
+        )
+    const made = randomBytes(vaultKeyBytes)
+    writeDurably(file, made, 0o600)
+    return made
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+    try {
+        await app.listen({ host, port })
+    } catch (error) {
+        await app.close()
+        const { code, message } = error as NodeJS.ErrnoException
+        if (code === "EADDRINUSE") throw new UserError(`port ${port} of ${host} is in use`)
+        throw new UserError(`cannot listen on port ${port} of ${host}: ${message}`)
+    }
+}
+
+/** A service that runs for a year has to change its certificate while it does. */
+function renewCertificate(
+    app: FastifyInstance,
+    { data, host, clock, log }: { data: string; host: string; clock: Clock; log: Log },
+): { stop(): void } {
+    let timer: Timer
+    const check = async () => {
+        try {
+            const certificate = await serverCertificate(data, host, clock.now())
+            const server = app.server as unknown as {
+                setSecureContext(options: SecureContextOptions): void
+            }
+            server.setSecureContext(certificate)
+        } catch (error) {
+            log.error({ reason: (error as Error).message }, "cannot renew the certificate")
+        }
+        wait()
+    }
+    const wait = () => (timer = clock.setTimeout(() => void check(), dayMs))
+    wait()
+    return { stop: () => clock.clearTimeout(timer) }
+}
+
+function isWildcard(host: string): boolean {
+    return host === "0.0.0.0" || host === "::"
+}
+
+function inUrl(host: string): string {
+    return host.includes(":") ? `[${host}]` : host
+}

@@ -1,0 +1,77 @@
+import type { CapabilityStatement } from "@medplum/fhirtypes"
+
+type RestResource = NonNullable<
+    NonNullable<CapabilityStatement["rest"]>[number]["resource"]
+>[number]
+
+const interaction: RestResource["interaction"] = [{ code: "read" }, { code: "search-type" }]
+const definitions = "http://hl7.org/fhir/SearchParameter"
+const id = { name: "_id", type: "token", definition: `${definitions}/Resource-id` } as const
+
+/** What this server can do, no more and no less. `base` is its FHIR address. */
+export function capabilityStatement(base: string): CapabilityStatement {
+    return {
+        resourceType: "CapabilityStatement",
+        status: "active",
+        date: "2025-01-01",
+        kind: "instance",
+        software: { name: "VitalMote clinic" },
+        implementation: { description: "Vital signs of wearable motes", url: base },
+        fhirVersion: "4.0.1",
+        format: ["json"],
+        rest: [
+            {
+                mode: "server",
+                security: {
+                    cors: false,
+                    description:
+                        "Authorization: Bearer with an API token, or the session of a logged-in user. Patients see their own data only.",
+                },
+                resource: [
+                    {
+                        type: "Observation",
+                        supportedProfile: ["heartrate", "bodytemp", "oxygensat"].map(
+                            name => `http://hl7.org/fhir/StructureDefinition/${name}`,
+                        ),
+                        documentation:
+                            "Heart rate, body temperature and oxygen saturation. Searches come in pages, newest first; _sort is date or -date. Dates take eq, ge, gt, le, lt, sa and eb. With _count=0 the matches are counted only.",
+                        interaction,
+                        versioning: "no-version",
+                        searchParam: [
+                            reference("patient", "clinical-patient"),
+                            reference("subject", "Observation-subject"),
+                            token("code", "clinical-code"),
+                            token("category", "Observation-category"),
+                            {
+                                name: "date",
+                                type: "date",
+                                definition: `${definitions}/clinical-date`,
+                            },
+                        ],
+                    },
+                    {
+                        type: "Patient",
+                        interaction,
+                        versioning: "no-version",
+                        searchParam: [id],
+                    },
+                    {
+                        type: "Device",
+                        documentation: "The motes; inactive once revoked.",
+                        interaction,
+                        versioning: "no-version",
+                        searchParam: [id, reference("patient", "Device-patient")],
+                    },
+                ],
+            },
+        ],
+    }
+}
+
+function reference(name: string, definition: string) {
+    return { name, type: "reference" as const, definition: `${definitions}/${definition}` }
+}
+
+function token(name: string, definition: string) {
+    return { name, type: "token" as const, definition: `${definitions}/${definition}` }
+}

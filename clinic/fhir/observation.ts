@@ -1,0 +1,63 @@
+import type { Observation as FhirObservation } from "@medplum/fhirtypes"
+import { eui } from "../../wire/keys.ts"
+import type { Observation } from "../observations.ts"
+import type { Absence } from "../readings.ts"
+import { loinc, senmlNames, ucum, vitalCodes, vitalSignsCategory } from "./codes.ts"
+
+const absenceText: Record<Absence, string> = {
+    motion: "No value: the wearer moved too much to trust one",
+    quality: "No value: the signal was too weak to trust one",
+}
+
+const relativeTimeNote =
+    "The mote had no clock yet: the time was counted back from the arrival at the router."
+
+/** A vital sign as the profiles of FHIR R4 want it. */
+export function toObservation(observation: Observation): FhirObservation {
+    const code = vitalCodes[observation.name]
+    const stored = new Date(observation.storedAt).toISOString()
+    return {
+        resourceType: "Observation",
+        id: String(observation.id),
+        meta: { lastUpdated: stored, profile: [code.profile] },
+        status: "final",
+        category: [{ coding: [vitalSignsCategory], text: "Vital signs" }],
+        code: { coding: code.loinc.map(c => ({ system: loinc, ...c })), text: code.text },
+        subject: { reference: `Patient/${observation.patient}` },
+        effectiveDateTime: new Date(observation.time).toISOString(),
+        issued: stored,
+        ...valueOrReason(observation, code.unit),
+        ...(observation.relative && { note: [{ text: relativeTimeNote }] }),
+        device: { reference: `Device/${eui(observation.kid)}` },
+        ...(observation.quality !== null && { component: [quality(observation.quality)] }),
+    }
+}
+
+function valueOrReason(
+    { value, absent }: Observation,
+    unit: string,
+): Pick<FhirObservation, "valueQuantity" | "dataAbsentReason"> {
+    if (value !== null) return { valueQuantity: { value, unit, system: ucum, code: unit } }
+    return {
+        dataAbsentReason: {
+            coding: [
+                {
+                    system: "http://terminology.hl7.org/CodeSystem/data-absent-reason",
+                    code: "unknown",
+                    display: "Unknown",
+                },
+            ],
+            ...(absent && { text: absenceText[absent] }),
+        },
+    }
+}
+
+function quality(value: number): NonNullable<FhirObservation["component"]>[number] {
+    return {
+        code: {
+            coding: [{ system: senmlNames, code: "hr-q", display: "Signal quality" }],
+            text: "Signal quality, 0 to 1",
+        },
+        valueQuantity: { value, unit: "1", system: ucum, code: "1" },
+    }
+}

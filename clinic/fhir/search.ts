@@ -1,0 +1,161 @@
+import type { Position } from "../observations.ts"
+import { vitalNames, type VitalName } from "../quantities.ts"
+import { loinc, vitalCodes, vitalSignsCategory } from "./codes.ts"
+import { parseDate } from "./date.ts"
+import { SearchError } from "./search-error.ts"
+
+const defaultCount = 100
+const maxCount = 1000
+/** More than anyone needs; every one costs a look into the index. */
+const maxAlternatives = 100
+
+/** What every search understands. */
+export interface Paging {
+    /** 0 asks for the number of matches only. */
+    count: number
+    /** Behind what to go on, as the next link says. */
+    cursor: string | undefined
+}
+
+export interface ObservationQuery extends Paging {
+    /** Undefined: everybody's. */
+    patients: number[] | undefined
+    names: readonly VitalName[]
+    from: number | undefined
+    before: number | undefined
+    newestFirst: boolean
+    after: Position | undefined
+}
+
+const observationParameters = ["patient", "subject", "code", "category", "date", "_sort"]
+const pagingParameters = ["_count", "_cursor", "_format"]
+
+/** The query of `GET /fhir/Observation`. Throws SearchError for anything it does not understand. */
+export function parseObservationQuery(query: URLSearchParams): ObservationQuery {
+    const paging = parsePaging(query, observationParameters)
+    const { from, before } = dateRange(query)
+    return {
+        ...paging,
+        patients: patients(query),
+        names: names(query),
+        ...{ from, before },
+        newestFirst: newestFirst(query),
+        after: position(paging.cursor),
+    }
+}
+
+/** The query of `GET /fhir/Patient` and `/fhir/Device`: ids, and for devices a patient. Throws SearchError. */
+export function parseListQuery(
+    query: URLSearchParams,
+    parameters: string[],
+): Paging & { ids: string[] | undefined; patients: number[] | undefined; after: number } {
+    const paging = parsePaging(query, parameters)
+    if (paging.cursor !== undefined && !/^[1-9]\d{0,14}$/.test(paging.cursor))
+        throw new SearchError("_cursor is not one of this server's")
+    if (paging.count === 0) throw new SearchError("_count must be at least 1 here")
+    return {
+        ...paging,
+        ids: alternatives(query, "_id"),
+        patients: patients(query),
+        after: Number(paging.cursor ?? 0),
+    }
+}
+
+function parsePaging(query: URLSearchParams, parameters: string[]): Paging {
+    for (const [name, value] of query) {
+        if (!parameters.includes(name) && !pagingParameters.includes(name))
+            throw new SearchError(`the parameter ${JSON.stringify(name.slice(0, 40))} is not known`)
+        if (value === "") throw new SearchError(`${name} is empty`)
+    }
+    const count = single(query, "_count") ?? String(defaultCount)
+    if (!/^\d{1,9}$/.test(count)) throw new SearchError("_count must be a number")
+    return { count: Math.min(Number(count), maxCount), cursor: single(query, "_cursor") }
+}
+
+/** `patient` and `subject`, each `ID`, `Patient/ID` or several with commas; several parameters must all match. */
+function patients(query: URLSearchParams): number[] | undefined {
+    return intersection(
+        ["patient", "subject"].flatMap(name =>
+            query.getAll(name).map(value => split(value).flatMap(patientId)),
+        ),
+    )
+}
+
+/** The id in a reference to a patient; none where no patient of ours can be meant. */
+function patientId(reference: string): number[] {
+    const [, id] = /^(?:Patient\/)?([A-Za-z0-9\-.]{1,64})$/.exec(reference) ?? []
+    if (id === undefined) throw new SearchError("a patient must look like 1 or Patient/1")
+    return /^[1-9]\d{0,14}$/.test(id) ? [Number(id)] : []
+}
+
+function names(query: URLSearchParams): readonly VitalName[] {
+    const byCode = query
+        .getAll("code")
+        .map(value => split(value).flatMap(token => vitalNames.filter(n => hasCode(n, token))))
+    const byCategory = query
+        .getAll("category")
+        .map(value => (split(value).some(isVitalSigns) ? [...vitalNames] : []))
+    return intersection([...byCode, ...byCategory]) ?? vitalNames
+}
+
+/** `code`, `system|code`, `system|` (any code) or `|code` (no system: ours all have one). */
+function hasCode(name: VitalName, token: string): boolean {
+    return vitalCodes[name].loinc.some(({ code }) => matches(token, loinc, code))
+}
+
+function isVitalSigns(token: string): boolean {
+    return matches(token, vitalSignsCategory.system, vitalSignsCategory.code)
+}
+
+function matches(token: string, system: string, code: string): boolean {
+    return [code, `${system}|${code}`, `${system}|`].includes(token)
+}
+
+function dateRange(query: URLSearchParams): Pick<ObservationQuery, "from" | "before"> {
+    const ranges = query.getAll("date").map(parseDate)
+    const from = Math.max(...ranges.map(range => range.from))
+    const before = Math.min(...ranges.map(range => range.before))
+    return {
+        from: Number.isFinite(from) ? from : undefined,
+        before: Number.isFinite(before) ? before : undefined,
+    }
+}
+
+function newestFirst(query: URLSearchParams): boolean {
+    const sort = single(query, "_sort") ?? "-date"
+    if (sort !== "date" && sort !== "-date") throw new SearchError("_sort must be date or -date")
+    return sort === "-date"
+}
+
+export function cursorOf({ time, id }: Position): string {
+    return `${time}.${id}`
+}
+
+function position(cursor: string | undefined): Position | undefined {
+    if (cursor === undefined) return undefined
+    const [, time, id] = /^(\d{1,15})\.(\d{1,15})$/.exec(cursor) ?? []
+    if (time === undefined) throw new SearchError("_cursor is not one of this server's")
+    return { time: Number(time), id: Number(id) }
+}
+
+function alternatives(query: URLSearchParams, name: string): string[] | undefined {
+    return intersection(query.getAll(name).map(split))
+}
+
+function split(value: string): string[] {
+    const parts = value.split(",")
+    if (parts.length > maxAlternatives) throw new SearchError("too many alternatives")
+    return parts
+}
+
+function single(query: URLSearchParams, name: string): string | undefined {
+    const values = query.getAll(name)
+    if (values.length > 1) throw new SearchError(`${name} is given twice`)
+    return values[0]
+}
+
+/** What is in all lists, each once; undefined where there are no lists. */
+function intersection<T>(lists: T[][]): T[] | undefined {
+    if (lists.length === 0) return undefined
+    return [...new Set(lists[0])].filter(item => lists.every(list => list.includes(item)))
+}

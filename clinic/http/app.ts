@@ -1,0 +1,93 @@
+import helmet from "@fastify/helmet"
+import swagger from "@fastify/swagger"
+import fastify, { type FastifyInstance } from "fastify"
+import type { Clock } from "../../host/clock.ts"
+import type { Log } from "../../host/log.ts"
+import type { Clinic } from "../clinic.ts"
+import type { ServerCertificate } from "../tls.ts"
+import { authenticate } from "./auth.ts"
+import { answerErrors } from "./errors.ts"
+import { fhirRoutes } from "./fhir.ts"
+import { healthRoutes } from "./health.ts"
+import { ingestRoutes } from "./ingest.ts"
+import { liveRoutes } from "./live.ts"
+import { moteRoutes } from "./motes.ts"
+import { pageRoutes, type Pages } from "./pages.ts"
+import { patientRoutes } from "./patients.ts"
+import { userRoutes } from "./users.ts"
+import { wardRoutes } from "./ward.ts"
+
+const maxBodyBytes = 64 * 1024
+const handshakeTimeoutMs = 10_000
+const requestTimeoutMs = 30_000
+const idleTimeoutMs = 75_000
+
+/** The clinic over HTTPS, not listening yet. */
+export async function buildApp(o: {
+    clinic: Clinic
+    clock: Clock
+    log: Log
+    certificate: ServerCertificate
+    pages: Pages
+}): Promise<FastifyInstance> {
+    const { clinic, log } = o
+    const app = fastify({
+        https: {
+            ...o.certificate,
+            minVersion: "TLSv1.2",
+            handshakeTimeout: handshakeTimeoutMs,
+        },
+        bodyLimit: maxBodyBytes,
+        requestTimeout: requestTimeoutMs,
+        keepAliveTimeout: idleTimeoutMs,
+        forceCloseConnections: true, // live streams would never end
+        // What a client sends is taken as it is or refused, never changed to fit.
+        ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    }) as unknown as FastifyInstance
+
+    answerErrors(app, log)
+    await app.register(helmet, {
+        contentSecurityPolicy: {
+            useDefaults: false,
+            directives: {
+                defaultSrc: ["'none'"],
+                scriptSrc: ["'self'"],
+                styleSrc: ["'self'"],
+                imgSrc: ["'self'"],
+                connectSrc: ["'self'"],
+                baseUri: ["'none'"],
+                formAction: ["'none'"],
+                frameAncestors: ["'none'"],
+            },
+        },
+        referrerPolicy: { policy: "same-origin" },
+        // With a certificate authority of our own, browsers could not be talked past a warning for any port of this host.
+        strictTransportSecurity: false,
+    })
+    app.addHook("onSend", async (_request, reply) => {
+        if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store")
+    })
+    await app.register(swagger, {
+        openapi: {
+            info: { title: "VitalMote clinic", version: "1" },
+            components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
+            security: [{ token: [] }],
+        },
+        hideUntagged: true,
+    })
+
+    await authenticate(app, clinic)
+    pageRoutes(app, o.pages)
+    healthRoutes(app, clinic)
+    wardRoutes(app, clinic)
+    liveRoutes(app, o)
+    patientRoutes(app, clinic)
+    moteRoutes(app, clinic)
+    userRoutes(app, clinic)
+    app.get("/api/openapi.json", { config: { access: ["doctor", "patient"] } }, async () =>
+        app.swagger(),
+    )
+    await ingestRoutes(app, clinic)
+    await fhirRoutes(app, clinic)
+    return app
+}

@@ -1,0 +1,141 @@
+import cookie, { type CookieSerializeOptions } from "@fastify/cookie"
+import rateLimit from "@fastify/rate-limit"
+import { Type, type Static } from "@sinclair/typebox"
+import type { FastifyInstance, FastifyRequest } from "fastify"
+import type { Clinic } from "../clinic.ts"
+import { sessionMaxMs, type Role, type User } from "../accounts.ts"
+import { HttpError } from "./errors.ts"
+
+declare module "fastify" {
+    interface FastifyContextConfig {
+        /** Who may use the route. A route that does not say is closed to everyone. */
+        access?: "public" | readonly Role[]
+    }
+    interface FastifyRequest {
+        /** Who asks; set on every route that is not public. */
+        user: User | null
+    }
+}
+
+/** The prefix makes browsers insist on Secure, no Domain and this path (RFC 6265bis §4.1.3.2). */
+const cookieName = "__Host-session"
+const cookieOptions: CookieSerializeOptions = {
+    httpOnly: true,
+    secure: true,
+    sameSite: "strict",
+    path: "/",
+}
+
+const loginsPerMinute = 10
+
+const Login = Type.Object(
+    {
+        user: Type.String({ minLength: 1, maxLength: 100 }),
+        password: Type.String({ minLength: 1, maxLength: 200 }),
+    },
+    { additionalProperties: false },
+)
+
+/** Checks every request before its body is read; logs in and out. */
+export async function authenticate(app: FastifyInstance, clinic: Clinic): Promise<void> {
+    await app.register(cookie)
+    await app.register(rateLimit, { global: false })
+    app.decorateRequest("user", null)
+
+    app.addHook("onRequest", async request => {
+        const { access } = request.routeOptions.config
+        if (access === "public") return
+        request.user = (await userOf(request, clinic)) ?? null
+        if (!request.user) throw new HttpError(401, "log in or send a valid token")
+        if (request.is404) return
+        if (!access?.includes(request.user.role)) throw new HttpError(403, "this is not for you")
+    })
+
+    app.post<{ Body: Static<typeof Login> }>(
+        "/api/login",
+        {
+            schema: {
+                body: Login,
+                tags: ["session"],
+                summary: "Start a session, kept in a cookie",
+            },
+            config: {
+                access: "public",
+                rateLimit: { max: loginsPerMinute, timeWindow: 60_000 },
+            },
+        },
+        async (request, reply) => {
+            refuseOtherOrigins(request)
+            const { user, password } = request.body
+            const login = await clinic.accounts.login(user, password)
+            if (!login) throw new HttpError(401, "user name or password is wrong")
+            reply.setCookie(cookieName, login.session, {
+                ...cookieOptions,
+                maxAge: sessionMaxMs / 1000,
+            })
+            return whoIs(login.user)
+        },
+    )
+
+    app.get(
+        "/api/me",
+        {
+            schema: { tags: ["session"], summary: "Who one is" },
+            config: { access: ["doctor", "patient"] },
+        },
+        request => whoIs(userFrom(request)),
+    )
+
+    app.post(
+        "/api/logout",
+        {
+            schema: { tags: ["session"], summary: "End the session" },
+            config: { access: ["doctor", "patient"] },
+        },
+        async (request, reply) => {
+            const session = request.cookies[cookieName]
+            if (session !== undefined) await clinic.accounts.logout(session)
+            return reply.clearCookie(cookieName, cookieOptions).code(204).send()
+        },
+    )
+}
+
+/** Who asks, on a route that is not public. */
+export function userFrom(request: FastifyRequest): User {
+    if (!request.user) throw new HttpError(401, "log in or send a valid token")
+    return request.user
+}
+
+/** Whether the user may see this patient's data. */
+export function maySee(user: User, patient: number): boolean {
+    return user.role === "doctor" || (user.role === "patient" && user.patient === patient)
+}
+
+/** A token in the header, or else a session in the cookie. The credentials may have ended since the last look. */
+export async function userOf(request: FastifyRequest, clinic: Clinic): Promise<User | undefined> {
+    const { authorization } = request.headers
+    if (authorization !== undefined) {
+        const [, token] = /^Bearer +([\w\-.~+/]{1,200}=*)$/i.exec(authorization) ?? []
+        return token === undefined ? undefined : await clinic.accounts.byToken(token)
+    }
+    const session = request.cookies[cookieName]
+    if (session === undefined || session.length > 200) return undefined
+    // A cookie comes along whoever made the browser ask; a token does not.
+    if (!["GET", "HEAD"].includes(request.method)) refuseOtherOrigins(request)
+    return await clinic.accounts.bySession(session)
+}
+
+/** Another site's page may not use the user's session. Browsers always say where an unsafe request comes from. */
+function refuseOtherOrigins(request: FastifyRequest): void {
+    const { origin, host } = request.headers
+    const site = request.headers["sec-fetch-site"]
+    if (
+        (origin !== undefined && origin !== `https://${host}`) ||
+        (site !== undefined && site !== "same-origin" && site !== "none")
+    )
+        throw new HttpError(403, "this comes from another site")
+}
+
+function whoIs({ name, role, patient }: User) {
+    return { user: name, role, patient }
+}

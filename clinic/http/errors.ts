@@ -1,0 +1,49 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
+import type { Log } from "../../host/log.ts"
+import { toOutcome } from "../fhir/outcome.ts"
+import { SearchError } from "../fhir/search-error.ts"
+import { Conflict } from "../errors.ts"
+
+/** Answers with this status; the message is for the client. */
+export class HttpError extends Error {
+    readonly statusCode: number
+
+    constructor(statusCode: number, message: string) {
+        super(message)
+        this.statusCode = statusCode
+    }
+}
+
+export const fhirType = "application/fhir+json; charset=utf-8"
+
+/** Every failure becomes one plain answer: an OperationOutcome under /fhir, else `{"error": …}`. */
+export function answerErrors(app: FastifyInstance, log: Log): void {
+    app.setErrorHandler((error: FastifyError, request, reply) => {
+        const status = statusOf(error)
+        if (status >= 500)
+            log.error({ route: request.routeOptions.url, reason: error.message }, "request failed")
+        return answer(request, reply, status, status < 500 ? error.message : "it did not work")
+    })
+    app.setNotFoundHandler((request, reply) =>
+        answer(request, reply, 404, "there is no such thing"),
+    )
+}
+
+function statusOf(error: FastifyError): number {
+    if (error instanceof SearchError) return 400
+    if (error instanceof Conflict) return 409
+    return error.statusCode ?? 500
+}
+
+function answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    status: number,
+    message: string,
+): FastifyReply {
+    if (status === 401) reply.header("WWW-Authenticate", "Bearer")
+    reply.code(status)
+    if (!request.url.startsWith("/fhir")) return reply.send({ error: message })
+    // A string: the route's own serializer is for its resources.
+    return reply.type(fhirType).send(JSON.stringify(toOutcome(status, message)))
+}

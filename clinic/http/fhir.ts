@@ -1,0 +1,187 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
+import type { Resource } from "@medplum/fhirtypes"
+import { eui } from "../../wire/keys.ts"
+import type { User } from "../accounts.ts"
+import type { Clinic } from "../clinic.ts"
+import { searchBundle, type Found } from "../fhir/bundle.ts"
+import { capabilityStatement } from "../fhir/capability.ts"
+import { toDevice } from "../fhir/device.ts"
+import { toObservation } from "../fhir/observation.ts"
+import { toPatient } from "../fhir/patient.ts"
+import { cursorOf, parseListQuery, parseObservationQuery } from "../fhir/search.ts"
+import type { Patient } from "../patients.ts"
+import { maySee, userFrom } from "./auth.ts"
+import { fhirType, HttpError } from "./errors.ts"
+
+interface ById {
+    Params: { id: string }
+}
+
+/** A search without `patient` looks at each patient in turn; beyond this many it would hold up the others. */
+const maxPatientsSearched = 1000
+
+const readers = { config: { access: ["doctor", "patient"] } } as const
+
+/** FHIR R4 for reading (http://hl7.org/fhir/R4/http.html), in JSON. */
+export async function fhirRoutes(app: FastifyInstance, clinic: Clinic): Promise<void> {
+    const routes = async (fhir: FastifyInstance) => {
+        fhir.addHook("onRequest", async request => wantsJson(request))
+        fhir.get("/metadata", { config: { access: "public" } }, async (request, reply) =>
+            send(reply, capabilityStatement(base(request))),
+        )
+        observationRoutes(fhir, clinic)
+        patientRoutes(fhir, clinic)
+        deviceRoutes(fhir, clinic)
+    }
+    await app.register(routes, { prefix: "/fhir" })
+}
+
+function observationRoutes(fhir: FastifyInstance, clinic: Clinic): void {
+    fhir.get("/Observation", readers, async (request, reply) => {
+        const query = queryOf(request)
+        const { count, after, patients: asked, ...search } = parseObservationQuery(query)
+        const patients = await patientsFor(userFrom(request), asked, clinic)
+        if (count === 0) {
+            const total = await clinic.observations.count({ ...search, patients })
+            return send(reply, bundle(request, query, { found: [], total }))
+        }
+        const found = await clinic.observations.search({
+            ...{ ...search, patients, after },
+            limit: count + 1,
+        })
+        const page = found.slice(0, count)
+        const next = found.length > count ? cursorOf(page.at(-1)!) : undefined
+        return send(reply, bundle(request, query, { found: page.map(toObservation), next }))
+    })
+
+    fhir.get<ById>("/Observation/:id", readers, async (request, reply) => {
+        const [id] = numbers([request.params.id])
+        const observation = id === undefined ? undefined : await clinic.observations.get(id)
+        if (!observation || !maySee(userFrom(request), observation.patient)) throw unknown()
+        return send(reply, toObservation(observation))
+    })
+}
+
+function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
+    fhir.get("/Patient", readers, async (request, reply) => {
+        const query = queryOf(request)
+        const { ids, after, count } = parseListQuery(query, ["_id"])
+        const user = userFrom(request)
+        let found: Patient[]
+        if (ids === undefined && user.role === "doctor")
+            found = await clinic.patients.page(after, count + 1)
+        else {
+            const asked = await patientsFor(user, ids && numbers(ids), clinic)
+            const all = await Promise.all(asked.map(id => clinic.patients.get(id)))
+            found = all
+                .filter(patient => patient !== undefined)
+                .filter(patient => patient.id > after)
+                .sort((a, b) => a.id - b.id)
+        }
+        const page = found.slice(0, count)
+        const next = found.length > count ? String(page.at(-1)!.id) : undefined
+        return send(reply, bundle(request, query, { found: page.map(toPatient), next }))
+    })
+
+    fhir.get<ById>("/Patient/:id", readers, async (request, reply) => {
+        const [id] = await patientsFor(userFrom(request), numbers([request.params.id]), clinic)
+        const patient = id === undefined ? undefined : await clinic.patients.get(id)
+        if (!patient) throw unknown()
+        return send(reply, toPatient(patient))
+    })
+}
+
+function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
+    fhir.get("/Device", readers, async (request, reply) => {
+        const query = queryOf(request)
+        const { ids, patients, after, count } = parseListQuery(query, ["_id", "patient"])
+        const user = userFrom(request)
+        refuseOthers(user, patients)
+        const found = (await clinic.motes.all()).filter(
+            mote =>
+                mote.id > after &&
+                maySee(user, mote.patient) &&
+                (patients?.includes(mote.patient) ?? true) &&
+                (ids?.includes(eui(mote.kid)) ?? true),
+        )
+        const page = found.slice(0, count)
+        const next = found.length > count ? String(page.at(-1)!.id) : undefined
+        return send(reply, bundle(request, query, { found: page.map(toDevice), next }))
+    })
+
+    fhir.get<ById>("/Device/:id", readers, async (request, reply) => {
+        const { id } = request.params
+        const isEui = /^[0-9a-f]{16}$/.test(id)
+        const mote = isEui ? await clinic.motes.get(Buffer.from(id, "hex")) : undefined
+        if (!mote || !maySee(userFrom(request), mote.patient)) throw unknown()
+        return send(reply, toDevice(mote))
+    })
+}
+
+/** The patients to look at: those asked for, or all that the user may see. Throws HttpError. */
+async function patientsFor(
+    user: User,
+    asked: number[] | undefined,
+    clinic: Clinic,
+): Promise<number[]> {
+    refuseOthers(user, asked)
+    if (asked) return asked
+    if (user.role !== "doctor") return user.patient === null ? [] : [user.patient]
+    const all = await clinic.patients.page(0, maxPatientsSearched + 1)
+    if (all.length > maxPatientsSearched)
+        throw new HttpError(400, "too many patients to search them all: say which by patient")
+    return all.map(patient => patient.id)
+}
+
+/** A patient who asks for another one is told so, whether there is that other one or not. */
+function refuseOthers(user: User, patients: number[] | undefined): void {
+    if (patients?.some(patient => !maySee(user, patient)))
+        throw new HttpError(403, "this is another patient's data")
+}
+
+/** The ids that can be ours. */
+function numbers(ids: string[]): number[] {
+    return ids.filter(id => /^[1-9]\d{0,14}$/.test(id)).map(Number)
+}
+
+function unknown(): HttpError {
+    return new HttpError(404, "there is no such resource")
+}
+
+function queryOf(request: FastifyRequest): URLSearchParams {
+    const start = request.url.indexOf("?")
+    return new URLSearchParams(start < 0 ? "" : request.url.slice(start + 1))
+}
+
+/** Answers 406 to who asks for another format; browsers, who take anything, get JSON. */
+function wantsJson(request: FastifyRequest): void {
+    const format = queryOf(request).get("_format")
+    const accept = format ?? request.headers.accept ?? "*/*"
+    const types = accept.split(",").map(type => type.split(";")[0]!.trim().toLowerCase())
+    const ours = ["application/fhir+json", "application/json", "json", "application/*", "*/*"]
+    if (!types.some(type => ours.includes(type)))
+        throw new HttpError(406, "only JSON is spoken here")
+}
+
+function base(request: FastifyRequest): string {
+    return `https://${request.host}/fhir`
+}
+
+function bundle(
+    request: FastifyRequest,
+    query: URLSearchParams,
+    { next, ...o }: { found: Found[]; next?: string | undefined; total?: number },
+) {
+    const type = request.routeOptions.url!.split("/").at(-1)!
+    const url = (changed: URLSearchParams) => (changed.size > 0 ? `${type}?${changed}` : type)
+    const following = new URLSearchParams(query)
+    if (next !== undefined) following.set("_cursor", next)
+    return searchBundle({
+        ...{ base: base(request), self: url(query), ...o },
+        ...(next !== undefined && { next: url(following) }),
+    })
+}
+
+function send(reply: FastifyReply, resource: Resource): FastifyReply {
+    return reply.type(fhirType).send(JSON.stringify(resource))
+}

@@ -1,0 +1,132 @@
+import { PassThrough } from "node:stream"
+import type { FastifyInstance } from "fastify"
+import type { Clock, Timer } from "../../host/clock.ts"
+import type { Log } from "../../host/log.ts"
+import type { Clinic } from "../clinic.ts"
+import type { Observation } from "../observations.ts"
+import { maySee, userFrom, userOf } from "./auth.ts"
+import { HttpError } from "./errors.ts"
+import { shownObservation } from "./ward.ts"
+
+const heartbeatMs = 10_000
+/** What a client may have missed and still get; beyond this it starts over from /api/ward. */
+const maxMissed = 1000
+/** A client that reads too slowly is cut off at this; it comes back for the rest with its Last-Event-ID. */
+const maxBacklogBytes = 256 * 1024
+const maxClients = 500
+
+interface Since {
+    Querystring: { since?: string }
+}
+
+/**
+ * New vital signs as Server-Sent Events (WHATWG HTML §9.2): `observation` with the id as event id; `time` as a heartbeat
+ * with the server's clock; `reset` where the client has missed too much.
+ */
+export function liveRoutes(
+    app: FastifyInstance,
+    o: { clinic: Clinic; clock: Clock; log: Log },
+): void {
+    let clients = 0
+    app.get<Since>(
+        "/api/live",
+        {
+            schema: {
+                tags: ["ward"],
+                summary: "New vital signs as they arrive (text/event-stream)",
+            },
+            config: { access: ["doctor", "patient"] },
+        },
+        async (request, reply) => {
+            if (clients >= maxClients) throw new HttpError(503, "too many live clients")
+            const since = idIn(request.headers["last-event-id"]) ?? idIn(request.query.since)
+            const user = userFrom(request)
+            const stream = new PassThrough({ highWaterMark: maxBacklogBytes })
+            const client = new LiveClient(stream, patient => maySee(user, patient), o.clinic)
+            const stop = o.clinic.live.subscribe(found => client.add(found))
+            let heartbeat: Timer
+            const beat = () => {
+                heartbeat = o.clock.setTimeout(() => {
+                    userOf(request, o.clinic).then(
+                        still => (still?.id === user.id ? (client.beat(), beat()) : stream.end()),
+                        () => stream.end(),
+                    )
+                }, heartbeatMs)
+            }
+            clients++
+            stream.on("close", () => {
+                clients--
+                stop()
+                o.clock.clearTimeout(heartbeat)
+            })
+            client.beat()
+            beat()
+            client.catchUp(since).catch((error: Error) => {
+                o.log.error({ reason: error.message }, "a live client cannot catch up")
+                stream.destroy()
+            })
+            return reply
+                .headers({ "content-type": "text/event-stream", "x-accel-buffering": "no" })
+                .send(stream)
+        },
+    )
+}
+
+class LiveClient {
+    private readonly stream: PassThrough
+    private readonly isVisible: (patient: number) => boolean
+    private readonly clinic: Clinic
+    /** Newest id sent; undefined while catching up. */
+    private newest: number | undefined
+    private waiting: Observation[] = []
+
+    constructor(stream: PassThrough, isVisible: (patient: number) => boolean, clinic: Clinic) {
+        this.stream = stream
+        this.isVisible = isVisible
+        this.clinic = clinic
+    }
+
+    /** Sends what was stored after `since`, then what has come in meanwhile. */
+    async catchUp(since: number | undefined): Promise<void> {
+        const missed =
+            since === undefined ? [] : await this.clinic.observations.since(since, maxMissed + 1)
+        this.newest = since ?? 0
+        if (missed.length > maxMissed) this.event("reset", {})
+        else this.add(missed)
+        this.add(this.waiting)
+        this.waiting = []
+    }
+
+    add(found: Observation[]): void {
+        const { newest } = this
+        if (newest === undefined) {
+            this.waiting.push(...found)
+            return
+        }
+        for (const observation of found) {
+            if (observation.id <= newest || !this.isVisible(observation.patient)) continue
+            this.newest = observation.id
+            this.event("observation", shownObservation(observation), observation.id)
+        }
+    }
+
+    /** The comment is for proxies, the event for pages, which cannot see comments. */
+    beat(): void {
+        this.write(": heartbeat\n")
+        this.event("time", { now: this.clinic.now() })
+    }
+
+    private event(name: string, data: object, id?: number): void {
+        const idLine = id === undefined ? "" : `id: ${id}\n`
+        this.write(`event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`)
+    }
+
+    private write(text: string): void {
+        if (this.stream.writableEnded || this.stream.destroyed) return
+        if (!this.stream.write(text)) this.stream.destroy()
+    }
+}
+
+function idIn(value: string | string[] | undefined): number | undefined {
+    return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : undefined
+}

@@ -1,0 +1,52 @@
+import type { FastifyInstance } from "fastify"
+import { eui } from "../../wire/keys.ts"
+import type { User } from "../accounts.ts"
+import type { Clinic } from "../clinic.ts"
+import type { Observation } from "../observations.ts"
+import { vitalNames } from "../quantities.ts"
+import { userFrom } from "./auth.ts"
+
+/** The newest of everyone the user may see. */
+export function wardRoutes(app: FastifyInstance, clinic: Clinic): void {
+    app.get(
+        "/api/ward",
+        {
+            schema: {
+                tags: ["ward"],
+                summary: "Everyone with their newest values; newestId is where /api/live goes on",
+            },
+            config: { access: ["doctor", "patient"] },
+        },
+        async request => {
+            // First, so that what arrives meanwhile comes twice rather than never.
+            const newestId = await clinic.observations.newestId()
+            const patients = await patientsOf(userFrom(request), clinic)
+            return {
+                now: clinic.now(),
+                newestId,
+                patients: await Promise.all(
+                    patients.map(async ({ id, given, family, bed }) => ({
+                        ...{ id, given, family, bed },
+                        newest: await newestOf(id, clinic),
+                    })),
+                ),
+            }
+        },
+    )
+}
+
+/** As in the stream of /api/live. */
+export function shownObservation({ kid, storedAt: _, ...observation }: Observation) {
+    return { ...observation, mote: eui(kid) }
+}
+
+async function patientsOf(user: User, clinic: Clinic) {
+    if (user.role === "doctor") return await clinic.patients.ward()
+    const own = user.patient === null ? undefined : await clinic.patients.get(user.patient)
+    return own ? [own] : []
+}
+
+async function newestOf(patient: number, clinic: Clinic) {
+    const newest = vitalNames.map(name => clinic.observations.newest(patient, name))
+    return (await Promise.all(newest)).filter(o => o !== undefined).map(shownObservation)
+}

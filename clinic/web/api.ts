@@ -1,0 +1,76 @@
+/** What the clinic's /api answers; see /api/openapi.json. Times are unix ms. */
+export interface User {
+    user: string
+    role: "doctor" | "patient"
+}
+
+export type VitalName = "hr" | "temp" | "spo2"
+
+export interface Observation {
+    id: number
+    patient: number
+    name: VitalName
+    /** Null where there is none; `absent` may say why. */
+    value: number | null
+    absent: "motion" | "quality" | null
+    /** Signal quality 0…1. */
+    quality: number | null
+    time: number
+    /** The time was counted back from the arrival. */
+    relative: boolean
+}
+
+export interface WardPatient {
+    id: number
+    given: string
+    family: string
+    bed: string | null
+    newest: Observation[]
+}
+
+export interface Ward {
+    now: number
+    newestId: number
+    patients: WardPatient[]
+}
+
+export interface HistoryPoint {
+    time: number
+    count: number
+    mean: number | null
+    min: number | null
+    max: number | null
+}
+
+/** There is no session, or it has ended. */
+export class LoggedOut extends Error {}
+
+export const me = () => call<User>("GET", "/api/me")
+export const ward = () => call<Ward>("GET", "/api/ward")
+export const logout = () => call<void>("POST", "/api/logout")
+export const login = (user: string, password: string) =>
+    call<User>("POST", "/api/login", { user, password })
+
+export function history(
+    patient: number,
+    from: number,
+    before: number,
+    stepS: number,
+): Promise<Record<VitalName, HistoryPoint[]>> {
+    const query = `from=${Math.trunc(from)}&before=${Math.trunc(before)}&step=${stepS}`
+    return call("GET", `/api/patients/${patient}/history?${query}`)
+}
+
+async function call<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await fetch(path, {
+        method,
+        ...(body && {
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify(body),
+        }),
+    })
+    if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T
+    const answer = (await response.json().catch(() => ({}))) as { error?: string }
+    const message = answer.error ?? `the clinic answered ${response.status}`
+    throw response.status === 401 ? new LoggedOut(message) : new Error(message)
+}

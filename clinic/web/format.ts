@@ -1,0 +1,37 @@
+import type { Observation } from "./api.ts"
+
+/** Values older than this are shown as old: motes report every 2 s. */
+export const staleMs = 30_000
+
+/** `4 s`, `12 min`, `3 h`, `2 d`. */
+export function duration(ms: number): string {
+    const s = Math.max(0, Math.floor(ms / 1000))
+    if (s < 120) return `${s} s`
+    if (s < 7200) return `${Math.floor(s / 60)} min`
+    if (s < 172_800) return `${Math.floor(s / 3600)} h`
+    return `${Math.floor(s / 86_400)} d`
+}
+
+export function age(observation: Observation, now: number): string {
+    const about = observation.relative ? "about " : ""
+    return `${about}${duration(now - observation.time)} ago`
+}
+
+/** One word and a level of 0 to 4 bars for a signal quality of 0…1. */
+export function signal(quality: number | null): { level: string; word: string } {
+    if (quality === null) return { level: "0", word: "unknown" }
+    const level = Math.min(4, Math.floor(quality * 4) + 1)
+    return { level: String(level), word: ["", "poor", "weak", "fair", "good"][level] ?? "" }
+}
+
+const clock = new Intl.DateTimeFormat(undefined, {
+    ...{ hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+})
+const clockWithSeconds = new Intl.DateTimeFormat(undefined, {
+    ...{ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
+})
+
+/** Local time of day, `03:07` or `03:07:42`. */
+export function timeOfDay(ms: number, withSeconds = true): string {
+    return (withSeconds ? clockWithSeconds : clock).format(ms)
+}

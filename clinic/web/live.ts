@@ -1,0 +1,85 @@
+import { LoggedOut, me, type Observation } from "./api.ts"
+import { setClock } from "./clock.ts"
+
+export interface LiveEvents {
+    observation(observation: Observation): void
+    /** Too much was missed: everything has to be loaded anew. */
+    reset(): void
+    connected(isConnected: boolean): void
+    loggedOut(): void
+}
+
+/** The clinic sends a heartbeat every 10 s; when two are missing, the connection is gone without having said so. */
+const silenceMs = 25_000
+const retryMs = 3000
+
+/** The stream of new values. Reconnects by itself, for ever, and goes on where it was. */
+export class Live {
+    private readonly events: LiveEvents
+    private newestId: number
+    private source: EventSource | undefined
+    private silence: number | undefined
+    private retry: number | undefined
+    private isClosed = false
+
+    constructor(newestId: number, events: LiveEvents) {
+        this.newestId = newestId
+        this.events = events
+        this.open()
+    }
+
+    close(): void {
+        this.isClosed = true
+        this.drop()
+    }
+
+    private open(): void {
+        if (this.isClosed) return
+        this.drop()
+        const source = new EventSource(`/api/live?since=${this.newestId}`)
+        this.source = source
+        const on = (name: string, handle: (event: MessageEvent<string>) => void) =>
+            source.addEventListener(name, event => {
+                this.heard()
+                handle(event as MessageEvent<string>)
+            })
+        on("time", event => setClock((JSON.parse(event.data) as { now: number }).now))
+        on("reset", () => this.events.reset())
+        on("observation", event => {
+            const observation = JSON.parse(event.data) as Observation
+            this.newestId = Math.max(this.newestId, observation.id)
+            this.events.observation(observation)
+        })
+        source.addEventListener("error", () => void this.failed())
+        this.watch()
+    }
+
+    private heard(): void {
+        this.events.connected(true)
+        this.watch()
+    }
+
+    private watch(): void {
+        clearTimeout(this.silence)
+        this.silence = window.setTimeout(() => void this.failed(), silenceMs)
+    }
+
+    /** An EventSource gives up on some answers and on others not: always start over here. */
+    private async failed(): Promise<void> {
+        if (this.isClosed) return
+        this.drop()
+        this.events.connected(false)
+        try {
+            await me()
+        } catch (error) {
+            if (error instanceof LoggedOut && !this.isClosed) return this.events.loggedOut()
+        }
+        this.retry = window.setTimeout(() => this.open(), retryMs)
+    }
+
+    private drop(): void {
+        this.source?.close()
+        clearTimeout(this.silence)
+        clearTimeout(this.retry)
+    }
+}

@@ -1,0 +1,144 @@
+import "uplot/dist/uPlot.min.css"
+import "./style.css"
+import { LoggedOut, logout, me, ward, type User } from "./api.ts"
+import { now, setClock } from "./clock.ts"
+import { DetailView } from "./detail.ts"
+import { h, setData, setText } from "./dom.ts"
+import { timeOfDay } from "./format.ts"
+import { Live } from "./live.ts"
+import { loginView } from "./login.ts"
+import { WardModel } from "./model.ts"
+import type { View } from "./view.ts"
+import { WardView } from "./ward.ts"
+
+const tickMs = 1000
+/** Who is on the ward changes seldom; values come by themselves. */
+const wardRefreshMs = 60_000
+const retryMs = 3000
+
+/** Everything a logged-in user sees: header, the chosen view, the state of the connection. */
+class Session {
+    private readonly model = new WardModel()
+    private readonly time = h("time", { class: "clock", "aria-hidden": "true" })
+    private readonly lost = h("p", { class: "lost", role: "alert" })
+    private readonly place = h("div", { class: "place" })
+    private readonly timers: number[] = []
+    private readonly navigate = () => this.show()
+    private view: View | undefined
+    private live: Live | undefined
+    private isRefreshing = false
+    private isOver = false
+
+    constructor(user: User) {
+        const out = h("button", { class: "quiet" }, "Log out")
+        out.addEventListener("click", () => void logout().finally(() => this.end()))
+        const header = h(
+            "header",
+            {},
+            h("a", { class: "home", href: "#/" }, "VitalMote"),
+            this.time,
+            h("span", { class: "user" }, user.user),
+            out,
+        )
+        document.body.replaceChildren(header, this.place, this.lost)
+        void this.begin()
+    }
+
+    private async begin(): Promise<void> {
+        while (!this.isOver)
+            try {
+                const found = await ward()
+                setClock(found.now)
+                this.model.load(found)
+                this.listen(found.newestId)
+                break
+            } catch (error) {
+                if (error instanceof LoggedOut) return this.end()
+                this.connected(false)
+                await new Promise(resolve => setTimeout(resolve, retryMs))
+            }
+        if (this.isOver) return
+        addEventListener("hashchange", this.navigate)
+        this.timers.push(
+            window.setInterval(() => this.tick(), tickMs),
+            window.setInterval(() => void this.refresh(), wardRefreshMs),
+        )
+        this.show()
+    }
+
+    private listen(newestId: number): void {
+        this.live = new Live(newestId, {
+            observation: observation => {
+                if (!this.model.add(observation)) void this.refresh()
+                this.view?.add(observation)
+                this.view?.update(now())
+            },
+            reset: () => void this.refresh().then(() => this.view?.reload()),
+            connected: isConnected => this.connected(isConnected),
+            loggedOut: () => this.end(),
+        })
+    }
+
+    private async refresh(): Promise<void> {
+        if (this.isRefreshing) return
+        this.isRefreshing = true
+        try {
+            this.model.load(await ward())
+            this.tick()
+        } catch (error) {
+            if (error instanceof LoggedOut) this.end()
+        } finally {
+            this.isRefreshing = false
+        }
+    }
+
+    private show(): void {
+        const [, patient] = /^#\/patients\/(\d+)$/.exec(location.hash) ?? []
+        this.view?.close()
+        this.view =
+            patient === undefined
+                ? new WardView(this.model)
+                : new DetailView(Number(patient), this.model)
+        this.place.replaceChildren(this.view.element)
+        document.title = `${this.view.title} · VitalMote`
+        this.tick()
+        // So that a screen reader and the Tab key go on from here.
+        this.view.element.querySelector("h1")?.focus({ preventScroll: true })
+        scrollTo(0, 0)
+    }
+
+    private tick(): void {
+        setText(this.time, timeOfDay(now()))
+        this.view?.update(now())
+    }
+
+    private connected(isConnected: boolean): void {
+        setData(document.body, "connection", isConnected ? "live" : "lost")
+        setText(
+            this.lost,
+            isConnected ? "" : "Connection lost, values may be old. Trying to connect again…",
+        )
+    }
+
+    private end(): void {
+        if (this.isOver) return
+        this.isOver = true
+        this.live?.close()
+        this.view?.close()
+        this.timers.forEach(timer => clearInterval(timer))
+        removeEventListener("hashchange", this.navigate)
+        askForLogin()
+    }
+}
+
+function askForLogin(): void {
+    document.title = "VitalMote"
+    delete document.body.dataset.connection
+    document.body.replaceChildren(loginView(user => new Session(user)))
+}
+
+try {
+    new Session(await me())
+} catch {
+    askForLogin()
+}

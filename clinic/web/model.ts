@@ -1,0 +1,49 @@
+import type { Observation, VitalName, Ward, WardPatient } from "./api.ts"
+
+/** The ward as this page knows it: the newest of everything. */
+export class WardModel {
+    private patients = new Map<number, { patient: WardPatient; newest: Map<string, Observation> }>()
+
+    /** Takes over who is there; values only where they are newer. */
+    load({ patients }: Ward): void {
+        const before = this.patients
+        this.patients = new Map()
+        for (const patient of patients) {
+            const newest = before.get(patient.id)?.newest ?? new Map<string, Observation>()
+            this.patients.set(patient.id, { patient, newest })
+            for (const observation of patient.newest) this.add(observation)
+        }
+    }
+
+    /** False where the patient is not known here. */
+    add(observation: Observation): boolean {
+        const entry = this.patients.get(observation.patient)
+        if (!entry) return false
+        const known = entry.newest.get(observation.name)
+        if (!known || observation.time >= known.time)
+            entry.newest.set(observation.name, observation)
+        return true
+    }
+
+    /** By bed, then name; bed 2 before bed 10. */
+    all(): WardPatient[] {
+        const key = ({ bed, family, given }: WardPatient) => `${bed ?? "\uffff"} ${family} ${given}`
+        return [...this.patients.values()]
+            .map(({ patient }) => patient)
+            .sort((a, b) => key(a).localeCompare(key(b), undefined, { numeric: true }))
+    }
+
+    patient(id: number): WardPatient | undefined {
+        return this.patients.get(id)?.patient
+    }
+
+    newest(id: number, name: VitalName): Observation | undefined {
+        return this.patients.get(id)?.newest.get(name)
+    }
+
+    /** When anything of this patient was last measured, unix ms. */
+    newestTime(id: number): number | undefined {
+        const times = [...(this.patients.get(id)?.newest.values() ?? [])].map(o => o.time)
+        return times.length > 0 ? Math.max(...times) : undefined
+    }
+}

@@ -1,0 +1,72 @@
+import type { HistoryPoint } from "./api.ts"
+
+/** Time (unix s), mean, min, max: what a chart draws. A row of nulls breaks the line. */
+export type Columns = [number[], (number | null)[], (number | null)[], (number | null)[]]
+
+/** Readings come every 2 s; where nothing came for longer than this, the line is broken. */
+const gapMs = 15_000
+
+/** Readings in steps of time, as the clinic sends them, kept up to date with single ones. */
+export class Series {
+    private readonly stepMs: number
+    private points: HistoryPoint[] = []
+
+    constructor(stepMs: number) {
+        this.stepMs = stepMs
+    }
+
+    /** Takes a history; what was added already stays where it is newer. */
+    load(points: HistoryPoint[]): void {
+        const newest = points.at(-1)?.time ?? -Infinity
+        this.points = [...points, ...this.points.filter(point => point.time > newest)]
+    }
+
+    /** A single reading; null where there was none to be trusted. */
+    add(time: number, value: number | null): void {
+        const start = time - (time % this.stepMs)
+        let at = this.points.length
+        while (at > 0 && this.points[at - 1]!.time > start) at--
+        const known = this.points[at - 1]
+        if (known?.time !== start) {
+            const count = value === null ? 0 : 1
+            const point = { time: start, count, mean: value, min: value, max: value }
+            this.points.splice(at, 0, point)
+        } else if (value !== null) {
+            known.mean = ((known.mean ?? 0) * known.count + value) / (known.count + 1)
+            known.min = Math.min(known.min ?? value, value)
+            known.max = Math.max(known.max ?? value, value)
+            known.count++
+        }
+    }
+
+    /** Forgets what lies before. */
+    trim(from: number): void {
+        while (this.points[0] && this.points[0].time < from) this.points.shift()
+    }
+
+    columns(): Columns {
+        const columns: Columns = [[], [], [], []]
+        const add = (time: number, ...values: (number | null)[]) => {
+            columns[0].push(time / 1000)
+            for (const i of [1, 2, 3] as const) columns[i].push(values[i - 1] ?? null)
+        }
+        let previous: number | undefined
+        for (const { time, mean, min, max } of this.points) {
+            if (previous !== undefined && time - previous > Math.max(gapMs, 3 * this.stepMs))
+                add(previous + this.stepMs)
+            add(time, mean, min, max)
+            previous = time
+        }
+        return columns
+    }
+
+    /** Least and greatest value; undefined where there is none. */
+    range(): { min: number; max: number } | undefined {
+        const values = this.points.filter(point => point.min !== null && point.max !== null)
+        if (values.length === 0) return undefined
+        return {
+            min: Math.min(...values.map(point => point.min!)),
+            max: Math.max(...values.map(point => point.max!)),
+        }
+    }
+}

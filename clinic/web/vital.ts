@@ -1,0 +1,77 @@
+import type { Observation, VitalName } from "./api.ts"
+import { h, setData, setText } from "./dom.ts"
+import { age, signal, staleMs } from "./format.ts"
+
+export interface VitalKind {
+    name: VitalName
+    label: string
+    unit: string
+    unitSpoken: string
+    digits: number
+    hasQuality: boolean
+}
+
+export const heartRate: VitalKind = {
+    name: "hr",
+    label: "Heart rate",
+    unit: "/min",
+    unitSpoken: "beats per minute",
+    digits: 0,
+    hasQuality: true,
+}
+
+export const temperature: VitalKind = {
+    name: "temp",
+    label: "Temperature",
+    unit: "°C",
+    unitSpoken: "degrees Celsius",
+    digits: 1,
+    hasQuality: false,
+}
+
+/** One vital sign in large numerals, with how old it is or why there is none. */
+export class VitalView {
+    readonly element: HTMLElement
+    private readonly kind: VitalKind
+    private readonly value = h("span", { class: "value" })
+    private readonly note = h("span", { class: "note" })
+    private readonly bars = h("span", { class: "bars", "aria-hidden": "true" })
+    private readonly quality = h("span", { class: "quality" })
+
+    constructor(kind: VitalKind) {
+        this.kind = kind
+        this.bars.append(...[1, 2, 3, 4].map(() => h("i")))
+        const unit = h("span", { class: "unit", "aria-hidden": "true" }, kind.unit)
+        const spoken = h("span", { class: "spoken" }, ` ${kind.unitSpoken}, `)
+        this.element = h(
+            "div",
+            { class: "vital", "data-vital": kind.name },
+            h("span", { class: "label" }, kind.label, h("span", { class: "spoken" }, ": ")),
+            h("span", { class: "number" }, this.value, unit, spoken),
+            this.note,
+        )
+        if (kind.hasQuality)
+            this.element.append(h("span", { class: "signal" }, this.bars, this.quality))
+    }
+
+    update(observation: Observation | undefined, now: number): void {
+        const { state, note } = describe(observation, now)
+        setData(this.element, "state", state)
+        setText(this.note, note)
+        setText(this.value, observation?.value?.toFixed(this.kind.digits) ?? "–")
+        if (!this.kind.hasQuality) return
+        const { level, word } = signal(state === "stale" ? null : (observation?.quality ?? null))
+        setData(this.bars, "level", level)
+        setText(this.quality, `signal ${word}`)
+    }
+}
+
+/** `fresh`, `stale` or `none`, and the line under the number. */
+function describe(o: Observation | undefined, now: number): { state: string; note: string } {
+    if (!o) return { state: "none", note: "no value yet" }
+    if (now - o.time > staleMs) return { state: "stale", note: `old: ${age(o, now)}` }
+    if (o.absent === "motion") return { state: "none", note: "no value: moving" }
+    if (o.absent === "quality") return { state: "none", note: "no value: weak signal" }
+    if (o.value === null) return { state: "none", note: "no value" }
+    return { state: "fresh", note: age(o, now) }
+}
