@@ -1,0 +1,39 @@
+import { Command } from "commander"
+import { UserError } from "../../host/errors.ts"
+import { benchmarks } from "../../bench/index.ts"
+import type { Row } from "../../bench/row.ts"
+
+export const benchCommand = new Command("bench")
+    .description(
+        "run benchmarks: " + Object.keys(benchmarks).join(", ") + "; all when none is named",
+    )
+    .argument("[name]", "one of them")
+    .option("--json", "one JSON document", false)
+    .action(async (name: string | undefined, { json }: { json: boolean }) => {
+        if (name && !(name in benchmarks))
+            throw new UserError(
+                `no benchmark "${name}": there are ${Object.keys(benchmarks).join(", ")}`,
+                2,
+            )
+        const results: Record<string, Row[]> = {}
+        for (const [key, run] of Object.entries(benchmarks)) {
+            if (name && key !== name) continue
+            console.error(`measuring ${key} …`)
+            results[key] = await run()
+            if (!json) printTable(key, results[key])
+        }
+        if (json) console.log(JSON.stringify(results))
+    })
+
+function printTable(title: string, rows: Row[]): void {
+    const width = Math.max(...rows.map(row => row.what.length))
+    console.log(title)
+    for (const { what, value, unit, note } of rows)
+        console.log(
+            `  ${what.padEnd(width)}  ${format(value).padStart(9)} ${unit}${note ? `  (${note})` : ""}`,
+        )
+}
+
+function format(value: number): string {
+    return Number.isInteger(value) ? String(value) : value.toPrecision(3)
+}

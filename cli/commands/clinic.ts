@@ -1,0 +1,58 @@
+import { join } from "node:path"
+import { Command } from "commander"
+import { startClinic, type RunningClinic } from "../../clinic/index.ts"
+import type { Log } from "../../host/log.ts"
+import { readCredentials, writeCredentials, type Credentials } from "../credentials.ts"
+import { option, port, withConfigFile } from "../options.ts"
+import { runUntilStopped, stderrLog } from "../service.ts"
+
+interface Options {
+    data: string
+    host: string
+    httpsPort: number
+    logLevel: string
+}
+
+export const clinicCommand = withConfigFile(
+    new Command("clinic")
+        .description("run the clinic's service: storage, FHIR, the ward's live page")
+        .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
+        .addOption(option("--host <name>", "address to listen on").default("localhost"))
+        .addOption(option("--https-port <port>", "HTTPS port").argParser(port).default(8443))
+        .addOption(option("--log-level <level>", "debug, info, warn, error").default("info")),
+).action(async (options: Options) => {
+    const clinic = await openClinic(options.data, options, stderrLog(options.logLevel))
+    console.log(`ready ${clinic.url}`)
+    await runUntilStopped(() => clinic.close())
+})
+
+/** A clinic that runs, and who may use it. */
+export interface OpenClinic extends RunningClinic {
+    /** Missing where somebody took the file away, which a clinic survives. */
+    credentials: Credentials | undefined
+    credentialsFile: string
+}
+
+/** Starts a clinic in the folder `data`; its first start makes the credentials. */
+export async function openClinic(
+    data: string,
+    options: { host: string; httpsPort: number },
+    log: Log,
+): Promise<OpenClinic> {
+    const credentialsFile = join(data, "credentials.json")
+    const earlier = readCredentials(credentialsFile)
+    const running = await startClinic({
+        data: join(data, "clinic"),
+        host: options.host,
+        port: options.httpsPort,
+        log,
+    })
+    const place = { clinic: running.url, ca: running.caFile }
+    let credentials = earlier && { ...earlier, ...place }
+    const made = await running.clinic.setUp(async made => {
+        credentials = { ...place, ...made, motes: [] }
+        await writeCredentials(credentialsFile, credentials)
+    })
+    if (!made && credentials) await writeCredentials(credentialsFile, credentials)
+    return { ...running, credentials, credentialsFile }
+}

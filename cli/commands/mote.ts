@@ -1,0 +1,74 @@
+import { join } from "node:path"
+import { Command, InvalidArgumentError } from "commander"
+import { UserError } from "../../host/errors.ts"
+import { syntheticBody } from "../../sim/body/index.ts"
+import { buildFirmware } from "../../sim/firmware.ts"
+import { startWearable } from "../../sim/wearable.ts"
+import { kidBytes, secretBytes } from "../../wire/keys.ts"
+import { hexBytes, option, withConfigFile } from "../options.ts"
+import { runUntilStopped } from "../service.ts"
+import { recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
+
+interface Options {
+    router: string
+    kid: Uint8Array
+    secret: Uint8Array
+    ppg?: RecordingOption
+    data: string
+    verbose: boolean
+}
+
+export const moteCommand = withConfigFile(
+    new Command("mote")
+        .description("run one simulated mote: the firmware's bytecode, sensor models, a wearer")
+        .addOption(
+            option("--router <url>", "the router, coap+tcp://host:port")
+                .default("coap+tcp://localhost:5683")
+                .argParser(routerUrl),
+        )
+        .addOption(
+            option("--kid <hex>", "its identity, 16 hex digits")
+                .argParser(hexBytes(kidBytes))
+                .makeOptionMandatory(),
+        )
+        .addOption(
+            option("--secret <hex>", "its secret, 64 hex digits; better given as VITALMOTE_SECRET")
+                .argParser(hexBytes(secretBytes))
+                .makeOptionMandatory(),
+        )
+        .addOption(
+            option("--ppg <file[@hz]>", "replay a recording as the optical signal").argParser(
+                recordingOption,
+            ),
+        )
+        .addOption(
+            option("--data <dir>", "data folder; its flash is kept there").default(".vitalmote"),
+        )
+        .option("--verbose", "also print what the VM logs", false),
+).action(async (options: Options) => {
+    const kid = Buffer.from(options.kid).toString("hex")
+    const body = options.ppg ? recordedWearer(options.ppg) : syntheticBody({ seed: kid })
+    console.error("building the firmware …")
+    const mote = await startWearable({
+        image: await buildFirmware(),
+        body,
+        kid,
+        secret: Buffer.from(options.secret).toString("hex"),
+        router: options.router,
+        data: join(options.data, "motes"),
+        log: line => console.error(line),
+        vmLog: line => options.verbose && console.error(line),
+        panic: code => console.error(code ? `panic ${code}` : "restart"),
+    })
+    console.log(`mote ${kid} runs, sends to ${options.router}`)
+    await runUntilStopped(async () => mote.stop())
+})
+
+function routerUrl(text: string): string {
+    if (!URL.canParse(text)) throw new InvalidArgumentError("Expected coap+tcp://host:port.")
+    const { protocol } = new URL(text)
+    if (protocol === "mqtt:")
+        throw new UserError("this firmware speaks CoAP: give a coap+tcp:// address", 2)
+    if (protocol !== "coap+tcp:") throw new InvalidArgumentError("Expected coap+tcp://host:port.")
+    return text
+}

@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Command, InvalidArgumentError } from "commander"
+import { httpsClinic, startRouter } from "../../router/index.ts"
+import { fileError, option, port, withConfigFile } from "../options.ts"
+import { runUntilStopped, stderrLog } from "../service.ts"
+
+interface Options {
+    clinic: string
+    ca?: string
+    token: string
+    data: string
+    host: string
+    coapPort: number
+    mqttPort: number
+    logLevel: string
+}
+
+export const routerCommand = withConfigFile(
+    new Command("router")
+        .description(
+            "run a border router: takes sealed readings by CoAP and MQTT, relays them to the clinic",
+        )
+        .addOption(
+            option("--clinic <url>", "the clinic's address")
+                .default("https://localhost:8443")
+                .argParser(httpsUrl),
+        )
+        .addOption(option("--ca <file>", "certificate authority of the clinic, PEM"))
+        .addOption(
+            option(
+                "--token <token>",
+                "the router's token; better given as VITALMOTE_TOKEN",
+            ).makeOptionMandatory(),
+        )
+        .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
+        .addOption(option("--host <name>", "address to listen on").default("localhost"))
+        .addOption(option("--coap-port <port>", "CoAP over TCP port").argParser(port).default(5683))
+        .addOption(option("--mqtt-port <port>", "MQTT port").argParser(port).default(1883))
+        .addOption(option("--log-level <level>", "debug, info, warn, error").default("info")),
+).action(async (options: Options) => {
+    const router = await startRouter({
+        data: join(options.data, "router"),
+        host: options.host,
+        coapPort: options.coapPort,
+        mqttPort: options.mqttPort,
+        clinic: httpsClinic({
+            url: options.clinic,
+            token: options.token,
+            ...(options.ca && { ca: readText(options.ca) }),
+        }),
+        log: stderrLog(options.logLevel),
+    })
+    console.log(
+        `ready coap+tcp://${options.host}:${router.coapPort} mqtt://${options.host}:${router.mqttPort}`,
+    )
+    await runUntilStopped(() => router.close())
+})
+
+function readText(file: string): string {
+    try {
+        return readFileSync(file, "utf8")
+    } catch (error) {
+        throw fileError(file, error)
+    }
+}
+
+function httpsUrl(text: string): string {
+    if (URL.canParse(text) && new URL(text).protocol === "https:") return text
+    throw new InvalidArgumentError("Expected an https:// address.")
+}

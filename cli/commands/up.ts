@@ -1,0 +1,149 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Command } from "commander"
+import { UserError } from "../../host/errors.ts"
+import { httpsClinic, startRouter, type RunningRouter } from "../../router/index.ts"
+import { syntheticBody } from "../../sim/body/index.ts"
+import { buildFirmware } from "../../sim/firmware.ts"
+import type { Mote } from "../../sim/mote.ts"
+import { startWearable } from "../../sim/wearable.ts"
+import { eui } from "../../wire/keys.ts"
+import { writeCredentials, type Credentials } from "../credentials.ts"
+import { integer, option, port, withConfigFile } from "../options.ts"
+import { runUntilStopped, stderrLog } from "../service.ts"
+import { firstVisibleReading } from "../wait.ts"
+import { recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
+import { openClinic, type OpenClinic } from "./clinic.ts"
+
+interface Options {
+    motes: number
+    ppg?: RecordingOption
+    data: string
+    httpsPort: number
+    coapPort: number
+    mqttPort: number
+    logLevel: string
+}
+
+/** Binding and sealing take a moment, a first heart rate 8 s of signal; a busy machine several times that. */
+const firstReadingMs = 120_000
+const host = "localhost"
+
+export const upCommand = withConfigFile(
+    new Command("up")
+        .description("clinic, router and a small simulated ward in one go")
+        .addOption(option("--motes <n>", "simulated motes").argParser(integer(1, 100)).default(3))
+        .addOption(
+            option(
+                "--ppg <file[@hz]>",
+                "replay a recording (CSV, one column) as the optical signal of mote 1",
+            ).argParser(recordingOption),
+        )
+        .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
+        .addOption(
+            option("--https-port <port>", "the clinic's HTTPS port").argParser(port).default(8443),
+        )
+        .addOption(
+            option("--coap-port <port>", "the router's CoAP port").argParser(port).default(5683),
+        )
+        .addOption(
+            option("--mqtt-port <port>", "the router's MQTT port").argParser(port).default(1883),
+        )
+        .addOption(option("--log-level <level>", "debug, info, warn, error").default("warn")),
+).action(async (options: Options) => {
+    const wearer = options.ppg && recordedWearer(options.ppg)
+    const log = stderrLog(options.logLevel)
+    const say = (line: string) => console.error(line)
+    const open: { close(): Promise<void> }[] = []
+    const close = async () => {
+        for (const part of open.reverse()) await part.close()
+    }
+    try {
+        say("building the firmware …")
+        const image = await buildFirmware()
+        say("starting the clinic …")
+        const clinic = await openClinic(options.data, { host, httpsPort: options.httpsPort }, log)
+        open.push(clinic)
+        const credentials = await furnishWard(clinic, options.motes)
+        say("starting the router …")
+        const router = await openRouter(credentials, options, log)
+        open.push(router)
+        const coap = `coap+tcp://${host}:${router.coapPort}`
+        say(`starting ${options.motes} motes, waiting for their first readings …`)
+        const motes = credentials.motes.slice(0, options.motes)
+        for (const [i, mote] of motes.entries()) {
+            const body = (i === 0 && wearer) || syntheticBody({ seed: mote.kid })
+            const data = join(options.data, "motes")
+            const started = await startWearable({
+                ...{ image, body, data, router: coap, kid: mote.kid, secret: mote.secret },
+                log: line => log.debug({ mote: mote.kid, line }, "mote says"),
+                panic: code => code && log.error({ mote: mote.kid, code }, "mote panics"),
+            })
+            open.push(asPart(started))
+        }
+        await firstVisibleReading(credentials, firstReadingMs)
+        say(`log in as ${credentials.doctor.user}; the password is in ${clinic.credentialsFile}`)
+        console.log(`ready ${clinic.url} ${coap} mqtt://${host}:${router.mqttPort}`)
+        await runUntilStopped(close)
+    } catch (error) {
+        await close()
+        throw error
+    }
+})
+
+function asPart(mote: Mote) {
+    return { close: async () => mote.stop() }
+}
+
+function openRouter(
+    credentials: Credentials,
+    options: Options,
+    log: ReturnType<typeof stderrLog>,
+): Promise<RunningRouter> {
+    return startRouter({
+        data: join(options.data, "router"),
+        host,
+        coapPort: options.coapPort,
+        mqttPort: options.mqttPort,
+        clinic: httpsClinic({
+            url: credentials.clinic,
+            ca: readFileSync(credentials.ca, "utf8"),
+            token: credentials.router.token,
+        }),
+        log,
+    })
+}
+
+const wardPatients = [
+    ["Ada", "Winter"],
+    ["Bruno", "Falk"],
+    ["Carla", "Imhof"],
+    ["Dinesh", "Rao"],
+    ["Elif", "Aydin"],
+    ["Frances", "Cole"],
+]
+
+/** Patients and motes until there are enough of both; what an earlier start made stays. */
+async function furnishWard(clinic: OpenClinic, motes: number): Promise<Credentials> {
+    const { credentials, credentialsFile } = clinic
+    if (!credentials)
+        throw new UserError(
+            `${credentialsFile} is missing: restore it, or use another --data folder`,
+        )
+    for (let n = credentials.motes.length; n < motes; n++) {
+        const [given, family] = wardPatients[n % wardPatients.length]!
+        const patient = await clinic.clinic.patients.add({
+            given: given!,
+            family: n < wardPatients.length ? family! : `${family} ${n + 1}`,
+            bed: String(n + 1),
+        })
+        const { mote, secret } = await clinic.clinic.motes.register(patient.id)
+        credentials.motes.push({
+            kid: eui(mote.kid),
+            secret: Buffer.from(secret).toString("hex"),
+            patient: String(patient.id),
+        })
+        await writeCredentials(credentialsFile, credentials)
+    }
+    return credentials
+}

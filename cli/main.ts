@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs"
+import { Command, CommanderError } from "commander"
+import { UserError } from "../host/errors.ts"
+import { benchCommand } from "./commands/bench.ts"
+import { clinicCommand } from "./commands/clinic.ts"
+import { hrCommand } from "./commands/hr.ts"
+import { moteCommand } from "./commands/mote.ts"
+import { openCommand } from "./commands/open.ts"
+import { routerCommand } from "./commands/router.ts"
+import { upCommand } from "./commands/up.ts"
+
+const { version, description } = JSON.parse(
+    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+) as { version: string; description: string }
+
+const program = new Command("vitalmote")
+    .description(description)
+    .version(version)
+    .helpCommand(true)
+    .showHelpAfterError("(--help tells more)")
+for (const command of [
+    upCommand,
+    routerCommand,
+    clinicCommand,
+    moteCommand,
+    openCommand,
+    hrCommand,
+    benchCommand,
+])
+    program.addCommand(command)
+for (const command of [program, ...program.commands]) command.exitOverride()
+
+process.exitCode = await main()
+
+/** Exit code: 0 done, 1 failed, 2 wrong usage. */
+async function main(): Promise<number> {
+    try {
+        await program.parseAsync()
+        return 0
+    } catch (error) {
+        // commander has said already what is wrong, or printed the help that was asked for.
+        if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+        const line = error instanceof Error ? error.message : String(error)
+        console.error(`vitalmote: ${line.replaceAll("\n", " ")}`)
+        return error instanceof UserError ? error.exitCode : 1
+    }
+}

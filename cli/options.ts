@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs"
+import { InvalidArgumentError, Option, type Command } from "commander"
+import { UserError } from "../host/errors.ts"
+
+/** `VITALMOTE_COAP_PORT` for `--coap-port`: every option can come from the environment too. */
+export function option(flags: string, description: string): Option {
+    const made = new Option(flags, description)
+    const name = made.long?.slice(2).replaceAll("-", "_").toUpperCase()
+    return made.env(`VITALMOTE_${name}`)
+}
+
+/** `--config FILE`: a JSON object with option names as keys; flags and environment win over it. */
+export function withConfigFile(command: Command): Command {
+    return command
+        .addOption(
+            option("--config <file>", 'options from a JSON file, such as {"coapPort": 5683}'),
+        )
+        .hook("preAction", (_, action) => applyConfigFile(action))
+}
+
+function applyConfigFile(command: Command): void {
+    const file = command.opts<{ config?: string }>().config
+    if (!file) return
+    for (const [name, value] of Object.entries(readJsonObject(file))) {
+        const option = command.options.find(option => option.attributeName() === name)
+        if (!option || name === "config")
+            throw new UserError(`${file}: unknown option "${name}"`, 2)
+        const source = command.getOptionValueSource(name)
+        if (source !== undefined && source !== "default") continue
+        const parsed = option.parseArg ? option.parseArg(String(value), undefined) : value
+        command.setOptionValueWithSource(name, parsed, "config")
+    }
+}
+
+function readJsonObject(file: string): object {
+    try {
+        const value: unknown = JSON.parse(readFileSync(file, "utf8"))
+        if (value && typeof value === "object" && !Array.isArray(value)) return value
+    } catch (error) {
+        if (!(error instanceof SyntaxError)) throw fileError(file, error)
+    }
+    throw new UserError(`${file} is not a JSON object`, 2)
+}
+
+/** A file that cannot be read, as one clear line. */
+export function fileError(file: string, error: unknown): UserError {
+    const reason = {
+        ENOENT: "no such file",
+        EACCES: "no permission",
+        EISDIR: "it is a folder",
+    }[(error as NodeJS.ErrnoException).code ?? ""]
+    return new UserError(`cannot read ${file}: ${reason ?? (error as Error).message}`)
+}
+
+/** A TCP port; 0 takes a free one. */
+export function port(text: string): number {
+    return integer(0, 65535)(text)
+}
+
+/** A whole number in a range. */
+export function integer(min: number, max: number): (text: string) => number {
+    return text => {
+        const value = Number(text)
+        if (!/^\d+$/.test(text) || value < min || value > max)
+            throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`)
+        return value
+    }
+}
+
+/** A positive number. */
+export function positive(text: string): number {
+    const value = Number(text)
+    if (!(value > 0) || !Number.isFinite(value))
+        throw new InvalidArgumentError("Expected a number above 0.")
+    return value
+}
+
+/** So many bytes in hexadecimal. */
+export function hexBytes(size: number): (text: string) => Uint8Array {
+    return text => {
+        if (!new RegExp(`^[0-9a-fA-F]{${2 * size}}$`).test(text))
+            throw new InvalidArgumentError(`Expected ${2 * size} hexadecimal digits.`)
+        return new Uint8Array(Buffer.from(text, "hex"))
+    }
+}

@@ -1,0 +1,32 @@
+import pino from "pino"
+import type { Log } from "../host/log.ts"
+
+/** A log to stderr, so that stdout stays free for what a command prints. */
+export function stderrLog(level: string): Log {
+    return pino(
+        { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+        pino.destination(2),
+    )
+}
+
+/** How long an orderly end may take before it is forced. */
+const shutdownMs = 5000
+
+/**
+ * Keeps the process running until it is told to end (Ctrl+C, SIGTERM), then closes in order. A second signal ends it
+ * at once.
+ */
+export async function runUntilStopped(close: () => Promise<void>): Promise<void> {
+    await new Promise<void>(resolve => {
+        const stop = () => {
+            process.once("SIGINT", () => process.exit(130))
+            process.once("SIGTERM", () => process.exit(143))
+            resolve()
+        }
+        process.once("SIGINT", stop)
+        process.once("SIGTERM", stop)
+    })
+    const force = setTimeout(() => process.exit(1), shutdownMs)
+    await close()
+    clearTimeout(force)
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from "node:fs"
+import { Agent, fetch } from "undici"
+import { UserError } from "../host/errors.ts"
+import type { Credentials } from "./credentials.ts"
+
+const pollMs = 250
+
+/**
+ * Resolves as soon as a doctor sees a first value in the clinic, asked the way a doctor's client asks.
+ * @throws UserError when none comes within `timeoutMs`
+ */
+export async function firstVisibleReading(
+    credentials: Credentials,
+    timeoutMs: number,
+): Promise<void> {
+    const { clinic, ca, doctor } = credentials
+    const dispatcher = new Agent({ connect: { ca: readFileSync(ca, "utf8") } })
+    const giveUp = Date.now() + timeoutMs
+    try {
+        for (;;) {
+            const response = await fetch(`${clinic}/fhir/Observation?_count=1`, {
+                dispatcher,
+                headers: { authorization: `Bearer ${doctor.token}` },
+            })
+            const bundle = (await response.json()) as { entry?: unknown[] }
+            if (response.ok && bundle.entry?.length) return
+            if (Date.now() > giveUp) throw new UserError("no reading reached the clinic")
+            await new Promise(resolve => setTimeout(resolve, pollMs))
+        }
+    } finally {
+        await dispatcher.close()
+    }
+}
