@@ -31,6 +31,8 @@ const schema = `
         kid BLOB NOT NULL, boot INTEGER NOT NULL, salt TEXT NOT NULL, floor INTEGER NOT NULL,
         runs TEXT NOT NULL, PRIMARY KEY (kid, boot)
     ) STRICT, WITHOUT ROWID;
+    PRAGMA application_id = ${applicationId};
+    PRAGMA user_version = ${schemaVersion};
 `
 
 /** An envelope for the outbox. */
@@ -175,10 +177,11 @@ export class RouterStore {
     }
 
     close(): void {
-        this.db.close()
+        release(this.db)
     }
 
     private transaction(change: () => void): void {
+        if (!this.db.open) throw new Error("the store is closed")
         this.db.exec("BEGIN IMMEDIATE")
         try {
             change()
@@ -194,9 +197,10 @@ function openDatabase(file: string): Database.Database {
     const db = new Database(file)
     try {
         db.exec("PRAGMA locking_mode = EXCLUSIVE") // one router a store
+        const isNew = check(db)
         db.exec("PRAGMA journal_mode = WAL")
         db.exec("PRAGMA synchronous = FULL") // a commit is on disk: power loss, too
-        migrate(db)
+        if (isNew) db.exec(`BEGIN; ${schema} COMMIT`)
         return db
     } catch (error) {
         db.close()
@@ -204,19 +208,31 @@ function openDatabase(file: string): Database.Database {
     }
 }
 
-function migrate(db: Database.Database): void {
+/** Whether the database is new; throws where it is not ours to use. */
+function check(db: Database.Database): boolean {
     const pragma = (name: string) =>
         all<Record<string, unknown>>(db.prepare(`PRAGMA ${name}`))[0]?.[name]
     if (pragma("quick_check") !== "ok") throw new Error("it is damaged")
-    const version = pragma("user_version") as number
-    const isEmpty = all(db.prepare("SELECT 1 FROM sqlite_schema")).length === 0
-    if (isEmpty) {
-        db.exec(
-            `BEGIN; ${schema} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}; COMMIT`,
-        )
-    } else if (pragma("application_id") !== applicationId)
-        throw new Error("it belongs to another program")
-    else if (version > schemaVersion) throw new Error("a newer version of VitalMote wrote it")
+    if (all(db.prepare("SELECT 1 FROM sqlite_schema")).length === 0) return true
+    if (pragma("application_id") !== applicationId) throw new Error("it belongs to another program")
+    if ((pragma("user_version") as number) > schemaVersion)
+        throw new Error("a newer version of VitalMote wrote it")
+    return false
+}
+
+/**
+ * Closes. libsql keeps the file open, and locked, while a prepared statement lives; leaving write-ahead mode first gives
+ * the lock back and folds the log into the one file.
+ */
+function release(db: Database.Database): void {
+    try {
+        db.exec("PRAGMA journal_mode = DELETE")
+        db.exec("PRAGMA locking_mode = NORMAL")
+        db.exec("SELECT 1 FROM sqlite_schema")
+    } catch {
+        // The folder is gone or the disk broken. Every commit was on disk already, or is lost anyway.
+    }
+    db.close()
 }
 
 function prepare(db: Database.Database) {

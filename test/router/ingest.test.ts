@@ -1,0 +1,165 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { silentLog } from "../../host/log.ts"
+import { Ingest, type IngestResult } from "../../router/ingest.ts"
+import { Keyring } from "../../router/keyring.ts"
+import { RouterStore } from "../../router/store.ts"
+import { maxEnvelopeBytes } from "../../wire/envelope.ts"
+import { openReceipt } from "../../wire/receipt.ts"
+import { flipBit } from "../wire/arbitrary.ts"
+import { ManualClock } from "./manual-clock.ts"
+import { MemoryClinic } from "./memory-clinic.ts"
+import { TestMote } from "./mote.ts"
+
+/** An ingest that knows motes 1 and 2. */
+async function setUp(o: { store?: RouterStore; maxOutboxBytes?: number } = {}) {
+    const clock = new ManualClock()
+    const motes = [new TestMote(1), new TestMote(2)] as const
+    const store = o.store ?? RouterStore.inMemory()
+    const clinic = new MemoryClinic(...motes.map(m => m.routerKeys))
+    const keyring = new Keyring({ clock, store, clinic, log: silentLog })
+    let woken = 0
+    const ingest = new Ingest({
+        clock,
+        store,
+        keyring,
+        maxOutboxBytes: o.maxOutboxBytes ?? 1e6,
+        log: silentLog,
+        onStored: () => woken++,
+    })
+    await clock.advance(0)
+    /** What becomes of envelopes that arrive in the same turn. */
+    const submit = async (...envelopes: Uint8Array[]): Promise<string[]> => {
+        const results = envelopes.map(envelope => ingest.submit("vitals", envelope))
+        await clock.advance(0)
+        return (await Promise.all(results)).map(outcome)
+    }
+    return {
+        clock,
+        motes,
+        mote: motes[0],
+        store,
+        clinic,
+        keyring,
+        ingest,
+        submit,
+        woken: () => woken,
+    }
+}
+
+function outcome(result: IngestResult): string {
+    return result.status === "refused" ? result.reason : result.status
+}
+
+test("a good envelope is stored before its receipt is there", async () => {
+    const { clock, mote, store, ingest, woken } = await setUp()
+    const envelope = mote.envelope()
+    const submitted = ingest.submit("vitals", envelope)
+    assert.equal(store.outboxLength, 0)
+    await clock.advance(0)
+    assert.deepEqual(store.oldest(1), [
+        { id: 1, purpose: "vitals", receivedAt: clock.now(), envelope: Uint8Array.from(envelope) },
+    ])
+    const result = await submitted
+    assert.ok(result.status === "stored")
+    const receipt = openReceipt(result.receipt, mote.keys.receipt)
+    assert.deepEqual(
+        [receipt.now, receipt.config, Buffer.from(receipt.nonce).toString("hex")],
+        [clock.now(), 3, "00000001" + "0102030405" + "00000000"],
+    )
+    assert.equal(woken(), 1)
+})
+
+test("what arrives in one turn shares one commit", async () => {
+    const { store, motes, submit, woken } = await setUp()
+    const append = store.append.bind(store)
+    const commits: number[] = []
+    store.append = (accepted, seen) => {
+        commits.push(accepted.length)
+        append(accepted, seen)
+    }
+    await submit(motes[0].envelope(), motes[1].envelope(), motes[0].envelope())
+    assert.deepEqual(commits, [3])
+    assert.equal(woken(), 1)
+})
+
+test("a duplicate gets its receipt again and is not stored twice", async () => {
+    const { store, mote, submit, ingest } = await setUp()
+    const envelope = mote.envelope()
+    assert.deepEqual(await submit(envelope, envelope), ["stored", "duplicate"])
+    assert.deepEqual(await submit(envelope), ["duplicate"])
+    assert.equal(store.outboxLength, 1)
+    assert.deepEqual([ingest.counts.stored, ingest.counts.duplicate], [1, 2])
+})
+
+test("the replay window outlives a restart, and so does the outbox", async () => {
+    const first = await setUp()
+    const { store, mote } = first
+    const [old, older] = [mote.envelope(), mote.envelope()]
+    assert.deepEqual(await first.submit(old, older), ["stored", "stored"])
+    mote.reboot()
+    assert.deepEqual(await first.submit(mote.envelope()), ["stored"])
+    const second = await setUp({ store })
+    assert.deepEqual(await second.submit(old, older), ["duplicate", "duplicate"])
+    assert.equal(store.outboxLength, 3)
+})
+
+test("stale starts, clones and strangers are refused and counted", async () => {
+    const { mote, submit, ingest, store } = await setUp()
+    const stale = mote.envelope()
+    mote.reboot()
+    const clone = new TestMote(1)
+    clone.boot = mote.boot
+    clone.salt = Uint8Array.of(9, 9, 9, 9, 9)
+    assert.deepEqual(await submit(mote.envelope()), ["stored"])
+    assert.deepEqual(await submit(stale), ["olderBoot"])
+    assert.deepEqual(await submit(clone.envelope()), ["otherSalt"])
+    assert.deepEqual(await submit(new TestMote(7).envelope()), ["unknownKid"])
+    assert.deepEqual(await submit(Buffer.from("garbage"), new Uint8Array(maxEnvelopeBytes + 1)), [
+        "malformed",
+        "tooLarge",
+    ])
+    assert.deepEqual(await submit(mote.envelope({ purpose: "alarm" })), ["badMac"])
+    assert.equal(store.outboxLength, 1)
+    const { olderBoot, otherSalt, unknownKid, malformed, tooLarge, badMac } = ingest.counts
+    assert.deepEqual(
+        [olderBoot, otherSalt, unknownKid, malformed, tooLarge, badMac],
+        [1, 1, 1, 1, 1, 1],
+    )
+})
+
+test("one flipped bit anywhere is refused, and the good envelope taken afterwards", async () => {
+    const { mote, submit, store } = await setUp()
+    const envelope = mote.envelope()
+    const flipped = Array.from({ length: envelope.length * 8 }, (_, bit) => flipBit(envelope, bit))
+    for (const result of await submit(...flipped))
+        assert.ok(["malformed", "unknownKid", "badMac"].includes(result), result)
+    assert.equal(store.outboxLength, 0)
+    assert.deepEqual(await submit(envelope), ["stored"])
+})
+
+test("a full outbox refuses, drops nothing, still knows duplicates, and takes again once emptied", async () => {
+    const first = new TestMote(1).envelope()
+    const { mote, submit, store } = await setUp({ maxOutboxBytes: first.length * 2 })
+    const envelopes = [mote.envelope(), mote.envelope(), mote.envelope()]
+    assert.deepEqual(await submit(...envelopes), ["stored", "stored", "busy"])
+    assert.deepEqual(await submit(envelopes[2]!, envelopes[0]!), ["busy", "duplicate"])
+    store.settle([{ id: 1, status: "stored" }])
+    assert.deepEqual(await submit(envelopes[2]!), ["stored"])
+    assert.equal(store.outboxLength, 2)
+})
+
+test("a store that fails takes nothing and gives no receipt, then works again", async () => {
+    const { mote, submit, store } = await setUp()
+    const early = mote.envelope()
+    await submit(early)
+    const append = store.append.bind(store)
+    store.append = () => {
+        throw new Error("disk I/O error")
+    }
+    const envelope = mote.envelope()
+    assert.deepEqual(await submit(envelope, early), ["busy", "busy"])
+    store.append = append
+    assert.deepEqual(await submit(envelope, early), ["stored", "duplicate"])
+    assert.equal(store.outboxLength, 2)
+})

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { silentLog } from "../../host/log.ts"
+import { Keyring, refreshMs, refreshPauseMs } from "../../router/keyring.ts"
+import { RouterStore } from "../../router/store.ts"
+import { ManualClock } from "./manual-clock.ts"
+import { MemoryClinic } from "./memory-clinic.ts"
+import { TestMote } from "./mote.ts"
+
+const [known, added] = [new TestMote(1), new TestMote(2)]
+
+async function setUp(store = RouterStore.inMemory()) {
+    const clock = new ManualClock()
+    const clinic = new MemoryClinic(known.routerKeys)
+    const keyring = new Keyring({ clock, store, clinic, log: silentLog })
+    await clock.advance(0)
+    return { clock, clinic, keyring, store }
+}
+
+test("keys come from the clinic at start, and from the store when the clinic is down", async () => {
+    const { keyring, store } = await setUp()
+    assert.deepEqual(keyring.find(known.eui), known.routerKeys)
+    const clinic = new MemoryClinic()
+    clinic.keys = () => Promise.reject(new Error("down"))
+    const clock = new ManualClock()
+    const later = new Keyring({ clock, store, clinic, log: silentLog })
+    assert.deepEqual(later.find(known.eui), known.routerKeys)
+    await clock.advance(3 * refreshMs)
+    assert.deepEqual(later.find(known.eui), known.routerKeys)
+})
+
+test("the router holds no key that opens a reading", async () => {
+    const { keyring } = await setUp()
+    assert.deepEqual(Object.keys(keyring.find(known.eui)!).sort(), [
+        "config",
+        "kid",
+        "mqtt",
+        "receipt",
+        "upMac",
+    ])
+})
+
+test("new keys arrive within a minute, withdrawn ones leave", async () => {
+    const { clock, clinic, keyring, store } = await setUp()
+    clinic.routerKeys = [added.routerKeys]
+    await clock.advance(refreshMs)
+    assert.deepEqual(keyring.find(added.eui), added.routerKeys)
+    assert.equal(keyring.find(known.eui), undefined)
+    assert.deepEqual(store.keys(), [added.routerKeys])
+})
+
+test("unknown motes make it ask soon, and not more often than that", async () => {
+    const { clock, clinic, keyring } = await setUp()
+    clinic.routerKeys.push(added.routerKeys)
+    for (let i = 0; i < 1000; i++) assert.equal(keyring.find(added.eui), undefined)
+    assert.equal(clinic.keysAsked, 1)
+    await clock.advance(refreshPauseMs)
+    assert.equal(clinic.keysAsked, 2)
+    assert.deepEqual(keyring.find(added.eui), added.routerKeys)
+    for (let i = 0; i < 10; i++) {
+        keyring.find("ffffffffffffffff")
+        await clock.advance(refreshPauseMs / 10)
+    }
+    assert.equal(clinic.keysAsked, 3)
+})
+
+test("a configuration version that rose is noticed", async () => {
+    const { clock, clinic, keyring } = await setUp()
+    clinic.routerKeys = [{ ...known.routerKeys, config: 9 }]
+    await clock.advance(refreshMs)
+    assert.equal(keyring.find(known.eui)?.config, 9)
+})
+
+test("closed, it asks no more and leaves no timer", async () => {
+    const { clock, clinic, keyring } = await setUp()
+    keyring.close()
+    keyring.find("ffffffffffffffff")
+    await clock.advance(10 * refreshMs)
+    assert.equal(clinic.keysAsked, 1)
+    assert.equal(clock.waiting, 0)
+})

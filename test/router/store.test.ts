@@ -1,0 +1,175 @@
+import assert from "node:assert/strict"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { test, type TestContext } from "node:test"
+import Database from "libsql"
+import { UserError } from "../../host/errors.ts"
+import { maxStarts } from "../../router/replay.ts"
+import { RouterStore } from "../../router/store.ts"
+import { TestMote } from "./mote.ts"
+
+function folder(t: TestContext): string {
+    const path = mkdtempSync(join(tmpdir(), "router-"))
+    t.after(() => rmSync(path, { recursive: true }))
+    return path
+}
+
+const accepted = (byte: number) => ({
+    purpose: "vitals" as const,
+    receivedAt: 1_700_000_000_000 + byte,
+    envelope: new Uint8Array(10 + byte).fill(byte),
+})
+
+test("what was written is there after opening it again", t => {
+    const data = folder(t)
+    const { kid } = new TestMote().keys
+    const keys = [new TestMote(1).routerKeys, new TestMote(2).routerKeys]
+    const start = { boot: 4, salt: "0102030405", floor: 0, runs: [[0, 7]] as [number, number][] }
+    let store = RouterStore.open(data)
+    store.replaceKeys(keys)
+    store.append([accepted(1), accepted(2)], [{ kid, start }])
+    store.close()
+    store = RouterStore.open(data)
+    t.after(() => store.close())
+    assert.deepEqual(store.keys(), keys)
+    assert.deepEqual(store.starts(kid), [start])
+    assert.deepEqual(store.oldest(10), [
+        { id: 1, ...accepted(1) },
+        { id: 2, ...accepted(2) },
+    ])
+    assert.deepEqual([store.outboxLength, store.outboxBytes], [2, 11 + 12])
+})
+
+test("settling takes out what is safe and keeps the refused apart", t => {
+    const store = RouterStore.open(folder(t))
+    t.after(() => store.close())
+    store.append([accepted(1), accepted(2), accepted(3)], [])
+    store.settle([
+        { id: 1, status: "duplicate" },
+        { id: 3, status: "refused", reason: "unknown mote" },
+        { id: 99, status: "stored" },
+    ])
+    assert.deepEqual(store.oldest(10).map(d => d.id), [2]) // prettier-ignore
+    assert.deepEqual([store.outboxLength, store.outboxBytes, store.refusedLength], [1, 12, 1])
+})
+
+test("the oldest come first, as many as asked for", () => {
+    const store = RouterStore.inMemory()
+    for (let i = 0; i < 250; i++) store.append([accepted(i)], [])
+    assert.deepEqual(
+        store.oldest(120).map(d => d.envelope[0]),
+        Array.from({ length: 120 }, (_, i) => i),
+    )
+    store.close()
+})
+
+test("new keys replace the old ones", () => {
+    const store = RouterStore.inMemory()
+    store.replaceKeys([new TestMote(1).routerKeys, new TestMote(2).routerKeys])
+    store.replaceKeys([new TestMote(3).routerKeys])
+    assert.deepEqual(store.keys(), [new TestMote(3).routerKeys])
+    store.close()
+})
+
+test("as many starts of a mote are kept as the replay window knows", () => {
+    const store = RouterStore.inMemory()
+    const { kid } = new TestMote().keys
+    for (let boot = 1; boot <= maxStarts + 10; boot++)
+        store.append([], [{ kid, start: { boot, salt: "00", floor: 0, runs: [[0, 0]] } }])
+    const starts = store.starts(kid)
+    assert.equal(starts.length, maxStarts)
+    assert.equal(starts[0]!.boot, 11)
+    store.close()
+})
+
+test("a transaction that fails leaves nothing behind", () => {
+    const store = RouterStore.inMemory()
+    const { kid } = new TestMote().keys
+    const salt = null as unknown as string // the table refuses it
+    assert.throws(() =>
+        store.append([accepted(1)], [{ kid, start: { boot: 1, salt, floor: 0, runs: [] } }]),
+    )
+    assert.deepEqual([store.outboxLength, store.outboxBytes, store.oldest(1).length], [0, 0, 0])
+    store.append([accepted(1)], [])
+    assert.equal(store.outboxLength, 1)
+    store.close()
+})
+
+test("only the owner may read the files", t => {
+    const data = join(folder(t), "made")
+    const store = RouterStore.open(data)
+    store.append([accepted(1)], [])
+    t.after(() => store.close())
+    for (const file of ["router.db", "router.db-wal"])
+        assert.equal(statSync(join(data, file)).mode & 0o777, 0o600)
+    assert.equal(statSync(data).mode & 0o777, 0o700)
+})
+
+test("a commit is on disk: write-ahead log, synchronous FULL", t => {
+    const store = RouterStore.open(folder(t))
+    t.after(() => store.close())
+    assert.deepEqual(store.durability, { journalMode: "wal", synchronous: 2 })
+})
+
+const refuses = (data: string, reason: RegExp) =>
+    assert.throws(
+        () => RouterStore.open(data),
+        (error: Error) => {
+            assert.ok(error instanceof UserError)
+            assert.match(error.message, reason)
+            assert.doesNotMatch(error.message, /\n/)
+            return true
+        },
+    )
+
+test("a file that is no database is refused", t => {
+    const data = folder(t)
+    writeFileSync(join(data, "router.db"), "not a database ".repeat(1000))
+    refuses(data, /damaged/)
+})
+
+test("a damaged database is refused", t => {
+    const data = folder(t)
+    const store = RouterStore.open(data)
+    for (let i = 0; i < 200; i++) store.append([accepted(i)], [])
+    store.close()
+    const file = join(data, "router.db")
+    const { size } = statSync(file)
+    writeFileSync(file, new Uint8Array(size - 8192).fill(0xab), { flag: "r+" })
+    refuses(data, /damaged/)
+})
+
+test("the database of another program is refused and left as it is", t => {
+    const data = folder(t)
+    const database = new Database(join(data, "router.db"))
+    database.exec("CREATE TABLE other (x)")
+    database.close()
+    const before = readFileSync(join(data, "router.db"))
+    refuses(data, /another program/)
+    assert.deepEqual(readFileSync(join(data, "router.db")), before)
+})
+
+test("a database of a newer version is refused", t => {
+    const data = folder(t)
+    RouterStore.open(data).close()
+    const database = new Database(join(data, "router.db"))
+    database.exec("PRAGMA user_version = 999")
+    database.close()
+    refuses(data, /newer version/)
+})
+
+test("a store that another router uses is refused", t => {
+    const data = folder(t)
+    const store = RouterStore.open(data)
+    t.after(() => store.close())
+    refuses(data, /another router/)
+})
+
+test("a folder that cannot be made or written is refused", t => {
+    const data = folder(t)
+    writeFileSync(join(data, "file"), "")
+    refuses(join(data, "file"), /a file is where a folder should be/)
+    mkdirSync(join(data, "router.db"))
+    refuses(data, /a file is where a folder should be/)
+})
