@@ -1,0 +1,48 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import fc from "fast-check"
+import { sleep } from "../../host/clock.ts"
+import { VirtualClock } from "../../sim/vm/clock.ts"
+
+test("timers fire in the order of time, those of one moment in the order they were set", async () => {
+    await fc.assert(
+        fc.asyncProperty(
+            fc.array(fc.record({ ms: fc.nat(20), cancel: fc.boolean() }), { maxLength: 60 }),
+            async timers => {
+                const clock = new VirtualClock(0)
+                const fired: number[] = []
+                timers.forEach(({ ms, cancel }, n) => {
+                    const timer = clock.setTimeout(() => {
+                        assert.equal(clock.now(), ms)
+                        fired.push(n)
+                    }, ms)
+                    if (cancel) clock.clearTimeout(timer)
+                })
+                await clock.run(100)
+                const expected = timers
+                    .map((timer, n) => ({ ...timer, n }))
+                    .filter(timer => !timer.cancel)
+                    .sort((a, b) => a.ms - b.ms || a.n - b.n)
+                assert.deepEqual(
+                    fired,
+                    expected.map(timer => timer.n),
+                )
+                assert.equal(clock.now(), 100)
+            },
+        ),
+    )
+})
+
+test("time stops where it was told to, and promises settle between two timers", async () => {
+    const clock = new VirtualClock(1000)
+    const seen: string[] = []
+    const work = sleep(clock, 5).then(() => seen.push("slept"))
+    clock.setTimeout(() => seen.push("later"), 6)
+    clock.setTimeout(() => seen.push("too late"), 50)
+    await clock.run(20)
+    await work
+    assert.deepEqual(seen, ["slept", "later"])
+    assert.equal(clock.now(), 1020)
+    await clock.run(1000, () => seen.includes("too late"))
+    assert.equal(clock.now(), 1050)
+})
