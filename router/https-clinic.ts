@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { X509Certificate } from "node:crypto"
 import { Pool } from "undici"
 import { UserError } from "../host/errors.ts"
 import {
@@ -18,15 +18,15 @@ const exchangeMs = 30_000
 const maxResultsBytes = maxBatch * (32 + 4 * maxReasonChars)
 
 /**
- * The clinic's HTTPS interface on one kept-alive connection. `url` is its root, `ca` a file with the certificate (PEM)
- * that has to have signed the clinic's, where that is not a public one. Throws UserError for an unusable URL or file.
+ * The clinic's HTTPS interface on one kept-alive connection. `url` is its root, `ca` the certificate (PEM) that has to
+ * have signed the clinic's, where that is not a public one. Throws UserError for an unusable URL or certificate.
  */
 export function httpsClinic(o: { url: string; ca?: string; token: string }): ClinicLink {
     const root = parseUrl(o.url)
     const prefix = root.pathname.replace(/\/$/, "")
     const pool = new Pool(root.origin, {
         connections: 1,
-        connect: { ca: o.ca === undefined ? undefined : readCa(o.ca), timeout: connectMs },
+        connect: { ca: o.ca === undefined ? undefined : checkedPem(o.ca), timeout: connectMs },
         maxResponseSize: Math.max(maxKeysBytes, maxResultsBytes),
     })
     const exchange = async (
@@ -73,10 +73,11 @@ function parseUrl(text: string): URL {
     return url
 }
 
-function readCa(file: string): string {
+function checkedPem(pem: string): string {
     try {
-        return readFileSync(file, "utf8")
+        new X509Certificate(pem)
+        return pem
     } catch {
-        throw new UserError(`cannot read the clinic's certificate file ${file}`)
+        throw new UserError("the clinic's certificate authority is no certificate in PEM")
     }
 }

@@ -97,9 +97,9 @@ export class Ingest {
         this.onStored = o.onStored
     }
 
-    /** Never rejects. */
-    async submit(purpose: Purpose, bytes: Uint8Array): Promise<IngestResult> {
-        const checked = this.check(bytes, purpose)
+    /** Takes one envelope, where the sender is known only from that mote (its eui). Never rejects. */
+    async submit(purpose: Purpose, bytes: Uint8Array, sender?: string): Promise<IngestResult> {
+        const checked = this.check(purpose, bytes, sender)
         const result =
             typeof checked === "string"
                 ? ({ status: "refused", reason: checked } as const)
@@ -135,7 +135,11 @@ export class Ingest {
     }
 
     /** Everything that can be said without the store. */
-    private check(bytes: Uint8Array, purpose: Purpose): Refusal | Omit<Waiting, "resolve"> {
+    private check(
+        purpose: Purpose,
+        bytes: Uint8Array,
+        sender?: string,
+    ): Refusal | Omit<Waiting, "resolve"> {
         if (bytes.length > maxEnvelopeBytes) return "tooLarge"
         let envelope: Envelope
         try {
@@ -146,7 +150,7 @@ export class Ingest {
         }
         const name = eui(envelope.kid)
         const keys = this.keyring.find(name)
-        if (!keys) return "unknownKid"
+        if (!keys || (sender !== undefined && sender !== name)) return "unknownKid"
         if (!verifyEnvelope(envelope, purpose, keys.upMac)) return "badMac"
         if (this.waiting.length >= maxWaiting) return "busy"
         return { purpose, envelope, keys, eui: name, receivedAt: this.clock.now() }

@@ -1,0 +1,137 @@
+import { createHash, timingSafeEqual } from "node:crypto"
+import { Aedes, type AuthenticateError, type Client, type PublishPacket } from "aedes"
+import type { Log } from "../host/log.ts"
+import type { ByteStream } from "../host/stream.ts"
+import type { Purpose } from "../wire/envelope.ts"
+import type { Ingest } from "./ingest.ts"
+import type { Keyring } from "./keyring.ts"
+import { MqttStream } from "./mqtt-stream.ts"
+
+/** MQTT connections at a time. */
+const maxConnections = 1024
+/** A mote has to promise a sign of life that often. */
+const maxKeepAliveS = 600
+/** CONNACK return code, MQTT 3.1.1 §3.2.2.3. */
+const badUserNameOrPassword = 4
+
+const purposes: Record<string, Purpose> = { vitals: "vitals", alarms: "alarm" }
+
+/**
+ * The router's MQTT side (wire.md, "MQTT"): a broker where a mote, known by its `eui` and the password derived from its
+ * secret, publishes envelopes and hears its receipts, and nothing else. The envelopes go the same way as those that came
+ * by CoAP; a QoS 1 publish is acknowledged once its envelope is durable. One that is refused is never acknowledged:
+ * MQTT 3.1.1 has no way to say no, so the connection is closed (§3.3.5).
+ */
+export class MqttBroker {
+    private readonly ingest: Ingest
+    private readonly keyring: Keyring
+    private readonly log: Log
+    private readonly broker: Aedes
+    private readonly euis = new WeakMap<Client, string>()
+    private readonly streams = new Set<MqttStream>()
+
+    private constructor(o: { ingest: Ingest; keyring: Keyring; log: Log }) {
+        this.ingest = o.ingest
+        this.keyring = o.keyring
+        this.log = o.log
+        this.broker = new Aedes({
+            keepaliveLimit: maxKeepAliveS,
+            preConnect: (_client, connect, done) => {
+                // No session outlives its connection, and nobody takes over another mote's by using its client id.
+                connect.clean = true
+                connect.clientId = `${connect.username}:${connect.clientId}`
+                done(null, true)
+            },
+            authenticate: (client, username, password, done) => {
+                if (this.isMote(username, password)) {
+                    this.euis.set(client, username!)
+                    done(null, true)
+                } else done(refusal("wrong user name or password"), false)
+            },
+            authorizePublish: (client, packet, done) => {
+                this.published(this.euis.get(client!), packet).then(() => done(), done)
+            },
+            authorizeSubscribe: (client, subscription, done) => {
+                const isOwn = subscription.topic.startsWith(`vm/${this.euis.get(client)}/`)
+                done(null, isOwn ? subscription : null)
+            },
+        })
+        const debug = (client: Client, error: Error) =>
+            this.log.debug({ mote: this.euis.get(client), reason: error.message }, "MQTT error")
+        this.broker.on("clientError", debug)
+        this.broker.on("connectionError", debug)
+    }
+
+    static async start(o: { ingest: Ingest; keyring: Keyring; log: Log }): Promise<MqttBroker> {
+        const broker = new MqttBroker(o)
+        await broker.broker.listen()
+        return broker
+    }
+
+    get connections(): number {
+        return this.streams.size
+    }
+
+    /** Serves MQTT on a connection. */
+    accept(stream: ByteStream): void {
+        if (this.broker.closed || this.streams.size >= maxConnections) {
+            stream.destroy()
+            return
+        }
+        const duplex = new MqttStream(stream)
+        this.streams.add(duplex)
+        duplex.once("close", () => this.streams.delete(duplex))
+        this.broker.handle(duplex)
+    }
+
+    async close(): Promise<void> {
+        await new Promise<void>(resolve => this.broker.close(resolve))
+        for (const stream of this.streams) stream.destroy()
+    }
+
+    private isMote(username: string | undefined, password: Buffer | undefined): boolean {
+        const keys = username === undefined ? undefined : this.keyring.find(username)
+        if (!keys || !password) return false
+        const expected = Buffer.from(keys.mqtt).toString("hex")
+        return timingSafeEqual(sha256(password), sha256(expected))
+    }
+
+    /** Resolves where the mote may publish this and, for an envelope, once it is durable. */
+    private async published(mote: string | undefined, packet: PublishPacket): Promise<void> {
+        const [root, owner, kind = "", ...more] = packet.topic.split("/")
+        if (mote === undefined || root !== "vm" || owner !== mote || more.length > 0)
+            throw new Error("publishing there is not allowed")
+        if (kind === "status") return
+        const purpose = purposes[kind]
+        if (!purpose) throw new Error("publishing there is not allowed")
+        if (packet.qos === 2) throw new Error("QoS 2 is not served")
+        packet.retain = false
+        await this.take(mote, purpose, Buffer.from(packet.payload))
+    }
+
+    private async take(mote: string, purpose: Purpose, envelope: Uint8Array): Promise<void> {
+        const result = await this.ingest.submit(purpose, envelope, mote)
+        if (result.status === "refused") throw new Error(`envelope refused: ${result.reason}`)
+        this.broker.publish(
+            {
+                cmd: "publish",
+                topic: `vm/${mote}/receipt`,
+                payload: Buffer.from(result.receipt),
+                qos: 0,
+                dup: false,
+                retain: false,
+            },
+            error => {
+                if (error) this.log.warn({ mote, reason: error.message }, "receipt not published")
+            },
+        )
+    }
+}
+
+function refusal(reason: string): AuthenticateError {
+    return Object.assign(new Error(reason), { returnCode: badUserNameOrPassword })
+}
+
+function sha256(bytes: Uint8Array | string): Buffer {
+    return createHash("sha256").update(bytes).digest()
+}
