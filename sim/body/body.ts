@@ -1,0 +1,33 @@
+export type Led = "red" | "infrared"
+
+/** What the sensors of a mote see of its wearer, as functions of the time in seconds. */
+export interface Body {
+    /**
+     * Photocurrent in nA per mA of LED current. A pulse brings blood, blood absorbs light: the more blood, the less.
+     */
+    reflectance(led: Led, seconds: number): number
+    /** °C at the skin under the sensor, as the sensor's thermal mass lets it see that. */
+    skinTemperature(seconds: number): number
+}
+
+/** Skin at rest: with the LED at 7 mA and the 4,096 nA range of a MAX30102 about 120,000 counts of infrared. */
+export const skinReflectance: Record<Led, number> = { red: 220, infrared: 268 }
+
+/** What the cover glass returns when nothing lies on it. */
+export const glassReflectance = 2
+
+export const roomTemperatureC = 23
+
+/**
+ * The pulsatile fraction of red over that of infrared: SpO2 = 110 − 25 R, the usual linear calibration.
+ * @param spo2 oxygen saturation in percent
+ */
+export function ratioOfRatios(spo2: number): number {
+    return (110 - spo2) / 25
+}
+
+/** A mote that nobody wears, face up in a room. */
+export const emptyStrap: Body = {
+    reflectance: () => glassReflectance,
+    skinTemperature: () => roomTemperatureC,
+}

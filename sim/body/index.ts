@@ -1,0 +1,9 @@
+export { emptyStrap, type Body, type Led } from "./body.ts"
+export { recordingBody, recordingFile, type Recording, type RecordingOptions } from "./recording.ts"
+export {
+    syntheticBody,
+    type Interval,
+    type MotionBout,
+    type SyntheticOptions,
+    type Trajectory,
+} from "./synthetic.ts"

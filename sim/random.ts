@@ -1,0 +1,21 @@
+/**
+ * A generator of pseudo-random numbers in [0, 1), the same for the same seed: xorshift32 (Marsaglia, "Xorshift RNGs",
+ * 2003) over a seed spread by a multiplicative hash. For models, never for keys.
+ */
+export function seededRandom(seed: number): () => number {
+    let state = (Math.imul(seed | 0, 0x9e3779b1) ^ 0x6a09e667) | 0 || 1
+    const next = () => {
+        state ^= state << 13
+        state ^= state >>> 17
+        state ^= state << 5
+        return (state >>> 0) / 2 ** 32
+    }
+    for (let i = 0; i < 8; i++) next()
+    return next
+}
+
+/** Numbers of a normal distribution with mean 0 and deviation 1, by the Box–Muller transform. */
+export function seededNormal(seed: number): () => number {
+    const random = seededRandom(seed)
+    return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+}
