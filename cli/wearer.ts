@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs"
 import { InvalidArgumentError } from "commander"
-import { recordingBody, type Body } from "../sim/body/index.ts"
-import { fileError, positive } from "./options.ts"
+import { recordingFile, syntheticBody, type Body } from "../sim/body/index.ts"
+import { positive } from "./options.ts"
 
 /** `FILE.csv@FS`: a recording and its sampling rate in Hz. */
 export interface RecordingOption {
@@ -22,13 +21,10 @@ export function recordingOption(text: string): RecordingOption {
 
 /** A wearer whose optical signal is a recording, from its start again when it ends. */
 export function recordedWearer({ file, fs }: RecordingOption): Body {
-    return recordingBody(readRecording(file), fs, { loop: true, name: file })
+    return recordingFile(file, fs, { loop: true })
 }
 
-export function readRecording(file: string): string {
-    try {
-        return readFileSync(file, "utf8")
-    } catch (error) {
-        throw fileError(file, error)
-    }
+/** A made-up wearer; the same mote always has the same. */
+export function madeUpWearer(kid: string): Body {
+    return syntheticBody({ seed: parseInt(kid.slice(-8), 16) })
 }

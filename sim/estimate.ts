@@ -66,8 +66,11 @@ export async function estimate(
             router: `coap+tcp://${address.host}:${address.port}`,
         },
         chips: wearableChips(clock, {
-            ...body,
-            optical: timeMs => body.optical(timeMs - (startMs ??= timeMs)),
+            reflectance: (led, seconds) => {
+                startMs ??= seconds * 1000
+                return body.reflectance(led, seconds)
+            },
+            skinTemperature: seconds => body.skinTemperature(seconds),
         }),
         connect: () => {
             const [moteEnd, routerEnd] = pipe(clock)

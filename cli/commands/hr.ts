@@ -1,8 +1,7 @@
 import { Command } from "commander"
-import { recordingBody, recordingSeconds } from "../../sim/body/index.ts"
+import { recordingFile } from "../../sim/body/index.ts"
 import { estimate } from "../../sim/estimate.ts"
 import { option, positive } from "../options.ts"
-import { readRecording } from "../wearer.ts"
 
 export const hrCommand = new Command("hr")
     .description(
@@ -11,7 +10,6 @@ export const hrCommand = new Command("hr")
     .argument("<file>", "recording, CSV with one column of raw PPG")
     .addOption(option("--fs <hz>", "its sampling rate").argParser(positive).makeOptionMandatory())
     .action(async (file: string, { fs }: { fs: number }) => {
-        const csv = readRecording(file)
-        const body = recordingBody(csv, fs, { name: file })
-        await estimate(body, recordingSeconds(csv, fs), line => console.log(JSON.stringify(line)))
+        const recording = recordingFile(file, fs)
+        await estimate(recording, recording.durationS, line => console.log(JSON.stringify(line)))
     })

@@ -1,13 +1,12 @@
 import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
 import { UserError } from "../../host/errors.ts"
-import { syntheticBody } from "../../sim/body/index.ts"
 import { buildFirmware } from "../../sim/firmware.ts"
 import { startWearable } from "../../sim/wearable.ts"
 import { kidBytes, secretBytes } from "../../wire/keys.ts"
 import { hexBytes, option, withConfigFile } from "../options.ts"
 import { runUntilStopped } from "../service.ts"
-import { recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
+import { madeUpWearer, recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
 
 interface Options {
     router: string
@@ -47,7 +46,7 @@ export const moteCommand = withConfigFile(
         .option("--verbose", "also print what the VM logs", false),
 ).action(async (options: Options) => {
     const kid = Buffer.from(options.kid).toString("hex")
-    const body = options.ppg ? recordedWearer(options.ppg) : syntheticBody({ seed: kid })
+    const body = options.ppg ? recordedWearer(options.ppg) : madeUpWearer(kid)
     console.error("building the firmware …")
     const mote = await startWearable({
         image: await buildFirmware(),

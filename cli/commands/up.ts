@@ -3,7 +3,6 @@ import { join } from "node:path"
 import { Command } from "commander"
 import { UserError } from "../../host/errors.ts"
 import { httpsClinic, startRouter, type RunningRouter } from "../../router/index.ts"
-import { syntheticBody } from "../../sim/body/index.ts"
 import { buildFirmware } from "../../sim/firmware.ts"
 import type { Mote } from "../../sim/mote.ts"
 import { startWearable } from "../../sim/wearable.ts"
@@ -12,7 +11,7 @@ import { writeCredentials, type Credentials } from "../credentials.ts"
 import { integer, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { firstVisibleReading } from "../wait.ts"
-import { recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
+import { madeUpWearer, recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
 import { openClinic, type OpenClinic } from "./clinic.ts"
 
 interface Options {
@@ -72,7 +71,7 @@ export const upCommand = withConfigFile(
         say(`starting ${options.motes} motes, waiting for their first readings …`)
         const motes = credentials.motes.slice(0, options.motes)
         for (const [i, mote] of motes.entries()) {
-            const body = (i === 0 && wearer) || syntheticBody({ seed: mote.kid })
+            const body = (i === 0 && wearer) || madeUpWearer(mote.kid)
             const data = join(options.data, "motes")
             const started = await startWearable({
                 ...{ image, body, data, router: coap, kid: mote.kid, secret: mote.secret },

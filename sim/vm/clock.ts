@@ -56,7 +56,7 @@ export class VirtualClock implements Clock {
     async run(ms: number, until: () => boolean = () => false, yieldEvery = 2000): Promise<void> {
         const end = this.time + ms
         for (let n = 1; !until() && this.step(end); n++) {
-            await null
+            await Promise.resolve()
             if (n % yieldEvery === 0) await new Promise(resolve => setImmediate(resolve))
         }
         if (!until() && this.time < end) this.time = end

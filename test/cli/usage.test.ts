@@ -1,0 +1,114 @@
+import assert from "node:assert/strict"
+import { writeFileSync } from "node:fs"
+import { createServer, type AddressInfo } from "node:net"
+import { join } from "node:path"
+import { test } from "node:test"
+import { finished, temporaryFolder } from "../e2e/command.ts"
+
+const kid = "0102030405060708"
+const secret = "5e".repeat(32)
+
+test("help is printed for the whole and for every command", async () => {
+    const { code, stdout } = await finished(["--help"])
+    assert.equal(code, 0)
+    const commands = ["up", "router", "clinic", "mote", "open", "hr", "bench"]
+    for (const command of commands) assert.match(stdout, new RegExp(`^ +${command} `, "m"))
+    const helps = await Promise.all(commands.map(command => finished([command, "--help"])))
+    for (const [n, help] of helps.entries()) {
+        assert.equal(help.code, 0)
+        assert.match(help.stdout, new RegExp(`^Usage: vitalmote ${commands[n]}`))
+    }
+})
+
+test("wrong usage: exit code 2 and one line that says what is wrong", async () => {
+    const cases: [string[], RegExp][] = [
+        [["fly"], /unknown command 'fly'/],
+        [["up", "--motes", "none"], /whole number from 1 to 100/],
+        [["up", "--https-port", "70000"], /whole number from 0 to 65535/],
+        [["up", "--colour"], /unknown option '--colour'/],
+        [["hr"], /missing required argument 'file'/],
+        [["hr", "x.csv"], /'--fs <hz>' not specified/],
+        [["hr", "x.csv", "--fs", "0"], /number above 0/],
+        [["open", "x", "--secret", "12"], /64 hexadecimal digits/],
+        [["router", "--clinic", "http://x", "--token", "t"], /https:\/\/ address/],
+        [["mote", "--kid", kid, "--secret", secret, "--router", "telnet://x"], /coap\+tcp/],
+        [["bench", "patience"], /no benchmark "patience"/],
+    ]
+    const results = await Promise.all(cases.map(([args]) => finished(args)))
+    for (const [n, [args, message]] of cases.entries()) {
+        const { code, stdout, stderr } = results[n]!
+        assert.equal(code, 2, `${args.join(" ")}: ${stderr}`)
+        assert.equal(stdout, "")
+        assertClear(stderr, message)
+    }
+})
+
+test("files that cannot be used: exit code 1 and one line", async t => {
+    const data = temporaryFolder(t)
+    const file = (name: string, content: string | Uint8Array) => {
+        writeFileSync(join(data, name), content)
+        return join(data, name)
+    }
+    const damaged = temporaryFolder(t)
+    writeFileSync(join(damaged, "credentials.json"), '{"clinic": 1}')
+    const router = ["router", "--token", "t", "--coap-port", "0", "--mqtt-port", "0"]
+    const cases: [string[], RegExp][] = [
+        [["hr", join(data, "absent.csv"), "--fs", "25"], /cannot read .*absent.csv: no such file/],
+        [["hr", data, "--fs", "25"], /cannot read .*: it is a folder/],
+        [["hr", file("words.csv", "heart,rate\n"), "--fs", "25"], /words.csv/],
+        [["hr", file("empty.csv", ""), "--fs", "25"], /empty.csv/],
+        [["open", file("noise", "noise"), "--secret", secret], /not an envelope/],
+        [["up", "--ppg", join(data, "absent.csv@125")], /absent.csv: no such file/],
+        [["up", "--data", damaged, "--https-port", "0"], /credentials.json is damaged/],
+        [["up", "--data", file("file", "x")], /file/],
+        [[...router, "--ca", join(data, "absent.pem"), "--data", data], /absent.pem: no such file/],
+    ]
+    const results = await Promise.all(cases.map(([args]) => finished(args)))
+    for (const [n, [args, message]] of cases.entries()) {
+        const { code, stdout, stderr } = results[n]!
+        assert.equal(code, 1, `${args.join(" ")}: ${stderr}`)
+        assert.equal(stdout, "")
+        assertClear(stderr, message)
+    }
+})
+
+test("a port in use: exit code 1 and one line that names the port", async t => {
+    const server = createServer().listen(0, "localhost")
+    await new Promise(resolve => server.once("listening", resolve))
+    t.after(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const data = temporaryFolder(t)
+    const clinic = ["clinic", "--data", data, "--https-port", String(port)]
+    const router = ["router", "--data", data, "--token", "t", "--coap-port", String(port)]
+    for (const args of [clinic, [...router, "--mqtt-port", "0"]]) {
+        const { code, stderr } = await finished(args)
+        assert.equal(code, 1)
+        assertClear(stderr, new RegExp(`${port}.* in use`))
+    }
+})
+
+test("options come from a file and from the environment; flags win", async t => {
+    const data = temporaryFolder(t)
+    const config = join(data, "clinic.json")
+    writeFileSync(config, JSON.stringify({ httpsPort: "nowhere" }))
+    const fromFile = await finished(["clinic", "--config", config, "--data", data])
+    assert.equal(fromFile.code, 2)
+    assert.match(fromFile.stderr, /whole number from 0 to 65535/)
+
+    writeFileSync(config, JSON.stringify({ colour: "red" }))
+    const unknown = await finished(["clinic", "--config", config, "--data", data])
+    assert.equal(unknown.code, 2)
+    assertClear(unknown.stderr, /unknown option "colour"/)
+
+    const fromEnvironment = await finished(["clinic"], { VITALMOTE_HTTPS_PORT: "nowhere" })
+    assert.equal(fromEnvironment.code, 2)
+    assert.match(fromEnvironment.stderr, /VITALMOTE_HTTPS_PORT/)
+})
+
+function assertClear(stderr: string, message: RegExp): void {
+    assert.match(stderr, message)
+    assert.doesNotMatch(stderr, /^\s+at /m, "no stack trace")
+    const lines = stderr.split("\n").filter(line => line && !line.startsWith("(--help"))
+    const said = lines.filter(line => !/^(building|starting)/.test(line))
+    assert.equal(said.length, 1, stderr)
+}

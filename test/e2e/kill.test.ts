@@ -1,0 +1,135 @@
+import assert from "node:assert/strict"
+import { randomInt } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { test } from "node:test"
+import Database from "libsql"
+import type { Credentials } from "../../cli/credentials.ts"
+import { deriveKeys } from "../../wire/keys.ts"
+import { apiClient } from "./api.ts"
+import { run, temporaryFolder } from "./command.ts"
+import { freePort } from "./ports.ts"
+import { Tap } from "./tap.ts"
+
+const rounds = 9
+
+interface MoteView {
+    kid: string
+    stored: number
+    missing: number
+}
+
+test("kill -9 of clinic, router and mote while readings flow: what got a receipt is in the clinic, once", async t => {
+    const data = temporaryFolder(t)
+    const [httpsPort, coapPort, tapPort] = [await freePort(), await freePort(), await freePort()]
+    const startClinic = async () => {
+        const clinic = run(t, ["clinic", "--data", data, "--https-port", String(httpsPort)])
+        await clinic.line("ready")
+        return clinic
+    }
+    let clinic = await startClinic()
+    const credentials = JSON.parse(
+        readFileSync(join(data, "credentials.json"), "utf8"),
+    ) as Credentials
+    const api = apiClient(t, credentials)
+    const patient = await api<{ id: number }>("POST", "/api/patients", {
+        given: "Kim",
+        family: "Case",
+    })
+    const { kid, secret } = await api<{ kid: string; secret: string }>("POST", "/api/motes", {
+        patient: patient.id,
+    })
+    const keys = deriveKeys(Buffer.from(secret, "hex"), Buffer.from(kid, "hex"))
+    const tap = await Tap.listen(tapPort, coapPort, keys.receipt)
+    t.after(() => tap.close())
+
+    const startRouter = async () => {
+        const ports = ["--coap-port", String(coapPort), "--mqtt-port", "0"]
+        const place = ["--clinic", credentials.clinic, "--ca", credentials.ca]
+        const router = run(t, ["router", "--data", data, ...place, ...ports], {
+            VITALMOTE_TOKEN: credentials.router.token,
+        })
+        await router.line("ready")
+        return router
+    }
+    const startMote = async () => {
+        const url = `coap+tcp://localhost:${tapPort}`
+        const mote = run(t, ["mote", "--data", data, "--kid", kid, "--router", url], {
+            VITALMOTE_SECRET: secret,
+        })
+        await mote.line("mote")
+        return mote
+    }
+    let router = await startRouter()
+    let mote = await startMote()
+    const view = async () =>
+        (await api<MoteView[]>("GET", "/api/motes")).find(view => view.kid === kid)!
+    const flows = async () => {
+        const { size } = tap.receipted
+        await until(() => tap.receipted.size > size + 1, "receipts that flow")
+    }
+    await flows()
+
+    for (let n = 0; n < rounds; n++) {
+        await sleep(randomInt(200, 2500))
+        if (n % 3 === 0) {
+            await clinic.kill()
+            clinic = await startClinic()
+        } else if (n % 3 === 1) {
+            await router.kill()
+            router = await startRouter()
+        } else {
+            await mote.kill()
+            mote = await startMote()
+        }
+        await flows()
+    }
+    await mote.stop()
+    const receipted = [...tap.receipted]
+    await until(async () => (await view()).stored >= receipted.length, "all of them in the clinic")
+    const { stored, missing } = await view()
+    assert.equal(missing, 0, "no gap in seq")
+    assert.equal(await router.stop(), 0)
+    assert.equal(await clinic.stop(), 0)
+
+    const database = new Database(join(data, "clinic", "clinic.db"))
+    t.after(() => database.close())
+    const rows = database.prepare("SELECT boot, salt, seq FROM envelope").all() as {
+        boot: number
+        salt: Uint8Array
+        seq: number
+    }[]
+    const inClinic = rows.map(({ boot, salt, seq }) => {
+        const number = Buffer.alloc(8)
+        number.writeUInt32BE(boot, 0)
+        number.writeUInt32BE(seq, 4)
+        return (
+            number.toString("hex", 0, 4) +
+            Buffer.from(salt).toString("hex") +
+            number.toString("hex", 4)
+        )
+    })
+    assert.equal(new Set(inClinic).size, stored)
+    assert.deepEqual(
+        receipted.filter(nonce => !inClinic.includes(nonce)),
+        [],
+        "every receipted envelope is in the clinic",
+    )
+    const twice = database
+        .prepare(
+            "SELECT time FROM measurement WHERE name = 'temp' GROUP BY time HAVING COUNT(*) > 1",
+        )
+        .all()
+    assert.deepEqual(twice, [], "each reading once")
+    t.diagnostic(`${receipted.length} envelopes receipted, ${stored} stored, ${rounds} kills`)
+})
+
+/** Waits for something that has to happen; the test fails when it does not within a minute. */
+async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+    for (let n = 0; n < 600; n++) {
+        if (await condition()) return
+        await sleep(100)
+    }
+    assert.fail(`waited in vain for ${what}`)
+}

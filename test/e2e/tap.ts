@@ -1,0 +1,51 @@
+import { connect, createServer, type Socket } from "node:net"
+import { FrameReader } from "../../router/coap/frame.ts"
+import { maxMessageBytes } from "../../router/coap/session.ts"
+import { openReceipt } from "../../wire/receipt.ts"
+
+/**
+ * Somebody who listens on the line between motes and router, and knows the receipt key: an independent record of what
+ * was receipted.
+ */
+export class Tap {
+    /** Nonces of valid receipts that left the router, hex. */
+    readonly receipted = new Set<string>()
+    private readonly server
+
+    private constructor(routerPort: number, receiptKey: Uint8Array) {
+        this.server = createServer(mote => {
+            const router = connect(routerPort, "localhost")
+            const reader = new FrameReader(maxMessageBytes)
+            router.on("data", bytes => {
+                for (const { payload } of reader.push(bytes))
+                    if (payload.length)
+                        try {
+                            const { nonce } = openReceipt(payload, receiptKey)
+                            this.receipted.add(Buffer.from(nonce).toString("hex"))
+                        } catch {
+                            // Capabilities, diagnostics: not a receipt.
+                        }
+                mote.write(bytes)
+            })
+            mote.on("data", bytes => router.write(bytes))
+            together(mote, router)
+        })
+    }
+
+    static listen(port: number, routerPort: number, receiptKey: Uint8Array): Promise<Tap> {
+        const tap = new Tap(routerPort, receiptKey)
+        return new Promise(resolve => tap.server.listen(port, "localhost", () => resolve(tap)))
+    }
+
+    close(): void {
+        this.server.close()
+    }
+}
+
+function together(a: Socket, b: Socket): void {
+    for (const [one, other] of [
+        [a, b],
+        [b, a],
+    ] as const)
+        one.on("error", () => {}).on("close", () => other.destroy())
+}

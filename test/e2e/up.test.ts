@@ -1,0 +1,69 @@
+import assert from "node:assert/strict"
+import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { test } from "node:test"
+import type { Credentials } from "../../cli/credentials.ts"
+import { apiClient } from "./api.ts"
+import { run, temporaryFolder } from "./command.ts"
+
+interface Bundle {
+    entry?: {
+        resource: { code: { coding: { code: string }[] }; valueQuantity?: { value: number } }
+    }[]
+}
+
+const anyPorts = ["--https-port", "0", "--coap-port", "0", "--mqtt-port", "0"]
+
+test("up: from nothing to a heart rate that a doctor sees, a clean end, and the same ward again", async t => {
+    const data = temporaryFolder(t)
+    const up = run(t, ["up", "--data", data, "--motes", "2", ...anyPorts])
+    const ready = await up.line("ready")
+    assert.match(
+        ready,
+        /^ready https:\/\/localhost:\d+ coap\+tcp:\/\/localhost:\d+ mqtt:\/\/localhost:\d+$/,
+    )
+    assert.equal(up.stdout.trim(), ready, "nothing else on stdout")
+
+    const file = join(data, "credentials.json")
+    assert.equal(statSync(file).mode & 0o777, 0o600)
+    const credentials = JSON.parse(readFileSync(file, "utf8")) as Credentials
+    assert.equal(credentials.clinic, ready.split(" ")[1])
+    assert.equal(credentials.motes.length, 2)
+
+    const api = apiClient(t, credentials)
+    for (const { patient } of credentials.motes)
+        assertHeartRate(await firstHeartRate(api, patient), patient)
+    for (const { secret } of credentials.motes)
+        assert.ok(!(up.stdout + up.stderr).includes(secret), "no secret is printed")
+    assert.ok(!(up.stdout + up.stderr).includes(credentials.doctor.password))
+    assert.equal(await up.stop(), 0)
+
+    const again = run(t, ["up", "--data", data, "--motes", "3", ...anyPorts])
+    await again.line("ready")
+    const later = JSON.parse(readFileSync(file, "utf8")) as Credentials
+    assert.deepEqual(later.motes.slice(0, 2), credentials.motes, "the motes of the first start")
+    assert.equal(later.motes.length, 3)
+    assert.deepEqual(later.doctor, credentials.doctor)
+    assert.equal(await again.stop(), 0)
+
+    writeFileSync(join(data, "clinic", "clinic.db"), "this is no database at all, not even close")
+    const broken = run(t, ["up", "--data", data, ...anyPorts])
+    assert.equal(await broken.exit, 1)
+    assert.match(broken.stderr, /^vitalmote: .*clinic\.db.*$/m)
+    assert.doesNotMatch(broken.stderr, /^\s+at /m)
+})
+
+async function firstHeartRate(api: ReturnType<typeof apiClient>, patient: string): Promise<number> {
+    for (let n = 0; n < 240; n++) {
+        const path = `/fhir/Observation?patient=${patient}&code=8867-4&_sort=-date&_count=5`
+        const bundle = await api<Bundle>("GET", path)
+        for (const { resource } of bundle.entry ?? [])
+            if (resource.valueQuantity) return resource.valueQuantity.value
+        await new Promise(resolve => setTimeout(resolve, 250))
+    }
+    assert.fail(`no heart rate of patient ${patient}`)
+}
+
+function assertHeartRate(value: number, patient: string): void {
+    assert.ok(value >= 40 && value <= 180, `heart rate of patient ${patient}: ${value}`)
+}
