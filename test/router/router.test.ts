@@ -152,7 +152,7 @@ test("protocol violations are answered with Abort, close the connection and leav
         ["a request before the CSM", request],
         ["an HTTP request", Buffer.from("GET / HTTP/1.1\r\nHost: router\r\n\r\n")],
         ["a TLS hello", Buffer.from("16030100f0010000ec0303", "hex")],
-        ["zeros, then text", Buffer.from("\0\0\0\0hello")],
+        ["zeros, then text", Buffer.from("\0\0\0\0hello, is there anybody?")],
         ["a huge announced length", Buffer.concat([csm, Buffer.from("f0ffffffff02", "hex")])],
         ["a reserved token length", Buffer.concat([csm, Buffer.from("0f01", "hex")])],
         ["an unknown critical CSM option", encodeFrame(message(Code.CSM, { options: [uintOption(9, 1)] }))], // prettier-ignore

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { before, test, type TestContext } from "node:test"
+import { UserError } from "../../host/errors.ts"
+import { silentLog } from "../../host/log.ts"
+import { httpsClinic, Router, RouterStore } from "../../router/index.ts"
+import {
+    decodeBatch,
+    encodeKeys,
+    encodeResults,
+    maxBatch,
+    maxKeysBytes,
+    type Delivery,
+} from "../../wire/batch.ts"
+import { until } from "./client.ts"
+import { ManualClock } from "./manual-clock.ts"
+import { TestMote } from "./mote.ts"
+import { selfSigned, serveHttps } from "./tls-server.ts"
+
+let tls: { cert: string; key: string }
+before(async () => {
+    tls = await selfSigned()
+})
+
+const token = "a-token-nobody-may-see"
+const delivery: Delivery = {
+    id: 1,
+    purpose: "vitals",
+    receivedAt: 1_700_000_000_000,
+    envelope: Uint8Array.of(1, 2, 3),
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    return new Uint8Array(Buffer.concat(chunks))
+}
+
+/** A clinic that answers every batch with `stored`, and the link to it. */
+async function setUp(
+    t: TestContext,
+    answer: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>,
+) {
+    const { url, server } = await serveHttps(t, tls, (request, response) => {
+        void answer(request, response)
+    })
+    return { url, server, link: httpsClinic({ url, ca: tls.cert, token }) }
+}
+
+test("batches and keys go over verified TLS, with the token, on one connection", async t => {
+    const received: Delivery[][] = []
+    const keys = [new TestMote().routerKeys]
+    const { server, link } = await setUp(t, async (request, response) => {
+        assert.equal(request.headers.authorization, `Bearer ${token}`)
+        if (request.url === "/ingest/keys") {
+            response.end(encodeKeys(keys))
+            return
+        }
+        assert.deepEqual(
+            [request.method, request.url, request.headers["content-type"]],
+            ["POST", "/ingest", "application/cbor"],
+        )
+        const batch = decodeBatch(await bodyOf(request))
+        received.push(batch)
+        response.end(encodeResults(batch.map(({ id }) => ({ id, status: "stored" }))))
+    })
+    let connections = 0
+    server.on("secureConnection", () => connections++)
+    const full = Array.from({ length: maxBatch }, (_, id) => ({
+        ...delivery,
+        id,
+        envelope: new Uint8Array(4096),
+    }))
+    for (const batch of [[delivery], full])
+        assert.deepEqual(
+            await link.deliver(batch),
+            batch.map(({ id }) => ({ id, status: "stored" })),
+        )
+    assert.deepEqual(received, [[delivery], full])
+    assert.deepEqual(await link.keys(), keys)
+    assert.equal(connections, 1)
+})
+
+for (const [what, answer] of [
+    ["500", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(500).end("oops")],
+    ["401", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(401).end()],
+    ["204", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(204).end()],
+    ["a redirect", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(302, { location: "/" }).end()], // prettier-ignore
+    ["garbage", (_: IncomingMessage, r: ServerResponse) => void r.end("<html>")],
+    ["nothing at all", (q: IncomingMessage) => void q.socket.destroy()],
+    ["half an answer", (_: IncomingMessage, r: ServerResponse) => {
+        r.writeHead(200, { "content-length": "100" }).write("x")
+        setTimeout(() => r.socket?.destroy(), 10)
+    }], // prettier-ignore
+    ["more than it may", (_: IncomingMessage, r: ServerResponse) => void r.end(Buffer.alloc(maxKeysBytes + 1))], // prettier-ignore
+] as const)
+    test(`a clinic that answers with ${what} is an error without secrets`, async t => {
+        const { link } = await setUp(t, answer)
+        const isCalm = (error: Error) => !error.message.includes(token)
+        await assert.rejects(link.deliver([delivery]), isCalm)
+        await assert.rejects(link.keys(), isCalm)
+    })
+
+test("a certificate that nobody vouches for is refused, before anything is sent", async t => {
+    let requests = 0
+    const { url } = await serveHttps(t, tls, () => requests++)
+    const other = await selfSigned()
+    await assert.rejects(httpsClinic({ url, ca: other.cert, token }).deliver([delivery]))
+    await assert.rejects(httpsClinic({ url, token }).deliver([delivery]))
+    const byAddress = url.replace("localhost", "127.0.0.1") // the certificate does not name it
+    await assert.rejects(httpsClinic({ url: byAddress, ca: tls.cert, token }).deliver([delivery]))
+    assert.equal(requests, 0)
+})
+
+test("a clinic that hangs is given up when the router closes", async t => {
+    let asked = () => {}
+    const arrived = new Promise<void>(resolve => (asked = resolve))
+    const { link } = await setUp(t, () => asked())
+    const abort = new AbortController()
+    const delivering = assert.rejects(link.deliver([delivery], abort.signal))
+    await arrived
+    abort.abort()
+    await delivering
+})
+
+test("a clinic in trouble loses nothing: the router keeps and delivers each once, in order", async t => {
+    const mote = new TestMote()
+    const stored: string[] = []
+    const troubles = [500, "garbage", "hang up", 401, "store and hang up", 503]
+    const { link } = await setUp(t, async (request, response) => {
+        if (request.url === "/ingest/keys") {
+            response.end(encodeKeys([mote.routerKeys]))
+            return
+        }
+        const batch = decodeBatch(await bodyOf(request))
+        const trouble = troubles.shift()
+        if (typeof trouble === "number") response.writeHead(trouble).end()
+        else if (trouble === "garbage") response.end("garbage")
+        else if (trouble === "hang up") request.socket.destroy()
+        else {
+            const results = batch.map(({ id, envelope }) => {
+                const hex = Buffer.from(envelope).toString("hex")
+                if (stored.includes(hex)) return { id, status: "duplicate" as const }
+                stored.push(hex)
+                return { id, status: "stored" as const }
+            })
+            if (trouble) request.socket.destroy()
+            else response.end(encodeResults(results))
+        }
+    })
+    const clock = new ManualClock()
+    const random = (n: number) => new Uint8Array(n)
+    const store = RouterStore.inMemory()
+    const router = new Router({ clock, random, store, clinic: link, log: silentLog })
+    t.after(() => router.close())
+    await until(() => router.keyring.find(mote.eui) !== undefined, "the keys have come")
+    const envelopes = Array.from({ length: 3 }, () => mote.envelope())
+    for (const envelope of envelopes) {
+        const submitted = router.ingest.submit("vitals", envelope)
+        await clock.advance(0)
+        assert.equal((await submitted).status, "stored")
+    }
+    for (let i = 0; i < 500 && store.outboxLength > 0; i++) {
+        await clock.advance(1000)
+        await new Promise(resolve => setTimeout(resolve, 5))
+    }
+    assert.deepEqual(
+        stored,
+        envelopes.map(e => Buffer.from(e).toString("hex")),
+    )
+    assert.equal(store.outboxLength, 0)
+    assert.deepEqual(troubles, [])
+})
+
+test("an unusable URL or certificate is one clear line", () => {
+    for (const o of [
+        { url: "clinic", token },
+        { url: "http://localhost:8443", token },
+        { url: "https://localhost:8443", ca: "not a certificate", token },
+    ])
+        assert.throws(() => httpsClinic(o), UserError)
+})
