@@ -1,0 +1,45 @@
+// Reads both chips every 400 ms and prints what came, or why not; test/firmware/drivers.test.ts breaks them.
+import { millis, sleep } from "@devicescript/core"
+import { infrared, Max30102, sampleBytes } from "../../src/drivers/max30102"
+import { Max30205 } from "../../src/drivers/max30205"
+import { SimulatedI2C } from "../../src/sensorbus"
+
+const bus = new SimulatedI2C()
+const optical = new Max30102(bus)
+const thermometer = new Max30205(bus)
+let opticalRuns = false
+let thermometerRuns = false
+
+async function readOptical() {
+    try {
+        if (!opticalRuns) await optical.start()
+        opticalRuns = true
+        const count = await optical.read()
+        let line = "optical " + count
+        for (let i = 0; i < count; i++) line += " " + infrared(optical.fifo, i * sampleBytes)
+        console.log(line)
+    } catch (e) {
+        opticalRuns = false
+        console.log("optical " + (e as Error).name)
+    }
+}
+
+async function readThermometer() {
+    try {
+        if (!thermometerRuns) await thermometer.start()
+        thermometerRuns = true
+        console.log("thermometer " + (await thermometer.read()))
+    } catch (e) {
+        thermometerRuns = false
+        console.log("thermometer " + (e as Error).name)
+    }
+}
+
+for (let i = 0; ; i++) {
+    const start = millis()
+    // Once the program is late, once very late: 32 samples fill the FIFO in 1,280 ms.
+    await readOptical()
+    if (i % 5 === 0) await readThermometer()
+    const pause = i === 10 ? 1290 : i === 20 ? 1900 : i === 30 ? 5000 : 400
+    await sleep(pause - (millis() - start))
+}
