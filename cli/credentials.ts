@@ -3,8 +3,7 @@ import { chmod, mkdir, open, rename } from "node:fs/promises"
 import { dirname } from "node:path"
 import { Type, type Static } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
-import { UserError } from "../host/errors.ts"
-import { fileError } from "./options.ts"
+import { fileError, UserError } from "../host/errors.ts"
 
 const Hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
 

@@ -13,11 +13,7 @@ const { version, description } = JSON.parse(
     readFileSync(new URL("../package.json", import.meta.url), "utf8"),
 ) as { version: string; description: string }
 
-const program = new Command("vitalmote")
-    .description(description)
-    .version(version)
-    .helpCommand(true)
-    .showHelpAfterError("(--help tells more)")
+const program = new Command("vitalmote").description(description).version(version).helpCommand(true)
 for (const command of [
     upCommand,
     routerCommand,
@@ -28,7 +24,10 @@ for (const command of [
     benchCommand,
 ])
     program.addCommand(command)
-for (const command of [program, ...program.commands]) command.exitOverride()
+for (const command of [program, ...program.commands])
+    command.exitOverride().configureOutput({
+        outputError: (text, write) => write(text.replace(/^error: /, "vitalmote: ")),
+    })
 
 process.exitCode = await main()
 

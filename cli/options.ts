@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { InvalidArgumentError, Option, type Command } from "commander"
-import { UserError } from "../host/errors.ts"
+import { fileError, UserError } from "../host/errors.ts"
 
 /** `VITALMOTE_COAP_PORT` for `--coap-port`: every option can come from the environment too. */
 export function option(flags: string, description: string): Option {
@@ -27,8 +27,16 @@ function applyConfigFile(command: Command): void {
             throw new UserError(`${file}: unknown option "${name}"`, 2)
         const source = command.getOptionValueSource(name)
         if (source !== undefined && source !== "default") continue
-        const parsed = option.parseArg ? option.parseArg(String(value), undefined) : value
-        command.setOptionValueWithSource(name, parsed, "config")
+        command.setOptionValueWithSource(name, parse(option, value, file), "config")
+    }
+}
+
+function parse(option: Option, value: unknown, file: string): unknown {
+    try {
+        return option.parseArg ? option.parseArg(String(value), undefined) : value
+    } catch (error) {
+        if (!(error instanceof InvalidArgumentError)) throw error
+        throw new UserError(`${file}: ${option.attributeName()}: ${error.message}`, 2)
     }
 }
 
@@ -40,16 +48,6 @@ function readJsonObject(file: string): object {
         if (!(error instanceof SyntaxError)) throw fileError(file, error)
     }
     throw new UserError(`${file} is not a JSON object`, 2)
-}
-
-/** A file that cannot be read, as one clear line. */
-export function fileError(file: string, error: unknown): UserError {
-    const reason = {
-        ENOENT: "no such file",
-        EACCES: "no permission",
-        EISDIR: "it is a folder",
-    }[(error as NodeJS.ErrnoException).code ?? ""]
-    return new UserError(`cannot read ${file}: ${reason ?? (error as Error).message}`)
 }
 
 /** A TCP port; 0 takes a free one. */

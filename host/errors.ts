@@ -9,3 +9,15 @@ export class UserError extends Error {
         this.exitCode = exitCode
     }
 }
+
+/** A file that cannot be read, as one clear line. */
+export function fileError(file: string, error: unknown): UserError {
+    const { code, message } = error as NodeJS.ErrnoException
+    const reasons: Record<string, string> = {
+        ENOENT: "no such file",
+        EACCES: "no permission",
+        EISDIR: "it is a folder",
+        ENOTDIR: "part of the path is no folder",
+    }
+    return new UserError(`cannot read ${file}: ${reasons[code ?? ""] ?? message}`)
+}

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs"
 import { Command } from "commander"
-import { UserError } from "../../host/errors.ts"
+import { fileError, UserError } from "../../host/errors.ts"
 import { WireError } from "../../wire/cbor.ts"
 import { openEnvelope, parseEnvelope, verifyEnvelope, type Purpose } from "../../wire/envelope.ts"
 import { deriveKeys, eui, kidBytes, secretBytes } from "../../wire/keys.ts"
 import { decodePack } from "../../wire/senml.ts"
-import { fileError, hexBytes, option } from "../options.ts"
+import { hexBytes, option } from "../options.ts"
 
 interface Options {
     kid?: Uint8Array

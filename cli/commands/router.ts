@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
+import { fileError } from "../../host/errors.ts"
 import { httpsClinic, startRouter } from "../../router/index.ts"
-import { fileError, option, port, withConfigFile } from "../options.ts"
+import { option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
 interface Options {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs"
-import { UserError } from "../../host/errors.ts"
+import { fileError, UserError } from "../../host/errors.ts"
 import { emptyStrap, ratioOfRatios, skinReflectance, type Body, type Led } from "./body.ts"
 
 export interface RecordingOptions {
@@ -48,10 +48,9 @@ export function recordingFile(
     try {
         csv = readFileSync(file, "utf8")
     } catch (error) {
-        const code = (error as NodeJS.ErrnoException).code
-        throw new UserError(`cannot read ${file}: ${code === "ENOENT" ? "no such file" : code}`)
+        throw fileError(file, error)
     }
-    return recordingBody(csv, rate, { name: file, ...options })
+    return recordingBody(csv, rate, { ...options, name: file })
 }
 
 /** @throws UserError naming the line that is no number */

@@ -27,7 +27,7 @@ test("wrong usage: exit code 2 and one line that says what is wrong", async () =
         [["up", "--https-port", "70000"], /whole number from 0 to 65535/],
         [["up", "--colour"], /unknown option '--colour'/],
         [["hr"], /missing required argument 'file'/],
-        [["hr", "x.csv"], /'--fs <hz>' not specified/],
+        [["hr", "x.csv"], /--fs <hz>' not specified/],
         [["hr", "x.csv", "--fs", "0"], /number above 0/],
         [["open", "x", "--secret", "12"], /64 hexadecimal digits/],
         [["router", "--clinic", "http://x", "--token", "t"], /https:\/\/ address/],
@@ -108,7 +108,7 @@ test("options come from a file and from the environment; flags win", async t => 
 function assertClear(stderr: string, message: RegExp): void {
     assert.match(stderr, message)
     assert.doesNotMatch(stderr, /^\s+at /m, "no stack trace")
-    const lines = stderr.split("\n").filter(line => line && !line.startsWith("(--help"))
-    const said = lines.filter(line => !/^(building|starting)/.test(line))
+    const said = stderr.split("\n").filter(line => line && !/^(building|starting) /.test(line))
     assert.equal(said.length, 1, stderr)
+    assert.match(said[0]!, /^vitalmote: /)
 }
