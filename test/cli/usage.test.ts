@@ -26,7 +26,7 @@ test("wrong usage: exit code 2 and one line that says what is wrong", async () =
         [["up", "--motes", "none"], /whole number from 1 to 100/],
         [["up", "--https-port", "70000"], /whole number from 0 to 65535/],
         [["up", "--colour"], /unknown option '--colour'/],
-        [["hr"], /missing required argument 'file'/],
+        [["hr", "--fs", "25"], /missing required argument 'file'/],
         [["hr", "x.csv"], /--fs <hz>' not specified/],
         [["hr", "x.csv", "--fs", "0"], /number above 0/],
         [["open", "x", "--secret", "12"], /64 hexadecimal digits/],
