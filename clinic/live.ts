@@ -27,6 +27,10 @@ export class Live {
         return () => void this.listeners.delete(listener)
     }
 
+    get listenerCount(): number {
+        return this.listeners.size
+    }
+
     /** Something was stored: reads what is new and passes it on. Never throws; what failed comes with the next call. */
     async notify(): Promise<void> {
         this.again = true

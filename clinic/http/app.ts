@@ -6,7 +6,7 @@ import type { Log } from "../../host/log.ts"
 import type { Clinic } from "../clinic.ts"
 import type { ServerCertificate } from "../tls.ts"
 import { authenticate } from "./auth.ts"
-import { answerErrors } from "./errors.ts"
+import { answerErrors, answerFrameworkError, formatSchemaError } from "./errors.ts"
 import { fhirRoutes } from "./fhir.ts"
 import { healthRoutes } from "./health.ts"
 import { ingestRoutes } from "./ingest.ts"
@@ -42,6 +42,8 @@ export async function buildApp(o: {
         keepAliveTimeout: idleTimeoutMs,
         forceCloseConnections: true, // live streams would never end
         // What a client sends is taken as it is or refused, never changed to fit.
+        frameworkErrors: answerFrameworkError,
+        schemaErrorFormatter: formatSchemaError,
         ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     }) as unknown as FastifyInstance
 

@@ -1,4 +1,10 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
+import type {
+    FastifyError,
+    FastifyInstance,
+    FastifyReply,
+    FastifyRequest,
+    FastifySchemaValidationError,
+} from "fastify"
 import type { Log } from "../../host/log.ts"
 import { toOutcome } from "../fhir/outcome.ts"
 import { SearchError } from "../fhir/search-error.ts"
@@ -33,6 +39,21 @@ function statusOf(error: FastifyError): number {
     if (error instanceof SearchError) return 400
     if (error instanceof Conflict) return 409
     return error.statusCode ?? 500
+}
+
+/** Fails before there is a route, and so before `answerErrors` can see it: a malformed address. */
+export function answerFrameworkError(
+    error: FastifyError,
+    request: FastifyRequest,
+    reply: FastifyReply,
+): void {
+    void answer(request, reply, error.statusCode ?? 400, "the address is malformed")
+}
+
+/** One line on the first thing that is wrong with a body or an address. */
+export function formatSchemaError(errors: FastifySchemaValidationError[], where: string): Error {
+    const { instancePath = "", message = "is wrong" } = errors[0] ?? {}
+    return new Error(`${where}${instancePath} ${message}`)
 }
 
 function answer(

@@ -21,6 +21,9 @@ export interface ChartRange {
     stepS: number
 }
 
+/** Seconds; whole minutes, since the axis shows no seconds. */
+const tickSteps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360].map(minutes => minutes * 60)
+
 /** One vital sign over the last minutes or hours; the right edge is now. */
 export class Chart {
     readonly element: HTMLElement
@@ -107,7 +110,6 @@ export class Chart {
             ticks: { show: false },
         }
         const line = color(this.kind.color)
-        const withSeconds = this.range.ms <= 300_000
         const hidden = { show: true, stroke: "transparent", width: 0, points: { show: false } }
         return new uPlot(
             {
@@ -120,8 +122,10 @@ export class Chart {
                 axes: [
                     {
                         ...axis,
-                        space: withSeconds ? 90 : 70,
-                        values: (_, times) => times.map(s => timeOfDay(s * 1000, withSeconds)),
+                        size: 30,
+                        space: 60,
+                        incrs: tickSteps,
+                        values: (_, times) => times.map(s => timeOfDay(s * 1000, false)),
                     },
                     { ...axis, size: 46, space: 36 },
                 ],

@@ -17,11 +17,10 @@ export function age(observation: Observation, now: number): string {
     return `${about}${duration(now - observation.time)} ago`
 }
 
-/** One word and a level of 0 to 4 bars for a signal quality of 0…1. */
-export function signal(quality: number | null): { level: string; word: string } {
-    if (quality === null) return { level: "0", word: "unknown" }
-    const level = Math.min(4, Math.floor(quality * 4) + 1)
-    return { level: String(level), word: ["", "poor", "weak", "fair", "good"][level] ?? "" }
+/** 1 to 4 bars and a word for a signal quality of 0…1. */
+export function signal(quality: number): { level: string; word: string } {
+    const level = Math.min(3, Math.floor(quality * 4))
+    return { level: String(level + 1), word: ["poor", "weak", "fair", "good"][level]! }
 }
 
 const clock = new Intl.DateTimeFormat(undefined, {

@@ -35,7 +35,12 @@ class Session {
         const header = h(
             "header",
             {},
-            h("a", { class: "home", href: "#/" }, "VitalMote"),
+            h(
+                "a",
+                { class: "home", href: "#/" },
+                h("img", { src: "/favicon.svg", alt: "", width: "26", height: "26" }),
+                "VitalMote",
+            ),
             this.time,
             h("span", { class: "user" }, user.user),
             out,

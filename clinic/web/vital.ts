@@ -36,7 +36,8 @@ export class VitalView {
     private readonly value = h("span", { class: "value" })
     private readonly note = h("span", { class: "note" })
     private readonly bars = h("span", { class: "bars", "aria-hidden": "true" })
-    private readonly quality = h("span", { class: "quality" })
+    private readonly quality = h("span")
+    private readonly signal = h("span", { class: "signal" }, this.bars, this.quality)
 
     constructor(kind: VitalKind) {
         this.kind = kind
@@ -50,8 +51,7 @@ export class VitalView {
             h("span", { class: "number" }, this.value, unit, spoken),
             this.note,
         )
-        if (kind.hasQuality)
-            this.element.append(h("span", { class: "signal" }, this.bars, this.quality))
+        if (kind.hasQuality) this.element.append(this.signal)
     }
 
     update(observation: Observation | undefined, now: number): void {
@@ -60,7 +60,9 @@ export class VitalView {
         setText(this.note, note)
         setText(this.value, observation?.value?.toFixed(this.kind.digits) ?? "–")
         if (!this.kind.hasQuality) return
-        const { level, word } = signal(state === "stale" ? null : (observation?.quality ?? null))
+        const quality = state === "stale" ? null : (observation?.quality ?? null)
+        setData(this.signal, "known", String(quality !== null))
+        const { level, word } = signal(quality ?? 0)
         setData(this.bars, "level", level)
         setText(this.quality, `signal ${word}`)
     }

