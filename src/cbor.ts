@@ -1,0 +1,237 @@
+/*
+ * CBOR, RFC 8949, as much as a mote needs: numbers, texts and byte strings in deterministic encoding (§4.2.1), written
+ * into a buffer that is allocated once, and a strict reader for what the router says.
+ */
+
+/** Major types, RFC 8949 §3.1, in the upper three bits. */
+const unsigned = 0x00
+const negative = 0x20
+const byteString = 0x40
+const textString = 0x60
+const array = 0x80
+const map = 0xa0
+
+const float16 = 0xf9
+const float32 = 0xfa
+const float64 = 0xfb
+
+const twoTo32 = 4294967296
+const twoTo53 = 9007199254740992
+
+/** Writes CBOR items one after the other. Throws RangeError where they do not fit. */
+export class CborWriter {
+    /** The first `length` bytes are what was written. */
+    readonly bytes: Buffer
+    length = 0
+    private scratch = Buffer.alloc(8)
+
+    constructor(capacity: number) {
+        this.bytes = Buffer.alloc(capacity)
+    }
+
+    clear(): void {
+        this.length = 0
+    }
+
+    /** A copy of what was written. */
+    toBuffer(): Buffer {
+        return this.bytes.slice(0, this.length)
+    }
+
+    /** Items that are encoded already. */
+    raw(encoded: Buffer): void {
+        const at = this.reserve(encoded.length)
+        this.bytes.blitAt(at, encoded, 0, encoded.length)
+    }
+
+    text(text: string): void {
+        this.head(textString, text.byteLength)
+        const at = this.reserve(text.byteLength)
+        this.bytes.blitAt(at, text, 0, text.byteLength)
+    }
+
+    array(items: number): void {
+        this.head(array, items)
+    }
+
+    map(pairs: number): void {
+        this.head(map, pairs)
+    }
+
+    /**
+     * A finite number in its shortest exact form (RFC 8949 §4.2.2, preferred serialisation): an integer where it is
+     * whole, otherwise the shortest float that holds it.
+     */
+    number(value: number): void {
+        if (value === Math.floor(value) && value < twoTo53 && value > -twoTo53) {
+            if (value >= 0) this.head(unsigned, value)
+            else this.head(negative, -1 - value)
+        } else this.float(value)
+    }
+
+    private float(value: number): void {
+        const scratch = this.scratch
+        scratch.setAt(0, "f32", value)
+        if (scratch.getAt(0, "f32") !== value) {
+            scratch.setAt(0, "f64", value)
+            this.bigEndian(float64, 8)
+            return
+        }
+        const half = halfOf(scratch)
+        if (half < 0) {
+            this.bigEndian(float32, 4)
+            return
+        }
+        const at = this.reserve(3)
+        this.bytes[at] = float16
+        this.bytes[at + 1] = half >> 8
+        this.bytes[at + 2] = half & 0xff
+    }
+
+    /** The first `size` bytes of the scratch buffer, which the VM holds little-endian. */
+    private bigEndian(initialByte: number, size: number): void {
+        const at = this.reserve(1 + size)
+        this.bytes[at] = initialByte
+        for (let i = 0; i < size; i++) this.bytes[at + size - i] = this.scratch[i]
+    }
+
+    /** Initial byte and argument, RFC 8949 §3, as short as can be. */
+    private head(majorType: number, argument: number): void {
+        if (argument < 24) {
+            this.bytes[this.reserve(1)] = majorType | argument
+        } else if (argument < 0x100) {
+            const at = this.reserve(2)
+            this.bytes[at] = majorType | 24
+            this.bytes[at + 1] = argument
+        } else if (argument < 0x10000) {
+            const at = this.reserve(3)
+            this.bytes[at] = majorType | 25
+            this.bytes[at + 1] = argument >> 8
+            this.bytes[at + 2] = argument & 0xff
+        } else if (argument < twoTo32) {
+            this.scratch.setAt(0, "u32", argument)
+            this.bigEndian(majorType | 26, 4)
+        } else {
+            const high = Math.floor(argument / twoTo32)
+            this.scratch.setAt(0, "u32", argument - high * twoTo32)
+            this.scratch.setAt(4, "u32", high)
+            this.bigEndian(majorType | 27, 8)
+        }
+    }
+
+    private reserve(size: number): number {
+        const at = this.length
+        if (at + size > this.bytes.length) throw new RangeError("the CBOR buffer is full")
+        this.length = at + size
+        return at
+    }
+}
+
+/** The head of a byte string in its shortest form. */
+export function byteStringHead(length: number): Buffer {
+    if (length < 24) return Buffer.from([byteString | length])
+    if (length < 0x100) return Buffer.from([byteString | 24, length])
+    return Buffer.from([byteString | 25, length >> 8, length & 0xff])
+}
+
+/**
+ * The binary16 pattern of the binary32 number at the start of `bits`, negative where there is none that is exact.
+ */
+function halfOf(bits: Buffer): number {
+    const mantissa = bits.getAt(0, "u16") | ((bits[2] & 0x7f) << 16)
+    const exponent = ((bits[3] & 0x7f) << 1) | (bits[2] >> 7)
+    const sign = (bits[3] & 0x80) << 8
+    if (exponent > 112 && exponent < 143) {
+        if (mantissa & 0x1fff) return -1
+        return sign | ((exponent - 112) << 10) | (mantissa >> 13)
+    }
+    if (exponent < 103 || exponent > 142) return -1
+    // Subnormal in binary16.
+    const significand = mantissa | 0x800000
+    const shift = 126 - exponent
+    if (significand & ((1 << shift) - 1)) return -1
+    return sign | (significand >> shift)
+}
+
+/**
+ * Reads known items one after the other, and only in deterministic encoding. After anything else `ok` is false and
+ * stays so, and what was returned means nothing.
+ */
+export class CborReader {
+    ok = true
+    private bytes: Buffer
+    private at: number
+
+    constructor(bytes: Buffer, at: number) {
+        this.bytes = bytes
+        this.at = at
+    }
+
+    /** Exactly these bytes come next. */
+    expect(encoded: Buffer): void {
+        for (let i = 0; i < encoded.length; i++) if (this.byte() !== encoded[i]) this.ok = false
+    }
+
+    /** A byte string of exactly `length` bytes; undefined where it is not. */
+    byteString(length: number): Buffer {
+        if (this.argument(byteString) !== length) this.ok = false
+        return this.take(length)
+    }
+
+    /** A byte string of any length. */
+    anyByteString(): Buffer {
+        return this.take(this.argument(byteString))
+    }
+
+    /** An unsigned integer up to 2^53 - 1. */
+    unsigned(): number {
+        return this.argument(unsigned)
+    }
+
+    /** Nothing comes any more. */
+    end(): void {
+        if (this.at !== this.bytes.length) this.ok = false
+    }
+
+    private argument(majorType: number): number {
+        const initial = this.byte()
+        const info = initial & 0x1f
+        if ((initial & 0xe0) !== majorType || info > 27) {
+            this.ok = false
+            return 0
+        }
+        if (info < 24) return info
+        const size = 1 << (info - 24)
+        let value = 0
+        for (let i = 0; i < size; i++) value = value * 256 + this.byte()
+        // Shortest form only; 1 << 32 is not what it looks like.
+        if (
+            size === 1
+                ? value < 24
+                : size < 8
+                  ? value < (size === 2 ? 0x100 : 0x10000)
+                  : value < twoTo32
+        )
+            this.ok = false
+        if (value >= twoTo53) this.ok = false
+        return this.ok ? value : 0
+    }
+
+    private byte(): number {
+        if (this.at >= this.bytes.length) {
+            this.ok = false
+            return 0
+        }
+        return this.bytes[this.at++]
+    }
+
+    private take(length: number): Buffer {
+        const start = this.at
+        if (!this.ok || start + length > this.bytes.length) {
+            this.ok = false
+            return undefined
+        }
+        this.at = start + length
+        return this.bytes.slice(start, start + length)
+    }
+}

@@ -1,0 +1,148 @@
+import { millis } from "@devicescript/core"
+import { Code, codeClass, CoapMessage, MessageReader } from "./coap"
+import { Endpoint } from "./endpoint"
+import { serve } from "./resources"
+import { Signal } from "./signal"
+import { TcpSocket } from "./socket"
+
+const connectMs = 10000
+const csmMs = 10000
+
+/** RFC 8323 §5.3.1: what a peer takes that announced nothing else. */
+const defaultMaxMessageBytes = 1152
+const maxMessageSizeOption = 2
+
+/**
+ * CoAP over the mote's one socket (RFC 8323): signals, the peer's requests, and one request of ours at a time. One fiber
+ * opens and asks; what arrives is dealt with as it arrives, without waiting.
+ */
+export class CoapConnection {
+    private socket: TcpSocket
+    private reader: MessageReader
+    /** The socket opened or closed, the CSM came, or the response. */
+    private changed = new Signal()
+    private hasCsm = false
+    private isReleased = false
+    private peerMaxMessageBytes = defaultMaxMessageBytes
+    private lastToken = 0
+    private accept: (response: CoapMessage) => boolean
+    private response: CoapMessage
+
+    constructor() {
+        // eslint-disable-next-line @typescript-eslint/no-this-alias -- DeviceScript's closures have no `this`
+        const connection = this
+        this.reader = new MessageReader(message => connection.received(message))
+        this.socket = new TcpSocket(this.changed, bytes => {
+            const problem = connection.reader.push(bytes)
+            if (problem) connection.abort(problem)
+        })
+    }
+
+    /** Whether requests can be sent. */
+    isOpen(): boolean {
+        return this.hasCsm && !this.isReleased && this.socket.isOpen()
+    }
+
+    /** Connects and exchanges CSMs (RFC 8323 §5.3); says whether that worked. */
+    async open(endpoint: Endpoint): Promise<boolean> {
+        this.reader.reset()
+        this.hasCsm = false
+        this.isReleased = false
+        this.peerMaxMessageBytes = defaultMaxMessageBytes
+        if (!(await this.socket.open(endpoint.host, endpoint.port, connectMs))) return false
+        if (!(await this.socket.write(new CoapMessage(Code.csm).encode()))) return false
+        const deadline = millis() + csmMs
+        while (!this.hasCsm && this.socket.isOpen() && millis() < deadline)
+            await this.changed.wait(deadline - millis())
+        if (!this.isOpen()) this.close()
+        return this.isOpen()
+    }
+
+    /**
+     * Sends a request and waits for the response that `accept` takes; others are passed over, as if they had not come.
+     * @returns undefined when there was none within `timeoutMs`, when the connection closed, or when the request is
+     * larger than what the peer takes
+     */
+    async request(
+        request: CoapMessage,
+        timeoutMs: number,
+        accept: (response: CoapMessage) => boolean,
+    ): Promise<CoapMessage | undefined> {
+        this.lastToken = (this.lastToken + 1) & 0xff
+        request.token = Buffer.from([this.lastToken])
+        const bytes = request.encode()
+        if (bytes.length > this.peerMaxMessageBytes) return undefined
+        this.response = undefined
+        this.accept = accept
+        if (await this.socket.write(bytes)) {
+            const deadline = millis() + timeoutMs
+            while (!this.response && this.socket.isOpen() && millis() < deadline)
+                await this.changed.wait(deadline - millis())
+        }
+        this.accept = undefined
+        return this.response
+    }
+
+    close(): void {
+        this.socket.close()
+    }
+
+    private received(message: CoapMessage): void {
+        if (!this.socket.isOpen()) return
+        const kind = codeClass(message.code)
+        if (!this.hasCsm && message.code !== Code.csm)
+            this.abort("the first message has to be a CSM")
+        else if (kind === 7) this.signalled(message)
+        else if (kind === 0) this.requested(message)
+        else this.responded(message)
+    }
+
+    /** RFC 8323 §5. */
+    private signalled(signal: CoapMessage): void {
+        if (signal.unknownCriticalOption([]) !== undefined) {
+            this.abort("unknown critical signalling option")
+            return
+        }
+        switch (signal.code) {
+            case Code.csm:
+                this.peerMaxMessageBytes =
+                    signal.uintOption(maxMessageSizeOption) || this.peerMaxMessageBytes
+                this.hasCsm = true
+                this.changed.raise()
+                break
+            case Code.ping:
+                this.socket.writeNow(new CoapMessage(Code.pong, signal.token).encode())
+                break
+            case Code.release:
+                // What was asked may still be answered.
+                this.isReleased = true
+                break
+            case Code.abort:
+                this.close()
+                break
+        }
+    }
+
+    private requested(request: CoapMessage): void {
+        if (request.code === Code.empty) return
+        const response = serve(request)
+        response.token = request.token
+        this.socket.writeNow(response.encode())
+    }
+
+    private responded(response: CoapMessage): void {
+        if (!this.accept || this.response) return
+        if (response.token.length !== 1 || response.token[0] !== this.lastToken) return
+        if (response.unknownCriticalOption([]) !== undefined || !this.accept(response)) return
+        this.response = response
+        this.changed.raise()
+    }
+
+    /** Tells the peer what it did wrong (RFC 8323 §5.6) and closes. */
+    private abort(diagnostic: string): void {
+        const abort = new CoapMessage(Code.abort)
+        abort.payload = Buffer.from(diagnostic)
+        this.socket.writeNow(abort.encode())
+        this.close()
+    }
+}

@@ -1,0 +1,52 @@
+import { readSetting, writeSetting } from "@devicescript/settings"
+import { Endpoint, parseEndpoint } from "./endpoint"
+import { MoteKeys } from "./seal"
+
+const kidDigits = 16
+const secretDigits = 64
+const maxBoot = 0xffffffff
+
+/** Who this mote is, and where it reports to. */
+export class Identity {
+    /** The kid as people write it: 16 lower-case hex digits. */
+    eui: string
+    keys: MoteKeys
+    router: Endpoint
+}
+
+/** Reads `kid`, `secret` and `router` from the settings. Undefined, and a line that says why, where they are no use. */
+export async function readIdentity(): Promise<Identity | undefined> {
+    const kid = await readSetting("kid")
+    const secret = await readSetting("secret")
+    const router = parseEndpoint(await readSetting("router"))
+    if (!isHex(kid, kidDigits)) console.log("setting kid: 16 hex digits are needed")
+    else if (!isHex(secret, secretDigits)) console.log("setting secret: 64 hex digits are needed")
+    else if (!router) console.log("setting router: coap+tcp://host:port is needed")
+    else {
+        const identity = new Identity()
+        identity.eui = kid.toLowerCase()
+        identity.keys = new MoteKeys(Buffer.from(secret, "hex"), Buffer.from(kid, "hex"))
+        identity.router = router
+        return identity
+    }
+    return undefined
+}
+
+/**
+ * Counts this start in flash. Undefined where the flash did not take it: nothing may be sent then, or a nonce could come
+ * twice. The VM does not tell when a write fails, so it is read back.
+ */
+export async function countBoot(): Promise<number | undefined> {
+    const last = await readSetting("boot", 0)
+    const boot = last + 1
+    if (!(boot >= 1 && boot <= maxBoot && boot === Math.floor(boot))) return undefined
+    await writeSetting("boot", boot)
+    return (await readSetting("boot")) === boot ? boot : undefined
+}
+
+function isHex(text: any, digits: number): boolean {
+    if (typeof text !== "string" || text.length !== digits) return false
+    for (let i = 0; i < digits; i++)
+        if ("0123456789abcdefABCDEF".indexOf(text.charAt(i)) < 0) return false
+    return true
+}

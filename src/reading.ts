@@ -1,0 +1,13 @@
+/** What the mote knows at one moment, every 2 s. */
+export class Reading {
+    /** `millis()` at the end of the window. */
+    atMs: number
+    /** Beats per minute; absent when not trusted. */
+    bpm: number | undefined
+    /** 0…1 */
+    quality: number
+    /** The wearer moved too much to trust `bpm`. */
+    motion: boolean
+    /** Degrees Celsius; absent until settled and on sensor failure. */
+    tempC: number | undefined
+}

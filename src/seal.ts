@@ -1,0 +1,162 @@
+import { encrypt, hmac, randomBuffer, sha256Hkdf } from "@devicescript/crypto"
+import { byteStringHead, CborReader } from "./cbor"
+
+/*
+ * COSE (RFC 9052) as wire.md has it: a COSE_Mac0 around a COSE_Encrypt0 (RFC 9459, A256CTR). All that does not change
+ * from one envelope to the next is put together once; AES and SHA-256 are the VM's own.
+ */
+
+const kidBytes = 8
+const saltBytes = 5
+export const nonceBytes = 13
+const tagBytes = 32
+
+/** Tag 17, array of 4, protected header {1: 5, 4: kid}: HMAC 256/256. The kid follows. */
+const mac0Start = hex`d184 4d a2 0105 0448`
+const mac0StartBytes = 8 + kidBytes + 1
+/** MAC_structure, RFC 9052 §6.3: array of 4, "MAC0", protected header. The kid follows. */
+const macStructureStart = hex`84 64 4d414330 4d a2 0105 0448`
+/** Unprotected header of the COSE_Mac0: an empty map. */
+const unprotected = hex`a0`
+const tagHead = hex`5820`
+/** Tag 16, array of 3, h'', map of 2: alg A256CTR, IV of 16 bytes. The IV follows. */
+const encrypt0Start = hex`d083 40 a2 01 39fffb 05 50`
+const nonceOffset = 10 + 1
+/** Start of every counter block, RFC 3610 §2.3 with a 13-byte nonce, and the first counter that encrypts. */
+const ivStart = hex`01`
+const ivEnd = hex`0001`
+
+const externalAadVitals = hex`46 766974616c73`
+const externalAadReceipt = hex`47 72656365697074`
+/** Array of 3: nonce, now, config. */
+const receiptStart = hex`83`
+
+/** The keys of one mote that the way up needs, 32 bytes each. */
+export class MoteKeys {
+    readonly kid: Buffer
+    readonly upEnc: Buffer
+    readonly upMac: Buffer
+    readonly receipt: Buffer
+
+    /** @param secret 32 bytes  @param kid 8 bytes */
+    constructor(secret: Buffer, kid: Buffer) {
+        this.kid = kid
+        this.upEnc = sha256Hkdf(secret, "vitalmote/1 up enc", kid)
+        this.upMac = sha256Hkdf(secret, "vitalmote/1 up mac", kid)
+        this.receipt = sha256Hkdf(secret, "vitalmote/1 receipt", kid)
+    }
+}
+
+/** A sealed message; a retry sends the same bytes. */
+export class Envelope {
+    readonly bytes: Buffer
+    /** boot ‖ salt ‖ seq */
+    readonly nonce: Buffer
+
+    constructor(bytes: Buffer, nonce: Buffer) {
+        this.bytes = bytes
+        this.nonce = nonce
+    }
+}
+
+/** Seals envelopes of one start: every call uses up a sequence number, so no nonce comes twice. */
+export class Sealer {
+    private upEnc: Buffer
+    private upMac: Buffer
+    private seq = 0
+    private mac0Start: Buffer
+    private macStructureStart: Buffer
+    /** The COSE_Encrypt0 up to its ciphertext; the sequence number in it changes. */
+    private encrypt0Start: Buffer
+
+    /** @param boot number of this start, never used before */
+    constructor(keys: MoteKeys, boot: number) {
+        this.upEnc = keys.upEnc
+        this.upMac = keys.upMac
+        this.mac0Start = Buffer.concat(mac0Start, keys.kid, unprotected)
+        this.macStructureStart = Buffer.concat(macStructureStart, keys.kid, externalAadVitals)
+        this.encrypt0Start = Buffer.concat(
+            encrypt0Start,
+            ivStart,
+            bigEndian32(boot),
+            randomBuffer(saltBytes),
+            bigEndian32(0),
+            ivEnd,
+        )
+    }
+
+    /** @throws RangeError when this start has used all its sequence numbers */
+    seal(plaintext: Buffer): Envelope {
+        if (this.seq > 0xffffffff) throw new RangeError("no sequence number is left")
+        const start = this.encrypt0Start
+        start.set(bigEndian32(this.seq++), nonceOffset + nonceBytes - 4)
+        const nonce = start.slice(nonceOffset, nonceOffset + nonceBytes)
+        const ciphertext = a256ctr(plaintext, this.upEnc, nonce)
+        const payload = Buffer.concat(start, byteStringHead(ciphertext.length), ciphertext)
+        const payloadHead = byteStringHead(payload.length)
+        const tag = hmac(this.upMac, "sha256", this.macStructureStart, payloadHead, payload)
+        return new Envelope(
+            Buffer.concat(this.mac0Start, payloadHead, payload, tagHead, tag),
+            nonce,
+        )
+    }
+}
+
+/** AES-256-CTR: what AES-CCM does to a message when it makes no tag (RFC 3610 §2.3). */
+export function a256ctr(data: Buffer, key: Buffer, nonce: Buffer): Buffer {
+    return encrypt({ data, algo: "aes-256-ccm", key, iv: nonce, tagLength: 0 })
+}
+
+/** The router's word that an envelope is durable. */
+export class Receipt {
+    /** Unix time in milliseconds. */
+    now: number
+    /** The newest configuration version known. */
+    config: number
+}
+
+/** Tells receipts from all else. */
+export class ReceiptOpener {
+    private key: Buffer
+    private start: Buffer
+    private macStructureStart: Buffer
+
+    constructor(keys: MoteKeys) {
+        this.key = keys.receipt
+        this.start = Buffer.concat(mac0Start, keys.kid, unprotected)
+        this.macStructureStart = Buffer.concat(macStructureStart, keys.kid, externalAadReceipt)
+    }
+
+    /** The receipt in `bytes` if it is one for this mote's envelope with `nonce`, otherwise undefined. */
+    open(bytes: Buffer, nonce: Buffer): Receipt | undefined {
+        const mac0 = new CborReader(bytes, 0)
+        mac0.expect(this.start)
+        const payload = mac0.anyByteString()
+        const tag = mac0.byteString(tagBytes)
+        mac0.end()
+        if (!mac0.ok) return undefined
+        const head = bytes.slice(mac0StartBytes, bytes.length - payload.length - 2 - tagBytes)
+        if (!equal(hmac(this.key, "sha256", this.macStructureStart, head, payload), tag))
+            return undefined
+        const fields = new CborReader(payload, 0)
+        fields.expect(receiptStart)
+        const receiptNonce = fields.byteString(nonceBytes)
+        const receipt = new Receipt()
+        receipt.now = fields.unsigned()
+        receipt.config = fields.unsigned()
+        fields.end()
+        if (!fields.ok || receiptNonce.toString("hex") !== nonce.toString("hex")) return undefined
+        return receipt
+    }
+}
+
+/** Whether two tags are the same; takes the same time wherever they differ. */
+function equal(a: Buffer, b: Buffer): boolean {
+    let difference = 0
+    for (let i = 0; i < tagBytes; i++) difference |= a[i] ^ b[i]
+    return difference === 0
+}
+
+function bigEndian32(value: number): Buffer {
+    return Buffer.from([value >>> 24, (value >> 16) & 0xff, (value >> 8) & 0xff, value & 0xff])
+}

@@ -1,0 +1,166 @@
+import { millis, sleep } from "@devicescript/core"
+import { Clock } from "./clock"
+import { Code, codeClass, CoapMessage, dotted, OptionNumber } from "./coap"
+import { CoapConnection } from "./connection"
+import { Identity } from "./identity"
+import { ReadingQueue, tickMs } from "./queue"
+import { Reading } from "./reading"
+import { Envelope, Receipt, ReceiptOpener, Sealer } from "./seal"
+import { PackWriter } from "./senml"
+import { Signal } from "./signal"
+
+/** 30 minutes at one reading every 2 s. */
+const queueReadings = 900
+/** Readings in one envelope when catching up: about 500 bytes. */
+const batchReadings = 10
+
+/** Without a receipt for that long the connection is given up. */
+const receiptMs = 10000
+const minBackoffMs = 1000
+const maxBackoffMs = 60000
+/** Where the router answers but does not take the envelope, it takes longer to change. */
+const maxRefusedBackoffMs = 300000
+/** RFC 7252 §5.10.5: the default of Max-Age. */
+const defaultMaxAgeS = 60
+const maxBusyMs = 120000
+
+/** Uri-Path "vitals", Content-Format 17 (application/cose; cose-type="cose-mac0"). */
+const vitalsOptions = hex`b6 766974616c73 11 11`
+
+/**
+ * Brings readings to the router. An envelope is sealed once and kept until a valid receipt for it comes; everything else
+ * that happens only decides when the same bytes are sent again.
+ */
+export class Uplink {
+    /** The newest configuration version that the router knows of. */
+    config = 0
+    private identity: Identity
+    private queue = new ReadingQueue(queueReadings)
+    private clock = new Clock()
+    private connection = new CoapConnection()
+    private pack: PackWriter
+    private sealer: Sealer
+    private opener: ReceiptOpener
+    private hasReading = new Signal()
+    /** Sealed and without a receipt. */
+    private envelope: Envelope
+    private sendings = 0
+    private receipt: Receipt
+    private failures = 0
+    /** What was said last about the link, so that nothing is said twice. */
+    private said = ""
+
+    /** @param boot number of this start, already in flash */
+    constructor(identity: Identity, boot: number) {
+        this.identity = identity
+        this.pack = new PackWriter(identity.eui, batchReadings)
+        this.sealer = new Sealer(identity.keys, boot)
+        this.opener = new ReceiptOpener(identity.keys)
+    }
+
+    /** Takes a reading; never waits. */
+    push(reading: Reading): void {
+        this.queue.push(reading)
+        this.hasReading.raise()
+    }
+
+    /** Sends what comes, for ever. */
+    async run(): Promise<void> {
+        for (;;) {
+            try {
+                if (this.envelope || this.queue.length > 0) await this.send()
+                else await this.hasReading.wait()
+            } catch (e) {
+                console.log("uplink: " + (e as Error).message)
+                await this.fail(maxBackoffMs)
+            }
+        }
+    }
+
+    private async send(): Promise<void> {
+        if (!this.connection.isOpen()) {
+            const { router } = this.identity
+            if (!(await this.connection.open(router))) {
+                this.say(`no connection to ${router.host} port ${router.port}`)
+                await this.fail(maxBackoffMs)
+                return
+            }
+        }
+        // Sealed as late as can be: without a clock its times are relative to the sending.
+        if (!this.envelope) this.seal()
+        await this.exchange()
+    }
+
+    private seal(): void {
+        const shift = this.clock.get()
+        // A time that is relative to the sending goes wrong when the sending has to be repeated: one reading at most.
+        const count = shift === undefined ? 1 : Math.min(this.queue.length, batchReadings)
+        const shiftTicks = shift === undefined ? undefined : Math.round(shift / tickMs)
+        const now = Math.ceil(millis() / tickMs)
+        const pack = this.pack.write(this.queue, count, shiftTicks, now)
+        this.envelope = this.sealer.seal(pack)
+        this.sendings = 0
+        // They are in the envelope now, and so is what was lost.
+        this.queue.drop(count)
+        this.queue.lost = 0
+    }
+
+    private async exchange(): Promise<void> {
+        const sentMs = millis()
+        this.sendings++
+        this.receipt = undefined
+        // eslint-disable-next-line @typescript-eslint/no-this-alias -- DeviceScript's closures have no `this`
+        const uplink = this
+        const response = await this.connection.request(
+            new CoapMessage(Code.post, undefined, vitalsOptions, this.envelope.bytes),
+            receiptMs,
+            response => uplink.accept(response),
+        )
+        if (this.receipt) this.receipted(this.receipt, sentMs)
+        else if (!response) {
+            this.say("no receipt")
+            this.connection.close()
+            await this.fail(maxBackoffMs)
+        } else if (response.code === Code.serviceUnavailable) {
+            this.say("the router is busy")
+            await sleep(busyMs(response) * (1 + Math.random() / 4))
+        } else {
+            this.say(`the router refuses: ${dotted(response.code)}`)
+            await this.fail(maxRefusedBackoffMs)
+        }
+    }
+
+    /** A response of success is worth what its receipt is worth. */
+    private accept(response: CoapMessage): boolean {
+        if (codeClass(response.code) !== 2) return true
+        this.receipt = this.opener.open(response.payload, this.envelope.nonce)
+        return this.receipt !== undefined
+    }
+
+    private receipted(receipt: Receipt, sentMs: number): void {
+        this.envelope = undefined
+        this.failures = 0
+        this.config = receipt.config
+        // Which of several sendings a receipt answers, nobody knows: those set no clock.
+        if (this.sendings === 1) this.clock.receipt(receipt.now, sentMs, millis())
+        this.say("linked")
+    }
+
+    /** Waits twice as long after each failure, and not all motes equally long. */
+    private async fail(maxMs: number): Promise<void> {
+        const ms = Math.min(maxMs, minBackoffMs * Math.pow(2, Math.min(this.failures, 20)))
+        this.failures++
+        await sleep(ms * (0.5 + Math.random() / 2))
+    }
+
+    private say(line: string): void {
+        if (line !== this.said) console.log(line)
+        this.said = line
+    }
+}
+
+function busyMs(response: CoapMessage): number {
+    const maxAgeS = response.uintOption(OptionNumber.maxAge)
+    const ms = (maxAgeS === undefined ? defaultMaxAgeS : maxAgeS) * 1000
+    return Math.max(minBackoffMs, Math.min(maxBusyMs, ms))
+}
