@@ -1,0 +1,71 @@
+import { sleep } from "@devicescript/core"
+import { blockSize, maxLag } from "./pulse"
+
+/** 8 s. */
+const blocks = 4
+/** Lags in one slice of work. */
+const slice = 7
+/** A block with more energy than usual weighs less, one with hardly any does not weigh more and more. */
+const energyFloor = 0.1
+
+/**
+ * The autocorrelation of the last 8 s, kept as sums over blocks of 2 s: a new block costs only its own products.
+ * Each block counts about the same, so that one jerk does not drown the pulse of the others.
+ */
+export class Autocorrelation {
+    /** By lag, 0 to `maxLag`, in units of the value at lag 0. */
+    readonly values: number[] = []
+    /** Mean square of the block added last. */
+    power: number
+    private sums: number[] = []
+    private next: number
+    private count: number
+
+    constructor() {
+        for (let lag = 0; lag <= maxLag; lag++) this.values.push(0)
+        for (let i = 0; i < blocks * (maxLag + 1); i++) this.sums.push(0)
+        this.reset()
+    }
+
+    reset(): void {
+        this.power = this.next = this.count = 0
+    }
+
+    /** Whether there are 8 s of signal. */
+    isFull(): boolean {
+        return this.count === blocks
+    }
+
+    /** Adds a block: the last `blockSize` of `pulse`, which begins `maxLag` values before it. Yields between slices. */
+    async add(pulse: number[]): Promise<void> {
+        const sums = this.sums
+        const base = this.next * (maxLag + 1)
+        const end = maxLag + blockSize
+        for (let lag = 0; lag <= maxLag; lag++) {
+            let sum = 0
+            for (let i = maxLag; i < end; i++) sum += pulse[i] * pulse[i - lag]
+            sums[base + lag] = sum
+            if (lag % slice === slice - 1) await sleep(0)
+        }
+        this.power = sums[base] / blockSize
+        this.next = (this.next + 1) % blocks
+        if (this.count < blocks) this.count++
+        this.combine()
+    }
+
+    private combine(): void {
+        const values = this.values
+        const sums = this.sums
+        const count = this.count
+        let floor = 1e-6
+        for (let b = 0; b < count; b++) floor += (energyFloor * sums[b * (maxLag + 1)]) / count
+        for (let lag = 0; lag <= maxLag; lag++) values[lag] = 0
+        for (let b = 0; b < count; b++) {
+            const base = b * (maxLag + 1)
+            const weight = 1 / (sums[base] + floor)
+            for (let lag = 0; lag <= maxLag; lag++) values[lag] += weight * sums[base + lag]
+        }
+        const energy = values[0] || 1
+        for (let lag = 0; lag <= maxLag; lag++) values[lag] /= energy
+    }
+}

@@ -1,0 +1,69 @@
+import { maxLag } from "./pulse"
+
+/** Lags a minute at 12.5 Hz. */
+const lagsPerMinute = 750
+/** 240 bpm; shorter periods are no heart. */
+const minLag = 3
+/** The first peak that comes so close to the highest is the period; those after it are its multiples. */
+const nearlyBest = 0.85
+/** A multiple of the period that has lost more than half of its height has lost its place, too. */
+const multipleHeight = 0.5
+
+/** Whether the autocorrelation has a local maximum at `lag`. */
+function isPeak(correlation: number[], lag: number): boolean {
+    return correlation[lag] > correlation[lag - 1] && correlation[lag] >= correlation[lag + 1]
+}
+
+/** Where the parabola through a peak and its neighbours has its top. */
+function refine(correlation: number[], lag: number): number {
+    const before = correlation[lag - 1]
+    const after = correlation[lag + 1]
+    const bend = before - 2 * correlation[lag] + after
+    return bend < 0 ? lag + (0.5 * (before - after)) / bend : lag
+}
+
+/** The lag of the shortest strong period, 0 when nothing repeats itself. */
+export function shortestPeriod(correlation: number[]): number {
+    let best = 0
+    for (let lag = minLag; lag < maxLag; lag++)
+        if (correlation[lag] > best && isPeak(correlation, lag)) best = correlation[lag]
+    if (best === 0) return 0
+    for (let lag = minLag; lag < maxLag; lag++)
+        if (correlation[lag] >= nearlyBest * best && isPeak(correlation, lag)) return lag
+    return 0
+}
+
+/** Beats per minute of the period at a peak. */
+export function periodBpm(correlation: number[], lag: number): number {
+    return lagsPerMinute / refine(correlation, lag)
+}
+
+/** The peak nearest to the period of a rate, 0 when there is none in reach. */
+export function peakNear(correlation: number[], bpm: number): number {
+    const expected = lagsPerMinute / bpm
+    const reach = Math.max(1.5, 0.15 * expected)
+    let found = 0
+    let foundAt = reach
+    for (let lag = minLag; lag < maxLag; lag++) {
+        const distance = Math.abs(lag - expected)
+        if (distance <= foundAt && isPeak(correlation, lag)) {
+            found = lag
+            foundAt = distance
+        }
+    }
+    return found
+}
+
+/** Beats per minute of the period at a peak, measured over as many periods as still correlate. */
+export function preciseBpm(correlation: number[], lag: number): number {
+    let period = refine(correlation, lag)
+    for (let n = 2; n <= 4 && n * period < maxLag - 1; n++) {
+        const expected = Math.round(n * period)
+        let multiple = 0
+        for (let at = expected - 1; at <= expected + 1; at++)
+            if (isPeak(correlation, at)) multiple = at
+        if (multiple === 0 || correlation[multiple] < multipleHeight * correlation[lag]) break
+        period = refine(correlation, multiple) / n
+    }
+    return lagsPerMinute / period
+}

@@ -1,0 +1,135 @@
+import { sleep } from "@devicescript/core"
+import { maxLag } from "./pulse"
+
+/** Heart rates from 30 to 240 bpm in steps of 3. */
+const firstBin = 10
+const bins = 71
+export const binBpm = 3
+/** Bins in one slice of work. */
+const slice = 9
+/** Cosine of the angle by which 3 bpm turn in one sample at 12.5 Hz: 2π · 0.05 / 12.5. */
+const cosStep = 0.9996841892833
+/** A heart rate changes by at most 9 bpm in 2 s: weights of 0, 1, 2 and 3 bins to either side. */
+const stay = 0.32
+const move1 = 0.2
+const move2 = 0.1
+const move3 = 0.04
+const reach = 3
+/** …and now and then the tracker was wrong: any rate may follow any other. */
+const leak = 0.01
+/** No bin is ruled out by one window. */
+const floor = 0.02
+/** How far from the shortest period a bin still profits from it. */
+const peakReach = 3
+
+/**
+ * Follows the heart rate: a hidden Markov model whose states are rates and whose observation is the spectrum of the
+ * autocorrelation, together with its shortest strong period, which tells a rate from its half.
+ */
+export class Tracker {
+    /** The most probable rate, in bpm. */
+    bpm: number
+    /** Its probability, that of two bins to either side included. */
+    mass: number
+    /** Probabilities by bin, with `reach` zeros on both sides. */
+    private probability: number[] = []
+    private next: number[] = []
+    private spectrum: number[] = []
+    private tapered: number[] = []
+    /** 2 cos of each bin's angle. */
+    private turns: number[] = []
+
+    constructor() {
+        let before = cosStep // cos of −1 step
+        let cosine = 1
+        for (let bin = 0; bin < firstBin + bins; bin++) {
+            if (bin >= firstBin) this.turns.push(2 * cosine)
+            const after = 2 * cosStep * cosine - before
+            before = cosine
+            cosine = after
+        }
+        for (let i = 0; i < bins; i++) this.spectrum.push(0)
+        for (let lag = 0; lag <= maxLag; lag++) this.tapered.push(0)
+        for (let i = 0; i < bins + 2 * reach; i++) {
+            this.probability.push(0)
+            this.next.push(0)
+        }
+        this.reset()
+    }
+
+    reset(): void {
+        for (let i = 0; i < bins; i++) this.probability[reach + i] = 1 / bins
+        this.bpm = this.mass = 0
+    }
+
+    /**
+     * One step of 2 s. Yields between slices.
+     * @param correlation autocorrelation by lag at 12.5 Hz, 1 at lag 0
+     * @param peakBpm rate of its shortest strong period, 0 when there is none
+     * @param peak its height, 0…1
+     */
+    async step(correlation: number[], peakBpm: number, peak: number): Promise<void> {
+        const max = await this.transform(correlation)
+        await sleep(0)
+        const scale = 1 / (max + 1e-9)
+        const spectrum = this.spectrum
+        const p = this.probability
+        const next = this.next
+        const peakBin = peakBpm / binBpm - firstBin
+        const background = leak / bins
+        let sum = 0
+        for (let i = 0; i < bins; i++) {
+            const at = i + reach
+            const prior =
+                stay * p[at] +
+                move1 * (p[at - 1] + p[at + 1]) +
+                move2 * (p[at - 2] + p[at + 2]) +
+                move3 * (p[at - 3] + p[at + 3])
+            const s = spectrum[i] * scale
+            let likelihood = s * s + floor
+            const distance = i < peakBin ? peakBin - i : i - peakBin
+            if (distance < peakReach) likelihood += peak * (1 - distance / peakReach)
+            const value = ((1 - leak) * prior + background) * likelihood
+            next[at] = value
+            sum += value
+        }
+        await sleep(0)
+        let best = reach
+        for (let at = reach; at < reach + bins; at++) {
+            next[at] /= sum
+            if (next[at] > next[best]) best = at
+        }
+        this.probability = next
+        this.next = p
+        this.bpm = binBpm * (firstBin + best - reach)
+        this.mass = next[best - 2] + next[best - 1] + next[best] + next[best + 1] + next[best + 2]
+    }
+
+    /**
+     * The cosine transform of the tapered autocorrelation, which is the spectrum, by Clenshaw's recurrence: one
+     * multiplication a lag and no table.
+     * @returns its maximum
+     */
+    private async transform(correlation: number[]): Promise<number> {
+        const spectrum = this.spectrum
+        const tapered = this.tapered
+        for (let lag = 1; lag <= maxLag; lag++)
+            tapered[lag] = correlation[lag] * (1 - lag / (maxLag + 1))
+        let max = 0
+        for (let i = 0; i < bins; i++) {
+            const turn = this.turns[i]
+            let b1 = 0
+            let b2 = 0
+            for (let lag = maxLag; lag > 0; lag--) {
+                const b0 = tapered[lag] + turn * b1 - b2
+                b2 = b1
+                b1 = b0
+            }
+            const s = Math.max(0, 0.5 + (turn / 2) * b1 - b2)
+            spectrum[i] = s
+            if (s > max) max = s
+            if (i % slice === slice - 1) await sleep(0)
+        }
+        return max
+    }
+}

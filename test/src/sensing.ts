@@ -1,0 +1,8 @@
+// Prints every reading; test/firmware/sensing.test.ts is the wearer.
+import { startSensing } from "../../src/sensing"
+import { SimulatedI2C } from "../../src/sensorbus"
+
+await startSensing(new SimulatedI2C(), async reading => {
+    const { atMs, bpm, quality, motion, tempC } = reading
+    console.log(`reading ${JSON.stringify({ atMs, bpm, quality, motion, tempC })}`)
+})
