@@ -11,6 +11,8 @@ export interface MoteOptions {
     flash: Flash
     /** What `devs deploy` would write from `.env.local`: `kid`, `secret`, `router`. */
     settings?: Record<string, unknown>
+    /** Its Jacdac identifier, 16 hex digits. */
+    deviceId?: string
     /** The chips on its I2C bus. */
     chips?: I2cChip[]
     connect: Connect
@@ -18,6 +20,8 @@ export interface MoteOptions {
     log?: (line: string) => void
     /** A line of the VM itself. */
     vmLog?: (line: string) => void
+    /** A frame on its Jacdac bus. */
+    frame?: (frame: Uint8Array) => void
     /** The program stopped and starts again: 0 on its own wish, otherwise a panic code. */
     panic?: (code: number) => void
 }
@@ -51,21 +55,32 @@ export class Mote {
         this.machine.stop()
     }
 
+    /** A frame arrives on its Jacdac bus from outside, as over a board's USB cable. */
+    receive(frame: Uint8Array): void {
+        this.bus.receive(frame)
+        this.machine.receive(frame)
+    }
+
     /** Powers up again after `stop`. */
     async powerUp(): Promise<void> {
-        const { clock, image, settings = {}, chips = [], log, vmLog } = this.options
+        const { clock, image, settings = {}, chips = [], frame: cable, log, vmLog } = this.options
         const hasProgram = Buffer.from(this.options.flash.load()).includes(Buffer.from(image))
+        const { deviceId = "0000000000000001" } = this.options
         this.machine = await Machine.start({
             ...this.options,
-            deviceId: this.identifier("m"),
-            frame: frame => this.bus?.receive(frame),
+            deviceId,
+            frame: frame => {
+                this.bus?.receive(frame)
+                cable?.(frame)
+            },
             log: line => (line.startsWith("> ") ? log?.(line.slice(2)) : vmLog?.(line)),
         })
         const machine = this.machine
         const services = [new SensorBus(clock, chips)]
-        this.bus = new JacdacDevice(clock, this.identifier("b"), services, frame =>
-            machine.receive(frame),
-        )
+        this.bus = new JacdacDevice(clock, besides(deviceId), services, frame => {
+            machine.receive(frame)
+            cable?.(frame)
+        })
         this.running = true
         clock.setTimeout(() => {
             if (!this.running || machine !== this.machine) return
@@ -73,9 +88,10 @@ export class Mote {
             if (!hasProgram) machine.deploy(image)
         }, settleMs)
     }
+}
 
-    /** Jacdac identifiers need to differ only on the mote's own bus. */
-    private identifier(name: string): string {
-        return Buffer.from(`vm-${name}-00`).toString("hex").padEnd(16, "0").slice(0, 16)
-    }
+/** The identifier of the device that carries a mote's sensors, next to that of its VM. */
+function besides(deviceId: string): string {
+    const last = parseInt(deviceId.slice(-2), 16) ^ 0x80
+    return deviceId.slice(0, -2) + last.toString(16).padStart(2, "0")
 }

@@ -20,6 +20,7 @@ export interface WearableOptions {
     log?: (line: string) => void
     vmLog?: (line: string) => void
     panic?: (code: number) => void
+    frame?: (frame: Uint8Array) => void
 }
 
 /** A simulated wearable in real time, on this machine's network: what a board on a wrist is. */
@@ -30,6 +31,7 @@ export function startWearable(o: WearableOptions): Promise<Mote> {
         clock: realClock,
         random: randomBytes,
         flash: fileFlash(join(o.data, `${kid}.flash`)),
+        deviceId: kid,
         settings: { kid, secret, router },
         chips: wearableChips(realClock, o.body),
         connect: hostNetwork,

@@ -2,6 +2,8 @@ import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
 import { UserError } from "../../host/errors.ts"
 import { buildFirmware } from "../../sim/firmware.ts"
+import { DevtoolsBridge } from "../../sim/jacdac/devtools.ts"
+import type { Mote } from "../../sim/mote.ts"
 import { startWearable } from "../../sim/wearable.ts"
 import { kidBytes, secretBytes } from "../../wire/keys.ts"
 import { hexBytes, option, withConfigFile } from "../options.ts"
@@ -14,6 +16,7 @@ interface Options {
     secret: Uint8Array
     ppg?: RecordingOption
     data: string
+    devtools: boolean
     verbose: boolean
 }
 
@@ -43,12 +46,21 @@ export const moteCommand = withConfigFile(
         .addOption(
             option("--data <dir>", "data folder; its flash is kept there").default(".vitalmote"),
         )
+        .option(
+            "--devtools",
+            "join the Jacdac bus of `devs devtools`, to debug the firmware",
+            false,
+        )
         .option("--verbose", "also print what the VM logs", false),
 ).action(async (options: Options) => {
     const kid = Buffer.from(options.kid).toString("hex")
     const body = options.ppg ? recordedWearer(options.ppg) : madeUpWearer(kid)
     console.error("building the firmware …")
-    const mote = await startWearable({
+    let mote: Mote | undefined
+    const bridge = options.devtools
+        ? await DevtoolsBridge.connect(frame => mote?.receive(frame))
+        : undefined
+    mote = await startWearable({
         image: await buildFirmware(),
         body,
         kid,
@@ -58,9 +70,13 @@ export const moteCommand = withConfigFile(
         log: line => console.error(line),
         vmLog: line => options.verbose && console.error(line),
         panic: code => console.error(code ? `panic ${code}` : "restart"),
+        frame: frame => bridge?.send(frame),
     })
     console.log(`mote ${kid} runs, sends to ${options.router}`)
-    await runUntilStopped(async () => mote.stop())
+    await runUntilStopped(async () => {
+        bridge?.close()
+        mote?.stop()
+    })
 })
 
 function routerUrl(text: string): string {
