@@ -1,16 +1,22 @@
 import { sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 import { countBoot, readIdentity } from "./identity"
+import { startSensing } from "./sensing"
 import { Uplink } from "./uplink"
 
 const flashRetryMs = 60000
 
-/** The whole mote, on any board: senses over `i2c` and reports to its router. */
-export async function startMote(_i2c: I2C): Promise<void> {
-    await startUplink()
+/** The whole mote, on any board: senses over `i2c`, reports to its router. Does nothing without an identity. */
+export async function startMote(i2c: I2C): Promise<void> {
+    try {
+        const uplink = await startUplink()
+        if (uplink) await startSensing(i2c, async reading => uplink.push(reading))
+    } catch (e) {
+        console.log("mote: " + (e as Error).message)
+    }
 }
 
-/** The mote's link, ready to take readings; undefined where the mote has no identity. */
+/** The mote's link alone, ready to take readings; undefined where the mote has no identity. */
 export async function startUplink(): Promise<Uplink | undefined> {
     const identity = await readIdentity()
     if (!identity) return undefined
