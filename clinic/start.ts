@@ -46,13 +46,11 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         throw new UserError(`cannot make the folder ${data}: ${reason(error)}`)
     }
     const key = vaultKey(data)
-    const pages = bundlePages()
-    pages.catch(() => {}) // looked at below, when nothing else went wrong before
     const store = openSqlite(join(data, "clinic.db"))
     try {
         const clinic = await Clinic.open({ store, clock, random: randomBytes, key, log })
         const certificate = await serverCertificate(data, host, clock.now())
-        const app = await buildApp({ clinic, clock, log, certificate, pages: await pages })
+        const app = await buildApp({ clinic, clock, log, certificate, pages: bundlePages() })
         await listen(app, host, o.port)
         const renewal = renewCertificate(app, { data, host, clock, log })
         const { port } = app.server.address() as AddressInfo

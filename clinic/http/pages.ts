@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
-import { readFile } from "node:fs/promises"
+import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { build, stop } from "esbuild"
+import { buildSync } from "esbuild"
 import type { FastifyInstance } from "fastify"
 
 interface Page {
@@ -16,8 +16,8 @@ export type Pages = Map<string, Page>
 const web = fileURLToPath(new URL("../web/", import.meta.url))
 
 /** Bundles the web pages in memory: no build step, nothing on disk, nothing inline. */
-export async function bundlePages(): Promise<Pages> {
-    const { outputFiles } = await build({
+export function bundlePages(): Pages {
+    const { outputFiles } = buildSync({
         entryPoints: { app: `${web}main.ts` },
         outdir: web,
         bundle: true,
@@ -28,11 +28,10 @@ export async function bundlePages(): Promise<Pages> {
         tsconfig: `${web}tsconfig.json`,
         logLevel: "silent",
     })
-    await stop() // esbuild's helper process is of no more use
     const output = (name: string) => outputFiles.find(file => file.path.endsWith(name))!.contents
     return new Map([
-        page("/", "text/html; charset=utf-8", await readFile(`${web}index.html`)),
-        page("/favicon.svg", "image/svg+xml", await readFile(`${web}favicon.svg`)),
+        page("/", "text/html; charset=utf-8", readFileSync(`${web}index.html`)),
+        page("/favicon.svg", "image/svg+xml", readFileSync(`${web}favicon.svg`)),
         page("/assets/app.js", "text/javascript; charset=utf-8", output("app.js")),
         page("/assets/app.css", "text/css; charset=utf-8", output("app.css")),
     ])

@@ -81,6 +81,8 @@ class SqliteStore implements Store {
 
     async close(): Promise<void> {
         while (this.transactionOver) await this.transactionOver
+        // So that the one file is the whole database, for whoever copies it.
+        this.allNow("PRAGMA wal_checkpoint(TRUNCATE)", [])
         this.closeNow()
     }
 

@@ -42,13 +42,13 @@ export class VitalView {
     constructor(kind: VitalKind) {
         this.kind = kind
         this.bars.append(...[1, 2, 3, 4].map(() => h("i")))
+        // The unit stands with the label: behind the number it would jump with every digit.
         const unit = h("span", { class: "unit", "aria-hidden": "true" }, kind.unit)
-        const spoken = h("span", { class: "spoken" }, ` ${kind.unitSpoken}, `)
         this.element = h(
             "div",
             { class: "vital", "data-vital": kind.name },
-            h("span", { class: "label" }, kind.label, h("span", { class: "spoken" }, ": ")),
-            h("span", { class: "number" }, this.value, unit, spoken),
+            h("span", { class: "label" }, kind.label, " ", unit, spoken(": ")),
+            h("span", {}, this.value, spoken(` ${kind.unitSpoken}, `)),
             this.note,
         )
         if (kind.hasQuality) this.element.append(this.signal)
@@ -66,6 +66,11 @@ export class VitalView {
         setData(this.bars, "level", level)
         setText(this.quality, `signal ${word}`)
     }
+}
+
+/** For screen readers only. */
+function spoken(text: string): HTMLElement {
+    return h("span", { class: "spoken" }, text)
 }
 
 /** `fresh`, `stale` or `none`, and the line under the number. */

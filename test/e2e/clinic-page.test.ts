@@ -1,0 +1,194 @@
+import assert from "node:assert/strict"
+import { existsSync } from "node:fs"
+import { after, before, test, type TestContext } from "node:test"
+import { fileURLToPath } from "node:url"
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core"
+import { startClinic } from "../../clinic/index.ts"
+import { silentLog } from "../../host/log.ts"
+import type { Measurement } from "../../wire/senml.ts"
+import { Service } from "../clinic/service.ts"
+import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
+
+const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
+const pageChecks = fileURLToPath(new URL("./page-checks.js", import.meta.url))
+const hasChromium = existsSync(executablePath)
+const args = [
+    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+]
+
+let browser: Browser
+let service: Service
+let ada: { patient: number; mote: SealingMote }
+let ken: { patient: number; mote: SealingMote }
+
+before(async () => {
+    if (!hasChromium) return
+    browser = await chromium.launch({ executablePath, args })
+    service = await Service.start()
+    ada = await service.admit("Ada", "Beck")
+    ken = await service.admit('Ken<img src="x" onerror="alert(1)">', "Ito")
+})
+after(async () => {
+    if (!hasChromium) return
+    await browser.close()
+    await service.close()
+})
+
+function pageTest(name: string, work: (t: TestContext) => Promise<void>): void {
+    test(name, async t => {
+        if (hasChromium) await work(t)
+        else
+            t.skip(`needs chromium at ${executablePath} (or set CHROMIUM): the page was NOT tested`)
+    })
+}
+
+async function arrive(sealer: SealingMote, ...pack: Measurement[]): Promise<void> {
+    await service.ingest([delivery(sealer.seal(pack, Date.now()), Date.now())])
+}
+
+/** A page of its own, logged in; fails on script errors and on anything that the policy blocked. */
+async function open(o: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, ...o })
+    await context.addInitScript({ path: pageChecks })
+    const page = await context.newPage()
+    page.on("pageerror", error => assert.fail(error.message))
+    page.on("console", message => assert.doesNotMatch(message.text(), /Content Security Policy/))
+    await page.goto(service.running.url)
+    return page
+}
+
+async function logIn(page: Page, password = service.credentials.doctor.password): Promise<void> {
+    await page.getByLabel("User").fill("doctor")
+    await page.getByLabel("Password").fill(password)
+    await page.keyboard.press("Enter")
+}
+
+const card = (page: Page, name: string) => page.getByRole("listitem").filter({ hasText: name })
+const vital = (name: "hr" | "temp") => `[data-vital="${name}"]`
+
+pageTest("log in, see values, see new ones come and the chart move, without a reload", async () => {
+    const start = Date.now()
+    const history = Array.from({ length: 60 }, (_, i) =>
+        measurement("hr", 70, start - 120_000 + i * 2000),
+    )
+    await arrive(ada.mote, ...history)
+    await arrive(
+        ada.mote,
+        ...[measurement("hr", 71, start), measurement("hr-q", 0.9, start)],
+        measurement("temp", 36.8, start),
+    )
+    await arrive(ken.mote, measurement("motion", 1, start), measurement("hr-q", 0.1, start))
+
+    const page = await open()
+    await logIn(page, "a wrong password")
+    await page.getByRole("alert").filter({ hasText: "User name or password is wrong." }).waitFor()
+    await logIn(page)
+
+    const beck = card(page, "Beck, Ada")
+    await beck.locator(vital("hr")).getByText("71", { exact: true }).waitFor()
+    await beck.getByText("signal good").waitFor()
+    await beck.locator(vital("temp")).getByText("36.8", { exact: true }).waitFor()
+    await beck
+        .locator(vital("hr"))
+        .getByText(/^\d+ s ago$/)
+        .waitFor()
+    await card(page, "Ito").getByText("no value: moving").waitFor()
+    await card(page, "Ito").getByText('Ken<img src="x" onerror="alert(1)">').waitFor()
+    await page.evaluate("window.sameDocument = true")
+
+    await arrive(ada.mote, measurement("hr", 88, Date.now()))
+    await beck.locator(vital("hr")).getByText("88", { exact: true }).waitFor()
+
+    await beck.getByRole("link").focus()
+    await page.keyboard.press("Enter")
+    await page.getByRole("heading", { name: "Beck, Ada" }).waitFor()
+    const chart = (range: string) => page.getByRole("img", { name: `Heart rate, ${range}` })
+    await chart("last 5 min: from 70 to 88 beats per minute").waitFor()
+    const drawn = () =>
+        page.evaluate(`document.querySelector('figure${vital("hr")} canvas').toDataURL()`)
+    const before = await drawn()
+    await arrive(ada.mote, measurement("hr", 142, Date.now()))
+    await page
+        .locator(`main ${vital("hr")}`)
+        .getByText("142", { exact: true })
+        .waitFor()
+    await chart("last 5 min: from 70 to 142 beats per minute").waitFor()
+    assert.notEqual(await drawn(), before)
+    await page.getByLabel("8 h").check({ force: true })
+    await chart("last 8 h: from 70 to 142 beats per minute").waitFor()
+
+    await page.goBack()
+    await beck.waitFor()
+    assert.equal(await page.evaluate("window.sameDocument"), true)
+    await page.getByRole("button", { name: "Log out" }).click()
+    await page.getByLabel("Password").waitFor()
+    await page.context().close()
+})
+
+pageTest("values that come late turn grey and say how old they are", async () => {
+    const { mote } = await service.admit("Ruth", "Young")
+    await arrive(mote, measurement("hr", 64, Date.now() - 29_000))
+    const page = await open()
+    await logIn(page)
+    const young = card(page, "Young, Ruth")
+    await young.getByText(/^old: 3\d s ago$/).waitFor()
+    await young.getByText(/^no data for 3\d s$/).waitFor()
+    await young.locator(vital("temp")).getByText("no value yet").waitFor()
+    await arrive(mote, measurement("hr", 66, Date.now()))
+    await young.locator('[data-state="fresh"]').getByText("66", { exact: true }).waitFor()
+    await page.context().close()
+})
+
+pageTest("a lost connection shows, mends itself, and brings what was missed", async () => {
+    const page = await open()
+    await logIn(page)
+    const beck = card(page, "Beck, Ada")
+    await beck.waitFor()
+    const { url, close } = service.running
+    await close()
+    const lost = page.getByRole("alert").filter({ hasText: "Connection lost, values may be old" })
+    await lost.waitFor()
+    const port = Number(new URL(url).port)
+    const running = await startClinic({ data: service.data, port, log: silentLog })
+    Object.assign(service, { running })
+    await arrive(ada.mote, measurement("hr", 97, Date.now()))
+    await beck.locator(vital("hr")).getByText("97", { exact: true }).waitFor()
+    await lost.waitFor({ state: "hidden" })
+    await page.context().close()
+})
+
+for (const colorScheme of ["dark", "light"] as const)
+    for (const width of [1280, 360])
+        pageTest(
+            `${colorScheme}, ${width} wide: contrast, no sideways scrolling, no jumps`,
+            async () => {
+                const page = await open({ colorScheme, viewport: { width, height: 800 } })
+                await check(page)
+                await logIn(page)
+                await card(page, "Beck, Ada").waitFor()
+                await page.evaluate("pageChecks.watchShifts()")
+                for (const value of [71, 58, 120]) {
+                    await arrive(ada.mote, measurement("hr", value, Date.now()))
+                    const text = String(value)
+                    await card(page, "Beck, Ada")
+                        .locator(vital("hr"))
+                        .getByText(text, { exact: true })
+                        .waitFor()
+                }
+                await arrive(ada.mote, measurement("motion", 1, Date.now()))
+                await card(page, "Beck, Ada").getByText("no value: moving").waitFor()
+                await check(page)
+                assert.equal(await page.evaluate("shiftScore"), 0)
+                await page.getByText("Beck, Ada").click()
+                await page.getByRole("img", { name: /^Heart rate/ }).waitFor()
+                await check(page)
+                await page.context().close()
+            },
+        )
+
+async function check(page: Page): Promise<void> {
+    assert.deepEqual(await page.evaluate("pageChecks.poorContrasts()"), [])
+    const root = "document.documentElement"
+    assert.equal(await page.evaluate(`${root}.scrollWidth - ${root}.clientWidth`), 0)
+}
