@@ -1,0 +1,51 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { encode } from "cbor2"
+import fc from "fast-check"
+import { openEnvelope, parseEnvelope, verifyEnvelope } from "../../wire/envelope.ts"
+import { deriveKeys } from "../../wire/keys.ts"
+import { openChannel } from "./channel.ts"
+import { open } from "./independent-open.ts"
+
+const secret = Buffer.from(Array.from({ length: 32 }, (_, i) => i))
+const kid = Buffer.from("0011223344556677", "hex")
+const keys = deriveKeys(secret, kid)
+const channel = openChannel("test/src/seal.ts")
+
+test("the VM's cipher without a tag is AES-256-CTR: the vector of the wire format", async () => {
+    const { lines } = await channel
+    assert.equal(lines[0], "29696bd6c77ce804b31c4ee75dd5bf0f17ad")
+})
+
+test("the VM's HKDF is that of RFC 5869: test cases 1 and 3", async () => {
+    const { lines } = await channel
+    const okm1 = "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf"
+    const okm3 = "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"
+    assert.deepEqual(lines.slice(1, 3), [okm1, okm3])
+})
+
+test("an envelope opens with node:crypto and cbor2 alone", async () => {
+    const pack = [new Map<number, number | string>([[0, "hr"], [2, 72]])] // prettier-ignore
+    const envelope = await (await channel).ask(encode(pack))
+    const opened = open(envelope, kid.toString("hex"), secret.toString("hex"))
+    assert.deepEqual(opened.pack, pack)
+    assert.match(opened.nonce, /^fffffffe.{10}00000000$/)
+})
+
+test("any plaintext becomes exactly the envelope of the wire format, under the next number", async () => {
+    let seq = 1
+    const plaintext = fc.uint8Array({ minLength: 1, maxLength: 530 })
+    const property = fc.asyncProperty(plaintext, async plaintext => {
+        const envelope = parseEnvelope(await (await channel).ask(plaintext))
+        assert.deepEqual(Buffer.from(envelope.kid), kid)
+        assert.equal(envelope.boot, 0xfffffffe)
+        assert.equal(envelope.seq, seq++)
+        assert.ok(verifyEnvelope(envelope, "vitals", keys.upMac))
+        assert.ok(!verifyEnvelope(envelope, "alarm", keys.upMac))
+        assert.deepEqual(Buffer.from(openEnvelope(envelope, keys.upEnc)), Buffer.from(plaintext))
+    })
+    // The edges of the byte string heads, the payload's (with 27 bytes before the ciphertext) and the ciphertext's.
+    const lengths = [1, 23, 24, 227, 228, 229, 230, 255, 256, 257]
+    const examples = lengths.map((length): [Uint8Array] => [new Uint8Array(length)])
+    await fc.assert(property, { numRuns: 60, examples })
+})

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { decode } from "cbor2"
+import fc from "fast-check"
+import { decodePack } from "../../wire/senml.ts"
+import { openChannel } from "./channel.ts"
+
+const kid = Buffer.from("0011223344556677", "hex")
+const baseName = "urn:dev:mac:0011223344556677_"
+const ticksPerS = 16
+
+interface MadeReading {
+    atMs: number
+    bpm?: number
+    quality: number
+    motion: boolean
+    tempC?: number
+}
+
+const channel = openChannel("test/src/senml.ts")
+
+/** `shift` and `now` in ticks of 1/16 s; the first makes mote time unix time. */
+async function pack(
+    readings: MadeReading[],
+    o: { shift?: number; now?: number; lost?: number } = {},
+): Promise<Buffer> {
+    const question = Buffer.alloc(21 + 16 * readings.length)
+    question.writeDoubleLE(o.shift ?? -1, 0)
+    question.writeDoubleLE(o.now ?? 0, 8)
+    question.writeUInt32LE(o.lost ?? 0, 16)
+    question[20] = readings.length
+    readings.forEach((r, i) => {
+        const at = 21 + 16 * i
+        question.writeUInt32LE(r.atMs, at)
+        question.writeUInt16LE(Math.round(r.quality * 1000), at + 4)
+        const flags = (r.motion ? 1 : 0) | (r.bpm === undefined ? 0 : 2)
+        question[at + 7] = flags | (r.tempC === undefined ? 0 : 4)
+        question.writeFloatLE(r.bpm ?? 0, at + 8)
+        question.writeFloatLE(r.tempC ?? 0, at + 12)
+    })
+    return (await channel).ask(question)
+}
+
+const calm: MadeReading = { atMs: 2000, bpm: 72.5, quality: 0.75, motion: false, tempC: 36.5 }
+
+test("one reading without a clock: relative time, a unit for each group", async () => {
+    const bytes = await pack([calm], { now: 33 })
+    assert.deepEqual(decode(bytes), [
+        new Map<number, unknown>([
+            [0, "hr"],
+            [2, 72.5],
+            [6, -1 / 16],
+            [-2, baseName],
+            [-4, "beat/min"],
+        ]),
+        new Map<number, unknown>([
+            [0, "hr-q"],
+            [2, 0.75],
+            [6, -1 / 16],
+            [-4, "/"],
+        ]),
+        new Map<number, unknown>([
+            [0, "temp"],
+            [2, 36.5],
+            [6, -1 / 16],
+            [-4, "Cel"],
+        ]),
+    ])
+})
+
+test("with a clock: one absolute base time, offsets for what came later", async () => {
+    const shift = 1_767_225_600 * ticksPerS
+    const bytes = await pack([calm, { ...calm, atMs: 4000, bpm: 80 }], { shift, lost: 3 })
+    const pairs = (decode(bytes) as Map<number, unknown>[]).map(record => [...record])
+    assert.deepEqual(pairs, [
+        [[0, "hr"], [2, 72.5], [-2, baseName], [-3, 1_767_225_602], [-4, "beat/min"]], // prettier-ignore
+        [[0, "hr"], [2, 80], [6, 2]], // prettier-ignore
+        [[0, "hr-q"], [2, 0.75], [-4, "/"]], // prettier-ignore
+        [[0, "hr-q"], [2, 0.75], [6, 2]], // prettier-ignore
+        [[0, "temp"], [2, 36.5], [-4, "Cel"]], // prettier-ignore
+        [[0, "temp"], [2, 36.5], [6, 2]], // prettier-ignore
+        [[0, "lost"], [2, 3], [-4, "count"]], // prettier-ignore
+    ])
+})
+
+test("a heart rate that motion spoilt is absent, and motion stands in its place", async () => {
+    const measurements = decodePack(await pack([{ ...calm, motion: true }], { now: 32 }), kid, 1e12)
+    assert.deepEqual(
+        measurements.map(m => [m.name, m.value, m.unit]),
+        [
+            ["hr-q", 0.75, "/"],
+            ["motion", 1, "/"],
+            ["temp", 36.5, "Cel"],
+        ],
+    )
+})
+
+test("what is no number or out of range is absent", async () => {
+    for (const bpm of [NaN, Infinity, -1, 0, 5000])
+        assert.doesNotMatch((await pack([{ ...calm, bpm }])).toString("latin1"), /beat/)
+    for (const tempC of [NaN, -Infinity, 2000])
+        assert.doesNotMatch((await pack([{ ...calm, tempC }])).toString("latin1"), /temp/)
+})
+
+test("what comes out of any pack is what went in, rounded to its grid", async () => {
+    const optional = (o: fc.FloatConstraints) =>
+        fc.option(fc.float({ noNaN: true, ...o }), { nil: undefined })
+    const reading = fc.record({
+        stepMs: fc.oneof(
+            fc.integer({ min: 1900, max: 2100 }),
+            fc.integer({ min: 0, max: 200_000 }),
+        ),
+        bpm: optional({ min: 20, max: 300 }),
+        quality: fc.integer({ min: 0, max: 1000 }).map(q => q / 1000),
+        motion: fc.boolean(),
+        tempC: optional({ min: -20, max: 60 }),
+    })
+    const property = fc.asyncProperty(
+        fc.array(reading, { minLength: 1, maxLength: 30 }),
+        fc.option(fc.integer({ min: 1.7e9 * ticksPerS, max: 2.5e9 * ticksPerS }), {
+            nil: undefined,
+        }),
+        fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 100_000 })),
+        async (steps, shift, lost) => {
+            let atMs = 1000
+            const readings = steps.map(({ stepMs, ...r }) => ({ ...r, atMs: (atMs += stepMs) }))
+            const now = Math.ceil((atMs + 10) / 62.5)
+            const receivedAt = 1.8e12
+            const measurements = decodePack(
+                await pack(readings, { shift, now, lost }),
+                kid,
+                receivedAt,
+            )
+            const zeroMs = shift === undefined ? receivedAt - now * 62.5 : shift * 62.5
+            const all = <T>(name: string, unit: string, value: (r: MadeReading) => T | undefined) =>
+                readings.flatMap(r => {
+                    const v = value(r)
+                    const time = Math.round(Math.round(r.atMs / 62.5) * 62.5 + zeroMs)
+                    return v === undefined ? [] : [{ name, unit, value: v, time, relative: shift === undefined }] // prettier-ignore
+                })
+            const on = (grid: number, v?: number) => v === undefined ? undefined : Math.round(v * grid) / grid + 0 // prettier-ignore
+            const wanted = [
+                ...all("hr", "beat/min", r => (r.motion ? undefined : on(16, r.bpm))),
+                ...all("hr-q", "/", r => on(64, r.quality)),
+                ...all("motion", "/", r => (r.motion ? 1 : undefined)),
+                ...all("temp", "Cel", r => on(32, r.tempC)),
+                ...all("lost", "count", r => (r === readings[0] && lost > 0 ? lost : undefined)),
+            ]
+            assert.deepEqual(measurements, wanted)
+        },
+    )
+    await fc.assert(property, { numRuns: 100 })
+})

@@ -1,0 +1,21 @@
+// Known vectors, computed in the VM; then answers plaintexts with envelopes of the start 7.
+import { sha256Hkdf } from "@devicescript/crypto"
+import { a256ctr, MoteKeys, Sealer } from "../../src/seal"
+import { Signal } from "../../src/signal"
+import { TcpSocket } from "../../src/socket"
+
+const ctrKey = hex`c0c1c2c3c4c5c6c7c8c9cacbcccdcecfc0c1c2c3c4c5c6c7c8c9cacbcccdcecf`
+const nonce = hex`00000003020100a0a1a2a3a4a5`
+console.log(a256ctr(hex`000102030405060708090a0b0c0d0e0f1011`, ctrKey, nonce).toString("hex"))
+
+const ikm = hex`0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b`
+const salt = hex`000102030405060708090a0b0c`
+console.log(sha256Hkdf(ikm, hex`f0f1f2f3f4f5f6f7f8f9` as any, salt).toString("hex"))
+console.log(sha256Hkdf(ikm).toString("hex"))
+
+const secret = hex`000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f`
+const sealer = new Sealer(new MoteKeys(secret, hex`0011223344556677`), 0xfffffffe)
+const socket = new TcpSocket(new Signal(), plaintext => {
+    socket.writeNow(sealer.seal(plaintext).bytes)
+})
+await socket.open("test.invalid", 1, 1000)

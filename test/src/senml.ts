@@ -1,0 +1,31 @@
+// Answers readings, as test/firmware/senml.test.ts encodes them, with the pack that a mote makes of them.
+import { ReadingQueue } from "../../src/queue"
+import { Reading } from "../../src/reading"
+import { PackWriter } from "../../src/senml"
+import { Signal } from "../../src/signal"
+import { TcpSocket } from "../../src/socket"
+
+const maxReadings = 30
+const queue = new ReadingQueue(maxReadings)
+const pack = new PackWriter("0011223344556677", maxReadings)
+const reading = new Reading()
+
+const socket = new TcpSocket(new Signal(), question => {
+    const shift = question.getAt(0, "f64")
+    const now = question.getAt(8, "f64")
+    queue.lost = question.getAt(16, "u32")
+    const count = question[20]
+    for (let i = 0; i < count; i++) {
+        const at = 21 + 16 * i
+        const flags = question[at + 7]
+        reading.atMs = question.getAt(at, "u32")
+        reading.quality = question.getAt(at + 4, "u16") / 1000
+        reading.motion = (flags & 1) !== 0
+        reading.bpm = flags & 2 ? question.getAt(at + 8, "f32") : undefined
+        reading.tempC = flags & 4 ? question.getAt(at + 12, "f32") : undefined
+        queue.push(reading)
+    }
+    socket.writeNow(pack.write(queue, count, shift < 0 ? undefined : shift, now))
+    queue.drop(count)
+})
+await socket.open("test.invalid", 1, 1000)
