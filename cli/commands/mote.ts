@@ -56,11 +56,11 @@ export const moteCommand = withConfigFile(
     const kid = Buffer.from(options.kid).toString("hex")
     const body = options.ppg ? recordedWearer(options.ppg) : madeUpWearer(kid)
     console.error("building the firmware …")
-    let mote: Mote | undefined
+    const wearable: { mote?: Mote } = {}
     const bridge = options.devtools
-        ? await DevtoolsBridge.connect(frame => mote?.receive(frame))
+        ? await DevtoolsBridge.connect(frame => wearable.mote?.receive(frame))
         : undefined
-    mote = await startWearable({
+    const mote = await startWearable({
         image: await buildFirmware(),
         body,
         kid,
@@ -72,10 +72,11 @@ export const moteCommand = withConfigFile(
         panic: code => console.error(code ? `panic ${code}` : "restart"),
         frame: frame => bridge?.send(frame),
     })
+    wearable.mote = mote
     console.log(`mote ${kid} runs, sends to ${options.router}`)
     await runUntilStopped(async () => {
         bridge?.close()
-        mote?.stop()
+        mote.stop()
     })
 })
 

@@ -117,9 +117,7 @@ test("kill -9 of clinic, router and mote while readings flow: what got a receipt
         "every receipted envelope is in the clinic",
     )
     const twice = database
-        .prepare(
-            "SELECT time FROM measurement WHERE name = 'temp' GROUP BY time HAVING COUNT(*) > 1",
-        )
+        .prepare("SELECT time FROM measurement WHERE name = 'hr' GROUP BY time HAVING COUNT(*) > 1")
         .all()
     assert.deepEqual(twice, [], "each reading once")
     t.diagnostic(`${receipted.length} envelopes receipted, ${stored} stored, ${rounds} kills`)

@@ -23,14 +23,12 @@ test("the heart rate in the clinic is that of the recording's ECG", async t => {
     const reference = JSON.parse(readFileSync(`${name}.json`, "utf8")) as Reference
     const system = await System.start(t)
     const body = recordingFile(`${name}.csv`, reference.fs)
-    const { patient } = await system.admit(body)
+    const { patient, poweredAt } = await system.admit(body)
     await system.run(reference.seconds + 10)
 
-    const start = (await system.values(patient, "hr"))[0]!.time
     const values = await system.values(patient, "hr")
-    // The sensor's first look is the recording's beginning; the clinic's times must agree with that by themselves.
-    const startMs = body.startedAt! * 1000
-    assert.ok(start > startMs && start < startMs + 12_000)
+    // The sensor's first look is the recording's beginning; the times in the clinic must agree with that by themselves.
+    const startMs = poweredAt + body.startedAt! * 1000
     let windows = 0
     let right = 0
     for (const [n, bpm] of reference.ref_bpm.entries()) {
@@ -40,7 +38,7 @@ test("the heart rate in the clinic is that of the recording's ECG", async t => {
             Math.abs(value.time - end) < Math.abs(best.time - end) ? value : best,
         )
         windows++
-        const isThere = Math.abs(nearest.time - end) <= 1100 && nearest.value !== null
+        const isThere = Math.abs(nearest.time - end) <= 100 && nearest.value !== null
         if (isThere && Math.abs(nearest.value! - bpm) <= 3) right++
     }
     t.diagnostic(`${right} of ${windows} windows within 3 bpm`)

@@ -12,11 +12,16 @@ import { VirtualClock } from "../../sim/vm/clock.ts"
 import type { Flash } from "../../sim/vm/machine.ts"
 import { memoryFlash } from "../vm/program.ts"
 
+/** The router asks the clinic for keys every minute. */
+const keysRefreshS = 61
+
 export interface Wearer {
     mote: Mote
     patient: number
     kid: Uint8Array
     flash: Flash
+    /** When its power came on, unix ms. */
+    poweredAt: number
 }
 
 /** The whole way, skin to clinic, in virtual time: real bytecode, the router's and the clinic's own cores. */
@@ -56,7 +61,9 @@ export class System {
         const { clinic, clock } = this
         const patient = await clinic.patients.add({ given: "A", family: "Patient" })
         const { mote, secret } = await clinic.motes.register(patient.id)
+        await this.run(keysRefreshS) // until the router knows the new mote
         const flash = memoryFlash()
+        const poweredAt = clock.now()
         const wearable = await Mote.start({
             clock,
             random: randomBytes,
@@ -76,7 +83,7 @@ export class System {
                 return Promise.resolve(moteEnd)
             },
         })
-        return { mote: wearable, patient: patient.id, kid: mote.kid, flash }
+        return { mote: wearable, patient: patient.id, kid: mote.kid, flash, poweredAt }
     }
 
     /** The router's process is gone and comes back with its store after so many seconds. */
