@@ -5,6 +5,7 @@ import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope } from "../w
 import { eui, type MoteKeys } from "../wire/keys.ts"
 import { decodePack } from "../wire/senml.ts"
 import type { Mote, Motes } from "./motes.ts"
+import { count } from "./supply.ts"
 import { toReadings, type Reading } from "./readings.ts"
 import type { Sql } from "./store/store.ts"
 
@@ -113,14 +114,6 @@ async function store(
             ...[reading.absent, reading.quality, reading.time, reading.relative ? 1 : 0],
             reading.problem,
         )
-    await sql.run(
-        `INSERT INTO start (mote, boot, salt, stored, newest_seq, newest_at) VALUES (?, ?, ?, 1, ?, ?)
-         ON CONFLICT (mote, boot, salt) DO UPDATE SET stored = start.stored + 1,
-             newest_seq = CASE WHEN excluded.newest_seq > start.newest_seq
-                 THEN excluded.newest_seq ELSE start.newest_seq END,
-             newest_at = CASE WHEN excluded.newest_at > start.newest_at
-                 THEN excluded.newest_at ELSE start.newest_at END`,
-        ...[mote.id, boot, salt, seq, Math.min(delivery.receivedAt, now)],
-    )
+    await count({ mote: mote.id, boot, salt, seq }, Math.min(delivery.receivedAt, now), sql)
     return true
 }

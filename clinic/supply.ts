@@ -1,4 +1,4 @@
-import type { Store } from "./store/store.ts"
+import type { Sql, Store } from "./store/store.ts"
 
 /** Envelopes that never arrived, of one start of a mote. */
 export interface Gap {
@@ -29,25 +29,72 @@ export interface Supply {
 
 export const maxGaps = 100
 
-interface StartRow {
-    boot: number
-    salt: Uint8Array
-    stored: number
-    newestSeq: number
-    newestAt: number
+/**
+ * Notes that an envelope was stored for the first time: it opens a gap where it skips numbers, and closes or splits the
+ * one that it was missing from. So a gap costs nothing to look up, however much is stored. `arrivedAt` in unix ms.
+ */
+export async function count(
+    envelope: { mote: number; boot: number; salt: Uint8Array; seq: number },
+    arrivedAt: number,
+    sql: Sql,
+): Promise<void> {
+    const { seq } = envelope
+    const start = [envelope.mote, envelope.boot, envelope.salt] as const
+    const addGap = async (first: number, last: number) => {
+        if (first > last) return
+        await sql.run(
+            "INSERT INTO gap (mote, boot, salt, first, last) VALUES (?, ?, ?, ?, ?)",
+            ...[...start, first, last],
+        )
+    }
+    const [known] = await sql.all<{ newestSeq: number; newestAt: number }>(
+        `SELECT newest_seq AS "newestSeq", newest_at AS "newestAt" FROM start
+         WHERE mote = ? AND boot = ? AND salt = ?`,
+        ...start,
+    )
+    if (!known) {
+        await sql.run(
+            `INSERT INTO start (mote, boot, salt, stored, newest_seq, newest_at)
+             VALUES (?, ?, ?, 1, ?, ?)`,
+            ...[...start, seq, arrivedAt],
+        )
+        return await addGap(0, seq - 1)
+    }
+    await sql.run(
+        `UPDATE start SET stored = stored + 1, newest_seq = ?, newest_at = ?
+         WHERE mote = ? AND boot = ? AND salt = ?`,
+        ...[Math.max(seq, known.newestSeq), Math.max(arrivedAt, known.newestAt), ...start],
+    )
+    if (seq > known.newestSeq) return await addGap(known.newestSeq + 1, seq - 1)
+    const [gap] = await sql.all<{ first: number; last: number }>(
+        `SELECT first, last FROM gap WHERE mote = ? AND boot = ? AND salt = ? AND first <= ?
+         ORDER BY first DESC LIMIT 1`,
+        ...[...start, seq],
+    )
+    if (!gap || gap.last < seq) return
+    await sql.run(
+        "DELETE FROM gap WHERE mote = ? AND boot = ? AND salt = ? AND first = ?",
+        ...[...start, gap.first],
+    )
+    await addGap(gap.first, seq - 1)
+    await addGap(seq + 1, gap.last)
 }
 
 /** What arrived from one mote and what did not (wire.md, "Replay"): nothing disappears silently. */
 export async function supply(store: Store, mote: { id: number; patient: number }): Promise<Supply> {
-    const starts = await store.all<StartRow>(
-        `SELECT boot, salt, stored, newest_seq AS "newestSeq", newest_at AS "newestAt"
-         FROM start WHERE mote = ? ORDER BY boot DESC, salt`,
+    const [starts] = await store.all<{ stored: number | null; newestAt: number | null }>(
+        `SELECT SUM(stored) AS stored, MAX(newest_at) AS "newestAt" FROM start WHERE mote = ?`,
         mote.id,
     )
-    const gaps: Gap[] = []
-    for (const start of starts)
-        if (missing(start) > 0 && gaps.length < maxGaps)
-            gaps.push(...(await gapsOf(store, mote.id, start, maxGaps - gaps.length)))
+    const [missing] = await store.all<{ count: number | null }>(
+        "SELECT SUM(last - first + 1) AS count FROM gap WHERE mote = ?",
+        mote.id,
+    )
+    const gaps = await store.all<Omit<Gap, "salt"> & { salt: Uint8Array }>(
+        `SELECT boot, salt, first AS "from", last AS "to" FROM gap WHERE mote = ?
+         ORDER BY boot DESC, salt, first LIMIT ?`,
+        ...[mote.id, maxGaps],
+    )
     const [problems] = await store.all<{ count: number }>(
         "SELECT COUNT(*) AS count FROM envelope WHERE mote = ? AND problem IS NOT NULL",
         mote.id,
@@ -67,29 +114,12 @@ export async function supply(store: Store, mote: { id: number; patient: number }
         ...[mote.patient, mote.id],
     )
     return {
-        newestAt: starts.length > 0 ? Math.max(...starts.map(start => start.newestAt)) : null,
-        stored: starts.reduce((sum, start) => sum + start.stored, 0),
-        missing: starts.reduce((sum, start) => sum + missing(start), 0),
-        gaps,
+        newestAt: starts?.newestAt ?? null,
+        stored: starts?.stored ?? 0,
+        missing: missing?.count ?? 0,
+        gaps: gaps.map(gap => ({ ...gap, salt: Buffer.from(gap.salt).toString("hex") })),
         lost: lost?.lost ?? 0,
         problems: { count: problems?.count ?? 0, newest: newest?.problem ?? null },
         battery: battery?.value ?? null,
     }
-}
-
-/** `seq` counts from 0 within a start. */
-function missing(start: StartRow): number {
-    return start.newestSeq + 1 - start.stored
-}
-
-async function gapsOf(store: Store, mote: number, start: StartRow, limit: number): Promise<Gap[]> {
-    const rows = await store.all<{ first: number; last: number }>(
-        `SELECT previous + 1 AS first, seq - 1 AS last FROM (
-             SELECT seq, COALESCE(LAG(seq) OVER (ORDER BY seq), -1) AS previous
-             FROM envelope WHERE mote = ? AND boot = ? AND salt = ?
-         ) AS pairs WHERE seq > previous + 1 ORDER BY seq LIMIT ?`,
-        ...[mote, start.boot, start.salt, limit],
-    )
-    const salt = Buffer.from(start.salt).toString("hex")
-    return rows.map(({ first, last }) => ({ boot: start.boot, salt, from: first, to: last }))
 }

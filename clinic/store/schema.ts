@@ -72,6 +72,15 @@ export const migrations: readonly string[] = [
         PRIMARY KEY (mote, boot, salt)
     ) STRICT;
 
+    CREATE TABLE gap (
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        boot INTEGER NOT NULL,
+        salt BLOB NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        PRIMARY KEY (mote, boot, salt, first)
+    ) STRICT;
+
     CREATE TABLE measurement (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         envelope INTEGER NOT NULL REFERENCES envelope (id),

@@ -123,6 +123,17 @@ async function mixedPack(): Promise<void> {
     await service.ingest([delivery(mote.seal(pack, now), now)])
 }
 
+test("the validators notice what is wrong", () => {
+    const right = { resourceType: "Patient", id: "1", name: [{ family: "Beck" }] }
+    assertValid(right as unknown as Resource)
+    for (const wrong of [
+        { ...right, birthDate: "today" },
+        { ...right, gender: "x" },
+        { ...right, n: 1 },
+    ])
+        assert.throws(() => assertValid(wrong as unknown as Resource))
+})
+
 test("a heart rate as the profile wants it", async () => {
     const { json } = await service.get(one(`code=8867-4&date=${new Date(start).toISOString()}`))
     const { id, meta, issued, ...observation } = json.entry[0].resource

@@ -272,6 +272,34 @@ test("missing numbers show as gaps until they arrive", async () => {
     })
 })
 
+test("whatever arrives in whatever order, the gaps are exactly what is missing", async () => {
+    const seqs = fc.uniqueArray(fc.nat(30), { minLength: 1, maxLength: 31 })
+    await fc.assert(
+        fc.asyncProperty(seqs, async arrived => {
+            const { clock, clinic, mote, sealer } = await ward()
+            const now = clock.now()
+            for (const seq of arrived) {
+                sealer.seq = seq
+                await clinic.ingest([delivery(sealer.seal([measurement("hr", 60, now)], now), now)])
+            }
+            const newest = Math.max(...arrived)
+            const { gaps, missing, stored } = await clinic.supply(mote)
+            const shown = gaps.flatMap(({ from, to }) =>
+                Array.from({ length: to - from + 1 }, (_, i) => from + i),
+            )
+            const all = Array.from({ length: newest + 1 }, (_, seq) => seq)
+            assert.deepEqual(
+                shown,
+                all.filter(seq => !arrived.includes(seq)),
+            )
+            assert.ok(gaps.every((gap, i) => i === 0 || gap.from > gaps[i - 1]!.to + 1))
+            assert.deepEqual([missing, stored], [shown.length, arrived.length])
+            await clinic.close()
+        }),
+        { numRuns: 25 },
+    )
+})
+
 test("live listeners hear every vital sign once, in order", async () => {
     const { clock, clinic, sealer } = await ward()
     const now = clock.now()
