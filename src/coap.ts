@@ -140,10 +140,14 @@ class OptionReader {
 
     private extended(nibble: number): number {
         if (nibble < 13) return nibble
-        if (nibble === 15) this.isMalformed = true
         const bytes = this.bytes
         const at = this.at
-        this.at += nibble - 12
+        const width = nibble - 12
+        if (nibble === 15 || at + width > bytes.length) {
+            this.isMalformed = true
+            return 0
+        }
+        this.at += width
         return nibble === 13 ? 13 + bytes[at] : 269 + ((bytes[at] << 8) | bytes[at + 1])
     }
 }

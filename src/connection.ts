@@ -105,10 +105,7 @@ export class CoapConnection {
         }
         switch (signal.code) {
             case Code.csm:
-                this.peerMaxMessageBytes =
-                    signal.uintOption(maxMessageSizeOption) || this.peerMaxMessageBytes
-                this.hasCsm = true
-                this.changed.raise()
+                this.capabilities(signal)
                 break
             case Code.ping:
                 this.socket.writeNow(new CoapMessage(Code.pong, signal.token).encode())
@@ -121,6 +118,14 @@ export class CoapConnection {
                 this.close()
                 break
         }
+    }
+
+    /** RFC 8323 §5.3: one that comes later only adds to the first. */
+    private capabilities(csm: CoapMessage): void {
+        const maxMessageSize = csm.uintOption(maxMessageSizeOption)
+        if (maxMessageSize !== undefined) this.peerMaxMessageBytes = maxMessageSize
+        this.hasCsm = true
+        this.changed.raise()
     }
 
     private requested(request: CoapMessage): void {
