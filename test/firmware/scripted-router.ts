@@ -1,0 +1,175 @@
+import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
+import type { ByteStream } from "../../host/stream.ts"
+import { encodeFrame, FrameReader } from "../../router/coap/frame.ts"
+import { Code, codeClass, message, type CoapMessage } from "../../router/coap/message.ts"
+import { pathOf, uintOption } from "../../router/coap/options.ts"
+import { pipe } from "../../sim/pipe.ts"
+import { VirtualClock } from "../../sim/vm/clock.ts"
+import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope } from "../../wire/envelope.ts"
+import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
+import { makeReceipt, type Receipt } from "../../wire/receipt.ts"
+import { decodePack, type Measurement } from "../../wire/senml.ts"
+
+/** What the program `test/src/uplink.ts` numbers its readings with. */
+const firstBpm = 30
+const perBpm = 16
+
+/** An envelope that came, and the means to answer it. */
+export class Post {
+    readonly router: ScriptedRouter
+    readonly connection: ScriptedConnection
+    readonly envelope: Envelope
+    /** When it came, unix ms. */
+    readonly at: number
+    private readonly token: Uint8Array
+
+    constructor(connection: ScriptedConnection, request: CoapMessage) {
+        this.connection = connection
+        this.router = connection.router
+        this.token = request.token
+        this.envelope = parseEnvelope(Uint8Array.from(request.payload))
+        this.at = this.router.clock.now()
+    }
+
+    get hex(): string {
+        return Buffer.from(this.envelope.bytes).toString("hex")
+    }
+
+    /** Its contents as they were meant, had it arrived at once. */
+    get measurements(): Measurement[] {
+        const { keys } = this.router
+        return decodePack(openEnvelope(this.envelope, keys.upEnc), keys.kid, this.at)
+    }
+
+    /** A receipt as a router makes it, or with something else in it. */
+    receipt(o: Partial<Receipt> = {}, key = this.router.keys.receipt): Uint8Array {
+        const { kid, nonce } = this.envelope
+        return makeReceipt({ kid, nonce, now: this.router.clock.now(), config: 1, ...o }, key)
+    }
+
+    /** The bytes of a response to this request. */
+    frame(code: number, payload: Uint8Array = Buffer.alloc(0), maxAgeS?: number): Uint8Array {
+        const options = maxAgeS === undefined ? [] : [uintOption(14, maxAgeS)]
+        return encodeFrame(message(code, { token: this.token, payload, options }))
+    }
+
+    respond(code: number, payload?: Uint8Array, maxAgeS?: number): void {
+        this.connection.stream.write(this.frame(code, payload, maxAgeS))
+    }
+
+    /** As a router does that works. */
+    accept(): void {
+        this.router.accepted(this)
+        this.respond(Code.Changed, this.receipt())
+    }
+}
+
+export class ScriptedConnection {
+    readonly router: ScriptedRouter
+    readonly stream: ByteStream
+    /** Messages of the mote that are no envelopes. */
+    readonly others: CoapMessage[] = []
+    /** Bytes of the mote still to be taken before the connection breaks. */
+    bytesLeft = Infinity
+    isClosed = false
+    private readonly reader = new FrameReader(8192)
+
+    constructor(router: ScriptedRouter, stream: ByteStream) {
+        this.router = router
+        this.stream = stream
+        stream.listen({
+            data: bytes => this.data(bytes),
+            closed: () => (this.isClosed = true),
+        })
+        stream.write(encodeFrame(message(Code.CSM)))
+    }
+
+    private data(bytes: Uint8Array): void {
+        const taken = bytes.subarray(0, this.bytesLeft)
+        this.bytesLeft -= taken.length
+        for (const m of this.reader.push(taken))
+            if (m.code === Code.POST && pathOf(m.options) === "/vitals")
+                this.router.posted(new Post(this, m))
+            else if (codeClass(m.code) !== 7 || m.code !== Code.CSM) this.others.push(m)
+        if (this.bytesLeft === 0) this.stream.destroy()
+    }
+}
+
+/**
+ * The other end of a mote's connections, in virtual time, doing what a test tells it. It sees to it itself that no nonce
+ * is ever used for two plaintexts, that every envelope is authentic, and that the mote goes on only after a receipt.
+ */
+export class ScriptedRouter {
+    readonly clock = new VirtualClock()
+    readonly kid = randomBytes(8)
+    readonly secret = randomBytes(32)
+    readonly keys: MoteKeys = deriveKeys(this.secret, this.kid)
+    readonly posts: Post[] = []
+    readonly connections: ScriptedConnection[] = []
+    /** Numbers of the readings whose envelopes were accepted, in order, each envelope once. */
+    readonly readings: number[] = []
+    lost = 0
+    delayMs = 10
+    isReachable = true
+    onConnection: (connection: ScriptedConnection) => void = () => {}
+    onPost: (post: Post) => void = post => post.accept()
+    private readonly byNonce = new Map<string, string>()
+    private readonly acceptedNonces = new Set<string>()
+
+    get settings() {
+        return {
+            kid: eui(this.kid),
+            secret: this.secret.toString("hex"),
+            router: "coap+tcp://router.invalid:5683",
+        }
+    }
+
+    /** For `runProgram`. */
+    readonly connect = (): Promise<ByteStream> => {
+        if (!this.isReachable) return Promise.reject(new Error("unreachable"))
+        const [near, far] = pipe(this.clock, this.delayMs)
+        const connection = new ScriptedConnection(this, far)
+        this.connections.push(connection)
+        this.onConnection(connection)
+        return Promise.resolve(near)
+    }
+
+    posted(post: Post): void {
+        const { envelope, hex } = post
+        assert.ok(verifyEnvelope(envelope, "vitals", this.keys.upMac), "the MAC is right")
+        const nonce = Buffer.from(envelope.nonce).toString("hex")
+        const known = this.byNonce.get(nonce)
+        assert.ok(known === undefined || known === hex, `nonce ${nonce} is used twice`)
+        const previous = this.posts.at(-1)
+        if (previous && known === undefined && previous.envelope.boot === envelope.boot) {
+            assert.equal(envelope.seq, previous.envelope.seq + 1, "no number is left out")
+            const before = Buffer.from(previous.envelope.nonce).toString("hex")
+            assert.ok(this.acceptedNonces.has(before), "nothing new without a receipt")
+        }
+        this.byNonce.set(nonce, hex)
+        this.posts.push(post)
+        this.onPost(post)
+    }
+
+    accepted(post: Post): void {
+        const nonce = Buffer.from(post.envelope.nonce).toString("hex")
+        if (this.acceptedNonces.has(nonce)) return
+        this.acceptedNonces.add(nonce)
+        for (const { name, value } of post.measurements)
+            if (name === "hr") this.readings.push((value - firstBpm) * perBpm)
+            else if (name === "lost") this.lost += value
+    }
+
+    /** The number of sendings of each envelope, in the order in which they came first. */
+    sendings(): number[] {
+        const counts = new Map<string, number>()
+        for (const { hex } of this.posts) counts.set(hex, (counts.get(hex) ?? 0) + 1)
+        return [...counts.values()]
+    }
+}
+
+/** 0, 1, … count - 1 */
+export function upTo(count: number): number[] {
+    return Array.from({ length: count }, (_, i) => i)
+}
