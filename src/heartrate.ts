@@ -1,15 +1,15 @@
 import { Autocorrelation } from "./heart/autocorrelation"
-import { peakNear, periodBpm, preciseBpm, shortestPeriod } from "./heart/period"
+import { isSwing, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./heart/period"
 import { hopSamples, Pulse } from "./heart/pulse"
 import { Tracker } from "./heart/tracker"
+import { Trust } from "./heart/trust"
 
-/** Below this quality there is no value: noise does not reach it. */
-const minQuality = 0.5
 /** Infrared counts that only skin returns; cover glass and a room return far fewer. */
 const minSkinCounts = 20000
-/** Pulse (root mean square) over steady level: less is the converter's noise, more is not a pulse. */
-const minPerfusion = 0.00005
-const maxPerfusion = 0.05
+/** A pulse has most of its power in its band, unless it is very fast. */
+const minPurity = 0.08
+/** A rate that has less than this share of the strongest one's power is likely its half or its double. */
+const fullShare = 0.6
 
 /**
  * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
@@ -32,11 +32,17 @@ export class HeartRate {
     private pulse = new Pulse()
     private correlation = new Autocorrelation()
     private tracker = new Tracker()
+    private trust = new Trust()
 
-    /** The signal has a gap: starts anew. */
+    /** The signal has a gap, or there is none: starts anew. */
     reset(): void {
         this.pulse.reset()
-        this.clear()
+        this.correlation.reset()
+        this.tracker.reset()
+        this.trust.reset()
+        this.bpm = undefined
+        this.quality = 0
+        this.motion = this.contact = false
     }
 
     /**
@@ -55,11 +61,13 @@ export class HeartRate {
     /** Works the window in and begins the next. */
     async estimate(): Promise<void> {
         const { pulse, correlation, tracker } = this
-        this.contact = pulse.mean >= minSkinCounts
-        if (!this.contact || pulse.saturations) {
+        const contact = pulse.mean >= minSkinCounts
+        if (!contact || pulse.saturations) {
             this.reset()
+            this.contact = contact
             return
         }
+        this.contact = true
         await correlation.add(pulse.values)
         pulse.next()
         const values = correlation.values
@@ -71,26 +79,23 @@ export class HeartRate {
 
     /** Decides whether there is a value. */
     private judge(): void {
-        const { pulse, correlation, tracker } = this
+        const { pulse, correlation, tracker, trust } = this
         const values = correlation.values
         const lag = peakNear(values, tracker.bpm)
-        const quality = lag ? tracker.mass * values[lag] : 0
+        const isPulse = lag && pulse.purity >= minPurity && isSwing(values, lag)
+        const share = Math.min(1, tracker.share / fullShare)
+        const quality = isPulse ? tracker.mass * values[lag] * share : 0
+        const bpm = isPulse ? preciseBpm(values, lag) : 0
         this.quality = Math.max(0, Math.min(1, quality))
-        const perfusion = Math.sqrt(correlation.power) / pulse.mean
-        this.motion = perfusion > maxPerfusion
-        const trusted =
-            correlation.isFull() &&
-            this.quality >= minQuality &&
-            perfusion >= minPerfusion &&
-            !this.motion
-        this.bpm = trusted ? preciseBpm(values, lag) : undefined
-    }
-
-    private clear(): void {
-        this.correlation.reset()
-        this.tracker.reset()
-        this.bpm = undefined
-        this.quality = 0
-        this.motion = false
+        trust.next(
+            bpm,
+            tracker.bpm,
+            this.quality,
+            Math.sqrt(correlation.meanPower) / pulse.mean,
+            Math.sqrt(correlation.power) / pulse.mean,
+            correlation.spread,
+        )
+        this.motion = trust.motion
+        this.bpm = trust.trusted ? bpm : undefined
     }
 }

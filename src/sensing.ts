@@ -108,7 +108,10 @@ class Sensing {
                 temperature.reset()
                 this.thermometerRuns = true
             }
-            return temperature.next(await thermometer.read())
+            const celsius = await thermometer.read()
+            if (!this.opticalRuns || this.heart.contact) return temperature.next(celsius)
+            temperature.reset()
+            return undefined
         } catch (e) {
             if (this.thermometerRuns) console.log("thermometer: " + (e as Error).message)
             this.thermometerRuns = false

@@ -7,6 +7,7 @@ const blocks = 4
 const slice = 7
 /** A block with more energy than usual weighs less, one with hardly any does not weigh more and more. */
 const energyFloor = 0.1
+const tiny = 1e-6
 
 /**
  * The autocorrelation of the last 8 s, kept as sums over blocks of 2 s: a new block costs only its own products.
@@ -17,6 +18,10 @@ export class Autocorrelation {
     readonly values: number[] = []
     /** Mean square of the block added last. */
     power: number
+    /** Mean square of the 8 s. */
+    meanPower: number
+    /** Energy of the strongest block over that of the weakest. */
+    spread: number
     private sums: number[] = []
     private next: number
     private count: number
@@ -28,12 +33,7 @@ export class Autocorrelation {
     }
 
     reset(): void {
-        this.power = this.next = this.count = 0
-    }
-
-    /** Whether there are 8 s of signal. */
-    isFull(): boolean {
-        return this.count === blocks
+        this.power = this.meanPower = this.spread = this.next = this.count = 0
     }
 
     /** Adds a block: the last `blockSize` of `pulse`, which begins `maxLag` values before it. Yields between slices. */
@@ -57,15 +57,25 @@ export class Autocorrelation {
         const values = this.values
         const sums = this.sums
         const count = this.count
-        let floor = 1e-6
-        for (let b = 0; b < count; b++) floor += (energyFloor * sums[b * (maxLag + 1)]) / count
+        let total = 0
+        let high = 0
+        let low = Infinity
+        for (let b = 0; b < count; b++) {
+            const energy = sums[b * (maxLag + 1)]
+            total += energy
+            if (energy > high) high = energy
+            if (energy < low) low = energy
+        }
+        this.meanPower = total / (count * blockSize)
+        this.spread = high / (low + tiny)
+        const floor = (energyFloor * total) / count + tiny
         for (let lag = 0; lag <= maxLag; lag++) values[lag] = 0
         for (let b = 0; b < count; b++) {
             const base = b * (maxLag + 1)
             const weight = 1 / (sums[base] + floor)
             for (let lag = 0; lag <= maxLag; lag++) values[lag] += weight * sums[base + lag]
         }
-        const energy = values[0] || 1
+        const energy = values[0] > 0 ? values[0] : 1
         for (let lag = 0; lag <= maxLag; lag++) values[lag] /= energy
     }
 }

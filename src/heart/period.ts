@@ -6,6 +6,8 @@ const lagsPerMinute = 750
 const minLag = 3
 /** The first peak that comes so close to the highest is the period; those after it are its multiples. */
 const nearlyBest = 0.85
+/** Between a beat and the next the correlation falls at least below this share of the peak's. */
+const deepest = 0.5
 /** A multiple of the period that has lost more than half of its height has lost its place, too. */
 const multipleHeight = 0.5
 
@@ -52,6 +54,13 @@ export function peakNear(correlation: number[], bpm: number): number {
         }
     }
     return found
+}
+
+/** Whether the signal came back to the peak: a slow drift correlates with itself, but never swings. */
+export function isSwing(correlation: number[], lag: number): boolean {
+    const enough = deepest * correlation[lag]
+    for (let i = 1; i < lag; i++) if (correlation[i] < enough) return true
+    return false
 }
 
 /** Beats per minute of the period at a peak, measured over as many periods as still correlate. */

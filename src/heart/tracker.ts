@@ -31,6 +31,8 @@ export class Tracker {
     bpm: number
     /** Its probability, that of two bins to either side included. */
     mass: number
+    /** Its power in the spectrum, over that of the strongest rate: small for the half of a rate. */
+    share: number
     /** Probabilities by bin, with `reach` zeros on both sides. */
     private probability: number[] = []
     private next: number[] = []
@@ -59,7 +61,7 @@ export class Tracker {
 
     reset(): void {
         for (let i = 0; i < bins; i++) this.probability[reach + i] = 1 / bins
-        this.bpm = this.mass = 0
+        this.bpm = this.mass = this.share = 0
     }
 
     /**
@@ -102,6 +104,7 @@ export class Tracker {
         this.probability = next
         this.next = p
         this.bpm = binBpm * (firstBin + best - reach)
+        this.share = spectrum[best - reach] * scale
         this.mass = next[best - 2] + next[best - 1] + next[best] + next[best + 1] + next[best + 2]
     }
 

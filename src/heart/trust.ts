@@ -1,0 +1,140 @@
+/** Windows of 2 s. The first value needs 8 s of signal. */
+const firstWindows = 4
+const minBpm = 30
+const maxBpm = 240
+
+/** Quality that starts a series of values… */
+const startQuality = 0.5
+/** …that resumes it near the rate that was last trusted… */
+const resumeQuality = 0.4
+/** …and that keeps it going. */
+const keepQuality = 0.3
+const startWindows = 3
+/** A lost rate counts for 30 s. */
+const resumeWindows = 15
+
+/** From one window to the next the tracker moves by no more than this, in bpm… */
+const steadyBpm = 9
+/** …and a heart by no more than this for each 2 s. */
+const changeBpm = 2
+
+/** A signal that has grown by this factor since the pulse was lost is movement… */
+const movedGrowth = 1.6
+/** …until it is nearly as calm as before. */
+const calmGrowth = 1.2
+/** A window that is so much larger than the pulse was a jerk. */
+const jerkGrowth = 3
+/** How fast the usual pulse height follows while it is tracked. */
+const followRate = 0.1
+/** After minutes of movement nobody knows any more how high the pulse was. */
+const forgetRate = 1.003
+/** A pulse this clear is one, however high. */
+const clearQuality = 0.75
+const clearWindows = 5
+
+/** Pulse (root mean square) over steady level: less is the converter's noise, more is not a pulse. */
+const minLevel = 0.00005
+const maxLevel = 0.05
+
+/** A swing of the strap looks like a pulse: the longer there was none, the clearer it must be. */
+const maxDoubt = 10
+const doubtQuality = 0.025
+const doubtWindows = 5
+const doubtLevel = 0.0005
+/** What swings has the same energy in every 2 s; handling the sensor has not. */
+const swingSpread = 10
+const easing = 0.1
+
+/**
+ * Decides, from window to window, whether the tracked rate is the wearer's heart rate. A swinging arm cannot be told
+ * from a pulse by the signal alone, but by what came before: a pulse that grows while it is tracked is a pulse; a signal
+ * that grew after the pulse was lost is movement, and what follows a long stretch of no pulse needs to be clearer.
+ */
+export class Trust {
+    trusted: boolean
+    motion: boolean
+    private windows: number
+    private streak: number
+    private clear: number
+    private doubt: number
+    private moving: boolean
+    /** Level of the pulse when it was last trusted; 0 before the first time. */
+    private usualLevel: number
+    private lastBpm: number
+    private lastTracked: number
+    /** Windows since a value was trusted. */
+    private age: number
+
+    constructor() {
+        this.reset()
+    }
+
+    reset(): void {
+        this.trusted = this.motion = this.moving = false
+        this.windows = this.streak = this.clear = this.doubt = 0
+        this.usualLevel = this.lastBpm = this.lastTracked = this.age = 0
+    }
+
+    /**
+     * @param bpm the rate
+     * @param tracked the rate as the tracker rounds it
+     * @param quality 0…1
+     * @param level pulse over steady level, last 8 s
+     * @param newest the same, last 2 s
+     * @param spread energy of the strongest 2 s over that of the weakest
+     */
+    next(
+        bpm: number,
+        tracked: number,
+        quality: number,
+        level: number,
+        newest: number,
+        spread: number,
+    ): void {
+        this.windows++
+        this.age++
+        const usual = this.usualLevel
+        const isSteady = Math.abs(tracked - this.lastTracked) <= steadyBpm
+        this.lastTracked = tracked
+        const change = Math.abs(bpm - this.lastBpm)
+        const isReachable = usual === 0 || change <= steadyBpm + changeBpm * this.age
+        const isNear = usual > 0 && this.age <= resumeWindows && isReachable
+
+        this.clear = isSteady && quality >= clearQuality ? this.clear + 1 : 0
+        this.watchMotion(quality, level, isNear)
+        const jerk = usual > 0 && newest > jerkGrowth * usual
+        const isSane =
+            newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
+        const needed = this.trusted
+            ? keepQuality
+            : isNear
+              ? resumeQuality
+              : startQuality + doubtQuality * this.doubt
+        const isGood = isSane && !this.moving && !jerk && quality >= needed
+        this.streak = isGood ? this.streak + 1 : 0
+        this.trusted =
+            isGood &&
+            isReachable &&
+            this.windows >= firstWindows &&
+            (this.trusted || isNear || this.streak >= startWindows + this.doubt / doubtWindows)
+
+        if (this.trusted) {
+            this.lastBpm = bpm
+            this.age = this.doubt = 0
+            this.usualLevel = usual > 0 ? usual + followRate * (level - usual) : level
+        } else if (quality < keepQuality && spread < swingSpread && level > doubtLevel)
+            this.doubt = Math.min(maxDoubt, this.doubt + (this.windows > firstWindows ? 1 : 0))
+        else if (quality >= resumeQuality && isSteady) this.doubt = Math.max(0, this.doubt - easing)
+        this.motion = this.moving || jerk || level > maxLevel || this.doubt >= doubtWindows
+    }
+
+    private watchMotion(quality: number, level: number, isNear: boolean): void {
+        if (this.usualLevel === 0) return
+        if (quality < keepQuality && level > movedGrowth * this.usualLevel) this.moving = true
+        if (!this.moving) return
+        this.usualLevel *= forgetRate
+        const isClear = this.clear >= (isNear ? 2 : clearWindows)
+        if (isClear) this.usualLevel = Math.max(this.usualLevel, level)
+        if (isClear || level < calmGrowth * this.usualLevel) this.moving = false
+    }
+}
