@@ -142,7 +142,7 @@ export class ScriptedRouter {
         const known = this.byNonce.get(nonce)
         assert.ok(known === undefined || known === hex, `nonce ${nonce} is used twice`)
         const previous = this.posts.at(-1)
-        if (previous && known === undefined && previous.envelope.boot === envelope.boot) {
+        if (previous && known === undefined && isSameStart(previous.envelope, envelope)) {
             assert.equal(envelope.seq, previous.envelope.seq + 1, "no number is left out")
             const before = Buffer.from(previous.envelope.nonce).toString("hex")
             assert.ok(this.acceptedNonces.has(before), "nothing new without a receipt")
@@ -167,6 +167,10 @@ export class ScriptedRouter {
         for (const { hex } of this.posts) counts.set(hex, (counts.get(hex) ?? 0) + 1)
         return [...counts.values()]
     }
+}
+
+function isSameStart(a: Envelope, b: Envelope): boolean {
+    return a.boot === b.boot && Buffer.from(a.salt).equals(b.salt)
 }
 
 /** 0, 1, … count - 1 */
