@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto"
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto"
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from "aedes"
 import type { Log } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
@@ -39,7 +39,7 @@ export class MqttBroker {
             preConnect: (_client, connect, done) => {
                 // No session outlives its connection, and nobody takes over another mote's by using its client id.
                 connect.clean = true
-                connect.clientId = `${connect.username}:${connect.clientId}`
+                connect.clientId = `${connect.username}:${connect.clientId || randomUUID()}`
                 done(null, true)
             },
             authenticate: (client, username, password, done) => {

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict"
+import { spawn, spawnSync, type ChildProcess } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { test, type TestContext } from "node:test"
+import { setTimeout as wait } from "node:timers/promises"
+import { NoResponseError } from "../../router/coap/connection.ts"
+import { dotted } from "../../router/coap/message.ts"
+import { RouterStore } from "../../router/index.ts"
+import { openReceipt } from "../../wire/receipt.ts"
+import { CoapClient, temporaryFolder } from "./client.ts"
+import { TestMote } from "./mote.ts"
+
+interface RouterProcess {
+    port: number
+    process: ChildProcess
+    kill(): Promise<void>
+}
+
+/** Starts a router in a process of its own, under the command `wrapper` where given. */
+async function startProcess(
+    t: TestContext,
+    data: string,
+    o: { clinic?: "down"; wrapper?: string[] } = {},
+): Promise<RouterProcess> {
+    const script = join(import.meta.dirname, "router-process.ts")
+    const [command, ...args] = [
+        ...(o.wrapper ?? []),
+        process.execPath,
+        ...["--import", "tsx", script, data],
+        ...(o.clinic ? [o.clinic] : []),
+    ]
+    const child = spawn(command!, args, { stdio: ["ignore", "pipe", "inherit"], detached: true })
+    const exited = new Promise<void>(resolve => child.once("exit", () => resolve()))
+    const kill = async () => {
+        if (child.exitCode === null && child.signalCode === null)
+            process.kill(-child.pid!, "SIGKILL")
+        await exited
+    }
+    t.after(kill)
+    const port = await new Promise<number>((resolve, reject) => {
+        child.stdout!.once("data", line => resolve(Number(line)))
+        child.once("exit", code => reject(new Error(`the router ended with ${code}`)))
+    })
+    return { port, process: child, kill }
+}
+
+/** Posts the mote's envelopes one after the other, until the connection breaks; a broken one comes first next time. */
+async function postUntilBroken(
+    port: number,
+    mote: TestMote,
+    unsure: Uint8Array[],
+    receipted: Set<string>,
+): Promise<void> {
+    const client = await CoapClient.connect(port)
+    try {
+        for (;;) {
+            unsure[0] ??= mote.envelope()
+            const response = await client.post("/vitals", unsure[0])
+            if (dotted(response.code) === "4.01") {
+                await wait(5) // the keys have not come yet
+                continue
+            }
+            assert.equal(dotted(response.code), "2.04")
+            openReceipt(response.payload, mote.keys.receipt)
+            receipted.add(Buffer.from(unsure[0]).toString("hex"))
+            unsure.shift()
+        }
+    } catch (error) {
+        if (!(error instanceof NoResponseError)) throw error
+    } finally {
+        client.destroy()
+    }
+}
+
+test("killed at any moment, a router has every envelope that got a receipt, once", async t => {
+    const data = temporaryFolder(t)
+    const mote = new TestMote()
+    const receipted = new Set<string>()
+    const unsure: Uint8Array[] = []
+    for (let round = 0; round < 4; round++) {
+        const router = await startProcess(t, data)
+        const before = receipted.size
+        const posting = postUntilBroken(router.port, mote, unsure, receipted)
+        while (receipted.size === before) await wait(1)
+        await wait(Math.random() * 100)
+        await router.kill()
+        await posting
+    }
+    const store = RouterStore.open(data)
+    t.after(() => store.close())
+    const waiting = store.oldest(100_000).map(d => Buffer.from(d.envelope).toString("hex"))
+    const file = join(data, "delivered")
+    const delivered = existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : []
+    const kept = new Set([...waiting, ...delivered])
+    for (const envelope of receipted) assert.ok(kept.has(envelope), "a receipted envelope is lost")
+    assert.equal(new Set(waiting).size, waiting.length, "nothing is in the outbox twice")
+    assert.ok(receipted.size >= 4)
+    t.diagnostic(
+        `${receipted.size} receipted, ${delivered.length} delivered, ${waiting.length} wait`,
+    )
+})
+
+test("every receipt was preceded by a sync of the disk", async t => {
+    if (spawnSync("strace", ["-o", "/dev/null", "true"]).status !== 0)
+        return t.skip("needs strace that may trace")
+    const data = temporaryFolder(t)
+    const trace = join(data, "trace")
+    const wrapper = ["strace", "-f", "-e", "trace=fsync,fdatasync", "-o", trace]
+    const router = await startProcess(t, data, { clinic: "down", wrapper })
+    const mote = new TestMote()
+    const client = await CoapClient.connect(router.port)
+    t.after(() => client.destroy())
+    const syncs = () => readFileSync(trace, "utf8").match(/\b(fsync|fdatasync)\(/g)?.length ?? 0
+    for (let i = 0; i < 10; i++) {
+        const before = syncs()
+        assert.equal(await client.code("/vitals", mote.envelope()), "2.04")
+        assert.ok(syncs() > before, "no sync between request and receipt")
+    }
+})

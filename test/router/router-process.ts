@@ -1,0 +1,22 @@
+/*
+ * A router in a process of its own, for tests that kill it: `router-process.ts DATA [down]`. Its clinic appends every
+ * envelope to DATA/delivered, in hex, a line each, or is down. Prints its CoAP port.
+ */
+import { appendFileSync } from "node:fs"
+import { join } from "node:path"
+import { silentLog } from "../../host/log.ts"
+import { startRouter } from "../../router/index.ts"
+import { MemoryClinic } from "./memory-clinic.ts"
+import { TestMote } from "./mote.ts"
+
+const [data, state] = process.argv.slice(2)
+const clinic = new MemoryClinic(new TestMote().routerKeys)
+clinic.answer = batch => {
+    if (state === "down") throw new Error("down")
+    return batch.map(({ id, envelope }) => {
+        appendFileSync(join(data!, "delivered"), Buffer.from(envelope).toString("hex") + "\n")
+        return { id, status: "stored" }
+    })
+}
+const { coapPort } = await startRouter({ data: data!, coapPort: 0, clinic, log: silentLog })
+console.log(coapPort)
