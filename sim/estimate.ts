@@ -37,6 +37,7 @@ export async function estimate(
     report: (estimate: Estimate) => void,
 ): Promise<void> {
     const clock = new VirtualClock()
+    const poweredAt = clock.now()
     const kid = randomBytes(kidBytes)
     const secret = randomBytes(secretBytes)
     const keys = deriveKeys(secret, kid)
@@ -52,7 +53,7 @@ export async function estimate(
             return Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" as const })))
         },
     }
-    const store = RouterStore.open(":memory:")
+    const store = RouterStore.inMemory()
     const router = new Router({ clock, random: randomBytes, store, clinic, log: silentLog })
     let flash = new Uint8Array(0)
     const mote = await Mote.start({
@@ -67,7 +68,7 @@ export async function estimate(
         },
         chips: wearableChips(clock, {
             reflectance: (led, seconds) => {
-                startMs ??= seconds * 1000
+                startMs ??= poweredAt + seconds * 1000
                 return body.reflectance(led, seconds)
             },
             skinTemperature: seconds => body.skinTemperature(seconds),

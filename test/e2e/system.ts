@@ -33,7 +33,7 @@ export class System {
     clinicIsUp = true
     /** While false motes cannot reach the router. */
     routerIsUp = true
-    private routerStore = RouterStore.open(":memory:")
+    private routerStore = RouterStore.inMemory()
     private cuts = new Set<() => void>()
 
     static async start(t: TestContext): Promise<System> {
