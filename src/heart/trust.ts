@@ -28,7 +28,7 @@ const jerkGrowth = 3
 const followRate = 0.1
 /** After minutes of movement nobody knows any more how high the pulse was. */
 const forgetRate = 1.003
-/** A pulse this clear is one, however high. */
+/** A pulse this clear is one, even if it has grown. */
 const clearQuality = 0.75
 const clearWindows = 5
 
@@ -133,7 +133,8 @@ export class Trust {
         if (quality < keepQuality && level > movedGrowth * this.usualLevel) this.moving = true
         if (!this.moving) return
         this.usualLevel *= forgetRate
-        const isClear = this.clear >= (isNear ? 2 : clearWindows)
+        const isClear =
+            this.clear >= (isNear ? 2 : clearWindows) && level < jerkGrowth * this.usualLevel
         if (isClear) this.usualLevel = Math.max(this.usualLevel, level)
         if (isClear || level < calmGrowth * this.usualLevel) this.moving = false
     }

@@ -1,4 +1,4 @@
-// Reads both chips every 400 ms and prints what came, or why not; test/firmware/drivers.test.ts breaks them.
+// Reads both chips and prints what came, or why not; test/firmware/drivers.test.ts breaks them.
 import { millis, sleep } from "@devicescript/core"
 import { infrared, Max30102, sampleBytes } from "../../src/drivers/max30102"
 import { Max30205 } from "../../src/drivers/max30205"
@@ -15,12 +15,12 @@ async function readOptical() {
         if (!opticalRuns) await optical.start()
         opticalRuns = true
         const count = await optical.read()
-        let line = "optical " + count
-        for (let i = 0; i < count; i++) line += " " + infrared(optical.fifo, i * sampleBytes)
+        let line = `optical ${count} ${optical.newestMs}`
+        for (let i = 0; i < count; i++) line += ` ${infrared(optical.fifo, i * sampleBytes)}`
         console.log(line)
     } catch (e) {
         opticalRuns = false
-        console.log("optical " + (e as Error).name)
+        console.log(`optical ${(e as Error).name}`)
     }
 }
 
@@ -28,18 +28,18 @@ async function readThermometer() {
     try {
         if (!thermometerRuns) await thermometer.start()
         thermometerRuns = true
-        console.log("thermometer " + (await thermometer.read()))
+        console.log(`thermometer ${await thermometer.read()}`)
     } catch (e) {
         thermometerRuns = false
-        console.log("thermometer " + (e as Error).name)
+        console.log(`thermometer ${(e as Error).name}`)
     }
 }
 
 for (let i = 0; ; i++) {
     const start = millis()
-    // Once the program is late, once very late: 32 samples fill the FIFO in 1,280 ms.
     await readOptical()
     if (i % 5 === 0) await readThermometer()
+    // Once the program is late enough for the 32 samples of a full FIFO, twice too late for all of them.
     const pause = i === 10 ? 1290 : i === 20 ? 1900 : i === 30 ? 5000 : 400
     await sleep(pause - (millis() - start))
 }

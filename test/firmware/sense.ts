@@ -1,0 +1,46 @@
+import type { Body } from "../../sim/body/index.ts"
+import type { I2cChip } from "../../sim/devices/bus.ts"
+import { wearableChips } from "../../sim/devices/wearable.ts"
+import { VirtualClock } from "../../sim/vm/clock.ts"
+import { runProgram } from "../vm/program.ts"
+
+/** What test/src/sensing.ts prints of a Reading. */
+export interface SensedReading {
+    atMs: number
+    bpm?: number
+    quality: number
+    motion: boolean
+    tempC?: number
+}
+
+export interface Sensed {
+    readings: SensedReading[]
+    /** What else the program printed. */
+    messages: string[]
+    panics: number[]
+    run(seconds: number): Promise<void>
+}
+
+/** Lets a mote that senses and prints wear `body` for some seconds. */
+export async function sense(
+    body: Body,
+    seconds: number,
+    chipsOf: (clock: VirtualClock) => I2cChip[] = clock => wearableChips(clock, body),
+): Promise<Sensed> {
+    const clock = new VirtualClock()
+    const readings: SensedReading[] = []
+    const messages: string[] = []
+    const panics: number[] = []
+    const { run } = await runProgram("test/src/sensing.ts", {
+        clock,
+        chips: chipsOf(clock),
+        log: line => {
+            if (line.startsWith("reading "))
+                readings.push(JSON.parse(line.slice(8)) as SensedReading)
+            else messages.push(line)
+        },
+        panic: code => panics.push(code),
+    })
+    await run(seconds)
+    return { readings, messages, panics, run }
+}

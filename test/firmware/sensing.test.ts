@@ -1,0 +1,203 @@
+import assert from "node:assert/strict"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { test } from "node:test"
+import { emptyStrap, recordingFile, syntheticBody, type Body } from "../../sim/body/index.ts"
+import { Max30102 } from "../../sim/devices/max30102.ts"
+import { Max30205 } from "../../sim/devices/max30205.ts"
+import { projectDir } from "../../sim/firmware.ts"
+import { seededNormal } from "../../sim/random.ts"
+import { Removable } from "./chips.ts"
+import { sense, type SensedReading } from "./sense.ts"
+
+const rates = (readings: SensedReading[]) =>
+    readings.flatMap(({ bpm }) => (bpm === undefined ? [] : [bpm]))
+
+for (const bpm of [45, 72, 120, 180])
+    test(`a resting wearer at ${bpm} bpm`, async () => {
+        const { readings, panics } = await sense(syntheticBody({ seed: bpm, bpm }), 60)
+        const late = readings.filter(({ atMs }) => atMs > 11_000)
+        assert.ok(late.length >= 23)
+        for (const reading of late) {
+            assert.ok(Math.abs(reading.bpm! - bpm) < 6, `${reading.bpm} at ${reading.atMs} ms`)
+            assert.ok(reading.quality > 0.5 && reading.quality <= 1)
+            assert.equal(reading.motion, false)
+        }
+        const mean = rates(late).reduce((a, b) => a + b) / late.length
+        assert.ok(Math.abs(mean - bpm) < 1.5, `mean ${mean}`)
+        assert.deepEqual(panics, [])
+    })
+
+test("readings come every 2 s on the grid of the samples", async () => {
+    const { readings } = await sense(syntheticBody({ seed: 2 }), 30)
+    for (let i = 1; i < readings.length; i++)
+        assert.equal(readings[i]!.atMs - readings[i - 1]!.atMs, 2000)
+})
+
+test("the rate is followed up and down", async () => {
+    const bpm: [number, number][] = [
+        [20, 60],
+        [80, 130],
+        [100, 130],
+        [160, 70],
+    ]
+    const { readings } = await sense(syntheticBody({ seed: 4, bpm }), 190)
+    const at = (seconds: number) =>
+        readings.find(({ atMs }) => Math.abs(atMs - seconds * 1000) <= 1000)!.bpm!
+    assert.ok(Math.abs(at(18) - 60) < 4)
+    assert.ok(Math.abs(at(98) - 130) < 5)
+    assert.ok(Math.abs(at(186) - 70) < 4)
+})
+
+test("nobody wears it: no rate and no temperature", async () => {
+    const { readings, panics } = await sense(emptyStrap, 600)
+    assert.ok(readings.length > 290)
+    assert.deepEqual(rates(readings), [])
+    assert.ok(readings.every(({ tempC, motion }) => tempC === undefined && !motion))
+    assert.deepEqual(panics, [])
+})
+
+/** Light that changes with something else than a pulse, on warm skin. */
+const lit = (change: (seconds: number) => number): Body => ({
+    reflectance: (_, seconds) => 260 * (1 + change(seconds)),
+    skinTemperature: () => 33,
+})
+
+/** A new number at each conversion, the same for both LEDs. */
+function drawn(draw: () => number): (seconds: number) => number {
+    let last = -1
+    let value = 0
+    return seconds => {
+        if (seconds !== last) value = draw()
+        last = seconds
+        return value
+    }
+}
+
+const white = seededNormal(11)
+const steps = seededNormal(12)
+let walk = 0
+const noPulse: [string, Body][] = [
+    ["a lifeless surface", lit(() => 0)],
+    ["weak white noise", lit(drawn(() => 0.0005 * white()))],
+    ["strong white noise", lit(drawn(() => 0.01 * white()))],
+    ["a wandering level", lit(drawn(() => (walk = 0.9999 * walk + 0.0003 * steps())))],
+    ["drift", lit(seconds => 0.1 * Math.sin(seconds / 30) + 0.03 * Math.sin(seconds / 4))],
+    ["breath alone", lit(seconds => 0.01 * Math.sin(2 * Math.PI * 0.25 * seconds))],
+    ["a lamp at 120 Hz", lit(seconds => 0.01 * Math.abs(Math.sin(2 * Math.PI * 60 * seconds)))],
+]
+for (const [name, body] of noPulse)
+    test(`${name} is no pulse`, async () => {
+        const { readings } = await sense(body, 400)
+        assert.deepEqual(rates(readings), [])
+    })
+
+test("pulse and temperature end when the strap comes off, and come back when it is put on", async () => {
+    const body = syntheticBody({ seed: 6, bpm: 80, off: [{ fromS: 60, toS: 120 }] })
+    const { readings } = await sense(body, 260)
+    const between = (from: number, to: number) =>
+        readings.filter(({ atMs }) => atMs > from * 1000 && atMs < to * 1000)
+    assert.ok(rates(between(12, 58)).length >= 22)
+    assert.deepEqual(rates(between(64, 120)), [])
+    assert.ok(between(64, 120).every(({ tempC }) => tempC === undefined))
+    assert.ok(rates(between(134, 258)).length > 58)
+    // Warming up again: nothing before it has settled, then the truth.
+    const warm = between(120, 260).flatMap(({ tempC }) => (tempC === undefined ? [] : [tempC]))
+    assert.ok(warm.length > 5)
+    for (const celsius of warm) assert.ok(Math.abs(celsius - 36.7) < 0.25, `${celsius}`)
+})
+
+test("a fever shows in the temperature", async () => {
+    const coreC: [number, number][] = [
+        [60, 37],
+        [660, 39],
+    ]
+    const { readings } = await sense(syntheticBody({ seed: 3, coreC }), 700)
+    assert.ok(Math.abs(readings[25]!.tempC! - 36.7) < 0.1)
+    assert.ok(Math.abs(readings.at(-1)!.tempC! - 38.7) < 0.1)
+})
+
+test("movement is called movement; the pulse is back when it is over", async () => {
+    const motion = [{ fromS: 60, toS: 120, cadence: 76, strength: 8 }]
+    const { readings } = await sense(syntheticBody({ seed: 8, bpm: 100, motion }), 200)
+    const during = readings.filter(({ atMs }) => atMs > 64_000 && atMs < 120_000)
+    assert.ok(during.filter(({ motion }) => motion).length > 0.9 * during.length)
+    const reported = rates(during)
+    assert.ok(
+        reported.every(bpm => Math.abs(bpm - 100) < 6),
+        reported.join(),
+    )
+    const after = readings.filter(({ atMs }) => atMs > 150_000)
+    assert.ok(after.every(({ bpm }) => Math.abs(bpm! - 100) < 5))
+})
+
+test("too much light for the converter: no value", async () => {
+    const blinded: Body = { reflectance: () => 700, skinTemperature: () => 35 }
+    const { readings } = await sense(blinded, 30)
+    assert.ok(readings.length >= 13)
+    assert.deepEqual(rates(readings), [])
+})
+
+test("a chip that fails leaves the other's values, and is back within two readings of its return", async () => {
+    const body = syntheticBody({ seed: 9, bpm: 66 })
+    let optical!: Removable
+    let thermometer!: Removable
+    const { readings, messages, panics, run } = await sense(body, 40, clock => [
+        (optical = new Removable(new Max30102({ clock, body }))),
+        (thermometer = new Removable(new Max30205({ clock, body }))),
+    ])
+    optical.present = false
+    await run(20)
+    const without = readings.at(-1)!
+    assert.equal(without.bpm, undefined)
+    assert.ok(without.tempC! > 36)
+    assert.equal(messages.filter(line => line.startsWith("optical sensor:")).length, 1)
+    const count = readings.length
+    optical.present = true
+    thermometer.present = false
+    await run(4)
+    assert.equal(messages.at(-1)?.startsWith("thermometer:"), true)
+    await run(16)
+    assert.ok(readings.length >= count + 9)
+    assert.ok(Math.abs(readings.at(-1)!.bpm! - 66) < 4)
+    assert.equal(readings.at(-1)!.tempC, undefined)
+    thermometer.present = true
+    await run(30)
+    assert.ok(readings.at(-1)!.tempC! > 36)
+    assert.deepEqual(panics, [])
+})
+
+test("no chip at all: readings that say so, and no crash", async () => {
+    const { readings, panics } = await sense(emptyStrap, 20, () => [])
+    assert.ok(readings.length >= 8)
+    assert.ok(readings.every(({ bpm, tempC }) => bpm === undefined && tempC === undefined))
+    assert.deepEqual(panics, [])
+})
+
+const recordings = join(projectDir, "../shared/ppg")
+const goals: [string, number][] = [
+    ["bidmc01_125hz", 0.95],
+    ["heartpy2_117hz", 0.85],
+    ["heartpy3_100hz", 0.9],
+]
+for (const [name, share] of goals)
+    test(`${name}: within 3 bpm of the reference in at least ${100 * share} % of the windows`, async t => {
+        const file = join(recordings, name)
+        if (!existsSync(`${file}.csv`))
+            return t.skip(`needs the recording ${name} beside the checkout`)
+        const { fs, ref_bpm } = JSON.parse(readFileSync(`${file}.json`, "utf8")) as {
+            fs: number
+            ref_bpm: (number | null)[]
+        }
+        const body = recordingFile(`${file}.csv`, fs)
+        const { readings } = await sense(body, body.durationS + 4)
+        // The first sample is the recording's beginning, and a window of the reference ends every 2 s from 8 s on.
+        const windows = ref_bpm.flatMap((ref, n) =>
+            ref === null ? [] : [{ ref, ...readings[n + 3]! }],
+        )
+        const right = windows.filter(({ ref, bpm }) => Math.abs(bpm! - ref) <= 3).length
+        const wrong = windows.filter(({ ref, bpm }) => Math.abs(bpm! - ref) > 10).length
+        t.diagnostic(`${right} of ${windows.length} windows within 3 bpm`)
+        assert.ok(right >= share * windows.length, `${right} of ${windows.length}`)
+        assert.equal(wrong, 0)
+    })
