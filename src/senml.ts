@@ -1,48 +1,66 @@
 import { CborWriter } from "./cbor"
-import { ReadingQueue } from "./queue"
+import {
+    atOffset,
+    bpmBits,
+    bpmOffset,
+    motionBits,
+    motionMask,
+    qualityBits,
+    qualityMask,
+    qualityOffset,
+    readingBytes,
+    ReadingQueue,
+    tempBias,
+    tempBits,
+    tempOffset,
+} from "./queue"
 
 /*
  * SenML packs (RFC 8428) in CBOR with the integer labels of §6. Keys in the order of RFC 8949 §4.2.1:
  * n = 0, v = 2, t = 6, bn = -2, bt = -3, bu = -4. Records are grouped by quantity, so that a unit stands once.
  */
 
-const v = hex`02`
-const t = hex`06`
+const mapStart = 0xa0
+const timeLabel = 0x06
 const baseNameLabel = hex`21`
 const baseTimeLabel = hex`22`
-/** n and its value, and bu and its value, encoded. */
-const hrName = hex`00 626872`
-const hrUnit = hex`23 68 626561742f6d696e`
-const qualityName = hex`00 64 68722d71`
-const motionName = hex`00 66 6d6f74696f6e`
-const ratioUnit = hex`23 61 2f`
-const tempName = hex`00 64 74656d70`
-const tempUnit = hex`23 63 43656c`
-const lostName = hex`00 64 6c6f7374`
-const lostUnit = hex`23 65 636f756e74`
+/** n and its value, and the label of v. */
+const hrStart = hex`00 626872 02`
+const qualityStart = hex`00 6468722d71 02`
+const motionStart = hex`00 666d6f74696f6e 02`
+const tempStart = hex`00 6474656d70 02`
+const lostStart = hex`00 646c6f7374 02`
+/** bu and its value. */
+const hrUnit = hex`23 68626561742f6d696e`
+const ratioUnit = hex`23 612f`
+const tempUnit = hex`23 6343656c`
+const lostUnit = hex`23 65636f756e74`
 
-const ticksPerS = 16
-/** The longest that one reading and the rest of a pack can be. */
-const maxReadingBytes = 55
+const tickBits = 4
+/** The most that a reading, and everything else, takes: a float is never longer than its grid makes it. */
+const maxReadingBytes = 65
 const maxFrameBytes = 110
-
-/** Room for a pack of `readings`. */
-export function packBytes(readings: number): number {
-    return maxFrameBytes + readings * maxReadingBytes
-}
 
 /** Writes the readings of one mote as SenML. */
 export class PackWriter {
     private writer: CborWriter
+    private maxReadings: number
     /** bn and its value, encoded. */
     private baseName: Buffer
-    private baseTime = 0
-    private timeShift = 0
+    /** What bt stands for, in ticks; 0 where there is none. */
+    private baseTicks = 0
+    /** What the times of records are counted from, in ticks of `millis()`. */
+    private zeroTicks = 0
     private isFirst = true
+    /** The readings of this pack. */
+    private ring: Buffer
+    private start = 0
+    private count = 0
 
     /** @param eui of the mote, 16 hex digits  @param maxReadings that a pack may have */
     constructor(eui: string, maxReadings: number) {
-        this.writer = new CborWriter(packBytes(maxReadings))
+        this.maxReadings = maxReadings
+        this.writer = new CborWriter(maxFrameBytes + maxReadings * maxReadingBytes)
         this.writer.raw(baseNameLabel)
         this.writer.text(`urn:dev:mac:${eui}_`)
         this.baseName = this.writer.toBuffer()
@@ -52,90 +70,112 @@ export class PackWriter {
      * The oldest `count` readings of the queue and what it lost, as a pack. Times are in ticks of 1/16 s.
      * @param shift what makes `millis()` unix time; undefined where that is not known yet
      * @param now `millis()`; without `shift` times are counted back from here (RFC 8428 §4.5.3)
+     * @throws RangeError for more readings than a pack may have
      */
     write(queue: ReadingQueue, count: number, shift: number | undefined, now: number): Buffer {
-        const isAbsolute = shift !== undefined
-        const first = queue.at(0)
+        if (count > this.maxReadings) throw new RangeError("too many readings for a pack")
+        const { writer } = this
+        this.ring = queue.ring
+        this.start = queue.offset(0)
+        this.count = count
+        const first = this.ring.getAt(this.start + atOffset, "u32")
+        this.baseTicks = shift === undefined ? 0 : first + shift
+        this.zeroTicks = shift === undefined ? now : first
         this.isFirst = true
-        this.baseTime = isAbsolute ? (first + shift) / ticksPerS : 0
-        this.timeShift = isAbsolute ? first : now
-        const writer = this.writer
         writer.clear()
-        writer.array(countRecords(queue, count))
-        this.writeHeartRates(queue, count)
-        this.writeQualities(queue, count)
-        this.writeMotions(queue, count)
-        this.writeTemperatures(queue, count)
-        if (queue.lost > 0) this.record(lostName, queue.lost, first, lostUnit)
+        writer.array(this.countRecords() + (queue.lost > 0 ? 1 : 0))
+        this.words(bpmOffset, 0, bpmBits, hrStart, hrUnit)
+        this.ratios(qualityMask, true, qualityBits, qualityStart, ratioUnit)
+        this.ratios(motionMask, false, motionBits, motionStart, undefined) // of the same unit
+        this.words(tempOffset, tempBias, tempBits, tempStart, tempUnit)
+        if (queue.lost > 0) this.record(lostStart, queue.lost, 0, first, lostUnit)
         return writer.toBuffer()
     }
 
-    private writeHeartRates(queue: ReadingQueue, count: number): void {
-        let unit = hrUnit
+    /** Records of a u16 field, which is 0 where there is nothing to tell. */
+    private words(field: number, bias: number, bits: number, start: Buffer, unit: Buffer): void {
+        const { ring, count } = this
+        let at = this.start
         for (let i = 0; i < count; i++) {
-            const bpm = queue.bpm(i)
-            if (bpm === undefined) continue
-            this.record(hrName, bpm, queue.at(i), unit)
-            unit = undefined
+            const raw = ring.getAt(at + field, "u16")
+            if (raw !== 0) {
+                this.record(start, raw - bias, bits, ring.getAt(at + atOffset, "u32"), unit)
+                unit = undefined
+            }
+            at += readingBytes
+            if (at === ring.length) at = 0
         }
     }
 
-    private writeQualities(queue: ReadingQueue, count: number): void {
-        let unit = ratioUnit
+    /** Records of a part of the quality byte. */
+    private ratios(
+        mask: number,
+        isAlways: boolean,
+        bits: number,
+        start: Buffer,
+        unit: Buffer | undefined,
+    ): void {
+        const { ring, count } = this
+        let at = this.start
         for (let i = 0; i < count; i++) {
-            this.record(qualityName, queue.quality(i), queue.at(i), unit)
-            unit = undefined
+            const raw = ring[at + qualityOffset] & mask
+            if (isAlways || raw !== 0) {
+                this.record(start, raw, bits, ring.getAt(at + atOffset, "u32"), unit)
+                unit = undefined
+            }
+            at += readingBytes
+            if (at === ring.length) at = 0
         }
     }
 
-    /** After the qualities, whose unit they share. */
-    private writeMotions(queue: ReadingQueue, count: number): void {
-        for (let i = 0; i < count; i++)
-            if (queue.motion(i)) this.record(motionName, 1, queue.at(i), undefined)
-    }
-
-    private writeTemperatures(queue: ReadingQueue, count: number): void {
-        let unit = tempUnit
-        for (let i = 0; i < count; i++) {
-            const tempC = queue.tempC(i)
-            if (tempC === undefined) continue
-            this.record(tempName, tempC, queue.at(i), unit)
-            unit = undefined
+    /**
+     * One record. Most of the work of a mote's link is done here, so it makes few calls.
+     * @param at in ticks of `millis()`  @param unit where it changes
+     */
+    private record(
+        start: Buffer,
+        value: number,
+        bits: number,
+        at: number,
+        unit: Buffer | undefined,
+    ): void {
+        const { writer, isFirst } = this
+        const ticks = at - this.zeroTicks
+        let pairs = ticks === 0 ? 2 : 3
+        if (unit) pairs++
+        if (isFirst) pairs += this.baseTicks === 0 ? 1 : 2
+        const { bytes, length } = writer
+        bytes[length] = mapStart | pairs
+        bytes.blitAt(length + 1, start, 0, start.length)
+        writer.length = length + 1 + start.length
+        writer.fixed(value, bits)
+        if (ticks !== 0) {
+            bytes[writer.length++] = timeLabel
+            writer.fixed(ticks, tickBits)
         }
-    }
-
-    /** @param at in ticks of `millis()`  @param unit where it changes */
-    private record(name: Buffer, value: number, at: number, unit: Buffer | undefined): void {
-        const writer = this.writer
-        const time = (at - this.timeShift) / ticksPerS
-        const hasTime = time !== 0
-        const hasBaseTime = this.isFirst && this.baseTime !== 0
-        writer.map(
-            2 + (hasTime ? 1 : 0) + (this.isFirst ? 1 : 0) + (hasBaseTime ? 1 : 0) + (unit ? 1 : 0),
-        )
-        writer.raw(name)
-        writer.raw(v)
-        writer.number(value)
-        if (hasTime) {
-            writer.raw(t)
-            writer.number(time)
-        }
-        if (this.isFirst) writer.raw(this.baseName)
-        if (hasBaseTime) {
-            writer.raw(baseTimeLabel)
-            writer.number(this.baseTime)
-        }
+        if (isFirst) this.base()
         if (unit) writer.raw(unit)
-        this.isFirst = false
     }
-}
 
-function countRecords(queue: ReadingQueue, count: number): number {
-    let records = count + (queue.lost > 0 ? 1 : 0)
-    for (let i = 0; i < count; i++) {
-        if (queue.bpm(i) !== undefined) records++
-        if (queue.motion(i)) records++
-        if (queue.tempC(i) !== undefined) records++
+    private base(): void {
+        this.isFirst = false
+        this.writer.raw(this.baseName)
+        if (this.baseTicks === 0) return
+        this.writer.raw(baseTimeLabel)
+        this.writer.number(this.baseTicks / (1 << tickBits))
     }
-    return records
+
+    private countRecords(): number {
+        const { ring, count } = this
+        let at = this.start
+        let records = count
+        for (let i = 0; i < count; i++) {
+            if (ring.getAt(at + bpmOffset, "u16") !== 0) records++
+            if (ring.getAt(at + tempOffset, "u16") !== 0) records++
+            if (ring[at + qualityOffset] & motionMask) records++
+            at += readingBytes
+            if (at === ring.length) at = 0
+        }
+        return records
+    }
 }

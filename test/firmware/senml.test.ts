@@ -140,7 +140,7 @@ test("what comes out of any pack is what went in, rounded to its grid", async ()
                 })
             const on = (grid: number, v?: number) => v === undefined ? undefined : Math.round(v * grid) / grid + 0 // prettier-ignore
             const wanted = [
-                ...all("hr", "beat/min", r => (r.motion ? undefined : on(16, r.bpm))),
+                ...all("hr", "beat/min", r => (r.motion ? undefined : onBinary16(r.bpm))),
                 ...all("hr-q", "/", r => on(64, r.quality)),
                 ...all("motion", "/", r => (r.motion ? 1 : undefined)),
                 ...all("temp", "Cel", r => on(32, r.tempC)),
@@ -151,3 +151,11 @@ test("what comes out of any pack is what went in, rounded to its grid", async ()
     )
     await fc.assert(property, { numRuns: 100 })
 })
+
+/** To 1/16, and above 128 to what binary16 can tell apart. */
+function onBinary16(bpm: number | undefined): number | undefined {
+    if (bpm === undefined) return undefined
+    const sixteenths = Math.round(bpm * 16)
+    const step = sixteenths < 2048 ? 1 : sixteenths < 4096 ? 2 : 4
+    return (Math.round(sixteenths / step) * step) / 16
+}

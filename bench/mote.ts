@@ -1,0 +1,198 @@
+import { randomBytes } from "node:crypto"
+import { encodeFrame } from "../router/coap/frame.ts"
+import { Code, message } from "../router/coap/message.ts"
+import { pathOptions, uintOption } from "../router/coap/options.ts"
+import { syntheticBody } from "../sim/body/index.ts"
+import { wearableChips } from "../sim/devices/wearable.ts"
+import { buildFirmware } from "../sim/firmware.ts"
+import { pipe } from "../sim/pipe.ts"
+import { VirtualClock } from "../sim/vm/clock.ts"
+import { silentLog } from "../host/log.ts"
+import { Router, RouterStore } from "../router/index.ts"
+import { runProgram } from "../test/vm/program.ts"
+import { deriveKeys, eui } from "../wire/keys.ts"
+import { makeReceipt } from "../wire/receipt.ts"
+import type { Row } from "./row.ts"
+
+/** What the VM allows between two suspends, and its heap. */
+const maxSteps = 131_072
+const heapBytes = 65_536
+/** One interpreted operation, one AES block and one SHA-256 block on an RP2040 at 125 MHz. */
+const rp2040 = { stepUs: 2.3, aesUs: 132, shaUs: 76 }
+
+const zeroKeys = deriveKeys(new Uint8Array(32), new Uint8Array(8))
+const receipt = makeReceipt(
+    { kid: zeroKeys.kid, nonce: randomBytes(13), now: Date.UTC(2026, 0, 1), config: 1 },
+    zeroKeys.receipt,
+)
+
+/** Sizes, steps and memory of the mote's firmware, measured on the bytecode in the VM. */
+export async function bench(): Promise<Row[]> {
+    return [...(await sizes()), ...(await images()), ...(await steps()), ...(await heap())]
+}
+
+async function sizes(): Promise<Row[]> {
+    const rows: Row[] = []
+    for (const readings of [1, 5, 10, 30]) {
+        const { lines, run } = await work({ readings })
+        await run(3, () => lines.length > 0)
+        const bytes = Number(lines[0]?.split(" ")[1])
+        const wire = requestBytes(bytes) + responseBytes()
+        rows.push(
+            { what: `envelope of ${readings}`, value: bytes, unit: "bytes" },
+            { what: `  per reading`, value: bytes / readings, unit: "bytes" },
+            {
+                what: `  per reading on the wire`,
+                value: wire / readings,
+                unit: "bytes",
+                note: "CoAP request and response with receipt; no TCP/IP headers",
+            },
+        )
+    }
+    return rows
+}
+
+function requestBytes(envelopeBytes: number): number {
+    const options = [...pathOptions("/vitals"), uintOption(12, 17)]
+    const parts = { token: Buffer.alloc(1), options, payload: Buffer.alloc(envelopeBytes) }
+    return encodeFrame(message(Code.POST, parts)).length
+}
+
+function responseBytes(): number {
+    const parts = { token: Buffer.alloc(1), options: [uintOption(12, 17)], payload: receipt }
+    return encodeFrame(message(Code.Changed, parts)).length
+}
+
+async function images(): Promise<Row[]> {
+    const rows: Row[] = []
+    for (const entry of ["src/main.ts", "src/main-picow.ts", "src/main-esp32c3.ts"])
+        rows.push({ what: entry, value: (await buildFirmware(entry)).length, unit: "bytes" })
+    return rows
+}
+
+async function steps(): Promise<Row[]> {
+    const idle = await mostLoops({ work: "nothing" })
+    const stepsPerLoop = maxSteps / idle
+    const note = `±${Math.ceil(stepsPerLoop)}; a loop turn has ${stepsPerLoop.toPrecision(3)}`
+    const rows: Row[] = []
+    const measure = async (what: string, o: Work, nativeUs = 0) => {
+        const count = Math.round((idle - (await mostLoops(o))) * stepsPerLoop)
+        const ms = (count * rp2040.stepUs + nativeUs) / 1000
+        rows.push(
+            { what: `steps to ${what}`, value: count, unit: "steps", note },
+            {
+                what: `  on an RP2040`,
+                value: ms,
+                unit: "ms",
+                note: "estimate from steps and blocks",
+            },
+        )
+    }
+    await measure("queue a reading", { work: "push" })
+    for (const readings of [1, 10]) {
+        const envelope = await envelopeBytes(readings)
+        // CTR and the CBC-MAC that comes with it; HMAC over the envelope with two more blocks for its key.
+        const blocks = Math.ceil(envelope / 16)
+        const nativeUs = 2 * blocks * rp2040.aesUs + (Math.ceil(envelope / 64) + 4) * rp2040.shaUs
+        await measure(`write a pack of ${readings}`, { work: "pack", readings })
+        await measure(`write and seal ${readings}`, { work: "seal", readings }, nativeUs)
+    }
+    await measure("check a receipt", { work: "receipt" }, 6 * rp2040.shaUs)
+    return rows
+}
+
+async function envelopeBytes(readings: number): Promise<number> {
+    const { lines, run } = await work({ readings })
+    await run(3, () => lines.length > 0)
+    return Number(lines[0]?.split(" ")[1])
+}
+
+interface Work {
+    work?: string
+    readings?: number
+    loops?: number
+}
+
+function work(o: Work) {
+    const settings = { ...o, receipt: Buffer.from(receipt).toString("hex") }
+    return runProgram("bench/src/work.ts", { settings })
+}
+
+/** The longest calibration loop beside which the work fits into the VM's limit of steps. */
+function mostLoops(o: Work): Promise<number> {
+    return bisect(0, 16_384, async loops => {
+        const { lines, panics, run, mote } = await work({ ...o, loops })
+        await run(3, () => lines.includes("done") || panics.length > 0)
+        mote.stop()
+        return panics.length === 0
+    })
+}
+
+/** Peak of the VM's heap: what is left beside the largest buffer with which the mote still runs. */
+async function heap(): Promise<Row[]> {
+    const scenario = async (what: string, made: number, outageS: number, note: string) => {
+        const ballast = await bisect(0, heapBytes, size => survives(size, made, outageS), 64)
+        return { what, value: heapBytes - ballast, unit: "bytes", note }
+    }
+    return [
+        await scenario("peak heap, linked", 0, 0, "sensing, a reading every 2 s"),
+        await scenario(
+            "peak heap, full queue",
+            1000,
+            15,
+            "outage, then catching up; sensing goes on",
+        ),
+    ]
+}
+
+async function survives(ballast: number, made: number, outageS: number): Promise<boolean> {
+    const clock = new VirtualClock()
+    const kid = Buffer.from("0011223344556677", "hex")
+    const secret = Buffer.alloc(32, 1)
+    const router = new Router({
+        clock,
+        random: randomBytes,
+        store: RouterStore.inMemory(),
+        clinic: {
+            deliver: batch => Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" }))),
+            keys: () => Promise.resolve([{ ...deriveKeys(secret, kid), config: 1 }]),
+        },
+        log: silentLog,
+    })
+    let isReachable = outageS === 0
+    const { mote, panics, run } = await runProgram("bench/src/heap.ts", {
+        clock,
+        chips: wearableChips(clock, syntheticBody({ seed: 1 })),
+        settings: {
+            ...{ kid: eui(kid), secret: secret.toString("hex"), ballast, made },
+            router: "coap+tcp://router.invalid",
+        },
+        connect: () => {
+            if (!isReachable) return Promise.reject(new Error("unreachable"))
+            const [near, far] = pipe(clock)
+            router.accept(far)
+            return Promise.resolve(near)
+        },
+    })
+    const failed = () => panics.length > 0
+    await run(outageS, failed)
+    isReachable = true
+    await run(60, failed)
+    mote.stop()
+    return !failed()
+}
+
+/** The largest multiple of `unit` from `low` up to below `high` for which it holds. */
+async function bisect(
+    low: number,
+    high: number,
+    holds: (n: number) => Promise<boolean>,
+    unit = 1,
+): Promise<number> {
+    while (high - low > unit) {
+        const middle = low + Math.floor((high - low) / 2 / unit) * unit
+        if (await holds(middle)) low = middle
+        else high = middle
+    }
+    return low
+}

@@ -1,0 +1,24 @@
+// The whole mote beside `ballast` bytes that nobody needs; its queue is filled with made readings, too.
+import { millis, sleep } from "@devicescript/core"
+import { readSetting } from "@devicescript/settings"
+import { startUplink } from "../../src/mote"
+import { Reading } from "../../src/reading"
+import { startSensing } from "../../src/sensing"
+import { SimulatedI2C } from "../../src/sensorbus"
+
+const size = await readSetting("ballast", 0)
+const ballast = Buffer.alloc(size)
+const uplink = await startUplink()
+await startSensing(new SimulatedI2C(), async reading => uplink.push(reading))
+const made = await readSetting("made", 0)
+for (let i = 0; i < made; i++) {
+    const reading = new Reading()
+    reading.atMs = millis()
+    reading.bpm = 60 + i / 16
+    reading.quality = 0.5
+    reading.motion = false
+    reading.tempC = 36.5
+    uplink.push(reading)
+    await sleep(10)
+}
+console.log("made " + ballast.length)
