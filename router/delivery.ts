@@ -66,12 +66,19 @@ export class DeliveryLoop {
     private async deliver(batch: Delivery[]): Promise<number> {
         const results = await this.clinic.deliver(batch, this.closing.signal)
         if (this.closing.signal.aborted) return 0
-        const settled = unambiguous(results, batch)
-        this.store.settle(settled)
-        for (const { id, status, reason } of settled)
-            if (status === "refused")
-                this.log.warn({ id, reason }, "the clinic refused an envelope")
-        return settled.length
+        const safe: Delivery[] = []
+        const refused: { delivery: Delivery; reason: string }[] = []
+        const byId = onlyOnce(results)
+        for (const delivery of batch) {
+            const result = byId.get(delivery.id)
+            if (result?.status === "refused") {
+                const { reason = "no reason given" } = result
+                this.log.warn({ id: delivery.id, reason }, "the clinic refused an envelope")
+                refused.push({ delivery, reason })
+            } else if (result) safe.push(delivery)
+        }
+        this.store.settle(safe, refused)
+        return safe.length + refused.length
     }
 
     private retryLater(error: Error): void {
@@ -83,10 +90,14 @@ export class DeliveryLoop {
     }
 }
 
-/** One result for each envelope of the batch that has exactly one. */
-function unambiguous(results: DeliveryResult[], batch: Delivery[]): DeliveryResult[] {
-    return batch.flatMap(({ id }) => {
-        const mine = results.filter(result => result.id === id)
-        return mine.length === 1 ? mine : []
-    })
+/** Results by id, without those that are named twice. */
+function onlyOnce(results: DeliveryResult[]): Map<number, DeliveryResult> {
+    const byId = new Map<number, DeliveryResult>()
+    const twice = new Set<number>()
+    for (const result of results) {
+        if (byId.has(result.id)) twice.add(result.id)
+        byId.set(result.id, result)
+    }
+    for (const id of twice) byId.delete(id)
+    return byId
 }

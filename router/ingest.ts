@@ -52,6 +52,7 @@ interface Batch {
     bytes: number
     /** By mote and start. */
     seen: Map<string, SeenStart>
+    forgotten: SeenStart[]
 }
 
 /**
@@ -112,12 +113,12 @@ export class Ingest {
     commit(): void {
         const waiting = this.waiting
         this.waiting = []
-        const batch: Batch = { accepted: [], bytes: 0, seen: new Map() }
+        const batch: Batch = { accepted: [], bytes: 0, seen: new Map(), forgotten: [] }
         let outcomes: (Refusal | "stored" | "duplicate")[]
         try {
             outcomes = waiting.map(entry => this.admit(entry, batch))
             if (batch.accepted.length > 0)
-                this.store.append(batch.accepted, [...batch.seen.values()])
+                this.store.append(batch.accepted, [...batch.seen.values()], batch.forgotten)
         } catch (error) {
             this.log.error({ reason: (error as Error).message }, "the store failed: nothing taken")
             for (const { eui } of waiting) this.windows.delete(eui) // they hold what was not stored
@@ -178,8 +179,9 @@ export class Ingest {
             envelope: bytes,
         })
         batch.bytes += bytes.length
-        const start = window.record(boot, saltHex, seq)
+        const { start, forgotten } = window.record(boot, saltHex, seq)
         batch.seen.set(`${entry.eui} ${boot}`, { kid, start })
+        if (forgotten) batch.forgotten.push({ kid, start: forgotten })
         return "stored"
     }
 }

@@ -47,17 +47,18 @@ export class ReplayWindow {
             : "fresh"
     }
 
-    /** Remembers an envelope judged `fresh`; returns its start as it now has to be stored. */
-    record(boot: number, salt: string, seq: number): Start {
+    /** Remembers an envelope judged `fresh`; returns its start as it now is, and the one that was forgotten for it. */
+    record(boot: number, salt: string, seq: number): { start: Start; forgotten?: Start } {
         let start = this.find(boot)
+        let forgotten: Start | undefined
         if (!start) {
             start = { boot, salt, floor: 0, runs: [] }
             this.starts.push(start)
-            if (this.starts.length > maxStarts) this.starts.shift()
+            if (this.starts.length > maxStarts) forgotten = this.starts.shift()
         }
         insert(start.runs, seq)
         if (start.runs.length > maxRuns) start.floor = start.runs.shift()![1] + 1
-        return start
+        return { start, forgotten }
     }
 
     private find(boot: number): Start | undefined {

@@ -2,9 +2,9 @@ import { closeSync, fchmodSync, mkdirSync, openSync } from "node:fs"
 import { join } from "node:path"
 import Database from "libsql"
 import { UserError } from "../host/errors.ts"
-import type { Delivery, DeliveryResult } from "../wire/batch.ts"
+import type { Delivery } from "../wire/batch.ts"
 import type { RouterKeys } from "../wire/keys.ts"
-import { maxStarts, type Start } from "./replay.ts"
+import type { Start } from "./replay.ts"
 
 /** Says in the file whose it is: "VMrt". */
 const applicationId = 0x564d7274
@@ -111,8 +111,8 @@ export class RouterStore {
         }
     }
 
-    /** Puts envelopes into the outbox and remembers that they were seen, both or neither. */
-    append(accepted: Accepted[], seen: SeenStart[]): void {
+    /** Puts envelopes into the outbox and brings the replay windows up to date, all or nothing. */
+    append(accepted: Accepted[], seen: SeenStart[], forgotten: SeenStart[] = []): void {
         const { insertOutbox, upsertReplay, forgetReplay } = this.statements
         this.transaction(() => {
             for (const { purpose, receivedAt, envelope } of accepted)
@@ -120,8 +120,8 @@ export class RouterStore {
             for (const { kid, start } of seen) {
                 const { boot, salt, floor, runs } = start
                 upsertReplay.run([kid, boot, salt, floor, JSON.stringify(runs)])
-                forgetReplay.run([kid, kid, maxStarts - 1])
             }
+            for (const { kid, start } of forgotten) forgetReplay.run([kid, start.boot])
         })
         this.rows += accepted.length
         for (const { envelope } of accepted) this.bytes += envelope.length
@@ -136,17 +136,15 @@ export class RouterStore {
     }
 
     /** Takes envelopes out of the outbox: those that are safe at the clinic, and the refused ones to their own table. */
-    settle(results: DeliveryResult[]): void {
-        const { copyRefused, deleteOutbox } = this.statements
-        let deleted: { bytes: number }[] = []
+    settle(safe: Delivery[], refused: { delivery: Delivery; reason: string }[]): void {
+        const { keepRefused, deleteOutbox } = this.statements
+        const settled = [...safe, ...refused.map(({ delivery }) => delivery)]
         this.transaction(() => {
-            deleted = results.flatMap(({ id, status, reason }) => {
-                if (status === "refused") copyRefused.run([reason ?? "no reason given", id])
-                return all<{ bytes: number }>(deleteOutbox, id)
-            })
+            for (const { delivery, reason } of refused) keepRefused.run([reason, delivery.id])
+            deleteOutbox.run([JSON.stringify(settled.map(({ id }) => id))])
         })
-        this.rows -= deleted.length
-        for (const { bytes } of deleted) this.bytes -= bytes
+        this.rows -= settled.length
+        for (const { envelope } of settled) this.bytes -= envelope.length
     }
 
     /** What was seen of a mote, in ascending order of its boots. */
@@ -242,8 +240,8 @@ function prepare(db: Database.Database) {
         insertKey: db.prepare("INSERT INTO keys (kid, upMac, receipt, mqtt, config) VALUES (?, ?, ?, ?, ?)"), // prettier-ignore
         insertOutbox: db.prepare("INSERT INTO outbox (purpose, receivedAt, envelope) VALUES (?, ?, ?)"), // prettier-ignore
         oldest: db.prepare("SELECT id, purpose, receivedAt, envelope FROM outbox ORDER BY id LIMIT ?"), // prettier-ignore
-        deleteOutbox: db.prepare("DELETE FROM outbox WHERE id = ? RETURNING length(envelope) AS bytes"), // prettier-ignore
-        copyRefused: db.prepare(
+        deleteOutbox: db.prepare("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))"),
+        keepRefused: db.prepare(
             `INSERT INTO refused (purpose, receivedAt, envelope, reason)
              SELECT purpose, receivedAt, envelope, ? FROM outbox WHERE id = ?`,
         ),
@@ -253,10 +251,7 @@ function prepare(db: Database.Database) {
             `INSERT INTO replay (kid, boot, salt, floor, runs) VALUES (?, ?, ?, ?, ?)
              ON CONFLICT (kid, boot) DO UPDATE SET floor = excluded.floor, runs = excluded.runs`,
         ),
-        forgetReplay: db.prepare(
-            `DELETE FROM replay WHERE kid = ? AND boot <
-             (SELECT boot FROM replay WHERE kid = ? ORDER BY boot DESC LIMIT 1 OFFSET ?)`,
-        ),
+        forgetReplay: db.prepare("DELETE FROM replay WHERE kid = ? AND boot = ?"),
     }
 }
 

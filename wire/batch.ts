@@ -9,7 +9,7 @@ import { keyBytes, kidBytes, type RouterKeys } from "./keys.ts"
 
 /** One envelope as a router received it. */
 export interface Delivery {
-    /** The router's own number for it, ever rising; the answer refers to it. */
+    /** The router's number for it; the answer refers to it. */
     id: number
     purpose: Purpose
     /** Unix time in milliseconds. */
@@ -29,7 +29,7 @@ export const maxBatch = 256
 export const maxBatchBytes = maxBatch * (maxEnvelopeBytes + 32)
 export const maxReasonChars = 200
 /** Motes of one clinic whose keys a router takes. */
-export const maxKeys = 100_000
+export const maxKeys = 10_000
 /** An upper bound for `encodeKeys` of that many. */
 export const maxKeysBytes = maxKeys * (kidBytes + 3 * keyBytes + 24)
 

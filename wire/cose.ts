@@ -48,9 +48,9 @@ export function encodeMac0(
         protectedStart,
         kid,
         unprotected,
-        bstrHead(payload.length),
+        head(majorType.bstr, payload.length),
         payload,
-        bstrHead(tagBytes),
+        head(majorType.bstr, tagBytes),
         tag,
     ])
 }
@@ -67,23 +67,31 @@ function mac(
     externalAad: string,
     key: Uint8Array,
 ): Uint8Array {
-    return createHmac("sha256", key)
-        .update(macStructureStart)
-        .update(protectedStart)
-        .update(kid)
-        .update(bstrHead(externalAad.length))
-        .update(externalAad, "ascii")
-        .update(bstrHead(payload.length))
-        .update(payload)
-        .digest()
+    const structure = Buffer.concat([
+        macStructureStart,
+        protectedStart,
+        kid,
+        head(majorType.bstr, externalAad.length),
+        Buffer.from(externalAad, "ascii"),
+        head(majorType.bstr, payload.length),
+        payload,
+    ])
+    return createHmac("sha256", key).update(structure).digest()
 }
 
-/** The head of a CBOR byte string, RFC 8949 §3.1, in its shortest form. */
-export function bstrHead(length: number): Uint8Array {
-    if (length < 24) return Uint8Array.of(0x40 | length)
-    if (length < 0x100) return Uint8Array.of(0x58, length)
-    if (length < 0x10000) return Uint8Array.of(0x59, length >> 8, length & 0xff)
-    throw new RangeError("longer than any message here")
+/** CBOR major types, RFC 8949 §3.1. */
+export const majorType = { uint: 0, bstr: 2, array: 4 } as const
+
+/** The head of a CBOR item in its shortest form, RFC 8949 §3; `value` is a number below 2^53 or a length. */
+export function head(type: number, value: number): Uint8Array {
+    const first = type << 5
+    if (value < 24) return Uint8Array.of(first | value)
+    if (value < 2 ** 8) return Uint8Array.of(first | 24, value)
+    const width = value < 2 ** 16 ? 2 : value < 2 ** 32 ? 4 : 8
+    const bytes = Buffer.alloc(1 + width, first | (24 + Math.log2(width)))
+    if (width < 8) bytes.writeUIntBE(value, 1, width)
+    else bytes.writeBigUInt64BE(BigInt(value), 1)
+    return bytes
 }
 
 /** Reads bytes that must have a known shape. Every method throws WireError where they do not. */

@@ -1,6 +1,6 @@
 import { createCipheriv } from "node:crypto"
 import { WireError } from "./cbor.ts"
-import { bstrHead, encodeMac0, parseMac0, ShapeReader, verifyMac0 } from "./cose.ts"
+import { encodeMac0, head, majorType, parseMac0, ShapeReader, verifyMac0 } from "./cose.ts"
 
 /** What an envelope is for; the MAC covers it as external_aad. */
 export type Purpose = "vitals" | "alarm"
@@ -98,7 +98,8 @@ export function sealEnvelope(o: {
     iv.writeUInt32BE(o.seq, 10)
     iv.set(ivEnd, 14)
     const ciphertext = a256ctr(o.upEnc, iv, o.plaintext)
-    const sealed = Buffer.concat([sealedStart, iv, bstrHead(ciphertext.length), ciphertext])
+    const length = head(majorType.bstr, ciphertext.length)
+    const sealed = Buffer.concat([sealedStart, iv, length, ciphertext])
     return encodeMac0(o.kid, sealed, o.purpose, o.upMac)
 }
 

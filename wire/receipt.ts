@@ -1,5 +1,5 @@
-import { decode, encode, WireError } from "./cbor.ts"
-import { encodeMac0, parseMac0, verifyMac0 } from "./cose.ts"
+import { decode, WireError } from "./cbor.ts"
+import { encodeMac0, head, majorType, parseMac0, verifyMac0 } from "./cose.ts"
 
 /** The router's word that an envelope is durable; nothing else lets a mote drop a reading. */
 export interface Receipt {
@@ -16,7 +16,13 @@ const externalAad = "receipt"
 
 /** A COSE_Mac0 over `[nonce, now, config]`; `now` loses its fraction. */
 export function makeReceipt(receipt: Receipt, key: Uint8Array): Uint8Array {
-    const payload = encode([receipt.nonce, Math.trunc(receipt.now), receipt.config])
+    const payload = Buffer.concat([
+        head(majorType.array, 3),
+        head(majorType.bstr, receipt.nonce.length),
+        receipt.nonce,
+        head(majorType.uint, Math.trunc(receipt.now)),
+        head(majorType.uint, receipt.config),
+    ])
     return encodeMac0(receipt.kid, payload, externalAad, key)
 }
 

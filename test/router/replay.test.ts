@@ -30,7 +30,7 @@ test("runs are sorted, never touch, and hold exactly what was seen", () => {
     fc.assert(
         fc.property(fc.uniqueArray(fc.nat({ max: 60 }), { minLength: 1 }), seqs => {
             const window = new ReplayWindow()
-            const start = seqs.map(seq => window.record(1, salt, seq)).at(-1)!
+            const { start } = seqs.map(seq => window.record(1, salt, seq)).at(-1)!
             const inside = start.runs.flatMap(([first, last]) =>
                 Array.from({ length: last - first + 1 }, (_, i) => first + i),
             )
@@ -46,9 +46,9 @@ test("runs are sorted, never touch, and hold exactly what was seen", () => {
 test("a window that was stored goes on as it was", () => {
     const window = new ReplayWindow()
     const starts = [
-        window.record(1, salt, 0),
-        window.record(2, otherSalt, 5),
-        window.record(2, otherSalt, 6),
+        window.record(1, salt, 0).start,
+        window.record(2, otherSalt, 5).start,
+        window.record(2, otherSalt, 6).start,
     ]
     const restored = new ReplayWindow(structuredClone([starts[0]!, starts[2]!]))
     assert.equal(restored.judge(1, salt, 0), "duplicate")
@@ -88,13 +88,15 @@ test("too many gaps: the oldest stretch is forgotten, nothing unseen above it is
     assert.equal(window.judge(1, salt, 0), "belowWindow")
     assert.equal(window.judge(1, salt, 1), "fresh")
     assert.equal(window.judge(1, salt, 2), "duplicate")
-    const start = window.record(1, salt, maxRuns * 2 + 2)
+    const { start } = window.record(1, salt, maxRuns * 2 + 2)
     assert.ok(start.runs.length <= maxRuns)
 })
 
 test("too many starts: the oldest is forgotten and refused", () => {
     const window = new ReplayWindow()
-    for (let boot = 1; boot <= maxStarts + 1; boot++) take(window, boot, salt, 0)
+    for (let boot = 1; boot <= maxStarts; boot++)
+        assert.equal(window.record(boot, salt, 0).forgotten, undefined)
+    assert.equal(window.record(maxStarts + 1, salt, 0).forgotten?.boot, 1)
     assert.equal(window.judge(1, salt, 0), "olderBoot")
     assert.equal(window.judge(2, salt, 0), "duplicate")
 })

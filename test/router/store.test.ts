@@ -5,7 +5,6 @@ import { join } from "node:path"
 import { test, type TestContext } from "node:test"
 import Database from "libsql"
 import { UserError } from "../../host/errors.ts"
-import { maxStarts } from "../../router/replay.ts"
 import { RouterStore } from "../../router/store.ts"
 import { TestMote } from "./mote.ts"
 
@@ -45,11 +44,8 @@ test("settling takes out what is safe and keeps the refused apart", t => {
     const store = RouterStore.open(folder(t))
     t.after(() => store.close())
     store.append([accepted(1), accepted(2), accepted(3)], [])
-    store.settle([
-        { id: 1, status: "duplicate" },
-        { id: 3, status: "refused", reason: "unknown mote" },
-        { id: 99, status: "stored" },
-    ])
+    const [first, , third] = store.oldest(3)
+    store.settle([first!], [{ delivery: third!, reason: "unknown mote" }])
     assert.deepEqual(store.oldest(10).map(d => d.id), [2]) // prettier-ignore
     assert.deepEqual([store.outboxLength, store.outboxBytes, store.refusedLength], [1, 12, 1])
 })
@@ -72,14 +68,15 @@ test("new keys replace the old ones", () => {
     store.close()
 })
 
-test("as many starts of a mote are kept as the replay window knows", () => {
+test("a forgotten start of a mote leaves the others", () => {
     const store = RouterStore.inMemory()
-    const { kid } = new TestMote().keys
-    for (let boot = 1; boot <= maxStarts + 10; boot++)
-        store.append([], [{ kid, start: { boot, salt: "00", floor: 0, runs: [[0, 0]] } }])
-    const starts = store.starts(kid)
-    assert.equal(starts.length, maxStarts)
-    assert.equal(starts[0]!.boot, 11)
+    const { kid } = new TestMote(1).keys
+    const { kid: other } = new TestMote(2).keys
+    const start = (boot: number) => ({ boot, salt: "00", floor: 0, runs: [[0, 0]] as [number, number][] }) // prettier-ignore
+    store.append([], [1, 2, 3].map(boot => ({ kid, start: start(boot) }))) // prettier-ignore
+    store.append([], [{ kid: other, start: start(1) }], [{ kid, start: start(1) }])
+    assert.deepEqual(store.starts(kid), [start(2), start(3)])
+    assert.deepEqual(store.starts(other), [start(1)])
     store.close()
 })
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import type { Tag } from "cbor2"
 import fc from "fast-check"
-import { encode, WireError } from "../../wire/cbor.ts"
+import { decode, encode, WireError } from "../../wire/cbor.ts"
 import { encodeMac0 } from "../../wire/cose.ts"
 import { deriveKeys } from "../../wire/keys.ts"
 import { makeReceipt, openReceipt } from "../../wire/receipt.ts"
@@ -10,9 +11,22 @@ import { bytesOf, flipBit, moteKeys } from "./arbitrary.ts"
 const keys = deriveKeys(new Uint8Array(32).fill(9), new Uint8Array(8).fill(1))
 const receipt = { kid: keys.kid, nonce: new Uint8Array(13).fill(2), now: 1.7e12, config: 4 }
 
+/** Numbers of every encoded length. */
+const count = fc.oneof(fc.maxSafeNat(), fc.nat({ max: 70_000 }), fc.nat({ max: 300 }))
+
+test("a receipt has the structure that COSE gives it, checked with a CBOR library", () => {
+    fc.assert(
+        fc.property(bytesOf(13), count, count, (nonce, now, config) => {
+            const bytes = makeReceipt({ kid: keys.kid, nonce, now, config }, keys.receipt)
+            const [, , payload] = (decode(bytes) as Tag).contents as Uint8Array[]
+            assert.deepEqual(decode(payload!), [nonce, now, config])
+        }),
+    )
+})
+
 test("a receipt opens with the key that made it, and with no other", () => {
     fc.assert(
-        fc.property(moteKeys, bytesOf(13), fc.nat(), fc.nat(), (keys, nonce, now, config) => {
+        fc.property(moteKeys, bytesOf(13), count, count, (keys, nonce, now, config) => {
             const bytes = makeReceipt({ kid: keys.kid, nonce, now, config }, keys.receipt)
             const opened = openReceipt(bytes, keys.receipt)
             assert.deepEqual(
