@@ -101,10 +101,10 @@ export class MqttBroker {
         const [root, owner, kind = "", ...more] = packet.topic.split("/")
         if (mote === undefined || root !== "vm" || owner !== mote || more.length > 0)
             throw new Error("publishing there is not allowed")
+        if (packet.qos === 2) throw new Error("QoS 2 is not served")
         if (kind === "status") return
         const purpose = purposes[kind]
         if (!purpose) throw new Error("publishing there is not allowed")
-        if (packet.qos === 2) throw new Error("QoS 2 is not served")
         packet.retain = false
         await this.take(mote, purpose, Buffer.from(packet.payload))
     }

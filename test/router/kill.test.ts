@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { spawn, spawnSync, type ChildProcess } from "node:child_process"
+import { once } from "node:events"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
@@ -99,6 +100,17 @@ test("killed at any moment, a router has every envelope that got a receipt, once
     t.diagnostic(
         `${receipted.size} receipted, ${delivered.length} delivered, ${waiting.length} wait`,
     )
+})
+
+test("a router that was closed leaves nothing that keeps its process alive", async t => {
+    const router = await startProcess(t, temporaryFolder(t), { clinic: "down" })
+    const mote = new TestMote()
+    const client = await CoapClient.connect(router.port)
+    assert.equal(await client.code("/vitals", mote.envelope()), "2.04")
+    const exited = once(router.process, "exit")
+    router.process.kill("SIGTERM")
+    await client.closed
+    assert.deepEqual(await exited, [0, null])
 })
 
 test("every receipt was preceded by a sync of the disk", async t => {

@@ -1,6 +1,6 @@
 /*
  * A router in a process of its own, for tests that kill it: `router-process.ts DATA [down]`. Its clinic appends every
- * envelope to DATA/delivered, in hex, a line each, or is down. Prints its CoAP port.
+ * envelope to DATA/delivered, in hex, a line each, or is down. Prints its CoAP port; closes on SIGTERM.
  */
 import { appendFileSync } from "node:fs"
 import { join } from "node:path"
@@ -18,5 +18,12 @@ clinic.answer = batch => {
         return { id, status: "stored" }
     })
 }
-const { coapPort } = await startRouter({ data: data!, coapPort: 0, clinic, log: silentLog })
-console.log(coapPort)
+const router = await startRouter({
+    data: data!,
+    coapPort: 0,
+    mqttPort: 0,
+    clinic,
+    log: silentLog,
+})
+process.once("SIGTERM", () => void router.close())
+console.log(router.coapPort)

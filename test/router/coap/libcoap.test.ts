@@ -52,10 +52,9 @@ test("libcoap's client discovers what the router serves", { skip }, async t => {
 test("libcoap's client posts an envelope and gets the receipt", { skip }, async t => {
     const mote = new TestMote()
     const { uri, data, router } = await startedRouter(t, mote)
-    const [file, receipt] = [join(data, "envelope"), join(data, "receipt")]
+    const file = join(data, "envelope")
     writeFileSync(file, mote.envelope())
     const { stdout } = await coapClient("-m", "post", "-t", "17", "-f", file, uri("/vitals"))
-    assert.ok(receipt)
     const withoutNewline = stdout.subarray(0, stdout.at(-1) === 0x0a ? -1 : undefined)
     assert.equal(openReceipt(withoutNewline, mote.keys.receipt).config, 3)
     assert.equal(router.stats().stored, 1)
