@@ -27,7 +27,7 @@ export class Keyring {
         this.clinic = o.clinic
         this.log = o.log
         this.byEui = index(this.store.keys())
-        this.refresh()
+        void this.refresh()
     }
 
     /** The keys of the mote with this `eui`. A mote nobody knows makes the ring ask the clinic, soon. */
@@ -51,23 +51,21 @@ export class Keyring {
     private refreshIn(ms: number): void {
         if (this.closing.signal.aborted) return
         this.clock.clearTimeout(this.timer)
-        this.timer = this.clock.setTimeout(() => this.refresh(), ms)
+        this.timer = this.clock.setTimeout(() => void this.refresh(), ms)
     }
 
-    private refresh(): void {
+    private async refresh(): Promise<void> {
         this.refreshing = true
         this.refreshedAt = this.clock.now()
-        this.clinic
-            .keys(this.closing.signal)
-            .then(keys => this.replace(keys))
-            .catch((error: Error) => {
-                if (this.closing.signal.aborted) return
-                this.log.warn({ reason: error.message }, "no keys from the clinic: keeping ours")
-            })
-            .finally(() => {
-                this.refreshing = false
-                this.refreshIn(refreshMs)
-            })
+        try {
+            this.replace(await this.clinic.keys(this.closing.signal))
+        } catch (error) {
+            const { message: reason } = error as Error
+            if (!this.closing.signal.aborted)
+                this.log.warn({ reason }, "no new keys from the clinic: keeping ours")
+        }
+        this.refreshing = false
+        this.refreshIn(refreshMs)
     }
 
     private replace(keys: RouterKeys[]): void {

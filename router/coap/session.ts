@@ -178,6 +178,7 @@ export class CoapSession {
     }
 
     private watchAgainIn(ms: number): void {
+        if (this.state === "closed") return
         this.clock.clearTimeout(this.timer)
         this.timer = this.clock.setTimeout(() => this.watch(), ms)
     }
