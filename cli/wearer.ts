@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander"
-import { recordingFile, syntheticBody, type Body } from "../sim/body/index.ts"
+import { madeUpBody, recordingFile, type Body } from "../sim/body/index.ts"
 import { positive } from "./options.ts"
 
 /** `FILE.csv@FS`: a recording and its sampling rate in Hz. */
@@ -26,5 +26,5 @@ export function recordedWearer({ file, fs }: RecordingOption): Body {
 
 /** A made-up wearer; the same mote always has the same. */
 export function madeUpWearer(kid: string): Body {
-    return syntheticBody({ seed: parseInt(kid.slice(-8), 16) })
+    return madeUpBody(parseInt(kid.slice(-8), 16))
 }

@@ -1,4 +1,5 @@
 export { emptyStrap, type Body, type Led } from "./body.ts"
+export { madeUpBody } from "./made-up.ts"
 export { recordingBody, recordingFile, type Recording, type RecordingOptions } from "./recording.ts"
 export {
     syntheticBody,

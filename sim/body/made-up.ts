@@ -1,0 +1,37 @@
+import { seededRandom } from "../random.ts"
+import type { Body } from "./body.ts"
+import { syntheticBody, type MotionBout, type Trajectory } from "./synthetic.ts"
+
+const hoursS = 8 * 3600
+const stretchS = 1500
+/** Beds in a ward: somebody sleeps, somebody walks about, somebody has a temperature. */
+const feverish = 0.25
+
+/**
+ * A wearer as one might meet on a ward, another for every seed: a resting rate and a temperature of their own, a rate
+ * that wanders over the hours, now and then some movement, in one of four a fever.
+ */
+export function madeUpBody(seed: number): Body {
+    const random = seededRandom(seed)
+    const between = (low: number, high: number) => low + (high - low) * random()
+    const restBpm = between(54, 88)
+    const bpm: Trajectory = []
+    for (let s = 0; s <= hoursS; s += stretchS) bpm.push([s, restBpm + between(-6, 9)])
+    const motion: MotionBout[] = []
+    for (let s = between(90, 400); s < hoursS; s += between(300, 900))
+        motion.push({ fromS: s, toS: s + between(8, 25), cadence: between(70, 110), strength: 6 })
+    const normalC = between(36.5, 37.2)
+    const highC = random() < feverish ? between(38, 39.3) : normalC + between(-0.2, 0.3)
+    return syntheticBody({
+        seed,
+        bpm,
+        motion,
+        perfusion: between(0.006, 0.02),
+        respiration: between(12, 20),
+        spo2: between(94, 99),
+        coreC: [
+            [0, normalC + (highC - normalC) / 2],
+            [hoursS / 4, highC],
+        ],
+    })
+}
