@@ -1,3 +1,4 @@
+import { sleep } from "@devicescript/core"
 import { Autocorrelation } from "./heart/autocorrelation"
 import { isSwing, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./heart/period"
 import { hopSamples, Pulse } from "./heart/pulse"
@@ -70,6 +71,7 @@ export class HeartRate {
         this.contact = true
         await correlation.add(pulse.values)
         pulse.next()
+        await sleep(0)
         const values = correlation.values
         const shortest = shortestPeriod(values)
         const peakBpm = shortest ? periodBpm(values, shortest) : 0

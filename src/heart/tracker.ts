@@ -5,8 +5,8 @@ import { maxLag } from "./pulse"
 const firstBin = 10
 const bins = 71
 export const binBpm = 3
-/** Bins in one slice of work. */
-const slice = 9
+/** Bins in one slice of work; every second of them is worked out. */
+const slice = 16
 /** Cosine of the angle by which 3 bpm turn in one sample at 12.5 Hz: 2π · 0.05 / 12.5. */
 const cosStep = 0.9996841892833
 /** A heart rate changes by at most 9 bpm in 2 s: weights of 0, 1, 2 and 3 bins to either side. */
@@ -21,6 +21,7 @@ const leak = 0.01
 const floor = 0.02
 /** How far from the shortest period a bin still profits from it. */
 const peakReach = 3
+const tiny = 1e-9
 
 /**
  * Follows the heart rate: a hidden Markov model whose states are rates and whose observation is the spectrum of the
@@ -71,9 +72,20 @@ export class Tracker {
      * @param peak its height, 0…1
      */
     async step(correlation: number[], peakBpm: number, peak: number): Promise<void> {
+        await sleep(0)
         const max = await this.transform(correlation)
         await sleep(0)
-        const scale = 1 / (max + 1e-9)
+        const sum = this.weigh(max, peakBpm, peak)
+        await sleep(0)
+        this.choose(max, sum)
+    }
+
+    /**
+     * Moves the probabilities on by 2 s and weighs them with the spectrum, whose maximum is `max`.
+     * @returns the sum of the weights
+     */
+    private weigh(max: number, peakBpm: number, peak: number): number {
+        const scale = 1 / (max + tiny)
         const spectrum = this.spectrum
         const p = this.probability
         const next = this.next
@@ -95,7 +107,13 @@ export class Tracker {
             next[at] = value
             sum += value
         }
-        await sleep(0)
+        return sum
+    }
+
+    /** Makes probabilities of the weights and finds the highest. */
+    private choose(max: number, sum: number): void {
+        const p = this.probability
+        const next = this.next
         let best = reach
         for (let at = reach; at < reach + bins; at++) {
             next[at] /= sum
@@ -104,13 +122,13 @@ export class Tracker {
         this.probability = next
         this.next = p
         this.bpm = binBpm * (firstBin + best - reach)
-        this.share = spectrum[best - reach] * scale
+        this.share = this.spectrum[best - reach] / (max + tiny)
         this.mass = next[best - 2] + next[best - 1] + next[best] + next[best + 1] + next[best + 2]
     }
 
     /**
      * The cosine transform of the tapered autocorrelation, which is the spectrum, by Clenshaw's recurrence: one
-     * multiplication a lag and no table.
+     * multiplication a lag and no table. 3.2 s resolve 19 bpm, so every second bin will do; those between are means.
      * @returns its maximum
      */
     private async transform(correlation: number[]): Promise<number> {
@@ -119,19 +137,20 @@ export class Tracker {
         for (let lag = 1; lag <= maxLag; lag++)
             tapered[lag] = correlation[lag] * (1 - lag / (maxLag + 1))
         let max = 0
-        for (let i = 0; i < bins; i++) {
+        for (let i = 0; i < bins; i += 2) {
             const turn = this.turns[i]
             let b1 = 0
             let b2 = 0
-            for (let lag = maxLag; lag > 0; lag--) {
-                const b0 = tapered[lag] + turn * b1 - b2
-                b2 = b1
-                b1 = b0
+            // Two lags a turn: the two variables change places by themselves.
+            for (let lag = maxLag; lag > 0; lag -= 2) {
+                b2 = tapered[lag] + turn * b1 - b2
+                b1 = tapered[lag - 1] + turn * b2 - b1
             }
             const s = Math.max(0, 0.5 + (turn / 2) * b1 - b2)
             spectrum[i] = s
+            if (i > 0) spectrum[i - 1] = (s + spectrum[i - 2]) / 2
             if (s > max) max = s
-            if (i % slice === slice - 1) await sleep(0)
+            if (i % slice === slice - 2) await sleep(0)
         }
         return max
     }
