@@ -24,14 +24,36 @@ export async function startSensing(
     run.start()
 }
 
+/** Whether a sensor runs; says once what is wrong with it. */
+class Health {
+    isRunning = false
+    private name: string
+    private complaint: string
+
+    constructor(name: string) {
+        this.name = name
+    }
+
+    works(): void {
+        this.isRunning = true
+        this.complaint = undefined
+    }
+
+    failed(error: Error): void {
+        this.isRunning = false
+        if (this.complaint !== error.message) console.log(`${this.name}: ${error.message}`)
+        this.complaint = error.message
+    }
+}
+
 class Sensing {
     private onReading: (reading: Reading) => Promise<void>
     private optical: Max30102
-    private thermometer: Max30205
+    private opticalHealth = new Health("optical sensor")
     private heart = new HeartRate()
+    private thermometer: Max30205
+    private thermometerHealth = new Health("thermometer")
     private temperature = new BodyTemperature()
-    private opticalRuns = false
-    private thermometerRuns = false
     /** When the last reading was due, on the grid of the samples if there are any. */
     private lastReadingMs = millis()
 
@@ -45,7 +67,7 @@ class Sensing {
         await this.startOptical()
         for (;;) {
             const startMs = millis()
-            if (this.opticalRuns) await this.readOptical()
+            if (this.opticalHealth.isRunning) await this.readOptical()
             else if (startMs - this.lastReadingMs >= readingMs) {
                 await this.report(startMs)
                 await this.startOptical()
@@ -54,34 +76,33 @@ class Sensing {
         }
     }
 
-    /** Makes the heart rate of what is in the FIFO, with a reading at the end of each window. */
-    private async readOptical(): Promise<void> {
-        const heart = this.heart
+    private async startOptical(): Promise<void> {
+        this.heart.reset()
         try {
-            const count = await this.optical.read()
-            if (count < 0) heart.reset()
-            let used = 0
-            while (used < count) {
-                used += heart.push(this.optical.fifo, used, count)
-                if (!heart.isComplete()) continue
-                const endMs = this.optical.newestMs - (count - used) * sampleMs
-                await heart.estimate()
-                await this.report(endMs)
-            }
+            await this.optical.start()
+            this.opticalHealth.isRunning = true
         } catch (e) {
-            console.log("optical sensor: " + (e as Error).message)
-            this.opticalRuns = false
-            heart.reset()
+            this.opticalHealth.failed(e as Error)
         }
     }
 
-    private async startOptical(): Promise<void> {
+    /** Makes the heart rate of what is in the FIFO, with a reading at the end of each window. */
+    private async readOptical(): Promise<void> {
+        const { heart, optical } = this
         try {
-            await this.optical.start()
-            this.opticalRuns = true
-            this.heart.reset()
+            const count = await optical.read()
+            this.opticalHealth.works()
+            if (count < 0) heart.reset()
+            let used = 0
+            while (used < count) {
+                used += heart.push(optical.fifo, used, count)
+                if (!heart.isComplete()) continue
+                await heart.estimate()
+                await this.report(optical.newestMs - (count - used) * sampleMs)
+            }
         } catch (e) {
-            if (this.opticalRuns) console.log("optical sensor: " + (e as Error).message)
+            heart.reset()
+            this.opticalHealth.failed(e as Error)
         }
     }
 
@@ -100,21 +121,21 @@ class Sensing {
         }
     }
 
+    /** °C, undefined until settled, when nobody wears the mote, and when the sensor does not answer. */
     private async readTemperature(): Promise<number | undefined> {
         const { thermometer, temperature } = this
+        const health = this.thermometerHealth
         try {
-            if (!this.thermometerRuns) {
-                await thermometer.start()
+            if (!health.isRunning) {
                 temperature.reset()
-                this.thermometerRuns = true
+                await thermometer.start()
             }
             const celsius = await thermometer.read()
-            if (!this.opticalRuns || this.heart.contact) return temperature.next(celsius)
-            temperature.reset()
-            return undefined
+            health.works()
+            const isWorn = this.heart.contact || !this.opticalHealth.isRunning
+            return isWorn ? temperature.next(celsius) : temperature.reset()
         } catch (e) {
-            if (this.thermometerRuns) console.log("thermometer: " + (e as Error).message)
-            this.thermometerRuns = false
+            health.failed(e as Error)
             return undefined
         }
     }

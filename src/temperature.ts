@@ -17,17 +17,15 @@ export class BodyTemperature {
         for (let i = 0; i < settleReadings; i++) this.recent.push(0)
     }
 
-    /** The sensor was started or taken off. */
-    reset(): void {
+    /** The sensor was started or taken off: it has to settle anew. */
+    reset(): undefined {
         this.count = 0
+        return undefined
     }
 
     /** Takes the reading of each 2 s in °C. @returns °C, undefined until settled */
     next(celsius: number): number | undefined {
-        if (celsius < minSkinC || celsius > maxSkinC) {
-            this.reset()
-            return undefined
-        }
+        if (celsius < minSkinC || celsius > maxSkinC) return this.reset()
         const recent = this.recent
         recent[this.count % settleReadings] = celsius
         this.count++

@@ -60,6 +60,7 @@ function parseRecording(csv: string, rate: number, name: string): Float64Array {
             `${name}: sampling rate ${rate}: ${minRateHz} to ${maxRateHz} Hz expected`,
             2,
         )
+    if (!csv.trim()) throw new UserError(`${name} is empty`)
     const lines = csv.replace(/\s+$/, "").split(/\r?\n/)
     if (lines.length > maxSamples) throw new UserError(`${name}: more than ${maxSamples} samples`)
     const hasHeader = /^\s*"?[A-Za-z]/.test(lines[0]!) && lines.length > 1

@@ -156,7 +156,7 @@ test("a recording ends with the sensor taken off, or loops", () => {
 
 test("a file that is no recording gets one clear line", () => {
     const cases: [string, number, RegExp][] = [
-        ["", 25, /x\.csv: line 1 is no number/],
+        ["", 25, /x\.csv is empty/],
         ["1\n2\n3\n", 25, /x\.csv: 3 samples: at least 2 s/],
         ["1\n".repeat(99) + "x1\n", 25, /x\.csv: line 100 is no number/],
         ["1,2\n".repeat(99), 25, /line 1 is no number/],
