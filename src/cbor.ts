@@ -71,14 +71,19 @@ export class CborWriter {
 
     /** `value / 2^bits` with at most 7 bits, as `number` would write it; quicker for what a mote measures. */
     fixed(value: number, bits: number): void {
-        if (value >= 2048 || value <= -2048) {
+        const { bytes, length } = this
+        let magnitude = value < 0 ? -value : value
+        if (magnitude >= 2048 || length + 3 > bytes.length) {
             this.number(value / (1 << bits))
             return
         }
-        let magnitude = value < 0 ? -value : value
         const whole = magnitude >> bits
         if (whole << bits === magnitude) {
-            this.number(value < 0 ? -whole : whole)
+            if (whole > 23 || value < 0) this.number(value < 0 ? -whole : whole)
+            else {
+                bytes[length] = whole
+                this.length = length + 1
+            }
             return
         }
         // 11 bits are exact in binary16, and with so few behind the point it is never subnormal.
@@ -87,11 +92,10 @@ export class CborWriter {
             magnitude <<= 1
             exponent--
         }
-        const at = this.reserve(3)
-        const bytes = this.bytes
-        bytes[at] = float16
-        bytes[at + 1] = (value < 0 ? 0x80 : 0) | (exponent << 2) | ((magnitude >> 8) & 3)
-        bytes[at + 2] = magnitude & 0xff
+        bytes[length] = float16
+        bytes[length + 1] = (value < 0 ? 0x80 : 0) | (exponent << 2) | ((magnitude >> 8) & 3)
+        bytes[length + 2] = magnitude & 0xff
+        this.length = length + 3
     }
 
     private float(value: number): void {

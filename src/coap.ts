@@ -2,8 +2,8 @@
  * CoAP messages (RFC 7252 §3) in a byte stream (RFC 8323 §3.2).
  */
 
-/** RFC 8323 §5.3.1: what everyone has to take, and all that we take. Header and token count. */
-export const maxMessageBytes = 1152
+/** The largest message that we take, its header and token included. */
+export const maxMessageBytes = 512
 
 /** Codes in use, RFC 7252 §12.1 and RFC 8323 §11.1. */
 export const Code = {

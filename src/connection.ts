@@ -1,5 +1,5 @@
 import { millis } from "@devicescript/core"
-import { Code, codeClass, CoapMessage, MessageReader } from "./coap"
+import { Code, codeClass, CoapMessage, maxMessageBytes, MessageReader } from "./coap"
 import { Endpoint } from "./endpoint"
 import { serve } from "./resources"
 import { Signal } from "./signal"
@@ -11,6 +11,8 @@ const csmMs = 10000
 /** RFC 8323 §5.3.1: what a peer takes that announced nothing else. */
 const defaultMaxMessageBytes = 1152
 const maxMessageSizeOption = 2
+/** Max-Message-Size 512. */
+const csmOptions = Buffer.from([(maxMessageSizeOption << 4) | 2, maxMessageBytes >> 8, 0])
 
 /**
  * CoAP over the mote's one socket (RFC 8323): signals, the peer's requests, and one request of ours at a time. One fiber
@@ -50,7 +52,8 @@ export class CoapConnection {
         this.isReleased = false
         this.peerMaxMessageBytes = defaultMaxMessageBytes
         if (!(await this.socket.open(endpoint.host, endpoint.port, connectMs))) return false
-        if (!(await this.socket.write(new CoapMessage(Code.csm).encode()))) return false
+        if (!(await this.socket.write(new CoapMessage(Code.csm, undefined, csmOptions).encode())))
+            return false
         const deadline = millis() + csmMs
         while (!this.hasCsm && this.socket.isOpen() && millis() < deadline)
             await this.changed.wait(deadline - millis())

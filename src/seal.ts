@@ -91,12 +91,16 @@ export class Sealer {
         const start = this.encrypt0Start
         start.set(bigEndian32(this.seq++), nonceOffset + nonceBytes - 4)
         const nonce = start.slice(nonceOffset, nonceOffset + nonceBytes)
-        const ciphertext = a256ctr(plaintext, this.upEnc, nonce)
-        const payload = Buffer.concat(start, byteStringHead(ciphertext.length), ciphertext)
-        const payloadHead = byteStringHead(payload.length)
-        const tag = hmac(this.upMac, "sha256", this.macStructureStart, payloadHead, payload)
+        const text = a256ctr(plaintext, this.upEnc, nonce)
+        // eslint-disable-next-line no-useless-assignment -- its memory is needed below
+        plaintext = undefined
+        const textHead = byteStringHead(text.length)
+        const payloadHead = byteStringHead(start.length + textHead.length + text.length)
+        const macStart = this.macStructureStart
+        const tag = hmac(this.upMac, "sha256", macStart, payloadHead, start, textHead, text)
+        const mac0Start = this.mac0Start
         return new Envelope(
-            Buffer.concat(this.mac0Start, payloadHead, payload, tagHead, tag),
+            Buffer.concat(mac0Start, payloadHead, start, textHead, text, tagHead, tag),
             nonce,
         )
     }

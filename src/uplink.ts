@@ -2,7 +2,7 @@ import { millis, sleep } from "@devicescript/core"
 import { Clock } from "./clock"
 import { Code, codeClass, CoapMessage, dotted, OptionNumber } from "./coap"
 import { CoapConnection } from "./connection"
-import { Identity } from "./identity"
+import { countBoot, Identity, readIdentity } from "./identity"
 import { ReadingQueue, tickMs } from "./queue"
 import { Reading } from "./reading"
 import { Envelope, Receipt, ReceiptOpener, Sealer } from "./seal"
@@ -24,8 +24,27 @@ const maxRefusedBackoffMs = 300000
 const defaultMaxAgeS = 60
 const maxBusyMs = 120000
 
+const flashRetryMs = 60000
+
 /** Uri-Path "vitals", Content-Format 17 (application/cose; cose-type="cose-mac0"). */
 const vitalsOptions = hex`b6 766974616c73 11 11`
+
+/** The mote's link, ready to take readings; undefined where the mote has no identity. */
+export async function startUplink(): Promise<Uplink | undefined> {
+    const identity = await readIdentity()
+    if (!identity) return undefined
+    console.log(`mote ${identity.eui}`)
+    let boot = await countBoot()
+    while (boot === undefined) {
+        console.log("the flash does not keep the boot counter: nothing is sent")
+        await sleep(flashRetryMs)
+        boot = await countBoot()
+    }
+    const uplink = new Uplink(identity, boot)
+    const run = async () => await uplink.run()
+    run.start()
+    return uplink
+}
 
 /**
  * Brings readings to the router. An envelope is sealed once and kept until a valid receipt for it comes; everything else
@@ -97,8 +116,7 @@ export class Uplink {
         const count = shift === undefined ? 1 : Math.min(this.queue.length, batchReadings)
         const shiftTicks = shift === undefined ? undefined : Math.round(shift / tickMs)
         const now = Math.ceil(millis() / tickMs)
-        const pack = this.pack.write(this.queue, count, shiftTicks, now)
-        this.envelope = this.sealer.seal(pack)
+        this.envelope = this.sealer.seal(this.pack.write(this.queue, count, shiftTicks, now))
         this.sendings = 0
         // They are in the envelope now, and so is what was lost.
         this.queue.drop(count)

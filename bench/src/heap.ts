@@ -1,12 +1,14 @@
 // The whole mote beside `ballast` bytes that nobody needs; its queue is filled with made readings, too.
 import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
-import { startUplink } from "../../src/mote"
+import { startUplink } from "../../src/uplink"
 import { Reading } from "../../src/reading"
 import { startSensing } from "../../src/sensing"
 import { SimulatedI2C } from "../../src/sensorbus"
 
 const size = await readSetting("ballast", 0)
+// Enough to have the garbage of the start collected, or the ballast would lie behind it.
+for (let i = 0; i < 3; i++) Buffer.alloc(20000)
 const ballast = Buffer.alloc(size)
 const uplink = await startUplink()
 await startSensing(new SimulatedI2C(), async reading => uplink.push(reading))
