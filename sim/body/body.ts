@@ -14,7 +14,7 @@ export interface Body {
 export const skinReflectance: Record<Led, number> = { red: 220, infrared: 268 }
 
 /** What the cover glass returns when nothing lies on it. */
-export const glassReflectance = 2
+const glassReflectance = 2
 
 export const roomTemperatureC = 23
 

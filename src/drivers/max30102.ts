@@ -30,7 +30,6 @@ const configuration = hex`40 00 27 00 23 23`
 export const sampleMs = 40
 /** Red, then infrared, 3 bytes each, big-endian, 18 bits. */
 export const sampleBytes = 6
-export const fullScale = 0x3ffff
 const fifoDepth = 32
 
 /**

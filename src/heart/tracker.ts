@@ -4,7 +4,7 @@ import { maxLag } from "./pulse"
 /** Heart rates from 30 to 240 bpm in steps of 3. */
 const firstBin = 10
 const bins = 71
-export const binBpm = 3
+const binBpm = 3
 /** Bins in one slice of work; every second of them is worked out. */
 const slice = 16
 /** Cosine of the angle by which 3 bpm turn in one sample at 12.5 Hz: 2π · 0.05 / 12.5. */
