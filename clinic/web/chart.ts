@@ -1,8 +1,7 @@
 import uPlot from "uplot"
-import { h, setText } from "./dom.ts"
-import { timeOfDay } from "./format.ts"
+import { h } from "./dom.ts"
 import { Series } from "./series.ts"
-import type { VitalKind } from "./vital.ts"
+import { heartRate, temperature, type VitalKind } from "./vital.ts"
 
 export interface ChartKind {
     vital: VitalKind
@@ -15,57 +14,73 @@ export interface ChartKind {
     color: string
 }
 
+export const heartRateChart: ChartKind = {
+    ...{ vital: heartRate, min: 50, max: 110, margin: 5, color: "--hr" },
+}
+export const temperatureChart: ChartKind = {
+    ...{ vital: temperature, min: 35.5, max: 38.5, margin: 0.3, color: "--temp" },
+}
+
 export interface ChartRange {
     label: string
     ms: number
     stepS: number
 }
 
-/** Seconds; whole minutes, since the axis shows no seconds. */
-const tickSteps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360].map(minutes => minutes * 60)
+/** What surrounds the line: axes, cursor. Asked anew for every theme. */
+export type ChartFrame = (
+    style: CSSStyleDeclaration,
+) => Required<Pick<uPlot.Options, "axes" | "cursor" | "padding">> & Pick<uPlot.Options, "hooks">
+
+const light = matchMedia("(prefers-color-scheme: light)")
 
 /** One vital sign over the last minutes or hours; the right edge is now. */
 export class Chart {
-    readonly element: HTMLElement
+    readonly element = h("div", { class: "canvas", role: "img" })
     readonly kind: ChartKind
-    private readonly canvas = h("div", { class: "canvas", role: "img" })
-    private readonly readout = h("output", { class: "readout" })
-    private readonly resize: ResizeObserver
+    private readonly frame: ChartFrame
+    private readonly resize = new ResizeObserver(() => this.plot?.setSize(this.size()))
+    private readonly redraw = () => this.erase()
     private range: ChartRange
     private series: Series
     private plot: uPlot | undefined
+    /** What the plot shows is up to date until this second is over. */
+    private drawnSecond: number | undefined
 
-    constructor(kind: ChartKind, range: ChartRange) {
+    constructor(kind: ChartKind, range: ChartRange, frame: ChartFrame) {
         this.kind = kind
         this.range = range
+        this.frame = frame
         this.series = new Series(range.stepS * 1000)
-        const { label, unit } = kind.vital
-        const caption = h("figcaption", {}, h("span", {}, `${label}, ${unit}`), this.readout)
-        this.element = h("figure", { class: "chart", "data-vital": kind.vital.name }, caption)
-        this.element.append(this.canvas)
-        this.resize = new ResizeObserver(() => this.plot?.setSize(this.size()))
-        this.resize.observe(this.canvas)
+        this.resize.observe(this.element)
+        light.addEventListener("change", this.redraw)
     }
 
     /** Empty, for another range. */
     setRange(range: ChartRange): void {
         this.range = range
         this.series = new Series(range.stepS * 1000)
-        this.redraw()
+        this.erase()
     }
 
     load(points: Parameters<Series["load"]>[0]): void {
         this.series.load(points)
+        this.drawnSecond = undefined
     }
 
     add(time: number, value: number | null): void {
         this.series.add(time, value)
+        this.drawnSecond = undefined
     }
 
+    /** Draws where something is new; at least every second, since time goes on. */
     update(now: number): void {
-        if (!this.canvas.isConnected) return
+        const second = Math.floor(now / 1000)
+        if (second === this.drawnSecond || !this.element.isConnected) return
+        this.drawnSecond = second
         const from = now - this.range.ms
-        this.series.trim(from)
+        // One step more, so that the line reaches to the edge.
+        this.series.trim(from - this.range.stepS * 1000)
         this.plot ??= this.draw()
         this.plot.batch(() => {
             this.plot?.setData(this.series.columns(), false)
@@ -74,15 +89,17 @@ export class Chart {
         this.describe()
     }
 
-    /** Colours and sizes are read anew: after a change of theme or range. */
-    redraw(): void {
-        this.plot?.destroy()
-        this.plot = undefined
-    }
-
     close(): void {
         this.resize.disconnect()
-        this.redraw()
+        light.removeEventListener("change", this.redraw)
+        this.erase()
+    }
+
+    /** The next update draws with the colours and the size of then. */
+    private erase(): void {
+        this.plot?.destroy()
+        this.plot = undefined
+        this.drawnSecond = undefined
     }
 
     private describe(): void {
@@ -92,53 +109,38 @@ export class Chart {
             ? `from ${range.min.toFixed(vital.digits)} to ${range.max.toFixed(vital.digits)} ${vital.unitSpoken}`
             : "no values"
         const text = `${vital.label}, last ${this.range.label}: ${values}`
-        if (this.canvas.getAttribute("aria-label") !== text)
-            this.canvas.setAttribute("aria-label", text)
+        if (this.element.getAttribute("aria-label") !== text)
+            this.element.setAttribute("aria-label", text)
     }
 
     private size(): { width: number; height: number } {
-        return { width: this.canvas.clientWidth, height: this.canvas.clientHeight }
+        return { width: this.element.clientWidth, height: this.element.clientHeight }
     }
 
     private draw(): uPlot {
         const style = getComputedStyle(this.element)
-        const color = (name: string) => style.getPropertyValue(name).trim()
-        const axis = {
-            stroke: color("--dim"),
-            font: `13px ${style.fontFamily}`,
-            grid: { stroke: color("--line"), width: 1 },
-            ticks: { show: false },
-        }
-        const line = color(this.kind.color)
+        const line = style.getPropertyValue(this.kind.color)
+        const band = style.getPropertyValue(`${this.kind.color}-band`)
         const hidden = { show: true, stroke: "transparent", width: 0, points: { show: false } }
         return new uPlot(
             {
                 ...this.size(),
+                ...this.frame(style),
                 legend: { show: false },
-                padding: [8, 12, 0, 0],
-                cursor: { drag: { x: false, y: false }, y: false, points: { size: 9 } },
-                hooks: { setCursor: [plot => this.showAt(plot)] },
                 scales: { x: { time: true }, y: { range: (_, min, max) => this.yRange(min, max) } },
-                axes: [
-                    {
-                        ...axis,
-                        size: 30,
-                        space: 60,
-                        incrs: tickSteps,
-                        values: (_, times) => times.map(s => timeOfDay(s * 1000, false)),
-                    },
-                    { ...axis, size: 46, space: 36 },
-                ],
                 series: [
                     {},
-                    { stroke: line, width: 2, points: { show: false } },
+                    {
+                        ...{ stroke: line, width: 2, pxAlign: 0 },
+                        points: { show: false, filter: lonePoints, fill: line, width: 0, size: 4 },
+                    },
                     { ...hidden },
                     { ...hidden },
                 ],
-                bands: [{ series: [3, 2], fill: color(`${this.kind.color}-band`) }],
+                bands: [{ series: [3, 2], fill: band }],
             },
             this.series.columns(),
-            this.canvas,
+            this.element,
         )
     }
 
@@ -149,13 +151,11 @@ export class Chart {
             Math.max(this.kind.max, max === null ? -Infinity : max + margin),
         ]
     }
+}
 
-    private showAt(plot: uPlot): void {
-        const at = plot.cursor.idx
-        const value = at === null || at === undefined ? undefined : plot.data[1]?.[at]
-        if (value === undefined || value === null) return setText(this.readout, "")
-        const { digits, unit } = this.kind.vital
-        const time = timeOfDay(plot.data[0][at!]! * 1000)
-        setText(this.readout, `${time}  ${value.toFixed(digits)} ${unit}`)
-    }
+/** Values between two gaps: no line goes through them, so they are drawn as dots. */
+function lonePoints({ data }: uPlot, series: number): number[] {
+    const values = data[series]!
+    const isThere = (i: number) => (values[i] ?? null) !== null
+    return [...values.keys()].filter(i => isThere(i) && !isThere(i - 1) && !isThere(i + 1))
 }

@@ -1,7 +1,8 @@
 import { history, type Observation } from "./api.ts"
-import { Chart, type ChartRange } from "./chart.ts"
+import { heartRateChart, temperatureChart, type ChartRange } from "./chart.ts"
 import { now } from "./clock.ts"
 import { h, setText } from "./dom.ts"
+import { ChartFigure } from "./figure.ts"
 import type { WardModel } from "./model.ts"
 import type { View } from "./view.ts"
 import { heartRate, temperature, VitalView } from "./vital.ts"
@@ -26,16 +27,11 @@ export class DetailView implements View {
         kind,
         view: new VitalView(kind),
     }))
-    private readonly theme = matchMedia("(prefers-color-scheme: light)")
-    private readonly redraw = () => this.charts.forEach(chart => chart.redraw())
     private range = ranges[0]!
-    private readonly charts = [
-        new Chart({ vital: heartRate, min: 50, max: 110, margin: 5, color: "--hr" }, this.range),
-        new Chart(
-            { vital: temperature, min: 35.5, max: 38.5, margin: 0.3, color: "--temp" },
-            this.range,
-        ),
-    ]
+    private readonly figures = [heartRateChart, temperatureChart].map(
+        kind => new ChartFigure(kind, this.range),
+    )
+    private readonly charts = this.figures.map(({ chart }) => chart)
 
     constructor(patient: number, model: WardModel) {
         this.patient = patient
@@ -54,9 +50,8 @@ export class DetailView implements View {
             h("div", { class: "vitals" }, ...this.vitals.map(({ view }) => view.element)),
             this.rangeChoice(),
             this.problem,
-            ...this.charts.map(chart => chart.element),
+            ...this.figures.map(figure => figure.element),
         )
-        this.theme.addEventListener("change", this.redraw)
         this.reload()
     }
 
@@ -79,7 +74,6 @@ export class DetailView implements View {
     }
 
     close(): void {
-        this.theme.removeEventListener("change", this.redraw)
         for (const chart of this.charts) chart.close()
     }
 

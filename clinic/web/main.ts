@@ -26,6 +26,7 @@ class Session {
     private readonly navigate = () => this.show()
     private view: View | undefined
     private live: Live | undefined
+    private frame: number | undefined
     private isRefreshing = false
     private isOver = false
 
@@ -76,7 +77,7 @@ class Session {
             observation: observation => {
                 if (!this.model.add(observation)) void this.refresh()
                 this.view?.add(observation)
-                this.view?.update(now())
+                this.draw()
             },
             reset: () => void this.refresh().then(() => this.view?.reload()),
             connected: isConnected => this.connected(isConnected),
@@ -112,6 +113,14 @@ class Session {
         scrollTo(0, 0)
     }
 
+    /** After a lost connection many values come at once: once a frame is enough. */
+    private draw(): void {
+        this.frame ??= requestAnimationFrame(() => {
+            this.frame = undefined
+            this.view?.update(now())
+        })
+    }
+
     private tick(): void {
         setText(this.time, timeOfDay(now()))
         this.view?.update(now())
@@ -130,6 +139,7 @@ class Session {
         this.isOver = true
         this.live?.close()
         this.view?.close()
+        this.view = undefined
         this.timers.forEach(timer => clearInterval(timer))
         removeEventListener("hashchange", this.navigate)
         askForLogin()

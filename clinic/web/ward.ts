@@ -1,9 +1,15 @@
-import type { WardPatient } from "./api.ts"
+import type { Observation, WardPatient } from "./api.ts"
+import { now } from "./clock.ts"
 import { h, setData, setText } from "./dom.ts"
 import { duration, staleMs } from "./format.ts"
 import type { WardModel } from "./model.ts"
+import { Trend } from "./trend.ts"
 import type { View } from "./view.ts"
 import { heartRate, temperature, VitalView } from "./vital.ts"
+
+/** So many histories are asked for at once. */
+const maxLoading = 4
+const retryMs = 3000
 
 /** One card a patient. */
 export class WardView implements View {
@@ -13,6 +19,9 @@ export class WardView implements View {
     private readonly list = h("ul", { class: "cards" })
     private readonly empty = h("p", { class: "empty" }, "Nobody is on the ward yet.")
     private readonly cards = new Map<number, Card>()
+    /** Patients whose history is still to be loaded. */
+    private readonly waiting = new Set<number>()
+    private loading = 0
 
     constructor(model: WardModel) {
         this.model = model
@@ -21,23 +30,59 @@ export class WardView implements View {
 
     update(now: number): void {
         const patients = this.model.all()
-        const cards = patients.map(patient => {
-            let card = this.cards.get(patient.id)
-            if (!card) this.cards.set(patient.id, (card = new Card()))
-            card.update(patient, this.model, now)
-            return card.element
-        })
+        for (const id of this.cards.keys()) if (!this.model.patient(id)) this.drop(id)
+        for (const { id } of patients) if (!this.cards.has(id)) this.admit(id)
+        const cards = patients.map(({ id }) => this.cards.get(id)!.element)
         const isSame =
             cards.length === this.list.children.length &&
             cards.every((card, i) => card === this.list.children[i])
         if (!isSame) this.list.replaceChildren(...cards)
         if (patients.length > 0) this.empty.remove()
         else this.element.append(this.empty)
+        for (const patient of patients) this.cards.get(patient.id)!.update(patient, this.model, now)
     }
 
-    add(): void {}
-    reload(): void {}
-    close(): void {}
+    add(observation: Observation): void {
+        this.cards.get(observation.patient)?.add(observation)
+    }
+
+    reload(): void {
+        for (const id of this.cards.keys()) this.load(id)
+    }
+
+    close(): void {
+        for (const id of this.cards.keys()) this.drop(id)
+    }
+
+    private admit(id: number): void {
+        this.cards.set(id, new Card())
+        this.load(id)
+    }
+
+    private drop(id: number): void {
+        this.waiting.delete(id)
+        this.cards.get(id)?.close()
+        this.cards.delete(id)
+    }
+
+    private load(id: number): void {
+        this.waiting.add(id)
+        if (this.loading < maxLoading) void this.loadWaiting()
+    }
+
+    private async loadWaiting(): Promise<void> {
+        this.loading++
+        for (const id of this.waiting) {
+            this.waiting.delete(id)
+            try {
+                await this.cards.get(id)!.load(id)
+            } catch {
+                // The line at the bottom says it when the clinic is away; values that come are drawn all the same.
+                setTimeout(() => this.cards.has(id) && this.load(id), retryMs)
+            }
+        }
+        this.loading--
+    }
 }
 
 class Card {
@@ -50,12 +95,14 @@ class Card {
         kind,
         view: new VitalView(kind),
     }))
+    private readonly trend = new Trend()
 
     constructor() {
         this.link.append(
             h("span", { class: "card-head" }, this.bed, this.contact),
             this.name,
             h("div", { class: "vitals" }, ...this.vitals.map(({ view }) => view.element)),
+            this.trend.element,
         )
         this.element.append(this.link)
     }
@@ -67,6 +114,20 @@ class Card {
         updateContact(this.contact, model.newestTime(patient.id), now)
         for (const { kind, view } of this.vitals)
             view.update(model.newest(patient.id, kind.name), now)
+        this.trend.chart.update(now)
+    }
+
+    add({ name, time, value }: Observation): void {
+        if (name === heartRate.name) this.trend.chart.add(time, value)
+    }
+
+    async load(patient: number): Promise<void> {
+        await this.trend.load(patient)
+        this.trend.chart.update(now())
+    }
+
+    close(): void {
+        this.trend.chart.close()
     }
 }
 

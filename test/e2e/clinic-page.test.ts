@@ -2,7 +2,13 @@ import assert from "node:assert/strict"
 import { existsSync } from "node:fs"
 import { after, before, test, type TestContext } from "node:test"
 import { fileURLToPath } from "node:url"
-import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core"
+import {
+    chromium,
+    type Browser,
+    type BrowserContextOptions,
+    type Locator,
+    type Page,
+} from "playwright-core"
 import { startClinic } from "../../clinic/index.ts"
 import { silentLog } from "../../host/log.ts"
 import type { Measurement } from "../../wire/senml.ts"
@@ -21,6 +27,7 @@ let browser: Browser
 let service: Service
 let ada: { patient: number; mote: SealingMote }
 let ken: { patient: number; mote: SealingMote }
+let ruth: { patient: number; mote: SealingMote }
 
 before(async () => {
     if (!hasChromium) return
@@ -28,6 +35,7 @@ before(async () => {
     service = await Service.start()
     ada = await service.admit("Ada", "Beck")
     ken = await service.admit('Ken<img src="x" onerror="alert(1)">', "Ito")
+    ruth = await service.admit("Ruth", "Young")
 })
 after(async () => {
     if (!hasChromium) return
@@ -45,6 +53,18 @@ function pageTest(name: string, work: (t: TestContext) => Promise<void>): void {
 
 async function arrive(sealer: SealingMote, ...pack: Measurement[]): Promise<void> {
     await service.ingest([delivery(sealer.seal(pack, Date.now()), Date.now())])
+}
+
+/** Waits until the first canvas in there looks different. */
+async function redrawn(place: Locator): Promise<void> {
+    const canvas = place.locator("canvas").first()
+    const looks = () =>
+        canvas.evaluate((canvas: unknown) => (canvas as { toDataURL(): string }).toDataURL())
+    const before = await looks()
+    for (let tries = 0; (await looks()) === before; tries++) {
+        assert.ok(tries < 100, "the chart stands still")
+        await place.page().waitForTimeout(100)
+    }
 }
 
 /** A page of its own, logged in; fails on script errors and on anything that the policy blocked. */
@@ -65,77 +85,100 @@ async function logIn(page: Page, password = service.credentials.doctor.password)
 }
 
 const card = (page: Page, name: string) => page.getByRole("listitem").filter({ hasText: name })
+const trend = (card: Locator, values: string) =>
+    card.getByRole("img", { name: `Heart rate, last 5 min: ${values}` })
 const vital = (name: "hr" | "temp") => `[data-vital="${name}"]`
 
-pageTest("log in, see values, see new ones come and the chart move, without a reload", async () => {
-    const start = Date.now()
-    const history = Array.from({ length: 60 }, (_, i) =>
-        measurement("hr", 70, start - 120_000 + i * 2000),
-    )
-    await arrive(ada.mote, ...history)
-    await arrive(
-        ada.mote,
-        ...[measurement("hr", 71, start), measurement("hr-q", 0.9, start)],
-        measurement("temp", 36.8, start),
-    )
-    await arrive(ken.mote, measurement("motion", 1, start), measurement("hr-q", 0.1, start))
+pageTest(
+    "log in, see values, see new ones come and the charts move, without a reload",
+    async () => {
+        const start = Date.now()
+        const history = Array.from({ length: 60 }, (_, i) =>
+            measurement("hr", 70, start - 120_000 + i * 2000),
+        )
+        await arrive(ada.mote, ...history)
+        await arrive(
+            ada.mote,
+            ...[measurement("hr", 71, start), measurement("hr-q", 0.9, start)],
+            measurement("temp", 36.8, start),
+        )
+        await arrive(ken.mote, measurement("motion", 1, start), measurement("hr-q", 0.1, start))
 
-    const page = await open()
-    await logIn(page, "a wrong password")
-    await page.getByRole("alert").filter({ hasText: "User name or password is wrong." }).waitFor()
-    await logIn(page)
+        const page = await open()
+        const histories: string[] = []
+        page.on("request", request => {
+            const [path] = /\/api\/patients\/\d+\/history/.exec(request.url()) ?? []
+            if (path !== undefined) histories.push(path)
+        })
+        await logIn(page, "a wrong password")
+        await page
+            .getByRole("alert")
+            .filter({ hasText: "User name or password is wrong." })
+            .waitFor()
+        await logIn(page)
 
-    const beck = card(page, "Beck, Ada")
-    await beck.locator(vital("hr")).getByText("71", { exact: true }).waitFor()
-    await beck.getByText("signal good").waitFor()
-    await beck.locator(vital("temp")).getByText("36.8", { exact: true }).waitFor()
-    await beck
-        .locator(vital("hr"))
-        .getByText(/^\d+ s ago$/)
-        .waitFor()
-    await card(page, "Ito").getByText("no value: moving").waitFor()
-    await card(page, "Ito").getByText('Ken<img src="x" onerror="alert(1)">').waitFor()
-    await page.evaluate("window.sameDocument = true")
+        const beck = card(page, "Beck, Ada")
+        await beck.locator(vital("hr")).getByText("71", { exact: true }).waitFor()
+        await beck.getByText("signal good").waitFor()
+        await beck.locator(vital("temp")).getByText("36.8", { exact: true }).waitFor()
+        await beck
+            .locator(vital("hr"))
+            .getByText(/^\d+ s ago$/)
+            .waitFor()
+        await card(page, "Ito").getByText("no value: moving").waitFor()
+        await card(page, "Ito").getByText('Ken<img src="x" onerror="alert(1)">').waitFor()
+        await trend(beck, "from 70 to 71 beats per minute").waitFor()
+        await trend(card(page, "Ito"), "no values").waitFor()
+        await redrawn(beck) // by time alone
+        await page.evaluate("window.sameDocument = true")
 
-    await arrive(ada.mote, measurement("hr", 88, Date.now()))
-    await beck.locator(vital("hr")).getByText("88", { exact: true }).waitFor()
+        await arrive(ada.mote, measurement("hr", 88, Date.now()))
+        await beck.locator(vital("hr")).getByText("88", { exact: true }).waitFor()
+        await trend(beck, "from 70 to 88 beats per minute").waitFor()
+        await redrawn(beck)
+        assert.deepEqual(
+            histories.sort(),
+            [ada, ken, ruth].map(({ patient }) => `/api/patients/${patient}/history`),
+        )
 
-    await beck.getByRole("link").focus()
-    await page.keyboard.press("Enter")
-    await page.getByRole("heading", { name: "Beck, Ada" }).waitFor()
-    const chart = (range: string) => page.getByRole("img", { name: `Heart rate, ${range}` })
-    await chart("last 5 min: from 70 to 88 beats per minute").waitFor()
-    const drawn = () =>
-        page.evaluate(`document.querySelector('figure${vital("hr")} canvas').toDataURL()`)
-    const before = await drawn()
-    await arrive(ada.mote, measurement("hr", 142, Date.now()))
-    await page
-        .locator(`main ${vital("hr")}`)
-        .getByText("142", { exact: true })
-        .waitFor()
-    await chart("last 5 min: from 70 to 142 beats per minute").waitFor()
-    assert.notEqual(await drawn(), before)
-    await page.getByLabel("8 h").check({ force: true })
-    await chart("last 8 h: from 70 to 142 beats per minute").waitFor()
+        await beck.getByRole("link").focus()
+        await page.keyboard.press("Enter")
+        await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
+        const chart = (range: string) => page.getByRole("img", { name: `Heart rate, ${range}` })
+        await chart("last 5 min: from 70 to 88 beats per minute").waitFor()
+        const drawn = () =>
+            page.evaluate(`document.querySelector('figure${vital("hr")} canvas').toDataURL()`)
+        const before = await drawn()
+        await arrive(ada.mote, measurement("hr", 142, Date.now()))
+        await page
+            .locator(`main ${vital("hr")}`)
+            .getByText("142", { exact: true })
+            .waitFor()
+        await chart("last 5 min: from 70 to 142 beats per minute").waitFor()
+        assert.notEqual(await drawn(), before)
+        await page.getByLabel("8 h").check({ force: true })
+        await chart("last 8 h: from 70 to 142 beats per minute").waitFor()
 
-    await page.goBack()
-    await beck.waitFor()
-    assert.equal(await page.evaluate("window.sameDocument"), true)
-    await page.getByRole("button", { name: "Log out" }).click()
-    await page.getByLabel("Password").waitFor()
-    await page.context().close()
-})
+        await page.goBack()
+        await beck.waitFor()
+        assert.equal(await page.evaluate("window.sameDocument"), true)
+        await page.getByRole("button", { name: "Log out" }).click()
+        await page.getByLabel("Password").waitFor()
+        await page.context().close()
+    },
+)
 
 pageTest("values that come late turn grey and say how old they are", async () => {
-    const { mote } = await service.admit("Ruth", "Young")
-    await arrive(mote, measurement("hr", 64, Date.now() - 29_000))
+    await arrive(ruth.mote, measurement("hr", 64, Date.now() - 29_000))
     const page = await open()
+    await page.route("**/history?*", route => route.abort(), { times: 3 }) // one for each
     await logIn(page)
     const young = card(page, "Young, Ruth")
     await young.getByText(/^old: 3\d s ago$/).waitFor()
     await young.getByText(/^no data for 3\d s$/).waitFor()
     await young.locator(vital("temp")).getByText("no value yet").waitFor()
-    await arrive(mote, measurement("hr", 66, Date.now()))
+    await trend(young, "from 64 to 64 beats per minute").waitFor() // asked for again
+    await arrive(ruth.mote, measurement("hr", 66, Date.now()))
     await young.locator('[data-state="fresh"]').getByText("66", { exact: true }).waitFor()
     await page.context().close()
 })
@@ -152,8 +195,9 @@ pageTest("a lost connection shows, mends itself, and brings what was missed", as
     const port = Number(new URL(url).port)
     const running = await startClinic({ data: service.data, port, log: silentLog })
     Object.assign(service, { running })
-    await arrive(ada.mote, measurement("hr", 97, Date.now()))
-    await beck.locator(vital("hr")).getByText("97", { exact: true }).waitFor()
+    await arrive(ada.mote, measurement("hr", 52, Date.now()))
+    await beck.locator(vital("hr")).getByText("52", { exact: true }).waitFor()
+    await trend(beck, "from 52 to").waitFor()
     await lost.waitFor({ state: "hidden" })
     await page.context().close()
 })
@@ -167,6 +211,10 @@ for (const colorScheme of ["dark", "light"] as const)
                 await check(page)
                 await logIn(page)
                 await card(page, "Beck, Ada").waitFor()
+                // Nobody's mote falls silent meanwhile: that line may grow.
+                for (const { mote } of [ken, ruth])
+                    await arrive(mote, measurement("motion", 1, Date.now()))
+                await card(page, "Young, Ruth").getByText("no value: moving").waitFor()
                 await page.evaluate("pageChecks.watchShifts()")
                 for (const value of [71, 58, 120]) {
                     await arrive(ada.mote, measurement("hr", value, Date.now()))
@@ -181,6 +229,7 @@ for (const colorScheme of ["dark", "light"] as const)
                 await check(page)
                 assert.equal(await page.evaluate("shiftScore"), 0)
                 await page.getByText("Beck, Ada").click()
+                await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
                 await page.getByRole("img", { name: /^Heart rate/ }).waitFor()
                 await check(page)
                 await page.context().close()
