@@ -36,12 +36,16 @@ test("power cuts at any moment: no nonce twice, every start under a new number",
             router.onPost = post => post.accept()
             await run(60)
             assert.deepEqual(panics, [])
-            // The last start delivers all that it measured.
             const boots = router.posts.map(p => p.envelope.boot)
             assert.deepEqual(
                 boots,
                 [...boots].sort((a, b) => a - b),
             )
+            const starts = router.posts.map(p =>
+                Buffer.from(p.envelope.nonce).toString("hex", 0, 9),
+            )
+            assert.equal(new Set(boots).size, new Set(starts).size, "a number for every start")
+            // The last start delivers all that it measured.
             const last = router.readings.lastIndexOf(0)
             assert.deepEqual(router.readings.slice(last), upTo(100))
         },
