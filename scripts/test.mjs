@@ -20,7 +20,7 @@ const checks = {
     "types of the host code": ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"],
     "types of the web pages": ["node_modules/typescript/bin/tsc", "-p", "clinic/web/tsconfig.json"],
     "lint rules": ["node_modules/eslint/bin/eslint.js", "."],
-    "formatting": ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
+    formatting: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
 }
 const results = {}
 if (!wanted.length)

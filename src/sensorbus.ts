@@ -1,5 +1,9 @@
-import { actionReport, SensorBus, sleep } from "@devicescript/core"
+import { emitter, Packet, SensorBus, sleep, wait } from "@devicescript/core"
 import { I2C, I2CError } from "@devicescript/i2c"
+
+/** The longest transaction takes 6 ms on the bus; frames can get lost on the way, as while a debugger halts the VM. */
+const answerMs = 500
+const noAnswer = 255
 
 /**
  * The simulator's I2C bus (services/sensor-bus.md) in the place of a board's: the drivers cannot tell them apart.
@@ -9,25 +13,30 @@ export class SimulatedI2C extends I2C {
     private role = new SensorBus("sensorBus")
     private transaction = 0
     private busy = false
+    private answer: Buffer
+    private answered = emitter<void>()
+
+    constructor() {
+        super()
+        const bus = this
+        this.role.report().subscribe((packet: Packet) => {
+            if (!bus.busy || packet.payload[0] !== bus.transaction) return
+            bus.answer = packet.payload
+            bus.answered.emit(undefined)
+        })
+    }
 
     override async xfer(devAddr: number, writeBuf: Buffer, numRead?: number): Promise<Buffer> {
         while (this.busy) await sleep(1)
         this.busy = true
         try {
-            const transaction = (this.transaction + 1) & 0xff
-            this.transaction = transaction
-            const role = this.role
-            const report = await actionReport(
-                role,
-                "transfer",
-                async () => {
-                    await role.transfer(transaction, devAddr, numRead || 0, writeBuf)
-                },
-                packet => packet.payload[0] === transaction,
-            )
-            const status = report.payload[1]
+            this.transaction = (this.transaction + 1) & 0xff
+            this.answer = undefined
+            await this.role.transfer(this.transaction, devAddr, numRead || 0, writeBuf)
+            if (!this.answer) await wait(this.answered, answerMs)
+            const status = this.answer ? this.answer[1] : noAnswer
             if (status !== 0) throw new I2CError(`I2C error ${status} dev=${devAddr}`, status)
-            return report.payload.slice(2)
+            return this.answer.slice(2)
         } finally {
             this.busy = false
         }

@@ -69,7 +69,7 @@ class Adapter {
             if (at >= 0) return this.messages.splice(at, 1)[0]!
             await sleep(50)
         }
-        return assert.fail("the debug adapter is silent")
+        return assert.fail(`the debug adapter is silent: ${JSON.stringify(this.messages)}`)
     }
 }
 
