@@ -22,8 +22,9 @@ const changeBpm = 2
 const movedGrowth = 1.6
 /** …until it is nearly as calm as before. */
 const calmGrowth = 1.2
-/** A window that is so much larger than the pulse was a jerk. */
+/** A window that is so much larger than the pulse was a jerk; the 8 s that are judged keep it so long. */
 const jerkGrowth = 3
+const jerkWindows = 4
 /** How fast the usual pulse height follows while it is tracked. */
 const followRate = 0.1
 /** After minutes of movement nobody knows any more how high the pulse was. */
@@ -58,6 +59,8 @@ export class Trust {
     private clear: number
     private doubt: number
     private moving: boolean
+    /** Windows for which a jerk is still in the signal. */
+    private shaken: number
     /** Level of the pulse when it was last trusted; 0 before the first time. */
     private usualLevel: number
     private lastBpm: number
@@ -71,7 +74,7 @@ export class Trust {
 
     reset(): void {
         this.trusted = this.motion = this.moving = false
-        this.windows = this.streak = this.clear = this.doubt = 0
+        this.windows = this.streak = this.clear = this.doubt = this.shaken = 0
         this.usualLevel = this.lastBpm = this.lastTracked = this.age = 0
     }
 
@@ -102,7 +105,8 @@ export class Trust {
 
         this.clear = isSteady && quality >= clearQuality ? this.clear + 1 : 0
         this.watchMotion(quality, level, isNear)
-        const jerk = usual > 0 && newest > jerkGrowth * usual
+        if (usual > 0 && newest > jerkGrowth * usual) this.shaken = jerkWindows
+        else if (this.shaken > 0) this.shaken--
         const isSane =
             newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
         const needed = this.trusted
@@ -110,7 +114,7 @@ export class Trust {
             : isNear
               ? resumeQuality
               : startQuality + doubtQuality * this.doubt
-        const isGood = isSane && !this.moving && !jerk && quality >= needed
+        const isGood = isSane && !this.moving && this.shaken === 0 && quality >= needed
         this.streak = isGood ? this.streak + 1 : 0
         this.trusted =
             isGood &&
@@ -125,7 +129,7 @@ export class Trust {
         } else if (quality < keepQuality && spread < swingSpread && level > doubtLevel)
             this.doubt = Math.min(maxDoubt, this.doubt + (this.windows > firstWindows ? 1 : 0))
         else if (quality >= resumeQuality && isSteady) this.doubt = Math.max(0, this.doubt - easing)
-        this.motion = this.moving || jerk || level > maxLevel || this.doubt >= doubtWindows
+        this.motion = this.moving || this.shaken > 0 || level > maxLevel || this.doubt >= doubtWindows
     }
 
     private watchMotion(quality: number, level: number, isNear: boolean): void {
