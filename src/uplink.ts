@@ -137,7 +137,6 @@ export class Uplink {
         if (this.receipt) this.receipted(this.receipt, sentMs)
         else if (!response) {
             this.say("no receipt")
-            this.connection.close()
             await this.fail(maxBackoffMs)
         } else if (response.code === Code.serviceUnavailable) {
             this.say("the router is busy")
@@ -164,8 +163,9 @@ export class Uplink {
         this.say("linked")
     }
 
-    /** Waits twice as long after each failure, and not all motes equally long. */
+    /** Gives the connection up and waits, twice as long after each failure, and not all motes equally long. */
     private async fail(maxMs: number): Promise<void> {
+        this.connection.close()
         const ms = Math.min(maxMs, minBackoffMs * Math.pow(2, Math.min(this.failures, 20)))
         this.failures++
         await sleep(ms * (0.5 + Math.random() / 2))

@@ -231,6 +231,20 @@ test("silence ends the connection; tries come further and further apart, up to a
     assert.deepEqual(router.readings, upTo(3))
 })
 
+test("a refusal is asked about again over a new connection, ever more rarely, and told once", async () => {
+    const refuse = (post: Post) => post.respond(Code.Forbidden)
+    const { router, run, lines } = await start({ count: 3, prepare: r => (r.onPost = refuse) })
+    await run(3600)
+    assert.equal(router.sendings().length, 1)
+    assert.equal(router.connections.length, router.posts.length)
+    const gapsS = router.posts.slice(1).map((p, i) => (p.at - router.posts[i]!.at) / 1000)
+    assert.ok(gapsS[0]! < 2 && Math.max(...gapsS) <= 301 && gapsS.at(-1)! >= 150, `${gapsS}`)
+    assert.deepEqual(lines.slice(1), ["the router refuses: 4.03"])
+    router.onPost = post => post.accept()
+    await run(310)
+    assert.deepEqual(router.readings, upTo(3))
+})
+
 test("what a queue of 30 minutes cannot hold is counted to the reading", async () => {
     const count = 1100
     const { router, run, panics } = await start({ count, everyMs: 500, prepare: r => (r.isReachable = false) }) // prettier-ignore
