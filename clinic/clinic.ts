@@ -4,13 +4,13 @@ import type { Log } from "../host/log.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import type { RouterKeys } from "../wire/keys.ts"
 import { Accounts } from "./accounts.ts"
+import { completeness, type Completeness } from "./completeness.ts"
 import { ingest } from "./ingest.ts"
 import { Live } from "./live.ts"
 import { Motes } from "./motes.ts"
 import { Observations } from "./observations.ts"
 import { Patients } from "./patients.ts"
 import type { Store } from "./store/store.ts"
-import { supply, type Supply } from "./supply.ts"
 import { Vault } from "./vault.ts"
 
 export interface ClinicOptions {
@@ -78,8 +78,8 @@ export class Clinic {
     }
 
     /** How complete the data of a mote is. */
-    async supply(mote: { id: number; patient: number }): Promise<Supply> {
-        return await supply(this.o.store, mote)
+    async completeness(mote: { id: number; patient: number }): Promise<Completeness> {
+        return await completeness(this.o.store, mote)
     }
 
     /**

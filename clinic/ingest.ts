@@ -4,8 +4,8 @@ import { WireError } from "../wire/cbor.ts"
 import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope } from "../wire/envelope.ts"
 import { eui, type MoteKeys } from "../wire/keys.ts"
 import { decodePack } from "../wire/senml.ts"
+import { noteArrival } from "./completeness.ts"
 import type { Mote, Motes } from "./motes.ts"
-import { count } from "./supply.ts"
 import { toReadings, type Reading } from "./readings.ts"
 import type { Sql } from "./store/store.ts"
 
@@ -114,6 +114,7 @@ async function store(
             ...[reading.absent, reading.quality, reading.time, reading.relative ? 1 : 0],
             reading.problem,
         )
-    await count({ mote: mote.id, boot, salt, seq }, Math.min(delivery.receivedAt, now), sql)
+    const arrivedAt = Math.min(delivery.receivedAt, now)
+    await noteArrival({ mote: mote.id, boot, salt, seq }, arrivedAt, sql)
     return true
 }

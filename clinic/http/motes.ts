@@ -22,7 +22,7 @@ export function moteRoutes(app: FastifyInstance, clinic: Clinic): void {
         async () => {
             const motes = await clinic.motes.all()
             return await Promise.all(
-                motes.map(async mote => ({ ...shown(mote), ...(await clinic.supply(mote)) })),
+                motes.map(async mote => ({ ...shown(mote), ...(await clinic.completeness(mote)) })),
             )
         },
     )

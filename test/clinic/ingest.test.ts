@@ -173,7 +173,7 @@ test("an authentic envelope with a malformed inside is kept with its problem", a
     const batch = insides.map(inside => delivery(sealer.sealBytes(inside), now))
     assert.deepEqual(await statuses(clinic, batch), ["stored", "stored", "stored", "stored"])
     assert.deepEqual(await vitals(clinic, patient.id), [])
-    const { problems, missing } = await clinic.supply(mote)
+    const { problems, missing } = await clinic.completeness(mote)
     assert.equal(problems.count, 3) // the fourth holds base values only: well formed, nothing inside
     assert.equal(missing, 0)
 })
@@ -197,7 +197,7 @@ test("implausible values are kept with a problem and are no vital signs", async 
         (await vitals(clinic, patient.id)).map(o => [o.name, o.value]),
         [["temp", 36.5]],
     )
-    const { problems } = await clinic.supply(mote)
+    const { problems } = await clinic.completeness(mote)
     assert.deepEqual(problems, { count: 6, newest: "hr is from the future" })
 })
 
@@ -252,11 +252,11 @@ test("missing numbers show as gaps until they arrive", async () => {
         )
     await arrive(2, 3, 6, 9)
     const gap = (from: number, to: number) => ({ boot: 1, salt, from, to })
-    const before = await clinic.supply(mote)
+    const before = await clinic.completeness(mote)
     assert.deepEqual(before.gaps, [gap(0, 1), gap(4, 5), gap(7, 8)])
     assert.equal(before.missing, 6)
     await arrive(8, 1, 0, 2)
-    const after = await clinic.supply(mote)
+    const after = await clinic.completeness(mote)
     assert.deepEqual(after.gaps, [gap(4, 5), gap(7, 7)])
     assert.deepEqual([after.stored, after.missing], [7, 3])
     // Another start counts for itself.
@@ -264,9 +264,9 @@ test("missing numbers show as gaps until they arrive", async () => {
     Object.assign(restarted, { keys: sealer.keys, seq: 3 })
     const next = restarted.seal([measurement("lost", 4, now), measurement("batt", 80, now)], now)
     await statuses(clinic, [delivery(next, now)])
-    const supply = await clinic.supply(mote)
-    assert.deepEqual([supply.missing, supply.lost, supply.battery], [6, 4, 80])
-    assert.deepEqual(supply.gaps[0], {
+    const found = await clinic.completeness(mote)
+    assert.deepEqual([found.missing, found.lost, found.battery], [6, 4, 80])
+    assert.deepEqual(found.gaps[0], {
         ...{ boot: 2, salt: Buffer.from(restarted.salt).toString("hex") },
         ...{ from: 0, to: 2 },
     })
@@ -283,7 +283,7 @@ test("whatever arrives in whatever order, the gaps are exactly what is missing",
                 await clinic.ingest([delivery(sealer.seal([measurement("hr", 60, now)], now), now)])
             }
             const newest = Math.max(...arrived)
-            const { gaps, missing, stored } = await clinic.supply(mote)
+            const { gaps, missing, stored } = await clinic.completeness(mote)
             const shown = gaps.flatMap(({ from, to }) =>
                 Array.from({ length: to - from + 1 }, (_, i) => from + i),
             )

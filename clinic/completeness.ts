@@ -11,7 +11,7 @@ export interface Gap {
 }
 
 /** How complete a mote's data is. */
-export interface Supply {
+export interface Completeness {
     /** When the newest envelope arrived at a router, unix ms. */
     newestAt: number | null
     /** Envelopes stored, and numbers missing below the newest of each start. */
@@ -33,7 +33,7 @@ export const maxGaps = 100
  * Notes that an envelope was stored for the first time: it opens a gap where it skips numbers, and closes or splits the
  * one that it was missing from. So a gap costs nothing to look up, however much is stored. `arrivedAt` in unix ms.
  */
-export async function count(
+export async function noteArrival(
     envelope: { mote: number; boot: number; salt: Uint8Array; seq: number },
     arrivedAt: number,
     sql: Sql,
@@ -81,7 +81,10 @@ export async function count(
 }
 
 /** What arrived from one mote and what did not (wire.md, "Replay"): nothing disappears silently. */
-export async function supply(store: Store, mote: { id: number; patient: number }): Promise<Supply> {
+export async function completeness(
+    store: Store,
+    mote: { id: number; patient: number },
+): Promise<Completeness> {
     const [starts] = await store.all<{ stored: number | null; newestAt: number | null }>(
         `SELECT SUM(stored) AS stored, MAX(newest_at) AS "newestAt" FROM start WHERE mote = ?`,
         mote.id,
