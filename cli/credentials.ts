@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs"
-import { chmod, mkdir, open, rename } from "node:fs/promises"
 import { dirname } from "node:path"
 import { Type, type Static } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
-import { fileError, UserError } from "../host/errors.ts"
+import { UserError } from "../host/errors.ts"
+import { makeFolder, readIfThere, writeDurably } from "../host/files.ts"
 
 const Hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
 
@@ -20,15 +19,10 @@ export type Credentials = Static<typeof Credentials>
 
 /** The credentials of an earlier start, if there was one. @throws UserError when the file is damaged */
 export function readCredentials(file: string): Credentials | undefined {
-    let text: string
+    const text = readIfThere(file)
+    if (!text) return undefined
     try {
-        text = readFileSync(file, "utf8")
-    } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined
-        throw fileError(file, error)
-    }
-    try {
-        const value: unknown = JSON.parse(text)
+        const value: unknown = JSON.parse(text.toString())
         if (Value.Check(Credentials, value)) return value
     } catch {
         // Said below: what is no JSON is damaged too.
@@ -36,14 +30,8 @@ export function readCredentials(file: string): Credentials | undefined {
     throw new UserError(`${file} is damaged: restore it, or start with another --data folder`)
 }
 
-/** Writes the file so that only its owner can read it, and so that a crash leaves the old or the new one. */
-export async function writeCredentials(file: string, credentials: Credentials): Promise<void> {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-    const draft = `${file}.new`
-    const handle = await open(draft, "w", 0o600)
-    await chmod(draft, 0o600)
-    await handle.writeFile(JSON.stringify(credentials, null, 4) + "\n")
-    await handle.sync()
-    await handle.close()
-    await rename(draft, file)
+/** Writes the file, durably and so that only its owner can read it. Throws UserError. */
+export function writeCredentials(file: string, credentials: Credentials): void {
+    makeFolder(dirname(file))
+    writeDurably(file, JSON.stringify(credentials, null, 4) + "\n", 0o600)
 }

@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto"
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync } from "node:fs"
 import type { AddressInfo } from "node:net"
 import type { SecureContextOptions } from "node:tls"
 import { join, resolve } from "node:path"
 import type { FastifyInstance } from "fastify"
 import { realClock, type Clock, type Timer } from "../host/clock.ts"
 import { UserError } from "../host/errors.ts"
+import { makeFolder, readIfThere, writeDurably } from "../host/files.ts"
 import type { Log } from "../host/log.ts"
 import { Clinic } from "./clinic.ts"
-import { readIfThere, reason, writeDurably } from "./files.ts"
 import { buildApp } from "./http/app.ts"
 import { bundlePages } from "./http/pages.ts"
 import { openSqlite } from "./store/sqlite.ts"
@@ -40,11 +40,7 @@ const dayMs = 86_400_000
 export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     const { host = "127.0.0.1", clock = realClock, log } = o
     const data = resolve(o.data)
-    try {
-        mkdirSync(data, { recursive: true, mode: 0o700 })
-    } catch (error) {
-        throw new UserError(`cannot make the folder ${data}: ${reason(error)}`)
-    }
+    makeFolder(data)
     const key = vaultKey(data)
     const store = openSqlite(join(data, "clinic.db"))
     try {

@@ -4,7 +4,7 @@ import { isIP } from "node:net"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { UserError } from "../host/errors.ts"
-import { readIfThere, writeDurably } from "./files.ts"
+import { readIfThere, writeDurably } from "../host/files.ts"
 
 /** PEM; what node:tls takes. */
 export interface ServerCertificate {

@@ -10,14 +10,29 @@ export class UserError extends Error {
     }
 }
 
+const reasons: Record<string, string> = {
+    ENOENT: "no such file",
+    EACCES: "no permission",
+    EPERM: "no permission",
+    EROFS: "the disk is read-only",
+    ENOSPC: "the disk is full",
+    EISDIR: "it is a folder",
+    EEXIST: "a file is where a folder should be",
+    ENOTDIR: "a file is where a folder should be",
+    EADDRINUSE: "the port is in use",
+    EADDRNOTAVAIL: "this machine has no such address",
+    ENOTFOUND: "this machine has no such address",
+}
+
+/** What went wrong in a few words, as the end of a sentence: "no permission". Names no path. */
+export function reasonOf(error: unknown): string {
+    const { code, message } = error as NodeJS.ErrnoException
+    // Node's own text is "EIO: i/o error, read '/path'".
+    const [line] = message.split("\n")
+    return reasons[code ?? ""] ?? /^[A-Z0-9]+: ([^,]+)/.exec(line!)?.[1] ?? line!
+}
+
 /** A file that cannot be read, as one clear line. */
 export function fileError(file: string, error: unknown): UserError {
-    const { code, message } = error as NodeJS.ErrnoException
-    const reasons: Record<string, string> = {
-        ENOENT: "no such file",
-        EACCES: "no permission",
-        EISDIR: "it is a folder",
-        ENOTDIR: "part of the path is no folder",
-    }
-    return new UserError(`cannot read ${file}: ${reasons[code ?? ""] ?? message}`)
+    return new UserError(`cannot read ${file}: ${reasonOf(error)}`)
 }

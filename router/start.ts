@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { createServer, type AddressInfo, type Server } from "node:net"
 import { realClock } from "../host/clock.ts"
-import { UserError } from "../host/errors.ts"
+import { reasonOf, UserError } from "../host/errors.ts"
 import type { Log } from "../host/log.ts"
 import { socketStream } from "../host/stream.ts"
 import type { ClinicLink } from "./clinic-link.ts"
@@ -63,17 +63,4 @@ function listen(server: Server, port: number, host = "127.0.0.1"): Promise<numbe
         )
         server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
     })
-}
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-    switch (error.code) {
-        case "EADDRINUSE":
-            return "the port is in use"
-        case "EACCES":
-            return "no permission"
-        case "EADDRNOTAVAIL":
-        case "ENOTFOUND":
-            return "this machine has no such address"
-    }
-    return error.message
 }

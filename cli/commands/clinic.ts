@@ -3,7 +3,7 @@ import { Command } from "commander"
 import { startClinic, type RunningClinic } from "../../clinic/index.ts"
 import type { Log } from "../../host/log.ts"
 import { readCredentials, writeCredentials, type Credentials } from "../credentials.ts"
-import { option, port, withConfigFile } from "../options.ts"
+import { logLevelOption, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
 interface Options {
@@ -19,7 +19,7 @@ export const clinicCommand = withConfigFile(
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
         .addOption(option("--host <name>", "address to listen on").default("localhost"))
         .addOption(option("--https-port <port>", "HTTPS port").argParser(port).default(8443))
-        .addOption(option("--log-level <level>", "debug, info, warn, error").default("info")),
+        .addOption(logLevelOption("info")),
 ).action(async (options: Options) => {
     const clinic = await openClinic(options.data, options, stderrLog(options.logLevel))
     console.log(`ready ${clinic.url}`)
@@ -51,8 +51,8 @@ export async function openClinic(
     let credentials = earlier && { ...earlier, ...place }
     const made = await running.clinic.setUp(async made => {
         credentials = { ...place, ...made, motes: [] }
-        await writeCredentials(credentialsFile, credentials)
+        writeCredentials(credentialsFile, credentials)
     })
-    if (!made && credentials) await writeCredentials(credentialsFile, credentials)
+    if (!made && credentials) writeCredentials(credentialsFile, credentials)
     return { ...running, credentials, credentialsFile }
 }

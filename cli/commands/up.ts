@@ -5,10 +5,10 @@ import { UserError } from "../../host/errors.ts"
 import { httpsClinic, startRouter, type RunningRouter } from "../../router/index.ts"
 import { buildFirmware } from "../../sim/firmware.ts"
 import type { Mote } from "../../sim/mote.ts"
-import { startWearable } from "../../sim/wearable.ts"
+import { startLiveMote } from "../../sim/live-mote.ts"
 import { eui } from "../../wire/keys.ts"
 import { writeCredentials, type Credentials } from "../credentials.ts"
-import { integer, option, port, withConfigFile } from "../options.ts"
+import { integer, logLevelOption, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { firstVisibleReading } from "../wait.ts"
 import { madeUpWearer, recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
@@ -48,7 +48,7 @@ export const upCommand = withConfigFile(
         .addOption(
             option("--mqtt-port <port>", "the router's MQTT port").argParser(port).default(1883),
         )
-        .addOption(option("--log-level <level>", "debug, info, warn, error").default("warn")),
+        .addOption(logLevelOption("warn")),
 ).action(async (options: Options) => {
     const wearer = options.ppg && recordedWearer(options.ppg)
     const log = stderrLog(options.logLevel)
@@ -73,7 +73,7 @@ export const upCommand = withConfigFile(
         for (const [i, mote] of motes.entries()) {
             const body = (i === 0 && wearer) || madeUpWearer(mote.kid)
             const data = join(options.data, "motes")
-            const started = await startWearable({
+            const started = await startLiveMote({
                 ...{ image, body, data, router: coap, kid: mote.kid, secret: mote.secret },
                 log: line => log.debug({ mote: mote.kid, line }, "mote says"),
                 panic: code => code && log.error({ mote: mote.kid, code }, "mote panics"),
@@ -142,7 +142,7 @@ async function furnishWard(clinic: OpenClinic, motes: number): Promise<Credentia
             secret: Buffer.from(secret).toString("hex"),
             patient: String(patient.id),
         })
-        await writeCredentials(credentialsFile, credentials)
+        writeCredentials(credentialsFile, credentials)
     }
     return credentials
 }

@@ -1,0 +1,60 @@
+import {
+    closeSync,
+    fchmodSync,
+    fsyncSync,
+    mkdirSync,
+    openSync,
+    readFileSync,
+    renameSync,
+    writeFileSync,
+} from "node:fs"
+import { dirname } from "node:path"
+import { fileError, reasonOf, UserError } from "./errors.ts"
+
+/** Makes the folder, and those above it, where it does not exist; only its owner may look into it. Throws UserError. */
+export function makeFolder(path: string): void {
+    try {
+        mkdirSync(path, { recursive: true, mode: 0o700 })
+    } catch (error) {
+        throw new UserError(`cannot make the folder ${path}: ${reasonOf(error)}`)
+    }
+}
+
+/** The file's bytes, or undefined where there is none. Throws UserError where it cannot be read. */
+export function readIfThere(file: string): Buffer | undefined {
+    try {
+        return readFileSync(file)
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined
+        throw fileError(file, error)
+    }
+}
+
+/** Replaces the file as a whole, durably: after a power cut it is the old one or the new one. Throws UserError. */
+export function writeDurably(file: string, contents: string | Uint8Array, mode: number): void {
+    const draft = `${file}.new`
+    try {
+        const fd = openSync(draft, "w", mode)
+        try {
+            fchmodSync(fd, mode) // whatever the umask, or the mode of a draft that a crash left
+            writeFileSync(fd, contents)
+            fsyncSync(fd)
+        } finally {
+            closeSync(fd)
+        }
+        renameSync(draft, file)
+        syncFolder(dirname(file))
+    } catch (error) {
+        throw new UserError(`cannot write ${file}: ${reasonOf(error)}`)
+    }
+}
+
+function syncFolder(path: string): void {
+    if (process.platform === "win32") return // a folder cannot be opened there
+    const fd = openSync(path, "r")
+    try {
+        fsyncSync(fd)
+    } finally {
+        closeSync(fd)
+    }
+}
