@@ -3,22 +3,17 @@ import { encodeFrame } from "../router/coap/frame.ts"
 import { Code, message } from "../router/coap/message.ts"
 import { pathOptions, uintOption } from "../router/coap/options.ts"
 import { syntheticBody } from "../sim/body/index.ts"
-import { wearableChips } from "../sim/devices/wearable.ts"
+import { wearableChips } from "../sim/devices/chips.ts"
 import { buildFirmware } from "../sim/firmware.ts"
 import { pipe } from "../sim/pipe.ts"
 import { VirtualClock } from "../sim/vm/clock.ts"
 import { silentLog } from "../host/log.ts"
 import { Router, RouterStore } from "../router/index.ts"
-import { runProgram } from "../test/vm/program.ts"
+import { runProgram } from "../sim/program.ts"
 import { deriveKeys, eui } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
 import type { Row } from "./row.ts"
-
-/** What the VM allows between two suspends, and its heap. */
-const maxSteps = 131_072
-const heapBytes = 65_536
-/** One interpreted operation, one AES block and one SHA-256 block on an RP2040 at 125 MHz. */
-const rp2040 = { stepUs: 2.3, aesUs: 132, shaUs: 76 }
+import { bisect, heapBytes, maxSteps, rp2040 } from "./vm.ts"
 
 const zeroKeys = deriveKeys(new Uint8Array(32), new Uint8Array(8))
 const receipt = makeReceipt(
@@ -180,19 +175,4 @@ async function survives(ballast: number, made: number, outageS: number): Promise
     await run(60, failed)
     mote.stop()
     return !failed()
-}
-
-/** The largest multiple of `unit` from `low` up to below `high` for which it holds. */
-async function bisect(
-    low: number,
-    high: number,
-    holds: (n: number) => Promise<boolean>,
-    unit = 1,
-): Promise<number> {
-    while (high - low > unit) {
-        const middle = low + Math.floor((high - low) / 2 / unit) * unit
-        if (await holds(middle)) low = middle
-        else high = middle
-    }
-    return low
 }

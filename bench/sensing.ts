@@ -1,28 +1,17 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { emptyStrap, recordingFile, syntheticBody, type Body } from "../sim/body/index.ts"
-import { wearableChips } from "../sim/devices/wearable.ts"
+import { wearableChips } from "../sim/devices/chips.ts"
+import { estimate, type Estimate } from "../sim/estimate.ts"
 import { projectDir } from "../sim/firmware.ts"
 import { seededNormal } from "../sim/random.ts"
 import { VirtualClock } from "../sim/vm/clock.ts"
-import { runProgram } from "../test/vm/program.ts"
-import { bisect } from "./bisect.ts"
+import { runProgram } from "../sim/program.ts"
 import type { Row } from "./row.ts"
-
-/** What the VM allows between two suspends, and its heap. */
-const maxSteps = 131_072
-const heapBytes = 65_536
-/** One interpreted operation on an RP2040 at 125 MHz. */
-const rp2040StepUs = 2.3
+import { bisect, heapBytes, maxSteps, rp2040 } from "./vm.ts"
 
 /** The recordings beside the checkout; VITALMOTE_PPG names another folder. */
 const recordings = process.env.VITALMOTE_PPG ?? join(projectDir, "../shared/ppg")
-
-interface Sensed {
-    bpm?: number
-    quality: number
-    motion: boolean
-}
 
 /** The heart rate against recordings, noise and weak pulses, and what it costs; all measured on the bytecode in the VM. */
 export async function bench(): Promise<Row[]> {
@@ -34,24 +23,15 @@ export async function bench(): Promise<Row[]> {
     ]
 }
 
-/** Readings of a mote that wears `body`, one for each 2 s. */
-export async function sense(body: Body, seconds: number): Promise<Sensed[]> {
-    const clock = new VirtualClock()
-    const readings: Sensed[] = []
-    const { mote, run } = await runProgram("bench/src/sensing.ts", {
-        clock,
-        chips: wearableChips(clock, body),
-        log: line => {
-            if (line.startsWith("reading ")) readings.push(JSON.parse(line.slice(8)) as Sensed)
-        },
-    })
-    await run(seconds + 4)
-    mote.stop()
-    return readings
+/** What a clinic gets from a mote that wears `body`, one for each 2 s. */
+async function sense(body: Body, seconds: number): Promise<Estimate[]> {
+    const estimates: Estimate[] = []
+    await estimate(body, seconds, one => estimates.push(one))
+    return estimates
 }
 
 /** Against the reference of every recording of a folder: `NAME.csv` with `NAME.json`. */
-export async function accuracy(folder: string): Promise<Row[]> {
+async function accuracy(folder: string): Promise<Row[]> {
     if (!existsSync(folder)) {
         console.error(`no recordings in ${folder}: accuracy not measured`)
         return []
@@ -75,10 +55,8 @@ export async function accuracy(folder: string): Promise<Row[]> {
     return rows
 }
 
-function compare(name: string, windows: (Sensed & { ref: number })[]): Row[] {
-    const errors = windows.flatMap(({ bpm, ref }) =>
-        bpm === undefined ? [] : [Math.abs(bpm - ref)],
-    )
+function compare(name: string, windows: (Estimate & { ref: number })[]): Row[] {
+    const errors = windows.flatMap(({ bpm, ref }) => (bpm === null ? [] : [Math.abs(bpm - ref)]))
     const mean = errors.reduce((a, b) => a + b, 0) / errors.length
     const right = errors.filter(error => error <= 3).length
     const far = errors.filter(error => error > 5).length
@@ -125,7 +103,7 @@ async function falseValues(): Promise<Row[]> {
     ]
     const rows: Row[] = []
     for (const [what, body] of bodies) {
-        const values = (await sense(body, hour)).filter(({ bpm }) => bpm !== undefined).length
+        const values = (await sense(body, hour)).filter(({ bpm }) => bpm !== null).length
         rows.push({ what: `false values, ${what}`, value: values, unit: "an hour" })
     }
     return rows
@@ -168,9 +146,9 @@ async function cost(): Promise<Row[]> {
         { what: "steps a second of signal", value: Math.round(total / 2), unit: "steps" },
         {
             what: "  share of an RP2040",
-            value: (total * rp2040StepUs) / 2e4,
+            value: (total * rp2040.stepUs) / 2e4,
             unit: "%",
-            note: `${rp2040StepUs} µs a step`,
+            note: `${rp2040.stepUs} µs a step`,
         },
         { what: "peak heap of sensing", value: heapBytes - ballast, unit: "bytes" },
     ]

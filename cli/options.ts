@@ -9,6 +9,13 @@ export function option(flags: string, description: string): Option {
     return made.env(`VITALMOTE_${name}`)
 }
 
+/** How much a service says on stderr. */
+export function logLevelOption(level: string): Option {
+    return option("--log-level <level>", "how much to log")
+        .choices(["debug", "info", "warn", "error"])
+        .default(level)
+}
+
 /** `--config FILE`: a JSON object with option names as keys; flags and environment win over it. */
 export function withConfigFile(command: Command): Command {
     return command
@@ -33,7 +40,10 @@ function applyConfigFile(command: Command): void {
 
 function parse(option: Option, value: unknown, file: string): unknown {
     try {
-        return option.parseArg ? option.parseArg(String(value), undefined) : value
+        if (option.parseArg) return option.parseArg(String(value), undefined)
+        const expected = option.isBoolean() ? "boolean" : "string"
+        if (typeof value === expected) return value
+        throw new InvalidArgumentError(`Expected a ${expected}.`)
     } catch (error) {
         if (!(error instanceof InvalidArgumentError)) throw error
         throw new UserError(`${file}: ${option.attributeName()}: ${error.message}`, 2)

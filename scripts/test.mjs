@@ -30,7 +30,7 @@ if (!wanted.length)
     }
 process.env.VITALMOTE_CHECKS = JSON.stringify(results)
 process.exitCode = node([
-    ...["--import", "tsx", "--test", "--test-concurrency=2"],
+    ...["--import", "tsx", "--test", "--test-concurrency=2", "--test-timeout=300000"],
     "--test-reporter=./scripts/test-reporter.mjs",
     ...files,
 ])

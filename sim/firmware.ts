@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync } from "node:fs"
-import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { cp, link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { UserError } from "../host/errors.ts"
 
@@ -11,7 +11,6 @@ import { UserError } from "../host/errors.ts"
 export const projectDir = fileURLToPath(new URL("..", import.meta.url))
 
 const lockRetryMs = 100
-const lockStaleMs = 60_000
 
 /**
  * Compiles a DeviceScript program, such as `src/main.ts`, unless that was done since its sources changed.
@@ -72,20 +71,42 @@ async function devsBuild(entry: string, outDir: string): Promise<void> {
 
 /** The compiler writes its libraries into node_modules, so two of them at once would disturb each other. */
 async function withLock(lock: string, work: () => Promise<void>): Promise<void> {
-    await mkdir(join(lock, ".."), { recursive: true })
-    const giveUp = Date.now() + lockStaleMs
-    while (
-        !(await mkdir(lock).then(
-            () => true,
-            () => false,
-        ))
-    ) {
-        if (Date.now() > giveUp) await rm(lock, { recursive: true, force: true })
+    await mkdir(dirname(lock), { recursive: true })
+    while (!(await take(lock))) {
+        const owner = Number(await readFile(lock, "utf8").catch(() => NaN))
+        // Killed while it was building.
+        if (owner > 0 && !isRunning(owner)) await rm(lock, { force: true })
         await new Promise(resolve => setTimeout(resolve, lockRetryMs))
     }
     try {
         await work()
     } finally {
-        await rm(lock, { recursive: true, force: true })
+        await rm(lock, { force: true })
+    }
+}
+
+/** Makes the file with our process id in it, in one step; false when it is there. */
+async function take(lock: string): Promise<boolean> {
+    const draft = `${lock}.${process.pid}.${lockDrafts++}`
+    await writeFile(draft, String(process.pid))
+    try {
+        await link(draft, lock)
+        return true
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "EEXIST") return false
+        throw error
+    } finally {
+        await rm(draft, { force: true })
+    }
+}
+
+let lockDrafts = 0
+
+function isRunning(pid: number): boolean {
+    try {
+        process.kill(pid, 0)
+        return true
+    } catch (error) {
+        return (error as NodeJS.ErrnoException).code === "EPERM"
     }
 }

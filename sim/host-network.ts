@@ -1,7 +1,7 @@
 import { connect as connectTcp } from "node:net"
 import { connect as connectTls } from "node:tls"
 import { socketStream } from "../host/stream.ts"
-import type { Connect } from "./vm/machine.ts"
+import type { Connect } from "./vm/socket.ts"
 
 /** The host's own network: a mote in real time reaches whatever this machine reaches. */
 export const hostNetwork: Connect = (host, port, tls) =>

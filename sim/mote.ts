@@ -1,7 +1,8 @@
 import type { Clock } from "../host/clock.ts"
-import { SensorBus, type I2cChip } from "./devices/bus.ts"
+import { SensorBus, type I2cChip } from "./devices/sensor-bus.ts"
 import { JacdacDevice } from "./jacdac/device.ts"
-import { Machine, type Connect, type Flash } from "./vm/machine.ts"
+import { Machine, settingPayload, type Flash } from "./vm/machine.ts"
+import type { Connect } from "./vm/socket.ts"
 
 export interface MoteOptions {
     clock: Clock
@@ -40,7 +41,10 @@ export class Mote {
         this.options = options
     }
 
-    /** Powers a mote up; the program is written to flash unless it is there already. */
+    /**
+     * Powers a mote up; the program is written to flash unless it is there already.
+     * @throws UserError when a setting is too long for a mote
+     */
     static async start(options: MoteOptions): Promise<Mote> {
         const mote = new Mote(options)
         await mote.powerUp()
@@ -66,6 +70,7 @@ export class Mote {
         const { clock, image, settings = {}, chips = [], frame: cable, log, vmLog } = this.options
         const hasProgram = Buffer.from(this.options.flash.load()).includes(Buffer.from(image))
         const { deviceId = "0000000000000001" } = this.options
+        const written = Object.entries(settings).map(([key, value]) => settingPayload(key, value))
         this.machine = await Machine.start({
             ...this.options,
             deviceId,
@@ -84,7 +89,7 @@ export class Mote {
         this.running = true
         clock.setTimeout(() => {
             if (!this.running || machine !== this.machine) return
-            for (const [key, value] of Object.entries(settings)) machine.set(key, value)
+            for (const payload of written) machine.set(payload)
             if (!hasProgram) machine.deploy(image)
         }, settleMs)
     }

@@ -52,13 +52,13 @@ class PipeEnd implements ByteStream {
     }
 
     private arrives(deliver: (receiver: StreamReceiver) => void): void {
+        if (this.isClosed) return
         if (this.receiver) deliver(this.receiver)
         else this.early.push(() => deliver(this.receiver!))
     }
 
     private close(): void {
-        if (this.isClosed) return
-        this.isClosed = true
         this.arrives(receiver => receiver.closed())
+        this.isClosed = true
     }
 }

@@ -1,4 +1,4 @@
 import { startMote } from "./mote"
-import { SimulatedI2C } from "./sensorbus"
+import { SimulatedI2C } from "./simulated-i2c"
 
 await startMote(new SimulatedI2C())

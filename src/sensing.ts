@@ -2,7 +2,7 @@ import { millis, sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 import { Max30102, sampleMs } from "./drivers/max30102"
 import { Max30205 } from "./drivers/max30205"
-import { HeartRate } from "./heartrate"
+import { HeartRate } from "./heart/heartrate"
 import { Reading } from "./reading"
 import { BodyTemperature } from "./temperature"
 

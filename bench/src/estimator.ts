@@ -4,7 +4,7 @@ import { sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
 import { sampleBytes } from "../../src/drivers/max30102"
 import { periodBpm, shortestPeriod } from "../../src/heart/period"
-import { HeartRate } from "../../src/heartrate"
+import { HeartRate } from "../../src/heart/heartrate"
 
 const windowSamples = 50
 

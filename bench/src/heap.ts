@@ -4,7 +4,7 @@ import { readSetting } from "@devicescript/settings"
 import { startUplink } from "../../src/uplink"
 import { Reading } from "../../src/reading"
 import { startSensing } from "../../src/sensing"
-import { SimulatedI2C } from "../../src/sensorbus"
+import { SimulatedI2C } from "../../src/simulated-i2c"
 
 const size = await readSetting("ballast", 0)
 // Enough to have the garbage of the start collected, or the ballast would lie behind it.

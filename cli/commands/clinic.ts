@@ -48,11 +48,16 @@ export async function openClinic(
         log,
     })
     const place = { clinic: running.url, ca: running.caFile }
-    let credentials = earlier && { ...earlier, ...place }
-    const made = await running.clinic.setUp(async made => {
-        credentials = { ...place, ...made, motes: [] }
-        writeCredentials(credentialsFile, credentials)
-    })
-    if (!made && credentials) writeCredentials(credentialsFile, credentials)
-    return { ...running, credentials, credentialsFile }
+    try {
+        let credentials = earlier && { ...earlier, ...place }
+        const made = await running.clinic.setUp(async made => {
+            credentials = { ...place, ...made, motes: [] }
+            writeCredentials(credentialsFile, credentials)
+        })
+        if (!made && credentials) writeCredentials(credentialsFile, credentials)
+        return { ...running, credentials, credentialsFile }
+    } catch (error) {
+        await running.close()
+        throw error
+    }
 }

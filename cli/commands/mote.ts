@@ -4,7 +4,7 @@ import { UserError } from "../../host/errors.ts"
 import { buildFirmware } from "../../sim/firmware.ts"
 import { DevtoolsBridge } from "../../sim/jacdac/devtools.ts"
 import type { Mote } from "../../sim/mote.ts"
-import { startWearable } from "../../sim/wearable.ts"
+import { startLiveMote } from "../../sim/live-mote.ts"
 import { kidBytes, secretBytes } from "../../wire/keys.ts"
 import { hexBytes, option, withConfigFile } from "../options.ts"
 import { runUntilStopped } from "../service.ts"
@@ -60,7 +60,7 @@ export const moteCommand = withConfigFile(
     const bridge = options.devtools
         ? await DevtoolsBridge.connect(frame => wearable.mote?.receive(frame))
         : undefined
-    const mote = await startWearable({
+    const mote = await startLiveMote({
         image: await buildFirmware(),
         body,
         kid,

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
 import { fileError } from "../../host/errors.ts"
 import { httpsClinic, startRouter } from "../../router/index.ts"
-import { option, port, withConfigFile } from "../options.ts"
+import { logLevelOption, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
 interface Options {
@@ -38,7 +38,7 @@ export const routerCommand = withConfigFile(
         .addOption(option("--host <name>", "address to listen on").default("localhost"))
         .addOption(option("--coap-port <port>", "CoAP over TCP port").argParser(port).default(5683))
         .addOption(option("--mqtt-port <port>", "MQTT port").argParser(port).default(1883))
-        .addOption(option("--log-level <level>", "debug, info, warn, error").default("info")),
+        .addOption(logLevelOption("info")),
 ).action(async (options: Options) => {
     const router = await startRouter({
         data: join(options.data, "router"),

@@ -1,7 +1,7 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Body, Led } from "../body/body.ts"
 import { seededNormal } from "../random.ts"
-import type { I2cChip } from "./bus.ts"
+import type { I2cChip } from "./sensor-bus.ts"
 
 /** Register addresses, named as in the data sheet (Maxim 19-7740). */
 const INTERRUPT_STATUS_1 = 0x00

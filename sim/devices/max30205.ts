@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Body } from "../body/body.ts"
-import type { I2cChip } from "./bus.ts"
+import type { I2cChip } from "./sensor-bus.ts"
 
 /** Register addresses and bits, named as in the data sheet (Maxim 19-8505). */
 const TEMPERATURE = 0x00

@@ -1,8 +1,8 @@
 import type { Clock } from "../../host/clock.ts"
-import type { ByteStream } from "../../host/stream.ts"
+import { UserError } from "../../host/errors.ts"
 import { toServiceClass } from "../jacdac/frame.ts"
 import { loadVm, type VmModule } from "./module.ts"
-import { VmSocket } from "./socket.ts"
+import { VmSocket, type Connect } from "./socket.ts"
 
 /** A machine's flash as its owner keeps it: a file, or memory that a test can cut the power to. */
 export interface Flash {
@@ -11,9 +11,6 @@ export interface Flash {
     /** The whole contents, once for every write that the VM makes durable. */
     save(contents: Uint8Array): void
 }
-
-/** Opens a connection for the VM's one socket; rejects when it cannot. */
-export type Connect = (host: string, port: number, tls: boolean) => Promise<ByteStream>
 
 export interface MachineOptions {
     clock: Clock
@@ -30,9 +27,12 @@ export interface MachineOptions {
     panic?: (code: number) => void
 }
 
+/** What fits into a packet to the VM's settings service. */
+const maxSettingBytes = 200
+const maxSettingKey = 13
 const settingsServiceClass = 0x1107dc4a
 const settingsSetCommand = 0x81
-/** The VM looks for work at least this often, so a poke waits no longer. */
+/** By this much the clock moves on with each reading in a busy wait. */
 const busyWaitStepMs = 0.001
 
 /**
@@ -71,9 +71,11 @@ export class Machine {
         if (code !== 0) throw new RangeError(`the VM refuses the program image: ${code}`)
     }
 
-    /** Writes a setting as `devs deploy` does; the program reads it with `readSetting`. */
-    set(key: string, value: unknown): void {
-        const payload = Buffer.from(`${key}\0${JSON.stringify(value)}`)
+    /**
+     * Writes a setting as `devs deploy` does; the program reads it with `readSetting`.
+     * @param payload what `settingPayload` made of it
+     */
+    set(payload: Uint8Array): void {
         this.receive(toServiceClass(settingsServiceClass, settingsSetCommand, payload))
     }
 
@@ -167,4 +169,14 @@ export class Machine {
             void this.powerUp()
         }, 0)
     }
+}
+
+/** A setting as the VM's settings service takes it. @throws UserError when the VM has no room for it */
+export function settingPayload(key: string, value: unknown): Uint8Array {
+    const payload = Buffer.from(`${key}\0${JSON.stringify(value)}`)
+    if (key.length > maxSettingKey || payload.length > maxSettingBytes)
+        throw new UserError(
+            `setting ${key}: ${payload.length} bytes, a mote takes ${maxSettingBytes}`,
+        )
+    return payload
 }

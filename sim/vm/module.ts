@@ -28,19 +28,14 @@ export interface VmModule {
     _malloc(size: number): number
     _free(pointer: number): void
     _jd_em_tcpsock_on_event(event: number, pointer: number, size: number): void
-    devsInit(): void
     devsStart(): void
-    devsStop(): void
     devsDeploy(image: Uint8Array): number
-    devsVerify(image: Uint8Array): number
-    devsGcStress(on: boolean): void
     devsSetDeviceId(id: string): void
     handlePacket(frame: Uint8Array): void
     sendPacket(frame: Uint8Array): void
     panicHandler(code: number): void
     flashLoad(): Uint8Array
     flashSave(contents: Uint8Array): void
-    flashSize: number
     sockIsAvailable(): boolean
     sockOpen(hostPointer: number, port: number): number
     sockWrite(pointer: number, size: number): number

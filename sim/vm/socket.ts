@@ -1,6 +1,8 @@
 import type { ByteStream } from "../../host/stream.ts"
-import type { Connect } from "./machine.ts"
 import type { VmModule } from "./module.ts"
+
+/** Opens a connection for the VM's one socket; rejects when it cannot. */
+export type Connect = (host: string, port: number, tls: boolean) => Promise<ByteStream>
 
 /** Events of `jd_tcpsock_on_event` in the VM. */
 const socketOpen = 1
@@ -40,8 +42,8 @@ export class VmSocket {
             return 0
         }
         vm.sockClose = () => {
+            this.generation++ // a connection that is still being made is given up, too
             if (!this.stream) return notConnected
-            this.generation++
             this.stream.end()
             this.stream = undefined
             return 0

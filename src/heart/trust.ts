@@ -129,7 +129,8 @@ export class Trust {
         } else if (quality < keepQuality && spread < swingSpread && level > doubtLevel)
             this.doubt = Math.min(maxDoubt, this.doubt + (this.windows > firstWindows ? 1 : 0))
         else if (quality >= resumeQuality && isSteady) this.doubt = Math.max(0, this.doubt - easing)
-        this.motion = this.moving || this.shaken > 0 || level > maxLevel || this.doubt >= doubtWindows
+        this.motion =
+            this.moving || this.shaken > 0 || level > maxLevel || this.doubt >= doubtWindows
     }
 
     private watchMotion(quality: number, level: number, isNear: boolean): void {

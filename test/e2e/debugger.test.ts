@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { test } from "node:test"
 import { projectDir } from "../../sim/firmware.ts"
 import { run, temporaryFolder } from "./command.ts"
+import { freePort } from "./ports.ts"
 
 const debuggerPort = 8083
 
@@ -95,7 +96,8 @@ test("the firmware of a simulated mote can be stepped through with DeviceScript'
     }
 
     const identity = ["--kid", "00000000000000a1", "--secret", "a1".repeat(32)]
-    const mote = run(t, ["mote", "--devtools", "--data", project, ...identity])
+    const nobody = ["--router", `coap+tcp://localhost:${await freePort()}`]
+    const mote = run(t, ["mote", "--devtools", "--data", project, ...identity, ...nobody])
     await mote.line("mote")
 
     const socket = connect(debuggerPort, "127.0.0.1")

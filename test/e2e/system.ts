@@ -4,13 +4,13 @@ import { Clinic, openSqlite } from "../../clinic/index.ts"
 import { silentLog } from "../../host/log.ts"
 import { Router, RouterStore, type ClinicLink } from "../../router/index.ts"
 import type { Body } from "../../sim/body/index.ts"
-import { wearableChips } from "../../sim/devices/wearable.ts"
+import { wearableChips } from "../../sim/devices/chips.ts"
 import { buildFirmware } from "../../sim/firmware.ts"
 import { Mote } from "../../sim/mote.ts"
 import { pipe } from "../../sim/pipe.ts"
 import { VirtualClock } from "../../sim/vm/clock.ts"
 import type { Flash } from "../../sim/vm/machine.ts"
-import { memoryFlash } from "../vm/program.ts"
+import { memoryFlash } from "../../sim/program.ts"
 
 /** The router asks the clinic for keys every minute. */
 const keysRefreshS = 61

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import type { ByteStream } from "../../host/stream.ts"
 import { pipe } from "../../sim/pipe.ts"
 import { VirtualClock } from "../../sim/vm/clock.ts"
-import { runProgram } from "../vm/program.ts"
+import { runProgram } from "../../sim/program.ts"
 
 /** Asks a program in the VM, which answers every write to its socket with one write. */
 export interface Channel {

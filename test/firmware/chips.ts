@@ -1,4 +1,4 @@
-import type { I2cChip } from "../../sim/devices/bus.ts"
+import type { I2cChip } from "../../sim/devices/sensor-bus.ts"
 
 /** A chip that a test can take off the bus: then nobody answers to its address. */
 export class Removable implements I2cChip {

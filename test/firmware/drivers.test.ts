@@ -4,7 +4,7 @@ import type { Body } from "../../sim/body/index.ts"
 import { Max30102 } from "../../sim/devices/max30102.ts"
 import { Max30205 } from "../../sim/devices/max30205.ts"
 import { VirtualClock } from "../../sim/vm/clock.ts"
-import { runProgram } from "../vm/program.ts"
+import { runProgram } from "../../sim/program.ts"
 import { Removable } from "./chips.ts"
 
 const risePerSample = 10 * 0.04 * 7 * (2 ** 18 / 4096)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { runProgram } from "../vm/program.ts"
+import { runProgram } from "../../sim/program.ts"
 import { ScriptedRouter } from "./scripted-router.ts"
 
 const good = {

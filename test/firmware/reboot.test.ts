@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { memoryFlash, runProgram } from "../vm/program.ts"
+import { memoryFlash, runProgram } from "../../sim/program.ts"
 import { ScriptedRouter, upTo } from "./scripted-router.ts"
 
 /** When a start of the program may begin to send: power-up, settings, program. */

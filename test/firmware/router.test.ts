@@ -14,7 +14,7 @@ import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
 import { decodePack } from "../../wire/senml.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
-import { runProgram } from "../vm/program.ts"
+import { runProgram } from "../../sim/program.ts"
 import { upTo } from "./scripted-router.ts"
 
 /** The real router's core on a virtual clock, with its store on disk, that can be killed and started again. */

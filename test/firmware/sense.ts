@@ -1,8 +1,8 @@
 import type { Body } from "../../sim/body/index.ts"
-import type { I2cChip } from "../../sim/devices/bus.ts"
-import { wearableChips } from "../../sim/devices/wearable.ts"
+import type { I2cChip } from "../../sim/devices/sensor-bus.ts"
+import { wearableChips } from "../../sim/devices/chips.ts"
 import { VirtualClock } from "../../sim/vm/clock.ts"
-import { runProgram } from "../vm/program.ts"
+import { runProgram } from "../../sim/program.ts"
 
 /** What test/src/sensing.ts prints of a Reading. */
 export interface SensedReading {

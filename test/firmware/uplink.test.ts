@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { encodeFrame } from "../../router/coap/frame.ts"
 import { Code, code, message } from "../../router/coap/message.ts"
-import { runProgram } from "../vm/program.ts"
+import { runProgram } from "../../sim/program.ts"
 import { open } from "./independent-open.ts"
 import { ScriptedRouter, upTo, type Post, type ScriptedConnection } from "./scripted-router.ts"
 

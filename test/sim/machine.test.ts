@@ -5,7 +5,7 @@ import { UserError } from "../../host/errors.ts"
 import { pipe } from "../../sim/pipe.ts"
 import { VirtualClock } from "../../sim/vm/clock.ts"
 import { checkCliVersion, vmModuleText } from "../../sim/vm/module.ts"
-import { memoryFlash, runProgram } from "../vm/program.ts"
+import { memoryFlash, runProgram } from "../../sim/program.ts"
 
 test("a CLI that the simulator does not know gives one clear line", () => {
     assert.throws(() => checkCliVersion("3.0.0"), {

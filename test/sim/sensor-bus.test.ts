@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { runProgram } from "../vm/program.ts"
+import { runProgram } from "../../sim/program.ts"
 
 test("bytecode reaches a chip on the simulated bus, and learns of an absent one", async () => {
     const written: number[][] = []

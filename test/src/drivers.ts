@@ -2,7 +2,7 @@
 import { millis, sleep } from "@devicescript/core"
 import { infrared, Max30102, sampleBytes } from "../../src/drivers/max30102"
 import { Max30205 } from "../../src/drivers/max30205"
-import { SimulatedI2C } from "../../src/sensorbus"
+import { SimulatedI2C } from "../../src/simulated-i2c"
 
 const bus = new SimulatedI2C()
 const optical = new Max30102(bus)

@@ -1,6 +1,6 @@
 // Talks to the chips of test/sim/sensor-bus.test.ts over the simulated I2C bus.
 import { I2CError } from "@devicescript/i2c"
-import { SimulatedI2C } from "../../src/sensorbus"
+import { SimulatedI2C } from "../../src/simulated-i2c"
 
 const bus = new SimulatedI2C()
 console.log("register " + (await bus.readRegBuf(0x48, 0, 2)).toString("hex"))

@@ -1,9 +1,9 @@
 import { sleep } from "@devicescript/core"
-import { Autocorrelation } from "./heart/autocorrelation"
-import { isSwing, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./heart/period"
-import { hopSamples, Pulse } from "./heart/pulse"
-import { Tracker } from "./heart/tracker"
-import { Trust } from "./heart/trust"
+import { Autocorrelation } from "./autocorrelation"
+import { isSwing, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
+import { hopSamples, Pulse } from "./pulse"
+import { Tracker } from "./tracker"
+import { Trust } from "./trust"
 
 /** Infrared counts that only skin returns; cover glass and a room return far fewer. */
 const minSkinCounts = 20000

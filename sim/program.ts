@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto"
-import { buildFirmware } from "../../sim/firmware.ts"
-import { Mote, type MoteOptions } from "../../sim/mote.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
-import type { Flash } from "../../sim/vm/machine.ts"
+import { buildFirmware } from "./firmware.ts"
+import { Mote, type MoteOptions } from "./mote.ts"
+import { VirtualClock } from "./vm/clock.ts"
+import type { Flash } from "./vm/machine.ts"
 
 /** Flash in memory, for a mote that a test switches off and on. */
 export function memoryFlash(): Flash & { contents: Uint8Array } {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Body } from "../body/body.ts"
-import type { I2cChip } from "./bus.ts"
+import type { I2cChip } from "./sensor-bus.ts"
 import { Max30102 } from "./max30102.ts"
 import { Max30205 } from "./max30205.ts"
 

@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { realClock } from "../host/clock.ts"
 import type { Body } from "./body/index.ts"
-import { wearableChips } from "./devices/wearable.ts"
+import { wearableChips } from "./devices/chips.ts"
 import { fileFlash } from "./file-flash.ts"
 import { hostNetwork } from "./host-network.ts"
 import { Mote } from "./mote.ts"
 
-export interface WearableOptions {
+export interface LiveMoteOptions {
     image: Uint8Array
     body: Body
     /** Hex, as in `.env.local` of a board. */
@@ -24,7 +24,7 @@ export interface WearableOptions {
 }
 
 /** A simulated wearable in real time, on this machine's network: what a board on a wrist is. */
-export function startWearable(o: WearableOptions): Promise<Mote> {
+export function startLiveMote(o: LiveMoteOptions): Promise<Mote> {
     const { kid, secret, router, ...rest } = o
     return Mote.start({
         ...rest,

@@ -15,7 +15,6 @@ export interface I2cChip {
 /** How a transaction ended; services/sensor-bus.md. */
 export const transferOk = 0
 export const transferNack = 1
-export const transferStuck = 2
 
 const transferCommand = 0x80
 const bitsPerByte = 9

@@ -1,0 +1,24 @@
+/** Bytecode operations that the VM allows between two suspends. */
+export const maxSteps = 131_072
+/** Heap of the VM on RP2040, ESP32 and in the simulator. */
+export const heapBytes = 65_536
+/** One operation, one AES block and one SHA-256 block on an RP2040 at 125 MHz, in microseconds. */
+export const rp2040 = { stepUs: 2.3, aesUs: 132, shaUs: 76 }
+
+/**
+ * The largest multiple of `unit` from `low` up to below `high` for which it holds; it is taken to hold for `low`. The VM
+ * reports neither steps nor heap, but it says when there were too many.
+ */
+export async function bisect(
+    low: number,
+    high: number,
+    holds: (n: number) => Promise<boolean>,
+    unit = 1,
+): Promise<number> {
+    while (high - low > unit) {
+        const middle = low + Math.floor((high - low) / 2 / unit) * unit
+        if (await holds(middle)) low = middle
+        else high = middle
+    }
+    return low
+}
