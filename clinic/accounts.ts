@@ -18,6 +18,7 @@ export interface User {
 
 /** A nurse's shift; then one logs in again whatever happens. */
 export const sessionMaxMs = 12 * 3_600_000
+/** An open page counts as use: a ward screen stays on with nobody touching it, until `sessionMaxMs` ends it. */
 const sessionIdleMs = 30 * 60_000
 /** Noting every use of a session would be a write per request. */
 const sessionNoteMs = 60_000

@@ -34,7 +34,7 @@ export class Live {
     /** Something was stored: reads what is new and passes it on. Never throws; what failed comes with the next call. */
     async notify(): Promise<void> {
         this.again = true
-        this.reading ??= this.read().finally(() => (this.reading = undefined))
+        this.reading ??= this.read()
         await this.reading
     }
 
@@ -50,6 +50,8 @@ export class Live {
             }
         } catch (error) {
             this.log.error({ reason: (error as Error).message }, "cannot read what is new")
+        } finally {
+            this.reading = undefined // at once: the next call has to begin anew
         }
     }
 }

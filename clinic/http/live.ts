@@ -14,6 +14,8 @@ const maxMissed = 1000
 /** A client that reads too slowly is cut off at this; it comes back for the rest with its Last-Event-ID. */
 const maxBacklogBytes = 256 * 1024
 const maxClients = 500
+/** So that one user cannot take them all: several screens with several pages each. */
+const maxClientsPerUser = 20
 
 interface Since {
     Querystring: { since?: string }
@@ -27,10 +29,12 @@ export function liveRoutes(
     app: FastifyInstance,
     o: { clinic: Clinic; clock: Clock; log: Log },
 ): void {
-    let clients = 0
+    /** The open streams, each with its user. */
+    const clients = new Map<PassThrough, number>()
     app.get<Since>(
         "/api/live",
         {
+            exposeHeadRoute: false, // the stream would have nobody to read it
             schema: {
                 tags: ["ward"],
                 summary: "New vital signs as they arrive (text/event-stream)",
@@ -38,24 +42,29 @@ export function liveRoutes(
             config: { access: ["doctor", "patient"] },
         },
         async (request, reply) => {
-            if (clients >= maxClients) throw new HttpError(503, "too many live clients")
-            const since = idIn(request.headers["last-event-id"]) ?? idIn(request.query.since)
             const user = userFrom(request)
+            const ofUser = [...clients.values()].filter(id => id === user.id).length
+            if (ofUser >= maxClientsPerUser)
+                throw new HttpError(429, "too many live clients of this user")
+            if (clients.size >= maxClients) throw new HttpError(503, "too many live clients")
+            const since = idIn(request.headers["last-event-id"]) ?? idIn(request.query.since)
             const stream = new PassThrough({ highWaterMark: maxBacklogBytes })
             const client = new LiveClient(stream, patient => maySee(user, patient), o.clinic)
             const stop = o.clinic.live.subscribe(found => client.add(found))
             let heartbeat: Timer
             const beat = () => {
-                heartbeat = o.clock.setTimeout(() => {
-                    userOf(request, o.clinic).then(
-                        still => (still?.id === user.id ? (client.beat(), beat()) : stream.end()),
-                        () => stream.end(),
-                    )
-                }, heartbeatMs)
+                heartbeat = o.clock.setTimeout(() => void check(), heartbeatMs)
             }
-            clients++
+            const check = async () => {
+                const still = await userOf(request, o.clinic).catch(() => undefined)
+                if (still?.id !== user.id) stream.destroy()
+                if (stream.destroyed) return
+                client.beat()
+                beat()
+            }
+            clients.set(stream, user.id)
             stream.on("close", () => {
-                clients--
+                clients.delete(stream)
                 stop()
                 o.clock.clearTimeout(heartbeat)
             })

@@ -3,6 +3,11 @@ import { readFileSync } from "node:fs"
 import type { IncomingMessage } from "node:http"
 import { request } from "node:https"
 import { after, before, test } from "node:test"
+import { setImmediate } from "node:timers/promises"
+import { Live } from "../../clinic/live.ts"
+import type { Observation, Observations } from "../../clinic/observations.ts"
+import { silentLog } from "../../host/log.ts"
+import { VirtualClock } from "../../sim/vm/clock.ts"
 import { delivery, measurement, type SealingMote } from "./support.ts"
 import { Service } from "./service.ts"
 
@@ -11,6 +16,8 @@ interface Event {
     id?: string
     data: { value?: number; patient?: number }
 }
+
+const limitMs = 20_000
 
 /** Reads Server-Sent Events off a real connection. */
 class EventReader {
@@ -45,15 +52,23 @@ class EventReader {
         return new EventReader(response)
     }
 
-    /** The next events other than the heartbeat. */
+    /** The next events other than the heartbeat; fewer where the stream ends. Throws where they do not come. */
     async next(count: number): Promise<Event[]> {
-        while (this.events.length < count && !this.isClosed)
-            await new Promise<void>(resolve => (this.waiting = resolve))
+        while (this.events.length < count && !this.isClosed) await this.more()
         return this.events.splice(0, count)
     }
 
     close(): void {
         this.response.destroy()
+    }
+
+    private async more(): Promise<void> {
+        const { events } = this
+        await new Promise<void>((resolve, reject) => {
+            const late = () => reject(new Error(`only ${events.length} events came`))
+            const timer = setTimeout(late, limitMs)
+            this.waiting = () => (clearTimeout(timer), resolve())
+        })
     }
 
     private read(chunk: string): void {
@@ -91,6 +106,15 @@ async function arrive(sealer: SealingMote, ...values: number[]): Promise<void> {
 }
 
 const values = (events: Event[]) => events.map(e => e.data.value)
+const listenerCount = () => service.running.clinic.live.listenerCount
+
+/** Waits for what the other side of a socket does. */
+async function until(isSo: () => boolean): Promise<void> {
+    for (let tries = 0; !isSo(); tries++) {
+        assert.ok(tries < 100_000, "it never came to that")
+        await setImmediate()
+    }
+}
 
 test("new values arrive; after a break the stream goes on where it was", async () => {
     const { json } = await service.get("/api/ward")
@@ -168,4 +192,69 @@ test("a client that never reads is cut off; the others do not notice", async () 
     assert.equal(reader.isClosed, false)
     reader.close()
     sleeper.close()
+})
+
+test("a HEAD request leaves nothing behind", async () => {
+    await until(() => listenerCount() === 0)
+    const { status } = await service.call("HEAD", "/api/live", { token: service.doctor })
+    assert.equal(status, 404)
+    assert.equal(listenerCount(), 0)
+})
+
+test("one user cannot take the live streams of all", async () => {
+    await until(() => listenerCount() === 0)
+    const open = () => EventReader.open(service, "/api/live", doctor())
+    const readers: EventReader[] = []
+    let refused: EventReader | undefined
+    while (!refused && readers.length < 100) {
+        const reader = await open()
+        if (reader.response.statusCode === 200) readers.push(reader)
+        else refused = reader
+    }
+    assert.equal(refused?.response.statusCode, 429)
+    assert.equal(listenerCount(), readers.length)
+    readers.pop()!.close()
+    await until(() => listenerCount() === readers.length)
+    const again = await open()
+    assert.equal(again.response.statusCode, 200, "there is room again")
+    for (const reader of [...readers, again, refused!]) reader.close()
+})
+
+test("a stream that closes while its user is looked up has no heartbeat any more", async t => {
+    const clock = new VirtualClock(Date.now())
+    const service = await Service.start(clock)
+    t.after(() => service.close())
+    const { accounts, live } = service.running.clinic
+    const reader = await EventReader.open(service, "/api/live", {
+        authorization: `Bearer ${service.doctor}`,
+    })
+    let answer: (() => void) | undefined
+    const byToken = accounts.byToken.bind(accounts)
+    const lookUp = t.mock.method(accounts, "byToken", async (token: string) => {
+        await new Promise<void>(resolve => (answer = resolve))
+        return await byToken(token)
+    })
+    await clock.run(10_000)
+    await until(() => answer !== undefined)
+    reader.close()
+    await until(() => live.listenerCount === 0)
+    answer!()
+    await setImmediate()
+    await clock.run(60_000)
+    assert.equal(lookUp.mock.callCount(), 1)
+})
+
+test("what is stored at the very end of a read is told as well", async () => {
+    for (let steps = 0; steps < 10; steps++) {
+        const stored: Observation[] = []
+        const since = async (id: number) => stored.filter(o => o.id > id)
+        const live = new Live({ since } as unknown as Observations, 0, silentLog)
+        const told: number[] = []
+        live.subscribe(found => told.push(...found.map(o => o.id)))
+        const first = live.notify()
+        for (let step = 0; step < steps; step++) await Promise.resolve()
+        stored.push({ id: 1 } as Observation)
+        await Promise.all([first, live.notify()])
+        assert.deepEqual(told, [1], `after ${steps} steps`)
+    }
 })
