@@ -28,7 +28,7 @@ export interface MachineOptions {
 }
 
 /** What fits into a packet to the VM's settings service. */
-const maxSettingBytes = 200
+const maxSettingBytes = 224
 const maxSettingKey = 13
 const settingsServiceClass = 0x1107dc4a
 const settingsSetCommand = 0x81

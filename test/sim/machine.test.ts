@@ -109,3 +109,11 @@ function seeded(seed: string): (size: number) => Uint8Array {
         return bytes
     }
 }
+
+test("a setting that a mote has no room for is refused before anything starts", async () => {
+    await assert.rejects(
+        runProgram("test/src/flash.ts", { settings: { name: "x".repeat(300) } }),
+        (error: Error) =>
+            error instanceof UserError && /^setting name: \d+ bytes/.test(error.message),
+    )
+})

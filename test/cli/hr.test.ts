@@ -1,0 +1,38 @@
+import assert from "node:assert/strict"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { test } from "node:test"
+import { finished, temporaryFolder } from "../e2e/command.ts"
+import { pulseCsv } from "../e2e/pulse.ts"
+
+interface Line {
+    t: number
+    bpm: number | null
+    quality: number
+    motion: boolean
+}
+
+test("hr: one JSON line a window, from the bytecode, with the rate that is in the recording", async t => {
+    const fs = 50
+    const seconds = 40
+    const bpm = 84
+    const file = join(temporaryFolder(t), "pulse.csv")
+    writeFileSync(file, pulseCsv(bpm, fs, seconds))
+    const { code, stdout, stderr } = await finished(["hr", file, "--fs", String(fs)])
+    assert.equal(code, 0, stderr)
+    const lines = stdout
+        .trim()
+        .split("\n")
+        .map(line => JSON.parse(line) as Line)
+    assert.deepEqual(
+        lines.map(({ t }) => t),
+        Array.from({ length: seconds / 2 }, (_, n) => 2 * (n + 1)),
+    )
+    for (const line of lines) {
+        assert.deepEqual(Object.keys(line), ["t", "bpm", "quality", "motion"])
+        assert.ok(line.quality >= 0 && line.quality <= 1)
+    }
+    const reported = lines.filter(line => line.bpm !== null)
+    assert.ok(reported.length >= lines.length - 7, `${reported.length} of ${lines.length}`)
+    for (const line of reported) assert.ok(Math.abs(line.bpm! - bpm) <= 2, JSON.stringify(line))
+})
