@@ -112,7 +112,7 @@ export class Clinic {
 
     /** Throws where the store does not work. */
     async check(): Promise<void> {
-        await this.o.store.all("SELECT version FROM schema_version")
+        await this.o.store.all("SELECT 1 FROM account LIMIT 1")
     }
 
     /** Unix time in whole milliseconds. */

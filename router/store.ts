@@ -1,14 +1,10 @@
-import { closeSync, fchmodSync, mkdirSync, openSync } from "node:fs"
 import { join } from "node:path"
-import Database from "libsql"
-import { UserError } from "../host/errors.ts"
+import type Database from "libsql"
+import { makeFolder } from "../host/files.ts"
+import { all, closeSqlite, openSqlite } from "../host/sqlite.ts"
 import type { Delivery } from "../wire/batch.ts"
 import type { RouterKeys } from "../wire/keys.ts"
 import type { Start } from "./replay.ts"
-
-/** Says in the file whose it is: "VMrt". */
-const applicationId = 0x564d7274
-const schemaVersion = 1
 
 /*
  * outbox: what the clinic does not have yet. refused: what the clinic did not want (the dead letters). replay: what was
@@ -31,9 +27,13 @@ const schema = `
         kid BLOB NOT NULL, boot INTEGER NOT NULL, salt TEXT NOT NULL, floor INTEGER NOT NULL,
         runs TEXT NOT NULL, PRIMARY KEY (kid, boot)
     ) STRICT, WITHOUT ROWID;
-    PRAGMA application_id = ${applicationId};
-    PRAGMA user_version = ${schemaVersion};
 `
+
+const format = {
+    name: "the router's store",
+    applicationId: 0x564d7274, // "VMrt"
+    migrations: [schema],
+}
 
 /** An envelope for the outbox. */
 export type Accepted = Omit<Delivery, "id">
@@ -51,17 +51,14 @@ export interface SeenStart {
 export class RouterStore {
     private readonly db: Database.Database
     private readonly statements: ReturnType<typeof prepare>
-    private rows: number
-    private bytes: number
+    private readonly outbox: Held
+    private readonly refused: Held
 
     private constructor(db: Database.Database) {
         this.db = db
         this.statements = prepare(db)
-        const held = all<{ rows: number; bytes: number }>(
-            db.prepare("SELECT count(*) AS rows, ifnull(sum(length(envelope)), 0) AS bytes FROM outbox"), // prettier-ignore
-        )[0]!
-        this.rows = held.rows
-        this.bytes = held.bytes
+        this.outbox = heldIn(db, "outbox")
+        this.refused = heldIn(db, "refused")
     }
 
     /**
@@ -69,37 +66,33 @@ export class RouterStore {
      * done, where the file is damaged, of another program or of a newer version, or in use by another router.
      */
     static open(data: string): RouterStore {
-        const file = join(data, "router.db")
-        try {
-            mkdirSync(data, { recursive: true, mode: 0o700 })
-            // SQLite gives its journal the same mode as its file.
-            const fd = openSync(file, "a", 0o600)
-            fchmodSync(fd, 0o600)
-            closeSync(fd)
-            return new RouterStore(openDatabase(file))
-        } catch (error) {
-            throw new UserError(`cannot use the router's store ${file}: ${reasonOf(error)}`)
-        }
+        makeFolder(data)
+        return new RouterStore(openSqlite(join(data, "router.db"), format))
     }
 
     /** A store that lasts as long as this object, for simulations. */
     static inMemory(): RouterStore {
-        return new RouterStore(openDatabase(":memory:"))
+        return new RouterStore(openSqlite(":memory:", format))
     }
 
     /** Envelopes that wait for the clinic. */
     get outboxLength(): number {
-        return this.rows
+        return this.outbox.rows
     }
 
     /** Their bytes. */
     get outboxBytes(): number {
-        return this.bytes
+        return this.outbox.bytes
     }
 
     /** Envelopes the clinic refused. */
     get refusedLength(): number {
-        return all<{ n: number }>(this.statements.countRefused)[0]!.n
+        return this.refused.rows
+    }
+
+    /** Their bytes. */
+    get refusedBytes(): number {
+        return this.refused.bytes
     }
 
     /** What durability rests on, as the open database has it. */
@@ -123,16 +116,12 @@ export class RouterStore {
             }
             for (const { kid, start } of forgotten) forgetReplay.run([kid, start.boot])
         })
-        this.rows += accepted.length
-        for (const { envelope } of accepted) this.bytes += envelope.length
+        add(this.outbox, accepted)
     }
 
     /** The oldest envelopes of the outbox, `max` at most. */
     oldest(max: number): Delivery[] {
-        return all<Omit<Delivery, "envelope"> & { envelope: ArrayBuffer }>(
-            this.statements.oldest,
-            max,
-        ).map(row => ({ ...row, envelope: new Uint8Array(row.envelope) }))
+        return all<Delivery>(this.statements.oldest, [max])
     }
 
     /** Takes envelopes out of the outbox: those that are safe at the clinic, and the refused ones to their own table. */
@@ -143,26 +132,34 @@ export class RouterStore {
             for (const { delivery, reason } of refused) keepRefused.run([reason, delivery.id])
             deleteOutbox.run([JSON.stringify(settled.map(({ id }) => id))])
         })
-        this.rows -= settled.length
-        for (const { envelope } of settled) this.bytes -= envelope.length
+        remove(this.outbox, settled)
+        add(
+            this.refused,
+            refused.map(({ delivery }) => delivery),
+        )
+    }
+
+    /** Puts what the clinic refused back into the outbox, behind what waits there. */
+    retryRefused(): void {
+        const { retryRefused, deleteRefused } = this.statements
+        this.transaction(() => {
+            retryRefused.run([])
+            deleteRefused.run([])
+        })
+        this.outbox.rows += this.refused.rows
+        this.outbox.bytes += this.refused.bytes
+        Object.assign(this.refused, { rows: 0, bytes: 0 })
     }
 
     /** What was seen of a mote, in ascending order of its boots. */
     starts(kid: Uint8Array): Start[] {
-        return all<Omit<Start, "runs"> & { runs: string }>(this.statements.starts, kid).map(
+        return all<Omit<Start, "runs"> & { runs: string }>(this.statements.starts, [kid]).map(
             row => ({ ...row, runs: JSON.parse(row.runs) as Start["runs"] }),
         )
     }
 
     keys(): RouterKeys[] {
-        type Row = { [Field in keyof RouterKeys]: RouterKeys[Field] extends number ? number : ArrayBuffer } // prettier-ignore
-        return all<Row>(this.statements.keys).map(row => ({
-            kid: new Uint8Array(row.kid),
-            upMac: new Uint8Array(row.upMac),
-            receipt: new Uint8Array(row.receipt),
-            mqtt: new Uint8Array(row.mqtt),
-            config: row.config,
-        }))
+        return all<RouterKeys>(this.statements.keys)
     }
 
     /** From now on these are the keys, and no others. */
@@ -175,7 +172,7 @@ export class RouterStore {
     }
 
     close(): void {
-        release(this.db)
+        closeSqlite(this.db)
     }
 
     private transaction(change: () => void): void {
@@ -191,46 +188,25 @@ export class RouterStore {
     }
 }
 
-function openDatabase(file: string): Database.Database {
-    const db = new Database(file)
-    try {
-        db.exec("PRAGMA locking_mode = EXCLUSIVE") // one router a store
-        const isNew = check(db)
-        db.exec("PRAGMA journal_mode = WAL")
-        db.exec("PRAGMA synchronous = FULL") // a commit is on disk: power loss, too
-        if (isNew) db.exec(`BEGIN; ${schema} COMMIT`)
-        return db
-    } catch (error) {
-        db.close()
-        throw error
-    }
+/** What a table of envelopes holds. */
+interface Held {
+    rows: number
+    bytes: number
 }
 
-/** Whether the database is new; throws where it is not ours to use. */
-function check(db: Database.Database): boolean {
-    const pragma = (name: string) =>
-        all<Record<string, unknown>>(db.prepare(`PRAGMA ${name}`))[0]?.[name]
-    if (pragma("quick_check") !== "ok") throw new Error("it is damaged")
-    if (all(db.prepare("SELECT 1 FROM sqlite_schema")).length === 0) return true
-    if (pragma("application_id") !== applicationId) throw new Error("it belongs to another program")
-    if ((pragma("user_version") as number) > schemaVersion)
-        throw new Error("a newer version of VitalMote wrote it")
-    return false
+function heldIn(db: Database.Database, table: "outbox" | "refused"): Held {
+    const sum = "count(*) AS rows, ifnull(sum(length(envelope)), 0) AS bytes"
+    return all<Held>(db.prepare(`SELECT ${sum} FROM ${table}`))[0]!
 }
 
-/**
- * Closes. libsql keeps the file open, and locked, while a prepared statement lives; leaving write-ahead mode first gives
- * the lock back and folds the log into the one file.
- */
-function release(db: Database.Database): void {
-    try {
-        db.exec("PRAGMA journal_mode = DELETE")
-        db.exec("PRAGMA locking_mode = NORMAL")
-        db.exec("SELECT 1 FROM sqlite_schema")
-    } catch {
-        // The folder is gone or the disk broken. Every commit was on disk already, or is lost anyway.
-    }
-    db.close()
+function add(held: Held, envelopes: { envelope: Uint8Array }[]): void {
+    held.rows += envelopes.length
+    for (const { envelope } of envelopes) held.bytes += envelope.length
+}
+
+function remove(held: Held, envelopes: { envelope: Uint8Array }[]): void {
+    held.rows -= envelopes.length
+    for (const { envelope } of envelopes) held.bytes -= envelope.length
 }
 
 function prepare(db: Database.Database) {
@@ -245,7 +221,11 @@ function prepare(db: Database.Database) {
             `INSERT INTO refused (purpose, receivedAt, envelope, reason)
              SELECT purpose, receivedAt, envelope, ? FROM outbox WHERE id = ?`,
         ),
-        countRefused: db.prepare("SELECT count(*) AS n FROM refused"),
+        retryRefused: db.prepare(
+            `INSERT INTO outbox (purpose, receivedAt, envelope)
+             SELECT purpose, receivedAt, envelope FROM refused ORDER BY id`,
+        ),
+        deleteRefused: db.prepare("DELETE FROM refused"),
         starts: db.prepare("SELECT boot, salt, floor, runs FROM replay WHERE kid = ? ORDER BY boot"), // prettier-ignore
         upsertReplay: db.prepare(
             `INSERT INTO replay (kid, boot, salt, floor, runs) VALUES (?, ?, ?, ?, ?)
@@ -253,33 +233,4 @@ function prepare(db: Database.Database) {
         ),
         forgetReplay: db.prepare("DELETE FROM replay WHERE kid = ? AND boot = ?"),
     }
-}
-
-/** Parameters always go in one array: libsql takes a lone object for named ones. */
-function all<Row>(statement: Database.Statement, ...parameters: unknown[]): Row[] {
-    return statement.all(parameters) as Row[]
-}
-
-function reasonOf(error: unknown): string {
-    const { code, message } = error as { code?: string; message: string }
-    switch (code) {
-        case "SQLITE_NOTADB":
-        case "SQLITE_CORRUPT":
-            return "it is damaged or no database"
-        case "SQLITE_BUSY":
-            return "another router uses it"
-        case "EACCES":
-        case "EPERM":
-        case "EROFS":
-        case "SQLITE_READONLY":
-            return "no permission to write there"
-        case "EEXIST":
-        case "ENOTDIR":
-        case "EISDIR":
-            return "a file is where a folder should be, or the other way round"
-        case "ENOSPC":
-        case "SQLITE_FULL":
-            return "the disk is full"
-    }
-    return message.split("\n")[0]!
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict"
 import { X509Certificate } from "node:crypto"
 import {
-    copyFileSync,
     existsSync,
     mkdtempSync,
     readFileSync,
@@ -100,7 +99,7 @@ test("a database that is damaged, not ours, or of a newer version", async () => 
         writeFileSync(file, bytes)
         return await complaint(start())
     }
-    const cannotUse = /^cannot use the clinic's database DATA\/clinic.db: |is damaged/
+    const cannotUse = /^cannot use the clinic's database DATA\/clinic.db: it is damaged/
     assert.match(await withDatabase(Buffer.from("not a database at all".repeat(500))), cannotUse)
     assert.match(await withDatabase(healthy.subarray(0, healthy.length / 2)), cannotUse)
     const damaged = Buffer.from(healthy)
@@ -109,20 +108,26 @@ test("a database that is damaged, not ours, or of a newer version", async () => 
 
     for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true })
     writeFileSync(file, healthy)
-    const store = openSqlite(file)
-    await store.run("UPDATE schema_version SET version = 99")
-    await store.close()
-    assert.match(
-        await complaint(start()),
-        /DATA\/clinic.db has schema version 99, .* use a newer one/,
-    )
+    for (const [pragma, reason] of [
+        ["user_version = 99", /DATA\/clinic.db: a newer version of VitalMote wrote it$/],
+        ["application_id = 99", /DATA\/clinic.db: it belongs to another program$/],
+    ] as const) {
+        const store = openSqlite(file)
+        await store.run(`PRAGMA ${pragma}`)
+        await store.close()
+        assert.match(await complaint(start()), reason)
+        writeFileSync(file, healthy)
+    }
+})
 
-    const foreign = openSqlite(file.replace("clinic.db", "foreign.db"))
-    await foreign.run("DROP TABLE schema_version")
-    await foreign.close()
-    rmSync(file)
-    copyFileSync(join(data, "foreign.db"), file)
-    assert.match(await complaint(start()), /is not a clinic database$/)
+test("a second clinic on the same data folder is one clear line, and the first one goes on", async () => {
+    await started(async ({ clinic }) => {
+        assert.equal(
+            await complaint(start()),
+            "cannot use the clinic's database DATA/clinic.db: another process uses it",
+        )
+        await clinic.check()
+    })
 })
 
 test("a key that is missing, damaged or another one is never replaced", async () => {

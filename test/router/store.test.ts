@@ -1,18 +1,12 @@
 import assert from "node:assert/strict"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { test, type TestContext } from "node:test"
+import { test } from "node:test"
 import Database from "libsql"
 import { UserError } from "../../host/errors.ts"
 import { RouterStore } from "../../router/store.ts"
+import { temporaryFolder } from "../support/folder.ts"
 import { TestMote } from "./mote.ts"
-
-function folder(t: TestContext): string {
-    const path = mkdtempSync(join(tmpdir(), "router-"))
-    t.after(() => rmSync(path, { recursive: true }))
-    return path
-}
 
 const accepted = (byte: number) => ({
     purpose: "vitals" as const,
@@ -21,7 +15,7 @@ const accepted = (byte: number) => ({
 })
 
 test("what was written is there after opening it again", t => {
-    const data = folder(t)
+    const data = temporaryFolder(t)
     const { kid } = new TestMote().keys
     const keys = [new TestMote(1).routerKeys, new TestMote(2).routerKeys]
     const start = { boot: 4, salt: "0102030405", floor: 0, runs: [[0, 7]] as [number, number][] }
@@ -41,13 +35,33 @@ test("what was written is there after opening it again", t => {
 })
 
 test("settling takes out what is safe and keeps the refused apart", t => {
-    const store = RouterStore.open(folder(t))
+    const store = RouterStore.open(temporaryFolder(t))
     t.after(() => store.close())
     store.append([accepted(1), accepted(2), accepted(3)], [])
     const [first, , third] = store.oldest(3)
     store.settle([first!], [{ delivery: third!, reason: "unknown mote" }])
     assert.deepEqual(store.oldest(10).map(d => d.id), [2]) // prettier-ignore
-    assert.deepEqual([store.outboxLength, store.outboxBytes, store.refusedLength], [1, 12, 1])
+    assert.deepEqual([store.outboxLength, store.outboxBytes], [1, 12])
+    assert.deepEqual([store.refusedLength, store.refusedBytes], [1, 13])
+})
+
+test("what was refused stays over a restart, and goes back into the outbox when asked", t => {
+    const data = temporaryFolder(t)
+    let store = RouterStore.open(data)
+    store.append([accepted(1), accepted(2)], [])
+    const [first] = store.oldest(1)
+    store.settle([], [{ delivery: first!, reason: "unknown mote" }])
+    store.close()
+    store = RouterStore.open(data)
+    t.after(() => store.close())
+    assert.deepEqual([store.refusedLength, store.refusedBytes], [1, 11])
+    store.retryRefused()
+    assert.deepEqual(store.oldest(10), [
+        { id: 2, ...accepted(2) },
+        { id: 3, ...accepted(1) },
+    ])
+    assert.deepEqual([store.outboxLength, store.outboxBytes], [2, 11 + 12])
+    assert.deepEqual([store.refusedLength, store.refusedBytes], [0, 0])
 })
 
 test("the oldest come first, as many as asked for", () => {
@@ -94,7 +108,7 @@ test("a transaction that fails leaves nothing behind", () => {
 })
 
 test("only the owner may read the files", t => {
-    const data = join(folder(t), "made")
+    const data = join(temporaryFolder(t), "made")
     const store = RouterStore.open(data)
     store.append([accepted(1)], [])
     t.after(() => store.close())
@@ -104,7 +118,7 @@ test("only the owner may read the files", t => {
 })
 
 test("a commit is on disk: write-ahead log, synchronous FULL", t => {
-    const store = RouterStore.open(folder(t))
+    const store = RouterStore.open(temporaryFolder(t))
     t.after(() => store.close())
     assert.deepEqual(store.durability, { journalMode: "wal", synchronous: 2 })
 })
@@ -121,13 +135,13 @@ const refuses = (data: string, reason: RegExp) =>
     )
 
 test("a file that is no database is refused", t => {
-    const data = folder(t)
+    const data = temporaryFolder(t)
     writeFileSync(join(data, "router.db"), "not a database ".repeat(1000))
     refuses(data, /damaged/)
 })
 
 test("a damaged database is refused", t => {
-    const data = folder(t)
+    const data = temporaryFolder(t)
     const store = RouterStore.open(data)
     for (let i = 0; i < 200; i++) store.append([accepted(i)], [])
     store.close()
@@ -138,7 +152,7 @@ test("a damaged database is refused", t => {
 })
 
 test("the database of another program is refused and left as it is", t => {
-    const data = folder(t)
+    const data = temporaryFolder(t)
     const database = new Database(join(data, "router.db"))
     database.exec("CREATE TABLE other (x)")
     database.close()
@@ -148,7 +162,7 @@ test("the database of another program is refused and left as it is", t => {
 })
 
 test("a database of a newer version is refused", t => {
-    const data = folder(t)
+    const data = temporaryFolder(t)
     RouterStore.open(data).close()
     const database = new Database(join(data, "router.db"))
     database.exec("PRAGMA user_version = 999")
@@ -157,16 +171,16 @@ test("a database of a newer version is refused", t => {
 })
 
 test("a store that another router uses is refused", t => {
-    const data = folder(t)
+    const data = temporaryFolder(t)
     const store = RouterStore.open(data)
     t.after(() => store.close())
-    refuses(data, /another router/)
+    refuses(data, /another process uses it/)
 })
 
 test("a folder that cannot be made or written is refused", t => {
-    const data = folder(t)
+    const data = temporaryFolder(t)
     writeFileSync(join(data, "file"), "")
     refuses(join(data, "file"), /a file is where a folder should be/)
     mkdirSync(join(data, "router.db"))
-    refuses(data, /a file is where a folder should be/)
+    refuses(data, /it is a folder/)
 })
