@@ -16,7 +16,7 @@ import type { Accepted, RouterStore, SeenStart } from "./store.ts"
 
 /** Envelopes that may wait for one commit; more are told to come back. */
 const maxWaiting = 4096
-/** What the outbox may hold by default: weeks of a ward's readings. */
+/** What the outbox, and what the clinic refused, may take by default: weeks of a ward's readings. */
 export const defaultMaxOutboxBytes = 2 ** 30
 
 /** Why an envelope was not taken. Only `busy` is worth a retry. */
@@ -80,6 +80,7 @@ export class Ingest {
     private readonly onStored: () => void
     private readonly windows = new Map<string, ReplayWindow>()
     private waiting: Waiting[] = []
+    private wasFull = false
 
     /** `onStored` is called after each commit that put something into the outbox. */
     constructor(o: {
@@ -132,7 +133,7 @@ export class Ingest {
                 resolve({ status: outcome, receipt })
             } else resolve({ status: "refused", reason: outcome })
         })
-        if (batch.accepted.length > 0) this.onStored()
+        if (outcomes.includes("stored")) this.onStored()
     }
 
     /** Everything that can be said without the store. */
@@ -172,7 +173,7 @@ export class Ingest {
         const saltHex = Buffer.from(salt).toString("hex")
         const verdict = window.judge(boot, saltHex, seq)
         if (verdict !== "fresh") return verdict
-        if (this.store.outboxBytes + batch.bytes + bytes.length > this.maxOutboxBytes) return "busy"
+        if (this.isFull(batch.bytes + bytes.length)) return "busy"
         batch.accepted.push({
             purpose: entry.purpose,
             receivedAt: entry.receivedAt,
@@ -183,5 +184,15 @@ export class Ingest {
         batch.seen.set(`${entry.eui} ${boot}`, { kid, start })
         if (forgotten) batch.forgotten.push({ kid, start: forgotten })
         return "stored"
+    }
+
+    /** What the clinic refused takes room too: it is kept until somebody looks into it. */
+    private isFull(moreBytes: number): boolean {
+        const { outboxBytes, refusedBytes } = this.store
+        const isFull = outboxBytes + refusedBytes + moreBytes > this.maxOutboxBytes
+        if (isFull && !this.wasFull)
+            this.log.error({ outboxBytes, refusedBytes }, "the outbox is full: motes have to wait")
+        this.wasFull = isFull
+        return isFull
     }
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { silentLog } from "../../host/log.ts"
+import { silentLog, type Log } from "../../host/log.ts"
 import { Ingest, type IngestResult } from "../../router/ingest.ts"
 import { Keyring } from "../../router/keyring.ts"
 import { RouterStore } from "../../router/store.ts"
@@ -12,7 +12,7 @@ import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "./mote.ts"
 
 /** An ingest that knows motes 1 and 2. */
-async function setUp(o: { store?: RouterStore; maxOutboxBytes?: number } = {}) {
+async function setUp(o: { store?: RouterStore; maxOutboxBytes?: number; log?: Log } = {}) {
     const clock = new ManualClock()
     const motes = [new TestMote(1), new TestMote(2)] as const
     const store = o.store ?? RouterStore.inMemory()
@@ -24,7 +24,7 @@ async function setUp(o: { store?: RouterStore; maxOutboxBytes?: number } = {}) {
         store,
         keyring,
         maxOutboxBytes: o.maxOutboxBytes ?? 1e6,
-        log: silentLog,
+        log: o.log ?? silentLog,
         onStored: () => woken++,
     })
     await clock.advance(0)
@@ -149,8 +149,23 @@ test("a full outbox refuses, drops nothing, still knows duplicates, and takes ag
     assert.equal(store.outboxLength, 2)
 })
 
+test("what the clinic refused takes room too, and a full outbox is said once", async () => {
+    const { length } = new TestMote(1).envelope()
+    const said: string[] = []
+    const log = { ...silentLog, error: (_: object, line: string) => void said.push(line) }
+    const { mote, submit, store } = await setUp({ maxOutboxBytes: length * 2, log })
+    assert.deepEqual(await submit(mote.envelope(), mote.envelope()), ["stored", "stored"])
+    const [first, second] = store.oldest(2)
+    store.settle([], [{ delivery: first!, reason: "unknown mote" }])
+    const envelope = mote.envelope()
+    assert.deepEqual(await submit(envelope, envelope), ["busy", "busy"])
+    assert.deepEqual(said, ["the outbox is full: motes have to wait"])
+    store.settle([second!], [])
+    assert.deepEqual(await submit(envelope), ["stored"])
+})
+
 test("a store that fails takes nothing and gives no receipt, then works again", async () => {
-    const { mote, submit, store } = await setUp()
+    const { mote, submit, store, woken } = await setUp()
     const early = mote.envelope()
     await submit(early)
     const append = store.append.bind(store)
@@ -159,7 +174,9 @@ test("a store that fails takes nothing and gives no receipt, then works again", 
     }
     const envelope = mote.envelope()
     assert.deepEqual(await submit(envelope, early), ["busy", "busy"])
+    assert.equal(woken(), 1)
     store.append = append
     assert.deepEqual(await submit(envelope, early), ["stored", "duplicate"])
+    assert.equal(woken(), 2)
     assert.equal(store.outboxLength, 2)
 })
