@@ -31,7 +31,7 @@ export class CoapConnection {
     private response: CoapMessage
 
     constructor() {
-        // eslint-disable-next-line @typescript-eslint/no-this-alias -- DeviceScript's closures have no `this`
+         
         const connection = this
         this.reader = new MessageReader(message => connection.received(message))
         this.socket = new TcpSocket(this.changed, bytes => {

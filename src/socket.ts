@@ -33,7 +33,7 @@ export class TcpSocket {
     constructor(changed: Signal, receive: (bytes: Buffer) => void) {
         this.changed = changed
         this.receive = receive
-        // eslint-disable-next-line @typescript-eslint/no-this-alias -- DeviceScript's closures have no `this`
+         
         const socket = this
         ;(ds as Natives)._socketOnEvent = (event, arg) => {
             try {

@@ -127,7 +127,7 @@ export class Uplink {
         const sentMs = millis()
         this.sendings++
         this.receipt = undefined
-        // eslint-disable-next-line @typescript-eslint/no-this-alias -- DeviceScript's closures have no `this`
+         
         const uplink = this
         const response = await this.connection.request(
             new CoapMessage(Code.post, undefined, vitalsOptions, this.envelope.bytes),
