@@ -12,7 +12,7 @@ import { Clinic } from "./clinic.ts"
 import { buildApp } from "./http/app.ts"
 import { bundlePages } from "./http/pages.ts"
 import { openSqlite } from "./store/sqlite.ts"
-import { serverCertificate } from "./tls.ts"
+import { isWildcard, serverCertificate } from "./tls.ts"
 import { vaultKeyBytes } from "./vault.ts"
 
 export interface StartOptions {
@@ -114,10 +114,6 @@ function renewCertificate(
     const wait = () => (timer = clock.setTimeout(() => void check(), dayMs))
     wait()
     return { stop: () => clock.clearTimeout(timer) }
-}
-
-function isWildcard(host: string): boolean {
-    return host === "0.0.0.0" || host === "::"
 }
 
 function inUrl(host: string): string {

@@ -51,7 +51,8 @@ export async function serverCertificate(
     )
 }
 
-function isWildcard(host: string): boolean {
+/** Whether this listens on every address. */
+export function isWildcard(host: string): boolean {
     return host === "0.0.0.0" || host === "::"
 }
 

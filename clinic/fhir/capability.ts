@@ -8,12 +8,12 @@ const interaction: RestResource["interaction"] = [{ code: "read" }, { code: "sea
 const definitions = "http://hl7.org/fhir/SearchParameter"
 const id = { name: "_id", type: "token", definition: `${definitions}/Resource-id` } as const
 
-/** What this server can do, no more and no less. `base` is its FHIR address. */
-export function capabilityStatement(base: string): CapabilityStatement {
+/** What this server can do, no more and no less. `base` is its FHIR address; `date`, when it began to. */
+export function capabilityStatement(base: string, date: string): CapabilityStatement {
     return {
         resourceType: "CapabilityStatement",
         status: "active",
-        date: "2025-01-01",
+        date,
         kind: "instance",
         software: { name: "VitalMote clinic" },
         implementation: { description: "Vital signs of wearable motes", url: base },

@@ -24,10 +24,11 @@ const readers = { config: { access: ["doctor", "patient"] } } as const
 
 /** FHIR R4 for reading (http://hl7.org/fhir/R4/http.html), in JSON. */
 export async function fhirRoutes(app: FastifyInstance, clinic: Clinic): Promise<void> {
+    const startedAt = new Date(clinic.now()).toISOString()
     const routes = async (fhir: FastifyInstance) => {
         fhir.addHook("onRequest", async request => wantsJson(request))
         fhir.get("/metadata", { config: { access: "public" } }, async (request, reply) =>
-            send(reply, capabilityStatement(base(request))),
+            send(reply, capabilityStatement(base(request), startedAt)),
         )
         observationRoutes(fhir, clinic)
         patientRoutes(fhir, clinic)
@@ -155,7 +156,8 @@ function queryOf(request: FastifyRequest): URLSearchParams {
 
 /** Answers 406 to who asks for another format; browsers, who take anything, get JSON. */
 function wantsJson(request: FastifyRequest): void {
-    const format = queryOf(request).get("_format")
+    // An unescaped + in a query means a blank, but clients write application/fhir+json there.
+    const format = queryOf(request).get("_format")?.replaceAll(" ", "+")
     const accept = format ?? request.headers.accept ?? "*/*"
     const types = accept.split(",").map(type => type.split(";")[0]!.trim().toLowerCase())
     const ours = ["application/fhir+json", "application/json", "json", "application/*", "*/*"]

@@ -46,7 +46,8 @@ const clock = new StillClock(Date.now()) // certificates are judged by the real 
 let service: Service
 let patient: number
 let mote: SealingMote
-const start = clock.now() - 100_000
+const startedAt = clock.now()
+const start = startedAt - 100_000
 
 before(async () => {
     service = await Service.start(clock)
@@ -264,11 +265,14 @@ test("only JSON is spoken", async () => {
     assert.equal(await status(path, "text/html,application/xhtml+xml,*/*;q=0.8"), 200)
     assert.equal(await status(path, "application/fhir+xml"), 406)
     assert.equal(await status(`${path}?_format=json`, "application/fhir+xml"), 200)
+    assert.equal(await status(`${path}?_format=application/fhir+json`, "*/*"), 200)
+    assert.equal(await status(`${path}?_format=application%2Ffhir%2Bjson`, "*/*"), 200)
     assert.equal(await status(`${path}?_format=xml`, "*/*"), 406)
 })
 
 test("the capability statement tells the truth about parameters", async () => {
     const { json } = await service.get("/fhir/metadata")
+    assert.equal(json.date, new Date(startedAt).toISOString())
     for (const { type, searchParam, interaction } of json.rest[0].resource) {
         assert.deepEqual(
             interaction.map((i: { code: string }) => i.code),

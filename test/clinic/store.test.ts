@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
+import { Observations } from "../../clinic/observations.ts"
 import { openSqlite } from "../../clinic/store/sqlite.ts"
 import type { Value } from "../../clinic/store/store.ts"
 
@@ -71,18 +72,33 @@ test("values come back as they went in; other types are refused, not fatal", asy
     await store.close()
 })
 
-test("the searches of the readers go through the index", async () => {
+test("what the readers ask goes through an index, and pages are not sorted", async () => {
     const store = openSqlite(":memory:")
-    const plan = await store.all<{ detail: string }>(
-        `EXPLAIN QUERY PLAN SELECT m.id FROM measurement AS m JOIN mote ON mote.id = m.mote
-         WHERE m.patient = 1 AND m.name = 'hr' AND m.problem IS NULL AND m.time >= 1 AND m.time < 9
-         ORDER BY m.time DESC, m.id DESC LIMIT 10`,
-    )
-    const details = plan.map(row => row.detail).join("; ")
-    assert.match(
-        details,
-        /INDEX measurement_newest \(patient=\? AND name=\? AND time>\? AND time<\?\)/,
-    )
-    assert.doesNotMatch(details, /TEMP B-TREE/)
+    const plans: string[] = []
+    const all = async <Row>(sql: string, ...parameters: Value[]) => {
+        const plan = await store.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...parameters)
+        plans.push(plan.map(row => row.detail).join("; "))
+        return await store.all<Row>(sql, ...parameters)
+    }
+    const observations = new Observations({ ...store, all })
+    const span = { from: 1, before: 9 }
+    const search = { patients: [1], names: ["hr" as const], limit: 10, ...span }
+    const after = { time: 5, id: 7 }
+    for (const newestFirst of [true, false]) {
+        await observations.search({ ...search, newestFirst })
+        await observations.search({ ...search, newestFirst, after })
+    }
+    for (const plan of plans) assert.doesNotMatch(plan, /TEMP B-TREE/)
+    await observations.count(search)
+    await observations.history({ patient: 1, name: "hr", stepMs: 2, ...span })
+    for (const plan of plans)
+        assert.match(
+            plan,
+            /INDEX measurement_newest \(patient=\? AND name=\? AND time>\? AND time<\?\)/,
+        )
+    assert.equal(plans.length, 6)
+    await observations.since(5, 10)
+    await observations.get(5)
+    for (const plan of plans.slice(6)) assert.match(plan, /SEARCH m USING INTEGER PRIMARY KEY/)
     await store.close()
 })
