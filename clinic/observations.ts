@@ -1,5 +1,6 @@
-import type { Absence, Reading } from "./readings.ts"
+import type { HistoryPoint } from "./history.ts"
 import { vitalNames, type VitalName } from "./quantities.ts"
+import type { Absence, Reading } from "./readings.ts"
 import type { Store, Value } from "./store/store.ts"
 
 /** A stored vital sign. */
@@ -28,16 +29,6 @@ export interface ObservationSearch {
     newestFirst: boolean
     after?: Position
     limit: number
-}
-
-/** Readings over time in steps, for a chart; `mean`, `min` and `max` are null where nothing could be measured. */
-export interface HistoryPoint {
-    /** Start of the step, unix ms. */
-    time: number
-    count: number
-    mean: number | null
-    min: number | null
-    max: number | null
 }
 
 const columns = `m.id, m.patient, mote.kid, m.name, m.unit, m.value, m.absent, m.quality, m.time, m.relative,

@@ -1,10 +1,11 @@
+import type { HistoryPoint } from "../history.ts"
+import type { VitalName } from "../quantities.ts"
+
 /** What the clinic's /api answers; see /api/openapi.json. Times are unix ms. */
 export interface User {
     user: string
     role: "doctor" | "patient"
 }
-
-export type VitalName = "hr" | "temp" | "spo2"
 
 export interface Observation {
     id: number
@@ -34,13 +35,8 @@ export interface Ward {
     patients: WardPatient[]
 }
 
-export interface HistoryPoint {
-    time: number
-    count: number
-    mean: number | null
-    min: number | null
-    max: number | null
-}
+/** Half an answer on a bad network never comes to an end by itself. */
+const timeoutMs = 10_000
 
 /** There is no session, or it has ended. */
 export class LoggedOut extends Error {}
@@ -64,6 +60,7 @@ export function history(
 async function call<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await fetch(path, {
         method,
+        signal: AbortSignal.timeout(timeoutMs),
         ...(body && {
             headers: { "content-type": "application/json" },
             body: JSON.stringify(body),

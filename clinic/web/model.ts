@@ -1,4 +1,5 @@
-import type { Observation, VitalName, Ward, WardPatient } from "./api.ts"
+import type { VitalName } from "../quantities.ts"
+import type { Observation, Ward, WardPatient } from "./api.ts"
 
 /** The ward as this page knows it: the newest of everything. */
 export class WardModel {

@@ -1,4 +1,4 @@
-import type { HistoryPoint } from "./api.ts"
+import type { HistoryPoint } from "../history.ts"
 
 /** Time (unix s), mean, min, max: what a chart draws. A row of nulls breaks the line. */
 export type Columns = [number[], (number | null)[], (number | null)[], (number | null)[]]
@@ -15,10 +15,14 @@ export class Series {
         this.stepMs = stepMs
     }
 
-    /** Takes a history; what was added already stays where it is newer. */
+    /** Takes a history; of each step it keeps what has more readings, since some arrive while the history is loading. */
     load(points: HistoryPoint[]): void {
-        const newest = points.at(-1)?.time ?? -Infinity
-        this.points = [...points, ...this.points.filter(point => point.time > newest)]
+        const steps = new Map(this.points.map(point => [point.time, point]))
+        for (const point of points) {
+            const known = steps.get(point.time)
+            if (!known || known.count <= point.count) steps.set(point.time, point)
+        }
+        this.points = [...steps.values()].sort((a, b) => a.time - b.time)
     }
 
     /** A single reading; null where there was none to be trusted. */

@@ -1,4 +1,5 @@
-import type { Observation, VitalName } from "./api.ts"
+import type { VitalName } from "../quantities.ts"
+import type { Observation } from "./api.ts"
 import { h, setData, setText } from "./dom.ts"
 import { age, signal, staleMs } from "./format.ts"
 

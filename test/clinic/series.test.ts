@@ -63,3 +63,20 @@ test("a history that comes late does not undo what arrived meanwhile", () => {
         [70, 70, 80],
     ])
 })
+
+test("what is stored late while a history loads stays, and so does what only the history has", () => {
+    const series = new Series(1000)
+    for (const [time, value] of [
+        [1000, 60],
+        [2000, 61],
+        [2500, 63],
+        [3000, null],
+    ] as const)
+        series.add(time, value)
+    const point = (time: number, count: number) => ({ time, count, mean: 70, min: 70, max: 70 })
+    series.load([point(2000, 1), point(3000, 2), point(4000, 1)])
+    assert.deepEqual(series.columns().slice(0, 2), [
+        [1, 2, 3, 4],
+        [60, 62, 70, 70],
+    ])
+})
