@@ -15,7 +15,7 @@ export interface ByteStream {
     end(): void
     /** Closes at once; nothing more is sent. */
     destroy(): void
-    /** Sets who receives; bytes and the close that came earlier are delivered first. */
+    /** Sets who receives; bytes and the close that came earlier are delivered first, within. */
     listen(receiver: StreamReceiver): void
 }
 
@@ -39,6 +39,8 @@ export function socketStream(socket: Socket): ByteStream {
         end: () => void socket.end(),
         destroy: () => void socket.destroy(),
         listen: receiver => {
+            const early = socket.read() as Buffer | null
+            if (early) receiver.data(early)
             socket.on("data", (bytes: Buffer) => receiver.data(bytes))
             if (socket.destroyed) receiver.closed()
             else socket.on("close", () => receiver.closed())
