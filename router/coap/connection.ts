@@ -127,7 +127,8 @@ export class CoapConnection {
         try {
             response = await this.serve(request, this)
         } catch (error) {
-            this.log.error({ peer: this.peer, err: error }, "a request failed")
+            const { message: reason } = error as Error
+            this.log.error({ peer: this.peer, reason }, "a request failed")
             response = message(Code.InternalServerError)
         }
         this.session.send({ ...response, token: request.token })

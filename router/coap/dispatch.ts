@@ -27,6 +27,8 @@ const criticalOptions = new Map([
     [OptionNumber.Accept, { min: 0, max: 2 }],
 ] as [number, { min: number; max: number; repeatable?: boolean }][])
 
+const proxyOptions: number[] = [OptionNumber.ProxyUri, OptionNumber.ProxyScheme]
+
 /** A `Server` for the given resources, by path, and `/.well-known/core` (RFC 6690) that lists them. */
 export function dispatch(resources: Record<string, Resource>): Server {
     const links = linkFormat(
@@ -38,12 +40,7 @@ export function dispatch(resources: Record<string, Resource>): Server {
     }
     const byPath = new Map(Object.entries({ ...resources, "/.well-known/core": wellKnownCore }))
     return (request, connection) => {
-        if (
-            request.options.some(
-                o => o.number === OptionNumber.ProxyUri || o.number === OptionNumber.ProxyScheme,
-            )
-        )
-            // prettier-ignore
+        if (request.options.some(({ number }) => proxyOptions.includes(number)))
             return problem(Code.ProxyingNotSupported, "not a proxy")
         const bad = badOption(request.options)
         if (bad !== undefined) return problem(Code.BadOption, `unknown critical option ${bad}`)
