@@ -19,6 +19,8 @@ const reasons: Record<string, string> = {
     EISDIR: "it is a folder",
     EEXIST: "a file is where a folder should be",
     ENOTDIR: "a file is where a folder should be",
+    EMFILE: "too many open files",
+    ENFILE: "too many open files",
     EADDRINUSE: "the port is in use",
     EADDRNOTAVAIL: "this machine has no such address",
     ENOTFOUND: "this machine has no such address",

@@ -7,4 +7,6 @@ export interface ClinicLink {
     deliver(batch: Delivery[], signal?: AbortSignal): Promise<DeliveryResult[]>
     /** The keys of all motes whose readings this router may take. */
     keys(signal?: AbortSignal): Promise<RouterKeys[]>
+    /** Gives up the connection; nothing is asked afterwards. */
+    close?(): Promise<void>
 }

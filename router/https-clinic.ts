@@ -35,6 +35,7 @@ export function httpsClinic(o: { url: string; ca?: string; token: string }): Cli
         signal?: AbortSignal,
         body?: Uint8Array,
     ): Promise<Uint8Array> => {
+        signal?.throwIfAborted()
         const abort = new AbortController()
         const giveUp = () => abort.abort(new Error("given up"))
         const timer = setTimeout(() => abort.abort(new Error("no answer in time")), exchangeMs)
@@ -63,6 +64,7 @@ export function httpsClinic(o: { url: string; ca?: string; token: string }): Cli
         deliver: async (batch, signal) =>
             decodeResults(await exchange("POST", "/ingest", signal, encodeBatch(batch))),
         keys: async signal => decodeKeys(await exchange("GET", "/ingest/keys", signal)),
+        close: () => pool.destroy(),
     }
 }
 

@@ -18,8 +18,9 @@ export interface RouterStats extends IngestCounts {
     /** Envelopes that wait for the clinic, and their bytes. */
     outbox: number
     outboxBytes: number
-    /** Envelopes that the clinic refused, kept for whoever looks into it. */
+    /** Envelopes that the clinic refused, kept for whoever looks into it, and their bytes. */
     refusedByClinic: number
+    refusedByClinicBytes: number
 }
 
 /**
@@ -69,6 +70,9 @@ export class Router {
             onStored: () => this.delivery.wake(),
         })
         this.serve = moteResources(this.ingest, connection => this.motes.add(connection))
+        const { refusedLength: envelopes, refusedBytes: bytes } = store
+        if (envelopes > 0)
+            log.warn({ envelopes, bytes }, "envelopes are kept that the clinic refused")
         this.delivery.wake()
     }
 
@@ -98,6 +102,7 @@ export class Router {
             outbox: this.store.outboxLength,
             outboxBytes: this.store.outboxBytes,
             refusedByClinic: this.store.refusedLength,
+            refusedByClinicBytes: this.store.refusedBytes,
         }
     }
 

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
 import { fileError } from "../../host/errors.ts"
 import { httpsClinic, startRouter } from "../../router/index.ts"
-import { logLevelOption, option, port, withConfigFile } from "../options.ts"
+import { integer, logLevelOption, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
 interface Options {
@@ -14,6 +14,8 @@ interface Options {
     host: string
     coapPort: number
     mqttPort: number
+    maxOutbox: number
+    retryRefused?: boolean
     logLevel: string
 }
 
@@ -38,6 +40,14 @@ export const routerCommand = withConfigFile(
         .addOption(option("--host <name>", "address to listen on").default("localhost"))
         .addOption(option("--coap-port <port>", "CoAP over TCP port").argParser(port).default(5683))
         .addOption(option("--mqtt-port <port>", "MQTT port").argParser(port).default(1883))
+        .addOption(
+            option("--max-outbox <mib>", "what may be kept until the clinic has it")
+                .argParser(integer(1, 2 ** 20))
+                .default(1024),
+        )
+        .addOption(
+            option("--retry-refused", "offer what the clinic refused earlier to it once more"),
+        )
         .addOption(logLevelOption("info")),
 ).action(async (options: Options) => {
     const router = await startRouter({
@@ -50,6 +60,8 @@ export const routerCommand = withConfigFile(
             token: options.token,
             ...(options.ca && { ca: readText(options.ca) }),
         }),
+        maxOutboxBytes: options.maxOutbox * 2 ** 20,
+        retryRefused: options.retryRefused ?? false,
         log: stderrLog(options.logLevel),
     })
     console.log(

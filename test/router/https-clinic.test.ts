@@ -123,6 +123,25 @@ test("a clinic that hangs is given up when the router closes", async t => {
     await delivering
 })
 
+test("what was given up before it began is not asked", async t => {
+    let requests = 0
+    const { link } = await setUp(t, () => void requests++)
+    await assert.rejects(link.keys(AbortSignal.abort()), { name: "AbortError" })
+    await assert.rejects(link.deliver([delivery], AbortSignal.abort()), { name: "AbortError" })
+    assert.equal(requests, 0)
+})
+
+test("closing gives the connection up", async t => {
+    const { server, link } = await setUp(t, (_, response) => void response.end(encodeKeys([])))
+    const closed = new Promise(resolve =>
+        server.once("secureConnection", socket => socket.once("close", resolve)),
+    )
+    await link.keys()
+    await link.close!()
+    await closed
+    await assert.rejects(link.keys())
+})
+
 test("a clinic in trouble loses nothing: the router keeps and delivers each once, in order", async t => {
     const mote = new TestMote()
     const stored: string[] = []

@@ -8,6 +8,7 @@ import { Code, dotted, message } from "../../router/coap/message.ts"
 import { pathOptions, uintOption, uintValue } from "../../router/coap/options.ts"
 import { lingerMs } from "../../router/coap/session.ts"
 import { Router, RouterStore, startRouter } from "../../router/index.ts"
+import { listen } from "../../router/start.ts"
 import { maxEnvelopeBytes } from "../../wire/envelope.ts"
 import { openReceipt } from "../../wire/receipt.ts"
 import { flipBit } from "../wire/arbitrary.ts"
@@ -265,6 +266,59 @@ test("what was receipted before a restart is delivered after it", async t => {
     await until(() => clinic.stored.length === 5, "the clinic has all")
 })
 
+test("what the clinic refused is said at the next start, and offered again when asked", async t => {
+    const data = temporaryFolder(t)
+    const mote = new TestMote()
+    const clinic = new MemoryClinic(mote.routerKeys)
+    clinic.answer = batch =>
+        batch.map(({ id }) => ({ id, status: "refused", reason: "no patient" }))
+    const warned: object[] = []
+    const log = { ...silentLog, warn: (fields: object) => void warned.push(fields) }
+    const start = (retryRefused = false) =>
+        startRouter({ data, coapPort: 0, clinic, retryRefused, log })
+    const first = await start()
+    await until(() => first.router.keyring.find(mote.eui) !== undefined, "the keys have come")
+    const client = await CoapClient.connect(first.coapPort)
+    const envelope = mote.envelope()
+    assert.equal(await client.code("/vitals", envelope), "2.04")
+    await until(() => first.router.stats().refusedByClinic === 1, "the clinic refused it")
+    await first.close()
+    warned.length = 0
+    clinic.answer = undefined
+    await (await start()).close()
+    assert.deepEqual(warned, [{ envelopes: 1, bytes: envelope.length }])
+    const third = await start(true)
+    t.after(() => third.close())
+    await until(() => clinic.stored.length === 1, "the clinic has it")
+    assert.equal(third.router.stats().refusedByClinic, 0)
+})
+
+test("a router that is closed, or that could not start, lets go of the clinic", async t => {
+    const data = temporaryFolder(t)
+    let closed = 0
+    const clinic = Object.assign(new MemoryClinic(), { close: async () => void closed++ })
+    const start = (coapPort: number) => startRouter({ data, coapPort, clinic, log: silentLog })
+    const running = await start(0)
+    await running.close()
+    assert.equal(closed, 1)
+    const other = await start(0)
+    t.after(() => other.close())
+    await assert.rejects(start(0), /cannot use the router's store/)
+    assert.equal(closed, 2)
+})
+
+test("connections that cannot be accepted are logged, and the server goes on", async t => {
+    const server = createServer()
+    t.after(() => server.close())
+    const errors: object[] = []
+    const log = { ...silentLog, error: (fields: object) => void errors.push(fields) }
+    const port = await listen(server, 0, "127.0.0.1", log)
+    for (let i = 0; i < 2; i++)
+        server.emit("error", Object.assign(new Error("accept EMFILE"), { code: "EMFILE" }))
+    assert.equal(errors.length, 2)
+    ;(await openSocket(port)).destroy()
+})
+
 test("a port in use and an unusable data folder are one clear line", async t => {
     const clinic = new MemoryClinic()
     const server = createServer().listen(0, "127.0.0.1")
@@ -280,7 +334,7 @@ test("a port in use and an unusable data folder are one clear line", async t => 
     )
     await assert.rejects(
         startRouter({ data: `${data}/router.db`, coapPort: 0, clinic, log: silentLog }),
-        isUserError(/cannot use the router's store/),
+        isUserError(/cannot make the folder .*a file is where a folder should be/),
     )
     const running = await startRouter({ data, coapPort: 0, mqttPort: 0, clinic, log: silentLog })
     await running.close()
