@@ -1,4 +1,4 @@
-import { decode, encode, WireError } from "./cbor.ts"
+import { decode, encode, isCount, WireError } from "./cbor.ts"
 import { maxEnvelopeBytes, type Purpose } from "./envelope.ts"
 import { keyBytes, kidBytes, type RouterKeys } from "./keys.ts"
 
@@ -96,10 +96,6 @@ function decodeRows<T>(
         if (parsed === undefined) throw new WireError("a row is not what it should be")
         return parsed
     })
-}
-
-function isCount(value: unknown): value is number {
-    return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function isBytes(value: unknown, length: number): value is Uint8Array {

@@ -42,6 +42,11 @@ export function decode(bytes: Uint8Array, floats: "shortest" | "any" = "shortest
     }
 }
 
+/** An unsigned integer that a number holds exactly. */
+export function isCount(value: unknown): value is number {
+    return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
 function asUint8Array(bytes: Uint8Array): Uint8Array {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -38,7 +38,7 @@ const sealedStart = Uint8Array.of(
 const ivStart = Uint8Array.of(1)
 const ivEnd = Uint8Array.of(0, 1)
 const saltBytes = 5
-const nonceBytes = 4 + saltBytes + 4
+export const nonceBytes = 4 + saltBytes + 4
 
 /**
  * Reads an envelope without checking its MAC; the fields are views into `bytes`. Throws WireError for anything but
@@ -59,7 +59,7 @@ export function parseEnvelope(bytes: Uint8Array): Envelope {
 }
 
 /** Splits boot (4, big-endian) ‖ salt (5) ‖ seq (4, big-endian). */
-export function parseNonce(nonce: Uint8Array): Pick<Envelope, "nonce" | "boot" | "salt" | "seq"> {
+function parseNonce(nonce: Uint8Array): Pick<Envelope, "nonce" | "boot" | "salt" | "seq"> {
     const view = new DataView(nonce.buffer, nonce.byteOffset, nonceBytes)
     return {
         nonce,

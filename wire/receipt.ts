@@ -1,5 +1,6 @@
-import { decode, WireError } from "./cbor.ts"
+import { decode, isCount, WireError } from "./cbor.ts"
 import { encodeMac0, head, majorType, parseMac0, verifyMac0 } from "./cose.ts"
+import { nonceBytes } from "./envelope.ts"
 
 /** The router's word that an envelope is durable; nothing else lets a mote drop a reading. */
 export interface Receipt {
@@ -33,11 +34,8 @@ export function openReceipt(bytes: Uint8Array, key: Uint8Array): Receipt {
     const fields = decode(message.payload)
     if (!Array.isArray(fields) || fields.length !== 3) throw new WireError("not a receipt")
     const [nonce, now, config] = fields as unknown[]
-    if (!(nonce instanceof Uint8Array) || nonce.length !== 13 || !isCount(now) || !isCount(config))
+    if (!(nonce instanceof Uint8Array) || nonce.length !== nonceBytes)
         throw new WireError("not a receipt")
+    if (!isCount(now) || !isCount(config)) throw new WireError("not a receipt")
     return { kid: message.kid, nonce, now, config }
-}
-
-function isCount(value: unknown): value is number {
-    return Number.isSafeInteger(value) && (value as number) >= 0
 }
