@@ -1,17 +1,18 @@
 import assert from "node:assert/strict"
-import { spawn, type ChildProcess } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { test } from "node:test"
+import { test, type TestContext } from "node:test"
 import { fileURLToPath } from "node:url"
 import { Agent, request } from "undici"
-import { decodeResults, encodeBatch, type Delivery } from "../../wire/batch.ts"
+import { decodeResults, encodeBatch, type Delivery, type DeliveryResult } from "../../wire/batch.ts"
 import { delivery, measurement, SealingMote } from "./support.ts"
 
 interface Child {
-    process: ChildProcess
+    agent: Agent
+    kill(): Promise<void>
     url: string
     /** Of the router. */
     token: string
@@ -23,18 +24,42 @@ interface Child {
 
 const program = fileURLToPath(new URL("./crash-child.ts", import.meta.url))
 
-async function startChild(data: string): Promise<Child> {
-    const child = spawn(process.execPath, ["--import", "tsx", program, data], {
-        stdio: ["ignore", "pipe", "inherit"],
-    })
-    for await (const line of createInterface(child.stdout))
-        return { process: child, ...(JSON.parse(line) as Omit<Child, "process">) }
+/** Starts a clinic in a process of its own, under the command `wrapper` where given. */
+async function startChild(t: TestContext, data: string, wrapper: string[] = []): Promise<Child> {
+    const [command, ...args] = [...wrapper, process.execPath, "--import", "tsx", program, data]
+    const child = spawn(command!, args, { stdio: ["ignore", "pipe", "inherit"], detached: true })
+    const gone = new Promise<void>(resolve => child.once("exit", () => resolve()))
+    const kill = async () => {
+        if (child.exitCode === null && child.signalCode === null)
+            process.kill(-child.pid!, "SIGKILL")
+        await gone
+    }
+    t.after(kill)
+    for await (const line of createInterface(child.stdout)) {
+        const agent = new Agent({ connect: { ca: readFileSync(join(data, "ca.pem")) } })
+        t.after(() => agent.destroy())
+        return { agent, kill, ...(JSON.parse(line) as Omit<Child, "agent" | "kill">) }
+    }
     throw new Error("the clinic did not start")
 }
 
-async function deliver(child: Child, agent: Agent, batch: Delivery[]) {
+function temporaryFolder(t: TestContext): string {
+    const folder = mkdtempSync(join(tmpdir(), "clinic-"))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    return folder
+}
+
+function moteOf(child: Child): SealingMote {
+    return new SealingMote({
+        kid: Buffer.from(child.kid, "hex"),
+        secret: Buffer.from(child.secret, "hex"),
+    })
+}
+
+/** Throws where the answer is not 200. */
+async function deliver(child: Child, batch: Delivery[]): Promise<DeliveryResult[]> {
     const { statusCode, body } = await request(`${child.url}/ingest`, {
-        ...{ method: "POST", dispatcher: agent, body: encodeBatch(batch) },
+        ...{ method: "POST", dispatcher: child.agent, body: encodeBatch(batch) },
         headers: {
             authorization: `Bearer ${child.token}`,
             "content-type": "application/cbor",
@@ -45,17 +70,22 @@ async function deliver(child: Child, agent: Agent, batch: Delivery[]) {
     return decodeResults(bytes)
 }
 
-test("kill -9 while batches go in: what was answered is there afterwards, once", async () => {
-    const data = mkdtempSync(join(tmpdir(), "clinic-"))
+/** How many vital signs the clinic has. */
+async function count({ url, doctor, agent }: Child): Promise<number> {
+    const { body } = await request(`${url}/fhir/Observation?_count=0`, {
+        ...{ dispatcher: agent, headers: { authorization: `Bearer ${doctor}` } },
+    })
+    return ((await body.json()) as { total: number }).total
+}
+
+test("kill -9 while batches go in: what was answered is there afterwards, once", async t => {
+    const data = temporaryFolder(t)
     const batches: Delivery[][] = []
     const answered = new Set<number>()
     let mote: SealingMote | undefined
     for (const deliveriesBeforeKill of [3, 9, 20]) {
-        const child = await startChild(data)
-        const [kid, secret] = [child.kid, child.secret].map(hex => Buffer.from(hex, "hex"))
-        mote ??= new SealingMote({ kid: kid!, secret: secret! })
-        const agent = new Agent({ connect: { ca: readFileSync(join(data, "ca.pem")) } })
-        const gone = new Promise(resolve => child.process.once("exit", resolve))
+        const child = await startChild(t, data)
+        mote ??= moteOf(child)
         let isAlive = true
         const lane = async () => {
             while (isAlive) {
@@ -65,40 +95,86 @@ test("kill -9 while batches go in: what was answered is there afterwards, once",
                     return delivery(mote!.seal([measurement("hr", value, now)], now), now)
                 })
                 const index = batches.push(batch) - 1
-                const results = await deliver(child, agent, batch).catch(() => undefined)
+                const results = await deliver(child, batch).catch(() => undefined)
                 if (!results) return
                 assert.ok(results.every(r => r.status === "stored"))
                 answered.add(index)
                 if (answered.size % deliveriesBeforeKill === 0) {
                     isAlive = false
-                    child.process.kill("SIGKILL")
+                    await child.kill()
                 }
             }
         }
         await Promise.all([lane(), lane(), lane(), lane()])
-        await gone
-        await agent.destroy()
+        await child.kill()
     }
 
-    const child = await startChild(data)
-    const agent = new Agent({ connect: { ca: readFileSync(join(data, "ca.pem")) } })
+    const child = await startChild(t, data)
     let unanswered = 0
     for (const [index, batch] of batches.entries()) {
-        const results = await deliver(child, agent, batch)
+        const results = await deliver(child, batch)
         const status = new Set(results.map(r => r.status))
         assert.equal(status.size, 1, "a batch is stored as a whole or not at all")
         if (answered.has(index)) assert.ok(status.has("duplicate"))
         else unanswered++
     }
     assert.ok(answered.size >= 3 && unanswered > 0, "batches were under way at the kill")
-    const count = await request(`${child.url}/fhir/Observation?_count=0`, {
-        ...{ dispatcher: agent, headers: { authorization: `Bearer ${child.doctor}` } },
-    })
-    const { total } = (await count.body.json()) as { total: number }
-    assert.equal(total, batches.length * 5)
-    await agent.destroy()
-    const gone = new Promise(resolve => child.process.once("exit", resolve))
-    child.process.kill("SIGKILL")
-    await gone
-    rmSync(data, { recursive: true })
+    assert.equal(await count(child), batches.length * 5)
+    await child.kill()
+})
+
+test("a disk that takes no more: the router hears of it, nothing is half there, reading goes on", async t => {
+    if (process.platform === "win32") return t.skip("needs ulimit")
+    const data = temporaryFolder(t)
+    const limited = await startChild(t, data, ["sh", "-c", 'ulimit -f 1500; exec "$@"', "sh"])
+    const mote = moteOf(limited)
+    const values = Array.from({ length: 20 }, (_, i) => i)
+    const next = () =>
+        values.map(() => {
+            const now = Date.now()
+            const pack = values.map(i => measurement("hr", 60 + i, now - i))
+            return delivery(mote.seal(pack, now), now)
+        })
+    let stored = 0
+    let batch = next()
+    for (
+        ;
+        await deliver(limited, batch).then(
+            () => true,
+            () => false,
+        );
+        batch = next()
+    ) {
+        stored += batch.length * values.length
+        assert.ok(stored < 100_000, "the limit was never reached")
+    }
+    await assert.rejects(deliver(limited, batch), /500/)
+    assert.equal(await count(limited), stored)
+    await limited.kill()
+
+    const child = await startChild(t, data)
+    assert.equal(await count(child), stored)
+    const results = await deliver(child, batch)
+    assert.ok(results.every(r => r.status === "stored"))
+    await child.kill()
+})
+
+test("what is answered was synced to the disk before", async t => {
+    if (spawnSync("strace", ["-o", "/dev/null", "true"]).status !== 0)
+        return t.skip("needs strace that may trace: syncs were NOT counted")
+    const data = temporaryFolder(t)
+    const trace = join(data, "trace")
+    const strace = ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync", "-o", trace]
+    const child = await startChild(t, data, strace)
+    const mote = moteOf(child)
+    const syncs = () =>
+        readFileSync(trace, "utf8").match(/\bf(data)?sync\(\d+<.*clinic\.db/g)?.length ?? 0
+    for (let i = 0; i < 10; i++) {
+        const before = syncs()
+        const now = Date.now()
+        const [result] = await deliver(child, [delivery(mote.seal([], now), now)])
+        assert.equal(result?.status, "stored")
+        assert.ok(syncs() > before, "no sync between the batch and its answer")
+    }
+    await child.kill()
 })
