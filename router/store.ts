@@ -44,15 +44,21 @@ export interface SeenStart {
     start: Start
 }
 
+/** Envelopes that are safe at the clinic and may still lie in the file. */
+const maxSettled = 256
+
 /**
  * Everything a router must not forget: the outbox, replay windows and keys, in one SQLite file that only its owner can
- * read. Each method that writes is one transaction, on disk when it returns.
+ * read. Each method that writes is one transaction, on disk when it returns; only what is safe at the clinic leaves the
+ * file with the commit of what comes next. A crash before that makes it go out again, and the clinic calls it a duplicate.
  */
 export class RouterStore {
     private readonly db: Database.Database
     private readonly statements: ReturnType<typeof prepare>
     private readonly outbox: Held
     private readonly refused: Held
+    /** Ids of what is no longer in the outbox, but in the file. */
+    private settled: number[] = []
 
     private constructor(db: Database.Database) {
         this.db = db
@@ -115,28 +121,32 @@ export class RouterStore {
                 upsertReplay.run([kid, boot, salt, floor, JSON.stringify(runs)])
             }
             for (const { kid, start } of forgotten) forgetReplay.run([kid, start.boot])
+            this.deleteFromFile(this.settled)
         })
+        this.settled = []
         add(this.outbox, accepted)
     }
 
     /** The oldest envelopes of the outbox, `max` at most. */
     oldest(max: number): Delivery[] {
-        return all<Delivery>(this.statements.oldest, [max])
+        return all<Delivery>(this.statements.oldest, [JSON.stringify(this.settled), max])
     }
 
     /** Takes envelopes out of the outbox: those that are safe at the clinic, and the refused ones to their own table. */
     settle(safe: Delivery[], refused: { delivery: Delivery; reason: string }[]): void {
-        const { keepRefused, deleteOutbox } = this.statements
-        const settled = [...safe, ...refused.map(({ delivery }) => delivery)]
-        this.transaction(() => {
-            for (const { delivery, reason } of refused) keepRefused.run([reason, delivery.id])
-            deleteOutbox.run([JSON.stringify(settled.map(({ id }) => id))])
-        })
-        remove(this.outbox, settled)
-        add(
-            this.refused,
-            refused.map(({ delivery }) => delivery),
-        )
+        const unwanted = refused.map(({ delivery }) => delivery)
+        const gone = [...safe, ...unwanted]
+        const settled = [...this.settled, ...gone.map(({ id }) => id)]
+        if (unwanted.length > 0 || settled.length > maxSettled) {
+            this.transaction(() => {
+                for (const { delivery, reason } of refused)
+                    this.statements.keepRefused.run([reason, delivery.id])
+                this.deleteFromFile(settled)
+            })
+            this.settled = []
+        } else this.settled = settled
+        remove(this.outbox, gone)
+        add(this.refused, unwanted)
     }
 
     /** Puts what the clinic refused back into the outbox, behind what waits there. */
@@ -172,7 +182,16 @@ export class RouterStore {
     }
 
     close(): void {
+        try {
+            this.transaction(() => this.deleteFromFile(this.settled))
+        } catch {
+            // Then they go out again.
+        }
         closeSqlite(this.db)
+    }
+
+    private deleteFromFile(settled: number[]): void {
+        if (settled.length > 0) this.statements.deleteOutbox.run([JSON.stringify(settled)])
     }
 
     private transaction(change: () => void): void {
@@ -215,7 +234,10 @@ function prepare(db: Database.Database) {
         deleteKeys: db.prepare("DELETE FROM keys"),
         insertKey: db.prepare("INSERT INTO keys (kid, upMac, receipt, mqtt, config) VALUES (?, ?, ?, ?, ?)"), // prettier-ignore
         insertOutbox: db.prepare("INSERT INTO outbox (purpose, receivedAt, envelope) VALUES (?, ?, ?)"), // prettier-ignore
-        oldest: db.prepare("SELECT id, purpose, receivedAt, envelope FROM outbox ORDER BY id LIMIT ?"), // prettier-ignore
+        oldest: db.prepare(
+            `SELECT id, purpose, receivedAt, envelope FROM outbox
+             WHERE id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?`,
+        ),
         deleteOutbox: db.prepare("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))"),
         keepRefused: db.prepare(
             `INSERT INTO refused (purpose, receivedAt, envelope, reason)

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict"
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import Database from "libsql"
@@ -43,6 +43,48 @@ test("settling takes out what is safe and keeps the refused apart", t => {
     assert.deepEqual(store.oldest(10).map(d => d.id), [2]) // prettier-ignore
     assert.deepEqual([store.outboxLength, store.outboxBytes], [1, 12])
     assert.deepEqual([store.refusedLength, store.refusedBytes], [1, 13])
+})
+
+test("what is safe leaves the file with the next commit or the close; a crash before only repeats it", t => {
+    const data = temporaryFolder(t)
+    /** What the next router would find if this one were killed now. */
+    const afterCrash = () => {
+        const copy = temporaryFolder(t)
+        for (const file of ["router.db", "router.db-wal"])
+            copyFileSync(join(data, file), join(copy, file))
+        const store = RouterStore.open(copy)
+        const found = store.oldest(1000).map(({ id }) => id)
+        assert.equal(store.outboxLength, found.length)
+        store.close()
+        return found
+    }
+    const store = RouterStore.open(data)
+    store.append([accepted(1), accepted(2)], [])
+    store.settle(store.oldest(1), [])
+    assert.deepEqual(store.oldest(10).map(({ id }) => id), [2]) // prettier-ignore
+    assert.deepEqual(afterCrash(), [1, 2])
+    store.append([accepted(3)], [])
+    assert.deepEqual(afterCrash(), [2, 3])
+    store.append(Array.from({ length: 300 }, () => accepted(4)), []) // prettier-ignore
+    for (let i = 0; i < 300; i++) store.settle(store.oldest(1), [])
+    assert.equal(store.outboxLength, 2)
+    assert.ok(afterCrash().length < 300, "what waits for a commit is bounded")
+    store.settle(store.oldest(1), [])
+    store.close()
+    const later = RouterStore.open(data)
+    t.after(() => later.close())
+    assert.deepEqual(later.oldest(10).map(({ id }) => id), [303]) // prettier-ignore
+})
+
+test("a settlement that fails leaves the outbox as it was", () => {
+    const store = RouterStore.inMemory()
+    store.append([accepted(1), accepted(2)], [])
+    const [first, second] = store.oldest(2)
+    const reason = null as unknown as string // the table refuses it
+    assert.throws(() => store.settle([first!], [{ delivery: second!, reason }]))
+    assert.deepEqual(store.oldest(2), [first, second])
+    assert.deepEqual([store.outboxLength, store.refusedLength], [2, 0])
+    store.close()
 })
 
 test("what was refused stays over a restart, and goes back into the outbox when asked", t => {
