@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { X509Certificate } from "node:crypto"
 import {
+    chmodSync,
     existsSync,
     mkdtempSync,
     readFileSync,
@@ -128,6 +129,15 @@ test("a second clinic on the same data folder is one clear line, and the first o
         )
         await clinic.check()
     })
+})
+
+test("a data folder that may only be read", async t => {
+    if (process.platform === "win32" || process.getuid?.() === 0)
+        return t.skip("needs a user whom the system refuses something: not root, not Windows")
+    await started()
+    chmodSync(data, 0o500)
+    const line = await complaint(start()).finally(() => chmodSync(data, 0o700))
+    assert.match(line, /^cannot use the clinic's database DATA\/clinic.db: /)
 })
 
 test("a key that is missing, damaged or another one is never replaced", async () => {
