@@ -1,10 +1,5 @@
 import { randomBytes } from "node:crypto"
 import { connect, type Socket } from "node:net"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import type { TestContext } from "node:test"
-import { setTimeout as wait } from "node:timers/promises"
 import { realClock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import { socketStream } from "../../host/stream.ts"
@@ -12,13 +7,6 @@ import { CoapConnection } from "../../router/coap/connection.ts"
 import { FrameReader } from "../../router/coap/frame.ts"
 import { Code, dotted, message, type CoapMessage } from "../../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption } from "../../router/coap/options.ts"
-
-/** A folder that is gone after the test. */
-export function temporaryFolder(t: TestContext): string {
-    const path = mkdtempSync(join(tmpdir(), "vitalmote-"))
-    t.after(() => rmSync(path, { recursive: true, force: true }))
-    return path
-}
 
 /** A CoAP client on a real socket. */
 export class CoapClient {
@@ -86,13 +74,4 @@ export async function codesUntilClosed(port: number, bytes: Uint8Array): Promise
     socket.write(bytes)
     await new Promise(resolve => socket.once("close", resolve))
     return codes
-}
-
-/** Waits until `condition` holds; fails after ten seconds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-    for (let i = 0; i < 1000; i++) {
-        if (condition()) return
-        await wait(10)
-    }
-    throw new Error(`still not: ${what}`)
 }

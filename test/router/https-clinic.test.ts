@@ -12,7 +12,7 @@ import {
     maxKeysBytes,
     type Delivery,
 } from "../../wire/batch.ts"
-import { until } from "./client.ts"
+import { until } from "../support/until.ts"
 import { ManualClock } from "./manual-clock.ts"
 import { TestMote } from "./mote.ts"
 import { selfSigned, serveHttps } from "./tls-server.ts"

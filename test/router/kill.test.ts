@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { spawn, spawnSync, type ChildProcess } from "node:child_process"
+import { randomInt } from "node:crypto"
 import { once } from "node:events"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -9,7 +10,9 @@ import { NoResponseError } from "../../router/coap/connection.ts"
 import { dotted } from "../../router/coap/message.ts"
 import { RouterStore } from "../../router/index.ts"
 import { openReceipt } from "../../wire/receipt.ts"
-import { CoapClient, temporaryFolder } from "./client.ts"
+import { temporaryFolder } from "../support/folder.ts"
+import { until } from "../support/until.ts"
+import { CoapClient } from "./client.ts"
 import { TestMote } from "./mote.ts"
 
 interface RouterProcess {
@@ -83,8 +86,10 @@ test("killed at any moment, a router has every envelope that got a receipt, once
         const router = await startProcess(t, data)
         const before = receipted.size
         const posting = postUntilBroken(router.port, mote, unsure, receipted)
-        while (receipted.size === before) await wait(1)
-        await wait(Math.random() * 100)
+        await until(() => receipted.size > before, "a receipt")
+        const lifeMs = randomInt(100)
+        t.diagnostic(`killed ${lifeMs} ms after its first receipt`)
+        await wait(lifeMs)
         await router.kill()
         await posting
     }
