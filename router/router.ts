@@ -72,7 +72,10 @@ export class Router {
         this.serve = moteResources(this.ingest, connection => this.motes.add(connection))
         const { refusedLength: envelopes, refusedBytes: bytes } = store
         if (envelopes > 0)
-            log.warn({ envelopes, bytes }, "envelopes are kept that the clinic refused")
+            log.warn(
+                { envelopes, bytes },
+                "the clinic refused envelopes: they are kept, --retry-refused offers them again",
+            )
         this.delivery.wake()
     }
 
