@@ -31,7 +31,6 @@ export class CoapConnection {
     private response: CoapMessage
 
     constructor() {
-         
         const connection = this
         this.reader = new MessageReader(message => connection.received(message))
         this.socket = new TcpSocket(this.changed, bytes => {

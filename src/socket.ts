@@ -33,7 +33,7 @@ export class TcpSocket {
     constructor(changed: Signal, receive: (bytes: Buffer) => void) {
         this.changed = changed
         this.receive = receive
-         
+
         const socket = this
         ;(ds as Natives)._socketOnEvent = (event, arg) => {
             try {

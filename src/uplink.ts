@@ -127,7 +127,7 @@ export class Uplink {
         const sentMs = millis()
         this.sendings++
         this.receipt = undefined
-         
+
         const uplink = this
         const response = await this.connection.request(
             new CoapMessage(Code.post, undefined, vitalsOptions, this.envelope.bytes),
