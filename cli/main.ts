@@ -29,6 +29,10 @@ for (const command of [program, ...program.commands])
         outputError: (text, write) => write(text.replace(/^error: /, "vitalmote: ")),
     })
 
+// Whoever reads along has seen enough, as in `vitalmote hr … | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 0 : 1)
+})
 process.exitCode = await main()
 
 /** Exit code: 0 done, 1 failed, 2 wrong usage. */

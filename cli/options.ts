@@ -9,6 +9,14 @@ export function option(flags: string, description: string): Option {
     return made.env(`VITALMOTE_${name}`)
 }
 
+/** An option that has to be given: as a flag, in the environment, or in the file of `--config`. */
+export function mandatory(option: Option): Option {
+    needed.add(option)
+    return option
+}
+
+const needed = new WeakSet<Option>()
+
 /** How much a service says on stderr. */
 export function logLevelOption(level: string): Option {
     return option("--log-level <level>", "how much to log")
@@ -22,7 +30,15 @@ export function withConfigFile(command: Command): Command {
         .addOption(
             option("--config <file>", 'options from a JSON file, such as {"coapPort": 5683}'),
         )
-        .hook("preAction", (_, action) => applyConfigFile(action))
+        .hook("preAction", (_, action) => {
+            applyConfigFile(action)
+            for (const option of action.options)
+                if (
+                    needed.has(option) &&
+                    action.getOptionValue(option.attributeName()) === undefined
+                )
+                    throw new UserError(`required option '${option.flags}' not specified`, 2)
+        })
 }
 
 function applyConfigFile(command: Command): void {
@@ -83,11 +99,11 @@ export function positive(text: string): number {
     return value
 }
 
-/** So many bytes in hexadecimal. */
-export function hexBytes(size: number): (text: string) => Uint8Array {
+/** So many bytes in hexadecimal. What was given instead is never repeated: it may be most of a secret. */
+export function hexBytes(size: number, name: string): (text: string) => Uint8Array {
     return text => {
         if (!new RegExp(`^[0-9a-fA-F]{${2 * size}}$`).test(text))
-            throw new InvalidArgumentError(`Expected ${2 * size} hexadecimal digits.`)
+            throw new UserError(`${name}: ${2 * size} hexadecimal digits expected`, 2)
         return new Uint8Array(Buffer.from(text, "hex"))
     }
 }

@@ -6,19 +6,21 @@ import type { Credentials } from "./credentials.ts"
 const pollMs = 250
 
 /**
- * Resolves as soon as a doctor sees a first value in the clinic, asked the way a doctor's client asks.
+ * Resolves as soon as a doctor sees a value from after `since` in the clinic, asked the way a doctor's client asks.
  * @throws UserError when none comes within `timeoutMs`
  */
 export async function firstVisibleReading(
     credentials: Credentials,
+    since: Date,
     timeoutMs: number,
 ): Promise<void> {
     const { clinic, ca, doctor } = credentials
     const dispatcher = new Agent({ connect: { ca: readFileSync(ca, "utf8") } })
+    const search = `/fhir/Observation?date=ge${since.toISOString()}&_count=1`
     const giveUp = Date.now() + timeoutMs
     try {
         for (;;) {
-            const response = await fetch(`${clinic}/fhir/Observation?_count=1`, {
+            const response = await fetch(clinic + search, {
                 dispatcher,
                 headers: { authorization: `Bearer ${doctor.token}` },
             })

@@ -7,9 +7,9 @@ import { Accounts } from "./accounts.ts"
 import { completeness, type Completeness } from "./completeness.ts"
 import { ingest } from "./ingest.ts"
 import { Live } from "./live.ts"
-import { Motes } from "./motes.ts"
+import { Motes, type Mote } from "./motes.ts"
 import { Observations } from "./observations.ts"
-import { Patients } from "./patients.ts"
+import { Patients, type NewPatient } from "./patients.ts"
 import type { Store } from "./store/store.ts"
 import { Vault } from "./vault.ts"
 
@@ -102,6 +102,21 @@ export class Clinic {
             }
             await save?.(credentials)
             return credentials
+        })
+    }
+
+    /**
+     * A new patient on the ward with a mote. `save` runs before it becomes final: where it fails, nothing was made, so
+     * the secret cannot get lost between here and a file.
+     */
+    async admit(
+        data: NewPatient,
+        save: (mote: Mote, secret: Uint8Array) => Promise<void>,
+    ): Promise<void> {
+        await this.o.store.transaction(async sql => {
+            const patient = await this.patients.add(data, sql)
+            const { mote, secret } = await this.motes.register(patient.id, sql)
+            await save(mote, secret)
         })
     }
 

@@ -34,10 +34,13 @@ export class Motes {
     }
 
     /** A new identity for a patient on the ward; the secret is never given out again. */
-    async register(patient: number): Promise<{ mote: Mote; secret: Uint8Array }> {
+    async register(
+        patient: number,
+        sql: Sql = this.store,
+    ): Promise<{ mote: Mote; secret: Uint8Array }> {
         const kid = this.random(kidBytes)
         const secret = this.random(secretBytes)
-        const [row] = await this.store.all<MoteRow>(
+        const [row] = await sql.all<MoteRow>(
             `INSERT INTO mote (kid, secret, patient, registered_at)
              SELECT ?, ?, id, ? FROM patient WHERE id = ? AND active = 1 RETURNING ${columns}`,
             ...[kid, this.vault.wrap(secret, kid), Math.trunc(this.clock.now()), patient],

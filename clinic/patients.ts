@@ -1,5 +1,5 @@
 import type { Clock } from "../host/clock.ts"
-import type { Store } from "./store/store.ts"
+import type { Sql, Store } from "./store/store.ts"
 
 /** The codes of FHIR R4, http://hl7.org/fhir/administrative-gender. */
 export const genders = ["male", "female", "other", "unknown"] as const
@@ -27,6 +27,8 @@ export interface Patient extends PatientData {
 const columns = `id, active, given, family, birth_date AS "birthDate", gender, identifier, bed,
     updated_at AS "updatedAt"`
 
+export type NewPatient = Pick<PatientData, "given" | "family"> & Partial<PatientData>
+
 export class Patients {
     private readonly store: Store
     private readonly clock: Clock
@@ -36,10 +38,8 @@ export class Patients {
         this.clock = clock
     }
 
-    async add(
-        data: Pick<PatientData, "given" | "family"> & Partial<PatientData>,
-    ): Promise<Patient> {
-        const rows = await this.store.all<Row>(
+    async add(data: NewPatient, sql: Sql = this.store): Promise<Patient> {
+        const rows = await sql.all<Row>(
             `INSERT INTO patient (given, family, birth_date, gender, identifier, bed, updated_at, active)
              VALUES (?, ?, ?, ?, ?, ?, ?, 1) RETURNING ${columns}`,
             ...values({ birthDate: null, gender: null, identifier: null, bed: null, ...data }),

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync } from "node:fs"
-import { cp, link, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { cp, link, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -11,6 +11,8 @@ import { UserError } from "../host/errors.ts"
 export const projectDir = fileURLToPath(new URL("..", import.meta.url))
 
 const lockRetryMs = 100
+/** No build takes that long: a few seconds are usual. */
+const buildMs = 120_000
 
 /**
  * Compiles a DeviceScript program, such as `src/main.ts`, unless that was done since its sources changed.
@@ -73,16 +75,28 @@ async function devsBuild(entry: string, outDir: string): Promise<void> {
 async function withLock(lock: string, work: () => Promise<void>): Promise<void> {
     await mkdir(dirname(lock), { recursive: true })
     while (!(await take(lock))) {
-        const owner = Number(await readFile(lock, "utf8").catch(() => NaN))
-        // Killed while it was building.
-        if (owner > 0 && !isRunning(owner)) await rm(lock, { force: true })
+        if (await isLeftOver(lock)) await rm(lock, { recursive: true, force: true })
         await new Promise(resolve => setTimeout(resolve, lockRetryMs))
     }
+    held.add(lock)
     try {
         await work()
     } finally {
+        held.delete(lock)
         await rm(lock, { force: true })
     }
+}
+
+/** Locks of this process. */
+const held = new Set<string>()
+
+/** Whether nobody builds any more behind that lock: killed meanwhile, or its number went to another process. */
+async function isLeftOver(lock: string): Promise<boolean> {
+    const file = await stat(lock).catch(() => undefined)
+    if (!file) return false // given back just now
+    const owner = Number(await readFile(lock, "utf8").catch(() => NaN))
+    if (!(owner > 0) || Date.now() - file.mtimeMs > buildMs) return true
+    return owner === process.pid ? !held.has(lock) : !isRunning(owner)
 }
 
 /** Makes the file with our process id in it, in one step; false when it is there. */

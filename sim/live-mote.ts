@@ -20,6 +20,7 @@ export interface LiveMoteOptions {
     log?: (line: string) => void
     vmLog?: (line: string) => void
     panic?: (code: number) => void
+    failed?: (error: Error) => void
     frame?: (frame: Uint8Array) => void
 }
 

@@ -25,6 +25,8 @@ export interface MoteOptions {
     frame?: (frame: Uint8Array) => void
     /** The program stopped and starts again: 0 on its own wish, otherwise a panic code. */
     panic?: (code: number) => void
+    /** Its flash could not be written; it has stopped. */
+    failed?: (error: Error) => void
 }
 
 /** Settings arrive in the first moments, as from a cable; the program in flash starts 1.1 s after power-up. */

@@ -1,6 +1,8 @@
+import { statSync } from "node:fs"
 import { join } from "node:path"
 import { Command } from "commander"
 import { startClinic, type RunningClinic } from "../../clinic/index.ts"
+import { UserError } from "../../host/errors.ts"
 import type { Log } from "../../host/log.ts"
 import { readCredentials, writeCredentials, type Credentials } from "../credentials.ts"
 import { logLevelOption, option, port, withConfigFile } from "../options.ts"
@@ -41,6 +43,12 @@ export async function openClinic(
 ): Promise<OpenClinic> {
     const credentialsFile = join(data, "credentials.json")
     const earlier = readCredentials(credentialsFile)
+    const database = join(data, "clinic", "clinic.db")
+    // The credentials are written after the database: whoever has them had a database, too.
+    if (earlier && !(statSync(database, { throwIfNoEntry: false })?.size ?? 0))
+        throw new UserError(
+            `${database} is missing or empty: restore it from a copy, or use another --data folder`,
+        )
     const running = await startClinic({
         data: join(data, "clinic"),
         host: options.host,

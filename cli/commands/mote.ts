@@ -6,7 +6,7 @@ import { DevtoolsBridge } from "../../sim/jacdac/devtools.ts"
 import type { Mote } from "../../sim/mote.ts"
 import { startLiveMote } from "../../sim/live-mote.ts"
 import { kidBytes, secretBytes } from "../../wire/keys.ts"
-import { hexBytes, option, withConfigFile } from "../options.ts"
+import { hexBytes, mandatory, option, withConfigFile } from "../options.ts"
 import { runUntilStopped } from "../service.ts"
 import { madeUpWearer, recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
 
@@ -29,14 +29,19 @@ export const moteCommand = withConfigFile(
                 .argParser(routerUrl),
         )
         .addOption(
-            option("--kid <hex>", "its identity, 16 hex digits")
-                .argParser(hexBytes(kidBytes))
-                .makeOptionMandatory(),
+            mandatory(
+                option("--kid <hex>", "its identity, 16 hex digits").argParser(
+                    hexBytes(kidBytes, "--kid"),
+                ),
+            ),
         )
         .addOption(
-            option("--secret <hex>", "its secret, 64 hex digits; better given as VITALMOTE_SECRET")
-                .argParser(hexBytes(secretBytes))
-                .makeOptionMandatory(),
+            mandatory(
+                option(
+                    "--secret <hex>",
+                    "its secret, 64 hex digits; better given as VITALMOTE_SECRET",
+                ).argParser(hexBytes(secretBytes, "--secret")),
+            ),
         )
         .addOption(
             option("--ppg <file[@hz]>", "replay a recording as the optical signal").argParser(
@@ -69,6 +74,10 @@ export const moteCommand = withConfigFile(
         data: join(options.data, "motes"),
         log: line => console.error(line),
         vmLog: line => options.verbose && console.error(line),
+        failed: error => {
+            console.error(`vitalmote: ${error.message}`)
+            process.exit(1)
+        },
         panic: code => console.error(code ? `panic ${code}` : "restart"),
         frame: frame => bridge?.send(frame),
     })
@@ -82,9 +91,10 @@ export const moteCommand = withConfigFile(
 
 function routerUrl(text: string): string {
     if (!URL.canParse(text)) throw new InvalidArgumentError("Expected coap+tcp://host:port.")
-    const { protocol } = new URL(text)
+    const { protocol, hostname } = new URL(text)
     if (protocol === "mqtt:")
         throw new UserError("this firmware speaks CoAP: give a coap+tcp:// address", 2)
-    if (protocol !== "coap+tcp:") throw new InvalidArgumentError("Expected coap+tcp://host:port.")
+    if (protocol !== "coap+tcp:" || !hostname)
+        throw new InvalidArgumentError("Expected coap+tcp://host:port.")
     return text
 }

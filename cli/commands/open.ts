@@ -19,11 +19,13 @@ export const openCommand = new Command("open")
     .description("verify and decrypt one envelope, binary or in hexadecimal")
     .argument("<file>", "the envelope, or - for standard input")
     .addOption(
-        option("--kid <hex>", "the mote that it must come from").argParser(hexBytes(kidBytes)),
+        option("--kid <hex>", "the mote that it must come from").argParser(
+            hexBytes(kidBytes, "--kid"),
+        ),
     )
     .addOption(
         option("--secret <hex>", "the mote's secret; better given as VITALMOTE_SECRET")
-            .argParser(hexBytes(secretBytes))
+            .argParser(hexBytes(secretBytes, "--secret"))
             .makeOptionMandatory(),
     )
     .option("--json", "one JSON document", false)

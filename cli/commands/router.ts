@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs"
+import { isIPv6 } from "node:net"
 import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
 import { fileError } from "../../host/errors.ts"
 import { httpsClinic, startRouter } from "../../router/index.ts"
-import { integer, logLevelOption, option, port, withConfigFile } from "../options.ts"
+import { integer, logLevelOption, mandatory, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
 interface Options {
@@ -31,10 +32,9 @@ export const routerCommand = withConfigFile(
         )
         .addOption(option("--ca <file>", "certificate authority of the clinic, PEM"))
         .addOption(
-            option(
-                "--token <token>",
-                "the router's token; better given as VITALMOTE_TOKEN",
-            ).makeOptionMandatory(),
+            mandatory(
+                option("--token <token>", "the router's token; better given as VITALMOTE_TOKEN"),
+            ),
         )
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
         .addOption(option("--host <name>", "address to listen on").default("localhost"))
@@ -64,9 +64,8 @@ export const routerCommand = withConfigFile(
         retryRefused: options.retryRefused ?? false,
         log: stderrLog(options.logLevel),
     })
-    console.log(
-        `ready coap+tcp://${options.host}:${router.coapPort} mqtt://${options.host}:${router.mqttPort}`,
-    )
+    const host = isIPv6(options.host) ? `[${options.host}]` : options.host
+    console.log(`ready coap+tcp://${host}:${router.coapPort} mqtt://${host}:${router.mqttPort}`)
     await runUntilStopped(() => router.close())
 })
 

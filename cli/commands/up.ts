@@ -50,6 +50,7 @@ export const upCommand = withConfigFile(
         )
         .addOption(logLevelOption("warn")),
 ).action(async (options: Options) => {
+    const startedAt = new Date()
     const wearer = options.ppg && recordedWearer(options.ppg)
     const log = stderrLog(options.logLevel)
     const say = (line: string) => console.error(line)
@@ -76,11 +77,12 @@ export const upCommand = withConfigFile(
             const started = await startLiveMote({
                 ...{ image, body, data, router: coap, kid: mote.kid, secret: mote.secret },
                 log: line => log.debug({ mote: mote.kid, line }, "mote says"),
+                failed: error => log.error({ mote: mote.kid, reason: error.message }, "mote stops"),
                 panic: code => code && log.error({ mote: mote.kid, code }, "mote panics"),
             })
             open.push(asPart(started))
         }
-        await firstVisibleReading(credentials, firstReadingMs)
+        await firstVisibleReading(credentials, startedAt, firstReadingMs)
         say(`log in as ${credentials.doctor.user}; the password is in ${clinic.credentialsFile}`)
         console.log(`ready ${clinic.url} ${coap} mqtt://${host}:${router.mqttPort}`)
         await runUntilStopped(close)
@@ -129,20 +131,26 @@ async function furnishWard(clinic: OpenClinic, motes: number): Promise<Credentia
         throw new UserError(
             `${credentialsFile} is missing: restore it, or use another --data folder`,
         )
+    // A mote that was written down and then not made: the power went between the two.
+    const known = await Promise.all(
+        credentials.motes.map(({ kid }) => clinic.clinic.motes.get(Buffer.from(kid, "hex"))),
+    )
+    credentials.motes = credentials.motes.filter((_, n) => known[n])
     for (let n = credentials.motes.length; n < motes; n++) {
         const [given, family] = wardPatients[n % wardPatients.length]!
-        const patient = await clinic.clinic.patients.add({
+        const patient = {
             given: given!,
             family: n < wardPatients.length ? family! : `${family} ${n + 1}`,
             bed: String(n + 1),
+        }
+        await clinic.clinic.admit(patient, async (mote, secret) => {
+            credentials.motes.push({
+                kid: eui(mote.kid),
+                secret: Buffer.from(secret).toString("hex"),
+                patient: String(mote.patient),
+            })
+            writeCredentials(credentialsFile, credentials)
         })
-        const { mote, secret } = await clinic.clinic.motes.register(patient.id)
-        credentials.motes.push({
-            kid: eui(mote.kid),
-            secret: Buffer.from(secret).toString("hex"),
-            patient: String(patient.id),
-        })
-        writeCredentials(credentialsFile, credentials)
     }
     return credentials
 }

@@ -25,6 +25,8 @@ export interface MachineOptions {
     frame?: (frame: Uint8Array) => void
     /** The program stopped: 0 for a restart that it asked for, otherwise a panic code such as 60004, out of memory. */
     panic?: (code: number) => void
+    /** The flash could not be written; the machine has stopped, as nothing it says can be relied upon. */
+    failed?: (error: Error) => void
 }
 
 /** What fits into a packet to the VM's settings service. */
@@ -113,11 +115,21 @@ export class Machine {
         vm.sendPacket = frame => this.options.frame?.(frame)
         vm.panicHandler = code => this.options.panic?.(code)
         vm.flashLoad = () => flash.load()
-        vm.flashSave = contents => void (this.stopped || flash.save(contents))
+        vm.flashSave = contents => this.save(contents)
         this.enter(() => {
             vm.devsSetDeviceId(this.options.deviceId)
             vm.devsStart()
         })
+    }
+
+    private save(contents: Uint8Array): void {
+        if (this.stopped) return
+        try {
+            this.options.flash.save(contents)
+        } catch (error) {
+            this.stop()
+            this.options.failed?.(error as Error)
+        }
     }
 
     /** Runs `fn` with the VM entered once, then hands over the frames that arrived meanwhile. */
@@ -136,6 +148,7 @@ export class Machine {
 
     private setTimeout(fn: () => void, ms: number): number {
         const id = this.nextTimer++
+        if (this.stopped) return id
         const timer = this.options.clock.setTimeout(() => {
             this.timers.delete(id)
             if (!this.stopped) this.enter(fn)

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict"
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { createServer, type AddressInfo } from "node:net"
+import { networkInterfaces } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
-import { finished, temporaryFolder } from "../e2e/command.ts"
+import { finished, run, temporaryFolder } from "../e2e/command.ts"
 
 const kid = "0102030405060708"
 const secret = "5e".repeat(32)
@@ -29,7 +30,9 @@ test("wrong usage: exit code 2 and one line that says what is wrong", async () =
         [["hr", "--fs", "25"], /missing required argument 'file'/],
         [["hr", "x.csv"], /--fs <hz>' not specified/],
         [["hr", "x.csv", "--fs", "0"], /number above 0/],
-        [["open", "x", "--secret", "12"], /64 hexadecimal digits/],
+        [["open", "x", "--secret", "12"], /--secret: 64 hexadecimal digits/],
+        [["router"], /required option '--token <token>' not specified/],
+        [["mote", "--kid", kid, "--secret", secret, "--router", "coap+tcp://"], /coap\+tcp/],
         [["router", "--clinic", "http://x", "--token", "t"], /https:\/\/ address/],
         [["mote", "--kid", kid, "--secret", secret, "--router", "telnet://x"], /coap\+tcp/],
         [["bench", "patience"], /no benchmark "patience"/],
@@ -85,6 +88,45 @@ test("a port in use: exit code 1 and one line that names the port", async t => {
         assert.equal(code, 1)
         assertClear(stderr, new RegExp(`${port}.* in use`))
     }
+})
+
+test("a secret that is mistyped is not repeated", async () => {
+    const mistyped = secret.slice(1)
+    for (const env of [{ VITALMOTE_SECRET: mistyped }, undefined]) {
+        const args = ["mote", "--kid", kid, ...(env ? [] : ["--secret", mistyped])]
+        const { code, stdout, stderr } = await finished(args, env)
+        assert.equal(code, 2)
+        assertClear(stderr, /--secret: 64 hexadecimal digits/)
+        assert.ok(!(stdout + stderr).includes(mistyped.slice(0, 8)))
+    }
+})
+
+test("a database that is gone is not quietly made anew where credentials were given out", async t => {
+    const data = temporaryFolder(t)
+    const clinic = run(t, ["clinic", "--data", data, "--https-port", "0"])
+    await clinic.line("ready")
+    assert.equal(await clinic.stop(), 0)
+    const credentials = readFileSync(join(data, "credentials.json"), "utf8")
+    writeFileSync(join(data, "clinic", "clinic.db"), "")
+    const { code, stderr } = await finished(["clinic", "--data", data, "--https-port", "0"])
+    assert.equal(code, 1)
+    assertClear(stderr, /clinic\.db is missing or empty/)
+    assert.equal(readFileSync(join(data, "credentials.json"), "utf8"), credentials)
+})
+
+test("what must be given can stand in the file of --config", async t => {
+    const addresses = Object.values(networkInterfaces()).flat()
+    if (!addresses.some(address => address?.address === "::1")) return t.skip("needs IPv6, ::1")
+    const data = temporaryFolder(t)
+    const config = join(data, "router.json")
+    const options = { token: "t", coapPort: 0, mqttPort: 0, data, host: "::1", logLevel: "error" }
+    writeFileSync(config, JSON.stringify(options))
+    const router = run(t, ["router", "--config", config])
+    assert.match(
+        await router.line("ready"),
+        /^ready coap\+tcp:\/\/\[::1\]:\d+ mqtt:\/\/\[::1\]:\d+$/,
+    )
+    assert.equal(await router.stop(), 0)
 })
 
 test("options come from a file and from the environment; flags win", async t => {

@@ -60,5 +60,6 @@ export function open(
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const [kid = "", secret = ""] = process.argv.slice(2)
-    console.log(open(readFileSync(0), kid, secret))
+    // cbor2 would take a Buffer for something else.
+    console.log(open(new Uint8Array(readFileSync(0)), kid, secret))
 }

@@ -117,3 +117,26 @@ test("a setting that a mote has no room for is refused before anything starts", 
             error instanceof UserError && /^setting name: \d+ bytes/.test(error.message),
     )
 })
+
+test("a flash that cannot be written stops the mote with its reason, instead of going on forgetful", async () => {
+    const flash = memoryFlash()
+    const save = flash.save.bind(flash)
+    let isFull = false
+    flash.save = contents => {
+        if (isFull) throw new Error("no space left")
+        save(contents)
+    }
+    const failures: string[] = []
+    const { run, lines, panics } = await runProgram("test/src/flash.ts", {
+        flash,
+        failed: error => failures.push(error.message),
+    })
+    await run(0.5)
+    assert.deepEqual(lines.length > 0 && failures, [])
+    const said = lines.length
+    isFull = true
+    await run(20)
+    assert.deepEqual(failures, ["no space left"])
+    assert.ok(lines.length <= said + 2)
+    assert.ok(!panics.includes(60000))
+})
