@@ -1,8 +1,10 @@
 import assert from "node:assert/strict"
+import { spawnSync } from "node:child_process"
 import { test } from "node:test"
 import { encode } from "cbor2"
 import fc from "fast-check"
 import { openEnvelope, parseEnvelope, verifyEnvelope } from "../../wire/envelope.ts"
+import { projectDir } from "../../sim/firmware.ts"
 import { deriveKeys } from "../../wire/keys.ts"
 import { openChannel } from "./channel.ts"
 import { open } from "./independent-open.ts"
@@ -30,6 +32,16 @@ test("an envelope opens with node:crypto and cbor2 alone", async () => {
     const opened = open(envelope, kid.toString("hex"), secret.toString("hex"))
     assert.deepEqual(opened.pack, pack)
     assert.match(opened.nonce, /^fffffffe.{10}00000000$/)
+
+    const program = ["--import", "tsx", "test/firmware/independent-open.ts"]
+    const identity = [kid.toString("hex"), secret.toString("hex")]
+    const { stdout, stderr } = spawnSync(process.execPath, [...program, ...identity], {
+        cwd: projectDir,
+        input: envelope,
+        encoding: "utf8",
+    })
+    assert.equal(stderr, "", "it is a program, too: KID SECRET < ENVELOPE")
+    assert.ok(stdout.includes(opened.nonce))
 })
 
 test("any plaintext becomes exactly the envelope of the wire format, under the next number", async () => {
