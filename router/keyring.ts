@@ -6,10 +6,13 @@ import type { RouterStore } from "./store.ts"
 
 /** The clinic is asked for its motes' keys that often, … */
 export const refreshMs = 60_000
-/** … and no sooner after the last time, however many unknown motes show up. */
+/** … and no sooner after the last answer, however many unknown motes show up. */
 export const refreshPauseMs = 5_000
 
-/** The keys of the motes this router serves: from its store at once, from the clinic as soon as that answers. */
+/**
+ * The keys of the motes this router serves: from its store at once, from the clinic as soon as that answers. Only timers
+ * say when to ask: the time of day may step, by years when a machine without a battery learns it.
+ */
 export class Keyring {
     private readonly clock: Clock
     private readonly store: RouterStore
@@ -17,8 +20,9 @@ export class Keyring {
     private readonly log: Log
     private readonly closing = new AbortController()
     private byEui: Map<string, RouterKeys>
-    private refreshing = false
-    private refreshedAt = -Infinity
+    private state: "asking" | "pausing" | "resting" = "asking"
+    /** Somebody unknown showed up during the pause. */
+    private isWanted = false
     private timer: Timer
 
     constructor(o: { clock: Clock; store: RouterStore; clinic: ClinicLink; log: Log }) {
@@ -43,20 +47,15 @@ export class Keyring {
     }
 
     private refreshSoon(): void {
-        if (this.refreshing) return
-        const sinceMs = this.clock.now() - this.refreshedAt
-        this.refreshIn(Math.max(0, refreshPauseMs - sinceMs))
-    }
-
-    private refreshIn(ms: number): void {
         if (this.closing.signal.aborted) return
-        this.clock.clearTimeout(this.timer)
-        this.timer = this.clock.setTimeout(() => void this.refresh(), ms)
+        if (this.state === "pausing") this.isWanted = true
+        else if (this.state === "resting") void this.refresh()
     }
 
     private async refresh(): Promise<void> {
-        this.refreshing = true
-        this.refreshedAt = this.clock.now()
+        this.clock.clearTimeout(this.timer)
+        this.state = "asking"
+        this.isWanted = false
         try {
             this.replace(await this.clinic.keys(this.closing.signal))
         } catch (error) {
@@ -64,8 +63,15 @@ export class Keyring {
             if (!this.closing.signal.aborted)
                 this.log.warn({ reason }, "no new keys from the clinic: keeping ours")
         }
-        this.refreshing = false
-        this.refreshIn(refreshMs)
+        if (this.closing.signal.aborted) return
+        this.state = "pausing"
+        this.timer = this.clock.setTimeout(() => this.rest(), refreshPauseMs)
+    }
+
+    private rest(): void {
+        this.state = "resting"
+        if (this.isWanted) void this.refresh()
+        else this.timer = this.clock.setTimeout(() => void this.refresh(), refreshMs - refreshPauseMs) // prettier-ignore
     }
 
     private replace(keys: RouterKeys[]): void {

@@ -64,6 +64,30 @@ test("unknown motes make it ask soon, and not more often than that", async () =>
     assert.equal(clinic.keysAsked, 3)
 })
 
+for (const [where, stepMs] of [
+    ["back", -86_400_000],
+    ["forth", 86_400_000],
+] as const)
+    test(`a clock that steps a day ${where} changes nothing in when it asks`, async () => {
+        const { clock, clinic, keyring } = await setUp()
+        await clock.advance(refreshMs / 2)
+        clock.step(stepMs)
+        clinic.routerKeys.push(added.routerKeys)
+        keyring.find(added.eui)
+        await clock.advance(0)
+        assert.equal(clinic.keysAsked, 2)
+        assert.deepEqual(keyring.find(added.eui), added.routerKeys)
+        clock.step(stepMs)
+        for (let i = 0; i < 10; i++) {
+            keyring.find("ffffffffffffffff")
+            await clock.advance(refreshPauseMs / 10)
+        }
+        assert.equal(clinic.keysAsked, 3)
+        clock.step(stepMs)
+        await clock.advance(2 * refreshMs)
+        assert.equal(clinic.keysAsked, 5)
+    })
+
 test("a configuration version that rose is noticed", async () => {
     const { clock, clinic, keyring } = await setUp()
     clinic.routerKeys = [{ ...known.routerKeys, config: 9 }]

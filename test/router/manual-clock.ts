@@ -28,6 +28,12 @@ export class ManualClock implements Clock {
         this.timers.delete(timer as number)
     }
 
+    /** Sets the time of day; as on a real machine, timers do not care. */
+    step(ms: number): void {
+        this.timeMs += ms
+        for (const timer of this.timers.values()) timer.at += ms
+    }
+
     async advance(ms: number): Promise<void> {
         const until = this.timeMs + ms
         await settle()
