@@ -2,13 +2,14 @@ import {
     closeSync,
     fchmodSync,
     fsyncSync,
+    existsSync,
     mkdirSync,
     openSync,
     readFileSync,
     renameSync,
     writeFileSync,
 } from "node:fs"
-import { dirname } from "node:path"
+import { dirname, resolve } from "node:path"
 import { fileError, reasonOf, UserError } from "./errors.ts"
 
 /** Makes the folder, and those above it, where it does not exist; only its owner may look into it. Throws UserError. */
@@ -16,7 +17,24 @@ export function makeFolder(path: string): void {
     try {
         mkdirSync(path, { recursive: true, mode: 0o700 })
     } catch (error) {
-        throw new UserError(`cannot make the folder ${path}: ${reasonOf(error)}`)
+        throw new UserError(`cannot make the folder ${path}: ${reasonOf(whyNoFolder(path, error))}`)
+    }
+}
+
+/**
+ * What really speaks against the folder: where several may be missing, Node says ENOENT on a read-only disk, too. The
+ * uppermost one that is missing, made alone, gets the true answer.
+ */
+function whyNoFolder(path: string, error: unknown): unknown {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") return error
+    let missing = resolve(path)
+    let above = dirname(missing)
+    while (above !== missing && !existsSync(above)) [missing, above] = [above, dirname(above)]
+    try {
+        mkdirSync(missing, { mode: 0o700 })
+        return error
+    } catch (trueError) {
+        return trueError
     }
 }
 

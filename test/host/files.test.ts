@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { spawnSync } from "node:child_process"
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { fileError } from "../../host/errors.ts"
@@ -32,6 +33,37 @@ test("what cannot be written or made is one clear line, and the old file stays",
         name: "UserError",
         message: `cannot make the folder ${file}/inside: a file is where a folder should be`,
     })
+})
+
+test("a folder that cannot be made: the real reason, where Node says that there is no such file", t => {
+    const data = temporaryFolder(t)
+    const link = join(data, "link")
+    symlinkSync(join(data, "nowhere", "inside"), link)
+    for (const path of [link, join(link, "a", "b")])
+        assert.throws(() => makeFolder(path), {
+            name: "UserError",
+            message: `cannot make the folder ${path}: a file is where a folder should be`,
+        })
+})
+
+test("a folder on a read-only disk: the line says so", t => {
+    const disk = temporaryFolder(t)
+    const inNamespace = (command: string, ...args: string[]) => {
+        const script = `mount -t tmpfs -o ro none "$0" && exec ${command}`
+        return spawnSync("unshare", ["-rm", "sh", "-c", script, disk, ...args], {
+            encoding: "utf8",
+        })
+    }
+    if (inNamespace("true").status !== 0)
+        return t.skip("needs unshare that may mount: a read-only disk was NOT tried")
+    const files = import.meta.resolve("../../host/files.ts")
+    const program = `const { makeFolder } = await import(process.argv[1])
+        try { makeFolder(process.argv[2]) } catch (error) { console.log(error.message) }`
+    for (const path of [join(disk, "a"), join(disk, "a", "b", "c")]) {
+        const node = `"$1" --import tsx --input-type=module -e "$2" "$3" "$4"`
+        const { stdout } = inNamespace(node, process.execPath, program, files, path)
+        assert.equal(stdout, `cannot make the folder ${path}: the disk is read-only\n`)
+    }
 })
 
 test("an absent file is nothing, an unreadable one is one clear line", t => {
