@@ -120,6 +120,7 @@ export class CoapConnection {
         if (this.serving >= maxConcurrentRequests) {
             const options = [uintOption(OptionNumber.MaxAge, 1)]
             this.session.send(message(Code.ServiceUnavailable, { options, token: request.token }))
+            this.session.unproductive()
             return
         }
         this.serving++
@@ -132,6 +133,7 @@ export class CoapConnection {
             response = message(Code.InternalServerError)
         }
         this.session.send({ ...response, token: request.token })
+        if (request.code === Code.GET || codeClass(response.code) !== 2) this.session.unproductive()
         this.serving--
         if (this.releasing) this.closeWhenIdle()
     }
@@ -139,7 +141,10 @@ export class CoapConnection {
     private responded(response: CoapMessage): void {
         const key = keyOf(response.token)
         const pending = this.pending.get(key)
-        if (!pending) return // answered late or to nobody's question
+        if (!pending) {
+            this.session.unproductive() // answered late or to nobody's question
+            return
+        }
         this.pending.delete(key)
         this.clock.clearTimeout(pending.timer)
         pending.resolve(response)

@@ -22,6 +22,13 @@ export const maxBacklogBytes = 256 * 1024
 /** RFC 8323 §5.3.1: what a peer takes that announced nothing. */
 const defaultMaxMessageBytes = 1152
 
+/**
+ * Messages within a second that lead to nothing: Empty ones, signals, requests that fail or only look. A mote sends a few
+ * a minute, and 32 when everything it had saved up is refused. Who sends more keeps us from the others.
+ */
+export const maxUnproductive = 128
+export const unproductiveWindowMs = 1_000
+
 /** Options of signalling messages, RFC 8323 §11.2; the numbers mean something else in each code. */
 const csmOption = { maxMessageSize: 2, blockWiseTransfer: 4 }
 const badCsmOption = 2
@@ -48,8 +55,9 @@ export class CoapSession {
     private readonly reader = new FrameReader(maxMessageBytes)
     private state: "opening" | "open" | "closing" | "closed" = "opening"
     private peerMaxMessageBytes = defaultMaxMessageBytes
-    private heardAt: number
     private pinged = false
+    private unproductiveCount = 0
+    private unproductiveSince = -Infinity
     private timer: Timer
 
     constructor(o: { stream: ByteStream; clock: Clock; user: SessionUser; log: Log }) {
@@ -57,7 +65,6 @@ export class CoapSession {
         this.clock = o.clock
         this.user = o.user
         this.log = o.log
-        this.heardAt = o.clock.now()
     }
 
     /** Sends our CSM and begins to listen; the user may be called from here on, even within. */
@@ -70,7 +77,7 @@ export class CoapSession {
 
     /** Does nothing once the session closes. A message larger than the peer takes ends it. */
     send(message: CoapMessage): void {
-        if (this.state === "closing" || this.state === "closed") return
+        if (this.isOver) return
         const frame = encodeFrame(message)
         if (frame.length > this.peerMaxMessageBytes) {
             this.abort(`no answer fits into ${this.peerMaxMessageBytes} bytes`)
@@ -85,7 +92,7 @@ export class CoapSession {
 
     /** Sends what is queued, then closes. */
     close(): void {
-        if (this.state === "closing" || this.state === "closed") return
+        if (this.isOver) return
         this.state = "closing"
         this.stream.end()
         this.watchAgainIn(lingerMs)
@@ -93,7 +100,7 @@ export class CoapSession {
 
     /** Tells the peer what it did wrong (RFC 8323 §5.6) and closes. */
     abort(diagnostic: string, badOption?: number): void {
-        if (this.state === "closing" || this.state === "closed") return
+        if (this.isOver) return
         this.log.debug({ peer: this.stream.peer, diagnostic }, "connection aborted")
         const options = badOption === undefined ? [] : [uintOption(badCsmOption, badOption)]
         const payload = Buffer.from(diagnostic)
@@ -106,13 +113,27 @@ export class CoapSession {
         this.stream.destroy()
     }
 
+    /** Something came that leads to nothing; more of it than `maxUnproductive` allows ends the session. */
+    unproductive(): void {
+        const sinceMs = this.clock.now() - this.unproductiveSince
+        if (sinceMs < 0 || sinceMs >= unproductiveWindowMs) {
+            this.unproductiveSince = this.clock.now()
+            this.unproductiveCount = 0
+        }
+        if (++this.unproductiveCount > maxUnproductive)
+            this.abort("too many messages that lead to nothing")
+    }
+
     private data(bytes: Uint8Array): void {
+        if (this.isOver) return
         try {
             for (const message of this.reader.push(bytes)) {
-                if (this.state === "closing" || this.state === "closed") return
-                this.heardAt = this.clock.now()
-                this.pinged = false
                 this.received(message)
+                if (this.isOver) return
+                if (this.state === "open") {
+                    this.pinged = false
+                    this.watchAgainIn(idleMs)
+                }
             }
         } catch (error) {
             if (!(error instanceof CoapFormatError)) throw error
@@ -120,14 +141,22 @@ export class CoapSession {
         }
     }
 
+    private get isOver(): boolean {
+        return this.state === "closing" || this.state === "closed"
+    }
+
     private received(message: CoapMessage): void {
-        if (message.code === Code.Empty) return
+        if (message.code === Code.Empty) {
+            this.unproductive()
+            return
+        }
         if (this.state === "opening" && message.code !== Code.CSM) {
             this.abort("the first message has to be a CSM")
             return
         }
         switch (codeClass(message.code)) {
             case 7:
+                this.unproductive()
                 this.signalled(message)
                 break
             case 0:
@@ -185,17 +214,16 @@ export class CoapSession {
 
     /** The one timer of a session: what it does next depends on how far the session is. */
     private watch(): void {
-        const quietMs = this.clock.now() - this.heardAt
         if (this.state === "opening") this.abort("no CSM came")
         else if (this.state === "closing") this.destroy()
         else if (this.pinged) {
             this.log.debug({ peer: this.stream.peer }, "peer is gone: connection dropped")
             this.destroy()
-        } else if (quietMs >= idleMs) {
+        } else {
             this.pinged = true
             this.send(message(Code.Ping))
             this.watchAgainIn(pongMs)
-        } else this.watchAgainIn(idleMs - quietMs)
+        }
     }
 
     private streamClosed(): void {

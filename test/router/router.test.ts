@@ -124,11 +124,15 @@ test("wrong methods, paths, formats and options get their codes", async t => {
 })
 
 test("one flipped bit anywhere in an envelope: nothing is accepted", async t => {
-    const { mote, client, router, stillWorks } = await setUp(t)
+    const { mote, coapPort, router, stillWorks } = await setUp(t)
     const envelope = mote.envelope()
     const codes = new Set<string>()
-    for (let bit = 0; bit < envelope.length * 8; bit++)
-        codes.add(await client.code("/vitals", flipBit(envelope, bit)))
+    for (let byte = 0; byte < envelope.length; byte++) {
+        const client = await CoapClient.connect(coapPort) // more failures than one may have in a second
+        for (let bit = byte * 8; bit < byte * 8 + 8; bit++)
+            codes.add(await client.code("/vitals", flipBit(envelope, bit)))
+        client.destroy()
+    }
     assert.deepEqual([...codes].sort(), ["4.00", "4.01"])
     assert.equal(router.stats().stored, 0)
     await stillWorks()

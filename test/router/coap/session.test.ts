@@ -16,7 +16,9 @@ import {
     lingerMs,
     maxBacklogBytes,
     maxMessageBytes,
+    maxUnproductive,
     pongMs,
+    unproductiveWindowMs,
 } from "../../../router/coap/session.ts"
 import { ManualClock, settle } from "../manual-clock.ts"
 import { streamPair, type PairedStream } from "../stream-pair.ts"
@@ -74,6 +76,7 @@ class RawPeer {
 
 const csm = message(Code.CSM)
 const get = message(Code.GET, { options: pathOptions("/x"), token: Uint8Array.of(1, 2) })
+const post = message(Code.POST, { options: pathOptions("/x") })
 const hex = (text: string) => Buffer.from(text, "hex")
 
 test("our CSM comes first and announces what we take", async () => {
@@ -223,6 +226,78 @@ test("a peer that talks gets no Ping", async () => {
         await peer.send(get)
     }
     assert.ok(!peer.codes.includes("7.02"))
+})
+
+for (const [where, stepMs] of [
+    ["back", -86_400_000],
+    ["forth", 86_400_000],
+] as const)
+    test(`a clock that steps a day ${where} changes nothing for a silent peer`, async () => {
+        const peer = new RawPeer()
+        await peer.send(csm)
+        peer.clock.step(stepMs)
+        await peer.clock.advance(idleMs - 1)
+        assert.deepEqual(peer.codes, ["7.01"])
+        await peer.clock.advance(1)
+        assert.deepEqual(peer.codes, ["7.01", "7.02"])
+        peer.clock.step(stepMs)
+        await peer.clock.advance(pongMs)
+        assert.equal(peer.closed, 1)
+    })
+
+for (const [what, unproductive, serve] of [
+    ["Empty messages", message(Code.Empty), undefined],
+    ["Pings", message(Code.Ping), undefined],
+    ["Pongs", message(Code.Pong), undefined],
+    ["CSMs", csm, undefined],
+    ["unknown signals", message(0xff), undefined],
+    ["requests that only look", get, undefined],
+    ["requests that fail", post, () => message(Code.Unauthorized)],
+    ["responses nobody asked for", message(Code.Content), undefined],
+] as [string, CoapMessage, Server | undefined][])
+    test(`a flood of ${what} ends in an Abort, the rest is not looked at`, async () => {
+        const peer = new RawPeer(serve)
+        const flood = Buffer.concat(Array(100_000).fill(encodeFrame(unproductive)) as Uint8Array[])
+        await peer.send(csm, Buffer.concat([flood, encodeFrame(post)]))
+        assert.match(Buffer.from(peer.abort.payload).toString(), /too many/)
+        assert.ok(peer.received.length <= 1 + maxUnproductive + 1)
+        assert.ok(!peer.served.includes(post) && peer.served.length <= maxUnproductive)
+        assert.equal(peer.closed, 1)
+        assert.equal(peer.clock.waiting, 0)
+    })
+
+test("Empty messages count before the CSM, too, and in many pieces", async () => {
+    const peer = new RawPeer()
+    for (let i = 0; i < maxUnproductive; i++) await peer.send(message(Code.Empty))
+    assert.equal(peer.closed, 0)
+    await peer.send(message(Code.Empty))
+    assert.ok(peer.abort)
+})
+
+test("a mote is never taken for a flood: batches, refused ones, pings, fast posts", async () => {
+    let code: number = Code.Changed
+    const peer = new RawPeer(() => message(code))
+    const batch = Array<CoapMessage>(32).fill(post)
+    await peer.send(csm)
+    for (let i = 0; i < 100; i++) await peer.send(...batch) // all within one instant
+    for (let i = 0; i < 300; i++) {
+        code = i % 2 ? Code.Changed : Code.Unauthorized
+        await peer.send(...batch, message(Code.Ping), message(Code.Empty))
+        await peer.clock.advance(2_000)
+    }
+    assert.equal(peer.closed, 0)
+    assert.equal(peer.codes.filter(c => c === "2.04" || c === "4.01").length, 400 * batch.length)
+})
+
+test("a clock that steps back does not add up a mote's Pings to a flood", async () => {
+    const peer = new RawPeer()
+    await peer.send(csm, message(Code.Ping))
+    peer.clock.step(-86_400_000)
+    for (let i = 0; i < 2 * maxUnproductive; i++) {
+        await peer.send(message(Code.Ping))
+        await peer.clock.advance(unproductiveWindowMs)
+    }
+    assert.equal(peer.closed, 0)
 })
 
 test("a peer that does not close after an Abort is cut off", async () => {
