@@ -2,6 +2,7 @@ import type { Row } from "./row.ts"
 
 /** All benchmarks of `vitalmote bench`, by name; each is loaded when it is run. */
 export const benchmarks: Record<string, () => Promise<Row[]>> = {
+    start: async () => (await import("./start.ts")).bench(),
     mote: async () => (await import("./mote.ts")).bench(),
     sensing: async () => (await import("./sensing.ts")).bench(),
     router: async () => (await import("./router.ts")).bench(),

@@ -6,7 +6,8 @@ import type { Credentials } from "./credentials.ts"
 const pollMs = 250
 
 /**
- * Resolves as soon as a doctor sees a value from after `since` in the clinic, asked the way a doctor's client asks.
+ * Resolves as soon as a doctor sees a reading from after `since` in the clinic, asked the way a doctor's client asks. The
+ * first ones say that there is no heart rate yet: that takes 8 s of signal.
  * @throws UserError when none comes within `timeoutMs`
  */
 export async function firstVisibleReading(
