@@ -8,7 +8,14 @@ export interface Body {
     reflectance(led: Led, seconds: number): number
     /** °C at the skin under the sensor, as the sensor's thermal mass lets it see that. */
     skinTemperature(seconds: number): number
+    /** Light of the surroundings on the photodiode, in nA; none where absent. */
+    ambientLight?(seconds: number): number
+    /** What an accelerometer feels, in g along x, y and z, gravity included; at rest, z up, where absent. */
+    acceleration?(seconds: number): Acceleration
 }
+
+/** x, y and z in g. */
+export type Acceleration = [x: number, y: number, z: number]
 
 /** Skin at rest: with the LED at 7 mA and the 4,096 nA range of a MAX30102 about 120,000 counts of infrared. */
 export const skinReflectance: Record<Led, number> = { red: 220, infrared: 268 }

@@ -1,4 +1,4 @@
-export { emptyStrap, type Body, type Led } from "./body.ts"
+export { emptyStrap, type Acceleration, type Body, type Led } from "./body.ts"
 export { madeUpBody } from "./made-up.ts"
 export { recordingBody, recordingFile, type Recording, type RecordingOptions } from "./recording.ts"
 export {
