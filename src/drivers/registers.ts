@@ -32,6 +32,12 @@ export class Registers {
         return await this.i2c.readReg(this.address, register)
     }
 
+    /** 16 bits, signed, big-endian. */
+    async readInt16(register: number): Promise<number> {
+        const bytes = await this.readBurst(register, 2)
+        return ((bytes[0] << 24) >> 16) | bytes[1]
+    }
+
     /** A burst of `size` bytes, beginning at `register`. */
     async readBurst(register: number, size: number): Promise<Buffer> {
         const bytes = await this.i2c.readRegBuf(this.address, register, size)
@@ -45,6 +51,14 @@ export class Registers {
 
     async writeBurst(register: number, values: Buffer): Promise<void> {
         await this.i2c.writeRegBuf(this.address, register, values)
+    }
+
+    /** Writes a burst and reads it back. @throws SensorError when the chip did not take it */
+    async configure(register: number, values: Buffer): Promise<void> {
+        await this.writeBurst(register, values)
+        const written = await this.readBurst(register, values.length)
+        for (let i = 0; i < values.length; i++)
+            if (written[i] !== values[i]) throw new SensorError("chip refuses its configuration")
     }
 
     /** Waits until the bits of `mask` are `value`. @throws SensorError when they are not within `timeoutMs` */
