@@ -8,6 +8,11 @@ export class Reading {
     quality: number
     /** The wearer moved too much to trust `bpm`. */
     motion: boolean
+    /**
+     * Oxygen saturation in percent; present only in the reading that ends 8 s of which nothing has been reported yet, and
+     * absent when not trusted.
+     */
+    spo2: number | undefined
     /** Degrees Celsius; absent until settled and on sensor failure. */
     tempC: number | undefined
 }

@@ -2,6 +2,7 @@ import { millis, sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 import { sampleMs } from "./drivers/max30102"
 import { HeartRate } from "./heart/heartrate"
+import { Oxygen, textbook } from "./heart/oxygen"
 import { OpticalSensor } from "./optical"
 import { Reading } from "./reading"
 import { Thermometer } from "./thermometer"
@@ -29,6 +30,7 @@ class Sensing {
     private optical: OpticalSensor
     private thermometer: Thermometer
     private heart = new HeartRate()
+    private oxygen = new Oxygen(textbook)
     /** When the last reading was due, on the grid of the samples if there are any. */
     private lastReadingMs = millis()
 
@@ -51,17 +53,23 @@ class Sensing {
         }
     }
 
-    /** Makes the heart rate of what is in the FIFO, with a reading at the end of each window. */
+    /** Makes heart rate and saturation of what is in the FIFO, with a reading at the end of each window. */
     private async measure(): Promise<void> {
-        const { heart, optical } = this
+        const { heart, oxygen, optical } = this
         const { chip } = optical
         const count = await optical.read()
-        if (count < 0) heart.reset()
+        if (count < 0) {
+            heart.reset()
+            oxygen.reset()
+        }
         let used = 0
         while (used < count) {
+            const from = used
             used += heart.push(chip.fifo, used, count)
+            oxygen.push(chip.fifo, from, used)
             if (!heart.isComplete()) continue
             await heart.estimate()
+            oxygen.next(heart.bpm !== undefined, heart.motion)
             await this.report(chip.newestMs - (count - used) * sampleMs)
         }
     }
@@ -73,6 +81,7 @@ class Sensing {
         reading.bpm = this.heart.bpm
         reading.quality = this.heart.quality
         reading.motion = this.heart.motion
+        reading.spo2 = this.oxygen.percent
         // Without the optical sensor nobody knows; the temperature itself tells skin from a room.
         reading.tempC = await this.thermometer.read(
             this.heart.contact || !this.optical.health.isRunning,

@@ -11,6 +11,7 @@ export interface SensedReading {
     quality: number
     motion: boolean
     tempC?: number
+    spo2?: number
 }
 
 export interface Sensed {

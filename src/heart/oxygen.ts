@@ -1,0 +1,204 @@
+import { sampleBytes } from "../drivers/max30102"
+import { hopSamples } from "./pulse"
+
+/** SpO2 in percent = `a`·R² + `b`·R + `c`. */
+export interface Calibration {
+    a: number
+    b: number
+    c: number
+}
+
+/**
+ * The usual straight line, 110 − 25 R (J. G. Webster, Design of Pulse Oximeters, 1997). It falls everywhere, so a value
+ * has one ratio, and an error of the ratio weighs the same at every saturation; the parabola that Maxim measured for a board
+ * of its own (−45.060 R² + 30.354 R + 94.845) has its top at R = 0.34 and is three times as steep at R = 0.9. Neither is
+ * calibrated for another housing: that takes a study with arterial blood (ISO 80601-2-61).
+ */
+export const textbook: Calibration = { a: 0, b: -25, c: 110 }
+
+/** So many samples make a sum, 0.2 s: what is faster than a pulse averages out. */
+const sumSamples = 5
+/** Blocks of 2 s. */
+const blocks = 4
+/** Sums that a block keeps: x², xy, y², infrared, red. */
+const fields = 5
+/** Differences in 8 s. */
+const differences = (blocks * hopSamples) / sumSamples
+
+/** Of either colour, in counts; cover glass, a room or a dead LED return far fewer. */
+const minSkinCounts = 20000
+/** A sum above this may hide a clipped sample. */
+const maxSum = sumSamples * 0x3f000
+/** Root mean square of the differences over the steady level, infrared; a pulse of 0.05 % peak to peak has this. */
+const minPerfusion = 0.00015
+/** A block with much energy weighs no more than others, one with hardly any does not weigh as much. */
+const energyFloor = 0.1
+/** Variance of a difference that may be the converter's noise, in counts². */
+const noiseVariance = 1600
+/** Determination (r²) beyond that noise: a pulse colours both alike; movement colours both, too, but differently. */
+const minDetermination = 0.96
+/** Standard error that a value may have, in percent of saturation. */
+const maxErrorPercent = 1
+const minPercent = 70
+const maxPercent = 100
+/** So much above 100 is still noise. */
+const overshootPercent = 2
+
+/**
+ * Oxygen saturation from the ratio of ratios R: how much of the red light the pulse takes over how much of the infrared.
+ * Both are summed over 0.2 s; the differences from sum to sum hold the pulse, but neither drift nor the converter's noise.
+ * R is the slope of red on infrared over 8 s, as an orthogonal regression, because both channels have the same noise and a
+ * plain one would read a weak pulse too high. Nothing is allocated after the start.
+ *
+ *     oxygen.push(fifo, from, to) // in step with HeartRate
+ *     oxygen.next(heart.bpm !== undefined, heart.motion) // every 2 s
+ */
+export class Oxygen {
+    /** 70 to 100, in the 2 s that end 8 s without gap, motion and doubt; otherwise absent. */
+    percent: number | undefined
+    private calibration: Calibration
+    private sums: number[] = []
+    /** Blocks that are complete, at most `blocks`, and the one that is being filled. */
+    private complete: number
+    private block: number
+    /** The sum in the making and the one before; −1 where there is none. */
+    private infrared: number
+    private red: number
+    private count: number
+    private lastInfrared: number
+    private lastRed: number
+    /** There was too much light in the block. */
+    private clipped: boolean
+
+    constructor(calibration: Calibration) {
+        this.calibration = calibration
+        for (let i = 0; i < blocks * fields; i++) this.sums.push(0)
+        this.reset()
+    }
+
+    /** The signal has a gap, or the LEDs changed: starts anew. */
+    reset(): void {
+        this.percent = undefined
+        this.complete = this.infrared = this.red = this.count = 0
+        this.lastInfrared = -1
+        this.block = 0
+        this.clear()
+    }
+
+    /** Takes the samples of a FIFO burst from number `from` up to before `to`. */
+    push(fifo: Buffer, from: number, to: number): void {
+        const sums = this.sums
+        const base = this.block * fields
+        let infrared = this.infrared
+        let red = this.red
+        let count = this.count
+        let at = from * sampleBytes
+        for (let i = from; i < to; i++) {
+            red += ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
+            infrared += ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
+            at += sampleBytes
+            if (++count === sumSamples) {
+                if (this.lastInfrared >= 0) {
+                    const x = infrared - this.lastInfrared
+                    const y = red - this.lastRed
+                    sums[base] += x * x
+                    sums[base + 1] += x * y
+                    sums[base + 2] += y * y
+                }
+                sums[base + 3] += infrared
+                sums[base + 4] += red
+                if (infrared > maxSum || red > maxSum) this.clipped = true
+                this.lastInfrared = infrared
+                this.lastRed = red
+                infrared = red = count = 0
+            }
+        }
+        this.infrared = infrared
+        this.red = red
+        this.count = count
+    }
+
+    /**
+     * Closes a block of 2 s.
+     * @param trusted whether there is a heart rate at its end  @param motion whether something moves the sensor
+     */
+    next(trusted: boolean, motion: boolean): void {
+        this.percent = undefined
+        if (motion || !this.isLit()) this.complete = 0
+        else {
+            if (this.complete < blocks) this.complete++
+            this.block = (this.block + 1) % blocks
+            if (trusted && this.complete === blocks) this.evaluate()
+        }
+        this.clear()
+    }
+
+    /** Whether both colours come back from skin and neither blinds the converter. */
+    private isLit(): boolean {
+        const base = this.block * fields
+        const least = minSkinCounts * hopSamples
+        return !this.clipped && this.sums[base + 3] >= least && this.sums[base + 4] >= least
+    }
+
+    private clear(): void {
+        const base = this.block * fields
+        for (let i = base; i < base + fields; i++) this.sums[i] = 0
+        this.clipped = false
+    }
+
+    /** The value of the last 8 s, if it is good enough; then the next 8 s begin. */
+    private evaluate(): void {
+        const sums = this.sums
+        const size = blocks * fields
+        let energy = 0
+        let power = 0
+        let infrared = 0
+        let red = 0
+        for (let i = 0; i < size; i += fields) {
+            energy += sums[i] + sums[i + 2]
+            power += sums[i]
+            infrared += sums[i + 3]
+            red += sums[i + 4]
+        }
+        const floor = (energyFloor * energy) / blocks
+        let xx = 0
+        let xy = 0
+        let yy = 0
+        let weights = 0
+        for (let i = 0; i < size; i += fields) {
+            const weight = 1 / (sums[i] + sums[i + 2] + floor)
+            xx += weight * sums[i]
+            xy += weight * sums[i + 1]
+            yy += weight * sums[i + 2]
+            weights += weight
+        }
+        const perfusion = Math.sqrt(power / differences) / (infrared / differences)
+        if (perfusion < minPerfusion || xy <= 0) return
+        const noiseEnergy = (weights * noiseVariance * differences) / blocks
+        const clean = Math.max(0, xx - noiseEnergy) * Math.max(0, yy - noiseEnergy)
+        if (xy * xy < minDetermination * clean) return
+        // The slope that solves slope²·xy + slope·(xx − yy) − xy = 0 …
+        const slope = (yy - xx + Math.sqrt((yy - xx) * (yy - xx) + 4 * xy * xy)) / (2 * xy)
+        // … and how far each block is from solving it: what the blocks do not agree on is not the pulse.
+        let scatter = 0
+        for (let i = 0; i < size; i += fields) {
+            const weight = 1 / (sums[i] + sums[i + 2] + floor)
+            const miss =
+                weight * (sums[i + 1] * (slope * slope - 1) + slope * (sums[i] - sums[i + 2]))
+            scatter += miss * miss
+        }
+        const steepness = 2 * slope * xy + xx - yy
+        const random = (slope * slope * ((xx * yy) / (xy * xy) - 1)) / differences
+        const variance = Math.max(random, scatter / (steepness * steepness))
+
+        const { a, b, c } = this.calibration
+        const scale = infrared / red
+        const ratio = slope * scale
+        const percent = (a * ratio + b) * ratio + c
+        const error = Math.abs(2 * a * ratio + b) * scale * Math.sqrt(variance)
+        if (error > maxErrorPercent) return
+        if (percent < minPercent || percent > maxPercent + overshootPercent) return
+        this.percent = Math.min(maxPercent, percent)
+        this.complete = 0
+    }
+}
