@@ -243,7 +243,8 @@ export class Max30102 implements I2cChip {
             registers[INTERRUPT_STATUS_1]! |= A_FULL
     }
 
-    private overflow(lost: number): void {
+    /** Samples are lost, as when nobody empties the FIFO in time. */
+    overflow(lost = 1): void {
         const counter = this.registers[OVERFLOW_COUNTER]!
         this.registers[OVERFLOW_COUNTER] = Math.min(maxOverflow, counter + lost)
     }
