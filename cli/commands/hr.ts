@@ -1,7 +1,7 @@
 import { Command } from "commander"
-import { recordingFile } from "../../sim/body/index.ts"
+import { accelerationFile, recordingFile, type AccelerationUnit } from "../../sim/body/index.ts"
 import { estimate } from "../../sim/estimate.ts"
-import { option, positive } from "../options.ts"
+import { accelerationUnitOption, option, positive } from "../options.ts"
 
 export const hrCommand = new Command("hr")
     .description(
@@ -9,7 +9,21 @@ export const hrCommand = new Command("hr")
     )
     .argument("<file>", "recording, CSV with one column of raw PPG")
     .addOption(option("--fs <hz>", "its sampling rate").argParser(positive).makeOptionMandatory())
-    .action(async (file: string, { fs }: { fs: number }) => {
-        const recording = recordingFile(file, fs)
+    .addOption(option("--acc <file>", "acceleration of the same time, CSV with three columns"))
+    .addOption(
+        option("--acc-fs <hz>", "its sampling rate, where it is another").argParser(positive),
+    )
+    .addOption(accelerationUnitOption())
+    .action(async (file: string, options: Options) => {
+        const { fs, acc, accFs, accUnit } = options
+        const acceleration = acc ? accelerationFile(acc, accFs ?? fs, accUnit) : undefined
+        const recording = recordingFile(file, fs, { acceleration })
         await estimate(recording, recording.durationS, line => console.log(JSON.stringify(line)))
     })
+
+interface Options {
+    fs: number
+    acc?: string
+    accFs?: number
+    accUnit?: AccelerationUnit
+}
