@@ -21,6 +21,8 @@ const leak = 0.01
 const floor = 0.02
 /** How far from the shortest period a bin still profits from it. */
 const peakReach = 3
+/** …and how much, next to the strongest rate of the spectrum: a second harmonic may be stronger than the pulse. */
+const peakWeight = 2
 const tiny = 1e-9
 
 /**
@@ -102,7 +104,7 @@ export class Tracker {
             const s = spectrum[i] * scale
             let likelihood = s * s + floor
             const distance = i < peakBin ? peakBin - i : i - peakBin
-            if (distance < peakReach) likelihood += peak * (1 - distance / peakReach)
+            if (distance < peakReach) likelihood += peakWeight * peak * (1 - distance / peakReach)
             const value = ((1 - leak) * prior + background) * likelihood
             next[at] = value
             sum += value
