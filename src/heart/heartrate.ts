@@ -5,8 +5,6 @@ import { hopSamples, Pulse } from "./pulse"
 import { Tracker } from "./tracker"
 import { Trust } from "./trust"
 
-/** Infrared counts that only skin returns; cover glass and a room return far fewer. */
-const minSkinCounts = 20000
 /** A pulse has most of its power in its band, unless it is very fast. */
 const minPurity = 0.08
 /** A rate that has less than this share of the strongest one's power is likely its half or its double. */
@@ -27,8 +25,6 @@ export class HeartRate {
     quality = 0
     /** Something shakes the sensor harder than a heart can. */
     motion = false
-    /** Whether there is skin in front of the sensor. */
-    contact = false
 
     private pulse = new Pulse()
     private correlation = new Autocorrelation()
@@ -43,7 +39,16 @@ export class HeartRate {
         this.trust.reset()
         this.bpm = undefined
         this.quality = 0
-        this.motion = this.contact = false
+        this.motion = false
+    }
+
+    /**
+     * Takes what an accelerometer felt in the moments whose light comes next.
+     * @param fifo x, y and z of each sample, s16 little-endian, countsPerG to 1 g
+     * @param count −1 after a gap
+     */
+    pushAcceleration(fifo: Buffer, count: number): void {
+        if (count < 0) return
     }
 
     /**
@@ -62,13 +67,7 @@ export class HeartRate {
     /** Works the window in and begins the next. */
     async estimate(): Promise<void> {
         const { pulse, correlation, tracker } = this
-        const contact = pulse.mean >= minSkinCounts
-        if (!contact || pulse.saturations) {
-            this.reset()
-            this.contact = contact
-            return
-        }
-        this.contact = true
+        if (pulse.saturations) return this.reset()
         await correlation.add(pulse.values)
         pulse.next()
         await sleep(0)

@@ -1,6 +1,6 @@
 // Reads both chips and prints what came, or why not; test/firmware/drivers.test.ts breaks them.
 import { millis, sleep } from "@devicescript/core"
-import { infrared, Max30102, sampleBytes } from "../../src/drivers/max30102"
+import { Max30102, sampleBytes } from "../../src/drivers/max30102"
 import { Max30205 } from "../../src/drivers/max30205"
 import { SimulatedI2C } from "../../src/simulated-i2c"
 
@@ -10,9 +10,14 @@ const thermometer = new Max30205(bus)
 let opticalRuns = false
 let thermometerRuns = false
 
+/** Counts of infrared of the sample at byte `at`. */
+function infrared(fifo: Buffer, at: number): number {
+    return ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
+}
+
 async function readOptical() {
     try {
-        if (!opticalRuns) await optical.start()
+        if (!opticalRuns) await optical.start(35, 35)
         opticalRuns = true
         const count = await optical.read()
         let line = `optical ${count} ${optical.newestMs}`
