@@ -6,7 +6,7 @@ import { SimulatedI2C } from "../../src/simulated-i2c"
 
 const bus = new SimulatedI2C()
 const optical = new Max30102(bus)
-const thermometer = new Max30205(bus)
+const thermometer = new Max30205(bus, 0x48)
 let opticalRuns = false
 let thermometerRuns = false
 
