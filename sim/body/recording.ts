@@ -57,6 +57,9 @@ export function recordingFile(
 }
 
 export class Recording implements Body {
+    /** Raw PPG as recorded, and how many a second. */
+    readonly samples: Float64Array
+    readonly rate: number
     /** Of the recording. */
     readonly durationS: number
     /** When a sensor first looked, in the seconds of `reflectance`; undefined before. */
@@ -73,6 +76,8 @@ export class Recording implements Body {
 
     constructor(samples: Float64Array, rate: number, options: RecordingOptions) {
         const { loop = false, perfusion = 0.012, spo2 = 97, skinC = 36.6, acceleration } = options
+        this.samples = samples
+        this.rate = rate
         this.signal = new SampledSignal(samples, rate, bandwidthHz, loop)
         this.durationS = this.signal.durationS
         this.loop = loop
