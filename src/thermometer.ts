@@ -22,7 +22,7 @@ const quickProbes = 16
 const slowProbes = 1
 const quickReadings = 30
 /** The most that looking for a sensor may take of a reading, whatever the bus does. */
-const searchMs = 200
+const searchMs = 300
 
 /** I2CError of a stuck bus in the simulator (services/sensor-bus.md), and of one from which nobody answers. */
 const stuckBus = 2
