@@ -3,7 +3,6 @@ export {
     accelerationUnits,
     parseAcceleration,
     RecordedAcceleration,
-    type RecordedAcceleration,
     type AccelerationUnit,
 } from "./acceleration.ts"
 export { emptyStrap, type Acceleration, type Body, type Led } from "./body.ts"
