@@ -99,6 +99,8 @@ class Sensing {
         const { contact, health } = this.optical
         // Without the optical sensor nobody knows; the temperature itself tells skin from a room.
         reading.tempC = await this.thermometer.read(contact || !health.isRunning)
+        reading.contact = health.isRunning ? contact : undefined
+        reading.hasThermometer = this.thermometer.health.isRunning
         // Four addresses that nobody answers to: an absent accelerometer costs a millisecond.
         if (!this.accelerometer.health.isRunning) await this.accelerometer.start()
         try {
