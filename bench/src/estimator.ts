@@ -36,7 +36,7 @@ async function perform() {
     else if (part === "spectrum, 16 bins") await tracker.transform(values)
     else if (part === "blocks") correlation.combine()
     else if (part === "period") periodBpm(values, shortestPeriod(values))
-    else if (part === "tracker") tracker.weigh(1, 90, 0.9)
+    else if (part === "tracker") tracker.weigh(1, 90, 0.9, 0)
     else if (part === "choice") tracker.choose(1, 1)
     else if (part === "judgement") heart.judge()
 }

@@ -1,5 +1,6 @@
 import { sleep } from "@devicescript/core"
 import { Autocorrelation } from "./autocorrelation"
+import { Motion, movingG } from "./motion"
 import { isSwing, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
 import { hopSamples, Pulse } from "./pulse"
 import { Tracker } from "./tracker"
@@ -9,6 +10,8 @@ import { Trust } from "./trust"
 const minPurity = 0.08
 /** A rate that has less than this share of the strongest one's power is likely its half or its double. */
 const fullShare = 0.6
+/** Acceleration (root mean square, in g) of one who runs. */
+const fullEffortG = 0.4
 
 /**
  * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
@@ -27,6 +30,9 @@ export class HeartRate {
     motion = false
 
     private pulse = new Pulse()
+    /** Samples of the burst that come after the window. */
+    private ahead = 0
+    private acceleration = new Motion()
     private correlation = new Autocorrelation()
     private tracker = new Tracker()
     private trust = new Trust()
@@ -34,6 +40,7 @@ export class HeartRate {
     /** The signal has a gap, or there is none: starts anew. */
     reset(): void {
         this.pulse.reset()
+        this.acceleration.skip()
         this.correlation.reset()
         this.tracker.reset()
         this.trust.reset()
@@ -48,7 +55,7 @@ export class HeartRate {
      * @param count −1 after a gap
      */
     pushAcceleration(fifo: Buffer, count: number): void {
-        if (count < 0) return
+        this.acceleration.push(fifo, count)
     }
 
     /**
@@ -56,7 +63,9 @@ export class HeartRate {
      * @returns how many it took
      */
     push(fifo: Buffer, from: number, count: number): number {
-        return this.pulse.push(fifo, from, count)
+        const taken = this.pulse.push(fifo, from, count)
+        this.ahead = count - from - taken
+        return taken
     }
 
     /** Whether the window of 2 s is complete and `estimate` is due. */
@@ -68,34 +77,43 @@ export class HeartRate {
     async estimate(): Promise<void> {
         const { pulse, correlation, tracker } = this
         if (pulse.saturations) return this.reset()
+        this.acceleration.remove(pulse.values, this.ahead)
+        await sleep(0)
         await correlation.add(pulse.values)
         pulse.next()
         await sleep(0)
         const values = correlation.values
         const shortest = shortestPeriod(values)
         const peakBpm = shortest ? periodBpm(values, shortest) : 0
-        await tracker.step(values, peakBpm, shortest ? values[shortest] : 0)
+        const effort = Math.min(1, this.acceleration.level / fullEffortG)
+        await tracker.step(values, peakBpm, shortest ? values[shortest] : 0, effort)
         this.judge()
     }
 
     /** Decides whether there is a value. */
     private judge(): void {
-        const { pulse, correlation, tracker, trust } = this
+        const { pulse, acceleration, correlation, tracker, trust } = this
         const values = correlation.values
         const lag = peakNear(values, tracker.bpm)
         const isPulse = lag && pulse.purity >= minPurity && isSwing(values, lag)
         const share = Math.min(1, tracker.share / fullShare)
         const quality = isPulse ? tracker.mass * values[lag] * share : 0
-        const bpm = isPulse ? preciseBpm(values, lag) : 0
+        let bpm = isPulse ? preciseBpm(values, lag) : 0
         this.quality = Math.max(0, Math.min(1, quality))
-        trust.next(
-            bpm,
-            tracker.bpm,
-            this.quality,
-            Math.sqrt(correlation.meanPower) / pulse.mean,
-            Math.sqrt(correlation.power) / pulse.mean,
-            correlation.spread,
-        )
+        const level = Math.sqrt(correlation.meanPower) / pulse.mean
+        if (acceleration.level > movingG) {
+            // One window's period is as good as its quality.
+            bpm = tracker.meanBpm + this.quality * (isPulse ? bpm - tracker.meanBpm : 0)
+            trust.nextMoving(bpm, tracker.bpm, this.quality, level)
+        } else
+            trust.next(
+                bpm,
+                tracker.bpm,
+                this.quality,
+                level,
+                Math.sqrt(correlation.power) / pulse.mean,
+                correlation.spread,
+            )
         this.motion = trust.motion
         this.bpm = trust.trusted ? bpm : undefined
     }

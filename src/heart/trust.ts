@@ -46,6 +46,12 @@ const doubtLevel = 0.0005
 const swingSpread = 10
 const easing = 0.1
 
+/** While the wearer moves, what is left of the pulse is judged by its mean quality over some 10 s: this starts a series… */
+const startMoving = 0.2
+/** …and this keeps it going. */
+const keepMoving = 0.12
+const meanRate = 0.2
+
 /**
  * Decides, from window to window, whether the tracked rate is the wearer's heart rate. A swinging arm cannot be told
  * from a pulse by the signal alone, but by what came before: a pulse that grows while it is tracked is a pulse; a signal
@@ -67,6 +73,7 @@ export class Trust {
     private lastTracked: number
     /** Windows since a value was trusted. */
     private age: number
+    private meanQuality: number
 
     constructor() {
         this.reset()
@@ -76,6 +83,7 @@ export class Trust {
         this.trusted = this.motion = this.moving = false
         this.windows = this.streak = this.clear = this.doubt = this.shaken = 0
         this.usualLevel = this.lastBpm = this.lastTracked = this.age = 0
+        this.meanQuality = 0
     }
 
     /**
@@ -94,13 +102,11 @@ export class Trust {
         newest: number,
         spread: number,
     ): void {
-        this.windows++
-        this.age++
+        this.begin(quality)
         const usual = this.usualLevel
         const isSteady = Math.abs(tracked - this.lastTracked) <= steadyBpm
         this.lastTracked = tracked
-        const change = Math.abs(bpm - this.lastBpm)
-        const isReachable = usual === 0 || change <= steadyBpm + changeBpm * this.age
+        const isReachable = this.isReachable(bpm)
         const isNear = usual > 0 && this.age <= resumeWindows && isReachable
 
         this.clear = isSteady && quality >= clearQuality ? this.clear + 1 : 0
@@ -122,15 +128,56 @@ export class Trust {
             this.windows >= firstWindows &&
             (this.trusted || isNear || this.streak >= startWindows + this.doubt / doubtWindows)
 
-        if (this.trusted) {
-            this.lastBpm = bpm
-            this.age = this.doubt = 0
-            this.usualLevel = usual > 0 ? usual + followRate * (level - usual) : level
-        } else if (quality < keepQuality && spread < swingSpread && level > doubtLevel)
+        if (this.trusted) this.accept(bpm, level)
+        else if (quality < keepQuality && spread < swingSpread && level > doubtLevel)
             this.doubt = Math.min(maxDoubt, this.doubt + (this.windows > firstWindows ? 1 : 0))
         else if (quality >= resumeQuality && isSteady) this.doubt = Math.max(0, this.doubt - easing)
         this.motion =
             this.moving || this.shaken > 0 || level > maxLevel || this.doubt >= doubtWindows
+    }
+
+    /**
+     * The same while an accelerometer says that the wearer moves and the motion has been taken out: nothing has to be
+     * guessed from the light, and neither a larger signal nor a jerk means that there is no pulse in it.
+     * @param bpm the rate
+     * @param tracked the rate as the tracker rounds it
+     * @param quality 0…1
+     * @param level what is left of the light's movement over its steady level, last 8 s
+     */
+    nextMoving(bpm: number, tracked: number, quality: number, level: number): void {
+        this.begin(quality)
+        this.lastTracked = tracked
+        this.moving = false
+        this.streak = this.clear = this.shaken = 0
+        this.trusted =
+            this.windows >= firstWindows &&
+            this.meanQuality >= (this.trusted ? keepMoving : startMoving) &&
+            level >= minLevel &&
+            level <= maxLevel &&
+            this.isReachable(bpm)
+        if (this.trusted) this.accept(bpm, level)
+        this.motion = !this.trusted
+    }
+
+    private begin(quality: number): void {
+        this.windows++
+        this.age++
+        this.meanQuality += meanRate * (quality - this.meanQuality)
+    }
+
+    private accept(bpm: number, level: number): void {
+        const usual = this.usualLevel
+        this.lastBpm = bpm
+        this.age = this.doubt = 0
+        this.usualLevel = usual > 0 ? usual + followRate * (level - usual) : level
+    }
+
+    /** Whether a heart gets to a rate from the one that was last trusted. */
+    private isReachable(bpm: number): boolean {
+        return (
+            this.usualLevel === 0 ||
+            Math.abs(bpm - this.lastBpm) <= steadyBpm + changeBpm * this.age
+        )
     }
 
     private watchMotion(quality: number, level: number, isNear: boolean): void {
