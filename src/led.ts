@@ -25,18 +25,21 @@ export class Led {
     steps = usualSteps
     /** Mean of the newest burst. */
     counts = 0
+    private least = 0
     private isSaturated = false
     /** Bursts since the level was in the band. */
     private outside = 0
 
-    /** Takes a burst: its mean and its highest counts. */
-    take(mean: number, max: number): void {
+    /** Takes a burst: its mean, its lowest and its highest counts. */
+    take(mean: number, min: number, max: number): void {
         this.counts = mean
+        this.least = min
         this.isSaturated = max >= saturatedCounts
     }
 
+    /** Of the darkest sample: skin shines all the time, what a flickering lamp leaves does not. */
     reflectance(): number {
-        return reflectance(this.counts, this.steps)
+        return reflectance(this.least, this.steps)
     }
 
     /**

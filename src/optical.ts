@@ -1,5 +1,6 @@
+import { sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
-import { Max30102, sampleBytes, stepsPerMilliamp } from "./drivers/max30102"
+import { fullScaleCounts, Max30102, sampleBytes, stepsPerMilliamp } from "./drivers/max30102"
 import { Health } from "./health"
 import { Led, reflectance } from "./led"
 
@@ -15,10 +16,12 @@ const minShare = 0.03
 const minGlass = 0.3
 /** Bursts or glances until skin counts as gone or back, and a LED as broken. */
 const absentBursts = 2
-const presentGlances = 2
+const presentGlances = 3
 const darkBursts = 4
 /** 1 mA, to look for skin. */
 const glanceSteps = 5
+/** Every 400 ms a lamp on the mains looks the same; a glance that sees something is followed by one so much later. */
+const glanceShiftMs = 3
 
 const dazzled = "too much light around"
 
@@ -144,6 +147,7 @@ export class OpticalSensor {
     /** Whether skin is back: the light of one LED returns, which no other light can pretend. */
     private async look(): Promise<number> {
         const { chip, red, infrared } = this
+        await sleep(glanceShiftMs * this.changing)
         this.weigh(await chip.glance())
         const shine = reflectance(Math.abs(infrared.counts - red.counts), glanceSteps)
         if (chip.isDazzled) this.complaint = dazzled
@@ -162,6 +166,8 @@ export class OpticalSensor {
         const end = count * sampleBytes
         let redSum = 0
         let infraredSum = 0
+        let redMin = fullScaleCounts
+        let infraredMin = fullScaleCounts
         let redMax = 0
         let infraredMax = 0
         for (let at = 0; at < end; at += sampleBytes) {
@@ -169,10 +175,12 @@ export class OpticalSensor {
             const infrared = ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
             redSum += red
             infraredSum += infrared
+            if (red < redMin) redMin = red
+            if (infrared < infraredMin) infraredMin = infrared
             if (red > redMax) redMax = red
             if (infrared > infraredMax) infraredMax = infrared
         }
-        this.red.take(redSum / count, redMax)
-        this.infrared.take(infraredSum / count, infraredMax)
+        this.red.take(redSum / count, redMin, redMax)
+        this.infrared.take(infraredSum / count, infraredMin, infraredMax)
     }
 }
