@@ -1,6 +1,6 @@
 import { sleep } from "@devicescript/core"
 import { Autocorrelation } from "./autocorrelation"
-import { Motion, movingG } from "./motion"
+import { Motion } from "./motion"
 import { isSwing, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
 import { hopSamples, Pulse } from "./pulse"
 import { Tracker } from "./tracker"
@@ -10,8 +10,6 @@ import { Trust } from "./trust"
 const minPurity = 0.08
 /** A rate that has less than this share of the strongest one's power is likely its half or its double. */
 const fullShare = 0.6
-/** Acceleration (root mean square, in g) of one who runs. */
-const fullEffortG = 0.4
 
 /**
  * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
@@ -85,8 +83,12 @@ export class HeartRate {
         const values = correlation.values
         const shortest = shortestPeriod(values)
         const peakBpm = shortest ? periodBpm(values, shortest) : 0
-        const effort = Math.min(1, this.acceleration.level / fullEffortG)
-        await tracker.step(values, peakBpm, shortest ? values[shortest] : 0, effort)
+        await tracker.step(
+            values,
+            peakBpm,
+            shortest ? values[shortest] : 0,
+            this.acceleration.effort,
+        )
         this.judge()
     }
 
@@ -101,7 +103,7 @@ export class HeartRate {
         let bpm = isPulse ? preciseBpm(values, lag) : 0
         this.quality = Math.max(0, Math.min(1, quality))
         const level = Math.sqrt(correlation.meanPower) / pulse.mean
-        if (acceleration.level > movingG) {
+        if (acceleration.isMoving) {
             // One window's period is as good as its quality.
             bpm = tracker.meanBpm + this.quality * (isPulse ? bpm - tracker.meanBpm : 0)
             trust.nextMoving(bpm, tracker.bpm, this.quality, level)

@@ -13,7 +13,7 @@ const taps = 3
 const capacity = taps + blockSize + 20
 /** Kept values that acceleration may be ahead of the light or behind it; beyond this one of them lost samples. */
 const maxSkew = 8
-/** Of the loop that follows the accelerometer's own oscillator: how much of a skew one block makes good, and learns. */
+/** The accelerometer has an oscillator of its own, which is followed: how much of a skew a block makes good, and learns. */
 const skewGain = 0.3
 const skewLearning = 0.05
 /** Step of the adaptive filter: about a second at 12.5 Hz. */
@@ -24,8 +24,10 @@ const energyFloor = 0.001
 const keep = 0.95
 /** Root mean square, in g: the noise of the chip and a quiet wrist stay below. Nothing is removed then. */
 const stillG = 0.02
-/** Root mean square, in g, above which the wearer moves so much that the light alone is no longer to be believed. */
-export const movingG = 0.08
+/** One who moves so much that the light alone is not to be believed… */
+const movingG = 0.08
+/** …and one who runs. */
+const runningG = 0.4
 /** What is left of a level after 2 s of rest. */
 const fading = 0.75
 
@@ -36,10 +38,12 @@ const fading = 0.75
  * them, for as long as it stays there.
  */
 export class Motion {
+    /** The wearer moves, or did so some seconds ago. */
+    isMoving: boolean
+    /** How hard, from 0, at rest, to 1. */
+    effort: number
     /** Root mean square of the acceleration in the band of a heart, in g, fading over some seconds. */
-    level: number
-    /** In step with the light since at least one block. */
-    isActive: boolean
+    private level: number
     private x: number[] = []
     private y: number[] = []
     private z: number[] = []
@@ -69,8 +73,7 @@ export class Motion {
     /** The acceleration has a gap, or there is none. */
     reset(): void {
         this.filled = -1
-        this.level = 0
-        this.isActive = false
+        this.setLevel(0)
         this.learntStep = this.step = 0.5
         this.phase = 0
     }
@@ -78,7 +81,6 @@ export class Motion {
     /** The light has a gap: what there is of acceleration belongs to no block. */
     skip(): void {
         if (this.filled > taps) this.filled = taps
-        this.isActive = false
     }
 
     /** Takes samples of `fifo`, 24 to 27 a second, and keeps every second or so, in step with the light. */
@@ -136,14 +138,23 @@ export class Motion {
     remove(pulse: number[], ahead: number): void {
         if (this.filled < 0) return
         const skew = this.filled + this.phase - (taps + blockSize + ahead / 2)
-        const isInStep = Math.abs(skew) <= maxSkew
-        if (isInStep) {
-            this.pad(taps + blockSize)
-            this.measure()
-            if (this.level > stillG) this.filter(pulse)
+        if (Math.abs(skew) > maxSkew) {
+            this.setLevel(0)
+            this.drop(Math.floor(this.filled - ahead / 2) - taps)
+            return
         }
-        this.isActive = isInStep
-        this.follow(skew, isInStep ? blockSize : Math.floor(this.filled - ahead / 2 - taps))
+        this.pad(taps + blockSize)
+        this.setLevel(Math.max(this.measure(), fading * this.level))
+        if (this.level > stillG) this.filter(pulse)
+        this.drop(blockSize)
+        this.learntStep -= (skewLearning * skew) / (2 * blockSize)
+        this.step = this.learntStep - (skewGain * skew) / (2 * blockSize)
+    }
+
+    private setLevel(level: number): void {
+        this.level = level
+        this.isMoving = level > movingG
+        this.effort = Math.max(0, Math.min(1, (level - stillG) / (runningG - stillG)))
     }
 
     /** Repeats the newest value where some are not there yet. */
@@ -157,29 +168,26 @@ export class Motion {
         }
     }
 
-    private measure(): void {
+    /** @returns the root mean square of the block */
+    private measure(): number {
         const { x, y, z } = this
         let energy = 0
         for (let i = taps; i < taps + blockSize; i++)
             energy += x[i] * x[i] + y[i] * y[i] + z[i] * z[i]
-        this.level = Math.max(Math.sqrt(energy / blockSize), fading * this.level)
+        return Math.sqrt(energy / blockSize)
     }
 
-    /** Drops `used` values, and corrects the step by the skew of the accelerometer's clock. */
-    private follow(skew: number, used: number): void {
+    /** Forgets the oldest values. */
+    private drop(count: number): void {
+        if (count <= 0) return
         const { x, y, z } = this
-        if (used > 0) {
-            const left = this.filled - used
-            for (let i = 0; i < left; i++) {
-                x[i] = x[i + used]
-                y[i] = y[i + used]
-                z[i] = z[i + used]
-            }
-            this.filled = left
+        const left = this.filled - count
+        for (let i = 0; i < left; i++) {
+            x[i] = x[i + count]
+            y[i] = y[i + count]
+            z[i] = z[i + count]
         }
-        if (!this.isActive) return
-        this.learntStep -= (skewLearning * skew) / (2 * blockSize)
-        this.step = this.learntStep - (skewGain * skew) / (2 * blockSize)
+        this.filled = left
     }
 
     private filter(pulse: number[]): void {
