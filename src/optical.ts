@@ -103,6 +103,7 @@ export class OpticalSensor {
     private async measure(): Promise<number> {
         const { chip, red, infrared } = this
         const count = await chip.read()
+        if (count < 0) this.complaint = "samples lost"
         if (count <= 0) return count
         this.weigh(count)
         if (this.isUnsettled) {
@@ -160,17 +161,18 @@ export class OpticalSensor {
         return -1
     }
 
-    /** The level of both colours in a burst. */
+    /** The level of both colours in a burst; every second sample will do. */
     private weigh(count: number): void {
         const fifo = this.chip.fifo
         const end = count * sampleBytes
+        const weighed = (count + 1) >> 1
         let redSum = 0
         let infraredSum = 0
         let redMin = fullScaleCounts
         let infraredMin = fullScaleCounts
         let redMax = 0
         let infraredMax = 0
-        for (let at = 0; at < end; at += sampleBytes) {
+        for (let at = 0; at < end; at += 2 * sampleBytes) {
             const red = ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
             const infrared = ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
             redSum += red
@@ -180,7 +182,7 @@ export class OpticalSensor {
             if (red > redMax) redMax = red
             if (infrared > infraredMax) infraredMax = infrared
         }
-        this.red.take(redSum / count, redMin, redMax)
-        this.infrared.take(infraredSum / count, infraredMin, infraredMax)
+        this.red.take(redSum / weighed, redMin, redMax)
+        this.infrared.take(infraredSum / weighed, infraredMin, infraredMax)
     }
 }

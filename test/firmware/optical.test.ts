@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { emptyStrap, syntheticBody, type Body, type Led } from "../../sim/body/index.ts"
+import { wearableChips } from "../../sim/devices/chips.ts"
+import type { FaultKind } from "../../sim/devices/faults.ts"
 import { Max30102, type Max30102Options } from "../../sim/devices/max30102.ts"
 import { Max30205 } from "../../sim/devices/max30205.ts"
 import { runProgram } from "../../sim/program.ts"
@@ -185,6 +187,47 @@ test("a wearer who takes the mote off is no failure", async () => {
         messages.filter(line => line.startsWith("optical sensor")),
         [],
     )
+})
+
+const faultMessages: [FaultKind, RegExp][] = [
+    ["nack", /I2C error/],
+    ["stuck", /I2C error/],
+    ["reset", /I2C error/],
+    ["overflow", /samples lost/],
+    ["saturation", /too much light around/],
+    ["led", /LEDs dark/],
+]
+for (const [kind, message] of faultMessages)
+    test(`fault ${kind}: told once, readings go on without a value, and all is well when it is over`, async () => {
+        const body = skin(268)
+        const fault = { chip: "optical", kind, fromS: 20, toS: 33 } as const
+        const { readings, messages, panics } = await sense(body, 70, clock =>
+            wearableChips(clock, body, 1, { faults: [fault] }),
+        )
+        const during = readings.filter(({ atMs }) => atMs > 22_000 && atMs < 33_000)
+        assert.ok(during.length >= 5)
+        assert.ok(during.every(({ bpm, quality }) => bpm === undefined && quality === 0))
+        const said = messages.filter(line => line.startsWith("optical sensor: "))
+        assert.equal(said.filter(line => message.test(line)).length, 1, said.join("\n"))
+        assert.equal(said.at(-1), "optical sensor: works again")
+        assertRate(readings.filter(({ atMs }) => atMs > 10_000 && atMs < 20_000), 72) // prettier-ignore
+        assertRate(after(readings, 48), 72)
+        const gaps = readings.slice(1).map(({ atMs }, i) => atMs - readings[i]!.atMs)
+        assert.ok(Math.max(...gaps) < 4000, gaps.join())
+        assert.deepEqual(panics, [])
+    })
+
+test("a chip that loses power while nobody wears it is set up again", async () => {
+    const { readings, messages, chip, milliamps, run } = await wear(skin(268, { off: [{ fromS: 5, toS: 40 }] })) // prettier-ignore
+    await run(20)
+    chip.powerUp()
+    await run(6)
+    assert.ok(messages.includes("optical sensor: MAX30102 lost power"))
+    assert.ok(messages.includes("optical sensor: works again"))
+    await run(4)
+    assert.equal(milliamps("red"), 0)
+    await run(30)
+    assertRate(after(readings, 52), 72)
 })
 
 /** Mains light is a little off the chip's 100 Hz, so that it beats like a heart of 72 bpm. */
