@@ -91,8 +91,9 @@ export class Tracker {
         await sleep(0)
         const max = await this.transform(correlation)
         await sleep(0)
-        const sum = this.weigh(max, peakBpm, peak, effort)
+        let sum = this.weigh(max, peakBpm, peak, effort)
         await sleep(0)
+        if (effort > 0) sum -= this.discourage(effort)
         this.choose(max, sum)
     }
 
@@ -108,7 +109,6 @@ export class Tracker {
         const peakBin = peakBpm / binBpm - firstBin
         const background = leak / bins
         const peakShare = peakWeight * peak * (1 - effortPeak * effort)
-        const slowdown = (effort * (1 - effortSlow)) / (slowBins - slowestBins)
         let sum = 0
         for (let i = 0; i < bins; i++) {
             const at = i + reach
@@ -121,13 +121,27 @@ export class Tracker {
             let likelihood = s * s + floor
             const distance = i < peakBin ? peakBin - i : i - peakBin
             if (distance < peakReach) likelihood += peakShare * (1 - distance / peakReach)
-            if (i < slowBins)
-                likelihood *= 1 - slowdown * Math.min(slowBins - i, slowBins - slowestBins)
             const value = ((1 - leak) * prior + background) * likelihood
             next[at] = value
             sum += value
         }
         return sum
+    }
+
+    /**
+     * Makes slow rates less likely.
+     * @returns by how much their weights are less
+     */
+    private discourage(effort: number): number {
+        const next = this.next
+        const share = (effort * (1 - effortSlow)) / (slowBins - slowestBins)
+        let total = 0
+        for (let i = 0; i < slowBins; i++) {
+            const less = next[reach + i] * share * Math.min(slowBins - i, slowBins - slowestBins)
+            next[reach + i] -= less
+            total += less
+        }
+        return total
     }
 
     /** Makes probabilities of the weights and finds the highest. */
