@@ -2,27 +2,27 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { syntheticBody, type Body } from "../../sim/body/index.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
+import type { Fault } from "../../sim/devices/faults.ts"
 import { runProgram } from "../../sim/program.ts"
 import { VirtualClock } from "../../sim/vm/clock.ts"
 import { jacdac, JacdacClient } from "../support/jacdac.ts"
-import { Removable } from "./chips.ts"
 
 const { SRV_HEART_RATE, SRV_TEMPERATURE, SRV_PULSE_OXIMETER, SystemReg, SystemStatusCodes } = jacdac
 const { Initializing, Ready, WaitingForInput } = SystemStatusCodes
 const forGood = Uint8Array.of(255)
 
 /** A mote and somebody at its cable; a mote needs no identity for that. */
-async function start(body: Body, settings: Record<string, unknown> = {}) {
+async function start(body: Body, settings: Record<string, unknown> = {}, faults: Fault[] = []) {
     const clock = new VirtualClock()
     const client = new JacdacClient(clock)
-    const chips = wearableChips(clock, body).map(chip => new Removable(chip))
+    const chips = wearableChips(clock, body, 1, { faults })
     const program = await runProgram("src/main.ts", {
         ...{ clock, chips, settings },
         frame: client.receive,
     })
     client.mote = program.mote
     await program.run(3)
-    return { ...program, client, chips }
+    return { ...program, client }
 }
 
 test("a client sees heart rate, temperature and oxygen saturation once they are known", async () => {
@@ -70,7 +70,8 @@ test("a value that is not known any more is gone, and the reason is told", async
         motion: [{ fromS: 40, toS: 60, cadence: 100, strength: 8 }],
         off: [{ fromS: 100, toS: 1000 }],
     })
-    const { client, run, chips, panics } = await start(body)
+    const stuck: Fault = { chip: "optical", kind: "stuck", fromS: 125, toS: 1000 }
+    const { client, run, panics } = await start(body, {}, [stuck])
     const heartRate = client.sensor(SRV_HEART_RATE)
     const temperature = client.sensor(SRV_TEMPERATURE)
     await heartRate.send(0x2000 | SystemReg.StreamingSamples, forGood)
@@ -97,8 +98,7 @@ test("a value that is not known any more is gone, and the reason is told", async
         [Ready, 0],
         [WaitingForInput, noSkin],
     ])
-    for (const chip of chips) chip.present = false
-    await run(8)
+    await run(20)
     for (const sensor of [heartRate, temperature]) {
         assert.deepEqual(await sensor.get(SystemReg.StatusCode, run), [Initializing, noSensor])
         assert.equal(await sensor.get(SystemReg.Reading, run), undefined)
