@@ -1,10 +1,10 @@
 import { sleep } from "@devicescript/core"
 import { Autocorrelation } from "./autocorrelation"
 import { Motion } from "./motion"
-import { isSwing, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
+import { isSwing, nextButOne, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
 import { hopSamples, Pulse } from "./pulse"
 import { Tracker } from "./tracker"
-import { Trust } from "./trust"
+import { Signs, Trust } from "./trust"
 
 /** A pulse has most of its power in its band, unless it is very fast. */
 const minPurity = 0.08
@@ -33,6 +33,7 @@ export class HeartRate {
     private acceleration = new Motion()
     private correlation = new Autocorrelation()
     private tracker = new Tracker()
+    private signs = new Signs()
     private trust = new Trust()
 
     /** The signal has a gap, or there is none: starts anew. */
@@ -94,7 +95,7 @@ export class HeartRate {
 
     /** Decides whether there is a value. */
     private judge(): void {
-        const { pulse, acceleration, correlation, tracker, trust } = this
+        const { pulse, acceleration, correlation, tracker, signs, trust } = this
         const values = correlation.values
         const lag = peakNear(values, tracker.bpm)
         const isPulse = lag && pulse.purity >= minPurity && isSwing(values, lag)
@@ -102,20 +103,22 @@ export class HeartRate {
         const quality = isPulse ? tracker.mass * values[lag] * share : 0
         let bpm = isPulse ? preciseBpm(values, lag) : 0
         this.quality = Math.max(0, Math.min(1, quality))
-        const level = Math.sqrt(correlation.meanPower) / pulse.mean
+        signs.tracked = tracker.bpm
+        signs.quality = this.quality
+        signs.level = Math.sqrt(correlation.meanPower) / pulse.mean
+        signs.newest = Math.sqrt(correlation.power) / pulse.mean
+        signs.spread = correlation.spread
+        signs.steepness = pulse.steepness
+        signs.regularity = isPulse ? nextButOne(values, lag) : 0
         if (acceleration.isMoving) {
             // One window's period is as good as its quality.
             bpm = tracker.meanBpm + this.quality * (isPulse ? bpm - tracker.meanBpm : 0)
-            trust.nextMoving(bpm, tracker.bpm, this.quality, level)
-        } else
-            trust.next(
-                bpm,
-                tracker.bpm,
-                this.quality,
-                level,
-                Math.sqrt(correlation.power) / pulse.mean,
-                correlation.spread,
-            )
+            signs.bpm = bpm
+            trust.nextMoving(signs)
+        } else {
+            signs.bpm = bpm
+            trust.next(signs)
+        }
         this.motion = trust.motion
         this.bpm = trust.trusted ? bpm : undefined
     }

@@ -73,6 +73,13 @@ export function isSwing(correlation: number[], lag: number): boolean {
     return false
 }
 
+/** The correlation at twice the period of a peak; that at the peak itself where this is too long. */
+export function nextButOne(correlation: number[], lag: number): number {
+    const twice = Math.round(2 * refine(correlation, lag))
+    if (twice >= maxLag) return correlation[lag]
+    return Math.max(correlation[twice - 1], correlation[twice], correlation[twice + 1])
+}
+
 /** Beats per minute of the period at a peak, measured over as many periods as still correlate. */
 export function preciseBpm(correlation: number[], lag: number): number {
     let period = refine(correlation, lag)

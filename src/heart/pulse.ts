@@ -12,6 +12,8 @@ const saturated = 0x3ff00
 
 /** 1 / (1 + 2π · 0.8 Hz / 12.5 Hz). */
 const fastShare = 0.713204
+/** How much the newest block counts for the steepness. */
+const meanRate = 0.25
 
 /**
  * The pulse out of the optical signal: a causal Butterworth band-pass at 25 Hz, second order from 0.5 Hz up, fourth order
@@ -28,6 +30,11 @@ export class Pulse {
     saturations: number
     /** How much of the block's movement is in the band of a heart, 0…1; of noise and flicker, little. */
     purity: number
+    /**
+     * How much faster the signal rises than it falls, as the skewness of its derivative, mean of some blocks: 0 for noise
+     * and for what swings to and fro.
+     */
+    steepness: number
     /** Sensor samples in the block so far. */
     filled: number
 
@@ -40,8 +47,13 @@ export class Pulse {
     private slow: number
     private fast: number
     private offset: number
+    /** Blocks since the start. */
+    private blocks: number
     private sum: number
     private clipped: number
+    /** Sums of the differences between the values of the block. */
+    private squares: number
+    private cubes: number
     private wide: number
     private narrow: number
 
@@ -56,7 +68,7 @@ export class Pulse {
         this.high1 = this.high2 = this.low1 = this.low2 = this.last1 = this.last2 = 0
         this.slow = this.fast = 0
         this.offset = undefined
-        this.mean = this.saturations = this.purity = 0
+        this.mean = this.saturations = this.purity = this.steepness = this.blocks = 0
         this.clear()
     }
 
@@ -75,6 +87,8 @@ export class Pulse {
         let last2 = this.last2
         let slow = this.slow
         let fast = this.fast
+        let squares = this.squares
+        let cubes = this.cubes
         let wide = this.wide
         let narrow = this.narrow
         let offset = this.offset
@@ -102,7 +116,11 @@ export class Pulse {
             narrow += z * z
             filled++
             if (!(filled & 1)) {
-                fast = fastShare * (fast + z - slow)
+                const rise = fastShare * (fast + z - slow) - fast
+                const square = rise * rise
+                squares += square
+                cubes += square * rise
+                fast += rise
                 slow = z
                 values[maxLag + (filled >> 1) - 1] = fast
             }
@@ -115,6 +133,8 @@ export class Pulse {
         this.last2 = last2
         this.slow = slow
         this.fast = fast
+        this.squares = squares
+        this.cubes = cubes
         this.wide = wide
         this.narrow = narrow
         this.offset = offset
@@ -125,8 +145,18 @@ export class Pulse {
             this.mean = sum / hopSamples
             this.saturations = clipped
             this.purity = wide > 0 ? narrow / wide : 0
+            this.measureSteepness()
         }
         return take
+    }
+
+    private measureSteepness(): void {
+        const variance = this.squares / blockSize
+        const skewness =
+            variance > 0 ? this.cubes / (blockSize * variance * Math.sqrt(variance)) : 0
+        this.blocks++
+        // The filters turn the phases so that the steep rise of the blood becomes a steep fall.
+        this.steepness += Math.max(meanRate, 1 / this.blocks) * (-skewness - this.steepness)
     }
 
     /** Makes room for the next block; the values of this one become its past. */
@@ -138,5 +168,6 @@ export class Pulse {
 
     private clear(): void {
         this.filled = this.sum = this.clipped = this.wide = this.narrow = 0
+        this.squares = this.cubes = 0
     }
 }
