@@ -19,6 +19,6 @@ for (let i = 0; ; i++) {
     const start = millis()
     await read()
     // Once the program is late enough for a FIFO of 32 samples to overflow.
-    const pause = i === 10 ? 1500 : 400
+    const pause = i === 50 ? 1500 : 400
     await sleep(pause - (millis() - start))
 }
