@@ -91,6 +91,7 @@ export class HeartRate {
             this.acceleration.effort,
         )
         this.judge()
+        this.acceleration.next()
     }
 
     /** Decides whether there is a value. */
@@ -100,7 +101,9 @@ export class HeartRate {
         const lag = peakNear(values, tracker.bpm)
         const isPulse = lag && pulse.purity >= minPurity && isSwing(values, lag)
         const share = Math.min(1, tracker.share / fullShare)
-        const quality = isPulse ? tracker.mass * values[lag] * share : 0
+        // What the motion has left at its own rate is not to be told from a pulse.
+        const own = 1 - acceleration.likeness(tracker.bpm)
+        const quality = isPulse ? tracker.mass * values[lag] * share * own : 0
         let bpm = isPulse ? preciseBpm(values, lag) : 0
         this.quality = Math.max(0, Math.min(1, quality))
         signs.tracked = tracker.bpm

@@ -5,12 +5,13 @@ import { blockSize, maxLag } from "./pulse"
 const gain = 0.26086919 / countsPerG
 const feedback1 = 1.40121392
 const feedback2 = -0.47826162
-/**
- * Values kept of an axis, at 12.5 Hz: those before the block that the filter reaches back to, the block, and what comes
- * with the same burst.
- */
-const taps = 3
-const capacity = taps + blockSize + 20
+/** Values kept of an axis, at 12.5 Hz: some from before the block, the block, and what comes with the same burst. */
+const past = 24
+const capacity = past + blockSize + 20
+/** Lags a minute at 12.5 Hz. */
+const lagsPerMinute = 750
+/** An even number of periods that takes at least so long tells one rate from another that is 5 % away. */
+const minLikenessLag = 13
 /** Kept values that acceleration may be ahead of the light or behind it; beyond this one of them lost samples. */
 const maxSkew = 8
 /** The accelerometer has an oscillator of its own, which is followed: how much of a skew a block makes good, and learns. */
@@ -18,7 +19,7 @@ const skewGain = 0.3
 const skewLearning = 0.05
 /** Step of the adaptive filter: about a second at 12.5 Hz. */
 const adaption = 0.1
-/** Sum of squares over all taps, in g², below which it learns slowly. */
+/** Sum of squares over the three moments, in g², below which it learns slowly. */
 const energyFloor = 0.001
 /** What it keeps of its coefficients from block to block; those that are of no use fade. */
 const keep = 0.95
@@ -28,6 +29,7 @@ const stillG = 0.02
 const movingG = 0.08
 /** …and one who runs. */
 const runningG = 0.4
+const tiny = 1e-6
 /** What is left of a level after 2 s of rest. */
 const fading = 0.75
 
@@ -52,6 +54,8 @@ export class Motion {
     /** Coefficients, by axis. */
     private weights: number[] = []
     private filled: number
+    /** The oldest values that are no longer needed. */
+    private used: number
     /** Kept values for each sample, as learnt, and as used until the next block. */
     private learntStep: number
     private step: number
@@ -73,6 +77,7 @@ export class Motion {
     /** The acceleration has a gap, or there is none. */
     reset(): void {
         this.filled = -1
+        this.used = 0
         this.setLevel(0)
         this.learntStep = this.step = 0.5
         this.phase = 0
@@ -80,7 +85,8 @@ export class Motion {
 
     /** The light has a gap: what there is of acceleration belongs to no block. */
     skip(): void {
-        if (this.filled > taps) this.filled = taps
+        if (this.filled > past) this.filled = past
+        this.used = 0
     }
 
     /** Takes samples of `fifo`, 24 to 27 a second, and keeps every second or so, in step with the light. */
@@ -91,8 +97,8 @@ export class Motion {
         }
         const isFirst = this.filled < 0
         if (isFirst) {
-            this.filled = taps
-            for (let i = 0; i < taps; i++) this.x[i] = this.y[i] = this.z[i] = 0
+            this.filled = past
+            for (let i = 0; i < past; i++) this.x[i] = this.y[i] = this.z[i] = 0
         } else if (this.filled + count > capacity) this.skip()
         const filled = this.filled
         for (let axis = 0; axis < 3; axis++) {
@@ -137,18 +143,52 @@ export class Motion {
      */
     remove(pulse: number[], ahead: number): void {
         if (this.filled < 0) return
-        const skew = this.filled + this.phase - (taps + blockSize + ahead / 2)
+        const skew = this.filled + this.phase - (past + blockSize + ahead / 2)
         if (Math.abs(skew) > maxSkew) {
             this.setLevel(0)
-            this.drop(Math.floor(this.filled - ahead / 2) - taps)
+            this.used = Math.max(0, Math.floor(this.filled - ahead / 2) - past)
             return
         }
-        this.pad(taps + blockSize)
+        this.pad(past + blockSize)
         this.setLevel(Math.max(this.measure(), fading * this.level))
         if (this.level > stillG) this.filter(pulse)
-        this.drop(blockSize)
+        this.used = blockSize
         this.learntStep -= (skewLearning * skew) / (2 * blockSize)
         this.step = this.learntStep - (skewGain * skew) / (2 * blockSize)
+    }
+
+    /**
+     * Whether the wearer moves at a rate: the correlation of the block with what was an even number of its periods before, so
+     * that a swing and its double, which is the step, are both found.
+     * @returns 0…1; 1 when the acceleration repeats itself with every second beat
+     */
+    likeness(bpm: number): number {
+        if (!this.isMoving) return 0
+        const lag = likenessLag(lagsPerMinute / bpm)
+        const { x, y, z } = this
+        let product = 0
+        let energy = tiny
+        let before = tiny
+        for (let i = past; i < past + blockSize; i++) {
+            const j = i - lag
+            product += x[i] * x[j] + y[i] * y[j] + z[i] * z[j]
+            energy += x[i] * x[i] + y[i] * y[i] + z[i] * z[i]
+            before += x[j] * x[j] + y[j] * y[j] + z[j] * z[j]
+        }
+        return Math.max(0, product / Math.sqrt(energy * before))
+    }
+
+    /** Makes room for the next block. */
+    next(): void {
+        const { x, y, z, used } = this
+        const left = this.filled - used
+        for (let i = 0; i < left; i++) {
+            x[i] = x[i + used]
+            y[i] = y[i + used]
+            z[i] = z[i + used]
+        }
+        this.filled = left
+        this.used = 0
     }
 
     private setLevel(level: number): void {
@@ -172,22 +212,9 @@ export class Motion {
     private measure(): number {
         const { x, y, z } = this
         let energy = 0
-        for (let i = taps; i < taps + blockSize; i++)
+        for (let i = past; i < past + blockSize; i++)
             energy += x[i] * x[i] + y[i] * y[i] + z[i] * z[i]
         return Math.sqrt(energy / blockSize)
-    }
-
-    /** Forgets the oldest values. */
-    private drop(count: number): void {
-        if (count <= 0) return
-        const { x, y, z } = this
-        const left = this.filled - count
-        for (let i = 0; i < left; i++) {
-            x[i] = x[i + count]
-            y[i] = y[i + count]
-            z[i] = z[i + count]
-        }
-        this.filled = left
     }
 
     private filter(pulse: number[]): void {
@@ -201,15 +228,15 @@ export class Motion {
         let wz1 = keep * weights[6]
         let wz2 = keep * weights[7]
         let wz3 = keep * weights[8]
-        let x1 = x[2]
-        let x2 = x[1]
-        let x3 = x[0]
-        let y1 = y[2]
-        let y2 = y[1]
-        let y3 = y[0]
-        let z1 = z[2]
-        let z2 = z[1]
-        let z3 = z[0]
+        let x1 = x[past - 1]
+        let x2 = x[past - 2]
+        let x3 = x[past - 3]
+        let y1 = y[past - 1]
+        let y2 = y[past - 2]
+        let y3 = y[past - 3]
+        let z1 = z[past - 1]
+        let z2 = z[past - 2]
+        let z3 = z[past - 3]
         let energy1 = x1 * x1 + y1 * y1 + z1 * z1
         let energy2 = x2 * x2 + y2 * y2 + z2 * z2
         let energy3 = x3 * x3 + y3 * y3 + z3 * z3
@@ -231,13 +258,13 @@ export class Motion {
             wz3 += learn * z3
             x3 = x2
             x2 = x1
-            x1 = x[i - maxLag + taps]
+            x1 = x[i - maxLag + past]
             y3 = y2
             y2 = y1
-            y1 = y[i - maxLag + taps]
+            y1 = y[i - maxLag + past]
             z3 = z2
             z2 = z1
-            z1 = z[i - maxLag + taps]
+            z1 = z[i - maxLag + past]
             energy3 = energy2
             energy2 = energy1
             energy1 = x1 * x1 + y1 * y1 + z1 * z1
@@ -252,4 +279,17 @@ export class Motion {
         weights[7] = wz2
         weights[8] = wz3
     }
+}
+
+/** The even number of periods that is nearest to a whole number of lags. */
+function likenessLag(period: number): number {
+    let lag = Math.round(period)
+    let least = 1
+    for (let lags = 2 * period; lags <= past; lags += 2 * period) {
+        const error = Math.abs(lags - Math.round(lags))
+        if (lags < minLikenessLag || error >= least) continue
+        least = error
+        lag = Math.round(lags)
+    }
+    return Math.min(lag, past)
 }

@@ -67,7 +67,7 @@ const maxDoubt = 10
 const easing = 0.1
 
 /** While the wearer moves, what is left of the pulse is judged by its mean quality over some 10 s: this starts a series… */
-const startMoving = 0.2
+const startMoving = 0.15
 /** …and this keeps it going. */
 const keepMoving = 0.12
 const meanMovingRate = 0.2
