@@ -6,8 +6,25 @@ import { readPcap } from "../../../sim/capture/pcap.ts"
 import { projectDir } from "../../../sim/firmware.ts"
 import { equalBytes } from "../../../sim/net/bytes.ts"
 import { decodeFrame, encodeFrame, type Frame } from "../../../sim/net/ieee802154.ts"
-import { checksum, decodeIpv6, encodeIpv6, parseAddress } from "../../../sim/net/ipv6.ts"
-import { finalDestination } from "../../../sim/net/source-route.ts"
+import { decodeIcmp, IcmpType, type IcmpMessage } from "../../../sim/net/icmpv6.ts"
+import { checksum, decodeIpv6, encodeIpv6, NextHeader, parseAddress } from "../../../sim/net/ipv6.ts"
+import {
+    decodeDao,
+    decodeDaoAck,
+    decodeDio,
+    encodeDao,
+    encodeDaoAck,
+    encodeDio,
+    encodeDis,
+    RplCode,
+} from "../../../sim/net/rpl/messages.ts"
+import { decodeRplOption, encodeRplOption } from "../../../sim/net/rpl/option.ts"
+import {
+    decodeSourceRoute,
+    encodeSourceRoute,
+    finalDestination,
+} from "../../../sim/net/source-route.ts"
+import { decodeUdp } from "../../../sim/net/udp.ts"
 import { Reassembly, toFrames } from "../../../sim/net/sixlowpan/fragment.ts"
 import {
     contiki27,
@@ -66,6 +83,32 @@ function checkPacket(packet: Uint8Array): void {
     const ip = decodeIpv6(packet)
     assert.ok(equalBytes(encodeIpv6(ip), packet))
     assert.equal(checksum(ip.source, finalDestination(ip), ip.protocol, ip.payload), 0)
+    for (const { kind, data } of ip.extensions!) {
+        const again =
+            kind === NextHeader.hopByHop
+                ? encodeRplOption(decodeRplOption(data)!)
+                : encodeSourceRoute(decodeSourceRoute(data, ip.destination), ip.destination)
+        assert.deepEqual(again, Uint8Array.from(data))
+    }
+    if (ip.protocol === NextHeader.icmpv6) {
+        const message = decodeIcmp(ip.payload, ip.source, finalDestination(ip))
+        if (message.type === IcmpType.rpl)
+            assert.deepEqual(sameRpl(message), Uint8Array.from(message.body))
+    } else assert.ok(decodeUdp(ip.payload, ip.source, finalDestination(ip)).data.length)
+}
+
+/** A RPL message, read and written. */
+function sameRpl({ code, body }: IcmpMessage): Uint8Array {
+    switch (code) {
+        case RplCode.dis:
+            return encodeDis()
+        case RplCode.dio:
+            return encodeDio(decodeDio(body))
+        case RplCode.dao:
+            return encodeDao(decodeDao(body))
+        default:
+            return encodeDaoAck(decodeDaoAck(body))
+    }
 }
 
 function checkFrames(
