@@ -65,3 +65,19 @@ function sharedBytes(a: Uint8Array, b: Uint8Array): number {
     while (size < 16 && a[size] === b[size]) size++
     return size
 }
+
+/** A packet that has come to the next address of its source route, turned towards the one after; undefined at the end. */
+export function advanceSourceRoute(packet: Ipv6Packet): Ipv6Packet | undefined {
+    const header = packet.extensions?.find(({ kind }) => kind === NextHeader.routing)
+    if (!header) return undefined
+    const { segmentsLeft, addresses } = decodeSourceRoute(header.data, packet.destination)
+    if (segmentsLeft === 0) return undefined
+    const at = addresses.length - segmentsLeft
+    const destination = addresses[at]
+    if (!destination || destination[0] === 0xff) throw new PacketError("malformed source route")
+    const visited = addresses.map((address, i) => (i === at ? packet.destination : address))
+    const route = { segmentsLeft: segmentsLeft - 1, addresses: visited }
+    const data = encodeSourceRoute(route, destination)
+    const extensions = packet.extensions!.map(one => (one === header ? { ...one, data } : one))
+    return { ...packet, destination, extensions }
+}
