@@ -6,4 +6,6 @@ export interface Events {
     schedule(fn: () => void, ms: number): unknown
     /** Forgets an event; harmless when it has happened already. */
     cancel(event: unknown): void
+    /** Somebody was told something that waits with promises: they settle before the next event. */
+    settle(): void
 }

@@ -46,6 +46,10 @@ export class VirtualClock implements Clock, Events {
         this.clearTimeout(event)
     }
 
+    settle(): void {
+        this.isSettled = false
+    }
+
     /** Runs the next timer, if one is due no later than `until`; says whether there was one. */
     step(until = Infinity): boolean {
         for (;;) {
@@ -54,7 +58,7 @@ export class VirtualClock implements Clock, Events {
             this.pop()
             if (next.cancelled) continue
             if (next.at > this.time) this.time = next.at
-            if (next.settles) this.isSettled = false
+            if (next.settles) this.settle()
             next.fn()
             return true
         }
