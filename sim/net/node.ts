@@ -177,7 +177,8 @@ export class Ipv6Node {
             return this.toLink(routed.packet, linkAddressOf(routed.nextHop))
         }
         // Outside nobody knows the headers of this network; and what came from there is not sent back.
-        if (this.external && !isFromOutside) return this.external(encodeIpv6({ ...packet, extensions: [] }))
+        if (this.external && !isFromOutside)
+            return this.external(encodeIpv6({ ...packet, extensions: [] }))
         this.observer.dropped?.(packet, "no route")
         this.complain(packet, IcmpType.unreachable, 0)
     }

@@ -30,7 +30,12 @@ export function encodeSegment(
     const writer = new Writer(size + data.length)
     writer.u16(segment.sourcePort).u16(segment.destinationPort)
     writer.u32(segment.sequence).u32(segment.acknowledgement)
-    writer.u8((size / 4) << 4).u8(segment.flags).u16(segment.window).u16(0).u16(0)
+    writer
+        .u8((size / 4) << 4)
+        .u8(segment.flags)
+        .u16(segment.window)
+        .u16(0)
+        .u16(0)
     if (maxSegment !== undefined) writer.u8(mssKind).u8(4).u16(maxSegment)
     writer.put(data)
     const sum = checksum(source, destination, NextHeader.tcp, writer.done())

@@ -82,8 +82,7 @@ export class Tcp {
         if (connection) return connection.receive(segment)
         const accept = this.listeners.get(segment.destinationPort)
         const isFirst = (segment.flags & (Flag.syn | Flag.ack | Flag.rst)) === Flag.syn
-        if (accept && isFirst)
-            this.open(ends, stream => stream && accept(stream)).receive(segment)
+        if (accept && isFirst) this.open(ends, stream => stream && accept(stream)).receive(segment)
         else if (!(segment.flags & Flag.rst)) this.refuse(ends, segment)
     }
 
@@ -373,9 +372,7 @@ class Connection implements ByteStream {
     }
 
     private takeWaiting(): void {
-        const at = this.outOfOrder.findIndex(
-            ({ sequence }) => ahead(sequence, this.expected) <= 0,
-        )
+        const at = this.outOfOrder.findIndex(({ sequence }) => ahead(sequence, this.expected) <= 0)
         if (at < 0 || this.state === "closed") return
         const [segment] = this.outOfOrder.splice(at, 1)
         this.take(segment!)

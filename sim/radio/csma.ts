@@ -161,15 +161,18 @@ export class Csma implements RadioOwner {
 
     private backOff(exponent: number, backoffs: number): void {
         const units = Math.floor(this.random() * (1 << exponent))
-        this.timer = this.events.schedule(() => {
-            if (this.isAcknowledging) this.backOff(exponent, backoffs)
-            else if (this.radio.isClear()) {
-                this.timer = this.events.schedule(() => this.transmit(), turnaroundMs)
-            } else if (backoffs + 1 >= maxBackoffs) {
-                this.queue[0]!.transmissions++ // as Contiki counts it
-                this.failed()
-            } else this.backOff(Math.min(maxExponent, exponent + 1), backoffs + 1)
-        }, units * backoffMs + ccaMs)
+        this.timer = this.events.schedule(
+            () => {
+                if (this.isAcknowledging) this.backOff(exponent, backoffs)
+                else if (this.radio.isClear()) {
+                    this.timer = this.events.schedule(() => this.transmit(), turnaroundMs)
+                } else if (backoffs + 1 >= maxBackoffs) {
+                    this.queue[0]!.transmissions++ // as Contiki counts it
+                    this.failed()
+                } else this.backOff(Math.min(maxExponent, exponent + 1), backoffs + 1)
+            },
+            units * backoffMs + ccaMs,
+        )
     }
 
     private transmit(): void {

@@ -173,9 +173,16 @@ export function encodeDao(dao: Dao): Uint8Array {
     if (dao.dodag) writer.put(dao.dodag)
     for (const target of dao.targets) {
         const size = Math.ceil(target.length / 8)
-        writer.u8(OptionType.target).u8(2 + size).u8(0).u8(target.length)
+        writer
+            .u8(OptionType.target)
+            .u8(2 + size)
+            .u8(0)
+            .u8(target.length)
         writer.put(target.address.subarray(0, size))
-        writer.u8(OptionType.transit).u8(target.parent ? 20 : 4).u8(0)
+        writer
+            .u8(OptionType.transit)
+            .u8(target.parent ? 20 : 4)
+            .u8(0)
         writer.u8(target.pathControl).u8(target.pathSequence).u8(target.lifetime)
         if (target.parent) writer.put(target.parent)
     }
@@ -231,7 +238,11 @@ function readTarget(option: Reader): DaoTarget {
 
 export function encodeDaoAck(ack: DaoAck): Uint8Array {
     const writer = new Writer(20)
-    writer.u8(ack.instance).u8(ack.dodag ? 0x80 : 0).u8(ack.sequence).u8(ack.status)
+    writer
+        .u8(ack.instance)
+        .u8(ack.dodag ? 0x80 : 0)
+        .u8(ack.sequence)
+        .u8(ack.status)
     if (ack.dodag) writer.put(ack.dodag)
     return writer.done()
 }

@@ -87,7 +87,7 @@ export class Tree {
     path(target: Ipv6Address, root: Ipv6Address): Ipv6Address[] | undefined {
         const path = [target]
         const rootKey = keyOf(root)
-        for (let at = target; ; ) {
+        for (let at = target; ;) {
             const parent = this.parents.get(at)?.nextHop
             if (!parent || path.length > maxPath) return undefined
             if (keyOf(parent) === rootKey) return path

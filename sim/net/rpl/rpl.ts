@@ -387,8 +387,10 @@ export class Rpl implements Routing {
             }
         }
         const { parent } = this
-        const parentCost = parent && !this.routes.hasVia(parent.address) ? this.cost(parent) : infiniteRank
-        const isBetter = bestCost + this.profile.hysteresis < parentCost || parentCost === infiniteRank
+        const parentCost =
+            parent && !this.routes.hasVia(parent.address) ? this.cost(parent) : infiniteRank
+        const isBetter =
+            bestCost + this.profile.hysteresis < parentCost || parentCost === infiniteRank
         if (isBetter && best !== parent) this.attach(best)
         this.adopt(isBetter ? bestCost : parentCost)
     }
@@ -436,8 +438,7 @@ export class Rpl implements Routing {
         this.advertise(own, profile.lifetime, true)
         if (profile.mode === 1) return
         this.dtsn = nextSequence(this.dtsn)
-        for (const { target } of this.routes.list())
-            this.advertise(target, profile.lifetime, false)
+        for (const { target } of this.routes.list()) this.advertise(target, profile.lifetime, false)
     }
 
     private advertise(target: Ipv6Address, lifetime: number, isOwn: boolean): void {
@@ -522,4 +523,3 @@ function linkLocal(address: Ipv6Address): Ipv6Address {
     bytes.set(address.subarray(8), 8)
     return bytes
 }
-

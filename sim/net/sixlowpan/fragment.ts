@@ -37,8 +37,7 @@ export function toFrames(
     room: number,
     tag: number,
 ): Uint8Array[] {
-    if (packet.length <= how.thresholdBytes)
-        return [Uint8Array.of(uncompressedDispatch, ...packet)]
+    if (packet.length <= how.thresholdBytes) return [Uint8Array.of(uncompressedDispatch, ...packet)]
     const compressed = compress(packet, link, how)
     if (compressed.bytes.length <= room) return [compressed.bytes]
     const frames = [firstFragment(compressed, packet.length, room, tag)]
@@ -148,7 +147,8 @@ export class Reassembly {
                 datagram.missing--
             }
         if (datagram.missing) return undefined
-        for (const [key, value] of this.datagrams) if (value === datagram) this.datagrams.delete(key)
+        for (const [key, value] of this.datagrams)
+            if (value === datagram) this.datagrams.delete(key)
         return packet
     }
 }

@@ -129,13 +129,7 @@ export function decompress(bytes: Uint8Array, link: Link, size?: number): Uint8A
     const destination =
         form & 8
             ? readMulticast(reader, form & 7)
-            : readUnicast(
-                  reader,
-                  form & 7,
-                  link.destination,
-                  link.contexts[contextIds & 15],
-                  false,
-              )
+            : readUnicast(reader, form & 7, link.destination, link.contexts[contextIds & 15], false)
     const writer = new Writer(bytes.length + 64)
     writer.u32(first).u16(0).u8(protocol).u8(hopLimit).put(source).put(destination)
     if (isNextCompressed) decompressNext(writer, reader, 6, size)
@@ -159,7 +153,10 @@ function writeTrafficClass(writer: Writer, first: number): number {
         writer.u8((turned & 0xc0) | (flow >> 16)).u16(flow & 0xffff)
         return 1
     }
-    writer.u8(turned).u8(flow >> 16).u16(flow & 0xffff)
+    writer
+        .u8(turned)
+        .u8(flow >> 16)
+        .u16(flow & 0xffff)
     return 0
 }
 

@@ -75,10 +75,17 @@ export function decompressNext(
         const missing = (8 - ((data.length + 2) % 8)) % 8
         if (missing && protocol === NextHeader.routing)
             throw new PacketError("routing header of no whole 8 bytes")
-        writer.u8(following).u8((data.length + 2 + missing) / 8 - 1).put(data)
+        writer
+            .u8(following)
+            .u8((data.length + 2 + missing) / 8 - 1)
+            .put(data)
         // Padding at the end may stay away (§4.2).
         if (missing === 1) writer.u8(pad1)
-        else if (missing) writer.u8(padN).u8(missing - 2).put(new Uint8Array(missing - 2))
+        else if (missing)
+            writer
+                .u8(padN)
+                .u8(missing - 2)
+                .put(new Uint8Array(missing - 2))
         if (isLast) return
     }
 }
@@ -91,8 +98,16 @@ function compressUdp(writer: Writer, reader: Reader): void {
     const isShort = (port: number) => (port & 0xff00) === portPrefix8
     if ((source & 0xfff0) === portPrefix4 && (destination & 0xfff0) === portPrefix4)
         writer.u8(udpPattern | 3).u8(((source & 15) << 4) | (destination & 15))
-    else if (isShort(destination)) writer.u8(udpPattern | 1).u16(source).u8(destination)
-    else if (isShort(source)) writer.u8(udpPattern | 2).u8(source).u16(destination)
+    else if (isShort(destination))
+        writer
+            .u8(udpPattern | 1)
+            .u16(source)
+            .u8(destination)
+    else if (isShort(source))
+        writer
+            .u8(udpPattern | 2)
+            .u8(source)
+            .u16(destination)
     else writer.u8(udpPattern).u16(source).u16(destination)
     writer.u16(checksum)
 }

@@ -7,7 +7,13 @@ import { projectDir } from "../../../sim/firmware.ts"
 import { equalBytes } from "../../../sim/net/bytes.ts"
 import { decodeFrame, encodeFrame, type Frame } from "../../../sim/net/ieee802154.ts"
 import { decodeIcmp, IcmpType, type IcmpMessage } from "../../../sim/net/icmpv6.ts"
-import { checksum, decodeIpv6, encodeIpv6, NextHeader, parseAddress } from "../../../sim/net/ipv6.ts"
+import {
+    checksum,
+    decodeIpv6,
+    encodeIpv6,
+    NextHeader,
+    parseAddress,
+} from "../../../sim/net/ipv6.ts"
 import {
     decodeDao,
     decodeDaoAck,
