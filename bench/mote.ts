@@ -4,7 +4,7 @@ import { Code, message } from "../router/coap/message.ts"
 import { pathOptions, uintOption } from "../router/coap/options.ts"
 import { syntheticBody } from "../sim/body/index.ts"
 import { wearableChips } from "../sim/devices/chips.ts"
-import { buildFirmware } from "../sim/firmware.ts"
+import { buildFirmware, mainPrograms } from "../sim/firmware.ts"
 import { pipe } from "../sim/pipe.ts"
 import { VirtualClock } from "../sim/vm/clock.ts"
 import { silentLog } from "../host/log.ts"
@@ -60,7 +60,7 @@ function responseBytes(): number {
 
 async function images(): Promise<Row[]> {
     const rows: Row[] = []
-    for (const entry of ["src/main.ts", "src/main-picow.ts", "src/main-esp32c3.ts"])
+    for (const entry of await mainPrograms())
         rows.push({ what: entry, value: (await buildFirmware(entry)).length, unit: "bytes" })
     return rows
 }

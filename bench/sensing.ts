@@ -120,6 +120,8 @@ async function lowPerfusion(): Promise<Row[]> {
 /** The parts of the work on a window of 2 s, as bench/src/estimator.ts names them, and how often they come. */
 const parts: [string, number][] = [
     ["filter", 1],
+    ["acceleration", 1],
+    ["motion", 1],
     ["autocorrelation, 7 lags", 41 / 7],
     ["blocks", 1],
     ["period", 1],

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { InvalidArgumentError, Option, type Command } from "commander"
+import { accelerationUnits } from "../sim/body/index.ts"
 import { fileError, UserError } from "../host/errors.ts"
 
 /** `VITALMOTE_COAP_PORT` for `--coap-port`: every option can come from the environment too. */
@@ -22,6 +23,13 @@ export function logLevelOption(level: string): Option {
     return option("--log-level <level>", "how much to log")
         .choices(["debug", "info", "warn", "error"])
         .default(level)
+}
+
+/** `--acc-unit`: for acceleration that does not tell its unit by the gravity in it. */
+export function accelerationUnitOption(): Option {
+    return option("--acc-unit <unit>", "its unit, where gravity does not tell it").choices(
+        Object.keys(accelerationUnits),
+    )
 }
 
 /** `--config FILE`: a JSON object with option names as keys; flags and environment win over it. */

@@ -68,13 +68,10 @@ export async function estimate(
             secret: secret.toString("hex"),
             router: `coap+tcp://${address.host}:${address.port}`,
         },
-        chips: wearableChips(clock, {
-            reflectance: (led, seconds) => {
-                startMs ??= poweredAt + seconds * 1000
-                return body.reflectance(led, seconds)
-            },
-            skinTemperature: seconds => body.skinTemperature(seconds),
-        }),
+        chips: wearableChips(
+            clock,
+            watched(body, seconds => (startMs ??= poweredAt + seconds * 1000)),
+        ),
         connect: () => {
             const [moteEnd, routerEnd] = pipe(clock)
             router.accept(routerEnd)
@@ -88,6 +85,20 @@ export async function estimate(
     await clock.run(10_000)
     await closed
     store.close()
+}
+
+/** The same body; `looked` gets the moments at which its light is looked at. */
+function watched(body: Body, looked: (seconds: number) => void): Body {
+    const { ambientLight, acceleration } = body
+    return {
+        reflectance: (led, seconds) => {
+            looked(seconds)
+            return body.reflectance(led, seconds)
+        },
+        skinTemperature: seconds => body.skinTemperature(seconds),
+        ...(ambientLight && { ambientLight: seconds => ambientLight.call(body, seconds) }),
+        ...(acceleration && { acceleration: seconds => acceleration.call(body, seconds) }),
+    }
 }
 
 /** The readings of a pack: records of one moment belong together. */

@@ -10,6 +10,12 @@ import { UserError } from "../host/errors.ts"
 /** The top of the project, where `devsconfig.json` is. */
 export const projectDir = fileURLToPath(new URL("..", import.meta.url))
 
+/** The firmware's programs: `src/main.ts` for the simulator and one for each board, `src/main-BOARD.ts`. */
+export async function mainPrograms(): Promise<string[]> {
+    const files = await readdir(join(projectDir, "src"))
+    return files.filter(file => /^main(-[\w-]+)?\.ts$/.test(file)).map(file => `src/${file}`)
+}
+
 const lockRetryMs = 100
 /** No build takes that long: a few seconds are usual. */
 const buildMs = 120_000

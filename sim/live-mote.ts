@@ -2,12 +2,12 @@ import { randomBytes } from "node:crypto"
 import { join } from "node:path"
 import { realClock } from "../host/clock.ts"
 import type { Body } from "./body/index.ts"
-import { wearableChips } from "./devices/chips.ts"
+import { wearableChips, type WearableOptions } from "./devices/chips.ts"
 import { fileFlash } from "./file-flash.ts"
 import { hostNetwork } from "./host-network.ts"
 import { Mote } from "./mote.ts"
 
-export interface LiveMoteOptions {
+export interface LiveMoteOptions extends WearableOptions {
     image: Uint8Array
     body: Body
     /** Hex, as in `.env.local` of a board. */
@@ -26,7 +26,7 @@ export interface LiveMoteOptions {
 
 /** A simulated wearable in real time, on this machine's network: what a board on a wrist is. */
 export function startLiveMote(o: LiveMoteOptions): Promise<Mote> {
-    const { kid, secret, router, ...rest } = o
+    const { kid, secret, router, thermometer, faults, ...rest } = o
     return Mote.start({
         ...rest,
         clock: realClock,
@@ -34,7 +34,7 @@ export function startLiveMote(o: LiveMoteOptions): Promise<Mote> {
         flash: fileFlash(join(o.data, `${kid}.flash`)),
         deviceId: kid,
         settings: { kid, secret, router },
-        chips: wearableChips(realClock, o.body),
+        chips: wearableChips(realClock, o.body, 1, { thermometer, faults }),
         connect: hostNetwork,
     })
 }

@@ -9,11 +9,12 @@ const negative = 0x20
 const byteString = 0x40
 const textString = 0x60
 const array = 0x80
-const map = 0xa0
 
 const float16 = 0xf9
 const float32 = 0xfa
 const float64 = 0xfb
+
+const maxArrayHead = 2
 
 const twoTo32 = 4294967296
 const twoTo53 = 9007199254740992
@@ -50,12 +51,20 @@ export class CborWriter {
         this.bytes.blitAt(at, text, 0, text.byteLength)
     }
 
-    array(items: number): void {
-        this.head(array, items)
+    /** Begins with an array; how many items it has is said when it ends. */
+    beginArray(): void {
+        this.length = maxArrayHead
     }
 
-    map(pairs: number): void {
-        this.head(map, pairs)
+    /** A copy of the array that has been written, with at most 255 items. */
+    endArray(items: number): Buffer {
+        const { bytes } = this
+        if (items > 0xff) throw new RangeError("too many items for the array")
+        bytes[0] = array | 24
+        bytes[1] = items
+        if (items >= 24) return bytes.slice(0, this.length)
+        bytes[1] = array | items
+        return bytes.slice(1, this.length)
     }
 
     /**
@@ -79,8 +88,12 @@ export class CborWriter {
         }
         const whole = magnitude >> bits
         if (whole << bits === magnitude) {
-            if (whole > 23 || value < 0) this.number(value < 0 ? -whole : whole)
-            else {
+            if (whole > 0xff || value < 0) this.number(value < 0 ? -whole : whole)
+            else if (whole > 23) {
+                bytes[length] = unsigned | 24
+                bytes[length + 1] = whole
+                this.length = length + 2
+            } else {
                 bytes[length] = whole
                 this.length = length + 1
             }

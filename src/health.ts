@@ -14,9 +14,19 @@ export class Health {
         this.complaint = undefined
     }
 
+    /** It runs, but something keeps it from measuring well. */
+    complains(complaint: string): void {
+        this.isRunning = true
+        this.say(complaint)
+    }
+
     failed(error: Error): void {
         this.isRunning = false
-        if (this.complaint !== error.message) console.log(`${this.name}: ${error.message}`)
-        this.complaint = error.message
+        this.say(error.message)
+    }
+
+    private say(complaint: string): void {
+        if (this.complaint !== complaint) console.log(`${this.name}: ${complaint}`)
+        this.complaint = complaint
     }
 }

@@ -1,8 +1,9 @@
-// Raspberry Pi Pico W: both sensors on GP4 (SDA) and GP5 (SCL).
-import { pins } from "@dsboard/pico_w"
+// Wearable on a Raspberry Pi Pico W, defined in boards/vitalmote_picow.board.json.
+import { gpio } from "@devicescript/core"
 import { i2c } from "@devicescript/i2c"
 import { configureHardware } from "@devicescript/servers"
 import { startMote } from "./mote"
 
-configureHardware({ scanI2C: false, i2c: { pinSDA: pins.GP4, pinSCL: pins.GP5, kHz: 400 } })
+// The definition has the bus, too; saying it here lets the program run on a stock runtime as well.
+configureHardware({ i2c: { pinSDA: gpio(4), pinSCL: gpio(5), kHz: 100 } })
 await startMote(i2c)

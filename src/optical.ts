@@ -1,11 +1,54 @@
+import { sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
-import { Max30102 } from "./drivers/max30102"
+import { fullScaleCounts, Max30102, sampleBytes, stepsPerMilliamp } from "./drivers/max30102"
 import { Health } from "./health"
+import { Led, reflectance } from "./led"
 
-/** The mote's optical sensor. Nothing here throws: a chip that is absent or fails is just not running. */
+/** What skin returns, in nA per mA: 60 to 700. Cover glass and a room return far less… */
+const minSkin = 45
+/** …skin that was there counts as long as it returns so much… */
+const keepSkin = 35
+/** …and what returns more is not the light of the LED. */
+const maxSkin = 2000
+/** With skin in front, a LED that works returns at least this share of what the other does. */
+const minShare = 0.03
+/** Even the bare cover glass returns more of the light of a LED that works, in nA per mA. */
+const minGlass = 0.3
+/** Bursts or glances until skin counts as gone or back, and a LED as broken. */
+const absentBursts = 2
+const presentGlances = 3
+const darkBursts = 4
+/** 1 mA, to look for skin. */
+const glanceSteps = 5
+/** Every 400 ms a lamp on the mains looks the same; a glance that sees something is followed by one so much later. */
+const glanceShiftMs = 3
+
+const dazzled = "too much light around"
+
+/**
+ * The mote's optical sensor: it says whether there is skin, holds the light of both LEDs in the converter's range, and goes
+ * dark while nobody wears it. Nothing here throws: a chip that is absent or fails is just not running.
+ */
 export class OpticalSensor {
     readonly chip: Max30102
     readonly health = new Health("optical sensor")
+    /** Whether there is skin in front of the sensor. */
+    contact = false
+    /** The most that a LED may get, 0.2 to 51. */
+    maxMilliamps = 50
+
+    private red = new Led()
+    private infrared = new Led()
+    /** The chip rests and looks for skin. */
+    private isResting = false
+    /** The next burst may hold samples of another current. */
+    private isUnsettled = false
+    /** Bursts without skin, or glances with. */
+    private changing = 0
+    private redDark = 0
+    private infraredDark = 0
+    /** What keeps it from measuring, if anything. */
+    private complaint: string
 
     constructor(i2c: I2C) {
         this.chip = new Max30102(i2c)
@@ -14,10 +57,10 @@ export class OpticalSensor {
     /** Starts the chip, if it is there. */
     async start(): Promise<void> {
         try {
-            await this.chip.start()
+            await this.wake()
             this.health.isRunning = true
         } catch (e) {
-            this.health.failed(e as Error)
+            this.fail(e as Error)
         }
     }
 
@@ -27,12 +70,119 @@ export class OpticalSensor {
      */
     async read(): Promise<number> {
         try {
-            const count = await this.chip.read()
-            this.health.works()
+            const count = this.isResting ? await this.look() : await this.measure()
+            if (this.complaint) this.health.complains(this.complaint)
+            else this.health.works()
             return count
         } catch (e) {
-            this.health.failed(e as Error)
+            this.fail(e as Error)
             return -1
         }
+    }
+
+    private fail(error: Error): void {
+        this.contact = false
+        this.health.failed(error)
+    }
+
+    private async wake(): Promise<void> {
+        await this.chip.start(this.red.steps, this.infrared.steps)
+        this.isResting = this.isUnsettled = false
+        this.changing = this.redDark = this.infraredDark = 0
+    }
+
+    /** Nobody is there: the LEDs go dark but for a glance now and then, of the infrared one if it works. */
+    private async rest(): Promise<void> {
+        if (this.infraredDark >= darkBursts) await this.chip.rest(glanceSteps, 0)
+        else await this.chip.rest(0, glanceSteps)
+        this.contact = false
+        this.isResting = true
+        this.changing = 0
+    }
+
+    private async measure(): Promise<number> {
+        const { chip, red, infrared } = this
+        const count = await chip.read()
+        if (count < 0) this.complaint = "samples lost"
+        if (count <= 0) return count
+        this.weigh(count)
+        if (this.isUnsettled) {
+            this.isUnsettled = false
+            return -1
+        }
+        const least = this.contact ? keepSkin : minSkin
+        const redShine = red.reflectance()
+        const infraredShine = infrared.reflectance()
+        const shine = Math.max(redShine, infraredShine)
+        if (chip.isDazzled || shine < least || shine > maxSkin) {
+            if (++this.changing >= absentBursts) {
+                if (chip.isDazzled || shine > maxSkin) this.complaint = dazzled
+                else if (this.contact && shine < minGlass) this.complaint = "LEDs dark"
+                await this.rest()
+            }
+            return -1
+        }
+        this.changing = 0
+        this.contact = true
+        this.redDark = redShine < minShare * shine ? this.redDark + 1 : 0
+        this.infraredDark = infraredShine < minShare * shine ? this.infraredDark + 1 : 0
+        if (this.infraredDark >= darkBursts) this.complaint = "infrared LED dark"
+        else this.complaint = this.redDark >= darkBursts ? "red LED dark" : undefined
+        if (await this.adjust()) return -1
+        return this.infraredDark ? -1 : count
+    }
+
+    /** Brings the LED currents to where they should be. @returns whether that breaks the signal */
+    private async adjust(): Promise<boolean> {
+        const { red, infrared } = this
+        const maxSteps = Math.floor(this.maxMilliamps * stepsPerMilliamp)
+        // Both in one go: a change breaks the signal of either.
+        const redChanges = !this.redDark && red.adjust(maxSteps)
+        const infraredChanges = !this.infraredDark && infrared.adjust(maxSteps)
+        if (!redChanges && !infraredChanges) return false
+        await this.chip.setCurrents(red.steps, infrared.steps)
+        this.isUnsettled = true
+        return true
+    }
+
+    /** Whether skin is back: the light of one LED returns, which no other light can pretend. */
+    private async look(): Promise<number> {
+        const { chip, red, infrared } = this
+        await sleep(glanceShiftMs * this.changing)
+        this.weigh(await chip.glance())
+        const shine = reflectance(Math.abs(infrared.counts - red.counts), glanceSteps)
+        if (chip.isDazzled) this.complaint = dazzled
+        else if (this.complaint === dazzled) this.complaint = undefined
+        const isSkin = !chip.isDazzled && shine >= minSkin && shine <= maxSkin
+        this.changing = isSkin ? this.changing + 1 : 0
+        if (this.changing < presentGlances) return 0
+        await this.wake()
+        this.contact = true
+        return -1
+    }
+
+    /** The level of both colours in a burst; every second sample will do. */
+    private weigh(count: number): void {
+        const fifo = this.chip.fifo
+        const end = count * sampleBytes
+        const weighed = (count + 1) >> 1
+        let redSum = 0
+        let infraredSum = 0
+        let redMin = fullScaleCounts
+        let infraredMin = fullScaleCounts
+        let redMax = 0
+        let infraredMax = 0
+        for (let at = 0; at < end; at += 2 * sampleBytes) {
+            const red = ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
+            const infrared = ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
+            redSum += red
+            infraredSum += infrared
+            if (red < redMin) redMin = red
+            if (infrared < infraredMin) infraredMin = infrared
+            if (red > redMax) redMax = red
+            if (infrared > infraredMax) infraredMax = infrared
+        }
+        this.red.take(redSum / weighed, redMin, redMax)
+        this.infrared.take(infraredSum / weighed, infraredMin, infraredMax)
     }
 }

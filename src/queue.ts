@@ -4,23 +4,29 @@ import { Reading } from "./reading"
 export const tickMs = 62.5
 
 /*
- * One reading in the queue: time in ticks of `millis()` (u32), heart rate in 1/16 beat/min (u16), temperature in 1/32 °C
- * from -1024 °C (u16), signal quality in 1/64 with motion in the highest bit (u8). What is absent is 0.
+ * One reading in the queue is two words, i32, of bit fields; what is absent is 0. The first: time in ticks of `millis()`,
+ * modulo 2^24 (12 days); signal quality in 1/64, plus 1; motion. The second: heart rate in 1/16 beat/min; temperature in
+ * 1/32 °C from -64 °C; oxygen saturation in percent.
  */
-export const readingBytes = 9
-export const atOffset = 0
-export const bpmOffset = 4
-export const tempOffset = 6
-export const qualityOffset = 8
-export const bpmBits = 4
-export const tempBits = 5
-export const tempBias = 32768
-export const qualityBits = 6
+export const readingBytes = 8
+export const timeMask = 0xffffff
+export const qualityShift = 24
 export const qualityMask = 0x7f
-export const motionMask = 0x80
-export const motionBits = 7
-
-const maxFixed = 0xffff
+export const qualityBias = 1
+export const qualityBits = 6
+export const motionShift = 31
+export const motionMask = 1
+/** In the second word. */
+export const bpmShift = 0
+export const bpmMask = 0x1fff
+export const bpmBits = 4
+export const tempShift = 13
+export const tempMask = 0xfff
+export const tempBias = 2048
+export const tempBits = 5
+export const spo2Shift = 25
+export const spo2Mask = 0x7f
+const maxSpo2 = 100
 
 /**
  * Readings that wait to be sealed, oldest first, in one buffer. When it is full the oldest makes room, and `lost`
@@ -33,6 +39,8 @@ export class ReadingQueue {
     /** Entries of `readingBytes` each; the one after the last is the first. */
     readonly ring: Buffer
     private head = 0
+    /** Time of the newest, which tells what the times of the others are modulo. */
+    private newestTicks = 0
 
     constructor(capacity: number) {
         this.ring = Buffer.alloc(capacity * readingBytes)
@@ -45,11 +53,19 @@ export class ReadingQueue {
             this.lost++
         }
         const at = this.offset(this.length)
-        ring.setAt(at + atOffset, "u32", Math.round(reading.atMs / tickMs))
-        ring.setAt(at + bpmOffset, "u16", reading.motion ? 0 : fixedBpm(reading.bpm))
-        ring.setAt(at + tempOffset, "u16", fixed(reading.tempC, 1 << tempBits, tempBias))
-        const quality = Math.min(fixed(reading.quality, 1 << qualityBits, 0), 1 << qualityBits)
-        ring[at + qualityOffset] = reading.motion ? quality | motionMask : quality
+        const ticks = Math.round(reading.atMs / tickMs)
+        this.newestTicks = ticks
+        const quality = Math.max(0, Math.min(reading.quality, 1)) * (1 << qualityBits)
+        let first = (ticks & timeMask) | ((Math.round(quality) + qualityBias) << qualityShift)
+        let second = fixed(reading.tempC, tempBits, tempBias, tempMask) << tempShift
+        if (reading.motion) first |= motionMask << motionShift
+        else {
+            second |= fixedBpm(reading.bpm)
+            if (reading.spo2 !== undefined)
+                second |= fixed(reading.spo2, 0, 0, maxSpo2) << spo2Shift
+        }
+        ring.setAt(at, "i32", first)
+        ring.setAt(at + 4, "i32", second)
         this.length++
     }
 
@@ -63,19 +79,25 @@ export class ReadingQueue {
     offset(index: number): number {
         return (this.head + index * readingBytes) % this.ring.length
     }
+
+    /** Time of the oldest in ticks of `millis()`; there must be one. */
+    firstTicks(): number {
+        const { newestTicks } = this
+        return newestTicks - ((newestTicks - this.ring.getAt(this.head, "i32")) & timeMask)
+    }
 }
 
 /** In 1/16, but no finer than binary16 is: 1/8 from 128 on, 1/4 from 256 on. */
 function fixedBpm(bpm: number | undefined): number {
-    const scaled = fixed(bpm, 1 << bpmBits, 0)
+    const scaled = fixed(bpm, bpmBits, 0, bpmMask)
     if (scaled < 2048) return scaled
     const step = scaled < 4096 ? 2 : 4
     return Math.round(scaled / step) * step
 }
 
-/** `value` in units of 1/`scale`, counted from `-bias`; 0 where it is no number or out of range. */
-function fixed(value: number | undefined, scale: number, bias: number): number {
+/** `value` in units of 2^-`bits`, counted from `-bias`; 0 where it is no number or above `max`. */
+function fixed(value: number | undefined, bits: number, bias: number, max: number): number {
     if (value === undefined || value === null) return 0
-    const scaled = Math.round(value * scale) + bias
-    return scaled > 0 && scaled <= maxFixed ? scaled : 0
+    const scaled = Math.round(value * (1 << bits)) + bias
+    return scaled > 0 && scaled <= max ? scaled : 0
 }

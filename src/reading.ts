@@ -15,4 +15,8 @@ export class Reading {
     spo2: number | undefined
     /** Degrees Celsius; absent until settled and on sensor failure. */
     tempC: number | undefined
+    /** Whether there is skin in front of the optical sensor; absent when that does not answer. */
+    contact: boolean | undefined
+    /** Whether the thermometer answers. */
+    hasThermometer: boolean
 }

@@ -1,18 +1,23 @@
 import { CborWriter } from "./cbor"
 import {
-    atOffset,
     bpmBits,
-    bpmOffset,
-    motionBits,
+    bpmMask,
+    bpmShift,
     motionMask,
+    motionShift,
+    qualityBias,
     qualityBits,
     qualityMask,
-    qualityOffset,
+    qualityShift,
     readingBytes,
     ReadingQueue,
+    spo2Mask,
+    spo2Shift,
     tempBias,
     tempBits,
-    tempOffset,
+    tempMask,
+    tempShift,
+    timeMask,
 } from "./queue"
 
 /*
@@ -29,11 +34,13 @@ const hrStart = hex`00 626872 02`
 const qualityStart = hex`00 6468722d71 02`
 const motionStart = hex`00 666d6f74696f6e 02`
 const tempStart = hex`00 6474656d70 02`
+const spo2Start = hex`00 6473706f32 02`
 const lostStart = hex`00 646c6f7374 02`
 /** bu and its value. */
 const hrUnit = hex`23 68626561742f6d696e`
 const ratioUnit = hex`23 612f`
 const tempUnit = hex`23 6343656c`
+const spo2Unit = hex`23 6125`
 const lostUnit = hex`23 65636f756e74`
 
 const tickBits = 4
@@ -51,11 +58,14 @@ export class PackWriter {
     private baseTicks = 0
     /** What the times of records are counted from, in ticks of `millis()`. */
     private zeroTicks = 0
-    private isFirst = true
+    /** So far. */
+    private records = 0
     /** The readings of this pack. */
     private ring: Buffer
     private start = 0
     private count = 0
+    /** Time of the first reading, in ticks of `millis()`. */
+    private firstTicks = 0
 
     /** @param eui of the mote, 16 hex digits  @param maxReadings that a pack may have */
     constructor(eui: string, maxReadings: number) {
@@ -78,54 +88,61 @@ export class PackWriter {
         this.ring = queue.ring
         this.start = queue.offset(0)
         this.count = count
-        const first = this.ring.getAt(this.start + atOffset, "u32")
+        const first = queue.firstTicks()
+        this.firstTicks = first
         this.baseTicks = shift === undefined ? 0 : first + shift
         this.zeroTicks = shift === undefined ? now : first
-        this.isFirst = true
-        writer.clear()
-        writer.array(this.countRecords() + (queue.lost > 0 ? 1 : 0))
-        this.words(bpmOffset, 0, bpmBits, hrStart, hrUnit)
-        this.ratios(qualityMask, true, qualityBits, qualityStart, ratioUnit)
-        this.ratios(motionMask, false, motionBits, motionStart, undefined) // of the same unit
-        this.words(tempOffset, tempBias, tempBits, tempStart, tempUnit)
+        this.records = 0
+        writer.beginArray()
+        const inSecond = this.group(4, bpmShift, bpmMask, 0, bpmBits, hrStart, hrUnit)
+        const inFirst = this.group(
+            0,
+            qualityShift,
+            qualityMask,
+            qualityBias,
+            qualityBits,
+            qualityStart,
+            ratioUnit,
+        )
+        // Of the same unit.
+        if (inFirst < 0) this.group(0, motionShift, motionMask, 0, 0, motionStart, undefined)
+        this.group(4, tempShift, tempMask, tempBias, tempBits, tempStart, tempUnit)
+        if (inSecond >>> spo2Shift) this.group(4, spo2Shift, spo2Mask, 0, 0, spo2Start, spo2Unit)
         if (queue.lost > 0) this.record(lostStart, queue.lost, 0, first, lostUnit)
-        return writer.toBuffer()
+        return writer.endArray(this.records)
     }
 
-    /** Records of a u16 field, which is 0 where there is nothing to tell. */
-    private words(field: number, bias: number, bits: number, start: Buffer, unit: Buffer): void {
-        const { ring, count } = this
-        let at = this.start
-        for (let i = 0; i < count; i++) {
-            const raw = ring.getAt(at + field, "u16")
-            if (raw !== 0) {
-                this.record(start, raw - bias, bits, ring.getAt(at + atOffset, "u32"), unit)
-                unit = undefined
-            }
-            at += readingBytes
-            if (at === ring.length) at = 0
-        }
-    }
-
-    /** Records of a part of the quality byte. */
-    private ratios(
+    /**
+     * Records of a field of the queue's words.
+     * @param word byte offset in the entry
+     * @returns all these words, one or-ed to the other
+     */
+    private group(
+        word: number,
+        shift: number,
         mask: number,
-        isAlways: boolean,
+        bias: number,
         bits: number,
         start: Buffer,
         unit: Buffer | undefined,
-    ): void {
-        const { ring, count } = this
+    ): number {
+        const { count, firstTicks, ring } = this
         let at = this.start
+        let all = 0
         for (let i = 0; i < count; i++) {
-            const raw = ring[at + qualityOffset] & mask
-            if (isAlways || raw !== 0) {
-                this.record(start, raw, bits, ring.getAt(at + atOffset, "u32"), unit)
+            const fields = ring.getAt(at + word, "i32")
+            const value = (fields >> shift) & mask
+            if (value !== 0) {
+                const time = word === 0 ? fields : ring.getAt(at, "i32")
+                const ticks = firstTicks + ((time - firstTicks) & timeMask)
+                this.record(start, value - bias, bits, ticks, unit)
                 unit = undefined
             }
+            all |= fields
             at += readingBytes
             if (at === ring.length) at = 0
         }
+        return all
     }
 
     /**
@@ -139,7 +156,9 @@ export class PackWriter {
         at: number,
         unit: Buffer | undefined,
     ): void {
-        const { writer, isFirst } = this
+        const { writer } = this
+        const isFirst = this.records === 0
+        this.records++
         const ticks = at - this.zeroTicks
         let pairs = ticks === 0 ? 2 : 3
         if (unit) pairs++
@@ -158,24 +177,9 @@ export class PackWriter {
     }
 
     private base(): void {
-        this.isFirst = false
         this.writer.raw(this.baseName)
         if (this.baseTicks === 0) return
         this.writer.raw(baseTimeLabel)
         this.writer.number(this.baseTicks / (1 << tickBits))
-    }
-
-    private countRecords(): number {
-        const { ring, count } = this
-        let at = this.start
-        let records = count
-        for (let i = 0; i < count; i++) {
-            if (ring.getAt(at + bpmOffset, "u16") !== 0) records++
-            if (ring.getAt(at + tempOffset, "u16") !== 0) records++
-            if (ring[at + qualityOffset] & motionMask) records++
-            at += readingBytes
-            if (at === ring.length) at = 0
-        }
-        return records
     }
 }

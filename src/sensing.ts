@@ -1,5 +1,6 @@
 import { millis, sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
+import { Accelerometer } from "./accelerometer"
 import { sampleMs } from "./drivers/max30102"
 import { HeartRate } from "./heart/heartrate"
 import { Oxygen, textbook } from "./heart/oxygen"
@@ -10,6 +11,8 @@ import { Thermometer } from "./thermometer"
 /** The FIFO of the optical sensor is full after 1,280 ms. */
 const pollMs = 400
 const readingMs = 2000
+/** The end of a window is noticed with the next burst; when it is so late, there is no window. */
+const lateMs = pollMs + 100
 
 /**
  * Measures for ever, in a fiber of its own, and calls `onReading` every 2 s. Never throws: a chip that is absent or
@@ -28,6 +31,7 @@ export async function startSensing(
 class Sensing {
     private onReading: (reading: Reading) => Promise<void>
     private optical: OpticalSensor
+    private accelerometer: Accelerometer
     private thermometer: Thermometer
     private heart = new HeartRate()
     private oxygen = new Oxygen(textbook)
@@ -37,17 +41,22 @@ class Sensing {
     constructor(i2c: I2C, onReading: (reading: Reading) => Promise<void>) {
         this.onReading = onReading
         this.optical = new OpticalSensor(i2c)
+        this.accelerometer = new Accelerometer(i2c)
         this.thermometer = new Thermometer(i2c)
     }
 
     async run(): Promise<void> {
-        await this.optical.start()
+        const { optical, accelerometer } = this
+        await optical.start()
+        await accelerometer.start()
         for (;;) {
             const startMs = millis()
-            if (this.optical.health.isRunning) await this.measure()
-            else if (startMs - this.lastReadingMs >= readingMs) {
-                await this.report(startMs)
-                await this.optical.start()
+            if (optical.health.isRunning) await this.measure()
+            // Without samples the clock goes on where they left off.
+            const dueMs = this.lastReadingMs + readingMs
+            if (millis() >= dueMs + lateMs) {
+                await this.report(dueMs)
+                if (!optical.health.isRunning) await optical.start()
             }
             await sleep(Math.max(1, startMs + pollMs - millis()))
         }
@@ -55,9 +64,14 @@ class Sensing {
 
     /** Makes heart rate and saturation of what is in the FIFO, with a reading at the end of each window. */
     private async measure(): Promise<void> {
-        const { heart, oxygen, optical } = this
+        const { heart, oxygen, optical, accelerometer } = this
         const { chip } = optical
         const count = await optical.read()
+        // Read after the light, so that it reaches as far; worked in before.
+        if (accelerometer.health.isRunning) {
+            const moved = await accelerometer.read()
+            heart.pushAcceleration(accelerometer.fifo, moved)
+        }
         if (count < 0) {
             heart.reset()
             oxygen.reset()
@@ -82,10 +96,13 @@ class Sensing {
         reading.quality = this.heart.quality
         reading.motion = this.heart.motion
         reading.spo2 = this.oxygen.percent
+        const { contact, health } = this.optical
         // Without the optical sensor nobody knows; the temperature itself tells skin from a room.
-        reading.tempC = await this.thermometer.read(
-            this.heart.contact || !this.optical.health.isRunning,
-        )
+        reading.tempC = await this.thermometer.read(contact || !health.isRunning)
+        reading.contact = health.isRunning ? contact : undefined
+        reading.hasThermometer = this.thermometer.health.isRunning
+        // Four addresses that nobody answers to: an absent accelerometer costs a millisecond.
+        if (!this.accelerometer.health.isRunning) await this.accelerometer.start()
         try {
             await this.onReading(reading)
         } catch (e) {

@@ -4,6 +4,8 @@ import { I2C, I2CError } from "@devicescript/i2c"
 /** The longest transaction takes 6 ms on the bus; frames can get lost on the way, as while a debugger halts the VM. */
 const answerMs = 500
 const noAnswer = 255
+/** It announces itself every 500 ms. */
+const boundMs = 1500
 
 /**
  * The simulator's I2C bus (services/sensor-bus.md) in the place of a board's: the drivers cannot tell them apart.
@@ -24,6 +26,12 @@ export class SimulatedI2C extends I2C {
             bus.answer = packet.payload
             bus.answered.emit(undefined)
         })
+    }
+
+    /** Whether there is such a bus; waits a moment for it. */
+    async isThere(): Promise<boolean> {
+        if (!this.role.isBound) await wait(this.role.binding(), boundMs)
+        return this.role.isBound
     }
 
     override async xfer(devAddr: number, writeBuf: Buffer, numRead?: number): Promise<Buffer> {

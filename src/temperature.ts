@@ -1,41 +1,101 @@
-/** A range in which skin under a worn sensor is; anything else is a room or a fault. */
-const minSkinC = 30
-const maxSkinC = 43
-/** Settled: over so many readings, 20 s, the temperature moved by no more than `settledC`. */
-const settleReadings = 10
-const settledC = 0.1
+/** How the skin's temperature becomes the body's. The defaults are these; a clinic may want others. */
+export class TemperatureOptions {
+    /** °C added to what a sensor in contact with the skin measures. */
+    contactOffsetC = 0
+    /** °C added to what an infrared sensor measures. */
+    infraredOffsetC = 0
+    /** How far a value may be, in °C, from where the sensor will settle. */
+    settledC = 0.2
+    /** s, with which the slowest of sensors warms up on the skin. */
+    timeConstantS = 180
+    /** A range in which skin under a worn sensor is; anything else is a room or a fault. */
+    minSkinC = 30
+    maxSkinC = 43
+}
+
+const readingS = 2
+/** The temperature is judged by the means of so many blocks one after the other. */
+const blocks = 4
+/** Readings in a block: enough for the means to be calmer than what a slow sensor drifts. */
+const contactReadings = 5
+/** Infrared is ten times as noisy. */
+const infraredReadings = 15
 
 /**
- * Body temperature from the sensor's. The sensor needs minutes to warm up to the skin, and until then it is too low; the
- * rule for when it has is a drift of at most 0.1 °C in 20 s. The value is that of the skin under the sensor.
+ * Body temperature from the sensor's. A sensor that was put on needs minutes to warm up to the skin, and until then it is
+ * too low, or too high when it comes out of a warm hand. What is left goes down as exp(−t / time constant): from what it
+ * moved between the first and the last block follows how far it is at most from its end, if no sensor is slower than the
+ * slowest. The value is that of the skin under the sensor, and an offset.
  */
 export class BodyTemperature {
-    private recent: number[] = []
+    readonly options = new TemperatureOptions()
+    private means: number[] = []
+    private sum = 0
+    /** Readings in `sum`. */
     private count = 0
+    /** Blocks since it was put on. */
+    private complete = 0
+    private isSettled = false
 
     constructor() {
-        for (let i = 0; i < settleReadings; i++) this.recent.push(0)
+        for (let i = 0; i < blocks; i++) this.means.push(0)
     }
 
     /** The sensor was started or taken off: it has to settle anew. */
     reset(): undefined {
-        this.count = 0
+        this.sum = this.count = this.complete = 0
+        this.isSettled = false
         return undefined
     }
 
-    /** Takes the reading of each 2 s in °C. @returns °C, undefined until settled */
-    next(celsius: number): number | undefined {
-        if (celsius < minSkinC || celsius > maxSkinC) return this.reset()
-        const recent = this.recent
-        recent[this.count % settleReadings] = celsius
+    /**
+     * Takes the reading of each 2 s.
+     * @param celsius of the sensor
+     * @param isInfrared whether it looks at the skin from a distance
+     * @returns °C, undefined until settled
+     */
+    next(celsius: number, isInfrared: boolean): number | undefined {
+        const { contactOffsetC, infraredOffsetC, maxSkinC, minSkinC, settledC } = this.options
+        if (!(celsius >= minSkinC && celsius <= maxSkinC)) return this.reset()
+        // Between the ends of two blocks only a sensor that comes off moves so far.
+        if (this.complete > 0 && Math.abs(celsius - this.means[this.newest()]) > settledC)
+            this.reset()
+        this.sum += celsius
         this.count++
-        if (this.count < settleReadings) return undefined
-        let low = celsius
-        let high = celsius
-        for (let i = 0; i < settleReadings; i++) {
-            low = Math.min(low, recent[i])
-            high = Math.max(high, recent[i])
+        const readings = isInfrared ? infraredReadings : contactReadings
+        if (this.count >= readings) this.endBlock(readings)
+        if (!this.isSettled) return undefined
+        return celsius + (isInfrared ? infraredOffsetC : contactOffsetC)
+    }
+
+    /** Where in `means` the newest is. */
+    private newest(): number {
+        return (this.complete - 1) % blocks
+    }
+
+    private endBlock(readings: number): void {
+        const { means } = this
+        this.complete++
+        means[this.newest()] = this.sum / readings
+        this.sum = this.count = 0
+        this.isSettled = this.complete >= blocks && this.range() <= this.maxRange(readings)
+    }
+
+    private range(): number {
+        const { means } = this
+        let low = means[0]
+        let high = low
+        for (let i = 1; i < blocks; i++) {
+            low = Math.min(low, means[i])
+            high = Math.max(high, means[i])
         }
-        return high - low <= settledC ? celsius : undefined
+        return high - low
+    }
+
+    /** What the slowest sensor moves from the first block to the last when it is `settledC` from its end in the last. */
+    private maxRange(readings: number): number {
+        const { settledC, timeConstantS } = this.options
+        const spanS = (blocks - 1) * readings * readingS
+        return settledC * (Math.exp(spanS / timeConstantS) - 1)
     }
 }

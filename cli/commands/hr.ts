@@ -1,7 +1,19 @@
 import { Command } from "commander"
-import { recordingFile } from "../../sim/body/index.ts"
-import { estimate } from "../../sim/estimate.ts"
-import { option, positive } from "../options.ts"
+import { basename } from "node:path"
+import { UserError } from "../../host/errors.ts"
+import {
+    accelerationFile,
+    recordingFile,
+    type AccelerationUnit,
+    type RecordedAcceleration,
+    type Recording,
+} from "../../sim/body/index.ts"
+import { estimate, type Estimate } from "../../sim/estimate.ts"
+import { accelerationUnitOption, option, positive } from "../options.ts"
+import type { Figure, Series } from "../plot/figure.ts"
+import { figureFile } from "../plot/output.ts"
+import { referenceAt, referenceBeside, referenceFile, type Reference } from "../plot/reference.ts"
+import { progress } from "../progress.ts"
 
 export const hrCommand = new Command("hr")
     .description(
@@ -9,7 +21,71 @@ export const hrCommand = new Command("hr")
     )
     .argument("<file>", "recording, CSV with one column of raw PPG")
     .addOption(option("--fs <hz>", "its sampling rate").argParser(positive).makeOptionMandatory())
-    .action(async (file: string, { fs }: { fs: number }) => {
-        const recording = recordingFile(file, fs)
-        await estimate(recording, recording.durationS, line => console.log(JSON.stringify(line)))
+    .addOption(option("--acc <file>", "acceleration of the same time, CSV with three columns"))
+    .addOption(
+        option("--acc-fs <hz>", "its sampling rate, where it is another").argParser(positive),
+    )
+    .addOption(accelerationUnitOption())
+    .addOption(
+        option("--plot <file>", "draw it all: a picture (.svg) or a page to zoom in (.html)"),
+    )
+    .addOption(
+        option(
+            "--reference <file>",
+            "JSON with ref_bpm, for --plot (default: NAME.json beside NAME.csv)",
+        ),
+    )
+    .action(async (file: string, options: Options) => {
+        const { fs, acc, accFs, accUnit, plot, reference: known } = options
+        if (known && !plot) throw new UserError("--reference is for --plot", 2)
+        const draw = plot ? figureFile(plot, [file, acc, known]) : undefined
+        const reference = known ? referenceFile(known) : draw && referenceBeside(file)
+        const acceleration = acc ? accelerationFile(acc, accFs ?? fs, accUnit) : undefined
+        const recording = recordingFile(file, fs, { acceleration })
+        const estimates: Estimate[] = []
+        const done = progress(recording.durationS)
+        await estimate(recording, recording.durationS, line => {
+            console.log(JSON.stringify(line))
+            estimates.push(line)
+            done(line.t)
+        })
+        await draw?.(figure(basename(file), recording, estimates, acceleration, reference))
     })
+
+function figure(
+    title: string,
+    recording: Recording,
+    estimates: Estimate[],
+    acceleration?: RecordedAcceleration,
+    reference?: Reference,
+): Figure {
+    return {
+        title,
+        signal: { values: recording.samples, rate: recording.rate },
+        ...(acceleration && { acceleration: magnitude(acceleration) }),
+        windows: estimates.map(one => ({
+            ...one,
+            reference: reference ? referenceAt(reference, one.t) : null,
+        })),
+    }
+}
+
+/** As often as the accelerometer of a mote takes it. */
+const accelerationHz = 25
+
+function magnitude(acceleration: RecordedAcceleration): Series {
+    const count = Math.floor(acceleration.durationS * accelerationHz)
+    const values = Float64Array.from({ length: count }, (_, i) =>
+        Math.hypot(...acceleration.at(i / accelerationHz)),
+    )
+    return { values, rate: accelerationHz }
+}
+
+interface Options {
+    fs: number
+    acc?: string
+    accFs?: number
+    accUnit?: AccelerationUnit
+    plot?: string
+    reference?: string
+}

@@ -1,11 +1,14 @@
 import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
 import { UserError } from "../../host/errors.ts"
+import { thermometers, type ThermometerName } from "../../sim/devices/chips.ts"
+import type { Fault } from "../../sim/devices/faults.ts"
 import { buildFirmware } from "../../sim/firmware.ts"
 import { DevtoolsBridge } from "../../sim/jacdac/devtools.ts"
 import type { Mote } from "../../sim/mote.ts"
 import { startLiveMote } from "../../sim/live-mote.ts"
 import { kidBytes, secretBytes } from "../../wire/keys.ts"
+import { faultHelp, faultOption } from "../fault.ts"
 import { hexBytes, mandatory, option, withConfigFile } from "../options.ts"
 import { runUntilStopped } from "../service.ts"
 import { madeUpWearer, recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
@@ -15,6 +18,8 @@ interface Options {
     kid: Uint8Array
     secret: Uint8Array
     ppg?: RecordingOption
+    thermometer: ThermometerName
+    fault?: Fault[]
     data: string
     devtools: boolean
     verbose: boolean
@@ -49,6 +54,17 @@ export const moteCommand = withConfigFile(
             ),
         )
         .addOption(
+            option("--thermometer <chip>", "the thermometer that it has")
+                .choices(thermometers)
+                .default(thermometers[0]),
+        )
+        .addOption(
+            option(
+                "--fault <chip:kind@from-to>",
+                `a chip fails from one second to another, as optical:nack@30-60; repeatable: ${faultHelp}`,
+            ).argParser(faultOption),
+        )
+        .addOption(
             option("--data <dir>", "data folder; its flash is kept there").default(".vitalmote"),
         )
         .option(
@@ -72,6 +88,8 @@ export const moteCommand = withConfigFile(
         secret: Buffer.from(options.secret).toString("hex"),
         router: options.router,
         data: join(options.data, "motes"),
+        thermometer: options.thermometer,
+        faults: options.fault,
         log: line => console.error(line),
         vmLog: line => options.verbose && console.error(line),
         failed: error => {

@@ -1,7 +1,7 @@
 import uPlot from "uplot"
 import { h } from "./dom.ts"
 import { Series } from "./series.ts"
-import { heartRate, temperature, type VitalKind } from "./vital.ts"
+import { heartRate, saturation, temperature, type VitalKind } from "./vital.ts"
 
 export interface ChartKind {
     vital: VitalKind
@@ -10,6 +10,8 @@ export interface ChartKind {
     max: number
     /** Room around what goes beyond. */
     margin: number
+    /** The axis ends here, where no value can be higher. */
+    limit?: number
     /** A CSS variable of the theme. */
     color: string
 }
@@ -17,9 +19,14 @@ export interface ChartKind {
 export const heartRateChart: ChartKind = {
     ...{ vital: heartRate, min: 50, max: 110, margin: 5, color: "--hr" },
 }
+export const saturationChart: ChartKind = {
+    ...{ vital: saturation, min: 88, max: 100, margin: 2, limit: 100, color: "--spo2" },
+}
 export const temperatureChart: ChartKind = {
     ...{ vital: temperature, min: 35.5, max: 38.5, margin: 0.3, color: "--temp" },
 }
+/** In the order in which they are shown. */
+export const chartKinds = [heartRateChart, saturationChart, temperatureChart]
 
 export interface ChartRange {
     label: string
@@ -145,10 +152,10 @@ export class Chart {
     }
 
     private yRange(min: number | null, max: number | null): [number, number] {
-        const { margin } = this.kind
+        const { limit = Infinity, margin } = this.kind
         return [
             Math.min(this.kind.min, min === null ? Infinity : min - margin),
-            Math.max(this.kind.max, max === null ? -Infinity : max + margin),
+            Math.min(limit, Math.max(this.kind.max, max === null ? -Infinity : max + margin)),
         ]
     }
 }

@@ -1,11 +1,11 @@
 import { history, type Observation } from "./api.ts"
-import { heartRateChart, temperatureChart, type ChartRange } from "./chart.ts"
+import { chartKinds, type ChartRange } from "./chart.ts"
 import { now } from "./clock.ts"
 import { h, setText } from "./dom.ts"
 import { ChartFigure } from "./figure.ts"
 import type { WardModel } from "./model.ts"
 import type { View } from "./view.ts"
-import { heartRate, temperature, VitalView } from "./vital.ts"
+import { VitalView, vitalKinds } from "./vital.ts"
 import { updateContact } from "./ward.ts"
 
 const ranges: ChartRange[] = [
@@ -23,14 +23,12 @@ export class DetailView implements View {
     private readonly model: WardModel
     private readonly contact = h("span", { class: "contact" })
     private readonly problem = h("p", { class: "problem", role: "status" })
-    private readonly vitals = [heartRate, temperature].map(kind => ({
+    private readonly vitals = vitalKinds.map(kind => ({
         kind,
         view: new VitalView(kind),
     }))
     private range = ranges[0]!
-    private readonly figures = [heartRateChart, temperatureChart].map(
-        kind => new ChartFigure(kind, this.range),
-    )
+    private readonly figures = chartKinds.map(kind => new ChartFigure(kind, this.range))
     private readonly charts = this.figures.map(({ chart }) => chart)
 
     constructor(patient: number, model: WardModel) {

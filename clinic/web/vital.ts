@@ -21,6 +21,15 @@ export const heartRate: VitalKind = {
     hasQuality: true,
 }
 
+export const saturation: VitalKind = {
+    name: "spo2",
+    label: "SpO₂",
+    unit: "%",
+    unitSpoken: "percent",
+    digits: 0,
+    hasQuality: false,
+}
+
 export const temperature: VitalKind = {
     name: "temp",
     label: "Temperature",
@@ -30,11 +39,15 @@ export const temperature: VitalKind = {
     hasQuality: false,
 }
 
+/** In the order in which they are shown. */
+export const vitalKinds = [heartRate, saturation, temperature]
+
 /** One vital sign in large numerals, with how old it is or why there is none. */
 export class VitalView {
     readonly element: HTMLElement
     private readonly kind: VitalKind
     private readonly value = h("span", { class: "value" })
+    private readonly spokenUnit = spoken("")
     private readonly note = h("span", { class: "note" })
     private readonly bars = h("span", { class: "bars", "aria-hidden": "true" })
     private readonly quality = h("span")
@@ -49,7 +62,7 @@ export class VitalView {
             "div",
             { class: "vital", "data-vital": kind.name },
             h("span", { class: "label" }, kind.label, " ", unit, spoken(": ")),
-            h("span", {}, this.value, spoken(` ${kind.unitSpoken}, `)),
+            h("span", {}, this.value, this.spokenUnit),
             this.note,
         )
         if (kind.hasQuality) this.element.append(this.signal)
@@ -59,7 +72,9 @@ export class VitalView {
         const { state, note } = describe(observation, now)
         setData(this.element, "state", state)
         setText(this.note, note)
-        setText(this.value, observation?.value?.toFixed(this.kind.digits) ?? "–")
+        const value = observation?.value ?? null
+        setText(this.value, value?.toFixed(this.kind.digits) ?? "–")
+        setText(this.spokenUnit, value === null ? " no value, " : ` ${this.kind.unitSpoken}, `)
         if (!this.kind.hasQuality) return
         const quality = state === "stale" ? null : (observation?.quality ?? null)
         setData(this.signal, "known", String(quality !== null))
@@ -78,8 +93,8 @@ function spoken(text: string): HTMLElement {
 function describe(o: Observation | undefined, now: number): { state: string; note: string } {
     if (!o) return { state: "none", note: "no value yet" }
     if (now - o.time > staleMs) return { state: "stale", note: `old: ${age(o, now)}` }
-    if (o.absent === "motion") return { state: "none", note: "no value: moving" }
-    if (o.absent === "quality") return { state: "none", note: "no value: weak signal" }
+    if (o.absent === "motion") return { state: "none", note: "moving" }
+    if (o.absent === "quality") return { state: "none", note: "weak signal" }
     if (o.value === null) return { state: "none", note: "no value" }
     return { state: "fresh", note: age(o, now) }
 }

@@ -5,7 +5,7 @@ import { duration, staleMs } from "./format.ts"
 import type { WardModel } from "./model.ts"
 import { Trend } from "./trend.ts"
 import type { View } from "./view.ts"
-import { heartRate, temperature, VitalView } from "./vital.ts"
+import { heartRate, VitalView, vitalKinds } from "./vital.ts"
 
 /** So many histories are asked for at once. */
 const maxLoading = 4
@@ -91,7 +91,7 @@ class Card {
     private readonly bed = h("span", { class: "bed" })
     private readonly name = h("h2")
     private readonly contact = h("span", { class: "contact" })
-    private readonly vitals = [heartRate, temperature].map(kind => ({
+    private readonly vitals = vitalKinds.map(kind => ({
         kind,
         view: new VitalView(kind),
     }))

@@ -10,12 +10,15 @@ export interface Body {
     skinTemperature(seconds: number): number
     /** Light of the surroundings on the photodiode, in nA; none where absent. */
     ambientLight?(seconds: number): number
-    /** What an accelerometer feels, in g along x, y and z, gravity included; at rest, z up, where absent. */
+    /** What an accelerometer feels, in g along x, y and z, gravity included; absent: the mote has none. */
     acceleration?(seconds: number): Acceleration
 }
 
 /** x, y and z in g. */
 export type Acceleration = [x: number, y: number, z: number]
+
+/** Lying still, z up. */
+export const restingAcceleration: Acceleration = [0, 0, 1]
 
 /** Skin at rest: with the LED at 7 mA and the 4,096 nA range of a MAX30102 about 120,000 counts of infrared. */
 export const skinReflectance: Record<Led, number> = { red: 220, infrared: 268 }
@@ -37,4 +40,5 @@ export function ratioOfRatios(spo2: number): number {
 export const emptyStrap: Body = {
     reflectance: () => glassReflectance,
     skinTemperature: () => roomTemperatureC,
+    acceleration: () => restingAcceleration,
 }

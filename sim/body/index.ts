@@ -1,10 +1,15 @@
+export {
+    accelerationFile,
+    accelerationUnits,
+    parseAcceleration,
+    RecordedAcceleration,
+    type AccelerationUnit,
+} from "./acceleration.ts"
 export { emptyStrap, type Acceleration, type Body, type Led } from "./body.ts"
 export { madeUpBody } from "./made-up.ts"
 export { recordingBody, recordingFile, type Recording, type RecordingOptions } from "./recording.ts"
-export {
-    syntheticBody,
-    type Interval,
-    type MotionBout,
-    type SyntheticOptions,
-    type Trajectory,
-} from "./synthetic.ts"
+export type { Interval, MotionBout } from "./motion.ts"
+export type { MotionKind } from "./movement.ts"
+export { syntheticBody, type SyntheticOptions } from "./synthetic.ts"
+export type { Light } from "./light.ts"
+export type { Trajectory } from "./trajectory.ts"

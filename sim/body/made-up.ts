@@ -1,11 +1,20 @@
 import { seededRandom } from "../random.ts"
 import type { Body } from "./body.ts"
-import { syntheticBody, type MotionBout, type Trajectory } from "./synthetic.ts"
+import type { MotionBout } from "./motion.ts"
+import { syntheticBody } from "./synthetic.ts"
+import type { Trajectory } from "./trajectory.ts"
 
 const hoursS = 8 * 3600
 const stretchS = 1500
 /** Beds in a ward: somebody sleeps, somebody walks about, somebody has a temperature. */
 const feverish = 0.25
+/** What one does in a ward. */
+const movements: Omit<MotionBout, "fromS" | "toS">[] = [
+    { kind: "swinging", cadence: 90, strength: 6 },
+    { kind: "walking", cadence: 105, strength: 4 },
+    { kind: "fidgeting", strength: 5 },
+    { kind: "tapping", cadence: 180, strength: 2 },
+]
 
 /**
  * A wearer as one might meet on a ward, another for every seed: a resting rate and a temperature of their own, a rate
@@ -19,7 +28,7 @@ export function madeUpBody(seed: number): Body {
     for (let s = 0; s <= hoursS; s += stretchS) bpm.push([s, restBpm + between(-6, 9)])
     const motion: MotionBout[] = []
     for (let s = between(90, 400); s < hoursS; s += between(300, 900))
-        motion.push({ fromS: s, toS: s + between(8, 25), cadence: between(70, 110), strength: 6 })
+        motion.push({ ...movements[motion.length % 4]!, fromS: s, toS: s + between(8, 25) })
     const normalC = between(36.5, 37.2)
     const highC = random() < feverish ? between(38, 39.3) : normalC + between(-0.2, 0.3)
     return syntheticBody({

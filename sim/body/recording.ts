@@ -1,6 +1,15 @@
-import { readFileSync } from "node:fs"
-import { fileError, UserError } from "../../host/errors.ts"
-import { emptyStrap, ratioOfRatios, skinReflectance, type Body, type Led } from "./body.ts"
+import { UserError } from "../../host/errors.ts"
+import type { RecordedAcceleration } from "./acceleration.ts"
+import {
+    emptyStrap,
+    ratioOfRatios,
+    skinReflectance,
+    type Acceleration,
+    type Body,
+    type Led,
+} from "./body.ts"
+import { parseColumns, readText } from "./csv.ts"
+import { quantile, SampledSignal } from "./signal.ts"
 
 export interface RecordingOptions {
     /** What messages call it, such as the file. */
@@ -12,17 +21,15 @@ export interface RecordingOptions {
     /** Percent. */
     spo2?: number
     skinC?: number
+    /** How the wearer moved, from the same moment on; a recording without is that of a board without accelerometer. */
+    acceleration?: RecordedAcceleration
 }
 
 /** Above this the optical pulse has nothing to say; everything higher is filtered out before it is sampled again. */
 const bandwidthHz = 11
-/** The interpolation kernel is a sinc over so many zero crossings to each side, under a Hann window. */
-const kernelCrossings = 4
-
-const minRateHz = 10
-const maxRateHz = 10_000
-const minSeconds = 2
-const maxSamples = 20_000_000
+/** How much longer or shorter the acceleration may be than the light: more, and one of the rates is wrong. */
+const durationTolerance = 0.05
+const durationToleranceS = 2
 
 /**
  * A wearer whose pulse was recorded: one column of raw PPG, where more blood is a higher number. The recording begins
@@ -35,7 +42,9 @@ export function recordingBody(
     rate: number,
     options: RecordingOptions = {},
 ): Recording {
-    return new Recording(parseRecording(csv, rate, options.name ?? "recording"), rate, options)
+    const name = options.name ?? "recording"
+    const [samples] = parseColumns(csv, rate, 1, name, "one column of raw PPG")
+    return new Recording(samples!, rate, options)
 }
 
 /** As `recordingBody`, from a file. @throws UserError when the file cannot be read or is no recording */
@@ -44,51 +53,20 @@ export function recordingFile(
     rate: number,
     options: RecordingOptions = {},
 ): Recording {
-    let csv: string
-    try {
-        csv = readFileSync(file, "utf8")
-    } catch (error) {
-        throw fileError(file, error)
-    }
-    return recordingBody(csv, rate, { ...options, name: file })
-}
-
-/** @throws UserError naming the line that is no number */
-function parseRecording(csv: string, rate: number, name: string): Float64Array {
-    if (!(rate >= minRateHz && rate <= maxRateHz))
-        throw new UserError(
-            `${name}: sampling rate ${rate}: ${minRateHz} to ${maxRateHz} Hz expected`,
-            2,
-        )
-    if (!csv.trim()) throw new UserError(`${name} is empty`)
-    const lines = csv.replace(/\s+$/, "").split(/\r?\n/)
-    if (lines.length > maxSamples) throw new UserError(`${name}: more than ${maxSamples} samples`)
-    const hasHeader = /^\s*"?[A-Za-z]/.test(lines[0]!) && lines.length > 1
-    const samples = new Float64Array(lines.length - (hasHeader ? 1 : 0))
-    for (let i = 0; i < samples.length; i++) {
-        const number = i + (hasHeader ? 2 : 1)
-        const text = lines[number - 1]!.trim()
-        const value = Number(text)
-        if (text === "" || !Number.isFinite(value))
-            throw new UserError(
-                `${name}: line ${number} is no number: one column of raw PPG expected`,
-            )
-        samples[i] = value
-    }
-    if (samples.length < minSeconds * rate)
-        throw new UserError(
-            `${name}: ${samples.length} samples: at least ${minSeconds} s of signal expected`,
-        )
-    return samples
+    return recordingBody(readText(file), rate, { ...options, name: file })
 }
 
 export class Recording implements Body {
+    /** Raw PPG as recorded, and how many a second. */
+    readonly samples: Float64Array
+    readonly rate: number
     /** Of the recording. */
     readonly durationS: number
     /** When a sensor first looked, in the seconds of `reflectance`; undefined before. */
     startedAt: number | undefined
-    private readonly samples: Float64Array
-    private readonly rate: number
+    /** Absent where it was not recorded. */
+    readonly acceleration?: (seconds: number) => Acceleration
+    private readonly signal: SampledSignal
     private readonly loop: boolean
     private readonly skinC: number
     private readonly baseline: number
@@ -97,16 +75,21 @@ export class Recording implements Body {
     private cached = 0
 
     constructor(samples: Float64Array, rate: number, options: RecordingOptions) {
-        const { loop = false, perfusion = 0.012, spo2 = 97, skinC = 36.6 } = options
+        const { loop = false, perfusion = 0.012, spo2 = 97, skinC = 36.6, acceleration } = options
         this.samples = samples
         this.rate = rate
-        this.durationS = samples.length / rate
+        this.signal = new SampledSignal(samples, rate, bandwidthHz, loop)
+        this.durationS = this.signal.durationS
         this.loop = loop
         this.skinC = skinC
         this.baseline = quantile(samples, 0.5)
         const pulse = pulseHeight(samples, rate)
         const depth = pulse > 0 ? perfusion / pulse : 0
         this.depth = { infrared: depth, red: depth * ratioOfRatios(spo2) }
+        if (acceleration) {
+            this.checkDuration(acceleration)
+            this.acceleration = seconds => acceleration.at(this.position(seconds))
+        }
     }
 
     reflectance(led: Led, seconds: number): number {
@@ -125,32 +108,23 @@ export class Recording implements Body {
     private blood(at: number): number {
         if (at === this.cachedAt) return this.cached
         this.cachedAt = at
-        return (this.cached = this.interpolate(at * this.rate) - this.baseline)
+        return (this.cached = this.signal.at(at) - this.baseline)
     }
 
-    /** Band-limited interpolation; the weights are normalised, so the ends of the recording need no samples beyond. */
-    private interpolate(position: number): number {
-        const { samples, rate } = this
-        const step = Math.min(1, (2 * bandwidthHz) / rate)
-        const reach = kernelCrossings / step
-        let sum = 0
-        let weights = 0
-        for (let i = Math.ceil(position - reach); i <= position + reach; i++) {
-            const index = this.loop ? modulo(i, samples.length) : i
-            const sample = samples[index]
-            if (sample === undefined) continue
-            const weight = windowedSinc((i - position) * step)
-            sum += weight * sample
-            weights += weight
-        }
-        return sum / weights
+    /** Seconds from the start of the recording, within it; before anything looked at the light, its start. */
+    private position(seconds: number): number {
+        const at = seconds - (this.startedAt ?? seconds)
+        return this.loop ? at % this.durationS : at
     }
-}
 
-function windowedSinc(x: number): number {
-    if (Math.abs(x) < 1e-9) return 1
-    const window = 0.5 + 0.5 * Math.cos((Math.PI * x) / kernelCrossings)
-    return (window * Math.sin(Math.PI * x)) / (Math.PI * x)
+    private checkDuration({ name, durationS }: RecordedAcceleration): void {
+        const difference = Math.abs(durationS - this.durationS)
+        if (difference <= Math.max(durationToleranceS, durationTolerance * this.durationS)) return
+        throw new UserError(
+            `${name}: ${durationS.toFixed(1)} s of acceleration for ${this.durationS.toFixed(1)} s of light: ` +
+                "is its sampling rate another?",
+        )
+    }
 }
 
 /** The usual height of a pulse: the median, over windows of 2 s, of the range without outliers. */
@@ -162,13 +136,4 @@ function pulseHeight(samples: Float64Array, rate: number): number {
         heights.push(quantile(window, 0.98) - quantile(window, 0.02))
     }
     return quantile(Float64Array.from(heights), 0.5)
-}
-
-function quantile(values: Float64Array, fraction: number): number {
-    const sorted = Float64Array.from(values).sort()
-    return sorted[Math.round(fraction * (sorted.length - 1))]!
-}
-
-function modulo(value: number, size: number): number {
-    return ((value % size) + size) % size
 }

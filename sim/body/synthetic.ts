@@ -1,28 +1,18 @@
 import { seededRandom } from "../random.ts"
 import {
     emptyStrap,
+    restingAcceleration,
     ratioOfRatios,
     roomTemperatureC,
     skinReflectance,
+    type Acceleration,
     type Body,
     type Led,
 } from "./body.ts"
-
-/** A value over time: `[seconds, value]` in order of time, straight lines between; a number stays as it is. */
-export type Trajectory = number | [seconds: number, value: number][]
-
-export interface Interval {
-    fromS: number
-    toS: number
-}
-
-/** Movement that shakes the sensor on the skin. */
-export interface MotionBout extends Interval {
-    /** Swings a minute. */
-    cadence: number
-    /** Peak to peak, as a multiple of the pulse. */
-    strength: number
-}
+import { lightNa, type Light } from "./light.ts"
+import { Motion, type Interval, type MotionBout } from "./motion.ts"
+import { integral, valueAt, type Trajectory } from "./trajectory.ts"
+import { sine, sum, type Wave } from "./waves.ts"
 
 export interface SyntheticOptions {
     /** All that is left to chance follows from it. */
@@ -37,6 +27,8 @@ export interface SyntheticOptions {
     /** Percent. */
     spo2?: number
     motion?: MotionBout[]
+    /** Of the surroundings; dark where absent. */
+    light?: Light
     /** When the sensor is not on the skin. */
     off?: Interval[]
     coreC?: Trajectory
@@ -46,12 +38,6 @@ export interface SyntheticOptions {
     thermalS?: number
     /** Whether the sensor is put on at 0 s; otherwise it was on for long. */
     putOn?: boolean
-}
-
-interface Wave {
-    hz: number
-    phase: number
-    amplitude: number
 }
 
 /** Bumps of one pulse over its phase: `[centre, width, height]`; the second is the reflected, dicrotic wave. */
@@ -70,7 +56,7 @@ class SyntheticBody implements Body {
     private readonly breath: Wave
     private readonly beatShifts: Wave[]
     private readonly drifts: Wave[]
-    private readonly shakes: Wave[]
+    private readonly motion: Motion
 
     constructor(options: SyntheticOptions) {
         this.options = {
@@ -80,6 +66,7 @@ class SyntheticBody implements Body {
             perfusion: 0.012,
             spo2: 97,
             motion: [],
+            light: {},
             off: [],
             coreC: 37,
             skinOffsetC: 0.3,
@@ -106,18 +93,17 @@ class SyntheticBody implements Body {
             shift(0.3 + 0.1 * random(), 0.15),
         ]
         this.drifts = [wave(0.013, 0.9), wave(0.037, 0.5), wave(0.11, 0.25)]
-        this.shakes = [wave(0, 1), wave(0, 0.55), wave(0, 0.3), wave(0.35, 0.4), wave(0.73, 0.3)]
+        this.motion = new Motion(this.options.motion, options.seed)
     }
 
     reflectance(led: Led, seconds: number): number {
-        const { off, perfusion, spo2 } = this.options
-        if (off.some(interval => isWithin(interval, seconds)))
-            return emptyStrap.reflectance(led, seconds)
+        const { perfusion, spo2 } = this.options
+        if (this.isOff(seconds)) return emptyStrap.reflectance(led, seconds)
         const depth = led === "red" ? perfusion * ratioOfRatios(spo2) : perfusion
         const breath = sine(this.breath, seconds)
         const blood = (1 + 0.12 * breath) * this.pulse(seconds) + 0.25 * breath
         // Drift and motion move the sensor, not the blood: they are as large in either colour.
-        const shift = 0.6 * sum(this.drifts, seconds) + this.motion(seconds)
+        const shift = 0.6 * sum(this.drifts, seconds) + this.motion.artefact(seconds)
         return Math.max(0, skinReflectance[led] * (1 - depth * blood - perfusion * shift))
     }
 
@@ -135,6 +121,19 @@ class SyntheticBody implements Body {
         return towards(roomTemperatureC, skin, seconds - from, thermalS)
     }
 
+    ambientLight(seconds: number): number {
+        return lightNa(this.options.light, seconds)
+    }
+
+    /** Who takes it off puts it on a table. */
+    acceleration(seconds: number): Acceleration {
+        return this.isOff(seconds) ? restingAcceleration : this.motion.acceleration(seconds)
+    }
+
+    private isOff(seconds: number): boolean {
+        return this.options.off.some(interval => isWithin(interval, seconds))
+    }
+
     private settledTemperature(seconds: number): number {
         return valueAt(this.options.coreC, seconds) - this.options.skinOffsetC
     }
@@ -149,57 +148,12 @@ class SyntheticBody implements Body {
                 value += height * Math.exp(-(((phase + turn - centre) / width) ** 2) / 2)
         return value
     }
-
-    /** The swing, its harmonics, and what is irregular about a limb. */
-    private motion(seconds: number): number {
-        const bout = this.options.motion.find(bout => isWithin(bout, seconds))
-        if (!bout) return 0
-        const hz = bout.cadence / 60
-        let value = 0
-        this.shakes.forEach((wave, i) => {
-            value += sine(wave.hz ? wave : { ...wave, hz: hz * (i + 1) }, seconds)
-        })
-        return (bout.strength * value) / 2
-    }
 }
 
 function isWithin({ fromS, toS }: Interval, seconds: number): boolean {
     return seconds >= fromS && seconds < toS
 }
 
-function sine({ hz, phase, amplitude }: Wave, seconds: number): number {
-    return amplitude * Math.sin(2 * Math.PI * hz * seconds + phase)
-}
-
-function sum(waves: Wave[], seconds: number): number {
-    return waves.reduce((total, wave) => total + sine(wave, seconds), 0)
-}
-
 function towards(from: number, to: number, seconds: number, timeConstant: number): number {
     return to + (from - to) * Math.exp(-seconds / timeConstant)
-}
-
-export function valueAt(trajectory: Trajectory, seconds: number): number {
-    if (typeof trajectory === "number") return trajectory
-    let [t0, v0] = trajectory[0] ?? [0, 0]
-    if (seconds <= t0) return v0
-    for (const [t1, v1] of trajectory.slice(1)) {
-        if (seconds < t1) return v0 + ((v1 - v0) * (seconds - t0)) / (t1 - t0)
-        ;[t0, v0] = [t1, v1]
-    }
-    return v0
-}
-
-/** The area under a trajectory from 0 to `seconds`. */
-function integral(trajectory: Trajectory, seconds: number): number {
-    if (typeof trajectory === "number") return trajectory * seconds
-    const corners = trajectory.map(([t]) => t).filter(t => t > 0 && t < seconds)
-    let area = 0
-    let from = 0
-    for (const to of [...corners, seconds]) {
-        // Straight between two corners, so the value in the middle is the mean.
-        area += (to - from) * valueAt(trajectory, (from + to) / 2)
-        from = to
-    }
-    return area
 }

@@ -1,10 +1,51 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Body } from "../body/body.ts"
-import type { I2cChip } from "./sensor-bus.ts"
+import { Faulty, faultyBody, type Fault, type FaultyChip } from "./faults.ts"
+import { Lis3dh } from "./lis3dh.ts"
 import { Max30102 } from "./max30102.ts"
 import { Max30205 } from "./max30205.ts"
+import { Mlx90614 } from "./mlx90614.ts"
+import type { I2cChip } from "./sensor-bus.ts"
+import { Tmp117 } from "./tmp117.ts"
+
+export const thermometers = ["max30205", "tmp117", "mlx90614"] as const
+export type ThermometerName = (typeof thermometers)[number]
+
+export interface WearableOptions {
+    /** A MAX30205 when nothing is said. */
+    thermometer?: ThermometerName
+    /** What goes wrong, and when. */
+    faults?: readonly Fault[]
+}
 
 /** The chips of the standard wearable, on `body`, whose second 0 is now. @param seed of their noise */
-export function wearableChips(clock: Clock, body: Body, seed = 1): I2cChip[] {
-    return [new Max30102({ clock, body, seed }), new Max30205({ clock, body })]
+export function wearableChips(
+    clock: Clock,
+    body: Body,
+    seed = 1,
+    { thermometer = "max30205", faults = [] }: WearableOptions = {},
+): I2cChip[] {
+    const chip = (name: FaultyChip, make: (body: Body) => I2cChip): I2cChip => {
+        const own = faults.filter(({ chip }) => chip === name)
+        if (!own.length) return make(body)
+        return new Faulty(clock, make(faultyBody(body, own)), own)
+    }
+    const chips = [
+        chip("optical", body => new Max30102({ clock, body, seed })),
+        chip("thermometer", body => newThermometer(thermometer, clock, body, seed + 2)),
+    ]
+    if (body.acceleration)
+        chips.push(chip("accelerometer", body => new Lis3dh({ clock, body, seed: seed + 1 })))
+    return chips
+}
+
+function newThermometer(name: ThermometerName, clock: Clock, body: Body, seed: number): I2cChip {
+    switch (name) {
+        case "max30205":
+            return new Max30205({ clock, body, seed })
+        case "tmp117":
+            return new Tmp117({ clock, body, seed })
+        case "mlx90614":
+            return new Mlx90614({ clock, body, seed })
+    }
 }

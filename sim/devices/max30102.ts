@@ -25,6 +25,7 @@ const PART_ID = 0xff
 
 const A_FULL = 0x80
 const PPG_RDY = 0x40
+const ALC_OVF = 0x20
 const PWR_RDY = 0x01
 const DIE_TEMP_RDY = 0x02
 const SHDN = 0x80
@@ -40,11 +41,16 @@ const resetMs = 1
 const dieConversionMs = 29
 const ledStepMa = 0.2
 const noiseCounts = 12
+/** What the ambient light cancellation can take away. */
+const cancelledNa = 200_000
 
 const averaging = [1, 2, 4, 8, 16, 32, 32, 32]
 const sampleRates = [50, 100, 200, 400, 800, 1000, 1600, 3200]
 const fullScaleNa = [2048, 4096, 8192, 16384]
 const resolutionBits = [15, 16, 17, 18]
+const pulseWidthsUs = [69, 118, 215, 411]
+/** The other LED's turn begins so long after the end of a pulse. */
+const slotGapUs = 287
 /** The highest code of the sample rate that leaves time for pulses of each width; tables 11 and 12. */
 const maxRateCodeOneLed = [7, 6, 6, 5]
 const maxRateCodeTwoLeds = [6, 5, 4, 3]
@@ -73,6 +79,8 @@ export interface Max30102Options {
     seed?: number
     /** The clock's time that is the body's second 0. */
     startMs?: number
+    /** How much faster than its data sheet says this chip's oscillator is, as a fraction. */
+    oscillatorError?: number
 }
 
 /** Maxim MAX30102, pulse oximeter and heart-rate sensor: registers, FIFO and light of the real chip. */
@@ -82,6 +90,9 @@ export class Max30102 implements I2cChip {
     private readonly body: Body
     private readonly startMs: number
     private readonly normal: () => number
+    private readonly rate: number
+    private readonly failed = new Set<Led>()
+    private chargeMaS = 0
     private registers = new Uint8Array(256)
     private register = 0
     /** Samples by FIFO address, each with the counts of its channels. */
@@ -94,11 +105,13 @@ export class Max30102 implements I2cChip {
     private resetDone = 0
     private dieTempDone: number | undefined
 
-    constructor({ clock, body, seed = 1, startMs = clock.now() }: Max30102Options) {
+    constructor(options: Max30102Options) {
+        const { clock, body, seed = 1, startMs = clock.now(), oscillatorError = 0 } = options
         this.clock = clock
         this.body = body
         this.startMs = startMs
         this.normal = seededNormal(seed)
+        this.rate = 1 + oscillatorError
         this.powerUp()
     }
 
@@ -106,6 +119,18 @@ export class Max30102 implements I2cChip {
     powerUp(): void {
         this.reset()
         this.registers[INTERRUPT_STATUS_1] = PWR_RDY
+    }
+
+    /** From now on this LED stays dark, whatever its current is. */
+    failLed(led: Led): void {
+        this.advance()
+        this.failed.add(led)
+    }
+
+    /** What has gone through the LEDs so far, in mA·s. */
+    ledCharge(): number {
+        this.advance()
+        return this.chargeMaS
     }
 
     write(bytes: Uint8Array): boolean {
@@ -243,7 +268,8 @@ export class Max30102 implements I2cChip {
             registers[INTERRUPT_STATUS_1]! |= A_FULL
     }
 
-    private overflow(lost: number): void {
+    /** Samples are lost, as when nobody empties the FIFO in time. */
+    overflow(lost = 1): void {
         const counter = this.registers[OVERFLOW_COUNTER]!
         this.registers[OVERFLOW_COUNTER] = Math.min(maxOverflow, counter + lost)
     }
@@ -280,7 +306,7 @@ export class Max30102 implements I2cChip {
         const spo2 = this.registers[SPO2_CONFIGURATION]!
         const limits = leds > 1 ? maxRateCodeTwoLeds : maxRateCodeOneLed
         const rateCode = Math.min((spo2 >> 2) & 7, limits[spo2 & 3]!)
-        const rawMs = 1000 / sampleRates[rateCode]!
+        const rawMs = 1000 / sampleRates[rateCode]! / this.rate
         const average = averaging[this.registers[FIFO_CONFIGURATION]! >> 5]!
         return { rawMs, average, sampleMs: rawMs * average }
     }
@@ -291,23 +317,44 @@ export class Max30102 implements I2cChip {
         const sums = slots.map(() => 0)
         for (let i = 1; i <= average; i++) {
             const at = this.samplingSince + this.samplesTaken * sampleMs + i * rawMs
-            slots.forEach((led, slot) => (sums[slot]! += this.convert(led, at)))
+            slots.forEach((led, slot) => (sums[slot]! += this.convert(led, slot, at)))
         }
         return sums.map(sum => Math.floor(sum / average))
     }
 
     /** Light to counts: saturates at full scale; bits below the resolution of the pulse width are zero. */
-    private convert(led: Led, atMs: number): number {
-        const register = led === "red" ? LED1_PULSE_AMPLITUDE : LED2_PULSE_AMPLITUDE
-        const currentNa =
-            this.registers[register]! *
-            ledStepMa *
-            this.body.reflectance(led, (atMs - this.startMs) / 1000)
+    private convert(led: Led, slot: number, atMs: number): number {
+        const seconds = (atMs - this.startMs) / 1000
         const spo2 = this.registers[SPO2_CONFIGURATION]!
+        const pulseUs = pulseWidthsUs[spo2 & 3]!
+        const ledMa = this.failed.has(led) ? 0 : this.ledMa(led)
+        this.chargeMaS += (ledMa * pulseUs) / 1e6
+        const slotS = (slot * (pulseUs + slotGapUs)) / 1e6
+        const currentNa =
+            ledMa * this.body.reflectance(led, seconds) +
+            this.ambientResidue(seconds + slotS, pulseUs / 1e6)
         const counts = (currentNa / fullScaleNa[spo2 >> 5]!) * (maxCount + 1)
         const noisy = Math.round(counts + noiseCounts * this.normal())
         const clipped = Math.max(0, Math.min(maxCount, noisy))
         return clipped & (maxCount << (18 - resolutionBits[spo2 & 3]!))
+    }
+
+    private ledMa(led: Led): number {
+        const register = led === "red" ? LED1_PULSE_AMPLITUDE : LED2_PULSE_AMPLITUDE
+        return this.registers[register]! * ledStepMa
+    }
+
+    /**
+     * What the cancellation leaves of the light around, in nA: it takes away what there is before the LED's pulse, up to its
+     * limit. What changes during the pulse stays, and all that is beyond the limit.
+     */
+    private ambientResidue(seconds: number, pulseS: number): number {
+        const { body } = this
+        if (!body.ambientLight) return 0
+        const before = body.ambientLight(seconds)
+        if (before > cancelledNa) this.registers[INTERRUPT_STATUS_1]! |= ALC_OVF
+        const during = body.ambientLight(seconds + pulseS / 2)
+        return during - Math.min(before, cancelledNa)
     }
 
     private finishDieTemperature(): void {

@@ -1,5 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Body } from "../body/body.ts"
+import { seededNormal } from "../random.ts"
 import type { I2cChip } from "./sensor-bus.ts"
 
 /** Register addresses and bits, named as in the data sheet (Maxim 19-8505). */
@@ -15,15 +16,20 @@ const SHUTDOWN = 0x01
 const conversionMs = 50
 const stepsPerDegree = 256
 const extendedFormatOffsetC = 64
+const maxSteps = (extendedFormatOffsetC + 128) * stepsPerDegree - 1
 
 export interface Max30205Options {
     clock: Clock
     body: Body
+    /** One of the 32 from 0x40 to 0x5F that its three address pins can choose. */
     address?: number
     /** The clock's time that is the body's second 0. */
     startMs?: number
     /** Calibration error of this chip, at most ±0.1 between 37 and 39 °C. */
     errorC?: number
+    /** Deviation of a conversion; 0 makes it exact. */
+    noiseC?: number
+    seed?: number
 }
 
 /** Maxim MAX30205, human body temperature sensor. */
@@ -33,6 +39,7 @@ export class Max30205 implements I2cChip {
     private readonly body: Body
     private readonly startMs: number
     private readonly errorC: number
+    private readonly noise: () => number
     private register = TEMPERATURE
     private configuration = 0
     private readonly limits = new Map<number, number>()
@@ -41,22 +48,26 @@ export class Max30205 implements I2cChip {
     private convertingSince: number | undefined
 
     constructor(options: Max30205Options) {
-        const { clock, body, address = 0x48, startMs = clock.now(), errorC = 0 } = options
+        const { clock, body, address = 0x48, startMs = clock.now() } = options
+        const { errorC = 0, noiseC = 0.004, seed = 1 } = options
+        if (address < 0x40 || address > 0x5f) throw new RangeError(`no MAX30205 at ${address}`)
         this.clock = clock
         this.body = body
         this.address = address
         this.startMs = startMs
         this.errorC = errorC
+        const normal = seededNormal(seed)
+        this.noise = () => noiseC * normal()
         this.powerUp()
     }
 
     /** The supply comes (back) on: 0 °C until the first conversion is through. */
-    powerUp(): void {
+    powerUp(atMs = this.clock.now()): void {
         this.register = TEMPERATURE
         this.configuration = 0
         this.limits.set(THYST, 0x4b00).set(TOS, 0x5000)
         this.converted = 0
-        this.convertingSince = this.clock.now()
+        this.convertingSince = atMs
     }
 
     write(bytes: Uint8Array): boolean {
@@ -114,7 +125,8 @@ export class Max30205 implements I2cChip {
     }
 
     private convert(atMs: number): void {
-        const celsius = this.body.skinTemperature((atMs - this.startMs) / 1000) + this.errorC
-        this.converted = Math.round(celsius * stepsPerDegree)
+        const skin = this.body.skinTemperature((atMs - this.startMs) / 1000)
+        const steps = Math.round((skin + this.errorC + this.noise()) * stepsPerDegree)
+        this.converted = Math.min(maxSteps, steps)
     }
 }

@@ -6,15 +6,24 @@ import { maxPayloadBytes, type Packet } from "../jacdac/frame.ts"
 export interface I2cChip {
     /** The 7-bit address it answers to. */
     readonly address: number
+    /** The fastest bus that it can follow; on a faster one it does not answer. */
+    readonly maxKHz?: number
     /** The master writes; returns whether every byte was acknowledged. */
     write(bytes: Uint8Array): boolean
     /** The master reads, from where the last write or read left off. */
     read(size: number): Uint8Array
+    /** Whether it keeps the data line low: then nobody can use the bus. */
+    holdsDataLine?(): boolean
+    /** The supply came (back) on, at a time of the chip's clock, or just now: registers have their reset values. */
+    powerUp?(atMs?: number): void
+    /** Its FIFO loses samples, as when nobody empties it in time. */
+    overflow?(): void
 }
 
 /** How a transaction ended; services/sensor-bus.md. */
 export const transferOk = 0
 export const transferNack = 1
+export const transferStuck = 2
 
 const transferCommand = 0x80
 const bitsPerByte = 9
@@ -27,7 +36,7 @@ export class SensorBus implements Service {
     private readonly kHz: number
 
     /** @param kHz bus speed; a transaction takes the time that its bits take */
-    constructor(clock: Clock, chips: I2cChip[], kHz = 400) {
+    constructor(clock: Clock, chips: I2cChip[], kHz = 100) {
         this.clock = clock
         this.chips = chips
         this.kHz = kHz
@@ -46,8 +55,11 @@ export class SensorBus implements Service {
     }
 
     private transfer(address: number, data: Uint8Array, readSize: number): [number, Uint8Array] {
-        const chip = this.chips.find(chip => chip.address === address)
         const nothing = new Uint8Array(0)
+        if (this.chips.some(chip => chip.holdsDataLine?.())) return [transferStuck, nothing]
+        const chip = this.chips.find(
+            ({ address: own, maxKHz = Infinity }) => own === address && this.kHz <= maxKHz,
+        )
         if (!chip || readSize > maxPayloadBytes - 2) return [transferNack, nothing]
         if (data.length && !chip.write(data)) return [transferNack, nothing]
         return [transferOk, readSize ? chip.read(readSize) : nothing]

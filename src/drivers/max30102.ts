@@ -1,4 +1,4 @@
-import { millis } from "@devicescript/core"
+import { millis, sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 import { Registers, SensorError } from "./registers"
 
@@ -7,43 +7,60 @@ const ADDRESS = 0x57
 
 const INTERRUPT_STATUS_1 = 0x00
 const FIFO_WRITE_POINTER = 0x04
+const OVERFLOW_COUNTER = 0x05
+const FIFO_READ_POINTER = 0x06
 const FIFO_DATA = 0x07
 const FIFO_CONFIGURATION = 0x08
 const MODE_CONFIGURATION = 0x09
+const LED1_PULSE_AMPLITUDE = 0x0c
 const PART_ID = 0xff
 
 const PPG_RDY = 0x40
+const ALC_OVF = 0x20
 const PWR_RDY = 0x01
 const SHDN = 0x80
 const RESET = 0x40
 const MODE_SPO2 = 0x03
+/** FIFO configuration: mean of 4, and no mean; the FIFO does not roll over. */
+const SMP_AVE_4 = 0x40
+const SMP_AVE_1 = 0x00
+/** SpO2 configuration: range 4,096 nA, 100 Hz, pulses of 411 µs (18 bits). */
+const RANGE_RATE_WIDTH = 0x27
 
 const partId = 0x15
 const resetTimeoutMs = 100
 /** The sensor has stopped when so many samples are overdue. */
-const overdueSamples = 50
-
-/** 08–0D: mean of 4, no rollover; idle; 4,096 nA, 100 Hz, 411 µs (18 bits); red and infrared at 7 mA. */
-const configuration = hex`40 00 27 00 23 23`
+const overdueSamples = 25
+/** Time for two samples without mean. */
+const glanceMs = 25
 
 /** Samples are the mean of 4 conversions at 100 Hz. */
 export const sampleMs = 40
 /** Red, then infrared, 3 bytes each, big-endian, 18 bits. */
 export const sampleBytes = 6
+/** Counts of 4,096 nA, the converter's full scale. */
+export const fullScaleCounts = 0x3ffff
+/** Steps of the LED current, 0.2 mA each; 255 are the most. */
+export const stepsPerMilliamp = 5
 const fifoDepth = 32
 
 /**
  * Maxim MAX30102, optical heart-rate sensor.
  *
  *     const optical = new Max30102(i2c)
- *     await optical.start()
+ *     await optical.start(35, 35)
  *     const count = await optical.read() // samples in optical.fifo, the newest taken at optical.newestMs
+ *
+ * The chip's own proximity function is gone since revision 1 of the data sheet; `rest` and `glance` do without.
+ * LED currents are in steps of 0.2 mA. All that talks to the chip throws I2CError when it does not answer.
  */
 export class Max30102 {
-    /** What the last `read` brought, `sampleBytes` each, oldest first. */
+    /** What the last `read` or `glance` brought, `sampleBytes` each, oldest first. */
     fifo: Buffer
     /** When the newest sample was complete, by the clock of `millis()`; counted in samples, so it has no jitter. */
     newestMs: number
+    /** There was more light around than the chip can cancel (200 µA) since the last look: the samples mean nothing. */
+    isDazzled = false
     private registers: Registers
     /** The last time that the FIFO was known to be empty. */
     private emptyMs: number
@@ -52,20 +69,16 @@ export class Max30102 {
         this.registers = new Registers(i2c, ADDRESS)
     }
 
-    /** Resets, configures and starts the chip. @throws I2CError, SensorError when it is absent or something else */
-    async start(): Promise<void> {
+    /** Resets, configures and starts the chip, out of any state. @throws SensorError when it is something else */
+    async start(red: number, infrared: number): Promise<void> {
         const registers = this.registers
         if ((await registers.read(PART_ID)) !== partId) throw new SensorError("no MAX30102")
         await registers.write(MODE_CONFIGURATION, RESET)
         await registers.waitFor(MODE_CONFIGURATION, RESET, 0, resetTimeoutMs)
-        await registers.write(FIFO_WRITE_POINTER, 0)
-        await registers.write(FIFO_WRITE_POINTER + 1, 0)
-        await registers.write(FIFO_WRITE_POINTER + 2, 0)
-        await registers.writeBurst(FIFO_CONFIGURATION, configuration)
-        const written = await registers.readBurst(FIFO_CONFIGURATION, configuration.length)
-        for (let i = 0; i < configuration.length; i++)
-            if (written[i] !== configuration[i]) throw new SensorError("MAX30102 refuses setup")
+        const settings = Buffer.from([SMP_AVE_4, 0, RANGE_RATE_WIDTH, 0, red, infrared])
+        await registers.configure(FIFO_CONFIGURATION, settings)
         await registers.read(INTERRUPT_STATUS_1) // clears the power-ready flag
+        await this.flush()
         await registers.write(MODE_CONFIGURATION, MODE_SPO2)
         this.newestMs = this.emptyMs = millis()
     }
@@ -75,18 +88,25 @@ export class Max30102 {
         await this.registers.write(MODE_CONFIGURATION, SHDN)
     }
 
+    /** Sets the LED currents; samples of before and one of both come first. */
+    async setCurrents(red: number, infrared: number): Promise<void> {
+        await this.registers.writeBurst(LED1_PULSE_AMPLITUDE, Buffer.from([red, infrared]))
+    }
+
     /**
      * Empties the FIFO into `fifo`; to be called every second at least.
      * @returns the number of samples, at most 32; −1 when some were lost: the signal has a gap and starts anew
-     * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back or has stopped
+     * @throws SensorError when the chip was reset behind our back or has stopped
      */
     async read(): Promise<number> {
-        const registers = this.registers
         const now = millis()
-        const status = await registers.readBurst(INTERRUPT_STATUS_1, 7)
-        if (status[0] & PWR_RDY) throw new SensorError("MAX30102 lost power")
-        if (status[FIFO_WRITE_POINTER + 1]) return await this.flush()
-        let count = (status[FIFO_WRITE_POINTER] - status[FIFO_WRITE_POINTER + 2]) & (fifoDepth - 1)
+        const status = await this.readStatus()
+        if (status[OVERFLOW_COUNTER]) {
+            await this.flush()
+            this.newestMs = this.emptyMs = now
+            return -1
+        }
+        let count = waiting(status)
         if (count === 0) {
             const elapsed = now - this.emptyMs
             // Equal pointers, nothing lost: either no sample has come yet or exactly 32 have.
@@ -95,20 +115,49 @@ export class Max30102 {
                 throw new SensorError("MAX30102 has stopped")
             else return 0
         }
-        this.fifo = await registers.readBurst(FIFO_DATA, count * sampleBytes)
+        this.fifo = await this.registers.readBurst(FIFO_DATA, count * sampleBytes)
         this.emptyMs = now
         this.count(count, now)
         return count
     }
 
-    /** Throws away what is in the FIFO. */
-    private async flush(): Promise<number> {
+    /** Shuts down, less than 1 µA; `glance` looks with these LED currents, `start` ends it. */
+    async rest(red: number, infrared: number): Promise<void> {
         const registers = this.registers
-        await registers.write(FIFO_WRITE_POINTER, 0)
-        await registers.write(FIFO_WRITE_POINTER + 1, 0)
-        await registers.write(FIFO_WRITE_POINTER + 2, 0)
-        this.newestMs = this.emptyMs = millis()
-        return -1
+        await registers.write(MODE_CONFIGURATION, SHDN | MODE_SPO2)
+        await registers.write(FIFO_CONFIGURATION, SMP_AVE_1)
+        await this.setCurrents(red, infrared)
+    }
+
+    /**
+     * While it rests: takes two samples, without mean, into `fifo`.
+     * @returns their number
+     * @throws SensorError when the chip was reset behind our back or takes no samples
+     */
+    async glance(): Promise<number> {
+        const registers = this.registers
+        await this.flush()
+        await registers.write(MODE_CONFIGURATION, MODE_SPO2)
+        await sleep(glanceMs)
+        const status = await this.readStatus() // shutting down clears its flags
+        const count = waiting(status)
+        if (count === 0) throw new SensorError("MAX30102 has stopped")
+        this.fifo = await registers.readBurst(FIFO_DATA, count * sampleBytes)
+        await registers.write(MODE_CONFIGURATION, SHDN | MODE_SPO2)
+        return count
+    }
+
+    /** Registers 00 to 06: the flags, which are down then, and the pointers of the FIFO. */
+    private async readStatus(): Promise<Buffer> {
+        const status = await this.registers.readBurst(INTERRUPT_STATUS_1, FIFO_DATA)
+        if (status[0] & PWR_RDY) throw new SensorError("MAX30102 lost power")
+        this.isDazzled = (status[0] & ALC_OVF) !== 0
+        return status
+    }
+
+    /** Throws away what is in the FIFO. */
+    private async flush(): Promise<void> {
+        await this.registers.writeBurst(FIFO_WRITE_POINTER, hex`00 00 00`)
     }
 
     /** Moves the time of the newest sample on; the chip's oscillator is not ours, so it must stay in the last period. */
@@ -118,7 +167,7 @@ export class Max30102 {
     }
 }
 
-/** Counts of infrared of the sample at byte `at` of `fifo`. */
-export function infrared(fifo: Buffer, at: number): number {
-    return ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
+/** Samples in the FIFO by its pointers; a full one looks empty. */
+function waiting(status: Buffer): number {
+    return (status[FIFO_WRITE_POINTER] - status[FIFO_READ_POINTER]) & (fifoDepth - 1)
 }

@@ -9,6 +9,9 @@ export class SensorError extends Error {
     }
 }
 
+/** Somebody answers, but it is not this chip. It has only been asked, and nothing about it has changed. */
+export class OtherChipError extends SensorError {}
+
 const pollMs = 2
 
 /**

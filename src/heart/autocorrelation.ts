@@ -7,11 +7,14 @@ const blocks = 4
 const slice = 7
 /** A block with more energy than usual weighs less, one with hardly any does not weigh more and more. */
 const energyFloor = 0.1
+/** A lag that is left with less than this share of the products says nothing. */
+const fewest = 0.05
 const tiny = 1e-6
 
 /**
- * The autocorrelation of the last 8 s, kept as sums over blocks of 2 s: a new block costs only its own products.
- * Each block counts about the same, so that one jerk does not drown the pulse of the others.
+ * The autocorrelation of the last 8 s, kept as sums over blocks of 2 s: a new block costs only its own products. Each
+ * block counts about the same, so that one jerk does not drown the pulse of the others. Nothing from before the 8 s has a
+ * part in it: its periods are those of the 8 s, not older ones.
  */
 export class Autocorrelation {
     /** By lag, 0 to `maxLag`, in units of the value at lag 0. */
@@ -64,10 +67,40 @@ export class Autocorrelation {
         this.combine()
     }
 
+    /**
+     * Adds up the blocks as if each had been amplified to the same energy: a product of two blocks is weighted with the
+     * gains of both. A lag reaches back over one border or two, so the weight goes in straight lines from gain to gain;
+     * the gain of what lies before the window is 0.
+     */
     private combine(): void {
-        const values = this.values
-        const sums = this.sums
-        const count = this.count
+        const { values, sums, count } = this
+        const floor = this.measure()
+        for (let lag = 0; lag <= maxLag; lag++) values[lag] = 0
+        let before = 0
+        let twoBefore = 0
+        for (let age = count; age > 0; age--) {
+            const base = ((this.next - age + blocks) % blocks) * (maxLag + 1)
+            const gain = 1 / Math.sqrt(sums[base] + floor)
+            let weight = gain * gain
+            let step = (gain * (before - gain)) / blockSize
+            for (let lag = 0; lag < blockSize; lag++) {
+                values[lag] += weight * sums[base + lag]
+                weight += step
+            }
+            step = (gain * (twoBefore - before)) / blockSize
+            for (let lag = blockSize; lag <= maxLag; lag++) {
+                values[lag] += weight * sums[base + lag]
+                weight += step
+            }
+            twoBefore = before
+            before = gain
+        }
+        this.normalise()
+    }
+
+    /** @returns the energy that is added to that of each block */
+    private measure(): number {
+        const { sums, count } = this
         let total = 0
         let high = 0
         let low = Infinity
@@ -79,14 +112,18 @@ export class Autocorrelation {
         }
         this.meanPower = total / (count * blockSize)
         this.spread = high / (low + tiny)
-        const floor = (energyFloor * total) / count + tiny
-        for (let lag = 0; lag <= maxLag; lag++) values[lag] = 0
-        for (let b = 0; b < count; b++) {
-            const base = b * (maxLag + 1)
-            const weight = 1 / (sums[base] + floor)
-            for (let lag = 0; lag <= maxLag; lag++) values[lag] += weight * sums[base + lag]
-        }
+        return (energyFloor * total) / count + tiny
+    }
+
+    /** In units of the value at lag 0; a longer lag has fewer products. */
+    private normalise(): void {
+        const values = this.values
+        const step = 1 / (this.count * blockSize)
         const energy = values[0] > 0 ? values[0] : 1
-        for (let lag = 0; lag <= maxLag; lag++) values[lag] /= energy
+        let share = 1
+        for (let lag = 0; lag <= maxLag; lag++) {
+            values[lag] = share > fewest ? values[lag] / (share * energy) : 0
+            share -= step
+        }
     }
 }

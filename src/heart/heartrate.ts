@@ -1,12 +1,11 @@
 import { sleep } from "@devicescript/core"
 import { Autocorrelation } from "./autocorrelation"
-import { isSwing, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
+import { Motion } from "./motion"
+import { isSwing, nextButOne, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
 import { hopSamples, Pulse } from "./pulse"
 import { Tracker } from "./tracker"
-import { Trust } from "./trust"
+import { Signs, Trust } from "./trust"
 
-/** Infrared counts that only skin returns; cover glass and a room return far fewer. */
-const minSkinCounts = 20000
 /** A pulse has most of its power in its band, unless it is very fast. */
 const minPurity = 0.08
 /** A rate that has less than this share of the strongest one's power is likely its half or its double. */
@@ -27,23 +26,35 @@ export class HeartRate {
     quality = 0
     /** Something shakes the sensor harder than a heart can. */
     motion = false
-    /** Whether there is skin in front of the sensor. */
-    contact = false
 
     private pulse = new Pulse()
+    /** Samples of the burst that come after the window. */
+    private ahead = 0
+    private acceleration = new Motion()
     private correlation = new Autocorrelation()
     private tracker = new Tracker()
+    private signs = new Signs()
     private trust = new Trust()
 
     /** The signal has a gap, or there is none: starts anew. */
     reset(): void {
         this.pulse.reset()
+        this.acceleration.skip()
         this.correlation.reset()
         this.tracker.reset()
         this.trust.reset()
         this.bpm = undefined
         this.quality = 0
-        this.motion = this.contact = false
+        this.motion = false
+    }
+
+    /**
+     * Takes what an accelerometer felt in the moments whose light comes next.
+     * @param fifo x, y and z of each sample, s16 little-endian, countsPerG to 1 g
+     * @param count −1 after a gap
+     */
+    pushAcceleration(fifo: Buffer, count: number): void {
+        this.acceleration.push(fifo, count)
     }
 
     /**
@@ -51,7 +62,9 @@ export class HeartRate {
      * @returns how many it took
      */
     push(fifo: Buffer, from: number, count: number): number {
-        return this.pulse.push(fifo, from, count)
+        const taken = this.pulse.push(fifo, from, count)
+        this.ahead = count - from - taken
+        return taken
     }
 
     /** Whether the window of 2 s is complete and `estimate` is due. */
@@ -62,41 +75,50 @@ export class HeartRate {
     /** Works the window in and begins the next. */
     async estimate(): Promise<void> {
         const { pulse, correlation, tracker } = this
-        const contact = pulse.mean >= minSkinCounts
-        if (!contact || pulse.saturations) {
-            this.reset()
-            this.contact = contact
-            return
-        }
-        this.contact = true
+        if (pulse.saturations) return this.reset()
+        this.acceleration.remove(pulse.values, this.ahead)
+        await sleep(0)
         await correlation.add(pulse.values)
         pulse.next()
         await sleep(0)
         const values = correlation.values
         const shortest = shortestPeriod(values)
         const peakBpm = shortest ? periodBpm(values, shortest) : 0
-        await tracker.step(values, peakBpm, shortest ? values[shortest] : 0)
+        await tracker.step(
+            values,
+            peakBpm,
+            shortest ? values[shortest] : 0,
+            this.acceleration.effort,
+        )
         this.judge()
     }
 
     /** Decides whether there is a value. */
     private judge(): void {
-        const { pulse, correlation, tracker, trust } = this
+        const { pulse, acceleration, correlation, tracker, signs, trust } = this
         const values = correlation.values
         const lag = peakNear(values, tracker.bpm)
         const isPulse = lag && pulse.purity >= minPurity && isSwing(values, lag)
         const share = Math.min(1, tracker.share / fullShare)
         const quality = isPulse ? tracker.mass * values[lag] * share : 0
-        const bpm = isPulse ? preciseBpm(values, lag) : 0
+        let bpm = isPulse ? preciseBpm(values, lag) : 0
         this.quality = Math.max(0, Math.min(1, quality))
-        trust.next(
-            bpm,
-            tracker.bpm,
-            this.quality,
-            Math.sqrt(correlation.meanPower) / pulse.mean,
-            Math.sqrt(correlation.power) / pulse.mean,
-            correlation.spread,
-        )
+        signs.tracked = tracker.bpm
+        signs.quality = this.quality
+        signs.level = Math.sqrt(correlation.meanPower) / pulse.mean
+        signs.newest = Math.sqrt(correlation.power) / pulse.mean
+        signs.spread = correlation.spread
+        signs.steepness = pulse.steepness
+        signs.regularity = isPulse ? nextButOne(values, lag) : 0
+        if (acceleration.isMoving) {
+            // One window's period is as good as its quality.
+            bpm = tracker.meanBpm + this.quality * (isPulse ? bpm - tracker.meanBpm : 0)
+            signs.bpm = bpm
+            trust.nextMoving(signs)
+        } else {
+            signs.bpm = bpm
+            trust.next(signs)
+        }
         this.motion = trust.motion
         this.bpm = trust.trusted ? bpm : undefined
     }

@@ -5,11 +5,13 @@ const lagsPerMinute = 750
 /** 240 bpm; shorter periods are no heart. */
 const minLag = 3
 /** The first peak that comes so close to the highest is the period; those after it are its multiples. */
-const nearlyBest = 0.85
+const nearlyBest = 0.75
 /** Between a beat and the next the correlation falls at least below this share of the peak's. */
 const deepest = 0.5
-/** A multiple of the period that has lost more than half of its height has lost its place, too. */
-const multipleHeight = 0.5
+/** A multiple of the period that has lost so much of its height has lost its place, too. */
+const multipleHeight = 0.6
+/** A rate is measured over at most 2 s: a heart that speeds up or slows down loses its place in more. */
+const longest = 25
 
 /** Whether the autocorrelation has a local maximum at `lag`. */
 function isPeak(correlation: number[], lag: number): boolean {
@@ -20,18 +22,26 @@ function isPeak(correlation: number[], lag: number): boolean {
 function refine(correlation: number[], lag: number): number {
     const before = correlation[lag - 1]
     const after = correlation[lag + 1]
-    const bend = before - 2 * correlation[lag] + after
-    return bend < 0 ? lag + (0.5 * (before - after)) / bend : lag
+    return lag + (0.5 * (before - after)) / (before - 2 * correlation[lag] + after)
+}
+
+/** Its height there: that of a fast pulse lies well above what is sampled. */
+function height(correlation: number[], lag: number): number {
+    return (
+        correlation[lag] +
+        0.25 * (refine(correlation, lag) - lag) * (correlation[lag + 1] - correlation[lag - 1])
+    )
 }
 
 /** The lag of the shortest strong period, 0 when nothing repeats itself. */
 export function shortestPeriod(correlation: number[]): number {
     let best = 0
     for (let lag = minLag; lag < maxLag; lag++)
-        if (correlation[lag] > best && isPeak(correlation, lag)) best = correlation[lag]
+        if (correlation[lag] > 0 && isPeak(correlation, lag))
+            best = Math.max(best, height(correlation, lag))
     if (best === 0) return 0
     for (let lag = minLag; lag < maxLag; lag++)
-        if (correlation[lag] >= nearlyBest * best && isPeak(correlation, lag)) return lag
+        if (isPeak(correlation, lag) && height(correlation, lag) >= nearlyBest * best) return lag
     return 0
 }
 
@@ -63,10 +73,17 @@ export function isSwing(correlation: number[], lag: number): boolean {
     return false
 }
 
+/** The correlation at twice the period of a peak; that at the peak itself where this is too long. */
+export function nextButOne(correlation: number[], lag: number): number {
+    const twice = Math.round(2 * refine(correlation, lag))
+    if (twice >= maxLag) return correlation[lag]
+    return Math.max(correlation[twice - 1], correlation[twice], correlation[twice + 1])
+}
+
 /** Beats per minute of the period at a peak, measured over as many periods as still correlate. */
 export function preciseBpm(correlation: number[], lag: number): number {
     let period = refine(correlation, lag)
-    for (let n = 2; n <= 4 && n * period < maxLag - 1; n++) {
+    for (let n = 2; n * period <= longest; n++) {
         const expected = Math.round(n * period)
         let multiple = 0
         for (let at = expected - 1; at <= expected + 1; at++)

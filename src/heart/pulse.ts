@@ -10,10 +10,16 @@ export const maxLag = 40
 /** Counts at and above which the converter is as good as saturated. */
 const saturated = 0x3ff00
 
+/** 1 / (1 + 2π · 0.8 Hz / 12.5 Hz). */
+const fastShare = 0.713204
+/** How much the newest block counts for the steepness. */
+const meanRate = 0.25
+
 /**
  * The pulse out of the optical signal: a causal Butterworth band-pass at 25 Hz, second order from 0.5 Hz up, fourth order
- * to 3.2 Hz (240 bpm is 4 Hz and has hardly any harmonics), upside down, so that more blood is more. It works through a
- * burst in one call and allocates nothing.
+ * to 3.2 Hz (240 bpm is 4 Hz and has hardly any harmonics), upside down, so that more blood is more; then first order from
+ * 0.8 Hz up, because breath may move the light more than a pulse does, and because the steep rise of a pulse tells its
+ * moment better than its round top. It works through a burst in one call and allocates nothing.
  */
 export class Pulse {
     /** The last block and the `maxLag` values before it, at 12.5 Hz, in counts. */
@@ -24,6 +30,11 @@ export class Pulse {
     saturations: number
     /** How much of the block's movement is in the band of a heart, 0…1; of noise and flicker, little. */
     purity: number
+    /**
+     * How much faster the signal rises than it falls, as the skewness of its derivative, mean of some blocks: 0 for noise
+     * and for what swings to and fro.
+     */
+    steepness: number
     /** Sensor samples in the block so far. */
     filled: number
 
@@ -33,9 +44,16 @@ export class Pulse {
     private low2: number
     private last1: number
     private last2: number
+    private slow: number
+    private fast: number
     private offset: number
+    /** Blocks since the start. */
+    private blocks: number
     private sum: number
     private clipped: number
+    /** Sums of the differences between the values of the block. */
+    private squares: number
+    private cubes: number
     private wide: number
     private narrow: number
 
@@ -48,8 +66,9 @@ export class Pulse {
     reset(): void {
         for (let i = 0; i < this.values.length; i++) this.values[i] = 0
         this.high1 = this.high2 = this.low1 = this.low2 = this.last1 = this.last2 = 0
+        this.slow = this.fast = 0
         this.offset = undefined
-        this.mean = this.saturations = this.purity = 0
+        this.mean = this.saturations = this.purity = this.steepness = this.blocks = 0
         this.clear()
     }
 
@@ -66,6 +85,10 @@ export class Pulse {
         let low2 = this.low2
         let last1 = this.last1
         let last2 = this.last2
+        let slow = this.slow
+        let fast = this.fast
+        let squares = this.squares
+        let cubes = this.cubes
         let wide = this.wide
         let narrow = this.narrow
         let offset = this.offset
@@ -92,7 +115,15 @@ export class Pulse {
             wide += y * y
             narrow += z * z
             filled++
-            if (!(filled & 1)) values[maxLag + (filled >> 1) - 1] = z
+            if (!(filled & 1)) {
+                const rise = fastShare * (fast + z - slow) - fast
+                const square = rise * rise
+                squares += square
+                cubes += square * rise
+                fast += rise
+                slow = z
+                values[maxLag + (filled >> 1) - 1] = fast
+            }
         }
         this.high1 = high1
         this.high2 = high2
@@ -100,6 +131,10 @@ export class Pulse {
         this.low2 = low2
         this.last1 = last1
         this.last2 = last2
+        this.slow = slow
+        this.fast = fast
+        this.squares = squares
+        this.cubes = cubes
         this.wide = wide
         this.narrow = narrow
         this.offset = offset
@@ -110,8 +145,18 @@ export class Pulse {
             this.mean = sum / hopSamples
             this.saturations = clipped
             this.purity = wide > 0 ? narrow / wide : 0
+            this.measureSteepness()
         }
         return take
+    }
+
+    private measureSteepness(): void {
+        const variance = this.squares / blockSize
+        const skewness =
+            variance > 0 ? this.cubes / (blockSize * variance * Math.sqrt(variance)) : 0
+        this.blocks++
+        // The filters turn the phases so that the steep rise of the blood becomes a steep fall.
+        this.steepness += Math.max(meanRate, 1 / this.blocks) * (-skewness - this.steepness)
     }
 
     /** Makes room for the next block; the values of this one become its past. */
@@ -123,5 +168,6 @@ export class Pulse {
 
     private clear(): void {
         this.filled = this.sum = this.clipped = this.wide = this.narrow = 0
+        this.squares = this.cubes = 0
     }
 }

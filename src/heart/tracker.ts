@@ -21,6 +21,14 @@ const leak = 0.01
 const floor = 0.02
 /** How far from the shortest period a bin still profits from it. */
 const peakReach = 3
+/** …and how much, next to the strongest rate of the spectrum: a second harmonic may be stronger than the pulse. */
+const peakWeight = 2
+/** While the wearer moves hard, the shortest period may be what is left of the steps, so it counts less… */
+const effortPeak = 0.75
+/** …and a rate below 75 bpm is less and less likely, down to this share at 45. */
+const effortSlow = 0.2
+const slowBins = 15
+const slowestBins = 5
 const tiny = 1e-9
 
 /**
@@ -30,6 +38,8 @@ const tiny = 1e-9
 export class Tracker {
     /** The most probable rate, in bpm. */
     bpm: number
+    /** The same between the bins, as the mean of the five around it; smoother than one window's period. */
+    meanBpm: number
     /** Its probability, that of two bins to either side included. */
     mass: number
     /** Its power in the spectrum, over that of the strongest rate: small for the half of a rate. */
@@ -62,7 +72,7 @@ export class Tracker {
 
     reset(): void {
         for (let i = 0; i < bins; i++) this.probability[reach + i] = 1 / bins
-        this.bpm = this.mass = this.share = 0
+        this.bpm = this.meanBpm = this.mass = this.share = 0
     }
 
     /**
@@ -70,13 +80,20 @@ export class Tracker {
      * @param correlation autocorrelation by lag at 12.5 Hz, 1 at lag 0
      * @param peakBpm rate of its shortest strong period, 0 when there is none
      * @param peak its height, 0…1
+     * @param effort how hard the wearer moves, 0…1
      */
-    async step(correlation: number[], peakBpm: number, peak: number): Promise<void> {
+    async step(
+        correlation: number[],
+        peakBpm: number,
+        peak: number,
+        effort: number,
+    ): Promise<void> {
         await sleep(0)
         const max = await this.transform(correlation)
         await sleep(0)
-        const sum = this.weigh(max, peakBpm, peak)
+        let sum = this.weigh(max, peakBpm, peak, effort)
         await sleep(0)
+        if (effort > 0) sum -= this.discourage(effort)
         this.choose(max, sum)
     }
 
@@ -84,13 +101,14 @@ export class Tracker {
      * Moves the probabilities on by 2 s and weighs them with the spectrum, whose maximum is `max`.
      * @returns the sum of the weights
      */
-    private weigh(max: number, peakBpm: number, peak: number): number {
+    private weigh(max: number, peakBpm: number, peak: number, effort: number): number {
         const scale = 1 / (max + tiny)
         const spectrum = this.spectrum
         const p = this.probability
         const next = this.next
         const peakBin = peakBpm / binBpm - firstBin
         const background = leak / bins
+        const peakShare = peakWeight * peak * (1 - effortPeak * effort)
         let sum = 0
         for (let i = 0; i < bins; i++) {
             const at = i + reach
@@ -102,12 +120,28 @@ export class Tracker {
             const s = spectrum[i] * scale
             let likelihood = s * s + floor
             const distance = i < peakBin ? peakBin - i : i - peakBin
-            if (distance < peakReach) likelihood += peak * (1 - distance / peakReach)
+            if (distance < peakReach) likelihood += peakShare * (1 - distance / peakReach)
             const value = ((1 - leak) * prior + background) * likelihood
             next[at] = value
             sum += value
         }
         return sum
+    }
+
+    /**
+     * Makes slow rates less likely.
+     * @returns by how much their weights are less
+     */
+    private discourage(effort: number): number {
+        const next = this.next
+        const share = (effort * (1 - effortSlow)) / (slowBins - slowestBins)
+        let total = 0
+        for (let i = 0; i < slowBins; i++) {
+            const less = next[reach + i] * share * Math.min(slowBins - i, slowBins - slowestBins)
+            next[reach + i] -= less
+            total += less
+        }
+        return total
     }
 
     /** Makes probabilities of the weights and finds the highest. */
@@ -124,6 +158,8 @@ export class Tracker {
         this.bpm = binBpm * (firstBin + best - reach)
         this.share = this.spectrum[best - reach] / (max + tiny)
         this.mass = next[best - 2] + next[best - 1] + next[best] + next[best + 1] + next[best + 2]
+        const lean = 2 * (next[best + 2] - next[best - 2]) + next[best + 1] - next[best - 1]
+        this.meanBpm = this.bpm + (binBpm * lean) / this.mass
     }
 
     /**

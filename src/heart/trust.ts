@@ -3,70 +3,122 @@ const firstWindows = 4
 const minBpm = 30
 const maxBpm = 240
 
-/** Quality that starts a series of values… */
-const startQuality = 0.5
-/** …that resumes it near the rate that was last trusted… */
-const resumeQuality = 0.4
-/** …and that keeps it going. */
-const keepQuality = 0.3
-const startWindows = 3
-/** A lost rate counts for 30 s. */
+/** Noise reaches this quality in one of 20 windows: what is above it is evidence of a pulse… */
+const noiseQuality = 0.4
+/** …more of it where the signal rises as steeply as a pulse does, less where it swings… */
+const steepPulse = 0.4
+const steepWorth = 0.3
+/** …less after minutes without a pulse… */
+const doubtWorth = 0.02
+/** …and this much, added up over windows, starts a series of values… */
+const startEvidence = 0.5
+const mostEvidence = 0.6
+/** …this resumes it near the rate that was last trusted, within 30 s… */
+const resumeEvidence = 0.15
 const resumeWindows = 15
+/** …and this quality is the least that keeps it going. */
+const keepQuality = 0.3
 
 /** From one window to the next the tracker moves by no more than this, in bpm… */
 const steadyBpm = 9
-/** …and a heart by no more than this for each 2 s. */
+/** …a heart by no more than this… */
+const reachBpm = 11
+/** …and this for each 2 s. */
 const changeBpm = 2
+/** Correlation after two beats, mean of some windows: of beats that come when they like, there is no period to tell. */
+const minRegularity = 0.28
+const usualRegularity = 0.5
+const meanRate = 0.25
 
-/** A signal that has grown by this factor since the pulse was lost is movement… */
+/** A signal that has grown by this factor while the pulse was lost is movement… */
 const movedGrowth = 1.6
-/** …until it is nearly as calm as before. */
-const calmGrowth = 1.2
+/** …by this, if it swings instead of beating… */
+const swingGrowth = 1.3
+const swingSteepness = 0.15
+/** …until it is nearly as calm as before… */
+const calmGrowth = 1.3
+/** …or beats again… */
+const beatSteepness = 0.35
+const beatQuality = 0.5
+const beatWindows = 3
+/** …or is beyond doubt. */
+const clearQuality = 0.8
+const clearWindows = 5
 /** A window that is so much larger than the pulse was a jerk; the 8 s that are judged keep it so long. */
 const jerkGrowth = 3
 const jerkWindows = 4
-/** How fast the usual pulse height follows while it is tracked. */
+/** How fast the usual pulse height follows while it is tracked, if this steep. */
 const followRate = 0.1
+const followSteepness = 0.25
 /** After minutes of movement nobody knows any more how high the pulse was. */
 const forgetRate = 1.003
-/** A pulse this clear is one, even if it has grown. */
-const clearQuality = 0.75
-const clearWindows = 5
 
 /** Pulse (root mean square) over steady level: less is the converter's noise, more is not a pulse. */
 const minLevel = 0.00005
 const maxLevel = 0.05
+/** What beats has about the same energy in every 2 s; a step of the light, or a hand on the sensor, has not. */
+const maxSpread = 20
 
-/** A swing of the strap looks like a pulse: the longer there was none, the clearer it must be. */
-const maxDoubt = 10
-const doubtQuality = 0.025
-const doubtWindows = 5
-const doubtLevel = 0.0005
-/** What swings has the same energy in every 2 s; handling the sensor has not. */
+/** A steady swing that never was a pulse is movement, too. */
 const swingSpread = 10
+const swingLevel = 0.0005
+const swingWindows = 5
+const maxDoubt = 10
 const easing = 0.1
 
+/** While the wearer moves, what is left of the pulse is judged by its mean quality over some 10 s: this starts a series… */
+const startMoving = 0.2
+/** …and this keeps it going. */
+const keepMoving = 0.12
+const meanMovingRate = 0.2
+
+/** What a window of 2 s says of the pulse. */
+export class Signs {
+    /** The rate. */
+    bpm = 0
+    /** The same as the tracker rounds it. */
+    tracked = 0
+    /** 0…1 */
+    quality = 0
+    /** Pulse over steady level, last 8 s. */
+    level = 0
+    /** The same, last 2 s. */
+    newest = 0
+    /** Energy of the strongest 2 s over that of the weakest. */
+    spread = 0
+    /** How much faster it rises than it falls: about 0.4 to 1.5 for a pulse of up to 110 bpm, 0 for a swing. */
+    steepness = 0
+    /** Correlation of a beat with the next but one, −1…1. */
+    regularity = 0
+}
+
 /**
- * Decides, from window to window, whether the tracked rate is the wearer's heart rate. A swinging arm cannot be told
- * from a pulse by the signal alone, but by what came before: a pulse that grows while it is tracked is a pulse; a signal
- * that grew after the pulse was lost is movement, and what follows a long stretch of no pulse needs to be clearer.
+ * Decides, from window to window, whether the tracked rate is the wearer's heart rate. A clear signal is trusted at once,
+ * a doubtful one once it has gone on for long enough. One channel cannot tell a swinging arm from a heart by its rate, but
+ * by its shape, since a heart ejects within a third of its beat, and by what came before: a signal that grew after the
+ * pulse was lost is movement.
  */
 export class Trust {
     trusted: boolean
     motion: boolean
     private windows: number
-    private streak: number
+    private evidence: number
+    private regularity: number
+    /** Windows in a row that can only be a pulse. */
     private clear: number
+    /** Grows while there is no pulse. */
     private doubt: number
     private moving: boolean
     /** Windows for which a jerk is still in the signal. */
     private shaken: number
-    /** Level of the pulse when it was last trusted; 0 before the first time. */
+    /** Level of the pulse when it was last trusted, or of the calmest likely pulse since; 0 before the first. */
     private usualLevel: number
+    /** 0 before the first value. */
     private lastBpm: number
     private lastTracked: number
     /** Windows since a value was trusted. */
     private age: number
+    private meanQuality: number
 
     constructor() {
         this.reset()
@@ -74,73 +126,130 @@ export class Trust {
 
     reset(): void {
         this.trusted = this.motion = this.moving = false
-        this.windows = this.streak = this.clear = this.doubt = this.shaken = 0
+        this.windows = this.evidence = this.clear = this.doubt = this.shaken = 0
         this.usualLevel = this.lastBpm = this.lastTracked = this.age = 0
+        this.regularity = usualRegularity
+        this.meanQuality = 0
+    }
+
+    next(signs: Signs): void {
+        const { bpm, tracked, quality, level, newest, spread } = signs
+        this.begin(quality)
+        const isSteady = Math.abs(tracked - this.lastTracked) <= steadyBpm
+        this.lastTracked = tracked
+        if (quality > 0) this.regularity += meanRate * (signs.regularity - this.regularity)
+        const isReachable = this.isReachable(bpm)
+        const isNear = this.lastBpm > 0 && this.age <= resumeWindows && isReachable
+
+        this.watchMotion(signs, isSteady, isNear)
+        const isSane =
+            newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
+        const isCalm = !this.moving && this.shaken === 0
+        const isPossible = isSane && isCalm && isReachable && this.regularity >= minRegularity
+        const worth = this.weigh(signs, isSane && isCalm)
+        this.trusted =
+            isPossible &&
+            this.windows >= firstWindows &&
+            (this.trusted
+                ? worth >= 0 && quality >= keepQuality
+                : this.evidence >= (isNear ? resumeEvidence : startEvidence))
+
+        if (this.trusted) this.accept(bpm)
+        else if (quality < keepQuality && spread < swingSpread)
+            this.doubt = Math.min(maxDoubt, this.doubt + (this.windows > firstWindows ? 1 : 0))
+        else if (quality >= noiseQuality && isSteady) this.doubt = Math.max(0, this.doubt - easing)
+        this.follow(signs)
+        this.motion =
+            !isCalm || level > maxLevel || (this.doubt >= swingWindows && level > swingLevel)
     }
 
     /**
-     * @param bpm the rate
-     * @param tracked the rate as the tracker rounds it
-     * @param quality 0…1
-     * @param level pulse over steady level, last 8 s
-     * @param newest the same, last 2 s
-     * @param spread energy of the strongest 2 s over that of the weakest
+     * The same while an accelerometer says that the wearer moves and the motion has been taken out: nothing has to be
+     * guessed from the light, and neither a larger signal nor a jerk means that there is no pulse in it.
      */
-    next(
-        bpm: number,
-        tracked: number,
-        quality: number,
-        level: number,
-        newest: number,
-        spread: number,
-    ): void {
-        this.windows++
-        this.age++
-        const usual = this.usualLevel
-        const isSteady = Math.abs(tracked - this.lastTracked) <= steadyBpm
-        this.lastTracked = tracked
-        const change = Math.abs(bpm - this.lastBpm)
-        const isReachable = usual === 0 || change <= steadyBpm + changeBpm * this.age
-        const isNear = usual > 0 && this.age <= resumeWindows && isReachable
-
-        this.clear = isSteady && quality >= clearQuality ? this.clear + 1 : 0
-        this.watchMotion(quality, level, isNear)
-        if (usual > 0 && newest > jerkGrowth * usual) this.shaken = jerkWindows
-        else if (this.shaken > 0) this.shaken--
-        const isSane =
-            newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
-        const needed = this.trusted
-            ? keepQuality
-            : isNear
-              ? resumeQuality
-              : startQuality + doubtQuality * this.doubt
-        const isGood = isSane && !this.moving && this.shaken === 0 && quality >= needed
-        this.streak = isGood ? this.streak + 1 : 0
+    nextMoving(signs: Signs): void {
+        const { bpm, level } = signs
+        this.begin(signs.quality)
+        this.lastTracked = signs.tracked
+        this.moving = false
+        this.evidence = this.clear = this.shaken = 0
         this.trusted =
-            isGood &&
-            isReachable &&
             this.windows >= firstWindows &&
-            (this.trusted || isNear || this.streak >= startWindows + this.doubt / doubtWindows)
-
+            this.meanQuality >= (this.trusted ? keepMoving : startMoving) &&
+            level >= minLevel &&
+            level <= maxLevel &&
+            this.isReachable(bpm)
         if (this.trusted) {
-            this.lastBpm = bpm
-            this.age = this.doubt = 0
-            this.usualLevel = usual > 0 ? usual + followRate * (level - usual) : level
-        } else if (quality < keepQuality && spread < swingSpread && level > doubtLevel)
-            this.doubt = Math.min(maxDoubt, this.doubt + (this.windows > firstWindows ? 1 : 0))
-        else if (quality >= resumeQuality && isSteady) this.doubt = Math.max(0, this.doubt - easing)
-        this.motion =
-            this.moving || this.shaken > 0 || level > maxLevel || this.doubt >= doubtWindows
+            this.accept(bpm)
+            this.followTo(level)
+        }
+        this.motion = !this.trusted
     }
 
-    private watchMotion(quality: number, level: number, isNear: boolean): void {
-        if (this.usualLevel === 0) return
-        if (quality < keepQuality && level > movedGrowth * this.usualLevel) this.moving = true
+    private begin(quality: number): void {
+        this.windows++
+        this.age++
+        this.meanQuality += meanMovingRate * (quality - this.meanQuality)
+    }
+
+    private accept(bpm: number): void {
+        this.lastBpm = bpm
+        this.age = this.doubt = 0
+    }
+
+    /** Whether a heart gets to a rate from the one that was last trusted. */
+    private isReachable(bpm: number): boolean {
+        return this.lastBpm === 0 || Math.abs(bpm - this.lastBpm) <= reachBpm + changeBpm * this.age
+    }
+
+    /**
+     * Adds the window to the evidence.
+     * @returns what it is worth
+     */
+    private weigh(signs: Signs, counts: boolean): number {
+        const steep = Math.max(0, Math.min(1, signs.steepness / steepPulse))
+        const worth = signs.quality - noiseQuality + steepWorth * (steep - 0.5)
+        const sum = this.evidence + worth - doubtWorth * this.doubt
+        // Two of the three windows from 6 s on can be enough: what comes before has too few beats.
+        this.evidence =
+            counts && signs.spread <= maxSpread && this.windows >= firstWindows - 1
+                ? Math.max(0, Math.min(mostEvidence, sum))
+                : 0
+        return worth
+    }
+
+    private watchMotion(signs: Signs, isSteady: boolean, isNear: boolean): void {
+        const { quality, level, steepness } = signs
+        const usual = this.usualLevel
+        if (this.shaken > 0) this.shaken--
+        if (usual === 0) return
+        if (signs.newest > jerkGrowth * usual) this.shaken = jerkWindows
+        const isSwing = steepness < swingSteepness && quality < clearQuality
+        if (level > movedGrowth * usual && quality < keepQuality) this.moving = true
+        if (level > swingGrowth * usual && isSwing) this.moving = true
+        const isBeat = steepness >= beatSteepness
+        const isClear = isSteady && quality >= (isBeat ? beatQuality : clearQuality)
+        this.clear = isClear ? this.clear + 1 : 0
         if (!this.moving) return
-        this.usualLevel *= forgetRate
-        const isClear =
-            this.clear >= (isNear ? 2 : clearWindows) && level < jerkGrowth * this.usualLevel
-        if (isClear) this.usualLevel = Math.max(this.usualLevel, level)
-        if (isClear || level < calmGrowth * this.usualLevel) this.moving = false
+        const isPulse = this.clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
+        if (isPulse) this.usualLevel = Math.max(usual, level)
+        if (isPulse || level < calmGrowth * usual) this.moving = false
+    }
+
+    /** Learns how high the pulse is. */
+    private follow(signs: Signs): void {
+        if (this.windows < firstWindows) return
+        const { quality, level } = signs
+        const isPulse = quality >= clearQuality || signs.steepness >= followSteepness
+        const isLikely = quality >= noiseQuality && signs.spread <= maxSpread
+        if (this.trusted && isPulse) this.followTo(level)
+        else if (isLikely && (this.usualLevel === 0 || level < this.usualLevel))
+            this.usualLevel = level
+        else this.usualLevel *= forgetRate
+    }
+
+    private followTo(level: number): void {
+        const usual = this.usualLevel
+        this.usualLevel = usual > 0 ? usual + followRate * (level - usual) : level
     }
 }

@@ -87,7 +87,7 @@ async function logIn(page: Page, password = service.credentials.doctor.password)
 const card = (page: Page, name: string) => page.getByRole("listitem").filter({ hasText: name })
 const trend = (card: Locator, values: string) =>
     card.getByRole("img", { name: `Heart rate, last 5 min: ${values}` })
-const vital = (name: "hr" | "temp") => `[data-vital="${name}"]`
+const vital = (name: "hr" | "spo2" | "temp") => `[data-vital="${name}"]`
 
 pageTest(
     "log in, see values, see new ones come and the charts move, without a reload",
@@ -100,7 +100,7 @@ pageTest(
         await arrive(
             ada.mote,
             ...[measurement("hr", 71, start), measurement("hr-q", 0.9, start)],
-            measurement("temp", 36.8, start),
+            ...[measurement("spo2", 97, start), measurement("temp", 36.8, start)],
         )
         await arrive(ken.mote, measurement("motion", 1, start), measurement("hr-q", 0.1, start))
 
@@ -121,11 +121,12 @@ pageTest(
         await beck.locator(vital("hr")).getByText("71", { exact: true }).waitFor()
         await beck.getByText("signal good").waitFor()
         await beck.locator(vital("temp")).getByText("36.8", { exact: true }).waitFor()
+        await beck.locator(vital("spo2")).getByText("97", { exact: true }).waitFor()
         await beck
             .locator(vital("hr"))
             .getByText(/^\d+ s ago$/)
             .waitFor()
-        await card(page, "Ito").getByText("no value: moving").waitFor()
+        await card(page, "Ito").getByText("moving", { exact: true }).waitFor()
         await card(page, "Ito").getByText('Ken<img src="x" onerror="alert(1)">').waitFor()
         await trend(beck, "from 70 to 71 beats per minute").waitFor()
         await trend(card(page, "Ito"), "no values").waitFor()
@@ -146,6 +147,11 @@ pageTest(
         await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
         const chart = (range: string) => page.getByRole("img", { name: `Heart rate, ${range}` })
         await chart("last 5 min: from 70 to 88 beats per minute").waitFor()
+        const saturation = (values: string) =>
+            page.getByRole("img", { name: `SpO₂, last 5 min: ${values}` })
+        await saturation("from 97 to 97 percent").waitFor()
+        await arrive(ada.mote, measurement("spo2", 100, Date.now()))
+        await saturation("from 97 to 100 percent").waitFor()
         const drawn = () =>
             page.evaluate(`document.querySelector('figure${vital("hr")} canvas').toDataURL()`)
         const before = await drawn()
@@ -222,7 +228,7 @@ for (const colorScheme of ["dark", "light"] as const)
                 // Nobody's mote falls silent meanwhile: that line may grow.
                 for (const { mote } of [ken, ruth])
                     await arrive(mote, measurement("motion", 1, Date.now()))
-                await card(page, "Young, Ruth").getByText("no value: moving").waitFor()
+                await card(page, "Young, Ruth").getByText("moving", { exact: true }).waitFor()
                 await page.evaluate("pageChecks.watchShifts()")
                 for (const value of [71, 58, 120]) {
                     await arrive(ada.mote, measurement("hr", value, Date.now()))
@@ -233,7 +239,7 @@ for (const colorScheme of ["dark", "light"] as const)
                         .waitFor()
                 }
                 await arrive(ada.mote, measurement("motion", 1, Date.now()))
-                await card(page, "Beck, Ada").getByText("no value: moving").waitFor()
+                await card(page, "Beck, Ada").getByText("moving", { exact: true }).waitFor()
                 await check(page)
                 assert.equal(await page.evaluate("shiftScore"), 0)
                 await page.getByText("Beck, Ada").click()

@@ -14,9 +14,14 @@ interface Bundle {
 }
 
 const recordedBpm = 84
+/** Of every recording: there is one column, so the second colour is made from it. */
+const recordedSpo2 = 97
+/** LOINC. */
+const heartRate = "8867-4"
+const oxygenSaturation = "59408-5"
 const anyPorts = ["--https-port", "0", "--coap-port", "0", "--mqtt-port", "0"]
 
-test("up: from nothing to a heart rate that a doctor sees, a clean end, and the same ward again", async t => {
+test("up: from nothing to a heart rate and a saturation that a doctor sees, a clean end, and the same ward again", async t => {
     const data = temporaryFolder(t)
     const recording = join(data, "pulse.csv")
     writeFileSync(recording, pulseCsv(recordedBpm, 50, 60))
@@ -45,10 +50,14 @@ test("up: from nothing to a heart rate that a doctor sees, a clean end, and the 
 
     const api = apiClient(t, credentials)
     const [recorded, madeUp] = credentials.motes.map(({ patient }) => patient)
-    const first = await firstHeartRate(api, recorded!)
+    const first = await firstValue(api, recorded!, heartRate)
     assert.ok(Math.abs(first - recordedBpm) <= 3, `${first} instead of ${recordedBpm}`)
-    const second = await firstHeartRate(api, madeUp!)
+    const second = await firstValue(api, madeUp!, heartRate)
     assert.ok(second >= 40 && second <= 110, `heart rate ${second}`)
+    const saturation = await firstValue(api, recorded!, oxygenSaturation)
+    assert.ok(Math.abs(saturation - recordedSpo2) <= 2, `${saturation} instead of ${recordedSpo2}`)
+    const madeUpSaturation = await firstValue(api, madeUp!, oxygenSaturation)
+    assert.ok(madeUpSaturation >= 92 && madeUpSaturation <= 100, `saturation ${madeUpSaturation}`)
     for (const { secret } of credentials.motes)
         assert.ok(!(up.stdout + up.stderr).includes(secret), "no secret is printed")
     assert.ok(!(up.stdout + up.stderr).includes(credentials.doctor.password))
@@ -69,13 +78,17 @@ test("up: from nothing to a heart rate that a doctor sees, a clean end, and the 
     assert.doesNotMatch(broken.stderr, /^\s+at /m)
 })
 
-async function firstHeartRate(api: ReturnType<typeof apiClient>, patient: string): Promise<number> {
+async function firstValue(
+    api: ReturnType<typeof apiClient>,
+    patient: string,
+    code: string,
+): Promise<number> {
     for (let n = 0; n < 240; n++) {
-        const path = `/fhir/Observation?patient=${patient}&code=8867-4&_sort=-date&_count=5`
+        const path = `/fhir/Observation?patient=${patient}&code=${code}&_sort=-date&_count=5`
         const bundle = await api<Bundle>("GET", path)
         for (const { resource } of bundle.entry ?? [])
             if (resource.valueQuantity) return resource.valueQuantity.value
         await new Promise(resolve => setTimeout(resolve, 250))
     }
-    assert.fail(`no heart rate of patient ${patient}`)
+    assert.fail(`no ${code} of patient ${patient}`)
 }

@@ -15,6 +15,7 @@ interface MadeReading {
     quality: number
     motion: boolean
     tempC?: number
+    spo2?: number
 }
 
 const channel = openChannel("test/src/senml.ts")
@@ -24,19 +25,20 @@ async function pack(
     readings: MadeReading[],
     o: { shift?: number; now?: number; lost?: number } = {},
 ): Promise<Buffer> {
-    const question = Buffer.alloc(21 + 16 * readings.length)
+    const question = Buffer.alloc(21 + 20 * readings.length)
     question.writeDoubleLE(o.shift ?? -1, 0)
     question.writeDoubleLE(o.now ?? 0, 8)
     question.writeUInt32LE(o.lost ?? 0, 16)
     question[20] = readings.length
     readings.forEach((r, i) => {
-        const at = 21 + 16 * i
+        const at = 21 + 20 * i
         question.writeUInt32LE(r.atMs, at)
         question.writeUInt16LE(Math.round(r.quality * 1000), at + 4)
         const flags = (r.motion ? 1 : 0) | (r.bpm === undefined ? 0 : 2)
-        question[at + 7] = flags | (r.tempC === undefined ? 0 : 4)
+        question[at + 7] = flags | (r.tempC === undefined ? 0 : 4) | (r.spo2 === undefined ? 0 : 8)
         question.writeFloatLE(r.bpm ?? 0, at + 8)
         question.writeFloatLE(r.tempC ?? 0, at + 12)
+        question.writeFloatLE(r.spo2 ?? 0, at + 16)
     })
     return (await channel).ask(question)
 }
@@ -98,8 +100,10 @@ test("a heart rate that motion spoilt is absent, and motion stands in its place"
 test("what is no number or out of range is absent", async () => {
     for (const bpm of [NaN, Infinity, -1, 0, 5000])
         assert.doesNotMatch((await pack([{ ...calm, bpm }])).toString("latin1"), /beat/)
-    for (const tempC of [NaN, -Infinity, 2000])
+    for (const tempC of [NaN, -Infinity, 64, 2000])
         assert.doesNotMatch((await pack([{ ...calm, tempC }])).toString("latin1"), /temp/)
+    for (const spo2 of [NaN, Infinity, -3, 0.2, 101])
+        assert.doesNotMatch((await pack([{ ...calm, spo2 }])).toString("latin1"), /spo2/)
 })
 
 test("what comes out of any pack is what went in, rounded to its grid", async () => {
@@ -114,6 +118,7 @@ test("what comes out of any pack is what went in, rounded to its grid", async ()
         quality: fc.integer({ min: 0, max: 1000 }).map(q => q / 1000),
         motion: fc.boolean(),
         tempC: optional({ min: -20, max: 60 }),
+        spo2: optional({ min: 1, max: 100 }),
     })
     const property = fc.asyncProperty(
         fc.array(reading, { minLength: 1, maxLength: 30 }),
@@ -144,12 +149,27 @@ test("what comes out of any pack is what went in, rounded to its grid", async ()
                 ...all("hr-q", "/", r => on(64, r.quality)),
                 ...all("motion", "/", r => (r.motion ? 1 : undefined)),
                 ...all("temp", "Cel", r => on(32, r.tempC)),
+                ...all("spo2", "%", r => (r.motion ? undefined : on(1, r.spo2))),
                 ...all("lost", "count", r => (r === readings[0] && lost > 0 ? lost : undefined)),
             ]
             assert.deepEqual(measurements, wanted)
         },
     )
     await fc.assert(property, { numRuns: 100 })
+})
+
+test("the oxygen saturation, where there is one, comes last and in percent", async () => {
+    const bytes = await pack([calm, { ...calm, atMs: 4000, spo2: 96.6 }], { now: 64 })
+    const last = (decode(bytes) as Map<number, unknown>[]).at(-1)!
+    assert.deepEqual([...last], [[0, "spo2"], [2, 97], [-4, "%"]]) // prettier-ignore
+})
+
+test("times stay what they are when the ticks of the queue have come round", async () => {
+    const turnMs = 2 ** 24 * 62.5
+    const readings = [turnMs - 1000, turnMs + 1000, turnMs + 3000].map(atMs => ({ ...calm, atMs }))
+    const now = (turnMs + 3000) / 62.5
+    const times = decodePack(await pack(readings, { now }), kid, 1e12).map(m => m.time)
+    assert.deepEqual(times.slice(0, 3), [1e12 - 4000, 1e12 - 2000, 1e12])
 })
 
 /** To 1/16, and above 128 to what binary16 can tell apart. */

@@ -3,11 +3,8 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { emptyStrap, recordingFile, syntheticBody, type Body } from "../../sim/body/index.ts"
-import { Max30102 } from "../../sim/devices/max30102.ts"
-import { Max30205 } from "../../sim/devices/max30205.ts"
 import { projectDir } from "../../sim/firmware.ts"
 import { seededNormal } from "../../sim/random.ts"
-import { Removable } from "./chips.ts"
 import { sense, type SensedReading } from "./sense.ts"
 
 const rates = (readings: SensedReading[]) =>
@@ -94,15 +91,15 @@ for (const [name, body] of noPulse)
 
 test("pulse and temperature end when the strap comes off, and come back when it is put on", async () => {
     const body = syntheticBody({ seed: 6, bpm: 80, off: [{ fromS: 60, toS: 120 }] })
-    const { readings } = await sense(body, 260)
+    const { readings } = await sense(body, 320)
     const between = (from: number, to: number) =>
         readings.filter(({ atMs }) => atMs > from * 1000 && atMs < to * 1000)
     assert.ok(rates(between(12, 58)).length >= 22)
     assert.deepEqual(rates(between(64, 120)), [])
     assert.ok(between(64, 120).every(({ tempC }) => tempC === undefined))
-    assert.ok(rates(between(134, 258)).length > 58)
+    assert.ok(rates(between(134, 318)).length > 86)
     // Warming up again: nothing before it has settled, then the truth.
-    const warm = between(120, 260).flatMap(({ tempC }) => (tempC === undefined ? [] : [tempC]))
+    const warm = between(120, 320).flatMap(({ tempC }) => (tempC === undefined ? [] : [tempC]))
     assert.ok(warm.length > 5)
     for (const celsius of warm) assert.ok(Math.abs(celsius - 36.7) < 0.25, `${celsius}`)
 })
@@ -112,7 +109,7 @@ test("a fever shows in the temperature", async () => {
         [60, 37],
         [660, 39],
     ]
-    const { readings } = await sense(syntheticBody({ seed: 3, coreC }), 700)
+    const { readings } = await sense(syntheticBody({ seed: 3, coreC }), 720)
     assert.ok(Math.abs(readings[25]!.tempC! - 36.7) < 0.1)
     assert.ok(Math.abs(readings.at(-1)!.tempC! - 38.7) < 0.1)
 })
@@ -131,41 +128,11 @@ test("movement is called movement; the pulse is back when it is over", async () 
     assert.ok(after.every(({ bpm }) => Math.abs(bpm! - 100) < 5))
 })
 
-test("too much light for the converter: no value", async () => {
-    const blinded: Body = { reflectance: () => 700, skinTemperature: () => 35 }
+test("too much light for the converter at any current: no value", async () => {
+    const blinded: Body = { reflectance: () => 30_000, skinTemperature: () => 35 }
     const { readings } = await sense(blinded, 30)
     assert.ok(readings.length >= 13)
     assert.deepEqual(rates(readings), [])
-})
-
-test("a chip that fails leaves the other's values, and is back within two readings of its return", async () => {
-    const body = syntheticBody({ seed: 9, bpm: 66 })
-    let optical!: Removable
-    let thermometer!: Removable
-    const { readings, messages, panics, run } = await sense(body, 40, clock => [
-        (optical = new Removable(new Max30102({ clock, body }))),
-        (thermometer = new Removable(new Max30205({ clock, body }))),
-    ])
-    optical.present = false
-    await run(20)
-    const without = readings.at(-1)!
-    assert.equal(without.bpm, undefined)
-    assert.ok(without.tempC! > 36)
-    assert.equal(messages.filter(line => line.startsWith("optical sensor:")).length, 1)
-    const count = readings.length
-    optical.present = true
-    thermometer.present = false
-    await run(4)
-    assert.equal(messages.filter(line => line.startsWith("thermometer: I2C")).length, 1)
-    assert.equal(messages.filter(line => line === "optical sensor: works again").length, 1)
-    await run(16)
-    assert.ok(readings.length >= count + 9)
-    assert.ok(Math.abs(readings.at(-1)!.bpm! - 66) < 4)
-    assert.equal(readings.at(-1)!.tempC, undefined)
-    thermometer.present = true
-    await run(30)
-    assert.ok(readings.at(-1)!.tempC! > 36)
-    assert.deepEqual(panics, [])
 })
 
 test("no chip at all: readings that say so, and no crash", async () => {

@@ -85,7 +85,7 @@ test("perfusion is the pulse over the steady level; motion is larger; an empty s
         perfusion: 0.01,
         motion: [{ fromS: 0, toS: 9, cadence: 80, strength: 8 }],
     })
-    assert.ok(swing(moving, 0, 2) > 4 * swing(calm, 0, 2))
+    assert.ok(swing(moving, 0, 9) > 4 * swing(calm, 0, 9))
     const off = syntheticBody({ seed: 2, off: [{ fromS: 10, toS: 400 }] })
     assert.equal(off.reflectance("infrared", 11), emptyStrap.reflectance("infrared", 11))
     assert.ok(Math.abs(off.skinTemperature(399) - emptyStrap.skinTemperature(399)) < 0.1)

@@ -217,3 +217,68 @@ test("more blood, fewer counts", async () => {
     for (let i = 0; i < 32; i++) counts.push(sample().infrared)
     assert.ok(counts[3]! - counts[30]! > 800)
 })
+
+/** A body that reflects 100 nA/mA under light that changes with the time. */
+const lit = (ambientLight: (seconds: number) => number): Body => ({
+    reflectance: () => 100,
+    skinTemperature: () => 30,
+    ambientLight,
+})
+
+test("steady light is cancelled, up to 200 µA", async () => {
+    for (const [ambientNa, flag] of [
+        [150_000, 0],
+        [203_000, 0x20],
+    ] as const) {
+        const { wait, measure, sample, read } = start(lit(() => ambientNa))
+        measure()
+        await wait(50)
+        assert.equal(read(0x00)[0]! & 0x20, flag)
+        assert.equal(read(0x00)[0]! & 0x20, 0)
+        const left = flag ? 3000 : 0
+        assert.ok(Math.abs(sample().infrared - counts(700 + left)) < 40)
+    }
+})
+
+test("of a flickering lamp little is left; far too much light is full scale", async () => {
+    const lampNa = 2000
+    const { wait, measure, sample } = start(
+        lit(t => lampNa * Math.abs(Math.sin(2 * Math.PI * 50.3 * t))),
+    )
+    measure()
+    await wait(31 * 40)
+    const left = Array.from({ length: 30 }, () => Math.abs(sample().infrared - counts(700)))
+    assert.ok(Math.max(...left) > 60)
+    assert.ok(Math.max(...left) < counts(0.1 * lampNa))
+    const dazzled = start(lit(() => 1e6))
+    dazzled.measure()
+    await dazzled.wait(50)
+    assert.deepEqual(dazzled.sample(), { red: 0x3ffff, infrared: 0x3ffff })
+})
+
+test("an LED that failed gives no light, whatever its current; the other one does", async () => {
+    const { chip, wait, measure, sample } = start(lit(() => 0))
+    measure()
+    chip.failLed("red")
+    await wait(50)
+    const { red, infrared } = sample()
+    assert.ok(red < 60)
+    assert.ok(Math.abs(infrared - counts(700)) < 40)
+})
+
+test("a fast oscillator brings its samples sooner", async () => {
+    const clock = new VirtualClock()
+    const chip = new Max30102({ clock, body: ramp, oscillatorError: 0.1 })
+    chip.write(Uint8Array.of(0x0a, 0x27))
+    chip.write(Uint8Array.of(0x09, 3))
+    await clock.run(205)
+    chip.write(Uint8Array.of(0x04))
+    assert.deepEqual([...chip.read(1)], [22])
+})
+
+test("LED charge: current times pulses", async () => {
+    const { chip, wait, measure } = start()
+    measure()
+    await wait(1001)
+    assert.ok(Math.abs(chip.ledCharge() - 2 * 7 * 100 * 411e-6) < 0.001)
+})

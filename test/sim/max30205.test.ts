@@ -5,7 +5,8 @@ import { VirtualClock } from "../../sim/vm/clock.ts"
 
 function start(skinC: (seconds: number) => number = () => 36.5) {
     const clock = new VirtualClock()
-    const chip = new Max30205({ clock, body: { reflectance: () => 0, skinTemperature: skinC } })
+    const body = { reflectance: () => 0, skinTemperature: skinC }
+    const chip = new Max30205({ clock, body, noiseC: 0 })
     const read = (register: number, size = 2) => {
         chip.write(Uint8Array.of(register))
         return [...chip.read(size)]

@@ -16,13 +16,14 @@ const socket = new TcpSocket(new Signal(), question => {
     queue.lost = question.getAt(16, "u32")
     const count = question[20]
     for (let i = 0; i < count; i++) {
-        const at = 21 + 16 * i
+        const at = 21 + 20 * i
         const flags = question[at + 7]
         reading.atMs = question.getAt(at, "u32")
         reading.quality = question.getAt(at + 4, "u16") / 1000
         reading.motion = (flags & 1) !== 0
         reading.bpm = flags & 2 ? question.getAt(at + 8, "f32") : undefined
         reading.tempC = flags & 4 ? question.getAt(at + 12, "f32") : undefined
+        reading.spo2 = flags & 8 ? question.getAt(at + 16, "f32") : undefined
         queue.push(reading)
     }
     socket.writeNow(pack.write(queue, count, shift < 0 ? undefined : shift, now))

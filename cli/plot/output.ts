@@ -1,0 +1,59 @@
+import { accessSync, constants, statSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import { reasonOf, UserError } from "../../host/errors.ts"
+import { drawFigure } from "./draw.ts"
+import type { Figure } from "./figure.ts"
+import { drawPage } from "./page.ts"
+
+const formats: Record<string, (figure: Figure) => string | Promise<string>> = {
+    svg: figure => drawFigure(figure),
+    html: drawPage,
+}
+
+/**
+ * Where a figure goes. What is wrong with it is said now, not after minutes of work.
+ * @param inputs files that must stay as they are
+ * @returns writes the figure
+ * @throws UserError when the file is none to write a figure into
+ */
+export function figureFile(
+    file: string,
+    inputs: (string | undefined)[],
+): (figure: Figure) => Promise<void> {
+    const suffix = /\.([^./\\]+)$/.exec(file)?.[1]?.toLowerCase() ?? ""
+    const draw = Object.hasOwn(formats, suffix) ? formats[suffix] : undefined
+    if (!draw) throw new UserError(`--plot ${file}: a file name in .svg or .html expected`, 2)
+    for (const input of inputs)
+        if (input && isSame(file, input))
+            throw new UserError(`--plot ${file}: that would overwrite what is read`, 2)
+    checkWritable(file)
+    return async figure => {
+        const text = await draw(figure)
+        try {
+            writeFileSync(file, text)
+        } catch (error) {
+            throw writeError(file, error)
+        }
+    }
+}
+
+function isSame(a: string, b: string): boolean {
+    const [first, second] = [a, b].map(file => statSync(file, { throwIfNoEntry: false }))
+    return !!first && !!second && first.dev === second.dev && first.ino === second.ino
+}
+
+function checkWritable(file: string): void {
+    try {
+        const existing = statSync(file, { throwIfNoEntry: false })
+        if (existing?.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" })
+        accessSync(existing ? file : dirname(file), constants.W_OK)
+    } catch (error) {
+        throw writeError(file, error)
+    }
+}
+
+function writeError(file: string, error: unknown): UserError {
+    const { code } = error as NodeJS.ErrnoException
+    const reason = code === "ENOENT" ? `no folder ${dirname(file)}` : reasonOf(error)
+    return new UserError(`cannot write ${file}: ${reason}`)
+}

@@ -1,0 +1,141 @@
+import { seededRandom } from "../random.ts"
+import type { Acceleration } from "./body.ts"
+import { movementOf, type Movement, type MotionKind } from "./movement.ts"
+import { quantile } from "./signal.ts"
+import { noiseWaves, sine, sum, type Wave } from "./waves.ts"
+
+export interface Interval {
+    fromS: number
+    toS: number
+}
+
+/** Movement that shakes the sensor on the skin, and that an accelerometer feels. */
+export interface MotionBout extends Interval {
+    /** Swinging where absent. */
+    kind?: MotionKind
+    /** A minute; of fidgeting and a jerk, it means nothing. */
+    cadence?: number
+    /** What it does to the light, peak to peak, as a multiple of the pulse. */
+    strength: number
+}
+
+interface Bout extends MotionBout {
+    movement: Movement
+    /** What makes `artefact` as strong as it shall be; found when it is first looked at. */
+    gain?: number
+}
+
+/** A movement begins and ends within this time. */
+const rampS = 0.4
+/** Sensor, strap and skin are soft: what shakes them is felt over about 0.1 s. */
+const softnessS = [0, 0.04, 0.08]
+/** Of the artefact: what comes from pressure and posture that no accelerometer feels. */
+const unrelated = 0.15
+const gaugeHz = 25
+const gaugeS = 20
+
+/**
+ * How a wearer moves: what an accelerometer feels, and what it does to the light, which is not the same. The light sees
+ * a mixture of the axes that changes over half a minute, later and softer, less than twice as much for twice the
+ * acceleration, and the blood that sinks and rises as the arm turns. Both are functions of the time: the same seed, the
+ * same movement, at whatever moments one looks.
+ */
+export class Motion {
+    private readonly bouts: Bout[]
+    private readonly pitch: number
+    private readonly roll: number
+    private readonly posture: Wave[]
+    private readonly mixture: Wave[]
+    private readonly noise: Wave[]
+    private readonly delayS: number
+    private readonly bloodDelayS: number
+
+    constructor(bouts: MotionBout[], seed: number) {
+        const random = seededRandom(seed ^ 0x5eed)
+        const between = (low: number, high: number) => low + (high - low) * random()
+        const wave = (hz: number, amplitude: number): Wave => ({
+            hz,
+            phase: 2 * Math.PI * random(),
+            amplitude,
+        })
+        this.pitch = between(-0.6, 0.6)
+        this.roll = between(0.2, 1.3)
+        this.posture = [wave(0.011, 0.06), wave(0.031, 0.03)]
+        this.mixture = [wave(0.023, 1), wave(0.031, 1), wave(0.041, 1), wave(0.017, 0.7)]
+        this.noise = noiseWaves(random, 9, 0.25, 4)
+        this.delayS = between(0.03, 0.1)
+        this.bloodDelayS = between(0.1, 0.3)
+        this.bouts = bouts.map(bout => {
+            const movement = movementOf(bout.kind ?? "swinging", bout.cadence ?? 100, random)
+            return { ...bout, movement }
+        })
+    }
+
+    /** In g; at rest gravity alone, which is 1 g, wherever it points. */
+    acceleration(seconds: number): Acceleration {
+        const bout = this.boutAt(seconds)
+        const turn = bout ? ramp(bout, seconds) * bout.movement.turn(seconds - bout.fromS) : 0
+        const pitch = this.pitch + turn + sine(this.posture[0]!, seconds)
+        const roll = this.roll + 0.4 * turn + sine(this.posture[1]!, seconds)
+        const [x, y, z] = bout ? shake(bout, seconds) : [0, 0, 0]
+        return [
+            x + Math.sin(pitch),
+            y + Math.cos(pitch) * Math.sin(roll),
+            z + Math.cos(pitch) * Math.cos(roll),
+        ]
+    }
+
+    /** What the light changes by, as a multiple of the pulse. */
+    artefact(seconds: number): number {
+        const bout = this.boutAt(seconds)
+        if (!bout) return 0
+        bout.gain ??= bout.strength / this.range(bout)
+        return bout.gain * this.disturbance(bout, seconds)
+    }
+
+    private boutAt(seconds: number): Bout | undefined {
+        return this.bouts.find(({ fromS, toS }) => seconds >= fromS && seconds < toS)
+    }
+
+    /** The artefact in some unit. */
+    private disturbance(bout: Bout, seconds: number): number {
+        const [x, y, z] = softShake(bout, seconds - this.delayS)
+        const [mx, my, mz, blood] = this.mixture as [Wave, Wave, Wave, Wave]
+        const pressed = x * sine(mx, seconds) + y * sine(my, seconds) + z * sine(mz, seconds)
+        const { size, turn, turnSize } = bout.movement
+        const risen = turn(seconds - this.bloodDelayS - bout.fromS) / turnSize
+        const felt = pressed / size + (0.3 + 0.2 * sine(blood, seconds)) * risen
+        const bent = Math.tanh(felt) + 0.2 * felt * Math.tanh(felt)
+        return ramp(bout, seconds) * (bent + unrelated * sum(this.noise, seconds))
+    }
+
+    /** From low to high, without outliers, over the beginning of the bout. */
+    private range(bout: Bout): number {
+        const seconds = Math.min(gaugeS, bout.toS - bout.fromS)
+        const values = Float64Array.from({ length: Math.ceil(seconds * gaugeHz) + 1 }, (_, i) =>
+            this.disturbance(bout, bout.fromS + i / gaugeHz),
+        )
+        return quantile(values, 0.98) - quantile(values, 0.02) || 1
+    }
+}
+
+/** Without gravity. */
+function shake(bout: Bout, seconds: number): Acceleration {
+    const strength = ramp(bout, seconds)
+    const [x, y, z] = bout.movement.shake(seconds - bout.fromS)
+    return [strength * x, strength * y, strength * z]
+}
+
+function softShake(bout: Bout, seconds: number): Acceleration {
+    const total: Acceleration = [0, 0, 0]
+    for (const delay of softnessS)
+        shake(bout, seconds - delay).forEach((g, axis) => (total[axis]! += g / softnessS.length))
+    return total
+}
+
+/** From 0 to 1 and back. */
+function ramp({ fromS, toS }: Interval, seconds: number): number {
+    const inside = Math.min(seconds - fromS, toS - seconds)
+    if (inside <= 0) return 0
+    return inside >= rampS ? 1 : (1 - Math.cos((Math.PI * inside) / rampS)) / 2
+}

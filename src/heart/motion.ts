@@ -1,0 +1,255 @@
+import { accelerationBytes, countsPerG } from "../accelerometer"
+import { blockSize, maxLag } from "./pulse"
+
+/** Butterworth band-pass of first order at 25 Hz, 0.5 to 3.2 Hz, from counts to g. */
+const gain = 0.26086919 / countsPerG
+const feedback1 = 1.40121392
+const feedback2 = -0.47826162
+/**
+ * Values kept of an axis, at 12.5 Hz: those before the block that the filter reaches back to, the block, and what comes
+ * with the same burst.
+ */
+const taps = 3
+const capacity = taps + blockSize + 20
+/** Kept values that acceleration may be ahead of the light or behind it; beyond this one of them lost samples. */
+const maxSkew = 8
+/** The accelerometer has an oscillator of its own, which is followed: how much of a skew a block makes good, and learns. */
+const skewGain = 0.3
+const skewLearning = 0.05
+/** Step of the adaptive filter: about a second at 12.5 Hz. */
+const adaption = 0.1
+/** Sum of squares over all taps, in g², below which it learns slowly. */
+const energyFloor = 0.001
+/** What it keeps of its coefficients from block to block; those that are of no use fade. */
+const keep = 0.95
+/** Root mean square, in g: the noise of the chip and a quiet wrist stay below. Nothing is removed then. */
+const stillG = 0.02
+/** One who moves so much that the light alone is not to be believed… */
+const movingG = 0.08
+/** …and one who runs. */
+const runningG = 0.4
+/** What is left of a level after 2 s of rest. */
+const fading = 0.75
+
+/**
+ * Takes out of the optical signal what the acceleration explains: a normalised LMS adaptive filter (Widrow and Hoff; Haykin,
+ * Adaptive Filter Theory) with the three axes as its references, each at three moments. It learns while it works, so
+ * neither how the sensor sits nor how the strap gives has to be known. A pulse at the very rate of the steps goes with
+ * them, for as long as it stays there.
+ */
+export class Motion {
+    /** The wearer moves, or did so some seconds ago. */
+    isMoving: boolean
+    /** How hard, from 0, at rest, to 1. */
+    effort: number
+    /** Root mean square of the acceleration in the band of a heart, in g, fading over some seconds. */
+    private level: number
+    private x: number[] = []
+    private y: number[] = []
+    private z: number[] = []
+    /** Filter states, two for each axis, and its last value. */
+    private states: number[] = []
+    /** Coefficients, by axis. */
+    private weights: number[] = []
+    private filled: number
+    /** Kept values for each sample, as learnt, and as used until the next block. */
+    private learntStep: number
+    private step: number
+    private phase: number
+
+    constructor() {
+        for (let i = 0; i < capacity; i++) {
+            this.x.push(0)
+            this.y.push(0)
+            this.z.push(0)
+        }
+        for (let i = 0; i < 9; i++) {
+            this.states.push(0)
+            this.weights.push(0)
+        }
+        this.reset()
+    }
+
+    /** The acceleration has a gap, or there is none. */
+    reset(): void {
+        this.filled = -1
+        this.setLevel(0)
+        this.learntStep = this.step = 0.5
+        this.phase = 0
+    }
+
+    /** The light has a gap: what there is of acceleration belongs to no block. */
+    skip(): void {
+        if (this.filled > taps) this.filled = taps
+    }
+
+    /** Takes samples of `fifo`, 24 to 27 a second, and keeps every second or so, in step with the light. */
+    push(fifo: Buffer, count: number): void {
+        if (count <= 0) {
+            if (count < 0) this.reset()
+            return
+        }
+        const isFirst = this.filled < 0
+        if (isFirst) {
+            this.filled = taps
+            for (let i = 0; i < taps; i++) this.x[i] = this.y[i] = this.z[i] = 0
+        } else if (this.filled + count > capacity) this.skip()
+        const filled = this.filled
+        for (let axis = 0; axis < 3; axis++) {
+            const values = axis === 0 ? this.x : axis === 1 ? this.y : this.z
+            const states = this.states
+            const step = this.step
+            let low = states[3 * axis]
+            let high = states[3 * axis + 1]
+            let last = states[3 * axis + 2]
+            let phase = this.phase
+            let to = filled
+            let at = 2 * axis
+            for (let i = 0; i < count; i++) {
+                const g = gain * (((fifo[at + 1] << 24) >> 16) | fifo[at])
+                at += accelerationBytes
+                // As if it had felt the same for ever.
+                if (isFirst && i === 0) low = high = -g
+                const value = g + low
+                low = feedback1 * value + high
+                high = feedback2 * value - g
+                phase += step
+                if (phase >= 1) {
+                    phase -= 1
+                    values[to] = value + (phase / step) * (last - value)
+                    to++
+                }
+                last = value
+            }
+            states[3 * axis] = low
+            states[3 * axis + 1] = high
+            states[3 * axis + 2] = last
+            if (axis < 2) continue
+            this.phase = phase
+            this.filled = to
+        }
+    }
+
+    /**
+     * Takes the motion out of the newest block.
+     * @param pulse ends with the block
+     * @param ahead samples of the light beyond the block that came with the same burst
+     */
+    remove(pulse: number[], ahead: number): void {
+        if (this.filled < 0) return
+        const skew = this.filled + this.phase - (taps + blockSize + ahead / 2)
+        if (Math.abs(skew) > maxSkew) {
+            this.setLevel(0)
+            this.drop(Math.floor(this.filled - ahead / 2) - taps)
+            return
+        }
+        this.pad(taps + blockSize)
+        this.setLevel(Math.max(this.measure(), fading * this.level))
+        if (this.level > stillG) this.filter(pulse)
+        this.drop(blockSize)
+        this.learntStep -= (skewLearning * skew) / (2 * blockSize)
+        this.step = this.learntStep - (skewGain * skew) / (2 * blockSize)
+    }
+
+    private setLevel(level: number): void {
+        this.level = level
+        this.isMoving = level > movingG
+        this.effort = Math.max(0, Math.min(1, (level - stillG) / (runningG - stillG)))
+    }
+
+    /** Repeats the newest value where some are not there yet. */
+    private pad(length: number): void {
+        while (this.filled < length) {
+            const to = this.filled
+            this.x[to] = this.x[to - 1]
+            this.y[to] = this.y[to - 1]
+            this.z[to] = this.z[to - 1]
+            this.filled = to + 1
+        }
+    }
+
+    /** @returns the root mean square of the block */
+    private measure(): number {
+        const { x, y, z } = this
+        let energy = 0
+        for (let i = taps; i < taps + blockSize; i++)
+            energy += x[i] * x[i] + y[i] * y[i] + z[i] * z[i]
+        return Math.sqrt(energy / blockSize)
+    }
+
+    /** Forgets the oldest values. */
+    private drop(count: number): void {
+        if (count <= 0) return
+        const { x, y, z } = this
+        const left = this.filled - count
+        for (let i = 0; i < left; i++) {
+            x[i] = x[i + count]
+            y[i] = y[i + count]
+            z[i] = z[i + count]
+        }
+        this.filled = left
+    }
+
+    private filter(pulse: number[]): void {
+        const { x, y, z, weights } = this
+        let wx1 = keep * weights[0]
+        let wx2 = keep * weights[1]
+        let wx3 = keep * weights[2]
+        let wy1 = keep * weights[3]
+        let wy2 = keep * weights[4]
+        let wy3 = keep * weights[5]
+        let wz1 = keep * weights[6]
+        let wz2 = keep * weights[7]
+        let wz3 = keep * weights[8]
+        let x1 = x[2]
+        let x2 = x[1]
+        let x3 = x[0]
+        let y1 = y[2]
+        let y2 = y[1]
+        let y3 = y[0]
+        let z1 = z[2]
+        let z2 = z[1]
+        let z3 = z[0]
+        let energy1 = x1 * x1 + y1 * y1 + z1 * z1
+        let energy2 = x2 * x2 + y2 * y2 + z2 * z2
+        let energy3 = x3 * x3 + y3 * y3 + z3 * z3
+        for (let i = maxLag; i < maxLag + blockSize; i++) {
+            const rest =
+                pulse[i] -
+                (wx1 * x1 + wx2 * x2 + wx3 * x3 + wy1 * y1 + wy2 * y2 + wy3 * y3) -
+                (wz1 * z1 + wz2 * z2 + wz3 * z3)
+            pulse[i] = rest
+            const learn = (adaption * rest) / (energy1 + energy2 + energy3 + energyFloor)
+            wx1 += learn * x1
+            wx2 += learn * x2
+            wx3 += learn * x3
+            wy1 += learn * y1
+            wy2 += learn * y2
+            wy3 += learn * y3
+            wz1 += learn * z1
+            wz2 += learn * z2
+            wz3 += learn * z3
+            x3 = x2
+            x2 = x1
+            x1 = x[i - maxLag + taps]
+            y3 = y2
+            y2 = y1
+            y1 = y[i - maxLag + taps]
+            z3 = z2
+            z2 = z1
+            z1 = z[i - maxLag + taps]
+            energy3 = energy2
+            energy2 = energy1
+            energy1 = x1 * x1 + y1 * y1 + z1 * z1
+        }
+        weights[0] = wx1
+        weights[1] = wx2
+        weights[2] = wx3
+        weights[3] = wy1
+        weights[4] = wy2
+        weights[5] = wy3
+        weights[6] = wz1
+        weights[7] = wz2
+        weights[8] = wz3
+    }
+}

@@ -1,0 +1,9 @@
+// Wearable on an Adafruit QT Py ESP32-C3, defined in boards/vitalmote_qtpy_esp32c3.board.json.
+import { gpio } from "@devicescript/core"
+import { i2c } from "@devicescript/i2c"
+import { configureHardware } from "@devicescript/servers"
+import { startMote } from "./mote"
+
+// The definition has the bus, too; saying it here lets the program run on a stock runtime as well.
+configureHardware({ i2c: { pinSDA: gpio(5), pinSCL: gpio(6), kHz: 100 } })
+await startMote(i2c)

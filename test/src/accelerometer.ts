@@ -1,0 +1,24 @@
+// Reads the accelerometer and prints what came, or that none runs; test/firmware/accelerometer.test.ts breaks it.
+import { millis, sleep } from "@devicescript/core"
+import { Accelerometer, accelerationBytes } from "../../src/accelerometer"
+import { SimulatedI2C } from "../../src/simulated-i2c"
+
+const accelerometer = new Accelerometer(new SimulatedI2C())
+
+async function read() {
+    if (!accelerometer.health.isRunning) await accelerometer.start()
+    if (!accelerometer.health.isRunning) return console.log("none")
+    const count = await accelerometer.read()
+    let line = `burst ${count} ${accelerometer.newestMs}`
+    for (let at = 0; at < count * accelerationBytes; at += 2)
+        line += ` ${accelerometer.fifo.getAt(at, "i16")}`
+    console.log(line)
+}
+
+for (let i = 0; ; i++) {
+    const start = millis()
+    await read()
+    // Once the program is late enough for a FIFO of 32 samples to overflow.
+    const pause = i === 50 ? 1500 : 400
+    await sleep(pause - (millis() - start))
+}
