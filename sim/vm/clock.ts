@@ -1,20 +1,24 @@
 import type { Clock } from "../../host/clock.ts"
+import type { Events } from "../events.ts"
 
 interface Entry {
     at: number
     order: number
     fn: () => void
     cancelled: boolean
+    /** Promises have to settle before the next. */
+    settles: boolean
 }
 
 /**
  * A clock that jumps from one timer to the next. Timers fire in the order of their time, those of one moment in the
  * order in which they were set, so a run depends on nothing but its inputs.
  */
-export class VirtualClock implements Clock {
+export class VirtualClock implements Clock, Events {
     private heap: Entry[] = []
     private order = 0
     private time: number
+    private isSettled = true
 
     /** @param startMs unix milliseconds at which the clock starts */
     constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -26,14 +30,24 @@ export class VirtualClock implements Clock {
     }
 
     setTimeout(fn: () => void, ms: number): Entry {
-        const at = this.time + Math.max(0, ms || 0)
-        const entry = { at, order: this.order++, fn, cancelled: false }
-        this.push(entry)
-        return entry
+        return this.add(fn, ms, true)
     }
 
     clearTimeout(timer: unknown): void {
         if (timer) (timer as Entry).cancelled = true
+    }
+
+    /** As `setTimeout`, for what no promise depends upon: radio waves and protocols. */
+    schedule(fn: () => void, ms: number): Entry {
+        return this.add(fn, ms, false)
+    }
+
+    cancel(event: unknown): void {
+        this.clearTimeout(event)
+    }
+
+    settle(): void {
+        this.isSettled = false
     }
 
     /** Runs the next timer, if one is due no later than `until`; says whether there was one. */
@@ -44,19 +58,31 @@ export class VirtualClock implements Clock {
             this.pop()
             if (next.cancelled) continue
             if (next.at > this.time) this.time = next.at
+            if (next.settles) this.settle()
             next.fn()
             return true
         }
     }
 
     /**
-     * Runs all timers up to `ms` from now. Between two of them all promises settle, however long their chains: the work
-     * of a host part takes no virtual time.
+     * Runs all timers up to `ms` from now. After each `setTimeout` all promises settle, however long their chains: the
+     * work of a host part takes no virtual time.
      */
     async run(ms: number, until: () => boolean = () => false): Promise<void> {
         const end = this.time + ms
-        while (!until() && this.step(end)) await new Promise(resolve => setImmediate(resolve))
+        while (!until() && this.step(end))
+            if (!this.isSettled) {
+                this.isSettled = true
+                await new Promise(resolve => setImmediate(resolve))
+            }
         if (!until() && this.time < end) this.time = end
+    }
+
+    private add(fn: () => void, ms: number, settles: boolean): Entry {
+        const at = this.time + Math.max(0, ms || 0)
+        const entry = { at, order: this.order++, fn, cancelled: false, settles }
+        this.push(entry)
+        return entry
     }
 
     private push(entry: Entry): void {

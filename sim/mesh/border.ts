@@ -1,0 +1,72 @@
+import type { Events } from "../events.ts"
+import { PacketError } from "../net/bytes.ts"
+import { decodeIcmp, encodeIcmp, IcmpType, type IcmpMessage } from "../net/icmpv6.ts"
+import {
+    decodeIpv6,
+    encodeIpv6,
+    NextHeader,
+    type Ipv6Address,
+    type Ipv6Packet,
+} from "../net/ipv6.ts"
+import { defaultHopLimit } from "../net/node.ts"
+import { Tcp } from "../net/tcp.ts"
+import type { MeshNode } from "./node.ts"
+
+/** The link between a border router and its host, a serial line at 115,200 baud. */
+const byteMs = 10 / 115.2
+
+/**
+ * The host that a border router is plugged into, as in Contiki's tunslip: the mesh's way to everything else. What runs
+ * on the host, the VitalMote router and ping, speaks to motes from its address.
+ */
+export class BorderHost {
+    readonly address: Ipv6Address
+    readonly tcp: Tcp
+    /** ICMPv6 messages for the host. */
+    received: (message: IcmpMessage, packet: Ipv6Packet) => void = () => {}
+    private readonly events: Events
+    private readonly root: MeshNode
+    /** When the serial line is free again, in either direction. */
+    private readonly freeMs = { in: 0, out: 0 }
+
+    constructor(events: Events, root: MeshNode, address: Ipv6Address, random: () => number) {
+        this.events = events
+        this.root = root
+        this.address = address
+        root.ipv6.external = bytes => this.carry("in", bytes, () => this.input(bytes))
+        this.tcp = new Tcp({ events, random, send: packet => this.send(packet) })
+    }
+
+    send(packet: Ipv6Packet): void {
+        const bytes = encodeIpv6(packet)
+        this.carry("out", bytes, () => this.root.ipv6.inject(bytes))
+    }
+
+    sendIcmp(message: IcmpMessage, destination: Ipv6Address, hopLimit = defaultHopLimit): void {
+        const source = this.address
+        const payload = encodeIcmp(message, source, destination)
+        this.send({ hopLimit, source, destination, protocol: NextHeader.icmpv6, payload })
+    }
+
+    private carry(direction: "in" | "out", bytes: Uint8Array, arrive: () => void): void {
+        const now = this.events.now()
+        const free = Math.max(now, this.freeMs[direction]) + bytes.length * byteMs
+        this.freeMs[direction] = free
+        this.events.schedule(() => {
+            try {
+                arrive()
+            } catch (error) {
+                if (!(error instanceof PacketError)) throw error
+            }
+        }, free - now)
+    }
+
+    private input(bytes: Uint8Array): void {
+        const packet = decodeIpv6(bytes)
+        if (packet.protocol === NextHeader.tcp) this.tcp.receive(packet)
+        else if (packet.protocol === NextHeader.icmpv6) {
+            const message = decodeIcmp(packet.payload, packet.source, packet.destination)
+            if (message.type !== IcmpType.rpl) this.received(message, packet)
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import type { Events } from "../events.ts"
+import type { Medium, Place, Position, Reception } from "./medium.ts"
+
+/** IEEE 802.15.4 at 2.4 GHz: 250 kbit/s. */
+export const byteMs = 0.032
+/** Preamble, start delimiter and length in front of every frame. */
+export const synchronisationBytes = 6
+
+export type RadioState = "off" | "listen" | "receive" | "transmit"
+
+/** What a radio tells its owner. */
+export interface RadioOwner {
+    /** A frame has arrived whole. */
+    received(frame: Uint8Array, rssiDbm: number): void
+}
+
+/** For captures, time lines and statistics. */
+export interface AirObserver {
+    sent?(from: Radio, frame: Uint8Array, startMs: number, endMs: number): void
+    received?(to: Radio, from: Radio, frame: Uint8Array, rssiDbm: number): void
+    /** A frame that would have been heard was lost on the way, or in a collision. */
+    lost?(to: Radio, from: Radio, frame: Uint8Array, collided: boolean): void
+    state?(radio: Radio, state: RadioState): void
+}
+
+interface Hearing {
+    from: Radio
+    reception: Reception
+    isReceiving: boolean
+    isSpoilt: boolean
+}
+
+/** One radio on the air. It hears one frame at a time; two at once spoil each other. */
+export class Radio implements Place {
+    readonly id: number
+    position: Position
+    state: RadioState = "off"
+    /** Milliseconds in each state, up to the last change. */
+    readonly spentMs: Record<RadioState, number> = { off: 0, listen: 0, receive: 0, transmit: 0 }
+    owner: RadioOwner | undefined
+    /** What is in the air here. */
+    readonly hearing: Hearing[] = []
+    private changedMs: number
+    private readonly air: Air
+
+    constructor(air: Air, id: number, position: Position) {
+        this.air = air
+        this.id = id
+        this.position = position
+        this.changedMs = air.events.now()
+    }
+
+    on(): void {
+        if (this.state === "off") this.change("listen")
+    }
+
+    /** Stops listening; what is on its way out is cut short. */
+    off(): void {
+        this.air.cut(this)
+        for (const one of this.hearing) one.isReceiving = false
+        this.change("off")
+    }
+
+    /** Clear channel assessment: whether nobody is heard. */
+    isClear(): boolean {
+        return this.state !== "transmit" && this.hearing.length === 0
+    }
+
+    /** Sends a frame, whatever else is in the air. @param done when its last bit has left */
+    transmit(frame: Uint8Array, done: () => void): void {
+        this.air.transmit(this, frame, done)
+    }
+
+    change(state: RadioState): void {
+        if (state === this.state) return
+        this.settle()
+        this.state = state
+        this.air.observer.state?.(this, state)
+    }
+
+    /** Counts the time of the present state up to now. */
+    settle(): void {
+        const now = this.air.events.now()
+        this.spentMs[this.state] += now - this.changedMs
+        this.changedMs = now
+    }
+}
+
+interface Transmission {
+    from: Radio
+    end: unknown
+    listeners: Radio[]
+}
+
+/** The air that all radios share. */
+export class Air {
+    readonly events: Events
+    readonly observer: AirObserver
+    medium: Medium
+    private readonly radios: Radio[] = []
+    private readonly random: () => number
+    private readonly txRatio: number
+    private readonly transmissions = new Map<Radio, Transmission>()
+
+    /** @param txRatio of frames that leave the sender at all */
+    constructor(o: {
+        events: Events
+        random: () => number
+        medium: Medium
+        txRatio?: number
+        observer?: AirObserver
+    }) {
+        this.events = o.events
+        this.random = o.random
+        this.medium = o.medium
+        this.txRatio = o.txRatio ?? 1
+        this.observer = o.observer ?? {}
+    }
+
+    add(id: number, position: Position): Radio {
+        const radio = new Radio(this, id, position)
+        this.radios.push(radio)
+        return radio
+    }
+
+    transmit(from: Radio, frame: Uint8Array, done: () => void): void {
+        const { events, observer, random } = this
+        const startMs = events.now()
+        const endMs = startMs + (synchronisationBytes + frame.length) * byteMs
+        observer.sent?.(from, frame, startMs, endMs)
+        from.change("transmit")
+        for (const one of from.hearing) one.isReceiving = false
+        const leaves = this.txRatio >= 1 || random() < this.txRatio
+        const listeners: Radio[] = []
+        for (const to of this.radios) {
+            if (to === from) continue
+            const reception = this.medium.reception(from, to)
+            if (!reception) continue
+            this.begin(from, to, reception, leaves, frame)
+            listeners.push(to)
+        }
+        const end = events.schedule(() => {
+            this.transmissions.delete(from)
+            from.change("listen")
+            for (const to of listeners) this.finish(from, to, frame)
+            done()
+        }, endMs - startMs)
+        this.transmissions.set(from, { from, end, listeners })
+    }
+
+    /** A sender lost power: nobody gets the rest. */
+    cut(from: Radio): void {
+        const transmission = this.transmissions.get(from)
+        if (!transmission) return
+        this.transmissions.delete(from)
+        this.events.cancel(transmission.end)
+        for (const to of transmission.listeners) this.forget(from, to)
+    }
+
+    private begin(
+        from: Radio,
+        to: Radio,
+        reception: Reception,
+        leaves: boolean,
+        frame: Uint8Array,
+    ): void {
+        const { probability } = reception
+        const arrives =
+            to.state === "listen" || to.state === "receive"
+                ? leaves && (probability >= 1 || (probability > 0 && this.random() < probability))
+                : false
+        const isSpoilt = to.hearing.length > 0
+        for (const other of to.hearing) other.isSpoilt = true
+        to.hearing.push({ from, reception, isReceiving: arrives, isSpoilt })
+        if (arrives && !isSpoilt) to.change("receive")
+        else if (probability > 0 && to.state !== "off" && to.state !== "transmit" && !arrives)
+            this.observer.lost?.(to, from, frame, false)
+    }
+
+    private finish(from: Radio, to: Radio, frame: Uint8Array): void {
+        const heard = this.forget(from, to)
+        if (!heard?.isReceiving) return
+        if (heard.isSpoilt) return this.observer.lost?.(to, from, frame, true)
+        this.observer.received?.(to, from, frame, heard.reception.rssiDbm)
+        to.owner?.received(frame, heard.reception.rssiDbm)
+    }
+
+    private forget(from: Radio, to: Radio): Hearing | undefined {
+        const at = to.hearing.findIndex(one => one.from === from)
+        const [heard] = to.hearing.splice(at, 1)
+        if (to.state === "receive" && !to.hearing.some(({ isReceiving }) => isReceiving))
+            to.change("listen")
+        return heard
+    }
+}

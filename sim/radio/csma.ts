@@ -1,0 +1,214 @@
+import { PacketError } from "../net/bytes.ts"
+import {
+    decodeFrame,
+    encodeAck,
+    encodeFrame,
+    fcsBytes,
+    maxFrameBytes,
+    type Frame,
+    type LinkAddress,
+} from "../net/ieee802154.ts"
+import type { Events } from "../events.ts"
+import type { Radio, RadioOwner } from "./air.ts"
+
+/* Unslotted CSMA/CA with acknowledgements (IEEE 802.15.4-2006 §7.5.1.4 and §7.5.6), with the figures of Contiki. */
+
+/** macMinBE, macMaxBE. */
+const minExponent = 3
+const maxExponent = 5
+const maxBackoffs = 5
+const maxRetries = 7
+/** aUnitBackoffPeriod: 20 symbols. */
+const backoffMs = 0.32
+/** Clear channel assessment takes 8 symbols, the way from receiving to sending 12. */
+const ccaMs = 0.128
+const turnaroundMs = 0.192
+const ackDelayMs = 0.384
+/** An acknowledgement is 11 bytes on the air; some more is granted. */
+const ackWaitMs = ackDelayMs + 11 * 0.032 + 0.128
+const maxQueue = 16
+const recentFrames = 8
+
+export interface Outgoing {
+    destination: LinkAddress
+    payload: Uint8Array
+    /**
+     * What became of it: after so many transmissions it was acknowledged (or needed no acknowledgement), or was given up.
+     */
+    done(delivered: boolean, transmissions: number): void
+}
+
+interface Waiting extends Outgoing {
+    frame: Uint8Array
+    sequence: number
+    isBroadcast: boolean
+    transmissions: number
+}
+
+/** The payload of a frame for us, or for all. */
+export type Receive = (frame: Frame, rssiDbm: number) => void
+
+/** The bytes of payload that a frame between two nodes with 64-bit addresses has room for. */
+export const maxPayloadBytes = maxFrameBytes - fcsBytes - 3 - 2 - 8 - 8
+
+/** The MAC layer of a node: a queue of frames, one under way. */
+export class Csma implements RadioOwner {
+    readonly address: LinkAddress
+    private readonly events: Events
+    private readonly random: () => number
+    private readonly radio: Radio
+    private readonly pan: number
+    private readonly receive: Receive
+    private readonly queue: Waiting[] = []
+    private sequence: number
+    private timer: unknown
+    private awaited: number | undefined
+    private isAcknowledging = false
+    private isStopped = false
+    /** Sequence numbers lately received, by sender: a repeated frame means that its acknowledgement was lost. */
+    private readonly recent: { source: string; sequence: number }[] = []
+
+    constructor(o: {
+        events: Events
+        random: () => number
+        radio: Radio
+        address: LinkAddress
+        pan: number
+        receive: Receive
+    }) {
+        this.events = o.events
+        this.random = o.random
+        this.radio = o.radio
+        this.address = o.address
+        this.pan = o.pan
+        this.receive = o.receive
+        this.sequence = Math.floor(o.random() * 256)
+        o.radio.owner = this
+        o.radio.on()
+    }
+
+    /** Queues a frame; where the queue is full it is given up at once. */
+    send(outgoing: Outgoing): void {
+        if (this.isStopped || this.queue.length >= maxQueue) return outgoing.done(false, 0)
+        const isBroadcast = outgoing.destination.length === 2
+        const sequence = (this.sequence = (this.sequence + 1) & 0xff)
+        const frame = encodeFrame({
+            type: "data",
+            ackRequest: !isBroadcast,
+            sequence,
+            pan: this.pan,
+            destination: outgoing.destination,
+            source: this.address,
+            payload: outgoing.payload,
+        })
+        this.queue.push({ ...outgoing, frame, sequence, isBroadcast, transmissions: 0 })
+        if (this.queue.length === 1) this.begin()
+    }
+
+    /** Power off: nothing more happens. */
+    stop(): void {
+        this.isStopped = true
+        this.events.cancel(this.timer)
+        this.queue.length = 0
+        this.radio.owner = undefined
+        this.radio.off()
+    }
+
+    received(bytes: Uint8Array, rssiDbm: number): void {
+        let frame: Frame
+        try {
+            frame = decodeFrame(bytes)
+        } catch (error) {
+            if (error instanceof PacketError) return
+            throw error
+        }
+        if (frame.type === "ack") {
+            if (this.awaited === frame.sequence) this.acknowledged()
+            return
+        }
+        if (frame.type !== "data" || !frame.destination || !frame.source) return
+        if (frame.pan !== this.pan) return
+        const isForUs = sameAddress(frame.destination, this.address)
+        if (!isForUs && frame.destination.length !== 2) return
+        if (isForUs && frame.ackRequest) this.acknowledge(frame.sequence)
+        if (!this.isRepeated(frame)) this.receive(frame, rssiDbm)
+    }
+
+    /** An acknowledgement goes before everything else, without looking whether the channel is clear. */
+    private acknowledge(sequence: number): void {
+        if (this.isAcknowledging) return
+        this.isAcknowledging = true
+        this.events.schedule(() => {
+            if (this.isStopped) return
+            this.radio.transmit(encodeAck(sequence), () => (this.isAcknowledging = false))
+        }, ackDelayMs)
+    }
+
+    private isRepeated(frame: Frame): boolean {
+        const source = Buffer.from(frame.source!).toString("latin1")
+        const { sequence } = frame
+        if (this.recent.some(one => one.source === source && one.sequence === sequence)) return true
+        this.recent.push({ source, sequence })
+        if (this.recent.length > recentFrames) this.recent.shift()
+        return false
+    }
+
+    /** The first frame of the queue begins, or begins again: later each time, since others may be out of step with us. */
+    private begin(): void {
+        const { transmissions } = this.queue[0]!
+        this.backOff(Math.min(maxExponent, minExponent + transmissions), 0)
+    }
+
+    private backOff(exponent: number, backoffs: number): void {
+        const units = Math.floor(this.random() * (1 << exponent))
+        this.timer = this.events.schedule(
+            () => {
+                if (this.isAcknowledging) this.backOff(exponent, backoffs)
+                else if (this.radio.isClear()) {
+                    this.timer = this.events.schedule(() => this.transmit(), turnaroundMs)
+                } else if (backoffs + 1 >= maxBackoffs) {
+                    this.queue[0]!.transmissions++ // as Contiki counts it
+                    this.failed()
+                } else this.backOff(Math.min(maxExponent, exponent + 1), backoffs + 1)
+            },
+            units * backoffMs + ccaMs,
+        )
+    }
+
+    private transmit(): void {
+        if (this.isAcknowledging) return this.begin()
+        const waiting = this.queue[0]!
+        waiting.transmissions++
+        this.radio.transmit(waiting.frame, () => {
+            if (this.isStopped) return
+            if (waiting.isBroadcast) return this.finish(true)
+            this.awaited = waiting.sequence
+            this.timer = this.events.schedule(() => this.failed(), ackWaitMs)
+        })
+    }
+
+    private acknowledged(): void {
+        this.events.cancel(this.timer)
+        this.finish(true)
+    }
+
+    private failed(): void {
+        this.awaited = undefined
+        const waiting = this.queue[0]!
+        if (waiting.isBroadcast || waiting.transmissions > maxRetries) this.finish(false)
+        else this.begin()
+    }
+
+    private finish(delivered: boolean): void {
+        this.awaited = undefined
+        const { done, transmissions } = this.queue.shift()!
+        if (this.queue.length) this.begin()
+        done(delivered, transmissions)
+    }
+}
+
+function sameAddress(a: LinkAddress, b: LinkAddress): boolean {
+    if (a.length !== b.length) return false
+    for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+    return true
+}
