@@ -1,0 +1,122 @@
+import { readFileSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { Value, type ValueError } from "@sinclair/typebox/value"
+import { LineCounter, parseDocument, type Document } from "yaml"
+import { fileError, UserError } from "../../host/errors.ts"
+import { projectDir } from "../firmware.ts"
+import { ScenarioSchema, type Scenario } from "./schema.ts"
+
+const maxFileBytes = 1_000_000
+const folder = join(projectDir, "scenarios")
+
+/** The names of the scenarios that come with the project. */
+export function shippedScenarios(): string[] {
+    return readdirSync(folder)
+        .filter(name => name.endsWith(".yaml"))
+        .map(name => name.slice(0, -5))
+        .sort()
+}
+
+/** A shipped scenario by its name, or any by its file. @throws UserError naming file, line and what was expected */
+export function loadScenario(nameOrFile: string): Scenario {
+    const isShipped = shippedScenarios().includes(nameOrFile)
+    const file = isShipped ? join(folder, `${nameOrFile}.yaml`) : nameOrFile
+    let text: string
+    try {
+        text = readFileSync(file, "utf8")
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT" && !/[./]/.test(nameOrFile))
+            throw new UserError(
+                `no scenario "${nameOrFile}": a file, or one of ${shippedScenarios().join(", ")}`,
+                2,
+            )
+        throw fileError(file, error)
+    }
+    return parseScenario(text, isShipped ? `${nameOrFile}.yaml` : file)
+}
+
+/** @throws UserError naming file, line and what was expected */
+export function parseScenario(text: string, file: string): Scenario {
+    const lines = new LineCounter()
+    if (text.length > maxFileBytes) throw new UserError(`${file}: larger than ${maxFileBytes} bytes`, 2)
+    const document = parseDocument(text, { lineCounter: lines })
+    const wrong = (line: number, what: string) => new UserError(`${file}:${line}: ${what}`, 2)
+    const [problem] = document.errors
+    if (problem) throw wrong(lines.linePos(problem.pos[0]).line, problem.message.split("\n")[0]!)
+    const value = document.toJS({ maxAliasCount: 100 }) as unknown
+    const lineOf = (path: string) => lineAt(document, lines, path)
+    const error = Value.Errors(ScenarioSchema, value).First()
+    if (error) {
+        const { path, message } = deepest(error)
+        throw wrong(lineOf(path), `${nameOf(path)}${message}`)
+    }
+    const scenario = value as Scenario
+    check(scenario, (path, what) => {
+        throw wrong(lineOf(path), what)
+    })
+    return scenario
+}
+
+/** Of a choice of several forms, what is wrong with the one that was most likely meant. */
+function deepest(error: ValueError): { path: string; message: string } {
+    let best = { path: error.path, message: said(error) }
+    let fewest = Infinity
+    for (const variant of error.errors) {
+        const all = [...variant]
+        const isOther = all.some(({ path }) => /\/(kind|do)$/.test(path))
+        if (!all.length || isOther || all.length >= fewest) continue
+        fewest = all.length
+        best = deepest(all[0]!)
+    }
+    return best
+}
+
+function said(error: ValueError): string {
+    const { anyOf } = error.schema as { anyOf?: { const?: unknown }[] }
+    const choices = anyOf?.flatMap(({ const: one }) => (one === undefined ? [] : [String(one)]))
+    const text = choices?.length ? `expected one of ${choices.join(", ")}` : error.message
+    return text[0]!.toLowerCase() + text.slice(1)
+}
+
+function nameOf(path: string): string {
+    return path ? `${path.slice(1).replaceAll("/", ".")}: ` : ""
+}
+
+function lineAt(document: Document, lines: LineCounter, path: string): number {
+    const keys = path.split("/").slice(1)
+    for (; keys.length; keys.pop()) {
+        const at = keys.map(key => (/^\d+$/.test(key) ? Number(key) : key))
+        const node = document.getIn(at, true) as { range?: [number, number, number] } | undefined
+        if (node?.range) return lines.linePos(node.range[0]).line
+    }
+    return 1
+}
+
+/** What a schema cannot say: numbers that are given twice, or not at all. */
+function check(scenario: Scenario, wrong: (path: string, what: string) => never): void {
+    const known = new Map<number, string>([[scenario.root.id, "/root"]])
+    const add = (id: number, path: string) => {
+        if (known.has(id)) wrong(path, `node ${id} is there already`)
+        known.set(id, path)
+    }
+    scenario.motes?.forEach(({ id }, i) => add(id, `/motes/${i}/id`))
+    scenario.grids?.forEach(({ first, count }, i) => {
+        for (let id = first; id < first + count; id++) add(id, `/grids/${i}`)
+    })
+    const motes = new Set(known.keys())
+    motes.delete(scenario.root.id)
+    scenario.attackers?.forEach(({ id }, i) => add(id, `/attackers/${i}/id`))
+    if (motes.size === 0) wrong("/motes", "no mote: motes or grids expected")
+    scenario.events?.forEach((event, i) => {
+        const named = [...(event.motes ?? []), ...(event.mote === undefined ? [] : [event.mote])]
+        for (const id of named) if (!motes.has(id)) wrong(`/events/${i}`, `no mote ${id}`)
+        if (event.do === "medium" ? !event.medium : event.do !== "repair" && !named.length)
+            wrong(`/events/${i}`, `${event.do}: ${event.do === "medium" ? "medium" : "mote"} expected`)
+        if (event.do === "move" && (event.x === undefined || event.y === undefined))
+            wrong(`/events/${i}`, "move: x and y expected")
+    })
+    scenario.assert?.forEach((assertion, i) => {
+        if ("ping" in assertion && !motes.has(assertion.ping))
+            wrong(`/assert/${i}`, `no mote ${assertion.ping}`)
+    })
+}

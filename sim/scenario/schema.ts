@@ -1,0 +1,173 @@
+import { Type, type Static } from "@sinclair/typebox"
+
+/* What a scenario says. Lengths are in metres, times in seconds, shares from 0 to 1. */
+
+const strict = { additionalProperties: false }
+const id = Type.Integer({ minimum: 1, maximum: 65_534, description: "number of a node" })
+const metres = Type.Number({ minimum: -100_000, maximum: 100_000 })
+const seconds = Type.Number({ minimum: 0, maximum: 10_000_000 })
+const share = Type.Number({ minimum: 0, maximum: 1 })
+const place = { x: metres, y: metres }
+
+const disk = {
+    range: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100_000 })),
+    interference: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100_000 })),
+    tx: Type.Optional(share),
+    rx: Type.Optional(share),
+}
+
+export const MediumSchema = Type.Union(
+    [
+        Type.Object({ kind: Type.Literal("disk"), ...disk }, strict),
+        Type.Object({ kind: Type.Literal("constant-loss"), ...disk }, strict),
+        Type.Object(
+            {
+                kind: Type.Literal("shadowing"),
+                exponent: Type.Optional(Type.Number({ minimum: 1, maximum: 10 })),
+                deviation: Type.Optional(Type.Number({ minimum: 0, maximum: 30 })),
+                power: Type.Optional(Type.Number({ minimum: -50, maximum: 30 })),
+            },
+            strict,
+        ),
+        Type.Object(
+            {
+                kind: Type.Literal("graph"),
+                links: Type.Array(
+                    Type.Object(
+                        {
+                            from: id,
+                            to: id,
+                            ratio: Type.Optional(share),
+                            both: Type.Optional(Type.Boolean()),
+                        },
+                        strict,
+                    ),
+                    { maxItems: 10_000 },
+                ),
+            },
+            strict,
+        ),
+    ],
+    { description: "how radio waves carry" },
+)
+
+const waypoint = Type.Object({ at: seconds, ...place }, strict)
+
+const wearer = Type.Object(
+    {
+        bpm: Type.Optional(Type.Number({ minimum: 30, maximum: 240 })),
+        temperature: Type.Optional(Type.Number({ minimum: 30, maximum: 43 })),
+        spo2: Type.Optional(Type.Number({ minimum: 60, maximum: 100 })),
+    },
+    strict,
+)
+
+const mote = Type.Object(
+    {
+        id,
+        ...place,
+        path: Type.Optional(
+            Type.Array(waypoint, { maxItems: 1000, description: "where it is, when" }),
+        ),
+        wearer: Type.Optional(wearer),
+        battery: Type.Optional(
+            Type.Number({ exclusiveMinimum: 0, description: "charge in mAh; endless without" }),
+        ),
+        start: Type.Optional(seconds),
+    },
+    strict,
+)
+
+const grid = Type.Object(
+    {
+        first: id,
+        count: Type.Integer({ minimum: 1, maximum: 500 }),
+        columns: Type.Integer({ minimum: 1, maximum: 500 }),
+        spacing: Type.Number({ exclusiveMinimum: 0 }),
+        ...place,
+        jitter: Type.Optional(Type.Number({ minimum: 0, description: "at most, by chance" })),
+        walking: Type.Optional(
+            Type.Object(
+                {
+                    share,
+                    speed: Type.Number({ exclusiveMinimum: 0, maximum: 100 }),
+                },
+                { ...strict, description: "a share of them walks about, at metres a second" },
+            ),
+        ),
+    },
+    { ...strict, description: "motes in rows" },
+)
+
+const attacker = Type.Object(
+    {
+        id,
+        ...place,
+        kind: Type.Union(
+            ["sniffer", "replayer", "forger", "black-hole", "jammer", "rank"].map(kind =>
+                Type.Literal(kind),
+            ),
+        ),
+        from: Type.Optional(seconds),
+        to: Type.Optional(seconds),
+    },
+    strict,
+)
+
+const event = Type.Object(
+    {
+        at: seconds,
+        do: Type.Union(["kill", "start", "reboot", "move", "repair", "medium"].map(d => Type.Literal(d))),
+        mote: Type.Optional(id),
+        motes: Type.Optional(Type.Array(id, { minItems: 1, maxItems: 500 })),
+        x: Type.Optional(metres),
+        y: Type.Optional(metres),
+        medium: Type.Optional(MediumSchema),
+    },
+    strict,
+)
+
+const assertion = Type.Union([
+    Type.Object({ joined: share, within: Type.Optional(seconds) }, strict),
+    Type.Object({ delivery: share }, strict),
+    Type.Object({ latency: seconds, share: Type.Optional(share) }, strict),
+    Type.Object({ recovery: seconds, after: seconds }, strict),
+    Type.Object({ ping: id, replies: share, ttl: Type.Optional(Type.Integer()) }, strict),
+    Type.Object({ refused: Type.Integer({ minimum: 1 }) }, strict),
+    Type.Object({ forged: Type.Literal(0) }, strict),
+])
+
+export const ScenarioSchema = Type.Object(
+    {
+        title: Type.String({ minLength: 1, maxLength: 200 }),
+        about: Type.Optional(Type.String({ maxLength: 4000 })),
+        seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647 })),
+        duration: Type.Number({ exclusiveMinimum: 0, maximum: 10_000_000 }),
+        network: Type.Optional(
+            Type.Object(
+                {
+                    mode: Type.Optional(
+                        Type.Union([Type.Literal("storing"), Type.Literal("non-storing")]),
+                    ),
+                    prefix: Type.Optional(Type.String({ pattern: "^[0-9a-fA-F:]{2,39}$" })),
+                    pan: Type.Optional(Type.Integer({ minimum: 0, maximum: 0xfffe })),
+                },
+                strict,
+            ),
+        ),
+        medium: Type.Optional(MediumSchema),
+        root: Type.Object({ id, ...place }, strict),
+        motes: Type.Optional(Type.Array(mote, { maxItems: 500 })),
+        grids: Type.Optional(Type.Array(grid, { maxItems: 20 })),
+        attackers: Type.Optional(Type.Array(attacker, { maxItems: 20 })),
+        events: Type.Optional(Type.Array(event, { maxItems: 10_000 })),
+        assert: Type.Optional(Type.Array(assertion, { maxItems: 100 })),
+    },
+    strict,
+)
+
+export type Scenario = Static<typeof ScenarioSchema>
+export type MediumChoice = Static<typeof MediumSchema>
+export type Assertion = Static<typeof assertion>
+export type ScenarioEvent = Static<typeof event>
+export type Attacker = Static<typeof attacker>
