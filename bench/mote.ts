@@ -4,7 +4,6 @@ import { Code, message } from "../router/coap/message.ts"
 import { pathOptions, uintOption } from "../router/coap/options.ts"
 import { syntheticBody } from "../sim/body/index.ts"
 import { wearableChips } from "../sim/devices/chips.ts"
-import { buildFirmware, mainPrograms } from "../sim/firmware.ts"
 import { pipe } from "../sim/pipe.ts"
 import { VirtualClock } from "../sim/vm/clock.ts"
 import { silentLog } from "../host/log.ts"
@@ -12,6 +11,7 @@ import { Router, RouterStore } from "../router/index.ts"
 import { runProgram } from "../sim/program.ts"
 import { deriveKeys, eui } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
+import { images } from "./images.ts"
 import type { Row } from "./row.ts"
 import { bisect, heapBytes, maxSteps, rp2040 } from "./vm.ts"
 
@@ -56,13 +56,6 @@ function requestBytes(envelopeBytes: number): number {
 function responseBytes(): number {
     const parts = { token: Buffer.alloc(1), options: [uintOption(12, 17)], payload: receipt }
     return encodeFrame(message(Code.Changed, parts)).length
-}
-
-async function images(): Promise<Row[]> {
-    const rows: Row[] = []
-    for (const entry of await mainPrograms())
-        rows.push({ what: entry, value: (await buildFirmware(entry)).length, unit: "bytes" })
-    return rows
 }
 
 async function steps(): Promise<Row[]> {

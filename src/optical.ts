@@ -23,6 +23,12 @@ const glanceSteps = 5
 /** Every 400 ms a lamp on the mains looks the same; a glance that sees something is followed by one so much later. */
 const glanceShiftMs = 3
 
+/** Skin moves, by pulse, breath and warmth; what changes by less than this share of its light in a minute is a thing. */
+const stillShare = 0.0002
+const stillBursts = 150
+/** A thing that returns as much light as before, but for this share, is the same. */
+const sameShare = 0.1
+
 const dazzled = "too much light around"
 
 /**
@@ -47,6 +53,12 @@ export class OpticalSensor {
     private changing = 0
     private redDark = 0
     private infraredDark = 0
+    /** Infrared counts of the bursts since something moved. */
+    private lowest: number
+    private highest: number
+    private stillFor = 0
+    /** Reflectance of the thing that it lies on. */
+    private thing = 0
     /** What keeps it from measuring, if anything. */
     private complaint: string
 
@@ -88,7 +100,7 @@ export class OpticalSensor {
     private async wake(): Promise<void> {
         await this.chip.start(this.red.steps, this.infrared.steps)
         this.isResting = this.isUnsettled = false
-        this.changing = this.redDark = this.infraredDark = 0
+        this.changing = this.redDark = this.infraredDark = this.stillFor = 0
     }
 
     /** Nobody is there: the LEDs go dark but for a glance now and then, of the infrared one if it works. */
@@ -128,8 +140,24 @@ export class OpticalSensor {
         this.infraredDark = infraredShine < minShare * shine ? this.infraredDark + 1 : 0
         if (this.infraredDark >= darkBursts) this.complaint = "infrared LED dark"
         else this.complaint = this.redDark >= darkBursts ? "red LED dark" : undefined
+        if (this.isStill()) {
+            this.thing = shine
+            await this.rest()
+            return -1
+        }
         if (await this.adjust()) return -1
         return this.infraredDark ? -1 : count
+    }
+
+    /** Whether nothing has moved for so long that this is no skin. */
+    private isStill(): boolean {
+        const { counts } = this.infrared
+        if (this.stillFor === 0) this.lowest = this.highest = counts
+        this.lowest = Math.min(this.lowest, counts)
+        this.highest = Math.max(this.highest, counts)
+        const moves = this.highest - this.lowest > stillShare * counts
+        this.stillFor = moves ? 0 : this.stillFor + 1
+        return this.stillFor >= stillBursts
     }
 
     /** Brings the LED currents to where they should be. @returns whether that breaks the signal */
@@ -153,7 +181,9 @@ export class OpticalSensor {
         const shine = reflectance(Math.abs(infrared.counts - red.counts), glanceSteps)
         if (chip.isDazzled) this.complaint = dazzled
         else if (this.complaint === dazzled) this.complaint = undefined
-        const isSkin = !chip.isDazzled && shine >= minSkin && shine <= maxSkin
+        const isSame = Math.abs(shine - this.thing) <= sameShare * this.thing
+        if (!isSame) this.thing = 0
+        const isSkin = !isSame && !chip.isDazzled && shine >= minSkin && shine <= maxSkin
         this.changing = isSkin ? this.changing + 1 : 0
         if (this.changing < presentGlances) return 0
         await this.wake()

@@ -6,6 +6,7 @@ import { accelerationBytes } from "../../src/accelerometer"
 import { sampleBytes } from "../../src/drivers/max30102"
 import { periodBpm, shortestPeriod } from "../../src/heart/period"
 import { HeartRate } from "../../src/heart/heartrate"
+import { Oxygen, textbook } from "../../src/heart/oxygen"
 
 const windowSamples = 50
 
@@ -17,9 +18,11 @@ for (let i = 0; i < windowSamples; i++) {
     // Three pulses in 2 s: 90 bpm.
     const phase = (3 * i) % windowSamples
     const counts = 120000 + (phase < 12 ? -100 * phase : 31 * phase - 1572)
-    fifo[i * sampleBytes + 3] = counts >> 16
-    fifo[i * sampleBytes + 4] = counts >> 8
-    fifo[i * sampleBytes + 5] = counts
+    for (const at of [i * sampleBytes, i * sampleBytes + 3]) {
+        fifo[at] = counts >> 16
+        fifo[at + 1] = counts >> 8
+        fifo[at + 2] = counts
+    }
 }
 
 // Shaken hard, however often.
@@ -34,6 +37,7 @@ for (let n = 0; n < 6; n++) {
     await heart.estimate()
 }
 const values = correlation.values
+const oxygen = new Oxygen(textbook)
 heart.pushAcceleration(felt, windowSamples)
 
 async function perform() {
@@ -47,6 +51,8 @@ async function perform() {
     else if (part === "period") periodBpm(values, shortestPeriod(values))
     else if (part === "tracker") tracker.weigh(1, 90, 0.9, 0)
     else if (part === "choice") tracker.choose(1, 1)
+    else if (part === "oxygen") oxygen.push(fifo, 0, windowSamples)
+    else if (part === "oxygen, 2 s") oxygen.next(true, false)
     else if (part === "judgement") heart.judge()
 }
 

@@ -24,7 +24,8 @@ export function drawFigure(
     range: Range = { from: 0, to: durationS(figure) },
 ): string {
     const time = new Scale(range.from, range.to, plotArea.left, plotArea.right)
-    const windows = figure.windows.filter(({ t }) => t > range.from && t - hopS < range.to)
+    // One more on the left, from which the lines come in.
+    const windows = figure.windows.filter(({ t }) => t > range.from - hopS && t - hopS < range.to)
     const panels: [height: number, draw: (panel: Panel) => string[]][] = [
         [130, panel => signalPanel(figure, panel)],
         [270, panel => ratePanel(figure, panel, windows)],

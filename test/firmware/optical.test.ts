@@ -230,6 +230,34 @@ test("a chip that loses power while nobody wears it is set up again", async () =
     assertRate(after(readings, 52), 72)
 })
 
+test("lying on a white desk, nobody wears it; in the hand and on the arm again, it measures", async () => {
+    const wearer = skin(268)
+    const body: Body = {
+        reflectance: (led, s) => (s < 120 ? 300 : s < 124 ? 5 : wearer.reflectance(led, s)),
+        skinTemperature: s => (s < 124 ? 23 : wearer.skinTemperature(s)),
+    }
+    const { readings, chip, run } = await wear(body)
+    await run(70)
+    const before = chip.ledCharge()
+    await run(45)
+    assert.ok((chip.ledCharge() - before) / 45 < 0.005)
+    await run(45)
+    const desk = readings.filter(({ atMs }) => atMs < 120_000)
+    assert.ok(desk.every(({ bpm, tempC }) => bpm === undefined && tempC === undefined))
+    assertRate(after(readings, 138), 72)
+})
+
+test("the weakest pulse that counts is no thing that lies still", async () => {
+    const body: Body = {
+        reflectance: (led, s) =>
+            (led === "red" ? 220 : 268) * (1 - 0.00025 * Math.sin(2 * Math.PI * 1.2 * s)),
+        skinTemperature: () => 36,
+    }
+    const { readings, run } = await wear(body)
+    await run(200)
+    assertRate(after(readings, 20), 72)
+})
+
 /** Mains light is a little off the chip's 100 Hz, so that it beats like a heart of 72 bpm. */
 const beating = 0.012
 const lamp = (hz: number, nA: number) => (s: number) => nA * Math.abs(Math.sin(Math.PI * hz * s))

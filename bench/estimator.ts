@@ -1,0 +1,91 @@
+import { syntheticBody } from "../sim/body/index.ts"
+import { wearableChips } from "../sim/devices/chips.ts"
+import { runProgram } from "../sim/program.ts"
+import { VirtualClock } from "../sim/vm/clock.ts"
+import type { Row } from "./row.ts"
+import { bisect, heapBytes, maxSteps, rp2040 } from "./vm.ts"
+
+/**
+ * The work on a window of 2 s, as bench/src/estimator.ts names its parts: how often each comes, and the slice between two
+ * pauses that it belongs to. Filters come with each burst, a fifth of the window's at a time.
+ */
+const parts: { part: string; times: number; slice: string }[] = [
+    { part: "filter", times: 1, slice: "" },
+    { part: "acceleration", times: 1, slice: "" },
+    { part: "motion", times: 1, slice: "motion" },
+    { part: "autocorrelation, 7 lags", times: 41 / 7, slice: "autocorrelation" },
+    { part: "blocks", times: 1, slice: "blocks" },
+    { part: "period", times: 1, slice: "period" },
+    { part: "spectrum, 16 bins", times: 71 / 16, slice: "spectrum" },
+    { part: "tracker", times: 1, slice: "tracker" },
+    { part: "oxygen", times: 1, slice: "" },
+    { part: "oxygen, 2 s", times: 1, slice: "oxygen" },
+    { part: "choice", times: 1, slice: "choice" },
+    { part: "judgement", times: 1, slice: "choice" },
+]
+
+/** Steps and memory of the heart-rate estimator, measured on the bytecode in the VM. */
+export async function estimatorCost(): Promise<Row[]> {
+    const idle = await mostLoops("nothing")
+    const stepsPerTurn = maxSteps / idle
+    const note = `±${Math.ceil(stepsPerTurn)}`
+    const rows: Row[] = []
+    const slices = new Map<string, number>()
+    let total = 0
+    for (const { part, times, slice } of parts) {
+        console.error(`steps: ${part}`)
+        const steps = Math.round((idle - (await mostLoops(part))) * stepsPerTurn)
+        total += steps * times
+        if (slice) slices.set(slice, (slices.get(slice) ?? 0) + steps)
+        rows.push({ what: `steps, ${part}`, value: steps, unit: "steps", note })
+    }
+    console.error("heap")
+    const ballast = await bisect(0, heapBytes, survives, 64)
+    const longest = Math.max(...slices.values())
+    return [
+        ...rows,
+        {
+            what: "longest slice",
+            value: longest,
+            unit: "steps",
+            note: `${((longest * rp2040.stepUs) / 1000).toFixed(1)} ms on an RP2040`,
+        },
+        {
+            what: "steps a second of signal",
+            value: Math.round(total / 2),
+            unit: "steps",
+            note: "with accelerometer and oxygen saturation",
+        },
+        {
+            what: "  share of an RP2040",
+            value: (total * rp2040.stepUs) / 2e4,
+            unit: "%",
+            note: `${rp2040.stepUs} µs a step`,
+        },
+        { what: "peak heap of sensing", value: heapBytes - ballast, unit: "bytes" },
+    ]
+}
+
+/** The longest loop beside which a part fits into the VM's limit of steps. */
+function mostLoops(part: string): Promise<number> {
+    return bisect(0, 16_384, async loops => {
+        const { lines, panics, mote, run } = await runProgram("bench/src/estimator.ts", {
+            settings: { loops, part },
+        })
+        await run(30, () => lines.length > 0 || panics.length > 0)
+        mote.stop()
+        return panics.length === 0
+    })
+}
+
+async function survives(ballast: number): Promise<boolean> {
+    const clock = new VirtualClock()
+    const { mote, panics, run } = await runProgram("bench/src/sensing.ts", {
+        clock,
+        chips: wearableChips(clock, syntheticBody({ seed: 1 })),
+        settings: { ballast },
+    })
+    await run(40, () => panics.length > 0)
+    mote.stop()
+    return panics.length === 0
+}

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import type { Body } from "../../sim/body/index.ts"
+import { seededNormal, seededRandom } from "../../sim/random.ts"
+import { beatingBody, beats, meanBpm, type Beat, type BeatsOptions } from "./beats.ts"
+import { sense } from "./sense.ts"
+
+/** Values with the mean rate of their 8 s, and how many windows of 8 s there were. */
+async function values(options: BeatsOptions, seconds: number) {
+    const { readings, panics } = await sense(beatingBody(options), seconds)
+    assert.deepEqual(panics, [])
+    const windows = readings.filter(({ atMs }) => atMs >= 7900)
+    const reported = windows.flatMap(({ atMs, bpm }) =>
+        bpm === undefined ? [] : [{ bpm, ref: meanBpm(options.beats, atMs / 1000), atMs }],
+    )
+    return { windows: windows.length, reported }
+}
+
+function assertNear(reported: { bpm: number; ref: number; atMs: number }[], bpm: number): void {
+    for (const { bpm: value, ref, atMs } of reported)
+        assert.ok(Math.abs(value - ref) < bpm, `${value} instead of ${ref} at ${atMs} ms`)
+}
+
+const regular = (bpm: number, seconds: number, seed = bpm): Beat[] => {
+    const normal = seededNormal(seed)
+    return beats(seconds, () => (60 / bpm) * (1 + 0.02 * normal()))
+}
+
+test("a clear pulse is reported when there are 8 s of it", async () => {
+    const { readings } = await sense(beatingBody({ beats: regular(70, 12) }), 12)
+    const first = readings.find(({ bpm }) => bpm !== undefined)!
+    assert.ok(first.atMs < 9000, `first value at ${first.atMs} ms`)
+})
+
+for (const bpm of [34, 48, 150, 200, 220])
+    test(`${bpm} bpm`, async () => {
+        const { windows, reported } = await values({ beats: regular(bpm, 60) }, 60)
+        assert.ok(reported.length >= 0.85 * windows, `${reported.length} of ${windows}`)
+        assertNear(reported, 5)
+    })
+
+for (const bpm of [45, 60, 75, 86, 110])
+    test(`a strong reflected wave does not double ${bpm} bpm`, async () => {
+        const { windows, reported } = await values({ beats: regular(bpm, 50), dicrotic: 0.85 }, 50)
+        assert.ok(reported.length >= 0.85 * windows, `${reported.length} of ${windows}`)
+        assertNear(reported, 4)
+    })
+
+test("pulses that are strong and weak in turn do not halve the rate", async () => {
+    let n = 0
+    const alternating = beats(
+        60,
+        () => 0.75,
+        () => (n++ % 2 ? 0.6 : 1),
+    )
+    const { windows, reported } = await values({ beats: alternating }, 60)
+    assert.ok(reported.length >= 0.85 * windows)
+    assertNear(reported, 4)
+})
+
+test("ectopic beats: the mean rate", async () => {
+    const random = seededRandom(3)
+    let compensates = false
+    const early = () => {
+        if (compensates) {
+            compensates = false
+            return 1.35 * 0.75
+        }
+        compensates = random() < 0.1
+        return (compensates ? 0.65 : 1) * 0.75
+    }
+    const { windows, reported } = await values(
+        { beats: beats(120, early, interval => Math.min(1.1, (interval / 0.75) ** 2)) },
+        120,
+    )
+    assert.ok(reported.length >= 0.8 * windows, `${reported.length} of ${windows}`)
+    assertNear(reported, 8)
+})
+
+test("beats that come when they like, as in atrial fibrillation: often no value, else near the mean rate", async () => {
+    const normal = seededNormal(6)
+    const interval = () => (60 / 85) * Math.max(0.5, 1 + 0.22 * normal())
+    const irregular = beats(200, interval, length => Math.min(1.3, (length * 85) / 60))
+    const { windows, reported } = await values({ beats: irregular }, 200)
+    assert.ok(reported.length < 0.7 * windows, `${reported.length} of ${windows}`)
+    const error = reported.reduce((sum, { bpm, ref }) => sum + Math.abs(bpm - ref), 0)
+    assert.ok(error <= 6 * reported.length, `mean error ${error / reported.length}`)
+})
+
+test("from 60 to 110 bpm within 20 s", async () => {
+    let at = -2
+    const rising = beats(80, () => {
+        const bpm = 60 + 50 * Math.max(0, Math.min(1, (at - 30) / 20))
+        at += 60 / bpm
+        return 60 / bpm
+    })
+    const { windows, reported } = await values({ beats: rising }, 80)
+    assert.ok(reported.length >= 0.9 * windows, `${reported.length} of ${windows}`)
+    assertNear(reported, 8)
+})
+
+test("breath that moves the light three times as much as a pulse", async () => {
+    const baseline = (seconds: number) => 1.5 * Math.sin(2 * Math.PI * 0.2 * seconds)
+    const { windows, reported } = await values({ beats: regular(70, 80), baseline }, 80)
+    assert.ok(reported.length >= 0.9 * windows, `${reported.length} of ${windows}`)
+    assertNear(reported, 3)
+})
+
+/** Light that changes with something else than a pulse: a level drawn anew at each moment, on warm skin. */
+function drawn(draw: (level: number, seconds: number) => number): Body {
+    let at = -1
+    let level = 0
+    return {
+        reflectance: (_, seconds) => {
+            if (seconds !== at) level = draw(level, seconds)
+            at = seconds
+            return 260 * (1 + level)
+        },
+        skinTemperature: () => 33,
+    }
+}
+
+const normal = seededNormal(21)
+const random = seededRandom(21)
+const noPulse: [string, Body][] = [
+    ["noise with more low than high frequencies", drawn(last => 0.99 * last + 0.0002 * normal())],
+    ["bursts", drawn((_, t) => (t % 20 < 5 ? 0.005 : 0.0001) * normal())],
+    ["steps", drawn(last => (random() < 0.003 ? 0.02 * random() : last))],
+    ["taps", drawn(last => 0.95 * last + (random() < 0.01 ? 0.01 * random() : 0))],
+    ["a sawtooth of 7 s", drawn((_, t) => 0.02 * ((t / 7) % 1))],
+    ["mains at 50 Hz, not quite", drawn((_, t) => 0.01 * Math.sin(2 * Math.PI * 50.02 * t))],
+]
+for (const [name, body] of noPulse)
+    test(`${name}: no pulse`, async () => {
+        const { readings } = await sense(body, 300)
+        assert.deepEqual(
+            readings.filter(({ bpm }) => bpm !== undefined),
+            [],
+        )
+    })
