@@ -1,89 +1,102 @@
-import { createHash } from "node:crypto"
-import { Clinic, openSqlite } from "../clinic/index.ts"
-import { silentLog } from "../host/log.ts"
-import { Router, RouterStore, type ClinicLink } from "../router/index.ts"
-import type { Body } from "./body/index.ts"
+import { madeUpBody, syntheticBody, type Body } from "./body/index.ts"
 import { wearableChips } from "./devices/chips.ts"
 import { buildFirmware } from "./firmware.ts"
 import { BorderHost } from "./mesh/border.ts"
 import { MeshNode, type MeshOptions } from "./mesh/node.ts"
 import { Mote } from "./mote.ts"
 import { formatAddress, parseAddress } from "./net/ipv6.ts"
-import type { RplProfile } from "./net/rpl/profile.ts"
+import { nonStoring, storing, type RplProfile } from "./net/rpl/profile.ts"
+import { Observers } from "./observer.ts"
 import { memoryFlash } from "./program.ts"
-import { Air, type AirObserver } from "./radio/air.ts"
-import type { Medium, Position } from "./radio/medium.ts"
+import { Air } from "./radio/air.ts"
+import type { Position } from "./radio/medium.ts"
 import { seededRandom } from "./random.ts"
+import { mediumOf, motesOf, type PlannedMote } from "./scenario/plan.ts"
+import type { Scenario, ScenarioEvent } from "./scenario/schema.ts"
+import { Statistics } from "./statistics.ts"
+import type { Flash } from "./vm/machine.ts"
 import { VirtualClock } from "./vm/clock.ts"
+import { Ward, seededBytes, type MoteIdentity } from "./ward.ts"
 
 const coapPort = 5683
+const defaultPrefix = "aaaa::"
+const defaultPan = 0xabcd
+/** How often those who walk take a step. */
+const stepMs = 1000
+const cutShortMs = 10_000
 
-export interface SimulationOptions {
-    seed: number
-    medium: Medium
-    txRatio?: number
-    profile: RplProfile
-    /** `aaaa::` */
-    prefix: string
-    pan?: number
-    root: { id: number; position: Position }
-    motes: { id: number; position: Position; body: Body }[]
-    observer?: AirObserver
-    log?: (mote: number, line: string) => void
-}
-
-/** A mote on the mesh: the network half and the half that runs the firmware. */
+/** A mote on the mesh: the network half and the half that runs the firmware. Without power there is neither. */
 export interface SimulatedMote {
-    id: number
-    node: MeshNode
-    mote: Mote
-    patient: number
+    readonly id: number
+    readonly plan: PlannedMote
+    readonly identity: MoteIdentity
+    readonly flash: Flash
+    position: Position
+    node: MeshNode | undefined
+    mote: Mote | undefined
+    /** When it had no power, unix ms; the last one may still go on. */
+    readonly off: [number, number][]
+    /** When it last got power. */
+    poweredMs: number
 }
 
-/** Many motes with the real firmware on a simulated network, a border router, the router's and the clinic's own cores. */
+/**
+ * Many motes with the real firmware on a simulated network, a border router, and the router's and the clinic's own cores.
+ * The same scenario with the same seed takes the same course, frame by frame.
+ */
 export class Simulation {
     readonly clock = new VirtualClock()
     readonly startMs = this.clock.now()
+    readonly observers = new Observers()
+    readonly statistics = new Statistics()
+    readonly scenario: Scenario
+    readonly seed: number
+    readonly profile: RplProfile
+    readonly air: Air
     readonly root: MeshNode
     readonly host: BorderHost
-    readonly motes: SimulatedMote[] = []
-    clinic!: Clinic
-    router!: Router
-    private readonly options: SimulationOptions
+    readonly motes = new Map<number, SimulatedMote>()
+    ward!: Ward
     private readonly mesh: MeshOptions
+    private image!: Uint8Array
 
-    private constructor(options: SimulationOptions) {
-        this.options = options
-        const { seed, profile, medium, txRatio, observer } = options
-        const prefix = parseAddress(options.prefix).subarray(0, 8)
-        const air = new Air({
+    private constructor(scenario: Scenario, seed: number) {
+        this.scenario = scenario
+        this.seed = seed
+        const { network = {}, root } = scenario
+        this.profile = network.mode === "non-storing" ? nonStoring : storing
+        const prefixText = network.prefix ?? defaultPrefix
+        const prefix = parseAddress(prefixText).subarray(0, 8)
+        const { medium, txRatio } = mediumOf(scenario.medium, seed)
+        this.observers.add(this.statistics)
+        this.air = new Air({
             events: this.clock,
             random: seededRandom(seed),
             medium,
-            ...(txRatio === undefined ? {} : { txRatio }),
-            ...(observer ? { observer } : {}),
+            txRatio,
+            observer: this.observers,
         })
         this.mesh = {
             events: this.clock,
-            air,
-            pan: options.pan ?? 0xabcd,
-            profile,
+            air: this.air,
+            pan: network.pan ?? defaultPan,
+            profile: this.profile,
             contexts: [prefix],
         }
-        this.root = new MeshNode({
-            ...this.mesh,
-            ...options.root,
-            random: this.random(options.root.id),
-            prefix,
-        })
-        const address = Uint8Array.from(parseAddress(options.prefix))
+        this.root = this.newNode(root.id, { x: root.x, y: root.y }, prefix)
+        const address = Uint8Array.from(parseAddress(prefixText))
         address[15] = 1
         this.host = new BorderHost(this.clock, this.root, address, this.random(0))
     }
 
-    static async start(options: SimulationOptions): Promise<Simulation> {
-        const simulation = new Simulation(options)
-        await simulation.begin()
+    /** Powers everything up. @param progress called after each mote */
+    static async start(
+        scenario: Scenario,
+        seed = scenario.seed ?? 1,
+        progress: (started: number, all: number) => void = () => {},
+    ): Promise<Simulation> {
+        const simulation = new Simulation(scenario, seed)
+        await simulation.begin(progress)
         return simulation
     }
 
@@ -96,86 +109,142 @@ export class Simulation {
         return this.clock.run(seconds * 1000, until)
     }
 
+    /** A node's network half, the border router included; undefined without power. */
+    node(id: number): MeshNode | undefined {
+        return id === this.root.id ? this.root : this.motes.get(id)?.node
+    }
+
+    /** Cuts a mote's power: what is in flash stays. */
+    powerOff(id: number): void {
+        const mote = this.motes.get(id)
+        if (!mote?.mote) return
+        mote.mote.stop()
+        mote.node!.stop()
+        this.air.remove(mote.node!.radio)
+        mote.node = mote.mote = undefined
+        mote.off.push([this.clock.now(), Infinity])
+        this.observers.powered(id, false)
+    }
+
+    async powerOn(id: number): Promise<void> {
+        const mote = this.motes.get(id)
+        if (!mote || mote.mote) return
+        const last = mote.off.at(-1)
+        if (last) last[1] = this.clock.now()
+        const node = this.newNode(id, mote.position)
+        mote.node = node
+        mote.poweredMs = this.clock.now()
+        const kid = Buffer.from(mote.identity.kid).toString("hex")
+        mote.mote = await Mote.start({
+            clock: this.clock,
+            random: seededBytes(this.seed, `mote ${id} from ${this.clock.now()}`),
+            image: this.image,
+            flash: mote.flash,
+            deviceId: kid,
+            settings: {
+                kid,
+                secret: Buffer.from(mote.identity.secret).toString("hex"),
+                router: `coap+tcp://[${formatAddress(this.host.address)}]:${coapPort}`,
+            },
+            chips: wearableChips(this.clock, this.bodyOf(mote.plan), id),
+            connect: (host, port) => {
+                const own = node.ipv6.addresses[0]
+                if (!own) return Promise.reject(new Error("no network yet"))
+                return node.tcp.connect(own, parseAddress(host), port)
+            },
+            log: line => this.observers.log(id, line),
+        })
+        this.observers.powered(id, true)
+    }
+
+    move(id: number, position: Position): void {
+        const mote = this.motes.get(id)
+        if (!mote) return
+        mote.position = position
+        if (mote.node) mote.node.radio.position = position
+    }
+
     async stop(): Promise<void> {
-        for (const { mote, node } of this.motes) {
-            mote.stop()
-            node.stop()
-        }
-        const closed = this.router.close()
-        await this.run(10)
+        for (const { id } of this.motes.values()) this.powerOff(id)
+        const closed = this.ward.close()
+        await this.clock.run(cutShortMs)
         await closed
         this.root.stop()
-        await this.clinic.close()
+    }
+
+    private newNode(id: number, position: Position, prefix?: Uint8Array): MeshNode {
+        return new MeshNode({
+            ...this.mesh,
+            id,
+            position,
+            random: this.random(id),
+            ...(prefix ? { prefix } : {}),
+            observer: { dropped: (packet, reason) => this.observers.dropped(id, packet, reason) },
+            changed: () => this.observers.routed(id),
+        })
     }
 
     private random(id: number): () => number {
-        return seededRandom(this.options.seed * 65_537 + id)
+        return seededRandom(this.seed * 65_537 + id)
     }
 
-    private bytes(name: string): (size: number) => Uint8Array {
-        let count = 0
-        const { seed } = this.options
-        return size => {
-            const parts: Buffer[] = []
-            for (let length = 0; length < size; length += 32)
-                parts.push(createHash("sha256").update(`${seed} ${name} ${count++}`).digest())
-            return new Uint8Array(Buffer.concat(parts).subarray(0, size))
-        }
+    private bodyOf({ id, wearer }: PlannedMote): Body {
+        if (!wearer) return madeUpBody(this.seed * 1000 + id)
+        const { bpm = 72, temperature = 37, spo2 = 97 } = wearer
+        return syntheticBody({ seed: id, bpm, coreC: temperature, spo2 })
     }
 
-    private async begin(): Promise<void> {
-        const { clock } = this
-        const random = this.bytes("clinic")
-        this.clinic = await Clinic.open({
-            store: openSqlite(":memory:"),
-            clock,
-            random,
-            key: random(32),
-            log: silentLog,
+    private async begin(progress: (started: number, all: number) => void): Promise<void> {
+        this.ward = await Ward.open({
+            clock: this.clock,
+            seed: this.seed,
+            arrived: reading => this.observers.arrived(reading),
         })
-        const image = await buildFirmware()
-        for (const { id, position, body } of this.options.motes) {
-            const { clinic } = this
-            const patient = await clinic.patients.add({ given: `Mote ${id}`, family: "Simulated" })
-            const { mote, secret } = await clinic.motes.register(patient.id)
-            const node = new MeshNode({ ...this.mesh, id, position, random: this.random(id) })
-            const wearable = await Mote.start({
-                clock,
-                random: this.bytes(`mote ${id}`),
-                image,
+        this.image = await buildFirmware()
+        const plans = motesOf(this.scenario, this.seed)
+        for (const plan of plans) {
+            const { id, position } = plan
+            this.motes.set(id, {
+                id,
+                plan,
+                position,
+                identity: await this.ward.admit(id),
                 flash: memoryFlash(),
-                deviceId: Buffer.from(mote.kid).toString("hex"),
-                settings: {
-                    kid: Buffer.from(mote.kid).toString("hex"),
-                    secret: Buffer.from(secret).toString("hex"),
-                    router: `coap+tcp://[${formatAddress(this.host.address)}]:${coapPort}`,
-                },
-                chips: wearableChips(clock, body, id),
-                connect: (host, port) => {
-                    const own = node.ipv6.addresses[0]
-                    if (!own) return Promise.reject(new Error("no network yet"))
-                    return node.tcp.connect(own, parseAddress(host), port)
-                },
-                log: line => this.options.log?.(id, line),
+                node: undefined,
+                mote: undefined,
+                off: [],
+                poweredMs: 0,
             })
-            this.motes.push({ id, node, mote: wearable, patient: patient.id })
+            if (plan.startS > 0) this.at(plan.startS, () => this.powerOn(id))
+            else await this.powerOn(id)
+            if (plan.path) this.walk(plan)
+            progress(this.motes.size, plans.length)
         }
-        this.startRouter()
+        this.host.tcp.listen(coapPort, stream => this.ward.accept(stream))
+        for (const event of this.scenario.events ?? []) this.at(event.at, () => this.happen(event))
     }
 
-    private startRouter(): void {
-        const { clinic, clock, host } = this
-        const link: ClinicLink = {
-            deliver: batch => clinic.ingest(batch),
-            keys: () => clinic.keys(),
+    private at(seconds: number, fn: () => Promise<void> | void): void {
+        const ms = this.startMs + seconds * 1000 - this.clock.now()
+        this.clock.setTimeout(() => void fn(), ms)
+    }
+
+    private walk({ id, path }: PlannedMote): void {
+        const step = () => {
+            this.move(id, path!(this.now()))
+            this.clock.schedule(step, stepMs)
         }
-        this.router = new Router({
-            clock,
-            random: this.bytes("router"),
-            store: RouterStore.inMemory(),
-            clinic: link,
-            log: silentLog,
-        })
-        host.tcp.listen(coapPort, stream => this.router.accept(stream))
+        step()
+    }
+
+    private async happen(event: ScenarioEvent): Promise<void> {
+        const named = [...(event.motes ?? []), ...(event.mote === undefined ? [] : [event.mote])]
+        if (event.do === "medium") this.air.medium = mediumOf(event.medium, this.seed).medium
+        if (event.do === "repair") this.root.rpl.repair()
+        for (const id of named) {
+            if (event.do === "kill" || event.do === "reboot") this.powerOff(id)
+            if (event.do === "start" || event.do === "reboot") await this.powerOn(id)
+            if (event.do === "move") this.move(id, { x: event.x!, y: event.y! })
+        }
     }
 }

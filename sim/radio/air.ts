@@ -123,6 +123,12 @@ export class Air {
         return radio
     }
 
+    /** A radio is gone for good. */
+    remove(radio: Radio): void {
+        radio.off()
+        this.radios.splice(this.radios.indexOf(radio), 1)
+    }
+
     transmit(from: Radio, frame: Uint8Array, done: () => void): void {
         const { events, observer, random } = this
         const startMs = events.now()

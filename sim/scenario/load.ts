@@ -38,7 +38,8 @@ export function loadScenario(nameOrFile: string): Scenario {
 /** @throws UserError naming file, line and what was expected */
 export function parseScenario(text: string, file: string): Scenario {
     const lines = new LineCounter()
-    if (text.length > maxFileBytes) throw new UserError(`${file}: larger than ${maxFileBytes} bytes`, 2)
+    if (text.length > maxFileBytes)
+        throw new UserError(`${file}: larger than ${maxFileBytes} bytes`, 2)
     const document = parseDocument(text, { lineCounter: lines })
     const wrong = (line: number, what: string) => new UserError(`${file}:${line}: ${what}`, 2)
     const [problem] = document.errors
@@ -111,7 +112,10 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
         const named = [...(event.motes ?? []), ...(event.mote === undefined ? [] : [event.mote])]
         for (const id of named) if (!motes.has(id)) wrong(`/events/${i}`, `no mote ${id}`)
         if (event.do === "medium" ? !event.medium : event.do !== "repair" && !named.length)
-            wrong(`/events/${i}`, `${event.do}: ${event.do === "medium" ? "medium" : "mote"} expected`)
+            wrong(
+                `/events/${i}`,
+                `${event.do}: ${event.do === "medium" ? "medium" : "mote"} expected`,
+            )
         if (event.do === "move" && (event.x === undefined || event.y === undefined))
             wrong(`/events/${i}`, "move: x and y expected")
     })

@@ -117,7 +117,9 @@ const attacker = Type.Object(
 const event = Type.Object(
     {
         at: seconds,
-        do: Type.Union(["kill", "start", "reboot", "move", "repair", "medium"].map(d => Type.Literal(d))),
+        do: Type.Union(
+            ["kill", "start", "reboot", "move", "repair", "medium"].map(d => Type.Literal(d)),
+        ),
         mote: Type.Optional(id),
         motes: Type.Optional(Type.Array(id, { minItems: 1, maxItems: 500 })),
         x: Type.Optional(metres),

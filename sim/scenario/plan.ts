@@ -1,0 +1,143 @@
+import {
+    constantLoss,
+    defaultDisk,
+    defaultShadowing,
+    directedGraph,
+    logNormal,
+    unitDisk,
+    type Medium,
+    type Position,
+} from "../radio/medium.ts"
+import { seededRandom } from "../random.ts"
+import type { MediumChoice, Scenario } from "./schema.ts"
+
+/** A mote as a scenario wants it. */
+export interface PlannedMote {
+    id: number
+    position: Position
+    /** Where it is after so many seconds, when it moves. */
+    path?: (seconds: number) => Position
+    wearer?: { bpm?: number; temperature?: number; spo2?: number }
+    batteryMah?: number
+    startS: number
+}
+
+/** The medium of a scenario, and the share of frames that leave their sender. */
+export function mediumOf(
+    choice: MediumChoice | undefined,
+    seed: number,
+): { medium: Medium; txRatio: number } {
+    if (choice?.kind === "graph") {
+        const links = choice.links.flatMap(({ from, to, ratio = 1, both = false }) => [
+            { from, to, ratio },
+            ...(both ? [{ from: to, to: from, ratio }] : []),
+        ])
+        return { medium: directedGraph(links), txRatio: 1 }
+    }
+    if (choice?.kind === "shadowing") {
+        const { exponent, deviation, power } = choice
+        const medium = logNormal({
+            ...defaultShadowing,
+            seed,
+            ...(exponent === undefined ? {} : { exponent }),
+            ...(deviation === undefined ? {} : { deviationDb: deviation }),
+            ...(power === undefined ? {} : { txPowerDbm: power }),
+        })
+        return { medium, txRatio: 1 }
+    }
+    const rangeM = choice?.range ?? defaultDisk.rangeM
+    const options = {
+        rangeM,
+        interferenceM: choice?.interference ?? 2 * rangeM,
+        txRatio: choice?.tx ?? 1,
+        rxRatio: choice?.rx ?? 1,
+    }
+    const make = choice?.kind === "constant-loss" ? constantLoss : unitDisk
+    return { medium: make(options), txRatio: options.txRatio }
+}
+
+/** The motes of a scenario, those of its grids included, in the order of their numbers. */
+export function motesOf(scenario: Scenario, seed: number): PlannedMote[] {
+    const motes: PlannedMote[] = (scenario.motes ?? []).map(mote => ({
+        id: mote.id,
+        position: { x: mote.x, y: mote.y },
+        ...(mote.path?.length ? { path: along([{ at: 0, ...mote }, ...mote.path]) } : {}),
+        ...(mote.wearer ? { wearer: mote.wearer } : {}),
+        ...(mote.battery === undefined ? {} : { batteryMah: mote.battery }),
+        startS: mote.start ?? 0,
+    }))
+    for (const grid of scenario.grids ?? []) {
+        const random = seededRandom(seed * 257 + grid.first)
+        const rows = Math.ceil(grid.count / grid.columns)
+        const walkers = Math.round(grid.count * (grid.walking?.share ?? 0))
+        for (let i = 0; i < grid.count; i++) {
+            const jitter = () => (grid.jitter ?? 0) * (2 * random() - 1)
+            const position = {
+                x: grid.x + (i % grid.columns) * grid.spacing + jitter(),
+                y: grid.y + Math.floor(i / grid.columns) * grid.spacing + jitter(),
+            }
+            const area = {
+                x: grid.x,
+                y: grid.y,
+                width: (grid.columns - 1) * grid.spacing,
+                height: (rows - 1) * grid.spacing,
+            }
+            const walks = grid.walking !== undefined && i < walkers
+            motes.push({
+                id: grid.first + i,
+                position,
+                ...(walks
+                    ? { path: wander(position, area, grid.walking!.speed, seed + grid.first + i) }
+                    : {}),
+                startS: 0,
+            })
+        }
+    }
+    return motes.sort((a, b) => a.id - b.id)
+}
+
+interface Waypoint extends Position {
+    at: number
+}
+
+/** Straight from one waypoint to the next. */
+function along(points: Waypoint[]): (seconds: number) => Position {
+    return seconds => {
+        let before = points[0]!
+        for (const next of points) {
+            if (seconds < next.at) {
+                const share = (seconds - before.at) / (next.at - before.at)
+                return {
+                    x: before.x + share * (next.x - before.x),
+                    y: before.y + share * (next.y - before.y),
+                }
+            }
+            before = next
+        }
+        return { x: before.x, y: before.y }
+    }
+}
+
+/** Random waypoints (Johnson and Maltz, 1996): somewhere, straight there, somewhere else. */
+function wander(
+    from: Position,
+    area: { x: number; y: number; width: number; height: number },
+    speed: number,
+    seed: number,
+): (seconds: number) => Position {
+    const random = seededRandom(seed)
+    const points: Waypoint[] = [{ at: 0, ...from }]
+    return seconds => {
+        let last = points.at(-1)!
+        while (last.at <= seconds) {
+            const x = area.x + area.width * random()
+            const y = area.y + area.height * random()
+            const at = last.at + Math.max(1, Math.hypot(x - last.x, y - last.y) / speed)
+            last = { at, x, y }
+            points.push(last)
+        }
+        // Only the last stretches are ever asked for.
+        while (points.length > 2 && points[1]!.at <= seconds) points.shift()
+        return along(points)(seconds)
+    }
+}
