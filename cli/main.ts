@@ -7,6 +7,7 @@ import { hrCommand } from "./commands/hr.ts"
 import { moteCommand } from "./commands/mote.ts"
 import { openCommand } from "./commands/open.ts"
 import { routerCommand } from "./commands/router.ts"
+import { simCommand } from "./commands/sim.ts"
 import { upCommand } from "./commands/up.ts"
 
 const { version, description } = JSON.parse(
@@ -21,6 +22,7 @@ for (const command of [
     moteCommand,
     openCommand,
     hrCommand,
+    simCommand,
     benchCommand,
 ])
     program.addCommand(command)

@@ -1,15 +1,23 @@
+/** A line on stderr that says how far long work is; nothing where nobody would see it. An empty text ends it. */
+export function progressLine(stream = process.stderr): (text: string) => void {
+    if (!stream.isTTY) return () => {}
+    let shown = ""
+    return text => {
+        if (text === shown) return
+        stream.write(`\r\x1b[K${text}`)
+        shown = text
+    }
+}
+
 /**
- * A line on stderr that says how far a recording is, where stderr is a terminal and stdout is not: there, the output itself
- * would tell. @returns to be called with the seconds done; at the end the line is gone
+ * The share of a recording that is done, where stderr is a terminal and stdout is not: there, the output itself would tell.
+ * @returns to be called with the seconds done; at the end the line is gone
  */
 export function progress(totalS: number, stream = process.stderr): (seconds: number) => void {
-    if (!stream.isTTY || process.stdout.isTTY) return () => {}
-    let shown = ""
+    if (process.stdout.isTTY) return () => {}
+    const show = progressLine(stream)
     return seconds => {
         const percent = Math.min(100, Math.floor((100 * seconds) / totalS))
-        const line = percent < 100 ? `${percent} %` : ""
-        if (line === shown) return
-        stream.write(`\r\x1b[K${line}`)
-        shown = line
+        show(percent < 100 ? `${percent} %` : "")
     }
 }

@@ -7,6 +7,9 @@ const readingMs = 2000
 const underWayMs = 30_000
 const sameReadingMs = 500
 
+/** What a forger claims; no wearer of a scenario has it. */
+export const forgedBpm = 222
+
 export interface MoteStatistics {
     framesSent: number
     framesReceived: number
@@ -24,6 +27,8 @@ export interface MoteStatistics {
 /** Counts what happens, by node. */
 export class Statistics implements Observer {
     readonly nodes = new Map<number, MoteStatistics>()
+    /** Readings in the clinic that no wearer ever had. */
+    forged = 0
 
     of(id: number): MoteStatistics {
         let node = this.nodes.get(id)
@@ -70,6 +75,7 @@ export class Statistics implements Observer {
         node.measuredMs.push(measuredMs)
         node.latenciesMs.push(arrivedMs - measuredMs)
         node.newest = values
+        if (values.get("hr") === forgedBpm) this.forged++
     }
 
     /**

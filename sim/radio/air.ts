@@ -41,7 +41,7 @@ export class Radio implements Place {
     /** What is in the air here. */
     readonly hearing: Hearing[] = []
     private changedMs: number
-    private readonly air: Air
+    readonly air: Air
 
     constructor(air: Air, id: number, position: Position) {
         this.air = air

@@ -225,7 +225,7 @@ export class Rpl implements Routing {
     private receiveDio(dio: Dio, from: Ipv6Address): void {
         const { instance, mode } = this.profile
         if (dio.instance !== instance || dio.mode !== mode || !isLinkLocal(from)) return
-        if (this.isRoot) return this.receiveDioAtRoot(dio)
+        if (this.isRoot) return this.receiveDioAtRoot(dio, from)
         if (this.dodag && !equalBytes(dio.dodag, this.dodag.dodag)) return
         const neighbour = this.neighbours.heard(from, this.events.now(), this.parent)
         const isSame = neighbour.rank === dio.rank
@@ -245,7 +245,8 @@ export class Rpl implements Routing {
         this.select()
     }
 
-    private receiveDioAtRoot(dio: Dio): void {
+    private receiveDioAtRoot(dio: Dio, from: Ipv6Address): void {
+        this.neighbours.heard(from, this.events.now(), undefined).rank = dio.rank
         if (dio.rank === infiniteRank) this.trickle!.reset()
         else if (dio.version === this.dodag!.version) this.trickle!.consistent()
     }

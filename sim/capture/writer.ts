@@ -1,0 +1,71 @@
+import { closeSync, openSync, writeSync } from "node:fs"
+import { fileError } from "../../host/errors.ts"
+import type { Observer } from "../observer.ts"
+import type { Radio } from "../radio/air.ts"
+import { linkType, pcapHeader, pcapRecord } from "./pcap.ts"
+import { tapFrame } from "./tap.ts"
+
+/** 2.4 GHz channel 26, which WLAN does not touch. */
+const channel = 26
+const flushBytes = 65_536
+
+/**
+ * Writes every frame that is sent into a capture file, as the run goes. With `withRssi` each frame is written once for
+ * every radio that received it, behind a header with the strength of the signal (link type 283).
+ */
+export class CaptureWriter implements Observer {
+    private readonly file: number
+    private readonly name: string
+    private readonly startMs: number
+    private readonly withRssi: boolean
+    private pending: Uint8Array[] = []
+    private pendingBytes = 0
+
+    /** @throws UserError when the file cannot be written */
+    constructor(name: string, startMs: number, withRssi = false) {
+        this.name = name
+        this.startMs = startMs
+        this.withRssi = withRssi
+        try {
+            this.file = openSync(name, "w")
+        } catch (error) {
+            throw fileError(name, error)
+        }
+        this.put(pcapHeader(withRssi ? linkType.ieee802154Tap : linkType.ieee802154))
+        this.flush()
+    }
+
+    sent(_from: Radio, frame: Uint8Array, startMs: number): void {
+        if (!this.withRssi) this.record(startMs, frame)
+    }
+
+    received(to: Radio, _from: Radio, frame: Uint8Array, rssiDbm: number): void {
+        if (this.withRssi) this.record(to.air.events.now(), tapFrame(frame, { rssiDbm, channel }))
+    }
+
+    close(): void {
+        this.flush()
+        closeSync(this.file)
+    }
+
+    private record(ms: number, bytes: Uint8Array): void {
+        this.put(pcapRecord({ timeUs: Math.round((ms - this.startMs) * 1000), bytes }))
+        if (this.pendingBytes >= flushBytes) this.flush()
+    }
+
+    private put(bytes: Uint8Array): void {
+        this.pending.push(bytes)
+        this.pendingBytes += bytes.length
+    }
+
+    private flush(): void {
+        try {
+            const bytes = Buffer.concat(this.pending)
+            for (let at = 0; at < bytes.length;) at += writeSync(this.file, bytes, at)
+        } catch (error) {
+            throw fileError(this.name, error)
+        }
+        this.pending = []
+        this.pendingBytes = 0
+    }
+}

@@ -1,0 +1,37 @@
+import { formatAddress } from "../net/ipv6.ts"
+import type { MeshNode } from "./node.ts"
+
+/** What a border router knows: its neighbours, and its routes or, in a non-storing network, the links of the tree. */
+export interface RouterView {
+    neighbours: { address: string; rank: number; etx: number }[]
+    routes: { target: string; via: string; lifetimeS: number }[]
+}
+
+export function routerView(root: MeshNode, nowMs: number): RouterView {
+    const { rpl } = root
+    const known = rpl.profile.mode === 2 ? rpl.routes : rpl.tree
+    return {
+        neighbours: rpl.neighbours.list().map(({ address, rank, metric }) => ({
+            address: formatAddress(address),
+            rank,
+            etx: metric.value / 128,
+        })),
+        routes: known.list().map(({ target, nextHop, expiresMs }) => ({
+            target: formatAddress(target),
+            via: formatAddress(nextHop),
+            lifetimeS: Math.floor((expiresMs - nowMs) / 1000),
+        })),
+    }
+}
+
+/** The page of Contiki 2.7's border router. */
+export function routerPage({ neighbours, routes }: RouterView): string {
+    const list = neighbours.map(({ address }) => `${address}\n`).join("")
+    const ways = routes
+        .map(({ target, via, lifetimeS }) => `${target}/128 (via ${via}) ${lifetimeS}s\n`)
+        .join("")
+    return (
+        "<html><head><title>ContikiRPL</title></head><body>\n" +
+        `Neighbors<pre>${list}</pre>Routes<pre>${ways}</pre></body></html>\n`
+    )
+}
