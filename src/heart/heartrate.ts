@@ -10,6 +10,8 @@ import { Signs, Trust } from "./trust"
 const minPurity = 0.08
 /** A rate that has less than this share of the strongest one's power is likely its half or its double. */
 const fullShare = 0.6
+/** A rate at which the wearer moves, too, is believed less, and not at all from this likeness on. */
+const sameRate = 0.75
 
 /**
  * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
@@ -101,8 +103,7 @@ export class HeartRate {
         const lag = peakNear(values, tracker.bpm)
         const isPulse = lag && pulse.purity >= minPurity && isSwing(values, lag)
         const share = Math.min(1, tracker.share / fullShare)
-        // What the motion has left at its own rate is not to be told from a pulse.
-        const own = 1 - acceleration.likeness(tracker.bpm)
+        const own = 1 - Math.min(1, acceleration.likeness(tracker.bpm) / sameRate)
         const quality = isPulse ? tracker.mass * values[lag] * share * own : 0
         let bpm = isPulse ? preciseBpm(values, lag) : 0
         this.quality = Math.max(0, Math.min(1, quality))

@@ -115,6 +115,8 @@ export class Trust {
     private usualLevel: number
     /** 0 before the first value. */
     private lastBpm: number
+    /** It was found while the wearer moved. */
+    private foundMoving: boolean
     private lastTracked: number
     /** Windows since a value was trusted. */
     private age: number
@@ -125,7 +127,7 @@ export class Trust {
     }
 
     reset(): void {
-        this.trusted = this.motion = this.moving = false
+        this.trusted = this.motion = this.moving = this.foundMoving = false
         this.windows = this.evidence = this.clear = this.doubt = this.shaken = 0
         this.usualLevel = this.lastBpm = this.lastTracked = this.age = 0
         this.regularity = usualRegularity
@@ -138,6 +140,8 @@ export class Trust {
         const isSteady = Math.abs(tracked - this.lastTracked) <= steadyBpm
         this.lastTracked = tracked
         if (quality > 0) this.regularity += meanRate * (signs.regularity - this.regularity)
+        // A rate that was lost again while the wearer moved says nothing of the rate at rest.
+        if (this.foundMoving && !this.trusted) this.lastBpm = 0
         const isReachable = this.isReachable(bpm)
         const isNear = this.lastBpm > 0 && this.age <= resumeWindows && isReachable
 
@@ -154,7 +158,7 @@ export class Trust {
                 ? worth >= 0 && quality >= keepQuality
                 : this.evidence >= (isNear ? resumeEvidence : startEvidence))
 
-        if (this.trusted) this.accept(bpm)
+        if (this.trusted) this.accept(bpm, false)
         else if (quality < keepQuality && spread < swingSpread)
             this.doubt = Math.min(maxDoubt, this.doubt + (this.windows > firstWindows ? 1 : 0))
         else if (quality >= noiseQuality && isSteady) this.doubt = Math.max(0, this.doubt - easing)
@@ -180,7 +184,7 @@ export class Trust {
             level <= maxLevel &&
             this.isReachable(bpm)
         if (this.trusted) {
-            this.accept(bpm)
+            this.accept(bpm, true)
             this.followTo(level)
         }
         this.motion = !this.trusted
@@ -192,8 +196,9 @@ export class Trust {
         this.meanQuality += meanMovingRate * (quality - this.meanQuality)
     }
 
-    private accept(bpm: number): void {
+    private accept(bpm: number, isMoving: boolean): void {
         this.lastBpm = bpm
+        this.foundMoving = isMoving
         this.age = this.doubt = 0
     }
 
