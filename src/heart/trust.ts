@@ -41,7 +41,7 @@ const calmGrowth = 1.3
 const beatSteepness = 0.35
 const beatQuality = 0.5
 const beatWindows = 3
-/** …or is beyond doubt. */
+/** …or is beyond doubt, though not when it is as large as a jerk. */
 const clearQuality = 0.8
 const clearWindows = 5
 /** A window that is so much larger than the pulse was a jerk; the 8 s that are judged keep it so long. */
@@ -236,7 +236,9 @@ export class Trust {
         const isClear = isSteady && quality >= (isBeat ? beatQuality : clearQuality)
         this.clear = isClear ? this.clear + 1 : 0
         if (!this.moving) return
-        const isPulse = this.clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
+        const isPulse =
+            level < jerkGrowth * usual &&
+            this.clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
         if (isPulse) this.usualLevel = Math.max(usual, level)
         if (isPulse || level < calmGrowth * usual) this.moving = false
     }
