@@ -201,10 +201,9 @@ export class OpticalSensor {
         return -1
     }
 
-    /** The level of both colours in a burst; every second sample will do. */
+    /** The level of both colours in a burst; every second sample will do, the newest included. */
     private weigh(count: number): void {
         const fifo = this.chip.fifo
-        const end = count * sampleBytes
         const weighed = (count + 1) >> 1
         let redSum = 0
         let infraredSum = 0
@@ -212,7 +211,7 @@ export class OpticalSensor {
         let infraredMin = fullScaleCounts
         let redMax = 0
         let infraredMax = 0
-        for (let at = 0; at < end; at += 2 * sampleBytes) {
+        for (let at = (count - 1) * sampleBytes; at >= 0; at -= 2 * sampleBytes) {
             const red = ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
             const infrared = ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
             redSum += red
