@@ -28,6 +28,8 @@ export class HeartRate {
     quality = 0
     /** Something shakes the sensor harder than a heart can. */
     motion = false
+    /** An accelerometer feels the wearer move; the rate may be known all the same. */
+    isMoving = false
 
     private pulse = new Pulse()
     /** Samples of the burst that come after the window. */
@@ -56,6 +58,7 @@ export class HeartRate {
      * @param count −1 after a gap
      */
     pushAcceleration(fifo: Buffer, count: number): void {
+        if (count < 0 && this.acceleration.isMoving) this.trust.assumeMotion()
         this.acceleration.push(fifo, count)
     }
 
@@ -114,7 +117,8 @@ export class HeartRate {
         signs.spread = correlation.spread
         signs.steepness = pulse.steepness
         signs.regularity = isPulse ? nextButOne(values, lag) : 0
-        if (acceleration.isMoving) {
+        this.isMoving = acceleration.isMoving
+        if (this.isMoving) {
             // One window's period is as good as its quality.
             bpm = tracker.meanBpm + this.quality * (isPulse ? bpm - tracker.meanBpm : 0)
             signs.bpm = bpm

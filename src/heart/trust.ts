@@ -136,7 +136,7 @@ export class Trust {
 
     next(signs: Signs): void {
         const { bpm, tracked, quality, level, newest, spread } = signs
-        this.begin(quality)
+        this.begin(this.moving ? 0 : quality)
         const isSteady = Math.abs(tracked - this.lastTracked) <= steadyBpm
         this.lastTracked = tracked
         if (quality > 0) this.regularity += meanRate * (signs.regularity - this.regularity)
@@ -188,6 +188,12 @@ export class Trust {
             this.followTo(level)
         }
         this.motion = !this.trusted
+    }
+
+    /** The wearer moves; from the light alone it will be seen when that is over. */
+    assumeMotion(): void {
+        this.moving = true
+        this.foundMoving = false
     }
 
     private begin(quality: number): void {
