@@ -53,10 +53,13 @@ async function accuracy(folder: string): Promise<Row[]> {
             fs: number
             ref_bpm: (number | null)[]
         }
-        rows.push(...(await against(name, recordingFile(light, fs), ref_bpm)))
+        rows.push(...(await against(name, recordingFile(light, fs, { loop: true }), ref_bpm)))
         const felt = join(folder, `${name}_acc.csv`)
         if (!existsSync(felt)) continue
-        const body = recordingFile(light, fs, { acceleration: accelerationFile(felt, fs) })
+        const body = recordingFile(light, fs, {
+            acceleration: accelerationFile(felt, fs),
+            loop: true,
+        })
         rows.push(...(await against(`${name} with accelerometer`, body, ref_bpm)))
     }
     return rows

@@ -1,11 +1,24 @@
 import { InvalidArgumentError } from "commander"
-import { madeUpBody, recordingFile, type Body } from "../sim/body/index.ts"
+import { UserError } from "../host/errors.ts"
+import {
+    accelerationFile,
+    madeUpBody,
+    recordingFile,
+    type AccelerationUnit,
+    type Body,
+} from "../sim/body/index.ts"
 import { positive } from "./options.ts"
 
 /** `FILE.csv@FS`: a recording and its sampling rate in Hz. */
 export interface RecordingOption {
     file: string
-    fs: number
+    fs?: number
+}
+
+export interface RecordedWearer {
+    ppg?: RecordingOption
+    acc?: RecordingOption
+    accUnit?: AccelerationUnit
 }
 
 /** The rate of a recording that names none: that at which the mote itself samples. */
@@ -14,14 +27,22 @@ const defaultFs = 25
 /** Parses `FILE.csv[@FS]`. */
 export function recordingOption(text: string): RecordingOption {
     const at = text.lastIndexOf("@")
-    if (at < 0) return { file: text, fs: defaultFs }
+    if (at < 0) return { file: text }
     if (!text.slice(0, at)) throw new InvalidArgumentError("Expected FILE.csv or FILE.csv@HZ.")
     return { file: text.slice(0, at), fs: positive(text.slice(at + 1)) }
 }
 
-/** A wearer whose optical signal is a recording, from its start again when it ends. */
-export function recordedWearer({ file, fs }: RecordingOption): Body {
-    return recordingFile(file, fs, { loop: true })
+/**
+ * A wearer whose optical signal, and acceleration if there is one, is a recording, from its start again when it ends.
+ * @returns undefined where there is none @throws UserError
+ */
+export function recordedWearer({ ppg, acc, accUnit }: RecordedWearer): Body | undefined {
+    if (acc && !ppg) throw new UserError("--acc goes with --ppg", 2)
+    if (accUnit && !acc) throw new UserError("--acc-unit goes with --acc", 2)
+    if (!ppg) return undefined
+    const { file, fs = defaultFs } = ppg
+    const acceleration = acc && accelerationFile(acc.file, acc.fs ?? fs, accUnit)
+    return recordingFile(file, fs, { loop: true, acceleration })
 }
 
 /** A made-up wearer; the same mote always has the same. */

@@ -24,8 +24,8 @@ export interface Estimate {
 
 /** Time for a reading to be sealed, sent, receipted and relayed after its window has ended. */
 const relayMs = 3000
-/** Times in SenML are multiples of 1/16 s, so the end of the last window may lie behind that of the recording. */
-const gridS = 0.05
+/** Times in SenML are multiples of 1/16 s, and the first light is looked at within a sample. */
+const gridMs = 250
 const address = { host: "router.invalid", port: 5683 }
 
 /**
@@ -50,7 +50,7 @@ export async function estimate(
             for (const { envelope, receivedAt } of batch) {
                 const plaintext = openEnvelope(parseEnvelope(envelope), keys.upEnc)
                 for (const estimate of estimates(decodePack(plaintext, kid, receivedAt), startMs!))
-                    if (estimate.t <= seconds + gridS) report(estimate)
+                    if (estimate.t <= seconds) report(estimate)
             }
             return Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" as const })))
         },
@@ -111,7 +111,7 @@ function estimates(measurements: Measurement[], startMs: number): Estimate[] {
     return [...moments]
         .sort(([a], [b]) => a - b)
         .map(([time, values]) => ({
-            t: Math.round((time - startMs) / 100) / 10,
+            t: Math.round((time - startMs) / gridMs) / (1000 / gridMs),
             bpm: values.get("hr") ?? null,
             quality: values.get("hr-q") ?? 0,
             motion: values.get("motion") === 1,

@@ -30,6 +30,7 @@ const stillBursts = 150
 const sameShare = 0.1
 
 const dazzled = "too much light around"
+const lost = "samples lost"
 
 /**
  * The mote's optical sensor: it says whether there is skin, holds the light of both LEDs in the converter's range, and goes
@@ -98,7 +99,11 @@ export class OpticalSensor {
     }
 
     private async wake(): Promise<void> {
-        await this.chip.start(this.red.steps, this.infrared.steps)
+        const { red, infrared } = this
+        const maxSteps = this.maxSteps()
+        red.steps = Math.min(red.steps, maxSteps)
+        infrared.steps = Math.min(infrared.steps, maxSteps)
+        await this.chip.start(red.steps, infrared.steps)
         this.isResting = this.isUnsettled = false
         this.changing = this.redDark = this.infraredDark = this.stillFor = 0
     }
@@ -115,7 +120,8 @@ export class OpticalSensor {
     private async measure(): Promise<number> {
         const { chip, red, infrared } = this
         const count = await chip.read()
-        if (count < 0) this.complaint = "samples lost"
+        if (count < 0) this.complaint = lost
+        else if (this.complaint === lost) this.complaint = undefined
         if (count <= 0) return count
         this.weigh(count)
         if (this.isUnsettled) {
@@ -141,7 +147,7 @@ export class OpticalSensor {
         if (this.infraredDark >= darkBursts) this.complaint = "infrared LED dark"
         else this.complaint = this.redDark >= darkBursts ? "red LED dark" : undefined
         if (this.isStill()) {
-            this.thing = shine
+            this.thing = infraredShine
             await this.rest()
             return -1
         }
@@ -163,7 +169,7 @@ export class OpticalSensor {
     /** Brings the LED currents to where they should be. @returns whether that breaks the signal */
     private async adjust(): Promise<boolean> {
         const { red, infrared } = this
-        const maxSteps = Math.floor(this.maxMilliamps * stepsPerMilliamp)
+        const maxSteps = this.maxSteps()
         // Both in one go: a change breaks the signal of either.
         const redChanges = !this.redDark && red.adjust(maxSteps)
         const infraredChanges = !this.infraredDark && infrared.adjust(maxSteps)
@@ -171,6 +177,10 @@ export class OpticalSensor {
         await this.chip.setCurrents(red.steps, infrared.steps)
         this.isUnsettled = true
         return true
+    }
+
+    private maxSteps(): number {
+        return Math.max(1, Math.min(255, Math.floor(this.maxMilliamps * stepsPerMilliamp)))
     }
 
     /** Whether skin is back: the light of one LED returns, which no other light can pretend. */
@@ -191,10 +201,9 @@ export class OpticalSensor {
         return -1
     }
 
-    /** The level of both colours in a burst; every second sample will do. */
+    /** The level of both colours in a burst; every second sample will do, the newest included. */
     private weigh(count: number): void {
         const fifo = this.chip.fifo
-        const end = count * sampleBytes
         const weighed = (count + 1) >> 1
         let redSum = 0
         let infraredSum = 0
@@ -202,7 +211,7 @@ export class OpticalSensor {
         let infraredMin = fullScaleCounts
         let redMax = 0
         let infraredMax = 0
-        for (let at = 0; at < end; at += 2 * sampleBytes) {
+        for (let at = (count - 1) * sampleBytes; at >= 0; at -= 2 * sampleBytes) {
             const red = ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
             const infrared = ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
             redSum += red

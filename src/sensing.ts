@@ -52,10 +52,11 @@ class Sensing {
         for (;;) {
             const startMs = millis()
             if (optical.health.isRunning) await this.measure()
-            // Without samples the clock goes on where they left off.
+            // Without samples the clock goes on where they left off; what was slept through is not made up for.
+            const now = millis()
             const dueMs = this.lastReadingMs + readingMs
-            if (millis() >= dueMs + lateMs) {
-                await this.report(dueMs)
+            if (now >= dueMs + lateMs) {
+                await this.report(Math.max(dueMs, now - readingMs))
                 if (!optical.health.isRunning) await optical.start()
             }
             await sleep(Math.max(1, startMs + pollMs - millis()))

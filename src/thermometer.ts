@@ -1,4 +1,4 @@
-import { millis } from "@devicescript/core"
+import { millis, sleep } from "@devicescript/core"
 import { I2C, I2CError } from "@devicescript/i2c"
 import { Max30205 } from "./drivers/max30205"
 import { Mlx90614, mlx90614Address } from "./drivers/mlx90614"
@@ -21,6 +21,8 @@ const lastTmp117 = 0x4b
 const quickProbes = 16
 const slowProbes = 1
 const quickReadings = 30
+/** On a board a transaction lets nobody else run. */
+const probesInARow = 4
 /** The most that looking for a sensor may take of a reading, whatever the bus does. */
 const searchMs = 300
 
@@ -84,6 +86,7 @@ export class Thermometer {
             const address = addresses[this.next]
             this.next = (this.next + 1) % addresses.length
             if (await this.startAt(address)) return true
+            if (i % probesInARow === 0) await sleep(0)
             if (this.next === 0) throw new SensorError("none found")
         }
         return false

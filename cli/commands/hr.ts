@@ -38,10 +38,13 @@ export const hrCommand = new Command("hr")
     .action(async (file: string, options: Options) => {
         const { fs, acc, accFs, accUnit, plot, reference: known } = options
         if (known && !plot) throw new UserError("--reference is for --plot", 2)
+        if ((accFs || accUnit) && !acc)
+            throw new UserError("--acc-fs and --acc-unit go with --acc", 2)
         const draw = plot ? figureFile(plot, [file, acc, known]) : undefined
         const reference = known ? referenceFile(known) : draw && referenceBeside(file)
         const acceleration = acc ? accelerationFile(acc, accFs ?? fs, accUnit) : undefined
-        const recording = recordingFile(file, fs, { acceleration })
+        // Nobody takes the sensor off before the last window is through.
+        const recording = recordingFile(file, fs, { acceleration, loop: true })
         const estimates: Estimate[] = []
         const done = progress(recording.durationS)
         await estimate(recording, recording.durationS, line => {

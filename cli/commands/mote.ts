@@ -9,15 +9,14 @@ import type { Mote } from "../../sim/mote.ts"
 import { startLiveMote } from "../../sim/live-mote.ts"
 import { kidBytes, secretBytes } from "../../wire/keys.ts"
 import { faultHelp, faultOption } from "../fault.ts"
-import { hexBytes, mandatory, option, withConfigFile } from "../options.ts"
+import { accelerationUnitOption, hexBytes, mandatory, option, withConfigFile } from "../options.ts"
 import { runUntilStopped } from "../service.ts"
-import { madeUpWearer, recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
+import { madeUpWearer, recordedWearer, recordingOption, type RecordedWearer } from "../wearer.ts"
 
-interface Options {
+interface Options extends RecordedWearer {
     router: string
     kid: Uint8Array
     secret: Uint8Array
-    ppg?: RecordingOption
     thermometer: ThermometerName
     fault?: Fault[]
     data: string
@@ -54,6 +53,13 @@ export const moteCommand = withConfigFile(
             ),
         )
         .addOption(
+            option(
+                "--acc <file[@hz]>",
+                "and the acceleration of the same time (three columns)",
+            ).argParser(recordingOption),
+        )
+        .addOption(accelerationUnitOption())
+        .addOption(
             option("--thermometer <chip>", "the thermometer that it has")
                 .choices(thermometers)
                 .default(thermometers[0]),
@@ -75,7 +81,7 @@ export const moteCommand = withConfigFile(
         .option("--verbose", "also print what the VM logs", false),
 ).action(async (options: Options) => {
     const kid = Buffer.from(options.kid).toString("hex")
-    const body = options.ppg ? recordedWearer(options.ppg) : madeUpWearer(kid)
+    const body = recordedWearer(options) ?? madeUpWearer(kid)
     console.error("building the firmware …")
     const wearable: { mote?: Mote } = {}
     const bridge = options.devtools

@@ -8,15 +8,21 @@ import type { Mote } from "../../sim/mote.ts"
 import { startLiveMote } from "../../sim/live-mote.ts"
 import { eui } from "../../wire/keys.ts"
 import { writeCredentials, type Credentials } from "../credentials.ts"
-import { integer, logLevelOption, option, port, withConfigFile } from "../options.ts"
+import {
+    accelerationUnitOption,
+    integer,
+    logLevelOption,
+    option,
+    port,
+    withConfigFile,
+} from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { firstVisibleReading } from "../wait.ts"
-import { madeUpWearer, recordedWearer, recordingOption, type RecordingOption } from "../wearer.ts"
+import { madeUpWearer, recordedWearer, recordingOption, type RecordedWearer } from "../wearer.ts"
 import { openClinic, type OpenClinic } from "./clinic.ts"
 
-interface Options {
+interface Options extends RecordedWearer {
     motes: number
-    ppg?: RecordingOption
     data: string
     httpsPort: number
     coapPort: number
@@ -38,6 +44,13 @@ export const upCommand = withConfigFile(
                 "replay a recording (CSV, one column) as the optical signal of mote 1",
             ).argParser(recordingOption),
         )
+        .addOption(
+            option(
+                "--acc <file[@hz]>",
+                "and the acceleration of the same time (three columns)",
+            ).argParser(recordingOption),
+        )
+        .addOption(accelerationUnitOption())
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
         .addOption(
             option("--https-port <port>", "the clinic's HTTPS port").argParser(port).default(8443),
@@ -51,7 +64,7 @@ export const upCommand = withConfigFile(
         .addOption(logLevelOption("warn")),
 ).action(async (options: Options) => {
     const startedAt = new Date()
-    const wearer = options.ppg && recordedWearer(options.ppg)
+    const wearer = recordedWearer(options)
     const log = stderrLog(options.logLevel)
     const say = (line: string) => console.error(line)
     const open: { close(): Promise<void> }[] = []

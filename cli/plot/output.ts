@@ -23,10 +23,10 @@ export function figureFile(
     const suffix = /\.([^./\\]+)$/.exec(file)?.[1]?.toLowerCase() ?? ""
     const draw = Object.hasOwn(formats, suffix) ? formats[suffix] : undefined
     if (!draw) throw new UserError(`--plot ${file}: a file name in .svg or .html expected`, 2)
+    checkWritable(file)
     for (const input of inputs)
         if (input && isSame(file, input))
             throw new UserError(`--plot ${file}: that would overwrite what is read`, 2)
-    checkWritable(file)
     return async figure => {
         const text = await draw(figure)
         try {
@@ -37,9 +37,14 @@ export function figureFile(
     }
 }
 
+/** The same file, also by another path. */
 function isSame(a: string, b: string): boolean {
-    const [first, second] = [a, b].map(file => statSync(file, { throwIfNoEntry: false }))
-    return !!first && !!second && first.dev === second.dev && first.ino === second.ino
+    try {
+        const [first, second] = [statSync(a), statSync(b)]
+        return first.dev === second.dev && first.ino === second.ino
+    } catch {
+        return false // one of them is not there
+    }
 }
 
 function checkWritable(file: string): void {

@@ -101,5 +101,5 @@ export function pair(x: number, y: number): string {
 
 /** Ticks are round but for the last bits of a sum. */
 function rounded(value: number): string {
-    return String(Number(value.toPrecision(6)))
+    return String(Number(value.toPrecision(6))).replace("-", "−")
 }

@@ -10,7 +10,7 @@ export type AccelerationUnit = keyof typeof accelerationUnits
 /** How far from 1 g the usual magnitude may be for a unit to be taken for granted: also a wearer who runs is near it. */
 const usualG = [0.6, 1.6] as const
 /** What a limb does and an accelerometer at 25 Hz sees. */
-const bandwidthHz = 12
+const bandwidthHz = 12.5
 
 /** The acceleration of a wearer, as it was recorded along three axes. */
 export class RecordedAcceleration {

@@ -64,7 +64,7 @@ export function parseColumns(
     const values = Array.from({ length: columns }, () => new Float64Array(size))
     for (let i = 0; i < size; i++) {
         const fields = lines[i + skip]!.trim().split(/\s*[,;\t]\s*| +/)
-        const isRow = fields.length === columns && fields.every(field => number.test(field))
+        const isRow = fields.length === columns && fields.every(isNumber)
         if (!isRow)
             throw new UserError(`${name}: line ${i + skip + 1} is no number: ${what} expected`)
         for (const [column, field] of fields.entries()) values[column]![i] = Number(field)
@@ -72,4 +72,9 @@ export function parseColumns(
     if (size < minSeconds * rate)
         throw new UserError(`${name}: ${size} samples: at least ${minSeconds} s of signal expected`)
     return values
+}
+
+/** Not 1e999, which JavaScript takes for infinity. */
+function isNumber(field: string): boolean {
+    return number.test(field) && Number.isFinite(Number(field))
 }

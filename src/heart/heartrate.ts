@@ -10,6 +10,8 @@ import { Signs, Trust } from "./trust"
 const minPurity = 0.08
 /** A rate that has less than this share of the strongest one's power is likely its half or its double. */
 const fullShare = 0.6
+/** A rate at which the wearer moves, too, is believed less, and not at all from this likeness on. */
+const sameRate = 0.75
 
 /**
  * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
@@ -26,6 +28,8 @@ export class HeartRate {
     quality = 0
     /** Something shakes the sensor harder than a heart can. */
     motion = false
+    /** An accelerometer feels the wearer move; the rate may be known all the same. */
+    isMoving = false
 
     private pulse = new Pulse()
     /** Samples of the burst that come after the window. */
@@ -54,6 +58,7 @@ export class HeartRate {
      * @param count −1 after a gap
      */
     pushAcceleration(fifo: Buffer, count: number): void {
+        if (count < 0 && this.acceleration.isMoving) this.trust.assumeMotion()
         this.acceleration.push(fifo, count)
     }
 
@@ -101,8 +106,7 @@ export class HeartRate {
         const lag = peakNear(values, tracker.bpm)
         const isPulse = lag && pulse.purity >= minPurity && isSwing(values, lag)
         const share = Math.min(1, tracker.share / fullShare)
-        // What the motion has left at its own rate is not to be told from a pulse.
-        const own = 1 - acceleration.likeness(tracker.bpm)
+        const own = 1 - Math.min(1, acceleration.likeness(tracker.bpm) / sameRate)
         const quality = isPulse ? tracker.mass * values[lag] * share * own : 0
         let bpm = isPulse ? preciseBpm(values, lag) : 0
         this.quality = Math.max(0, Math.min(1, quality))
@@ -113,7 +117,8 @@ export class HeartRate {
         signs.spread = correlation.spread
         signs.steepness = pulse.steepness
         signs.regularity = isPulse ? nextButOne(values, lag) : 0
-        if (acceleration.isMoving) {
+        this.isMoving = acceleration.isMoving
+        if (this.isMoving) {
             // One window's period is as good as its quality.
             bpm = tracker.meanBpm + this.quality * (isPulse ? bpm - tracker.meanBpm : 0)
             signs.bpm = bpm

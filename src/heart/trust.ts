@@ -41,7 +41,7 @@ const calmGrowth = 1.3
 const beatSteepness = 0.35
 const beatQuality = 0.5
 const beatWindows = 3
-/** …or is beyond doubt. */
+/** …or is beyond doubt, though not when it is as large as a jerk. */
 const clearQuality = 0.8
 const clearWindows = 5
 /** A window that is so much larger than the pulse was a jerk; the 8 s that are judged keep it so long. */
@@ -115,6 +115,8 @@ export class Trust {
     private usualLevel: number
     /** 0 before the first value. */
     private lastBpm: number
+    /** It was found while the wearer moved. */
+    private foundMoving: boolean
     private lastTracked: number
     /** Windows since a value was trusted. */
     private age: number
@@ -125,7 +127,7 @@ export class Trust {
     }
 
     reset(): void {
-        this.trusted = this.motion = this.moving = false
+        this.trusted = this.motion = this.moving = this.foundMoving = false
         this.windows = this.evidence = this.clear = this.doubt = this.shaken = 0
         this.usualLevel = this.lastBpm = this.lastTracked = this.age = 0
         this.regularity = usualRegularity
@@ -134,10 +136,12 @@ export class Trust {
 
     next(signs: Signs): void {
         const { bpm, tracked, quality, level, newest, spread } = signs
-        this.begin(quality)
+        this.begin(this.moving ? 0 : quality)
         const isSteady = Math.abs(tracked - this.lastTracked) <= steadyBpm
         this.lastTracked = tracked
         if (quality > 0) this.regularity += meanRate * (signs.regularity - this.regularity)
+        // A rate that was lost again while the wearer moved says nothing of the rate at rest.
+        if (this.foundMoving && !this.trusted) this.lastBpm = 0
         const isReachable = this.isReachable(bpm)
         const isNear = this.lastBpm > 0 && this.age <= resumeWindows && isReachable
 
@@ -154,7 +158,7 @@ export class Trust {
                 ? worth >= 0 && quality >= keepQuality
                 : this.evidence >= (isNear ? resumeEvidence : startEvidence))
 
-        if (this.trusted) this.accept(bpm)
+        if (this.trusted) this.accept(bpm, false)
         else if (quality < keepQuality && spread < swingSpread)
             this.doubt = Math.min(maxDoubt, this.doubt + (this.windows > firstWindows ? 1 : 0))
         else if (quality >= noiseQuality && isSteady) this.doubt = Math.max(0, this.doubt - easing)
@@ -180,10 +184,16 @@ export class Trust {
             level <= maxLevel &&
             this.isReachable(bpm)
         if (this.trusted) {
-            this.accept(bpm)
+            this.accept(bpm, true)
             this.followTo(level)
         }
         this.motion = !this.trusted
+    }
+
+    /** The wearer moves; from the light alone it will be seen when that is over. */
+    assumeMotion(): void {
+        this.moving = true
+        this.foundMoving = false
     }
 
     private begin(quality: number): void {
@@ -192,8 +202,9 @@ export class Trust {
         this.meanQuality += meanMovingRate * (quality - this.meanQuality)
     }
 
-    private accept(bpm: number): void {
+    private accept(bpm: number, isMoving: boolean): void {
         this.lastBpm = bpm
+        this.foundMoving = isMoving
         this.age = this.doubt = 0
     }
 
@@ -231,7 +242,9 @@ export class Trust {
         const isClear = isSteady && quality >= (isBeat ? beatQuality : clearQuality)
         this.clear = isClear ? this.clear + 1 : 0
         if (!this.moving) return
-        const isPulse = this.clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
+        const isPulse =
+            level < jerkGrowth * usual &&
+            this.clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
         if (isPulse) this.usualLevel = Math.max(usual, level)
         if (isPulse || level < calmGrowth * usual) this.moving = false
     }

@@ -36,3 +36,24 @@ test("hr: one JSON line a window, from the bytecode, with the rate that is in th
     assert.ok(reported.length >= lines.length - 7, `${reported.length} of ${lines.length}`)
     for (const line of reported) assert.ok(Math.abs(line.bpm! - bpm) <= 2, JSON.stringify(line))
 })
+
+test("hr --acc: the accelerometer is on the bus; a wearer who holds still keeps the rate", async t => {
+    const folder = temporaryFolder(t)
+    const file = join(folder, "pulse.csv")
+    const acc = join(folder, "acceleration.csv")
+    writeFileSync(file, pulseCsv(66, 25, 30))
+    writeFileSync(acc, "x;y;z\n" + "-3.1;2.2;9.04\n".repeat(30 * 50))
+    const args = ["hr", file, "--fs", "25", "--acc", acc, "--acc-fs", "50"]
+    const { code, stdout, stderr } = await finished(args)
+    assert.equal(code, 0, stderr)
+    const lines = stdout
+        .trim()
+        .split("\n")
+        .map(line => JSON.parse(line) as Line)
+    assert.equal(lines.length, 15)
+    const late = lines.filter(({ t }) => t > 12)
+    for (const { bpm, motion } of late) {
+        assert.ok(bpm !== null && Math.abs(bpm - 66) <= 2, `${bpm}`)
+        assert.equal(motion, false)
+    }
+})

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { test } from "node:test"
 import fc from "fast-check"
 import { clock, ticks, timeTicks } from "../../cli/plot/axis.ts"
 import { decimate } from "../../cli/plot/decimate.ts"
 import { drawFigure } from "../../cli/plot/draw.ts"
 import { agreement, type Figure, type Window } from "../../cli/plot/figure.ts"
+import { figureFile } from "../../cli/plot/output.ts"
 import { parseReference, referenceAt } from "../../cli/plot/reference.ts"
 import { finished, temporaryFolder } from "../e2e/command.ts"
 import { pulseCsv } from "../e2e/pulse.ts"
@@ -156,33 +157,49 @@ test("hr --plot: a picture and a page, from a recording with a reference beside 
     }
 })
 
+test("a file that is none for a figure is named before any work, and stays as it is", t => {
+    const folder = temporaryFolder(t)
+    const recording = join(folder, "own.svg")
+    writeFileSync(recording, "1\n2\n")
+    mkdirSync(join(folder, "folder.svg"))
+    const cases: [name: string, exitCode: number, message: RegExp][] = [
+        ["out.png", 2, /a file name in \.svg or \.html expected/],
+        ["svg", 2, /a file name in \.svg or \.html expected/],
+        ["out.constructor", 2, /a file name in \.svg or \.html expected/],
+        ["own.svg", 2, /would overwrite/],
+        ["../" + basename(folder) + "/own.svg", 2, /would overwrite/],
+        ["absent/out.svg", 1, /cannot write .*: no folder/],
+        ["own.svg/out.svg", 1, /cannot write .*: a file is where a folder should be/],
+        ["folder.svg", 1, /cannot write .*: it is a folder/],
+    ]
+    for (const [name, exitCode, message] of cases)
+        assert.throws(() => figureFile(join(folder, name), [undefined, recording]), {
+            exitCode,
+            message,
+        })
+    figureFile(join(folder, "out.SVG"), [recording])
+    assert.equal(readFileSync(recording, "utf8"), "1\n2\n")
+    assert.deepEqual(readdirSync(folder).sort(), ["folder.svg", "own.svg"])
+})
+
 test("hr --plot: what is wrong is said at once, in one line", async t => {
     const folder = temporaryFolder(t)
     const file = join(folder, "pulse.csv")
-    const own = join(folder, "own.svg")
     const other = join(folder, "other.json")
-    for (const name of [file, own]) writeFileSync(name, pulseCsv(84, 50, 20))
+    writeFileSync(file, pulseCsv(84, 50, 20))
     writeFileSync(other, "[]")
-    mkdirSync(join(folder, "folder.svg"))
     const cases: [args: string[], code: number, message: RegExp][] = [
-        [[file, "--plot", join(folder, "out.png")], 2, /\.svg or \.html expected/],
-        [[file, "--plot", join(folder, "svg")], 2, /\.svg or \.html expected/],
-        [[file, "--plot", join(folder, "out.constructor")], 2, /\.svg or \.html expected/],
-        [[own, "--plot", own], 2, /would overwrite/],
-        [[file, "--plot", join(folder, "absent", "out.svg")], 1, /cannot write .*: no folder/],
-        [[file, "--plot", join(folder, "folder.svg")], 1, /cannot write .*: it is a folder/],
-        [[file, "--plot", join(folder, "out.svg"), "--reference", other], 1, /ref_bpm/],
-        [[file, "--plot", join(folder, "out.svg"), "--reference", folder], 1, /cannot read/],
-        [[file, "--reference", other], 2, /--reference is for --plot/],
+        [["--plot", join(folder, "out.png")], 2, /\.svg or \.html expected/],
+        [["--plot", join(folder, "out.svg"), "--reference", other], 1, /ref_bpm/],
+        [["--reference", other], 2, /--reference is for --plot/],
     ]
     for (const [args, expected, message] of cases) {
-        const { code, stdout, stderr } = await finished(["hr", ...args, "--fs", "50"])
+        const { code, stdout, stderr } = await finished(["hr", file, "--fs", "50", ...args])
         assert.equal(code, expected, stderr)
         assert.equal(stdout, "")
         assert.match(stderr, message)
         assert.equal(stderr.trimEnd().split("\n").length, 1, stderr)
     }
-    assert.equal(readFileSync(own, "utf8"), pulseCsv(84, 50, 20))
 })
 
 function window(given: Partial<Window> & { t: number }): Window {

@@ -5,6 +5,7 @@ import { networkInterfaces } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
 import { finished, run, temporaryFolder } from "../e2e/command.ts"
+import { pulseCsv } from "../e2e/pulse.ts"
 
 const kid = "0102030405060708"
 const secret = "5e".repeat(32)
@@ -30,12 +31,26 @@ test("wrong usage: exit code 2 and one line that says what is wrong", async () =
         [["hr", "--fs", "25"], /missing required argument 'file'/],
         [["hr", "x.csv"], /--fs <hz>' not specified/],
         [["hr", "x.csv", "--fs", "0"], /number above 0/],
+        [["hr", "x.csv", "--fs", "25", "--acc", "y.csv", "--acc-fs", "-1"], /number above 0/],
+        [["hr", "x.csv", "--fs", "25", "--acc", "y.csv", "--acc-unit", "lb"], /g, m\/s2, mg/],
+        [["hr", "x.csv", "--fs", "25", "--acc-unit", "mg"], /go with --acc/],
+        [["up", "--acc", "y.csv"], /--acc goes with --ppg/],
         [["open", "x", "--secret", "12"], /--secret: 64 hexadecimal digits/],
         [["router"], /required option '--token <token>' not specified/],
         [["mote", "--kid", kid, "--secret", secret, "--router", "coap+tcp://"], /coap\+tcp/],
         [["router", "--clinic", "http://x", "--token", "t"], /https:\/\/ address/],
         [["mote", "--kid", kid, "--secret", secret, "--router", "telnet://x"], /coap\+tcp/],
         [["bench", "patience"], /no benchmark "patience"/],
+        [["mote", "--thermometer", "lm75"], /choices are max30205, tmp117, mlx90614/],
+        [["mote", "--fault", "optical"], /such as optical:nack@30-60/],
+        [["mote", "--fault", "heart:nack@1-2"], /a chip: optical, thermometer, accelerometer/],
+        [["mote", "--fault", "thermometer:led@1-2"], /fault of the thermometer chip: nack, stuck/],
+        [["mote", "--fault", "optical:nack@2-1"], /an end after the beginning/],
+        [["mote", "--thermometer", "lm75"], /choices are max30205, tmp117, mlx90614/],
+        [["mote", "--fault", "optical"], /such as optical:nack@30-60/],
+        [["mote", "--fault", "heart:nack@1-2"], /a chip: optical, thermometer, accelerometer/],
+        [["mote", "--fault", "thermometer:led@1-2"], /fault of the thermometer chip: nack, stuck/],
+        [["mote", "--fault", "optical:nack@2-1"], /an end after the beginning/],
     ]
     const results = await Promise.all(cases.map(([args]) => finished(args)))
     for (const [n, [args, message]] of cases.entries()) {
@@ -54,12 +69,21 @@ test("files that cannot be used: exit code 1 and one line", async t => {
     }
     const damaged = temporaryFolder(t)
     writeFileSync(join(damaged, "credentials.json"), '{"clinic": 1}')
+    const pulse = file("pulse.csv", pulseCsv(72, 25, 10))
+    const hr = ["hr", pulse, "--fs", "25"]
     const router = ["router", "--token", "t", "--coap-port", "0", "--mqtt-port", "0"]
     const cases: [string[], RegExp][] = [
         [["hr", join(data, "absent.csv"), "--fs", "25"], /cannot read .*absent.csv: no such file/],
         [["hr", data, "--fs", "25"], /cannot read .*: it is a folder/],
         [["hr", file("words.csv", "heart,rate\n"), "--fs", "25"], /words.csv/],
         [["hr", file("empty.csv", ""), "--fs", "25"], /empty.csv/],
+        [[...hr, "--acc", join(data, "absent.csv")], /cannot read .*absent.csv: no such file/],
+        [[...hr, "--acc", pulse], /pulse.csv: line 1 is no number: three columns/],
+        [[...hr, "--acc", file("raw.csv", "0,0,16384\n".repeat(250))], /raw.csv: .*--acc-unit/],
+        [
+            [...hr, "--acc", file("short.csv", "0,0,1\n".repeat(75))],
+            /3\.0 s of acceleration for 10\.0 s/,
+        ],
         [["open", file("noise", "noise"), "--secret", secret], /not an envelope/],
         [["up", "--ppg", join(data, "absent.csv@125")], /absent.csv: no such file/],
         [["up", "--data", damaged, "--https-port", "0"], /credentials.json is damaged/],

@@ -195,6 +195,22 @@ test("no thermometer: it is looked for in fewer and fewer places, and still foun
     assert.equal(lines.at(-1)!.slice(0, 12), "reading runs")
 })
 
+for (const [name, make] of Object.entries(kinds))
+    for (const fromC of [15, 38])
+        test(`${name} on a slow strap, from ${fromC} °C: no value further than 0.2 °C from the skin, and its noise`, async () => {
+            const strap: Body = {
+                reflectance: () => 0,
+                skinTemperature: seconds => 33.5 + (fromC - 33.5) * Math.exp(-seconds / 180),
+            }
+            const { readings, run, panics } = await start(clock => [make(clock, strap)])
+            await run(1200)
+            const values = readings.flatMap(({ celsius }) => celsius ?? [])
+            assert.ok(values.length > 50)
+            const bound = 0.2 + (name === "MLX90614" ? 0.22 : 0.04)
+            for (const celsius of values) assert.ok(Math.abs(celsius - 33.5) <= bound, `${celsius}`)
+            assert.deepEqual(panics, [])
+        })
+
 const faultFromS = 150
 const faultToS = 170
 for (const [name, make] of Object.entries(kinds)) {

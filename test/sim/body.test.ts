@@ -160,6 +160,7 @@ test("a file that is no recording gets one clear line", () => {
         ["1\n2\n3\n", 25, /x\.csv: 3 samples: at least 2 s/],
         ["1\n".repeat(99) + "x1\n", 25, /x\.csv: line 100 is no number/],
         ["1,2\n".repeat(99), 25, /line 1 is no number/],
+        ["1e999\n".repeat(99), 25, /line 1 is no number/],
         ["1\n".repeat(99), 0, /sampling rate 0/],
         ["1\n".repeat(99), NaN, /sampling rate NaN/],
         ["\u0000\u0001\u0002".repeat(99), 25, /line 1 is no number/],
