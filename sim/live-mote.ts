@@ -26,7 +26,7 @@ export interface LiveMoteOptions extends WearableOptions {
 
 /** A simulated wearable in real time, on this machine's network: what a board on a wrist is. */
 export function startLiveMote(o: LiveMoteOptions): Promise<Mote> {
-    const { kid, secret, router, thermometer, faults, ...rest } = o
+    const { kid, secret, router, thermometer, accelerometer, faults, ...rest } = o
     return Mote.start({
         ...rest,
         clock: realClock,
@@ -34,7 +34,7 @@ export function startLiveMote(o: LiveMoteOptions): Promise<Mote> {
         flash: fileFlash(join(o.data, `${kid}.flash`)),
         deviceId: kid,
         settings: { kid, secret, router },
-        chips: wearableChips(realClock, o.body, 1, { thermometer, faults }),
+        chips: wearableChips(realClock, o.body, 1, { thermometer, accelerometer, faults }),
         connect: hostNetwork,
     })
 }

@@ -1,4 +1,3 @@
-import { millis } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 import { Lis3dh } from "./drivers/lis3dh"
 import { Lsm6dso } from "./drivers/lsm6dso"
@@ -10,13 +9,14 @@ export const countsPerG = 4096
 /** x, y and z of a sample in `fifo`, s16 little-endian each. */
 export const accelerationBytes = 6
 
+/** Of a LIS3DH, then of an LSM6DSO. */
+const addresses = hex`18 19 6a 6b`
+
 /** The mote's accelerometer. Nothing here throws: one that is absent or fails is just not running. */
 export class Accelerometer {
     readonly health = new Health("accelerometer")
     /** What the last `read` brought, oldest first. */
     fifo: Buffer
-    /** When the newest sample was taken, by the clock of `millis()`; counted in samples, so it has no jitter. */
-    newestMs: number
     private i2c: I2C
     private chip: Lis3dh | Lsm6dso
 
@@ -27,12 +27,12 @@ export class Accelerometer {
     /** Looks for an accelerometer at the addresses of those we know, and starts it. */
     async start(): Promise<void> {
         let reason: Error = new SensorError("none found")
-        for (let i = 0; i < 4; i++) {
-            const chip = i < 2 ? new Lis3dh(this.i2c, 0x18 + i) : new Lsm6dso(this.i2c, 0x68 + i)
+        for (let i = 0; i < addresses.length; i++) {
+            const Chip = i < 2 ? Lis3dh : Lsm6dso
+            const chip = new Chip(this.i2c, addresses[i])
             try {
                 await chip.start()
                 this.chip = chip
-                this.newestMs = millis()
                 this.health.isRunning = true
                 return
             } catch (e) {
@@ -49,14 +49,9 @@ export class Accelerometer {
     async read(): Promise<number> {
         const { chip, health } = this
         try {
-            const now = millis()
             const count = await chip.read()
             health.works()
             this.fifo = chip.fifo
-            // The chip's oscillator is not ours, so the newest sample is in the last period at least.
-            const { sampleMs } = chip
-            const counted = count < 0 ? now : this.newestMs + count * sampleMs
-            this.newestMs = Math.max(now - 2 * sampleMs, Math.min(now + sampleMs / 2, counted))
             return count
         } catch (e) {
             health.failed(e as Error)

@@ -1,7 +1,12 @@
 import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
 import { UserError } from "../../host/errors.ts"
-import { thermometers, type ThermometerName } from "../../sim/devices/chips.ts"
+import {
+    accelerometers,
+    thermometers,
+    type AccelerometerName,
+    type ThermometerName,
+} from "../../sim/devices/chips.ts"
 import type { Fault } from "../../sim/devices/faults.ts"
 import { buildFirmware } from "../../sim/firmware.ts"
 import { DevtoolsBridge } from "../../sim/jacdac/devtools.ts"
@@ -18,6 +23,7 @@ interface Options extends RecordedWearer {
     kid: Uint8Array
     secret: Uint8Array
     thermometer: ThermometerName
+    accelerometer: AccelerometerName
     fault?: Fault[]
     data: string
     devtools: boolean
@@ -65,6 +71,11 @@ export const moteCommand = withConfigFile(
                 .default(thermometers[0]),
         )
         .addOption(
+            option("--accelerometer <chip>", "the accelerometer that it has")
+                .choices(accelerometers)
+                .default(accelerometers[0]),
+        )
+        .addOption(
             option(
                 "--fault <chip:kind@from-to>",
                 `a chip fails from one second to another, as optical:nack@30-60; repeatable: ${faultHelp}`,
@@ -95,6 +106,7 @@ export const moteCommand = withConfigFile(
         router: options.router,
         data: join(options.data, "motes"),
         thermometer: options.thermometer,
+        accelerometer: options.accelerometer,
         faults: options.fault,
         log: line => console.error(line),
         vmLog: line => options.verbose && console.error(line),

@@ -2,6 +2,7 @@ import type { Clock } from "../../host/clock.ts"
 import type { Body } from "../body/body.ts"
 import { Faulty, faultyBody, type Fault, type FaultyChip } from "./faults.ts"
 import { Lis3dh } from "./lis3dh.ts"
+import { Lsm6dso } from "./lsm6dso.ts"
 import { Max30102 } from "./max30102.ts"
 import { Max30205 } from "./max30205.ts"
 import { Mlx90614 } from "./mlx90614.ts"
@@ -11,9 +12,14 @@ import { Tmp117 } from "./tmp117.ts"
 export const thermometers = ["max30205", "tmp117", "mlx90614"] as const
 export type ThermometerName = (typeof thermometers)[number]
 
+export const accelerometers = ["lis3dh", "lsm6dso"] as const
+export type AccelerometerName = (typeof accelerometers)[number]
+
 export interface WearableOptions {
     /** A MAX30205 when nothing is said. */
     thermometer?: ThermometerName
+    /** A LIS3DH when nothing is said; none where the body does not tell how it moves. */
+    accelerometer?: AccelerometerName
     /** What goes wrong, and when. */
     faults?: readonly Fault[]
 }
@@ -23,7 +29,7 @@ export function wearableChips(
     clock: Clock,
     body: Body,
     seed = 1,
-    { thermometer = "max30205", faults = [] }: WearableOptions = {},
+    { thermometer = "max30205", accelerometer = "lis3dh", faults = [] }: WearableOptions = {},
 ): I2cChip[] {
     const chip = (name: FaultyChip, make: (body: Body) => I2cChip): I2cChip => {
         const own = faults.filter(({ chip }) => chip === name)
@@ -34,8 +40,11 @@ export function wearableChips(
         chip("optical", body => new Max30102({ clock, body, seed })),
         chip("thermometer", body => newThermometer(thermometer, clock, body, seed + 2)),
     ]
+    const Accelerometer = { lis3dh: Lis3dh, lsm6dso: Lsm6dso }[accelerometer]
     if (body.acceleration)
-        chips.push(chip("accelerometer", body => new Lis3dh({ clock, body, seed: seed + 1 })))
+        chips.push(
+            chip("accelerometer", body => new Accelerometer({ clock, body, seed: seed + 1 })),
+        )
     return chips
 }
 

@@ -20,8 +20,8 @@ const FSS = 0x1f
 const whoAmI = 0x33
 /** x, y and z, 2 bytes each. */
 const sampleBytes = 6
-/** The chip has stopped, or was reset, when so many samples are overdue. */
-const overdueSamples = 8
+/** The chip has stopped, or was reset, when eight samples are overdue. */
+const overdueMs = 320
 
 /**
  * CTRL_REG1 to 6: 25 Hz, all axes; no filter; no interrupt; ±8 g, normal mode, samples that belong together; FIFO.
@@ -40,7 +40,6 @@ const configuration = hex`37 00 00 a0 40 00`
 export class Lis3dh {
     /** What the last `read` brought, oldest first: x, y and z, s16 little-endian, of which the full range is ±8 g. */
     fifo: Buffer
-    readonly sampleMs = 40
     private registers: Registers
     /** The last time that there were samples. */
     private sampledMs: number
@@ -77,8 +76,7 @@ export class Lis3dh {
         if (count) {
             this.fifo = await registers.readBurst(OUT_X_L | AUTO_INCREMENT, count * sampleBytes)
             this.sampledMs = now
-        } else if (now - this.sampledMs > overdueSamples * this.sampleMs)
-            throw new SensorError("LIS3DH has stopped")
+        } else if (now - this.sampledMs > overdueMs) throw new SensorError("LIS3DH has stopped")
         return count
     }
 

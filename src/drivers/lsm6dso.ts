@@ -24,8 +24,8 @@ const maxWords = 32
 /** A tag that says which sensor, then x, y and z, 2 bytes each. */
 const wordBytes = 7
 const sampleBytes = 6
-/** The chip has stopped, or was reset, when so many samples are overdue. */
-const overdueSamples = 8
+/** The chip has stopped, or was reset, when eight samples are overdue. */
+const overdueMs = 310
 
 /** CTRL3_C to 6_C: samples that belong together, bursts that go on to the next register; low power: 26 µA at 52 Hz, not 170. */
 const modes = hex`44 00 00 10`
@@ -44,7 +44,6 @@ const batching = hex`02`
 export class Lsm6dso {
     /** What the last `read` brought, oldest first: x, y and z, s16 little-endian, of which the full range is ±8 g. */
     fifo: Buffer
-    readonly sampleMs = 1000 / 26
     private registers: Registers
     /** The last time that there were samples. */
     private sampledMs: number
@@ -88,8 +87,7 @@ export class Lsm6dso {
             for (let i = 0; i < count; i++)
                 this.fifo.blitAt(i * sampleBytes, words, i * wordBytes + 1, sampleBytes)
             this.sampledMs = now
-        } else if (now - this.sampledMs > overdueSamples * this.sampleMs)
-            throw new SensorError("LSM6DSO has stopped")
+        } else if (now - this.sampledMs > overdueMs) throw new SensorError("LSM6DSO has stopped")
         return count
     }
 

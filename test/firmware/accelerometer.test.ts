@@ -36,9 +36,9 @@ function bursts(lines: string[]) {
     return lines
         .filter(line => line.startsWith("burst "))
         .map(line => {
-            const [count, newestMs, ...values] = line.split(" ").slice(1).map(Number)
+            const [count, ...values] = line.split(" ").slice(1).map(Number)
             const axis = (n: number) => values.filter((_, i) => i % 3 === n)
-            return { count: count!, newestMs: newestMs!, x: axis(0), y: axis(1), z: axis(2) }
+            return { count: count!, x: axis(0), y: axis(1), z: axis(2) }
         })
 }
 
@@ -71,21 +71,17 @@ for (const { name, make, addresses, hz, gPerCount, steps } of chips) {
         }
     }
 
-    test(`${name}: every sample arrives once, in order and with its sign, by the clock of the samples`, async () => {
+    test(`${name}: every sample arrives once, in order and with its sign`, async () => {
         for (const address of addresses) {
             const { lines, panics, run } = await start(options => make({ ...options, address }))
             await run(5)
             const all = bursts(lines)
             const x = all.flatMap(burst => burst.x)
-            assert.ok(x.length > 3.2 * hz)
+            assert.ok(x.length > 3.2 * hz && x.length < 5 * hz, `${x.length} samples`)
             assertSteady(x)
             assert.ok(all.flatMap(({ y }) => y).every(y => y === -0x8000))
             for (const z of all.flatMap(({ z }) => z))
                 assert.ok(Math.abs(z / countsPerG + 0.5) < 0.03, `${z}`)
-            for (let i = 2; i < all.length; i++) {
-                const passed = all[i]!.newestMs - all[i - 1]!.newestMs
-                assert.ok(Math.abs(passed - (1000 / hz) * all[i]!.count) <= 1000 / hz, `${passed}`)
-            }
             assert.deepEqual(panics, [])
         }
     })
@@ -95,14 +91,13 @@ for (const { name, make, addresses, hz, gPerCount, steps } of chips) {
         await run(24) // the program is late once
         sensor.overflow()
         await run(2)
-        const gaps = lines.filter(line => line.startsWith("burst -1"))
+        const gaps = lines.flatMap((line, i) => (line === "burst -1" ? [i] : []))
         assert.equal(gaps.length, 2)
-        const between = lines.slice(lines.indexOf(gaps[0]!) + 1, lines.indexOf(gaps[1]!))
-        const x = bursts(between).flatMap(burst => burst.x)
-        assert.ok(x.length > 1.5 * hz)
-        assertSteady(x)
-        const after = lines.slice(lines.indexOf(gaps[1]!) + 1)
-        assertSteady(bursts(after).flatMap(burst => burst.x))
+        for (const part of [lines.slice(gaps[0]! + 1, gaps[1]), lines.slice(gaps[1]! + 1)]) {
+            const x = bursts(part).flatMap(burst => burst.x)
+            assert.ok(x.length > 1.4 * hz, `${x.length} samples`)
+            assertSteady(x)
+        }
         assert.deepEqual(panics, [])
     })
 

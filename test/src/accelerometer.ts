@@ -9,7 +9,7 @@ async function read() {
     if (!accelerometer.health.isRunning) await accelerometer.start()
     if (!accelerometer.health.isRunning) return console.log("none")
     const count = await accelerometer.read()
-    let line = `burst ${count} ${accelerometer.newestMs}`
+    let line = `burst ${count}`
     for (let at = 0; at < count * accelerationBytes; at += 2)
         line += ` ${accelerometer.fifo.getAt(at, "i16")}`
     console.log(line)
