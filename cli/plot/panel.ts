@@ -22,7 +22,7 @@ export function frame(
     caption: string,
     legend: Key[] = [],
     y?: Scale,
-    at = y ? ticks(y.min, y.max, Math.max(2, (bottom - top) / 40)) : [],
+    at = y ? ticks(y.min, y.max, Math.max(2, (bottom - top) / 30)) : [],
 ): string[] {
     const { left, right } = plotArea
     const baseline = top - 10
