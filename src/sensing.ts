@@ -84,7 +84,7 @@ class Sensing {
             oxygen.push(chip.fifo, from, used)
             if (!heart.isComplete()) continue
             await heart.estimate()
-            oxygen.next(heart.bpm !== undefined, heart.motion)
+            oxygen.next(heart.bpm === undefined ? 0 : heart.quality, heart.motion || heart.isMoving)
             await this.report(chip.newestMs - (count - used) * sampleMs)
         }
     }

@@ -36,9 +36,18 @@ const energyFloor = 0.1
 /** Variance of a difference that may be the converter's noise, in counts². */
 const noiseVariance = 1600
 /** Determination (r²) beyond that noise: a pulse colours both alike; movement colours both, too, but differently. */
-const minDetermination = 0.96
+const minDetermination = 0.97
 /** Standard error that a value may have, in percent of saturation. */
 const maxErrorPercent = 1
+/** Of the heart rate. */
+const minQuality = 0.6
+/** Movement enlarges the pulse and draws the ratio to 1, a lack of oxygen does only the latter: what grew so much… */
+const perfusionGrowth = 1.5
+/** …and changed so much is no value. */
+const changePercent = 3
+/** How fast the usual perfusion follows, and for each 2 s, how fast it is forgotten. */
+const followRate = 0.2
+const forgetRate = 1.003
 const minPercent = 70
 const maxPercent = 100
 /** So much above 100 is still noise. */
@@ -51,7 +60,7 @@ const overshootPercent = 2
  * plain one would read a weak pulse too high. Nothing is allocated after the start.
  *
  *     oxygen.push(fifo, from, to) // in step with HeartRate
- *     oxygen.next(heart.bpm !== undefined, heart.motion) // every 2 s
+ *     oxygen.next(heart.quality, heart.motion) // every 2 s
  */
 export class Oxygen {
     /** 70 to 100, in the 2 s that end 8 s without gap, motion and doubt; otherwise absent. */
@@ -67,6 +76,9 @@ export class Oxygen {
     private count: number
     private lastInfrared: number
     private lastRed: number
+    /** Of the last values; 0 before the first. */
+    private usualPerfusion: number
+    private lastPercent: number
     /** There was too much light in the block. */
     private clipped: boolean
 
@@ -80,8 +92,8 @@ export class Oxygen {
     reset(): void {
         this.percent = undefined
         this.complete = this.infrared = this.red = this.count = 0
+        this.usualPerfusion = this.lastPercent = this.block = 0
         this.lastInfrared = -1
-        this.block = 0
         this.clear()
     }
 
@@ -120,15 +132,16 @@ export class Oxygen {
 
     /**
      * Closes a block of 2 s.
-     * @param trusted whether there is a heart rate at its end  @param motion whether something moves the sensor
+     * @param quality of the heart rate at its end, 0 where there is none  @param motion whether something moves the sensor
      */
-    next(trusted: boolean, motion: boolean): void {
+    next(quality: number, motion: boolean): void {
         this.percent = undefined
+        this.usualPerfusion *= forgetRate
         if (motion || !this.isLit()) this.complete = 0
         else {
             if (this.complete < blocks) this.complete++
             this.block = (this.block + 1) % blocks
-            if (trusted && this.complete === blocks) this.evaluate()
+            if (quality >= minQuality && this.complete === blocks) this.evaluate()
         }
         this.clear()
     }
@@ -198,6 +211,11 @@ export class Oxygen {
         const error = Math.abs(2 * a * ratio + b) * scale * Math.sqrt(variance)
         if (error > maxErrorPercent) return
         if (percent < minPercent || percent > maxPercent + overshootPercent) return
+        const usual = this.usualPerfusion
+        const hasGrown = usual > 0 && perfusion > perfusionGrowth * usual
+        if (hasGrown && Math.abs(percent - this.lastPercent) > changePercent) return
+        this.usualPerfusion = usual > 0 ? usual + followRate * (perfusion - usual) : perfusion
+        this.lastPercent = percent
         this.percent = Math.min(maxPercent, percent)
         this.complete = 0
     }

@@ -32,6 +32,14 @@ test("a value every 8 s, in the reading that ends them, the first with the first
     for (let i = 1; i < found.length; i++) assert.equal(found[i]!.atMs - found[i - 1]!.atMs, 8000)
 })
 
+/** What there is to see of a wearer, without what there is to feel. */
+function seen(body: Body): Body {
+    return {
+        reflectance: (led, seconds) => body.reflectance(led, seconds),
+        skinTemperature: seconds => body.skinTemperature(seconds),
+    }
+}
+
 for (const [spo2, bpm] of [
     [80, 72],
     [92, 45],
@@ -85,6 +93,25 @@ for (const strength of [0.2, 0.4, 0.8])
         for (const { spo2 } of await worn({ seed: 9, spo2: 97, motion }, 120))
             assert.ok(Math.abs(spo2 - 97) < 2, `${spo2}`)
     })
+
+for (const kind of ["walking", "fidgeting"] as const)
+    test(`${kind}: the accelerometer feels it, so there may be a rate, but no saturation`, async () => {
+        const motion = [{ kind, fromS: 40, toS: 120, cadence: 65, strength: 2 }]
+        const { readings } = await sense(syntheticBody({ seed: 1, bpm: 80, spo2: 97, motion }), 120)
+        const moving = readings.filter(({ atMs }) => atMs > 44_000)
+        assert.ok(moving.some(({ bpm }) => bpm !== undefined))
+        assert.deepEqual(saturations(moving), [])
+    })
+
+test("without accelerometer, what makes the pulse grow and the saturation fall is movement", async () => {
+    const motion = [{ fromS: 60, toS: 200, cadence: 65, strength: 2 }]
+    for (const seed of [1, 2]) {
+        const body = seen(syntheticBody({ seed, bpm: 80, spo2: 97, motion }))
+        const found = saturations((await sense(body, 180)).readings)
+        assert.ok(found.length >= 5)
+        for (const { spo2 } of found) assert.ok(Math.abs(spo2 - 97) < 3, `${spo2}`)
+    }
+})
 
 test("a jerk spoils the 8 s that it is in, not the next", async () => {
     const still = syntheticBody({ seed: 10, spo2: 96 })
