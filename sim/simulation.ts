@@ -1,3 +1,4 @@
+import { newAttacker, type Attacker } from "./attack/attacker.ts"
 import { madeUpBody, syntheticBody, type Body } from "./body/index.ts"
 import { wearableChips } from "./devices/chips.ts"
 import { buildFirmware } from "./firmware.ts"
@@ -56,6 +57,7 @@ export class Simulation {
     readonly root: MeshNode
     readonly host: BorderHost
     readonly motes = new Map<number, SimulatedMote>()
+    readonly attackers: Attacker[] = []
     ward!: Ward
     private readonly mesh: MeshOptions
     private image!: Uint8Array
@@ -221,6 +223,16 @@ export class Simulation {
             progress(this.motes.size, plans.length)
         }
         this.host.tcp.listen(coapPort, stream => this.ward.accept(stream))
+        for (const plan of this.scenario.attackers ?? [])
+            this.attackers.push(
+                newAttacker({
+                    mesh: this.mesh,
+                    plan,
+                    random: this.random(plan.id),
+                    bytes: seededBytes(this.seed, `attacker ${plan.id}`),
+                    router: { address: this.host.address, port: coapPort },
+                }),
+            )
         for (const event of this.scenario.events ?? []) this.at(event.at, () => this.happen(event))
     }
 

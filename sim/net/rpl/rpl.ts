@@ -64,6 +64,8 @@ export class Rpl implements Routing {
     readonly tree: Tree
     readonly isRoot: boolean
     rank = infiniteRank
+    /** What an attacker says its rank is. */
+    claimedRank: number | undefined
     parent: Neighbour | undefined
     /** When this node first had a way to the root. */
     joinedMs: number | undefined
@@ -360,7 +362,7 @@ export class Rpl implements Routing {
     private sendDio(destination: Ipv6Address): void {
         const { dodag, rank, dtsn } = this
         if (!dodag) return
-        const body = encodeDio({ ...dodag, rank, dtsn })
+        const body = encodeDio({ ...dodag, rank: this.claimedRank ?? rank, dtsn })
         this.node.sendIcmp({ type: IcmpType.rpl, code: RplCode.dio, body }, destination)
     }
 
