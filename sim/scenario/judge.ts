@@ -75,15 +75,16 @@ function latency(
     }
 }
 
-/** After the moment, every mote that has power is heard of again within the time. */
+/** Every mote that had power at that moment is heard of again within the time. */
 function recovery(
     { recovery, after }: { recovery: number; after: number },
     { motes, statistics, startMs }: Simulation,
 ): Verdict {
     const fromMs = startMs + after * 1000
     let worst = 0
-    for (const { id, mote } of motes.values()) {
-        if (!mote) continue
+    for (const { id, mote, off } of motes.values()) {
+        const wasOff = off.some(([from, to]) => from <= fromMs && to > fromMs)
+        if (!mote || wasOff) continue
         const { measuredMs, latenciesMs } = statistics.of(id)
         const arrivals = measuredMs.map((ms, i) => ms + latenciesMs[i]!)
         const first = Math.min(
@@ -92,7 +93,7 @@ function recovery(
         worst = Math.max(worst, (first - fromMs) / 1000)
     }
     return {
-        claim: `every mote that has power reports within ${recovery} s of second ${after}`,
+        claim: `every mote that has power then reports within ${recovery} s of second ${after}`,
         holds: worst <= recovery,
         found: Number.isFinite(worst) ? `${worst.toFixed(1)} s` : "some never",
     }
