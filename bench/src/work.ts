@@ -12,6 +12,8 @@ const shiftTicks = 28275609600
 const loops = await readSetting("loops", 0)
 const work = await readSetting("work", "nothing")
 const readings = await readSetting("readings", 1)
+/** The last reading has a saturation, as every fourth does. */
+const spo2 = await readSetting("spo2", 0)
 
 const keys = new MoteKeys(Buffer.alloc(32), Buffer.alloc(8))
 const queue = new ReadingQueue(maxReadings)
@@ -30,6 +32,7 @@ function fill(): void {
         reading.atMs = 10000 + 2000 * i
         reading.bpm = 71.2 + i / 10
         reading.tempC = 36.6 + i / 100
+        reading.spo2 = spo2 > 0 && i === readings - 1 ? spo2 : undefined
         queue.push(reading)
     }
 }

@@ -8,7 +8,7 @@ export const accelerationUnits = { g: 1, "m/s2": 9.80665, mg: 1000 }
 export type AccelerationUnit = keyof typeof accelerationUnits
 
 /** How far from 1 g the usual magnitude may be for a unit to be taken for granted: also a wearer who runs is near it. */
-const usualG = [0.6, 1.6] as const
+const usualG = [0.5, 2] as const
 /** What a limb does and an accelerometer at 25 Hz sees. */
 const bandwidthHz = 12.5
 
