@@ -1,5 +1,4 @@
-import { PacketError, Reader, Writer } from "../bytes.ts"
-import type { LinkAddress } from "../ieee802154.ts"
+import { equalBytes, PacketError, Reader, Writer } from "../bytes.ts"
 import {
     compress,
     decompress,
@@ -21,7 +20,7 @@ const firstHeaderBytes = 4
 const headerBytes = 5
 const uncompressedDispatch = 0x41
 
-/** RFC 4944 §5.3: a datagram that is not whole by then is given up… Contiki waits 20 s. */
+/** A datagram that is not whole by then is given up: at most 60 s by RFC 4944 §5.3, and as in Contiki. */
 const reassemblyMs = 20_000
 
 /**
@@ -80,17 +79,22 @@ function firstFragment(
 }
 
 interface Datagram {
-    source: LinkAddress
-    tag: number
+    /** Of both ends of the link. */
+    ends: string
     packet: Uint8Array
-    /** Which 8 bytes have arrived. */
-    blocks: Uint8Array
+    /** Where a fragment began, and how long it was. */
+    fragments: Map<number, number>
     missing: number
     deadlineMs: number
 }
 
-/** Puts packets together again; memory is bounded by `capacity` packets that are not whole yet. */
+/**
+ * Puts packets together again; memory is bounded by `capacity` packets that are not whole yet. A sender's frames keep
+ * their order, so a fragment of its next packet means that the rest of the last one will not come; otherwise half a packet
+ * of each neighbour would hold its place until its time is over, and keep everything else out.
+ */
 export class Reassembly {
+    /** By sender, receiver, size and tag (RFC 4944 §5.3); the oldest first. */
     private readonly datagrams = new Map<string, Datagram>()
     private readonly capacity: number
 
@@ -104,53 +108,75 @@ export class Reassembly {
      * @throws PacketError when it is not 6LoWPAN, or contradicts what came before
      */
     take(payload: Uint8Array, link: Link, nowMs: number): Uint8Array | undefined {
-        if (isIphc(payload)) return decompress(payload, link)
-        if (payload[0] === uncompressedDispatch) return payload.subarray(1)
+        const kind = payload.length > 1 ? ((payload[0]! << 8) | payload[1]!) & dispatchMask : 0
+        if (kind !== first && kind !== following) return unfragmented(payload, link)
         const reader = new Reader(payload)
-        const head = reader.u16()
-        const kind = head & dispatchMask
-        if (kind !== first && kind !== following) throw new PacketError("no 6LoWPAN")
-        const size = head & ~dispatchMask
+        const size = reader.u16() & ~dispatchMask
         const tag = reader.u16()
         const offset = kind === following ? 8 * reader.u8() : 0
         const rest = reader.rest()
-        const part = kind === first && isIphc(rest) ? decompress(rest, link, size) : rest
-        return this.add(this.datagram(link, size, tag, nowMs), offset, part)
+        const part = kind === first ? unfragmented(rest, link, size) : rest
+        const end = offset + part.length
+        if (!part.length || end > size || (end < size && part.length % 8))
+            throw new PacketError("fragment out of place")
+        const ends = `${hex(link.source)} ${hex(link.destination)}`
+        const key = `${ends} ${size} ${tag}`
+        const datagram = this.datagram(key, ends, size, nowMs)
+        return this.add(key, datagram, offset, part)
     }
 
-    private datagram(link: Link, size: number, tag: number, nowMs: number): Datagram {
-        for (const [key, { deadlineMs }] of this.datagrams)
-            if (deadlineMs <= nowMs) this.datagrams.delete(key)
-        const key = `${hex(link.source)} ${hex(link.destination)} ${size} ${tag}`
-        let datagram = this.datagrams.get(key)
-        if (!datagram) {
-            if (this.datagrams.size >= this.capacity) throw new PacketError("no room to reassemble")
-            const blocks = new Uint8Array(Math.ceil(size / 8))
-            const packet = new Uint8Array(size)
-            const deadlineMs = nowMs + reassemblyMs
-            const missing = blocks.length
-            datagram = { source: link.source, tag, packet, blocks, missing, deadlineMs }
-            this.datagrams.set(key, datagram)
+    private datagram(key: string, ends: string, size: number, nowMs: number): Datagram {
+        const known = this.datagrams.get(key)
+        if (known && known.deadlineMs > nowMs) return known
+        for (const [other, datagram] of this.datagrams)
+            if (datagram.deadlineMs <= nowMs || datagram.ends === ends) this.datagrams.delete(other)
+        for (const oldest of this.datagrams.keys()) {
+            if (this.datagrams.size < this.capacity) break
+            this.datagrams.delete(oldest)
         }
+        const datagram: Datagram = {
+            ends,
+            packet: new Uint8Array(size),
+            fragments: new Map(),
+            missing: size,
+            deadlineMs: nowMs + reassemblyMs,
+        }
+        this.datagrams.set(key, datagram)
         return datagram
     }
 
-    private add(datagram: Datagram, offset: number, part: Uint8Array): Uint8Array | undefined {
-        const { packet, blocks } = datagram
-        const end = offset + part.length
-        if (end > packet.length || (end < packet.length && part.length % 8))
-            throw new PacketError("fragment out of place")
-        packet.set(part, offset)
-        for (let block = offset / 8; block < Math.ceil(end / 8); block++)
-            if (!blocks[block]) {
-                blocks[block] = 1
-                datagram.missing--
+    private add(
+        key: string,
+        datagram: Datagram,
+        offset: number,
+        part: Uint8Array,
+    ): Uint8Array | undefined {
+        const { packet, fragments } = datagram
+        if (
+            fragments.has(offset) &&
+            equalBytes(packet.subarray(offset, offset + part.length), part)
+        )
+            return undefined
+        for (const [at, length] of fragments)
+            if (offset < at + length && at < offset + part.length) {
+                // Fragments that overlap and differ: RFC 4944 §5.3 throws away all of them.
+                this.datagrams.delete(key)
+                throw new PacketError("fragments overlap")
             }
+        packet.set(part, offset)
+        fragments.set(offset, part.length)
+        datagram.missing -= part.length
         if (datagram.missing) return undefined
-        for (const [key, value] of this.datagrams)
-            if (value === datagram) this.datagrams.delete(key)
+        this.datagrams.delete(key)
         return packet
     }
+}
+
+/** The packet, or its beginning, behind a dispatch byte. @param size of the whole datagram where this is a fragment */
+function unfragmented(payload: Uint8Array, link: Link, size?: number): Uint8Array {
+    if (isIphc(payload)) return decompress(payload, link, size)
+    if (payload[0] === uncompressedDispatch) return payload.subarray(1)
+    throw new PacketError("no 6LoWPAN")
 }
 
 function hex(bytes: Uint8Array): string {
