@@ -72,6 +72,8 @@ class Sensing {
         if (accelerometer.health.isRunning) {
             const moved = await accelerometer.read()
             heart.pushAcceleration(accelerometer.fifo, moved)
+            // After a late look, this and the light are too much for one slice.
+            await sleep(0)
         }
         if (count < 0) {
             heart.reset()
