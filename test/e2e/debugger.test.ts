@@ -1,15 +1,12 @@
 import assert from "node:assert/strict"
-import { spawn } from "node:child_process"
-import { cpSync, readFileSync, symlinkSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { test } from "node:test"
-import { projectDir } from "../../sim/firmware.ts"
-import { run, temporaryFolder } from "./command.ts"
+import { run } from "./command.ts"
+import { Devtools, devtoolsPorts } from "./devtools.ts"
 import { freePort } from "./ports.ts"
-
-const debuggerPort = 8083
 
 interface Message {
     type: "response" | "event"
@@ -75,32 +72,16 @@ class Adapter {
 }
 
 test("the firmware of a simulated mote can be stepped through with DeviceScript's debugger", async t => {
-    // A copy, because the developer tools build into the project's own output folder.
-    const project = temporaryFolder(t)
-    for (const part of ["src", "services", "boards", "devsconfig.json", "package.json"])
-        cpSync(join(projectDir, part), join(project, part), { recursive: true })
-    symlinkSync(join(projectDir, "node_modules"), join(project, "node_modules"))
-    const devs = join(projectDir, "node_modules/@devicescript/cli/devicescript")
-    const tools = spawn(process.execPath, [devs, "--ci", "devtools", "src/main.ts"], {
-        cwd: project,
-    })
-    let said = ""
-    tools.stdout.on("data", text => (said += String(text)))
-    tools.stderr.on("data", text => (said += String(text)))
-    t.after(() => tools.kill("SIGKILL"))
-    for (let n = 0; !said.includes("watching"); n++) {
-        if (tools.exitCode !== null && /EADDRINUSE|address already/.test(said))
-            return t.skip("needs the ports 8081 to 8083 of the developer tools")
-        assert.ok(n < 600 && tools.exitCode === null, said)
-        await sleep(100)
-    }
+    const devtools = await Devtools.start(t)
+    if (!devtools) return
+    const { project } = devtools
 
     const identity = ["--kid", "00000000000000a1", "--secret", "a1".repeat(32)]
     const nobody = ["--router", `coap+tcp://localhost:${await freePort()}`]
     const mote = run(t, ["mote", "--devtools", "--data", project, ...identity, ...nobody])
     await mote.line("mote")
 
-    const socket = connect(debuggerPort, "127.0.0.1")
+    const socket = connect(devtoolsPorts.debugger, "127.0.0.1")
     t.after(() => socket.destroy())
     const adapter = new Adapter(socket)
     await adapter.request("initialize", {

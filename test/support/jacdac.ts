@@ -1,11 +1,12 @@
-// jacdac-ts, the reference implementation of Jacdac. Its package.json hides its types from Node.js's resolution.
+// jacdac-ts, the reference implementation of Jacdac.
 import assert from "node:assert/strict"
+import { createRequire } from "node:module"
 import type * as Types from "../../node_modules/jacdac-ts/dist/types/src/jacdac.d.ts"
 import type { Clock } from "../../host/clock.ts"
 import type { Mote } from "../../sim/mote.ts"
 
-const name = "jacdac-ts"
-export const jacdac = (await import(name)) as typeof Types
+// It calls `require`, and its package.json hides its types from an import.
+export const jacdac = createRequire(import.meta.url)("jacdac-ts") as typeof Types
 const { BaseEvent, EVENT, FRAME_SEND, REPORT_RECEIVE, SystemReg } = jacdac
 
 /** Time for jacdac-ts, from a clock of ours. */
