@@ -52,7 +52,7 @@ async function perform() {
     else if (part === "tracker") tracker.weigh(1, 90, 0.9, 0)
     else if (part === "choice") tracker.choose(1, 1)
     else if (part === "oxygen") oxygen.push(fifo, 0, windowSamples)
-    else if (part === "oxygen, 2 s") oxygen.next(true, false)
+    else if (part === "oxygen, 2 s") oxygen.next(1, false)
     else if (part === "judgement") heart.judge()
 }
 

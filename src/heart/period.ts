@@ -9,7 +9,7 @@ const nearlyBest = 0.75
 /** Between a beat and the next the correlation falls at least below this share of the peak's. */
 const deepest = 0.5
 /** A multiple of the period that has lost so much of its height has lost its place, too. */
-const multipleHeight = 0.6
+const multipleHeight = 0.5
 /** A rate is measured over at most 2 s: a heart that speeds up or slows down loses its place in more. */
 const longest = 25
 
@@ -80,9 +80,14 @@ export function nextButOne(correlation: number[], lag: number): number {
     return Math.max(correlation[twice - 1], correlation[twice], correlation[twice + 1])
 }
 
-/** Beats per minute of the period at a peak, measured over as many periods as still correlate. */
+/**
+ * Beats per minute of the period at a peak: the mean of what one beat, two, three… say, as far as they correlate. More
+ * beats tell the period more exactly, fewer tell the mean of a changing one better.
+ */
 export function preciseBpm(correlation: number[], lag: number): number {
     let period = refine(correlation, lag)
+    let weights = correlation[lag]
+    let sum = weights * period
     for (let n = 2; n * period <= longest; n++) {
         const expected = Math.round(n * period)
         let multiple = 0
@@ -90,6 +95,9 @@ export function preciseBpm(correlation: number[], lag: number): number {
             if (isPeak(correlation, at)) multiple = at
         if (multiple === 0 || correlation[multiple] < multipleHeight * correlation[lag]) break
         period = refine(correlation, multiple) / n
+        const weight = n * correlation[multiple]
+        weights += weight
+        sum += weight * period
     }
-    return lagsPerMinute / period
+    return (lagsPerMinute * weights) / sum
 }

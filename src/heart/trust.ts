@@ -11,12 +11,12 @@ const steepWorth = 0.3
 /** …less after minutes without a pulse… */
 const doubtWorth = 0.02
 /** …and this much, added up over windows, starts a series of values… */
-const startEvidence = 0.5
+const startEvidence = 0.45
 const mostEvidence = 0.6
 /** …this resumes it near the rate that was last trusted, within 30 s… */
-const resumeEvidence = 0.15
+const resumeEvidence = 0.07
 const resumeWindows = 15
-/** …and this quality is the least that keeps it going. */
+/** …this quality is the least that a value has. */
 const keepQuality = 0.3
 
 /** From one window to the next the tracker moves by no more than this, in bpm… */
@@ -67,9 +67,9 @@ const maxDoubt = 10
 const easing = 0.1
 
 /** While the wearer moves, what is left of the pulse is judged by its mean quality over some 10 s: this starts a series… */
-const startMoving = 0.15
+const startMoving = 0.12
 /** …and this keeps it going. */
-const keepMoving = 0.12
+const keepMoving = 0.08
 const meanMovingRate = 0.2
 
 /** What a window of 2 s says of the pulse. */
@@ -139,10 +139,11 @@ export class Trust {
         this.begin(this.moving ? 0 : quality)
         const isSteady = Math.abs(tracked - this.lastTracked) <= steadyBpm
         this.lastTracked = tracked
-        if (quality > 0) this.regularity += meanRate * (signs.regularity - this.regularity)
+        if (quality >= keepQuality)
+            this.regularity += meanRate * (signs.regularity - this.regularity)
         // A rate that was lost again while the wearer moved says nothing of the rate at rest.
         if (this.foundMoving && !this.trusted) this.lastBpm = 0
-        const isReachable = this.isReachable(bpm)
+        const isReachable = this.isReachable(bpm, reachBpm)
         const isNear = this.lastBpm > 0 && this.age <= resumeWindows && isReachable
 
         this.watchMotion(signs, isSteady, isNear)
@@ -154,9 +155,8 @@ export class Trust {
         this.trusted =
             isPossible &&
             this.windows >= firstWindows &&
-            (this.trusted
-                ? worth >= 0 && quality >= keepQuality
-                : this.evidence >= (isNear ? resumeEvidence : startEvidence))
+            quality >= keepQuality &&
+            (this.trusted ? worth >= 0 : this.evidence >= (isNear ? resumeEvidence : startEvidence))
 
         if (this.trusted) this.accept(bpm, false)
         else if (quality < keepQuality && spread < swingSpread)
@@ -182,7 +182,7 @@ export class Trust {
             this.meanQuality >= (this.trusted ? keepMoving : startMoving) &&
             level >= minLevel &&
             level <= maxLevel &&
-            this.isReachable(bpm)
+            this.isReachable(bpm, steadyBpm)
         if (this.trusted) {
             this.accept(bpm, true)
             this.followTo(level)
@@ -209,8 +209,8 @@ export class Trust {
     }
 
     /** Whether a heart gets to a rate from the one that was last trusted. */
-    private isReachable(bpm: number): boolean {
-        return this.lastBpm === 0 || Math.abs(bpm - this.lastBpm) <= reachBpm + changeBpm * this.age
+    private isReachable(bpm: number, reach: number): boolean {
+        return this.lastBpm === 0 || Math.abs(bpm - this.lastBpm) <= reach + changeBpm * this.age
     }
 
     /**
