@@ -1,6 +1,13 @@
 import type { Events } from "../events.ts"
-import { PacketError } from "../net/bytes.ts"
-import { decodeIcmp, encodeIcmp, IcmpType, type IcmpMessage } from "../net/icmpv6.ts"
+import { equalBytes, PacketError } from "../net/bytes.ts"
+import {
+    decodeEcho,
+    decodeIcmp,
+    encodeEcho,
+    encodeIcmp,
+    IcmpType,
+    type IcmpMessage,
+} from "../net/icmpv6.ts"
 import {
     decodeIpv6,
     encodeIpv6,
@@ -14,6 +21,8 @@ import type { MeshNode } from "./node.ts"
 
 /** The link between a border router and its host, a serial line at 115,200 baud. */
 const byteMs = 10 / 115.2
+/** What would have to wait longer for the serial line is lost. */
+const maxWaitMs = 2000
 
 /**
  * The host that a border router is plugged into, as in Contiki's tunslip: the mesh's way to everything else. What runs
@@ -51,6 +60,7 @@ export class BorderHost {
     private carry(direction: "in" | "out", bytes: Uint8Array, arrive: () => void): void {
         const now = this.events.now()
         const free = Math.max(now, this.freeMs[direction]) + bytes.length * byteMs
+        if (free - now > maxWaitMs) return
         this.freeMs[direction] = free
         this.events.schedule(() => {
             try {
@@ -63,10 +73,13 @@ export class BorderHost {
 
     private input(bytes: Uint8Array): void {
         const packet = decodeIpv6(bytes)
+        if (!equalBytes(packet.destination, this.address)) return // nobody else is out there
         if (packet.protocol === NextHeader.tcp) this.tcp.receive(packet)
         else if (packet.protocol === NextHeader.icmpv6) {
             const message = decodeIcmp(packet.payload, packet.source, packet.destination)
-            if (message.type !== IcmpType.rpl) this.received(message, packet)
+            if (message.type === IcmpType.echoRequest)
+                this.sendIcmp(encodeEcho(IcmpType.echoReply, decodeEcho(message)), packet.source)
+            else if (message.type !== IcmpType.rpl) this.received(message, packet)
         }
     }
 }

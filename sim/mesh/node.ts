@@ -6,6 +6,7 @@ import type { RplProfile } from "../net/rpl/profile.ts"
 import { Rpl } from "../net/rpl/rpl.ts"
 import { skyAddress } from "../net/sky.ts"
 import { Tcp } from "../net/tcp.ts"
+import { UdpSockets } from "../net/udp-sockets.ts"
 import type { Air, Radio } from "../radio/air.ts"
 import { Csma } from "../radio/csma.ts"
 import type { Position } from "../radio/medium.ts"
@@ -28,13 +29,14 @@ export interface MeshNodeOptions extends MeshOptions {
     changed?: () => void
 }
 
-/** The network half of a node: radio, MAC, 6LoWPAN and IPv6, RPL, TCP. */
+/** The network half of a node: radio, MAC, 6LoWPAN and IPv6, RPL, UDP, TCP. */
 export class MeshNode {
     readonly id: number
     readonly radio: Radio
     readonly ipv6: Ipv6Node
     readonly rpl: Rpl
     readonly tcp: Tcp
+    readonly udp: UdpSockets
     private readonly mac: Csma
 
     constructor(o: MeshNodeOptions) {
@@ -68,6 +70,7 @@ export class MeshNode {
             ...(o.changed ? { changed: o.changed } : {}),
         })
         this.tcp = new Tcp({ events, random, send: packet => this.ipv6.send(packet) })
+        this.udp = new UdpSockets(this.ipv6)
         this.ipv6.onProtocol(NextHeader.tcp, packet => this.tcp.receive(packet))
     }
 

@@ -1,5 +1,6 @@
 import { decodeEcho, decodeIcmp, encodeEcho, IcmpType } from "../net/icmpv6.ts"
 import { decodeIpv6, formatAddress, type Ipv6Address } from "../net/ipv6.ts"
+import { finalDestination } from "../net/source-route.ts"
 import type { Events } from "../events.ts"
 import type { BorderHost } from "./border.ts"
 
@@ -118,7 +119,8 @@ function statistics(rtts: number[]): string {
 function sequenceIn(excerpt: Uint8Array): number | undefined {
     try {
         const packet = decodeIpv6(excerpt)
-        return decodeEcho(decodeIcmp(packet.payload, packet.source, packet.destination)).sequence
+        return decodeEcho(decodeIcmp(packet.payload, packet.source, finalDestination(packet)))
+            .sequence
     } catch {
         return undefined
     }

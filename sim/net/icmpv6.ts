@@ -14,7 +14,7 @@ export const IcmpType = {
 
 const checksumAt = 2
 const headerBytes = 4
-/** RFC 4443 §3: an error carries as much of the packet as fits into the minimum MTU; motes keep it to a frame or so. */
+/** RFC 4443 §3: an error carries as much of the packet as fits into the minimum MTU, behind two headers. */
 const errorExcerptBytes = 1232
 
 export interface IcmpMessage {

@@ -76,6 +76,8 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     if (version) frame.version = version
     const destinationSize = size((control >> 10) & 3)
     const sourceSize = size(control >> 14)
+    if (control & 0x40 && !(destinationSize && sourceSize))
+        throw new PacketError("no second address to share a PAN with")
     if (destinationSize) {
         frame.pan = readLittleEndian16(reader)
         frame.destination = reversed(reader.take(destinationSize))

@@ -71,6 +71,8 @@ export function decodeIpv6(bytes: Uint8Array): Ipv6Packet {
     while (isExtension(protocol)) {
         if (extensions.length === maxExtensionHeaders)
             throw new PacketError("too many extension headers")
+        if (protocol === NextHeader.hopByHop && extensions.length)
+            throw new PacketError("hop-by-hop options behind another header") // RFC 8200 §4.1
         const next = reader.u8()
         const data = reader.take(8 * reader.u8() + 6)
         extensions.push({ kind: protocol, data })

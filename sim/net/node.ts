@@ -2,6 +2,7 @@ import type { Events } from "../events.ts"
 import type { Outgoing } from "../radio/csma.ts"
 import { maxPayloadBytes } from "../radio/csma.ts"
 import { equalBytes, PacketError } from "./bytes.ts"
+import { ErrorLimit } from "./error-limit.ts"
 import {
     decodeEcho,
     decodeIcmp,
@@ -15,10 +16,13 @@ import { broadcast, type Frame, type LinkAddress } from "./ieee802154.ts"
 import {
     decodeIpv6,
     encodeIpv6,
+    headerBytes,
     isLinkLocal,
     isMulticast,
+    minMtu,
     NextHeader,
     unspecified,
+    type ExtensionHeader,
     type Ipv6Address,
     type Ipv6Packet,
 } from "./ipv6.ts"
@@ -31,17 +35,35 @@ export const defaultHopLimit = 64
 /** The link below: CSMA in a simulation. */
 export interface Mac {
     readonly address: LinkAddress
+    /** Frames that its queue has room for. */
+    readonly room: number
     send(outgoing: Outgoing): void
 }
 
 /** Who knows the ways; RPL here. */
 export interface Routing {
-    /** Looks at a packet that passes through; false: it goes wrong and is dropped. */
-    admit(packet: Ipv6Packet): boolean
+    /**
+     * Looks at a packet that passes through; false: it goes wrong and is dropped.
+     * @param previous the neighbour that it came from; undefined from outside the network
+     */
+    admit(packet: Ipv6Packet, previous?: LinkAddress): boolean
     /** The neighbour that a packet goes to next, with the headers that it needs for it; undefined where there is no way. */
-    route(packet: Ipv6Packet): { packet: Ipv6Packet; nextHop: Ipv6Address } | undefined
+    route(
+        packet: Ipv6Packet,
+        previous?: LinkAddress,
+    ): { packet: Ipv6Packet; nextHop: Ipv6Address } | undefined
     /** What became of a frame to a neighbour. */
     sent(neighbour: LinkAddress, delivered: boolean, transmissions: number): void
+}
+
+/** Told whether a packet has got over its first link; nothing more is known of it. */
+export type Sent = (delivered: boolean) => void
+
+interface Origin {
+    /** The neighbour that a packet came from. */
+    previous?: LinkAddress
+    isOutside?: boolean
+    sent?: Sent | undefined
 }
 
 export interface NodeObserver {
@@ -67,6 +89,7 @@ export class Ipv6Node {
     private readonly reassembly = new Reassembly()
     private readonly protocols = new Map<number, (packet: Ipv6Packet) => void>()
     private readonly icmpHandlers = new Map<number, (m: IcmpMessage, p: Ipv6Packet) => void>()
+    private readonly errorLimit: ErrorLimit
     private tag = 0
 
     constructor(o: {
@@ -82,6 +105,7 @@ export class Ipv6Node {
         this.compression = o.compression
         this.observer = o.observer ?? {}
         this.linkLocal = linkLocalOf(o.mac.address)
+        this.errorLimit = new ErrorLimit(() => o.events.now())
         this.onProtocol(NextHeader.icmpv6, packet => this.icmp(packet))
         this.onIcmp(IcmpType.echoRequest, (message, packet) => this.echo(message, packet))
     }
@@ -108,15 +132,20 @@ export class Ipv6Node {
     }
 
     /** Sends a message of this node. Whether it arrives, only an answer tells. */
-    send(packet: Ipv6Packet): void {
+    send(packet: Ipv6Packet, sent?: Sent): void {
         if (this.isOwn(packet.destination)) this.deliver(packet)
-        else this.transmit(packet)
+        else this.transmit(packet, { sent })
     }
 
-    sendIcmp(message: IcmpMessage, destination: Ipv6Address, hopLimit = defaultHopLimit): void {
-        const source = this.sourceFor(destination)
+    /** @param o `hopLimit` and `source` where they are not the usual ones */
+    sendIcmp(
+        message: IcmpMessage,
+        destination: Ipv6Address,
+        o: { hopLimit?: number; source?: Ipv6Address; sent?: Sent } = {},
+    ): void {
+        const { hopLimit = defaultHopLimit, source = this.sourceFor(destination), sent } = o
         const payload = encodeIcmp(message, source, destination)
-        this.send({ hopLimit, source, destination, protocol: NextHeader.icmpv6, payload })
+        this.send({ hopLimit, source, destination, protocol: NextHeader.icmpv6, payload }, sent)
     }
 
     /** A frame has come in. */
@@ -128,22 +157,32 @@ export class Ipv6Node {
         }
         try {
             const packet = this.reassembly.take(frame.payload, link, this.events.now())
-            if (packet) this.input(decodeIpv6(packet))
+            if (packet) this.input(decodeIpv6(packet), { previous: link.source })
         } catch (error) {
             if (!(error instanceof PacketError)) throw error
         }
     }
 
     /** A packet from outside the network, at a border router. @throws PacketError */
-    inject(packet: Uint8Array): void {
-        this.input(decodeIpv6(packet), true)
+    inject(bytes: Uint8Array): void {
+        const packet = decodeIpv6(bytes)
+        // The headers of this network are its own affair (RFC 6554 §5).
+        if (packet.extensions?.some(isOfMesh))
+            return this.observer.dropped?.(packet, "header from outside")
+        if (bytes.length > minMtu) {
+            this.observer.dropped?.(packet, "too big")
+            return this.complain(packet, IcmpType.packetTooBig, 0, minMtu)
+        }
+        this.input(packet, { isOutside: true })
     }
 
-    private input(packet: Ipv6Packet, isFromOutside = false): void {
-        if (isMulticast(packet.destination)) return this.deliver(packet)
-        if (!this.isOwn(packet.destination)) return this.forward(packet, isFromOutside)
-        const onward = advanceSourceRoute(packet)
-        if (onward) this.forward(onward)
+    private input(packet: Ipv6Packet, origin: Origin): void {
+        const { source, destination } = packet
+        if (isMulticast(source) || equalBytes(destination, unspecified)) return
+        if (isMulticast(destination)) return this.deliver(packet)
+        if (!this.isOwn(destination)) return this.forward(packet, origin)
+        const onward = advanceSourceRoute(packet, address => this.isOwn(address))
+        if (onward) this.forward(onward, origin)
         else this.deliver(packet)
     }
 
@@ -151,39 +190,43 @@ export class Ipv6Node {
         this.observer.delivered?.(packet)
         const handler = this.protocols.get(packet.protocol)
         if (handler) handler(packet)
-        else if (!isMulticast(packet.destination))
-            this.complain(packet, IcmpType.parameterProblem, 1)
+        else this.complain(packet, IcmpType.parameterProblem, 1, nextHeaderAt(packet))
     }
 
-    private forward(packet: Ipv6Packet, isFromOutside = false): void {
-        if (isLinkLocal(packet.source) || isLinkLocal(packet.destination)) return
+    private forward(packet: Ipv6Packet, origin: Origin): void {
+        const { source, destination } = packet
+        if (isLinkLocal(source) || isLinkLocal(destination) || equalBytes(source, unspecified))
+            return
         if (packet.hopLimit <= 1) {
             this.observer.dropped?.(packet, "hop limit")
             return this.complain(packet, IcmpType.timeExceeded, 0)
         }
         const onward = { ...packet, hopLimit: packet.hopLimit - 1 }
-        if (this.routing && !this.routing.admit(onward))
+        if (this.routing && !this.routing.admit(onward, origin.previous))
             return this.observer.dropped?.(packet, "rank error")
-        this.transmit(onward, isFromOutside)
+        this.transmit(onward, origin)
     }
 
-    private transmit(packet: Ipv6Packet, isFromOutside = false): void {
+    private transmit(packet: Ipv6Packet, { previous, isOutside, sent }: Origin): void {
         const { destination } = packet
-        if (isMulticast(destination)) return this.toLink(packet, broadcast)
-        if (isLinkLocal(destination)) return this.toLink(packet, linkAddressOf(destination))
-        const routed = this.routing?.route(packet)
+        if (isMulticast(destination)) return this.toLink(packet, broadcast, sent)
+        if (isLinkLocal(destination)) return this.toLink(packet, linkAddressOf(destination), sent)
+        const routed = this.routing?.route(packet, previous)
         if (routed) {
             this.observer.forwarded?.(routed.packet, routed.nextHop)
-            return this.toLink(routed.packet, linkAddressOf(routed.nextHop))
+            return this.toLink(routed.packet, linkAddressOf(routed.nextHop), sent)
         }
         // Outside nobody knows the headers of this network; and what came from there is not sent back.
-        if (this.external && !isFromOutside)
-            return this.external(encodeIpv6({ ...packet, extensions: [] }))
-        this.observer.dropped?.(packet, "no route")
+        if (this.external && !isOutside) {
+            const extensions = packet.extensions?.filter(header => !isOfMesh(header)) ?? []
+            sent?.(true)
+            return this.external(encodeIpv6({ ...packet, extensions }))
+        }
+        this.failed(packet, "no route", sent)
         this.complain(packet, IcmpType.unreachable, 0)
     }
 
-    private toLink(packet: Ipv6Packet, destination: LinkAddress): void {
+    private toLink(packet: Ipv6Packet, destination: LinkAddress, sent?: Sent): void {
         const link = { source: this.mac.address, destination, contexts: this.contexts }
         let frames: Uint8Array[]
         try {
@@ -192,20 +235,30 @@ export class Ipv6Node {
             frames = toFrames(bytes, link, this.compression, maxPayloadBytes, this.tag)
         } catch (error) {
             if (!(error instanceof PacketError)) throw error
-            return this.observer.dropped?.(packet, error.message)
+            return this.failed(packet, error.message, sent)
         }
+        // Part of a packet is worth nothing: it goes into the queue whole, and leaves it whole when a fragment is lost.
+        if (frames.length > this.mac.room) return this.failed(packet, "queue", sent)
         let isLost = false
-        for (const payload of frames)
+        frames.forEach((payload, i) =>
             this.mac.send({
                 destination,
                 payload,
+                isWanted: () => !isLost,
                 done: (delivered, transmissions) => {
                     if (transmissions) this.routing?.sent(destination, delivered, transmissions)
+                    if (delivered && i === frames.length - 1) sent?.(true)
                     if (delivered || isLost) return
                     isLost = true
-                    this.observer.dropped?.(packet, transmissions ? "no acknowledgement" : "queue")
+                    this.failed(packet, "no acknowledgement", sent)
                 },
-            })
+            }),
+        )
+    }
+
+    private failed(packet: Ipv6Packet, reason: string, sent?: Sent): void {
+        this.observer.dropped?.(packet, reason)
+        sent?.(false)
     }
 
     private icmp(packet: Ipv6Packet): void {
@@ -213,19 +266,40 @@ export class Ipv6Node {
         this.icmpHandlers.get(message.type)?.(message, packet)
     }
 
+    /** RFC 4443 §4.2: from the address that was asked, unless all were. */
     private echo(message: IcmpMessage, packet: Ipv6Packet): void {
+        const { source, destination } = packet
         const reply = encodeEcho(IcmpType.echoReply, decodeEcho(message))
-        this.sendIcmp(reply, packet.source)
+        this.sendIcmp(reply, source, isMulticast(destination) ? {} : { source: destination })
     }
 
-    /** An ICMPv6 error to the source; never about an error, a multicast or nobody (RFC 4443 §2.4). */
-    private complain(packet: Ipv6Packet, type: number, code: number): void {
+    /**
+     * An ICMPv6 error to the source; not about an error, nor to nobody or many, and not too often (RFC 4443 §2.4).
+     * @param value of the four bytes after the checksum: the MTU, or where in the packet the problem is
+     */
+    complain(packet: Ipv6Packet, type: number, code: number, value = 0): void {
         const { source, destination, protocol, payload } = packet
-        const isError = protocol === NextHeader.icmpv6 && payload[0]! < 128
+        const isError = protocol === NextHeader.icmpv6 && !(payload[0]! >= 128)
         if (isError || isMulticast(destination) || equalBytes(source, unspecified)) return
-        if (this.isOwn(source)) return
-        this.sendIcmp(errorMessage(type, code, encodeIpv6(packet)), source)
+        if (this.isOwn(source) || !this.errorLimit.allows()) return
+        this.sendIcmp(errorMessage(type, code, encodeIpv6(packet), value), source)
     }
+}
+
+/** Whether a header is one that the routing of a RPL network puts in. */
+function isOfMesh({ kind }: ExtensionHeader): boolean {
+    return kind === NextHeader.hopByHop || kind === NextHeader.routing
+}
+
+/** Where in a packet the number of the protocol is that nobody here speaks. */
+function nextHeaderAt({ extensions = [] }: Ipv6Packet): number {
+    const last = extensions.at(-1)
+    if (!last) return 6
+    return (
+        extensions.reduce((at, { data }) => at + 2 + data.length, headerBytes) -
+        last.data.length -
+        2
+    )
 }
 
 /** The link-local address of a link address (RFC 4862 §5.3). */

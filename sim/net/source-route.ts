@@ -1,5 +1,5 @@
 import { PacketError, Reader, Writer } from "./bytes.ts"
-import { NextHeader, type Ipv6Address, type Ipv6Packet } from "./ipv6.ts"
+import { isMulticast, NextHeader, type Ipv6Address, type Ipv6Packet } from "./ipv6.ts"
 
 /*
  * The routing header for source routes in a RPL network (RFC 6554): the way from the root down, in networks whose nodes
@@ -66,15 +66,23 @@ function sharedBytes(a: Uint8Array, b: Uint8Array): number {
     return size
 }
 
-/** A packet that has come to the next address of its source route, turned towards the one after; undefined at the end. */
-export function advanceSourceRoute(packet: Ipv6Packet): Ipv6Packet | undefined {
+/**
+ * A packet that has come to the next address of its source route, turned towards the one after; undefined at the end.
+ * @param isOwn says of an address whether it is this node's
+ * @throws PacketError when the header is of another kind, or the route comes back here (RFC 6554 §4.2)
+ */
+export function advanceSourceRoute(
+    packet: Ipv6Packet,
+    isOwn: (address: Ipv6Address) => boolean,
+): Ipv6Packet | undefined {
     const header = packet.extensions?.find(({ kind }) => kind === NextHeader.routing)
-    if (!header) return undefined
+    // A header of which nothing is left to do may be of any kind (RFC 8200 §4.4).
+    if (!header || header.data[1] === 0) return undefined
     const { segmentsLeft, addresses } = decodeSourceRoute(header.data, packet.destination)
-    if (segmentsLeft === 0) return undefined
     const at = addresses.length - segmentsLeft
     const destination = addresses[at]
-    if (!destination || destination[0] === 0xff) throw new PacketError("malformed source route")
+    if (!destination || addresses.some(isMulticast)) throw new PacketError("malformed source route")
+    if (addresses.some(isOwn)) throw new PacketError("source route goes round")
     const visited = addresses.map((address, i) => (i === at ? packet.destination : address))
     const route = { segmentsLeft: segmentsLeft - 1, addresses: visited }
     const data = encodeSourceRoute(route, destination)

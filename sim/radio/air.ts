@@ -126,11 +126,13 @@ export class Air {
     /** A radio is gone for good. */
     remove(radio: Radio): void {
         radio.off()
-        this.radios.splice(this.radios.indexOf(radio), 1)
+        const at = this.radios.indexOf(radio)
+        if (at >= 0) this.radios.splice(at, 1)
     }
 
     transmit(from: Radio, frame: Uint8Array, done: () => void): void {
         const { events, observer, random } = this
+        this.cut(from) // whoever still sends begins anew
         const startMs = events.now()
         const endMs = startMs + (synchronisationBytes + frame.length) * byteMs
         observer.sent?.(from, frame, startMs, endMs)

@@ -27,11 +27,15 @@ const ackDelayMs = 0.384
 /** An acknowledgement is 11 bytes on the air; some more is granted. */
 const ackWaitMs = ackDelayMs + 11 * 0.032 + 0.128
 const maxQueue = 16
-const recentFrames = 8
+/** A frame with the number of the last one of its sender is a repetition, if it is no older; so in Contiki. */
+const repetitionMs = 20_000
+const knownSenders = 32
 
 export interface Outgoing {
     destination: LinkAddress
     payload: Uint8Array
+    /** Asked when its turn comes; false: nobody needs it any more, and it is given up unsent. */
+    isWanted?(): boolean
     /**
      * What became of it: after so many transmissions it was acknowledged (or needed no acknowledgement), or was given up.
      */
@@ -65,8 +69,8 @@ export class Csma implements RadioOwner {
     private awaited: number | undefined
     private isAcknowledging = false
     private isStopped = false
-    /** Sequence numbers lately received, by sender: a repeated frame means that its acknowledgement was lost. */
-    private readonly recent: { source: string; sequence: number }[] = []
+    /** The last sequence number of each sender: a repeated frame means that its acknowledgement was lost. */
+    private readonly recent = new Map<string, { sequence: number; atMs: number }>()
 
     constructor(o: {
         events: Events
@@ -85,6 +89,11 @@ export class Csma implements RadioOwner {
         this.sequence = Math.floor(o.random() * 256)
         o.radio.owner = this
         o.radio.on()
+    }
+
+    /** Frames that the queue has room for. */
+    get room(): number {
+        return maxQueue - this.queue.length
     }
 
     /** Queues a frame; where the queue is full it is given up at once. */
@@ -147,15 +156,22 @@ export class Csma implements RadioOwner {
     private isRepeated(frame: Frame): boolean {
         const source = Buffer.from(frame.source!).toString("latin1")
         const { sequence } = frame
-        if (this.recent.some(one => one.source === source && one.sequence === sequence)) return true
-        this.recent.push({ source, sequence })
-        if (this.recent.length > recentFrames) this.recent.shift()
-        return false
+        const atMs = this.events.now()
+        const last = this.recent.get(source)
+        // Taken out and put in again, so that the sender silent longest comes first.
+        this.recent.delete(source)
+        this.recent.set(source, { sequence, atMs })
+        for (const longest of this.recent.keys()) {
+            if (this.recent.size <= knownSenders) break
+            this.recent.delete(longest)
+        }
+        return last?.sequence === sequence && atMs - last.atMs <= repetitionMs
     }
 
     /** The first frame of the queue begins, or begins again: later each time, since others may be out of step with us. */
     private begin(): void {
-        const { transmissions } = this.queue[0]!
+        const { transmissions, isWanted } = this.queue[0]!
+        if (isWanted?.() === false) return this.finish(false)
         this.backOff(Math.min(maxExponent, minExponent + transmissions), 0)
     }
 
@@ -201,9 +217,11 @@ export class Csma implements RadioOwner {
 
     private finish(delivered: boolean): void {
         this.awaited = undefined
-        const { done, transmissions } = this.queue.shift()!
-        if (this.queue.length) this.begin()
+        const { done, transmissions } = this.queue[0]!
+        // It keeps its place meanwhile: what is sent in there queues up behind it.
         done(delivered, transmissions)
+        this.queue.shift()
+        if (this.queue.length) this.begin()
     }
 }
 

@@ -86,7 +86,8 @@ export function compress(packet: Uint8Array, link: Link, how: Compression): Comp
     if (!isCompressible) writer.u8(protocol)
     const hlim = Math.max(0, hopLimits.indexOf(hopLimit))
     if (hlim === 0) writer.u8(hopLimit)
-    const sam = writeUnicast(writer, source, link.source, sourceContext)
+    const isNobody = equalBytes(source, unspecified)
+    const sam = isNobody ? 4 : writeUnicast(writer, source, link.source, sourceContext)
     const dam = isMulticast(destination)
         ? writeMulticast(writer, destination)
         : writeUnicast(writer, destination, link.destination, destinationContext)
@@ -186,7 +187,6 @@ function writeUnicast(
     link: LinkAddress,
     context: number | undefined,
 ): number {
-    if (equalBytes(address, unspecified)) return 4
     const isLocal = equalBytes(address.subarray(0, prefixBytes), linkLocalPrefix)
     if (context === undefined && !isLocal) {
         writer.put(address)
