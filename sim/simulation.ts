@@ -1,6 +1,8 @@
 import { newAttacker, type Attacker } from "./attack/attacker.ts"
+import { Battery } from "./battery.ts"
 import { madeUpBody, syntheticBody, type Body } from "./body/index.ts"
 import { wearableChips } from "./devices/chips.ts"
+import { Meter } from "./energy.ts"
 import { buildFirmware } from "./firmware.ts"
 import { BorderHost } from "./mesh/border.ts"
 import { MeshNode, type MeshOptions } from "./mesh/node.ts"
@@ -39,6 +41,10 @@ export interface SimulatedMote {
     readonly off: [number, number][]
     /** When it last got power. */
     poweredMs: number
+    /** What it has used, over all its starts. */
+    readonly meter: Meter
+    /** Endless without. */
+    readonly battery: Battery | undefined
 }
 
 /**
@@ -49,7 +55,7 @@ export class Simulation {
     readonly clock = new VirtualClock()
     readonly startMs = this.clock.now()
     readonly observers = new Observers()
-    readonly statistics = new Statistics()
+    readonly statistics: Statistics
     readonly scenario: Scenario
     readonly seed: number
     readonly profile: RplProfile
@@ -70,6 +76,10 @@ export class Simulation {
         const prefixText = network.prefix ?? defaultPrefix
         const prefix = parseAddress(prefixText).subarray(0, 8)
         const { medium, txRatio } = mediumOf(scenario.medium, seed)
+        const moments = (scenario.assert ?? []).flatMap(one =>
+            "recovery" in one ? [this.startMs + one.after * 1000] : [],
+        )
+        this.statistics = new Statistics(id => this.motes.get(id)?.off ?? [], moments)
         this.observers.add(this.statistics)
         this.air = new Air({
             events: this.clock,
@@ -123,6 +133,8 @@ export class Simulation {
         mote.mote.stop()
         mote.node!.stop()
         this.air.remove(mote.node!.radio)
+        mote.meter.powerOff()
+        mote.battery?.stop()
         mote.node = mote.mote = undefined
         mote.off.push([this.clock.now(), Infinity])
         this.observers.powered(id, false)
@@ -131,11 +143,14 @@ export class Simulation {
     async powerOn(id: number): Promise<void> {
         const mote = this.motes.get(id)
         if (!mote || mote.mote) return
+        if (mote.battery?.isEmpty) return this.observers.log(id, "no power: the battery is empty")
         const last = mote.off.at(-1)
         if (last) last[1] = this.clock.now()
         const node = this.newNode(id, mote.position)
         mote.node = node
         mote.poweredMs = this.clock.now()
+        mote.meter.powerOn(node.radio)
+        mote.battery?.start()
         const kid = Buffer.from(mote.identity.kid).toString("hex")
         mote.mote = await Mote.start({
             clock: this.clock,
@@ -196,6 +211,15 @@ export class Simulation {
         return syntheticBody({ seed: id, bpm, coreC: temperature, spo2 })
     }
 
+    private batteryOf({ id, batteryMah }: PlannedMote, meter: Meter): Battery | undefined {
+        if (batteryMah === undefined) return undefined
+        const emptied = () => {
+            this.observers.log(id, "power off: the battery is empty")
+            this.powerOff(id)
+        }
+        return new Battery({ events: this.clock, meter, capacityMah: batteryMah, emptied })
+    }
+
     private async begin(progress: (started: number, all: number) => void): Promise<void> {
         this.ward = await Ward.open({
             clock: this.clock,
@@ -206,6 +230,7 @@ export class Simulation {
         const plans = motesOf(this.scenario, this.seed)
         for (const plan of plans) {
             const { id, position } = plan
+            const meter = new Meter()
             this.motes.set(id, {
                 id,
                 plan,
@@ -216,6 +241,8 @@ export class Simulation {
                 mote: undefined,
                 off: [],
                 poweredMs: 0,
+                meter,
+                battery: this.batteryOf(plan, meter),
             })
             if (plan.startS > 0) this.at(plan.startS, () => this.powerOn(id))
             else await this.powerOn(id)

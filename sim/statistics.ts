@@ -1,11 +1,10 @@
+import { Histogram } from "./histogram.ts"
 import type { ArrivedReading, Observer } from "./observer.ts"
 import type { Radio } from "./radio/air.ts"
+import { ReadingTimes, type Delivery, type Pauses } from "./reading-times.ts"
 
-/** A mote measures every 2 s. */
-const readingMs = 2000
 /** A reading that was measured this recently may still be on its way. */
 const underWayMs = 30_000
-const sameReadingMs = 500
 
 /** What a forger claims; no wearer of a scenario has it. */
 export const forgedBpm = 222
@@ -16,22 +15,91 @@ export interface MoteStatistics {
     framesLost: number
     collisions: number
     bytesSent: number
-    /** When its readings were measured, unix ms, in the order in which they arrived. */
-    measuredMs: number[]
-    latenciesMs: number[]
+    /** From the measurement to the clinic, in ms. */
+    readonly latencyMs: Histogram
     newest: ReadonlyMap<string, number> | undefined
     /** Packets that stranded here, by reason. */
     dropped: Record<string, number>
 }
 
-/** Counts what happens, by node. */
+interface Node extends MoteStatistics {
+    readonly times: ReadingTimes
+    /** For each moment that is watched, when the first reading measured since then arrived, unix ms. */
+    readonly firstSince: Map<number, number>
+}
+
+/** Counts what happens, by node, in memory that does not grow with time. */
 export class Statistics implements Observer {
-    readonly nodes = new Map<number, MoteStatistics>()
+    private readonly known = new Map<number, Node>()
+    private readonly pausesOf: (id: number) => Pauses
+    private readonly moments: readonly number[]
     /** Readings in the clinic that no wearer ever had. */
     forged = 0
 
+    /**
+     * @param pausesOf when a mote had no power; asked once, so the list has to grow
+     * @param moments unix ms, for `firstSince`
+     */
+    constructor(pausesOf: (id: number) => Pauses = () => [], moments: readonly number[] = []) {
+        this.pausesOf = pausesOf
+        this.moments = moments
+    }
+
+    get nodes(): ReadonlyMap<number, MoteStatistics> {
+        return this.known
+    }
+
     of(id: number): MoteStatistics {
-        let node = this.nodes.get(id)
+        return this.node(id)
+    }
+
+    sent(from: Radio, frame: Uint8Array): void {
+        const node = this.node(from.id)
+        node.framesSent++
+        node.bytesSent += frame.length
+    }
+
+    received(to: Radio): void {
+        this.node(to.id).framesReceived++
+    }
+
+    lost(to: Radio, _from: Radio, _frame: Uint8Array, collided: boolean): void {
+        const node = this.node(to.id)
+        if (collided) node.collisions++
+        else node.framesLost++
+    }
+
+    dropped(id: number, _packet: unknown, reason: string): void {
+        const { dropped } = this.node(id)
+        dropped[reason] = (dropped[reason] ?? 0) + 1
+    }
+
+    arrived({ mote, measuredMs, arrivedMs, values }: ArrivedReading): void {
+        const node = this.node(mote)
+        node.times.add(measuredMs)
+        node.latencyMs.add(arrivedMs - measuredMs)
+        node.newest = values
+        for (const moment of this.moments)
+            if (measuredMs >= moment && !node.firstSince.has(moment))
+                node.firstSince.set(moment, arrivedMs)
+        if (values.get("hr") === forgedBpm) this.forged++
+    }
+
+    /**
+     * Of the readings that a mote has measured, from its first that arrived up to those that may be on their way, how many
+     * are in the clinic. A pause in which it was off has no readings, and counts none.
+     */
+    delivery(id: number, nowMs: number): Delivery {
+        return this.node(id).times.delivery(nowMs - underWayMs)
+    }
+
+    /** When the first reading arrived that was measured at one of the moments or later, unix ms. */
+    firstSince(id: number, moment: number): number | undefined {
+        return this.node(id).firstSince.get(moment)
+    }
+
+    private node(id: number): Node {
+        let node = this.known.get(id)
         if (!node) {
             node = {
                 framesSent: 0,
@@ -39,76 +107,14 @@ export class Statistics implements Observer {
                 framesLost: 0,
                 collisions: 0,
                 bytesSent: 0,
-                measuredMs: [],
-                latenciesMs: [],
+                latencyMs: new Histogram(),
                 newest: undefined,
                 dropped: {},
+                times: new ReadingTimes(this.pausesOf(id)),
+                firstSince: new Map(),
             }
-            this.nodes.set(id, node)
+            this.known.set(id, node)
         }
         return node
     }
-
-    sent(from: Radio, frame: Uint8Array): void {
-        const node = this.of(from.id)
-        node.framesSent++
-        node.bytesSent += frame.length
-    }
-
-    received(to: Radio): void {
-        this.of(to.id).framesReceived++
-    }
-
-    lost(to: Radio, _from: Radio, _frame: Uint8Array, collided: boolean): void {
-        const node = this.of(to.id)
-        if (collided) node.collisions++
-        else node.framesLost++
-    }
-
-    dropped(id: number, _packet: unknown, reason: string): void {
-        const { dropped } = this.of(id)
-        dropped[reason] = (dropped[reason] ?? 0) + 1
-    }
-
-    arrived({ mote, measuredMs, arrivedMs, values }: ArrivedReading): void {
-        const node = this.of(mote)
-        node.measuredMs.push(measuredMs)
-        node.latenciesMs.push(arrivedMs - measuredMs)
-        node.newest = values
-        if (values.get("hr") === forgedBpm) this.forged++
-    }
-
-    /**
-     * Of the readings that a mote has measured, from its first that arrived up to those that may be on their way, the
-     * share that is in the clinic. A pause in which it was off has no readings, and counts none.
-     * @param off when it had no power, unix ms
-     */
-    delivery(id: number, nowMs: number, off: readonly [number, number][] = []): Delivery {
-        const times = [...this.of(id).measuredMs].sort((a, b) => a - b)
-        const distinct = times.filter((t, i) => i === 0 || t - times[i - 1]! > sameReadingMs)
-        const until = nowMs - underWayMs
-        let expected = 0
-        let arrived = 0
-        distinct.forEach((t, i) => {
-            if (t > until) return
-            arrived++
-            const next = distinct[i + 1] ?? until
-            const pause = off.some(([from, to]) => from < next && to > t)
-            // Readings of one start keep their beat; half a beat more or less is the same one.
-            expected += pause ? 1 : Math.max(1, Math.round((Math.min(next, until) - t) / readingMs))
-        })
-        return { expected, arrived: Math.min(arrived, expected) }
-    }
-}
-
-export interface Delivery {
-    expected: number
-    arrived: number
-}
-
-/** The value below which that share of them lies; 0 of none. */
-export function percentile(values: readonly number[], share: number): number {
-    if (!values.length) return 0
-    const sorted = [...values].sort((a, b) => a - b)
-    return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? sorted[0]!
 }

@@ -1,6 +1,6 @@
 import { ping } from "../mesh/ping.ts"
 import type { Simulation } from "../simulation.ts"
-import { percentile } from "../statistics.ts"
+import { Histogram } from "../histogram.ts"
 import type { Assertion } from "./schema.ts"
 
 /** What a scenario claims, and what became of it. */
@@ -11,6 +11,8 @@ export interface Verdict {
 }
 
 const pingCount = 5
+/** A mote of which nothing has arrived by then is not just slow. */
+const silentMs = 60_000
 
 /** Looks whether what a scenario claims is so; pings take some more time of the simulation. */
 export async function judge(simulation: Simulation): Promise<Verdict[]> {
@@ -50,15 +52,19 @@ function joined(
 function delivery(share: number, { motes, statistics, clock }: Simulation): Verdict {
     let expected = 0
     let arrived = 0
-    for (const { id, off } of motes.values()) {
-        const one = statistics.delivery(id, clock.now(), off)
+    const silent: number[] = []
+    for (const { id, mote, poweredMs } of motes.values()) {
+        const one = statistics.delivery(id, clock.now())
         expected += one.expected
         arrived += one.arrived
+        const isLong = clock.now() - poweredMs > silentMs
+        if (mote && isLong && !statistics.of(id).latencyMs.count) silent.push(id)
     }
+    const nothing = silent.length ? `, nothing from ${silent.join(", ")}` : ""
     return {
         claim: `${percent(share)} of the readings arrive`,
-        holds: expected > 0 && arrived >= share * expected,
-        found: `${arrived} of ${expected}`,
+        holds: expected > 0 && arrived >= share * expected && (share === 0 || !silent.length),
+        found: `${arrived} of ${expected}${nothing}`,
     }
 }
 
@@ -66,12 +72,13 @@ function latency(
     { latency, share = 0.95 }: { latency: number; share?: number },
     { statistics }: Simulation,
 ): Verdict {
-    const all = [...statistics.nodes.values()].flatMap(({ latenciesMs }) => latenciesMs)
-    const seconds = percentile(all, share) / 1000
+    const all = new Histogram()
+    for (const { latencyMs } of statistics.nodes.values()) all.addAll(latencyMs)
+    const seconds = all.percentile(share) / 1000
     return {
         claim: `${percent(share)} of the readings are in the clinic within ${latency} s`,
-        holds: all.length > 0 && seconds <= latency,
-        found: all.length ? `${seconds.toFixed(2)} s` : "no reading",
+        holds: all.count > 0 && seconds <= latency,
+        found: all.count ? `${seconds.toFixed(2)} s` : "no reading",
     }
 }
 
@@ -85,11 +92,7 @@ function recovery(
     for (const { id, mote, off } of motes.values()) {
         const wasOff = off.some(([from, to]) => from <= fromMs && to > fromMs)
         if (!mote || wasOff) continue
-        const { measuredMs, latenciesMs } = statistics.of(id)
-        const arrivals = measuredMs.map((ms, i) => ms + latenciesMs[i]!)
-        const first = Math.min(
-            ...arrivals.filter((ms, i) => measuredMs[i]! >= fromMs && ms >= fromMs),
-        )
+        const first = statistics.firstSince(id, fromMs) ?? Infinity
         worst = Math.max(worst, (first - fromMs) / 1000)
     }
     return {

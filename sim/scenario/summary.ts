@@ -1,36 +1,66 @@
+import { Type, type Static, type TSchema } from "@sinclair/typebox"
+import { skyCurrents } from "../energy.ts"
 import { formatAddress } from "../net/ipv6.ts"
 import { linkAddressOf } from "../net/node.ts"
-import { keyOf } from "../net/rpl/routes.ts"
-import { skyAddress } from "../net/sky.ts"
-import type { Simulation } from "../simulation.ts"
-import { percentile, type Delivery } from "../statistics.ts"
+import type { Simulation, SimulatedMote } from "../simulation.ts"
 
-export interface MoteSummary {
-    id: number
-    address: string | undefined
-    rank: number | undefined
-    /** Number of the node that it sends to. */
-    parent: number | undefined
-    /** To the border router. */
-    hops: number | undefined
-    parentChanges: number
-    joinedS: number | undefined
-    delivery: Delivery
-    latencyS: { median: number; p95: number; max: number }
-    framesSent: number
-    framesReceived: number
-    framesLost: number
-    collisions: number
-    dropped: Record<string, number>
-}
+const strict = { additionalProperties: false }
+const count = Type.Integer({ minimum: 0 })
+const seconds = Type.Number({ minimum: 0 })
+const mas = Type.Number({ minimum: 0, description: "charge in mA s" })
+const node = Type.Integer({ minimum: 1, maximum: 65_535 })
+const known = <T extends TSchema>(schema: T) =>
+    Type.Optional(Type.Union([schema, Type.Undefined()]))
+
+export const EnergySchema = Type.Object(
+    {
+        cpuMas: mas,
+        sleepMas: mas,
+        radioMas: Type.Object({ off: mas, listen: mas, receive: mas, transmit: mas }, strict),
+        totalMah: Type.Number({ minimum: 0 }),
+        meanMa: Type.Number({ minimum: 0 }),
+        seconds,
+    },
+    strict,
+)
+
+export const MoteSummarySchema = Type.Object(
+    {
+        id: node,
+        address: known(Type.String()),
+        rank: known(count),
+        parent: known({ ...node, description: "the node that it sends to" }),
+        hops: known({ ...count, description: "to the border router" }),
+        parentChanges: count,
+        joinedS: known(seconds),
+        delivery: Type.Object({ expected: count, arrived: count }, strict),
+        latencyS: Type.Object({ median: seconds, p95: seconds, max: seconds }, strict),
+        framesSent: count,
+        framesReceived: count,
+        framesLost: count,
+        collisions: count,
+        dropped: Type.Record(Type.String(), count, { description: "packets, by reason" }),
+        energy: EnergySchema,
+        battery: known(
+            Type.Number({ minimum: 0, maximum: 1, description: "share of it that is left" }),
+        ),
+    },
+    strict,
+)
 
 /** What became of a simulation, for people and for programs. */
-export interface Summary {
-    title: string
-    seed: number
-    seconds: number
-    motes: MoteSummary[]
-}
+export const SummarySchema = Type.Object(
+    {
+        title: Type.String(),
+        seed: Type.Integer(),
+        seconds,
+        motes: Type.Array(MoteSummarySchema),
+    },
+    strict,
+)
+
+export type MoteSummary = Static<typeof MoteSummarySchema>
+export type Summary = Static<typeof SummarySchema>
 
 export function summary(simulation: Simulation): Summary {
     const { scenario, seed, motes } = simulation
@@ -38,14 +68,14 @@ export function summary(simulation: Simulation): Summary {
         title: scenario.title,
         seed,
         seconds: simulation.now(),
-        motes: [...motes.keys()].map(id => moteSummary(simulation, id)),
+        motes: [...motes.values()].map(mote => moteSummary(simulation, mote)),
     }
 }
 
-function moteSummary(simulation: Simulation, id: number): MoteSummary {
+function moteSummary(simulation: Simulation, mote: SimulatedMote): MoteSummary {
     const { statistics, clock, startMs } = simulation
-    const mote = simulation.motes.get(id)!
-    const { latenciesMs, framesSent, framesReceived, framesLost, collisions, dropped } =
+    const { id, meter, battery } = mote
+    const { latencyMs, framesSent, framesReceived, framesLost, collisions, dropped } =
         statistics.of(id)
     const rpl = mote.node?.rpl
     const address = mote.node?.ipv6.addresses[0]
@@ -57,27 +87,28 @@ function moteSummary(simulation: Simulation, id: number): MoteSummary {
         hops: hopsOf(simulation, id),
         parentChanges: rpl?.parentChanges ?? 0,
         joinedS: rpl?.joinedMs === undefined ? undefined : (rpl.joinedMs - startMs) / 1000,
-        delivery: statistics.delivery(id, clock.now(), mote.off),
+        delivery: statistics.delivery(id, clock.now()),
         latencyS: {
-            median: percentile(latenciesMs, 0.5) / 1000,
-            p95: percentile(latenciesMs, 0.95) / 1000,
-            max: percentile(latenciesMs, 1) / 1000,
+            median: latencyMs.percentile(0.5) / 1000,
+            p95: latencyMs.percentile(0.95) / 1000,
+            max: latencyMs.percentile(1) / 1000,
         },
         framesSent,
         framesReceived,
         framesLost,
         collisions,
-        dropped,
+        dropped: { ...dropped },
+        energy: meter.energy(skyCurrents),
+        battery: battery?.level,
     }
 }
 
 /** The node that a mote sends everything to that is not for those below. */
-export function parentOf(simulation: Simulation, id: number): number | undefined {
-    const parent = simulation.motes.get(id)?.node?.rpl.parent
+export function parentOf({ motes }: Simulation, id: number): number | undefined {
+    const parent = motes.get(id)?.node?.rpl.parent
     if (!parent) return undefined
-    const link = keyOf(linkAddressOf(parent.address))
-    const ids = [simulation.root.id, ...simulation.motes.keys()]
-    return ids.find(other => keyOf(skyAddress(other)) === link)
+    const link = linkAddressOf(parent.address)
+    return (link[4]! << 8) | link[7]! // as in `skyAddress`
 }
 
 /** Hops to the border router along the parents; undefined where they do not lead there. */

@@ -1,0 +1,95 @@
+/** A mote measures every 2 s. */
+const readingMs = 2000
+const sameReadingMs = 500
+/** More gaps than that are no longer told apart; what arrives for the older ones is not missed, but not counted either. */
+const maxRuns = 1000
+
+/** When a mote had no power, unix ms; the last one may still go on. */
+export type Pauses = readonly (readonly [from: number, to: number])[]
+
+export interface Delivery {
+    expected: number
+    arrived: number
+}
+
+/** Readings one after the other, with none missing. */
+interface Run {
+    firstMs: number
+    lastMs: number
+    count: number
+}
+
+/**
+ * When the readings were measured that have arrived, in whatever order. Kept are the gaps, not the readings, so days
+ * need no more memory than an hour.
+ */
+export class ReadingTimes {
+    private readonly runs: Run[] = []
+    private readonly settled: Delivery = { expected: 0, arrived: 0 }
+    private readonly pauses: Pauses
+
+    constructor(pauses: Pauses) {
+        this.pauses = pauses
+    }
+
+    add(ms: number): void {
+        const { runs } = this
+        let at = runs.length
+        while (at > 0 && runs[at - 1]!.firstMs > ms) at--
+        const before = runs[at - 1]
+        const after = runs[at]
+        if (before && ms <= before.lastMs + sameReadingMs) return
+        if (after && ms >= after.firstMs - sameReadingMs) return
+        if (!before && this.settled.expected) return // of a time that is closed
+        const follows = before !== undefined && beats(ms - before.lastMs) <= 1
+        const leads = after !== undefined && beats(after.firstMs - ms) <= 1
+        if (follows && leads) {
+            before.lastMs = after.lastMs
+            before.count += 1 + after.count
+            runs.splice(at, 1)
+        } else if (follows) {
+            before.lastMs = ms
+            before.count++
+        } else if (leads) {
+            after.firstMs = ms
+            after.count++
+        } else runs.splice(at, 0, { firstMs: ms, lastMs: ms, count: 1 })
+        if (runs.length > maxRuns) this.settle()
+    }
+
+    /**
+     * Of the readings from the first that arrived up to a moment, the share that has arrived. A pause without power has no
+     * readings and counts none.
+     */
+    delivery(untilMs: number): Delivery {
+        let { expected, arrived } = this.settled
+        this.runs.forEach((run, i) => {
+            const { firstMs, lastMs, count } = run
+            if (firstMs > untilMs) return
+            const beatMs = count > 1 ? (lastMs - firstMs) / (count - 1) : readingMs
+            const some = Math.min(count, Math.floor((untilMs - firstMs) / beatMs + 1e-6) + 1)
+            const next = Math.min(this.runs[i + 1]?.firstMs ?? untilMs, untilMs)
+            arrived += some
+            expected += some === count ? count + this.missing(lastMs, next) : some
+        })
+        return { expected, arrived }
+    }
+
+    /** Readings that were measured between two that have arrived. */
+    private missing(fromMs: number, toMs: number): number {
+        const isPaused = this.pauses.some(([from, to]) => from < toMs && to > fromMs)
+        return isPaused ? 0 : Math.max(0, beats(toMs - fromMs) - 1)
+    }
+
+    /** The oldest gap is closed for good. */
+    private settle(): void {
+        const { count, lastMs } = this.runs.shift()!
+        this.settled.arrived += count
+        this.settled.expected += count + this.missing(lastMs, this.runs[0]!.firstMs)
+    }
+}
+
+/** Readings of one start keep their beat; half a beat more or less is the same one. */
+function beats(ms: number): number {
+    return Math.round(ms / readingMs)
+}
