@@ -22,8 +22,8 @@ export interface Estimate {
     motion: boolean
 }
 
-/** Time for a reading to be sealed, sent, receipted and relayed after its window has ended. */
-const relayMs = 3000
+/** Time for a reading to be sealed with those that it waits for, sent, receipted and relayed after its window has ended. */
+const relayMs = 15_000
 /** Times in SenML are multiples of 1/16 s, and the first light is looked at within a sample. */
 const gridMs = 250
 const address = { host: "router.invalid", port: 5683 }

@@ -6,7 +6,7 @@ import { Reading } from "../../src/reading"
 
 const count = await readSetting("count", 10)
 const everyMs = await readSetting("everyMs", 2000)
-const uplink = await startUplink()
+const uplink = await startUplink(1)
 for (let i = 0; uplink && i < count; i++) {
     const reading = new Reading()
     reading.atMs = millis()
