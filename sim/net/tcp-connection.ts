@@ -1,0 +1,453 @@
+import type { ByteStream, StreamReceiver } from "../../host/stream.ts"
+import type { Events } from "../events.ts"
+import { formatAddress, NextHeader, type Ipv6Address, type Ipv6Packet } from "./ipv6.ts"
+import { defaultHopLimit } from "./node.ts"
+import { RetransmissionTimeout } from "./retransmission-timeout.ts"
+import { encodeSegment, Flag, type Segment } from "./tcp-segment.ts"
+
+/** Data of a segment: with headers three 802.15.4 frames, so that one lost frame costs little. */
+const defaultMss = 240
+const minMss = 64
+const receiveWindow = 4096
+/** What waits to be sent; whoever writes more than that without looking at `backlog` loses the connection. */
+const maxBufferBytes = 1 << 20
+const maxRetries = 8
+const ackDelayMs = 200
+const timeWaitMs = 30_000
+const maxOutOfOrder = 16
+/** RFC 5681 §3.2 */
+const fastRetransmitDuplicates = 3
+
+type State =
+    | "syn-sent"
+    | "syn-received"
+    | "established"
+    | "fin-wait"
+    | "close-wait"
+    | "last-ack"
+    | "time-wait"
+    | "closed"
+
+export interface TcpOptions {
+    events: Events
+    random: () => number
+    send: (packet: Ipv6Packet) => void
+    mss?: number
+}
+
+export interface Ends {
+    source: Ipv6Address
+    destination: Ipv6Address
+    sourcePort: number
+    destinationPort: number
+}
+
+/** Sends a segment of a connection. */
+export function emit(
+    { send }: TcpOptions,
+    ends: Ends,
+    segment: Omit<Segment, "sourcePort" | "destinationPort">,
+): void {
+    const { source, destination } = ends
+    const payload = encodeSegment({ ...segment, ...ends }, source, destination)
+    send({
+        hopLimit: defaultHopLimit,
+        source,
+        destination,
+        protocol: NextHeader.tcp,
+        payload,
+    })
+}
+
+/** Difference of two sequence numbers. */
+function ahead(a: number, b: number): number {
+    return (a - b) | 0
+}
+
+/** One connection of TCP, as a stream of bytes. */
+export class Connection implements ByteStream {
+    readonly peer: string
+    private readonly options: TcpOptions
+    private readonly ends: Ends
+    private readonly opened: (stream: ByteStream | undefined) => void
+    private readonly gone: () => void
+    private state: State = "closed"
+    private receiver: StreamReceiver | undefined
+    private early: Uint8Array[] = []
+    private hasEnded = false
+
+    /** What is to be sent, from the oldest byte without acknowledgement on. */
+    private buffer = new Uint8Array(0)
+    private una: number
+    private next: number
+    private peerWindow = defaultMss
+    private mss: number
+    private finQueued = false
+    private finSent = false
+    private congestion: number
+    private threshold = 65_535
+    private duplicates = 0
+
+    private expected = 0
+    private readonly outOfOrder: Segment[] = []
+    private ackTimer: unknown
+    private unacked = 0
+
+    private readonly timeout = new RetransmissionTimeout()
+    private retries = 0
+    /** Losses up to this number are being made good (RFC 6582); undefined while nothing is known to be lost. */
+    private recover: number | undefined
+    private retryTimer: unknown
+    /** The round trip that is being measured: up to this number, since then. */
+    private timed: { upTo: number; sinceMs: number } | undefined
+
+    constructor(
+        options: TcpOptions,
+        ends: Ends,
+        opened: (stream: ByteStream | undefined) => void,
+        gone: () => void,
+    ) {
+        this.options = options
+        this.ends = ends
+        this.opened = opened
+        this.gone = gone
+        this.mss = options.mss ?? defaultMss
+        this.congestion = 3 * this.mss
+        this.una = this.next = Math.floor(options.random() * 0x1_0000_0000)
+        this.peer = `[${formatAddress(ends.destination)}]:${ends.destinationPort}`
+    }
+
+    get backlog(): number {
+        return this.buffer.length
+    }
+
+    // The stream
+
+    write(bytes: Uint8Array): void {
+        if (this.finQueued || !this.isOpen()) return
+        if (this.buffer.length + bytes.length > maxBufferBytes) return this.destroy()
+        const joined = new Uint8Array(this.buffer.length + bytes.length)
+        joined.set(this.buffer)
+        joined.set(bytes, this.buffer.length)
+        this.buffer = joined
+        this.push()
+    }
+
+    end(): void {
+        if (this.finQueued || !this.isOpen()) return
+        this.finQueued = true
+        this.push()
+    }
+
+    destroy(): void {
+        if (this.state === "closed") return
+        if (this.state !== "time-wait") this.emit(Flag.rst | Flag.ack, this.next)
+        this.close()
+    }
+
+    listen(receiver: StreamReceiver): void {
+        this.receiver = receiver
+        for (const bytes of this.early.splice(0)) receiver.data(bytes)
+        if (this.hasEnded) receiver.closed()
+    }
+
+    // The connection
+
+    /** Begins to open it. */
+    synchronise(): void {
+        this.state = "syn-sent"
+        this.emit(Flag.syn, this.una)
+        this.next = (this.una + 1) >>> 0
+        this.time(this.next)
+        this.arm()
+    }
+
+    forget(): void {
+        const { events } = this.options
+        this.state = "closed"
+        events.cancel(this.retryTimer)
+        events.cancel(this.ackTimer)
+        this.gone()
+    }
+
+    receive(segment: Segment): void {
+        const { flags } = segment
+        if (this.state === "closed" || this.state === "syn-sent") {
+            return this.handshake(segment)
+        }
+        const offset = ahead(segment.sequence, this.expected)
+        if (flags & Flag.rst) {
+            // RFC 5961: only at the very place that is expected.
+            if (offset === 0) this.close()
+            return
+        }
+        if (flags & Flag.syn) {
+            // The answer to a SYN was lost; otherwise RFC 5961 §4.2.
+            if (this.state === "syn-received" && offset === -1) return this.resend()
+            return this.acknowledge()
+        }
+        if ((flags & Flag.ack) === 0) return // RFC 9293 §3.10.7.4, fifth
+        if (ahead(segment.acknowledgement, this.next) > 0) {
+            if (this.state === "syn-received") return this.destroy()
+            return this.acknowledge()
+        }
+        this.acknowledged(segment)
+        if (segment.data.length || flags & Flag.fin) this.take(segment)
+    }
+
+    private handshake(segment: Segment): void {
+        const { flags, sequence, maxSegment, window } = segment
+        if (this.state === "closed") {
+            this.expected = (sequence + 1) >>> 0
+            this.agree(maxSegment, window)
+            this.state = "syn-received"
+            this.emit(Flag.syn | Flag.ack, this.una)
+            this.next = (this.una + 1) >>> 0
+            this.time(this.next)
+            return this.arm()
+        }
+        const isForUs = (flags & Flag.ack) !== 0 && segment.acknowledgement === this.next
+        if (flags & Flag.rst) {
+            if (isForUs) this.close()
+            return
+        }
+        if (!(flags & Flag.syn) || !isForUs) return
+        this.expected = (sequence + 1) >>> 0
+        this.agree(maxSegment, window)
+        this.una = this.next
+        this.measured()
+        this.establish()
+        this.emit(Flag.ack, this.next)
+    }
+
+    private agree(maxSegment: number | undefined, window: number): void {
+        if (maxSegment) this.mss = Math.max(minMss, Math.min(this.mss, maxSegment))
+        this.peerWindow = window
+    }
+
+    private establish(): void {
+        this.state = "established"
+        if (this.retries) this.timeout.openedLate()
+        this.retries = 0
+        this.options.events.cancel(this.retryTimer)
+        this.opened(this)
+        this.options.events.settle()
+    }
+
+    private isOpen(): boolean {
+        return this.state === "established" || this.state === "close-wait"
+    }
+
+    private acknowledged({ acknowledgement, window, data }: Segment): void {
+        const gained = ahead(acknowledgement, this.una)
+        if (gained < 0) return
+        this.peerWindow = window
+        if (gained === 0) {
+            const isDuplicate = this.next !== this.una && data.length === 0
+            if (isDuplicate && ++this.duplicates === fastRetransmitDuplicates) this.fastRetransmit()
+            return this.push()
+        }
+        this.duplicates = 0
+        if (this.state === "syn-received") {
+            this.una = (this.una + 1) >>> 0
+            this.measured()
+            this.establish()
+        }
+        const bytes = Math.min(ahead(acknowledgement, this.una), this.buffer.length)
+        this.buffer = this.buffer.subarray(bytes)
+        this.una = acknowledgement
+        if (this.timed && ahead(acknowledgement, this.timed.upTo) >= 0) this.measured()
+        this.retries = 0
+        this.congestion +=
+            this.congestion < this.threshold
+                ? Math.min(bytes, this.mss)
+                : Math.max(1, (this.mss * this.mss) / this.congestion)
+        if (this.recover !== undefined) {
+            // So far and no further: what follows was lost as well (RFC 6582 §3.2).
+            if (ahead(acknowledgement, this.recover) < 0) this.resend()
+            else this.recover = undefined
+        }
+        this.arm()
+        if (this.finSent && this.una === this.next) this.finished()
+        this.push()
+    }
+
+    /** Our end is closed at the other side, too. */
+    private finished(): void {
+        if (this.state === "last-ack") this.close()
+        else if (this.hasEnded) this.linger()
+    }
+
+    /** Data in order go up, those that come early wait. */
+    private take(segment: Segment): void {
+        if (this.state === "closed") return
+        const offset = ahead(segment.sequence, this.expected)
+        if (offset > 0) {
+            const { sequence } = segment
+            const isNew = !this.outOfOrder.some(other => other.sequence === sequence)
+            if (isNew && this.outOfOrder.length < maxOutOfOrder && offset < receiveWindow)
+                this.outOfOrder.push(segment)
+            return this.acknowledge()
+        }
+        const { data, flags } = segment
+        if (!this.receiver && this.early.length >= maxOutOfOrder) return // nobody reads: later
+        const fresh = data.subarray(Math.min(-offset, data.length))
+        this.expected = (this.expected + fresh.length) >>> 0
+        if (fresh.length) this.deliver(fresh)
+        const hasFin = (flags & Flag.fin) !== 0
+        const isAtFin = ahead(segment.sequence + data.length, this.expected) === 0
+        if (hasFin && isAtFin && !this.hasEnded) {
+            this.expected = (this.expected + 1) >>> 0
+            this.acknowledge()
+            return this.otherEnded()
+        }
+        if (fresh.length === 0 || ++this.unacked >= 2) this.acknowledge()
+        else if (this.ackTimer === undefined)
+            this.ackTimer = this.options.events.schedule(() => this.acknowledge(), ackDelayMs)
+        this.takeWaiting()
+    }
+
+    private takeWaiting(): void {
+        const at = this.outOfOrder.findIndex(({ sequence }) => ahead(sequence, this.expected) <= 0)
+        if (at < 0 || this.state === "closed") return
+        const [segment] = this.outOfOrder.splice(at, 1)
+        this.take(segment!)
+    }
+
+    private deliver(bytes: Uint8Array): void {
+        if (this.receiver) this.receiver.data(bytes)
+        else this.early.push(bytes)
+        this.options.events.settle()
+    }
+
+    private otherEnded(): void {
+        this.hasEnded = true
+        this.receiver?.closed()
+        this.options.events.settle()
+        if (this.state === "established" || this.state === "syn-received") {
+            this.state = "close-wait"
+            // Streams here are closed as a whole: nobody goes on to send into a half.
+            this.end()
+        } else if (this.una === this.next) this.linger()
+    }
+
+    private linger(): void {
+        this.state = "time-wait"
+        this.options.events.cancel(this.retryTimer)
+        this.retryTimer = this.options.events.schedule(() => this.close(), timeWaitMs)
+    }
+
+    private close(): void {
+        const wasOpening = this.state === "syn-sent" || this.state === "syn-received"
+        const tells = !this.hasEnded
+        this.hasEnded = true
+        this.forget()
+        if (wasOpening) this.opened(undefined)
+        else if (tells) this.receiver?.closed()
+        this.options.events.settle()
+    }
+
+    // Sending
+
+    /** Sends what the windows allow. */
+    private push(): void {
+        if (this.state === "syn-sent" || this.state === "syn-received") return
+        for (;;) {
+            const sent = ahead(this.next, this.una)
+            if (this.finSent) return
+            const window = Math.min(this.peerWindow, this.congestion)
+            const size = Math.min(this.mss, this.buffer.length - sent, window - sent)
+            if (size > 0) {
+                const data = this.buffer.slice(sent, sent + size)
+                this.emit(Flag.ack | Flag.psh, this.next, data)
+                this.next = (this.next + size) >>> 0
+                this.time(this.next)
+                this.arm()
+                continue
+            }
+            if (this.finQueued && sent === this.buffer.length) this.sendFin()
+            else if (this.buffer.length && sent === 0) this.arm() // a closed window is asked again
+            return
+        }
+    }
+
+    private sendFin(): void {
+        this.finSent = true
+        this.state = this.state === "close-wait" ? "last-ack" : "fin-wait"
+        this.emit(Flag.fin | Flag.ack, this.next)
+        this.next = (this.next + 1) >>> 0
+        this.arm()
+    }
+
+    private fastRetransmit(): void {
+        if (this.recover !== undefined) return
+        this.recover = this.next
+        this.halve()
+        this.congestion = this.threshold
+        this.resend()
+    }
+
+    private halve(): void {
+        this.threshold = Math.max(ahead(this.next, this.una) / 2, 2 * this.mss)
+    }
+
+    /** The oldest segment again. */
+    private resend(): void {
+        this.timed = undefined // RFC 6298 §3: nobody knows which of the two is answered
+        if (this.state === "syn-sent") return this.emit(Flag.syn, this.una)
+        if (this.state === "syn-received") return this.emit(Flag.syn | Flag.ack, this.una)
+        const size = Math.min(this.mss, this.buffer.length)
+        if (size === 0 && this.finSent) this.emit(Flag.fin | Flag.ack, this.una)
+        else this.emit(Flag.ack | Flag.psh, this.una, this.buffer.slice(0, size || 0))
+        if (ahead(this.next, this.una) < size) this.next = (this.una + size) >>> 0
+    }
+
+    /** (Re)starts the retransmission timer while something is under way. */
+    private arm(): void {
+        const { events } = this.options
+        events.cancel(this.retryTimer)
+        if (this.una === this.next && this.buffer.length === 0) return
+        this.retryTimer = events.schedule(() => this.expired(), this.timeout.ms)
+    }
+
+    private expired(): void {
+        if (++this.retries > maxRetries) return this.close()
+        if (this.retries === 1) this.halve()
+        this.congestion = this.mss
+        this.duplicates = 0
+        this.recover = this.next
+        this.timeout.expired()
+        this.resend()
+        this.arm()
+    }
+
+    private time(upTo: number): void {
+        this.timed ??= { upTo, sinceMs: this.options.events.now() }
+    }
+
+    private measured(): void {
+        if (!this.timed) return
+        this.timeout.measured(this.options.events.now() - this.timed.sinceMs)
+        this.timed = undefined
+    }
+
+    private acknowledge(): void {
+        this.emit(Flag.ack, this.next)
+    }
+
+    private emit(flags: number, sequence: number, data = new Uint8Array(0)): void {
+        if (flags & Flag.ack) {
+            this.options.events.cancel(this.ackTimer)
+            this.ackTimer = undefined
+            this.unacked = 0
+        }
+        emit(this.options, this.ends, {
+            sequence,
+            acknowledgement: flags & Flag.ack ? this.expected : 0,
+            flags,
+            window: receiveWindow,
+            ...(flags & Flag.syn ? { maxSegment: this.mss } : {}),
+            data,
+        })
+    }
+}
