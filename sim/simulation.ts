@@ -9,6 +9,7 @@ import { MeshNode, type MeshOptions } from "./mesh/node.ts"
 import { Mote } from "./mote.ts"
 import { formatAddress, parseAddress } from "./net/ipv6.ts"
 import { nonStoring, storing, type RplProfile } from "./net/rpl/profile.ts"
+import type { Contexts } from "./net/sixlowpan/iphc.ts"
 import { Observers } from "./observer.ts"
 import { memoryFlash } from "./program.ts"
 import { Air } from "./radio/air.ts"
@@ -119,6 +120,11 @@ export class Simulation {
 
     run(seconds: number, until?: () => boolean): Promise<void> {
         return this.clock.run(seconds * 1000, until)
+    }
+
+    /** The prefixes that everybody knows, for whoever reads frames. */
+    get contexts(): Contexts {
+        return this.mesh.contexts
     }
 
     /** A node's network half, the border router included; undefined without power. */

@@ -1,8 +1,8 @@
-import { clock, Scale, timeTicks } from "./axis.ts"
+import { clock, Scale, timeTicks } from "../../host/drawing/axis.ts"
 import { agreement, durationS, farBpm, hopS, percent, type Figure, type Window } from "./figure.ts"
 import { box, label, mostTimeTicks, plotArea, type Panel } from "./panel.ts"
 import { edges, motionPanel, qualityPanel, ratePanel, signalPanel } from "./panels.ts"
-import { element, escape, short } from "./svg.ts"
+import { element, escape, short } from "../../host/drawing/svg.ts"
 
 /** Seconds. */
 export interface Range {

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url"
 import { decimate } from "./decimate.ts"
 import { drawFigure } from "./draw.ts"
 import type { Figure, Series } from "./figure.ts"
-import { escape } from "./svg.ts"
+import { escape } from "../../host/drawing/svg.ts"
 
 /** More samples than this are thinned out, or the page of a night had a hundred megabytes. */
 const mostSamples = 200_000

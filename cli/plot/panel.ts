@@ -1,5 +1,5 @@
-import { ticks, timeTicks, type Scale } from "./axis.ts"
-import { element, escape, short, type Attributes } from "./svg.ts"
+import { ticks, timeTicks, type Scale } from "../../host/drawing/axis.ts"
+import { element, escape, short, type Attributes } from "../../host/drawing/svg.ts"
 
 /** Pixels. Left and right of everything drawn over time; the page has to know where in time the pointer is. */
 export const plotArea = { width: 1200, left: 66, right: 1176 }

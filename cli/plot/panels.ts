@@ -1,8 +1,8 @@
-import { Scale } from "./axis.ts"
+import { Scale } from "../../host/drawing/axis.ts"
 import { decimate } from "./decimate.ts"
 import { farBpm, hopS, type Figure, type Series, type Window } from "./figure.ts"
 import { dot, frame, label, move, pair, path, plotArea, type Key, type Panel } from "./panel.ts"
-import { short } from "./svg.ts"
+import { short } from "../../host/drawing/svg.ts"
 
 /** So much of a signal, at each end, may lie outside its panel: a single spike would flatten the rest. */
 const outliers = 0.001
