@@ -63,7 +63,6 @@ export class Mote {
 
     /** A frame arrives on its Jacdac bus from outside, as over a board's USB cable. */
     receive(frame: Uint8Array): void {
-        this.bus.receive(frame)
         this.machine.receive(frame)
     }
 
@@ -72,22 +71,21 @@ export class Mote {
         const { clock, image, settings = {}, chips = [], frame: cable, log, vmLog } = this.options
         const hasProgram = Buffer.from(this.options.flash.load()).includes(Buffer.from(image))
         const { deviceId = "0000000000000001" } = this.options
+        const busId = besides(deviceId)
         const written = Object.entries(settings).map(([key, value]) => settingPayload(key, value))
         this.machine = await Machine.start({
             ...this.options,
             deviceId,
             frame: frame => {
-                this.bus?.receive(frame)
-                cable?.(frame)
+                if (addressee(frame) === busId) this.bus?.receive(frame)
+                else cable?.(frame)
             },
             log: line => (line.startsWith("> ") ? log?.(line.slice(2)) : vmLog?.(line)),
         })
         const machine = this.machine
         const services = [new SensorBus(clock, chips)]
-        this.bus = new JacdacDevice(clock, besides(deviceId), services, frame => {
-            machine.receive(frame)
-            cable?.(frame)
-        })
+        // Its chips are inside a mote: at the cable of a board nobody sees them, nor are they those of another mote there.
+        this.bus = new JacdacDevice(clock, busId, services, frame => machine.receive(frame))
         this.running = true
         clock.setTimeout(() => {
             if (!this.running || machine !== this.machine) return
@@ -95,6 +93,11 @@ export class Mote {
             if (!hasProgram) machine.deploy(image)
         }, settleMs)
     }
+}
+
+/** The device that a command is for, or that a report is from. */
+function addressee(frame: Uint8Array): string {
+    return Buffer.from(frame.subarray(4, 12)).toString("hex")
 }
 
 /** The identifier of the device that carries a mote's sensors, next to that of its VM. */

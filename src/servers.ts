@@ -13,9 +13,8 @@ const numberEvent = 0x100
 const tickMs = 500
 const steadyCounter = 15
 
-/** A reading comes every 2 s, oxygen saturation with every fourth. */
+/** A reading comes every 2 s. */
 const readingMs = 2000
-const oxygenMs = 8000
 /** So much later than expected a value is no longer one. */
 const lateMs = 2000
 const maxIntervalMs = 3600000
@@ -28,7 +27,20 @@ const heartRate = 1
 const temperature = 2
 const oxygen = 3
 
-const description = "VitalMote"
+/**
+ * Of each service: how often a value is due in s, the least and the most it can be, and the error that a value has, in a
+ * tenth of its unit.
+ */
+const limits = hex`00000000 021ef032 021e2d03 08006428`
+const dueOffset = 0
+const minOffset = 1
+const maxOffset = 2
+const errorOffset = 3
+
+/** By these codes a packet is found in the specification of its service. */
+const registerSpec = 0x1000
+const announceSpec = 0x2000
+const statusCodeChangedSpec = 0x8004
 
 /** Jacdac "Common registers and commands". */
 const enum Register {
@@ -41,8 +53,6 @@ const enum Register {
     maxReading = 0x105,
     readingError = 0x106,
     variant = 0x107,
-    /** Of the control service. */
-    deviceDescription = 0x180,
 }
 
 /** Why there is no value: `vendor_code` of the register `status_code`. */
@@ -61,7 +71,7 @@ const enum Lack {
 /*
  * The state of a service in `state`, which takes a tenth of the memory that objects take: value (f32), streaming_interval
  * in ms (u32), ticks until the next may be streamed (u16), ticks since the value came, why there is none, streaming_samples,
- * whether the value has not been streamed yet, and how often the event is still to be sent (u8).
+ * whether the value has not been streamed yet, and whether the status has changed (u8).
  */
 const stateBytes = 16
 const intervalOffset = 4
@@ -70,11 +80,9 @@ const ageOffset = 10
 const lackOffset = 11
 const samplesOffset = 12
 const newOffset = 13
-const eventsOffset = 14
+const changedOffset = 14
 
 let state: Buffer
-/** The last change of a status, by service index. */
-let events: ds.Packet[]
 
 /**
  * Shows readings as the standard Jacdac services HeartRate, Temperature and PulseOximeter, to whoever is on the board's
@@ -83,11 +91,9 @@ let events: ds.Packet[]
  */
 export function startServers(): void {
     state = Buffer.alloc((oxygen + 1) * stateBytes)
-    events = []
     for (let index = heartRate; index <= oxygen; index++) {
         state[index * stateBytes + lackOffset] = Lack.trust
         state.setAt(index * stateBytes + intervalOffset, "u32", readingMs)
-        events.push(undefined)
     }
     ;(ds as Bus)._onServerPacket = handle
     announce.start()
@@ -114,14 +120,14 @@ function show(index: number, value: number | undefined, lack: Lack): void {
         state[at + ageOffset] = 0
         state[at + newOffset] = 1
         become(index, Lack.nothing)
-    } else if (lack !== Lack.trust || everyMs(index) === readingMs) become(index, lack)
+    } else if (lack !== Lack.trust || dueMs(index) === readingMs) become(index, lack)
 }
 
 function become(index: number, lack: Lack): void {
     const at = index * stateBytes
     if (lack === state[at + lackOffset]) return
     state[at + lackOffset] = lack
-    state[at + eventsOffset] = eventSendings
+    state[at + changedOffset] = 1
     if (lack !== Lack.nothing) state[at + newOffset] = 0
 }
 
@@ -134,12 +140,13 @@ async function announce(): Promise<void> {
                 const payload = [restarts, 0, 0]
                 for (let index = heartRate; index <= oxygen; index++)
                     payload.push(specOf(index).classIdentifier)
-                packet = specOf(control).lookup("announce").response.encode(payload)
+                packet = specOf(control).byCode(announceSpec).encode(payload)
             }
             await send(control, packet)
             for (let index = heartRate; index <= oxygen; index++) await tick(index)
             const index = heartRate + (restarts % oxygen)
-            if (lackOf(index) !== Lack.nothing) await send(index, encode(index, "statusCode"))
+            if (lackOf(index) !== Lack.nothing)
+                await send(index, encode(index, Register.statusCode))
         } catch (e) {
             console.log("server: " + (e as Error).message)
         }
@@ -152,21 +159,17 @@ async function tick(index: number): Promise<void> {
     const at = index * stateBytes
     const age = state[at + ageOffset]
     if (lackOf(index) === Lack.nothing) {
-        if (age * tickMs > everyMs(index) + lateMs) become(index, Lack.trust)
+        if (age * tickMs > dueMs(index) + lateMs) become(index, Lack.trust)
         else state[at + ageOffset] = age + 1
     }
     const wait = state.getAt(at + waitOffset, "u16")
     if (wait > 0) state.setAt(at + waitOffset, "u16", wait - 1)
-    const sendings = state[at + eventsOffset]
-    if (sendings > 0) {
-        if (sendings === eventSendings) {
-            if (state[at + samplesOffset] > 0) await send(index, encode(index, "readingError"))
-            events[index - heartRate] = encode(index, "statusCodeChanged")
-            await send(numberEvent, events[index - heartRate])
-        }
-        await send(index, events[index - heartRate])
-        state[at + eventsOffset] = sendings - 1
-        if (sendings === 1) events[index - heartRate] = undefined
+    if (state[at + changedOffset]) {
+        state[at + changedOffset] = 0
+        if (state[at + samplesOffset]) await send(index, encode(index, Register.readingError))
+        const event = specOf(index).byCode(statusCodeChangedSpec).encode(status(index))
+        await send(numberEvent, event)
+        for (let i = 0; i < eventSendings; i++) await send(index, event)
     }
     if (state[at + newOffset] && wait === 0) await stream(index)
 }
@@ -179,23 +182,24 @@ async function stream(index: number): Promise<void> {
     // A client that wants fewer than there are gets some; one that wants more, all.
     const intervalMs = state.getAt(at + intervalOffset, "u32")
     state.setAt(at + waitOffset, "u16", Math.idiv(intervalMs - readingMs, tickMs))
-    await send(index, encode(index, "reading"))
+    await send(index, encode(index, Register.reading))
 }
 
 async function handle(packet: ds.Packet): Promise<void> {
     const index = packet.serviceIndex
     if (packet.isReport || index > oxygen) return
     try {
-        specOf(index).assign(packet)
-        const { regCode } = packet
-        if (packet.isRegSet && (await set(index, regCode, packet.payload))) return
-        if (packet.isRegGet && packet.spec) {
-            // Until there is a value nobody gets one, as from Jacdac's own sensors: "not implemented" would be final.
-            if (index > control && regCode === Register.reading && lackOf(index)) return
-            const value = get(index, regCode)
-            if (value !== undefined) {
-                await send(index, packet.spec.encode(value))
-                return
+        if (index !== control) {
+            specOf(index).assign(packet)
+            const { regCode } = packet
+            if (packet.isRegSet && (await set(index, regCode, packet.payload))) return
+            if (packet.isRegGet && packet.spec) {
+                // Until there is a value nobody gets one, as from Jacdac's own sensors: "not implemented" would be final.
+                if (regCode === Register.reading && lackOf(index)) return
+                if (get(index, regCode) !== undefined) {
+                    await send(index, encode(index, regCode))
+                    return
+                }
             }
         }
         await send(index, packet.notImplemented())
@@ -205,7 +209,6 @@ async function handle(packet: ds.Packet): Promise<void> {
 }
 
 function get(index: number, register: number): any {
-    if (index === control) return register === Register.deviceDescription ? description : undefined
     const at = index * stateBytes
     switch (register) {
         case Register.reading:
@@ -215,9 +218,9 @@ function get(index: number, register: number): any {
         case Register.statusCode:
             return status(index)
         case Register.minReading:
-            return minOf(index)
+            return limits[index * 4 + minOffset]
         case Register.maxReading:
-            return maxOf(index)
+            return limits[index * 4 + maxOffset]
         case Register.variant:
             return index === temperature ? ds.TemperatureVariant.Body : undefined
         case Register.streamingSamples:
@@ -225,7 +228,7 @@ function get(index: number, register: number): any {
         case Register.streamingInterval:
             return state.getAt(at + intervalOffset, "u32")
         case Register.streamingPreferredInterval:
-            return everyMs(index)
+            return dueMs(index)
         default:
             return undefined
     }
@@ -234,7 +237,6 @@ function get(index: number, register: number): any {
 /** @returns whether the register can be set; what is too short is ignored */
 async function set(index: number, register: number, payload: Buffer): Promise<boolean> {
     const at = index * stateBytes
-    if (index === control) return false
     if (register === Register.streamingSamples) {
         if (payload.length < 1) return true
         const isFirst = state[at + samplesOffset] === 0
@@ -251,14 +253,10 @@ async function set(index: number, register: number, payload: Buffer): Promise<bo
     return false
 }
 
-function encode(
-    index: number,
-    name: "reading" | "readingError" | "statusCode" | "statusCodeChanged",
-) {
-    const spec = specOf(index).lookup(name)
-    if (name === "reading") return spec.encode(state.getAt(index * stateBytes, "f32"))
-    if (name === "readingError") return spec.encode(readingError(index))
-    return spec.encode(status(index))
+function encode(index: number, register: number): ds.Packet {
+    return specOf(index)
+        .byCode(registerSpec | register)
+        .encode(get(index, register))
 }
 
 async function send(index: number, packet: ds.Packet): Promise<void> {
@@ -280,20 +278,14 @@ function status(index: number): [number, number] {
 
 /** In the unit of the service. Without a value it may be anywhere in the range. */
 function readingError(index: number): number {
-    if (lackOf(index) !== Lack.nothing) return maxOf(index) - minOf(index)
-    return index === heartRate ? 5 : index === temperature ? 0.3 : 4
+    const at = index * 4
+    return lackOf(index) === Lack.nothing
+        ? limits[at + errorOffset] / 10
+        : limits[at + maxOffset] - limits[at + minOffset]
 }
 
-function minOf(index: number): number {
-    return index === oxygen ? 0 : 30
-}
-
-function maxOf(index: number): number {
-    return index === heartRate ? 240 : index === temperature ? 45 : 100
-}
-
-function everyMs(index: number): number {
-    return index === oxygen ? oxygenMs : readingMs
+function dueMs(index: number): number {
+    return limits[index * 4 + dueOffset] * 1000
 }
 
 function specOf(index: number): ds.ServiceSpec {

@@ -4,8 +4,8 @@ import { I2C, I2CError } from "@devicescript/i2c"
 /** The longest transaction takes 6 ms on the bus; frames can get lost on the way, as while a debugger halts the VM. */
 const answerMs = 500
 const noAnswer = 255
-/** It announces itself every 500 ms. */
-const boundMs = 1500
+/** It announces itself every 500 ms, if the machine is not too busy. */
+const boundMs = 3000
 
 /**
  * The simulator's I2C bus (services/sensor-bus.md) in the place of a board's: the drivers cannot tell them apart.

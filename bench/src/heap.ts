@@ -4,6 +4,7 @@ import { readSetting } from "@devicescript/settings"
 import { startUplink } from "../../src/uplink"
 import { Reading } from "../../src/reading"
 import { startSensing } from "../../src/sensing"
+import { showReading, startServers } from "../../src/servers"
 import { SimulatedI2C } from "../../src/simulated-i2c"
 
 const size = await readSetting("ballast", 0)
@@ -11,7 +12,11 @@ const size = await readSetting("ballast", 0)
 for (let i = 0; i < 3; i++) Buffer.alloc(20000)
 const ballast = Buffer.alloc(size)
 const uplink = await startUplink()
-await startSensing(new SimulatedI2C(), async reading => uplink.push(reading))
+startServers()
+await startSensing(new SimulatedI2C(), async reading => {
+    showReading(reading)
+    uplink.push(reading)
+})
 const made = await readSetting("made", 0)
 for (let i = 0; i < made; i++) {
     const reading = new Reading()

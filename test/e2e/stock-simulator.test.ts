@@ -53,7 +53,7 @@ async function joinBus(t: TestContext) {
         disableRoleManager: true,
     })
     const leave = async () => {
-        bus.stop()
+        await bus.stop()
         await bus.disconnect()
     }
     t.after(leave)

@@ -65,11 +65,16 @@ test("a client sees heart rate, temperature and oxygen saturation once they are 
 const [noSensor, noSkin, motion] = [1, 2, 3]
 
 test("a value that is not known any more is gone, and the reason is told", async () => {
-    const body = syntheticBody({
+    const wearer = syntheticBody({
         seed: 3,
         motion: [{ fromS: 40, toS: 60, cadence: 100, strength: 8 }],
         off: [{ fromS: 100, toS: 1000 }],
     })
+    // Without accelerometer: motion cannot be removed.
+    const body: Body = {
+        reflectance: (led, seconds) => wearer.reflectance(led, seconds),
+        skinTemperature: seconds => wearer.skinTemperature(seconds),
+    }
     const stuck: Fault = { chip: "optical", kind: "stuck", fromS: 125, toS: 1000 }
     const { client, run, panics } = await start(body, {}, [stuck])
     const heartRate = client.sensor(SRV_HEART_RATE)
