@@ -1,6 +1,7 @@
 import type { Events } from "../../events.ts"
 import { IcmpType, type IcmpMessage } from "../icmpv6.ts"
 import type { Ipv6Address } from "../ipv6.ts"
+import type { Sent } from "../node.ts"
 import { encodeDao, RplCode, type DaoAck } from "./messages.ts"
 import type { RplProfile } from "./profile.ts"
 import { keyOf } from "./routes.ts"
@@ -16,11 +17,16 @@ export interface Advertised {
 
 interface Advertisement extends Advertised {
     tries: number
+    pathSequence: number
     sequence: number
     timer: unknown
 }
 
+export type Send = (message: IcmpMessage, receiver: Ipv6Address, sent: Sent) => void
+
 const ackWaitMs = 5000
+/** Where the first link did not take it, it is tried again after that. */
+const retryMs = 2000
 /** Those that come from below are passed on soon, a little apart. */
 const forwardMs = 100
 
@@ -31,21 +37,27 @@ export class DaoSender {
     private readonly events: Events
     private readonly random: () => number
     private readonly profile: RplProfile
-    private readonly send: (message: IcmpMessage, destination: Ipv6Address) => void
+    private readonly send: Send
+    private readonly failed: () => void
     private readonly waiting = new Map<string, Advertisement>()
     private sequence = firstSequence
+    /** Of this node's own address. */
+    private pathSequence = firstSequence
     private refresh: unknown
 
     constructor(o: {
         events: Events
         random: () => number
         profile: RplProfile
-        send: (message: IcmpMessage, destination: Ipv6Address) => void
+        send: Send
+        /** Nobody acknowledges, however often it is said. */
+        failed: () => void
     }) {
         this.events = o.events
         this.random = o.random
         this.profile = o.profile
         this.send = o.send
+        this.failed = o.failed
     }
 
     stop(): void {
@@ -57,20 +69,23 @@ export class DaoSender {
     /**
      * To `receiver`, that a target is below; with a lifetime of 0 that it is no more. In storing mode the receiver is the
      * parent, in non-storing mode the root, which is also told the target's parent.
+     * @param pathSequence as the target gave it; undefined: it is this node's own, and it is told again now and then
      */
-    advertise(what: Advertised, isOwn: boolean): void {
-        this.schedule(what, isOwn ? this.profile.daoDelayMs : forwardMs)
-        if (!isOwn) return
+    advertise(what: Advertised, pathSequence: number | undefined): void {
+        if (pathSequence !== undefined) return this.schedule(what, forwardMs, pathSequence)
+        this.pathSequence = nextSequence(this.pathSequence)
+        this.schedule(what, this.profile.daoDelayMs, this.pathSequence)
         this.events.cancel(this.refresh)
         this.refresh = this.events.schedule(
-            () => this.advertise(what, isOwn),
+            () => this.advertise(what, undefined),
             this.profile.daoRefreshMs * (0.75 + this.random() / 4),
         )
     }
 
     /** No-Path to a parent that is one no more (RFC 6550 §6.4.3). */
-    withdraw(target: Ipv6Address, receiver: Ipv6Address): void {
-        this.transmit({ target, lifetime: 0, receiver, tries: 0, sequence: 0, timer: undefined })
+    withdraw(target: Ipv6Address, receiver: Ipv6Address, pathSequence = this.pathSequence): void {
+        const once = { tries: 0, sequence: 0, timer: undefined, pathSequence }
+        this.transmit({ target, lifetime: 0, receiver, ...once }, () => {})
     }
 
     acknowledged({ sequence, status }: DaoAck): void {
@@ -82,11 +97,12 @@ export class DaoSender {
             }
     }
 
-    private schedule(what: Advertised, ms: number): void {
+    private schedule(what: Advertised, ms: number, pathSequence: number): void {
         const key = keyOf(what.target)
         const before = this.waiting.get(key)
         if (before) this.events.cancel(before.timer)
-        const advertisement = { ...what, tries: 0, sequence: -1, timer: undefined as unknown }
+        const begin = { tries: 0, sequence: -1, timer: undefined as unknown }
+        const advertisement: Advertisement = { ...what, ...begin, pathSequence }
         this.waiting.set(key, advertisement)
         advertisement.timer = this.events.schedule(
             () => this.attempt(key, advertisement),
@@ -95,20 +111,30 @@ export class DaoSender {
     }
 
     private attempt(key: string, advertisement: Advertisement): void {
-        this.transmit(advertisement)
-        if (!this.profile.daoAck || advertisement.tries > this.profile.daoRetries)
+        const { daoAck, daoRetries } = this.profile
+        if (advertisement.tries > daoRetries) {
             this.waiting.delete(key)
-        else
+            return this.failed()
+        }
+        const again = (ms: number) => {
+            this.events.cancel(advertisement.timer)
             advertisement.timer = this.events.schedule(
                 () => this.attempt(key, advertisement),
-                ackWaitMs * (0.75 + this.random() / 2),
+                ms * (0.75 + this.random() / 2),
             )
+        }
+        if (daoAck) again(ackWaitMs)
+        this.transmit(advertisement, delivered => {
+            if (this.waiting.get(key) !== advertisement) return // overtaken
+            if (!delivered) again(retryMs)
+            else if (!daoAck) this.waiting.delete(key)
+        })
     }
 
-    private transmit(advertisement: Advertisement): void {
+    private transmit(advertisement: Advertisement, sent: Sent): void {
         advertisement.tries++
         advertisement.sequence = this.sequence = nextSequence(this.sequence)
-        const { target, lifetime, parent, receiver } = advertisement
+        const { target, lifetime, parent, receiver, pathSequence } = advertisement
         const body = encodeDao({
             instance: this.profile.instance,
             ackRequested: this.profile.daoAck && lifetime > 0,
@@ -119,12 +145,12 @@ export class DaoSender {
                     length: 128,
                     address: target,
                     lifetime,
-                    pathSequence: 0,
+                    pathSequence,
                     pathControl: 0,
                     ...(parent ? { parent } : {}),
                 },
             ],
         })
-        this.send({ type: IcmpType.rpl, code: RplCode.dao, body }, receiver)
+        this.send({ type: IcmpType.rpl, code: RplCode.dao, body }, receiver, sent)
     }
 }

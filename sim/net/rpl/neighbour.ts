@@ -41,11 +41,15 @@ export class Neighbours {
         return undefined
     }
 
-    /** The neighbour with that address, new if need be; where there is no room, the one silent longest gives way. */
-    heard(address: Ipv6Address, nowMs: number, keep: Neighbour | undefined): Neighbour {
+    /** The neighbour with that address, new if need be; where there is no room, the one silent longest gives way, if nobody needs it. */
+    heard(
+        address: Ipv6Address,
+        nowMs: number,
+        isNeeded: (neighbour: Neighbour) => boolean,
+    ): Neighbour {
         let neighbour = this.get(address)
         if (!neighbour) {
-            if (this.neighbours.size >= this.capacity) this.evict(keep)
+            if (this.neighbours.size >= this.capacity) this.evict(isNeeded)
             neighbour = {
                 address,
                 metric: new LinkMetric(this.initialMetric),
@@ -69,10 +73,10 @@ export class Neighbours {
         this.neighbours.clear()
     }
 
-    private evict(keep: Neighbour | undefined): void {
-        const oldest = this.list()
-            .filter(neighbour => neighbour !== keep)
-            .sort((a, b) => a.lastHeardMs - b.lastHeardMs)[0]
+    private evict(isNeeded: (neighbour: Neighbour) => boolean): void {
+        const [oldest] = this.list().sort(
+            (a, b) => Number(isNeeded(a)) - Number(isNeeded(b)) || a.lastHeardMs - b.lastHeardMs,
+        )
         if (oldest) this.neighbours.delete(keyOf(oldest.address))
     }
 }

@@ -5,6 +5,8 @@ export interface Route {
     target: Ipv6Address
     nextHop: Ipv6Address
     expiresMs: number
+    /** Its owner's count of what it has told of itself: which of two pieces of news is newer (RFC 6550 §6.4.1). */
+    pathSequence: number
 }
 
 /** Routes by target; bounded, so a node that is told too much forgets nothing that it knows. */
@@ -19,10 +21,16 @@ export class Routes {
     }
 
     /** @returns false where there is no room */
-    set(target: Ipv6Address, nextHop: Ipv6Address, lifetimeMs: number): boolean {
+    set(
+        target: Ipv6Address,
+        nextHop: Ipv6Address,
+        lifetimeMs: number,
+        pathSequence: number,
+    ): boolean {
         const key = keyOf(target)
         if (!this.routes.has(key) && this.routes.size >= this.capacity) return false
-        this.routes.set(key, { target, nextHop, expiresMs: this.now() + lifetimeMs })
+        const expiresMs = this.now() + lifetimeMs
+        this.routes.set(key, { target, nextHop, expiresMs, pathSequence })
         return true
     }
 
@@ -67,8 +75,17 @@ export class Tree {
         this.parents = new Routes(now)
     }
 
-    set(child: Ipv6Address, parent: Ipv6Address, lifetimeMs: number): boolean {
-        return this.parents.set(child, parent, lifetimeMs)
+    get(child: Ipv6Address): Route | undefined {
+        return this.parents.get(child)
+    }
+
+    set(
+        child: Ipv6Address,
+        parent: Ipv6Address,
+        lifetimeMs: number,
+        pathSequence: number,
+    ): boolean {
+        return this.parents.set(child, parent, lifetimeMs, pathSequence)
     }
 
     delete(child: Ipv6Address): void {

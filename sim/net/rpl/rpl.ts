@@ -5,15 +5,13 @@ import type { LinkAddress } from "../ieee802154.ts"
 import {
     isLinkLocal,
     isMulticast,
-    NextHeader,
     parseAddress,
-    type ExtensionHeader,
     type Ipv6Address,
     type Ipv6Packet,
 } from "../ipv6.ts"
 import { linkAddressOf, withPrefix, type Ipv6Node, type Routing } from "../node.ts"
-import { encodeSourceRoute } from "../source-route.ts"
 import { DaoSender } from "./dao-sender.ts"
+import { Forwarding, type Place, type Routed } from "./forwarding.ts"
 import {
     decodeDao,
     decodeDaoAck,
@@ -26,7 +24,6 @@ import {
     type Dio,
 } from "./messages.ts"
 import { infiniteRank, Neighbours, type Neighbour } from "./neighbour.ts"
-import { decodeRplOption, encodeRplOption } from "./option.ts"
 import type { RplProfile } from "./profile.ts"
 import { Routes, Tree } from "./routes.ts"
 import { firstSequence, isNewer, nextSequence } from "./sequence.ts"
@@ -36,6 +33,17 @@ import { Trickle } from "./trickle.ts"
 const allNodes = parseAddress("ff02::1a")
 /** So many frames in a row given up: the neighbour is gone. */
 const lostFailures = 3
+/** Objective code point; RFC 6719 §6. */
+const mrhof = 1
+/** Of a prefix; RFC 4862. */
+const autonomous = 0x40
+/** Imin of 2^6 ms, Imax of 2^30 ms: whoever wants more or fewer DIOs is no network for motes. */
+const minIntervalMin = 6
+const maxInterval = 30
+/** RFC 6550 §6.5: from 128 on it is a refusal. */
+const statusRejected = 128
+/** Routes down are kept so long when there is no way up. */
+const orphanMs = 30_000
 /** A node without a parent tries its neighbours one after the other. */
 const searchMs = 10_000
 
@@ -55,7 +63,7 @@ export interface RplOptions {
  * RPL on one node (RFC 6550), with MRHOF and ETX (RFC 6719): who is its parent, and what it knows of the ways down. In a
  * storing network every node keeps the routes to those below; in a non-storing one the root alone knows the tree.
  */
-export class Rpl implements Routing {
+export class Rpl implements Routing, Place {
     readonly profile: RplProfile
     readonly neighbours: Neighbours
     /** Ways down, of this node in storing mode. */
@@ -76,6 +84,7 @@ export class Rpl implements Routing {
     private readonly link: LinkAddress
     private readonly changed: () => void
     private readonly dao: DaoSender
+    private readonly forwarding: Forwarding
     private trickle: Trickle | undefined
     /** What the DIOs of this node say, but for the rank. */
     private dodag: Dio | undefined
@@ -100,8 +109,10 @@ export class Rpl implements Routing {
             events,
             random: o.random,
             profile,
-            send: (message, destination) => node.sendIcmp(message, destination),
+            send: (message, destination, sent) => node.sendIcmp(message, destination, { sent }),
+            failed: () => this.repairLocally(),
         })
+        this.forwarding = new Forwarding(this)
         node.routing = this
         node.onIcmp(IcmpType.rpl, (message, packet) => this.receive(message, packet))
         if (o.prefix) this.becomeRoot(o.prefix)
@@ -131,35 +142,16 @@ export class Rpl implements Routing {
 
     // Routing
 
-    admit(packet: Ipv6Packet): boolean {
-        const at = packet.extensions?.findIndex(({ kind }) => kind === NextHeader.hopByHop) ?? -1
-        const header = packet.extensions?.[at]
-        const option = header && decodeRplOption(header.data)
-        if (!option) return true
-        const from = option.senderRank
-        const own = this.dagRank()
-        const isWrong = option.down ? from > own : from < own
-        if (isWrong && option.rankError) {
-            this.trickle?.reset()
-            return false
-        }
-        const rankError = option.rankError || isWrong
-        const data = encodeRplOption({ ...option, rankError, senderRank: own })
-        packet.extensions = packet.extensions!.map((one, i) => (i === at ? { ...one, data } : one))
-        return true
+    admit(packet: Ipv6Packet, previous?: LinkAddress): boolean {
+        return this.forwarding.admit(packet, previous)
     }
 
-    route(packet: Ipv6Packet): { packet: Ipv6Packet; nextHop: Ipv6Address } | undefined {
-        const { destination } = packet
-        if (packet.extensions?.some(({ kind }) => kind === NextHeader.routing)) {
-            // The next address of a source route is a neighbour, whatever its prefix.
-            return { packet, nextHop: linkLocal(destination) }
-        }
-        if (this.isRoot && this.profile.mode === 1) return this.sourceRoute(packet)
-        const down = this.routes.get(destination)
-        const nextHop = down?.nextHop ?? this.parent?.address
-        if (!nextHop) return undefined
-        return { packet: this.withOption(packet, down !== undefined), nextHop }
+    route(packet: Ipv6Packet, previous?: LinkAddress): Routed | undefined {
+        return this.forwarding.route(packet, previous)
+    }
+
+    inconsistent(): void {
+        this.trickle?.reset()
     }
 
     sent(link: LinkAddress, delivered: boolean, transmissions: number): void {
@@ -173,39 +165,12 @@ export class Rpl implements Routing {
         this.select()
     }
 
-    private sourceRoute(
-        packet: Ipv6Packet,
-    ): { packet: Ipv6Packet; nextHop: Ipv6Address } | undefined {
-        const path = this.tree.path(packet.destination, this.node.addresses[0]!)
-        if (!path) return undefined
-        const [first, ...others] = path as [Ipv6Address, ...Ipv6Address[]]
-        const route = { segmentsLeft: others.length, addresses: others }
-        const header = { kind: NextHeader.routing, data: encodeSourceRoute(route, first) }
-        const extensions = [header, ...withoutOption(packet)]
-        return { packet: { ...packet, destination: first, extensions }, nextHop: linkLocal(first) }
-    }
-
-    private withOption(packet: Ipv6Packet, down: boolean): Ipv6Packet {
-        const { extensions = [] } = packet
-        if (extensions.some(({ kind }) => kind === NextHeader.hopByHop)) return packet
-        const data = encodeRplOption({
-            down,
-            rankError: false,
-            forwardingError: false,
-            instance: this.profile.instance,
-            senderRank: this.dagRank(),
-        })
-        return { ...packet, extensions: [{ kind: NextHeader.hopByHop, data }, ...extensions] }
-    }
-
-    private dagRank(): number {
-        return Math.floor(this.rank / this.profile.minHopRankIncrease)
-    }
-
     // Messages
 
     private receive(message: IcmpMessage, packet: Ipv6Packet): void {
         if (this.isStopped) return
+        const isLocal = isLinkLocal(packet.source)
+        if (!isLocal && message.code !== RplCode.dao && message.code !== RplCode.daoAck) return
         switch (message.code) {
             case RplCode.dis:
                 return this.receiveDis(packet)
@@ -220,20 +185,28 @@ export class Rpl implements Routing {
 
     private receiveDis(packet: Ipv6Packet): void {
         if (!this.dodag) return
-        if (isMulticast(packet.destination)) this.trickle!.reset()
-        else this.sendDio(packet.source)
+        if (!isMulticast(packet.destination)) return this.sendDio(packet.source)
+        const { parent } = this
+        if (parent && equalBytes(parent.address, packet.source)) {
+            // Who asks all has no way up, because it has started anew or lost its own parent.
+            parent.rank = infiniteRank
+            this.select()
+        }
+        this.trickle?.reset()
     }
 
     private receiveDio(dio: Dio, from: Ipv6Address): void {
         const { instance, mode } = this.profile
-        if (dio.instance !== instance || dio.mode !== mode || !isLinkLocal(from)) return
+        if (dio.instance !== instance || dio.mode !== mode) return
         if (this.isRoot) return this.receiveDioAtRoot(dio, from)
         if (this.dodag && !equalBytes(dio.dodag, this.dodag.dodag)) return
-        const neighbour = this.neighbours.heard(from, this.events.now(), this.parent)
+        const neighbour = this.heard(from)
         const isSame = neighbour.rank === dio.rank
         neighbour.rank = dio.rank
+        // Without a way of its own it is no way to others either (§8.2.2.5).
+        if (dio.rank === infiniteRank) this.routes.deleteVia(from)
         if (!this.dodag) {
-            if (dio.rank === infiniteRank || !dio.configuration || !dio.prefix) return
+            if (dio.rank === infiniteRank || !canJoin(dio)) return
             this.join(dio)
         } else if (isNewer(dio.version, this.dodag.version)) {
             this.startVersion(dio.version)
@@ -248,43 +221,77 @@ export class Rpl implements Routing {
     }
 
     private receiveDioAtRoot(dio: Dio, from: Ipv6Address): void {
-        this.neighbours.heard(from, this.events.now(), undefined).rank = dio.rank
-        if (dio.rank === infiniteRank) this.trickle!.reset()
+        this.heard(from).rank = dio.rank
+        if (isNewer(dio.version, this.dodag!.version)) {
+            // They remember a version that this root, started anew, does not.
+            this.dodag!.version = nextSequence(dio.version)
+            this.trickle!.reset()
+        } else if (dio.rank === infiniteRank) this.trickle!.reset()
         else if (dio.version === this.dodag!.version) this.trickle!.consistent()
     }
 
     private receiveDao(dao: Dao, from: Ipv6Address): void {
         if (dao.instance !== this.profile.instance) return
-        if (this.profile.mode === 1) this.learnTree(dao)
-        else this.learnRoutes(dao, from)
+        const isAccepted =
+            this.profile.mode === 1 ? this.learnTree(dao) : this.learnRoutes(dao, from)
         if (!dao.ackRequested) return
-        const ack = { instance: dao.instance, sequence: dao.sequence, status: 0 }
+        const status = isAccepted ? 0 : statusRejected
+        const ack = { instance: dao.instance, sequence: dao.sequence, status }
         const message = { type: IcmpType.rpl, code: RplCode.daoAck, body: encodeDaoAck(ack) }
         this.node.sendIcmp(message, from)
     }
 
-    private learnTree({ targets }: Dao): void {
-        if (!this.isRoot) return
-        for (const { address, parent, lifetime } of targets)
-            if (lifetime && parent) this.tree.set(address, parent, this.lifetimeMs(lifetime))
-            else this.tree.delete(address)
-        this.changed()
-    }
-
-    private learnRoutes(dao: Dao, from: Ipv6Address): void {
-        if (!isLinkLocal(from)) return
-        this.neighbours.heard(from, this.events.now(), this.parent)
-        for (const { address, lifetime } of dao.targets) {
-            if (lifetime) {
-                if (!this.routes.set(address, from, this.lifetimeMs(lifetime))) continue
-            } else {
-                const known = this.routes.get(address)
-                if (!known || !equalBytes(known.nextHop, from)) continue
-                this.routes.delete(address)
-            }
-            if (this.parent) this.advertise(address, lifetime, false)
+    /** @returns whether there was room for all */
+    private learnTree({ targets }: Dao): boolean {
+        if (!this.isRoot) return false
+        let hasRoom = true
+        for (const { address, parent, lifetime, pathSequence } of targets) {
+            const known = this.tree.get(address)
+            if (known && isNewer(known.pathSequence, pathSequence)) continue
+            if (!lifetime || !parent) this.tree.delete(address)
+            else if (!this.tree.set(address, parent, this.lifetimeMs(lifetime), pathSequence))
+                hasRoom = false
         }
         this.changed()
+        return hasRoom
+    }
+
+    /** @returns whether there was room for all */
+    private learnRoutes(dao: Dao, from: Ipv6Address): boolean {
+        if (!isLinkLocal(from)) return false
+        const neighbour = this.heard(from)
+        if (neighbour === this.parent) {
+            // Each is the other's parent: a loop (§11.2 finds it with data, this is sooner).
+            neighbour.rank = infiniteRank
+            this.select()
+            return false
+        }
+        let hasRoom = true
+        for (const { address, lifetime, pathSequence } of dao.targets) {
+            const known = this.routes.get(address)
+            const isSameWay = !!known && equalBytes(known.nextHop, from)
+            // News that was overtaken, by way of where the target was before (§6.4.1, path sequence).
+            if (known && !isSameWay && isNewer(known.pathSequence, pathSequence)) continue
+            if (this.node.isOwn(address)) continue
+            if (lifetime) {
+                const lifetimeMs = this.lifetimeMs(lifetime)
+                if (!this.routes.set(address, from, lifetimeMs, pathSequence)) {
+                    hasRoom = false
+                    continue
+                }
+            } else {
+                if (!isSameWay) continue
+                this.routes.delete(address)
+            }
+            if (this.parent) this.advertise(address, lifetime, pathSequence)
+        }
+        this.changed()
+        return hasRoom
+    }
+
+    private heard(address: Ipv6Address): Neighbour {
+        const isNeeded = (one: Neighbour) => one === this.parent || this.routes.hasVia(one.address)
+        return this.neighbours.heard(address, this.events.now(), isNeeded)
     }
 
     private lifetimeMs(lifetime: number): number {
@@ -316,13 +323,13 @@ export class Rpl implements Routing {
                 redundancy: profile.redundancy,
                 maxRankIncrease: profile.maxRankIncrease,
                 minHopRankIncrease: profile.minHopRankIncrease,
-                objective: 1,
+                objective: mrhof,
                 defaultLifetime: profile.lifetime,
                 lifetimeUnitS: profile.lifetimeUnitS,
             },
             prefix: {
                 length: 64,
-                flags: 0x40,
+                flags: autonomous,
                 validS: profile.prefixLifetimeS,
                 preferredS: profile.prefixLifetimeS,
                 prefix: whole,
@@ -333,7 +340,8 @@ export class Rpl implements Routing {
 
     private join(dio: Dio): void {
         this.dodag = { ...dio }
-        this.node.addresses.splice(0, Infinity, withPrefix(dio.prefix!.prefix, this.link))
+        const own = withPrefix(dio.prefix!.prefix, this.link)
+        this.node.addresses.splice(0, Infinity, own)
         this.lowestRank = infiniteRank
     }
 
@@ -382,7 +390,7 @@ export class Rpl implements Routing {
         let best: Neighbour | undefined
         let bestCost = infiniteRank
         for (const neighbour of this.neighbours.list()) {
-            if (this.routes.hasVia(neighbour.address)) continue // it is below
+            if (this.isBelow(neighbour)) continue
             const cost = this.cost(neighbour)
             if (cost < bestCost) {
                 best = neighbour
@@ -390,12 +398,16 @@ export class Rpl implements Routing {
             }
         }
         const { parent } = this
-        const parentCost =
-            parent && !this.routes.hasVia(parent.address) ? this.cost(parent) : infiniteRank
+        const parentCost = parent && !this.isBelow(parent) ? this.cost(parent) : infiniteRank
         const isBetter =
             bestCost + this.profile.hysteresis < parentCost || parentCost === infiniteRank
         if (isBetter && best !== parent) this.attach(best)
         this.adopt(isBetter ? bestCost : parentCost)
+    }
+
+    /** Whether its ways up may lead through this node; not if it is nearer to the root, whatever routes say. */
+    private isBelow(neighbour: Neighbour): boolean {
+        return neighbour.rank >= this.rank && this.routes.hasVia(neighbour.address)
     }
 
     private attach(next: Neighbour | undefined): void {
@@ -421,6 +433,17 @@ export class Rpl implements Routing {
         this.rank = infiniteRank
         this.sendDio(allNodes)
         this.solicit(this.profile.disStartMs * (0.5 + this.random()))
+        // By then those below have heard of it, and who still offers a way has one that does not lead here.
+        this.later(orphanMs, () => {
+            if (!this.parent) this.routes.clear()
+        })
+    }
+
+    /** Nobody above answers: away from this parent, and back only when it says something new. */
+    private repairLocally(): void {
+        if (!this.parent || this.isStopped) return
+        this.parent.rank = infiniteRank
+        this.select()
     }
 
     private adopt(rank: number): void {
@@ -438,16 +461,18 @@ export class Rpl implements Routing {
         const own = node.addresses[0]
         if (!parent || !own) return
         this.dao.dodag = profile.dodagInDao ? this.dodag!.dodag : undefined
-        this.advertise(own, profile.lifetime, true)
-        if (profile.mode === 1) return
         this.dtsn = nextSequence(this.dtsn)
-        for (const { target } of this.routes.list()) this.advertise(target, profile.lifetime, false)
+        this.advertise(own, profile.lifetime)
+        if (profile.mode === 1) return
+        for (const { target, pathSequence } of this.routes.list())
+            this.advertise(target, profile.lifetime, pathSequence)
     }
 
-    private advertise(target: Ipv6Address, lifetime: number, isOwn: boolean): void {
+    /** @param pathSequence as its owner gave it; undefined for this node's own address */
+    private advertise(target: Ipv6Address, lifetime: number, pathSequence?: number): void {
         const parent = this.parent!.address
         if (this.profile.mode === 2)
-            this.dao.advertise({ target, lifetime, receiver: parent }, isOwn)
+            this.dao.advertise({ target, lifetime, receiver: parent }, pathSequence)
         else
             this.dao.advertise(
                 {
@@ -456,14 +481,17 @@ export class Rpl implements Routing {
                     parent: withPrefix(target, linkAddressOf(parent)),
                     receiver: this.dodag!.dodag,
                 },
-                isOwn,
+                pathSequence,
             )
     }
 
+    /** The way to this node and to all below leads no more over a parent of before. */
     private withdraw(before: Neighbour): void {
         this.dao.stop()
         const own = this.node.addresses[0]
         if (own) this.dao.withdraw(own, before.address)
+        for (const { target, pathSequence } of this.routes.list())
+            this.dao.withdraw(target, before.address, pathSequence)
     }
 
     private solicit(ms: number): void {
@@ -515,14 +543,11 @@ export class Rpl implements Routing {
     }
 }
 
-function withoutOption({ extensions = [] }: Ipv6Packet): ExtensionHeader[] {
-    return extensions.filter(({ kind }) => kind !== NextHeader.hopByHop)
-}
-
-function linkLocal(address: Ipv6Address): Ipv6Address {
-    const bytes = new Uint8Array(16)
-    bytes[0] = 0xfe
-    bytes[1] = 0x80
-    bytes.set(address.subarray(8), 8)
-    return bytes
+/** Whether a node of this kind can be part of that DODAG, and its timers are sane. */
+function canJoin({ configuration, prefix }: Dio): boolean {
+    if (!configuration || !prefix) return false
+    const { objective, intervalMin, intervalDoublings } = configuration
+    const isAutonomous = prefix.length === 64 && (prefix.flags & autonomous) !== 0
+    const isSane = intervalMin >= minIntervalMin && intervalMin + intervalDoublings <= maxInterval
+    return objective === mrhof && isAutonomous && isSane
 }
