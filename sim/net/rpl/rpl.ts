@@ -44,6 +44,8 @@ const maxInterval = 30
 const statusRejected = 128
 /** Routes down are kept so long when there is no way up. */
 const orphanMs = 30_000
+/** Contiki's time in which measurements of a link go stale. */
+const staleMs = 600_000
 /** The bad news is repeated after that. */
 const poisonMs = 1000
 /** A node whose parent is lost, or seems to be, asks after that. */
@@ -137,6 +139,11 @@ export class Rpl implements Routing, Place {
         return this.dodag?.dodag
     }
 
+    /** The DODAG's version, as far as this node knows. */
+    get version(): number | undefined {
+        return this.dodag?.version
+    }
+
     /** Global repair (RFC 6550 §3.2.2): the root begins a new version of the DODAG. */
     repair(): void {
         if (!this.isRoot || !this.dodag) return
@@ -206,6 +213,7 @@ export class Rpl implements Routing, Place {
         if (this.isRoot) return this.receiveDioAtRoot(dio, from)
         if (this.dodag && !equalBytes(dio.dodag, this.dodag.dodag)) return
         const neighbour = this.heard(from)
+        this.reconsider(neighbour)
         const isSame = neighbour.rank === dio.rank
         neighbour.rank = dio.rank
         // Without a way of its own it is no way to others either (§8.2.2.5).
@@ -292,6 +300,12 @@ export class Rpl implements Routing, Place {
         }
         this.changed()
         return hasRoom
+    }
+
+    /** Who is heard again is worth another try, and what was measured long ago says little. */
+    private reconsider(neighbour: Neighbour): void {
+        neighbour.failures = Math.min(neighbour.failures, lostFailures - 1)
+        if (this.events.now() - neighbour.lastSentMs > staleMs) neighbour.metric.forgive()
     }
 
     private heard(address: Ipv6Address): Neighbour {
@@ -382,11 +396,15 @@ export class Rpl implements Routing, Place {
 
     // The parent
 
-    private cost({ address, rank, metric, failures }: Neighbour): number {
-        // The one way there is is not given up for the first frames that are lost.
-        const isTooBad = metric.value > this.profile.maxLinkMetric
-        const isSpared = address === this.parent?.address && failures < lostFailures
-        if (rank === infiniteRank || (isTooBad && !isSpared)) return infiniteRank
+    /** Whether frames get over; the parent is not given up for the first ones that are lost. */
+    private isUsable(neighbour: Neighbour): boolean {
+        if (neighbour.failures >= lostFailures) return false
+        return neighbour === this.parent || neighbour.metric.value <= this.profile.maxLinkMetric
+    }
+
+    private cost(neighbour: Neighbour): number {
+        const { rank, metric } = neighbour
+        if (rank === infiniteRank || !this.isUsable(neighbour)) return infiniteRank
         const step = Math.max(metric.value, this.profile.minHopRankIncrease)
         const cost = rank + step
         const limit = this.lowestRank + this.profile.maxRankIncrease
@@ -448,9 +466,10 @@ export class Rpl implements Routing, Place {
         this.rank = infiniteRank
         this.trickle?.reset()
         for (const neighbour of this.neighbours.list())
-            if (neighbour.metric.value > this.profile.maxLinkMetric) {
+            if (!this.isUsable(neighbour)) {
                 // A bad link gets another chance when there is a sign of life.
                 neighbour.rank = infiniteRank
+                neighbour.failures = 0
                 neighbour.metric.forgive()
             }
         this.sendDio(allNodes)

@@ -38,8 +38,8 @@ export function lossy(share: number, rangeM = 50): Medium {
 export class Network {
     readonly clock = new VirtualClock(0)
     readonly air: Air
-    readonly root: MeshNode
-    readonly host: BorderHost
+    root: MeshNode
+    host: BorderHost
     readonly nodes = new Map<number, MeshNode>()
     /** Packets that went no further, by reason. */
     readonly dropped: Record<string, number> = {}
@@ -61,8 +61,7 @@ export class Network {
         })
         positions.forEach((position, i) => this.positions.set(i + 1, position))
         this.root = this.node(1, prefix)
-        const address = parseAddress("aaaa::1")
-        this.host = new BorderHost(this.clock, this.root, address, seededRandom(seed + 1))
+        this.host = this.hostOf(this.root)
         for (let id = 2; id <= positions.length; id++) this.start(id)
     }
 
@@ -83,6 +82,14 @@ export class Network {
         this.positions.set(id, position)
         const node = this.nodes.get(id)
         if (node) node.radio.position = position
+    }
+
+    /** The border router starts anew, and knows nothing. */
+    restartRoot(): void {
+        this.root.stop()
+        this.air.remove(this.root.radio)
+        this.root = this.node(1, prefix)
+        this.host = this.hostOf(this.root)
     }
 
     run(seconds: number, until?: () => boolean): Promise<void> {
@@ -163,6 +170,11 @@ export class Network {
         const parents = [...this.nodes.keys()].map(id => `${id}→${this.parentOf(id) ?? "-"}`)
         const { routes } = routerView(this.root, this.clock.now())
         return `${parents.join(" ")}; ${routes.map(({ target, via }) => `${target} via ${via}`).join(", ")}`
+    }
+
+    private hostOf(root: MeshNode): BorderHost {
+        const address = parseAddress("aaaa::1")
+        return new BorderHost(this.clock, root, address, seededRandom(this.seed + 1))
     }
 
     private node(id: number, own?: Uint8Array): MeshNode {
