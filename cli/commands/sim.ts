@@ -6,7 +6,7 @@ import { ping } from "../../sim/mesh/ping.ts"
 import { traceroute } from "../../sim/mesh/traceroute.ts"
 import { formatAddress } from "../../sim/net/ipv6.ts"
 import { judge } from "../../sim/scenario/judge.ts"
-import { loadScenario, shippedScenarios } from "../../sim/scenario/load.ts"
+import { loadScenario, nodesOf, shippedScenarios } from "../../sim/scenario/load.ts"
 import { summary, type Summary } from "../../sim/scenario/summary.ts"
 import { Simulation } from "../../sim/simulation.ts"
 import { integer, option, positive } from "../options.ts"
@@ -52,21 +52,22 @@ export const simCommand = new Command("sim")
     .addOption(option("--json", "one JSON document instead of text"))
     .action(async (name: string, options: Options) => {
         const scenario = loadScenario(name)
+        for (const id of [options.ping, options.traceroute])
+            if (id !== undefined && !nodesOf(scenario).includes(id))
+                throw new UserError(`there is no mote ${id}`, 2)
+        // What cannot be written is said before the work, not after it.
+        const capture =
+            options.pcap === undefined ? undefined : new CaptureWriter(options.pcap, options.rssi)
         const progress = progressLine()
         const simulation = await Simulation.start(scenario, options.seed, (started, all) =>
             progress(`started ${started} of ${all} motes`),
         )
-        const capture =
-            options.pcap === undefined
-                ? undefined
-                : new CaptureWriter(options.pcap, simulation.startMs, options.rssi)
         if (capture) simulation.observers.add(capture)
         try {
             const asked = await ask(simulation, options, progress)
             progress("")
             if (options.json) console.log(JSON.stringify(asked.json))
-            process.exitCode = asked.failures.length ? 1 : 0
-            for (const failure of asked.failures) console.error(`vitalmote: ${failure}`)
+            if (asked.failures.length) throw new UserError(asked.failures.join("; "))
         } finally {
             progress("")
             await simulation.stop()
@@ -152,9 +153,8 @@ function hasConverged({ motes, root, clock }: Simulation): boolean {
 
 function addressOf(simulation: Simulation, id: number): Uint8Array {
     const address = simulation.node(id)?.ipv6.addresses[0]
-    if (address) return address
-    const exists = id === simulation.root.id || simulation.motes.has(id)
-    throw new UserError(exists ? `mote ${id} has not joined` : `there is no mote ${id}`)
+    if (!address) throw new UserError(`mote ${id} has not joined`)
+    return address
 }
 
 async function runTo(
