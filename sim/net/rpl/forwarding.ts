@@ -79,7 +79,10 @@ export class Forwarding {
             return { packet: back, nextHop: linkLocalOf(previous) }
         }
         const nextHop = down?.nextHop ?? place.parent?.address
-        if (!nextHop) return undefined
+        if (!nextHop) {
+            if (previous) place.inconsistent() // they have not heard that this is no way any more
+            return undefined
+        }
         return { packet: this.withDirection(packet, option, down !== undefined), nextHop }
     }
 

@@ -44,8 +44,10 @@ const maxInterval = 30
 const statusRejected = 128
 /** Routes down are kept so long when there is no way up. */
 const orphanMs = 30_000
-/** A node without a parent tries its neighbours one after the other. */
-const searchMs = 10_000
+/** The bad news is repeated after that. */
+const poisonMs = 1000
+/** A node whose parent is lost, or seems to be, asks after that. */
+const searchMs = 2000
 
 export interface RplOptions {
     events: Events
@@ -90,7 +92,9 @@ export class Rpl implements Routing, Place {
     private dodag: Dio | undefined
     private lowestRank = infiniteRank
     private dtsn = firstSequence
-    private timers = new Set<unknown>()
+    private readonly timers = new Set<unknown>()
+    private asking: unknown
+    private probing: unknown
     private isStopped = false
 
     constructor(o: RplOptions) {
@@ -124,7 +128,7 @@ export class Rpl implements Routing, Place {
         this.isStopped = true
         this.trickle?.stop()
         this.dao.stop()
-        for (const timer of this.timers) this.events.cancel(timer)
+        for (const timer of [...this.timers, this.asking, this.probing]) this.events.cancel(timer)
         this.timers.clear()
     }
 
@@ -160,6 +164,7 @@ export class Rpl implements Routing, Place {
         neighbour.metric.measured(delivered, transmissions)
         neighbour.lastSentMs = this.events.now()
         neighbour.failures = delivered ? 0 : neighbour.failures + 1
+        if (neighbour === this.parent && neighbour.failures === 1) this.probe()
         // Those below will have found another way, or will say so when they have.
         if (neighbour.failures >= lostFailures) this.routes.deleteVia(neighbour.address)
         this.select()
@@ -346,6 +351,7 @@ export class Rpl implements Routing, Place {
     }
 
     private startVersion(version: number): void {
+        this.routes.clear()
         this.dodag!.version = version
         this.lowestRank = infiniteRank
         this.parent = undefined
@@ -376,8 +382,11 @@ export class Rpl implements Routing, Place {
 
     // The parent
 
-    private cost({ rank, metric }: Neighbour): number {
-        if (rank === infiniteRank || metric.value > this.profile.maxLinkMetric) return infiniteRank
+    private cost({ address, rank, metric, failures }: Neighbour): number {
+        // The one way there is is not given up for the first frames that are lost.
+        const isTooBad = metric.value > this.profile.maxLinkMetric
+        const isSpared = address === this.parent?.address && failures < lostFailures
+        if (rank === infiniteRank || (isTooBad && !isSpared)) return infiniteRank
         const step = Math.max(metric.value, this.profile.minHopRankIncrease)
         const cost = rank + step
         const limit = this.lowestRank + this.profile.maxRankIncrease
@@ -390,7 +399,7 @@ export class Rpl implements Routing, Place {
         let best: Neighbour | undefined
         let bestCost = infiniteRank
         for (const neighbour of this.neighbours.list()) {
-            if (this.isBelow(neighbour)) continue
+            if (!this.isCandidate(neighbour)) continue
             const cost = this.cost(neighbour)
             if (cost < bestCost) {
                 best = neighbour
@@ -398,16 +407,20 @@ export class Rpl implements Routing, Place {
             }
         }
         const { parent } = this
-        const parentCost = parent && !this.isBelow(parent) ? this.cost(parent) : infiniteRank
+        const parentCost = parent ? this.cost(parent) : infiniteRank
         const isBetter =
             bestCost + this.profile.hysteresis < parentCost || parentCost === infiniteRank
         if (isBetter && best !== parent) this.attach(best)
         this.adopt(isBetter ? bestCost : parentCost)
     }
 
-    /** Whether its ways up may lead through this node; not if it is nearer to the root, whatever routes say. */
-    private isBelow(neighbour: Neighbour): boolean {
-        return neighbour.rank >= this.rank && this.routes.hasVia(neighbour.address)
+    /**
+     * Whether its ways up surely do not lead through this node: those below have a rank that is higher by a step at least
+     * than the lowest that this node ever gave out (RFC 6550 §8.2.2.4), or have sent it DAOs.
+     */
+    private isCandidate({ rank, address }: Neighbour): boolean {
+        if (rank >= this.lowestRank + this.profile.minHopRankIncrease) return false
+        return rank < this.rank || !this.routes.hasVia(address)
     }
 
     private attach(next: Neighbour | undefined): void {
@@ -425,18 +438,31 @@ export class Rpl implements Routing, Place {
         this.refreshRoutes()
     }
 
-    /** No way up any more: say so, so that those below look elsewhere, and ask around (RFC 6550 §8.2.2.5). */
+    /**
+     * No way up any more: say so, so that those below look elsewhere, and ask around (RFC 6550 §8.2.2.5). It is said more
+     * than once, since whoever misses it might offer the way that leads back here.
+     */
     private detach(): void {
         this.dao.stop()
         this.lowestRank = infiniteRank
-        this.trickle?.reset()
         this.rank = infiniteRank
+        this.trickle?.reset()
+        for (const neighbour of this.neighbours.list())
+            if (neighbour.metric.value > this.profile.maxLinkMetric) {
+                // A bad link gets another chance when there is a sign of life.
+                neighbour.rank = infiniteRank
+                neighbour.metric.forgive()
+            }
         this.sendDio(allNodes)
-        this.solicit(this.profile.disStartMs * (0.5 + this.random()))
+        this.later(poisonMs * (0.5 + this.random()), () => {
+            if (!this.parent) this.sendDio(allNodes)
+        })
+        this.solicit(searchMs * (0.5 + this.random()))
         // By then those below have heard of it, and who still offers a way has one that does not lead here.
         this.later(orphanMs, () => {
             if (!this.parent) this.routes.clear()
         })
+        this.changed()
     }
 
     /** Nobody above answers: away from this parent, and back only when it says something new. */
@@ -494,39 +520,30 @@ export class Rpl implements Routing, Place {
             this.dao.withdraw(target, before.address, pathSequence)
     }
 
+    /** Asks all, and again until there is a parent. */
     private solicit(ms: number): void {
-        this.later(ms, () => {
+        this.events.cancel(this.asking)
+        this.asking = this.events.schedule(() => {
             if (this.parent || this.isRoot) return
             this.sendDis(allNodes)
             this.solicit(this.profile.disIntervalMs * (0.75 + this.random() / 2))
-        })
+        }, ms)
     }
 
-    /**
-     * Now and then a frame to the parent, so that its loss is noticed also when there is nothing to say; without a parent
-     * to the neighbour that was tried longest ago, so that a link that was bad once gets another chance.
-     */
+    /** Now and then a frame to the parent, so that its loss is noticed also when there is nothing to say. */
     private probe(): void {
         const { probingMs } = this.profile
-        const isSearching = this.dodag !== undefined && !this.parent
-        const ms = isSearching ? searchMs : probingMs
-        this.later(ms * (0.75 + this.random() / 2), () => {
-            const { parent } = this
-            if (parent && this.events.now() - parent.lastSentMs > probingMs / 2)
-                this.sendDio(parent.address)
-            else if (isSearching && !parent) this.tryNeighbour()
-            this.probe()
-        })
-    }
-
-    private tryNeighbour(): void {
-        const [next] = this.neighbours
-            .list()
-            .filter(({ rank }) => rank !== infiniteRank)
-            .sort((a, b) => a.lastSentMs - b.lastSentMs)
-        if (!next) return
-        next.metric.forgive()
-        this.sendDis(next.address)
+        const ms = this.parent?.failures ? searchMs : probingMs
+        this.events.cancel(this.probing)
+        this.probing = this.events.schedule(
+            () => {
+                const { parent } = this
+                const isQuiet = parent && this.events.now() - parent.lastSentMs > ms / 2
+                if (isQuiet) this.sendDio(parent.address)
+                this.probe()
+            },
+            ms * (0.75 + this.random() / 2),
+        )
     }
 
     private sendDis(destination: Ipv6Address): void {
