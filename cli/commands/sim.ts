@@ -30,6 +30,8 @@ interface Options {
 const nodeId = integer(1, 65_534)
 /** Between two looks at whether everybody has joined. */
 const lookS = 0.5
+/** All motes connect to the router when they have joined; questions wait until that is over. */
+const calmS = 15
 
 export const simCommand = new Command("sim")
     .description(
@@ -94,7 +96,12 @@ async function ask(
         page
     const print = options.json ? () => {} : (line: string) => console.log(line)
     const end = options.until ?? simulation.scenario.duration
-    const settled = () => !!isQuestion && options.until === undefined && hasConverged(simulation)
+    let convergedS = Infinity
+    const settled = () => {
+        if (!isQuestion || options.until !== undefined) return false
+        convergedS = hasConverged(simulation) ? Math.min(convergedS, simulation.now()) : Infinity
+        return simulation.now() - convergedS >= calmS
+    }
     await runTo(simulation, end, options.speed, settled, show)
     show("")
     if (!options.json)
