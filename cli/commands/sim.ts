@@ -6,7 +6,7 @@ import { ping } from "../../sim/mesh/ping.ts"
 import { traceroute } from "../../sim/mesh/traceroute.ts"
 import { formatAddress } from "../../sim/net/ipv6.ts"
 import { judge } from "../../sim/scenario/judge.ts"
-import { loadScenario, shippedScenarios } from "../../sim/scenario/load.ts"
+import { loadScenario, nodesOf, shippedScenarios } from "../../sim/scenario/load.ts"
 import { summary, type Summary } from "../../sim/scenario/summary.ts"
 import { Simulation } from "../../sim/simulation.ts"
 import { integer, option, positive } from "../options.ts"
@@ -30,6 +30,8 @@ interface Options {
 const nodeId = integer(1, 65_534)
 /** Between two looks at whether everybody has joined. */
 const lookS = 0.5
+/** All motes connect to the router when they have joined; questions wait until that is over. */
+const calmS = 15
 
 export const simCommand = new Command("sim")
     .description(
@@ -52,21 +54,22 @@ export const simCommand = new Command("sim")
     .addOption(option("--json", "one JSON document instead of text"))
     .action(async (name: string, options: Options) => {
         const scenario = loadScenario(name)
+        for (const id of [options.ping, options.traceroute])
+            if (id !== undefined && !nodesOf(scenario).includes(id))
+                throw new UserError(`there is no mote ${id}`, 2)
+        // What cannot be written is said before the work, not after it.
+        const capture =
+            options.pcap === undefined ? undefined : new CaptureWriter(options.pcap, options.rssi)
         const progress = progressLine()
         const simulation = await Simulation.start(scenario, options.seed, (started, all) =>
             progress(`started ${started} of ${all} motes`),
         )
-        const capture =
-            options.pcap === undefined
-                ? undefined
-                : new CaptureWriter(options.pcap, simulation.startMs, options.rssi)
         if (capture) simulation.observers.add(capture)
         try {
             const asked = await ask(simulation, options, progress)
             progress("")
             if (options.json) console.log(JSON.stringify(asked.json))
-            process.exitCode = asked.failures.length ? 1 : 0
-            for (const failure of asked.failures) console.error(`vitalmote: ${failure}`)
+            if (asked.failures.length) throw new UserError(asked.failures.join("; "))
         } finally {
             progress("")
             await simulation.stop()
@@ -93,7 +96,12 @@ async function ask(
         page
     const print = options.json ? () => {} : (line: string) => console.log(line)
     const end = options.until ?? simulation.scenario.duration
-    const settled = () => !!isQuestion && options.until === undefined && hasConverged(simulation)
+    let convergedS = Infinity
+    const settled = () => {
+        if (!isQuestion || options.until !== undefined) return false
+        convergedS = hasConverged(simulation) ? Math.min(convergedS, simulation.now()) : Infinity
+        return simulation.now() - convergedS >= calmS
+    }
     await runTo(simulation, end, options.speed, settled, show)
     show("")
     if (!options.json)
@@ -152,9 +160,8 @@ function hasConverged({ motes, root, clock }: Simulation): boolean {
 
 function addressOf(simulation: Simulation, id: number): Uint8Array {
     const address = simulation.node(id)?.ipv6.addresses[0]
-    if (address) return address
-    const exists = id === simulation.root.id || simulation.motes.has(id)
-    throw new UserError(exists ? `mote ${id} has not joined` : `there is no mote ${id}`)
+    if (!address) throw new UserError(`mote ${id} has not joined`)
+    return address
 }
 
 async function runTo(

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs"
 import { fileError } from "../../host/errors.ts"
 import type { Observer } from "../observer.ts"
 import type { Radio } from "../radio/air.ts"
+import { virtualStartMs } from "../vm/clock.ts"
 import { linkType, pcapHeader, pcapRecord } from "./pcap.ts"
 import { tapFrame } from "./tap.ts"
 
@@ -16,15 +17,13 @@ const flushBytes = 65_536
 export class CaptureWriter implements Observer {
     private readonly file: number
     private readonly name: string
-    private readonly startMs: number
     private readonly withRssi: boolean
     private pending: Uint8Array[] = []
     private pendingBytes = 0
 
     /** @throws UserError when the file cannot be written */
-    constructor(name: string, startMs: number, withRssi = false) {
+    constructor(name: string, withRssi = false) {
         this.name = name
-        this.startMs = startMs
         this.withRssi = withRssi
         try {
             this.file = openSync(name, "w")
@@ -49,7 +48,7 @@ export class CaptureWriter implements Observer {
     }
 
     private record(ms: number, bytes: Uint8Array): void {
-        this.put(pcapRecord({ timeUs: Math.round((ms - this.startMs) * 1000), bytes }))
+        this.put(pcapRecord({ timeUs: Math.round((ms - virtualStartMs) * 1000), bytes }))
         if (this.pendingBytes >= flushBytes) this.flush()
     }
 

@@ -61,21 +61,34 @@ export function parseScenario(text: string, file: string): Scenario {
 /** Of a choice of several forms, what is wrong with the one that was most likely meant. */
 function deepest(error: ValueError): { path: string; message: string } {
     let best = { path: error.path, message: said(error) }
+    if (choicesOf(error).length) return best
     let fewest = Infinity
+    const kinds: string[] = []
     for (const variant of error.errors) {
         const all = [...variant]
-        const isOther = all.some(({ path }) => /\/(kind|do)$/.test(path))
-        if (!all.length || isOther || all.length >= fewest) continue
+        const kind = all.find(({ path }) => path.endsWith("/kind"))
+        if (kind) {
+            kinds.push(String(kind.schema.const))
+            const message = `expected one of ${kinds.join(", ")}`
+            if (fewest === Infinity) best = { path: kind.path, message }
+            continue
+        }
+        if (!all.length || all.length >= fewest) continue
         fewest = all.length
         best = deepest(all[0]!)
     }
     return best
 }
 
+/** The words that may stand there, where it is words. */
+function choicesOf({ schema }: ValueError): string[] {
+    const { anyOf = [] } = schema as { anyOf?: { const?: unknown }[] }
+    return anyOf.flatMap(({ const: one }) => (one === undefined ? [] : [String(one)]))
+}
+
 function said(error: ValueError): string {
-    const { anyOf } = error.schema as { anyOf?: { const?: unknown }[] }
-    const choices = anyOf?.flatMap(({ const: one }) => (one === undefined ? [] : [String(one)]))
-    const text = choices?.length ? `expected one of ${choices.join(", ")}` : error.message
+    const choices = choicesOf(error)
+    const text = choices.length ? `expected one of ${choices.join(", ")}` : error.message
     return text[0]!.toLowerCase() + text.slice(1)
 }
 
@@ -91,6 +104,14 @@ function lineAt(document: Document, lines: LineCounter, path: string): number {
         if (node?.range) return lines.linePos(node.range[0]).line
     }
     return 1
+}
+
+/** The numbers of the border router and of all motes. */
+export function nodesOf({ root, motes = [], grids = [] }: Scenario): number[] {
+    const inGrids = grids.flatMap(({ first, count }) =>
+        Array.from({ length: count }, (_, i) => first + i),
+    )
+    return [root.id, ...motes.map(({ id }) => id), ...inGrids]
 }
 
 /** What a schema cannot say: numbers that are given twice, or not at all. */

@@ -11,6 +11,9 @@ import {
 import { seededRandom } from "../random.ts"
 import type { MediumChoice, Scenario } from "./schema.ts"
 
+/** Nobody switches all motes on at the same moment: they would speak at the same moments ever after. */
+const defaultStartupS = 10
+
 /** A mote as a scenario wants it. */
 export interface PlannedMote {
     id: number
@@ -93,7 +96,10 @@ export function motesOf(scenario: Scenario, seed: number): PlannedMote[] {
             })
         }
     }
-    return motes.sort((a, b) => a.id - b.id)
+    motes.sort((a, b) => a.id - b.id)
+    const random = seededRandom(seed * 263 + 1)
+    for (const mote of motes) mote.startS += random() * (scenario.startup ?? defaultStartupS)
+    return motes
 }
 
 interface Waypoint extends Position {

@@ -145,6 +145,9 @@ export const ScenarioSchema = Type.Object(
         about: Type.Optional(Type.String({ maxLength: 4000 })),
         seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647 })),
         duration: Type.Number({ exclusiveMinimum: 0, maximum: 10_000_000 }),
+        startup: Type.Optional(
+            Type.Number({ minimum: 0, description: "the motes are switched on within that time" }),
+        ),
         network: Type.Optional(
             Type.Object(
                 {

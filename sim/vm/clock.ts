@@ -1,6 +1,9 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Events } from "../events.ts"
 
+/** When virtual time begins, unix ms. */
+export const virtualStartMs = Date.UTC(2026, 0, 1)
+
 interface Entry {
     at: number
     order: number
@@ -21,7 +24,7 @@ export class VirtualClock implements Clock, Events {
     private isSettled = true
 
     /** @param startMs unix milliseconds at which the clock starts */
-    constructor(startMs = Date.UTC(2026, 0, 1)) {
+    constructor(startMs = virtualStartMs) {
         this.time = startMs
     }
 

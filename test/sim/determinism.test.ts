@@ -37,7 +37,7 @@ const scenario: Scenario = {
 /** Everything there is to know of a run. */
 async function course(file: string, seed: number) {
     const simulation = await Simulation.start(scenario, seed)
-    const capture = new CaptureWriter(file, simulation.startMs)
+    const capture = new CaptureWriter(file)
     const notes: string[] = []
     const note = (...what: unknown[]) => notes.push(JSON.stringify([simulation.now(), ...what]))
     const notary: Observer = {
