@@ -18,7 +18,13 @@ export default tseslint.config(
     {
         // The host code is checked with types: a promise nobody waits for is where readings get lost.
         files: ["{host,wire,router,clinic,sim,cli,test,bench,scripts}/**/*.ts"],
-        ignores: ["clinic/web/**", "cli/plot/web/**", "test/src/**", "bench/src/**"],
+        ignores: [
+            "clinic/web/**",
+            "cli/plot/web/**",
+            "sim/web/page/**",
+            "test/src/**",
+            "bench/src/**",
+        ],
         languageOptions: {
             parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname },
         },

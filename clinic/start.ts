@@ -10,7 +10,7 @@ import { makeFolder, readIfThere, writeDurably } from "../host/files.ts"
 import type { Log } from "../host/log.ts"
 import { Clinic } from "./clinic.ts"
 import { buildApp } from "./http/app.ts"
-import { bundlePages } from "./http/pages.ts"
+import { clinicPages } from "./http/pages.ts"
 import { openSqlite } from "./store/sqlite.ts"
 import { isWildcard, serverCertificate } from "./tls.ts"
 import { vaultKeyBytes } from "./vault.ts"
@@ -46,7 +46,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     try {
         const clinic = await Clinic.open({ store, clock, random: randomBytes, key, log })
         const certificate = await serverCertificate(data, host, clock.now())
-        const app = await buildApp({ clinic, clock, log, certificate, pages: bundlePages() })
+        const app = await buildApp({ clinic, clock, log, certificate, pages: clinicPages() })
         await listen(app, host, o.port)
         const renewal = renewCertificate(app, { data, host, clock, log })
         const { port } = app.server.address() as AddressInfo

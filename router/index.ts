@@ -1,5 +1,8 @@
 /** The border router's public entry. */
 export type { ClinicLink } from "./clinic-link.ts"
+export { dotted } from "./coap/message.ts"
+export type { CoapOption } from "./coap/message.ts"
+export { decodeOptionsAndPayload as decodeOptions, pathOf } from "./coap/options.ts"
 export { httpsClinic } from "./https-clinic.ts"
 export { Router, type RouterStats } from "./router.ts"
 export { startRouter, type RunningRouter } from "./start.ts"

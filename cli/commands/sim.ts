@@ -5,12 +5,20 @@ import { routerPage, routerView } from "../../sim/mesh/page.ts"
 import { ping } from "../../sim/mesh/ping.ts"
 import { traceroute } from "../../sim/mesh/traceroute.ts"
 import { formatAddress } from "../../sim/net/ipv6.ts"
-import { judge } from "../../sim/scenario/judge.ts"
+import { reportFolder } from "../../sim/report/output.ts"
+import { reportPage } from "../../sim/report/page.ts"
+import { Recorder } from "../../sim/report/recorder.ts"
+import { reportOf } from "../../sim/report/report.ts"
+import { judge, type Verdict } from "../../sim/scenario/judge.ts"
 import { loadScenario, nodesOf, shippedScenarios } from "../../sim/scenario/load.ts"
 import { summary, type Summary } from "../../sim/scenario/summary.ts"
+import { Runner } from "../../sim/runner.ts"
 import { Simulation } from "../../sim/simulation.ts"
-import { integer, option, positive } from "../options.ts"
+import { startLiveView } from "../../sim/web/server.ts"
+import { integer, option, port, positive } from "../options.ts"
 import { progressLine } from "../progress.ts"
+import { runUntilStopped } from "../service.ts"
+import { runSweep } from "./sim-sweep.ts"
 
 interface Options {
     seed?: number
@@ -24,12 +32,15 @@ interface Options {
     routes?: boolean
     page?: boolean
     json?: boolean
+    report?: string
+    sweep?: string
+    runs?: number
     speed?: number
+    web?: number
 }
 
 const nodeId = integer(1, 65_534)
-/** Between two looks at whether everybody has joined. */
-const lookS = 0.5
+const defaultWebPort = "8090"
 /** All motes connect to the router when they have joined; questions wait until that is over. */
 const calmS = 15
 
@@ -52,11 +63,41 @@ export const simCommand = new Command("sim")
     .addOption(option("--page", "the border router's page, as Contiki's shows it"))
     .addOption(option("--speed <x>", "at most so many times real time").argParser(positive))
     .addOption(option("--json", "one JSON document instead of text"))
+    .addOption(
+        option("--report <dir>", "what became of it, as report.html and report.json in there"),
+    )
+    .addOption(
+        option(
+            "--sweep <key=v1,v2,…>",
+            "compare runs with several values, as in medium.rx=0.7,0.8",
+        ),
+    )
+    .addOption(
+        option("--runs <n>", "runs with each value, each with another seed").argParser(
+            integer(1, 1000),
+        ),
+    )
+    .addOption(
+        option("--web [port]", "watch and control it in a browser, in real time unless --speed")
+            .argParser(port)
+            .preset(defaultWebPort),
+    )
     .action(async (name: string, options: Options) => {
+        if (options.web !== undefined && (isQuestion(options) || options.json))
+            throw new UserError("--web: questions are asked in the page", 2)
+        if (options.runs !== undefined && options.sweep === undefined)
+            throw new UserError("--runs: only with --sweep", 2)
         const scenario = loadScenario(name)
         for (const id of [options.ping, options.traceroute])
             if (id !== undefined && !nodesOf(scenario).includes(id))
                 throw new UserError(`there is no mote ${id}`, 2)
+        const { sweep } = options
+        if (sweep !== undefined) {
+            if (isQuestion(options) || options.pcap !== undefined || options.web !== undefined)
+                throw new UserError("--sweep: no questions, --pcap or --web", 2)
+            return await runSweep(name, scenario, { ...options, sweep })
+        }
+        const writeReport = options.report === undefined ? undefined : reportFolder(options.report)
         // What cannot be written is said before the work, not after it.
         const capture =
             options.pcap === undefined ? undefined : new CaptureWriter(options.pcap, options.rssi)
@@ -65,10 +106,17 @@ export const simCommand = new Command("sim")
             progress(`started ${started} of ${all} motes`),
         )
         if (capture) simulation.observers.add(capture)
+        const recorder = writeReport && new Recorder(simulation)
+        if (recorder) simulation.observers.add(recorder)
         try {
+            if (options.web !== undefined) return await watch(simulation, options, options.web)
             const asked = await ask(simulation, options, progress)
             progress("")
             if (options.json) console.log(JSON.stringify(asked.json))
+            if (recorder) {
+                const report = reportOf(simulation, recorder, asked.verdicts, name)
+                writeReport(reportPage(report), report)
+            }
             if (asked.failures.length) throw new UserError(asked.failures.join("; "))
         } finally {
             progress("")
@@ -77,8 +125,35 @@ export const simCommand = new Command("sim")
         }
     })
 
+function isQuestion({ ping, traceroute, neighbors, routes, page }: Options): boolean {
+    return ping !== undefined || traceroute !== undefined || !!(neighbors || routes || page)
+}
+
+/** Shows it in browsers until somebody ends it; goes on beyond the scenario's duration. */
+async function watch(simulation: Simulation, options: Options, port: number): Promise<void> {
+    const runner = new Runner(simulation, options.speed ?? 1)
+    const view = await startLiveView(simulation, runner, port)
+    const run = async () => {
+        await runner.runTo(options.until ?? Infinity)
+        runner.pause()
+        await runner.runTo(Infinity)
+    }
+    const running = run()
+    console.log(view.url)
+    const stopped = runUntilStopped(async () => {
+        runner.stop()
+        await running
+    })
+    try {
+        await Promise.race([stopped, running.then(() => stopped)])
+    } finally {
+        await view.close()
+    }
+}
+
 interface Answer {
     json: object
+    verdicts: Verdict[]
     failures: string[]
 }
 
@@ -88,27 +163,23 @@ async function ask(
     show: (line: string) => void,
 ): Promise<Answer> {
     const { neighbors, routes, page } = options
-    const isQuestion =
-        options.ping !== undefined ||
-        options.traceroute !== undefined ||
-        neighbors ||
-        routes ||
-        page
     const print = options.json ? () => {} : (line: string) => console.log(line)
     const end = options.until ?? simulation.scenario.duration
     let convergedS = Infinity
     const settled = () => {
-        if (!isQuestion || options.until !== undefined) return false
+        if (!isQuestion(options) || options.until !== undefined) return false
         convergedS = hasConverged(simulation) ? Math.min(convergedS, simulation.now()) : Infinity
         return simulation.now() - convergedS >= calmS
     }
-    await runTo(simulation, end, options.speed, settled, show)
+    await new Runner(simulation, options.speed).runTo(end, settled, (now, speed) =>
+        show(`${now.toFixed(0)} of ${end} s, ${speed.toFixed(0)}× real time`),
+    )
     show("")
     if (!options.json)
         console.error(
             `border router ${formatAddress(simulation.root.ipv6.addresses[0]!)}, host ${formatAddress(simulation.host.address)}, ${simulation.motes.size} motes, ${simulation.now().toFixed(0)} s`,
         )
-    if (!isQuestion) return await verdict(simulation, print)
+    if (!isQuestion(options)) return await verdict(simulation, print)
 
     const json: Record<string, unknown> = {}
     const failures: string[] = []
@@ -145,7 +216,7 @@ async function ask(
         }
         if (!replies.length) failures.push(`mote ${options.ping} does not answer`)
     }
-    return { json, failures }
+    return { json, verdicts: [], failures }
 }
 
 /** Whether all that have power have joined and the border router knows the way to each. */
@@ -164,24 +235,6 @@ function addressOf(simulation: Simulation, id: number): Uint8Array {
     return address
 }
 
-async function runTo(
-    simulation: Simulation,
-    end: number,
-    speed: number | undefined,
-    isEnough: () => boolean,
-    show: (line: string) => void,
-): Promise<void> {
-    const began = performance.now()
-    while (simulation.now() < end && !isEnough()) {
-        await simulation.run(Math.min(lookS, end - simulation.now()))
-        const wallS = (performance.now() - began) / 1000
-        const now = simulation.now()
-        show(`${now.toFixed(0)} of ${end} s, ${(now / wallS).toFixed(0)}× real time`)
-        const aheadS = speed === undefined ? 0 : now / speed - wallS
-        if (aheadS > 0) await new Promise(resolve => setTimeout(resolve, 1000 * aheadS))
-    }
-}
-
 async function verdict(simulation: Simulation, print: (line: string) => void): Promise<Answer> {
     const all = summary(simulation)
     printSummary(all, print)
@@ -191,7 +244,7 @@ async function verdict(simulation: Simulation, print: (line: string) => void): P
     const failures = verdicts
         .filter(({ holds }) => !holds)
         .map(({ claim, found }) => `does not hold: ${claim}: ${found}`)
-    return { json: { ...all, verdicts }, failures }
+    return { json: { ...all, verdicts }, verdicts, failures }
 }
 
 function printSummary({ motes }: Summary, print: (line: string) => void): void {

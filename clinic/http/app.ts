@@ -12,7 +12,7 @@ import { healthRoutes } from "./health.ts"
 import { ingestRoutes } from "./ingest.ts"
 import { liveRoutes } from "./live.ts"
 import { moteRoutes } from "./motes.ts"
-import { pageRoutes, type Pages } from "./pages.ts"
+import { clinicPageRoutes, type Pages } from "./pages.ts"
 import { patientRoutes } from "./patients.ts"
 import { userRoutes } from "./users.ts"
 import { wardRoutes } from "./ward.ts"
@@ -79,7 +79,7 @@ export async function buildApp(o: {
     })
 
     await authenticate(app, clinic)
-    pageRoutes(app, o.pages)
+    clinicPageRoutes(app, o.pages)
     healthRoutes(app, clinic)
     wardRoutes(app, clinic)
     liveRoutes(app, o)

@@ -1,53 +1,15 @@
-import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { buildSync } from "esbuild"
 import type { FastifyInstance } from "fastify"
+import { bundlePages, pageRoutes, type Pages } from "../../host/pages.ts"
 
-interface Page {
-    type: string
-    body: Buffer
-    etag: string
-}
-
-/** By path. */
-export type Pages = Map<string, Page>
+export type { Pages } from "../../host/pages.ts"
 
 const web = fileURLToPath(new URL("../web/", import.meta.url))
 
-/** Bundles the web pages in memory: no build step, nothing on disk, nothing inline. */
-export function bundlePages(): Pages {
-    const { outputFiles } = buildSync({
-        entryPoints: { app: `${web}main.ts` },
-        outdir: web,
-        bundle: true,
-        write: false,
-        minify: true,
-        format: "esm",
-        target: "es2022",
-        tsconfig: `${web}tsconfig.json`,
-        logLevel: "silent",
-    })
-    const output = (name: string) => outputFiles.find(file => file.path.endsWith(name))!.contents
-    return new Map([
-        page("/", "text/html; charset=utf-8", readFileSync(`${web}index.html`)),
-        page("/favicon.svg", "image/svg+xml", readFileSync(`${web}favicon.svg`)),
-        page("/assets/app.js", "text/javascript; charset=utf-8", output("app.js")),
-        page("/assets/app.css", "text/css; charset=utf-8", output("app.css")),
-    ])
+export function clinicPages(): Pages {
+    return bundlePages(web)
 }
 
-function page(path: string, type: string, bytes: Uint8Array): [string, Page] {
-    const body = Buffer.from(bytes)
-    const digest = createHash("sha256").update(body).digest("base64url")
-    return [path, { type, body, etag: `"${digest}"` }]
-}
-
-export function pageRoutes(app: FastifyInstance, pages: Pages): void {
-    for (const [path, { type, body, etag }] of pages)
-        app.get(path, { config: { access: "public" } }, async (request, reply) => {
-            reply.headers({ etag, "cache-control": "no-cache" })
-            if (request.headers["if-none-match"] === etag) return await reply.code(304).send()
-            return await reply.type(type).send(body)
-        })
+export function clinicPageRoutes(app: FastifyInstance, pages: Pages): void {
+    pageRoutes(app, pages, { access: "public" })
 }

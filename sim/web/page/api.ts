@@ -1,0 +1,33 @@
+const timeoutMs = 20_000
+
+/** What the last order came to nothing for; empty when it was carried out. */
+export let reportFailure: (message: string) => void = () => {}
+
+export function onFailure(report: (message: string) => void): void {
+    reportFailure = report
+}
+
+/** Gives an order; a failure is told to the user. */
+export async function order(path: string, body: object = {}): Promise<void> {
+    try {
+        await call(path, {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify(body),
+        })
+        reportFailure("")
+    } catch (error) {
+        reportFailure((error as Error).message)
+    }
+}
+
+export async function ask<T>(path: string): Promise<T> {
+    return (await call(path, {})) as T
+}
+
+async function call(path: string, init: RequestInit): Promise<unknown> {
+    const response = await fetch(path, { ...init, signal: AbortSignal.timeout(timeoutMs) })
+    const answer = (await response.json().catch(() => ({}))) as { error?: string }
+    if (!response.ok) throw new Error(answer.error ?? `the simulator answered ${response.status}`)
+    return answer
+}

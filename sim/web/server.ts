@@ -1,0 +1,112 @@
+import type { AddressInfo } from "node:net"
+import { fileURLToPath } from "node:url"
+import helmet from "@fastify/helmet"
+import fastify, { type FastifyInstance, type FastifyRequest } from "fastify"
+import { reasonOf, UserError } from "../../host/errors.ts"
+import { bundlePages, pageRoutes } from "../../host/pages.ts"
+import type { Runner } from "../runner.ts"
+import type { Simulation } from "../simulation.ts"
+import { controlRoutes } from "./control.ts"
+import { answerErrors, HttpError } from "./errors.ts"
+import { Feed } from "./feed.ts"
+import { Stream } from "./stream.ts"
+
+const maxBodyBytes = 256 * 1024
+const requestTimeoutMs = 30_000
+const maxConnections = 64
+const address = "127.0.0.1"
+
+export interface LiveView {
+    url: string
+    close(): Promise<void>
+}
+
+/**
+ * Shows a simulation in browsers of this machine, and takes orders from there.
+ * @param port 0 takes a free one
+ * @throws UserError when nobody can listen there
+ */
+export async function startLiveView(
+    simulation: Simulation,
+    runner: Runner,
+    port: number,
+): Promise<LiveView> {
+    const feed = new Feed(simulation, runner)
+    const stream = new Stream(feed)
+    const app = await buildApp({ simulation, runner, feed, stream })
+    const close = async () => {
+        simulation.observers.remove(feed)
+        stream.close()
+        await app.close()
+    }
+    try {
+        await app.listen({ host: address, port })
+    } catch (error) {
+        await close()
+        throw new UserError(`cannot listen on ${address}:${port}: ${reasonOf(error)}`)
+    }
+    simulation.observers.add(feed)
+    const bound = app.server.address() as AddressInfo
+    return { url: `http://${address}:${bound.port}/`, close }
+}
+
+async function buildApp(o: {
+    simulation: Simulation
+    runner: Runner
+    feed: Feed
+    stream: Stream
+}): Promise<FastifyInstance> {
+    const app = fastify({
+        bodyLimit: maxBodyBytes,
+        requestTimeout: requestTimeoutMs,
+        forceCloseConnections: true, // live streams would never end
+        ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    })
+    app.server.maxConnections = maxConnections
+    answerErrors(app)
+    app.removeContentTypeParser("text/plain")
+    await app.register(helmet, {
+        contentSecurityPolicy: {
+            useDefaults: false,
+            directives: {
+                defaultSrc: ["'none'"],
+                scriptSrc: ["'self'"],
+                styleSrc: ["'self'"],
+                imgSrc: ["'self'"],
+                connectSrc: ["'self'"],
+                baseUri: ["'none'"],
+                formAction: ["'none'"],
+                frameAncestors: ["'none'"],
+            },
+        },
+        strictTransportSecurity: false,
+    })
+    app.addHook("onRequest", async request => refuseStrangers(request))
+    app.addHook("onSend", async (_request, reply) => {
+        if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store")
+    })
+    pageRoutes(app, bundlePages(fileURLToPath(new URL("./page/", import.meta.url))))
+    controlRoutes(app, o)
+    app.get("/api/live", { exposeHeadRoute: false }, async (_request, reply) => {
+        const stream = o.stream.open()
+        if (!stream) throw new HttpError(503, "too many pages")
+        return reply.type("text/event-stream").send(stream)
+    })
+    return app
+}
+
+/**
+ * Any page in a browser of this machine can send requests here; one whose name leads to this address can even read the
+ * answers (DNS rebinding). Ours alone names this address as host and, where it orders something, as origin.
+ */
+function refuseStrangers({ headers, socket, method }: FastifyRequest): void {
+    const hosts = [address, "localhost"].map(name => `${name}:${socket.localPort}`)
+    const { host, origin } = headers
+    if (host === undefined || !hosts.includes(host)) throw new HttpError(403, "wrong host")
+    if (origin !== undefined && origin !== `http://${host}`)
+        throw new HttpError(403, "wrong origin")
+    const site = headers["sec-fetch-site"]
+    // A link from elsewhere may lead here; it cannot order anything.
+    if (method !== "GET" && site !== undefined && site !== "same-origin" && site !== "none")
+        throw new HttpError(403, "wrong site")
+}
