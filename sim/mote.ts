@@ -6,6 +6,8 @@ import type { Connect } from "./vm/socket.ts"
 
 export interface MoteOptions {
     clock: Clock
+    /** As a machine's. */
+    settle?: () => void
     random: (size: number) => Uint8Array
     /** The program, as `buildFirmware` makes it. */
     image: Uint8Array

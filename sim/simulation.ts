@@ -3,6 +3,7 @@ import { Battery } from "./battery.ts"
 import { madeUpBody, syntheticBody, type Body } from "./body/index.ts"
 import { wearableChips } from "./devices/chips.ts"
 import { Meter } from "./energy.ts"
+import { timersOf } from "./events.ts"
 import { buildFirmware } from "./firmware.ts"
 import { BorderHost } from "./mesh/border.ts"
 import { MeshNode, type MeshOptions } from "./mesh/node.ts"
@@ -159,7 +160,8 @@ export class Simulation {
         mote.battery?.start()
         const kid = Buffer.from(mote.identity.kid).toString("hex")
         mote.mote = await Mote.start({
-            clock: this.clock,
+            clock: timersOf(this.clock),
+            settle: () => this.clock.settle(),
             random: seededBytes(this.seed, `mote ${id} from ${this.clock.now()}`),
             image: this.image,
             flash: mote.flash,

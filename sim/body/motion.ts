@@ -49,6 +49,8 @@ export class Motion {
     private readonly noise: Wave[]
     private readonly delayS: number
     private readonly bloodDelayS: number
+    /** Between two beginnings or ends of bouts. */
+    private stretch: Interval & { bout?: Bout | undefined } = { fromS: 0, toS: 0 }
 
     constructor(bouts: MotionBout[], seed: number) {
         const random = seededRandom(seed ^ 0x5eed)
@@ -93,8 +95,19 @@ export class Motion {
         return bout.gain * this.disturbance(bout, seconds)
     }
 
+    /** Moments are asked for one after the other, so the last answer is mostly the next, too. */
     private boutAt(seconds: number): Bout | undefined {
-        return this.bouts.find(({ fromS, toS }) => seconds >= fromS && seconds < toS)
+        if (!isDuring(this.stretch, seconds)) this.stretch = this.stretchAt(seconds)
+        return this.stretch.bout
+    }
+
+    private stretchAt(seconds: number): Interval & { bout?: Bout | undefined } {
+        const edges = this.bouts.flatMap(({ fromS, toS }) => [fromS, toS])
+        return {
+            fromS: Math.max(-Infinity, ...edges.filter(s => s <= seconds)),
+            toS: Math.min(Infinity, ...edges.filter(s => s > seconds)),
+            bout: this.bouts.find(bout => isDuring(bout, seconds)),
+        }
     }
 
     /** The artefact in some unit. */
@@ -117,6 +130,10 @@ export class Motion {
         )
         return quantile(values, 0.98) - quantile(values, 0.02) || 1
     }
+}
+
+function isDuring({ fromS, toS }: Interval, seconds: number): boolean {
+    return seconds >= fromS && seconds < toS
 }
 
 /** Without gravity. */

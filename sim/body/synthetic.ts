@@ -46,6 +46,13 @@ const pulseBumps = [
     [0.5, 0.13, 0.38],
 ] as const
 
+/** What light of any colour meets at one moment, as multiples of the pulse. */
+interface Seen {
+    seconds: number
+    blood: number
+    shift: number
+}
+
 /** A wearer made from a seed: the same seed, the same wearer, at whatever moments one looks. */
 export function syntheticBody(options: SyntheticOptions): Body {
     return new SyntheticBody(options)
@@ -57,6 +64,10 @@ class SyntheticBody implements Body {
     private readonly beatShifts: Wave[]
     private readonly drifts: Wave[]
     private readonly motion: Motion
+    /** The area under the rate, which is beats per minute times seconds. */
+    private readonly beatsTo: (seconds: number) => number
+    /** A chip looks with one LED after the other. */
+    private seen: Seen = { seconds: NaN, blood: 0, shift: 0 }
 
     constructor(options: SyntheticOptions) {
         this.options = {
@@ -93,6 +104,7 @@ class SyntheticBody implements Body {
             shift(0.3 + 0.1 * random(), 0.15),
         ]
         this.drifts = [wave(0.013, 0.9), wave(0.037, 0.5), wave(0.11, 0.25)]
+        this.beatsTo = integral(this.options.bpm)
         this.motion = new Motion(this.options.motion, options.seed)
     }
 
@@ -100,11 +112,17 @@ class SyntheticBody implements Body {
         const { perfusion, spo2 } = this.options
         if (this.isOff(seconds)) return emptyStrap.reflectance(led, seconds)
         const depth = led === "red" ? perfusion * ratioOfRatios(spo2) : perfusion
+        if (this.seen.seconds !== seconds) this.seen = this.seenAt(seconds)
+        const { blood, shift } = this.seen
+        return Math.max(0, skinReflectance[led] * (1 - depth * blood - perfusion * shift))
+    }
+
+    private seenAt(seconds: number): Seen {
         const breath = sine(this.breath, seconds)
         const blood = (1 + 0.12 * breath) * this.pulse(seconds) + 0.25 * breath
         // Drift and motion move the sensor, not the blood: they are as large in either colour.
         const shift = 0.6 * sum(this.drifts, seconds) + this.motion.artefact(seconds)
-        return Math.max(0, skinReflectance[led] * (1 - depth * blood - perfusion * shift))
+        return { seconds, blood, shift }
     }
 
     skinTemperature(seconds: number): number {
@@ -131,7 +149,8 @@ class SyntheticBody implements Body {
     }
 
     private isOff(seconds: number): boolean {
-        return this.options.off.some(interval => isWithin(interval, seconds))
+        const { off } = this.options
+        return off.length > 0 && off.some(interval => isWithin(interval, seconds))
     }
 
     private settledTemperature(seconds: number): number {
@@ -140,7 +159,7 @@ class SyntheticBody implements Body {
 
     /** One pulse from 0 to about 1 for every beat. */
     private pulse(seconds: number): number {
-        const beats = integral(this.options.bpm, seconds) / 60 + sum(this.beatShifts, seconds)
+        const beats = this.beatsTo(seconds) / 60 + sum(this.beatShifts, seconds)
         const phase = beats - Math.floor(beats)
         let value = 0
         for (const [centre, width, height] of pulseBumps)

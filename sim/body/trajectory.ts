@@ -3,25 +3,35 @@ export type Trajectory = number | [seconds: number, value: number][]
 
 export function valueAt(trajectory: Trajectory, seconds: number): number {
     if (typeof trajectory === "number") return trajectory
-    let [t0, v0] = trajectory[0] ?? [0, 0]
-    if (seconds <= t0) return v0
-    for (const [t1, v1] of trajectory.slice(1)) {
-        if (seconds < t1) return v0 + ((v1 - v0) * (seconds - t0)) / (t1 - t0)
-        ;[t0, v0] = [t1, v1]
-    }
-    return v0
+    const [first] = trajectory
+    if (!first) return 0
+    if (seconds <= first[0]) return first[1]
+    let after = 1
+    while (after < trajectory.length && trajectory[after]![0] <= seconds) after++
+    const [t0, v0] = trajectory[after - 1]!
+    if (after === trajectory.length) return v0
+    const [t1, v1] = trajectory[after]!
+    return v0 + ((v1 - v0) * (seconds - t0)) / (t1 - t0)
 }
 
-/** The area under a trajectory from 0 to `seconds`. */
-export function integral(trajectory: Trajectory, seconds: number): number {
-    if (typeof trajectory === "number") return trajectory * seconds
-    const corners = trajectory.map(([t]) => t).filter(t => t > 0 && t < seconds)
-    let area = 0
-    let from = 0
-    for (const to of [...corners, seconds]) {
-        // Straight between two corners, so the value in the middle is the mean.
-        area += (to - from) * valueAt(trajectory, (from + to) / 2)
-        from = to
+/**
+ * The area under a trajectory from 0 to the seconds asked for. Who asks for one moment after the other gets a quick
+ * answer.
+ */
+export function integral(trajectory: Trajectory): (seconds: number) => number {
+    if (typeof trajectory === "number") return seconds => trajectory * seconds
+    // Straight between two corners, so the value in the middle is the mean.
+    const piece = (from: number, to: number) => (to - from) * valueAt(trajectory, (from + to) / 2)
+    const areas: [seconds: number, area: number][] = [[0, 0]]
+    for (const [to] of trajectory) {
+        const [from, area] = areas.at(-1)!
+        if (to > from) areas.push([to, area + piece(from, to)])
     }
-    return area
+    let last = 0
+    return seconds => {
+        while (last > 0 && areas[last]![0] >= seconds) last--
+        while (last + 1 < areas.length && areas[last + 1]![0] < seconds) last++
+        const [from, area] = areas[last]!
+        return area + piece(from, seconds)
+    }
 }

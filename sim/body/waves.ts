@@ -10,7 +10,9 @@ export function sine({ hz, phase, amplitude }: Wave, seconds: number): number {
 }
 
 export function sum(waves: Wave[], seconds: number): number {
-    return waves.reduce((total, wave) => total + sine(wave, seconds), 0)
+    let total = 0
+    for (const wave of waves) total += sine(wave, seconds)
+    return total
 }
 
 /**

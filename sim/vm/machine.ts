@@ -14,6 +14,8 @@ export interface Flash {
 
 export interface MachineOptions {
     clock: Clock
+    /** Makes promises settle before the clock's next timer, where it does not let them by itself; see `timersOf`. */
+    settle?: () => void
     random: (size: number) => Uint8Array
     flash: Flash
     /** 16 hex digits, the Jacdac identifier of the VM itself. */
@@ -109,7 +111,11 @@ export class Machine {
             log: line => log?.(line),
         })
         this.vm = vm
-        this.socket = new VmSocket(vm, this.options.connect, fn => this.enter(fn))
+        const connect: Connect = (...where) => {
+            this.options.settle?.()
+            return this.options.connect(...where)
+        }
+        this.socket = new VmSocket(vm, connect, fn => this.enter(fn))
         vm.dmesg = line => log?.(line)
         vm.log = vm.error = (...args) => this.failed(args)
         vm.sendPacket = frame => this.options.frame?.(frame)
@@ -179,6 +185,7 @@ export class Machine {
         this.options.clock.setTimeout(() => {
             if (this.stopped) return
             this.socket.destroy()
+            this.options.settle?.()
             void this.powerUp()
         }, 0)
     }
