@@ -37,8 +37,11 @@ export function toFrames(
     tag: number,
 ): Uint8Array[] {
     if (packet.length <= how.thresholdBytes) return [Uint8Array.of(uncompressedDispatch, ...packet)]
-    const compressed = compress(packet, link, how)
+    let compressed = compress(packet, link, how)
     if (compressed.bytes.length <= room) return [compressed.bytes]
+    // Compressed headers have to be in the first fragment, all of them (RFC 6282 §2).
+    if (compressed.compressedSize + firstHeaderBytes + 8 > room)
+        compressed = compress(packet, link, { ...how, udp: false, extensions: false })
     const frames = [firstFragment(compressed, packet.length, room, tag)]
     let offset = frames[0]!.length - firstHeaderBytes - saved(compressed)
     while (offset < packet.length) {

@@ -2,7 +2,12 @@ import { BorderHost } from "../../../sim/mesh/border.ts"
 import { MeshNode } from "../../../sim/mesh/node.ts"
 import { ping, type PingResult } from "../../../sim/mesh/ping.ts"
 import { routerView } from "../../../sim/mesh/page.ts"
-import { parseAddress } from "../../../sim/net/ipv6.ts"
+import { encodeIcmp, type IcmpMessage } from "../../../sim/net/icmpv6.ts"
+import { broadcast } from "../../../sim/net/ieee802154.ts"
+import { encodeIpv6, NextHeader, parseAddress } from "../../../sim/net/ipv6.ts"
+import { linkLocalOf } from "../../../sim/net/node.ts"
+import { skyAddress } from "../../../sim/net/sky.ts"
+import { toFrames } from "../../../sim/net/sixlowpan/fragment.ts"
 import type { RplProfile } from "../../../sim/net/rpl/profile.ts"
 import { Air, type AirObserver } from "../../../sim/radio/air.ts"
 import { constantLoss, defaultDisk, type Medium, type Position } from "../../../sim/radio/medium.ts"
@@ -163,6 +168,16 @@ export class Network {
             answered += result.replies.length
         }
         return answered / sent
+    }
+
+    /** The payload of a frame in which a node that does not exist says something. */
+    frameOf(id: number, destination: Uint8Array, message: IcmpMessage): Uint8Array {
+        const source = linkLocalOf(skyAddress(id))
+        const payload = encodeIcmp(message, source, destination)
+        const protocol = NextHeader.icmpv6
+        const packet = encodeIpv6({ hopLimit: 64, source, destination, protocol, payload })
+        const link = { source: skyAddress(id), destination: broadcast, contexts: [prefix] }
+        return toFrames(packet, link, this.profile.compression, 104, 0)[0]!
     }
 
     /** What the border router says of itself. */
