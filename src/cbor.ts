@@ -30,6 +30,7 @@ export class CborWriter {
         this.bytes = Buffer.alloc(capacity)
     }
 
+    /** @devsWhenUsed */
     clear(): void {
         this.length = 0
     }

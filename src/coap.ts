@@ -6,33 +6,33 @@
 export const maxMessageBytes = 512
 
 /** Codes in use, RFC 7252 §12.1 and RFC 8323 §11.1. */
-export const Code = {
-    empty: 0x00,
-    get: 0x01,
-    post: 0x02,
-    put: 0x03,
-    delete: 0x04,
-    changed: 0x44,
-    badOption: 0x82,
-    notFound: 0x84,
-    methodNotAllowed: 0x85,
-    serviceUnavailable: 0xa3,
-    csm: 0xe1,
-    ping: 0xe2,
-    pong: 0xe3,
-    release: 0xe4,
-    abort: 0xe5,
+export const enum Code {
+    empty = 0x00,
+    get = 0x01,
+    post = 0x02,
+    put = 0x03,
+    delete = 0x04,
+    changed = 0x44,
+    badOption = 0x82,
+    notFound = 0x84,
+    methodNotAllowed = 0x85,
+    serviceUnavailable = 0xa3,
+    csm = 0xe1,
+    ping = 0xe2,
+    pong = 0xe3,
+    release = 0xe4,
+    abort = 0xe5,
 }
 
 /** Option numbers in use, RFC 7252 §5.10. */
-export const OptionNumber = {
-    uriHost: 3,
-    uriPort: 7,
-    uriPath: 11,
-    contentFormat: 12,
-    maxAge: 14,
-    uriQuery: 15,
-    accept: 17,
+export const enum OptionNumber {
+    uriHost = 3,
+    uriPort = 7,
+    uriPath = 11,
+    contentFormat = 12,
+    maxAge = 14,
+    uriQuery = 15,
+    accept = 17,
 }
 
 const payloadMarker = 0xff

@@ -72,11 +72,9 @@ export class CoapConnection {
     ): Promise<CoapMessage | undefined> {
         this.lastToken = (this.lastToken + 1) & 0xff
         request.token = Buffer.from([this.lastToken])
-        const bytes = request.encode()
-        if (bytes.length > this.peerMaxMessageBytes) return undefined
         this.response = undefined
         this.accept = accept
-        if (await this.socket.write(bytes)) {
+        if (await this.send(request)) {
             const deadline = millis() + timeoutMs
             while (!this.response && this.socket.isOpen() && millis() < deadline)
                 await this.changed.wait(deadline - millis())
@@ -87,6 +85,12 @@ export class CoapConnection {
 
     close(): void {
         this.socket.close()
+    }
+
+    /** Encodes and writes in one go, so that nobody who waits for a response holds the bytes. */
+    private async send(request: CoapMessage): Promise<boolean> {
+        const bytes = request.encode()
+        return bytes.length <= this.peerMaxMessageBytes && (await this.socket.write(bytes))
     }
 
     private received(message: CoapMessage): void {

@@ -7,7 +7,7 @@ const secretDigits = 64
 const maxBoot = 0xffffffff
 
 /** Who this mote is, and where it reports to. */
-export class Identity {
+export interface Identity {
     /** The kid as people write it: 16 lower-case hex digits. */
     eui: string
     keys: MoteKeys
@@ -23,11 +23,8 @@ export async function readIdentity(): Promise<Identity | undefined> {
     else if (!isHex(secret, secretDigits)) console.log("setting secret: 64 hex digits are needed")
     else if (!router) console.log("setting router: coap+tcp://host:port is needed")
     else {
-        const identity = new Identity()
-        identity.eui = kid.toLowerCase()
-        identity.keys = new MoteKeys(Buffer.from(secret, "hex"), Buffer.from(kid, "hex"))
-        identity.router = router
-        return identity
+        const keys = new MoteKeys(Buffer.from(secret, "hex"), Buffer.from(kid, "hex"))
+        return { eui: kid.toLowerCase(), keys, router }
     }
     return undefined
 }

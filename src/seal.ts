@@ -1,4 +1,4 @@
-import { encrypt, hmac, randomBuffer, sha256Hkdf } from "@devicescript/crypto"
+import { hmac, randomBuffer, sha256Hkdf } from "@devicescript/crypto"
 import { byteStringHead, CborReader } from "./cbor"
 
 /*
@@ -48,15 +48,10 @@ export class MoteKeys {
 }
 
 /** A sealed message; a retry sends the same bytes. */
-export class Envelope {
+export interface Envelope {
     readonly bytes: Buffer
     /** boot ‖ salt ‖ seq */
     readonly nonce: Buffer
-
-    constructor(bytes: Buffer, nonce: Buffer) {
-        this.bytes = bytes
-        this.nonce = nonce
-    }
 }
 
 /** Seals envelopes of one start: every call uses up a sequence number, so no nonce comes twice. */
@@ -89,7 +84,7 @@ export class Sealer {
     seal(plaintext: Buffer): Envelope {
         if (this.seq > 0xffffffff) throw new RangeError("no sequence number is left")
         const start = this.encrypt0Start
-        start.set(bigEndian32(this.seq++), nonceOffset + nonceBytes - 4)
+        start.blitAt(nonceOffset + nonceBytes - 4, bigEndian32(this.seq++), 0, 4)
         const nonce = start.slice(nonceOffset, nonceOffset + nonceBytes)
         const text = a256ctr(plaintext, this.upEnc, nonce)
         // eslint-disable-next-line no-useless-assignment -- its memory is needed below
@@ -99,20 +94,23 @@ export class Sealer {
         const macStart = this.macStructureStart
         const tag = hmac(this.upMac, "sha256", macStart, payloadHead, start, textHead, text)
         const mac0Start = this.mac0Start
-        return new Envelope(
-            Buffer.concat(mac0Start, payloadHead, start, textHead, text, tagHead, tag),
-            nonce,
-        )
+        const bytes = Buffer.concat(mac0Start, payloadHead, start, textHead, text, tagHead, tag)
+        return { bytes, nonce }
     }
+}
+
+/** The native behind `encrypt` of @devicescript/crypto, which would only check what is always the same here. */
+type Encryptable = Buffer & {
+    encrypt(algo: "aes-256-ccm", key: Buffer, nonce: Buffer, tagLength: number): Buffer
 }
 
 /** AES-256-CTR: what AES-CCM does to a message when it makes no tag (RFC 3610 §2.3). */
 export function a256ctr(data: Buffer, key: Buffer, nonce: Buffer): Buffer {
-    return encrypt({ data, algo: "aes-256-ccm", key, iv: nonce, tagLength: 0 })
+    return (data as Encryptable).encrypt("aes-256-ccm", key, nonce, 0)
 }
 
 /** The router's word that an envelope is durable. */
-export class Receipt {
+export interface Receipt {
     /** Unix time in milliseconds. */
     now: number
     /** The newest configuration version known. */
@@ -145,12 +143,11 @@ export class ReceiptOpener {
         const fields = new CborReader(payload, 0)
         fields.expect(receiptStart)
         const receiptNonce = fields.byteString(nonceBytes)
-        const receipt = new Receipt()
-        receipt.now = fields.unsigned()
-        receipt.config = fields.unsigned()
+        const now = fields.unsigned()
+        const config = fields.unsigned()
         fields.end()
         if (!fields.ok || receiptNonce.toString("hex") !== nonce.toString("hex")) return undefined
-        return receipt
+        return { now, config }
     }
 }
 

@@ -1,16 +1,18 @@
-/** How the skin's temperature becomes the body's. The defaults are these; a clinic may want others. */
-export class TemperatureOptions {
+import { zeros } from "./zeros"
+
+/** How the skin's temperature becomes the body's. A clinic may want others than the usual. */
+export interface TemperatureOptions {
     /** °C added to what a sensor in contact with the skin measures. */
-    contactOffsetC = 0
+    contactOffsetC: number
     /** °C added to what an infrared sensor measures. */
-    infraredOffsetC = 0
+    infraredOffsetC: number
     /** How far a value may be, in °C, from where the sensor will settle. */
-    settledC = 0.2
+    settledC: number
     /** s, with which the slowest of sensors warms up on the skin. */
-    timeConstantS = 180
+    timeConstantS: number
     /** A range in which skin under a worn sensor is; anything else is a room or a fault. */
-    minSkinC = 30
-    maxSkinC = 43
+    minSkinC: number
+    maxSkinC: number
 }
 
 const readingS = 2
@@ -28,18 +30,21 @@ const infraredReadings = 15
  * slowest. The value is that of the skin under the sensor, and an offset.
  */
 export class BodyTemperature {
-    readonly options = new TemperatureOptions()
-    private means: number[] = []
+    readonly options: TemperatureOptions = {
+        contactOffsetC: 0,
+        infraredOffsetC: 0,
+        settledC: 0.2,
+        timeConstantS: 180,
+        minSkinC: 30,
+        maxSkinC: 43,
+    }
+    private means = zeros(blocks)
     private sum = 0
     /** Readings in `sum`. */
     private count = 0
     /** Blocks since it was put on. */
     private complete = 0
     private isSettled = false
-
-    constructor() {
-        for (let i = 0; i < blocks; i++) this.means.push(0)
-    }
 
     /** The sensor was started or taken off: it has to settle anew. */
     reset(): undefined {

@@ -57,7 +57,10 @@ export class Lis3dh {
         await this.flush()
     }
 
-    /** Less than 1 µA; `start` ends it. */
+    /**
+     * Less than 1 µA; `start` ends it.
+     * @devsWhenUsed
+     */
     async stop(): Promise<void> {
         await this.registers.write(CTRL_REG1, POWER_DOWN)
     }

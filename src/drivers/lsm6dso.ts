@@ -65,7 +65,10 @@ export class Lsm6dso {
         await this.flush()
     }
 
-    /** 3 µA; `start` ends it. */
+    /**
+     * 3 µA; `start` ends it.
+     * @devsWhenUsed
+     */
     async stop(): Promise<void> {
         await this.registers.write(CTRL1_XL, POWER_DOWN)
     }

@@ -83,7 +83,10 @@ export class Max30102 {
         this.newestMs = this.emptyMs = millis()
     }
 
-    /** No light, no samples, less than 1 µA; `start` ends it. */
+    /**
+     * No light, no samples, less than 1 µA; `start` ends it.
+     * @devsWhenUsed
+     */
     async stop(): Promise<void> {
         await this.registers.write(MODE_CONFIGURATION, SHDN)
     }

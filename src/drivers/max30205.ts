@@ -45,7 +45,10 @@ export class Max30205 {
         await this.checkConfiguration()
     }
 
-    /** Back to the power-saving state that the chip is in between two readings. */
+    /**
+     * Back to the power-saving state that the chip is in between two readings.
+     * @devsWhenUsed
+     */
     async stop(): Promise<void> {
         await this.registers.write(CONFIGURATION, SHUTDOWN)
     }

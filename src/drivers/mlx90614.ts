@@ -49,6 +49,7 @@ export class Mlx90614 {
     /**
      * Nothing: the chip could be sent to sleep, but wakes only when the data line is low for 33 ms while the clock line
      * is high, which no I2C transaction does, and the bus belongs to other chips, too.
+     * @devsWhenUsed
      */
     async stop(): Promise<void> {}
 

@@ -2,12 +2,7 @@ import { millis, sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 
 /** The chip is there, or answered once, but does not do what its data sheet says. */
-export class SensorError extends Error {
-    constructor(message: string) {
-        super(message)
-        this.name = "SensorError"
-    }
-}
+export class SensorError extends Error {}
 
 /** Somebody answers, but it is not this chip. It has only been asked, and nothing about it has changed. */
 export class OtherChipError extends SensorError {}
@@ -32,7 +27,7 @@ export class Registers {
     }
 
     async read(register: number): Promise<number> {
-        return await this.i2c.readReg(this.address, register)
+        return (await this.readBurst(register, 1))[0]
     }
 
     /** 16 bits, signed, big-endian. */
@@ -43,17 +38,17 @@ export class Registers {
 
     /** A burst of `size` bytes, beginning at `register`. */
     async readBurst(register: number, size: number): Promise<Buffer> {
-        const bytes = await this.i2c.readRegBuf(this.address, register, size)
+        const bytes = await this.i2c.xfer(this.address, Buffer.from([register]), size)
         if (bytes.length !== size) throw new SensorError("short read")
         return bytes
     }
 
     async write(register: number, value: number): Promise<void> {
-        await this.i2c.writeReg(this.address, register, value)
+        await this.i2c.xfer(this.address, Buffer.from([register, value]))
     }
 
     async writeBurst(register: number, values: Buffer): Promise<void> {
-        await this.i2c.writeRegBuf(this.address, register, values)
+        await this.i2c.xfer(this.address, Buffer.concat(Buffer.from([register]), values))
     }
 
     /** Writes a burst and reads it back. @throws SensorError when the chip did not take it */
