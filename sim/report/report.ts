@@ -1,0 +1,91 @@
+import { cpuShare, skyCurrents } from "../energy.ts"
+import { Histogram } from "../histogram.ts"
+import type { Verdict } from "../scenario/judge.ts"
+import { summary } from "../scenario/summary.ts"
+import type { Simulation } from "../simulation.ts"
+import type { Recorder } from "./recorder.ts"
+import type { Distribution, PlacedNode, Report } from "./schema.ts"
+
+/** @param name the scenario as it was named on the command line */
+export function reportOf(
+    simulation: Simulation,
+    recorder: Recorder,
+    verdicts: Verdict[],
+    name: string,
+): Report {
+    const { scenario, seed, motes } = simulation
+    const seconds = simulation.now()
+    const all = new Histogram()
+    for (const one of recorder.latencyByHops.values()) all.addAll(one)
+    const stepS = Math.max(recorder.airMs.stepS, recorder.arrivals.stepS)
+    return {
+        command: `vitalmote sim ${name} --seed ${seed}`,
+        scenario,
+        seed,
+        seconds,
+        nodes: nodesOf(simulation),
+        motes: summary(simulation).motes,
+        lanes: [...recorder.lanes.values()].map(lane => ({
+            ...lane,
+            off: offOf(motes.get(lane.id)!.off, motes.get(lane.id)!.plan.startS, simulation),
+        })),
+        latency: distribution(all),
+        latencyByHops: [...recorder.latencyByHops]
+            .sort(([a], [b]) => a - b)
+            .map(([hops, latency]) => ({ hops, latency: distribution(latency) })),
+        kinds: [...recorder.counts]
+            .filter(([, { frames }]) => frames)
+            .map(([kind, { frames, bytes, airMs, sizes }]) => ({
+                ...{ kind, frames, bytes, airS: airMs / 1000 },
+                sizes: [...sizes].flatMap((count, size): [number, number][] =>
+                    count ? [[size, count]] : [],
+                ),
+            })),
+        course: {
+            stepS,
+            airS: recorder.airMs.inStepsOf(stepS).map(ms => ms / 1000),
+            arrived: recorder.arrivals.inStepsOf(stepS),
+        },
+        attackers: simulation.attackers.map(({ report }) => ({ ...report })),
+        currents: { ...skyCurrents, cpuShare },
+        verdicts,
+    }
+}
+
+function nodesOf({ scenario, motes, root }: Simulation): PlacedNode[] {
+    const { x, y } = scenario.root
+    return [
+        { id: root.id, role: "border router", x, y, hasPower: true },
+        ...[...motes.values()].map(({ id, position, mote }) => ({
+            ...{ id, role: "mote", x: position.x, y: position.y, hasPower: mote !== undefined },
+        })),
+        ...(scenario.attackers ?? []).map(({ id, kind, x, y }) => ({
+            ...{ id, role: String(kind), x, y, hasPower: true },
+        })),
+    ]
+}
+
+/** Without power, also before the first start. */
+function offOf(
+    off: readonly [number, number][],
+    startS: number,
+    simulation: Simulation,
+): [number, number][] {
+    const now = simulation.now()
+    const since = (ms: number) => Math.min(now, (ms - simulation.startMs) / 1000)
+    const first: [number, number][] = startS > 0 ? [[0, Math.min(now, startS)]] : []
+    return [...first, ...off.map(([from, to]): [number, number] => [since(from), since(to)])]
+}
+
+function distribution(ms: Histogram): Distribution {
+    return {
+        count: ms.count,
+        meanS: ms.mean / 1000,
+        medianS: ms.percentile(0.5) / 1000,
+        p95S: ms.percentile(0.95) / 1000,
+        maxS: ms.percentile(1) / 1000,
+        bins: ms
+            .list()
+            .map(({ from, to, count }) => ({ fromS: from / 1000, toS: to / 1000, count })),
+    }
+}
