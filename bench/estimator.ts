@@ -15,6 +15,7 @@ const parts: { part: string; times: number; slice: string }[] = [
     { part: "motion", times: 1, slice: "motion" },
     { part: "autocorrelation, 7 lags", times: 41 / 7, slice: "autocorrelation" },
     { part: "blocks", times: 1, slice: "blocks" },
+    { part: "normalise", times: 1, slice: "normalise" },
     { part: "period", times: 1, slice: "period" },
     { part: "spectrum, 16 bins", times: 71 / 16, slice: "spectrum" },
     { part: "tracker", times: 1, slice: "tracker" },

@@ -48,6 +48,7 @@ async function perform() {
     else if (part === "autocorrelation, 7 lags") await correlation.add(pulse.values)
     else if (part === "spectrum, 16 bins") await tracker.transform(values)
     else if (part === "blocks") correlation.combine()
+    else if (part === "normalise") correlation.normalise()
     else if (part === "period") periodBpm(values, shortestPeriod(values))
     else if (part === "tracker") tracker.weigh(1, 90, 0.9, 0)
     else if (part === "choice") tracker.choose(1, 1)

@@ -1,8 +1,11 @@
 import { sleep } from "@devicescript/core"
+import { zeros } from "../zeros"
 import { blockSize, maxLag } from "./pulse"
 
 /** 8 s. */
 const blocks = 4
+/** 4 bytes a lag. */
+const blockBytes = 4 * (maxLag + 1)
 /** Lags in one slice of work. */
 const slice = 7
 /** A block with more energy than usual weighs less, one with hardly any does not weigh more and more. */
@@ -18,20 +21,19 @@ const tiny = 1e-6
  */
 export class Autocorrelation {
     /** By lag, 0 to `maxLag`, in units of the value at lag 0. */
-    readonly values: number[] = []
+    readonly values = zeros(maxLag + 1)
     /** Mean square of the block added last. */
     power: number
     /** Mean square of the 8 s. */
     meanPower: number
     /** Energy of the strongest block over that of the weakest. */
     spread: number
-    private sums: number[] = []
+    /** By block and lag, f32: an array would be twice as large. */
+    private sums = Buffer.alloc(blocks * blockBytes)
     private next: number
     private count: number
 
     constructor() {
-        for (let lag = 0; lag <= maxLag; lag++) this.values.push(0)
-        for (let i = 0; i < blocks * (maxLag + 1); i++) this.sums.push(0)
         this.reset()
     }
 
@@ -42,7 +44,7 @@ export class Autocorrelation {
     /** Adds a block: the last `blockSize` of `pulse`, which begins `maxLag` values before it. Yields between slices. */
     async add(pulse: number[]): Promise<void> {
         const sums = this.sums
-        const base = this.next * (maxLag + 1)
+        const base = this.next * blockBytes
         const end = maxLag + blockSize
         for (let lag = 0; lag <= maxLag; lag++) {
             let sum = 0
@@ -57,14 +59,16 @@ export class Autocorrelation {
                     pulse[i + 4] * pulse[j + 4]
                 j += 5
             }
-            sums[base + lag] = sum
+            sums.setAt(base + 4 * lag, "f32", sum)
             if (lag % slice === slice - 1) await sleep(0)
         }
         await sleep(0)
-        this.power = sums[base] / blockSize
+        this.power = sums.getAt(base, "f32") / blockSize
         this.next = (this.next + 1) % blocks
         if (this.count < blocks) this.count++
         this.combine()
+        await sleep(0)
+        this.normalise()
     }
 
     /**
@@ -79,23 +83,24 @@ export class Autocorrelation {
         let before = 0
         let twoBefore = 0
         for (let age = count; age > 0; age--) {
-            const base = ((this.next - age + blocks) % blocks) * (maxLag + 1)
-            const gain = 1 / Math.sqrt(sums[base] + floor)
+            let at = ((this.next - age + blocks) % blocks) * blockBytes
+            const gain = 1 / Math.sqrt(sums.getAt(at, "f32") + floor)
             let weight = gain * gain
             let step = (gain * (before - gain)) / blockSize
             for (let lag = 0; lag < blockSize; lag++) {
-                values[lag] += weight * sums[base + lag]
+                values[lag] += weight * sums.getAt(at, "f32")
+                at += 4
                 weight += step
             }
             step = (gain * (twoBefore - before)) / blockSize
             for (let lag = blockSize; lag <= maxLag; lag++) {
-                values[lag] += weight * sums[base + lag]
+                values[lag] += weight * sums.getAt(at, "f32")
+                at += 4
                 weight += step
             }
             twoBefore = before
             before = gain
         }
-        this.normalise()
     }
 
     /** @returns the energy that is added to that of each block */
@@ -105,7 +110,7 @@ export class Autocorrelation {
         let high = 0
         let low = Infinity
         for (let b = 0; b < count; b++) {
-            const energy = sums[b * (maxLag + 1)]
+            const energy = sums.getAt(b * blockBytes, "f32")
             total += energy
             if (energy > high) high = energy
             if (energy < low) low = energy

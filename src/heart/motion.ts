@@ -1,4 +1,5 @@
 import { accelerationBytes, countsPerG } from "../accelerometer"
+import { zeros } from "../zeros"
 import { blockSize, maxLag } from "./pulse"
 
 /** Butterworth band-pass of first order at 25 Hz, 0.5 to 3.2 Hz, from counts to g. */
@@ -8,6 +9,10 @@ const feedback2 = -0.47826162
 /** Values kept of an axis, at 12.5 Hz: some from before the block, the block, and what comes with the same burst. */
 const past = 24
 const capacity = past + blockSize + 20
+/** Of a moment: x, y and z, in g, f32 each; arrays of numbers would take twice as much. */
+const momentBytes = 12
+const pastBytes = past * momentBytes
+const blockEnd = pastBytes + blockSize * momentBytes
 /** Lags a minute at 12.5 Hz. */
 const lagsPerMinute = 750
 /** An even number of periods that takes at least so long tells one rate from another that is 5 % away. */
@@ -46,13 +51,11 @@ export class Motion {
     effort: number
     /** Root mean square of the acceleration in the band of a heart, in g, fading over some seconds. */
     private level: number
-    private x: number[] = []
-    private y: number[] = []
-    private z: number[] = []
+    private moments = Buffer.alloc(capacity * momentBytes)
     /** Filter states, two for each axis, and its last value. */
-    private states: number[] = []
+    private states = zeros(9)
     /** Coefficients, by axis. */
-    private weights: number[] = []
+    private weights = zeros(9)
     private filled: number
     /** The oldest values that are no longer needed. */
     private used: number
@@ -62,15 +65,6 @@ export class Motion {
     private phase: number
 
     constructor() {
-        for (let i = 0; i < capacity; i++) {
-            this.x.push(0)
-            this.y.push(0)
-            this.z.push(0)
-        }
-        for (let i = 0; i < 9; i++) {
-            this.states.push(0)
-            this.weights.push(0)
-        }
         this.reset()
     }
 
@@ -98,18 +92,15 @@ export class Motion {
         const isFirst = this.filled < 0
         if (isFirst) {
             this.filled = past
-            for (let i = 0; i < past; i++) this.x[i] = this.y[i] = this.z[i] = 0
+            this.moments.fillAt(0, pastBytes, 0)
         } else if (this.filled + count > capacity) this.skip()
-        const filled = this.filled
+        const { filled, moments, states, step } = this
         for (let axis = 0; axis < 3; axis++) {
-            const values = axis === 0 ? this.x : axis === 1 ? this.y : this.z
-            const states = this.states
-            const step = this.step
             let low = states[3 * axis]
             let high = states[3 * axis + 1]
             let last = states[3 * axis + 2]
             let phase = this.phase
-            let to = filled
+            let to = filled * momentBytes + 4 * axis
             let at = 2 * axis
             for (let i = 0; i < count; i++) {
                 const g = gain * (((fifo[at + 1] << 24) >> 16) | fifo[at])
@@ -122,8 +113,8 @@ export class Motion {
                 phase += step
                 if (phase >= 1) {
                     phase -= 1
-                    values[to] = value + (phase / step) * (last - value)
-                    to++
+                    moments.setAt(to, "f32", value + (phase / step) * (last - value))
+                    to += momentBytes
                 }
                 last = value
             }
@@ -132,7 +123,7 @@ export class Motion {
             states[3 * axis + 2] = last
             if (axis < 2) continue
             this.phase = phase
-            this.filled = to
+            this.filled = Math.floor(to / momentBytes)
         }
     }
 
@@ -164,30 +155,34 @@ export class Motion {
      */
     likeness(bpm: number): number {
         if (!this.isMoving) return 0
-        const lag = likenessLag(lagsPerMinute / bpm)
-        const { x, y, z } = this
+        const lag = momentBytes * likenessLag(lagsPerMinute / bpm)
+        const { moments } = this
         let product = 0
         let energy = tiny
         let before = tiny
-        for (let i = past; i < past + blockSize; i++) {
-            const j = i - lag
-            product += x[i] * x[j] + y[i] * y[j] + z[i] * z[j]
-            energy += x[i] * x[i] + y[i] * y[i] + z[i] * z[i]
-            before += x[j] * x[j] + y[j] * y[j] + z[j] * z[j]
+        for (let at = pastBytes; at < blockEnd; at += momentBytes) {
+            const x1 = moments.getAt(at, "f32")
+            const y1 = moments.getAt(at + 4, "f32")
+            const z1 = moments.getAt(at + 8, "f32")
+            const x2 = moments.getAt(at - lag, "f32")
+            const y2 = moments.getAt(at - lag + 4, "f32")
+            const z2 = moments.getAt(at - lag + 8, "f32")
+            product += x1 * x2 + y1 * y2 + z1 * z2
+            energy += x1 * x1 + y1 * y1 + z1 * z1
+            before += x2 * x2 + y2 * y2 + z2 * z2
         }
         return Math.max(0, product / Math.sqrt(energy * before))
     }
 
     /** Makes room for the next block. */
     next(): void {
-        const { x, y, z, used } = this
-        const left = this.filled - used
-        for (let i = 0; i < left; i++) {
-            x[i] = x[i + used]
-            y[i] = y[i + used]
-            z[i] = z[i + used]
-        }
-        this.filled = left
+        const { moments, used } = this
+        if (used === 0) return
+        const bytes = used * momentBytes
+        // In pieces that do not overlap: `blitAt` is a memcpy.
+        for (let at = 0; at + bytes < moments.length; at += bytes)
+            moments.blitAt(at, moments, at + bytes, bytes)
+        this.filled -= used
         this.used = 0
     }
 
@@ -199,26 +194,29 @@ export class Motion {
 
     /** Repeats the newest value where some are not there yet. */
     private pad(length: number): void {
+        const { moments } = this
         while (this.filled < length) {
-            const to = this.filled
-            this.x[to] = this.x[to - 1]
-            this.y[to] = this.y[to - 1]
-            this.z[to] = this.z[to - 1]
-            this.filled = to + 1
+            const to = this.filled * momentBytes
+            moments.blitAt(to, moments, to - momentBytes, momentBytes)
+            this.filled++
         }
     }
 
     /** @returns the root mean square of the block */
     private measure(): number {
-        const { x, y, z } = this
+        const { moments } = this
         let energy = 0
-        for (let i = past; i < past + blockSize; i++)
-            energy += x[i] * x[i] + y[i] * y[i] + z[i] * z[i]
+        for (let at = pastBytes; at < blockEnd; at += momentBytes) {
+            const x1 = moments.getAt(at, "f32")
+            const y1 = moments.getAt(at + 4, "f32")
+            const z1 = moments.getAt(at + 8, "f32")
+            energy += x1 * x1 + y1 * y1 + z1 * z1
+        }
         return Math.sqrt(energy / blockSize)
     }
 
     private filter(pulse: number[]): void {
-        const { x, y, z, weights } = this
+        const { moments, weights } = this
         let wx1 = keep * weights[0]
         let wx2 = keep * weights[1]
         let wx3 = keep * weights[2]
@@ -228,18 +226,19 @@ export class Motion {
         let wz1 = keep * weights[6]
         let wz2 = keep * weights[7]
         let wz3 = keep * weights[8]
-        let x1 = x[past - 1]
-        let x2 = x[past - 2]
-        let x3 = x[past - 3]
-        let y1 = y[past - 1]
-        let y2 = y[past - 2]
-        let y3 = y[past - 3]
-        let z1 = z[past - 1]
-        let z2 = z[past - 2]
-        let z3 = z[past - 3]
+        let x1 = moments.getAt(pastBytes - 1 * momentBytes, "f32")
+        let x2 = moments.getAt(pastBytes - 2 * momentBytes, "f32")
+        let x3 = moments.getAt(pastBytes - 3 * momentBytes, "f32")
+        let y1 = moments.getAt(pastBytes - 1 * momentBytes + 4, "f32")
+        let y2 = moments.getAt(pastBytes - 2 * momentBytes + 4, "f32")
+        let y3 = moments.getAt(pastBytes - 3 * momentBytes + 4, "f32")
+        let z1 = moments.getAt(pastBytes - 1 * momentBytes + 8, "f32")
+        let z2 = moments.getAt(pastBytes - 2 * momentBytes + 8, "f32")
+        let z3 = moments.getAt(pastBytes - 3 * momentBytes + 8, "f32")
         let energy1 = x1 * x1 + y1 * y1 + z1 * z1
         let energy2 = x2 * x2 + y2 * y2 + z2 * z2
         let energy3 = x3 * x3 + y3 * y3 + z3 * z3
+        let at = pastBytes
         for (let i = maxLag; i < maxLag + blockSize; i++) {
             const rest =
                 pulse[i] -
@@ -258,16 +257,17 @@ export class Motion {
             wz3 += learn * z3
             x3 = x2
             x2 = x1
-            x1 = x[i - maxLag + past]
+            x1 = moments.getAt(at, "f32")
             y3 = y2
             y2 = y1
-            y1 = y[i - maxLag + past]
+            y1 = moments.getAt(at + 4, "f32")
             z3 = z2
             z2 = z1
-            z1 = z[i - maxLag + past]
+            z1 = moments.getAt(at + 8, "f32")
             energy3 = energy2
             energy2 = energy1
             energy1 = x1 * x1 + y1 * y1 + z1 * z1
+            at += momentBytes
         }
         weights[0] = wx1
         weights[1] = wx2

@@ -1,4 +1,5 @@
 import { sampleBytes } from "../drivers/max30102"
+import { zeros } from "../zeros"
 import { hopSamples } from "./pulse"
 
 /** SpO2 in percent = `a`·R² + `b`·R + `c`. */
@@ -66,7 +67,7 @@ export class Oxygen {
     /** 70 to 100, in the 2 s that end 8 s without gap, motion and doubt; otherwise absent. */
     percent: number | undefined
     private calibration: Calibration
-    private sums: number[] = []
+    private sums = zeros(blocks * fields)
     /** Blocks that are complete, at most `blocks`, and the one that is being filled. */
     private complete: number
     private block: number
@@ -84,7 +85,6 @@ export class Oxygen {
 
     constructor(calibration: Calibration) {
         this.calibration = calibration
-        for (let i = 0; i < blocks * fields; i++) this.sums.push(0)
         this.reset()
     }
 

@@ -1,4 +1,5 @@
 import { sampleBytes } from "../drivers/max30102"
+import { zeros } from "../zeros"
 
 /** Samples of the sensor in 2 s, at 25 Hz; every second one is kept after the filter. */
 export const hopSamples = 50
@@ -23,7 +24,7 @@ const meanRate = 0.25
  */
 export class Pulse {
     /** The last block and the `maxLag` values before it, at 12.5 Hz, in counts. */
-    readonly values: number[] = []
+    readonly values = zeros(maxLag + blockSize)
     /** Of the block, in counts. */
     mean: number
     /** Samples of the block that had no room to move: too much light. */
@@ -58,7 +59,6 @@ export class Pulse {
     private narrow: number
 
     constructor() {
-        for (let i = 0; i < maxLag + blockSize; i++) this.values.push(0)
         this.reset()
     }
 

@@ -1,4 +1,5 @@
 import { sleep } from "@devicescript/core"
+import { zeros } from "../zeros"
 import { maxLag } from "./pulse"
 
 /** Heart rates from 30 to 240 bpm in steps of 3. */
@@ -7,8 +8,10 @@ const bins = 71
 const binBpm = 3
 /** Bins in one slice of work; every second of them is worked out. */
 const slice = 16
-/** Cosine of the angle by which 3 bpm turn in one sample at 12.5 Hz: 2π · 0.05 / 12.5. */
-const cosStep = 0.9996841892833
+/** 2 cos of the angle by which 6 bpm turn in one sample at 12.5 Hz, 2π · 0.1 / 12.5; of 24 bpm; of 30 bpm. */
+const turnStep = 1.997473913212035
+const turn24 = 1.9597101047684937
+const turn30 = 1.9371663222572622
 /** A heart rate changes by at most 9 bpm in 2 s: weights of 0, 1, 2 and 3 bins to either side. */
 const stay = 0.32
 const move1 = 0.2
@@ -45,28 +48,12 @@ export class Tracker {
     /** Its power in the spectrum, over that of the strongest rate: small for the half of a rate. */
     share: number
     /** Probabilities by bin, with `reach` zeros on both sides. */
-    private probability: number[] = []
-    private next: number[] = []
-    private spectrum: number[] = []
-    private tapered: number[] = []
-    /** 2 cos of each bin's angle. */
-    private turns: number[] = []
+    private probability = zeros(bins + 2 * reach)
+    private next = zeros(bins + 2 * reach)
+    private spectrum = zeros(bins)
+    private tapered = zeros(maxLag + 1)
 
     constructor() {
-        let before = cosStep // cos of −1 step
-        let cosine = 1
-        for (let bin = 0; bin < firstBin + bins; bin++) {
-            if (bin >= firstBin) this.turns.push(2 * cosine)
-            const after = 2 * cosStep * cosine - before
-            before = cosine
-            cosine = after
-        }
-        for (let i = 0; i < bins; i++) this.spectrum.push(0)
-        for (let lag = 0; lag <= maxLag; lag++) this.tapered.push(0)
-        for (let i = 0; i < bins + 2 * reach; i++) {
-            this.probability.push(0)
-            this.next.push(0)
-        }
         this.reset()
     }
 
@@ -173,8 +160,9 @@ export class Tracker {
         for (let lag = 1; lag <= maxLag; lag++)
             tapered[lag] = correlation[lag] * (1 - lag / (maxLag + 1))
         let max = 0
+        let before = turn24
+        let turn = turn30
         for (let i = 0; i < bins; i += 2) {
-            const turn = this.turns[i]
             let b1 = 0
             let b2 = 0
             // Two lags a turn: the two variables change places by themselves.
@@ -186,6 +174,9 @@ export class Tracker {
             spectrum[i] = s
             if (i > 0) spectrum[i - 1] = (s + spectrum[i - 2]) / 2
             if (s > max) max = s
+            const after = turnStep * turn - before
+            before = turn
+            turn = after
             if (i % slice === slice - 2) await sleep(0)
         }
         return max
