@@ -59,9 +59,10 @@ export class Decoder {
     private readonly coap = new CoapStreams()
     /** The first sequence number, by connection and direction. */
     private readonly initial = new Map<string, number>()
-    /** What the first fragment holds of a packet, by its sender, receiver, tag and size. */
-    private readonly firstBytes = new Map<string, number>()
-    private asked: Frame | undefined
+    /** Of packets in fragments, by sender, receiver, tag and size: how much the first holds, and where it is going. */
+    private readonly fragmented = new Map<string, { bytes: number; ends: string }>()
+    /** Who asked for an acknowledgement last, by sequence number. */
+    private readonly asked = new Map<number, LinkAddress>()
 
     constructor(contexts: Contexts, nameOf: NameOf = formatAddress) {
         this.contexts = contexts
@@ -83,11 +84,11 @@ export class Decoder {
         if (frame.type === "ack") {
             decoded.protocol = "ACK"
             decoded.text = `Acknowledgement of frame ${frame.sequence}`
-            if (this.asked?.sequence === frame.sequence && this.asked.source)
-                decoded.destination = this.asked.source
+            const asking = this.asked.get(frame.sequence)
+            if (asking) decoded.destination = asking
             return decoded
         }
-        if (frame.ackRequest) this.asked = frame
+        if (frame.ackRequest && frame.source) this.asked.set(frame.sequence, frame.source)
         if (frame.type === "data" && frame.source && frame.destination)
             try {
                 this.lowpan(decoded, frame.payload, ms)
@@ -113,16 +114,16 @@ export class Decoder {
         }
         const packet = this.reassembly.take(payload, link, ms)
         if (packet) this.ip(decoded, decodeIpv6(packet))
-        // The headers in a first fragment say already where the packet is going.
-        else if (fragment?.start) decoded.text = this.ends(...endsIn(fragment.start))
-        if (fragment && (packet || fragment.start)) decoded.text += ` [${fragment.text}]`
+        // The headers in the first fragment say where the packet is going.
+        else if (fragment) decoded.text = fragment.ends
+        if (fragment) decoded.text = `${decoded.text} [${fragment.text}]`.trimStart()
     }
 
     /** RFC 4944 §5.3; undefined of what is whole. */
     private fragment(
         payload: Uint8Array,
         link: Link,
-    ): { text: string; layer: Layer; start?: Uint8Array } | undefined {
+    ): { text: string; ends: string; layer: Layer } | undefined {
         const kind = payload[0]! & fragmentMask
         const isFirst = kind === firstFragment
         if (!isFirst && kind !== laterFragment) return undefined
@@ -132,8 +133,11 @@ export class Decoder {
         const offset = isFirst ? 0 : 8 * reader.u8()
         const start = isFirst ? startOf(reader.rest(), link, size) : undefined
         const key = `${euiOf(link.source)} ${euiOf(link.destination)} ${tag} ${size}`
-        if (start) remember(this.firstBytes, key, start.length)
-        const covered = this.firstBytes.get(key) ?? laterBytes
+        if (start) {
+            const ends = this.ends(...endsIn(start))
+            remember(this.fragmented, key, { bytes: start.length, ends })
+        }
+        const { bytes: covered, ends } = this.fragmented.get(key) ?? { bytes: laterBytes, ends: "" }
         const count = 1 + Math.ceil((size - covered) / laterBytes)
         const number = isFirst ? 1 : 2 + Math.ceil((offset - covered) / laterBytes)
         const text = `fragment ${number} of ${count}`
@@ -141,7 +145,7 @@ export class Decoder {
             ["datagram", `${size} bytes, tag ${tag}`],
             ["offset", `${offset} bytes`],
         ]
-        return { text, layer: { name: `6LoWPAN ${text}`, fields }, ...(start && { start }) }
+        return { text, ends, layer: { name: `6LoWPAN ${text}`, fields } }
     }
 
     private ip(decoded: Decoded, packet: Ipv6Packet): void {
@@ -339,13 +343,13 @@ function endsIn(start: Uint8Array): [source: Ipv6Address, destination: Ipv6Addre
 }
 
 /** Keeps what came last; the oldest gives way. */
-function remember(numbers: Map<string, number>, key: string, value: number): void {
-    numbers.delete(key)
-    if (numbers.size >= maxRemembered) {
-        const [oldest] = numbers.keys()
-        if (oldest !== undefined) numbers.delete(oldest)
+function remember<T>(known: Map<string, T>, key: string, value: T): void {
+    known.delete(key)
+    if (known.size >= maxRemembered) {
+        const [oldest] = known.keys()
+        if (oldest !== undefined) known.delete(oldest)
     }
-    numbers.set(key, value)
+    known.set(key, value)
 }
 
 function messageOf(error: unknown): string {

@@ -17,6 +17,8 @@ const broadcastMs = 700
 /** What comes with one tick is spread over the time until the next. */
 const tickMs = 100
 const minRing = 30
+/** Around a node where frames spoilt each other. */
+const collisionRing = 19
 
 /** Frames on their way over the map. */
 export class Flights {
@@ -113,9 +115,14 @@ export class Flights {
             context.stroke()
         }
         context.globalAlpha = 1 - share
+        context.strokeStyle = colours.bad
+        context.lineWidth = 2.5
         for (const id of row.collided) {
             const at = this.placeOf(id)
-            if (at) cross(context, at.x, at.y, colours.bad)
+            if (!at) continue
+            context.beginPath()
+            context.arc(at.x, at.y, collisionRing, 0, 2 * Math.PI)
+            context.stroke()
         }
         context.globalAlpha = 1
     }

@@ -1,5 +1,4 @@
 import "./style.css"
-import { h } from "../../../clinic/web/dom.ts"
 import { Bar } from "./bar.ts"
 import { Console } from "./console.ts"
 import { LogList } from "./logs.ts"
@@ -34,6 +33,5 @@ const tabs = new Tabs([
 console.printed = () => tabs.show("Ping")
 
 for (const part of [bar, overview, packets, logs, console, map, timeline, panel]) model.add(part)
-const middle = h("div", { class: "middle" }, map.element, panel.element)
-document.body.append(bar.element, middle, timeline.element, tabs.element)
+document.body.append(bar.element, map.element, panel.element, timeline.element, tabs.element)
 listen(model, (isOpen, missed) => bar.connected(isOpen, missed))

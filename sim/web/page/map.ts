@@ -12,6 +12,8 @@ const qualities = [0.95, 0.7, 0.4, 0] as const
 const dragPixels = 4
 const moveEveryMs = 150
 const manyNodes = 40
+/** More of them would lie over each other. */
+const maxLabels = 12
 /** ETX up to that is good, up to that fair. */
 const goodEtx = 1.5
 const fairEtx = 3
@@ -169,7 +171,9 @@ export class NetworkMap implements Part {
         const way = s("line", { class: "way", "marker-end": "url(#arrow)" })
         const shape = { group, body, number, note, way }
         this.shapes.set(node.id, shape)
-        this.nodes.append(group)
+        // The border router may stand where a mote is.
+        if (node.kind === "root") this.nodes.append(group)
+        else this.nodes.prepend(group)
         return shape
     }
 
@@ -211,14 +215,15 @@ export class NetworkMap implements Part {
             this.ranges.append(circle(medium.interference ?? 2 * range, "interference"))
             this.ranges.append(circle(range, "range"))
         }
-        for (const [a, b, there, back] of model.links) {
-            if (a !== selected && b !== selected) continue
+        const links = model.links.filter(([a, b]) => a === selected || b === selected)
+        for (const [a, b, there, back] of links) {
             const to = this.placeOf(a === selected ? b : a)
             if (!to) continue
             this.near.append(s("line", { x1: at.x, y1: at.y, x2: to.x, y2: to.y }))
             const share = a === selected ? there : back
             const label = { x: (at.x + to.x) / 2, y: (at.y + to.y) / 2 - 3 }
-            if (share < 1) this.near.append(s("text", label, `${Math.round(100 * share)} %`))
+            if (share < 1 && links.length <= maxLabels)
+                this.near.append(s("text", label, `${Math.round(100 * share)} %`))
         }
         for (const { id } of model.wayUp(selected)) {
             this.shapes.get(id)?.way.classList.add("on-way")

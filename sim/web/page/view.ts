@@ -3,7 +3,8 @@ interface Point {
     y: number
 }
 
-const marginPixels = 60
+/** Room for what lies over the map, and for what is written below a node. */
+const marginPixels = { x: 70, top: 80, bottom: 50 }
 /** Two nodes in one place are no reason to look at millimetres. */
 const leastMetres = 20
 const minScale = 0.01
@@ -42,11 +43,12 @@ export class View {
         const width = Math.max(maxX - minX, leastMetres)
         const height = Math.max(maxY - minY, leastMetres)
         this.scale = Math.min(
-            Math.max(this.width - 2 * marginPixels, 50) / width,
-            Math.max(this.height - 2 * marginPixels, 50) / height,
+            Math.max(this.width - 2 * marginPixels.x, 50) / width,
+            Math.max(this.height - marginPixels.top - marginPixels.bottom, 50) / height,
         )
         this.left = this.width / 2 - ((minX + maxX) / 2) * this.scale
-        this.top = this.height / 2 - ((minY + maxY) / 2) * this.scale
+        const middle = (this.height + marginPixels.top - marginPixels.bottom) / 2
+        this.top = middle - ((minY + maxY) / 2) * this.scale
         this.isFitted = true
     }
 
