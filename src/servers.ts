@@ -140,7 +140,7 @@ async function announce(): Promise<void> {
                 const payload = [restarts, 0, 0]
                 for (let index = heartRate; index <= oxygen; index++)
                     payload.push(specOf(index).classIdentifier)
-                packet = specOf(control).byCode(announceSpec).encode(payload)
+                packet = ds.Announcement.spec.byCode(announceSpec).encode(payload)
             }
             await send(control, packet)
             for (let index = heartRate; index <= oxygen; index++) await tick(index)
@@ -289,7 +289,6 @@ function dueMs(index: number): number {
 }
 
 function specOf(index: number): ds.ServiceSpec {
-    if (index === control) return ds.Control.spec
     if (index === heartRate) return ds.HeartRate.spec
     return index === temperature ? ds.Temperature.spec : ds.PulseOximeter.spec
 }
