@@ -5,5 +5,6 @@ export const benchmarks: Record<string, () => Promise<Row[]>> = {
     start: async () => (await import("./start.ts")).bench(),
     mote: async () => (await import("./mote.ts")).bench(),
     sensing: async () => (await import("./sensing.ts")).bench(),
+    sim: async () => (await import("./sim.ts")).bench(),
     router: async () => (await import("./router.ts")).bench(),
 }

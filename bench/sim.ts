@@ -1,0 +1,116 @@
+import type { Scenario } from "../sim/scenario/schema.ts"
+import { Simulation } from "../sim/simulation.ts"
+import { profiled, timeByPart } from "./profile.ts"
+import type { Row } from "./row.ts"
+
+const spacingM = 30
+/** The largest first, so that its memory is not what others have left. */
+const sizes = [100, 50, 25, 10]
+/** Until everybody has joined; then the time that is measured. */
+const settledS = 120
+const patienceS = 900
+const spanS = 60
+
+/** What takes the time, by where its sources are; the first that fits. */
+const parts = {
+    "VM with the firmware": /^wasm:|devicescript-vm|\/sim\/(vm\/|mote)/,
+    "body and chips": /\/sim\/(devices|body|jacdac|random)/,
+    "radio and network": /\/sim\/(radio|net|mesh|energy|battery)/,
+    "router and clinic": /\/(router|clinic|wire|libsql|sim\/ward)/,
+}
+
+/**
+ * How much faster than real time a grid of motes runs that send as they do by default, once they have joined; the
+ * memory that each needs, how long their start takes, and where the time goes.
+ */
+export async function bench(): Promise<Row[]> {
+    const rows: Row[] = []
+    for (const motes of sizes) rows.unshift(...(await measure(motes)))
+    return [...rows, ...(await shares(25))]
+}
+
+async function measure(motes: number): Promise<Row[]> {
+    const emptyMb = residentMb()
+    const start = stopwatch()
+    const simulation = await Simulation.start(grid(motes))
+    const started = start()
+    const joined = await join(simulation)
+    const run = stopwatch()
+    await simulation.run(spanS)
+    const { wallS, cpuS } = run()
+    const rows: Row[] = [
+        {
+            what: `root + ${motes} motes`,
+            value: spanS / wallS,
+            unit: "× real time",
+            note: `by CPU time ${(spanS / cpuS).toPrecision(3)}; ${joined} joined`,
+        },
+    ]
+    if (motes === sizes[0])
+        rows.push(
+            { what: `start of ${motes} motes`, value: started.wallS, unit: "s" },
+            {
+                what: "memory of a mote",
+                value: (residentMb() - emptyMb) / motes,
+                unit: "MB",
+                note: "with its share of everything else",
+            },
+        )
+    await simulation.stop()
+    return rows
+}
+
+async function shares(motes: number): Promise<Row[]> {
+    const simulation = await Simulation.start(grid(motes))
+    await join(simulation)
+    const profile = await profiled(() => simulation.run(spanS))
+    await simulation.stop()
+    return Object.entries(timeByPart(profile, parts)).map(([part, share]) => ({
+        what: `${part}, ${motes} motes`,
+        value: 100 * share,
+        unit: "% of the time",
+    }))
+}
+
+/** Rows of motes, the border router beside the first. */
+function grid(count: number): Scenario {
+    return {
+        title: `Grid of ${count}`,
+        seed: 1,
+        duration: patienceS,
+        root: { id: 1, x: -spacingM, y: 0 },
+        grids: [
+            {
+                first: 2,
+                count,
+                columns: Math.ceil(Math.sqrt(count)),
+                spacing: spacingM,
+                x: 0,
+                y: 0,
+            },
+        ],
+    }
+}
+
+/** How many have joined, when all have or it takes too long. */
+async function join(simulation: Simulation): Promise<number> {
+    const joined = () =>
+        [...simulation.motes.values()].filter(({ node }) => node?.rpl.parent).length
+    await simulation.run(settledS)
+    while (joined() < simulation.motes.size && simulation.now() < patienceS)
+        await simulation.run(spanS)
+    return joined()
+}
+
+function stopwatch(): () => { wallS: number; cpuS: number } {
+    const beganMs = performance.now()
+    const before = process.cpuUsage()
+    return () => {
+        const { user, system } = process.cpuUsage(before)
+        return { wallS: (performance.now() - beganMs) / 1000, cpuS: (user + system) / 1e6 }
+    }
+}
+
+function residentMb(): number {
+    return process.memoryUsage().rss / 1e6
+}
