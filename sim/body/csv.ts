@@ -57,13 +57,13 @@ export function parseColumns(
         )
     const text = csv.replace(/^\ufeff/, "").trimEnd()
     if (!text) throw new UserError(`${name} is empty`)
-    const lines = text.split(/\r?\n/)
+    const lines = text.split(/\r?\n/, maxSamples + 1)
     if (lines.length > maxSamples) throw new UserError(`${name}: more than ${maxSamples} samples`)
     const skip = /^\s*"?[A-Za-z]/.test(lines[0]!) && lines.length > 1 ? 1 : 0
     const size = lines.length - skip
     const values = Array.from({ length: columns }, () => new Float64Array(size))
     for (let i = 0; i < size; i++) {
-        const fields = lines[i + skip]!.trim().split(/\s*[,;\t]\s*| +/)
+        const fields = lines[i + skip]!.trim().split(/\s*[,;\t]\s*| +/, columns + 1)
         const isRow = fields.length === columns && fields.every(isNumber)
         if (!isRow)
             throw new UserError(`${name}: line ${i + skip + 1} is no number: ${what} expected`)
