@@ -21,9 +21,9 @@ export interface I2cChip {
 }
 
 /** How a transaction ended; services/sensor-bus.md. */
-export const transferOk = 0
-export const transferNack = 1
-export const transferStuck = 2
+const transferOk = 0
+const transferNack = 1
+const transferStuck = 2
 
 const transferCommand = 0x80
 const bitsPerByte = 9
