@@ -14,8 +14,8 @@ import { estimatorCost } from "./estimator.ts"
 import { images } from "./images.ts"
 import type { Row } from "./row.ts"
 
-/** The recordings beside the checkout; VITALMOTE_PPG names another folder. */
-const recordings = process.env.VITALMOTE_PPG ?? join(projectDir, "../shared/ppg")
+/** The recordings beside the checkout; VITALMOTE_RECORDINGS names another folder. */
+const recordings = process.env.VITALMOTE_RECORDINGS ?? join(projectDir, "../shared/ppg")
 
 /** The heart rate against recordings, noise and weak pulses, and what it costs; all measured on the bytecode in the VM. */
 export async function bench(): Promise<Row[]> {
