@@ -1,5 +1,6 @@
 import { sleep } from "@devicescript/core"
 import { Autocorrelation } from "./autocorrelation"
+import { Beats } from "./beats"
 import { Motion } from "./motion"
 import { isSwing, nextButOne, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
 import { hopSamples, Pulse } from "./pulse"
@@ -12,6 +13,12 @@ const minPurity = 0.08
 const fullShare = 0.6
 /** A rate at which the wearer moves, too, is believed less, and not at all from this likeness on. */
 const sameRate = 0.75
+/** One beat more in 8 s is 7.5 bpm: so close, period and count mean the same beats… */
+const sameBeats = 5.5
+/** …two more, and it was something else that was counted. */
+const otherBeats = 16
+/** Where there is no steady period, the count tells the mean rate better. */
+const countShare = 0.67
 
 /**
  * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
@@ -37,6 +44,7 @@ export class HeartRate {
     private acceleration = new Motion()
     private correlation = new Autocorrelation()
     private tracker = new Tracker()
+    private beats = new Beats()
     private signs = new Signs()
     private trust = new Trust()
 
@@ -46,6 +54,7 @@ export class HeartRate {
         this.acceleration.skip()
         this.correlation.reset()
         this.tracker.reset()
+        this.beats.reset()
         this.trust.reset()
         this.bpm = undefined
         this.quality = 0
@@ -84,7 +93,6 @@ export class HeartRate {
         this.acceleration.remove(pulse.values, this.ahead)
         await sleep(0)
         await correlation.add(pulse.values)
-        pulse.next()
         await sleep(0)
         const values = correlation.values
         const shortest = shortestPeriod(values)
@@ -96,6 +104,7 @@ export class HeartRate {
             this.acceleration.effort,
         )
         this.judge()
+        pulse.next()
         this.acceleration.next()
     }
 
@@ -117,6 +126,10 @@ export class HeartRate {
         signs.spread = correlation.spread
         signs.steepness = pulse.steepness
         signs.regularity = isPulse ? nextButOne(values, lag) : 0
+        const slope = Math.sqrt(2 * correlation.meanPower * Math.max(0, 1 - values[2]))
+        const counted = this.beats.add(pulse.values, slope, bpm > 0 ? bpm : tracker.bpm)
+        const miss = Math.abs(counted - bpm)
+        signs.isCounted = miss <= sameBeats || miss > otherBeats
         this.isMoving = acceleration.isMoving
         if (this.isMoving) {
             // One window's period is as good as its quality.
@@ -126,6 +139,7 @@ export class HeartRate {
         } else {
             signs.bpm = bpm
             trust.next(signs)
+            if (!trust.isRegular && miss <= sameBeats) bpm += countShare * (counted - bpm)
         }
         this.motion = trust.motion
         this.bpm = trust.trusted ? bpm : undefined

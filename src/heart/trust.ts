@@ -25,8 +25,21 @@ const steadyBpm = 9
 const reachBpm = 11
 /** …and this for each 2 s. */
 const changeBpm = 2
-/** Correlation after two beats, mean of some windows: of beats that come when they like, there is no period to tell. */
-const minRegularity = 0.28
+/**
+ * Quality and correlation after two beats (mean of some windows): together this much, and the rhythm is regular. Otherwise
+ * the beats have to be counted, too…
+ */
+const regular = 1.02
+/** …and below this they come when they like, and some do not show… */
+const irregular = 0.75
+/** …the more, for each bpm above 90: an early beat of a fast heart hides in the one before it… */
+const fastBpm = 90
+const fastDoubt = 0.0075
+/** …but faster than this, no heart leaves out beats at will, and two periods are too few samples to tell. */
+const fastestBpm = 170
+/** The first value takes so much of them, or a pulse that is as steep as a heart's: the wearer may be running already. */
+const firstClearness = 1.55
+const firstSteepness = 2
 const usualRegularity = 0.5
 const meanRate = 0.25
 
@@ -90,6 +103,8 @@ export class Signs {
     steepness = 0
     /** Correlation of a beat with the next but one, −1…1. */
     regularity = 0
+    /** Whether a count of the beats comes to the same rate, or to nothing. */
+    isCounted = false
 }
 
 /**
@@ -101,6 +116,8 @@ export class Signs {
 export class Trust {
     trusted: boolean
     motion: boolean
+    /** Whether the beats have a period; if not, they have only a mean rate. */
+    isRegular: boolean
     private windows: number
     private evidence: number
     private regularity: number
@@ -127,7 +144,7 @@ export class Trust {
     }
 
     reset(): void {
-        this.trusted = this.motion = this.moving = this.foundMoving = false
+        this.isRegular = this.trusted = this.motion = this.moving = this.foundMoving = false
         this.windows = this.evidence = this.clear = this.doubt = this.shaken = 0
         this.usualLevel = this.lastBpm = this.lastTracked = this.age = 0
         this.regularity = usualRegularity
@@ -150,7 +167,8 @@ export class Trust {
         const isSane =
             newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
         const isCalm = !this.moving && this.shaken === 0
-        const isPossible = isSane && isCalm && isReachable && this.regularity >= minRegularity
+        const isCertain = this.isCertain(signs)
+        const isPossible = isSane && isCalm && isReachable && isCertain
         const worth = this.weigh(signs, isSane && isCalm)
         this.trusted =
             isPossible &&
@@ -211,6 +229,18 @@ export class Trust {
     /** Whether a heart gets to a rate from the one that was last trusted. */
     private isReachable(bpm: number, reach: number): boolean {
         return this.lastBpm === 0 || Math.abs(bpm - this.lastBpm) <= reach + changeBpm * this.age
+    }
+
+    /** Whether the beats have a period, or at least a mean rate that two ways of telling it agree on. */
+    private isCertain({ bpm, quality, steepness, isCounted }: Signs): boolean {
+        const clearness = this.regularity + quality
+        if (bpm > fastestBpm) return (this.isRegular = clearness >= irregular)
+        const certainty = clearness - fastDoubt * Math.max(0, bpm - fastBpm)
+        this.isRegular = certainty >= regular
+        const isFirst = this.lastBpm === 0
+        const first = clearness + firstSteepness * Math.max(0, steepness)
+        if (isFirst && first < firstClearness) return false
+        return this.isRegular || (isCounted && certainty >= irregular)
     }
 
     /**
