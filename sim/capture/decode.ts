@@ -137,15 +137,15 @@ export class Decoder {
             const ends = this.ends(...endsIn(start))
             remember(this.fragmented, key, { bytes: start.length, ends })
         }
-        const { bytes: covered, ends } = this.fragmented.get(key) ?? { bytes: laterBytes, ends: "" }
-        const count = 1 + Math.ceil((size - covered) / laterBytes)
-        const number = isFirst ? 1 : 2 + Math.ceil((offset - covered) / laterBytes)
-        const text = `fragment ${number} of ${count}`
+        const known = this.fragmented.get(key)
+        const text = known
+            ? `fragment ${isFirst ? 1 : 2 + partsAfter(offset - known.bytes)} of ${1 + partsAfter(size - known.bytes)}`
+            : `fragment at ${offset} of ${size} bytes`
         const fields: Layer["fields"] = [
             ["datagram", `${size} bytes, tag ${tag}`],
             ["offset", `${offset} bytes`],
         ]
-        return { text, ends, layer: { name: `6LoWPAN ${text}`, fields } }
+        return { text, ends: known?.ends ?? "", layer: { name: `6LoWPAN ${text}`, fields } }
     }
 
     private ip(decoded: Decoded, packet: Ipv6Packet): void {
@@ -330,6 +330,11 @@ function macOf({ type, sequence, ackRequest, pan, source, destination, payload }
 
 function euiOf(address: LinkAddress): string {
     return Array.from(address, byte => byte.toString(16).padStart(2, "0")).join(":")
+}
+
+/** How many fragments so many bytes take that are not in the first. */
+function partsAfter(bytes: number): number {
+    return Math.ceil(bytes / laterBytes)
 }
 
 /** The beginning of a packet in its first fragment, headers as they were. */

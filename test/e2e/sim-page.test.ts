@@ -89,7 +89,6 @@ pageTest("nine nodes; links of the tree appear as motes join; pause, steps, filt
     const stood = simulation.now()
     await page.getByRole("button", { name: "Event" }).click()
     await until(() => simulation.now() > stood, "one event on")
-    assert.ok(simulation.now() - stood < 0.1)
     assert.ok(runner.isPaused && simulation.statistics.of(1).framesSent >= before)
 
     await page.getByLabel("Speed").selectOption("max")

@@ -1,0 +1,41 @@
+// Takes the picture of the simulator's live view that docs/simulator.md shows. Needs Debian's chromium.  node --import tsx scripts/screenshot-simulator.ts [FOLDER]
+import { join } from "node:path"
+import { chromium } from "playwright-core"
+import { Running } from "../test/e2e/command.ts"
+
+const folder = process.argv[2] ?? "docs"
+/** So long there is something to show: heart rates, some traffic. */
+const showMs = 30_000
+
+const simulator = new Running(["sim", "paper", "--web", "0", "--speed", "2"])
+try {
+    const url = await simulator.line("http")
+    const browser = await chromium.launch({
+        executablePath: "/usr/bin/chromium",
+        args: [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-background-networking",
+        ],
+    })
+    const page = await browser.newPage({
+        colorScheme: "dark",
+        viewport: { width: 1440, height: 900 },
+    })
+    await page.goto(url)
+    await page.waitForTimeout(showMs)
+    await page.locator('.node[data-id="4"]').click()
+    await page.getByLabel("acknowledgements").uncheck()
+    await page.getByRole("heading", { name: "Radio and energy" }).waitFor()
+    // In the middle of some traffic.
+    await page.getByRole("button", { name: "Frame" }).click()
+    await page.getByRole("button", { name: "Run" }).click()
+    await page.waitForTimeout(400)
+    await page.locator(".packets .row", { hasText: "CoAP" }).last().click()
+    await page.waitForTimeout(300)
+    await page.screenshot({ path: join(folder, "simulator.png") })
+    await browser.close()
+} finally {
+    await simulator.stop()
+}
