@@ -26,7 +26,7 @@ export function reportOf(
         nodes: nodesOf(simulation),
         motes: summary(simulation).motes,
         lanes: [...recorder.lanes.values()].map(lane => ({
-            ...lane,
+            ...structuredClone(lane),
             off: offOf(motes.get(lane.id)!.off, motes.get(lane.id)!.plan.startS, simulation),
         })),
         latency: distribution(all),
@@ -44,7 +44,7 @@ export function reportOf(
         course: {
             stepS,
             airS: recorder.airMs.inStepsOf(stepS).map(ms => ms / 1000),
-            arrived: recorder.arrivals.inStepsOf(stepS),
+            arrived: [...recorder.arrivals.inStepsOf(stepS)],
         },
         attackers: simulation.attackers.map(({ report }) => ({ ...report })),
         currents: { ...skyCurrents, cpuShare },

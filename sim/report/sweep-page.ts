@@ -37,7 +37,7 @@ const panels: { what: string; lines: [type: number, what: string, measure: Measu
     { what: "the last mote joined, s", lines: [[1, "", o => o.lastJoinedS]] },
     { what: "hops on the average", lines: [[6, "", o => o.meanHops]] },
     {
-        what: "frames not heard, for each sent",
+        what: "frames missed, a frame sent",
         lines: [
             [1, "lost", o => perFrame(o, o.framesLost)],
             [5, "collided", o => perFrame(o, o.collisions)],
@@ -146,7 +146,7 @@ function drawPanels({ runs, key, values }: Comparison): string {
         )
         return [
             caption(area.left, upper + head - 12, what),
-            ...legend(area.left + 170, upper + head - 12, named),
+            ...legend(area.left + 184, upper + head - 12, named),
             ...x.axis,
             ...yAxis(y, area, ticks(y.min, y.max, 4)),
             text((area.left + area.right) / 2, area.bottom + 32, key, {
