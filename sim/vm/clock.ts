@@ -8,10 +8,14 @@ interface Entry {
     at: number
     order: number
     fn: () => void
-    cancelled: boolean
+    /** Fired or cancelled. */
+    done: boolean
     /** Promises have to settle before the next. */
     settles: boolean
 }
+
+/** So many cancelled timers may be left; beyond, never more than others. */
+const fewTimers = 256
 
 /**
  * A clock that jumps from one timer to the next. Timers fire in the order of their time, those of one moment in the
@@ -22,6 +26,8 @@ export class VirtualClock implements Clock, Events {
     private order = 0
     private time: number
     private isSettled = true
+    /** In the heap, until their time comes or they are too many. */
+    private cancelled = 0
 
     /** @param startMs unix milliseconds at which the clock starts */
     constructor(startMs = virtualStartMs) {
@@ -37,7 +43,11 @@ export class VirtualClock implements Clock, Events {
     }
 
     clearTimeout(timer: unknown): void {
-        if (timer) (timer as Entry).cancelled = true
+        const entry = timer as Entry | undefined
+        if (!entry || entry.done) return
+        entry.done = true
+        this.cancelled++
+        if (this.cancelled > fewTimers && 2 * this.cancelled > this.heap.length) this.sweep()
     }
 
     /** As `setTimeout`, for what no promise depends upon: radio waves and protocols. */
@@ -59,7 +69,11 @@ export class VirtualClock implements Clock, Events {
             const next = this.heap[0]
             if (!next || next.at > until) return false
             this.pop()
-            if (next.cancelled) continue
+            if (next.done) {
+                this.cancelled--
+                continue
+            }
+            next.done = true
             if (next.at > this.time) this.time = next.at
             if (next.settles) this.settle()
             next.fn()
@@ -83,9 +97,15 @@ export class VirtualClock implements Clock, Events {
 
     private add(fn: () => void, ms: number, settles: boolean): Entry {
         const at = this.time + Math.max(0, ms || 0)
-        const entry = { at, order: this.order++, fn, cancelled: false, settles }
+        const entry = { at, order: this.order++, fn, done: false, settles }
         this.push(entry)
         return entry
+    }
+
+    /** Lets go of the cancelled ones. What is in order is a heap, too. */
+    private sweep(): void {
+        this.heap = this.heap.filter(entry => !entry.done).sort((a, b) => (before(a, b) ? -1 : 1))
+        this.cancelled = 0
     }
 
     private push(entry: Entry): void {

@@ -51,3 +51,22 @@ test("time stops where it was told to, and promises settle between two timers", 
     await clock.run(1000, () => seen.includes("too late"))
     assert.equal(clock.now(), 1050)
 })
+
+test("thousands of cancelled timers take nothing along, neither the order of the others nor memory", async () => {
+    const clock = new VirtualClock(0)
+    const fired: number[] = []
+    for (let n = 0; n < 1000; n++) {
+        clock.setTimeout(() => fired.push(n), 1000 - (n % 10))
+        for (let k = 0; k < 5; k++) {
+            const timer = clock.setTimeout(() => fired.push(-1), 500 + k)
+            clock.clearTimeout(timer)
+            clock.clearTimeout(timer)
+        }
+    }
+    const heap = (clock as unknown as { heap: unknown[] }).heap
+    assert.ok(heap.length < 2 * 1000 + 300, `${heap.length} of 6000 timers are kept`)
+    await clock.run(2000)
+    const expected = Array.from({ length: 1000 }, (_, n) => n)
+    expected.sort((a, b) => (b % 10) - (a % 10) || a - b)
+    assert.deepEqual(fired, expected)
+})
