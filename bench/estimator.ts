@@ -22,7 +22,7 @@ const parts: { part: string; times: number; slice: string }[] = [
     { part: "oxygen", times: 1, slice: "" },
     { part: "oxygen, 2 s", times: 1, slice: "oxygen" },
     { part: "choice", times: 1, slice: "choice" },
-    { part: "judgement", times: 1, slice: "choice" },
+    { part: "judgement", times: 1, slice: "judgement" },
 ]
 
 /** Steps and memory of the heart-rate estimator, measured on the bytecode in the VM. */

@@ -16,7 +16,7 @@ const sameRate = 0.75
 /** One beat more in 8 s is 7.5 bpm: so close, period and count mean the same beats… */
 const sameBeats = 5.5
 /** …two more, and it was something else that was counted. */
-const otherBeats = 16
+const otherBeats = 14
 /** Where there is no steady period, the count tells the mean rate better. */
 const countShare = 0.67
 
@@ -103,6 +103,7 @@ export class HeartRate {
             shortest ? values[shortest] : 0,
             this.acceleration.effort,
         )
+        await sleep(0)
         this.judge()
         pulse.next()
         this.acceleration.next()
