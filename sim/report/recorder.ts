@@ -39,8 +39,9 @@ export class Recorder implements Observer {
                 return [kind, { frames: 0, bytes: 0, airMs: 0, sizes }]
             }),
         )
-        for (const id of simulation.motes.keys()) {
-            this.lanes.set(id, { id, parents: [], omitted: 0, joins: [], off: [] })
+        for (const { id, mote } of simulation.motes.values()) {
+            const off: Lane["off"] = mote ? [] : [[0, Infinity]]
+            this.lanes.set(id, { id, parents: [], omitted: 0, joins: [], off })
             this.routed(id)
         }
     }
@@ -62,7 +63,12 @@ export class Recorder implements Observer {
         latency.add(arrivedMs - measuredMs)
     }
 
-    powered(mote: number): void {
+    powered(mote: number, isOn: boolean): void {
+        const now = this.simulation.now()
+        const { off } = this.lanes.get(mote)!
+        const last = off.at(-1)
+        if (isOn && last) last[1] = now
+        else if (!isOn && off.length < maxChanges) off.push([now, Infinity])
         this.routed(mote)
     }
 

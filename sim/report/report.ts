@@ -13,7 +13,7 @@ export function reportOf(
     verdicts: Verdict[],
     name: string,
 ): Report {
-    const { scenario, seed, motes } = simulation
+    const { scenario, seed } = simulation
     const seconds = simulation.now()
     const all = new Histogram()
     for (const one of recorder.latencyByHops.values()) all.addAll(one)
@@ -27,7 +27,7 @@ export function reportOf(
         motes: summary(simulation).motes,
         lanes: [...recorder.lanes.values()].map(lane => ({
             ...structuredClone(lane),
-            off: offOf(motes.get(lane.id)!.off, motes.get(lane.id)!.plan.startS, simulation),
+            off: lane.off.map(([from, to]) => [from, Math.min(seconds, to)]),
         })),
         latency: distribution(all),
         latencyByHops: [...recorder.latencyByHops]
@@ -63,18 +63,6 @@ function nodesOf({ scenario, motes, root }: Simulation): PlacedNode[] {
             ...{ id, role: String(kind), x, y, hasPower: true },
         })),
     ]
-}
-
-/** Without power, also before the first start. */
-function offOf(
-    off: readonly [number, number][],
-    startS: number,
-    simulation: Simulation,
-): [number, number][] {
-    const now = simulation.now()
-    const since = (ms: number) => Math.min(now, (ms - simulation.startMs) / 1000)
-    const first: [number, number][] = startS > 0 ? [[0, Math.min(now, startS)]] : []
-    return [...first, ...off.map(([from, to]): [number, number] => [since(from), since(to)])]
 }
 
 function distribution(ms: Histogram): Distribution {

@@ -29,7 +29,7 @@ root: { id: 1, x: 0, y: 0 }
 motes:
     - { id: 2, x: 40, y: 0 }
     - { id: 3, x: 80, y: 0 }
-    - { id: 4, x: 10, y: 10, start: 5 }
+    - { id: 4, x: -25, y: 0, start: 5 }
 attackers:
     - { id: 100, kind: sniffer, x: 20, y: 0 }
 events:
@@ -69,10 +69,9 @@ test("report: routes, restarts, readings and frames of a run are in it", () => {
         lane.get(4)!.parents.map(({ parent }) => parent),
         [1, 0, 1],
     )
-    assert.deepEqual(lane.get(4)!.off, [
-        [0, 5],
-        [30, 40],
-    ])
+    const [before, cut] = lane.get(4)!.off
+    assert.ok(before![0] === 0 && before![1] >= 5 && before![1] < 20, String(before))
+    assert.deepEqual(cut, [30, 40])
     const joins = lane.get(4)!.joins
     assert.equal(joins.length, 2)
     assert.ok(joins[0]!.joinedS > 5 && joins[0]!.joinedS < 30 && joins[1]!.joinedS > 40)
