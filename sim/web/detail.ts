@@ -16,7 +16,8 @@ export function detailOf(
     const { root, motes, clock, startMs, statistics } = simulation
     const isRoot = id === root.id
     const mote = motes.get(id)
-    if (!isRoot && !mote) return undefined
+    const attacker = simulation.attackers.find(({ report }) => report.id === id)?.report
+    if (!isRoot && !mote && !attacker) return undefined
     const node = simulation.node(id)
     const facts: Detail["facts"] = []
     const { framesSent, framesReceived, framesLost, collisions, bytesSent, dropped } =
@@ -47,6 +48,14 @@ export function detailOf(
         ["lost in the air", String(framesLost)],
         ["collisions", String(collisions)],
     )
+    if (attacker)
+        facts.push(
+            ["frames overheard", String(attacker.frames)],
+            ["envelopes seen", String(attacker.envelopes)],
+            ["readable ones", String(attacker.readable)],
+            ["envelopes sent", String(attacker.sent)],
+            ["packets swallowed", String(attacker.swallowed)],
+        )
     if (!node) return detail
     const { radio } = node
     radio.settle()

@@ -19,6 +19,10 @@ const tickMs = 100
 const minRing = 30
 /** Around a node where frames spoilt each other. */
 const collisionRing = 19
+const smallRing = 13
+const manyNodes = 40
+/** A jammer sends hundreds a second. */
+const maxBroadcasts = 12
 
 /** Frames on their way over the map. */
 export class Flights {
@@ -51,7 +55,9 @@ export class Flights {
         const first = some[0]?.ms ?? 0
         const spanMs = (some.at(-1)?.ms ?? 0) - first || 1
         const nowMs = performance.now()
+        let broadcasts = this.flights.filter(({ row }) => row.to === undefined).length
         for (const row of some) {
+            if (row.to === undefined && ++broadcasts > maxBroadcasts) continue
             const startMs = nowMs + ((row.ms - first) / spanMs) * tickMs
             const lengthMs = row.to === undefined ? broadcastMs : unicastMs
             this.flights.push({ row, startMs, endMs: startMs + lengthMs })
@@ -71,6 +77,7 @@ export class Flights {
         const nowMs = performance.now()
         this.flights = this.isOn ? this.flights.filter(({ endMs }) => endMs > nowMs) : []
         for (const flight of this.flights) this.draw(context, flight, nowMs)
+        this.drawCollisions(context, nowMs)
         this.drawAir(context)
         if (this.flights.length) this.run()
     }
@@ -114,14 +121,26 @@ export class Flights {
             context.arc(from.x, from.y, reach * Math.sqrt(share), 0, 2 * Math.PI)
             context.stroke()
         }
-        context.globalAlpha = 1 - share
-        context.strokeStyle = colours.bad
-        context.lineWidth = 2.5
-        for (const id of row.collided) {
+        context.globalAlpha = 1
+    }
+
+    /** One ring a node, however many frames spoilt each other there. */
+    private drawCollisions(context: CanvasRenderingContext2D, nowMs: number): void {
+        const spoilt = new Map<number, number>()
+        for (const { row, startMs, endMs } of this.flights) {
+            const left = Math.min(1, (endMs - nowMs) / (endMs - startMs))
+            if (nowMs < startMs) continue
+            for (const id of row.collided) spoilt.set(id, Math.max(left, spoilt.get(id) ?? 0))
+        }
+        context.strokeStyle = theme().bad
+        context.lineWidth = 2
+        const radius = this.model.nodes.size > manyNodes ? smallRing : collisionRing
+        for (const [id, left] of spoilt) {
             const at = this.placeOf(id)
             if (!at) continue
+            context.globalAlpha = left
             context.beginPath()
-            context.arc(at.x, at.y, collisionRing, 0, 2 * Math.PI)
+            context.arc(at.x, at.y, radius, 0, 2 * Math.PI)
             context.stroke()
         }
         context.globalAlpha = 1

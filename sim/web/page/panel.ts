@@ -58,7 +58,7 @@ export class Panel implements Part {
     private refresh(): void {
         const { selected, status } = this.model
         const node = selected === undefined ? undefined : this.model.nodes.get(selected)
-        if (!node || (node.kind !== "mote" && node.kind !== "root")) return
+        if (!node) return
         if (this.isAsking || document.hidden || status.ms === this.askedMs) return
         this.isAsking = true
         ask<Detail>(`/api/nodes/${node.id}`)
@@ -110,10 +110,7 @@ export class Panel implements Part {
         if (this.live.dataset["for"] === text) return
         this.live.dataset["for"] = text
         const head = h("div", { class: "title" }, title, stateOf(node), close)
-        this.live.replaceChildren(
-            head,
-            h("p", { class: "address" }, node.address ?? "no address yet"),
-        )
+        this.live.replaceChildren(head, h("p", { class: "address" }, addressOf(node)))
         if (node.kind === "mote") this.live.append(this.vitalsOf(node), this.trendOf(node.id))
         const way = this.model.wayUp(node.id).map(({ id }) => id)
         const facts: [string, string][] = []
@@ -173,7 +170,8 @@ export class Panel implements Part {
             if (wearer.temperature !== undefined) said.push(`${wearer.temperature} °C`)
             parts.push(h("h3", {}, "The wearer, in truth"), h("p", {}, said.join(", ")))
         }
-        parts.push(h("h3", {}, "Radio and energy"), dutyBar(duty))
+        const isKnown = radioStates.some(state => duty[state] > 0)
+        if (isKnown) parts.push(h("h3", {}, "Radio and energy"), dutyBar(duty))
         if (energy) {
             const { totalMah, meanMa, battery } = energy
             const list: [string, string][] = [
@@ -188,25 +186,30 @@ export class Panel implements Part {
             String(count),
         ])
         if (reasons.length) parts.push(factsOf(reasons))
-        parts.push(
-            h("h3", {}, `Neighbours (${neighbours.length})`),
-            table(
-                ["Node", "Rank", "ETX", "Heard s"],
-                neighbours.map(({ id, address, rank, etx, heardMs }) => [
-                    id === null ? address : String(id),
-                    rank < 0 ? "∞" : String(rank),
-                    etx.toFixed(2),
-                    seconds(heardMs).slice(0, -5),
-                ]),
-            ),
-            h("h3", {}, `Routes (${routes.length})`),
-            table(
-                ["Target", "Via"],
-                routes.map(({ target, via }) => [target, via.replace(/^fe80::/, "")]),
-            ),
-        )
+        if (isKnown)
+            parts.push(
+                h("h3", {}, `Neighbours (${neighbours.length})`),
+                table(
+                    ["Node", "Rank", "ETX", "Heard s"],
+                    neighbours.map(({ id, address, rank, etx, heardMs }) => [
+                        id === null ? address : String(id),
+                        rank < 0 ? "∞" : String(rank),
+                        etx.toFixed(2),
+                        seconds(heardMs).slice(0, -5),
+                    ]),
+                ),
+                h("h3", {}, `Routes (${routes.length})`),
+                table(
+                    ["Target", "Via"],
+                    routes.map(({ target, via }) => [target, via.replace(/^fe80::/, "")]),
+                ),
+            )
         this.rest.replaceChildren(...parts)
     }
+}
+
+function addressOf({ address, kind }: NodeView): string {
+    return address ?? (kind === "mote" ? "no address yet" : "no part of the network, officially")
 }
 
 function stateOf({ kind, isOn, hops }: NodeView): HTMLElement {

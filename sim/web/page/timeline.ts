@@ -205,10 +205,10 @@ export class Timeline implements Part {
             for (const ms of marks) {
                 const x = (ms - fromMs) / msPerPixel
                 if (x >= 0 && x <= pixels.length)
-                    context.fillRect(labelPixels + x - 1, y + top, 2, size)
+                    context.fillRect(labelPixels + x - 0.5, y + top, 1.5, size)
             }
         }
-        mark(track.collisions, colours.bad, row * 0.12, row * 0.76)
+        mark(track.collisions, colours.bad, row * 0.5, row * 0.38)
         mark(track.logs, colours.text, 1, row * 0.3)
     }
 
