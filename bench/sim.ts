@@ -6,9 +6,9 @@ import type { Row } from "./row.ts"
 const spacingM = 30
 /** The largest first, so that its memory is not what others have left. */
 const sizes = [100, 50, 25, 10]
-/** Until everybody has joined; then the time that is measured. */
-const settledS = 120
-const patienceS = 900
+/** Until everybody has joined, or for so long; then the time that is measured. */
+const settledS = 60
+const patienceS = 240
 const spanS = 60
 
 /** What takes the time, by where its sources are; the first that fits. */
@@ -26,7 +26,7 @@ const parts = {
 export async function bench(): Promise<Row[]> {
     const rows: Row[] = []
     for (const motes of sizes) rows.unshift(...(await measure(motes)))
-    return [...rows, ...(await shares(25))]
+    return [...rows, ...(await shares(10))]
 }
 
 async function measure(motes: number): Promise<Row[]> {
