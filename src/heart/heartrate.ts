@@ -16,7 +16,7 @@ const sameRate = 0.75
 /** One beat more in 8 s is 7.5 bpm: so close, period and count mean the same beats… */
 const sameBeats = 5.5
 /** …two more, and it was something else that was counted. */
-const otherBeats = 14
+const otherBeats = 11
 /** Where there is no steady period, the count tells the mean rate better. */
 const countShare = 0.67
 

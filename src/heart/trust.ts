@@ -29,9 +29,9 @@ const changeBpm = 2
  * Quality and correlation after two beats (mean of some windows): together this much, and the rhythm is regular. Otherwise
  * the beats have to be counted, too…
  */
-const regular = 1.02
+const regular = 0.94
 /** …and below this they come when they like, and some do not show… */
-const irregular = 0.75
+const irregular = 0.66
 /** …the more, for each bpm above 90: an early beat of a fast heart hides in the one before it… */
 const fastBpm = 90
 const fastDoubt = 0.0075

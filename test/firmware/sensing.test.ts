@@ -2,7 +2,13 @@ import assert from "node:assert/strict"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { emptyStrap, recordingFile, syntheticBody, type Body } from "../../sim/body/index.ts"
+import {
+    emptyStrap,
+    recordingFile,
+    syntheticBody,
+    type Body,
+    type MotionBout,
+} from "../../sim/body/index.ts"
 import { projectDir } from "../../sim/firmware.ts"
 import { seededNormal } from "../../sim/random.ts"
 import { sense, type SensedReading } from "./sense.ts"
@@ -128,6 +134,20 @@ test("movement is called movement; the pulse is back when it is over", async () 
     assert.ok(after.every(({ bpm }) => Math.abs(bpm! - 100) < 5))
 })
 
+test("taps 90 times a minute that no accelerometer feels do not halve 75 bpm", async () => {
+    const motion: MotionBout[] = [
+        { fromS: 30, toS: 110, kind: "tapping", cadence: 90, strength: 2 },
+    ]
+    const body = syntheticBody({ seed: 2, bpm: 75, motion })
+    const unfelt: Body = {
+        reflectance: (led, seconds) => body.reflectance(led, seconds),
+        skinTemperature: seconds => body.skinTemperature(seconds),
+    }
+    const reported = rates((await sense(unfelt, 110)).readings)
+    assert.ok(reported.length > 10)
+    for (const bpm of reported) assert.ok(Math.abs(bpm - 75) < 10, `${bpm}`)
+})
+
 test("too much light for the converter at any current: no value", async () => {
     const blinded: Body = { reflectance: () => 30_000, skinTemperature: () => 35 }
     const { readings } = await sense(blinded, 30)
@@ -187,3 +207,32 @@ for (const name of ["troika_01_type01_25hz", "troika_03_type02_25hz"])
         assert.ok(errors.filter(error => error <= 5).length >= 0.9 * errors.length)
         assert.ok(moved >= 0.8 * (windows - errors.length), `${moved} of ${windows}`)
     })
+
+test("a run that the sensor did not see begin: hardly any value, most of those are right", async t => {
+    const file = join(recordings, "troika_01_type01_25hz")
+    if (!existsSync(`${file}.csv`)) return t.skip("needs troika_01_type01_25hz beside the checkout")
+    const { fs, ref_bpm } = JSON.parse(readFileSync(`${file}.json`, "utf8")) as {
+        fs: number
+        ref_bpm: (number | null)[]
+    }
+    const body = recordingFile(`${file}.csv`, fs)
+    body.reflectance("infrared", 0) // the recording begins where it is first looked at
+    const errors: number[] = []
+    let windows = 0
+    for (const from of [30, 45, 60, 75, 90, 105]) {
+        const late: Body = {
+            reflectance: (led, seconds) => body.reflectance(led, seconds + 2 * from),
+            skinTemperature: seconds => body.skinTemperature(seconds),
+        }
+        const { readings } = await sense(late, 28)
+        readings.slice(3).forEach(({ bpm }, n) => {
+            const ref = ref_bpm[from + n]
+            if (ref === null || ref === undefined) return
+            windows++
+            if (bpm !== undefined) errors.push(Math.abs(bpm - ref))
+        })
+    }
+    const wrong = errors.filter(error => error > 5).length
+    t.diagnostic(`${errors.length} of ${windows} windows, ${wrong} off by more than 5 bpm`)
+    assert.ok(wrong <= 0.05 * windows)
+})
