@@ -1,8 +1,8 @@
 const timeoutMs = 20_000
 
-/** What the last order came to nothing for; empty when it was carried out. */
-export let reportFailure: (message: string) => void = () => {}
+let reportFailure: (message: string) => void = () => {}
 
+/** @param report is told why an order came to nothing; an empty text when one was carried out */
 export function onFailure(report: (message: string) => void): void {
     reportFailure = report
 }
