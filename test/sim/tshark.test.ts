@@ -1,5 +1,4 @@
 import assert from "node:assert/strict"
-import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { CaptureWriter } from "../../sim/capture/writer.ts"
@@ -7,41 +6,7 @@ import { ping } from "../../sim/mesh/ping.ts"
 import { loadScenario } from "../../sim/scenario/load.ts"
 import { Simulation } from "../../sim/simulation.ts"
 import { temporaryFolder } from "../support/folder.ts"
-
-const options = [
-    ...["6lowpan.context0:aaaa::/64", "udp.check_checksum:TRUE", "tcp.check_checksum:TRUE"],
-    ...["ipv6.perform_strict_rpl_srh_rfc_checking:TRUE", "wpan.fcs_format:ITU-T CRC-16"],
-].flatMap(option => ["-o", option])
-
-/**
- * What is wrong with a frame, if anything is. The CSM of CoAP over TCP (code 7.01, 225) is called malformed by the
- * dissector of Wireshark 4.0, which takes its options for those of requests.
- */
-const suspicious = `(_ws.malformed || _ws.short || _ws.expert.severity==8388608 || wpan.fcs_ok==0 ||
-    udp.checksum.status==0 || tcp.checksum.status==0 || icmpv6.checksum.status==0 ||
-    6lowpan.fragment.error || 6lowpan.fragment.too_long_fragment ||
-    6lowpan.fragment.overlap.conflicts || 6lowpan.bad_ipv6_header_length ||
-    6lowpan.bad_ext_header_length || (wpan.frame_type==1 && !6lowpan)) && !(coap.code==225)`.replaceAll(
-    /\s+/g,
-    " ",
-)
-
-/** The fields of the frames that a filter lets through. */
-function dissect(file: string, filter: string, fields: string[]): string[][] {
-    const { stdout, stderr, status } = spawnSync(
-        "tshark",
-        [
-            ...["-n", "-2", "-r", file, ...options, "-Y", filter, "-T", "fields"],
-            ...fields.flatMap(field => ["-e", field]),
-        ],
-        { encoding: "utf8", maxBuffer: 1 << 28 },
-    )
-    assert.equal(status, 0, stderr)
-    const lines = stdout.split("\n").filter(line => line !== "")
-    return lines.map(line => line.split("\t"))
-}
-
-const hasTshark = spawnSync("tshark", ["--version"]).status === 0
+import { dissect, hasTshark, suspiciousFrames } from "../support/tshark.ts"
 
 /** The paper's network with its firmware for a while, then mote 4 is pinged. */
 async function capture(t: TestContext, mode: "storing" | "non-storing") {
@@ -50,10 +15,7 @@ async function capture(t: TestContext, mode: "storing" | "non-storing") {
     t.after(() => simulation.stop())
     const folder = temporaryFolder(t)
     const [file, withRssi] = [join(folder, "sent.pcap"), join(folder, "received.pcap")]
-    const writers = [
-        new CaptureWriter(file),
-        new CaptureWriter(withRssi, true),
-    ]
+    const writers = [new CaptureWriter(file), new CaptureWriter(withRssi, true)]
     for (const writer of writers) simulation.observers.add(writer)
     await simulation.run(45)
     const { clock, host } = simulation
@@ -68,15 +30,7 @@ for (const mode of ["storing", "non-storing"] as const)
     test(`tshark finds nothing wrong in the paper's network, ${mode}, and reads what it should`, async t => {
         if (!hasTshark) return t.skip("needs tshark")
         const { file, withRssi, replies, minHopRankIncrease } = await capture(t, mode)
-        for (const name of [file, withRssi])
-            assert.deepEqual(
-                dissect(name, suspicious, [
-                    "frame.number",
-                    "frame.protocols",
-                    "_ws.expert.message",
-                ]),
-                [],
-            )
+        for (const name of [file, withRssi]) assert.deepEqual(suspiciousFrames(name), [])
 
         assert.ok(replies.length >= 4)
         assert.deepEqual(new Set(replies.map(({ hopLimit }) => hopLimit)), new Set([61]))

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict"
+import { join } from "node:path"
+import { test } from "node:test"
+import { CaptureWriter } from "../../sim/capture/writer.ts"
+import { judge } from "../../sim/scenario/judge.ts"
+import { loadScenario, shippedScenarios } from "../../sim/scenario/load.ts"
+import { Simulation } from "../../sim/simulation.ts"
+import { temporaryFolder } from "../support/folder.ts"
+import { hasTshark, suspiciousFrames } from "../support/tshark.ts"
+
+/** Of the hundred motes only the beginning: all of it takes minutes. */
+const shortS = new Map([["hospital", 12]])
+
+for (const name of shippedScenarios())
+    test(`scenario ${name}: what it claims holds, and its frames are right`, async t => {
+        const scenario = loadScenario(name)
+        const file = join(temporaryFolder(t), "sent.pcap")
+        const simulation = await Simulation.start(scenario)
+        t.after(() => simulation.stop())
+        const capture = new CaptureWriter(file)
+        simulation.observers.add(capture)
+        const isShort = shortS.has(name)
+        await simulation.run(shortS.get(name) ?? scenario.duration)
+        if (!isShort)
+            for (const { claim, holds, found } of await judge(simulation))
+                assert.ok(holds, `${claim}: ${found}`)
+        capture.close()
+        if (!hasTshark) return t.diagnostic("needs tshark to look at the frames")
+        assert.deepEqual(suspiciousFrames(file), [])
+    })
