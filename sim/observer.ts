@@ -7,6 +7,8 @@ export interface ArrivedReading {
     /** When it was measured, and when the clinic had it, unix ms. */
     measuredMs: number
     arrivedMs: number
+    /** The mote did not know the time yet: `measuredMs` was counted back from when the envelope arrived. */
+    relative: boolean
     values: ReadonlyMap<string, number>
 }
 

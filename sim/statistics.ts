@@ -74,10 +74,13 @@ export class Statistics implements Observer {
         dropped[reason] = (dropped[reason] ?? 0) + 1
     }
 
-    arrived({ mote, measuredMs, arrivedMs, values }: ArrivedReading): void {
+    arrived({ mote, measuredMs, arrivedMs, relative, values }: ArrivedReading): void {
         const node = this.node(mote)
-        node.times.add(measuredMs)
-        node.latencyMs.add(arrivedMs - measuredMs)
+        if (!relative) {
+            // A time that was counted back is off by what the envelope took: no gap follows from it.
+            node.times.add(measuredMs)
+            node.latencyMs.add(arrivedMs - measuredMs)
+        }
         node.newest = values
         for (const moment of this.moments)
             if (measuredMs >= moment && !node.firstSince.has(moment))

@@ -107,8 +107,10 @@ export class Ward {
             moments.set(time, values.set(name, value))
         }
         const arrivedMs = this.clock.now()
+        const relative = pack.some(measurement => measurement.relative)
         for (const [measuredMs, values] of moments)
-            if (values.has("hr-q")) this.arrived({ mote: mote.id, measuredMs, arrivedMs, values })
+            if (values.has("hr-q"))
+                this.arrived({ mote: mote.id, measuredMs, arrivedMs, relative, values })
     }
 }
 

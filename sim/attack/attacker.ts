@@ -199,8 +199,8 @@ export class BlackHole extends Attacker {
         this.node = this.join()
         const { rpl } = this.node
         const admit = rpl.admit.bind(rpl)
-        rpl.admit = packet => {
-            admit(packet)
+        rpl.admit = (packet, previous) => {
+            admit(packet, previous)
             this.report.swallowed++
             return false
         }
@@ -226,6 +226,7 @@ export class Jammer extends Attacker {
     protected begin(): void {
         const { mesh, plan, bytes } = this.o
         const radio = mesh.air.add(plan.id, this.position)
+        radio.sendsNoise = true
         radio.on()
         this.isOn = true
         const noise = () => {

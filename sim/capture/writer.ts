@@ -34,12 +34,13 @@ export class CaptureWriter implements Observer {
         this.flush()
     }
 
-    sent(_from: Radio, frame: Uint8Array, startMs: number): void {
-        if (!this.withRssi) this.record(startMs, frame)
+    sent(from: Radio, frame: Uint8Array, startMs: number): void {
+        if (!this.withRssi && !from.sendsNoise) this.record(startMs, frame)
     }
 
-    received(to: Radio, _from: Radio, frame: Uint8Array, rssiDbm: number): void {
-        if (this.withRssi) this.record(to.air.events.now(), tapFrame(frame, { rssiDbm, channel }))
+    received(to: Radio, from: Radio, frame: Uint8Array, rssiDbm: number): void {
+        if (this.withRssi && !from.sendsNoise)
+            this.record(to.air.events.now(), tapFrame(frame, { rssiDbm, channel }))
     }
 
     close(): void {

@@ -91,6 +91,8 @@ export class Connection implements ByteStream {
     private expected = 0
     private readonly outOfOrder: Segment[] = []
     private ackTimer: unknown
+    /** Where the segments end that are under way. */
+    private segmentEnds: number[] = []
     private unacked = 0
 
     private readonly timeout = new RetransmissionTimeout()
@@ -256,6 +258,8 @@ export class Connection implements ByteStream {
         const bytes = Math.min(ahead(acknowledgement, this.una), this.buffer.length)
         this.buffer = this.buffer.subarray(bytes)
         this.una = acknowledgement
+        while (this.segmentEnds.length && ahead(this.segmentEnds[0]!, this.una) <= 0)
+            this.segmentEnds.shift()
         if (this.timed && ahead(acknowledgement, this.timed.upTo) >= 0) this.measured()
         this.retries = 0
         this.congestion +=
@@ -355,12 +359,15 @@ export class Connection implements ByteStream {
         for (;;) {
             const sent = ahead(this.next, this.una)
             if (this.finSent) return
-            const window = Math.min(this.peerWindow, this.congestion)
-            const size = Math.min(this.mss, this.buffer.length - sent, window - sent)
-            if (size > 0) {
+            const window = Math.floor(Math.min(this.peerWindow, this.congestion))
+            const left = Math.min(this.mss, this.buffer.length - sent)
+            const size = Math.min(left, window - sent)
+            // A scrap of what could be a whole segment waits for more window (RFC 9293 §3.8.6.2.1).
+            if (size > 0 && (size === left || sent === 0)) {
                 const data = this.buffer.slice(sent, sent + size)
                 this.emit(Flag.ack | Flag.psh, this.next, data)
                 this.next = (this.next + size) >>> 0
+                this.segmentEnds.push(this.next)
                 this.time(this.next)
                 this.arm()
                 continue
@@ -396,10 +403,16 @@ export class Connection implements ByteStream {
         this.timed = undefined // RFC 6298 §3: nobody knows which of the two is answered
         if (this.state === "syn-sent") return this.emit(Flag.syn, this.una)
         if (this.state === "syn-received") return this.emit(Flag.syn | Flag.ack, this.una)
-        const size = Math.min(this.mss, this.buffer.length)
+        // Cut where it was cut before: the same bytes again are a repetition, others over the same place look like a fault.
+        const [end] = this.segmentEnds
+        const whole = end === undefined ? this.mss : ahead(end, this.una)
+        const size = Math.min(whole, this.buffer.length)
         if (size === 0 && this.finSent) this.emit(Flag.fin | Flag.ack, this.una)
         else this.emit(Flag.ack | Flag.psh, this.una, this.buffer.slice(0, size || 0))
-        if (ahead(this.next, this.una) < size) this.next = (this.una + size) >>> 0
+        if (ahead(this.next, this.una) < size) {
+            this.next = (this.una + size) >>> 0
+            this.segmentEnds.push(this.next)
+        }
     }
 
     /** (Re)starts the retransmission timer while something is under way. */

@@ -38,6 +38,8 @@ export class Radio implements Place {
     /** Milliseconds in each state, up to the last change. */
     readonly spentMs: Record<RadioState, number> = { off: 0, listen: 0, receive: 0, transmit: 0 }
     owner: RadioOwner | undefined
+    /** What it sends are no frames. */
+    sendsNoise = false
     /** What is in the air here. */
     readonly hearing: Hearing[] = []
     private changedMs: number

@@ -87,7 +87,13 @@ test("delivery: exact also over days in which every tenth reading is lost, in bo
 test("statistics: the first reading since a moment; what is on its way is not missed", () => {
     const statistics = new Statistics(() => [], [10_000])
     const arrive = (measuredMs: number, arrivedMs: number) =>
-        statistics.arrived({ mote: 2, measuredMs, arrivedMs, values: new Map() })
+        statistics.arrived({
+            mote: 2,
+            measuredMs,
+            arrivedMs,
+            relative: false,
+            values: new Map(),
+        })
     arrive(8000, 12_000)
     assert.equal(statistics.firstSince(2, 10_000), undefined)
     arrive(10_000, 15_000)
