@@ -202,7 +202,8 @@ export class Simulation {
             ...this.mesh,
             id,
             position,
-            random: this.random(id),
+            // Another course after each start: the same numbers again would look like the connections of the life before.
+            random: this.random(id + 65_537 * (this.motes.get(id)?.off.length ?? 0)),
             ...(prefix ? { prefix } : {}),
             observer: { dropped: (packet, reason) => this.observers.dropped(id, packet, reason) },
             changed: () => this.observers.routed(id),

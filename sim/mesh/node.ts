@@ -58,6 +58,7 @@ export class MeshNode {
             mac,
             contexts,
             compression,
+            firstTag: Math.floor(random() * 0x10000),
             ...(o.observer ? { observer: o.observer } : {}),
         })
         this.rpl = new Rpl({

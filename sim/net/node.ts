@@ -90,7 +90,8 @@ export class Ipv6Node {
     private readonly protocols = new Map<number, (packet: Ipv6Packet) => void>()
     private readonly icmpHandlers = new Map<number, (m: IcmpMessage, p: Ipv6Packet) => void>()
     private readonly errorLimit: ErrorLimit
-    private tag = 0
+    /** Of the last packet in fragments. */
+    private tag: number
 
     constructor(o: {
         events: Events
@@ -98,8 +99,11 @@ export class Ipv6Node {
         contexts: Contexts
         compression: Compression
         observer?: NodeObserver
+        /** By chance, so that a node that was reset does not go on with packets of its life before (RFC 4944 §5.3). */
+        firstTag?: number
     }) {
         this.events = o.events
+        this.tag = o.firstTag ?? 0
         this.mac = o.mac
         this.contexts = o.contexts
         this.compression = o.compression

@@ -5,8 +5,11 @@ import { defaultHopLimit } from "./node.ts"
 import { RetransmissionTimeout } from "./retransmission-timeout.ts"
 import { encodeSegment, Flag, type Segment } from "./tcp-segment.ts"
 
-/** Data of a segment: with headers three 802.15.4 frames, so that one lost frame costs little. */
-const defaultMss = 240
+/**
+ * Data of a segment (RFC 9293 §3.7.1 without the option): five readings in their envelope fit into one, and it takes at
+ * most six 802.15.4 frames, which the link repeats by themselves.
+ */
+const defaultMss = 536
 const minMss = 64
 const receiveWindow = 4096
 /** What waits to be sent; whoever writes more than that without looking at `backlog` loses the connection. */

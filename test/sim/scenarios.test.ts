@@ -2,6 +2,9 @@ import assert from "node:assert/strict"
 import { join } from "node:path"
 import { test } from "node:test"
 import { CaptureWriter } from "../../sim/capture/writer.ts"
+import { formatAddress, parseAddress } from "../../sim/net/ipv6.ts"
+import { withPrefix } from "../../sim/net/node.ts"
+import { skyAddress } from "../../sim/net/sky.ts"
 import { judge } from "../../sim/scenario/judge.ts"
 import { loadScenario, shippedScenarios } from "../../sim/scenario/load.ts"
 import { Simulation } from "../../sim/simulation.ts"
@@ -26,5 +29,10 @@ for (const name of shippedScenarios())
                 assert.ok(holds, `${claim}: ${found}`)
         capture.close()
         if (!hasTshark) return t.diagnostic("needs tshark to look at the frames")
-        assert.deepEqual(suspiciousFrames(file), [])
+        const attackers = scenario.attackers ?? []
+        const strangers = attackers.map(({ id }) => {
+            const prefix = parseAddress("aaaa::")
+            return formatAddress(withPrefix(prefix, skyAddress(id)))
+        })
+        assert.deepEqual(suspiciousFrames(file, strangers), [])
     })

@@ -36,7 +36,15 @@ export function dissect(file: string, filter: string, fields: string[]): string[
 
 export const hasTshark = spawnSync("tshark", ["--version"]).status === 0
 
-/** The frames of a capture in which Wireshark finds something wrong, and what. */
-export function suspiciousFrames(file: string): string[][] {
-    return dissect(file, suspicious, ["frame.number", "frame.protocols", "_ws.expert.message"])
+/**
+ * The frames of a capture in which Wireshark finds something wrong, and what.
+ * @param strangers IPv6 addresses of nodes whose nonsense is not ours
+ */
+export function suspiciousFrames(file: string, strangers: string[] = []): string[][] {
+    const filter = [suspicious, ...strangers.map(address => `!(ipv6.src==${address})`)]
+    return dissect(file, filter.join(" && "), [
+        "frame.number",
+        "frame.protocols",
+        "_ws.expert.message",
+    ])
 }
