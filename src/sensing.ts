@@ -46,7 +46,8 @@ class Sensing {
     }
 
     async run(): Promise<void> {
-        const { optical, accelerometer } = this
+        const { optical, accelerometer, thermometer } = this
+        await thermometer.body.configure()
         await optical.start()
         await accelerometer.start()
         for (;;) {

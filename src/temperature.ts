@@ -1,3 +1,4 @@
+import { readSetting } from "@devicescript/settings"
 import { zeros } from "./zeros"
 
 /** How the skin's temperature becomes the body's. A clinic may want others than the usual. */
@@ -14,6 +15,11 @@ export interface TemperatureOptions {
     minSkinC: number
     maxSkinC: number
 }
+
+/** With 43 °C of skin no more than the 45 °C that the mote says it can measure. */
+const maxOffsetC = 2
+const minTimeConstantS = 5
+const maxTimeConstantS = 600
 
 const readingS = 2
 /** The temperature is judged by the means of so many blocks one after the other. */
@@ -45,6 +51,22 @@ export class BodyTemperature {
     /** Blocks since it was put on. */
     private complete = 0
     private isSettled = false
+
+    /**
+     * Takes the settings `skinOffsetC`, `irOffsetC` and `sensorTauS` for what is usual; one that is out of range is as good as
+     * none.
+     */
+    async configure(): Promise<void> {
+        const { options } = this
+        options.contactOffsetC = await setting("skinOffsetC", -maxOffsetC, maxOffsetC, 0)
+        options.infraredOffsetC = await setting("irOffsetC", -maxOffsetC, maxOffsetC, 0)
+        options.timeConstantS = await setting(
+            "sensorTauS",
+            minTimeConstantS,
+            maxTimeConstantS,
+            options.timeConstantS,
+        )
+    }
 
     /** The sensor was started or taken off: it has to settle anew. */
     reset(): undefined {
@@ -103,4 +125,9 @@ export class BodyTemperature {
         const spanS = (blocks - 1) * readings * readingS
         return settledC * (Math.exp(spanS / timeConstantS) - 1)
     }
+}
+
+async function setting(key: string, low: number, high: number, usual: number): Promise<number> {
+    const value = await readSetting(key, usual)
+    return typeof value === "number" && value >= low && value <= high ? value : usual
 }

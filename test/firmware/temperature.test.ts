@@ -1,8 +1,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
+import { syntheticBody } from "../../sim/body/index.ts"
+import { wearableChips } from "../../sim/devices/chips.ts"
 import { runProgram } from "../../sim/program.ts"
 import { seededNormal } from "../../sim/random.ts"
+import { VirtualClock } from "../../sim/vm/clock.ts"
 
 const readingS = 2
 /** What the firmware promises: `settledC`, for sensors that are no slower than `timeConstantS`. */
@@ -179,4 +182,24 @@ test("no temperature of a room, of a fault, of an infinite one", async () => {
         ])
         assert.ok(values!.every(value => value === undefined))
     }
+})
+
+/** The temperature that a mote with these settings reports of a wearer whose skin has 36.7 °C; undefined without one. */
+async function reported(settings: Record<string, unknown>): Promise<number | undefined> {
+    const clock = new VirtualClock()
+    const chips = wearableChips(clock, syntheticBody({ seed: 1, coreC: 37, skinOffsetC: 0.3 }))
+    const { lines, mote, run } = await runProgram("test/src/sensing.ts", { clock, chips, settings })
+    await run(70)
+    mote.stop()
+    const readings = lines.filter(line => line.startsWith("reading "))
+    return (JSON.parse(readings.at(-1)!.slice(8)) as { tempC?: number }).tempC
+}
+
+test("settings: an offset is added and one out of range is as good as none", async () => {
+    const near = (value: number | undefined, expected: number) =>
+        assert.ok(Math.abs(value! - expected) < 0.05, `${value}`)
+    near(await reported({}), 36.7)
+    near(await reported({ skinOffsetC: 0.4, irOffsetC: -1 }), 37.1)
+    near(await reported({ skinOffsetC: 9 }), 36.7)
+    near(await reported({ skinOffsetC: "warm" }), 36.7)
 })
