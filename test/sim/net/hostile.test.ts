@@ -20,7 +20,7 @@ async function recorded(
         observer: { sent: (_from, frame) => void (frames.length < 600 && frames.push(frame)) },
     })
     await network.secondsUntil(() => network.isRight(), 60)
-    await network.pingAll(2)
+    await network.pingAll(8)
     network.host.tcp.listen(7, stream => stream.write(new Uint8Array(300)))
     const { tcp, ipv6 } = network.nodes.get(3)!
     const opened = tcp.connect(ipv6.addresses[0]!, network.host.address, 7)
