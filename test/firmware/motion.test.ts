@@ -89,7 +89,10 @@ test("an accelerometer at rest changes nothing", async () => {
     const body = syntheticBody({ seed: 21, bpm: 64 })
     const { readings } = await sense(body, 60)
     assert.ok(errors(readings, 64).length > 25)
-    assert.deepEqual(readings, (await sense(unfelt(body), 60)).readings)
+    const without = (await sense(unfelt(body), 60)).readings
+    // The thermometer converts at other moments, in other noise.
+    const light = (all: SensedReading[]) => all.map(reading => ({ ...reading, tempC: undefined }))
+    assert.deepEqual(light(readings), light(without))
 })
 
 for (const oscillatorError of [-0.03, 0.03])
