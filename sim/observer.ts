@@ -9,6 +9,8 @@ export interface ArrivedReading {
     arrivedMs: number
     /** The mote did not know the time yet: `measuredMs` was counted back from when the envelope arrived. */
     relative: boolean
+    /** By the numbers of the envelopes, nothing was measured between this and the one before, whatever the times say. */
+    continues: boolean
     values: ReadonlyMap<string, number>
 }
 

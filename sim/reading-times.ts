@@ -32,7 +32,8 @@ export class ReadingTimes {
         this.pauses = pauses
     }
 
-    add(ms: number): void {
+    /** @param continues nothing is missing before it: if the times say otherwise, the mote's clock was put right in between */
+    add(ms: number, continues = false): void {
         const { runs } = this
         let at = runs.length
         while (at > 0 && runs[at - 1]!.firstMs > ms) at--
@@ -41,7 +42,7 @@ export class ReadingTimes {
         if (before && ms <= before.lastMs + sameReadingMs) return
         if (after && ms >= after.firstMs - sameReadingMs) return
         if (!before && this.settled.expected) return // of a time that is closed
-        const follows = before !== undefined && beats(ms - before.lastMs) <= 1
+        const follows = before !== undefined && (continues || beats(ms - before.lastMs) <= 1)
         const leads = after !== undefined && beats(after.firstMs - ms) <= 1
         if (follows && leads) {
             before.lastMs = after.lastMs

@@ -74,11 +74,12 @@ export class Statistics implements Observer {
         dropped[reason] = (dropped[reason] ?? 0) + 1
     }
 
-    arrived({ mote, measuredMs, arrivedMs, relative, values }: ArrivedReading): void {
+    arrived(reading: ArrivedReading): void {
+        const { mote, measuredMs, arrivedMs, relative, continues, values } = reading
         const node = this.node(mote)
         if (!relative) {
             // A time that was counted back is off by what the envelope took: no gap follows from it.
-            node.times.add(measuredMs)
+            node.times.add(measuredMs, continues)
             node.latencyMs.add(arrivedMs - measuredMs)
         }
         node.newest = values

@@ -16,6 +16,14 @@ export interface MoteIdentity {
     patient: number
 }
 
+interface KnownMote {
+    id: number
+    upEnc: Uint8Array
+    kid: Uint8Array
+    /** Its newest envelope. */
+    last?: { boot: number; seq: number }
+}
+
 /** Bytes that look random and are the same for the same seed. @param name of who asks */
 export function seededBytes(seed: number, name: string): (size: number) => Uint8Array {
     let count = 0
@@ -33,7 +41,7 @@ export class Ward {
     readonly router: Router
     private readonly clock: Clock
     private readonly arrived: (reading: ArrivedReading) => void
-    private readonly motes = new Map<string, { id: number; upEnc: Uint8Array; kid: Uint8Array }>()
+    private readonly motes = new Map<string, KnownMote>()
 
     private constructor(clinic: Clinic, o: WardOptions) {
         this.clinic = clinic
@@ -108,9 +116,18 @@ export class Ward {
         }
         const arrivedMs = this.clock.now()
         const relative = pack.some(measurement => measurement.relative)
-        for (const [measuredMs, values] of moments)
-            if (values.has("hr-q"))
-                this.arrived({ mote: mote.id, measuredMs, arrivedMs, relative, values })
+        // Envelopes of one start are numbered without a gap, and say themselves what was dropped before them.
+        const isNext =
+            mote.last?.boot === envelope.boot &&
+            mote.last.seq + 1 === envelope.seq &&
+            !pack.some(({ name }) => name === "lost")
+        mote.last = envelope
+        const inOrder = [...moments].sort(([a], [b]) => a - b)
+        inOrder.forEach(([measuredMs, values], i) => {
+            if (!values.has("hr-q")) return
+            const continues = i > 0 || isNext
+            this.arrived({ mote: mote.id, measuredMs, arrivedMs, relative, continues, values })
+        })
     }
 }
 

@@ -92,6 +92,7 @@ test("statistics: the first reading since a moment; what is on its way is not mi
             measuredMs,
             arrivedMs,
             relative: false,
+            continues: false,
             values: new Map(),
         })
     arrive(8000, 12_000)
