@@ -92,7 +92,8 @@ export function mediumForm(model: Model): HTMLElement {
         note,
         h("button", {}, "Change"),
     )
-    const box = h("details", { class: "medium" }, h("summary", { class: "quiet" }, "Medium"), form)
+    const summary = h("summary", { class: "quiet" }, "Medium")
+    const box = h("details", { class: "medium" }, summary, form)
     const show = () => {
         fields.forEach(({ of }, i) => {
             const isUsed = of.includes(kind.value as Kind)
@@ -101,8 +102,9 @@ export function mediumForm(model: Model): HTMLElement {
         })
     }
     kind.addEventListener("change", show)
-    box.addEventListener("toggle", () => {
-        if (!box.open) return
+    // At the click, not at `toggle`: that one comes later, and would undo what was typed meanwhile.
+    summary.addEventListener("click", () => {
+        if (box.open) return
         const { medium } = model
         const values = medium as unknown as Record<string, number | undefined>
         note.hidden = medium.kind !== "graph"
