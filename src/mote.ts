@@ -2,7 +2,7 @@ import { I2C } from "@devicescript/i2c"
 import { readSetting } from "@devicescript/settings"
 import { startSensing } from "./sensing"
 import { showReading, startServers } from "./servers"
-import { startUplink } from "./uplink"
+import { startUplink } from "./link/uplink"
 
 /**
  * The whole mote, on any board: senses over `i2c`, reports to its router, and shows what it senses on its cable, too,

@@ -1,7 +1,7 @@
 // The whole mote beside `ballast` bytes that nobody needs; its queue is filled with made readings, too.
 import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
-import { startUplink } from "../../src/uplink"
+import { startUplink } from "../../src/link/uplink"
 import { Reading } from "../../src/reading"
 import { startSensing } from "../../src/sensing"
 import { showReading, startServers } from "../../src/servers"

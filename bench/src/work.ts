@@ -1,10 +1,10 @@
 // Between two sleeps: a loop of `loops` turns, then the `work`. The VM panics where that takes more than 131,072 steps.
 import { sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
-import { ReadingQueue } from "../../src/queue"
+import { ReadingQueue } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
-import { MoteKeys, ReceiptOpener, Sealer } from "../../src/seal"
-import { PackWriter } from "../../src/senml"
+import { MoteKeys, ReceiptOpener, Sealer } from "../../src/link/seal"
+import { PackWriter } from "../../src/link/senml"
 
 const maxReadings = 30
 const shiftTicks = 28275609600

@@ -1,7 +1,7 @@
 // Answers binary64 numbers with their CBOR encodings, one after the other.
 import { CborWriter } from "../../src/cbor"
 import { Signal } from "../../src/signal"
-import { TcpSocket } from "../../src/socket"
+import { TcpSocket } from "../../src/link/socket"
 
 const writer = new CborWriter(67 * 9)
 const socket = new TcpSocket(new Signal(), numbers => {

@@ -1,7 +1,7 @@
 // Answers what a receipt said, when its envelope was sent and when it came, with what the mote adds to `millis()` now.
-import { Clock } from "../../src/clock"
+import { Clock } from "../../src/link/clock"
 import { Signal } from "../../src/signal"
-import { TcpSocket } from "../../src/socket"
+import { TcpSocket } from "../../src/link/socket"
 
 let clock = new Clock()
 const socket = new TcpSocket(new Signal(), question => {

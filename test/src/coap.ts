@@ -1,7 +1,7 @@
 // Reads a stream in two pieces (the first as long as the first two bytes say) and answers what messages were in it.
-import { MessageReader, OptionNumber } from "../../src/coap"
+import { MessageReader, OptionNumber } from "../../src/coap/message"
 import { Signal } from "../../src/signal"
-import { TcpSocket } from "../../src/socket"
+import { TcpSocket } from "../../src/link/socket"
 
 let found: Buffer
 const reader = new MessageReader(message => {

@@ -1,8 +1,8 @@
 // Known vectors, computed in the VM; then answers plaintexts with envelopes of the start 7.
 import { sha256Hkdf } from "@devicescript/crypto"
-import { a256ctr, MoteKeys, Sealer } from "../../src/seal"
+import { a256ctr, MoteKeys, Sealer } from "../../src/link/seal"
 import { Signal } from "../../src/signal"
-import { TcpSocket } from "../../src/socket"
+import { TcpSocket } from "../../src/link/socket"
 
 const ctrKey = hex`c0c1c2c3c4c5c6c7c8c9cacbcccdcecfc0c1c2c3c4c5c6c7c8c9cacbcccdcecf`
 const nonce = hex`00000003020100a0a1a2a3a4a5`

@@ -1,9 +1,9 @@
 // Answers readings, as test/firmware/senml.test.ts encodes them, with the pack that a mote makes of them.
-import { ReadingQueue } from "../../src/queue"
+import { ReadingQueue } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
-import { PackWriter } from "../../src/senml"
+import { PackWriter } from "../../src/link/senml"
 import { Signal } from "../../src/signal"
-import { TcpSocket } from "../../src/socket"
+import { TcpSocket } from "../../src/link/socket"
 
 const maxReadings = 30
 const queue = new ReadingQueue(maxReadings)

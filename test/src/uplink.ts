@@ -1,7 +1,7 @@
 // A mote without sensors: makes `count` readings, one every `everyMs`, numbered by their heart rate.
 import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
-import { startUplink } from "../../src/uplink"
+import { startUplink } from "../../src/link/uplink"
 import { Reading } from "../../src/reading"
 
 const count = await readSetting("count", 10)

@@ -1,5 +1,5 @@
 import { hmac, randomBuffer, sha256Hkdf } from "@devicescript/crypto"
-import { byteStringHead, CborReader } from "./cbor"
+import { byteStringHead, CborReader } from "../cbor"
 
 /*
  * COSE (RFC 9052) as wire.md has it: a COSE_Mac0 around a COSE_Encrypt0 (RFC 9459, A256CTR). All that does not change

@@ -1,9 +1,9 @@
 import { millis } from "@devicescript/core"
-import { Code, codeClass, CoapMessage, maxMessageBytes, MessageReader } from "./coap"
-import { Endpoint } from "./endpoint"
+import { Code, codeClass, CoapMessage, maxMessageBytes, MessageReader } from "./message"
+import { Endpoint } from "../link/endpoint"
 import { serve } from "./resources"
-import { Signal } from "./signal"
-import { TcpSocket } from "./socket"
+import { Signal } from "../signal"
+import { TcpSocket } from "../link/socket"
 
 const connectMs = 10000
 const csmMs = 10000

@@ -1,5 +1,5 @@
 import * as ds from "@devicescript/core"
-import { Signal } from "./signal"
+import { Signal } from "../signal"
 
 /*
  * The VM's one TCP socket. The class of @devicescript/net is built on the same natives, but it keeps what arrives in an

@@ -1,13 +1,13 @@
 import { millis, sleep } from "@devicescript/core"
 import { Clock } from "./clock"
-import { Code, codeClass, CoapMessage, dotted, OptionNumber } from "./coap"
-import { CoapConnection } from "./connection"
+import { Code, codeClass, CoapMessage, dotted, OptionNumber } from "../coap/message"
+import { CoapConnection } from "../coap/connection"
 import { countBoot, Identity, readIdentity } from "./identity"
 import { ReadingQueue, tickMs } from "./queue"
-import { Reading } from "./reading"
+import { Reading } from "../reading"
 import { Envelope, Receipt, ReceiptOpener, Sealer } from "./seal"
 import { PackWriter } from "./senml"
-import { Signal } from "./signal"
+import { Signal } from "../signal"
 
 /** 30 minutes at one reading every 2 s. */
 const queueReadings = 900

@@ -1,4 +1,4 @@
-import { Reading } from "./reading"
+import { Reading } from "../reading"
 
 /** Ticks of the times that go out: 1/16 s. */
 export const tickMs = 62.5

@@ -1,4 +1,4 @@
-import { Code, CoapMessage, OptionNumber } from "./coap"
+import { Code, CoapMessage, OptionNumber } from "./message"
 
 /** Critical options of requests that we understand. */
 const criticalOptions = [

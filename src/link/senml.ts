@@ -1,4 +1,4 @@
-import { CborWriter } from "./cbor"
+import { CborWriter } from "../cbor"
 import {
     bpmBits,
     bpmMask,

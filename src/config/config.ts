@@ -1,0 +1,40 @@
+/** How a mote spends its power between measurements. */
+export const enum PowerMode {
+    /** Measures and is reachable all the time. */
+    continuous = 0,
+    /** Sensors rest between measurements; the link stays. */
+    interval = 1,
+    /** As interval, and the chip itself sleeps where it can (`standby`). */
+    standby = 2,
+}
+
+/** What can be set over the air, in the units in which it travels; docs/configuration.md has the ranges. */
+export class Config {
+    /** Of the configuration in force; 0: none has ever been applied. */
+    version = 0
+    /** `coap+tcp://…`, `coaps+tcp://…`, `mqtt://…`; undefined: as the setting `router` says. */
+    router: string | undefined
+    /** Seconds between readings that are kept. */
+    sample = 2
+    /** Seconds that a reading may wait for others before it is sent. */
+    report = 10
+    /** Alarm limits, beat/min and °C. */
+    hrLow = 40
+    hrHigh = 130
+    tempLow = 35
+    tempHigh = 38.5
+    /** Seconds that a value has to be beyond a limit, or a sensor gone, before it is an alarm. */
+    delay = 10
+    /** Signal quality in percent below which a heart rate is not reported. */
+    quality = 0
+    /** The most that an LED may draw, mA. */
+    led = 25
+    power = PowerMode.continuous
+    /** Seconds from one measurement to the next, unless power is continuous. */
+    every = 300
+    /** Seconds within which a receipt has to come, or what could cut the mote off is taken back. */
+    trial = 120
+}
+
+/** The configuration in force. */
+export const config = new Config()
