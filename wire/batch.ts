@@ -1,6 +1,13 @@
 import { decode, encode, isCount, WireError } from "./cbor.ts"
 import { maxEnvelopeBytes, type Purpose } from "./envelope.ts"
-import { keyBytes, kidBytes, type RouterKeys } from "./keys.ts"
+import {
+    commandNames,
+    keyBytes,
+    kidBytes,
+    type CommandName,
+    type RouterKeys,
+    type SealedCommand,
+} from "./keys.ts"
 
 /*
  * Between router and clinic, in CBOR: a batch of envelopes (`POST /ingest`), what became of each, and the keys a router
@@ -30,8 +37,13 @@ export const maxBatchBytes = maxBatch * (maxEnvelopeBytes + 32)
 export const maxReasonChars = 200
 /** Motes of one clinic whose keys a router takes. */
 export const maxKeys = 10_000
+/** A sealed configuration or command: at most 220 bytes of plaintext in two layers of COSE. */
+export const maxSealedBytes = 384
+/** Commands that may wait for one mote. */
+export const maxCommands = 4
 /** An upper bound for `encodeKeys` of that many. */
-export const maxKeysBytes = maxKeys * (kidBytes + 3 * keyBytes + 24)
+export const maxKeysBytes =
+    maxKeys * (kidBytes + 3 * keyBytes + 40 + (1 + maxCommands) * (maxSealedBytes + 13))
 
 export function encodeBatch(batch: Delivery[]): Uint8Array {
     return encode(batch.map(d => [d.id, d.purpose, Math.trunc(d.receivedAt), d.envelope]))
@@ -69,18 +81,56 @@ export function decodeResults(bytes: Uint8Array): DeliveryResult[] {
 }
 
 export function encodeKeys(keys: RouterKeys[]): Uint8Array {
-    return encode(keys.map(k => [k.kid, k.upMac, k.receipt, k.mqtt, k.config]))
+    return encode(keys.map(keysRow))
 }
+
+/** What hangs on configurations is left out where there is nothing, so that older routers understand the rest. */
+function keysRow(k: RouterKeys): unknown[] {
+    const { sealedConfig = none, commands = [], generation = 0 } = k
+    const row = [k.kid, k.upMac, k.receipt, k.mqtt, k.config]
+    if (sealedConfig.length === 0 && commands.length === 0 && generation === 0) return row
+    return [...row, sealedConfig, commands.map(c => [c.name, c.sealed]), generation]
+}
+
+const none = new Uint8Array(0)
 
 /** Throws WireError, also for more than `maxKeys`. */
 export function decodeKeys(bytes: Uint8Array): RouterKeys[] {
     return decodeRows(bytes, maxKeys, row => {
-        const [kid, upMac, receipt, mqtt, config] = row
-        if (row.length !== 5 || !isBytes(kid, kidBytes) || !isCount(config)) return undefined
+        const [kid, upMac, receipt, mqtt, config, ...more] = row
+        if (!isBytes(kid, kidBytes) || !isCount(config)) return undefined
         if (!isBytes(upMac, keyBytes) || !isBytes(receipt, keyBytes) || !isBytes(mqtt, keyBytes))
             return undefined
-        return { kid, upMac, receipt, mqtt, config }
+        const down = more.length === 0 ? {} : downIn(more)
+        return down && { kid, upMac, receipt, mqtt, config, ...down }
     })
+}
+
+/** What waits for the mote: the last three fields of a row. */
+function downIn(
+    fields: unknown[],
+): Pick<RouterKeys, "sealedConfig" | "commands" | "generation"> | undefined {
+    const [sealedConfig, list, generation] = fields
+    if (fields.length !== 3 || !isSealed(sealedConfig) || !isCount(generation)) return undefined
+    if (!Array.isArray(list) || list.length > maxCommands) return undefined
+    const commands = list.map(commandIn).filter(command => command !== undefined)
+    if (commands.length < list.length) return undefined
+    return {
+        ...(sealedConfig.length > 0 && { sealedConfig }),
+        ...(commands.length > 0 && { commands }),
+        ...(generation > 0 && { generation }),
+    }
+}
+
+function commandIn(item: unknown): SealedCommand | undefined {
+    const [name, sealed, ...more] = Array.isArray(item) ? (item as unknown[]) : []
+    if (!commandNames.includes(name as CommandName) || !isSealed(sealed) || sealed.length === 0)
+        return undefined
+    return more.length === 0 ? { name: name as CommandName, sealed } : undefined
+}
+
+function isSealed(value: unknown): value is Uint8Array {
+    return value instanceof Uint8Array && value.length <= maxSealedBytes
 }
 
 function decodeRows<T>(

@@ -16,10 +16,29 @@ export interface MoteKeys {
     mqtt: Uint8Array
 }
 
-/** What a router may hold: enough to refuse a forgery, nothing that opens a reading. */
+/** What a mote can be told to do: blink, drop the readings that wait. */
+export const commandNames = ["identify", "clear"] as const
+export type CommandName = (typeof commandNames)[number]
+
+/** A command as the clinic sealed it; the name is for the transport and proves nothing. */
+export interface SealedCommand {
+    name: CommandName
+    sealed: Uint8Array
+}
+
+/**
+ * What a router may hold: enough to refuse a forgery, nothing that opens a reading. While a mote's secret is being changed
+ * there are two with the same `kid`, the older generation first.
+ */
 export type RouterKeys = Pick<MoteKeys, "kid" | "upMac" | "receipt" | "mqtt"> & {
     /** The newest configuration version known, for receipts. */
     config: number
+    /** That configuration, sealed for the mote, for as long as the mote has not said what became of it. */
+    sealedConfig?: Uint8Array
+    /** Commands that wait for the mote, oldest first. */
+    commands?: SealedCommand[]
+    /** Counts the mote's secrets; absent: 0. Replay windows belong to one secret. */
+    generation?: number
 }
 
 /** Derives a mote's keys from its `secret` (32 bytes) and `kid` (8 bytes); throws RangeError for other sizes. */

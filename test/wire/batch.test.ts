@@ -9,10 +9,15 @@ import {
     encodeKeys,
     encodeResults,
     maxBatch,
+    maxCommands,
+    maxKeys,
+    maxKeysBytes,
     maxReasonChars,
+    maxSealedBytes,
 } from "../../wire/batch.ts"
 import { encode, WireError } from "../../wire/cbor.ts"
 import { maxEnvelopeBytes } from "../../wire/envelope.ts"
+import { commandNames, type RouterKeys } from "../../wire/keys.ts"
 import { bytesOf, purpose } from "./arbitrary.ts"
 
 const delivery = fc.record({
@@ -29,13 +34,23 @@ const result = fc.record(
     },
     { requiredKeys: ["id", "status"] },
 )
-const routerKeys = fc.record({
-    kid: bytesOf(8),
-    upMac: bytesOf(32),
-    receipt: bytesOf(32),
-    mqtt: bytesOf(32),
-    config: fc.maxSafeNat(),
-})
+const sealed = fc.uint8Array({ minLength: 1, maxLength: maxSealedBytes })
+const routerKeys = fc.record(
+    {
+        kid: bytesOf(8),
+        upMac: bytesOf(32),
+        receipt: bytesOf(32),
+        mqtt: bytesOf(32),
+        config: fc.maxSafeNat(),
+        sealedConfig: sealed,
+        commands: fc.array(fc.record({ name: fc.constantFrom(...commandNames), sealed }), {
+            minLength: 1,
+            maxLength: maxCommands,
+        }),
+        generation: fc.integer({ min: 1, max: 1_000_000 }),
+    },
+    { requiredKeys: ["kid", "upMac", "receipt", "mqtt", "config"] },
+)
 
 /** fast-check makes objects without a prototype; the decoders do not. */
 const plain = <T>(value: T): T => structuredClone(value)
@@ -86,4 +101,34 @@ test("a long reason is cut", () => {
         encodeResults([{ id: 1, status: "refused", reason: "x".repeat(1000) }]),
     )
     assert.equal(read?.reason?.length, maxReasonChars)
+})
+
+const key = new Uint8Array(32)
+const plainRow = [new Uint8Array(8), key, key, key, 7]
+for (const [what, more] of [
+    ["half of what waits for the mote", [new Uint8Array(9)]],
+    ["a field too many", [new Uint8Array(9), [], 0, 0]],
+    ["a sealed configuration too large", [new Uint8Array(maxSealedBytes + 1), [], 0]],
+    ["a command nobody knows", [new Uint8Array(0), [["reboot", new Uint8Array(9)]], 0]],
+    ["a command of nothing", [new Uint8Array(0), [["clear", new Uint8Array(0)]], 0]],
+    ["a command with more", [new Uint8Array(0), [["clear", new Uint8Array(9), 1]], 0]],
+    ["too many commands", [new Uint8Array(0), Array(maxCommands + 1).fill(["clear", key]), 0]],
+    ["a negative generation", [new Uint8Array(0), [], -1]],
+] as const)
+    test(`keys with ${what} are refused`, () => {
+        assert.equal(decodeKeys(encode([plainRow])).length, 1)
+        assert.throws(() => decodeKeys(encode([[...plainRow, ...more]])), WireError)
+    })
+
+test("the bound on keys holds with everything at its largest", () => {
+    const most: RouterKeys = {
+        ...{ kid: new Uint8Array(8), upMac: key, receipt: key, mqtt: key },
+        ...{ config: Number.MAX_SAFE_INTEGER, generation: Number.MAX_SAFE_INTEGER },
+        sealedConfig: new Uint8Array(maxSealedBytes),
+        commands: Array.from({ length: maxCommands }, () => ({
+            ...{ name: "identify" as const, sealed: new Uint8Array(maxSealedBytes) },
+        })),
+    }
+    const keys = Array.from({ length: 10 }, () => most)
+    assert.ok(encodeKeys(keys).length * (maxKeys / 10) <= maxKeysBytes)
 })
