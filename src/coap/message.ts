@@ -1,6 +1,7 @@
 /*
  * CoAP messages (RFC 7252 §3) in a byte stream (RFC 8323 §3.2).
  */
+import { FrameReader } from "../link/frames"
 
 /** The largest message that we take, its header and token included. */
 export const maxMessageBytes = 512
@@ -16,6 +17,7 @@ export const enum Code {
     badOption = 0x82,
     notFound = 0x84,
     methodNotAllowed = 0x85,
+    internalServerError = 0xa0,
     serviceUnavailable = 0xa3,
     csm = 0xe1,
     ping = 0xe2,
@@ -152,42 +154,17 @@ class OptionReader {
     }
 }
 
-/** Cuts a byte stream into messages, whatever the pieces it arrives in. Never holds more than one message. */
-export class MessageReader {
-    private buffer = Buffer.alloc(maxMessageBytes)
-    private have = 0
-    /** How many bytes it takes to know more. */
-    private need = 2
+/** Cuts a byte stream into messages. */
+export class MessageReader extends FrameReader {
     private handle: (message: CoapMessage) => void
 
     /** @param handle takes each message as soon as it is there */
     constructor(handle: (message: CoapMessage) => void) {
+        super(maxMessageBytes)
         this.handle = handle
     }
 
-    /** A new stream begins. */
-    reset(): void {
-        this.have = 0
-        this.need = 2
-    }
-
-    /** Takes the next piece. Returns what is wrong with the stream, undefined as long as nothing is. */
-    push(piece: Buffer): string | undefined {
-        let at = 0
-        while (at < piece.length) {
-            const size = Math.min(this.need - this.have, piece.length - at)
-            this.buffer.blitAt(this.have, piece, at, size)
-            this.have += size
-            at += size
-            if (this.have < this.need) break
-            const problem = this.advance()
-            if (problem) return problem
-        }
-        return undefined
-    }
-
-    /** All bytes that were needed are there. */
-    private advance(): string | undefined {
+    protected advance(): string | undefined {
         const buffer = this.buffer
         const tokenLength = buffer[0] & 0x0f
         if (tokenLength > 8) return "reserved token length"
