@@ -5,7 +5,7 @@ import type { RouterKeys } from "../wire/keys.ts"
 export interface ClinicLink {
     /** Hands over a batch; what the results do not name, or name twice, was not taken. */
     deliver(batch: Delivery[], signal?: AbortSignal): Promise<DeliveryResult[]>
-    /** The keys of all motes whose readings this router may take. */
+    /** The keys of all motes whose readings this router may take; the same array where nothing has changed since. */
     keys(signal?: AbortSignal): Promise<RouterKeys[]>
     /** Gives up the connection; nothing is asked afterwards. */
     close?(): Promise<void>

@@ -9,6 +9,7 @@ import {
     maxKeysBytes,
     maxReasonChars,
 } from "../wire/batch.ts"
+import type { RouterKeys } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 
 /** How long a connection, and then a whole exchange, may take. */
@@ -29,12 +30,14 @@ export function httpsClinic(o: { url: string; ca?: string; token: string }): Cli
         connect: { ca: o.ca === undefined ? undefined : checkedPem(o.ca), timeout: connectMs },
         maxResponseSize: Math.max(maxKeysBytes, maxResultsBytes),
     })
+    /** The last keys, and the entity tag under which the clinic says that they are still the same (RFC 9110 §13.1.2). */
+    let newest: { etag: string; keys: RouterKeys[] } | undefined
     const exchange = async (
         method: "GET" | "POST",
         path: string,
         signal?: AbortSignal,
-        body?: Uint8Array,
-    ): Promise<Uint8Array> => {
+        { body, etag: known }: { body?: Uint8Array; etag?: string } = {},
+    ): Promise<{ status: number; etag: string | undefined; bytes: Uint8Array }> => {
         signal?.throwIfAborted()
         const abort = new AbortController()
         const giveUp = () => abort.abort(new Error("given up"))
@@ -48,22 +51,37 @@ export function httpsClinic(o: { url: string; ca?: string; token: string }): Cli
                     authorization: `Bearer ${o.token}`,
                     accept: "application/cbor",
                     ...(body && { "content-type": "application/cbor" }),
+                    ...(known !== undefined && { "if-none-match": known }),
                 },
                 body,
                 signal: abort.signal,
             })
-            const answer = new Uint8Array(await response.body.arrayBuffer())
-            if (response.statusCode === 200) return answer
-            throw new Error(`the clinic answered ${method} ${path} with ${response.statusCode}`)
+            const bytes = new Uint8Array(await response.body.arrayBuffer())
+            const { statusCode: status, headers } = response
+            const etag = typeof headers.etag === "string" ? headers.etag : undefined
+            const isGood = status === 200 || (status === 304 && known !== undefined)
+            if (isGood) return { status, etag, bytes }
+            throw new Error(`the clinic answered ${method} ${path} with ${status}`)
         } finally {
             clearTimeout(timer)
             signal?.removeEventListener("abort", giveUp)
         }
     }
     return {
-        deliver: async (batch, signal) =>
-            decodeResults(await exchange("POST", "/ingest", signal, encodeBatch(batch))),
-        keys: async signal => decodeKeys(await exchange("GET", "/ingest/keys", signal)),
+        deliver: async (batch, signal) => {
+            const body = encodeBatch(batch)
+            return decodeResults((await exchange("POST", "/ingest", signal, { body })).bytes)
+        },
+        keys: async signal => {
+            const path = "/ingest/keys"
+            const before = newest
+            const asked = before && { etag: before.etag }
+            const { status, etag, bytes } = await exchange("GET", path, signal, asked)
+            if (before && status === 304) return before.keys
+            const keys = decodeKeys(bytes)
+            newest = etag === undefined ? undefined : { etag, keys }
+            return keys
+        },
         close: () => pool.destroy(),
     }
 }

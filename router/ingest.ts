@@ -122,7 +122,8 @@ export class Ingest {
                 this.store.append(batch.accepted, [...batch.seen.values()], batch.forgotten)
         } catch (error) {
             this.log.error({ reason: (error as Error).message }, "the store failed: nothing taken")
-            for (const { eui } of waiting) this.windows.delete(eui) // they hold what was not stored
+            // They hold what was not stored.
+            for (const entry of waiting) this.windows.delete(windowOf(entry).name)
             outcomes = waiting.map(() => "busy")
         }
         const now = this.clock.now()
@@ -151,9 +152,10 @@ export class Ingest {
             throw error
         }
         const name = eui(envelope.kid)
-        const keys = this.keyring.find(name)
-        if (!keys || (sender !== undefined && sender !== name)) return "unknownKid"
-        if (!verifyEnvelope(envelope, purpose, keys.upMac)) return "badMac"
+        const known = this.keyring.findAll(name)
+        if (known.length === 0 || (sender !== undefined && sender !== name)) return "unknownKid"
+        const keys = known.find(({ upMac }) => verifyEnvelope(envelope, purpose, upMac))
+        if (!keys) return "badMac"
         if (this.waiting.length >= maxWaiting) return "busy"
         return { purpose, envelope, keys, eui: name, receivedAt: this.clock.now() }
     }
@@ -164,11 +166,12 @@ export class Ingest {
     }
 
     private admit(entry: Waiting, batch: Batch): Refusal | "stored" | "duplicate" {
-        const { kid, boot, salt, seq, bytes } = entry.envelope
-        let window = this.windows.get(entry.eui)
+        const { boot, salt, seq, bytes } = entry.envelope
+        const { name, kid } = windowOf(entry)
+        let window = this.windows.get(name)
         if (!window) {
             window = new ReplayWindow(this.store.starts(kid))
-            this.windows.set(entry.eui, window)
+            this.windows.set(name, window)
         }
         const saltHex = Buffer.from(salt).toString("hex")
         const verdict = window.judge(boot, saltHex, seq)
@@ -181,7 +184,7 @@ export class Ingest {
         })
         batch.bytes += bytes.length
         const { start, forgotten } = window.record(boot, saltHex, seq)
-        batch.seen.set(`${entry.eui} ${boot}`, { kid, start })
+        batch.seen.set(`${name} ${boot}`, { kid, start })
         if (forgotten) batch.forgotten.push({ kid, start: forgotten })
         return "stored"
     }
@@ -195,4 +198,16 @@ export class Ingest {
         this.wasFull = isFull
         return isFull
     }
+}
+
+/**
+ * The replay window that an envelope belongs to, and what it is stored under: the mote's kid, and for a later secret its
+ * generation behind that. A new secret comes with new starts: with it a board may count from the beginning.
+ */
+function windowOf({ eui, envelope, keys }: Waiting): { name: string; kid: Uint8Array } {
+    const { generation = 0 } = keys
+    if (generation === 0) return { name: eui, kid: envelope.kid }
+    const kid = Buffer.concat([envelope.kid, Buffer.alloc(4)])
+    kid.writeUInt32BE(generation >>> 0, envelope.kid.length)
+    return { name: kid.toString("hex"), kid }
 }

@@ -1,11 +1,12 @@
 import type { Clock, Timer } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
+import { encodeKeys } from "../wire/batch.ts"
 import { eui, type RouterKeys } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import type { RouterStore } from "./store.ts"
 
-/** The clinic is asked for its motes' keys that often, … */
-export const refreshMs = 60_000
+/** The clinic is asked for its motes' keys, and for what waits for them, that often, … */
+export const refreshMs = 10_000
 /** … and no sooner after the last answer, however many unknown motes show up. */
 export const refreshPauseMs = 5_000
 
@@ -19,7 +20,12 @@ export class Keyring {
     private readonly clinic: ClinicLink
     private readonly log: Log
     private readonly closing = new AbortController()
-    private byEui: Map<string, RouterKeys>
+    private readonly listeners = new Set<KeysListener>()
+    /** Those of one mote in the order in which the clinic gives them: the older secret first. */
+    private byEui: Map<string, RouterKeys[]>
+    /** The clinic's last answer: an equal one may come as the very same object. */
+    private answer: RouterKeys[] | undefined
+    private isOutOfReach = false
     private state: "asking" | "pausing" | "resting" = "asking"
     /** Somebody unknown showed up during the pause. */
     private isWanted = false
@@ -34,11 +40,25 @@ export class Keyring {
         void this.refresh()
     }
 
-    /** The keys of the mote with this `eui`. A mote nobody knows makes the ring ask the clinic, soon. */
+    /** The keys that the mote with this `eui` has used so far. A mote nobody knows makes the ring ask the clinic, soon. */
     find(eui: string): RouterKeys | undefined {
+        return this.findAll(eui)[0]
+    }
+
+    /** The same, and behind it those of a new secret that the mote may have been given. */
+    findAll(eui: string): readonly RouterKeys[] {
         const keys = this.byEui.get(eui)
         if (!keys) this.refreshSoon()
-        return keys
+        return keys ?? []
+    }
+
+    /**
+     * Calls `listener` with the `eui` of every mote whose keys, configuration or commands have changed, after they have;
+     * also of those that are gone. Returns how to stop it.
+     */
+    subscribe(listener: KeysListener): () => void {
+        this.listeners.add(listener)
+        return () => void this.listeners.delete(listener)
     }
 
     close(): void {
@@ -58,10 +78,12 @@ export class Keyring {
         this.isWanted = false
         try {
             this.replace(await this.clinic.keys(this.closing.signal))
+            this.isOutOfReach = false
         } catch (error) {
             const { message: reason } = error as Error
-            if (!this.closing.signal.aborted)
+            if (!this.closing.signal.aborted && !this.isOutOfReach)
                 this.log.warn({ reason }, "no new keys from the clinic: keeping ours")
+            this.isOutOfReach = true
         }
         if (this.closing.signal.aborted) return
         this.state = "pausing"
@@ -75,27 +97,31 @@ export class Keyring {
     }
 
     private replace(keys: RouterKeys[]): void {
-        if (this.closing.signal.aborted) return
+        if (this.closing.signal.aborted || keys === this.answer) return
         const byEui = index(keys)
-        if (areSame(this.byEui, byEui)) return
-        this.store.replaceKeys([...byEui.values()])
-        this.byEui = byEui
-        this.log.info({ motes: byEui.size }, "keys updated")
+        const euis = new Set([...this.byEui.keys(), ...byEui.keys()])
+        const changed = [...euis].filter(eui => !areSame(this.byEui.get(eui), byEui.get(eui)))
+        if (changed.length > 0) {
+            this.store.replaceKeys(keys)
+            this.byEui = byEui
+            this.log.info({ motes: byEui.size, changed: changed.length }, "keys updated")
+        }
+        this.answer = keys
+        for (const eui of changed) for (const listener of this.listeners) listener(eui)
     }
 }
 
-function index(keys: RouterKeys[]): Map<string, RouterKeys> {
-    return new Map(keys.map(key => [eui(key.kid), key]))
+type KeysListener = (eui: string) => void
+
+function index(keys: RouterKeys[]): Map<string, RouterKeys[]> {
+    const byEui = new Map<string, RouterKeys[]>()
+    for (const key of keys) {
+        const name = eui(key.kid)
+        byEui.set(name, [...(byEui.get(name) ?? []), key])
+    }
+    return byEui
 }
 
-function areSame(a: Map<string, RouterKeys>, b: Map<string, RouterKeys>): boolean {
-    if (a.size !== b.size) return false
-    return [...a].every(([eui, mine]) => {
-        const theirs = b.get(eui)
-        return (
-            theirs !== undefined &&
-            mine.config === theirs.config &&
-            (["upMac", "receipt", "mqtt"] as const).every(k => Buffer.compare(mine[k], theirs[k]) === 0) // prettier-ignore
-        )
-    })
+function areSame(a: RouterKeys[] = [], b: RouterKeys[] = []): boolean {
+    return a.length === b.length && Buffer.compare(encodeKeys(a), encodeKeys(b)) === 0
 }

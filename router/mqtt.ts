@@ -90,10 +90,11 @@ export class MqttBroker {
     }
 
     private isMote(username: string | undefined, password: Buffer | undefined): boolean {
-        const keys = username === undefined ? undefined : this.keyring.find(username)
-        if (!keys || !password) return false
-        const expected = Buffer.from(keys.mqtt).toString("hex")
-        return timingSafeEqual(sha256(password), sha256(expected))
+        if (username === undefined || !password) return false
+        return this.keyring.findAll(username).some(({ mqtt }) => {
+            const expected = Buffer.from(mqtt).toString("hex")
+            return timingSafeEqual(sha256(password), sha256(expected))
+        })
     }
 
     /** Resolves where the mote may publish this and, for an envelope, once it is durable. */

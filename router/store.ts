@@ -3,7 +3,8 @@ import type Database from "libsql"
 import { makeFolder } from "../host/files.ts"
 import { all, closeSqlite, openSqlite } from "../host/sqlite.ts"
 import type { Delivery } from "../wire/batch.ts"
-import type { RouterKeys } from "../wire/keys.ts"
+import { decode, encode } from "../wire/cbor.ts"
+import type { CommandName, RouterKeys, SealedCommand } from "../wire/keys.ts"
 import type { Start } from "./replay.ts"
 
 /*
@@ -29,10 +30,23 @@ const schema = `
     ) STRICT, WITHOUT ROWID;
 `
 
+/** Several keys of one mote, each with what waits for it; `commands` is CBOR. */
+const severalKeys = `
+    ALTER TABLE keys RENAME TO oldKeys;
+    CREATE TABLE keys (
+        kid BLOB NOT NULL, generation INTEGER NOT NULL, upMac BLOB NOT NULL, receipt BLOB NOT NULL,
+        mqtt BLOB NOT NULL, config INTEGER NOT NULL, sealedConfig BLOB, commands BLOB,
+        PRIMARY KEY (kid, generation)
+    ) STRICT;
+    INSERT INTO keys (kid, generation, upMac, receipt, mqtt, config)
+        SELECT kid, 0, upMac, receipt, mqtt, config FROM oldKeys;
+    DROP TABLE oldKeys;
+`
+
 const format = {
     name: "the router's store",
     applicationId: 0x564d7274, // "VMrt"
-    migrations: [schema],
+    migrations: [schema, severalKeys],
 }
 
 /** An envelope for the outbox. */
@@ -168,8 +182,17 @@ export class RouterStore {
         )
     }
 
+    /** In the order in which they were given. */
     keys(): RouterKeys[] {
-        return all<RouterKeys>(this.statements.keys)
+        return all<KeysRow>(this.statements.keys).map(row => {
+            const { sealedConfig, commands, generation, ...keys } = row
+            return {
+                ...keys,
+                ...(sealedConfig && { sealedConfig }),
+                ...(commands && { commands: commandsIn(commands) }),
+                ...(generation > 0 && { generation }),
+            }
+        })
     }
 
     /** From now on these are the keys, and no others. */
@@ -177,7 +200,15 @@ export class RouterStore {
         const { deleteKeys, insertKey } = this.statements
         this.transaction(() => {
             deleteKeys.run([])
-            for (const k of keys) insertKey.run([k.kid, k.upMac, k.receipt, k.mqtt, k.config])
+            for (const k of keys) {
+                const commands = k.commands?.map(({ name, sealed }) => [name, sealed])
+                const down = [
+                    k.generation ?? 0,
+                    k.sealedConfig ?? null,
+                    commands ? encode(commands) : null,
+                ]
+                insertKey.run([k.kid, k.upMac, k.receipt, k.mqtt, k.config, ...down])
+            }
         })
     }
 
@@ -207,6 +238,13 @@ export class RouterStore {
     }
 }
 
+type KeysRow = Omit<RouterKeys, "commands"> & { generation: number; commands: Uint8Array | null }
+
+function commandsIn(bytes: Uint8Array): SealedCommand[] {
+    const rows = decode(bytes) as [CommandName, Uint8Array][]
+    return rows.map(([name, sealed]) => ({ name, sealed }))
+}
+
 /** What a table of envelopes holds. */
 interface Held {
     rows: number
@@ -230,9 +268,16 @@ function remove(held: Held, envelopes: { envelope: Uint8Array }[]): void {
 
 function prepare(db: Database.Database) {
     return {
-        keys: db.prepare("SELECT kid, upMac, receipt, mqtt, config FROM keys"),
+        keys: db.prepare(
+            `SELECT kid, upMac, receipt, mqtt, config, generation, sealedConfig, commands FROM keys
+             ORDER BY rowid`,
+        ),
         deleteKeys: db.prepare("DELETE FROM keys"),
-        insertKey: db.prepare("INSERT INTO keys (kid, upMac, receipt, mqtt, config) VALUES (?, ?, ?, ?, ?)"), // prettier-ignore
+        insertKey: db.prepare(
+            `INSERT OR IGNORE INTO keys
+             (kid, upMac, receipt, mqtt, config, generation, sealedConfig, commands)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        ),
         insertOutbox: db.prepare("INSERT INTO outbox (purpose, receivedAt, envelope) VALUES (?, ?, ?)"), // prettier-ignore
         oldest: db.prepare(
             `SELECT id, purpose, receivedAt, envelope FROM outbox

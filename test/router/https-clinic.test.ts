@@ -81,6 +81,28 @@ test("batches and keys go over verified TLS, with the token, on one connection",
     assert.equal(connections, 1)
 })
 
+test("keys that have not changed are not sent again, and are the same array", async t => {
+    let keys = [new TestMote(1).routerKeys]
+    const asked: (string | undefined)[] = []
+    const { link } = await setUp(t, (request, response) => {
+        const etag = `"${keys.length}"`
+        asked.push(request.headers["if-none-match"])
+        if (request.headers["if-none-match"] === etag) response.writeHead(304).end()
+        else response.writeHead(200, { etag }).end(encodeKeys(keys))
+    })
+    const first = await link.keys()
+    assert.deepEqual(first, keys)
+    assert.equal(await link.keys(), first)
+    keys = [...keys, new TestMote(2).routerKeys]
+    assert.deepEqual(await link.keys(), keys)
+    assert.deepEqual(asked, [undefined, '"1"', '"1"'])
+})
+
+test("a clinic that says unchanged without having been asked is an error", async t => {
+    const { link } = await setUp(t, (_, response) => void response.writeHead(304).end())
+    await assert.rejects(link.keys())
+})
+
 for (const [what, answer] of [
     ["500", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(500).end("oops")],
     ["401", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(401).end()],

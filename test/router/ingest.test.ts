@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { silentLog, type Log } from "../../host/log.ts"
 import { Ingest, type IngestResult } from "../../router/ingest.ts"
-import { Keyring } from "../../router/keyring.ts"
+import { Keyring, refreshMs } from "../../router/keyring.ts"
 import { RouterStore } from "../../router/store.ts"
 import { maxEnvelopeBytes } from "../../wire/envelope.ts"
 import { openReceipt } from "../../wire/receipt.ts"
@@ -179,4 +179,40 @@ test("a store that fails takes nothing and gives no receipt, then works again", 
     assert.deepEqual(await submit(envelope, early), ["stored", "duplicate"])
     assert.equal(woken(), 2)
     assert.equal(store.outboxLength, 2)
+})
+
+test("a new secret is taken beside the old one, with starts of its own, until the old one is gone", async () => {
+    const { clock, clinic, mote, store, submit } = await setUp()
+    mote.boot = 40
+    assert.deepEqual(await submit(mote.envelope()), ["stored"])
+    const renewed = new TestMote(7)
+    renewed.keys.kid = mote.keys.kid
+    const next = { ...renewed.routerKeys, generation: 1 }
+    assert.deepEqual(await submit(renewed.envelope({ seq: 0 })), ["badMac"])
+    clinic.routerKeys = [mote.routerKeys, next]
+    await clock.advance(refreshMs)
+    const first = renewed.envelope()
+    assert.deepEqual(await submit(mote.envelope(), first, first), ["stored", "stored", "duplicate"])
+    clinic.routerKeys = [next]
+    await clock.advance(refreshMs)
+    assert.deepEqual(await submit(mote.envelope(), renewed.envelope()), ["badMac", "stored"])
+
+    const again = await setUp({ store })
+    again.clinic.routerKeys = [next]
+    await again.clock.advance(refreshMs)
+    assert.deepEqual(await again.submit(first), ["duplicate"])
+})
+
+test("the receipt is made with the secret that the envelope was sealed under", async () => {
+    const { clock, clinic, mote, ingest } = await setUp()
+    const renewed = new TestMote(7)
+    renewed.keys.kid = mote.keys.kid
+    clinic.routerKeys = [mote.routerKeys, { ...renewed.routerKeys, generation: 1 }]
+    await clock.advance(refreshMs)
+    const submitted = ingest.submit("vitals", renewed.envelope())
+    await clock.advance(0)
+    const result = await submitted
+    assert.ok(result.status === "stored")
+    assert.throws(() => openReceipt(result.receipt, mote.keys.receipt))
+    assert.equal(openReceipt(result.receipt, renewed.keys.receipt).config, 3)
 })

@@ -40,7 +40,7 @@ test("the router holds no key that opens a reading", async () => {
     ])
 })
 
-test("new keys arrive within a minute, withdrawn ones leave", async () => {
+test("new keys arrive within ten seconds, withdrawn ones leave", async () => {
     const { clock, clinic, keyring, store } = await setUp()
     clinic.routerKeys = [added.routerKeys]
     await clock.advance(refreshMs)
@@ -93,6 +93,43 @@ test("a configuration version that rose is noticed", async () => {
     clinic.routerKeys = [{ ...known.routerKeys, config: 9 }]
     await clock.advance(refreshMs)
     assert.equal(keyring.find(known.eui)?.config, 9)
+})
+
+test("who listens hears of every mote whose keys or configuration changed, and of no other", async () => {
+    const { clock, clinic, keyring, store } = await setUp()
+    const heard: string[] = []
+    const stop = keyring.subscribe(eui => heard.push(eui))
+    await clock.advance(refreshMs)
+    assert.deepEqual(heard, [])
+    const sealedConfig = Uint8Array.of(1, 2, 3)
+    const commands = [{ name: "identify" as const, sealed: Uint8Array.of(4) }]
+    for (const change of [{ config: 1, sealedConfig }, { config: 1, commands }, {}]) {
+        clinic.routerKeys = [{ ...known.routerKeys, ...change }, added.routerKeys]
+        await clock.advance(refreshMs)
+        assert.deepEqual(keyring.find(known.eui), { ...known.routerKeys, ...change })
+        assert.deepEqual(store.keys(), clinic.routerKeys)
+    }
+    assert.deepEqual(heard, [known.eui, added.eui, known.eui, known.eui])
+    clinic.routerKeys = [added.routerKeys]
+    await clock.advance(refreshMs)
+    assert.deepEqual(heard.slice(4), [known.eui])
+    stop()
+    clinic.routerKeys = []
+    await clock.advance(refreshMs)
+    assert.equal(heard.length, 5)
+})
+
+test("two secrets of one mote are both there while one takes over from the other", async () => {
+    const { clock, clinic, keyring, store } = await setUp()
+    const next = { ...new TestMote(3).routerKeys, kid: known.routerKeys.kid, generation: 1 }
+    clinic.routerKeys = [known.routerKeys, next]
+    await clock.advance(refreshMs)
+    assert.deepEqual(keyring.findAll(known.eui), [known.routerKeys, next])
+    assert.deepEqual(keyring.find(known.eui), known.routerKeys)
+    assert.deepEqual(store.keys(), [known.routerKeys, next])
+    clinic.routerKeys = [next]
+    await clock.advance(refreshMs)
+    assert.deepEqual(keyring.findAll(known.eui), [next])
 })
 
 test("closed, it asks no more and leaves no timer", async () => {

@@ -23,7 +23,7 @@ export class MemoryClinic implements ClinicLink {
 
     keys(): Promise<RouterKeys[]> {
         this.keysAsked++
-        return Promise.resolve(this.routerKeys)
+        return Promise.resolve([...this.routerKeys])
     }
 
     store(batch: Delivery[]): DeliveryResult[] {

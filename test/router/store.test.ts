@@ -34,6 +34,19 @@ test("what was written is there after opening it again", t => {
     assert.deepEqual([store.outboxLength, store.outboxBytes], [2, 11 + 12])
 })
 
+test("a store of the first version opens with its keys", t => {
+    const data = temporaryFolder(t)
+    const { kid, upMac, receipt, mqtt, config } = new TestMote().routerKeys
+    const db = new Database(join(data, "router.db"))
+    db.exec(readFileSync(new URL("./router-1.sql", import.meta.url), "utf8"))
+    db.prepare("INSERT INTO keys VALUES (?, ?, ?, ?, ?)").run([kid, upMac, receipt, mqtt, config])
+    db.exec(`PRAGMA application_id = ${0x564d7274}; PRAGMA user_version = 1`)
+    db.close()
+    const store = RouterStore.open(data)
+    t.after(() => store.close())
+    assert.deepEqual(store.keys(), [{ kid, upMac, receipt, mqtt, config }])
+})
+
 test("settling takes out what is safe and keeps the refused apart", t => {
     const store = RouterStore.open(temporaryFolder(t))
     t.after(() => store.close())
