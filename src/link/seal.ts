@@ -22,28 +22,39 @@ const tagHead = hex`5820`
 /** Tag 16, array of 3, h'', map of 2: alg A256CTR, IV of 16 bytes. The IV follows. */
 const encrypt0Start = hex`d083 40 a2 01 39fffb 05 50`
 const nonceOffset = 10 + 1
+/** A configuration of 208 bytes in its two layers needs 289. */
+const maxDownBytes = 320
 /** Start of every counter block, RFC 3610 §2.3 with a 13-byte nonce, and the first counter that encrypts. */
 const ivStart = hex`01`
 const ivEnd = hex`0001`
 
 const externalAadVitals = hex`46 766974616c73`
 const externalAadReceipt = hex`47 72656365697074`
+export const externalAadConfig = hex`46 636f6e666967`
+export const externalAadCommand = hex`47 636f6d6d616e64`
 /** Array of 3: nonce, now, config. */
 const receiptStart = hex`83`
 
-/** The keys of one mote that the way up needs, 32 bytes each. */
+/** The keys of one mote, 32 bytes each: those that are always needed, and a way to the others. */
 export class MoteKeys {
     readonly kid: Buffer
     readonly upEnc: Buffer
     readonly upMac: Buffer
     readonly receipt: Buffer
+    private secret: Buffer
 
     /** @param secret 32 bytes  @param kid 8 bytes */
     constructor(secret: Buffer, kid: Buffer) {
         this.kid = kid
-        this.upEnc = sha256Hkdf(secret, "vitalmote/1 up enc", kid)
-        this.upMac = sha256Hkdf(secret, "vitalmote/1 up mac", kid)
-        this.receipt = sha256Hkdf(secret, "vitalmote/1 receipt", kid)
+        this.secret = secret
+        this.upEnc = this.derive("up enc")
+        this.upMac = this.derive("up mac")
+        this.receipt = this.derive("receipt")
+    }
+
+    /** The key of wire.md with the label `vitalmote/1 USE`: `down enc`, `down mac`, `mqtt`. */
+    derive(use: string): Buffer {
+        return sha256Hkdf(this.secret, "vitalmote/1 " + use, this.kid)
     }
 }
 
@@ -119,27 +130,17 @@ export interface Receipt {
 
 /** Tells receipts from all else. */
 export class ReceiptOpener {
-    private key: Buffer
-    private start: Buffer
-    private macStructureStart: Buffer
+    private keys: MoteKeys
 
     constructor(keys: MoteKeys) {
-        this.key = keys.receipt
-        this.start = Buffer.concat(mac0Start, keys.kid, unprotected)
-        this.macStructureStart = Buffer.concat(macStructureStart, keys.kid, externalAadReceipt)
+        this.keys = keys
     }
 
     /** The receipt in `bytes` if it is one for this mote's envelope with `nonce`, otherwise undefined. */
     open(bytes: Buffer, nonce: Buffer): Receipt | undefined {
-        const mac0 = new CborReader(bytes, 0)
-        mac0.expect(this.start)
-        const payload = mac0.anyByteString()
-        const tag = mac0.byteString(tagBytes)
-        mac0.end()
-        if (!mac0.ok) return undefined
-        const head = bytes.slice(mac0StartBytes, bytes.length - payload.length - 2 - tagBytes)
-        if (!equal(hmac(this.key, "sha256", this.macStructureStart, head, payload), tag))
-            return undefined
+        const { kid, receipt } = this.keys
+        const payload = openMac0(bytes, kid, receipt, externalAadReceipt)
+        if (!payload) return undefined
         const fields = new CborReader(payload, 0)
         fields.expect(receiptStart)
         const receiptNonce = fields.byteString(nonceBytes)
@@ -149,6 +150,46 @@ export class ReceiptOpener {
         if (!fields.ok || receiptNonce.toString("hex") !== nonce.toString("hex")) return undefined
         return { now, config }
     }
+}
+
+/**
+ * What the clinic has sealed for this mote and this purpose, decrypted; undefined for anything else.
+ * @param externalAad `externalAadConfig` or `externalAadCommand`
+ */
+export function openDown(keys: MoteKeys, externalAad: Buffer, bytes: Buffer): Buffer | undefined {
+    if (bytes.length > maxDownBytes) return undefined
+    const payload = openMac0(bytes, keys.kid, keys.derive("down mac"), externalAad)
+    if (!payload) return undefined
+    const sealed = new CborReader(payload, 0)
+    sealed.expect(encrypt0Start)
+    sealed.expect(ivStart)
+    sealed.at += nonceBytes
+    sealed.expect(ivEnd)
+    const text = sealed.anyByteString()
+    sealed.end()
+    if (!sealed.ok || text.length === 0) return undefined
+    const nonce = payload.slice(nonceOffset, nonceOffset + nonceBytes)
+    return a256ctr(text, keys.derive("down enc"), nonce)
+}
+
+/** The payload of a COSE_Mac0 of ours, if the MAC is right; undefined for anything else. */
+function openMac0(
+    bytes: Buffer,
+    kid: Buffer,
+    key: Buffer,
+    externalAad: Buffer,
+): Buffer | undefined {
+    const mac0 = new CborReader(bytes, 0)
+    mac0.expect(mac0Start)
+    mac0.expect(kid)
+    mac0.expect(unprotected)
+    const payload = mac0.anyByteString()
+    const tag = mac0.byteString(tagBytes)
+    mac0.end()
+    if (!mac0.ok) return undefined
+    const head = bytes.slice(mac0StartBytes, bytes.length - payload.length - 2 - tagBytes)
+    const mac = hmac(key, "sha256", macStructureStart, kid, externalAad, head, payload)
+    return equal(mac, tag) ? payload : undefined
 }
 
 /** Whether two tags are the same; takes the same time wherever they differ. */
