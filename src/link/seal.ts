@@ -1,5 +1,6 @@
 import { hmac, randomBuffer, sha256Hkdf } from "@devicescript/crypto"
 import { byteStringHead, CborReader } from "../cbor"
+import { Purpose } from "./transport"
 
 /*
  * COSE (RFC 9052) as wire.md has it: a COSE_Mac0 around a COSE_Encrypt0 (RFC 9459, A256CTR). All that does not change
@@ -29,6 +30,7 @@ const ivStart = hex`01`
 const ivEnd = hex`0001`
 
 const externalAadVitals = hex`46 766974616c73`
+const externalAadAlarm = hex`45 616c61726d`
 const externalAadReceipt = hex`47 72656365697074`
 export const externalAadConfig = hex`46 636f6e666967`
 export const externalAadCommand = hex`47 636f6d6d616e64`
@@ -71,7 +73,8 @@ export class Sealer {
     private upMac: Buffer
     private seq = 0
     private mac0Start: Buffer
-    private macStructureStart: Buffer
+    private vitalsStart: Buffer
+    private alarmStart: Buffer
     /** The COSE_Encrypt0 up to its ciphertext; the sequence number in it changes. */
     private encrypt0Start: Buffer
 
@@ -80,7 +83,8 @@ export class Sealer {
         this.upEnc = keys.upEnc
         this.upMac = keys.upMac
         this.mac0Start = Buffer.concat(mac0Start, keys.kid, unprotected)
-        this.macStructureStart = Buffer.concat(macStructureStart, keys.kid, externalAadVitals)
+        this.vitalsStart = Buffer.concat(macStructureStart, keys.kid, externalAadVitals)
+        this.alarmStart = Buffer.concat(macStructureStart, keys.kid, externalAadAlarm)
         this.encrypt0Start = Buffer.concat(
             encrypt0Start,
             ivStart,
@@ -92,7 +96,7 @@ export class Sealer {
     }
 
     /** @throws RangeError when this start has used all its sequence numbers */
-    seal(plaintext: Buffer): Envelope {
+    seal(plaintext: Buffer, purpose = Purpose.vitals): Envelope {
         if (this.seq > 0xffffffff) throw new RangeError("no sequence number is left")
         const start = this.encrypt0Start
         start.blitAt(nonceOffset + nonceBytes - 4, bigEndian32(this.seq++), 0, 4)
@@ -102,7 +106,7 @@ export class Sealer {
         plaintext = undefined
         const textHead = byteStringHead(text.length)
         const payloadHead = byteStringHead(start.length + textHead.length + text.length)
-        const macStart = this.macStructureStart
+        const macStart = purpose === Purpose.alarm ? this.alarmStart : this.vitalsStart
         const tag = hmac(this.upMac, "sha256", macStart, payloadHead, start, textHead, text)
         const mac0Start = this.mac0Start
         const bytes = Buffer.concat(mac0Start, payloadHead, start, textHead, text, tagHead, tag)

@@ -50,10 +50,11 @@ const maxFrameBytes = 110
 
 /** Writes the readings of one mote as SenML. */
 export class PackWriter {
-    private writer: CborWriter
-    private maxReadings: number
+    /** Room for one pack after the other, whatever is in it. */
+    readonly writer: CborWriter
     /** bn and its value, encoded. */
-    private baseName: Buffer
+    readonly baseName: Buffer
+    private maxReadings: number
     /** What bt stands for, in ticks; 0 where there is none. */
     private baseTicks = 0
     /** What the times of records are counted from, in ticks of `millis()`. */

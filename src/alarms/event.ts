@@ -1,0 +1,74 @@
+import { CborWriter } from "../cbor"
+import { Event, idOf, ticksOf, TimeBase, timeBaseOf, valueBits, valueOf } from "./slot"
+
+/*
+ * An alarm in SenML (RFC 8428) with the integer labels of §6, as docs/alarms.md has it: `bt` stands in the first record of
+ * each event and counts for all of them.
+ */
+
+/** In the order of `Kind`, with the unit of the value that caused it. */
+const names = "hr-low hr-high temp-low temp-high optical thermometer contact battery"
+const units = "beat/min beat/min Cel Cel - - - %EL"
+
+const nameLabel = hex`00`
+const unitLabel = hex`01`
+const valueLabel = hex`02`
+const baseTimeLabel = hex`22`
+const mapStart = 0xa0
+const tickBits = 4
+
+/**
+ * Writes one event. @returns the number of records
+ * @param baseName the label bn and its value where this is the first of the pack
+ * @param shift what makes ticks of `millis()` unix time; undefined where that is not known yet
+ * @param now ticks of `millis()`; without `shift` times are counted back from here (RFC 8428 §4.5.3)
+ */
+export function writeEvent(
+    writer: CborWriter,
+    slots: Buffer,
+    kind: number,
+    event: Event,
+    shift: number | undefined,
+    now: number,
+    baseName: Buffer | undefined,
+): number {
+    const name = "alarm/" + names.split(" ")[kind]
+    const base = timeBaseOf(slots, kind, event)
+    // Before this start, nobody knows when: at its first moment at the latest.
+    let ticks = base === TimeBase.unknown ? 0 : ticksOf(slots, kind, event)
+    if (base !== TimeBase.unix) ticks += shift === undefined ? -now : shift
+    writeRecord(writer, baseName ? 5 : 4, name, "/", event === Event.raised ? 1 : 0, 0)
+    if (baseName) writer.raw(baseName)
+    writer.raw(baseTimeLabel)
+    writer.number(ticks / (1 << tickBits))
+    writeRecord(writer, 3, name + "/id", "count", idOf(slots, kind), 0)
+    let records = 2
+    const value = valueOf(slots, kind, event)
+    if (value !== undefined) {
+        writeRecord(writer, 3, name + "/value", units.split(" ")[kind], value, valueBits)
+        records++
+    }
+    if (base === TimeBase.unknown) {
+        writeRecord(writer, 3, name + "/untimed", "/", 1, 0)
+        records++
+    }
+    return records
+}
+
+/** The pairs n, u and v of a record that has so many pairs. */
+function writeRecord(
+    writer: CborWriter,
+    pairs: number,
+    name: string,
+    unit: string,
+    value: number,
+    bits: number,
+): void {
+    writer.raw(Buffer.from([mapStart | pairs]))
+    writer.raw(nameLabel)
+    writer.text(name)
+    writer.raw(unitLabel)
+    writer.text(unit)
+    writer.raw(valueLabel)
+    writer.number(value / (1 << bits))
+}

@@ -1,0 +1,52 @@
+// Does what test/firmware/alarms.test.ts asks for, in JSON, and answers with the pack of alarms that is pending, or 0.
+import { sleep } from "@devicescript/core"
+import { Alarms } from "../../src/alarms/alarms"
+import { config } from "../../src/config/config"
+import { Clock } from "../../src/link/clock"
+import { PackWriter } from "../../src/link/senml"
+import { TcpSocket } from "../../src/link/socket"
+import { status } from "../../src/link/status"
+import { Reading } from "../../src/reading"
+import { Signal } from "../../src/signal"
+import { countBoot } from "../../src/link/identity"
+
+const clock = new Clock()
+const changed = new Signal()
+const alarms = new Alarms(await countBoot(), clock, changed)
+const writer = new PackWriter("0011223344556677", 10)
+const reading = new Reading()
+
+function push(made: any): void {
+    const [atMs, values] = made
+    reading.atMs = atMs
+    reading.quality = 0.9
+    reading.motion = false
+    reading.bpm = values.bpm
+    reading.tempC = values.tempC
+    reading.contact = values.optical === false ? undefined : values.contact !== false
+    reading.hasThermometer = values.thermometer !== false
+    status.battery = values.battery
+    alarms.push(reading)
+}
+
+async function answer(question: any): Promise<void> {
+    if (question.set) {
+        config.hrLow = question.set.hrLow
+        config.delay = question.set.delay
+    }
+    if (question.receipt) clock.receipt(question.receipt, 0, 1)
+    if (question.readings) for (const made of question.readings) push(made)
+    if (question.receipted) await alarms.receipted()
+    // The journal is written meanwhile.
+    if (question.patience !== 0) await sleep(100)
+    socket.writeNow(question.pack && alarms.isPending() ? alarms.pack(writer) : hex`00`)
+}
+
+const socket: TcpSocket = new TcpSocket(new Signal(), question => {
+    const parsed = JSON.parse(question.toString())
+    const run = async () => await answer(parsed)
+    run.start()
+})
+await alarms.load()
+await socket.open("test.invalid", 1, 1000)
+while (await changed.wait()) console.log("alarm")
