@@ -10,7 +10,7 @@ const criticalOptions = [
 ]
 
 /** Answers a request of the peer (RFC 7252 §5.8); the token comes later. The mote has no resources of its own. */
-export function serve(request: CoapMessage): CoapMessage {
+export async function serve(request: CoapMessage): Promise<CoapMessage> {
     if (request.unknownCriticalOption(criticalOptions) !== undefined)
         return new CoapMessage(Code.badOption)
     if (request.code > Code.delete) return new CoapMessage(Code.methodNotAllowed)

@@ -1,17 +1,33 @@
-/** RFC 8323 §8.1 */
-const scheme = "coap+tcp://"
-const defaultPort = 5683
+/** What is spoken with a router. */
+export const enum Protocol {
+    /** RFC 8323 */
+    coap = 0,
+    /** MQTT 3.1.1 */
+    mqtt = 1,
+}
 
-/** Where a router listens. */
+/** RFC 8323 §8.1 and §8.2; MQTT has no registered schemes, these are the usual ones. */
+const schemes = ["coap+tcp", "coaps+tcp", "mqtt", "mqtts"]
+const defaultPorts = [5683, 5684, 1883, 8883]
+
+/** Where a router listens, and what it speaks there. */
 export interface Endpoint {
+    readonly protocol: Protocol
+    readonly tls: boolean
     readonly host: string
     readonly port: number
 }
 
-/** The endpoint of `coap+tcp://host:port`, where the host may be an IPv6 address in brackets; undefined otherwise. */
+/**
+ * The endpoint of `SCHEME://host:port`, where the scheme is coap+tcp, coaps+tcp, mqtt or mqtts, and the host may be an
+ * IPv6 address in brackets; undefined otherwise.
+ */
 export function parseEndpoint(url: string): Endpoint | undefined {
-    if (typeof url !== "string" || url.slice(0, scheme.length) !== scheme) return undefined
-    let authority = url.slice(scheme.length)
+    if (typeof url !== "string") return undefined
+    const schemeEnd = url.indexOf("://")
+    const index = schemeEnd < 0 ? -1 : schemes.indexOf(url.slice(0, schemeEnd))
+    if (index < 0) return undefined
+    let authority = url.slice(schemeEnd + 3)
     const last = authority.length - 1
     if (authority.charAt(last) === "/") authority = authority.slice(0, last)
     const start = authority.charAt(0) === "[" ? 1 : 0
@@ -19,9 +35,11 @@ export function parseEndpoint(url: string): Endpoint | undefined {
     const host = end < 0 ? authority : authority.slice(start, end)
     const rest = end < 0 ? "" : authority.slice(end + start)
     if (host.length === 0 || (start && end < 0)) return undefined
-    if (rest.length === 0) return { host, port: defaultPort }
-    const port = rest.charAt(0) === ":" ? decimal(rest.slice(1)) : 0
-    return port > 0 && port < 0x10000 ? { host, port } : undefined
+    const hasPort = rest.charAt(0) === ":"
+    if (rest.length > 0 && !hasPort) return undefined
+    const port = hasPort ? decimal(rest.slice(1)) : defaultPorts[index]
+    if (port === 0 || port > 0xffff) return undefined
+    return { protocol: index >> 1, tls: (index & 1) === 1, host, port }
 }
 
 /** The number in `digits`, 0 where there are others. */

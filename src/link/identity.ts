@@ -21,7 +21,8 @@ export async function readIdentity(): Promise<Identity | undefined> {
     const router = parseEndpoint(await readSetting("router"))
     if (!isHex(kid, kidDigits)) console.log("setting kid: 16 hex digits are needed")
     else if (!isHex(secret, secretDigits)) console.log("setting secret: 64 hex digits are needed")
-    else if (!router) console.log("setting router: coap+tcp://host:port is needed")
+    else if (!router)
+        console.log("setting router: coap+tcp://host:port or mqtt://host:port is needed")
     else {
         const keys = new MoteKeys(Buffer.from(secret, "hex"), Buffer.from(kid, "hex"))
         return { eui: kid.toLowerCase(), keys, router }

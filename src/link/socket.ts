@@ -49,12 +49,13 @@ export class TcpSocket {
     }
 
     /** Whether a connection was made within `timeoutMs`. The native call reports a failure late or never. */
-    async open(host: string, port: number, timeoutMs: number): Promise<boolean> {
+    async open(host: string, port: number, timeoutMs: number, tls = false): Promise<boolean> {
         this.close()
         await ds.sleep(drainMs)
         try {
             this.state = "connecting"
-            ;(ds as Natives)._socketOpen(host, port)
+            // To the native call a negative port means TLS.
+            ;(ds as Natives)._socketOpen(host, tls ? -port : port)
             const deadline = ds.millis() + timeoutMs
             while (this.isConnecting() && ds.millis() < deadline)
                 await this.changed.wait(deadline - ds.millis())

@@ -1,13 +1,15 @@
 import { millis, sleep } from "@devicescript/core"
 import { Clock } from "./clock"
-import { Code, codeClass, CoapMessage, dotted, OptionNumber } from "../coap/message"
-import { CoapConnection } from "../coap/connection"
+import { Code, dotted } from "../coap/message"
 import { countBoot, Identity, readIdentity } from "./identity"
 import { ReadingQueue, tickMs } from "./queue"
 import { Reading } from "../reading"
 import { Envelope, Receipt, ReceiptOpener, Sealer } from "./seal"
 import { PackWriter } from "./senml"
 import { Signal } from "../signal"
+import { status } from "./status"
+import { Answer, Purpose, Transport } from "./transport"
+import { transportFor } from "./transports"
 
 /** 30 minutes at one reading every 2 s. */
 const queueReadings = 900
@@ -27,9 +29,6 @@ const defaultMaxAgeS = 60
 const maxBusyMs = 120000
 
 const flashRetryMs = 60000
-
-/** Uri-Path "vitals", Content-Format 17 (application/cose; cose-type="cose-mac0"). */
-const vitalsOptions = hex`b6 766974616c73 11 11`
 
 /**
  * The mote's link, ready to take readings; undefined where the mote has no identity.
@@ -64,7 +63,7 @@ export class Uplink {
     private reportReadings: number
     private queue = new ReadingQueue(queueReadings)
     private clock = new Clock()
-    private connection = new CoapConnection()
+    private transport: Transport
     private pack: PackWriter
     private sealer: Sealer
     private opener: ReceiptOpener
@@ -86,6 +85,9 @@ export class Uplink {
         this.pack = new PackWriter(identity.eui, batchReadings)
         this.sealer = new Sealer(identity.keys, boot)
         this.opener = new ReceiptOpener(identity.keys)
+        this.transport = transportFor(identity.router)
+        status.eui = identity.eui
+        status.boot = boot
     }
 
     /** Takes a reading; never waits. */
@@ -118,9 +120,9 @@ export class Uplink {
     }
 
     private async send(): Promise<void> {
-        if (!this.connection.isOpen()) {
+        if (!this.transport.isOpen()) {
             const { router } = this.identity
-            if (!(await this.connection.open(router))) {
+            if (!(await this.transport.open(router))) {
                 this.say(`no connection to ${router.host} port ${router.port}`)
                 await this.fail(maxBackoffMs)
                 return
@@ -151,28 +153,27 @@ export class Uplink {
         this.receipt = undefined
 
         const uplink = this
-        const response = await this.connection.request(
-            new CoapMessage(Code.post, undefined, vitalsOptions, this.envelope.bytes),
+        const answer = await this.transport.post(
+            Purpose.vitals,
+            this.envelope.bytes,
             receiptMs,
-            response => uplink.accept(response),
+            receipt => uplink.accept(receipt),
         )
         if (this.receipt) this.receipted(this.receipt, sentMs)
-        else if (!response) {
+        else if (answer.code === 0) {
             this.say("no receipt")
             await this.fail(maxBackoffMs)
-        } else if (response.code === Code.serviceUnavailable) {
+        } else if (answer.code === Code.serviceUnavailable) {
             this.say("the router is busy")
-            await sleep(busyMs(response) * (1 + Math.random() / 4))
+            await sleep(busyMs(answer) * (1 + Math.random() / 4))
         } else {
-            this.say(`the router refuses: ${dotted(response.code)}`)
+            this.say(`the router refuses: ${dotted(answer.code)}`)
             await this.fail(maxRefusedBackoffMs)
         }
     }
 
-    /** A response of success is worth what its receipt is worth. */
-    private accept(response: CoapMessage): boolean {
-        if (codeClass(response.code) !== 2) return true
-        this.receipt = this.opener.open(response.payload, this.envelope.nonce)
+    private accept(receipt: Buffer): boolean {
+        this.receipt = this.opener.open(receipt, this.envelope.nonce)
         return this.receipt !== undefined
     }
 
@@ -187,7 +188,7 @@ export class Uplink {
 
     /** Gives the connection up and waits, twice as long after each failure, and not all motes equally long. */
     private async fail(maxMs: number): Promise<void> {
-        this.connection.close()
+        this.transport.close()
         const ms = Math.min(maxMs, minBackoffMs * Math.pow(2, Math.min(this.failures, 20)))
         this.failures++
         await sleep(ms * (0.5 + Math.random() / 2))
@@ -199,8 +200,7 @@ export class Uplink {
     }
 }
 
-function busyMs(response: CoapMessage): number {
-    const maxAgeS = response.uintOption(OptionNumber.maxAge)
+function busyMs({ maxAgeS }: Answer): number {
     const ms = (maxAgeS === undefined ? defaultMaxAgeS : maxAgeS) * 1000
     return Math.max(minBackoffMs, Math.min(maxBusyMs, ms))
 }

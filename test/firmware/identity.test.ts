@@ -30,7 +30,7 @@ test("settings that are no use stop the mote with a line that says which", async
             "coap+tcp://[::1]5683",
         ].map((router): [Record<string, unknown>, string] => [
             { ...good, router },
-            "setting router: coap+tcp://host:port is needed",
+            "setting router: coap+tcp://host:port or mqtt://host:port is needed",
         ]),
     ]
     for (const [settings, line] of bad) {
