@@ -45,8 +45,7 @@ export type Handler = (sealed: Buffer) => Promise<unknown>
  * posts, one keeps the connection alive, one handles what the clinic says.
  */
 export class MqttConnection implements Transport {
-    private eui: string
-    private password: string
+    private identity: Identity
     private configure: Handler
     private command: Handler
     private socket: TcpSocket
@@ -69,8 +68,7 @@ export class MqttConnection implements Transport {
     private isKept = false
 
     constructor(identity: Identity, configure: Handler, command: Handler) {
-        this.eui = identity.eui
-        this.password = identity.keys.mqtt.toString("hex")
+        this.identity = identity
         this.configure = configure
         this.command = command
         const connection = this
@@ -93,9 +91,10 @@ export class MqttConnection implements Transport {
         this.hasPong = true
         if (!(await this.socket.open(host, port, connectMs, tls))) return false
         this.awaited = connackBit
-        const { eui } = this
+        const { eui, keys } = this.identity
         const status = this.topic("status")
-        await this.write(encodeConnect(eui, keepAliveS, status, eui, this.password))
+        const password = keys.derive("mqtt").toString("hex")
+        await this.write(encodeConnect(eui, keepAliveS, status, eui, password))
         if (await this.wait(millis() + sessionMs)) await this.begin(status)
         if (!this.isReady) this.close()
         else if (!this.isKept) {
@@ -138,7 +137,7 @@ export class MqttConnection implements Transport {
     }
 
     private topic(name: string): string {
-        return `vm/${this.eui}/${name}`
+        return `vm/${this.identity.eui}/${name}`
     }
 
     private nextId(): number {
