@@ -6,6 +6,7 @@ import { clinicCommand } from "./commands/clinic.ts"
 import { hrCommand } from "./commands/hr.ts"
 import { moteCommand } from "./commands/mote.ts"
 import { openCommand } from "./commands/open.ts"
+import { provisionCommand } from "./commands/provision.ts"
 import { routerCommand } from "./commands/router.ts"
 import { simCommand } from "./commands/sim.ts"
 import { upCommand } from "./commands/up.ts"
@@ -20,13 +21,14 @@ for (const command of [
     routerCommand,
     clinicCommand,
     moteCommand,
+    provisionCommand,
     openCommand,
     hrCommand,
     simCommand,
     benchCommand,
 ])
     program.addCommand(command)
-for (const command of [program, ...program.commands])
+for (const command of [program, ...program.commands.flatMap(each => [each, ...each.commands])])
     command.exitOverride().configureOutput({
         outputError: (text, write) => write(text.replace(/^error: /, "vitalmote: ")),
     })

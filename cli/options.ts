@@ -99,6 +99,12 @@ export function integer(min: number, max: number): (text: string) => number {
     }
 }
 
+/** An address of HTTPS. */
+export function httpsUrl(text: string): string {
+    if (URL.canParse(text) && new URL(text).protocol === "https:") return text
+    throw new InvalidArgumentError("Expected an https:// address.")
+}
+
 /** A positive number. */
 export function positive(text: string): number {
     const value = Number(text)

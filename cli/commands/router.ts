@@ -1,10 +1,18 @@
 import { readFileSync } from "node:fs"
 import { isIPv6 } from "node:net"
 import { join } from "node:path"
-import { Command, InvalidArgumentError } from "commander"
+import { Command } from "commander"
 import { fileError } from "../../host/errors.ts"
 import { httpsClinic, startRouter } from "../../router/index.ts"
-import { integer, logLevelOption, mandatory, option, port, withConfigFile } from "../options.ts"
+import {
+    httpsUrl,
+    integer,
+    logLevelOption,
+    mandatory,
+    option,
+    port,
+    withConfigFile,
+} from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
 interface Options {
@@ -75,9 +83,4 @@ function readText(file: string): string {
     } catch (error) {
         throw fileError(file, error)
     }
-}
-
-function httpsUrl(text: string): string {
-    if (URL.canParse(text) && new URL(text).protocol === "https:") return text
-    throw new InvalidArgumentError("Expected an https:// address.")
 }

@@ -1,0 +1,144 @@
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Static, TSchema } from "@sinclair/typebox"
+import { Value } from "@sinclair/typebox/value"
+import type { Command } from "commander"
+import { Agent, request } from "undici"
+import { fileError, reasonOf, UserError } from "../host/errors.ts"
+import { readCredentials } from "./credentials.ts"
+import { httpsUrl, option } from "./options.ts"
+
+const timeoutMs = 20_000
+const maxAnswerBytes = 4 * 1024 * 1024
+const maxReasonChars = 300
+
+/** Where the doctor's token comes from when there are no credentials: not an argument, which every process may see. */
+const tokenVariable = "VITALMOTE_DOCTOR_TOKEN"
+
+/** Options of a command that asks the clinic; see `clinicOptions`. */
+export interface ClinicOptions {
+    data: string
+    clinic?: string
+    ca?: string
+}
+
+/** The clinic's interface as a doctor's program uses it. */
+export interface ClinicApi {
+    /** Without a slash at its end. */
+    readonly url: string
+    /**
+     * Asks, and checks that the answer has the shape of `schema`; what else is in it is ignored.
+     * @throws UserError when the clinic cannot be reached, refuses, or answers something else
+     */
+    call<T extends TSchema>(
+        method: "GET" | "POST" | "PUT" | "DELETE",
+        path: string,
+        schema: T,
+        body?: object,
+    ): Promise<Static<T>>
+}
+
+/** `--data`, `--clinic` and `--ca`; the token is never an argument. */
+export function clinicOptions(command: Command): Command {
+    return command
+        .addOption(
+            option("--data <dir>", "data folder; its credentials.json is used").default(
+                ".vitalmote",
+            ),
+        )
+        .addOption(
+            option(
+                "--clinic <url>",
+                `another clinic; a doctor's token is expected in ${tokenVariable}`,
+            ).argParser(httpsUrl),
+        )
+        .addOption(option("--ca <file>", "certificate authority of that clinic, PEM"))
+}
+
+/** Does `work` with the clinic's interface. @throws UserError, also when nobody says which clinic, or with what token */
+export async function withClinic<T>(
+    options: ClinicOptions,
+    work: (api: ClinicApi) => Promise<T>,
+): Promise<T> {
+    const { clinic, ca, token } = access(options)
+    const url = clinic.replace(/\/+$/, "")
+    const agent = new Agent({
+        connect: { ca: ca === undefined ? undefined : readText(ca), timeout: timeoutMs },
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+        maxResponseSize: maxAnswerBytes,
+    })
+    try {
+        return await work({ url, call: caller(url, token, agent) })
+    } finally {
+        await agent.destroy()
+    }
+}
+
+function caller(url: string, token: string, dispatcher: Agent): ClinicApi["call"] {
+    return async (method, path, schema, body) => {
+        const answer = await request(url + path, {
+            method,
+            dispatcher,
+            headers: {
+                authorization: `Bearer ${token}`,
+                accept: "application/json",
+                ...(body && { "content-type": "application/json" }),
+            },
+            body: body && JSON.stringify(body),
+        })
+            .then(async ({ statusCode, body }) => ({ statusCode, text: await body.text() }))
+            .catch((error: unknown) => {
+                throw new UserError(`no answer from ${url}: ${reasonOf(error)}`)
+            })
+        const value = parsed(answer.text)
+        if (answer.statusCode >= 300)
+            throw new UserError(`the clinic refuses: ${refusal(answer.statusCode, value)}`)
+        if (!Value.Check(schema, value))
+            throw new UserError(`${url} answers ${method} ${path} with something else`)
+        return value
+    }
+}
+
+function access({ data, clinic, ca }: ClinicOptions): {
+    clinic: string
+    ca: string | undefined
+    token: string
+} {
+    const token = process.env[tokenVariable]
+    if (clinic !== undefined) {
+        if (!token)
+            throw new UserError(`--clinic: a doctor's token is needed in ${tokenVariable}`, 2)
+        return { clinic, ca, token }
+    }
+    if (ca !== undefined) throw new UserError("--ca goes with --clinic", 2)
+    const file = join(data, "credentials.json")
+    const credentials = readCredentials(file)
+    if (!credentials)
+        throw new UserError(`no ${file}: start the clinic first, or give --data or --clinic`)
+    return { ...credentials, token: credentials.doctor.token }
+}
+
+/** Undefined where it is no JSON, as the answer 204 has none. */
+function parsed(text: string): unknown {
+    try {
+        return JSON.parse(text)
+    } catch {
+        return undefined
+    }
+}
+
+function refusal(status: number, value: unknown): string {
+    const reason = (value as { error?: unknown } | undefined)?.error
+    if (typeof reason !== "string") return `status ${status}`
+    // eslint-disable-next-line no-control-regex
+    return reason.slice(0, maxReasonChars).replace(/[\x00-\x1f\x7f-\x9f]/g, " ")
+}
+
+function readText(file: string): string {
+    try {
+        return readFileSync(file, "utf8")
+    } catch (error) {
+        throw fileError(file, error)
+    }
+}

@@ -1,0 +1,237 @@
+import { Type, type Static } from "@sinclair/typebox"
+import { Command, InvalidArgumentError } from "commander"
+import { UserError } from "../../host/errors.ts"
+import { writeDurably } from "../../host/files.ts"
+import {
+    boardOptions,
+    checkRouter,
+    flashCommands,
+    isOwnMachine,
+    readEnv,
+    wifiSettings,
+    writeEnv,
+    type BoardOptions,
+} from "../board-options.ts"
+import { boards } from "../boards.ts"
+import { clinicOptions, withClinic, type ClinicApi, type ClinicOptions } from "../clinic-api.ts"
+import { readSettings } from "../env-local.ts"
+import { htmlLabel, svgLabel } from "../label.ts"
+import { httpsUrl, integer, mandatory, option, withConfigFile } from "../options.ts"
+
+const maxBedChars = 20
+/** A label says who somebody is: only its owner reads the file. */
+const ownerOnly = 0o600
+
+const Hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
+const Kid = Hex(8)
+const Secret = Hex(32)
+const NewMote = Type.Object({ kid: Kid, secret: Secret })
+const NewSecret = Type.Object({ secret: Secret })
+const Patient = Type.Object({
+    id: Type.Integer(),
+    given: Type.String(),
+    family: Type.String(),
+    bed: Type.Union([Type.String(), Type.Null()]),
+})
+const Mote = Type.Object({
+    kid: Kid,
+    patient: Type.Integer(),
+    registeredAt: Type.Integer(),
+    revokedAt: Type.Union([Type.Integer(), Type.Null()]),
+})
+
+type Patient = Static<typeof Patient>
+type Mote = Static<typeof Mote>
+
+interface NewOptions extends BoardOptions, ClinicOptions {
+    board: string
+    router: string
+    patient?: number
+    newPatient?: Pick<Patient, "given" | "family">
+    bed?: string
+    label?: string
+    labelUrl?: string
+    labelName: boolean
+}
+
+export const provisionCommand = new Command("provision")
+    .description("give a board its identity: registered with the clinic, written for the board")
+    .addHelpText("after", "\nWithout a command: new. Its options: vitalmote provision new --help")
+    .addCommand(newCommand(), { isDefault: true })
+    .addCommand(listCommand())
+    .addCommand(rotateCommand())
+    .addCommand(revokeCommand())
+
+function newCommand(): Command {
+    const command = new Command("new").description(
+        "a new mote: its identity, .env.local for the board, what to type, a label",
+    )
+    return withConfigFile(boardOptions(clinicOptions(command), mandatory))
+        .addOption(
+            option("--patient <id>", "who will wear it").argParser(
+                integer(1, Number.MAX_SAFE_INTEGER),
+            ),
+        )
+        .addOption(
+            option("--new-patient <name>", 'who is admitted with it, as "Family, Given"').argParser(
+                personName,
+            ),
+        )
+        .addOption(option("--bed <bed>", "bed of the new patient").argParser(bed))
+        .addOption(option("--label <file>", "a label to print, .svg or .html").argParser(labelFile))
+        .addOption(
+            option(
+                "--label-url <url>",
+                "the clinic's address for who scans it, where programs use another",
+            ).argParser(httpsUrl),
+        )
+        .option("--label-name", "name and bed on the label, too", false)
+        .action((options: NewOptions) => withClinic(options, api => provision(api, options)))
+}
+
+function rotateCommand(): Command {
+    const command = new Command("rotate")
+        .description("a new secret for a mote; the old one is worth nothing from then on")
+        .argument("<eui>", "the mote, 16 hex digits", eui)
+    return withConfigFile(boardOptions(clinicOptions(command))).action(
+        (kid: string, options: BoardOptions & ClinicOptions) =>
+            withClinic(options, api => rotate(api, kid, options)),
+    )
+}
+
+function listCommand(): Command {
+    return clinicOptions(new Command("list").description("all motes of the clinic"))
+        .option("--json", "one JSON document", false)
+        .action((options: ClinicOptions & { json: boolean }) =>
+            withClinic(options, async api => {
+                const motes = await api.call("GET", "/api/motes", Type.Array(Mote))
+                if (options.json) console.log(JSON.stringify(motes.map(listed)))
+                else for (const mote of motes) console.log(line(mote))
+            }),
+        )
+}
+
+function revokeCommand(): Command {
+    const command = new Command("revoke")
+        .description("from now on nothing of that mote is accepted, for ever")
+        .argument("<eui>", "the mote, 16 hex digits", eui)
+    return clinicOptions(command).action((kid: string, options: ClinicOptions) =>
+        withClinic(options, async api => {
+            await revoke(api, kid)
+            console.log(`mote ${kid} is revoked`)
+        }),
+    )
+}
+
+async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
+    const { router, newPatient, label, labelUrl = api.url, env } = options
+    if ((options.patient === undefined) === (newPatient === undefined))
+        throw new UserError("either --patient or --new-patient is needed", 2)
+    if (options.bed !== undefined && !newPatient)
+        throw new UserError("--bed goes with --new-patient", 2)
+    checkRouter(options)
+    const wifi = wifiSettings(options)
+    const old = readEnv(options)
+
+    const patient = newPatient
+        ? await api.call("POST", "/api/patients", Patient, {
+              ...newPatient,
+              bed: options.bed ?? null,
+          })
+        : await api.call("GET", `/api/patients/${options.patient}`, Patient)
+    const { kid, secret } = await api.call("POST", "/api/motes", NewMote, { patient: patient.id })
+    const url = `${labelUrl.replace(/\/+$/, "")}/#/motes/${kid}`
+    try {
+        if (label !== undefined)
+            writeLabel(label, url, kid, options.labelName ? patient : undefined)
+        writeEnv(env, old, { ...wifi, kid, secret, router })
+    } catch (error) {
+        // Nobody will ever know its secret.
+        await revoke(api, kid)
+        throw error
+    }
+    if (label !== undefined && isOwnMachine(new URL(url).hostname))
+        console.error(
+            `${label} says ${new URL(url).host}, where only this machine finds the clinic`,
+        )
+    tell(options, { kid, patient: patient.id, ...(label !== undefined && { label, url }) }, [
+        `mote ${kid} is registered for patient ${patient.id}`,
+        ...(label === undefined ? [] : [`${label} is its label: ${url}`]),
+    ])
+}
+
+async function rotate(api: ClinicApi, kid: string, options: BoardOptions): Promise<void> {
+    checkRouter(options)
+    const wifi = wifiSettings(options)
+    const old = readEnv(options, kid)
+    const router = options.router ?? readSettings(old).router
+    if (typeof router !== "string")
+        throw new UserError(`--router is needed: ${options.env} has none`, 2)
+    const { secret } = await api.call("POST", `/api/motes/${kid}/rotate`, NewSecret)
+    writeEnv(options.env, old, { ...wifi, kid, secret, router })
+    tell(options, { kid }, [`mote ${kid} has a new secret`])
+}
+
+async function revoke(api: ClinicApi, kid: string): Promise<void> {
+    await api.call("DELETE", `/api/motes/${kid}`, Type.Unknown())
+}
+
+/** Says what was done and what to type. The secret is never said. */
+function tell({ json, board, env }: BoardOptions, result: object, lines: string[]): void {
+    const commands = board === undefined ? [] : flashCommands(board)
+    if (json) return console.log(JSON.stringify({ ...result, env, commands }))
+    for (const line of lines) console.log(line)
+    console.log(`${env} has its settings, the secret too; only you can read it`)
+    if (board === undefined) return
+    console.log(`the runtime, once for a board, plugged in with ${boards[board]!.button} held:`)
+    console.log(`    ${commands[0]}`)
+    console.log("program and settings, over USB, on the page http://localhost:8081:")
+    console.log(`    ${commands[1]}`)
+}
+
+function writeLabel(file: string, url: string, kid: string, patient: Patient | undefined): void {
+    const lines = patient ? [`${patient.family}, ${patient.given}`] : []
+    if (patient?.bed) lines.push(`Bed ${patient.bed}`)
+    const label = { eui: kid, url, lines }
+    writeDurably(file, /\.svg$/i.test(file) ? svgLabel(label) : htmlLabel(label), ownerOnly)
+}
+
+function listed({ kid, patient, registeredAt, revokedAt }: Mote) {
+    return { kid, patient, registered: iso(registeredAt), revoked: revokedAt && iso(revokedAt) }
+}
+
+function line(mote: Mote): string {
+    const { kid, patient, registered, revoked } = listed(mote)
+    const state = revoked === null ? "valid" : `revoked ${revoked}`
+    return `${kid}  patient ${String(patient).padEnd(5)}  registered ${registered}  ${state}`
+}
+
+function iso(ms: number): string {
+    const date = new Date(ms)
+    return Number.isNaN(date.getTime()) ? "?" : date.toISOString()
+}
+
+function eui(text: string): string {
+    if (!/^[0-9a-fA-F]{16}$/.test(text)) throw new InvalidArgumentError("Expected 16 hex digits.")
+    return text.toLowerCase()
+}
+
+function personName(text: string): Pick<Patient, "given" | "family"> {
+    const names = text.split(",").map(name => name.trim())
+    const [family, given] = names
+    if (names.length !== 2 || !family || !given || text.length > 200 || /\p{Cc}/u.test(text))
+        throw new InvalidArgumentError('Expected "Family, Given".')
+    return { given, family }
+}
+
+function bed(text: string): string {
+    if (text.length === 0 || text.length > maxBedChars || /\p{Cc}/u.test(text))
+        throw new InvalidArgumentError(`Expected 1 to ${maxBedChars} characters.`)
+    return text
+}
+
+function labelFile(text: string): string {
+    if (!/\.(svg|html)$/i.test(text))
+        throw new InvalidArgumentError("Expected FILE.svg or FILE.html.")
+    return text
+}
