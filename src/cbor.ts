@@ -9,6 +9,7 @@ const negative = 0x20
 const byteString = 0x40
 const textString = 0x60
 const array = 0x80
+const map = 0xa0
 
 const float16 = 0xf9
 const float32 = 0xfa
@@ -202,8 +203,9 @@ function halfOf(bits: Buffer): number {
  */
 export class CborReader {
     ok = true
+    /** Where the next item begins. */
+    at: number
     private bytes: Buffer
-    private at: number
 
     constructor(bytes: Buffer, at: number) {
         this.bytes = bytes
@@ -231,6 +233,29 @@ export class CborReader {
     /** An unsigned integer up to 2^53 - 1. */
     unsigned(): number {
         return this.argument(unsigned)
+    }
+
+    /** The head of a map. @returns how many pairs follow */
+    map(): number {
+        return this.argument(map)
+    }
+
+    /** A text, an unsigned integer, or a positive number with a fraction that is exact in binary16. */
+    scalar(): number | string {
+        const { bytes, at } = this
+        const initial = bytes[at]
+        if ((initial & 0xe0) === textString) {
+            const text = this.take(this.argument(textString))
+            return text ? text.toString() : ""
+        }
+        if (initial !== float16) return this.argument(unsigned)
+        const bits = this.take(3)
+        if (!bits) return 0
+        // Normal numbers only, and only those that an integer would not do for.
+        const exponent = bits[1] >> 2
+        const value = (((bits[1] & 3) << 8) | bits[2] | 0x400) / (1 << (25 - exponent))
+        if (exponent < 1 || exponent > 24 || value === Math.floor(value)) this.ok = false
+        return value
     }
 
     /** Nothing comes any more. */

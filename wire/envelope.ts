@@ -91,16 +91,27 @@ export function sealEnvelope(o: {
     plaintext: Uint8Array
 }): Uint8Array {
     if (o.salt.length !== saltBytes) throw new RangeError(`a salt has ${saltBytes} bytes`)
-    const iv = Buffer.alloc(16)
-    iv.set(ivStart)
-    iv.writeUInt32BE(o.boot, 1)
-    iv.set(o.salt, 5)
-    iv.writeUInt32BE(o.seq, 10)
-    iv.set(ivEnd, 14)
-    const ciphertext = a256ctr(o.upEnc, iv, o.plaintext)
+    const nonce = Buffer.alloc(nonceBytes)
+    nonce.writeUInt32BE(o.boot)
+    nonce.set(o.salt, 4)
+    nonce.writeUInt32BE(o.seq, 4 + saltBytes)
+    return seal(o.kid, nonce, o.plaintext, o.upEnc, o.purpose, o.upMac)
+}
+
+/** Both layers around a plaintext. The same `nonce` (13 bytes) must never be used for two plaintexts. */
+export function seal(
+    kid: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    encKey: Uint8Array,
+    externalAad: string,
+    macKey: Uint8Array,
+): Uint8Array {
+    const iv = Buffer.concat([ivStart, nonce, ivEnd])
+    const ciphertext = a256ctr(encKey, iv, plaintext)
     const length = head(majorType.bstr, ciphertext.length)
     const sealed = Buffer.concat([sealedStart, iv, length, ciphertext])
-    return encodeMac0(o.kid, sealed, o.purpose, o.upMac)
+    return encodeMac0(kid, sealed, externalAad, macKey)
 }
 
 /** AES-256-CTR: encrypts and decrypts alike. */

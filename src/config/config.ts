@@ -12,8 +12,8 @@ export const enum PowerMode {
 export class Config {
     /** Of the configuration in force; 0: none has ever been applied. */
     version = 0
-    /** `coap+tcp://…`, `coaps+tcp://…`, `mqtt://…`; undefined: as the setting `router` says. */
-    router: string | undefined
+    /** `coap+tcp://…`, `coaps+tcp://…`, `mqtt://…`, `mqtts://…`; empty: as the setting `router` says. */
+    router = ""
     /** Seconds between readings that are kept. */
     sample = 2
     /** Seconds that a reading may wait for others before it is sent. */
@@ -28,7 +28,7 @@ export class Config {
     /** Signal quality in percent below which a heart rate is not reported. */
     quality = 0
     /** The most that an LED may draw, mA. */
-    led = 25
+    led = 50
     power = PowerMode.continuous
     /** Seconds from one measurement to the next, unless power is continuous. */
     every = 300

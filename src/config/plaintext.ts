@@ -1,0 +1,87 @@
+import { CborReader } from "../cbor"
+import { Config, PowerMode } from "./config"
+import { parseEndpoint } from "../link/endpoint"
+
+/*
+ * What is inside a configuration or a command: a CBOR map in deterministic encoding. The ranges are those of wire/config.ts.
+ */
+
+/** Key and value of a setting have to fit into a packet to the VM's settings service, with the kid before them. */
+export const maxPlaintextBytes = 208
+const maxKeyBytes = 16
+const maxRouterBytes = 64
+/** 2^32 - 1: stored as u32. */
+const maxVersion = 4294967295
+
+/**
+ * Takes over what a map says about the fields of `into`; a key that is no field of it is refused, and so is a value of
+ * another type than that field has.
+ * @returns why the map is refused; then `version` is that of the map if it has any, and 0 otherwise
+ */
+export function parse(plaintext: Buffer, into: { version: number }): string | undefined {
+    const fields = into as any
+    const reader = new CborReader(plaintext, 0)
+    let refusal: string
+    let before = 0
+    for (let pairs = reader.map(); pairs > 0 && reader.ok; pairs--) {
+        const { at } = reader
+        const key = reader.scalar()
+        if (typeof key !== "string" || reader.at - at > maxKeyBytes) reader.ok = false
+        else if (before > 0 && !isAfter(plaintext, before, at)) reader.ok = false
+        else {
+            before = at
+            const value = reader.scalar()
+            if (typeof fields[key] === typeof value) fields[key] = value
+            else refusal = key + ": unknown"
+        }
+    }
+    reader.end()
+    const { version } = into
+    if (!reader.ok || !(version >= 1 && version <= maxVersion && version === Math.floor(version))) {
+        into.version = 0
+        return "malformed"
+    }
+    return refusal
+}
+
+/** Whether the key at `b` is greater than that at `a`, RFC 8949 §4.2.1; heads differ where lengths do. */
+function isAfter(bytes: Buffer, a: number, b: number): boolean {
+    for (let i = b - a; i > 0; i--) {
+        if (bytes[a] !== bytes[b]) return bytes[a] < bytes[b]
+        a++
+        b++
+    }
+    return false
+}
+
+/** Why a configuration as a whole may not apply; undefined where it may. */
+export function check(c: Config): string | undefined {
+    const { router } = c
+    if (router.length > 0 && (router.byteLength > maxRouterBytes || !parseEndpoint(router)))
+        return "router: no address of one"
+    return (
+        outside("sample", c.sample, 2, 600) ||
+        outside("report", c.report, 2, 600) ||
+        outside("hrLow", c.hrLow, 20, 200) ||
+        outside("hrHigh", c.hrHigh, 30, 250) ||
+        beyond("tempLow", c.tempLow, 25, 42) ||
+        beyond("tempHigh", c.tempHigh, 30, 45) ||
+        outside("delay", c.delay, 0, 600) ||
+        outside("quality", c.quality, 0, 90) ||
+        outside("led", c.led, 1, 50) ||
+        outside("power", c.power, PowerMode.continuous, PowerMode.standby) ||
+        outside("every", c.every, 60, 3600) ||
+        outside("trial", c.trial, 30, 3600) ||
+        (c.report < c.sample ? "report: below sample" : undefined) ||
+        (c.hrLow >= c.hrHigh ? "hrLow: not below hrHigh" : undefined) ||
+        (c.tempLow >= c.tempHigh ? "tempLow: not below tempHigh" : undefined)
+    )
+}
+
+function outside(name: string, value: number, min: number, max: number): string | undefined {
+    return beyond(name, value === Math.floor(value) ? value : -1, min, max)
+}
+
+function beyond(name: string, value: number, min: number, max: number): string | undefined {
+    return value >= min && value <= max ? undefined : `${name}: ${min}…${max}`
+}
