@@ -2,9 +2,9 @@ import { createHash, randomUUID, timingSafeEqual } from "node:crypto"
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from "aedes"
 import type { Log } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
-import type { Purpose } from "../wire/envelope.ts"
 import type { Ingest } from "./ingest.ts"
 import type { Keyring } from "./keyring.ts"
+import { moteTopic, MqttMotes } from "./mqtt-motes.ts"
 import { MqttStream } from "./mqtt-stream.ts"
 
 /** MQTT connections at a time. */
@@ -14,24 +14,21 @@ const maxKeepAliveS = 600
 /** CONNACK return code, MQTT 3.1.1 §3.2.2.3. */
 const badUserNameOrPassword = 4
 
-const purposes: Record<string, Purpose> = { vitals: "vitals", alarms: "alarm" }
-
 /**
  * The router's MQTT side (wire.md, "MQTT"): a broker where a mote, known by its `eui` and the password derived from its
- * secret, publishes envelopes and hears its receipts, and nothing else. The envelopes go the same way as those that came
- * by CoAP; a QoS 1 publish is acknowledged once its envelope is durable. One that is refused is never acknowledged:
- * MQTT 3.1.1 has no way to say no, so the connection is closed (§3.3.5).
+ * secret, publishes envelopes and its status, hears what is for it, and nothing else. A QoS 1 publish is acknowledged once
+ * its envelope is durable. One that is refused is never acknowledged: MQTT 3.1.1 has no way to say no, so the connection
+ * is closed (§3.3.5).
  */
 export class MqttBroker {
-    private readonly ingest: Ingest
     private readonly keyring: Keyring
+    private readonly motes: MqttMotes
     private readonly log: Log
     private readonly broker: Aedes
     private readonly euis = new WeakMap<Client, string>()
     private readonly streams = new Set<MqttStream>()
 
     private constructor(o: { ingest: Ingest; keyring: Keyring; log: Log }) {
-        this.ingest = o.ingest
         this.keyring = o.keyring
         this.log = o.log
         this.broker = new Aedes({
@@ -56,6 +53,17 @@ export class MqttBroker {
                 done(null, isOwn ? subscription : null)
             },
         })
+        this.motes = new MqttMotes({
+            ...o,
+            isNew: true,
+            publish: ({ payload, topic, ...rest }) =>
+                this.broker.publish(
+                    { cmd: "publish", topic, payload: Buffer.from(payload), dup: false, ...rest },
+                    error => {
+                        if (error) o.log.warn({ topic, reason: error.message }, "not published")
+                    },
+                ),
+        })
         const debug = (client: Client, error: Error) =>
             this.log.debug({ mote: this.euis.get(client), reason: error.message }, "MQTT error")
         this.broker.on("clientError", debug)
@@ -72,6 +80,11 @@ export class MqttBroker {
         return this.streams.size
     }
 
+    /** The `eui` of the motes that are on line. */
+    get online(): string[] {
+        return this.motes.online
+    }
+
     /** Serves MQTT on a connection. */
     accept(stream: ByteStream): void {
         if (this.broker.closed || this.streams.size >= maxConnections) {
@@ -85,6 +98,7 @@ export class MqttBroker {
     }
 
     async close(): Promise<void> {
+        this.motes.close()
         await new Promise<void>(resolve => this.broker.close(resolve))
         for (const stream of this.streams) stream.destroy()
     }
@@ -99,33 +113,18 @@ export class MqttBroker {
 
     /** Resolves where the mote may publish this and, for an envelope, once it is durable. */
     private async published(mote: string | undefined, packet: PublishPacket): Promise<void> {
-        const [root, owner, kind = "", ...more] = packet.topic.split("/")
-        if (mote === undefined || root !== "vm" || owner !== mote || more.length > 0)
+        const topic = moteTopic(packet.topic)
+        if (mote === undefined || topic?.eui !== mote)
             throw new Error("publishing there is not allowed")
         if (packet.qos === 2) throw new Error("QoS 2 is not served")
-        if (kind === "status") return
-        const purpose = purposes[kind]
-        if (!purpose) throw new Error("publishing there is not allowed")
+        const payload = Buffer.from(packet.payload)
+        if (topic.purpose === "status") {
+            if (!this.motes.status(mote, payload)) throw new Error("not a status")
+            return
+        }
         packet.retain = false
-        await this.take(mote, purpose, Buffer.from(packet.payload))
-    }
-
-    private async take(mote: string, purpose: Purpose, envelope: Uint8Array): Promise<void> {
-        const result = await this.ingest.submit(purpose, envelope, mote)
+        const result = await this.motes.take(mote, topic.purpose, payload)
         if (result.status === "refused") throw new Error(`envelope refused: ${result.reason}`)
-        this.broker.publish(
-            {
-                cmd: "publish",
-                topic: `vm/${mote}/receipt`,
-                payload: Buffer.from(result.receipt),
-                qos: 0,
-                dup: false,
-                retain: false,
-            },
-            error => {
-                if (error) this.log.warn({ mote, reason: error.message }, "receipt not published")
-            },
-        )
     }
 }
 
