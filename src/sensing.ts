@@ -2,8 +2,18 @@ import { millis, sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 import { Accelerometer } from "./accelerometer"
 import { sampleMs } from "./drivers/max30102"
-import { HeartRate } from "./heart/heartrate"
-import { Oxygen, textbook } from "./heart/oxygen"
+import {
+    bpm,
+    estimateHeart,
+    isComplete,
+    motion,
+    pushAcceleration,
+    pushLight,
+    quality,
+    resetHeart,
+} from "./heart/heartrate"
+import { isMoving } from "./heart/motion"
+import { addColours, nextOxygen, resetOxygen, spo2 } from "./heart/oxygen"
 import { OpticalSensor } from "./optical"
 import { Reading } from "./reading"
 import { Thermometer } from "./thermometer"
@@ -33,8 +43,6 @@ class Sensing {
     private optical: OpticalSensor
     private accelerometer: Accelerometer
     private thermometer: Thermometer
-    private heart = new HeartRate()
-    private oxygen = new Oxygen(textbook)
     /** When the last reading was due, on the grid of the samples if there are any. */
     private lastReadingMs = millis()
 
@@ -66,28 +74,28 @@ class Sensing {
 
     /** Makes heart rate and saturation of what is in the FIFO, with a reading at the end of each window. */
     private async measure(): Promise<void> {
-        const { heart, oxygen, optical, accelerometer } = this
+        const { optical, accelerometer } = this
         const { chip } = optical
         const count = await optical.read()
         // Read after the light, so that it reaches as far; worked in before.
         if (accelerometer.health.isRunning) {
             const moved = await accelerometer.read()
-            heart.pushAcceleration(accelerometer.fifo, moved)
+            pushAcceleration(accelerometer.fifo, moved)
             // After a late look, this and the light are too much for one slice.
             await sleep(0)
         }
         if (count < 0) {
-            heart.reset()
-            oxygen.reset()
+            resetHeart()
+            resetOxygen()
         }
         let used = 0
         while (used < count) {
             const from = used
-            used += heart.push(chip.fifo, used, count)
-            oxygen.push(chip.fifo, from, used)
-            if (!heart.isComplete()) continue
-            await heart.estimate()
-            oxygen.next(heart.bpm === undefined ? 0 : heart.quality, heart.motion || heart.isMoving)
+            used += pushLight(chip.fifo, used, count)
+            addColours(chip.fifo, from, used)
+            if (!isComplete()) continue
+            await estimateHeart()
+            nextOxygen(bpm === undefined ? 0 : quality, motion || isMoving)
             await this.report(chip.newestMs - (count - used) * sampleMs)
         }
     }
@@ -96,10 +104,10 @@ class Sensing {
         this.lastReadingMs = atMs
         const reading = new Reading()
         reading.atMs = atMs
-        reading.bpm = this.heart.bpm
-        reading.quality = this.heart.quality
-        reading.motion = this.heart.motion
-        reading.spo2 = this.oxygen.percent
+        reading.bpm = bpm
+        reading.quality = quality
+        reading.motion = motion
+        reading.spo2 = spo2
         const { contact, health } = this.optical
         // Without the optical sensor nobody knows; the temperature itself tells skin from a room.
         reading.tempC = await this.thermometer.read(contact || !health.isRunning)

@@ -4,9 +4,13 @@ import { sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
 import { accelerationBytes } from "../../src/accelerometer"
 import { sampleBytes } from "../../src/drivers/max30102"
+import { combine, correlate, correlation, normalise } from "../../src/heart/autocorrelation"
+import { bpm, estimateHeart, judge, pushAcceleration, pushLight } from "../../src/heart/heartrate"
+import { removeMotion } from "../../src/heart/motion"
+import { addColours, nextOxygen } from "../../src/heart/oxygen"
 import { periodBpm, shortestPeriod } from "../../src/heart/period"
-import { HeartRate } from "../../src/heart/heartrate"
-import { Oxygen, textbook } from "../../src/heart/oxygen"
+import { pulse } from "../../src/heart/pulse"
+import { choose, transform, weigh } from "../../src/heart/tracker"
 
 const windowSamples = 50
 
@@ -29,36 +33,32 @@ for (let i = 0; i < windowSamples; i++) {
 const felt = Buffer.alloc(windowSamples * accelerationBytes)
 for (let i = 0; i < felt.length; i += 2) felt.setAt(i, "i16", ((977 * i) % 150) * 40 - 3000)
 
-const heart = new HeartRate() as any
-const { pulse, acceleration, correlation, tracker } = heart
 for (let n = 0; n < 6; n++) {
-    heart.pushAcceleration(felt, windowSamples)
-    heart.push(fifo, 0, windowSamples)
-    await heart.estimate()
+    pushAcceleration(felt, windowSamples)
+    pushLight(fifo, 0, windowSamples)
+    await estimateHeart()
 }
-const values = correlation.values
-const oxygen = new Oxygen(textbook)
-heart.pushAcceleration(felt, windowSamples)
+pushAcceleration(felt, windowSamples)
 
 async function perform() {
-    if (part === "filter") heart.push(fifo, 0, windowSamples)
-    else if (part === "acceleration") heart.pushAcceleration(felt, windowSamples)
-    else if (part === "motion") acceleration.remove(pulse.values, 0)
+    if (part === "filter") pushLight(fifo, 0, windowSamples)
+    else if (part === "acceleration") pushAcceleration(felt, windowSamples)
+    else if (part === "motion") removeMotion(pulse, 0)
     // These two pause by themselves: only what comes before their first pause counts.
-    else if (part === "autocorrelation, 7 lags") await correlation.add(pulse.values)
-    else if (part === "spectrum, 16 bins") await tracker.transform(values)
-    else if (part === "blocks") correlation.combine()
-    else if (part === "normalise") correlation.normalise()
-    else if (part === "period") periodBpm(values, shortestPeriod(values))
-    else if (part === "tracker") tracker.weigh(1, 90, 0.9, 0)
-    else if (part === "choice") tracker.choose(1, 1)
-    else if (part === "oxygen") oxygen.push(fifo, 0, windowSamples)
-    else if (part === "oxygen, 2 s") oxygen.next(1, false)
-    else if (part === "judgement") heart.judge()
+    else if (part === "autocorrelation, 7 lags") await correlate(pulse)
+    else if (part === "spectrum, 16 bins") await transform(correlation)
+    else if (part === "blocks") combine()
+    else if (part === "normalise") normalise()
+    else if (part === "period") periodBpm(correlation, shortestPeriod(correlation))
+    else if (part === "tracker") weigh(1, 90, 0.9, 0)
+    else if (part === "choice") choose(1, 1)
+    else if (part === "oxygen") addColours(fifo, 0, windowSamples)
+    else if (part === "oxygen, 2 s") nextOxygen(1, false)
+    else if (part === "judgement") judge()
 }
 
 await sleep(10)
 for (let i = 0; i < loops; i++);
 await perform()
 await sleep(10)
-console.log("done " + Math.round(heart.bpm))
+console.log("done " + Math.round(bpm))

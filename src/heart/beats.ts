@@ -10,81 +10,76 @@ const steepFall = 0.35
 const nearest = 0.5
 const fewestBeats = 3
 
-/**
+/*
  * Counts beats by their steep side, which the filters make a fall within 160 ms. Beats that come when they like have no
  * period, but a mean rate all the same.
  */
-export class Beats {
-    /** Samples since the start. */
-    private now: number
-    /** By block: how many beats, and the moments of the first and the last. */
-    private counts = [0, 0, 0, 0]
-    private firsts = [0, 0, 0, 0]
-    private lasts = [0, 0, 0, 0]
-    /** The moment of the last beat and how steep it was. */
-    private last: number
-    private steepest: number
 
-    constructor() {
-        this.reset()
-    }
+/** Samples since the start. */
+let now: number
+/** By block: how many beats, and the moments of the first and the last. */
+const counts = [0, 0, 0, 0]
+const firsts = [0, 0, 0, 0]
+const lasts = [0, 0, 0, 0]
+/** The moment of the last beat and how steep it was. */
+let lastBeat: number
+let steepest: number
 
-    reset(): void {
-        this.now = this.steepest = 0
-        this.last = -maxLag
-        for (let i = 0; i < blocks; i++) this.counts[i] = 0
-    }
+resetBeats()
 
-    /**
-     * Counts the beats of a block of 2 s.
-     * @param values the block, after `maxLag` values before it
-     * @param slope root mean square of its changes within 160 ms
-     * @param bpm likely rate
-     * @returns mean rate of the beats of the last 8 s, 0 where there are hardly any
-     */
-    add(values: number[], slope: number, bpm: number): number {
-        const least = steepFall * slope
-        const apart = (nearest * samplesPerMinute) / bpm
-        const { counts, firsts, lasts, now } = this
-        const block = (now / blockSize) % blocks
-        const end = maxLag + blockSize
-        counts[block] = 0
-        let before = values[maxLag - 4] - values[maxLag - 2]
-        let fall = values[maxLag - 3] - values[maxLag - 1]
-        for (let i = maxLag; i < end; i++) {
-            const after = values[i - 2] - values[i]
-            if (fall >= least && fall > before && fall >= after) {
-                // Where the parabola through the three has its top.
-                const top = (0.5 * (before - after)) / (before - 2 * fall + after)
-                const at = now + i - maxLag + top
-                const isNext = at - this.last >= apart
-                if (isNext || fall > this.steepest) {
-                    if (isNext) counts[block]++
-                    if (counts[block] === 1) firsts[block] = at
-                    this.last = lasts[block] = at
-                    this.steepest = fall
-                }
-            }
-            before = fall
-            fall = after
-        }
-        this.now = now + blockSize
-        return this.mean(block)
-    }
+export function resetBeats(): void {
+    now = steepest = 0
+    lastBeat = -maxLag
+    for (let i = 0; i < blocks; i++) counts[i] = 0
+}
 
-    private mean(newest: number): number {
-        const { counts, firsts, lasts } = this
-        let beats = 0
-        let first = 0
-        let last = 0
-        for (let i = 1; i <= blocks; i++) {
-            const block = (newest + i) % blocks
-            if (counts[block] > 0) {
-                if (beats === 0) first = firsts[block]
-                beats += counts[block]
-                last = lasts[block]
+/**
+ * Counts the beats of a block of 2 s.
+ * @param values the block, after `maxLag` values before it
+ * @param slope root mean square of its changes within 160 ms
+ * @param bpm likely rate
+ * @returns mean rate of the beats of the last 8 s, 0 where there are hardly any
+ */
+export function countBeats(values: number[], slope: number, bpm: number): number {
+    const least = steepFall * slope
+    const apart = (nearest * samplesPerMinute) / bpm
+    const block = (now / blockSize) % blocks
+    const end = maxLag + blockSize
+    counts[block] = 0
+    let before = values[maxLag - 4] - values[maxLag - 2]
+    let fall = values[maxLag - 3] - values[maxLag - 1]
+    for (let i = maxLag; i < end; i++) {
+        const after = values[i - 2] - values[i]
+        if (fall >= least && fall > before && fall >= after) {
+            // Where the parabola through the three has its top.
+            const top = (0.5 * (before - after)) / (before - 2 * fall + after)
+            const at = now + i - maxLag + top
+            const isNext = at - lastBeat >= apart
+            if (isNext || fall > steepest) {
+                if (isNext) counts[block]++
+                if (counts[block] === 1) firsts[block] = at
+                lastBeat = lasts[block] = at
+                steepest = fall
             }
         }
-        return beats < fewestBeats ? 0 : (samplesPerMinute * (beats - 1)) / (last - first)
+        before = fall
+        fall = after
     }
+    now = now + blockSize
+    return mean(block)
+}
+
+function mean(newest: number): number {
+    let beats = 0
+    let first = 0
+    let last = 0
+    for (let i = 1; i <= blocks; i++) {
+        const block = (newest + i) % blocks
+        if (counts[block] > 0) {
+            if (beats === 0) first = firsts[block]
+            beats += counts[block]
+            last = lasts[block]
+        }
+    }
+    return beats < fewestBeats ? 0 : (samplesPerMinute * (beats - 1)) / (last - first)
 }

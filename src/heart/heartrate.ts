@@ -1,11 +1,46 @@
 import { sleep } from "@devicescript/core"
-import { Autocorrelation } from "./autocorrelation"
-import { Beats } from "./beats"
-import { Motion } from "./motion"
+import {
+    correlate,
+    correlation,
+    meanPower,
+    newestPower,
+    resetCorrelation,
+    spread,
+} from "./autocorrelation"
+import { countBeats, resetBeats } from "./beats"
+import {
+    addAcceleration,
+    effort,
+    isMoving,
+    likeness,
+    nextMotion,
+    removeMotion,
+    skipMotion,
+} from "./motion"
 import { isSwing, nextButOne, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
-import { hopSamples, Pulse } from "./pulse"
-import { Tracker } from "./tracker"
-import { Signs, Trust } from "./trust"
+import {
+    filled,
+    filterLight,
+    hopSamples,
+    nextPulse,
+    pulse,
+    purity,
+    resetPulse,
+    saturations,
+    steadyLevel,
+    steepness,
+} from "./pulse"
+import { meanBpm, resetTracker, track, trackedBpm, trackedMass, trackedShare } from "./tracker"
+import {
+    assumeMotion,
+    isDisturbed,
+    isRegular,
+    judgeMoving,
+    judgeStill,
+    resetTrust,
+    Signs,
+    trusted,
+} from "./trust"
 
 /** A pulse has most of its power in its band, unless it is very fast. */
 const minPurity = 0.08
@@ -20,129 +55,112 @@ const otherBeats = 11
 /** Where there is no steady period, the count tells the mean rate better. */
 const countShare = 0.67
 
-/**
+/*
  * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
  * slices of some thousand steps of the interpreter, and nothing is allocated after the start.
  *
- *     const heart = new HeartRate()
- *     heart.push(fifo, 0, count) // until it says that a window is complete
- *     await heart.estimate()
+ *     pushLight(fifo, 0, count) // until isComplete()
+ *     await estimateHeart()
+ *
+ * A mote has one heart to listen to, so this and its parts are modules, not objects: on this interpreter a method takes
+ * about 50 bytes of heap, a function none.
  */
-export class HeartRate {
-    /** Beats per minute, 30 to 240; absent when not trusted. */
-    bpm: number | undefined
-    /** 0…1 */
+
+/** Beats per minute, 30 to 240; absent when not trusted. */
+export let bpm: number | undefined
+/** 0…1 */
+export let quality = 0
+/** Something shakes the sensor harder than a heart can. */
+export let motion = false
+
+/** Samples of the burst that come after the window. */
+let ahead = 0
+const signs = new Signs()
+
+/** The signal has a gap, or there is none: starts anew. */
+export function resetHeart(): void {
+    resetPulse()
+    skipMotion()
+    resetCorrelation()
+    resetTracker()
+    resetBeats()
+    resetTrust()
+    bpm = undefined
     quality = 0
-    /** Something shakes the sensor harder than a heart can. */
     motion = false
-    /** An accelerometer feels the wearer move; the rate may be known all the same. */
-    isMoving = false
+}
 
-    private pulse = new Pulse()
-    /** Samples of the burst that come after the window. */
-    private ahead = 0
-    private acceleration = new Motion()
-    private correlation = new Autocorrelation()
-    private tracker = new Tracker()
-    private beats = new Beats()
-    private signs = new Signs()
-    private trust = new Trust()
+/**
+ * Takes what an accelerometer felt in the moments whose light comes next.
+ * @param fifo x, y and z of each sample, s16 little-endian, countsPerG to 1 g
+ * @param count −1 after a gap
+ */
+export function pushAcceleration(fifo: Buffer, count: number): void {
+    if (count < 0 && isMoving) assumeMotion()
+    addAcceleration(fifo, count)
+}
 
-    /** The signal has a gap, or there is none: starts anew. */
-    reset(): void {
-        this.pulse.reset()
-        this.acceleration.skip()
-        this.correlation.reset()
-        this.tracker.reset()
-        this.beats.reset()
-        this.trust.reset()
-        this.bpm = undefined
-        this.quality = 0
-        this.motion = false
+/**
+ * Takes samples of a FIFO burst from number `from` on, at most to the end of the window.
+ * @returns how many it took
+ */
+export function pushLight(fifo: Buffer, from: number, count: number): number {
+    const taken = filterLight(fifo, from, count)
+    ahead = count - from - taken
+    return taken
+}
+
+/** Whether the window of 2 s is complete and `estimateHeart` is due. */
+export function isComplete(): boolean {
+    return filled === hopSamples
+}
+
+/** Works the window in and begins the next. */
+export async function estimateHeart(): Promise<void> {
+    if (saturations) return resetHeart()
+    removeMotion(pulse, ahead)
+    await sleep(0)
+    await correlate(pulse)
+    await sleep(0)
+    const shortest = shortestPeriod(correlation)
+    const peakBpm = shortest ? periodBpm(correlation, shortest) : 0
+    await track(correlation, peakBpm, shortest ? correlation[shortest] : 0, effort)
+    await sleep(0)
+    judge()
+    nextPulse()
+    nextMotion()
+}
+
+/** Decides whether there is a value. */
+export function judge(): void {
+    const lag = peakNear(correlation, trackedBpm)
+    const isPulse = lag && purity >= minPurity && isSwing(correlation, lag)
+    const share = Math.min(1, trackedShare / fullShare)
+    const own = 1 - Math.min(1, likeness(trackedBpm) / sameRate)
+    const worth = isPulse ? trackedMass * correlation[lag] * share * own : 0
+    let rate = isPulse ? preciseBpm(correlation, lag) : 0
+    quality = Math.max(0, Math.min(1, worth))
+    signs.tracked = trackedBpm
+    signs.quality = quality
+    signs.level = Math.sqrt(meanPower) / steadyLevel
+    signs.newest = Math.sqrt(newestPower) / steadyLevel
+    signs.spread = spread
+    signs.steepness = steepness
+    signs.regularity = isPulse ? nextButOne(correlation, lag) : 0
+    const slope = Math.sqrt(2 * meanPower * Math.max(0, 1 - correlation[2]))
+    const counted = countBeats(pulse, slope, rate > 0 ? rate : trackedBpm)
+    const miss = Math.abs(counted - rate)
+    signs.isCounted = miss <= sameBeats || miss > otherBeats
+    if (isMoving) {
+        // One window's period is as good as its quality.
+        rate = meanBpm + quality * (isPulse ? rate - meanBpm : 0)
+        signs.bpm = rate
+        judgeMoving(signs)
+    } else {
+        signs.bpm = rate
+        judgeStill(signs)
+        if (!isRegular && miss <= sameBeats) rate += countShare * (counted - rate)
     }
-
-    /**
-     * Takes what an accelerometer felt in the moments whose light comes next.
-     * @param fifo x, y and z of each sample, s16 little-endian, countsPerG to 1 g
-     * @param count −1 after a gap
-     */
-    pushAcceleration(fifo: Buffer, count: number): void {
-        if (count < 0 && this.acceleration.isMoving) this.trust.assumeMotion()
-        this.acceleration.push(fifo, count)
-    }
-
-    /**
-     * Takes samples of a FIFO burst from number `from` on, at most to the end of the window.
-     * @returns how many it took
-     */
-    push(fifo: Buffer, from: number, count: number): number {
-        const taken = this.pulse.push(fifo, from, count)
-        this.ahead = count - from - taken
-        return taken
-    }
-
-    /** Whether the window of 2 s is complete and `estimate` is due. */
-    isComplete(): boolean {
-        return this.pulse.filled === hopSamples
-    }
-
-    /** Works the window in and begins the next. */
-    async estimate(): Promise<void> {
-        const { pulse, correlation, tracker } = this
-        if (pulse.saturations) return this.reset()
-        this.acceleration.remove(pulse.values, this.ahead)
-        await sleep(0)
-        await correlation.add(pulse.values)
-        await sleep(0)
-        const values = correlation.values
-        const shortest = shortestPeriod(values)
-        const peakBpm = shortest ? periodBpm(values, shortest) : 0
-        await tracker.step(
-            values,
-            peakBpm,
-            shortest ? values[shortest] : 0,
-            this.acceleration.effort,
-        )
-        await sleep(0)
-        this.judge()
-        pulse.next()
-        this.acceleration.next()
-    }
-
-    /** Decides whether there is a value. */
-    private judge(): void {
-        const { pulse, acceleration, correlation, tracker, signs, trust } = this
-        const values = correlation.values
-        const lag = peakNear(values, tracker.bpm)
-        const isPulse = lag && pulse.purity >= minPurity && isSwing(values, lag)
-        const share = Math.min(1, tracker.share / fullShare)
-        const own = 1 - Math.min(1, acceleration.likeness(tracker.bpm) / sameRate)
-        const quality = isPulse ? tracker.mass * values[lag] * share * own : 0
-        let bpm = isPulse ? preciseBpm(values, lag) : 0
-        this.quality = Math.max(0, Math.min(1, quality))
-        signs.tracked = tracker.bpm
-        signs.quality = this.quality
-        signs.level = Math.sqrt(correlation.meanPower) / pulse.mean
-        signs.newest = Math.sqrt(correlation.power) / pulse.mean
-        signs.spread = correlation.spread
-        signs.steepness = pulse.steepness
-        signs.regularity = isPulse ? nextButOne(values, lag) : 0
-        const slope = Math.sqrt(2 * correlation.meanPower * Math.max(0, 1 - values[2]))
-        const counted = this.beats.add(pulse.values, slope, bpm > 0 ? bpm : tracker.bpm)
-        const miss = Math.abs(counted - bpm)
-        signs.isCounted = miss <= sameBeats || miss > otherBeats
-        this.isMoving = acceleration.isMoving
-        if (this.isMoving) {
-            // One window's period is as good as its quality.
-            bpm = tracker.meanBpm + this.quality * (isPulse ? bpm - tracker.meanBpm : 0)
-            signs.bpm = bpm
-            trust.nextMoving(signs)
-        } else {
-            signs.bpm = bpm
-            trust.next(signs)
-            if (!trust.isRegular && miss <= sameBeats) bpm += countShare * (counted - bpm)
-        }
-        this.motion = trust.motion
-        this.bpm = trust.trusted ? bpm : undefined
-    }
+    motion = isDisturbed
+    bpm = trusted ? rate : undefined
 }

@@ -38,247 +38,239 @@ const tiny = 1e-6
 /** What is left of a level after 2 s of rest. */
 const fading = 0.75
 
-/**
+/*
  * Takes out of the optical signal what the acceleration explains: a normalised LMS adaptive filter (Widrow and Hoff; Haykin,
  * Adaptive Filter Theory) with the three axes as its references, each at three moments. It learns while it works, so
  * neither how the sensor sits nor how the strap gives has to be known. A pulse at the very rate of the steps goes with
  * them, for as long as it stays there.
  */
-export class Motion {
-    /** The wearer moves, or did so some seconds ago. */
-    isMoving: boolean
-    /** How hard, from 0, at rest, to 1. */
-    effort: number
-    /** Root mean square of the acceleration in the band of a heart, in g, fading over some seconds. */
-    private level: number
-    private moments = Buffer.alloc(capacity * momentBytes)
-    /** Filter states, two for each axis, and its last value. */
-    private states = zeros(9)
-    /** Coefficients, by axis. */
-    private weights = zeros(9)
-    private filled: number
-    /** The oldest values that are no longer needed. */
-    private used: number
-    /** Kept values for each sample, as learnt, and as used until the next block. */
-    private learntStep: number
-    private step: number
-    private phase: number
 
-    constructor() {
-        this.reset()
+/** The wearer moves, or did so some seconds ago. */
+export let isMoving: boolean
+/** How hard, from 0, at rest, to 1. */
+export let effort: number
+/** Root mean square of the acceleration in the band of a heart, in g, fading over some seconds. */
+let level: number
+const moments = Buffer.alloc(capacity * momentBytes)
+/** Filter states, two for each axis, and its last value. */
+const states = zeros(9)
+/** Coefficients, by axis. */
+const weights = zeros(9)
+let filled: number
+/** The oldest values that are no longer needed. */
+let used: number
+/** Kept values for each sample, as learnt, and as used until the next block. */
+let learntStep: number
+let step: number
+let phase: number
+
+resetMotion()
+
+/** The acceleration has a gap, or there is none. */
+export function resetMotion(): void {
+    filled = -1
+    used = 0
+    setLevel(0)
+    learntStep = step = 0.5
+    phase = 0
+}
+
+/** The light has a gap: what there is of acceleration belongs to no block. */
+export function skipMotion(): void {
+    if (filled > past) filled = past
+    used = 0
+}
+
+/** Takes samples of `fifo`, 24 to 27 a second, and keeps every second or so, in step with the light. */
+export function addAcceleration(fifo: Buffer, count: number): void {
+    if (count <= 0) {
+        if (count < 0) resetMotion()
+        return
     }
-
-    /** The acceleration has a gap, or there is none. */
-    reset(): void {
-        this.filled = -1
-        this.used = 0
-        this.setLevel(0)
-        this.learntStep = this.step = 0.5
-        this.phase = 0
-    }
-
-    /** The light has a gap: what there is of acceleration belongs to no block. */
-    skip(): void {
-        if (this.filled > past) this.filled = past
-        this.used = 0
-    }
-
-    /** Takes samples of `fifo`, 24 to 27 a second, and keeps every second or so, in step with the light. */
-    push(fifo: Buffer, count: number): void {
-        if (count <= 0) {
-            if (count < 0) this.reset()
-            return
-        }
-        const isFirst = this.filled < 0
-        if (isFirst) {
-            this.filled = past
-            this.moments.fillAt(0, pastBytes, 0)
-        } else if (this.filled + count > capacity) this.skip()
-        const { filled, moments, states, step } = this
-        for (let axis = 0; axis < 3; axis++) {
-            let low = states[3 * axis]
-            let high = states[3 * axis + 1]
-            let last = states[3 * axis + 2]
-            let phase = this.phase
-            let to = filled * momentBytes + 4 * axis
-            let at = 2 * axis
-            for (let i = 0; i < count; i++) {
-                const g = gain * (((fifo[at + 1] << 24) >> 16) | fifo[at])
-                at += accelerationBytes
-                // As if it had felt the same for ever.
-                if (isFirst && i === 0) low = high = -g
-                const value = g + low
-                low = feedback1 * value + high
-                high = feedback2 * value - g
-                phase += step
-                if (phase >= 1) {
-                    phase -= 1
-                    moments.setAt(to, "f32", value + (phase / step) * (last - value))
-                    to += momentBytes
-                }
-                last = value
+    const isFirst = filled < 0
+    if (isFirst) {
+        filled = past
+        moments.fillAt(0, pastBytes, 0)
+    } else if (filled + count > capacity) skipMotion()
+    for (let axis = 0; axis < 3; axis++) {
+        let low = states[3 * axis]
+        let high = states[3 * axis + 1]
+        let last = states[3 * axis + 2]
+        let at = 2 * axis
+        let to = filled * momentBytes + 4 * axis
+        // All axes have the same moments.
+        let turn = phase
+        for (let i = 0; i < count; i++) {
+            const g = gain * (((fifo[at + 1] << 24) >> 16) | fifo[at])
+            at += accelerationBytes
+            // As if it had felt the same for ever.
+            if (isFirst && i === 0) low = high = -g
+            const value = g + low
+            low = feedback1 * value + high
+            high = feedback2 * value - g
+            turn += step
+            if (turn >= 1) {
+                turn -= 1
+                moments.setAt(to, "f32", value + (turn / step) * (last - value))
+                to += momentBytes
             }
-            states[3 * axis] = low
-            states[3 * axis + 1] = high
-            states[3 * axis + 2] = last
-            if (axis < 2) continue
-            this.phase = phase
-            this.filled = Math.floor(to / momentBytes)
+            last = value
         }
+        states[3 * axis] = low
+        states[3 * axis + 1] = high
+        states[3 * axis + 2] = last
+        if (axis < 2) continue
+        phase = turn
+        filled = Math.floor(to / momentBytes)
     }
+}
 
-    /**
-     * Takes the motion out of the newest block.
-     * @param pulse ends with the block
-     * @param ahead samples of the light beyond the block that came with the same burst
-     */
-    remove(pulse: number[], ahead: number): void {
-        if (this.filled < 0) return
-        const skew = this.filled + this.phase - (past + blockSize + ahead / 2)
-        if (Math.abs(skew) > maxSkew) {
-            this.setLevel(0)
-            this.used = Math.max(0, Math.floor(this.filled - ahead / 2) - past)
-            return
-        }
-        this.pad(past + blockSize)
-        this.setLevel(Math.max(this.measure(), fading * this.level))
-        if (this.level > stillG) this.filter(pulse)
-        this.used = blockSize
-        this.learntStep -= (skewLearning * skew) / (2 * blockSize)
-        this.step = this.learntStep - (skewGain * skew) / (2 * blockSize)
+/**
+ * Takes the motion out of the newest block.
+ * @param pulse ends with the block
+ * @param ahead samples of the light beyond the block that came with the same burst
+ */
+export function removeMotion(pulse: number[], ahead: number): void {
+    if (filled < 0) return
+    const skew = filled + phase - (past + blockSize + ahead / 2)
+    if (Math.abs(skew) > maxSkew) {
+        setLevel(0)
+        used = Math.max(0, Math.floor(filled - ahead / 2) - past)
+        return
     }
+    pad(past + blockSize)
+    setLevel(Math.max(measure(), fading * level))
+    if (level > stillG) filter(pulse)
+    used = blockSize
+    learntStep -= (skewLearning * skew) / (2 * blockSize)
+    step = learntStep - (skewGain * skew) / (2 * blockSize)
+}
 
-    /**
-     * Whether the wearer moves at a rate: the correlation of the block with what was an even number of its periods before, so
-     * that a swing and its double, which is the step, are both found.
-     * @returns 0…1; 1 when the acceleration repeats itself with every second beat
-     */
-    likeness(bpm: number): number {
-        if (!this.isMoving) return 0
-        const lag = momentBytes * likenessLag(lagsPerMinute / bpm)
-        const { moments } = this
-        let product = 0
-        let energy = tiny
-        let before = tiny
-        for (let at = pastBytes; at < blockEnd; at += momentBytes) {
-            const x1 = moments.getAt(at, "f32")
-            const y1 = moments.getAt(at + 4, "f32")
-            const z1 = moments.getAt(at + 8, "f32")
-            const x2 = moments.getAt(at - lag, "f32")
-            const y2 = moments.getAt(at - lag + 4, "f32")
-            const z2 = moments.getAt(at - lag + 8, "f32")
-            product += x1 * x2 + y1 * y2 + z1 * z2
-            energy += x1 * x1 + y1 * y1 + z1 * z1
-            before += x2 * x2 + y2 * y2 + z2 * z2
-        }
-        return Math.max(0, product / Math.sqrt(energy * before))
+/**
+ * Whether the wearer moves at a rate: the correlation of the block with what was an even number of its periods before, so
+ * that a swing and its double, which is the step, are both found.
+ * @returns 0…1; 1 when the acceleration repeats itself with every second beat
+ */
+export function likeness(bpm: number): number {
+    if (!isMoving) return 0
+    const lag = momentBytes * likenessLag(lagsPerMinute / bpm)
+    let product = 0
+    let energy = tiny
+    let before = tiny
+    for (let at = pastBytes; at < blockEnd; at += momentBytes) {
+        const x1 = moments.getAt(at, "f32")
+        const y1 = moments.getAt(at + 4, "f32")
+        const z1 = moments.getAt(at + 8, "f32")
+        const x2 = moments.getAt(at - lag, "f32")
+        const y2 = moments.getAt(at - lag + 4, "f32")
+        const z2 = moments.getAt(at - lag + 8, "f32")
+        product += x1 * x2 + y1 * y2 + z1 * z2
+        energy += x1 * x1 + y1 * y1 + z1 * z1
+        before += x2 * x2 + y2 * y2 + z2 * z2
     }
+    return Math.max(0, product / Math.sqrt(energy * before))
+}
 
-    /** Makes room for the next block. */
-    next(): void {
-        const { moments, used } = this
-        if (used === 0) return
-        const bytes = used * momentBytes
-        // In pieces that do not overlap: `blitAt` is a memcpy.
-        for (let at = 0; at + bytes < moments.length; at += bytes)
-            moments.blitAt(at, moments, at + bytes, bytes)
-        this.filled -= used
-        this.used = 0
-    }
+/** Makes room for the next block. */
+export function nextMotion(): void {
+    if (used === 0) return
+    const bytes = used * momentBytes
+    // In pieces that do not overlap: `blitAt` is a memcpy.
+    for (let at = 0; at + bytes < moments.length; at += bytes)
+        moments.blitAt(at, moments, at + bytes, bytes)
+    filled -= used
+    used = 0
+}
 
-    private setLevel(level: number): void {
-        this.level = level
-        this.isMoving = level > movingG
-        this.effort = Math.max(0, Math.min(1, (level - stillG) / (runningG - stillG)))
-    }
+function setLevel(to: number): void {
+    level = to
+    isMoving = level > movingG
+    effort = Math.max(0, Math.min(1, (level - stillG) / (runningG - stillG)))
+}
 
-    /** Repeats the newest value where some are not there yet. */
-    private pad(length: number): void {
-        const { moments } = this
-        while (this.filled < length) {
-            const to = this.filled * momentBytes
-            moments.blitAt(to, moments, to - momentBytes, momentBytes)
-            this.filled++
-        }
+/** Repeats the newest value where some are not there yet. */
+function pad(length: number): void {
+    while (filled < length) {
+        const to = filled * momentBytes
+        moments.blitAt(to, moments, to - momentBytes, momentBytes)
+        filled++
     }
+}
 
-    /** @returns the root mean square of the block */
-    private measure(): number {
-        const { moments } = this
-        let energy = 0
-        for (let at = pastBytes; at < blockEnd; at += momentBytes) {
-            const x1 = moments.getAt(at, "f32")
-            const y1 = moments.getAt(at + 4, "f32")
-            const z1 = moments.getAt(at + 8, "f32")
-            energy += x1 * x1 + y1 * y1 + z1 * z1
-        }
-        return Math.sqrt(energy / blockSize)
+/** @returns the root mean square of the block */
+function measure(): number {
+    let energy = 0
+    for (let at = pastBytes; at < blockEnd; at += momentBytes) {
+        const x1 = moments.getAt(at, "f32")
+        const y1 = moments.getAt(at + 4, "f32")
+        const z1 = moments.getAt(at + 8, "f32")
+        energy += x1 * x1 + y1 * y1 + z1 * z1
     }
+    return Math.sqrt(energy / blockSize)
+}
 
-    private filter(pulse: number[]): void {
-        const { moments, weights } = this
-        let wx1 = keep * weights[0]
-        let wx2 = keep * weights[1]
-        let wx3 = keep * weights[2]
-        let wy1 = keep * weights[3]
-        let wy2 = keep * weights[4]
-        let wy3 = keep * weights[5]
-        let wz1 = keep * weights[6]
-        let wz2 = keep * weights[7]
-        let wz3 = keep * weights[8]
-        let x1 = moments.getAt(pastBytes - 1 * momentBytes, "f32")
-        let x2 = moments.getAt(pastBytes - 2 * momentBytes, "f32")
-        let x3 = moments.getAt(pastBytes - 3 * momentBytes, "f32")
-        let y1 = moments.getAt(pastBytes - 1 * momentBytes + 4, "f32")
-        let y2 = moments.getAt(pastBytes - 2 * momentBytes + 4, "f32")
-        let y3 = moments.getAt(pastBytes - 3 * momentBytes + 4, "f32")
-        let z1 = moments.getAt(pastBytes - 1 * momentBytes + 8, "f32")
-        let z2 = moments.getAt(pastBytes - 2 * momentBytes + 8, "f32")
-        let z3 = moments.getAt(pastBytes - 3 * momentBytes + 8, "f32")
-        let energy1 = x1 * x1 + y1 * y1 + z1 * z1
-        let energy2 = x2 * x2 + y2 * y2 + z2 * z2
-        let energy3 = x3 * x3 + y3 * y3 + z3 * z3
-        let at = pastBytes
-        for (let i = maxLag; i < maxLag + blockSize; i++) {
-            const rest =
-                pulse[i] -
-                (wx1 * x1 + wx2 * x2 + wx3 * x3 + wy1 * y1 + wy2 * y2 + wy3 * y3) -
-                (wz1 * z1 + wz2 * z2 + wz3 * z3)
-            pulse[i] = rest
-            const learn = (adaption * rest) / (energy1 + energy2 + energy3 + energyFloor)
-            wx1 += learn * x1
-            wx2 += learn * x2
-            wx3 += learn * x3
-            wy1 += learn * y1
-            wy2 += learn * y2
-            wy3 += learn * y3
-            wz1 += learn * z1
-            wz2 += learn * z2
-            wz3 += learn * z3
-            x3 = x2
-            x2 = x1
-            x1 = moments.getAt(at, "f32")
-            y3 = y2
-            y2 = y1
-            y1 = moments.getAt(at + 4, "f32")
-            z3 = z2
-            z2 = z1
-            z1 = moments.getAt(at + 8, "f32")
-            energy3 = energy2
-            energy2 = energy1
-            energy1 = x1 * x1 + y1 * y1 + z1 * z1
-            at += momentBytes
-        }
-        weights[0] = wx1
-        weights[1] = wx2
-        weights[2] = wx3
-        weights[3] = wy1
-        weights[4] = wy2
-        weights[5] = wy3
-        weights[6] = wz1
-        weights[7] = wz2
-        weights[8] = wz3
+function filter(pulse: number[]): void {
+    let wx1 = keep * weights[0]
+    let wx2 = keep * weights[1]
+    let wx3 = keep * weights[2]
+    let wy1 = keep * weights[3]
+    let wy2 = keep * weights[4]
+    let wy3 = keep * weights[5]
+    let wz1 = keep * weights[6]
+    let wz2 = keep * weights[7]
+    let wz3 = keep * weights[8]
+    let x1 = moments.getAt(pastBytes - 1 * momentBytes, "f32")
+    let x2 = moments.getAt(pastBytes - 2 * momentBytes, "f32")
+    let x3 = moments.getAt(pastBytes - 3 * momentBytes, "f32")
+    let y1 = moments.getAt(pastBytes - 1 * momentBytes + 4, "f32")
+    let y2 = moments.getAt(pastBytes - 2 * momentBytes + 4, "f32")
+    let y3 = moments.getAt(pastBytes - 3 * momentBytes + 4, "f32")
+    let z1 = moments.getAt(pastBytes - 1 * momentBytes + 8, "f32")
+    let z2 = moments.getAt(pastBytes - 2 * momentBytes + 8, "f32")
+    let z3 = moments.getAt(pastBytes - 3 * momentBytes + 8, "f32")
+    let energy1 = x1 * x1 + y1 * y1 + z1 * z1
+    let energy2 = x2 * x2 + y2 * y2 + z2 * z2
+    let energy3 = x3 * x3 + y3 * y3 + z3 * z3
+    let at = pastBytes
+    for (let i = maxLag; i < maxLag + blockSize; i++) {
+        const rest =
+            pulse[i] -
+            (wx1 * x1 + wx2 * x2 + wx3 * x3 + wy1 * y1 + wy2 * y2 + wy3 * y3) -
+            (wz1 * z1 + wz2 * z2 + wz3 * z3)
+        pulse[i] = rest
+        const learn = (adaption * rest) / (energy1 + energy2 + energy3 + energyFloor)
+        wx1 += learn * x1
+        wx2 += learn * x2
+        wx3 += learn * x3
+        wy1 += learn * y1
+        wy2 += learn * y2
+        wy3 += learn * y3
+        wz1 += learn * z1
+        wz2 += learn * z2
+        wz3 += learn * z3
+        x3 = x2
+        x2 = x1
+        x1 = moments.getAt(at, "f32")
+        y3 = y2
+        y2 = y1
+        y1 = moments.getAt(at + 4, "f32")
+        z3 = z2
+        z2 = z1
+        z1 = moments.getAt(at + 8, "f32")
+        energy3 = energy2
+        energy2 = energy1
+        energy1 = x1 * x1 + y1 * y1 + z1 * z1
+        at += momentBytes
     }
+    weights[0] = wx1
+    weights[1] = wx2
+    weights[2] = wx3
+    weights[3] = wy1
+    weights[4] = wy2
+    weights[5] = wy3
+    weights[6] = wz1
+    weights[7] = wz2
+    weights[8] = wz3
 }
 
 /** The even number of periods that is nearest to a whole number of lags. */

@@ -54,169 +54,155 @@ const maxPercent = 100
 /** So much above 100 is still noise. */
 const overshootPercent = 2
 
-/**
+/*
  * Oxygen saturation from the ratio of ratios R: how much of the red light the pulse takes over how much of the infrared.
  * Both are summed over 0.2 s; the differences from sum to sum hold the pulse, but neither drift nor the converter's noise.
  * R is the slope of red on infrared over 8 s, as an orthogonal regression, because both channels have the same noise and a
  * plain one would read a weak pulse too high. Nothing is allocated after the start.
  *
- *     oxygen.push(fifo, from, to) // in step with HeartRate
- *     oxygen.next(heart.quality, heart.motion) // every 2 s
+ *     addColours(fifo, from, to) // in step with pushLight
+ *     nextOxygen(quality, motion) // every 2 s
  */
-export class Oxygen {
-    /** 70 to 100, in the 2 s that end 8 s without gap, motion and doubt; otherwise absent. */
-    percent: number | undefined
-    private calibration: Calibration
-    private sums = zeros(blocks * fields)
-    /** Blocks that are complete, at most `blocks`, and the one that is being filled. */
-    private complete: number
-    private block: number
-    /** The sum in the making and the one before; −1 where there is none. */
-    private infrared: number
-    private red: number
-    private count: number
-    private lastInfrared: number
-    private lastRed: number
-    /** Of the last values; 0 before the first. */
-    private usualPerfusion: number
-    private lastPercent: number
-    /** There was too much light in the block. */
-    private clipped: boolean
 
-    constructor(calibration: Calibration) {
-        this.calibration = calibration
-        this.reset()
-    }
+/** 70 to 100, in the 2 s that end 8 s without gap, motion and doubt; otherwise absent. */
+export let spo2: number | undefined
+const sums = zeros(blocks * fields)
+/** Blocks that are complete, at most `blocks`, and the one that is being filled. */
+let complete: number
+let block: number
+/** The sum in the making and the one before; −1 where there is none. */
+let infrared: number
+let red: number
+let count: number
+let lastInfrared: number
+let lastRed: number
+/** Of the last values; 0 before the first. */
+let usualPerfusion: number
+let lastPercent: number
+/** There was too much light in the block. */
+let clipped: boolean
 
-    /** The signal has a gap, or the LEDs changed: starts anew. */
-    reset(): void {
-        this.percent = undefined
-        this.complete = this.infrared = this.red = this.count = 0
-        this.usualPerfusion = this.lastPercent = this.block = 0
-        this.lastInfrared = -1
-        this.clear()
-    }
+resetOxygen()
 
-    /** Takes the samples of a FIFO burst from number `from` up to before `to`. */
-    push(fifo: Buffer, from: number, to: number): void {
-        const sums = this.sums
-        const base = this.block * fields
-        let infrared = this.infrared
-        let red = this.red
-        let count = this.count
-        let at = from * sampleBytes
-        for (let i = from; i < to; i++) {
-            red += ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
-            infrared += ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
-            at += sampleBytes
-            if (++count === sumSamples) {
-                if (this.lastInfrared >= 0) {
-                    const x = infrared - this.lastInfrared
-                    const y = red - this.lastRed
-                    sums[base] += x * x
-                    sums[base + 1] += x * y
-                    sums[base + 2] += y * y
-                }
-                sums[base + 3] += infrared
-                sums[base + 4] += red
-                if (infrared > maxSum || red > maxSum) this.clipped = true
-                this.lastInfrared = infrared
-                this.lastRed = red
-                infrared = red = count = 0
+/** The signal has a gap, or the LEDs changed: starts anew. */
+export function resetOxygen(): void {
+    spo2 = undefined
+    complete = infrared = red = count = 0
+    usualPerfusion = lastPercent = block = 0
+    lastInfrared = -1
+    clear()
+}
+
+/** Takes the samples of a FIFO burst from number `from` up to before `to`. */
+export function addColours(fifo: Buffer, from: number, to: number): void {
+    const base = block * fields
+    let at = from * sampleBytes
+    for (let i = from; i < to; i++) {
+        red += ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
+        infrared += ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
+        at += sampleBytes
+        if (++count === sumSamples) {
+            if (lastInfrared >= 0) {
+                const x = infrared - lastInfrared
+                const y = red - lastRed
+                sums[base] += x * x
+                sums[base + 1] += x * y
+                sums[base + 2] += y * y
             }
+            sums[base + 3] += infrared
+            sums[base + 4] += red
+            if (infrared > maxSum || red > maxSum) clipped = true
+            lastInfrared = infrared
+            lastRed = red
+            infrared = red = count = 0
         }
-        this.infrared = infrared
-        this.red = red
-        this.count = count
     }
+}
 
-    /**
-     * Closes a block of 2 s.
-     * @param quality of the heart rate at its end, 0 where there is none  @param motion whether something moves the sensor
-     */
-    next(quality: number, motion: boolean): void {
-        this.percent = undefined
-        this.usualPerfusion *= forgetRate
-        if (motion || !this.isLit()) this.complete = 0
-        else {
-            if (this.complete < blocks) this.complete++
-            this.block = (this.block + 1) % blocks
-            if (quality >= minQuality && this.complete === blocks) this.evaluate()
-        }
-        this.clear()
+/**
+ * Closes a block of 2 s.
+ * @param quality of the heart rate at its end, 0 where there is none  @param motion whether something moves the sensor
+ */
+export function nextOxygen(quality: number, motion: boolean): void {
+    spo2 = undefined
+    usualPerfusion *= forgetRate
+    if (motion || !isLit()) complete = 0
+    else {
+        if (complete < blocks) complete++
+        block = (block + 1) % blocks
+        if (quality >= minQuality && complete === blocks) evaluate()
     }
+    clear()
+}
 
-    /** Whether both colours come back from skin and neither blinds the converter. */
-    private isLit(): boolean {
-        const base = this.block * fields
-        const least = minSkinCounts * hopSamples
-        return !this.clipped && this.sums[base + 3] >= least && this.sums[base + 4] >= least
+/** Whether both colours come back from skin and neither blinds the converter. */
+function isLit(): boolean {
+    const base = block * fields
+    const least = minSkinCounts * hopSamples
+    return !clipped && sums[base + 3] >= least && sums[base + 4] >= least
+}
+
+function clear(): void {
+    const base = block * fields
+    for (let i = base; i < base + fields; i++) sums[i] = 0
+    clipped = false
+}
+
+/** The value of the last 8 s, if it is good enough; then the next 8 s begin. */
+function evaluate(): void {
+    const size = blocks * fields
+    let energy = 0
+    let power = 0
+    let infrared = 0
+    let red = 0
+    for (let i = 0; i < size; i += fields) {
+        energy += sums[i] + sums[i + 2]
+        power += sums[i]
+        infrared += sums[i + 3]
+        red += sums[i + 4]
     }
-
-    private clear(): void {
-        const base = this.block * fields
-        for (let i = base; i < base + fields; i++) this.sums[i] = 0
-        this.clipped = false
+    const floor = (energyFloor * energy) / blocks
+    let xx = 0
+    let xy = 0
+    let yy = 0
+    let weights = 0
+    for (let i = 0; i < size; i += fields) {
+        const weight = 1 / (sums[i] + sums[i + 2] + floor)
+        xx += weight * sums[i]
+        xy += weight * sums[i + 1]
+        yy += weight * sums[i + 2]
+        weights += weight
     }
-
-    /** The value of the last 8 s, if it is good enough; then the next 8 s begin. */
-    private evaluate(): void {
-        const sums = this.sums
-        const size = blocks * fields
-        let energy = 0
-        let power = 0
-        let infrared = 0
-        let red = 0
-        for (let i = 0; i < size; i += fields) {
-            energy += sums[i] + sums[i + 2]
-            power += sums[i]
-            infrared += sums[i + 3]
-            red += sums[i + 4]
-        }
-        const floor = (energyFloor * energy) / blocks
-        let xx = 0
-        let xy = 0
-        let yy = 0
-        let weights = 0
-        for (let i = 0; i < size; i += fields) {
-            const weight = 1 / (sums[i] + sums[i + 2] + floor)
-            xx += weight * sums[i]
-            xy += weight * sums[i + 1]
-            yy += weight * sums[i + 2]
-            weights += weight
-        }
-        const perfusion = Math.sqrt(power / differences) / (infrared / differences)
-        if (perfusion < minPerfusion || xy <= 0) return
-        const noiseEnergy = (weights * noiseVariance * differences) / blocks
-        const clean = Math.max(0, xx - noiseEnergy) * Math.max(0, yy - noiseEnergy)
-        if (xy * xy < minDetermination * clean) return
-        // The slope that solves slope²·xy + slope·(xx − yy) − xy = 0 …
-        const slope = (yy - xx + Math.sqrt((yy - xx) * (yy - xx) + 4 * xy * xy)) / (2 * xy)
-        // … and how far each block is from solving it: what the blocks do not agree on is not the pulse.
-        let scatter = 0
-        for (let i = 0; i < size; i += fields) {
-            const weight = 1 / (sums[i] + sums[i + 2] + floor)
-            const miss =
-                weight * (sums[i + 1] * (slope * slope - 1) + slope * (sums[i] - sums[i + 2]))
-            scatter += miss * miss
-        }
-        const steepness = 2 * slope * xy + xx - yy
-        const random = (slope * slope * ((xx * yy) / (xy * xy) - 1)) / differences
-        const variance = Math.max(random, scatter / (steepness * steepness))
-
-        const { a, b, c } = this.calibration
-        const scale = infrared / red
-        const ratio = slope * scale
-        const percent = (a * ratio + b) * ratio + c
-        const error = Math.abs(2 * a * ratio + b) * scale * Math.sqrt(variance)
-        if (error > maxErrorPercent) return
-        if (percent < minPercent || percent > maxPercent + overshootPercent) return
-        const usual = this.usualPerfusion
-        const hasGrown = usual > 0 && perfusion > perfusionGrowth * usual
-        if (hasGrown && Math.abs(percent - this.lastPercent) > changePercent) return
-        this.usualPerfusion = usual > 0 ? usual + followRate * (perfusion - usual) : perfusion
-        this.lastPercent = percent
-        this.percent = Math.min(maxPercent, percent)
-        this.complete = 0
+    const perfusion = Math.sqrt(power / differences) / (infrared / differences)
+    if (perfusion < minPerfusion || xy <= 0) return
+    const noiseEnergy = (weights * noiseVariance * differences) / blocks
+    const clean = Math.max(0, xx - noiseEnergy) * Math.max(0, yy - noiseEnergy)
+    if (xy * xy < minDetermination * clean) return
+    // The slope that solves slope²·xy + slope·(xx − yy) − xy = 0 …
+    const slope = (yy - xx + Math.sqrt((yy - xx) * (yy - xx) + 4 * xy * xy)) / (2 * xy)
+    // … and how far each block is from solving it: what the blocks do not agree on is not the pulse.
+    let scatter = 0
+    for (let i = 0; i < size; i += fields) {
+        const weight = 1 / (sums[i] + sums[i + 2] + floor)
+        const miss = weight * (sums[i + 1] * (slope * slope - 1) + slope * (sums[i] - sums[i + 2]))
+        scatter += miss * miss
     }
+    const steepness = 2 * slope * xy + xx - yy
+    const random = (slope * slope * ((xx * yy) / (xy * xy) - 1)) / differences
+    const variance = Math.max(random, scatter / (steepness * steepness))
+
+    const { a, b, c } = textbook
+    const scale = infrared / red
+    const ratio = slope * scale
+    const percent = (a * ratio + b) * ratio + c
+    const error = Math.abs(2 * a * ratio + b) * scale * Math.sqrt(variance)
+    if (error > maxErrorPercent) return
+    if (percent < minPercent || percent > maxPercent + overshootPercent) return
+    const usual = usualPerfusion
+    const hasGrown = usual > 0 && perfusion > perfusionGrowth * usual
+    if (hasGrown && Math.abs(percent - lastPercent) > changePercent) return
+    usualPerfusion = usual > 0 ? usual + followRate * (perfusion - usual) : perfusion
+    lastPercent = percent
+    spo2 = Math.min(maxPercent, percent)
+    complete = 0
 }

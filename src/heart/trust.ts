@@ -107,192 +107,185 @@ export class Signs {
     isCounted = false
 }
 
-/**
+/*
  * Decides, from window to window, whether the tracked rate is the wearer's heart rate. A clear signal is trusted at once,
  * a doubtful one once it has gone on for long enough. One channel cannot tell a swinging arm from a heart by its rate, but
  * by its shape, since a heart ejects within a third of its beat, and by what came before: a signal that grew after the
  * pulse was lost is movement.
  */
-export class Trust {
-    trusted: boolean
-    motion: boolean
-    /** Whether the beats have a period; if not, they have only a mean rate. */
-    isRegular: boolean
-    private windows: number
-    private evidence: number
-    private regularity: number
-    /** Windows in a row that can only be a pulse. */
-    private clear: number
-    /** Grows while there is no pulse. */
-    private doubt: number
-    private moving: boolean
-    /** Windows for which a jerk is still in the signal. */
-    private shaken: number
-    /** Level of the pulse when it was last trusted, or of the calmest likely pulse since; 0 before the first. */
-    private usualLevel: number
-    /** 0 before the first value. */
-    private lastBpm: number
-    /** It was found while the wearer moved. */
-    private foundMoving: boolean
-    private lastTracked: number
-    /** Windows since a value was trusted. */
-    private age: number
-    private meanQuality: number
 
-    constructor() {
-        this.reset()
+export let trusted: boolean
+export let isDisturbed: boolean
+/** Whether the beats have a period; if not, they have only a mean rate. */
+export let isRegular: boolean
+let windows: number
+let evidence: number
+let regularity: number
+/** Windows in a row that can only be a pulse. */
+let clear: number
+/** Grows while there is no pulse. */
+let doubt: number
+let moving: boolean
+/** Windows for which a jerk is still in the signal. */
+let shaken: number
+/** Level of the pulse when it was last trusted, or of the calmest likely pulse since; 0 before the first. */
+let usualLevel: number
+/** 0 before the first value. */
+let lastBpm: number
+/** It was found while the wearer moved. */
+let foundMoving: boolean
+let lastTracked: number
+/** Windows since a value was trusted. */
+let age: number
+let meanQuality: number
+
+resetTrust()
+
+export function resetTrust(): void {
+    isRegular = trusted = isDisturbed = moving = foundMoving = false
+    windows = evidence = clear = doubt = shaken = 0
+    usualLevel = lastBpm = lastTracked = age = 0
+    regularity = usualRegularity
+    meanQuality = 0
+}
+
+export function judgeStill(signs: Signs): void {
+    const { bpm, tracked, quality, level, newest, spread } = signs
+    begin(moving ? 0 : quality)
+    const isSteady = Math.abs(tracked - lastTracked) <= steadyBpm
+    lastTracked = tracked
+    if (quality >= keepQuality) regularity += meanRate * (signs.regularity - regularity)
+    // A rate that was lost again while the wearer moved says nothing of the rate at rest.
+    if (foundMoving && !trusted) lastBpm = 0
+    const isReachable = canReach(bpm, reachBpm)
+    const isNear = lastBpm > 0 && age <= resumeWindows && isReachable
+
+    watchMotion(signs, isSteady, isNear)
+    const isSane =
+        newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
+    const isCalm = !moving && shaken === 0
+    const isCertain = judgeRhythm(signs)
+    const isPossible = isSane && isCalm && isReachable && isCertain
+    const worth = weigh(signs, isSane && isCalm)
+    trusted =
+        isPossible &&
+        windows >= firstWindows &&
+        quality >= keepQuality &&
+        (trusted ? worth >= 0 : evidence >= (isNear ? resumeEvidence : startEvidence))
+
+    if (trusted) accept(bpm, false)
+    else if (quality < keepQuality && spread < swingSpread)
+        doubt = Math.min(maxDoubt, doubt + (windows > firstWindows ? 1 : 0))
+    else if (quality >= noiseQuality && isSteady) doubt = Math.max(0, doubt - easing)
+    follow(signs)
+    isDisturbed = !isCalm || level > maxLevel || (doubt >= swingWindows && level > swingLevel)
+}
+
+/**
+ * The same while an accelerometer says that the wearer moves and the motion has been taken out: nothing has to be
+ * guessed from the light, and neither a larger signal nor a jerk means that there is no pulse in it.
+ */
+export function judgeMoving(signs: Signs): void {
+    const { bpm, level } = signs
+    begin(signs.quality)
+    lastTracked = signs.tracked
+    moving = false
+    evidence = clear = shaken = 0
+    trusted =
+        windows >= firstWindows &&
+        meanQuality >= (trusted ? keepMoving : startMoving) &&
+        level >= minLevel &&
+        level <= maxLevel &&
+        canReach(bpm, steadyBpm)
+    if (trusted) {
+        accept(bpm, true)
+        followTo(level)
     }
+    isDisturbed = !trusted
+}
 
-    reset(): void {
-        this.isRegular = this.trusted = this.motion = this.moving = this.foundMoving = false
-        this.windows = this.evidence = this.clear = this.doubt = this.shaken = 0
-        this.usualLevel = this.lastBpm = this.lastTracked = this.age = 0
-        this.regularity = usualRegularity
-        this.meanQuality = 0
-    }
+/** The wearer moves; from the light alone it will be seen when that is over. */
+export function assumeMotion(): void {
+    moving = true
+    foundMoving = false
+}
 
-    next(signs: Signs): void {
-        const { bpm, tracked, quality, level, newest, spread } = signs
-        this.begin(this.moving ? 0 : quality)
-        const isSteady = Math.abs(tracked - this.lastTracked) <= steadyBpm
-        this.lastTracked = tracked
-        if (quality >= keepQuality)
-            this.regularity += meanRate * (signs.regularity - this.regularity)
-        // A rate that was lost again while the wearer moved says nothing of the rate at rest.
-        if (this.foundMoving && !this.trusted) this.lastBpm = 0
-        const isReachable = this.isReachable(bpm, reachBpm)
-        const isNear = this.lastBpm > 0 && this.age <= resumeWindows && isReachable
+function begin(quality: number): void {
+    windows++
+    age++
+    meanQuality += meanMovingRate * (quality - meanQuality)
+}
 
-        this.watchMotion(signs, isSteady, isNear)
-        const isSane =
-            newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
-        const isCalm = !this.moving && this.shaken === 0
-        const isCertain = this.isCertain(signs)
-        const isPossible = isSane && isCalm && isReachable && isCertain
-        const worth = this.weigh(signs, isSane && isCalm)
-        this.trusted =
-            isPossible &&
-            this.windows >= firstWindows &&
-            quality >= keepQuality &&
-            (this.trusted ? worth >= 0 : this.evidence >= (isNear ? resumeEvidence : startEvidence))
+function accept(bpm: number, isMoving: boolean): void {
+    lastBpm = bpm
+    foundMoving = isMoving
+    age = doubt = 0
+}
 
-        if (this.trusted) this.accept(bpm, false)
-        else if (quality < keepQuality && spread < swingSpread)
-            this.doubt = Math.min(maxDoubt, this.doubt + (this.windows > firstWindows ? 1 : 0))
-        else if (quality >= noiseQuality && isSteady) this.doubt = Math.max(0, this.doubt - easing)
-        this.follow(signs)
-        this.motion =
-            !isCalm || level > maxLevel || (this.doubt >= swingWindows && level > swingLevel)
-    }
+/** Whether a heart gets to a rate from the one that was last trusted. */
+function canReach(bpm: number, reach: number): boolean {
+    return lastBpm === 0 || Math.abs(bpm - lastBpm) <= reach + changeBpm * age
+}
 
-    /**
-     * The same while an accelerometer says that the wearer moves and the motion has been taken out: nothing has to be
-     * guessed from the light, and neither a larger signal nor a jerk means that there is no pulse in it.
-     */
-    nextMoving(signs: Signs): void {
-        const { bpm, level } = signs
-        this.begin(signs.quality)
-        this.lastTracked = signs.tracked
-        this.moving = false
-        this.evidence = this.clear = this.shaken = 0
-        this.trusted =
-            this.windows >= firstWindows &&
-            this.meanQuality >= (this.trusted ? keepMoving : startMoving) &&
-            level >= minLevel &&
-            level <= maxLevel &&
-            this.isReachable(bpm, steadyBpm)
-        if (this.trusted) {
-            this.accept(bpm, true)
-            this.followTo(level)
-        }
-        this.motion = !this.trusted
-    }
+/** Whether the beats have a period, or at least a mean rate that two ways of telling it agree on. */
+function judgeRhythm({ bpm, quality, steepness, isCounted }: Signs): boolean {
+    const clearness = regularity + quality
+    if (bpm > fastestBpm) return (isRegular = clearness >= irregular)
+    const certainty = clearness - fastDoubt * Math.max(0, bpm - fastBpm)
+    isRegular = certainty >= regular
+    const isFirst = lastBpm === 0
+    const first = clearness + firstSteepness * Math.max(0, steepness)
+    if (isFirst && first < firstClearness) return false
+    return isRegular || (isCounted && certainty >= irregular)
+}
 
-    /** The wearer moves; from the light alone it will be seen when that is over. */
-    assumeMotion(): void {
-        this.moving = true
-        this.foundMoving = false
-    }
+/**
+ * Adds the window to the evidence.
+ * @returns what it is worth
+ */
+function weigh(signs: Signs, counts: boolean): number {
+    const steep = Math.max(0, Math.min(1, signs.steepness / steepPulse))
+    const worth = signs.quality - noiseQuality + steepWorth * (steep - 0.5)
+    const sum = evidence + worth - doubtWorth * doubt
+    // Two of the three windows from 6 s on can be enough: what comes before has too few beats.
+    evidence =
+        counts && signs.spread <= maxSpread && windows >= firstWindows - 1
+            ? Math.max(0, Math.min(mostEvidence, sum))
+            : 0
+    return worth
+}
 
-    private begin(quality: number): void {
-        this.windows++
-        this.age++
-        this.meanQuality += meanMovingRate * (quality - this.meanQuality)
-    }
+function watchMotion(signs: Signs, isSteady: boolean, isNear: boolean): void {
+    const { quality, level, steepness } = signs
+    const usual = usualLevel
+    if (shaken > 0) shaken--
+    if (usual === 0) return
+    if (signs.newest > jerkGrowth * usual) shaken = jerkWindows
+    const isSwing = steepness < swingSteepness && quality < clearQuality
+    if (level > movedGrowth * usual && quality < keepQuality) moving = true
+    if (level > swingGrowth * usual && isSwing) moving = true
+    const isBeat = steepness >= beatSteepness
+    const isClear = isSteady && quality >= (isBeat ? beatQuality : clearQuality)
+    clear = isClear ? clear + 1 : 0
+    if (!moving) return
+    const isPulse =
+        level < jerkGrowth * usual && clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
+    if (isPulse) usualLevel = Math.max(usual, level)
+    if (isPulse || level < calmGrowth * usual) moving = false
+}
 
-    private accept(bpm: number, isMoving: boolean): void {
-        this.lastBpm = bpm
-        this.foundMoving = isMoving
-        this.age = this.doubt = 0
-    }
+/** Learns how high the pulse is. */
+function follow(signs: Signs): void {
+    if (windows < firstWindows) return
+    const { quality, level } = signs
+    const isPulse = quality >= clearQuality || signs.steepness >= followSteepness
+    const isLikely = quality >= noiseQuality && signs.spread <= maxSpread
+    if (trusted && isPulse) followTo(level)
+    else if (isLikely && (usualLevel === 0 || level < usualLevel)) usualLevel = level
+    else usualLevel *= forgetRate
+}
 
-    /** Whether a heart gets to a rate from the one that was last trusted. */
-    private isReachable(bpm: number, reach: number): boolean {
-        return this.lastBpm === 0 || Math.abs(bpm - this.lastBpm) <= reach + changeBpm * this.age
-    }
-
-    /** Whether the beats have a period, or at least a mean rate that two ways of telling it agree on. */
-    private isCertain({ bpm, quality, steepness, isCounted }: Signs): boolean {
-        const clearness = this.regularity + quality
-        if (bpm > fastestBpm) return (this.isRegular = clearness >= irregular)
-        const certainty = clearness - fastDoubt * Math.max(0, bpm - fastBpm)
-        this.isRegular = certainty >= regular
-        const isFirst = this.lastBpm === 0
-        const first = clearness + firstSteepness * Math.max(0, steepness)
-        if (isFirst && first < firstClearness) return false
-        return this.isRegular || (isCounted && certainty >= irregular)
-    }
-
-    /**
-     * Adds the window to the evidence.
-     * @returns what it is worth
-     */
-    private weigh(signs: Signs, counts: boolean): number {
-        const steep = Math.max(0, Math.min(1, signs.steepness / steepPulse))
-        const worth = signs.quality - noiseQuality + steepWorth * (steep - 0.5)
-        const sum = this.evidence + worth - doubtWorth * this.doubt
-        // Two of the three windows from 6 s on can be enough: what comes before has too few beats.
-        this.evidence =
-            counts && signs.spread <= maxSpread && this.windows >= firstWindows - 1
-                ? Math.max(0, Math.min(mostEvidence, sum))
-                : 0
-        return worth
-    }
-
-    private watchMotion(signs: Signs, isSteady: boolean, isNear: boolean): void {
-        const { quality, level, steepness } = signs
-        const usual = this.usualLevel
-        if (this.shaken > 0) this.shaken--
-        if (usual === 0) return
-        if (signs.newest > jerkGrowth * usual) this.shaken = jerkWindows
-        const isSwing = steepness < swingSteepness && quality < clearQuality
-        if (level > movedGrowth * usual && quality < keepQuality) this.moving = true
-        if (level > swingGrowth * usual && isSwing) this.moving = true
-        const isBeat = steepness >= beatSteepness
-        const isClear = isSteady && quality >= (isBeat ? beatQuality : clearQuality)
-        this.clear = isClear ? this.clear + 1 : 0
-        if (!this.moving) return
-        const isPulse =
-            level < jerkGrowth * usual &&
-            this.clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
-        if (isPulse) this.usualLevel = Math.max(usual, level)
-        if (isPulse || level < calmGrowth * usual) this.moving = false
-    }
-
-    /** Learns how high the pulse is. */
-    private follow(signs: Signs): void {
-        if (this.windows < firstWindows) return
-        const { quality, level } = signs
-        const isPulse = quality >= clearQuality || signs.steepness >= followSteepness
-        const isLikely = quality >= noiseQuality && signs.spread <= maxSpread
-        if (this.trusted && isPulse) this.followTo(level)
-        else if (isLikely && (this.usualLevel === 0 || level < this.usualLevel))
-            this.usualLevel = level
-        else this.usualLevel *= forgetRate
-    }
-
-    private followTo(level: number): void {
-        const usual = this.usualLevel
-        this.usualLevel = usual > 0 ? usual + followRate * (level - usual) : level
-    }
+function followTo(level: number): void {
+    const usual = usualLevel
+    usualLevel = usual > 0 ? usual + followRate * (level - usual) : level
 }
