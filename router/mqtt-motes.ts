@@ -1,5 +1,6 @@
 import type { Log } from "../host/log.ts"
 import type { Purpose } from "../wire/envelope.ts"
+import type { SealedCommand } from "../wire/keys.ts"
 import type { Ingest, IngestResult } from "./ingest.ts"
 import type { Keyring } from "./keyring.ts"
 
@@ -96,7 +97,7 @@ export class MqttMotes {
     private changed(eui: string): void {
         const { sealedConfig, commands = [] } = this.keyring.find(eui) ?? {}
         this.configure(eui, sealedConfig)
-        this.command(eui, commands.map(({ sealed }) => sealed).slice(0, maxCommands))
+        this.command(eui, commands.slice(0, maxCommands))
     }
 
     /** With an empty message a retained one is taken back (MQTT 3.1.1 §3.3.1.3). */
@@ -108,14 +109,15 @@ export class MqttMotes {
         this.publish({ topic: `vm/${eui}/config`, payload: sealed, qos: 1, retain: true })
     }
 
-    private command(eui: string, commands: Uint8Array[]): void {
+    private command(eui: string, commands: SealedCommand[]): void {
         const sent = this.sent.get(eui)
         if (!sent) return
-        for (const sealed of commands) {
+        for (const { name, sealed } of commands) {
             const hex = Buffer.from(sealed).toString("hex")
             if (sent.has(hex)) continue
             sent.add(hex)
-            this.publish({ topic: `vm/${eui}/command`, payload: sealed, qos: 1, retain: false })
+            const topic = `vm/${eui}/command/${name}`
+            this.publish({ topic, payload: sealed, qos: 1, retain: false })
         }
     }
 }

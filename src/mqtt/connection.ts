@@ -36,8 +36,16 @@ const receiptBit = 8
 /** RFC 7252: 2.04, what a CoAP router says with a receipt. */
 const changed = 0x44
 
-/** Takes a sealed configuration or command; what is wrong with it goes up in an envelope. */
-export type Handler = (sealed: Buffer) => Promise<unknown>
+/** What a handler says that has to be asked again. */
+const busy = "busy"
+const busyRetryMs = 100
+
+/**
+ * Takes what the clinic has sealed: `config`, or the command of that name. MQTT has no way to answer: what is wrong with it
+ * goes up in an envelope.
+ * @returns `busy` where it was not handled and has to come again
+ */
+export type Downward = (name: string, sealed: Buffer) => Promise<string | undefined>
 
 /**
  * MQTT 3.1.1 over the mote's one socket: envelopes go out with QoS 1, one at a time; receipts, configurations and commands
@@ -46,8 +54,7 @@ export type Handler = (sealed: Buffer) => Promise<unknown>
  */
 export class MqttConnection implements Transport {
     private identity: Identity
-    private configure: Handler
-    private command: Handler
+    private take: Downward
     private socket: TcpSocket
     private reader: PacketReader
     /** The socket opened or closed, or something came that was awaited. */
@@ -67,10 +74,9 @@ export class MqttConnection implements Transport {
     private hasPong = true
     private isKept = false
 
-    constructor(identity: Identity, configure: Handler, command: Handler) {
+    constructor(identity: Identity, take: Downward) {
         this.identity = identity
-        this.configure = configure
-        this.command = command
+        this.take = take
         const connection = this
         this.reader = new PacketReader(packet => connection.received(packet))
         this.socket = new TcpSocket(this.changed, bytes => {
@@ -148,7 +154,7 @@ export class MqttConnection implements Transport {
     private async begin(status: string): Promise<void> {
         this.awaited = subackBit
         this.awaitedId = this.nextId()
-        const others = [this.topic("config"), this.topic("command")]
+        const others = [this.topic("config"), this.topic("command/+")]
         await this.write(encodeSubscribe(this.awaitedId, this.topic("receipt"), others))
         if (!(await this.wait(millis() + sessionMs))) return
         this.awaited = pubackBit
@@ -203,14 +209,19 @@ export class MqttConnection implements Transport {
             return
         }
         const { inbox } = this
-        const isKnown =
-            packet.topic === this.topic("config") || packet.topic === this.topic("command")
-        if (!isKnown || inbox.length === maxInbox) this.close()
+        if (this.downwardName(packet.topic) === undefined || inbox.length === maxInbox) this.close()
         else if (inbox.push(packet) === 1) {
             const connection = this
             const handle = async () => await connection.handle(inbox)
             handle.start()
         }
+    }
+
+    /** `config`, or the name of the command; undefined where it is another topic. */
+    private downwardName(topic: string): string | undefined {
+        const commands = this.topic("command/")
+        if (topic.slice(0, commands.length) === commands) return topic.slice(commands.length)
+        return topic === this.topic("config") ? "config" : undefined
     }
 
     /** Handles messages one after the other. What a connection that is gone brought is handled, but not acknowledged. */
@@ -219,10 +230,9 @@ export class MqttConnection implements Transport {
             const { topic, payload, id } = inbox[0]
             try {
                 // With an empty message a retained one is taken back (§3.3.1.3).
-                if (payload.length > 0) {
-                    if (topic === this.topic("config")) await this.configure(payload)
-                    else await this.command(payload)
-                }
+                const name = this.downwardName(topic)
+                while (payload.length > 0 && (await this.take(name, payload)) === busy)
+                    await sleep(busyRetryMs)
             } catch (e) {
                 console.log("downlink: " + (e as Error).message)
             }
