@@ -3,7 +3,8 @@ import { decode, encode, WireError } from "./cbor.ts"
 import { eui } from "./keys.ts"
 
 /*
- * SenML packs in CBOR, RFC 8428: arrays of maps with integer labels. A mote sends numbers only.
+ * SenML packs in CBOR, RFC 8428: arrays of maps with integer labels. A mote sends numbers; the only texts are the reasons
+ * of refusals.
  */
 
 /** One resolved record (RFC 8428 §4.6). */
@@ -16,7 +17,13 @@ export interface Measurement {
     time: number
     /** The mote did not know the time: `time` was counted back from when the envelope arrived. */
     relative: boolean
+    /** Of `refusedName` alone: why; a second record of that name, with `vs` in place of `v`. */
+    text?: string
 }
+
+/** A configuration's version that a mote does not follow, and why. */
+export const refusedName = "config-refused"
+const maxTextBytes = 64
 
 /** Labels of RFC 8428 §6, table 4. */
 const label = { bver: -1, bn: -2, bt: -3, bu: -4, bv: -5, bs: -6, n: 0, u: 1, v: 2, s: 5, t: 6 }
@@ -53,10 +60,20 @@ export function decodePack(
         base.unit = text(record, label.bu) ?? base.unit
         base.time = number(record, label.bt) ?? base.time
         base.value = number(record, label.bv) ?? base.value
-        if ([stringValue, booleanValue, dataValue, label.s, label.bs].some(l => record.has(l)))
-            throw new WireError("a SenML record is not a number")
         const value = number(record, label.v)
         const name = text(record, label.n)
+        const reason = text(record, stringValue)
+        if (reason !== undefined && value === undefined) {
+            const refused = measurements.at(-1)
+            if (refused?.name !== refusedName || refused.text !== undefined)
+                throw new WireError("a SenML record is not a number")
+            if (base.name + (name ?? "") !== baseName + refusedName)
+                throw new WireError("a SenML record is not a number")
+            refused.text = checkText(reason)
+            continue
+        }
+        if ([stringValue, booleanValue, dataValue, label.s, label.bs].some(l => record.has(l)))
+            throw new WireError("a SenML record is not a number")
         if (value === undefined) {
             if (name !== undefined) throw new WireError("a SenML record has no value")
             continue // only sets base values
@@ -81,7 +98,7 @@ export function decodePack(
  */
 export function encodePack(measurements: Measurement[], kid: Uint8Array, now: number): Uint8Array {
     let unit: string | undefined
-    const records = measurements.map((m, i) => {
+    const records = measurements.flatMap((m, i) => {
         const record = new Map<number, unknown>()
         if (i === 0) record.set(label.bn, baseNameOf(kid))
         if (m.unit !== unit) record.set(label.bu, (unit = m.unit))
@@ -89,7 +106,8 @@ export function encodePack(measurements: Measurement[], kid: Uint8Array, now: nu
         record.set(label.v, m.value)
         const timeS = (m.relative ? m.time - now : m.time) / 1000
         if (timeS !== 0) record.set(label.t, timeS)
-        return record
+        if (m.text === undefined) return [record]
+        return [record, new Map<number, unknown>([[label.n, m.name], [stringValue, m.text]])] // prettier-ignore
     })
     return encode(records)
 }
@@ -134,6 +152,12 @@ function number(record: Map<unknown, unknown>, key: number): number | undefined 
 function finite(value: number): number {
     if (!Number.isFinite(value)) throw new WireError("a SenML number is not finite")
     return value
+}
+
+function checkText(text: string): string {
+    if (!/^[^\p{C}]+$/u.test(text) || Buffer.byteLength(text) > maxTextBytes)
+        throw new WireError("a SenML text is malformed")
+    return text
 }
 
 /** RFC 8428 §4.5.1: letters, digits, `-:./_`, starting with a letter or digit. */

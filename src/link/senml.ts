@@ -1,4 +1,5 @@
 import { CborWriter } from "../cbor"
+import { ConfigNote } from "../config/downlink"
 import {
     bpmBits,
     bpmMask,
@@ -36,17 +37,23 @@ const motionStart = hex`00 666d6f74696f6e 02`
 const tempStart = hex`00 6474656d70 02`
 const spo2Start = hex`00 6473706f32 02`
 const lostStart = hex`00 646c6f7374 02`
+const configStart = hex`00 66636f6e666967 02`
+const refusedStart = hex`00 6e636f6e6669672d72656675736564 02`
+/** A map of two: n and its value, and the label of vs. */
+const reasonStart = hex`a2 00 6e636f6e6669672d72656675736564 03`
 /** bu and its value. */
 const hrUnit = hex`23 68626561742f6d696e`
 const ratioUnit = hex`23 612f`
 const tempUnit = hex`23 6343656c`
 const spo2Unit = hex`23 6125`
-const lostUnit = hex`23 65636f756e74`
+const countUnit = hex`23 65636f756e74`
 
 const tickBits = 4
 /** The most that a reading, and everything else, takes: a float is never longer than its grid makes it. */
 const maxReadingBytes = 65
 const maxFrameBytes = 110
+/** A note on the configuration takes the room of so many readings. */
+export const noteReadings = 2
 
 /** Writes the readings of one mote as SenML. */
 export class PackWriter {
@@ -81,15 +88,23 @@ export class PackWriter {
      * The oldest `count` readings of the queue and what it lost, as a pack. Times are in ticks of 1/16 s.
      * @param shift what makes `millis()` unix time; undefined where that is not known yet
      * @param now `millis()`; without `shift` times are counted back from here (RFC 8428 §4.5.3)
-     * @throws RangeError for more readings than a pack may have
+     * @param note on the configuration, if any; with it there may be no readings
+     * @throws RangeError for more readings than a pack may have, which are `noteReadings` less with a note
      */
-    write(queue: ReadingQueue, count: number, shift: number | undefined, now: number): Buffer {
-        if (count > this.maxReadings) throw new RangeError("too many readings for a pack")
+    write(
+        queue: ReadingQueue,
+        count: number,
+        shift: number | undefined,
+        now: number,
+        note?: ConfigNote,
+    ): Buffer {
+        if (count > this.maxReadings - (note ? noteReadings : 0))
+            throw new RangeError("too many readings for a pack")
         const { writer } = this
         this.ring = queue.ring
         this.start = queue.offset(0)
         this.count = count
-        const first = queue.firstTicks()
+        const first = count > 0 ? queue.firstTicks() : now
         this.firstTicks = first
         this.baseTicks = shift === undefined ? 0 : first + shift
         this.zeroTicks = shift === undefined ? now : first
@@ -109,7 +124,8 @@ export class PackWriter {
         if (inFirst < 0) this.group(0, motionShift, motionMask, 0, 0, motionStart, undefined)
         this.group(4, tempShift, tempMask, tempBias, tempBits, tempStart, tempUnit)
         if (inSecond >>> spo2Shift) this.group(4, spo2Shift, spo2Mask, 0, 0, spo2Start, spo2Unit)
-        if (queue.lost > 0) this.record(lostStart, queue.lost, 0, first, lostUnit)
+        if (queue.lost > 0) this.record(lostStart, queue.lost, 0, first, countUnit)
+        if (note) this.note(note, now)
         return writer.endArray(this.records)
     }
 
@@ -175,6 +191,16 @@ export class PackWriter {
         }
         if (isFirst) this.base()
         if (unit) writer.raw(unit)
+    }
+
+    /** docs/configuration.md, "What the mote says". */
+    private note({ version, refused, reason }: ConfigNote, now: number): void {
+        this.record(configStart, version, 0, now, countUnit)
+        if (refused === undefined) return
+        this.record(refusedStart, refused, 0, now, undefined)
+        this.records++
+        this.writer.raw(reasonStart)
+        this.writer.text(reason)
     }
 
     private base(): void {

@@ -18,12 +18,18 @@ interface MadeReading {
     spo2?: number
 }
 
+interface Note {
+    version: number
+    refused?: number
+    reason?: string
+}
+
 const channel = openChannel("test/src/senml.ts")
 
 /** `shift` and `now` in ticks of 1/16 s; the first makes mote time unix time. */
 async function pack(
     readings: MadeReading[],
-    o: { shift?: number; now?: number; lost?: number } = {},
+    o: { shift?: number; now?: number; lost?: number; note?: Note } = {},
 ): Promise<Buffer> {
     const question = Buffer.alloc(21 + 20 * readings.length)
     question.writeDoubleLE(o.shift ?? -1, 0)
@@ -40,7 +46,11 @@ async function pack(
         question.writeFloatLE(r.tempC ?? 0, at + 12)
         question.writeFloatLE(r.spo2 ?? 0, at + 16)
     })
-    return (await channel).ask(question)
+    const { version = 0, refused, reason } = o.note ?? {}
+    const note = Buffer.alloc(o.note ? (refused === undefined ? 4 : 8) : 0)
+    if (o.note) note.writeUInt32LE(version)
+    if (refused !== undefined) note.writeUInt32LE(refused, 4)
+    return (await channel).ask(Buffer.concat([question, note, Buffer.from(reason ?? "")]))
 }
 
 const calm: MadeReading = { atMs: 2000, bpm: 72.5, quality: 0.75, motion: false, tempC: 36.5 }
@@ -68,6 +78,32 @@ test("one reading without a clock: relative time, a unit for each group", async 
             [-4, "Cel"],
         ]),
     ])
+})
+
+test("a note on the configuration follows the readings, dated when it is sent", async () => {
+    const shift = 1_767_225_600 * ticksPerS
+    const note = { version: 4, refused: 5, reason: "hrLow: 20…200" }
+    const bytes = await pack([calm], { shift, now: 5 * ticksPerS, lost: 3, note })
+    const [config, refused, ...more] = decodePack(bytes, kid, 0).slice(-2)
+    const at = { unit: "count", time: 1_767_225_605_000, relative: false }
+    assert.deepEqual(config, { name: "config", value: 4, ...at })
+    assert.deepEqual(refused, { name: "config-refused", value: 5, text: note.reason, ...at })
+    assert.deepEqual(more, [])
+})
+
+test("a note needs no readings, and no clock", async () => {
+    const bytes = await pack([], { now: 99, note: { version: 0xffffffff } })
+    const expected = { name: "config", unit: "count", value: 0xffffffff, time: 77, relative: true }
+    assert.deepEqual(decodePack(bytes, kid, 77), [expected])
+})
+
+test("the longest note takes the room of two readings at most", async () => {
+    const readings = [calm, { ...calm, atMs: 900_010 }]
+    const note = { version: 0xfffffffe, refused: 0xffffffff, reason: "x".repeat(32) }
+    const o = { shift: 1_767_225_600 * ticksPerS + 1, now: 2 ** 24 - 1 }
+    const bytes = await pack(readings, { ...o, note })
+    assert.equal(decodePack(bytes, kid, 0).at(-1)!.text, note.reason)
+    assert.ok(bytes.length - (await pack(readings, o)).length <= 2 * 65)
 })
 
 test("with a clock: one absolute base time, offsets for what came later", async () => {

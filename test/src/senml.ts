@@ -1,4 +1,5 @@
 // Answers readings, as test/firmware/senml.test.ts encodes them, with the pack that a mote makes of them.
+import { ConfigNote } from "../../src/config/downlink"
 import { ReadingQueue } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
 import { PackWriter } from "../../src/link/senml"
@@ -9,6 +10,13 @@ const maxReadings = 30
 const queue = new ReadingQueue(maxReadings)
 const pack = new PackWriter("0011223344556677", maxReadings)
 const reading = new Reading()
+
+/** Version, and where there is more the version that was refused and why. */
+function noteIn(bytes: Buffer): ConfigNote {
+    const version = bytes.getAt(0, "u32")
+    if (bytes.length === 4) return { version, refused: undefined, reason: undefined }
+    return { version, refused: bytes.getAt(4, "u32"), reason: bytes.slice(8).toString() }
+}
 
 const socket = new TcpSocket(new Signal(), question => {
     const shift = question.getAt(0, "f64")
@@ -26,7 +34,9 @@ const socket = new TcpSocket(new Signal(), question => {
         reading.spo2 = flags & 8 ? question.getAt(at + 16, "f32") : undefined
         queue.push(reading)
     }
-    socket.writeNow(pack.write(queue, count, shift < 0 ? undefined : shift, now))
+    const end = 21 + 20 * count
+    const note = end < question.length ? noteIn(question.slice(end)) : undefined
+    socket.writeNow(pack.write(queue, count, shift < 0 ? undefined : shift, now, note))
     queue.drop(count)
 })
 await socket.open("test.invalid", 1, 1000)

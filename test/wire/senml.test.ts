@@ -50,6 +50,28 @@ test("a record may only set base values; base values add up", () => {
     assert.equal(decodePack(bytes, kid, receivedAt)[0]?.value, 36.5)
 })
 
+test("the reason of a refusal is a text; no other record may be one", () => {
+    const refused = [[BN, bn], [N, "config-refused"], [U, "count"], [V, 5]] as [number, unknown][] // prettier-ignore
+    const reason = (text: unknown, name = "config-refused"): [number, unknown][] => [[N, name], [VS, text]] // prettier-ignore
+    const [first, ...more] = decodePack(pack(refused, reason("hrLow: 20…200")), kid, receivedAt)
+    assert.equal(first!.text, "hrLow: 20…200")
+    assert.deepEqual(more, [])
+    const other = [[BN, bn], [N, "config"], [U, "count"], [V, 5]] as [number, unknown][] // prettier-ignore
+    for (const bytes of [
+        pack(reason("first")),
+        pack(other, reason("after another")),
+        pack(other, reason("of another", "config")),
+        pack(refused, reason("of another", "hr")),
+        pack(refused, reason("twice"), reason("twice")),
+        pack(refused, reason("two\nlines")),
+        pack(refused, reason("")),
+        pack(refused, reason("x".repeat(65))),
+        pack(refused, reason(5)),
+        pack(refused, [...reason("with a number"), [V, 5]]),
+    ])
+        assert.throws(() => decodePack(bytes, kid, receivedAt), WireError)
+})
+
 test("floats of any width and decimal fractions are numbers", () => {
     const marker = 123456789
     const bytes = pack([[BN, bn], [N, "temp"], [U, "Cel"], [V, marker]]) // prettier-ignore
