@@ -91,7 +91,7 @@ function newCommand(): Command {
 
 function rotateCommand(): Command {
     const command = new Command("rotate")
-        .description("a new secret for a mote; the old one is worth nothing from then on")
+        .description("a new secret for a mote; the old one ends when the board has used it")
         .argument("<eui>", "the mote, 16 hex digits", eui)
     return withConfigFile(boardOptions(clinicOptions(command))).action(
         (kid: string, options: BoardOptions & ClinicOptions) =>
@@ -169,7 +169,7 @@ async function rotate(api: ClinicApi, kid: string, options: BoardOptions): Promi
         throw new UserError(`--router is needed: ${options.env} has none`, 2)
     const { secret } = await api.call("POST", `/api/motes/${kid}/rotate`, NewSecret)
     writeEnv(options.env, old, { ...wifi, kid, secret, router })
-    tell(options, { kid }, [`mote ${kid} has a new secret`])
+    tell(options, { kid }, [`mote ${kid} has a new secret, which the clinic takes from now on`])
 }
 
 async function revoke(api: ClinicApi, kid: string): Promise<void> {
