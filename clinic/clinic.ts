@@ -2,15 +2,19 @@ import { UserError } from "../host/errors.ts"
 import type { Clock } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
-import type { RouterKeys } from "../wire/keys.ts"
+import type { CommandName, MoteKeys, RouterKeys } from "../wire/keys.ts"
 import { Accounts } from "./accounts.ts"
+import { LiveAlarms } from "./alarm-live.ts"
+import { Alarms, type Alarm } from "./alarms.ts"
+import { Conflict } from "./errors.ts"
 import { completeness, type Completeness } from "./completeness.ts"
+import { Configurations, type Command, type Configuration } from "./configurations.ts"
 import { ingest } from "./ingest.ts"
 import { Live } from "./live.ts"
-import { Motes, type Mote } from "./motes.ts"
+import { Motes, type Mote, type Secrets } from "./motes.ts"
 import { Observations } from "./observations.ts"
 import { Patients, type NewPatient } from "./patients.ts"
-import type { Store } from "./store/store.ts"
+import type { Sql, Store } from "./store/store.ts"
 import { Vault } from "./vault.ts"
 
 export interface ClinicOptions {
@@ -33,8 +37,11 @@ export class Clinic {
     readonly accounts: Accounts
     readonly patients: Patients
     readonly motes: Motes
+    readonly configurations: Configurations
     readonly observations: Observations
+    readonly alarms: Alarms
     readonly live: Live
+    readonly liveAlarms: LiveAlarms
     private readonly o: ClinicOptions
     private readonly counters = { stored: 0, duplicate: 0, refused: 0 }
 
@@ -44,6 +51,9 @@ export class Clinic {
         this.patients = new Patients(o.store, o.clock)
         this.motes = new Motes(o.store, o.clock, o.random, new Vault(o.key, o.random))
         this.observations = new Observations(o.store)
+        this.configurations = new Configurations(o.store, o.clock, o.random)
+        this.alarms = new Alarms(o.store, o.clock)
+        this.liveAlarms = new LiveAlarms(this.alarms, o.log)
         this.live = new Live(this.observations, newest, o.log)
     }
 
@@ -62,19 +72,87 @@ export class Clinic {
      */
     async ingest(batch: Delivery[], router = 0): Promise<DeliveryResult[]> {
         const { store, log } = this.o
-        const { motes } = this
+        const { motes, configurations, alarms } = this
         const now = this.now()
         const results = await store.transaction(sql =>
-            ingest(batch, { router, now, motes, sql, log }),
+            ingest(batch, { router, now, motes, configurations, alarms, sql, log }),
         )
         for (const { status } of results) this.counters[status]++
         await this.live.notify()
+        if (batch.some(({ purpose }) => purpose === "alarm")) await this.liveAlarms.notify()
         return results
     }
 
-    /** The keys that routers may hold, of every mote that is not revoked. */
+    /** The keys that routers may hold, and what waits for the motes, of every mote that is not revoked. */
     async keys(): Promise<RouterKeys[]> {
-        return await this.motes.routerKeys()
+        const waiting = await this.configurations.waiting()
+        const keys: RouterKeys[] = []
+        for (const { mote, secrets } of await this.motes.inUse()) {
+            const add = (
+                { kid, upMac, receipt, mqtt }: MoteKeys,
+                which: "current" | "next",
+                generation: number,
+            ) =>
+                keys.push({
+                    ...{ kid, upMac, receipt, mqtt },
+                    ...(waiting.get(mote.id)?.[which] ?? { config: 0 }),
+                    ...(generation > 0 && { generation }),
+                })
+            add(secrets.current, "current", secrets.generation)
+            if (secrets.next) add(secrets.next, "next", secrets.nextGeneration)
+        }
+        return keys
+    }
+
+    /**
+     * A new configuration for a mote, as `Configurations.put` says, which throws what this throws; undefined where there is
+     * no such mote.
+     */
+    async configure(
+        kid: Uint8Array,
+        o: { settings: unknown; author: string; base?: number | undefined },
+    ): Promise<Configuration | undefined> {
+        return await this.told(kid, (known, sql) => this.configurations.put(known, o, sql))
+    }
+
+    /** A command for a mote; undefined where there is no such mote. Throws Conflict for a revoked one. */
+    async command(
+        kid: Uint8Array,
+        o: { command: CommandName; author: string },
+    ): Promise<Command | undefined> {
+        return await this.told(kid, (known, sql) => this.configurations.order(known, o, sql))
+    }
+
+    /** A new secret for a mote, as `Motes.rotate` says; what it is to be told is sealed for it as well. */
+    async rotate(kid: Uint8Array): Promise<{ mote: Mote; secret: Uint8Array } | undefined> {
+        return await this.o.store.transaction(async sql => {
+            const rotated = await this.motes.rotate(kid, sql)
+            if (!rotated) return undefined
+            const { mote, secret, keys } = rotated
+            await this.configurations.sealForNext(mote, keys, sql)
+            return { mote, secret }
+        })
+    }
+
+    /** As `Motes.revoke`. */
+    async revoke(kid: Uint8Array): Promise<boolean> {
+        const isRevoked = await this.motes.revoke(kid)
+        await this.liveAlarms.notify()
+        return isRevoked
+    }
+
+    /** As `Patients.discharge`. */
+    async discharge(patient: number): Promise<boolean> {
+        const isDischarged = await this.patients.discharge(patient)
+        await this.liveAlarms.notify()
+        return isDischarged
+    }
+
+    /** As `Alarms.acknowledge`. */
+    async acknowledge(alarm: number, user: string): Promise<Alarm | undefined> {
+        const acknowledged = await this.alarms.acknowledge(alarm, user)
+        await this.liveAlarms.notify()
+        return acknowledged
     }
 
     /** How complete the data of a mote is. */
@@ -117,6 +195,18 @@ export class Clinic {
             const patient = await this.patients.add(data, sql)
             const { mote, secret } = await this.motes.register(patient.id, sql)
             await save(mote, secret)
+        })
+    }
+
+    private async told<T>(
+        kid: Uint8Array,
+        tell: (known: { mote: Mote; secrets: Secrets }, sql: Sql) => Promise<T>,
+    ): Promise<T | undefined> {
+        return await this.o.store.transaction(async sql => {
+            const known = await this.motes.withSecrets(kid, sql)
+            if (!known) return undefined
+            if (known.mote.revokedAt !== null) throw new Conflict("the mote is revoked")
+            return await tell(known, sql)
         })
     }
 

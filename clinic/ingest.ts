@@ -1,20 +1,44 @@
 import type { Log } from "../host/log.ts"
+import { toAlarms, type AlarmEvent } from "../wire/alarms.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import { WireError } from "../wire/cbor.ts"
-import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope } from "../wire/envelope.ts"
+import {
+    openEnvelope,
+    parseEnvelope,
+    verifyEnvelope,
+    type Envelope,
+    type Purpose,
+} from "../wire/envelope.ts"
 import { eui, type MoteKeys } from "../wire/keys.ts"
-import { decodePack } from "../wire/senml.ts"
+import { decodePack, type Measurement } from "../wire/senml.ts"
+import type { Alarms } from "./alarms.ts"
 import { noteArrival } from "./completeness.ts"
-import type { Mote, Motes } from "./motes.ts"
+import { toConfigWord, type Configurations, type ConfigWord } from "./configurations.ts"
+import type { Mote, Motes, Secrets } from "./motes.ts"
 import { toReadings, type Reading } from "./readings.ts"
 import type { Sql } from "./store/store.ts"
 
 /** Verified, opened and understood as far as it can be. */
 interface Opened {
     mote: Mote
+    /** Of the secret it was sealed under. */
+    generation: number
     envelope: Envelope
     readings: Reading[]
+    alarms: AlarmEvent[]
+    /** What the mote says about its configuration. */
+    word: ConfigWord | undefined
     problem: string | null
+}
+
+interface Context {
+    router: number
+    now: number
+    motes: Motes
+    configurations: Configurations
+    alarms: Alarms
+    sql: Sql
+    log: Log
 }
 
 class Refused extends Error {}
@@ -24,10 +48,7 @@ class Refused extends Error {}
  * authentic envelope is never refused for what is inside: it is kept with its problem. `router` is the delivering
  * account, `now` unix ms.
  */
-export async function ingest(
-    batch: Delivery[],
-    o: { router: number; now: number; motes: Motes; sql: Sql; log: Log },
-): Promise<DeliveryResult[]> {
+export async function ingest(batch: Delivery[], o: Context): Promise<DeliveryResult[]> {
     const results: DeliveryResult[] = []
     for (const delivery of batch) {
         try {
@@ -43,10 +64,7 @@ export async function ingest(
     return results
 }
 
-async function open(
-    delivery: Delivery,
-    o: { now: number; motes: Motes; sql: Sql; log: Log },
-): Promise<Opened> {
+async function open(delivery: Delivery, o: Context): Promise<Opened> {
     let envelope: Envelope
     try {
         envelope = parseEnvelope(delivery.envelope)
@@ -54,40 +72,71 @@ async function open(
         if (error instanceof WireError) throw new Refused(`malformed: ${error.message}`)
         throw error
     }
-    const known = await o.motes.withKeys(envelope.kid, o.sql)
+    const known = await o.motes.withSecrets(envelope.kid, o.sql)
     if (!known) throw new Refused("unknown kid")
-    const { mote, keys } = known
-    if (!verifyEnvelope(envelope, delivery.purpose, keys.upMac)) throw new Refused("wrong MAC")
+    const { mote } = known
     // What a router took and receipted before the revocation is not lost for arriving late.
-    if (mote.revokedAt !== null && delivery.receivedAt > mote.revokedAt)
-        throw new Refused("the mote is revoked")
+    const isLate = mote.revokedAt !== null && delivery.receivedAt > mote.revokedAt
     const arrivedAt = Math.min(delivery.receivedAt, o.now)
-    const { readings, problem } = understand(envelope, keys, arrivedAt)
+    const { keys, generation } = await secretOf(delivery, envelope, known, isLate, o)
+    if (isLate) throw new Refused("the mote is revoked")
+    const understood = understand(delivery.purpose, envelope, keys, arrivedAt)
+    const { problem } = understood
     if (problem) o.log.warn({ mote: eui(mote.kid), problem }, "envelope kept with a problem")
-    return { mote, envelope, readings, problem }
+    return { mote, generation, envelope, ...understood }
+}
+
+/** Under which of the mote's secrets it was sealed. The next one is taken into use by that. Throws Refused. */
+async function secretOf(
+    { purpose, receivedAt }: Delivery,
+    envelope: Envelope,
+    { mote, secrets }: { mote: Mote; secrets: Secrets },
+    isLate: boolean,
+    o: Context,
+): Promise<{ keys: MoteKeys; generation: number }> {
+    const { current, next, previous, rotatedAt, generation, nextGeneration } = secrets
+    const isUnder = (keys: MoteKeys | undefined): keys is MoteKeys =>
+        keys !== undefined && verifyEnvelope(envelope, purpose, keys.upMac)
+    if (isUnder(current)) return { keys: current, generation }
+    if (isUnder(next)) {
+        const arrivedAt = Math.min(receivedAt, o.now)
+        if (!isLate) await o.motes.takeNextSecret(mote, arrivedAt, o.sql)
+        return { keys: next, generation: nextGeneration }
+    }
+    if (!isUnder(previous)) throw new Refused("wrong MAC")
+    if (rotatedAt !== null && receivedAt > rotatedAt)
+        throw new Refused("the mote has another secret now")
+    return { keys: previous, generation: generation - 1 }
 }
 
 function understand(
+    purpose: Purpose,
     envelope: Envelope,
     keys: MoteKeys,
     arrivedAt: number,
-): Pick<Opened, "readings" | "problem"> {
+): Pick<Opened, "readings" | "alarms" | "word" | "problem"> {
     try {
         const pack = decodePack(openEnvelope(envelope, keys.upEnc), envelope.kid, arrivedAt)
-        const readings = toReadings(pack, arrivedAt)
+        const alarms = purpose === "alarm" ? toAlarms(pack) : []
+        const readings = toReadings(pack.filter(isReading), arrivedAt)
         const problem = readings.find(reading => reading.problem !== null)?.problem ?? null
-        return { readings, problem }
+        return { readings, alarms, word: toConfigWord(pack), problem }
     } catch (error) {
         if (!(error instanceof WireError)) throw error
-        return { readings: [], problem: error.message }
+        return { readings: [], alarms: [], word: undefined, problem: error.message }
     }
+}
+
+/** Alarms have a table of their own. */
+function isReading({ name }: Measurement): boolean {
+    return !name.startsWith("alarm/")
 }
 
 /** False where this very envelope is stored already. */
 async function store(
     delivery: Delivery,
-    { mote, envelope, readings, problem }: Opened,
-    { router, now, sql }: { router: number; now: number; sql: Sql },
+    { mote, generation, envelope, readings, alarms, word, problem }: Opened,
+    { router, now, sql, ...o }: Context,
 ): Promise<boolean> {
     const { boot, salt, seq } = envelope
     const [stored] = await sql.all<{ id: number }>(
@@ -115,6 +164,8 @@ async function store(
             reading.problem,
         )
     const arrivedAt = Math.min(delivery.receivedAt, now)
+    for (const event of alarms) await o.alarms.take(mote, generation, event, sql)
+    if (word) await o.configurations.heard(mote, word, { boot, seq }, arrivedAt, sql)
     await noteArrival({ mote: mote.id, boot, salt, seq }, arrivedAt, sql)
     return true
 }

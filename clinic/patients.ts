@@ -1,4 +1,5 @@
 import type { Clock } from "../host/clock.ts"
+import { revokeAll } from "./motes.ts"
 import type { Sql, Store } from "./store/store.ts"
 
 /** The codes of FHIR R4, http://hl7.org/fhir/administrative-gender. */
@@ -63,10 +64,7 @@ export class Patients {
     async discharge(id: number): Promise<boolean> {
         return await this.store.transaction(async sql => {
             const now = this.now()
-            await sql.run(
-                "UPDATE mote SET revoked_at = ? WHERE patient = ? AND revoked_at IS NULL",
-                ...[now, id],
-            )
+            await revokeAll("patient", id, now, sql)
             return (
                 (await sql.run(
                     "UPDATE patient SET active = 0, updated_at = ? WHERE id = ?",

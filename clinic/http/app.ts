@@ -5,7 +5,9 @@ import type { Clock } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import type { Clinic } from "../clinic.ts"
 import type { ServerCertificate } from "../tls.ts"
+import { alarmRoutes } from "./alarms.ts"
 import { authenticate } from "./auth.ts"
+import { configurationRoutes } from "./configurations.ts"
 import { answerErrors, answerFrameworkError, formatSchemaError } from "./errors.ts"
 import { fhirRoutes } from "./fhir.ts"
 import { healthRoutes } from "./health.ts"
@@ -85,6 +87,8 @@ export async function buildApp(o: {
     liveRoutes(app, o)
     patientRoutes(app, clinic)
     moteRoutes(app, clinic)
+    configurationRoutes(app, clinic)
+    alarmRoutes(app, clinic)
     userRoutes(app, clinic)
     app.get("/api/openapi.json", { config: { access: ["doctor", "patient"] } }, async () =>
         app.swagger(),

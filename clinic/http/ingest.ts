@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto"
 import type { FastifyInstance } from "fastify"
 import {
     decodeBatch,
@@ -31,9 +32,13 @@ export async function ingestRoutes(app: FastifyInstance, clinic: Clinic): Promis
                 return reply.type(cborType).send(Buffer.from(encodeResults(results)))
             },
         )
-        scope.get("/ingest/keys", { config: { access: ["router"] } }, async (_request, reply) =>
-            reply.type(cborType).send(Buffer.from(encodeKeys(await clinic.keys()))),
-        )
+        scope.get("/ingest/keys", { config: { access: ["router"] } }, async (request, reply) => {
+            const keys = Buffer.from(encodeKeys(await clinic.keys()))
+            const etag = `"${createHash("sha256").update(keys).digest("base64url")}"`
+            reply.header("etag", etag)
+            if (request.headers["if-none-match"] === etag) return reply.code(304).send()
+            return reply.type(cborType).send(keys)
+        })
     })
 }
 

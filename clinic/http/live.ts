@@ -2,8 +2,10 @@ import { PassThrough } from "node:stream"
 import type { FastifyInstance } from "fastify"
 import type { Clock, Timer } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
+import type { Alarm } from "../alarms.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Observation } from "../observations.ts"
+import { shownAlarm } from "./alarms.ts"
 import { maySee, userFrom, userOf } from "./auth.ts"
 import { HttpError } from "./errors.ts"
 import { shownObservation } from "./ward.ts"
@@ -22,8 +24,9 @@ interface Since {
 }
 
 /**
- * New vital signs as Server-Sent Events (WHATWG HTML §9.2): `observation` with the id as event id; `time` as a heartbeat
- * with the server's clock; `reset` where the client has missed too much.
+ * New vital signs as Server-Sent Events (WHATWG HTML §9.2): `observation` with the id as event id; `alarms` with all that
+ * belong on the screen, at once and whenever one changes; `time` as a heartbeat with the server's clock; `reset` where the
+ * client has missed too much.
  */
 export function liveRoutes(
     app: FastifyInstance,
@@ -37,7 +40,7 @@ export function liveRoutes(
             exposeHeadRoute: false, // the stream would have nobody to read it
             schema: {
                 tags: ["ward"],
-                summary: "New vital signs as they arrive (text/event-stream)",
+                summary: "New vital signs and alarms as they arrive (text/event-stream)",
             },
             config: { access: ["doctor", "patient"] },
         },
@@ -50,7 +53,10 @@ export function liveRoutes(
             const since = idIn(request.headers["last-event-id"]) ?? idIn(request.query.since)
             const stream = new PassThrough({ highWaterMark: maxBacklogBytes })
             const client = new LiveClient(stream, patient => maySee(user, patient), o.clinic)
-            const stop = o.clinic.live.subscribe(found => client.add(found))
+            const stops = [
+                o.clinic.live.subscribe(found => client.add(found)),
+                o.clinic.liveAlarms.subscribe(open => client.alarms(open)),
+            ]
             let heartbeat: Timer
             const beat = () => {
                 heartbeat = o.clock.setTimeout(() => void check(), heartbeatMs)
@@ -65,7 +71,7 @@ export function liveRoutes(
             clients.set(stream, user.id)
             stream.on("close", () => {
                 clients.delete(stream)
-                stop()
+                for (const stop of stops) stop()
                 o.clock.clearTimeout(heartbeat)
             })
             client.beat()
@@ -95,8 +101,9 @@ class LiveClient {
         this.clinic = clinic
     }
 
-    /** Sends what was stored after `since`, then what has come in meanwhile. */
+    /** Sends the alarms, what was stored after `since`, then what has come in meanwhile. */
     async catchUp(since: number | undefined): Promise<void> {
+        this.alarms(await this.clinic.alarms.open())
         const missed =
             since === undefined ? [] : await this.clinic.observations.since(since, maxMissed + 1)
         this.newest = since ?? 0
@@ -117,6 +124,11 @@ class LiveClient {
             this.newest = observation.id
             this.event("observation", shownObservation(observation), observation.id)
         }
+    }
+
+    alarms(open: Alarm[]): void {
+        const visible = open.filter(({ patient }) => this.isVisible(patient))
+        this.event("alarms", visible.map(shownAlarm))
     }
 
     /** The comment is for proxies, the event for pages, which cannot see comments. */

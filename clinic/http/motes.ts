@@ -4,6 +4,7 @@ import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote } from "../motes.ts"
 import { HttpError } from "./errors.ts"
+import { ByKid } from "./schemas.ts"
 
 const tags = ["motes"]
 const config = { access: ["doctor"] } as const
@@ -12,9 +13,8 @@ const NewMote = Type.Object(
     { patient: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) },
     { additionalProperties: false },
 )
-const ByKid = Type.Object({ kid: Type.String({ pattern: "^[0-9a-f]{16}$" }) })
 
-/** The motes: what arrives from each and what is missing; registration and revocation. */
+/** The motes: what arrives from each and what is missing; registration, new secrets, revocation. */
 export function moteRoutes(app: FastifyInstance, clinic: Clinic): void {
     app.get(
         "/api/motes",
@@ -44,12 +44,30 @@ export function moteRoutes(app: FastifyInstance, clinic: Clinic): void {
         },
     )
 
+    app.post<{ Params: Static<typeof ByKid> }>(
+        "/api/motes/:kid/rotate",
+        {
+            schema: {
+                ...{ tags, params: ByKid },
+                summary:
+                    "A new secret, which only this answer shows; the old one goes with the first envelope under it",
+            },
+            config,
+        },
+        async (request, reply) => {
+            const rotated = await clinic.rotate(Buffer.from(request.params.kid, "hex"))
+            if (!rotated) throw new HttpError(404, "there is no such mote")
+            const secret = Buffer.from(rotated.secret).toString("hex")
+            return reply.code(201).send({ ...shown(rotated.mote), secret })
+        },
+    )
+
     app.delete<{ Params: Static<typeof ByKid> }>(
         "/api/motes/:kid",
         { schema: { tags, summary: "Revoke a mote", params: ByKid }, config },
         async (request, reply) => {
             const kid = Buffer.from(request.params.kid, "hex")
-            if (!(await clinic.motes.revoke(kid)))
+            if (!(await clinic.revoke(kid)))
                 throw new HttpError(404, "there is no such mote to revoke")
             return reply.code(204).send()
         },

@@ -101,7 +101,7 @@ export function patientRoutes(app: FastifyInstance, clinic: Clinic): void {
             config: doctors,
         },
         async (request, reply) => {
-            if (!(await clinic.patients.discharge(Number(request.params.id)))) missing()
+            if (!(await clinic.discharge(Number(request.params.id)))) missing()
             return reply.code(204).send()
         },
     )

@@ -97,4 +97,67 @@ export const migrations: readonly string[] = [
     ) STRICT;
     CREATE INDEX measurement_newest ON measurement (patient, name, time, id) WHERE problem IS NULL;
     `,
+    `
+    -- The secret in use is mote.secret. next_secret was given out and not heard of yet; previous_secret is the one before,
+    -- for what routers took until rotated_at.
+    ALTER TABLE mote ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE mote ADD COLUMN next_secret BLOB;
+    ALTER TABLE mote ADD COLUMN next_generation INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE mote ADD COLUMN previous_secret BLOB;
+    ALTER TABLE mote ADD COLUMN rotated_at INTEGER;
+    -- What the mote last said about the configuration in force, and in which envelope.
+    ALTER TABLE mote ADD COLUMN config_version INTEGER;
+    ALTER TABLE mote ADD COLUMN config_at INTEGER;
+    ALTER TABLE mote ADD COLUMN config_boot INTEGER;
+    ALTER TABLE mote ADD COLUMN config_seq INTEGER;
+
+    CREATE TABLE configuration (
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        version INTEGER NOT NULL,
+        settings TEXT NOT NULL,
+        author TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        sealed_next BLOB,
+        state TEXT NOT NULL,
+        reason TEXT,
+        answered_at INTEGER,
+        PRIMARY KEY (mote, version)
+    ) STRICT;
+
+    CREATE TABLE command (
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        version INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        author TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        sealed_next BLOB,
+        PRIMARY KEY (mote, version)
+    ) STRICT;
+
+    CREATE TABLE alarm (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        patient INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        unit TEXT,
+        raised_at INTEGER,
+        raised_about INTEGER NOT NULL,
+        raised_value REAL,
+        cleared_at INTEGER,
+        cleared_about INTEGER NOT NULL,
+        cleared_value REAL,
+        stored_at INTEGER NOT NULL,
+        acknowledged_at INTEGER,
+        acknowledged_by TEXT,
+        is_open INTEGER NOT NULL,
+        UNIQUE (mote, kind, generation, number)
+    ) STRICT;
+    CREATE INDEX alarm_open ON alarm (patient) WHERE is_open = 1;
+    CREATE INDEX alarm_newest ON alarm (patient, id);
+    `,
 ]
