@@ -16,7 +16,7 @@ const readings = await readSetting("readings", 1)
 const spo2 = await readSetting("spo2", 0)
 
 const keys = new MoteKeys(Buffer.alloc(32), Buffer.alloc(8))
-const queue = new ReadingQueue(maxReadings)
+const queue = new ReadingQueue(maxReadings, 1, maxReadings)
 const writer = new PackWriter("0000000000000000", maxReadings)
 const sealer = new Sealer(keys, 1)
 const opener = new ReceiptOpener(keys)
@@ -27,7 +27,8 @@ reading.quality = 0.9
 reading.motion = false
 
 function fill(): void {
-    queue.drop(queue.length)
+    queue.clear()
+    queue.lost = 0
     for (let i = 0; i < readings; i++) {
         reading.atMs = 10000 + 2000 * i
         reading.bpm = 71.2 + i / 10
@@ -46,6 +47,7 @@ function perform(): void {
 
 fill()
 console.log("bytes " + sealer.seal(writer.write(queue, readings, shiftTicks, 0)).bytes.length)
+fill()
 if (work === "receipt" && !opener.open(receipt, nonce)) throw new Error("not a receipt")
 await sleep(10)
 let turns = 0

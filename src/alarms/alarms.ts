@@ -6,7 +6,6 @@ import { tickMs } from "../link/queue"
 import { PackWriter } from "../link/senml"
 import { status } from "../link/status"
 import { Reading } from "../reading"
-import { Signal } from "../signal"
 import { writeEvent } from "./event"
 import {
     clearDue,
@@ -37,6 +36,9 @@ const enum Kind {
     battery,
 }
 const kinds = 8
+/** Behind the slots. */
+const kidAt = kinds * slotBytes
+const kidBytes = 8
 
 /** How far within a limit a value has to be for the alarm to end: beat/min, °C, percent. */
 const bpmHysteresis = 5
@@ -55,7 +57,7 @@ const maxEvents = 4
  * slots are in flash as well: an alarm is told after a power cut, too, and not raised a second time.
  */
 export class Alarms {
-    private slots = Buffer.alloc(kinds * slotBytes)
+    private slots = Buffer.alloc(kidAt + kidBytes)
     /** Per kind, since when the readings say the opposite of the slot, in ms of `millis()`; −1 where they do not. */
     private since = Buffer.alloc(kinds * 8)
     /** Events that are in the envelope under way, a bit for each kind. */
@@ -65,19 +67,19 @@ export class Alarms {
     private clearsTold = 0
     private nextId: number
     private clock: Clock
-    private changed: Signal
+    private news: () => void
     private mustSave = false
     private isSaving = false
 
     /**
      * @param boot number of this start, never used before
      * @param clock that dates what is kept over a restart
-     * @param changed is raised when there is an alarm to send
+     * @param news is called when there is an alarm to send
      */
-    constructor(boot: number, clock: Clock, changed: Signal) {
+    constructor(boot: number, clock: Clock, news: () => void) {
         this.nextId = boot * idsPerBoot
         this.clock = clock
-        this.changed = changed
+        this.news = news
         for (let kind = 0; kind < kinds; kind++) this.since.setAt(kind * 8, "f64", -1)
     }
 
@@ -86,6 +88,8 @@ export class Alarms {
         const { slots } = this
         const journal = await readBytes(journalKey)
         if (!journal || journal.length !== slots.length) return
+        const kid = slots.slice(kidAt).toString("hex")
+        if (journal.slice(kidAt).toString("hex") !== kid) return
         slots.blitAt(0, journal, 0, journal.length)
         for (let kind = 0; kind < kinds; kind++) {
             for (let event = Event.raised; event <= Event.cleared; event++)
@@ -232,7 +236,7 @@ export class Alarms {
             }
         }
         this.isSaving = false
-        if (this.isPending()) this.changed.raise()
+        if (this.isPending()) this.news()
     }
 
     /** Gives what happened in this start a time that holds after a restart, too. */

@@ -10,7 +10,6 @@ import {
     qualityBits,
     qualityMask,
     qualityShift,
-    readingBytes,
     ReadingQueue,
     spo2Mask,
     spo2Shift,
@@ -18,8 +17,9 @@ import {
     tempBits,
     tempMask,
     tempShift,
-    timeMask,
 } from "./queue"
+import { status } from "./status"
+import { meanBits, quantities, Summaries } from "./summaries"
 
 /*
  * SenML packs (RFC 8428) in CBOR with the integer labels of §6. Keys in the order of RFC 8949 §4.2.1:
@@ -37,6 +37,7 @@ const motionStart = hex`00 666d6f74696f6e 02`
 const tempStart = hex`00 6474656d70 02`
 const spo2Start = hex`00 6473706f32 02`
 const lostStart = hex`00 646c6f7374 02`
+const batteryStart = hex`00 6462617474 02`
 const configStart = hex`00 66636f6e666967 02`
 const refusedStart = hex`00 6e636f6e6669672d72656675736564 02`
 /** A map of two: n and its value, and the label of vs. */
@@ -47,13 +48,18 @@ const ratioUnit = hex`23 612f`
 const tempUnit = hex`23 6343656c`
 const spo2Unit = hex`23 6125`
 const countUnit = hex`23 65636f756e74`
+const secondsUnit = hex`23 6173`
+const batteryUnit = hex`23 6325454c`
 
 const tickBits = 4
 /** The most that a reading, and everything else, takes: a float is never longer than its grid makes it. */
 const maxReadingBytes = 65
-const maxFrameBytes = 110
+const maxFrameBytes = 130
 /** A note on the configuration takes the room of so many readings. */
-export const noteReadings = 2
+const noteReadings = 2
+/** A summary takes the room of so many, and a quantity in it its names. */
+const summaryReadings = 5
+const quantityNames = "hr temp spo2"
 
 /** Writes the readings of one mote as SenML. */
 export class PackWriter {
@@ -68,12 +74,11 @@ export class PackWriter {
     private zeroTicks = 0
     /** So far. */
     private records = 0
-    /** The readings of this pack. */
-    private ring: Buffer
-    private start = 0
+    /** Times of the readings of this pack, and their number. */
+    private times: number[]
     private count = 0
-    /** Time of the first reading, in ticks of `millis()`. */
-    private firstTicks = 0
+    /** What was told of the battery last. */
+    private battery: number
 
     /** @param eui of the mote, 16 hex digits  @param maxReadings that a pack may have */
     constructor(eui: string, maxReadings: number) {
@@ -85,34 +90,36 @@ export class PackWriter {
     }
 
     /**
-     * The oldest `count` readings of the queue and what it lost, as a pack. Times are in ticks of 1/16 s.
+     * Takes what is oldest out of the queue, and what it lost: summaries or else readings, as a pack. Times are in ticks of
+     * 1/16 s.
+     * @param max readings or summaries, if there is room for so many; 0 for a note alone
      * @param shift what makes `millis()` unix time; undefined where that is not known yet
      * @param now `millis()`; without `shift` times are counted back from here (RFC 8428 §4.5.3)
-     * @param note on the configuration, if any; with it there may be no readings
-     * @throws RangeError for more readings than a pack may have, which are `noteReadings` less with a note
+     * @param note on the configuration, if any
      */
     write(
         queue: ReadingQueue,
-        count: number,
+        max: number,
         shift: number | undefined,
         now: number,
         note?: ConfigNote,
     ): Buffer {
-        if (count > this.maxReadings - (note ? noteReadings : 0))
-            throw new RangeError("too many readings for a pack")
         const { writer } = this
-        this.ring = queue.ring
-        this.start = queue.offset(0)
-        this.count = count
-        const first = count > 0 ? queue.firstTicks() : now
-        this.firstTicks = first
+        const { firsts, seconds, summaries, times } = queue
+        const room = note ? this.maxReadings - noteReadings : this.maxReadings
+        const summed = Math.min(summaries.length, Math.min(max, Math.floor(room / summaryReadings)))
+        this.count = summed > 0 ? 0 : queue.take(Math.min(max, room))
+        this.times = times
+        const first = summed > 0 ? summaries.middleOf(0) : this.count > 0 ? times[0] : now
         this.baseTicks = shift === undefined ? 0 : first + shift
         this.zeroTicks = shift === undefined ? now : first
         this.records = 0
         writer.beginArray()
-        const inSecond = this.group(4, bpmShift, bpmMask, 0, bpmBits, hrStart, hrUnit)
-        const inFirst = this.group(
-            0,
+        for (let i = 0; i < summed; i++) this.summary(summaries, i)
+        queue.dropSummaries(summed)
+        const inSeconds = this.group(seconds, bpmShift, bpmMask, 0, bpmBits, hrStart, hrUnit)
+        const inFirsts = this.group(
+            firsts,
             qualityShift,
             qualityMask,
             qualityBias,
@@ -121,21 +128,27 @@ export class PackWriter {
             ratioUnit,
         )
         // Of the same unit.
-        if (inFirst < 0) this.group(0, motionShift, motionMask, 0, 0, motionStart, undefined)
-        this.group(4, tempShift, tempMask, tempBias, tempBits, tempStart, tempUnit)
-        if (inSecond >>> spo2Shift) this.group(4, spo2Shift, spo2Mask, 0, 0, spo2Start, spo2Unit)
+        if (inFirsts >> motionShift)
+            this.group(firsts, motionShift, motionMask, 0, 0, motionStart, undefined)
+        this.group(seconds, tempShift, tempMask, tempBias, tempBits, tempStart, tempUnit)
+        if (inSeconds >>> spo2Shift)
+            this.group(seconds, spo2Shift, spo2Mask, 0, 0, spo2Start, spo2Unit)
         if (queue.lost > 0) this.record(lostStart, queue.lost, 0, first, countUnit)
+        queue.lost = 0
         if (note) this.note(note, now)
+        if (status.battery !== undefined && status.battery !== this.battery) {
+            this.battery = status.battery
+            this.record(batteryStart, Math.round(status.battery), 0, now, batteryUnit)
+        }
         return writer.endArray(this.records)
     }
 
     /**
      * Records of a field of the queue's words.
-     * @param word byte offset in the entry
      * @returns all these words, one or-ed to the other
      */
     private group(
-        word: number,
+        words: number[],
         shift: number,
         mask: number,
         bias: number,
@@ -143,23 +156,42 @@ export class PackWriter {
         start: Buffer,
         unit: Buffer | undefined,
     ): number {
-        const { count, firstTicks, ring } = this
-        let at = this.start
+        const { count, times } = this
         let all = 0
         for (let i = 0; i < count; i++) {
-            const fields = ring.getAt(at + word, "i32")
+            const fields = words[i]
             const value = (fields >> shift) & mask
             if (value !== 0) {
-                const time = word === 0 ? fields : ring.getAt(at, "i32")
-                const ticks = firstTicks + ((time - firstTicks) & timeMask)
-                this.record(start, value - bias, bits, ticks, unit)
+                this.record(start, value - bias, bits, times[i], unit)
                 unit = undefined
             }
             all |= fields
-            at += readingBytes
-            if (at === ring.length) at = 0
         }
         return all
+    }
+
+    /** docs/link.md, "Summaries"; all of a unit together. */
+    private summary(summaries: Summaries, index: number): void {
+        const at = summaries.middleOf(index)
+        const names = quantityNames.split(" ")
+        for (let i = 0; i < quantities; i++) {
+            if (summaries.fieldOf(index, i, 0) === 0) continue
+            const bits = i === 0 ? bpmBits : i === 1 ? tempBits : 0
+            const bias = i === 1 ? tempBias : 0
+            const unit = i === 0 ? hrUnit : i === 1 ? tempUnit : spo2Unit
+            const mean = summaries.fieldOf(index, i, 1) - (bias << meanBits)
+            this.record(startOf(names[i]), mean, bits + meanBits, at, unit)
+            const low = summaries.fieldOf(index, i, 2) - bias
+            this.record(startOf(names[i] + "-min"), low, bits, at, undefined)
+            const high = summaries.fieldOf(index, i, 3) - bias
+            this.record(startOf(names[i] + "-max"), high, bits, at, undefined)
+        }
+        this.record(startOf("span"), summaries.spanOf(index), tickBits, at, secondsUnit)
+        this.record(startOf("count"), summaries.countOf(index), 0, at, countUnit)
+        for (let i = 0; i < quantities; i++) {
+            const has = summaries.fieldOf(index, i, 0)
+            if (has > 0) this.record(startOf(names[i] + "-n"), has, 0, at, undefined)
+        }
     }
 
     /**
@@ -209,4 +241,9 @@ export class PackWriter {
         this.writer.raw(baseTimeLabel)
         this.writer.number(this.baseTicks / (1 << tickBits))
     }
+}
+
+/** n with this value, and the label of v. */
+function startOf(name: string): Buffer {
+    return Buffer.concat(Buffer.from([0x00, 0x60 | name.length]), Buffer.from(name), hex`02`)
 }

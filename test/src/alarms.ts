@@ -1,5 +1,6 @@
 // Does what test/firmware/alarms.test.ts asks for, in JSON, and answers with the pack of alarms that is pending, or 0.
 import { sleep } from "@devicescript/core"
+import { readSetting } from "@devicescript/settings"
 import { Alarms } from "../../src/alarms/alarms"
 import { config } from "../../src/config/config"
 import { Clock } from "../../src/link/clock"
@@ -12,7 +13,7 @@ import { countBoot } from "../../src/link/identity"
 
 const clock = new Clock()
 const changed = new Signal()
-const alarms = new Alarms(await countBoot(), clock, changed)
+const alarms = new Alarms(await countBoot(), clock, () => changed.raise())
 const writer = new PackWriter("0011223344556677", 10)
 const reading = new Reading()
 
@@ -49,4 +50,3 @@ const socket: TcpSocket = new TcpSocket(new Signal(), question => {
 })
 await alarms.load()
 await socket.open("test.invalid", 1, 1000)
-while (await changed.wait()) console.log("alarm")

@@ -7,7 +7,7 @@ import { Signal } from "../../src/signal"
 import { TcpSocket } from "../../src/link/socket"
 
 const maxReadings = 30
-const queue = new ReadingQueue(maxReadings)
+const queue = new ReadingQueue(maxReadings, 1, maxReadings)
 const pack = new PackWriter("0011223344556677", maxReadings)
 const reading = new Reading()
 
@@ -37,6 +37,5 @@ const socket = new TcpSocket(new Signal(), question => {
     const end = 21 + 20 * count
     const note = end < question.length ? noteIn(question.slice(end)) : undefined
     socket.writeNow(pack.write(queue, count, shift < 0 ? undefined : shift, now, note))
-    queue.drop(count)
 })
 await socket.open("test.invalid", 1, 1000)

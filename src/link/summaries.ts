@@ -1,0 +1,142 @@
+/*
+ * A summary is 32 bytes: time of its first reading in ticks of `millis()` (u32); ticks from there to the last, number of
+ * readings (u16 each); then for each quantity how many readings had it, mean, least and most (u16 each), in the units of the
+ * queue's fields, the mean in quarters of them.
+ */
+export const summaryBytes = 32
+const spanAt = 4
+const countAt = 6
+const quantitiesAt = 8
+const quantityBytes = 8
+export const meanBits = 2
+
+/** The fields of the queue's i32: heart rate, temperature, oxygen saturation. */
+export const quantities = 3
+const shifts = hex`00 0d 19`
+const maskBits = hex`0d 0c 07`
+
+const most = 0xffff
+
+/** Means, least and most of what there was no room for, oldest first. */
+export class Summaries {
+    length = 0
+    readonly bytes: Buffer
+
+    constructor(capacity: number) {
+        this.bytes = Buffer.alloc(capacity * summaryBytes)
+    }
+
+    /** Sums readings up that are newer than all before; there must be room. */
+    add(count: number, times: number[], seconds: number[]): void {
+        const { bytes } = this
+        const start = this.length * summaryBytes
+        this.length++
+        bytes.setAt(start, "u32", times[0])
+        bytes.setAt(start + spanAt, "u16", times[count - 1] - times[0])
+        bytes.setAt(start + countAt, "u16", count)
+        for (let quantity = 0; quantity < quantities; quantity++) {
+            const shift = shifts[quantity]
+            const mask = (1 << maskBits[quantity]) - 1
+            let has = 0
+            let sum = 0
+            let low = most
+            let high = 0
+            for (let i = 0; i < count; i++) {
+                const value = (seconds[i] >> shift) & mask
+                if (value === 0) continue
+                has++
+                sum += value
+                if (value < low) low = value
+                if (value > high) high = value
+            }
+            const at = start + quantitiesAt + quantity * quantityBytes
+            bytes.setAt(at, "u16", has)
+            bytes.setAt(at + 2, "u16", has === 0 ? 0 : Math.round((sum << meanBits) / has))
+            bytes.setAt(at + 4, "u16", low)
+            bytes.setAt(at + 6, "u16", high)
+        }
+    }
+
+    /**
+     * Makes room for one more: the two neighbours that together are the shortest become one, the oldest of such; where all
+     * are too long the oldest is dropped. @returns the number of readings that are lost with it
+     */
+    makeRoom(): number {
+        const { bytes, length } = this
+        if (length * summaryBytes < bytes.length) return 0
+        let shortest = -1
+        let leastTicks = most + 1
+        for (let start = 0; start < (length - 1) * summaryBytes; start += summaryBytes) {
+            const next = start + summaryBytes
+            const ticks = bytes.getAt(next, "u32") + bytes.getAt(next + spanAt, "u16") - bytes.getAt(start, "u32") // prettier-ignore
+            if (ticks < 0 || ticks >= leastTicks) continue
+            if (bytes.getAt(start + countAt, "u16") + bytes.getAt(next + countAt, "u16") > most)
+                continue
+            shortest = start
+            leastTicks = ticks
+        }
+        if (shortest >= 0) {
+            this.merge(shortest, leastTicks)
+            this.remove(shortest + summaryBytes)
+            return 0
+        }
+        const lost = bytes.getAt(countAt, "u16")
+        this.remove(0)
+        return lost
+    }
+
+    /** Forgets the oldest. @returns the number of its readings */
+    drop(): number {
+        const count = this.countOf(0)
+        this.remove(0)
+        return count
+    }
+
+    /** Time of the middle, in ticks of `millis()`. */
+    middleOf(index: number): number {
+        const start = index * summaryBytes
+        return this.bytes.getAt(start, "u32") + (this.spanOf(index) >> 1)
+    }
+
+    /** From the first reading to the last, in ticks. */
+    spanOf(index: number): number {
+        return this.bytes.getAt(index * summaryBytes + spanAt, "u16")
+    }
+
+    /** Readings that it stands for. */
+    countOf(index: number): number {
+        return this.bytes.getAt(index * summaryBytes + countAt, "u16")
+    }
+
+    /** @param field 0: readings that have the quantity, 1: mean, 2: least, 3: most */
+    fieldOf(index: number, quantity: number, field: number): number {
+        const at = quantitiesAt + quantity * quantityBytes + 2 * field
+        return this.bytes.getAt(index * summaryBytes + at, "u16")
+    }
+
+    /** Makes the summary at `start` one of `ticks`, together with the next. */
+    private merge(start: number, ticks: number): void {
+        const { bytes } = this
+        const count = bytes.getAt(start + countAt, "u16")
+        bytes.setAt(start + spanAt, "u16", ticks)
+        bytes.setAt(start + countAt, "u16", count + bytes.getAt(start + summaryBytes + countAt, "u16")) // prettier-ignore
+        for (let quantity = 0; quantity < quantities; quantity++) {
+            const at = start + quantitiesAt + quantity * quantityBytes
+            const next = at + summaryBytes
+            const ours = bytes.getAt(at, "u16")
+            const theirs = bytes.getAt(next, "u16")
+            const has = ours + theirs
+            if (theirs === 0) continue
+            const sum = ours * bytes.getAt(at + 2, "u16") + theirs * bytes.getAt(next + 2, "u16")
+            bytes.setAt(at, "u16", has)
+            bytes.setAt(at + 2, "u16", Math.round(sum / has))
+            bytes.setAt(at + 4, "u16", Math.min(bytes.getAt(at + 4, "u16"), bytes.getAt(next + 4, "u16"))) // prettier-ignore
+            bytes.setAt(at + 6, "u16", Math.max(bytes.getAt(at + 6, "u16"), bytes.getAt(next + 6, "u16"))) // prettier-ignore
+        }
+    }
+
+    private remove(start: number): void {
+        this.bytes.rotate(summaryBytes, start, this.length * summaryBytes)
+        this.length--
+    }
+}
