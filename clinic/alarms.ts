@@ -63,8 +63,8 @@ export class Alarms {
         const phase = event.raised ? "raised" : "cleared"
         await sql.run(
             `UPDATE alarm SET ${phase}_at = ?, ${phase}_about = ?, ${phase}_value = ?, unit = COALESCE(unit, ?)
-             WHERE id = ? AND ${phase}_at IS NULL`,
-            ...[time, about, value, unit, id],
+             WHERE id = ? AND (${phase}_at IS NULL OR ${phase}_about > ?)`,
+            ...[time, about, value, unit, id, about],
         )
         await this.endOlder(mote, kind, sql)
         await sql.run(
@@ -76,12 +76,14 @@ export class Alarms {
     private async idOf(
         mote: Mote,
         generation: number,
-        { kind, id: number, unit }: AlarmEvent,
+        { kind, id: number, unit, raised }: AlarmEvent,
         sql: Sql,
     ): Promise<number> {
+        // One that began under an earlier secret may end under this one.
+        const isOlder = raised ? "1 = 0" : "cleared_at IS NULL AND is_open = 1"
         const [known] = await sql.all<{ id: number }>(
             `SELECT id FROM alarm WHERE mote = ? AND kind = ? AND number = ?
-             AND (generation = ? OR is_open = 1) ORDER BY generation DESC LIMIT 1`,
+             AND (generation = ? OR (${isOlder})) ORDER BY generation DESC LIMIT 1`,
             ...[mote.id, kind, number, generation],
         )
         if (known) return known.id

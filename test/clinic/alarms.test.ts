@@ -1,0 +1,170 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import fc from "fast-check"
+import type { Alarm } from "../../clinic/alarms.ts"
+import type { Measurement } from "../../wire/senml.ts"
+import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
+
+interface Event {
+    kind: string
+    id: number
+    raised: boolean
+    atS?: number
+    value?: number
+}
+
+async function ward() {
+    const clock = new StillClock()
+    const start = clock.now()
+    const clinic = await memoryClinic(clock)
+    const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
+    const { mote, secret } = await clinic.motes.register(patient.id)
+    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const tell = async (...events: Event[]) => {
+        const pack = events.flatMap(event => records(event, start))
+        const now = clock.now()
+        const [result] = await clinic.ingest([
+            delivery(sealer.seal(pack, now, "alarm"), now, "alarm"),
+        ])
+        assert.equal(result!.status, "stored")
+    }
+    const all = async () => (await clinic.alarms.ofPatient(patient.id, 100)).map(alarm => line(alarm, start)) // prettier-ignore
+    const open = async () => (await clinic.alarms.open()).map(alarm => line(alarm, start))
+    return { clock, start, clinic, patient, mote, sealer, tell, all, open }
+}
+
+/** As docs/alarms.md has it. */
+function records({ kind, id, raised, atS = 0, value }: Event, start: number): Measurement[] {
+    const time = start + atS * 1000
+    const name = `alarm/${kind}`
+    const records = [
+        measurement(name, raised ? 1 : 0, time, { unit: "/" }),
+        measurement(`${name}/id`, id, time, { unit: "count" }),
+    ]
+    if (value !== undefined)
+        records.push(measurement(`${name}/value`, value, time, { unit: "beat/min" }))
+    return records
+}
+
+function line({ kind, raisedAt, raisedValue, clearedAt, acknowledgedBy }: Alarm, start: number) {
+    const seconds = (at: number | null) => (at === null ? "" : (at - start) / 1000)
+    const by = acknowledgedBy === null ? "" : ` by ${acknowledgedBy}`
+    return `${kind} ${raisedValue ?? "-"} ${seconds(raisedAt)}…${seconds(clearedAt)}${by}`
+}
+
+test("an alarm is open until it is over and somebody has seen to it, whichever comes first", async () => {
+    const { clinic, tell, open, all } = await ward()
+    await tell({ kind: "hr-high", id: 1, raised: true, value: 171 })
+    assert.deepEqual(await open(), ["hr-high 171 0…"])
+    const [alarm] = await clinic.alarms.open()
+    await clinic.acknowledge(alarm!.id, "ruth")
+    await clinic.acknowledge(alarm!.id, "ken")
+    assert.deepEqual(await open(), ["hr-high 171 0… by ruth"])
+    await tell({ kind: "hr-high", id: 1, raised: false, atS: 40, value: 120 })
+    assert.deepEqual(await open(), [])
+    assert.deepEqual(await all(), ["hr-high 171 0…40 by ruth"])
+
+    await tell({ kind: "hr-low", id: 2, raised: true, atS: 50, value: 38 })
+    await tell({ kind: "hr-low", id: 2, raised: false, atS: 60, value: 46 })
+    assert.deepEqual(await open(), ["hr-low 38 50…60"], "over, and nobody saw it")
+    const [later] = await clinic.alarms.open()
+    await clinic.acknowledge(later!.id, "ken")
+    assert.deepEqual(await open(), [])
+    assert.equal(await clinic.acknowledge(999, "ken"), undefined)
+})
+
+test("what is about the mote only goes by itself once it is over", async () => {
+    const { tell, open } = await ward()
+    await tell({ kind: "contact", id: 1, raised: true })
+    assert.deepEqual(await open(), ["contact - 0…"])
+    await tell({ kind: "contact", id: 1, raised: false, atS: 9 })
+    assert.deepEqual(await open(), [])
+})
+
+test("time alone ends nothing; the mote's revocation does", async () => {
+    const { clinic, clock, mote, tell, open, all } = await ward()
+    await tell({ kind: "hr-high", id: 1, raised: true, value: 171 })
+    await tell({ kind: "a-new-kind", id: 2, raised: true })
+    clock.forward(30 * 86_400_000)
+    assert.equal((await open()).length, 2)
+    await clinic.revoke(mote.kid)
+    assert.deepEqual(await open(), [])
+    assert.deepEqual(await all(), ["a-new-kind - 0…2592000", "hr-high 171 0…2592000"])
+})
+
+test("an alarm that a later one of its kind follows has ended, though nobody said so", async () => {
+    const { tell, open } = await ward()
+    await tell({ kind: "hr-high", id: 1, raised: true })
+    await tell({ kind: "hr-high", id: 2, raised: true, atS: 30 })
+    await tell({ kind: "hr-low", id: 3, raised: true, atS: 31 })
+    assert.deepEqual(await open(), ["hr-low - 31…", "hr-high - 30…", "hr-high - 0…30"])
+})
+
+test("told in any order, any number of times: each alarm once, with the same beginning and end", async () => {
+    const story: Event[] = [1, 2, 3].flatMap(id => [
+        { kind: "hr-high", id, raised: true, atS: 10 * id, value: 150 },
+        { kind: "hr-high", id, raised: false, atS: 10 * id + 5, value: 120 },
+    ])
+    const expected = ["hr-high 150 10…15", "hr-high 150 20…25", "hr-high 150 30…35"]
+    await fc.assert(
+        fc.asyncProperty(
+            fc.shuffledSubarray([...story.keys()], { minLength: story.length }),
+            fc.array(fc.nat(story.length - 1), { maxLength: 6 }),
+            async (order, again) => {
+                const { clinic, tell, all, open } = await ward()
+                for (const i of [...order, ...again]) await tell(story[i]!)
+                assert.deepEqual((await all()).sort(), expected)
+                assert.equal((await open()).length, 3, "nobody has seen to them")
+                await clinic.close()
+            },
+        ),
+        { numRuns: 30 },
+    )
+})
+
+test("listeners hear of all open alarms whenever one changes", async () => {
+    const { clinic, patient, tell } = await ward()
+    const heard: string[][] = []
+    clinic.liveAlarms.subscribe(open => heard.push(open.map(({ kind }) => kind)))
+    await tell({ kind: "hr-high", id: 1, raised: true })
+    await tell({ kind: "contact", id: 2, raised: true })
+    await clinic.acknowledge((await clinic.alarms.open())[0]!.id, "ruth")
+    await tell({ kind: "contact", id: 2, raised: false })
+    await clinic.discharge(patient.id)
+    assert.deepEqual(heard, [
+        ["hr-high"],
+        ["contact", "hr-high"],
+        ["contact", "hr-high"],
+        ["hr-high"],
+        [],
+    ])
+})
+
+test("an alarm that cannot be read is kept, with its problem; a reading in vitals is no alarm", async () => {
+    const { clinic, clock, mote, sealer, all } = await ward()
+    const now = clock.now()
+    const bad = [measurement("alarm/hr-high", 1, now)]
+    const deliver = (purpose: "alarm" | "vitals", pack: Measurement[]) =>
+        clinic.ingest([delivery(sealer.seal(pack, now, purpose), now, purpose)])
+    assert.equal((await deliver("alarm", bad))[0]!.status, "stored")
+    assert.equal((await clinic.completeness(mote)).problems.newest, "an alarm has no id")
+    const event = records({ kind: "hr-high", id: 1, raised: true }, now)
+    assert.equal((await deliver("vitals", event))[0]!.status, "stored")
+    assert.deepEqual(await all(), [])
+})
+
+test("a mote without memory that has another secret numbers anew, and is heard", async () => {
+    const { clinic, clock, mote, tell, open, start } = await ward()
+    await tell({ kind: "hr-high", id: 1, raised: true })
+    const { secret } = (await clinic.rotate(mote.kid))!
+    const renewed = new SealingMote({ kid: mote.kid, secret })
+    const again = async (...events: Event[]) => {
+        const pack = events.flatMap(event => records(event, start))
+        const envelope = renewed.seal(pack, clock.now(), "alarm")
+        await clinic.ingest([delivery(envelope, clock.now(), "alarm")])
+    }
+    await again({ kind: "hr-high", id: 1, raised: false, atS: 5 })
+    assert.deepEqual(await open(), ["hr-high - 0…5"], "the same alarm, if the mote remembers it")
+    await again({ kind: "hr-high", id: 1, raised: true, atS: 60 })
+    assert.deepEqual(await open(), ["hr-high - 60…", "hr-high - 0…5"])
+})
