@@ -24,6 +24,7 @@ export function brokerAccess(text: string): MqttBrokerAccess {
             ? connectTls({ host, port, servername: host }, connected)
             : connectTcp({ host, port }, connected)
     return {
+        url: `${url.protocol}//${url.host}`,
         connect: () =>
             new Promise((resolve, reject) => {
                 const socket = open(() => {

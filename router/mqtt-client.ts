@@ -19,6 +19,8 @@ const maxBacklogBytes = 4 * 2 ** 20
 
 /** How to reach a broker, and as whom. */
 export interface MqttBrokerAccess {
+    /** For people, without user and password. */
+    url: string
     connect(): Promise<ByteStream>
     user?: string
     password?: string
@@ -77,19 +79,21 @@ export class MqttClient {
             this.closed((error as Error).message)
             return
         }
-        log.debug({}, "connected to the broker")
+        log.debug({ broker: access.url }, "connected to the broker")
     }
 
     ready(): void {
         this.failures = 0
-        this.parts.log.info({}, "subscribed at the broker")
+        const { log, access } = this.parts
+        log.info({ broker: access.url }, "subscribed at the broker")
     }
 
     closed(reason: string): void {
         this.session = undefined
         if (this.isClosed) return
-        const { clock, random, log } = this.parts
-        if (this.failures++ === 0) log.warn({ reason }, "no connection to the broker: trying again")
+        const { clock, random, log, access } = this.parts
+        if (this.failures++ === 0)
+            log.warn({ broker: access.url, reason }, "no connection to the broker: trying again")
         const ms = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(this.failures, 10))
         const share = 0.5 + random(1)[0]! / 512
         this.timer = clock.setTimeout(() => void this.open(), ms * share)

@@ -2,8 +2,13 @@ import { readFileSync } from "node:fs"
 import { isIPv6 } from "node:net"
 import { join } from "node:path"
 import { Command } from "commander"
-import { fileError } from "../../host/errors.ts"
-import { httpsClinic, startRouter } from "../../router/index.ts"
+import { fileError, UserError } from "../../host/errors.ts"
+import {
+    brokerAccess,
+    httpsClinic,
+    startRouter,
+    type MqttBrokerAccess,
+} from "../../router/index.ts"
 import {
     httpsUrl,
     integer,
@@ -23,6 +28,7 @@ interface Options {
     host: string
     coapPort: number
     mqttPort: number
+    mqttBroker?: MqttBrokerAccess
     maxOutbox: number
     retryRefused?: boolean
     logLevel: string
@@ -49,6 +55,12 @@ export const routerCommand = withConfigFile(
         .addOption(option("--coap-port <port>", "CoAP over TCP port").argParser(port).default(5683))
         .addOption(option("--mqtt-port <port>", "MQTT port").argParser(port).default(1883))
         .addOption(
+            option(
+                "--mqtt-broker <url>",
+                "serve motes through the broker there instead of an own one, mqtt://user:password@host:port or mqtts://; better given as VITALMOTE_MQTT_BROKER",
+            ).argParser(brokerUrl),
+        )
+        .addOption(
             option("--max-outbox <mib>", "what may be kept until the clinic has it")
                 .argParser(integer(1, 2 ** 20))
                 .default(1024),
@@ -62,7 +74,9 @@ export const routerCommand = withConfigFile(
         data: join(options.data, "router"),
         host: options.host,
         coapPort: options.coapPort,
-        mqttPort: options.mqttPort,
+        ...(options.mqttBroker
+            ? { mqttBroker: options.mqttBroker }
+            : { mqttPort: options.mqttPort }),
         clinic: httpsClinic({
             url: options.clinic,
             token: options.token,
@@ -73,7 +87,8 @@ export const routerCommand = withConfigFile(
         log: stderrLog(options.logLevel),
     })
     const host = isIPv6(options.host) ? `[${options.host}]` : options.host
-    console.log(`ready coap+tcp://${host}:${router.coapPort} mqtt://${host}:${router.mqttPort}`)
+    const mqtt = options.mqttBroker?.url ?? `mqtt://${host}:${router.mqttPort}`
+    console.log(`ready coap+tcp://${host}:${router.coapPort} ${mqtt}`)
     await runUntilStopped(() => router.close())
 })
 
@@ -82,5 +97,14 @@ function readText(file: string): string {
         return readFileSync(file, "utf8")
     } catch (error) {
         throw fileError(file, error)
+    }
+}
+
+/** What was given is never repeated: a password may be in it. */
+function brokerUrl(text: string): MqttBrokerAccess {
+    try {
+        return brokerAccess(text)
+    } catch (error) {
+        throw new UserError(`--mqtt-broker: ${(error as Error).message}`, 2)
     }
 }
