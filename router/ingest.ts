@@ -30,9 +30,10 @@ export type Refusal =
     | "belowWindow"
     | "busy"
 
-/** `stored`: durable since now, `duplicate`: since earlier. Both carry the receipt. */
+/** `stored`: durable since now, `duplicate`: since earlier. Both carry the mote and the receipt. */
 export type IngestResult =
-    { status: "stored" | "duplicate"; receipt: Uint8Array } | { status: "refused"; reason: Refusal }
+    | { status: "stored" | "duplicate"; eui: string; receipt: Uint8Array }
+    | { status: "refused"; reason: Refusal }
 
 export type IngestCounts = Record<"stored" | "duplicate" | Refusal, number>
 
@@ -127,11 +128,11 @@ export class Ingest {
             outcomes = waiting.map(() => "busy")
         }
         const now = this.clock.now()
-        waiting.forEach(({ envelope: { kid, nonce }, keys, resolve }, i) => {
+        waiting.forEach(({ envelope: { kid, nonce }, keys, eui, resolve }, i) => {
             const outcome = outcomes[i]!
             if (outcome === "stored" || outcome === "duplicate") {
                 const receipt = makeReceipt({ kid, nonce, now, config: keys.config }, keys.receipt)
-                resolve({ status: outcome, receipt })
+                resolve({ status: outcome, eui, receipt })
             } else resolve({ status: "refused", reason: outcome })
         })
         if (outcomes.includes("stored")) this.onStored()

@@ -1,39 +1,39 @@
 import type { Purpose } from "../wire/envelope.ts"
 import { maxEnvelopeBytes } from "../wire/envelope.ts"
-import type { CoapConnection, Server } from "./coap/connection.ts"
-import { accepts, dispatch, problem, type Resource } from "./coap/dispatch.ts"
+import { accepts, problem, type Resource } from "./coap/dispatch.ts"
 import { Code, ContentFormat, message, type CoapMessage } from "./coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "./coap/options.ts"
+import type { Requester } from "./coap/requester.ts"
 import type { Ingest, Refusal } from "./ingest.ts"
 
 /** When a mote that got 5.03 may come again. */
 export const busyMaxAgeS = 10
 
 /**
- * What the router serves to motes (wire.md, "CoAP"). `onStored` hears of the connection that just brought an authentic
- * envelope nobody had brought before.
+ * What the router serves to motes (wire.md, "CoAP"). `onStored` hears who just brought an authentic envelope of the mote
+ * `eui` that nobody had brought before.
  */
 export function moteResources(
     ingest: Ingest,
-    onStored: (connection: CoapConnection) => void,
-): Server {
+    onStored: (eui: string, requester: Requester) => void,
+): Record<string, Resource> {
     const envelopes = (purpose: Purpose): Resource => ({
         attributes: { rt: `vitalmote.${purpose}`, ct: ContentFormat.coseMac0 },
-        POST: async (request, connection) => {
+        POST: async (request, requester) => {
             if (!hasContentFormat(request, ContentFormat.coseMac0))
                 return problem(Code.UnsupportedContentFormat, "Content-Format 17 only")
             if (!accepts(request, ContentFormat.coseMac0))
                 return problem(Code.NotAcceptable, "receipts are Content-Format 17")
             const result = await ingest.submit(purpose, request.payload)
             if (result.status === "refused") return refusal(result.reason)
-            if (result.status === "stored") onStored(connection)
+            if (result.status === "stored") onStored(result.eui, requester)
             return message(Code.Changed, {
                 options: [uintOption(OptionNumber.ContentFormat, ContentFormat.coseMac0)],
                 payload: result.receipt,
             })
         },
     })
-    return dispatch({ "/vitals": envelopes("vitals"), "/alarms": envelopes("alarm") })
+    return { "/vitals": envelopes("vitals"), "/alarms": envelopes("alarm") }
 }
 
 function refusal(reason: Refusal): CoapMessage {

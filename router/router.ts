@@ -2,11 +2,18 @@ import type { Clock } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
 import type { ClinicLink } from "./clinic-link.ts"
-import { CoapConnection, type Server } from "./coap/connection.ts"
+import { blockwise } from "./coap/block.ts"
+import { CoapConnection } from "./coap/connection.ts"
+import { dispatch } from "./coap/dispatch.ts"
+import type { Server } from "./coap/requester.ts"
 import { lingerMs } from "./coap/session.ts"
 import { DeliveryLoop } from "./delivery.ts"
 import { defaultMaxOutboxBytes, Ingest, type IngestCounts } from "./ingest.ts"
 import { Keyring } from "./keyring.ts"
+import { directory } from "./relay/directory.ts"
+import { Downlink } from "./relay/downlink.ts"
+import { Motes } from "./relay/motes.ts"
+import { Relay } from "./relay/relay.ts"
 import { moteResources } from "./resources.ts"
 import type { RouterStore } from "./store.ts"
 
@@ -31,16 +38,20 @@ export class Router {
     /** The way of an envelope; other transports than CoAP use it too. */
     readonly ingest: Ingest
     readonly keyring: Keyring
+    /** The motes on CoAP connections, and how to reach them. */
+    readonly motes = new Motes()
+    readonly relay: Relay
+    /** Answers CoAP requests, whatever brings them. */
+    readonly serve: Server
     private readonly clock: Clock
     private readonly random: (bytes: number) => Uint8Array
     private readonly store: RouterStore
     private readonly log: Log
     private readonly maxConnections: number
     private readonly delivery: DeliveryLoop
-    private readonly serve: Server
     private readonly connections = new Set<CoapConnection>()
     /** Those among them that brought an authentic envelope. */
-    private readonly motes = new WeakSet<CoapConnection>()
+    private readonly trusted = new WeakSet<CoapConnection>()
     private closing: (() => void) | undefined
 
     /** Takes over `store` for reading and writing, but does not close it. */
@@ -69,7 +80,16 @@ export class Router {
             log,
             onStored: () => this.delivery.wake(),
         })
-        this.serve = moteResources(this.ingest, connection => this.motes.add(connection))
+        this.relay = new Relay({ clock, motes: this.motes })
+        new Downlink({ motes: this.motes, keyring: this.keyring, log })
+        const resources = moteResources(this.ingest, (eui, requester) => {
+            if (!(requester instanceof CoapConnection) || !this.connections.has(requester)) return
+            this.trusted.add(requester)
+            this.motes.brought(eui, requester, clock.now())
+        })
+        this.serve = blockwise(
+            dispatch({ ...resources, ...directory(this.motes, this.relay) }, this.relay.proxy),
+        )
         const { refusedLength: envelopes, refusedBytes: bytes } = store
         if (envelopes > 0)
             log.warn(
@@ -131,9 +151,9 @@ export class Router {
     /** Gives up the oldest connection that never brought an envelope, so that strangers do not keep motes out. */
     private makeRoom(): boolean {
         for (const connection of this.connections) {
-            if (this.motes.has(connection)) continue
+            if (this.trusted.has(connection)) continue
             this.log.debug({ peer: connection.peer }, "connection dropped for a newer one")
-            this.connections.delete(connection)
+            this.closed(connection)
             connection.destroy()
             return true
         }
@@ -142,6 +162,7 @@ export class Router {
 
     private closed(connection: CoapConnection): void {
         this.connections.delete(connection)
+        this.motes.closed(connection)
         this.closing?.()
     }
 }

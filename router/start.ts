@@ -1,11 +1,15 @@
 import { randomBytes } from "node:crypto"
-import { createServer, type AddressInfo, type Server } from "node:net"
+import { createSocket } from "node:dgram"
+import { createServer, isIPv6, type AddressInfo, type Server } from "node:net"
 import { realClock } from "../host/clock.ts"
 import { reasonOf, UserError } from "../host/errors.ts"
 import type { Log } from "../host/log.ts"
 import { socketStream, type ByteStream } from "../host/stream.ts"
 import type { ClinicLink } from "./clinic-link.ts"
+import { CoapUdp } from "./coap/udp.ts"
+import { MqttClient, type MqttBrokerAccess } from "./mqtt-client.ts"
 import { MqttBroker } from "./mqtt.ts"
+import { relayHttp } from "./relay/http.ts"
 import { Router } from "./router.ts"
 import { RouterStore } from "./store.ts"
 
@@ -13,6 +17,11 @@ import { RouterStore } from "./store.ts"
 export interface RunningRouter {
     coapPort: number
     mqttPort: number | undefined
+    /** The motes (`eui`) that said by MQTT that they are on line; undefined without MQTT. */
+    mqtt: { readonly online: string[] } | undefined
+    /** Whether CoAP is served over UDP, too, on the same port number. */
+    hasUdp: boolean
+    httpPort: number | undefined
     router: Router
     /** Takes no more connections, closes the others, then the store. */
     close(): Promise<void>
@@ -20,14 +29,20 @@ export interface RunningRouter {
 
 /**
  * Runs a router on this machine's clock and sockets, its store in the folder `data`. Port 0 means any; without `mqttPort`
- * there is no MQTT. `retryRefused` offers what the clinic refused to it once more. Takes over `clinic`, and closes it.
- * Throws UserError where the store or a port cannot be used.
+ * there is no broker. With `mqttBroker` motes are served through that one, too. `retryRefused` offers what the clinic refused
+ * to it once more. CoAP is served over UDP as well, unless that port is in use or `udp` is false; HTTP clients only where there
+ * is an `httpPort`. Takes over `clinic`, and closes it. Throws UserError where the store or a port cannot be used.
  */
 export async function startRouter(o: {
     data: string
     host?: string
     coapPort: number
     mqttPort?: number
+    mqttBroker?: MqttBrokerAccess
+    udp?: boolean
+    httpPort?: number
+    /** `host` is where motes come to; HTTP clients may be kept to this machine. */
+    httpHost?: string
     clinic: ClinicLink
     maxOutboxBytes?: number
     retryRefused?: boolean
@@ -38,10 +53,11 @@ export async function startRouter(o: {
     const close = async () => {
         for (let part = parts.pop(); part; part = parts.pop()) await part.close()
     }
-    const serve = (accept: (stream: ByteStream) => void, port: number) => {
+    const serve = async (accept: (stream: ByteStream) => void, port: number) => {
         const server = createServer(socket => accept(socketStream(socket)))
         parts.push({ close: () => void server.close() })
-        return listen(server, port, host, log)
+        await listen(server, port, host, log)
+        return server.address() as AddressInfo
     }
     try {
         parts.push({ close: () => clinic.close?.() })
@@ -53,20 +69,76 @@ export async function startRouter(o: {
             ...(maxOutboxBytes !== undefined && { maxOutboxBytes }),
         })
         parts.push(router)
-        const coapPort = await serve(stream => router.accept(stream), o.coapPort)
+        const coap = await serve(stream => router.accept(stream), o.coapPort)
+        const coapPort = coap.port
+        const udp = o.udp === false ? undefined : await serveUdp(router, coap, log)
+        if (udp) parts.push(udp)
+        const { ingest, keyring } = router
         let mqttPort: number | undefined
+        let mqtt: RunningRouter["mqtt"]
         if (o.mqttPort !== undefined) {
-            const { ingest, keyring } = router
             const broker = await MqttBroker.start({ ingest, keyring, log })
             parts.push(broker)
-            mqttPort = await serve(stream => broker.accept(stream), o.mqttPort)
+            mqttPort = (await serve(stream => broker.accept(stream), o.mqttPort)).port
+            mqtt = broker
         }
-        log.info({ coapPort, mqttPort }, "router listens")
-        return { coapPort, mqttPort, router, close }
+        if (o.mqttBroker) {
+            const client = new MqttClient({
+                ...{ clock: realClock, random: randomBytes, ingest, keyring, log },
+                access: o.mqttBroker,
+            })
+            parts.push(client)
+            mqtt = client
+        }
+        router.relay.isElsewhere = eui => mqtt?.online.includes(eui) ?? false
+        let httpPort: number | undefined
+        if (o.httpPort !== undefined) {
+            const http = relayHttp(router)
+            parts.push(http)
+            await http.ready()
+            httpPort = await listen(http.server, o.httpPort, o.httpHost ?? "127.0.0.1", log)
+        }
+        const hasUdp = udp !== undefined
+        log.info({ coapPort, hasUdp, mqttPort, httpPort }, "router listens")
+        return { coapPort, hasUdp, mqttPort, mqtt, httpPort, router, close }
     } catch (error) {
         await close()
         throw error
     }
+}
+
+/** CoAP over UDP where it is served over TCP; undefined, and a warning, where the port is in use: motes do not need it. */
+function serveUdp(
+    router: Router,
+    { address, port }: AddressInfo,
+    log: Log,
+): Promise<{ close(): void } | undefined> {
+    const socket = createSocket(isIPv6(address) ? "udp6" : "udp4")
+    const coap = new CoapUdp({
+        ...{ clock: realClock, random: randomBytes, serve: router.serve, log },
+        send: (bytes, to) =>
+            socket.send(bytes, to.port, to.address, error => {
+                if (error) log.debug({ reason: reasonOf(error) }, "a datagram was not sent")
+            }),
+    })
+    return new Promise(resolve => {
+        socket.once("error", error => {
+            socket.close()
+            log.warn({ port, reason: reasonOf(error) }, "CoAP is not served over UDP")
+            resolve(undefined)
+        })
+        socket.bind(port, address, () => {
+            socket.removeAllListeners("error")
+            socket.on("error", error => log.error({ port, reason: reasonOf(error) }, "UDP error"))
+            socket.on("message", (bytes, from) => coap.receive(bytes, from))
+            resolve({
+                close: () => {
+                    coap.close()
+                    socket.close()
+                },
+            })
+        })
+    })
 }
 
 /** Resolves to the port. What goes wrong later, such as too many open files, is logged: the server goes on. */

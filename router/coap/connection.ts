@@ -3,6 +3,7 @@ import type { Log } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import { Code, codeClass, message, type CoapMessage } from "./message.ts"
 import { OptionNumber, uintOption } from "./options.ts"
+import type { Notifier, Requester, Server } from "./requester.ts"
 import { CoapSession } from "./session.ts"
 
 /** How long we wait for a response. */
@@ -13,26 +14,35 @@ export const maxConcurrentRequests = 64
 export const maxPendingRequests = 64
 const tokenBytes = 4
 
-/** Answers a request; the token of what it returns is set by the connection. */
-export type Server = (
-    request: CoapMessage,
-    connection: CoapConnection,
-) => CoapMessage | Promise<CoapMessage>
+/** What a request of ours is made of. */
+export type RequestParts = Partial<Omit<CoapMessage, "code" | "token">>
 
-/** A request that got no response: timed out, or the connection closed. */
-export class NoResponseError extends Error {}
+/** A request that got no response. */
+export class NoResponseError extends Error {
+    /** `tooLarge`: for the peer; `busy`: too many wait already. */
+    readonly why: "closed" | "late" | "busy" | "tooLarge"
 
-interface PendingRequest {
-    resolve(response: CoapMessage): void
-    reject(error: NoResponseError): void
-    timer: Timer
+    constructor(why: NoResponseError["why"], message: string) {
+        super(message)
+        this.why = why
+    }
 }
+
+/** A request of ours, and where its responses go. */
+interface Exchange {
+    /** Takes a response; says whether more of them may come. */
+    next(response: CoapMessage): boolean
+    fail(error: NoResponseError): void
+}
+
+/** The timer runs until the first response is there. */
+type PendingExchange = Exchange & { timer: Timer | undefined }
 
 /**
  * Requests and responses on one connection, matched by their tokens (RFC 7252 §5.3.1). Both ends may ask: `serve` answers
  * the peer's requests, `request()` asks the peer.
  */
-export class CoapConnection {
+export class CoapConnection implements Requester {
     /** Whom we talk to, for logs. */
     readonly peer: string
     private readonly clock: Clock
@@ -41,7 +51,9 @@ export class CoapConnection {
     private readonly onClose: () => void
     private readonly log: Log
     private readonly session: CoapSession
-    private readonly pending = new Map<string, PendingRequest>()
+    private readonly pending = new Map<string, PendingExchange>()
+    /** Whom to tell that the peer is gone, by the token of its request. */
+    private readonly notifiers = new Map<string, () => void>()
     private serving = 0
     private releasing = false
     private isClosed = false
@@ -77,27 +89,66 @@ export class CoapConnection {
         this.session.start()
     }
 
+    get maxMessageBytes(): number {
+        return this.session.peerMaxMessageBytes
+    }
+
     /** Sends a request with a token of ours. Rejects with NoResponseError. */
-    request(
-        code: number,
-        parts: Partial<Omit<CoapMessage, "code" | "token">>,
-    ): Promise<CoapMessage> {
-        if (this.isClosed || this.releasing)
-            return Promise.reject(new NoResponseError("the connection is closed"))
-        if (this.pending.size >= maxPendingRequests)
-            return Promise.reject(new NoResponseError("too many requests wait for this peer"))
-        let token = this.random(tokenBytes)
-        while (this.pending.has(keyOf(token))) token = this.random(tokenBytes)
+    request(code: number, parts: RequestParts): Promise<CoapMessage> {
         return new Promise((resolve, reject) => {
-            const key = keyOf(token)
-            const timer = this.clock.setTimeout(() => {
-                this.pending.delete(key)
-                reject(new NoResponseError("no response in time"))
-                if (this.releasing) this.closeWhenIdle()
-            }, responseMs)
-            this.pending.set(key, { resolve, reject, timer })
-            this.session.send(message(code, { ...parts, token }))
+            const next = (response: CoapMessage) => {
+                resolve(response)
+                return false
+            }
+            this.ask(message(code, { ...parts, token: this.newToken() }), { next, fail: reject })
         })
+    }
+
+    /**
+     * Asks for a resource and for what becomes of it (RFC 7641 §3). Resolves to the first response, as `request`; where it
+     * has an Observe option, later ones go to `notified`, up to the first that has none, or up to undefined, which says that
+     * the connection is closed. `cancel` deregisters.
+     */
+    observe(
+        parts: RequestParts,
+        notified: (response: CoapMessage | undefined) => void,
+    ): Promise<{ response: CoapMessage; cancel(): void }> {
+        const token = this.newToken()
+        const get = (observe: number) => {
+            const options = [...(parts.options ?? []), uintOption(OptionNumber.Observe, observe)]
+            return message(Code.GET, { ...parts, token, options })
+        }
+        return new Promise((resolve, reject) => {
+            let isFirst = true
+            this.ask(get(0), {
+                next: response => {
+                    if (isFirst) resolve({ response, cancel: () => this.deregister(get(1)) })
+                    else notified(response)
+                    isFirst = false
+                    return isNotification(response)
+                },
+                fail: error => (isFirst ? reject(error) : notified(undefined)),
+            })
+        })
+    }
+
+    notifier(token: Uint8Array, gone: () => void): Notifier {
+        const key = keyOf(token)
+        this.forget(token)
+        if (this.isClosed) gone()
+        else this.notifiers.set(key, gone)
+        return {
+            send: response => this.session.send({ ...response, token }),
+            end: () => {
+                if (this.notifiers.get(key) === gone) this.notifiers.delete(key)
+            },
+        }
+    }
+
+    forget(token: Uint8Array): void {
+        const gone = this.notifiers.get(keyOf(token))
+        this.notifiers.delete(keyOf(token))
+        gone?.()
     }
 
     /** Asks the peer to go elsewhere (RFC 8323 §5.5) and closes once both ends have their responses. */
@@ -109,6 +160,38 @@ export class CoapConnection {
     /** Closes at once. */
     destroy(): void {
         this.session.destroy()
+    }
+
+    private newToken(): Uint8Array {
+        let token = this.random(tokenBytes)
+        while (this.pending.has(keyOf(token))) token = this.random(tokenBytes)
+        return token
+    }
+
+    private ask(request: CoapMessage, exchange: Exchange): void {
+        const fail = (why: NoResponseError["why"], text: string) =>
+            exchange.fail(new NoResponseError(why, text))
+        if (this.isClosed || this.releasing) fail("closed", "the connection is closed")
+        else if (this.pending.size >= maxPendingRequests)
+            fail("busy", "too many requests wait for this peer")
+        else if (!this.session.fits(request))
+            fail("tooLarge", `the peer takes ${this.maxMessageBytes} bytes`)
+        else {
+            const key = keyOf(request.token)
+            const timer = this.clock.setTimeout(() => {
+                this.pending.delete(key)
+                fail("late", "no response in time")
+                if (this.releasing) this.closeWhenIdle()
+            }, responseMs)
+            this.pending.set(key, { ...exchange, timer })
+            this.session.send(request)
+        }
+    }
+
+    private deregister(request: CoapMessage): void {
+        // What was asked is replaced: a notification that is under way counts as the answer to this.
+        if (!this.pending.delete(keyOf(request.token))) return
+        this.ask(request, { next: () => false, fail: () => {} })
     }
 
     private received(received: CoapMessage): void {
@@ -145,27 +228,37 @@ export class CoapConnection {
             this.session.unproductive() // answered late or to nobody's question
             return
         }
-        this.pending.delete(key)
         this.clock.clearTimeout(pending.timer)
-        pending.resolve(response)
+        pending.timer = undefined
+        if (!pending.next(response)) this.pending.delete(key)
         if (this.releasing) this.closeWhenIdle()
     }
 
     /** Nothing new from now on; closes once both ends have their responses. */
     private closeWhenIdle(): void {
         this.releasing = true
-        if (this.serving === 0 && this.pending.size === 0) this.session.close()
+        const waits = [...this.pending.values()].some(({ timer }) => timer !== undefined)
+        if (this.serving === 0 && !waits) this.session.close()
     }
 
     private closed(): void {
         this.isClosed = true
-        for (const { reject, timer } of this.pending.values()) {
-            this.clock.clearTimeout(timer)
-            reject(new NoResponseError("the connection closed"))
-        }
+        const pending = [...this.pending.values()]
+        const notifiers = [...this.notifiers.values()]
         this.pending.clear()
+        this.notifiers.clear()
+        for (const { fail, timer } of pending) {
+            this.clock.clearTimeout(timer)
+            fail(new NoResponseError("closed", "the connection closed"))
+        }
+        for (const gone of notifiers) gone()
         this.onClose()
     }
+}
+
+/** RFC 7641 §3.2: only a success with an Observe option says that more will come. */
+function isNotification({ code, options }: CoapMessage): boolean {
+    return codeClass(code) === 2 && options.some(({ number }) => number === OptionNumber.Observe)
 }
 
 function keyOf(token: Uint8Array): string {

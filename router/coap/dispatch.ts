@@ -1,22 +1,20 @@
-import type { CoapConnection, Server } from "./connection.ts"
-import { linkFormat, type LinkAttributes } from "./link-format.ts"
+import { linkFormat, matchingLinks, type Link, type LinkAttributes } from "./link-format.ts"
 import { Code, ContentFormat, message, type CoapMessage, type CoapOption } from "./message.ts"
-import { isCritical, OptionNumber, pathOf, uintOption, uintValue } from "./options.ts"
+import { isCritical, OptionNumber, pathOf, queryOf, uintOption, uintValue } from "./options.ts"
+import type { Server } from "./requester.ts"
 
 /** What can be asked for under one path. */
 export interface Resource {
     /** How `/.well-known/core` describes it. */
     attributes: LinkAttributes
-    GET?: Handler
-    POST?: Handler
-    PUT?: Handler
-    DELETE?: Handler
+    GET?: Server
+    POST?: Server
+    PUT?: Server
+    DELETE?: Server
 }
 
-export type Handler = (
-    request: CoapMessage,
-    connection: CoapConnection,
-) => CoapMessage | Promise<CoapMessage>
+/** Answers those requests that are for somebody behind us; undefined for the others. */
+export type Proxy = (...request: Parameters<Server>) => ReturnType<Server> | undefined
 
 /** RFC 7252 §5.10: the critical options that are understood, with the length their values may have. */
 const criticalOptions = new Map([
@@ -25,31 +23,46 @@ const criticalOptions = new Map([
     [OptionNumber.UriPath, { min: 0, max: 255, repeatable: true }],
     [OptionNumber.UriQuery, { min: 0, max: 255, repeatable: true }],
     [OptionNumber.Accept, { min: 0, max: 2 }],
+    [OptionNumber.Block2, { min: 0, max: 3 }],
+    [OptionNumber.Block1, { min: 0, max: 3 }],
+    [OptionNumber.ProxyUri, { min: 1, max: 1034 }],
+    [OptionNumber.ProxyScheme, { min: 1, max: 255 }],
 ] as [number, { min: number; max: number; repeatable?: boolean }][])
 
 const proxyOptions: number[] = [OptionNumber.ProxyUri, OptionNumber.ProxyScheme]
 
-/** A `Server` for the given resources, by path, and `/.well-known/core` (RFC 6690) that lists them. */
-export function dispatch(resources: Record<string, Resource>): Server {
-    const links = linkFormat(
-        Object.entries(resources).map(([path, resource]) => [path, resource.attributes]),
-    )
+/**
+ * A `Server` for the given resources, by path, and `/.well-known/core` (RFC 6690) that lists them; `proxy` is asked first.
+ * It has to be inside `blockwise`, which deals with the Block options.
+ */
+export function dispatch(resources: Record<string, Resource>, proxy?: Proxy): Server {
+    const links = Object.entries(resources).map(([path, { attributes }]): Link => [
+        path,
+        attributes,
+    ])
     const wellKnownCore: Resource = {
         attributes: {},
-        GET: request => content(request, ContentFormat.linkFormat, links),
+        GET: request => linksContent(request, matchingLinks(links, queryOf(request.options))),
     }
     const byPath = new Map(Object.entries({ ...resources, "/.well-known/core": wellKnownCore }))
-    return (request, connection) => {
-        if (request.options.some(({ number }) => proxyOptions.includes(number)))
-            return problem(Code.ProxyingNotSupported, "not a proxy")
+    return (request, requester) => {
         const bad = badOption(request.options)
         if (bad !== undefined) return problem(Code.BadOption, `unknown critical option ${bad}`)
+        const proxied = proxy?.(request, requester)
+        if (proxied) return proxied
+        if (request.options.some(({ number }) => proxyOptions.includes(number)))
+            return problem(Code.ProxyingNotSupported, "not a proxy for this")
         const resource = byPath.get(pathOf(request.options))
         if (!resource) return problem(Code.NotFound, "no such resource")
         const handler = handlerFor(resource, request.code)
         if (!handler) return problem(Code.MethodNotAllowed, "no such method here")
-        return handler(request, connection)
+        return handler(request, requester)
     }
+}
+
+/** 2.05 with links. */
+export function linksContent(request: CoapMessage, links: Link[]): CoapMessage {
+    return content(request, ContentFormat.linkFormat, linkFormat(links))
 }
 
 /** An error response with its diagnostic payload, RFC 7252 §5.5.2. */
@@ -69,7 +82,7 @@ function content(request: CoapMessage, contentFormat: number, payload: string): 
     return message(Code.Content, { options, payload: Buffer.from(payload) })
 }
 
-function handlerFor(resource: Resource, code: number): Handler | undefined {
+function handlerFor(resource: Resource, code: number): Server | undefined {
     switch (code) {
         case Code.GET:
             return resource.GET

@@ -31,15 +31,17 @@ export function codeClass(code: number): number {
     return code >> 5
 }
 
-/** Codes of RFC 7252 §12.1 and RFC 8323 §11.1 that are in use here. */
+/** Codes of RFC 7252 §12.1, RFC 7959 §2.9, RFC 8323 §11.1 and RFC 8516 that are in use here. */
 export const Code = {
     Empty: code("0.00"),
     GET: code("0.01"),
     POST: code("0.02"),
     PUT: code("0.03"),
     DELETE: code("0.04"),
+    Deleted: code("2.02"),
     Changed: code("2.04"),
     Content: code("2.05"),
+    Continue: code("2.31"),
     BadRequest: code("4.00"),
     Unauthorized: code("4.01"),
     BadOption: code("4.02"),
@@ -47,10 +49,15 @@ export const Code = {
     NotFound: code("4.04"),
     MethodNotAllowed: code("4.05"),
     NotAcceptable: code("4.06"),
+    RequestEntityIncomplete: code("4.08"),
     RequestEntityTooLarge: code("4.13"),
     UnsupportedContentFormat: code("4.15"),
+    TooManyRequests: code("4.29"),
     InternalServerError: code("5.00"),
+    NotImplemented: code("5.01"),
+    BadGateway: code("5.02"),
     ServiceUnavailable: code("5.03"),
+    GatewayTimeout: code("5.04"),
     ProxyingNotSupported: code("5.05"),
     CSM: code("7.01"),
     Ping: code("7.02"),
@@ -59,8 +66,8 @@ export const Code = {
     Abort: code("7.05"),
 } as const
 
-/** Content-Formats in use, RFC 7252 §12.3 and RFC 9052 §11.3.6. */
-export const ContentFormat = { coseMac0: 17, linkFormat: 40 } as const
+/** Content-Formats in use, RFC 7252 §12.3, RFC 9052 §11.3.6 and RFC 8428 §12.2. */
+export const ContentFormat = { coseMac0: 17, linkFormat: 40, senmlCbor: 112 } as const
 
 export const noBytes = new Uint8Array(0)
 

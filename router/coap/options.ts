@@ -3,15 +3,22 @@ import type { CoapMessage, CoapOption } from "./message.ts"
 /** The message does not follow RFC 7252 §3 or RFC 8323 §3.2. One line, no content. */
 export class CoapFormatError extends Error {}
 
-/** Option numbers of RFC 7252 §5.10. */
+/** Option numbers of RFC 7252 §5.10, RFC 7641 §2 and RFC 7959 §2.1. */
 export const OptionNumber = {
+    IfMatch: 1,
     UriHost: 3,
+    ETag: 4,
+    IfNoneMatch: 5,
+    Observe: 6,
     UriPort: 7,
     UriPath: 11,
     ContentFormat: 12,
     MaxAge: 14,
     UriQuery: 15,
     Accept: 17,
+    Block2: 23,
+    Block1: 27,
+    Size2: 28,
     ProxyUri: 35,
     ProxyScheme: 39,
     Size1: 60,
@@ -99,6 +106,13 @@ export function pathOf(options: CoapOption[]): string {
         .filter(o => o.number === OptionNumber.UriPath)
         .map(o => encodeURIComponent(Buffer.from(o.value).toString("utf8")))
     return "/" + segments.join("/")
+}
+
+/** The parts of the query: `["rt=core.rd*"]`. */
+export function queryOf(options: CoapOption[]): string[] {
+    return options
+        .filter(o => o.number === OptionNumber.UriQuery)
+        .map(o => Buffer.from(o.value).toString("utf8"))
 }
 
 /** RFC 7252 §3.1: the nibble for a delta or length and the bytes that extend it. */

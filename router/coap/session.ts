@@ -54,7 +54,8 @@ export class CoapSession {
     private readonly log: Log
     private readonly reader = new FrameReader(maxMessageBytes)
     private state: "opening" | "open" | "closing" | "closed" = "opening"
-    private peerMaxMessageBytes = defaultMaxMessageBytes
+    /** Largest message that the peer takes. */
+    peerMaxMessageBytes = defaultMaxMessageBytes
     private pinged = false
     private unproductiveCount = 0
     private unproductiveSince = -Infinity
@@ -73,6 +74,11 @@ export class CoapSession {
         const csm = [uintOption(csmOption.maxMessageSize, maxMessageBytes)]
         this.stream.write(encodeFrame(message(Code.CSM, { options: csm })))
         this.stream.listen({ data: bytes => this.data(bytes), closed: () => this.streamClosed() })
+    }
+
+    /** Whether the peer takes a message of this size. */
+    fits(message: CoapMessage): boolean {
+        return encodeFrame(message).length <= this.peerMaxMessageBytes
     }
 
     /** Does nothing once the session closes. A message larger than the peer takes ends it. */

@@ -7,8 +7,8 @@ import {
     maxPendingRequests,
     NoResponseError,
     responseMs,
-    type Server,
 } from "../../../router/coap/connection.ts"
+import type { Server } from "../../../router/coap/requester.ts"
 import { Code, dotted, message, type CoapMessage } from "../../../router/coap/message.ts"
 import { pathOf, pathOptions } from "../../../router/coap/options.ts"
 import { ManualClock, settle } from "../manual-clock.ts"

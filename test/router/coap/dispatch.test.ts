@@ -53,7 +53,7 @@ test(".well-known/core lists the resources in link format", async () => {
 
 for (const [what, option] of [
     ["unknown critical", uintOption(9, 1)],
-    ["Block1", uintOption(27, 0)],
+    ["overlong Block1", uintOption(27, 2 ** 24)],
     ["If-Match", uintOption(1, 0)],
     ["overlong Uri-Port", uintOption(7, 70_000)],
     ["empty Uri-Host", { number: 3, value: new Uint8Array(0) }],

@@ -47,7 +47,8 @@ test("libcoap's client discovers what the router serves", { skip }, async t => {
     const { stdout } = await coapClient(uri("/.well-known/core"))
     assert.equal(
         stdout.toString().trim(),
-        '</vitals>;rt="vitalmote.vitals";ct=17,</alarms>;rt="vitalmote.alarm";ct=17',
+        '</vitals>;rt="vitalmote.vitals";ct=17,</alarms>;rt="vitalmote.alarm";ct=17,' +
+            '</rd-lookup/ep>;rt="core.rd-lookup-ep";ct=40,</rd-lookup/res>;rt="core.rd-lookup-res";ct=40',
     )
 })
 

@@ -2,11 +2,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { silentLog } from "../../../host/log.ts"
-import {
-    CoapConnection,
-    maxConcurrentRequests,
-    type Server,
-} from "../../../router/coap/connection.ts"
+import { CoapConnection, maxConcurrentRequests } from "../../../router/coap/connection.ts"
+import type { Server } from "../../../router/coap/requester.ts"
 import { encodeFrame, FrameReader } from "../../../router/coap/frame.ts"
 import { Code, dotted, message, type CoapMessage } from "../../../router/coap/message.ts"
 import { pathOptions, uintOption, uintValue } from "../../../router/coap/options.ts"

@@ -1,0 +1,91 @@
+import type { Log } from "../../host/log.ts"
+import { NoResponseError } from "../coap/connection.ts"
+import { Code, codeClass, ContentFormat, dotted } from "../coap/message.ts"
+import { OptionNumber, pathOptions, uintOption } from "../coap/options.ts"
+import type { Keyring } from "../keyring.ts"
+import type { ConnectedMote, Motes } from "./motes.ts"
+
+/** Something that the clinic sealed for a mote, and where it goes. */
+interface Sealed {
+    code: number
+    path: string
+    payload: Uint8Array
+}
+
+/**
+ * Brings motes what the clinic has for them, configurations and commands, on their own connection (wire.md, "CoAP"): when
+ * they connect, when something new is there, and when one that gave no answer sends its next envelope. What a mote has
+ * answered is not brought again on the same connection; whether it was taken, the mote tells the clinic itself.
+ */
+export class Downlink {
+    private readonly keyring: Keyring
+    private readonly log: Log
+    /** What a mote has answered on its connection, in hex. */
+    private readonly answered = new WeakMap<ConnectedMote, Set<string>>()
+    private readonly busy = new WeakSet<ConnectedMote>()
+
+    constructor(o: { motes: Motes; keyring: Keyring; log: Log }) {
+        this.keyring = o.keyring
+        this.log = o.log
+        o.motes.subscribe({ brought: mote => void this.bring(mote) })
+        o.keyring.subscribe(eui => {
+            const mote = o.motes.find(eui)
+            if (mote) void this.bring(mote)
+        })
+    }
+
+    private async bring(mote: ConnectedMote): Promise<void> {
+        if (this.busy.has(mote)) return
+        this.busy.add(mote)
+        for (let next = this.next(mote); next; next = this.next(mote))
+            if (!(await this.send(mote, next))) break
+        this.busy.delete(mote)
+    }
+
+    /** Whether the mote had an answer, of whatever kind. */
+    private async send(mote: ConnectedMote, { code, path, payload }: Sealed): Promise<boolean> {
+        const { eui, connection } = mote
+        const contentFormat = uintOption(OptionNumber.ContentFormat, ContentFormat.coseMac0)
+        const options = [...pathOptions(path), contentFormat]
+        try {
+            const response = await connection.request(code, { options, payload })
+            const diagnostic = Buffer.from(response.payload).toString("utf8").slice(0, 100)
+            this.log.info({ mote: eui, path, code: dotted(response.code), diagnostic }, "brought")
+            if (codeClass(response.code) === 5) return false
+        } catch (error) {
+            if (!(error instanceof NoResponseError)) throw error
+            this.log.debug({ mote: eui, path, reason: error.message }, "not brought")
+            if (error.why !== "tooLarge") return false
+        }
+        this.answeredBy(mote).add(hex(payload))
+        return true
+    }
+
+    /** While a secret is being changed there may be something for the old one and for the new one. */
+    private next(mote: ConnectedMote): Sealed | undefined {
+        const waiting = this.keyring
+            .findAll(mote.eui)
+            .flatMap(({ sealedConfig, commands = [] }) => [
+                ...(sealedConfig
+                    ? [{ code: Code.PUT, path: "/config", payload: sealedConfig }]
+                    : []),
+                ...commands.map(({ name, sealed }) => ({ ...targets[name], payload: sealed })),
+            ])
+        return waiting.find(({ payload }) => !this.answeredBy(mote).has(hex(payload)))
+    }
+
+    private answeredBy(mote: ConnectedMote): Set<string> {
+        const answered = this.answered.get(mote) ?? new Set()
+        this.answered.set(mote, answered)
+        return answered
+    }
+}
+
+const targets = {
+    identify: { code: Code.POST, path: "/identify" },
+    clear: { code: Code.DELETE, path: "/readings" },
+} as const
+
+function hex(bytes: Uint8Array): string {
+    return Buffer.from(bytes).toString("hex")
+}

@@ -1,0 +1,88 @@
+import { code as coapCode, codeClass } from "../coap/message.ts"
+
+/** Content-Formats (RFC 7252 §12.3) and the media types that they stand for. */
+const mediaTypes: [number, string][] = [
+    [0, "text/plain; charset=utf-8"],
+    [17, 'application/cose; cose-type="cose-mac0"'],
+    [40, "application/link-format"],
+    [42, "application/octet-stream"],
+    [50, "application/json"],
+    [60, "application/cbor"],
+    [110, "application/senml+json"],
+    [112, "application/senml+cbor"],
+]
+
+/** RFC 8075 §6.2: any Content-Format, by its number. */
+const coapPayload = "application/coap-payload"
+
+/** HTTP status codes that are not 100 times the class plus the detail, RFC 8075 §7. */
+const statuses = new Map<number, number>([
+    [coapCode("2.02"), 200],
+    [coapCode("2.04"), 200],
+    [coapCode("2.05"), 200],
+    [coapCode("4.01"), 403],
+    [coapCode("4.02"), 400],
+    [coapCode("4.08"), 400],
+    [coapCode("5.05"), 502],
+])
+
+export function httpStatus(code: number): number {
+    return statuses.get(code) ?? codeClass(code) * 100 + (code & 31)
+}
+
+export function mediaTypeOf(contentFormat: number | undefined): string {
+    if (contentFormat === undefined) return "application/octet-stream"
+    const known = mediaTypes.find(([number]) => number === contentFormat)
+    return known ? known[1] : `${coapPayload}; cf=${contentFormat}`
+}
+
+/** Undefined where there is none. */
+export function contentFormatOf(mediaType: string): number | undefined {
+    const plain = normal(mediaType)
+    const byNumber = /^application\/coap-payload;cf=(\d{1,5})$/.exec(plain)
+    if (byNumber) return Number(byNumber[1]) <= 0xffff ? Number(byNumber[1]) : undefined
+    return mediaTypes.find(([, type]) => normal(type) === plain)?.[0]
+}
+
+/** Of the types on offer the one that an Accept header (RFC 9110 §12.5.1) likes best; the first among equals. */
+export function preferred(accept: string | undefined, offered: string[]): string | undefined {
+    if (accept === undefined || accept.trim() === "") return offered[0]
+    const ranges = accept
+        .split(",")
+        .slice(0, 32)
+        .map(range => {
+            const [type = "", ...parameters] = normal(range).split(";")
+            const q = parameters.find(p => p.startsWith("q="))
+            const own = parameters.filter(p => !p.startsWith("q="))
+            return { type, parameters: own, q: q === undefined ? 1 : Number(q.slice(2)) }
+        })
+    let best: string | undefined
+    let bestQ = 0
+    for (const offer of offered) {
+        const [type, ...parameters] = normal(offer).split(";")
+        const fitting = ranges
+            .filter(range => range.parameters.every(p => parameters.includes(p)))
+            .map(range => ({
+                q: range.q,
+                rank: specificity(range.type, type!) + range.parameters.length,
+            }))
+            .filter(({ rank }) => rank > 0)
+            .sort((a, b) => b.rank - a.rank)[0]
+        if (fitting && fitting.q > bestQ) {
+            best = offer
+            bestQ = fitting.q
+        }
+    }
+    return best
+}
+
+/** 0 where the range does not hold the type. */
+function specificity(range: string, type: string): number {
+    if (range === type) return 300
+    if (range === `${type.split("/")[0]}/*`) return 200
+    return range === "*/*" ? 100 : 0
+}
+
+function normal(mediaType: string): string {
+    return mediaType.toLowerCase().replaceAll(/[\s"]/g, "")
+}

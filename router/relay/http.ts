@@ -1,0 +1,125 @@
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify"
+import { Code, codeClass, dotted, type CoapMessage } from "../coap/message.ts"
+import { OptionNumber, uintOption, uintValue } from "../coap/options.ts"
+import { motesPage, packPage, senmlJson } from "./html.ts"
+import type { Motes } from "./motes.ts"
+import { contentFormatOf, httpStatus, mediaTypeOf, preferred } from "./http-mapping.ts"
+import { isEui, uriOptions, type Relay } from "./relay.ts"
+
+/** More than any message to a mote. */
+const maxBodyBytes = 2048
+/** For a request to arrive, and between two of them on one connection. */
+const requestMs = 10_000
+const keepAliveMs = 15_000
+const maxConnections = 256
+
+const methods: Record<string, number> = {
+    GET: Code.GET,
+    HEAD: Code.GET,
+    POST: Code.POST,
+    PUT: Code.PUT,
+    DELETE: Code.DELETE,
+}
+const formats = { json: "application/json", senml: "application/senml+json", html: "text/html" }
+
+/**
+ * The relay for HTTP clients (RFC 8075 §5.4: `/m/<eui>/status` is the mote's `/status`), and a page that lists the motes.
+ * SenML is there in JSON and HTML as well.
+ */
+export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }): FastifyInstance {
+    const app = fastify({
+        bodyLimit: maxBodyBytes,
+        requestTimeout: requestMs,
+        keepAliveTimeout: keepAliveMs,
+        exposeHeadRoutes: false,
+    })
+    app.server.maxConnections = maxConnections
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
+    app.addHook("onSend", async (_request, reply) => {
+        void reply.headers({
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+        })
+    })
+    app.setNotFoundHandler((_request, reply) => fault(reply, 404, "no such resource"))
+    app.setErrorHandler<{ statusCode?: number }>((error, _request, reply) => {
+        const { statusCode = 500 } = error
+        const reason = statusCode === 413 ? `at most ${maxBodyBytes} bytes` : "bad request"
+        return fault(reply, statusCode, statusCode < 500 ? reason : "internal error")
+    })
+    app.get("/", async (request, reply) => {
+        const list = motes.list().map(({ eui, since, lastEnvelopeAt }) => ({
+            eui,
+            connected: new Date(since).toISOString(),
+            lastEnvelope: new Date(lastEnvelopeAt).toISOString(),
+        }))
+        const type = preferred(request.headers.accept, [formats.html, formats.json])
+        if (type === undefined) return await fault(reply, 406, "HTML or JSON")
+        void reply.header("vary", "accept").header("cache-control", "no-store").type(utf8(type))
+        return type === formats.html ? motesPage(list) : JSON.stringify(list)
+    })
+    app.all("/m/*", async (request, reply) => {
+        const code = methods[request.method]
+        if (code === undefined) {
+            void reply.header("allow", Object.keys(methods).join(", "))
+            return await fault(reply, 405, "GET, POST, PUT and DELETE only")
+        }
+        const [path = "", query = ""] = request.raw.url!.split("?", 2)
+        const [, , eui = "", ...rest] = path.split("/")
+        if (!isEui(eui)) return await fault(reply, 404, "motes have 16 lower-case hex digits")
+        const options = uriOptions(`/${rest.join("/")}`, query)
+        if (!options) return await fault(reply, 400, "wrong percent-encoding")
+        const type = request.headers["content-type"]
+        const contentFormat = type === undefined ? undefined : contentFormatOf(type)
+        if (type !== undefined && contentFormat === undefined)
+            return await fault(reply, 415, "no Content-Format for this media type")
+        if (contentFormat !== undefined)
+            options.push(uintOption(OptionNumber.ContentFormat, contentFormat))
+        const body = Buffer.isBuffer(request.body) ? request.body : new Uint8Array(0)
+        return await pass(
+            await relay.request(eui, code, { options, payload: body }),
+            request,
+            reply,
+        )
+    })
+    return app
+}
+
+/** Gives a CoAP response as an HTTP response, RFC 8075 §7. */
+async function pass(
+    response: CoapMessage,
+    request: FastifyRequest,
+    reply: FastifyReply,
+): Promise<unknown> {
+    const { code, options, payload } = response
+    const maxAge = uintValue(options, OptionNumber.MaxAge)
+    const isSuccess = codeClass(code) === 2
+    if (!isSuccess) {
+        if (maxAge !== undefined) void reply.header("retry-after", maxAge)
+        const reason = Buffer.from(payload).toString("utf8") || `CoAP ${dotted(code)}`
+        return await fault(reply, httpStatus(code), reason)
+    }
+    void reply.header("cache-control", code === Code.Content ? `max-age=${maxAge ?? 60}` : "no-store") // prettier-ignore
+    if (payload.length === 0) return await reply.code(code === Code.Content ? 200 : 204).send()
+    const contentFormat = uintValue(options, OptionNumber.ContentFormat)
+    const native = mediaTypeOf(contentFormat)
+    const pack = senmlJson(contentFormat, payload)
+    const offered = pack ? [native, formats.senml, formats.json, formats.html] : [native]
+    const type = preferred(request.headers.accept, offered)
+    if (type === undefined) return await fault(reply, 406, `only ${offered.join(", ")}`)
+    void reply.code(httpStatus(code)).header("vary", "accept")
+    if (type === native) return await reply.type(native).send(Buffer.from(payload))
+    const title = request.raw.url!.split("?")[0]!
+    void reply.type(utf8(type))
+    return await reply.send(type === formats.html ? packPage(title, pack!) : JSON.stringify(pack))
+}
+
+async function fault(reply: FastifyReply, status: number, reason: string): Promise<unknown> {
+    return await reply.code(status).type("text/plain; charset=utf-8").send(`${reason}\n`)
+}
+
+function utf8(type: string): string {
+    return type === formats.html ? `${type}; charset=utf-8` : type
+}
