@@ -27,7 +27,7 @@ export function parse(plaintext: Buffer, into: { version: number }): string | un
         const { at } = reader
         const key = reader.scalar()
         if (typeof key !== "string" || reader.at - at > maxKeyBytes) reader.ok = false
-        else if (before > 0 && !isAfter(plaintext, before, at)) reader.ok = false
+        else if (before > 0 && !isAfter(plaintext, before, at, reader.at)) reader.ok = false
         else {
             before = at
             const value = reader.scalar()
@@ -44,12 +44,11 @@ export function parse(plaintext: Buffer, into: { version: number }): string | un
     return refusal
 }
 
-/** Whether the key at `b` is greater than that at `a`, RFC 8949 §4.2.1; heads differ where lengths do. */
-function isAfter(bytes: Buffer, a: number, b: number): boolean {
-    for (let i = b - a; i > 0; i--) {
+/** Whether the key from `b` to `end` is greater than that at `a`, RFC 8949 §4.2.1; heads differ where lengths do. */
+function isAfter(bytes: Buffer, a: number, b: number, end: number): boolean {
+    for (; b < end; b++) {
         if (bytes[a] !== bytes[b]) return bytes[a] < bytes[b]
         a++
-        b++
     }
     return false
 }

@@ -18,7 +18,10 @@ async function answer(order: string, sealed: Buffer): Promise<string> {
     if (order === "n") {
         const note = downlink.note()
         if (note) downlink.noted()
-        return JSON.stringify(note)
+        if (!note) return "nothing"
+        const { version, refused, reason } = note
+        // As JSON the VM writes no texts beyond ASCII.
+        return refused === undefined ? `${version}` : `${version} ${refused} ${reason}`
     }
     return ""
 }
@@ -33,7 +36,7 @@ for (;;) {
         const asked = question
         question = undefined
         const said = await answer(asked.slice(0, 1).toString(), asked.slice(1))
-        socket.writeNow(Buffer.from("=" + said))
+        socket.writeNow(Buffer.from(said + "\n"))
     }
     await sleep(10)
 }

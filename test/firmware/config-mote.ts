@@ -1,0 +1,135 @@
+import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
+import type { ByteStream } from "../../host/stream.ts"
+import type { Mote } from "../../sim/mote.ts"
+import { pipe } from "../../sim/pipe.ts"
+import { runProgram } from "../../sim/program.ts"
+import { VirtualClock } from "../../sim/vm/clock.ts"
+import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
+
+const program = "test/src/downlink.ts"
+/** Switching on, settings, program, connection. */
+const startS = 10
+
+export interface Note {
+    version: number
+    refused?: number
+    reason?: string
+}
+
+/** A flash whose power goes at a given write: neither that one nor any after it is kept. */
+export class CutFlash {
+    contents: Uint8Array = new Uint8Array(0)
+    writesLeft = Infinity
+    writes = 0
+
+    load(): Uint8Array {
+        return this.contents
+    }
+
+    save(contents: Uint8Array): void {
+        if (this.writesLeft-- <= 0) throw new Error("the power is cut")
+        this.writes++
+        this.contents = Uint8Array.from(contents)
+    }
+}
+
+/** A mote that does nothing but what `test/src/downlink.ts` is asked. */
+export class ConfigMote {
+    readonly flash = new CutFlash()
+    readonly panics: number[] = []
+    secret: Uint8Array = randomBytes(32)
+    kid: Uint8Array = randomBytes(8)
+    private readonly clock = new VirtualClock()
+    private mote: Mote | undefined
+    private far: ByteStream | undefined
+    private answer = ""
+
+    get keys(): MoteKeys {
+        return deriveKeys(this.secret, this.kid)
+    }
+
+    static async start(): Promise<ConfigMote> {
+        const mote = new ConfigMote()
+        await mote.restart()
+        return mote
+    }
+
+    /** Power off and on again, with the identity as it is now; the power goes once more after so many writes. */
+    async restart(writesLeft = Infinity): Promise<void> {
+        this.mote?.stop()
+        this.far = undefined
+        this.flash.writesLeft = writesLeft
+        const { mote } = await runProgram(program, {
+            clock: this.clock,
+            flash: this.flash,
+            settings: {
+                kid: eui(this.kid),
+                secret: Buffer.from(this.secret).toString("hex"),
+                router: "coap+tcp://router.invalid",
+            },
+            panic: code => this.panics.push(code),
+            connect: () => {
+                const [near, far] = pipe(this.clock)
+                far.listen({
+                    data: bytes => (this.answer += Buffer.from(bytes).toString()),
+                    closed: () => {},
+                })
+                this.far = far
+                return Promise.resolve(near)
+            },
+        })
+        this.mote = mote
+        await this.pass(startS, () => this.far !== undefined)
+        if (this.flash.writesLeft >= 0) assert.ok(this.far, "it starts")
+        await this.pass(0.1)
+    }
+
+    /** Virtual time. */
+    async pass(seconds: number, until?: () => boolean): Promise<void> {
+        await this.clock.run(seconds * 1000, until)
+    }
+
+    /** What it says to an order; undefined where it says nothing, as without power. */
+    async tell(order: string, sealed: Uint8Array = new Uint8Array(0)): Promise<string | undefined> {
+        this.answer = ""
+        this.far!.write(Buffer.concat([Buffer.from(order), sealed]))
+        await this.pass(2, () => this.answer.endsWith("\n"))
+        assert.deepEqual(this.panics, [])
+        return this.answer.endsWith("\n") ? this.answer.slice(0, -1) : undefined
+    }
+
+    configure(sealed: Uint8Array): Promise<string | undefined> {
+        return this.tell("c", sealed)
+    }
+
+    identify(sealed: Uint8Array): Promise<string | undefined> {
+        return this.tell("i", sealed)
+    }
+
+    async config(): Promise<Record<string, unknown>> {
+        return JSON.parse((await this.tell("g"))!) as Record<string, unknown>
+    }
+
+    /** What the next envelope would say; it is taken as said. */
+    async note(): Promise<Note | undefined> {
+        const [version, refused, ...reason] = (await this.tell("n"))!.split(" ")
+        if (version === "nothing") return undefined
+        if (refused === undefined) return { version: Number(version) }
+        return { version: Number(version), refused: Number(refused), reason: reason.join(" ") }
+    }
+
+    /** Lets the uplink look after the configuration; whether the router changes. */
+    async tick(): Promise<boolean> {
+        return (await this.tell("t")) === "moved"
+    }
+
+    /** A receipt comes from the router that the mote has moved to. */
+    async receipted(): Promise<void> {
+        await this.tell("r")
+    }
+
+    stop(): void {
+        this.mote?.stop()
+    }
+}

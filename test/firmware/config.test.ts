@@ -1,0 +1,336 @@
+import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
+import { test } from "node:test"
+import fc from "fast-check"
+import { encode } from "../../wire/cbor.ts"
+import {
+    checkConfig,
+    configFields,
+    defaultConfig,
+    encodeConfig,
+    makeCommand,
+    makeConfig,
+    type ConfigField,
+    type ConfigValues,
+} from "../../wire/config.ts"
+import { seal, sealEnvelope } from "../../wire/envelope.ts"
+import { makeReceipt } from "../../wire/receipt.ts"
+import { flipBit } from "../wire/arbitrary.ts"
+import { ConfigMote } from "./config-mote.ts"
+
+const one = ConfigMote.start()
+/** Versions of the mote that most tests share only rise, as any mote's. */
+let version = 100
+
+function sealed(mote: ConfigMote, version: number, values: Partial<ConfigValues> = {}): Uint8Array {
+    return makeConfig(values, version, mote.keys, randomBytes)
+}
+
+/** Sealed as the clinic seals, whatever is in it. */
+function sealedPlaintext(mote: ConfigMote, plaintext: Uint8Array): Uint8Array {
+    const { kid, downEnc, downMac } = mote.keys
+    return seal(kid, randomBytes(13), plaintext, downEnc, "config", downMac)
+}
+
+function sealedMap(mote: ConfigMote, map: object): Uint8Array {
+    return sealedPlaintext(mote, encode(new Map(Object.entries(map))))
+}
+
+test("without a configuration it is the host's default", async () => {
+    const mote = await ConfigMote.start()
+    assert.deepEqual(await mote.config(), { version: 0, ...defaultConfig })
+    assert.deepEqual(await mote.note(), { version: 0 })
+    assert.equal(await mote.note(), undefined, "said once")
+})
+
+test("a valid configuration applies as a whole, is said, and survives a restart", async () => {
+    const mote = await ConfigMote.start()
+    await mote.note()
+    const values = { sample: 4, report: 60, hrLow: 50, hrHigh: 180, tempLow: 35.5, tempHigh: 38.3, delay: 0, quality: 30, led: 12, power: 1, every: 600, trial: 60 } // prettier-ignore
+    assert.equal(await mote.configure(sealed(mote, 7, values)), "applied")
+    const expected = { version: 7, ...defaultConfig, ...values, tempHigh: 38.3125 }
+    assert.deepEqual(await mote.config(), expected)
+    assert.deepEqual(await mote.note(), { version: 7 })
+    await mote.restart()
+    assert.deepEqual(await mote.config(), expected)
+    assert.deepEqual(await mote.note(), { version: 7 })
+    assert.equal(await mote.tick(), false, "the router is the same")
+    assert.equal(await mote.configure(sealed(mote, 8)), "applied")
+    assert.deepEqual(await mote.config(), { version: 8, ...defaultConfig }, "absent is default")
+})
+
+test("the largest configuration there can be is taken", async () => {
+    const mote = await ConfigMote.start()
+    const values = { ...defaultConfig, sample: 300, report: 599, delay: 599, led: 49, every: 3599, trial: 3599, tempLow: 35.1, tempHigh: 38.1 } // prettier-ignore
+    const router = "mqtts://" + "a".repeat(50) + ":65535"
+    assert.equal(router.length, 64)
+    const plaintext = encodeConfig({ ...values, router }, 2 ** 32 - 1)
+    assert.ok(plaintext.length > 190)
+    assert.equal(await mote.configure(sealedPlaintext(mote, plaintext)), "applied")
+    assert.equal((await mote.config())["router"], router)
+})
+
+for (const field of configFields as readonly ConfigField[]) {
+    const { name, min, max } = field
+    test(`${name} below ${min} or above ${max} is refused with that range, and nothing applies`, async () => {
+        const mote = await one
+        const before = await mote.config()
+        const fraction = name.startsWith("temp") ? 0.25 : 1
+        for (const value of [min - fraction, max + fraction]) {
+            if (value < 0) continue
+            // What goes before and after it in the map is fine.
+            const map = { hrLow: 50, tempHigh: 40, [name]: value, version: ++version }
+            const reason = `${name}: ${min}…${max}`
+            assert.equal(await mote.configure(sealedMap(mote, map)), reason)
+            const { version: inForce } = await mote.config()
+            assert.deepEqual(await mote.note(), { version: inForce, refused: version, reason })
+        }
+        assert.deepEqual(await mote.config(), before)
+    })
+
+    test(`${name} may be ${min} and may be ${max}`, async () => {
+        const mote = await one
+        for (const value of [min, max]) {
+            const wide = { report: 600, hrLow: 20, hrHigh: 250, tempLow: 25, tempHigh: 45 }
+            const map = { ...wide, [name]: value, version: ++version }
+            if (name === "hrHigh") map.hrLow = 20
+            assert.equal(await mote.configure(sealedMap(mote, map)), "applied")
+            assert.equal((await mote.config())[name], value)
+        }
+    })
+}
+
+test("settings that do not fit together are refused", async () => {
+    const mote = await one
+    for (const [reason, values] of [
+        ["report: below sample", { sample: 20, report: 10 }],
+        ["report: below sample", { sample: 12 }],
+        ["hrLow: not below hrHigh", { hrLow: 120, hrHigh: 120 }],
+        ["hrLow: not below hrHigh", { hrLow: 130 }],
+        ["tempLow: not below tempHigh", { tempHigh: 34.5 }],
+    ] as const) {
+        assert.throws(() => checkConfig(values))
+        const map = { ...values, version: ++version }
+        assert.equal(await mote.configure(sealedMap(mote, map)), reason)
+    }
+})
+
+test("what is no setting, or no value of one, is refused", async () => {
+    const mote = await one
+    for (const [reason, map] of [
+        ["wifi: unknown", { wifi: "x" }],
+        ["constructor: unknown", { constructor: 1 }],
+        ["__proto__: unknown", Object.fromEntries([["__proto__", 1]])],
+        ["hrLow: unknown", { hrLow: "50" }],
+        ["router: unknown", { router: 5 }],
+        ["hrLow: 20…200", { hrLow: 50.5 }],
+        ["hrLow: 20…200", { hrLow: 2 ** 40 }],
+        ["router: no address of one", { router: "http://a" }],
+        ["router: no address of one", { router: "coap+tcp://a:99999" }],
+        ["router: no address of one", { router: "coap+tcp://" + "a".repeat(54) }],
+        ["malformed", { hrLow: true }],
+        ["malformed", { hrLow: -50 }],
+        ["malformed", { hrLow: [50] }],
+        ["malformed", { hrLow: 50.1 }],
+        ["malformed", { ["x".repeat(17)]: 1 }],
+    ] as [string, object][])
+        assert.equal(await mote.configure(sealedMap(mote, { ...map, version: ++version })), reason)
+    for (const map of [
+        {},
+        { version: 0 },
+        { version: 2 ** 32 },
+        { version: 1.5 },
+        { version: "1" },
+    ]) {
+        const said = await mote.configure(sealedMap(mote, map))
+        assert.ok(said === "malformed" || said === "version: unknown", said)
+    }
+})
+
+test("only deterministic CBOR is understood", async () => {
+    const mote = await one
+    const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex")
+    version += 0x10000
+    const v = `67 76657273696f6e 1a ${version.toString(16).padStart(8, "0")}`
+    for (const [what, plaintext] of [
+        ["a long length", `b801 ${v}`],
+        ["an indefinite map", `bf ${v} ff`],
+        ["a byte after it", `a1 ${v} 00`],
+        ["a pair too many", `a2 ${v}`],
+        ["a pair too few", `a1 63 6c6564 05 ${v}`],
+        ["no map", `82 ${v}`],
+        ["a number as key", `a2 01 02 ${v}`],
+        ["a bytes key", `a2 43 6c6564 05 ${v}`],
+        ["keys out of order", `a2 ${v} 63 6c6564 05`],
+        ["a key twice", `a3 63 6c6564 05 63 6c6564 06 ${v}`],
+        ["a long integer", `a2 63 6c6564 1805 ${v}`],
+        ["a float that is whole", `a2 63 6c6564 f94500 ${v}`],
+        ["a binary32", `a2 63 6c6564 fa40a80000 ${v}`],
+        ["a negative float", `a2 63 6c6564 f9c500 ${v}`],
+        ["infinity", `a2 63 6c6564 f97c00 ${v}`],
+        ["no number", `a2 63 6c6564 f97e00 ${v}`],
+        ["half a float", "a1 63 6c6564 f945"],
+        ["a text cut short", "a1 66 726f75746572 65 61"],
+        ["a text without an end", "a1 66 726f75746572 7f 61"],
+        ["nothing", "a0"],
+    ] as const)
+        assert.equal(await mote.configure(sealedPlaintext(mote, hex(plaintext))), "malformed", what)
+    assert.equal(await mote.configure(sealedPlaintext(mote, hex(`a1 ${v}`))), "applied")
+})
+
+test("the mote takes exactly what the host takes", async () => {
+    const mote = await one
+    const value = (f: ConfigField) =>
+        fc.constantFrom(f.min - f.step, f.min, f.min + f.step, f.default, f.max - f.step, f.max, f.max + f.step) // prettier-ignore
+    const fields = configFields.map(field => [field.name, value(field)] as const)
+    const maps = fc.record(Object.fromEntries(fields), { requiredKeys: [] })
+    const property = fc.asyncProperty(maps, async values => {
+        fc.pre(Object.values(values).every(value => value! >= 0))
+        const ours = { ...values }
+        for (const name of ["tempLow", "tempHigh"])
+            if (name in ours) ours[name] = Math.round(ours[name]! * 32) / 32
+        let refusal: string | undefined
+        try {
+            checkConfig(values)
+        } catch (error) {
+            refusal = (error as Error).message
+        }
+        const said = await mote.configure(sealedMap(mote, { ...ours, version: ++version }))
+        if (refusal) assert.equal(said!.split(":")[0], refusal.split(":")[0])
+        else assert.equal(said, "applied")
+    })
+    await fc.assert(property, { numRuns: 150 })
+})
+
+test("older and equal versions are refused; what is in force is taken again", async () => {
+    const mote = await ConfigMote.start()
+    const [five, six, seven] = [5, 6, 7].map(version => sealed(mote, version, { led: version }))
+    assert.equal(await mote.configure(six!), "applied")
+    await mote.note()
+    assert.equal(await mote.configure(six!), "applied", "delivered twice")
+    assert.equal(await mote.note(), undefined, "nothing new to say")
+    assert.equal(await mote.configure(five!), "version: above 6")
+    assert.equal(await mote.note(), undefined, "whoever replays does not make it talk")
+    const wrong = sealedMap(mote, { led: 99, version: 8 })
+    assert.equal(await mote.configure(wrong), "led: 1…50")
+    assert.equal(await mote.configure(seven!), "version: above 8", "a refused version counts, too")
+    await mote.restart()
+    assert.equal(await mote.configure(seven!), "version: above 8", "after a restart as well")
+    assert.equal(await mote.configure(six!), "applied", "still in force")
+    const note = { version: 6, refused: 8, reason: "led: 1…50" }
+    await mote.note()
+    assert.equal(await mote.configure(wrong), "led: 1…50")
+    assert.deepEqual(await mote.note(), note, "whoever missed it hears it again")
+    assert.equal(await mote.configure(wrong), "led: 1…50")
+    assert.equal(await mote.note(), undefined, "once in a start")
+    assert.equal((await mote.config())["led"], 6)
+})
+
+test("what is not sealed for this mote and this purpose is not authentic", async () => {
+    const mote = await ConfigMote.start()
+    const stranger = await one
+    const { kid, downEnc, downMac, upEnc, upMac, receipt } = mote.keys
+    const plaintext = encodeConfig({ led: 3 }, 9)
+    const nonce = randomBytes(13)
+    const as = (purpose: string, enc = downEnc, mac = downMac, id = kid) =>
+        seal(id, nonce, plaintext, enc, purpose, mac)
+    for (const [what, bytes] of Object.entries({
+        "as a command": as("command"),
+        "as a receipt": as("receipt"),
+        "as vitals": as("vitals"),
+        "with the keys of the way up": as("config", upEnc, upMac),
+        "with the router's key": as("config", downEnc, receipt),
+        "for another kid": as("config", downEnc, downMac, stranger.keys.kid),
+        "another mote's": sealed(stranger, 9),
+        "a receipt": makeReceipt({ kid, nonce, now: 1e12, config: 9 }, receipt),
+        "a receipt under the key of configurations": makeReceipt({ kid, nonce, now: 1e12, config: 9 }, downMac), // prettier-ignore
+        "an envelope of its own": sealEnvelope({ kid, upEnc, upMac, purpose: "vitals", boot: 1, salt: randomBytes(5), seq: 0, plaintext }), // prettier-ignore
+        "a command": makeCommand("identify", 9, mote.keys, randomBytes),
+        nothing: new Uint8Array(0),
+        "a text": Buffer.from("led=3"),
+        "too long": sealedPlaintext(mote, Buffer.alloc(300)),
+    }))
+        assert.equal(await mote.configure(bytes), "not authentic", what)
+    assert.equal(await mote.configure(sealedPlaintext(mote, Buffer.alloc(230))), "malformed")
+    assert.deepEqual(await mote.config(), { version: 0, ...defaultConfig })
+    assert.equal(await mote.identify(sealed(mote, 9)), "not authentic")
+    assert.equal(await mote.identify(as("config")), "not authentic")
+    assert.equal(await mote.configure(as("config")), "applied", "the keys are right")
+})
+
+test("a flipped bit anywhere, a byte less or more: not authentic", async () => {
+    const mote = await one
+    const bytes = sealed(mote, ++version, { router: "mqtt://elsewhere.invalid", hrLow: 21 })
+    const before = await mote.config()
+    for (let bit = 0; bit < bytes.length * 8; bit += 1 + (bit % 3))
+        assert.equal(await mote.configure(flipBit(bytes, bit)), "not authentic", `bit ${bit}`)
+    for (let length = 0; length < bytes.length; length += 3)
+        assert.equal(await mote.configure(bytes.subarray(0, length)), "not authentic")
+    assert.equal(await mote.configure(Buffer.concat([bytes, Buffer.alloc(1)])), "not authentic")
+    assert.deepEqual(await mote.config(), before)
+})
+
+test("no bytes stop the mote, with a right MAC around them or not", async () => {
+    const mote = await one
+    const good = sealed(mote, version, { hrLow: 50, router: "mqtt://b" })
+    const cut = fc.nat(good.length)
+    const spliced = fc
+        .tuple(cut, cut, fc.uint8Array({ maxLength: 60 }))
+        .map(([a, b, bytes]) => Buffer.concat([good.subarray(0, a), bytes, good.subarray(b)]))
+    const garbage = fc.oneof(fc.uint8Array({ maxLength: 500 }), spliced)
+    // Bytes that are nearly CBOR reach further than random ones.
+    const piece = fc.oneof(
+        fc.constantFrom(...Object.keys(defaultConfig), "version", "length").map(encode),
+        fc.oneof(fc.nat(300), fc.maxSafeNat(), fc.string(), fc.double()).map(encode),
+        fc.uint8Array({ maxLength: 3 }),
+    )
+    const plaintext = fc.tuple(fc.nat(15), fc.array(piece, { maxLength: 12 })).map(([pairs, pieces]) => Buffer.concat([Uint8Array.of(0xa0 | pairs), ...pieces]).subarray(0, 250)) // prettier-ignore
+    await fc.assert(
+        fc.asyncProperty(garbage, async bytes => {
+            fc.pre(!Buffer.from(good).equals(bytes))
+            assert.equal(await mote.configure(bytes), "not authentic")
+        }),
+        { numRuns: 200 },
+    )
+    await fc.assert(
+        fc.asyncProperty(plaintext, async bytes => {
+            const said = await mote.configure(sealedPlaintext(mote, bytes))
+            assert.ok(said, "an answer")
+            assert.ok(Buffer.byteLength(said) <= 32, "short enough for a note")
+            await mote.note()
+        }),
+        { numRuns: 300 },
+    )
+    assert.deepEqual(mote.panics, [])
+})
+
+test("a command is done once; its versions are its own", async () => {
+    const mote = await ConfigMote.start()
+    const command = (version: number, name: "identify" | "clear" = "identify") =>
+        makeCommand(name, version, mote.keys, randomBytes)
+    const second = command(2)
+    assert.equal(await mote.configure(sealed(mote, 9)), "applied")
+    assert.equal(await mote.identify(command(3, "clear")), "another command")
+    assert.equal(await mote.identify(second), "done")
+    assert.equal(await mote.identify(second), "version: above 2")
+    assert.equal(await mote.identify(command(1)), "version: above 2")
+    await mote.restart()
+    assert.equal(await mote.identify(second), "version: above 2", "after a restart, too")
+    assert.equal(await mote.identify(command(3)), "done")
+    assert.equal(await mote.configure(sealed(mote, 10)), "applied")
+})
+
+test("another identity starts with nothing of the former one", async () => {
+    const mote = await ConfigMote.start()
+    assert.equal(await mote.configure(sealed(mote, 50, { hrHigh: 99 })), "applied")
+    assert.equal(await mote.configure(sealed(mote, 51, { router: "mqtt://b" })), "applied")
+    assert.equal(await mote.identify(makeCommand("identify", 9, mote.keys, randomBytes)), "done")
+    mote.kid = randomBytes(8)
+    await mote.restart()
+    assert.deepEqual(await mote.config(), { version: 0, ...defaultConfig })
+    assert.deepEqual(await mote.note(), { version: 0 }, "nor is anything taken back")
+    assert.equal(await mote.configure(sealed(mote, 1, { led: 9 })), "applied")
+    assert.equal(await mote.identify(makeCommand("identify", 1, mote.keys, randomBytes)), "done")
+    await mote.restart()
+    assert.equal((await mote.config())["led"], 9)
+})
