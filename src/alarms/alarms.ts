@@ -72,11 +72,13 @@ export class Alarms {
     private isSaving = false
 
     /**
+     * @param kid of the mote: another's alarms are none of its own
      * @param boot number of this start, never used before
      * @param clock that dates what is kept over a restart
-     * @param news is called when there is an alarm to send
+     * @param news is called when there is an alarm to send; must not wait
      */
-    constructor(boot: number, clock: Clock, news: () => void) {
+    constructor(kid: Buffer, boot: number, clock: Clock, news: () => void) {
+        this.slots.blitAt(kidAt, kid, 0, kidBytes)
         this.nextId = boot * idsPerBoot
         this.clock = clock
         this.news = news

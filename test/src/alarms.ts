@@ -12,8 +12,8 @@ import { Signal } from "../../src/signal"
 import { countBoot } from "../../src/link/identity"
 
 const clock = new Clock()
-const changed = new Signal()
-const alarms = new Alarms(await countBoot(), clock, () => changed.raise())
+const kid = Buffer.from(await readSetting("kid", "0011223344556677"), "hex")
+const alarms = new Alarms(kid, await countBoot(), clock, () => console.log("alarm"))
 const writer = new PackWriter("0011223344556677", 10)
 const reading = new Reading()
 

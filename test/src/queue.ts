@@ -1,0 +1,61 @@
+// Fills a queue with the readings of test/firmware/queue.test.ts, `reading(n)` there, and answers with one pack after the other.
+import { sleep } from "@devicescript/core"
+import { groupReadings, ReadingQueue } from "../../src/link/queue"
+import { PackWriter } from "../../src/link/senml"
+import { TcpSocket } from "../../src/link/socket"
+import { status } from "../../src/link/status"
+import { Reading } from "../../src/reading"
+import { Signal } from "../../src/signal"
+
+const shiftTicks = 16 * 1767225600
+const writer = new PackWriter("0011223344556677", 10)
+const reading = new Reading()
+let queue: ReadingQueue
+let made = 0
+let atMs = 0
+
+/** Some readings, without what is absent in them, and some pauses. */
+function make(seed: number, stepMs: number, pause: number): void {
+    const dice = (made * 7919 + seed * 104729) % 1009
+    atMs += dice % 61 === 0 ? 40 * stepMs : dice % 67 === 0 ? pause * stepMs : stepMs
+    reading.atMs = atMs
+    reading.quality = (dice % 65) / 64
+    reading.motion = dice % 13 === 0
+    reading.bpm = dice % 11 === 0 ? undefined : 40 + dice / 16
+    reading.tempC = dice % 17 === 0 ? undefined : 35 + (dice % 160) / 32
+    reading.spo2 = dice % 4 === 0 ? 80 + (dice % 20) : undefined
+    queue.push(reading)
+    made++
+}
+
+async function answer(question: any): Promise<void> {
+    if (question.readings) {
+        queue = new ReadingQueue(question.readings, question.summaries, groupReadings)
+        made = atMs = 0
+    }
+    status.battery = question.battery
+    for (let i = 0; i < question.push; i++) {
+        make(question.seed, question.stepMs, question.pause)
+        if (i % 16 === 0) await sleep(0)
+    }
+    const hasPack = question.max > 0 && (queue.length > 0 || queue.lost > 0)
+    const note = question.hasNote
+        ? { version: 4294967295, refused: 4294967295, reason: "x".charAt(0) }
+        : undefined
+    const now = Math.ceil(atMs / 62.5)
+    const shift = question.isUnset ? undefined : shiftTicks
+    if (hasPack) socket.writeNow(writer.write(queue, question.max, shift, now, note))
+    else {
+        const counts = Buffer.alloc(8)
+        counts.setAt(0, "u32", queue.length)
+        counts.setAt(4, "u32", queue.lost)
+        socket.writeNow(counts)
+    }
+}
+
+const socket: TcpSocket = new TcpSocket(new Signal(), question => {
+    const parsed = JSON.parse(question.toString())
+    const run = async () => await answer(parsed)
+    run.start()
+})
+await socket.open("test.invalid", 1, 1000)
