@@ -1,0 +1,227 @@
+import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
+import { test } from "node:test"
+import type { Tag } from "cbor2"
+import fc from "fast-check"
+import { decode, encode, WireError } from "../../wire/cbor.ts"
+import {
+    checkConfig,
+    ConfigError,
+    configFields,
+    defaultConfig,
+    encodeConfig,
+    formatConfigValue,
+    makeCommand,
+    makeConfig,
+    maxConfigBytes,
+    openCommand,
+    openConfig,
+    parseConfigValue,
+    type ConfigField,
+    type ConfigValues,
+} from "../../wire/config.ts"
+import { openEnvelope, parseEnvelope, seal, verifyEnvelope } from "../../wire/envelope.ts"
+import { commandNames, deriveKeys } from "../../wire/keys.ts"
+import { makeReceipt } from "../../wire/receipt.ts"
+import { flipBit, moteKeys } from "./arbitrary.ts"
+
+const keys = deriveKeys(randomBytes(32), randomBytes(8))
+
+/** All fields on their steps, so that they fit together. */
+const values: fc.Arbitrary<Partial<ConfigValues>> = fc
+    .record(
+        {
+            ...(Object.fromEntries(
+                configFields.map(field => [field.name, onStep(field)]),
+            ) as Record<keyof ConfigValues, fc.Arbitrary<number>>),
+            router: fc.constantFrom("", "coap+tcp://router", "coaps+tcp://[fe80::1]:1", "mqtt://10.0.0.1:65535", "mqtts://a-b.example/"), // prettier-ignore
+        },
+        { requiredKeys: [] },
+    )
+    .map(values => ({ ...values }))
+    .filter(fits)
+
+function onStep({ min, max, step }: ConfigField): fc.Arbitrary<number> {
+    const scale = Math.round(1 / Math.min(step, 1))
+    const stride = Math.max(1, step)
+    const steps = Math.round(((max - min) * scale) / stride)
+    return fc.nat(steps).map(n => (min * scale + n * stride) / scale)
+}
+
+function fits(values: Partial<ConfigValues>): boolean {
+    const v = { ...defaultConfig, ...values }
+    return v.report >= v.sample && v.hrLow < v.hrHigh && v.tempLow < v.tempHigh
+}
+
+const version = fc.integer({ min: 1, max: 2 ** 32 - 1 })
+
+test("what is sealed is what is opened, to the tenth of a degree", () => {
+    fc.assert(
+        fc.property(values, version, moteKeys, (values, version, keys) => {
+            const sealed = makeConfig(values, version, keys, randomBytes)
+            assert.deepEqual(openConfig(sealed, keys), { version, values })
+            const other = { ...keys, downMac: keys.downEnc }
+            assert.throws(() => openConfig(sealed, other), WireError)
+        }),
+    )
+})
+
+test("every tenth of a degree has a binary16 of its own", () => {
+    for (let tenths = 300; tenths <= 420; tenths++) {
+        const tempLow = Math.min(tenths, 300) / 10
+        const sealed = makeConfig({ tempLow: tempLow - 1, tempHigh: tenths / 10 }, 1, keys, randomBytes) // prettier-ignore
+        assert.equal(openConfig(sealed, keys).values.tempHigh, tenths / 10)
+    }
+})
+
+test("a configuration has the structure that COSE gives it, checked with a CBOR library", () => {
+    const nonce = randomBytes(13)
+    const bytes = makeConfig({ led: 5, tempHigh: 38.3, router: "mqtt://b" }, 7, keys, size => {
+        assert.equal(size, 13)
+        return nonce
+    })
+    const mac0 = decode(bytes) as Tag
+    const [, , payload] = mac0.contents as Uint8Array[]
+    const encrypt0 = decode(payload!) as Tag
+    const [, header] = encrypt0.contents as [Uint8Array, Map<number, unknown>]
+    assert.deepEqual([mac0.tag, encrypt0.tag], [17, 16])
+    const iv = Buffer.concat([Uint8Array.of(1), nonce, Uint8Array.of(0, 1)])
+    assert.deepEqual(Buffer.from(header.get(5) as Uint8Array), iv)
+    const plaintext = openEnvelope(parseEnvelope(bytes), keys.downEnc)
+    const map = new Map<string, unknown>([["led", 5], ["router", "mqtt://b"], ["version", 7], ["tempHigh", 38.3125]]) // prettier-ignore
+    assert.deepEqual(decode(plaintext), map)
+    assert.deepEqual([...encodeConfig({ router: "mqtt://b", tempHigh: 38.3, led: 5 }, 7)], [...plaintext]) // prettier-ignore
+})
+
+test("even the largest is small enough for a mote", () => {
+    const router = "coaps+tcp://" + "a".repeat(46) + ":65535"
+    const largest = { ...defaultConfig, router, sample: 300, report: 599, delay: 599, led: 49, every: 3599, trial: 3599, tempLow: 35.1, tempHigh: 38.1 } // prettier-ignore
+    const plaintext = encodeConfig(largest, 2 ** 32 - 1)
+    assert.ok(plaintext.length <= maxConfigBytes)
+    assert.ok(maxConfigBytes - plaintext.length < 16, "and the bound is not idle")
+})
+
+for (const [message, values] of [
+    ["a configuration is an object of settings", null],
+    ["a configuration is an object of settings", [1]],
+    ["a configuration is an object of settings", "led=5"],
+    ["wifi: unknown", { wifi: 1 }],
+    ["name: unknown", { "a\nb": 1 }],
+    ["version: unknown", { version: 1 }],
+    ["toString: unknown", { toString: 1 }],
+    ["led: 1…50 mA", { led: 0 }],
+    ["led: 1…50 mA", { led: 51 }],
+    ["led: 1…50 mA", { led: 2.5 }],
+    ["led: 1…50 mA", { led: "5" }],
+    ["led: 1…50 mA", { led: NaN }],
+    ["led: 1…50 mA", { led: null }],
+    ["sample: 2…600 s in steps of 2", { sample: 3 }],
+    ["tempHigh: 30…45 Cel in steps of 0.1", { tempHigh: 38.25 }],
+    ["power: continuous, interval, standby", { power: 3 }],
+    ["report: not below sample", { sample: 12 }],
+    ["hrLow: below hrHigh", { hrLow: 130 }],
+    ["tempLow: below tempHigh", { tempLow: 38.5 }],
+] as const)
+    test(`refused: ${JSON.stringify(values)}`, () => {
+        assert.throws(() => checkConfig(values), { constructor: ConfigError, message })
+        assert.throws(() => makeConfig(values as never, 1, keys, randomBytes), ConfigError)
+    })
+
+for (const router of [
+    "router",
+    "http://a",
+    "coap://a",
+    "mqtt://",
+    "mqtt://a:0",
+    "mqtt://a:65536",
+    "mqtt://a:b",
+    "mqtt://a/b",
+    "mqtt://user@a",
+    "mqtt://a b",
+    "mqtt://[::1",
+    "MQTT://a",
+    "mqtt://a\n",
+    "mqtt://" + "a".repeat(58),
+    5,
+])
+    test(`refused as a router: ${JSON.stringify(router)}`, () => {
+        assert.throws(() => checkConfig({ router }), /^Error: router: coap\+tcp:\/\/HOST:PORT/)
+    })
+
+test("versions are 1 to 2^32 - 1", () => {
+    for (const version of [0, -1, 1.5, 2 ** 32, NaN, "1"])
+        assert.throws(() => makeConfig({}, version as number, keys, randomBytes), ConfigError)
+})
+
+test("what is absent or undefined stays absent", () => {
+    assert.deepEqual(checkConfig({ led: undefined, hrLow: 50 }), { hrLow: 50 })
+    assert.deepEqual(openConfig(makeConfig({}, 1, keys, randomBytes), keys).values, {})
+})
+
+test("what people type becomes a value, and a value what people read", () => {
+    assert.equal(parseConfigValue("power", "interval"), 1)
+    assert.equal(parseConfigValue("power", "2"), 2)
+    assert.equal(parseConfigValue("tempHigh", "38.3"), 38.3)
+    assert.equal(parseConfigValue("router", "mqtt://b"), "mqtt://b")
+    for (const text of ["", "1e1", "0x5", " 5", "-5", "5.", "interval", "99"])
+        assert.throws(() => parseConfigValue("led", text), { message: "led: 1…50 mA" })
+    assert.throws(() => parseConfigValue("x", "1"), { message: "x: unknown" })
+    assert.equal(formatConfigValue("power", 1), "interval")
+    assert.equal(formatConfigValue("tempHigh", 38.3), "38.3")
+    assert.equal(formatConfigValue("router", ""), "")
+})
+
+test("defaults are a configuration, and are what the table says", () => {
+    assert.deepEqual(checkConfig(defaultConfig), defaultConfig)
+    for (const { name, min, max, step, default: value } of configFields as readonly ConfigField[]) {
+        assert.equal(parseConfigValue(name, String(min)), min)
+        assert.equal(parseConfigValue(name, String(max)), max)
+        assert.throws(() => parseConfigValue(name, String(max + step)))
+        assert.ok(value >= min && value <= max)
+    }
+})
+
+test("a command opens as what it was sealed", () => {
+    fc.assert(
+        fc.property(fc.constantFrom(...commandNames), version, moteKeys, (name, version, keys) => {
+            const sealed = makeCommand(name, version, keys, randomBytes)
+            assert.deepEqual(openCommand(sealed, keys), { version, command: name })
+        }),
+    )
+})
+
+test("one purpose is never another", () => {
+    const config = makeConfig({ led: 5 }, 7, keys, randomBytes)
+    const command = makeCommand("clear", 7, keys, randomBytes)
+    const receipt = makeReceipt({ kid: keys.kid, nonce: randomBytes(13), now: 1, config: 7 }, keys.downMac) // prettier-ignore
+    assert.throws(() => openCommand(config, keys), WireError)
+    assert.throws(() => openConfig(command, keys), WireError)
+    assert.throws(() => openConfig(receipt, keys), WireError)
+    for (const bytes of [config, command])
+        assert.ok(!verifyEnvelope(parseEnvelope(bytes), "vitals", keys.downMac))
+    const other = { ...keys, kid: randomBytes(8) }
+    assert.throws(() => openConfig(config, other), { message: "for another mote" })
+})
+
+test("one flipped bit anywhere is refused", () => {
+    const bytes = makeConfig({ led: 5 }, 7, keys, randomBytes)
+    for (let bit = 0; bit < bytes.length * 8; bit++)
+        assert.throws(() => openConfig(flipBit(bytes, bit), keys), WireError)
+})
+
+for (const [what, plaintext] of [
+    ["no map", encode([1])],
+    ["a number as key", encode(new Map([[1, 2]]))],
+    ["no version", encode(new Map([["led", 5]]))],
+    ["a setting out of range", encode(new Map([["led", 99], ["version", 1]]))], // prettier-ignore
+    ["an unknown setting", encode(new Map([["wifi", 9], ["version", 1]]))], // prettier-ignore
+    ["keys out of order", Buffer.from("a26776657273696f6e01636c656405", "hex")],
+    ["nothing", new Uint8Array(0)],
+] as const)
+    test(`refuses ${what} even with a good MAC`, () => {
+        for (const purpose of ["config", "command"] as const) {
+            const bytes = seal(keys.kid, randomBytes(13), plaintext, keys.downEnc, purpose, keys.downMac) // prettier-ignore
+            const open = purpose === "config" ? openConfig : openCommand
+            assert.throws(() => open(bytes, keys), WireError)
+        }
+    })
