@@ -1,5 +1,6 @@
 import * as ds from "@devicescript/core"
 import { Reading } from "./reading"
+import { firstStatusRegister, statusRegister } from "./status-registers"
 
 /** What the VM calls with commands for the servers of a program, and how they send. */
 type Bus = typeof ds & {
@@ -26,6 +27,8 @@ const control = 0
 const heartRate = 1
 const temperature = 2
 const oxygen = 3
+/** The last of those that measure is before it. */
+const moteStatus = 4
 
 /**
  * Of each service: how often a value is due in s, the least and the most it can be, and the error that a value has, in a
@@ -86,8 +89,8 @@ let state: Buffer
 
 /**
  * Shows readings as the standard Jacdac services HeartRate, Temperature and PulseOximeter, to whoever is on the board's
- * USB cable. A service answers and streams `reading` only while there is a value; otherwise `status_code` says why not,
- * and `reading_error` is as wide as the range.
+ * USB cable, and how the mote is (services/mote-status.md). A service answers and streams `reading` only while there is a
+ * value; otherwise `status_code` says why not, and `reading_error` is as wide as the range.
  */
 export function startServers(): void {
     state = Buffer.alloc((oxygen + 1) * stateBytes)
@@ -138,7 +141,7 @@ async function announce(): Promise<void> {
         try {
             if (restarts <= steadyCounter) {
                 const payload = [restarts, 0, 0]
-                for (let index = heartRate; index <= oxygen; index++)
+                for (let index = heartRate; index <= moteStatus; index++)
                     payload.push(specOf(index).classIdentifier)
                 packet = ds.Announcement.spec.byCode(announceSpec).encode(payload)
             }
@@ -187,7 +190,7 @@ async function stream(index: number): Promise<void> {
 
 async function handle(packet: ds.Packet): Promise<void> {
     const index = packet.serviceIndex
-    if (packet.isReport || index > oxygen) return
+    if (packet.isReport || index > moteStatus) return
     try {
         if (index !== control) {
             specOf(index).assign(packet)
@@ -195,11 +198,12 @@ async function handle(packet: ds.Packet): Promise<void> {
             if (packet.isRegSet && (await set(index, regCode, packet.payload))) return
             if (packet.isRegGet && packet.spec) {
                 // Until there is a value nobody gets one, as from Jacdac's own sensors: "not implemented" would be final.
-                if (regCode === Register.reading && lackOf(index)) return
+                if (regCode === Register.reading && index <= oxygen && lackOf(index)) return
                 if (get(index, regCode) !== undefined) {
                     await send(index, encode(index, regCode))
                     return
                 }
+                if (index === moteStatus && regCode >= firstStatusRegister) return
             }
         }
         await send(index, packet.notImplemented())
@@ -209,6 +213,7 @@ async function handle(packet: ds.Packet): Promise<void> {
 }
 
 function get(index: number, register: number): any {
+    if (index === moteStatus) return statusRegister(register)
     const at = index * stateBytes
     switch (register) {
         case Register.reading:
@@ -236,6 +241,7 @@ function get(index: number, register: number): any {
 
 /** @returns whether the register can be set; what is too short is ignored */
 async function set(index: number, register: number, payload: Buffer): Promise<boolean> {
+    if (index === moteStatus) return false
     const at = index * stateBytes
     if (register === Register.streamingSamples) {
         if (payload.length < 1) return true
@@ -290,5 +296,6 @@ function dueMs(index: number): number {
 
 function specOf(index: number): ds.ServiceSpec {
     if (index === heartRate) return ds.HeartRate.spec
-    return index === temperature ? ds.Temperature.spec : ds.PulseOximeter.spec
+    if (index === temperature) return ds.Temperature.spec
+    return index === oxygen ? ds.PulseOximeter.spec : ds.MoteStatus.spec
 }
