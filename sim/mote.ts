@@ -63,6 +63,11 @@ export class Mote {
         this.machine.stop()
     }
 
+    /** Its program crashes and starts again; see `Machine.crash`. */
+    crash(): void {
+        this.machine.crash()
+    }
+
     /** A frame arrives on its Jacdac bus from outside, as over a board's USB cable. */
     receive(frame: Uint8Array): void {
         this.machine.receive(frame)

@@ -39,7 +39,7 @@ export interface SimulatedMote {
     position: Position
     node: MeshNode | undefined
     mote: Mote | undefined
-    /** When it had no power, unix ms; the last one may still go on. */
+    /** When it had no power, unix ms; the last one may still go on. A crash is one of no length. */
     readonly off: [number, number][]
     /** When it last got power. */
     poweredMs: number
@@ -77,7 +77,6 @@ export class Simulation {
         this.profile = network.mode === "non-storing" ? nonStoring : storing
         const prefixText = network.prefix ?? defaultPrefix
         const prefix = parseAddress(prefixText).subarray(0, 8)
-        const { medium, txRatio } = mediumOf(scenario.medium, seed)
         const moments = (scenario.assert ?? []).flatMap(one =>
             "recovery" in one ? [this.startMs + one.after * 1000] : [],
         )
@@ -86,8 +85,7 @@ export class Simulation {
         this.air = new Air({
             events: this.clock,
             random: seededRandom(seed),
-            medium,
-            txRatio,
+            medium: mediumOf(scenario.medium, seed),
             observer: this.observers,
         })
         this.mesh = {
@@ -178,8 +176,20 @@ export class Simulation {
                 return node.tcp.connect(own, parseAddress(host), port)
             },
             log: line => this.observers.log(id, line),
+            panic: code => {
+                if (code) this.observers.log(id, `panic ${code}`)
+            },
         })
         this.observers.powered(id, true)
+    }
+
+    /** A mote's program crashes: what was in its memory is lost, and it starts again. Radio and chips keep their power. */
+    crash(id: number): void {
+        const mote = this.motes.get(id)
+        if (!mote?.mote) return
+        const now = this.clock.now()
+        mote.off.push([now, now])
+        mote.mote.crash()
     }
 
     move(id: number, position: Position): void {
@@ -287,10 +297,11 @@ export class Simulation {
 
     private async happen(event: ScenarioEvent): Promise<void> {
         const named = [...(event.motes ?? []), ...(event.mote === undefined ? [] : [event.mote])]
-        if (event.do === "medium") this.air.medium = mediumOf(event.medium, this.seed).medium
+        if (event.do === "medium") this.air.medium = mediumOf(event.medium, this.seed)
         if (event.do === "repair") this.root.rpl.repair()
         for (const id of named) {
             if (event.do === "kill" || event.do === "reboot") this.powerOff(id)
+            if (event.do === "crash") this.crash(id)
             if (event.do === "start" || event.do === "reboot") await this.powerOn(id)
             if (event.do === "move") this.move(id, { x: event.x!, y: event.y! })
         }

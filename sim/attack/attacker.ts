@@ -4,6 +4,7 @@ import { encodePack } from "../../wire/senml.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import type { Ipv6Address } from "../net/ipv6.ts"
 import { MeshNode, type MeshOptions } from "../mesh/node.ts"
+import type { Radio } from "../radio/air.ts"
 import type { Attacker as Plan } from "../scenario/schema.ts"
 import { forgedBpm } from "../statistics.ts"
 import { csm, envelopeAt, postVitals } from "./coap.ts"
@@ -43,16 +44,20 @@ export interface AttackReport {
 
 /** A node that is up to no good; see the classes below for what. */
 export abstract class Attacker {
-    readonly report: AttackReport
     protected readonly o: AttackOptions
+    protected readonly got: AttackReport
 
     constructor(o: AttackOptions) {
         this.o = o
         const { id, kind } = o.plan
-        this.report = { id, kind, frames: 0, envelopes: 0, readable: 0, sent: 0, swallowed: 0 }
+        this.got = { id, kind, frames: 0, envelopes: 0, readable: 0, sent: 0, swallowed: 0 }
         const { from = 0, to } = o.plan
         this.later(from * 1000, () => this.begin())
         if (to !== undefined) this.later(to * 1000, () => this.end())
+    }
+
+    get report(): AttackReport {
+        return this.got
     }
 
     protected abstract begin(): void
@@ -77,43 +82,57 @@ export abstract class Attacker {
 
 /** Hears what is in the air and tries to read it. */
 export class Sniffer extends Attacker {
-    protected listener: Eavesdropper | undefined
+    private listener: Eavesdropper | undefined
+    private radio: Radio | undefined
+
+    override get report(): AttackReport {
+        return { ...this.got, frames: this.listener?.frames ?? 0 }
+    }
 
     protected begin(): void {
-        const { mesh, plan } = this.o
-        this.listener = new Eavesdropper(mesh, plan.id, this.position, data => {
-            this.report.frames = this.listener!.frames
+        this.radio = this.newRadio()
+        this.listener = new Eavesdropper(this.o.mesh, this.radio, data => {
             const at = envelopeAt(data)
             if (at < 0) return
-            this.report.envelopes++
-            if (Buffer.from(data).includes(heartRateLabel)) this.report.readable++
+            this.got.envelopes++
+            if (Buffer.from(data).includes(heartRateLabel)) this.got.readable++
             this.saw(data.slice(at))
         })
     }
 
     protected end(): void {
-        this.listener?.radio.off()
+        this.radio?.off()
+    }
+
+    protected newRadio(): Radio {
+        const radio = this.o.mesh.air.add(this.o.plan.id, this.position)
+        radio.on()
+        return radio
     }
 
     /** An envelope went by, perhaps with something behind it. */
     protected saw(_envelope: Uint8Array): void {}
 }
 
-/** Listens, and has a connection to the router of its own, on which it says what it wants. */
+/** Listens as a node of the network, which has a connection to the router, on which it says what it wants. */
 abstract class Intruder extends Sniffer {
     private node: MeshNode | undefined
     private stream: ByteStream | undefined
 
     protected override begin(): void {
         super.begin()
-        this.node = this.join()
         this.attack()
     }
 
     protected override end(): void {
-        super.end()
         this.node?.stop()
         this.node = undefined
+        super.end()
+    }
+
+    protected override newRadio(): Radio {
+        this.node = this.join()
+        return this.node.radio
     }
 
     /** The next envelope that it wants to put in. */
@@ -136,7 +155,7 @@ abstract class Intruder extends Sniffer {
         const envelope = this.stream && this.envelope()
         if (envelope) {
             this.stream!.write(postVitals(envelope))
-            this.report.sent++
+            this.got.sent++
         }
         this.later(attackEveryMs, () => this.attack())
     }
@@ -201,7 +220,7 @@ export class BlackHole extends Attacker {
         const admit = rpl.admit.bind(rpl)
         rpl.admit = (packet, previous) => {
             admit(packet, previous)
-            this.report.swallowed++
+            this.got.swallowed++
             return false
         }
     }

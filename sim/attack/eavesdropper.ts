@@ -5,34 +5,35 @@ import { decodeSegment } from "../net/tcp-segment.ts"
 import { Reassembly } from "../net/sixlowpan/fragment.ts"
 import type { MeshOptions } from "../mesh/node.ts"
 import type { Radio, RadioOwner } from "../radio/air.ts"
-import type { Position } from "../radio/medium.ts"
 
 const maxDatagrams = 64
 
-/** A radio that hears everything around it, whomever it is for, and understands it as far as anybody can. */
+/** Hears everything around a radio, whomever it is for, and understands it as far as anybody can. */
 export class Eavesdropper implements RadioOwner {
     frames = 0
-    readonly radio: Radio
+    private readonly owner: RadioOwner | undefined
     private readonly mesh: MeshOptions
     private readonly reassembly = new Reassembly(maxDatagrams)
     private readonly heard: (data: Uint8Array, packet: Ipv6Packet) => void
 
-    /** @param heard is told of the data in every TCP segment that went by whole */
+    /**
+     * @param radio whoever owns it hears all the same
+     * @param heard is told of the data in every TCP segment that went by whole
+     */
     constructor(
         mesh: MeshOptions,
-        id: number,
-        position: Position,
+        radio: Radio,
         heard: (data: Uint8Array, packet: Ipv6Packet) => void,
     ) {
         this.mesh = mesh
         this.heard = heard
-        this.radio = mesh.air.add(id, position)
-        this.radio.owner = this
-        this.radio.on()
+        this.owner = radio.owner
+        radio.owner = this
     }
 
-    received(bytes: Uint8Array): void {
+    received(bytes: Uint8Array, rssiDbm: number): void {
         this.frames++
+        this.owner?.received(bytes, rssiDbm)
         try {
             const { type, source, destination, payload } = decodeFrame(bytes)
             if (type !== "data" || !source || !destination) return

@@ -8,6 +8,9 @@ export const synchronisationBytes = 6
 
 export type RadioState = "off" | "listen" | "receive" | "transmit"
 
+/** Whoever comes later than that is too late: the radio has found another frame's start and reads on (4 + 1 bytes). */
+const lockMs = 5 * byteMs
+
 /** What a radio tells its owner. */
 export interface RadioOwner {
     /** A frame has arrived whole. */
@@ -25,12 +28,13 @@ export interface AirObserver {
 
 interface Hearing {
     from: Radio
+    sinceMs: number
     reception: Reception
     isReceiving: boolean
     isSpoilt: boolean
 }
 
-/** One radio on the air. It hears one frame at a time; two at once spoil each other. */
+/** One radio on the air. It hears one frame at a time; two at once spoil each other, but for the capture effect. */
 export class Radio implements Place {
     readonly id: number
     position: Position
@@ -101,21 +105,17 @@ export class Air {
     medium: Medium
     private readonly radios: Radio[] = []
     private readonly random: () => number
-    private readonly txRatio: number
     private readonly transmissions = new Map<Radio, Transmission>()
 
-    /** @param txRatio of frames that leave the sender at all */
     constructor(o: {
         events: Events
         random: () => number
         medium: Medium
-        txRatio?: number
         observer?: AirObserver
     }) {
         this.events = o.events
         this.random = o.random
         this.medium = o.medium
-        this.txRatio = o.txRatio ?? 1
         this.observer = o.observer ?? {}
     }
 
@@ -140,7 +140,8 @@ export class Air {
         observer.sent?.(from, frame, startMs, endMs)
         from.change("transmit")
         for (const one of from.hearing) one.isReceiving = false
-        const leaves = this.txRatio >= 1 || random() < this.txRatio
+        const { txRatio = 1 } = this.medium
+        const leaves = txRatio >= 1 || random() < txRatio
         const listeners: Radio[] = []
         for (const to of this.radios) {
             if (to === from) continue
@@ -179,9 +180,16 @@ export class Air {
             to.state === "listen" || to.state === "receive"
                 ? leaves && (probability >= 1 || (probability > 0 && this.random() < probability))
                 : false
-        const isSpoilt = to.hearing.length > 0
-        for (const other of to.hearing) other.isSpoilt = true
-        to.hearing.push({ from, reception, isReceiving: arrives, isSpoilt })
+        const { captureDb = Infinity } = this.medium
+        const sinceMs = this.events.now()
+        let isSpoilt = false
+        for (const other of to.hearing) {
+            const strongerDb = reception.rssiDbm - other.reception.rssiDbm
+            const isTooLate = other.isReceiving && sinceMs - other.sinceMs > lockMs
+            if (strongerDb < captureDb || isTooLate) isSpoilt = true
+            if (-strongerDb < captureDb) other.isSpoilt = true
+        }
+        to.hearing.push({ from, sinceMs, reception, isReceiving: arrives, isSpoilt })
         if (arrives && !isSpoilt) to.change("receive")
         else if (probability > 0 && to.state !== "off" && to.state !== "transmit" && !arrives)
             this.observer.lost?.(to, from, frame, false)

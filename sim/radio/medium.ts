@@ -19,6 +19,10 @@ export interface Reception {
  */
 export interface Medium {
     reception(from: Place, to: Place): Reception | undefined
+    /** Share of frames that leave their sender at all; 1 without. */
+    readonly txRatio?: number
+    /** A frame that is stronger than another by so much, in dB, survives it; none does without. */
+    readonly captureDb?: number
 }
 
 export interface Place {
@@ -42,8 +46,9 @@ export interface DiskOptions {
 export const defaultDisk: DiskOptions = { rangeM: 50, interferenceM: 100, txRatio: 1, rxRatio: 1 }
 
 /** Cooja's Unit Disk Graph Medium: distance loss. */
-export function unitDisk({ rangeM, interferenceM, rxRatio }: DiskOptions): Medium {
+export function unitDisk({ rangeM, interferenceM, txRatio, rxRatio }: DiskOptions): Medium {
     return {
+        txRatio,
         reception(from, to) {
             const d = distance(from.position, to.position)
             if (d > Math.max(rangeM, interferenceM)) return undefined
@@ -56,12 +61,13 @@ export function unitDisk({ rangeM, interferenceM, rxRatio }: DiskOptions): Mediu
 }
 
 /** As the unit disk, with the same loss on every link in range, however short. */
-export function constantLoss({ rangeM, interferenceM, rxRatio }: DiskOptions): Medium {
-    const disk = unitDisk({ rangeM, interferenceM, txRatio: 1, rxRatio: 1 })
+export function constantLoss(options: DiskOptions): Medium {
+    const disk = unitDisk({ ...options, rxRatio: 1 })
     return {
+        ...disk,
         reception(from, to) {
             const reception = disk.reception(from, to)
-            if (reception?.probability) reception.probability = rxRatio
+            if (reception?.probability) reception.probability = options.rxRatio
             return reception
         },
     }

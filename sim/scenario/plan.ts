@@ -25,28 +25,30 @@ export interface PlannedMote {
     startS: number
 }
 
-/** The medium of a scenario, and the share of frames that leave their sender. */
-export function mediumOf(
-    choice: MediumChoice | undefined,
-    seed: number,
-): { medium: Medium; txRatio: number } {
+/** The medium of a scenario. */
+export function mediumOf(choice: MediumChoice | undefined, seed: number): Medium {
+    const medium = carrierOf(choice, seed)
+    if (choice?.kind === "graph" || choice?.capture === undefined) return medium
+    return { ...medium, captureDb: choice.capture }
+}
+
+function carrierOf(choice: MediumChoice | undefined, seed: number): Medium {
     if (choice?.kind === "graph") {
         const links = choice.links.flatMap(({ from, to, ratio = 1, both = false }) => [
             { from, to, ratio },
             ...(both ? [{ from: to, to: from, ratio }] : []),
         ])
-        return { medium: directedGraph(links), txRatio: 1 }
+        return directedGraph(links)
     }
     if (choice?.kind === "shadowing") {
         const { exponent, deviation, power } = choice
-        const medium = logNormal({
+        return logNormal({
             ...defaultShadowing,
             seed,
             ...(exponent === undefined ? {} : { exponent }),
             ...(deviation === undefined ? {} : { deviationDb: deviation }),
             ...(power === undefined ? {} : { txPowerDbm: power }),
         })
-        return { medium, txRatio: 1 }
     }
     const rangeM = choice?.range ?? defaultDisk.rangeM
     const options = {
@@ -56,7 +58,7 @@ export function mediumOf(
         rxRatio: choice?.rx ?? 1,
     }
     const make = choice?.kind === "constant-loss" ? constantLoss : unitDisk
-    return { medium: make(options), txRatio: options.txRatio }
+    return make(options)
 }
 
 /** The motes of a scenario, those of its grids included, in the order of their numbers. */

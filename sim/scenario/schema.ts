@@ -9,11 +9,19 @@ const seconds = Type.Number({ minimum: 0, maximum: 10_000_000 })
 const share = Type.Number({ minimum: 0, maximum: 1 })
 const place = { x: metres, y: metres }
 
+const capture = Type.Optional(
+    Type.Number({
+        ...{ exclusiveMinimum: 0, maximum: 100 },
+        description: "a frame stronger than another by so many dB survives it; none does without",
+    }),
+)
+
 const disk = {
     range: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100_000 })),
     interference: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100_000 })),
     tx: Type.Optional(share),
     rx: Type.Optional(share),
+    capture,
 }
 
 export const MediumSchema = Type.Union(
@@ -26,6 +34,7 @@ export const MediumSchema = Type.Union(
                 exponent: Type.Optional(Type.Number({ minimum: 1, maximum: 10 })),
                 deviation: Type.Optional(Type.Number({ minimum: 0, maximum: 30 })),
                 power: Type.Optional(Type.Number({ minimum: -50, maximum: 30 })),
+                capture,
             },
             strict,
         ),
@@ -118,7 +127,9 @@ const event = Type.Object(
     {
         at: seconds,
         do: Type.Union(
-            ["kill", "start", "reboot", "move", "repair", "medium"].map(d => Type.Literal(d)),
+            ["kill", "start", "reboot", "crash", "move", "repair", "medium"].map(d =>
+                Type.Literal(d),
+            ),
         ),
         mote: Type.Optional(id),
         motes: Type.Optional(Type.Array(id, { minItems: 1, maxItems: 500 })),

@@ -36,6 +36,8 @@ const maxSettingBytes = 224
 const maxSettingKey = 13
 const settingsServiceClass = 0x1107dc4a
 const settingsSetCommand = 0x81
+/** What is reported when the VM itself comes to grief; its own panics are 60001 and up. */
+const crashed = 60000
 /** By this much the clock moves on with each reading in a busy wait. */
 const busyWaitStepMs = 0.001
 
@@ -96,6 +98,14 @@ export class Machine {
         for (const timer of this.timers.values()) this.options.clock.clearTimeout(timer)
         this.timers.clear()
         this.socket.destroy()
+    }
+
+    /** The VM comes to grief, as by a bug of its own. Its memory is lost, its flash is not; it starts again by itself. */
+    crash(): void {
+        if (this.stopped) return
+        this.vm.devsStop()
+        this.options.panic?.(crashed)
+        this.restart()
     }
 
     private async powerUp(): Promise<void> {
@@ -180,8 +190,12 @@ export class Machine {
         const error = args[0]
         if (this.stopped || !(error instanceof Object)) return
         const reset = "status" in error && error.status === 0
-        this.options.panic?.(reset ? 0 : 60000)
-        // A board starts again by itself.
+        this.options.panic?.(reset ? 0 : crashed)
+        this.restart()
+    }
+
+    /** As a board does by itself. */
+    private restart(): void {
         this.options.clock.setTimeout(() => {
             if (this.stopped) return
             this.socket.destroy()

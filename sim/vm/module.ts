@@ -30,6 +30,7 @@ export interface VmModule {
     _free(pointer: number): void
     _jd_em_tcpsock_on_event(event: number, pointer: number, size: number): void
     devsStart(): void
+    devsStop(): void
     devsDeploy(image: Uint8Array): number
     devsSetDeviceId(id: string): void
     handlePacket(frame: Uint8Array): void

@@ -98,7 +98,7 @@ export function controlRoutes(
     })
     post("/api/repair", Nothing, () => runner.between(() => simulation.root.rpl.repair()))
     post<Static<typeof MediumSchema>>("/api/medium", MediumSchema, choice =>
-        runner.between(() => feed.changeMedium(mediumOf(choice, simulation.seed).medium, choice)),
+        runner.between(() => feed.changeMedium(mediumOf(choice, simulation.seed), choice)),
     )
     post("/api/motes/:id/kill", Nothing, (_, id) => {
         moteOf(id)
@@ -114,6 +114,10 @@ export function controlRoutes(
             simulation.powerOff(id)
             await simulation.powerOn(id)
         })
+    })
+    post("/api/motes/:id/crash", Nothing, (_, id) => {
+        moteOf(id)
+        return runner.between(() => simulation.crash(id))
     })
     post<Static<typeof Place>>("/api/motes/:id/move", Place, ({ x, y }, id) => {
         moteOf(id)

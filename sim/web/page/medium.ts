@@ -15,7 +15,8 @@ interface Field {
     name: string
     label: string
     of: Kind[]
-    fallback: number
+    /** Undefined: may be left empty. */
+    fallback: number | undefined
     min: number
     max: number
     step: number
@@ -32,6 +33,15 @@ const fields: Field[] = [
         min: 1,
         max: 10_000,
         step: 1,
+    },
+    {
+        name: "tx",
+        label: "Share that leaves the sender",
+        of: disks,
+        fallback: 1,
+        min: 0,
+        max: 1,
+        step: 0.01,
     },
     {
         name: "rx",
@@ -69,6 +79,15 @@ const fields: Field[] = [
         max: 30,
         step: 1,
     },
+    {
+        name: "capture",
+        label: "Captured when stronger by (dB)",
+        of: [...disks, "shadowing"],
+        fallback: undefined,
+        min: 0.1,
+        max: 100,
+        step: 0.1,
+    },
 ]
 
 /** How radio waves carry, and a form to change it. */
@@ -78,9 +97,11 @@ export function mediumForm(model: Model): HTMLElement {
         { name: "kind" },
         ...kinds.map(([value, text]) => h("option", { value }, text)),
     )
-    const inputs = fields.map(({ name, label, min, max, step }) => {
+    const inputs = fields.map(({ name, label, fallback, min, max, step }) => {
         const limits = { min: String(min), max: String(max), step: String(step) }
-        const input = h("input", { type: "number", name, required: "", ...limits })
+        const input = h("input", { type: "number", name, ...limits })
+        input.required = fallback !== undefined
+        if (!input.required) input.placeholder = "never"
         return { name, input, line: h("label", {}, label, input) }
     })
     const note = h("p", {}, "The scenario's own medium is a graph; one of these replaces it.")
@@ -111,7 +132,7 @@ export function mediumForm(model: Model): HTMLElement {
         kind.value = medium.kind === "graph" ? "disk" : medium.kind
         fields.forEach(({ name, fallback }, i) => {
             const isDefault = name === "interference" && values["range"] !== undefined
-            const given = values[name] ?? (isDefault ? 2 * values["range"]! : fallback)
+            const given = values[name] ?? (isDefault ? 2 * values["range"]! : (fallback ?? ""))
             inputs[i]!.input.value = String(given)
         })
         show()
@@ -119,7 +140,8 @@ export function mediumForm(model: Model): HTMLElement {
     form.addEventListener("submit", event => {
         event.preventDefault()
         const body: Record<string, string | number> = { kind: kind.value }
-        for (const { name, input } of inputs) if (!input.disabled) body[name] = Number(input.value)
+        for (const { name, input } of inputs)
+            if (!input.disabled && input.value) body[name] = Number(input.value)
         void order("/api/medium", body)
         box.open = false
     })

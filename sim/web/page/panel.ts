@@ -89,6 +89,7 @@ export class Panel implements Part {
             buttons.push(
                 power,
                 button("Reboot", () => void order(`${path}/reboot`)),
+                button("Crash", () => void order(`${path}/crash`)),
                 button("Ping", () => void order(`${path}/ping`, { count: pings })),
                 button("Traceroute", () => void order(`${path}/traceroute`)),
             )

@@ -98,6 +98,58 @@ test("the air: time in each state is counted; without power nothing is heard, an
     assert.equal(b.state, "off")
 })
 
+test("the air: capture lets the much stronger of two frames through, unless it comes when the other is being read", async () => {
+    const frame = new Uint8Array(50)
+    const run = async (medium: Medium, laterMs: number) => {
+        const { clock, heard, lost, radio } = airOf(medium)
+        const [far, near] = [radio(1, 0), radio(3, 45)]
+        radio(2, 40)
+        far.transmit(frame, () => {})
+        await clock.run(laterMs)
+        near.transmit(frame, () => {})
+        await clock.run(10)
+        const at = (id: number) => heard.flatMap(([to, from]) => (to === id ? [from] : []))
+        return { heard: at(2), lost: lost.filter(([id, collided]) => id === 2 && collided).length }
+    }
+    const plain = unitDisk(defaultDisk)
+    const capturing = { ...plain, captureDb: 3 }
+    assert.deepEqual(await run(plain, 0.1), { heard: [], lost: 2 })
+    assert.deepEqual(await run(capturing, 0.1), { heard: [3], lost: 1 })
+    assert.deepEqual(await run(capturing, 0.5), { heard: [], lost: 2 })
+    // 59.5 dB lie between the two.
+    assert.deepEqual(await run({ ...plain, captureDb: 60 }, 0.1), { heard: [], lost: 2 })
+
+    // The stronger one is there first: what comes later does not hurt it.
+    const { clock, heard, radio } = airOf(capturing)
+    const [far, near] = [radio(1, 0), radio(3, 45)]
+    radio(2, 40)
+    near.transmit(frame, () => {})
+    await clock.run(0.5)
+    far.transmit(frame, () => {})
+    await clock.run(10)
+    assert.deepEqual(heard, [[2, 3]])
+})
+
+test("the air: a share of the frames never leaves the sender, and another medium has another share", async () => {
+    const { clock, air, heard, lost, radio } = airOf(unitDisk({ ...defaultDisk, txRatio: 0.5 }))
+    const [a] = [radio(1, 0), radio(2, 10), radio(3, 20)]
+    const hundred = async () => {
+        heard.length = lost.length = 0
+        for (let i = 0; i < 100; i++) {
+            a.transmit(new Uint8Array(10), () => {})
+            await clock.run(10)
+        }
+        return heard.length
+    }
+    const half = await hundred()
+    assert.ok(half > 60 && half < 140 && half % 2 === 0, `${half} of 200`)
+    assert.equal(lost.length, 200 - half)
+    air.medium = constantLoss({ ...defaultDisk, txRatio: 0 })
+    assert.equal(await hundred(), 0)
+    air.medium = directedGraph([{ from: 1, to: 2, ratio: 1 }])
+    assert.equal(await hundred(), 100)
+})
+
 test("CSMA: what is lost is sent again and told up once; nobody there is found out after eight times", async () => {
     const links = [
         { from: 1, to: 2, ratio: 0.5 },
