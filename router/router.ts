@@ -22,6 +22,8 @@ export const defaultMaxConnections = 1024
 
 export interface RouterStats extends IngestCounts {
     connections: number
+    /** Motes that said by MQTT that they are on line. */
+    mqttMotes: number
     /** Envelopes that wait for the clinic, and their bytes. */
     outbox: number
     outboxBytes: number
@@ -41,6 +43,8 @@ export class Router {
     /** The motes on CoAP connections, and how to reach them. */
     readonly motes = new Motes()
     readonly relay: Relay
+    /** Says how many motes are on line by MQTT; to be set by whoever serves it. */
+    countMqttMotes = () => 0
     /** Answers CoAP requests, whatever brings them. */
     readonly serve: Server
     private readonly clock: Clock
@@ -122,6 +126,7 @@ export class Router {
         return {
             ...this.ingest.counts,
             connections: this.connections.size,
+            mqttMotes: this.countMqttMotes(),
             outbox: this.store.outboxLength,
             outboxBytes: this.store.outboxBytes,
             refusedByClinic: this.store.refusedLength,

@@ -90,6 +90,7 @@ export async function startRouter(o: {
             parts.push(client)
             mqtt = client
         }
+        router.countMqttMotes = () => mqtt?.online.length ?? 0
         router.relay.isElsewhere = eui => mqtt?.online.includes(eui) ?? false
         let httpPort: number | undefined
         if (o.httpPort !== undefined) {
