@@ -1,0 +1,235 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { runProgram } from "../../sim/program.ts"
+import { MqttPost, ScriptedBroker, serve } from "./scripted-broker.ts"
+import { upTo, type Post } from "./scripted-router.ts"
+
+/** A mote that makes `count` readings, one every `everyMs`, and the broker it talks to. */
+async function start(o: {
+    count?: number
+    everyMs?: number
+    prepare?: (broker: ScriptedBroker) => void
+}) {
+    const { count = 10, everyMs = 2000 } = o
+    const broker = new ScriptedBroker()
+    o.prepare?.(broker)
+    const run = await runProgram("test/src/uplink.ts", {
+        clock: broker.clock,
+        connect: broker.connect,
+        settings: { ...broker.settings, count, everyMs },
+    })
+    return { ...run, broker }
+}
+
+const mqtt = (post: Post) => post as MqttPost
+const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString("hex")
+
+test("the session is as wire.md has it: clean, with a last will, subscribed, on line", async () => {
+    const { broker, run, panics, lines } = await start({ count: 20 })
+    await run(45)
+    assert.deepEqual(panics, [])
+    assert.deepEqual(broker.readings, upTo(20))
+    assert.deepEqual(broker.sendings(), upTo(20).fill(1))
+    const { kid } = broker.settings
+    assert.deepEqual(lines, [`mote ${kid}`, "linked"])
+    assert.equal(broker.brokerConnections.length, 1)
+    const [connection] = broker.brokerConnections
+    const [connect, subscribe, online, ...rest] = connection!.packets
+    assert.ok(connect?.cmd === "connect")
+    assert.deepEqual(
+        [connect.protocolId, connect.protocolVersion, connect.clean, connect.keepalive],
+        ["MQTT", 4, true, 60],
+    )
+    assert.deepEqual([connect.clientId, connect.username], [kid, kid])
+    assert.equal(connect.password?.toString(), hex(broker.keys.mqtt))
+    const { topic, qos, retain, payload } = connect.will!
+    assert.deepEqual(
+        [topic, qos, retain, String(payload)],
+        [`vm/${kid}/status`, 1, true, "offline"],
+    )
+    assert.ok(subscribe?.cmd === "subscribe")
+    assert.deepEqual(
+        subscribe.subscriptions.map(s => [s.topic, s.qos]),
+        [
+            [`vm/${kid}/receipt`, 0],
+            [`vm/${kid}/config`, 1],
+            [`vm/${kid}/command/+`, 1],
+        ],
+    )
+    assert.ok(online?.cmd === "publish")
+    assert.deepEqual(
+        [online.topic, online.qos, online.retain, String(online.payload)],
+        [`vm/${kid}/status`, 1, true, "online"],
+    )
+    assert.deepEqual(rest, [])
+    const posts = broker.posts.map(p => mqtt(p).packet)
+    assert.ok(posts.every(p => p.qos === 1 && !p.dup && !p.retain))
+    const ids = [subscribe, online, ...posts].map(p => p.messageId)
+    assert.deepEqual(ids, upTo(ids.length).map(n => n + 1)) // prettier-ignore
+})
+
+/** What a broker, or somebody in its place, may do instead of acknowledging and bringing the receipt. */
+const faults: Record<string, (post: MqttPost, broker: ScriptedBroker) => void> = {
+    "no answer": () => {},
+    "a PUBACK without a receipt": p => p.acknowledge(),
+    "a PUBACK for another identifier, and no receipt": p =>
+        send(p, Buffer.from([0x40, 2, 0xff, 0xff])),
+    "a receipt with a wrong MAC": p => {
+        const receipt = p.receipt()
+        receipt[receipt.length - 1]! ^= 1
+        p.publishReceipt(receipt)
+        p.acknowledge()
+    },
+    "a receipt for another nonce": p => p.publishReceipt(p.receipt({ nonce: new Uint8Array(13) })),
+    "the receipt of the envelope before": (p, broker) => {
+        const before = broker.posts.find(q => q.hex !== p.hex)
+        p.publishReceipt(before?.receipt() ?? Buffer.alloc(0))
+        p.acknowledge()
+    },
+    "the receipt under another mote's topic": p => {
+        const topic = "vm/ffffffffffffffff/receipt"
+        brokerOf(p).publish("", p.receipt(), { topic })
+    },
+    "the end of the stream before the PUBACK": p => p.connection.stream.end(),
+    "the end of the stream behind the PUBACK": p => {
+        p.acknowledge()
+        p.connection.stream.end()
+    },
+    "a malformed packet": p => send(p, Buffer.from("2002ffff", "hex")),
+    "a second CONNACK": p => send(p, Buffer.from("20020000", "hex")),
+    "a PUBLISH with QoS 2": p =>
+        brokerOf(p).publish("receipt", p.receipt(), { qos: 2, messageId: 1 }),
+    "an announced gigabyte": p => send(p, Buffer.from("30ffffff7f", "hex")),
+    "bytes that are no MQTT": p => send(p, Buffer.alloc(600, 0xff)),
+}
+
+const brokerOf = (p: MqttPost) => (p.router as ScriptedBroker).brokerConnections.at(-1)!
+const send = (p: MqttPost, bytes: Uint8Array) => p.connection.stream.write(bytes)
+
+for (const [what, fault] of Object.entries(faults))
+    test(`${what}: the same bytes come again, everything arrives once`, async () => {
+        // The second envelope gets it three times, the fifth once.
+        const wrong = [1, 2, 3, 7]
+        const { broker, run, panics } = await start({
+            count: 12,
+            prepare: b => {
+                b.onPost = post => {
+                    if (wrong.includes(b.posts.length - 1)) fault(mqtt(post), b)
+                    else post.accept()
+                }
+            },
+        })
+        await run(120)
+        assert.deepEqual(panics, [])
+        assert.deepEqual(broker.readings, upTo(12))
+        assert.equal(broker.lost, 0)
+        assert.equal(broker.sendings()[1], 4)
+    })
+
+test("without a PUBACK the same packet comes again: same identifier, DUP; with one it is a new packet", async () => {
+    const { broker, run } = await start({
+        count: 3,
+        prepare: b => {
+            b.onPost = post => {
+                if (b.posts.length === 2) mqtt(post).connection.stream.end()
+                else if (b.posts.length === 4) mqtt(post).acknowledge()
+                else post.accept()
+            }
+        },
+    })
+    await run(60)
+    assert.deepEqual(broker.readings, upTo(3))
+    const [, first, again, lost, anew] = broker.posts.map(p => mqtt(p).packet)
+    assert.deepEqual([first!.dup, again!.dup, lost!.dup, anew!.dup], [false, true, false, false])
+    assert.equal(again!.messageId, first!.messageId)
+    assert.notEqual(anew!.messageId, lost!.messageId)
+})
+
+test("a receipt counts though its PUBACK never comes; the connection is given up", async () => {
+    const { broker, run } = await start({
+        count: 4,
+        everyMs: 30_000,
+        prepare: b => {
+            b.onPost = post => {
+                b.accepted(post)
+                mqtt(post).publishReceipt()
+            }
+        },
+    })
+    await run(150)
+    assert.deepEqual(broker.readings, upTo(4))
+    assert.deepEqual(broker.sendings(), [1, 1, 1, 1])
+    assert.equal(broker.brokerConnections.length, 4)
+})
+
+test("a silent connection is pinged; one that does not answer is given up", async () => {
+    const { broker, run, panics } = await start({ count: 2, everyMs: 400_000 })
+    await run(390)
+    const [connection] = broker.brokerConnections
+    const pings = connection!.of("pingreq").length
+    assert.ok(pings >= 6 && pings <= 9, `${pings} pings`)
+    assert.equal(connection!.isClosed, false)
+    broker.onPacket = (packet, c) => packet.cmd !== "pingreq" && serve(packet, c)
+    await run(5)
+    assert.equal(connection!.isClosed, false)
+    await run(70)
+    assert.ok(connection!.isClosed)
+    // The next reading finds its way over a new one.
+    assert.deepEqual(broker.readings, upTo(2))
+    assert.deepEqual(panics, [])
+})
+
+test("a broker that refuses, or that never gets to the end of the greeting, is tried again", async () => {
+    const refusals: ScriptedBroker["onPacket"][] = [
+        (packet, c) => packet.cmd === "connect" && c.send({ cmd: "connack", returnCode: 4, sessionPresent: false }), // prettier-ignore
+        (packet, c) => packet.cmd === "connect" && c.send({ cmd: "connack", returnCode: 0, sessionPresent: true }), // prettier-ignore
+        (packet, c) => packet.cmd === "connect" && c.send({ cmd: "pingresp" }),
+        packet => packet.cmd === "connect",
+        (packet, c) => packet.cmd !== "subscribe" && serve(packet, c),
+        (packet, c) => {
+            if (packet.cmd !== "subscribe") serve(packet, c)
+            else c.send({ cmd: "suback", messageId: packet.messageId!, granted: [0x80, 1, 1] })
+        },
+        (packet, c) => packet.cmd !== "publish" && serve(packet, c),
+    ]
+    const { broker, run, panics, lines } = await start({
+        count: 5,
+        prepare: b => {
+            b.onPacket = (packet, c) =>
+                (refusals[b.brokerConnections.length - 1] ?? serve)(packet, c)
+        },
+    })
+    await run(240)
+    assert.deepEqual(panics, [])
+    assert.deepEqual(broker.readings, upTo(5))
+    assert.equal(broker.brokerConnections.length, refusals.length + 1)
+    assert.ok(broker.brokerConnections.slice(0, -1).every(c => c.isClosed))
+    assert.ok(lines.includes("the broker refuses: 4"), lines.join("\n"))
+})
+
+test("the broker's greeting may break at every byte", async () => {
+    /** CONNACK, SUBACK for three topics, PUBACK. */
+    const greetingBytes = 4 + 7 + 4
+    const { broker, run, panics } = await start({
+        count: 3,
+        prepare: b => {
+            b.onPacket = (packet, c) => {
+                const cut = b.brokerConnections.length - 1
+                if (packet.cmd === "connect" && cut < greetingBytes) {
+                    const write = c.stream.write.bind(c.stream)
+                    let left = cut
+                    c.stream.write = bytes => {
+                        write(bytes.subarray(0, left))
+                        left = Math.max(0, left - bytes.length)
+                        if (left === 0) c.stream.end()
+                    }
+                }
+                serve(packet, c)
+            }
+        },
+    })
+    await run(1200)
+    assert.deepEqual(panics, [])
+    assert.equal(broker.brokerConnections.length, greetingBytes + 1)
+    assert.deepEqual(broker.readings, upTo(3))
+})
