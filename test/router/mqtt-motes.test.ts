@@ -1,0 +1,135 @@
+import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
+import { test } from "node:test"
+import { silentLog } from "../../host/log.ts"
+import { Router, RouterStore } from "../../router/index.ts"
+import { refreshMs } from "../../router/keyring.ts"
+import { moteTopic, MqttMotes, type MqttMessage } from "../../router/mqtt-motes.ts"
+import { ManualClock } from "./manual-clock.ts"
+import { MemoryClinic } from "./memory-clinic.ts"
+import { TestMote } from "./mote.ts"
+
+/** A mote behind a broker, of which only what it is to publish is seen. */
+async function setUp(isNew = true) {
+    const mote = new TestMote(1)
+    const clinic = new MemoryClinic(mote.routerKeys)
+    const clock = new ManualClock()
+    const router = new Router({
+        ...{ clock, random: randomBytes, store: RouterStore.inMemory(), clinic },
+        log: silentLog,
+    })
+    const published: MqttMessage[] = []
+    const { ingest, keyring } = router
+    const publish = (message: MqttMessage) => void published.push(message)
+    const motes = new MqttMotes({ ingest, keyring, log: silentLog, publish, isNew })
+    await clock.advance(refreshMs)
+    /** What was published since, as "topic qos retain payload". */
+    const seen = () =>
+        published.splice(0).map(({ topic, payload, qos, retain }) => {
+            const name = topic.replace(`vm/${mote.eui}/`, "")
+            return `${name} ${qos} ${retain ? "retained" : "-"} ${Buffer.from(payload).toString()}`
+        })
+    /** The clinic has something new for the mote. */
+    const waits = async (o: { config?: string; commands?: string[] }) => {
+        clinic.routerKeys = [
+            {
+                ...mote.routerKeys,
+                ...(o.config !== undefined && { sealedConfig: Buffer.from(o.config) }),
+                ...(o.commands && {
+                    commands: o.commands.map(text => ({
+                        name: "identify" as const,
+                        sealed: Buffer.from(text),
+                    })),
+                }),
+            },
+        ]
+        await clock.advance(refreshMs)
+    }
+    const says = (status: string) => motes.status(mote.eui, Buffer.from(status))
+    return { mote, clock, motes, seen, waits, says }
+}
+
+test("a configuration is published retained, once, again when it changes, and taken back", async () => {
+    const { seen, waits, says } = await setUp()
+    await waits({ config: "first" })
+    assert.deepEqual(seen(), ["config 1 retained first"])
+    says("online")
+    says("online")
+    assert.deepEqual(seen(), [])
+    await waits({ config: "second" })
+    assert.deepEqual(seen(), ["config 1 retained second"])
+    await waits({})
+    assert.deepEqual(seen(), ["config 1 retained "])
+    says("online")
+    assert.deepEqual(seen(), [])
+})
+
+test("what a broker holds from earlier is replaced when the mote comes, or taken back", async () => {
+    const { seen, says } = await setUp(false)
+    says("online")
+    says("online")
+    assert.deepEqual(seen(), ["config 1 retained "])
+})
+
+test("commands reach a mote that is there, at most three at once, each once while it stays", async () => {
+    const { seen, waits, says, motes, mote } = await setUp()
+    await waits({ commands: ["a", "b"] })
+    assert.deepEqual(seen(), [])
+    says("online")
+    assert.deepEqual(motes.online, [mote.eui])
+    assert.deepEqual(seen(), ["command/identify 1 - a", "command/identify 1 - b"])
+    await waits({ commands: ["a", "b", "c", "d"] })
+    assert.deepEqual(seen(), ["command/identify 1 - c"])
+    await waits({ commands: ["c", "d"] })
+    assert.deepEqual(seen(), ["command/identify 1 - d"])
+    says("offline")
+    assert.deepEqual(motes.online, [])
+    await waits({ commands: ["d", "e"] })
+    assert.deepEqual(seen(), [])
+    says("online")
+    assert.deepEqual(seen(), ["command/identify 1 - d", "command/identify 1 - e"])
+})
+
+test("an envelope brings its receipt, a duplicate brings it again, a forgery none", async () => {
+    const { mote, motes, seen, clock } = await setUp()
+    const envelope = mote.envelope()
+    const take = async (bytes: Uint8Array, eui = mote.eui) => {
+        const taken = motes.take(eui, "vitals", bytes)
+        await clock.advance(1)
+        return (await taken).status
+    }
+    assert.equal(await take(envelope), "stored")
+    assert.match(seen().join(), /^receipt 0 - /)
+    assert.equal(await take(envelope), "duplicate")
+    assert.match(seen().join(), /^receipt 0 - /)
+    assert.equal(await take(mote.envelope(), "ffffffffffffffff"), "refused")
+    assert.equal(await take(mote.envelope({ purpose: "alarm" })), "refused")
+    assert.deepEqual(seen(), [])
+})
+
+test("a status is one of two words, and kept of known motes only", async () => {
+    const { motes, says, seen } = await setUp()
+    for (const word of ["", "on", "online ", "ONLINE"]) assert.equal(says(word), false)
+    assert.equal(motes.status("ffffffffffffffff", Buffer.from("online")), true)
+    assert.deepEqual(motes.online, [])
+    assert.deepEqual(seen(), [])
+})
+
+test("topics of motes, and no others", () => {
+    assert.deepEqual(moteTopic("vm/0a/vitals"), { eui: "0a", purpose: "vitals" })
+    assert.deepEqual(moteTopic("vm/0a/alarms"), { eui: "0a", purpose: "alarm" })
+    assert.deepEqual(moteTopic("vm/0a/status"), { eui: "0a", purpose: "status" })
+    for (const topic of [
+        "",
+        "vm",
+        "vm/0a",
+        "vm//vitals",
+        "vm/0a/vitals/",
+        "vn/0a/vitals",
+        "/vm/0a/vitals",
+        "vm/0a/receipt",
+        "vm/0a/constructor",
+    ])
+        // prettier-ignore
+        assert.equal(moteTopic(topic), undefined, topic)
+})
