@@ -1,5 +1,6 @@
 import { sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
+import { config } from "./config/config"
 import { fullScaleCounts, Max30102, sampleBytes, stepsPerMilliamp } from "./drivers/max30102"
 import { Health } from "./health"
 import { Led, reflectance } from "./led"
@@ -41,8 +42,6 @@ export class OpticalSensor {
     readonly health = new Health("optical sensor")
     /** Whether there is skin in front of the sensor. */
     contact = false
-    /** The most that a LED may get, 0.2 to 51. */
-    maxMilliamps = 50
 
     private red = new Led()
     private infrared = new Led()
@@ -100,9 +99,9 @@ export class OpticalSensor {
 
     private async wake(): Promise<void> {
         const { red, infrared } = this
-        const maxSteps = this.maxSteps()
-        red.steps = Math.min(red.steps, maxSteps)
-        infrared.steps = Math.min(infrared.steps, maxSteps)
+        const most = maxSteps()
+        red.steps = Math.min(red.steps, most)
+        infrared.steps = Math.min(infrared.steps, most)
         await this.chip.start(red.steps, infrared.steps)
         this.isResting = this.isUnsettled = false
         this.changing = this.redDark = this.infraredDark = this.stillFor = 0
@@ -169,18 +168,14 @@ export class OpticalSensor {
     /** Brings the LED currents to where they should be. @returns whether that breaks the signal */
     private async adjust(): Promise<boolean> {
         const { red, infrared } = this
-        const maxSteps = this.maxSteps()
+        const most = maxSteps()
         // Both in one go: a change breaks the signal of either.
-        const redChanges = !this.redDark && red.adjust(maxSteps)
-        const infraredChanges = !this.infraredDark && infrared.adjust(maxSteps)
+        const redChanges = !this.redDark && red.adjust(most)
+        const infraredChanges = !this.infraredDark && infrared.adjust(most)
         if (!redChanges && !infraredChanges) return false
         await this.chip.setCurrents(red.steps, infrared.steps)
         this.isUnsettled = true
         return true
-    }
-
-    private maxSteps(): number {
-        return Math.max(1, Math.min(255, Math.floor(this.maxMilliamps * stepsPerMilliamp)))
     }
 
     /** Whether skin is back: the light of one LED returns, which no other light can pretend. */
@@ -224,4 +219,9 @@ export class OpticalSensor {
         this.red.take(redSum / weighed, redMin, redMax)
         this.infrared.take(infraredSum / weighed, infraredMin, infraredMax)
     }
+}
+
+/** The most that a LED may get. */
+function maxSteps(): number {
+    return config.led * stepsPerMilliamp
 }

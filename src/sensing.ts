@@ -1,6 +1,7 @@
 import { millis, sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 import { Accelerometer } from "./accelerometer"
+import { config } from "./config/config"
 import { sampleMs } from "./drivers/max30102"
 import {
     bpm,
@@ -104,7 +105,7 @@ class Sensing {
         this.lastReadingMs = atMs
         const reading = new Reading()
         reading.atMs = atMs
-        reading.bpm = bpm
+        if (quality * 100 >= config.quality) reading.bpm = bpm
         reading.quality = quality
         reading.motion = motion
         reading.spo2 = spo2

@@ -33,6 +33,13 @@ export interface ConfigNote {
     reason: string | undefined
 }
 
+/** The plaintext of the configuration in force; undefined: none. */
+export async function plaintextInForce(): Promise<Buffer | undefined> {
+    if (config.version === 0) return undefined
+    const value = (await readBytes(trialKey)) || (await readBytes(configKey))
+    return value ? value.slice(kidBytes) : undefined
+}
+
 class Command {
     version = 0
     command = ""
@@ -231,6 +238,13 @@ export class Downlink {
         versions.setAt(commandAt, "u32", this.commandSeen)
         return await writeBytes(versionsKey, versions)
     }
+}
+
+/** The plaintext of the configuration in force, as the clinic made it; empty where there is none. */
+export async function plaintextInForce(): Promise<Buffer> {
+    if (config.version === 0) return Buffer.alloc(0)
+    const value = (await readBytes(trialKey)) || (await readBytes(configKey))
+    return value ? value.slice(kidBytes) : Buffer.alloc(0)
 }
 
 function apply(next: Config): void {

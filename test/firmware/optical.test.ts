@@ -296,21 +296,38 @@ test("what a strap lets through of a lamp does not disturb the rate", async () =
     )
 })
 
-for (const maxMilliamps of [3, 12])
-    test(`no LED gets more than ${maxMilliamps} mA when that is the maximum`, async () => {
-        const clock = new VirtualClock()
-        const chip = new Max30102({ clock, body: skin(60) })
-        const { milliamps } = probes(chip)
-        const { lines, run } = await runProgram("test/src/optical.ts", {
-            clock,
-            chips: [chip],
-            settings: { maxMilliamps },
-        })
+for (const led of [3, 12])
+    test(`no LED gets more than ${led} mA when that is the maximum`, async () => {
+        const { milliamps, lines, run } = await wearUnder({ led })
         for (let i = 0; i < 20; i++) {
             await run(0.5)
-            assert.ok(milliamps("infrared") <= maxMilliamps + 0.01)
-            assert.ok(milliamps("red") <= maxMilliamps + 0.01)
+            assert.ok(milliamps("infrared") <= led + 0.01)
+            assert.ok(milliamps("red") <= led + 0.01)
         }
-        assert.ok(Math.abs(milliamps("infrared") - maxMilliamps) < 0.01)
+        assert.ok(Math.abs(milliamps("infrared") - led) < 0.01)
         assert.equal(lines.at(-1)!.split(" ").at(-1), "1", "skin all the same")
     })
+
+test("a lower maximum holds within seconds, a higher one is used", async () => {
+    for (const [led, laterLed] of [
+        [12, 3],
+        [3, 12],
+    ] as const) {
+        // prettier-ignore
+        const { milliamps, run } = await wearUnder({ led, laterLed })
+        await run(8)
+        assert.ok(Math.abs(milliamps("infrared") - led) < 0.01)
+        await run(6)
+        assert.ok(Math.abs(milliamps("infrared") - laterLed) < 0.01)
+        assert.ok(milliamps("red") <= laterLed + 0.01)
+    }
+})
+
+/** The optical sensor under dark skin, which takes all the current that it can get. */
+async function wearUnder(settings: Record<string, number>) {
+    const clock = new VirtualClock()
+    const chip = new Max30102({ clock, body: skin(60) })
+    const { milliamps } = probes(chip)
+    const { lines, run } = await runProgram("test/src/optical.ts", { clock, chips: [chip], settings }) // prettier-ignore
+    return { milliamps, lines, run }
+}

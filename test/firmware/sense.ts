@@ -27,6 +27,7 @@ export async function sense(
     body: Body,
     seconds: number,
     chipsOf: (clock: VirtualClock) => I2cChip[] = clock => wearableChips(clock, body),
+    settings: Record<string, number> = {},
 ): Promise<Sensed> {
     const clock = new VirtualClock()
     const readings: SensedReading[] = []
@@ -35,6 +36,7 @@ export async function sense(
     const { run } = await runProgram("test/src/sensing.ts", {
         clock,
         chips: chipsOf(clock),
+        settings,
         log: line => {
             if (line.startsWith("reading "))
                 readings.push(JSON.parse(line.slice(8)) as SensedReading)

@@ -31,6 +31,18 @@ for (const bpm of [45, 72, 120, 180])
         assert.deepEqual(panics, [])
     })
 
+test("below the configured quality a rate is not reported, and all else stays", async () => {
+    const body = () => syntheticBody({ seed: 72, bpm: 72 })
+    const all = (await sense(body(), 60)).readings
+    const qualities = all.filter(({ bpm }) => bpm !== undefined).map(({ quality }) => quality)
+    const gate = Math.round(100 * qualities.sort((a, b) => a - b)[qualities.length >> 1]!)
+    const { readings } = await sense(body(), 60, undefined, { quality: gate })
+    const expected = all.map(({ bpm, ...rest }) => (rest.quality * 100 >= gate && bpm !== undefined ? { bpm, ...rest } : rest)) // prettier-ignore
+    assert.deepEqual(readings, expected)
+    const reported = rates(readings).length
+    assert.ok(reported > 0 && reported < rates(all).length, "the gate lets some through")
+})
+
 test("readings come every 2 s on the grid of the samples", async () => {
     const { readings } = await sense(syntheticBody({ seed: 2 }), 30)
     for (let i = 1; i < readings.length; i++)

@@ -1,7 +1,10 @@
 // Prints every reading; test/firmware/sensing.test.ts is the wearer.
+import { readSetting } from "@devicescript/settings"
+import { config } from "../../src/config/config"
 import { startSensing } from "../../src/sensing"
 import { SimulatedI2C } from "../../src/simulated-i2c"
 
+config.quality = await readSetting("quality", 0)
 await startSensing(new SimulatedI2C(), async reading => {
     const { atMs, bpm, quality, motion, tempC, spo2 } = reading
     console.log(`reading ${JSON.stringify({ atMs, bpm, quality, motion, tempC, spo2 })}`)
