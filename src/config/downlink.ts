@@ -33,13 +33,6 @@ export interface ConfigNote {
     reason: string | undefined
 }
 
-/** The plaintext of the configuration in force; undefined: none. */
-export async function plaintextInForce(): Promise<Buffer | undefined> {
-    if (config.version === 0) return undefined
-    const value = (await readBytes(trialKey)) || (await readBytes(configKey))
-    return value ? value.slice(kidBytes) : undefined
-}
-
 class Command {
     version = 0
     command = ""
