@@ -100,7 +100,7 @@ function ssid(text: string): string {
     return text
 }
 
-function routerUrl(text: string): string {
+export function routerUrl(text: string): string {
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (!url || !routerSchemes.includes(url.protocol) || !/^[\x21-\x7e]+$/.test(text))
         throw new InvalidArgumentError(`Expected ${routerSchemes.join("//…, ")}//….`)

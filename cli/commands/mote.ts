@@ -1,6 +1,5 @@
 import { join } from "node:path"
-import { Command, InvalidArgumentError } from "commander"
-import { UserError } from "../../host/errors.ts"
+import { Command } from "commander"
 import {
     accelerometers,
     thermometers,
@@ -13,6 +12,7 @@ import { DevtoolsBridge } from "../../sim/jacdac/devtools.ts"
 import type { Mote } from "../../sim/mote.ts"
 import { startLiveMote } from "../../sim/live-mote.ts"
 import { kidBytes, secretBytes } from "../../wire/keys.ts"
+import { routerUrl } from "../board-options.ts"
 import { faultHelp, faultOption } from "../fault.ts"
 import { accelerationUnitOption, hexBytes, mandatory, option, withConfigFile } from "../options.ts"
 import { runUntilStopped } from "../service.ts"
@@ -34,7 +34,7 @@ export const moteCommand = withConfigFile(
     new Command("mote")
         .description("run one simulated mote: the firmware's bytecode, sensor models, a wearer")
         .addOption(
-            option("--router <url>", "the router, coap+tcp://host:port")
+            option("--router <url>", "the router, coap+tcp://host:port or mqtt://host:port")
                 .default("coap+tcp://localhost:5683")
                 .argParser(routerUrl),
         )
@@ -124,13 +124,3 @@ export const moteCommand = withConfigFile(
         mote.stop()
     })
 })
-
-function routerUrl(text: string): string {
-    if (!URL.canParse(text)) throw new InvalidArgumentError("Expected coap+tcp://host:port.")
-    const { protocol, hostname } = new URL(text)
-    if (protocol === "mqtt:")
-        throw new UserError("this firmware speaks CoAP: give a coap+tcp:// address", 2)
-    if (protocol !== "coap+tcp:" || !hostname)
-        throw new InvalidArgumentError("Expected coap+tcp://host:port.")
-    return text
-}

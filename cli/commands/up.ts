@@ -27,6 +27,7 @@ interface Options extends RecordedWearer {
     httpsPort: number
     coapPort: number
     mqttPort: number
+    transport: "coap" | "mqtt"
     logLevel: string
 }
 
@@ -61,6 +62,11 @@ export const upCommand = withConfigFile(
         .addOption(
             option("--mqtt-port <port>", "the router's MQTT port").argParser(port).default(1883),
         )
+        .addOption(
+            option("--transport <name>", "how the motes reach the router")
+                .choices(["coap", "mqtt"])
+                .default("coap"),
+        )
         .addOption(logLevelOption("warn")),
 ).action(async (options: Options) => {
     const startedAt = new Date()
@@ -82,13 +88,15 @@ export const upCommand = withConfigFile(
         const router = await openRouter(credentials, options, log)
         open.push(router)
         const coap = `coap+tcp://${host}:${router.coapPort}`
+        const mqtt = `mqtt://${host}:${router.mqttPort}`
+        const address = options.transport === "mqtt" ? mqtt : coap
         say(`starting ${options.motes} motes, waiting for their first readings …`)
         const motes = credentials.motes.slice(0, options.motes)
         for (const [i, mote] of motes.entries()) {
             const body = (i === 0 && wearer) || madeUpWearer(mote.kid)
             const data = join(options.data, "motes")
             const started = await startLiveMote({
-                ...{ image, body, data, router: coap, kid: mote.kid, secret: mote.secret },
+                ...{ image, body, data, router: address, kid: mote.kid, secret: mote.secret },
                 log: line => log.debug({ mote: mote.kid, line }, "mote says"),
                 failed: error => log.error({ mote: mote.kid, reason: error.message }, "mote stops"),
                 panic: code => code && log.error({ mote: mote.kid, code }, "mote panics"),
@@ -97,7 +105,7 @@ export const upCommand = withConfigFile(
         }
         await firstVisibleReading(credentials, startedAt, firstReadingMs)
         say(`log in as ${credentials.doctor.user}; the password is in ${clinic.credentialsFile}`)
-        console.log(`ready ${clinic.url} ${coap} mqtt://${host}:${router.mqttPort}`)
+        console.log(`ready ${clinic.url} ${coap} ${mqtt}`)
         await runUntilStopped(close)
     } catch (error) {
         await close()
