@@ -1,22 +1,27 @@
 import assert from "node:assert/strict"
 import type { ByteStream } from "../../host/stream.ts"
 import { pipe } from "../../sim/pipe.ts"
+import type { MoteOptions } from "../../sim/mote.ts"
 import { VirtualClock } from "../../sim/vm/clock.ts"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram, type ProgramRun } from "../../sim/program.ts"
 
 /** Asks a program in the VM, which answers every write to its socket with one write. */
-export interface Channel {
+export interface Channel extends ProgramRun {
     ask(question: Uint8Array): Promise<Buffer>
-    /** What it printed. */
-    lines: string[]
+    /** After a power cut: until it can be asked again. */
+    powerUp(): Promise<void>
 }
 
 /** Starts `test/src/….ts`, which connects to us. A question has to fit into one TCP segment of 536 bytes. */
-export async function openChannel(entry: string): Promise<Channel> {
+export async function openChannel(
+    entry: string,
+    options: Partial<MoteOptions> = {},
+): Promise<Channel> {
     const clock = new VirtualClock()
     let far: ByteStream | undefined
     let answer: Uint8Array | undefined
-    const { lines, panics, run } = await runProgram(entry, {
+    const program = await runProgram(entry, {
+        ...options,
         clock,
         connect: () => {
             const [near, end] = pipe(clock)
@@ -25,10 +30,19 @@ export async function openChannel(entry: string): Promise<Channel> {
             return Promise.resolve(near)
         },
     })
-    await run(5, () => far !== undefined)
-    await run(1)
+    const { lines, mote, panics, run } = program
+    const connected = async () => {
+        await run(5, () => far !== undefined)
+        await run(1)
+    }
+    await connected()
     return {
-        lines,
+        ...program,
+        powerUp: async () => {
+            far = undefined
+            await mote.powerUp()
+            await connected()
+        },
         ask: async question => {
             answer = undefined
             far?.write(question)

@@ -1,5 +1,5 @@
 // Does what test/firmware/alarms.test.ts asks for, in JSON, and answers with the pack of alarms that is pending, or 0.
-import { sleep } from "@devicescript/core"
+import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
 import { Alarms } from "../../src/alarms/alarms"
 import { config } from "../../src/config/config"
@@ -19,7 +19,7 @@ const reading = new Reading()
 
 function push(made: any): void {
     const [atMs, values] = made
-    reading.atMs = atMs
+    reading.atMs = atMs < 0 ? millis() : atMs
     reading.quality = 0.9
     reading.motion = false
     reading.bpm = values.bpm
@@ -31,15 +31,13 @@ function push(made: any): void {
 }
 
 async function answer(question: any): Promise<void> {
-    if (question.set) {
-        config.hrLow = question.set.hrLow
-        config.delay = question.set.delay
-    }
-    if (question.receipt) clock.receipt(question.receipt, 0, 1)
+    if (question.delay !== undefined) config.delay = question.delay
+    if (question.hrHigh !== undefined) config.hrHigh = question.hrHigh
+    if (question.receipt !== undefined) clock.receipt(question.receipt, millis(), millis())
     if (question.readings) for (const made of question.readings) push(made)
     if (question.receipted) await alarms.receipted()
     // The journal is written meanwhile.
-    if (question.patience !== 0) await sleep(100)
+    await sleep(50)
     socket.writeNow(question.pack && alarms.isPending() ? alarms.pack(writer) : hex`00`)
 }
 

@@ -1,0 +1,342 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { memoryFlash } from "../../sim/program.ts"
+import type { MoteOptions } from "../../sim/mote.ts"
+import { toAlarms, type AlarmEvent } from "../../wire/alarms.ts"
+import { decodePack } from "../../wire/senml.ts"
+import { openChannel } from "./channel.ts"
+
+const kid = Buffer.from("0011223344556677", "hex")
+const startMs = Date.UTC(2026, 0, 1)
+/** When a pack arrives; later than any of its times. */
+const arrivalMs = startMs + 1e9
+const readingS = 2
+const delayS = 10
+
+/** What a reading says; a number or a contact that is not there is undefined. */
+interface Values {
+    bpm?: number
+    tempC?: number
+    battery?: number
+    /** Default: true. */
+    optical?: boolean
+    contact?: boolean
+    thermometer?: boolean
+}
+const calm: Values = { bpm: 70, tempC: 36.6, battery: 80 }
+
+/** A mote's alarms, read to by a test in the place of its sensors, and taken by it in the place of a router. */
+async function start(options: Partial<MoteOptions> = {}) {
+    const channel = await openChannel("test/src/alarms.ts", options)
+    /** Of the newest reading, seconds since the program started. */
+    let second = 0
+    const ask = (question: object) => channel.ask(Buffer.from(JSON.stringify(question)))
+    const pack = async (): Promise<AlarmEvent[]> => {
+        const answer = await ask({ pack: true })
+        return answer.length === 1 ? [] : toAlarms(decodePack(answer, kid, arrivalMs))
+    }
+    return {
+        ...channel,
+        powerUp: () => {
+            second = 0
+            return channel.powerUp()
+        },
+        ask,
+        pack,
+        receipted: () => ask({ receipted: true }),
+        /** Makes `millis()` unix time `startMs`, just about. */
+        setClock: () => ask({ receipt: startMs }),
+        /** One reading every 2 s until `seconds` have passed. @returns the second of the last */
+        async feed(seconds: number, values: Values): Promise<number> {
+            for (const end = second + seconds; second < end;) {
+                second += readingS
+                await channel.run(readingS)
+                await ask({ readings: [[second * 1000, { ...calm, ...values }]] })
+            }
+            return second
+        },
+        /** Pack by pack, each with its receipt. */
+        async deliver(): Promise<AlarmEvent[]> {
+            const events: AlarmEvent[] = []
+            for (let more; (more = await pack()).length > 0;) {
+                events.push(...more)
+                await ask({ receipted: true })
+            }
+            return events
+        },
+    }
+}
+
+const brief = (events: AlarmEvent[]) => events.map(e => `${e.kind} ${e.raised ? 1 : 0}`)
+
+/** For each kind: a value that raises it, one between the limits, and one that clears it. */
+const kinds: Record<string, [Values, Values | undefined, Values, number | null]> = {
+    "hr-low": [{ bpm: 39.5 }, { bpm: 44.9 }, { bpm: 45 }, 39.5],
+    "hr-high": [{ bpm: 131 }, { bpm: 125.5 }, { bpm: 125 }, 131],
+    "temp-low": [{ tempC: 34.75 }, { tempC: 35.25 }, { tempC: 35.375 }, 34.75],
+    "temp-high": [{ tempC: 38.75 }, { tempC: 38.25 }, { tempC: 38.125 }, 38.75],
+    optical: [{ optical: false }, undefined, {}, null],
+    thermometer: [{ thermometer: false }, undefined, {}, null],
+    contact: [{ contact: false }, undefined, {}, null],
+    battery: [{ battery: 14 }, { battery: 19 }, { battery: 20 }, 14],
+}
+
+test("each kind is raised after its delay and cleared when it is well within the limit for as long", async () => {
+    const { feed, deliver, setClock } = await start()
+    await setClock()
+    for (const [kind, [bad, between, good, value]] of Object.entries(kinds)) {
+        await feed(20, {})
+        // The first reading beyond the limit is where the delay begins.
+        const badS = (await feed(delayS, bad)) - delayS + readingS
+        assert.deepEqual(await deliver(), [], kind)
+        assert.equal(await feed(readingS, bad), badS + delayS)
+        const [raised, ...more] = await deliver()
+        assert.deepEqual(more, [])
+        assert.equal(raised!.kind, kind)
+        assert.equal(raised!.raised, true)
+        assert.equal(raised!.value, value)
+        assert.ok(!raised!.relative && !raised!.untimed)
+        await feed(60, bad)
+        if (between) await feed(60, between)
+        assert.deepEqual(await deliver(), [], `${kind} stays`)
+        await feed(delayS, good)
+        assert.deepEqual(await deliver(), [])
+        await feed(readingS, good)
+        const [cleared] = await deliver()
+        assert.deepEqual({ ...cleared, kind, id: raised!.id }, { ...cleared })
+        assert.equal(cleared!.raised, false)
+        const lastedS = (cleared!.time - raised!.time) / 1000
+        assert.equal(lastedS, readingS + 60 + (between ? 60 : 0) + delayS)
+    }
+})
+
+test("what comes back within the delay raises nothing", async () => {
+    const { feed, deliver } = await start()
+    for (let n = 0; n < 5; n++) {
+        await feed(delayS, { bpm: 180, contact: false, thermometer: false })
+        await feed(readingS, {})
+    }
+    assert.deepEqual(await deliver(), [])
+})
+
+test("what is absent neither raises nor clears, and does not start the delay anew", async () => {
+    const { feed, deliver } = await start()
+    const gone: Values = { bpm: undefined, tempC: undefined, battery: undefined }
+    await feed(60, gone)
+    assert.deepEqual(await deliver(), [])
+    await feed(4, { bpm: 180 })
+    await feed(60, gone)
+    assert.deepEqual(await deliver(), [], "no value, no alarm")
+    await feed(readingS, { bpm: 180 })
+    assert.deepEqual(brief(await deliver()), ["hr-high 1"])
+    await feed(600, gone)
+    assert.deepEqual(await deliver(), [], "not over because it is not measured")
+    // Without the optical sensor nobody knows of skin.
+    await feed(20, { contact: false })
+    assert.deepEqual(brief(await deliver()), ["hr-high 0", "contact 1"])
+    await feed(20, { optical: false })
+    assert.deepEqual(brief(await deliver()), ["optical 1"])
+    await feed(20, {})
+    assert.deepEqual(brief(await deliver()), ["optical 0", "contact 0"])
+})
+
+test("delays and limits are those of the configuration in force", async () => {
+    const { ask, feed, deliver } = await start()
+    await ask({ delay: 0, hrHigh: 100 })
+    await feed(readingS, { bpm: 101 })
+    assert.deepEqual(brief(await deliver()), ["hr-high 1"])
+    await ask({ delay: 30, hrHigh: 120 })
+    await feed(30, { bpm: 101 })
+    assert.deepEqual(await deliver(), [])
+    await feed(readingS, { bpm: 101 })
+    assert.deepEqual(brief(await deliver()), ["hr-high 0"])
+})
+
+test("an alarm that began and ended without a link is told with both", async () => {
+    const { feed, pack, receipted, deliver, setClock } = await start()
+    await setClock()
+    await feed(12, { bpm: 180 })
+    await feed(12, {})
+    const events = await pack()
+    assert.deepEqual(brief(events), ["hr-high 1", "hr-high 0"])
+    assert.equal(events[0]!.id, events[1]!.id)
+    assert.deepEqual(await pack(), events, "until there is a receipt")
+    await receipted()
+    assert.deepEqual(await deliver(), [])
+})
+
+test("the end of an alarm that is not told yet is taken back when it begins again", async () => {
+    const { feed, deliver } = await start()
+    await feed(12, { bpm: 180 })
+    const [first] = await deliver()
+    await feed(12, {})
+    await feed(12, { bpm: 190 })
+    assert.deepEqual(await deliver(), [])
+    await feed(12, {})
+    assert.deepEqual(
+        (await deliver()).map(({ kind, id, raised }) => ({ kind, id, raised })),
+        [{ kind: "hr-high", id: first!.id, raised: false }],
+    )
+})
+
+test("where somebody may have heard of the end, what begins again is another alarm", async () => {
+    const { feed, pack, receipted, deliver, setClock } = await start()
+    await setClock()
+    await feed(12, { bpm: 180 })
+    await feed(12, {})
+    const [raised] = await pack()
+    await feed(12, { bpm: 190 })
+    // The receipt is for what was sent, not for what happened since.
+    await receipted()
+    const [again, ...more] = await deliver()
+    assert.deepEqual(more, [])
+    assert.ok(again!.raised && again!.id > raised!.id)
+    // Its beginning might not have arrived: it is told again.
+    assert.deepEqual([again!.value, again!.time], [raised!.value, raised!.time])
+
+    await feed(12, {})
+    const [cleared] = await pack()
+    await feed(12, { bpm: 200 })
+    await receipted()
+    const [third] = await deliver()
+    assert.equal(cleared!.raised, false)
+    assert.ok(third!.id > cleared!.id)
+    assert.deepEqual([third!.raised, third!.value], [true, 200])
+})
+
+test("what ends while its beginning is under way is told next", async () => {
+    const { feed, pack, receipted } = await start()
+    await feed(12, { bpm: 180 })
+    assert.deepEqual(brief(await pack()), ["hr-high 1"])
+    await feed(12, {})
+    await receipted()
+    assert.deepEqual(brief(await pack()), ["hr-high 0"])
+})
+
+test("all at once go out four at a time", async () => {
+    const { feed, pack, receipted } = await start()
+    const all = { bpm: 20, tempC: 30, battery: 1, thermometer: false }
+    await feed(12, { ...all, contact: false })
+    await feed(12, { ...all, optical: false })
+    await feed(12, {})
+    const told: string[] = []
+    for (let more; (more = await pack()).length > 0;) {
+        assert.ok(more.length <= 4)
+        told.push(...brief(more))
+        await receipted()
+    }
+    const both = ["hr-low", "temp-low", "optical", "thermometer", "contact", "battery"]
+    assert.deepEqual(
+        told,
+        both.flatMap(kind => [`${kind} 1`, `${kind} 0`]),
+    )
+})
+
+test("without a clock times are counted back from the sending", async () => {
+    const { ask, run, pack } = await start()
+    await ask({ delay: 0, readings: [[-1, { bpm: 180 }]] })
+    await run(20)
+    const [event] = await pack()
+    assert.ok(event!.relative && !event!.untimed)
+    assert.ok(Math.abs(arrivalMs - event!.time - 20_050) < 200, `${arrivalMs - event!.time}`)
+})
+
+test("after a restart: told again under the same id, not raised twice, and cleared when it is over", async () => {
+    for (const hasClock of [false, true]) {
+        const mote = await start()
+        if (hasClock) await mote.setClock()
+        await mote.feed(12, { bpm: 180 })
+        const [before] = await mote.pack()
+        mote.mote.stop()
+        await mote.powerUp()
+        const [after, ...more] = await mote.pack()
+        assert.deepEqual(more, [])
+        assert.equal(after!.untimed, !hasClock)
+        assert.deepEqual({ ...after, time: 0, relative: 0, untimed: 0 }, { ...before, time: 0, relative: 0, untimed: 0 }) // prettier-ignore
+        if (hasClock) assert.equal(after!.time, before!.time)
+        await mote.receipted()
+        mote.mote.stop()
+        await mote.powerUp()
+        await mote.feed(60, { bpm: 180 })
+        assert.deepEqual(await mote.deliver(), [])
+        await mote.feed(12, {})
+        const [cleared] = await mote.deliver()
+        assert.deepEqual([cleared!.id, cleared!.raised], [before!.id, false])
+    }
+})
+
+test("alarms in flash are those of one kid", async () => {
+    const settings = { kid: "0011223344556677" }
+    const { feed, mote, powerUp, deliver } = await start({ settings })
+    await feed(12, { bpm: 180 })
+    mote.stop()
+    settings.kid = "0011223344556688"
+    await powerUp()
+    assert.deepEqual(await deliver(), [])
+})
+
+/**
+ * One alarm while the power is cut at write number `cutAt` to the flash, and whether that write got there.
+ * @returns what arrives, each event once, and the writes that there were
+ */
+async function throughCut(cutAt: number, isKept: boolean, hasLink: boolean) {
+    const flash = memoryFlash()
+    let writes = 0
+    let lastWrite = Infinity
+    let isCut = false
+    const cut = () => {
+        isCut = true
+        mote.mote.stop()
+    }
+    const mote = await start({
+        flash: {
+            load: () => flash.load(),
+            save(contents) {
+                writes++
+                if (writes !== lastWrite || isKept) flash.save(contents)
+                if (writes === lastWrite) cut()
+            },
+        },
+    })
+    const before = writes
+    lastWrite = before + cutAt
+    const arrived = new Map<string, AlarmEvent>()
+    /** Does something; where the power goes meanwhile it comes back, and what was to be done is not. */
+    const through = async (does: () => Promise<unknown>) => {
+        await does().catch((error: unknown) => {
+            if (!isCut) throw error
+        })
+        if (!isCut) return
+        isCut = false
+        await mote.powerUp()
+    }
+    const link = () =>
+        through(async () => {
+            for (let more; (more = await mote.pack()).length > 0;) {
+                for (const event of more) arrived.set(`${event.id} ${event.raised}`, event)
+                await mote.receipted()
+            }
+        })
+    for (const bpm of [70, 180, 70, 70])
+        for (let n = 0; n < 15; n++) {
+            await through(() => mote.feed(readingS, { bpm }))
+            if (hasLink) await link()
+        }
+    await link()
+    await link()
+    return { writes: writes - before, events: [...arrived.values()] }
+}
+
+test("power cut at any write to the flash: the alarm arrives, and its end, both under one id", async () => {
+    for (const hasLink of [true, false]) {
+        const { writes } = await throughCut(Infinity, true, hasLink)
+        assert.ok(writes >= (hasLink ? 4 : 3), `${writes} writes`)
+        for (let cutAt = 1; cutAt <= writes; cutAt++)
+            for (const isKept of [false, true]) {
+                const { events } = await throughCut(cutAt, isKept, hasLink)
+                const where = `write ${cutAt} of ${writes}, kept ${isKept}, link ${hasLink}`
+                assert.deepEqual(brief(events), ["hr-high 1", "hr-high 0"], where)
+                assert.equal(events[0]!.id, events[1]!.id)
+            }
+    }
+})
