@@ -2,7 +2,7 @@ import { millis, sleep } from "@devicescript/core"
 import { Endpoint } from "../link/endpoint"
 import { Identity } from "../link/identity"
 import { TcpSocket } from "../link/socket"
-import { Answer, Purpose, Transport } from "../link/transport"
+import { Answer, Purpose, Take, Transport } from "../link/transport"
 import { Signal } from "../signal"
 import {
     encodeConnect,
@@ -19,12 +19,8 @@ import {
 const connectMs = 10000
 /** For CONNACK, and then for SUBACK and the first PUBACK. */
 const sessionMs = 10000
-/** The server takes us for gone after one and a half of it without a packet of ours (§3.1.2.10). */
-const keepAliveS = 60
-/** After so long without a packet of ours comes a PINGREQ, */
-const idleMs = 45000
-/** whose PINGRESP has to come within: */
-const pingrespMs = 10000
+/** The server takes us for gone after one and a half of it without a packet of ours (§3.1.2.10): `ping` comes earlier. */
+const keepAliveS = 120
 /** Messages that wait to be handled; with one more the connection is given up. */
 const maxInbox = 4
 
@@ -33,28 +29,22 @@ const connackBit = 1
 const subackBit = 2
 const pubackBit = 4
 const receiptBit = 8
+const pingrespBit = 16
 /** RFC 7252: 2.04, what a CoAP router says with a receipt. */
 const changed = 0x44
 
-/** What a handler says that has to be asked again. */
+/** What a handler says where it has to be asked again. */
 const busy = "busy"
 const busyRetryMs = 100
 
 /**
- * Takes what the clinic has sealed: `config`, or the command of that name. MQTT has no way to answer: what is wrong with it
- * goes up in an envelope.
- * @returns `busy` where it was not handled and has to come again
- */
-export type Downward = (name: string, sealed: Buffer) => Promise<string | undefined>
-
-/**
  * MQTT 3.1.1 over the mote's one socket: envelopes go out with QoS 1, one at a time; receipts, configurations and commands
  * come in. Sessions are clean: what an envelope's way needs is kept by those who keep the envelope. One fiber opens and
- * posts, one keeps the connection alive, one handles what the clinic says.
+ * posts, one handles what the clinic says; MQTT has no way to answer: what is wrong with that goes up in an envelope.
  */
 export class MqttConnection implements Transport {
     private identity: Identity
-    private take: Downward
+    private take: Take
     private socket: TcpSocket
     private reader: PacketReader
     /** The socket opened or closed, or something came that was awaited. */
@@ -70,11 +60,8 @@ export class MqttConnection implements Transport {
     private ids = [0, 0]
     /** Of the connection that is there: messages to be handled, oldest first; the first is under way. */
     private inbox: Packet[] = []
-    private sentMs = 0
-    private hasPong = true
-    private isKept = false
 
-    constructor(identity: Identity, take: Downward) {
+    constructor(identity: Identity, take: Take) {
         this.identity = identity
         this.take = take
         const connection = this
@@ -94,21 +81,14 @@ export class MqttConnection implements Transport {
         this.isReady = false
         this.reader.reset()
         this.inbox = []
-        this.hasPong = true
         if (!(await this.socket.open(host, port, connectMs, tls))) return false
         this.awaited = connackBit
         const { eui, keys } = this.identity
         const status = this.topic("status")
         const password = keys.derive("mqtt").toString("hex")
-        await this.write(encodeConnect(eui, keepAliveS, status, eui, password))
+        await this.socket.write(encodeConnect(eui, keepAliveS, status, eui, password))
         if (await this.wait(millis() + sessionMs)) await this.begin(status)
         if (!this.isReady) this.close()
-        else if (!this.isKept) {
-            const connection = this
-            const keepAlive = async () => await connection.keepAlive()
-            this.isKept = true
-            keepAlive.start()
-        }
         return this.isReady
     }
 
@@ -128,7 +108,7 @@ export class MqttConnection implements Transport {
         this.accept = accept
         const topic = this.topic(purpose === Purpose.alarm ? "alarms" : "vitals")
         const flags = isAgain ? PublishFlag.dup : 0
-        await this.write(encodePublish(topic, this.awaitedId, envelope, flags))
+        await this.socket.write(encodePublish(topic, this.awaitedId, envelope, flags))
         await this.wait(deadline)
         this.accept = undefined
         const isReceipted = (this.awaited & receiptBit) === 0
@@ -136,6 +116,17 @@ export class MqttConnection implements Transport {
         if (isReceipted || isAcknowledged) this.unacknowledged[purpose] = undefined
         if (!isAcknowledged) this.close()
         return { code: isReceipted ? changed : 0 }
+    }
+
+    async ping(timeoutMs: number): Promise<boolean> {
+        this.awaited = pingrespBit
+        await this.socket.write(encodePingreq())
+        return await this.wait(millis() + timeoutMs)
+    }
+
+    /** Nothing is owed; the broker says `offline`: the last will. */
+    async release(): Promise<void> {
+        this.close()
     }
 
     close(): void {
@@ -155,18 +146,13 @@ export class MqttConnection implements Transport {
         this.awaited = subackBit
         this.awaitedId = this.nextId()
         const others = [this.topic("config"), this.topic("command/+")]
-        await this.write(encodeSubscribe(this.awaitedId, this.topic("receipt"), others))
+        await this.socket.write(encodeSubscribe(this.awaitedId, this.topic("receipt"), others))
         if (!(await this.wait(millis() + sessionMs))) return
         this.awaited = pubackBit
         this.awaitedId = this.nextId()
         const online = Buffer.from("online")
-        await this.write(encodePublish(status, this.awaitedId, online, PublishFlag.retain))
+        await this.socket.write(encodePublish(status, this.awaitedId, online, PublishFlag.retain))
         this.isReady = await this.wait(millis() + sessionMs)
-    }
-
-    private async write(bytes: Buffer): Promise<void> {
-        this.sentMs = millis()
-        await this.socket.write(bytes)
     }
 
     /** Whether all that is awaited came before the deadline. */
@@ -184,7 +170,7 @@ export class MqttConnection implements Transport {
         if (isFirst !== (type === PacketType.connack)) this.close()
         else if (type === PacketType.publish) this.published(packet)
         else if (type === PacketType.puback) this.came(pubackBit, packet.id)
-        else if (type === PacketType.pingresp) this.hasPong = true
+        else if (type === PacketType.pingresp) this.came(pingrespBit, this.awaitedId)
         else if (isFirst) {
             if (packet.payload[0] === 0) this.came(connackBit, this.awaitedId)
             else {
@@ -236,31 +222,8 @@ export class MqttConnection implements Transport {
             } catch (e) {
                 console.log("downlink: " + (e as Error).message)
             }
-            if (id > 0 && inbox === this.inbox) {
-                this.sentMs = millis()
-                this.socket.writeNow(encodePuback(id))
-            }
+            if (id > 0 && inbox === this.inbox) this.socket.writeNow(encodePuback(id))
             inbox.shift()
         }
-    }
-
-    /** As long as there is a connection. */
-    private async keepAlive(): Promise<void> {
-        try {
-            while (this.socket.isOpen()) {
-                const leftMs = this.sentMs + idleMs - millis()
-                if (leftMs > 0) await sleep(leftMs)
-                else {
-                    this.hasPong = false
-                    this.sentMs = millis()
-                    this.socket.writeNow(encodePingreq())
-                    await sleep(pingrespMs)
-                    if (!this.hasPong) this.close()
-                }
-            }
-        } catch {
-            this.close()
-        }
-        this.isKept = false
     }
 }
