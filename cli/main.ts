@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander"
 import { UserError } from "../host/errors.ts"
 import { benchCommand } from "./commands/bench.ts"
 import { clinicCommand } from "./commands/clinic.ts"
+import { configCommand } from "./commands/config.ts"
 import { hrCommand } from "./commands/hr.ts"
 import { moteCommand } from "./commands/mote.ts"
 import { openCommand } from "./commands/open.ts"
@@ -22,6 +23,7 @@ for (const command of [
     clinicCommand,
     moteCommand,
     provisionCommand,
+    configCommand,
     openCommand,
     hrCommand,
     simCommand,

@@ -1,0 +1,229 @@
+import { setTimeout as sleep } from "node:timers/promises"
+import { Type, type Static } from "@sinclair/typebox"
+import { Command, InvalidArgumentError } from "commander"
+import { UserError } from "../../host/errors.ts"
+import {
+    ConfigError,
+    configFields,
+    formatConfigValue,
+    parseConfigValue,
+    routerField,
+    type ConfigField,
+    type ConfigValues,
+} from "../../wire/config.ts"
+import { clinicOptions, withClinic, type ClinicApi, type ClinicOptions } from "../clinic-api.ts"
+import { integer, option } from "../options.ts"
+
+const pollMs = 1000
+const defaultTimeoutS = 600
+
+interface Options extends ClinicOptions {
+    mote: string
+    json: boolean
+}
+
+interface SetOptions extends Options {
+    wait: boolean
+    timeout: number
+}
+
+type Settings = Partial<ConfigValues>
+
+const Time = Type.Number({ minimum: 0, maximum: 8.64e15 })
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+    Type.Union([schema, Type.Null()])
+const Settings = Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()]))
+const Version = Type.Object({
+    version: Type.Integer(),
+    settings: Settings,
+    author: Type.String(),
+    madeAt: Time,
+    state: Type.String(),
+    reason: Nullable(Type.String()),
+    answeredAt: Nullable(Time),
+})
+const State = Type.Object({
+    patient: Type.Integer(),
+    inForce: Type.Object({
+        version: Type.Integer(),
+        heardAt: Nullable(Time),
+        settings: Nullable(Settings),
+    }),
+    newest: Nullable(Version),
+    settings: Settings,
+})
+const Sent = Type.Object({ version: Type.Integer(), expiresAt: Time })
+
+type Version = Static<typeof Version>
+type State = Static<typeof State>
+
+export const configCommand = new Command("config")
+    .description("read and change what a mote works by, over the air")
+    .addCommand(
+        shared("get", "what is in force, and what is on its way").action((options: Options) =>
+            withClinic(options, async api => {
+                const state = await api.call("GET", path(options), State)
+                if (options.json) console.log(JSON.stringify(state))
+                else printState(options.mote, state)
+            }),
+        ),
+    )
+    .addCommand(
+        shared("set", "change settings; the others stay as they are")
+            .argument("<name=value...>", "such as hrHigh=140 report=30")
+            .option("--wait", "until the mote says what became of it", false)
+            .addOption(
+                option("--timeout <s>", "how long to wait")
+                    .argParser(integer(1, 86_400))
+                    .default(defaultTimeoutS),
+            )
+            .addHelpText("after", `\n${settingsHelp()}`)
+            .action((assignments: string[], options: SetOptions) => {
+                const changes = parse(assignments)
+                return withClinic(options, api => set(api, changes, options))
+            }),
+    )
+    .addCommand(
+        shared("history", "all versions, and what became of each").action((options: Options) =>
+            withClinic(options, async api => {
+                const url = `${path(options)}/history`
+                const versions = await api.call("GET", url, Type.Array(Version))
+                if (options.json) console.log(JSON.stringify(versions))
+                else for (const version of versions) console.log(line(version))
+            }),
+        ),
+    )
+    .addCommand(command("identify", "makes the mote blink"))
+    .addCommand(command("clear", "makes the mote drop the readings that wait in it"))
+
+function shared(name: string, description: string): Command {
+    return clinicOptions(new Command(name).description(description))
+        .addOption(
+            option("--mote <eui>", "the mote, 16 hex digits").argParser(eui).makeOptionMandatory(),
+        )
+        .option("--json", "one JSON document", false)
+}
+
+function command(name: "identify" | "clear", description: string): Command {
+    return shared(name, description).action((options: Options) =>
+        withClinic(options, async api => {
+            const url = `/api/motes/${options.mote}/commands`
+            const sent = await api.call("POST", url, Sent, { command: name })
+            if (options.json) console.log(JSON.stringify(sent))
+            else console.log(`on its way; given up at ${iso(sent.expiresAt)}`)
+        }),
+    )
+}
+
+/** Changes settings on top of what will be in force, and only where nobody else did meanwhile. */
+async function set(api: ClinicApi, changes: Settings, options: SetOptions): Promise<void> {
+    const { settings, newest } = await api.call("GET", path(options), State)
+    const body = { settings: { ...settings, ...changes }, base: newest?.version ?? 0 }
+    const made = await api.call("PUT", path(options), Version, body)
+    const answered = options.wait ? await answer(api, made, options) : made
+    if (options.json) console.log(JSON.stringify(answered))
+    else console.log(line(answered))
+    if (answered.state === "applied" || answered.state === "pending") return
+    throw new UserError(
+        `version ${answered.version} is ${answered.state}: ${clean(answered.reason ?? "")}`,
+    )
+}
+
+/** The version once the mote has said what became of it. @throws UserError where that takes too long */
+async function answer(api: ClinicApi, made: Version, options: SetOptions): Promise<Version> {
+    const giveUp = performance.now() + options.timeout * 1000
+    for (;;) {
+        const { newest } = await api.call("GET", path(options), State)
+        if (newest?.version !== made.version)
+            throw new UserError(`version ${made.version} is superseded by another one`)
+        if (newest.state !== "pending") return newest
+        if (performance.now() > giveUp)
+            throw new UserError(`the mote has not answered within ${options.timeout} s`)
+        await sleep(pollMs)
+    }
+}
+
+function path({ mote }: Options): string {
+    return `/api/motes/${mote}/config`
+}
+
+/** `name=value`, each name once. @throws UserError */
+function parse(assignments: string[]): Settings {
+    const changes: Record<string, number | string> = {}
+    for (const assignment of assignments) {
+        const [, name, text] = /^(\w{1,16})=(.*)$/s.exec(assignment) ?? []
+        if (name === undefined || text === undefined)
+            throw new UserError("NAME=VALUE expected, such as hrHigh=140", 2)
+        if (name in changes) throw new UserError(`${name} is given twice`, 2)
+        try {
+            changes[name] = parseConfigValue(name, text)
+        } catch (error) {
+            if (error instanceof ConfigError) throw new UserError(error.message, 2)
+            throw error
+        }
+    }
+    return changes
+}
+
+function printState(mote: string, { patient, inForce, newest }: State): void {
+    const { version, heardAt } = inForce
+    const heard = heardAt === null ? "not heard of it yet" : `heard ${iso(heardAt)}`
+    console.log(`mote ${mote}  patient ${patient}  in force: version ${version}, ${heard}`)
+    const settings = inForce.settings
+    if (!settings) console.log("that version was made elsewhere: its settings are not known")
+    else
+        for (const [name, value] of Object.entries(settings))
+            console.log(`    ${name.padEnd(9)} ${shownValue(name, value)}`)
+    if (newest && newest.version !== version) console.log(line(newest, settings ?? {}))
+}
+
+/** `version 5  pending …`, with what differs from `before` where that is given. */
+function line(version: Version, before?: Record<string, number | string>): string {
+    const { state, reason, answeredAt, author, madeAt } = version
+    const because = reason === null ? "" : `: ${clean(reason)}`
+    const since = answeredAt === null ? "" : ` ${iso(answeredAt)}`
+    const changes = Object.entries(version.settings)
+        .filter(([name, value]) => before && before[name] !== value)
+        .map(([name, value]) => `${name}=${shownValue(name, value)}`)
+    const made = `made ${iso(madeAt)} by ${clean(author)}`
+    return [`version ${version.version}`, `${state}${since}${because}`, made, changes.join(" ")]
+        .filter(part => part !== "")
+        .join("  ")
+}
+
+function shownValue(name: string, value: number | string): string {
+    if (name === routerField.name) return value === "" ? "(as provisioned)" : clean(String(value))
+    const field: ConfigField | undefined = configFields.find(field => field.name === name)
+    if (!field) return clean(String(value))
+    return `${formatConfigValue(field.name as keyof ConfigValues, value)} ${field.unit}`.trim()
+}
+
+/** What comes from outside moves no cursor. */
+function clean(text: string): string {
+    return text.replace(/\p{Cc}/gu, " ")
+}
+
+function settingsHelp(): string {
+    const lines = configFields.map((field: ConfigField) => {
+        const range = field.choices?.join("|") ?? `${field.min}…${field.max} ${field.unit}`
+        const usual = formatConfigValue(field.name as keyof ConfigValues, field.default)
+        return [field.name, range, usual, field.description]
+    })
+    lines.push([routerField.name, "URL", "", routerField.description])
+    const width = (i: number) => Math.max(...lines.map(line => line[i]!.length))
+    const widths = [0, 1, 2].map(width)
+    const rows = lines.map(
+        line =>
+        line.map((text, i) => text.padEnd(widths[i] ?? 0)).join("  ").trimEnd(), // prettier-ignore
+    )
+    return ["Settings (range, default):", ...rows.map(row => `  ${row}`)].join("\n")
+}
+
+function iso(ms: number): string {
+    return new Date(ms).toISOString()
+}
+
+function eui(text: string): string {
+    if (!/^[0-9a-fA-F]{16}$/.test(text)) throw new InvalidArgumentError("Expected 16 hex digits.")
+    return text.toLowerCase()
+}
