@@ -1,4 +1,4 @@
-import { millis } from "@devicescript/core"
+import { millis, sleep } from "@devicescript/core"
 import { deleteSetting } from "@devicescript/settings"
 import { readBytes, writeBytes } from "../flash"
 import { Identity } from "../link/identity"
@@ -7,19 +7,19 @@ import { Config, config } from "./config"
 import { check, maxPlaintextBytes, parse } from "./plaintext"
 
 /*
- * In flash, each with the kid first, so that nothing is taken over from another identity: `config`, the plaintext that was
- * accepted; `trial`, one that still has to show that it does not cut the mote off; `versions`, which are never gone back
- * from. Every change is one write that is there wholly or not at all; `load` makes sense of what a power cut leaves.
+ * In flash, each after a mark of this identity, so that nothing is taken over from another: `config`, the plaintext that
+ * was accepted; `trial`, one that still has to show that it does not cut the mote off; `versions`, which are never gone
+ * back from. Every change is one write that is there wholly or not at all; `load` makes sense of what a power cut leaves.
  */
 const configKey = "config"
 const trialKey = "trial"
 const versionsKey = "versions"
-const kidBytes = 8
+const markBytes = 8
 /** In `versions`, u32 each. */
-const seenAt = kidBytes
-const endedAt = kidBytes + 4
-const commandAt = kidBytes + 8
-const versionsBytes = kidBytes + 12
+const seenAt = markBytes
+const endedAt = markBytes + 4
+const commandAt = markBytes + 8
+const versionsBytes = markBytes + 12
 
 const notAuthentic = "not authentic"
 const flashFull = "the flash does not keep it"
@@ -38,7 +38,7 @@ class Command {
     command = ""
 }
 
-/** Takes what the clinic has sealed for this mote: configurations and commands. Nothing here throws. */
+/** Takes what the clinic has sealed for this mote: configurations and commands. */
 export class Downlink {
     private keys: MoteKeys
     /** The highest version of a configuration that was ever authentic, applied or not. */
@@ -75,7 +75,7 @@ export class Downlink {
         this.seen = Math.max(this.seen, Math.max(accepted.version, trial.version))
         if (trial.version > accepted.version)
             await this.takeBack(trial.version, "restarted on trial")
-        else if (trial.version > 0) await deleteSetting(trialKey)
+        else if (await readBytes(trialKey)) await deleteSetting(trialKey)
     }
 
     /**
@@ -85,9 +85,11 @@ export class Downlink {
     async configure(sealed: Buffer): Promise<string | undefined> {
         if (this.isBusy) return "busy"
         this.isBusy = true
-        const refusal = await this.takeConfig(sealed)
-        this.isBusy = false
-        return refusal
+        try {
+            return await this.takeConfig(sealed)
+        } finally {
+            this.isBusy = false
+        }
     }
 
     /**
@@ -157,6 +159,8 @@ export class Downlink {
     private async takeConfig(sealed: Buffer): Promise<string | undefined> {
         const plaintext = openDown(this.keys, externalAadConfig, sealed)
         if (!plaintext) return notAuthentic
+        // Both together are too much for one slice.
+        await sleep(0)
         const candidate = new Config()
         let refusal = parse(plaintext, candidate)
         const { version } = candidate
@@ -181,7 +185,7 @@ export class Downlink {
     private async put(candidate: Config, plaintext: Buffer): Promise<string | undefined> {
         const accepted = await this.stored(configKey)
         const isTrial = candidate.router !== accepted.router
-        const value = Buffer.concat(this.keys.kid, plaintext)
+        const value = Buffer.concat(this.mark(), plaintext)
         if (!(await writeBytes(isTrial ? trialKey : configKey, value))) return flashFull
         if (!isTrial && this.trialEndMs !== undefined) await deleteSetting(trialKey)
         this.trialEndMs = isTrial ? millis() + candidate.trial * 1000 : undefined
@@ -211,21 +215,26 @@ export class Downlink {
     private async stored(key: string): Promise<Config> {
         const value = await this.read(key)
         const found = new Config()
-        if (value && !parse(value.slice(kidBytes), found) && !check(found)) return found
+        if (value && !parse(value.slice(markBytes), found) && !check(found)) return found
         return new Config()
     }
 
     /** The value of a setting, if it was written under this identity. */
     private async read(key: string): Promise<Buffer | undefined> {
         const value = await readBytes(key)
-        if (!value || value.length < kidBytes) return undefined
-        const { kid } = this.keys
-        return value.slice(0, kidBytes).toString("hex") === kid.toString("hex") ? value : undefined
+        if (!value || value.length < markBytes) return undefined
+        const mark = this.mark().toString("hex")
+        return value.slice(0, markBytes).toString("hex") === mark ? value : undefined
+    }
+
+    /** Of kid and secret: whoever knew a former secret has no say under the new one, not by a high version either. */
+    private mark(): Buffer {
+        return this.keys.derive("flash").slice(0, markBytes)
     }
 
     private async keepVersions(): Promise<boolean> {
         const versions = Buffer.alloc(versionsBytes)
-        versions.blitAt(0, this.keys.kid, 0, kidBytes)
+        versions.blitAt(0, this.mark(), 0, markBytes)
         versions.setAt(seenAt, "u32", this.seen)
         versions.setAt(endedAt, "u32", this.ended)
         versions.setAt(commandAt, "u32", this.commandSeen)
@@ -237,7 +246,7 @@ export class Downlink {
 export async function plaintextInForce(): Promise<Buffer> {
     if (config.version === 0) return Buffer.alloc(0)
     const value = (await readBytes(trialKey)) || (await readBytes(configKey))
-    return value ? value.slice(kidBytes) : Buffer.alloc(0)
+    return value ? value.slice(markBytes) : Buffer.alloc(0)
 }
 
 function apply(next: Config): void {

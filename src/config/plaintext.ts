@@ -6,7 +6,7 @@ import { parseEndpoint } from "../link/endpoint"
  * What is inside a configuration or a command: a CBOR map in deterministic encoding. The ranges are those of wire/config.ts.
  */
 
-/** Key and value of a setting have to fit into a packet to the VM's settings service, with the kid before them. */
+/** Key and value of a setting have to fit into a packet to the VM's settings service, with the mark before them. */
 export const maxPlaintextBytes = 208
 const maxKeyBytes = 16
 const maxRouterBytes = 64

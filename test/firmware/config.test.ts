@@ -325,12 +325,14 @@ test("another identity starts with nothing of the former one", async () => {
     assert.equal(await mote.configure(sealed(mote, 50, { hrHigh: 99 })), "applied")
     assert.equal(await mote.configure(sealed(mote, 51, { router: "mqtt://b" })), "applied")
     assert.equal(await mote.identify(makeCommand("identify", 9, mote.keys, randomBytes)), "done")
-    mote.kid = randomBytes(8)
-    await mote.restart()
-    assert.deepEqual(await mote.config(), { version: 0, ...defaultConfig })
-    assert.deepEqual(await mote.note(), { version: 0 }, "nor is anything taken back")
-    assert.equal(await mote.configure(sealed(mote, 1, { led: 9 })), "applied")
-    assert.equal(await mote.identify(makeCommand("identify", 1, mote.keys, randomBytes)), "done")
-    await mote.restart()
-    assert.equal((await mote.config())["led"], 9)
+    for (const changed of ["kid", "secret"] as const) {
+        mote[changed] = randomBytes(mote[changed].length)
+        await mote.restart()
+        assert.deepEqual(await mote.config(), { version: 0, ...defaultConfig })
+        assert.deepEqual(await mote.note(), { version: 0 }, "nor is anything taken back")
+        assert.equal(await mote.configure(sealed(mote, 1, { led: 9 })), "applied")
+        assert.equal(await mote.identify(makeCommand("identify", 1, mote.keys, randomBytes)), "done") // prettier-ignore
+        await mote.restart()
+        assert.equal((await mote.config())["led"], 9)
+    }
 })
