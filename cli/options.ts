@@ -65,7 +65,7 @@ function applyConfigFile(command: Command): void {
 function parse(option: Option, value: unknown, file: string): unknown {
     try {
         if (option.parseArg) return option.parseArg(String(value), undefined)
-        const expected = option.isBoolean() ? "boolean" : "string"
+        const expected = option.isBoolean() || option.negate ? "boolean" : "string"
         if (typeof value === expected) return value
         throw new InvalidArgumentError(`Expected a ${expected}.`)
     } catch (error) {

@@ -31,7 +31,7 @@ export interface RunningRouter {
  * Runs a router on this machine's clock and sockets, its store in the folder `data`. Port 0 means any; without `mqttPort`
  * there is no broker. With `mqttBroker` motes are served through that one, too. `retryRefused` offers what the clinic refused
  * to it once more. CoAP is served over UDP as well, unless that port is in use or `udp` is false; HTTP clients only where there
- * is an `httpPort`. Takes over `clinic`, and closes it. Throws UserError where the store or a port cannot be used.
+ * is `http`. Takes over `clinic`, and closes it. Throws UserError where the store or a port cannot be used.
  */
 export async function startRouter(o: {
     data: string
@@ -40,9 +40,8 @@ export async function startRouter(o: {
     mqttPort?: number
     mqttBroker?: MqttBrokerAccess
     udp?: boolean
-    httpPort?: number
-    /** `host` is where motes come to; HTTP clients may be kept to this machine. */
-    httpHost?: string
+    /** `host` is where motes come to; HTTP clients may be kept to this machine. An optional port may be in use. */
+    http?: { port: number; host?: string; isOptional?: boolean }
     clinic: ClinicLink
     maxOutboxBytes?: number
     retryRefused?: boolean
@@ -92,19 +91,33 @@ export async function startRouter(o: {
         }
         router.countMqttMotes = () => mqtt?.online.length ?? 0
         router.relay.isElsewhere = eui => mqtt?.online.includes(eui) ?? false
-        let httpPort: number | undefined
-        if (o.httpPort !== undefined) {
-            const http = relayHttp(router)
-            parts.push(http)
-            await http.ready()
-            httpPort = await listen(http.server, o.httpPort, o.httpHost ?? "127.0.0.1", log)
-        }
+        const http = o.http && (await serveHttp(router, o.http, log))
+        if (http) parts.push(http)
+        const httpPort = http?.port
         const hasUdp = udp !== undefined
         log.info({ coapPort, hasUdp, mqttPort, httpPort }, "router listens")
         return { coapPort, hasUdp, mqttPort, mqtt, httpPort, router, close }
     } catch (error) {
         await close()
         throw error
+    }
+}
+
+/** Throws UserError where the port cannot be used and is not optional. */
+async function serveHttp(
+    router: Router,
+    { port, host = "127.0.0.1", isOptional }: { port: number; host?: string; isOptional?: boolean },
+    log: Log,
+): Promise<{ port: number; close(): unknown } | undefined> {
+    const app = relayHttp(router)
+    await app.ready()
+    try {
+        return { port: await listen(app.server, port, host, log), close: () => app.close() }
+    } catch (error) {
+        await app.close()
+        if (!isOptional || !(error instanceof UserError)) throw error
+        log.warn({ reason: error.message }, "motes are not served to HTTP clients")
+        return undefined
     }
 }
 

@@ -19,8 +19,9 @@ import {
     withConfigFile,
 } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
+import { clientAccess, sayClients, withClientOptions, type ClientOptions } from "../clients.ts"
 
-interface Options {
+interface Options extends ClientOptions {
     clinic: string
     ca?: string
     token: string
@@ -35,7 +36,7 @@ interface Options {
 }
 
 export const routerCommand = withConfigFile(
-    new Command("router")
+    withClientOptions(new Command("router"))
         .description(
             "run a border router: takes sealed readings by CoAP and MQTT, relays them to the clinic",
         )
@@ -69,11 +70,12 @@ export const routerCommand = withConfigFile(
             option("--retry-refused", "offer what the clinic refused earlier to it once more"),
         )
         .addOption(logLevelOption("info")),
-).action(async (options: Options) => {
+).action(async (options: Options, command: Command) => {
     const router = await startRouter({
         data: join(options.data, "router"),
         host: options.host,
         coapPort: options.coapPort,
+        ...clientAccess(options, command),
         ...(options.mqttBroker
             ? { mqttBroker: options.mqttBroker }
             : { mqttPort: options.mqttPort }),
@@ -88,6 +90,7 @@ export const routerCommand = withConfigFile(
     })
     const host = isIPv6(options.host) ? `[${options.host}]` : options.host
     const mqtt = options.mqttBroker?.url ?? `mqtt://${host}:${router.mqttPort}`
+    sayClients(router, options.host, options)
     console.log(`ready coap+tcp://${host}:${router.coapPort} ${mqtt}`)
     await runUntilStopped(() => router.close())
 })

@@ -16,12 +16,13 @@ import {
     port,
     withConfigFile,
 } from "../options.ts"
+import { clientAccess, sayClients, withClientOptions, type ClientOptions } from "../clients.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { firstVisibleReading } from "../wait.ts"
 import { madeUpWearer, recordedWearer, recordingOption, type RecordedWearer } from "../wearer.ts"
 import { openClinic, type OpenClinic } from "./clinic.ts"
 
-interface Options extends RecordedWearer {
+interface Options extends RecordedWearer, ClientOptions {
     motes: number
     data: string
     httpsPort: number
@@ -36,7 +37,7 @@ const firstReadingMs = 120_000
 const host = "localhost"
 
 export const upCommand = withConfigFile(
-    new Command("up")
+    withClientOptions(new Command("up"))
         .description("clinic, router and a small simulated ward in one go")
         .addOption(option("--motes <n>", "simulated motes").argParser(integer(1, 100)).default(3))
         .addOption(
@@ -68,7 +69,7 @@ export const upCommand = withConfigFile(
                 .default("coap"),
         )
         .addOption(logLevelOption("warn")),
-).action(async (options: Options) => {
+).action(async (options: Options, command: Command) => {
     const startedAt = new Date()
     const wearer = recordedWearer(options)
     const log = stderrLog(options.logLevel)
@@ -85,7 +86,7 @@ export const upCommand = withConfigFile(
         open.push(clinic)
         const credentials = await furnishWard(clinic, options.motes)
         say("starting the router …")
-        const router = await openRouter(credentials, options, log)
+        const router = await openRouter(credentials, options, command, log)
         open.push(router)
         const coap = `coap+tcp://${host}:${router.coapPort}`
         const mqtt = `mqtt://${host}:${router.mqttPort}`
@@ -105,6 +106,7 @@ export const upCommand = withConfigFile(
         }
         await firstVisibleReading(credentials, startedAt, firstReadingMs)
         say(`log in as ${credentials.doctor.user}; the password is in ${clinic.credentialsFile}`)
+        sayClients(router, host, options)
         console.log(`ready ${clinic.url} ${coap} ${mqtt}`)
         await runUntilStopped(close)
     } catch (error) {
@@ -120,12 +122,14 @@ function asPart(mote: Mote) {
 function openRouter(
     credentials: Credentials,
     options: Options,
+    command: Command,
     log: ReturnType<typeof stderrLog>,
 ): Promise<RunningRouter> {
     return startRouter({
         data: join(options.data, "router"),
         host,
         coapPort: options.coapPort,
+        ...clientAccess(options, command),
         mqttPort: options.mqttPort,
         clinic: httpsClinic({
             url: credentials.clinic,

@@ -1,0 +1,45 @@
+import { isIPv6 } from "node:net"
+import type { Command } from "commander"
+import type { RunningRouter, startRouter } from "../router/index.ts"
+import { option, port } from "./options.ts"
+
+/** How clients, not motes, reach a router. */
+export interface ClientOptions {
+    udp: boolean
+    httpPort: number
+    httpHost: string
+}
+
+export function withClientOptions(command: Command): Command {
+    return command
+        .addOption(option("--no-udp", "do not serve CoAP over UDP on the CoAP port's number"))
+        .addOption(
+            option("--http-port <port>", "relay to the motes for HTTP clients")
+                .argParser(port)
+                .default(8480),
+        )
+        .addOption(option("--http-host <name>", "address for HTTP clients").default("localhost"))
+}
+
+/** For `startRouter`: a port that nobody asked for may be in use. */
+export function clientAccess(
+    options: ClientOptions,
+    command: Command,
+): Pick<Parameters<typeof startRouter>[0], "udp" | "http"> {
+    const isOptional = command.getOptionValueSource("httpPort") === "default"
+    return {
+        udp: options.udp,
+        http: { port: options.httpPort, host: options.httpHost, isOptional },
+    }
+}
+
+/** Says on stderr where clients find the motes. */
+export function sayClients(router: RunningRouter, host: string, { httpHost }: ClientOptions): void {
+    const at = (scheme: string, name: string, port: number) =>
+        `${scheme}://${isIPv6(name) ? `[${name}]` : name}:${port}`
+    const urls = [
+        ...(router.hasUdp ? [at("coap", host, router.coapPort)] : []),
+        ...(router.httpPort === undefined ? [] : [at("http", httpHost, router.httpPort)]),
+    ]
+    if (urls.length > 0) console.error(`for clients of the motes: ${urls.join(" ")}`)
+}
