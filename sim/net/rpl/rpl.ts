@@ -9,47 +9,35 @@ import {
     type Ipv6Address,
     type Ipv6Packet,
 } from "../ipv6.ts"
-import { linkAddressOf, withPrefix, type Ipv6Node, type Routing } from "../node.ts"
-import { DaoSender } from "./dao-sender.ts"
+import { withPrefix, type Ipv6Node, type Routing } from "../node.ts"
+import { canJoin, newDodag } from "./dodag.ts"
+import { Downward } from "./downward.ts"
 import { Forwarding, type Place, type Routed } from "./forwarding.ts"
 import {
     decodeDao,
     decodeDaoAck,
     decodeDio,
-    encodeDaoAck,
     encodeDio,
     encodeDis,
     RplCode,
-    type Dao,
     type Dio,
 } from "./messages.ts"
+import { Inquiry, searchMs } from "./inquiry.ts"
+import { cheapest, costOver, isUsable, lostFailures, type Situation } from "./mrhof.ts"
 import { infiniteRank, Neighbours, type Neighbour } from "./neighbour.ts"
 import type { RplProfile } from "./profile.ts"
-import { Routes, Tree } from "./routes.ts"
+import type { Routes, Tree } from "./routes.ts"
 import { firstSequence, isNewer, nextSequence } from "./sequence.ts"
 import { Trickle } from "./trickle.ts"
 
 /** All RPL nodes on the link; RFC 6550 §6. */
 const allNodes = parseAddress("ff02::1a")
-/** So many frames in a row given up: the neighbour is gone. */
-const lostFailures = 3
-/** Objective code point; RFC 6719 §6. */
-const mrhof = 1
-/** Of a prefix; RFC 4862. */
-const autonomous = 0x40
-/** Imin of 2^6 ms, Imax of 2^30 ms: whoever wants more or fewer DIOs is no network for motes. */
-const minIntervalMin = 6
-const maxInterval = 30
-/** RFC 6550 §6.5: from 128 on it is a refusal. */
-const statusRejected = 128
 /** Routes down are kept so long when there is no way up. */
 const orphanMs = 30_000
 /** Contiki's time in which measurements of a link go stale. */
 const staleMs = 600_000
 /** The bad news is repeated after that. */
 const poisonMs = 1000
-/** A node whose parent is lost, or seems to be, asks after that. */
-const searchMs = 2000
 
 export interface RplOptions {
     events: Events
@@ -64,18 +52,17 @@ export interface RplOptions {
 }
 
 /**
- * RPL on one node (RFC 6550), with MRHOF and ETX (RFC 6719): who is its parent, and what it knows of the ways down. In a
- * storing network every node keeps the routes to those below; in a non-storing one the root alone knows the tree.
+ * RPL on one node (RFC 6550), with MRHOF and ETX (RFC 6719): its place in the DODAG, who its parent is, and when it says so.
  */
-export class Rpl implements Routing, Place {
+export class Rpl implements Routing, Place, Situation {
     readonly profile: RplProfile
     readonly neighbours: Neighbours
-    /** Ways down, of this node in storing mode. */
+    /** As of `Downward`. */
     readonly routes: Routes
-    /** The tree, of the root in non-storing mode. */
     readonly tree: Tree
     readonly isRoot: boolean
     rank = infiniteRank
+    lowestRank = infiniteRank
     /** What an attacker says its rank is. */
     claimedRank: number | undefined
     parent: Neighbour | undefined
@@ -87,16 +74,14 @@ export class Rpl implements Routing, Place {
     private readonly node: Ipv6Node
     private readonly link: LinkAddress
     private readonly changed: () => void
-    private readonly dao: DaoSender
+    private readonly downward: Downward
     private readonly forwarding: Forwarding
+    private readonly inquiry: Inquiry
     private trickle: Trickle | undefined
     /** What the DIOs of this node say, but for the rank. */
     private dodag: Dio | undefined
-    private lowestRank = infiniteRank
     private dtsn = firstSequence
     private readonly timers = new Set<unknown>()
-    private asking: unknown
-    private probing: unknown
     private isStopped = false
 
     constructor(o: RplOptions) {
@@ -108,29 +93,46 @@ export class Rpl implements Routing, Place {
         this.profile = profile
         this.changed = o.changed ?? (() => {})
         this.neighbours = new Neighbours(profile.initialMetric)
-        this.routes = new Routes(() => events.now())
-        this.tree = new Tree(() => events.now())
         this.isRoot = o.prefix !== undefined
-        this.dao = new DaoSender({
+        this.downward = new Downward({
             events,
             random: o.random,
             profile,
-            send: (message, destination, sent) => node.sendIcmp(message, destination, { sent }),
-            failed: () => this.repairLocally(),
+            node,
+            isRoot: this.isRoot,
+            up: () => ({ parent: this.parent, dodag: this.dodagId }),
+            heard: address => this.heard(address),
+            misled: () => this.repairLocally(),
+            changed: () => this.changed(),
         })
+        this.routes = this.downward.routes
+        this.tree = this.downward.tree
         this.forwarding = new Forwarding(this)
+        this.inquiry = new Inquiry({
+            events,
+            random: o.random,
+            profile,
+            parent: () => this.parent,
+            solicit: () =>
+                node.sendIcmp(
+                    { type: IcmpType.rpl, code: RplCode.dis, body: encodeDis() },
+                    allNodes,
+                ),
+            probe: parent => this.sendDio(parent.address),
+        })
         node.routing = this
         node.onIcmp(IcmpType.rpl, (message, packet) => this.receive(message, packet))
         if (o.prefix) this.becomeRoot(o.prefix)
-        else this.solicit(profile.disStartMs * (0.5 + this.random()))
-        this.probe()
+        else this.inquiry.solicit(profile.disStartMs * (0.5 + this.random()))
+        this.inquiry.probe()
     }
 
     stop(): void {
         this.isStopped = true
         this.trickle?.stop()
-        this.dao.stop()
-        for (const timer of [...this.timers, this.asking, this.probing]) this.events.cancel(timer)
+        this.downward.stop()
+        this.inquiry.stop()
+        for (const timer of this.timers) this.events.cancel(timer)
         this.timers.clear()
     }
 
@@ -171,7 +173,7 @@ export class Rpl implements Routing, Place {
         neighbour.metric.measured(delivered, transmissions)
         neighbour.lastSentMs = this.events.now()
         neighbour.failures = delivered ? 0 : neighbour.failures + 1
-        if (neighbour === this.parent && neighbour.failures === 1) this.probe()
+        if (neighbour === this.parent && neighbour.failures === 1) this.inquiry.probe()
         // Those below will have found another way, or will say so when they have.
         if (neighbour.failures >= lostFailures) this.routes.deleteVia(neighbour.address)
         this.select()
@@ -189,9 +191,9 @@ export class Rpl implements Routing, Place {
             case RplCode.dio:
                 return this.receiveDio(decodeDio(message.body), packet.source)
             case RplCode.dao:
-                return this.receiveDao(decodeDao(message.body), packet.source)
+                return this.downward.receive(decodeDao(message.body), packet.source)
             case RplCode.daoAck:
-                return this.dao.acknowledged(decodeDaoAck(message.body))
+                return this.downward.acknowledged(decodeDaoAck(message.body))
         }
     }
 
@@ -243,65 +245,6 @@ export class Rpl implements Routing, Place {
         else if (dio.version === this.dodag!.version) this.trickle!.consistent()
     }
 
-    private receiveDao(dao: Dao, from: Ipv6Address): void {
-        if (dao.instance !== this.profile.instance) return
-        const isAccepted =
-            this.profile.mode === 1 ? this.learnTree(dao) : this.learnRoutes(dao, from)
-        if (!dao.ackRequested) return
-        const status = isAccepted ? 0 : statusRejected
-        const ack = { instance: dao.instance, sequence: dao.sequence, status }
-        const message = { type: IcmpType.rpl, code: RplCode.daoAck, body: encodeDaoAck(ack) }
-        this.node.sendIcmp(message, from)
-    }
-
-    /** @returns whether there was room for all */
-    private learnTree({ targets }: Dao): boolean {
-        if (!this.isRoot) return false
-        let hasRoom = true
-        for (const { address, parent, lifetime, pathSequence } of targets) {
-            const known = this.tree.get(address)
-            if (known && isNewer(known.pathSequence, pathSequence)) continue
-            if (!lifetime || !parent) this.tree.delete(address)
-            else if (!this.tree.set(address, parent, this.lifetimeMs(lifetime), pathSequence))
-                hasRoom = false
-        }
-        this.changed()
-        return hasRoom
-    }
-
-    /** @returns whether there was room for all */
-    private learnRoutes(dao: Dao, from: Ipv6Address): boolean {
-        if (!isLinkLocal(from)) return false
-        const neighbour = this.heard(from)
-        if (neighbour === this.parent) {
-            // Each is the other's parent: a loop (§11.2 finds it with data, this is sooner).
-            neighbour.rank = infiniteRank
-            this.select()
-            return false
-        }
-        let hasRoom = true
-        for (const { address, lifetime, pathSequence } of dao.targets) {
-            const known = this.routes.get(address)
-            const isSameWay = !!known && equalBytes(known.nextHop, from)
-            // News that was overtaken, by way of where the target was before (§6.4.1, path sequence).
-            if (known && !isSameWay && isNewer(known.pathSequence, pathSequence)) continue
-            if (this.node.isOwn(address)) continue
-            if (lifetime) {
-                const lifetimeMs = this.lifetimeMs(lifetime)
-                if (!this.routes.set(address, from, lifetimeMs, pathSequence)) {
-                    hasRoom = false
-                    continue
-                }
-            } else {
-                if (!isSameWay) continue
-                this.routes.delete(address)
-            }
-            if (this.parent) this.advertise(address, lifetime, pathSequence)
-        }
-        this.changed()
-        return hasRoom
-    }
-
     /** Who is heard again is worth another try, and what was measured long ago says little. */
     private reconsider(neighbour: Neighbour): void {
         neighbour.failures = Math.min(neighbour.failures, lostFailures - 1)
@@ -313,10 +256,6 @@ export class Rpl implements Routing, Place {
         return this.neighbours.heard(address, this.events.now(), isNeeded)
     }
 
-    private lifetimeMs(lifetime: number): number {
-        return lifetime * this.profile.lifetimeUnitS * 1000
-    }
-
     // The DODAG
 
     private becomeRoot(prefix: Uint8Array): void {
@@ -325,35 +264,7 @@ export class Rpl implements Routing, Place {
         node.addresses.push(address)
         this.rank = this.lowestRank = profile.minHopRankIncrease
         this.joinedMs = this.events.now()
-        const whole = new Uint8Array(16)
-        whole.set(prefix)
-        this.dodag = {
-            instance: profile.instance,
-            version: firstSequence,
-            rank: this.rank,
-            grounded: false,
-            mode: profile.mode,
-            preference: 0,
-            dtsn: this.dtsn,
-            dodag: address,
-            configuration: {
-                intervalMin: profile.intervalMin,
-                intervalDoublings: profile.intervalDoublings,
-                redundancy: profile.redundancy,
-                maxRankIncrease: profile.maxRankIncrease,
-                minHopRankIncrease: profile.minHopRankIncrease,
-                objective: mrhof,
-                defaultLifetime: profile.lifetime,
-                lifetimeUnitS: profile.lifetimeUnitS,
-            },
-            prefix: {
-                length: 64,
-                flags: autonomous,
-                validS: profile.prefixLifetimeS,
-                preferredS: profile.prefixLifetimeS,
-                prefix: whole,
-            },
-        }
+        this.dodag = newDodag(profile, address, prefix, this.dtsn)
         this.startTrickle()
     }
 
@@ -396,54 +307,21 @@ export class Rpl implements Routing, Place {
 
     // The parent
 
-    /** Whether frames get over; the parent is not given up for the first ones that are lost. */
-    private isUsable(neighbour: Neighbour): boolean {
-        if (neighbour.failures >= lostFailures) return false
-        return neighbour === this.parent || neighbour.metric.value <= this.profile.maxLinkMetric
-    }
-
-    private cost(neighbour: Neighbour): number {
-        const { rank, metric } = neighbour
-        if (rank === infiniteRank || !this.isUsable(neighbour)) return infiniteRank
-        const step = Math.max(metric.value, this.profile.minHopRankIncrease)
-        const cost = rank + step
-        const limit = this.lowestRank + this.profile.maxRankIncrease
-        return cost >= infiniteRank || cost > limit ? infiniteRank : cost
-    }
-
     /** Chooses the parent anew: the cheapest way, unless the present one is hardly worse (RFC 6719 §3.3). */
     private select(): void {
         if (this.isRoot || !this.dodag || this.isStopped) return
-        let best: Neighbour | undefined
-        let bestCost = infiniteRank
-        for (const neighbour of this.neighbours.list()) {
-            if (!this.isCandidate(neighbour)) continue
-            const cost = this.cost(neighbour)
-            if (cost < bestCost) {
-                best = neighbour
-                bestCost = cost
-            }
-        }
+        const { best, bestCost } = cheapest(this.neighbours.list(), this)
         const { parent } = this
-        const parentCost = parent ? this.cost(parent) : infiniteRank
+        const parentCost = parent ? costOver(parent, this) : infiniteRank
         const isBetter =
             bestCost + this.profile.hysteresis < parentCost || parentCost === infiniteRank
         if (isBetter && best !== parent) this.attach(best)
         this.adopt(isBetter ? bestCost : parentCost)
     }
 
-    /**
-     * Whether its ways up surely do not lead through this node: those below have a rank that is higher by a step at least
-     * than the lowest that this node ever gave out (RFC 6550 §8.2.2.4), or have sent it DAOs.
-     */
-    private isCandidate({ rank, address }: Neighbour): boolean {
-        if (rank >= this.lowestRank + this.profile.minHopRankIncrease) return false
-        return rank < this.rank || !this.routes.hasVia(address)
-    }
-
     private attach(next: Neighbour | undefined): void {
         const before = this.parent
-        if (before && this.profile.mode === 2) this.withdraw(before)
+        if (before && this.profile.mode === 2) this.downward.withdraw(before)
         this.parent = next
         this.parentChanges++
         if (!next) {
@@ -461,12 +339,12 @@ export class Rpl implements Routing, Place {
      * than once, since whoever misses it might offer the way that leads back here.
      */
     private detach(): void {
-        this.dao.stop()
+        this.downward.stop()
         this.lowestRank = infiniteRank
         this.rank = infiniteRank
         this.trickle?.reset()
         for (const neighbour of this.neighbours.list())
-            if (!this.isUsable(neighbour)) {
+            if (!isUsable(neighbour, this)) {
                 // A bad link gets another chance when there is a sign of life.
                 neighbour.rank = infiniteRank
                 neighbour.failures = 0
@@ -476,7 +354,7 @@ export class Rpl implements Routing, Place {
         this.later(poisonMs * (0.5 + this.random()), () => {
             if (!this.parent) this.sendDio(allNodes)
         })
-        this.solicit(searchMs * (0.5 + this.random()))
+        this.inquiry.solicit(searchMs * (0.5 + this.random()))
         // By then those below have heard of it, and who still offers a way has one that does not lead here.
         this.later(orphanMs, () => {
             if (!this.parent) this.routes.clear()
@@ -500,74 +378,12 @@ export class Rpl implements Routing, Place {
         this.changed()
     }
 
-    /** Tells those above of this node, and in storing mode of all below; and asks those below to do the same. */
+    /** Tells those above of this node and those below, and asks those below to do the same. */
     private refreshRoutes(): void {
-        const { parent, profile, node } = this
-        const own = node.addresses[0]
-        if (!parent || !own) return
-        this.dao.dodag = profile.dodagInDao ? this.dodag!.dodag : undefined
-        this.dtsn = nextSequence(this.dtsn)
-        this.advertise(own, profile.lifetime)
-        if (profile.mode === 1) return
-        for (const { target, pathSequence } of this.routes.list())
-            this.advertise(target, profile.lifetime, pathSequence)
-    }
-
-    /** @param pathSequence as its owner gave it; undefined for this node's own address */
-    private advertise(target: Ipv6Address, lifetime: number, pathSequence?: number): void {
-        const parent = this.parent!.address
-        if (this.profile.mode === 2)
-            this.dao.advertise({ target, lifetime, receiver: parent }, pathSequence)
-        else
-            this.dao.advertise(
-                {
-                    target,
-                    lifetime,
-                    parent: withPrefix(target, linkAddressOf(parent)),
-                    receiver: this.dodag!.dodag,
-                },
-                pathSequence,
-            )
-    }
-
-    /** The way to this node and to all below leads no more over a parent of before. */
-    private withdraw(before: Neighbour): void {
-        this.dao.stop()
         const own = this.node.addresses[0]
-        if (own) this.dao.withdraw(own, before.address)
-        for (const { target, pathSequence } of this.routes.list())
-            this.dao.withdraw(target, before.address, pathSequence)
-    }
-
-    /** Asks all, and again until there is a parent. */
-    private solicit(ms: number): void {
-        this.events.cancel(this.asking)
-        this.asking = this.events.schedule(() => {
-            if (this.parent || this.isRoot) return
-            this.sendDis(allNodes)
-            this.solicit(this.profile.disIntervalMs * (0.75 + this.random() / 2))
-        }, ms)
-    }
-
-    /** Now and then a frame to the parent, so that its loss is noticed also when there is nothing to say. */
-    private probe(): void {
-        const { probingMs } = this.profile
-        const ms = this.parent?.failures ? searchMs : probingMs
-        this.events.cancel(this.probing)
-        this.probing = this.events.schedule(
-            () => {
-                const { parent } = this
-                const isQuiet = parent && this.events.now() - parent.lastSentMs > ms / 2
-                if (isQuiet) this.sendDio(parent.address)
-                this.probe()
-            },
-            ms * (0.75 + this.random() / 2),
-        )
-    }
-
-    private sendDis(destination: Ipv6Address): void {
-        const message = { type: IcmpType.rpl, code: RplCode.dis, body: encodeDis() }
-        this.node.sendIcmp(message, destination)
+        if (!this.parent || !own) return
+        this.dtsn = nextSequence(this.dtsn)
+        this.downward.refresh(own)
     }
 
     private later(ms: number, fn: () => void): void {
@@ -577,13 +393,4 @@ export class Rpl implements Routing, Place {
         }, ms)
         this.timers.add(timer)
     }
-}
-
-/** Whether a node of this kind can be part of that DODAG, and its timers are sane. */
-function canJoin({ configuration, prefix }: Dio): boolean {
-    if (!configuration || !prefix) return false
-    const { objective, intervalMin, intervalDoublings } = configuration
-    const isAutonomous = prefix.length === 64 && (prefix.flags & autonomous) !== 0
-    const isSane = intervalMin >= minIntervalMin && intervalMin + intervalDoublings <= maxInterval
-    return objective === mrhof && isAutonomous && isSane
 }
