@@ -14,6 +14,18 @@ export const quantities: ReadonlyMap<string, Quantity> = new Map<string, Quantit
     ["motion", { unit: "/", plausible: { min: 0, max: 1 } }],
     ["batt", { unit: "%EL", plausible: { min: 0, max: 100 } }],
     ["lost", { unit: "count", plausible: { min: 0, max: 2 ** 32 } }],
+    // Of a summary (docs/link.md), at the time of its middle, where `hr`, `temp` and `spo2` are means.
+    ["span", { unit: "s", plausible: { min: 0, max: 2 ** 16 } }],
+    ["count", { unit: "count", plausible: { min: 1, max: 2 ** 16 } }],
+    ...["hr", "temp", "spo2"].map((name): [string, Quantity] => [
+        `${name}-n`,
+        { unit: "count", plausible: { min: 1, max: 2 ** 16 } },
+    ]),
+    ...["-min", "-max"].flatMap((end): [string, Quantity][] => [
+        [`hr${end}`, { unit: "beat/min", plausible: { min: 20, max: 300 } }],
+        [`temp${end}`, { unit: "Cel", plausible: { min: 10, max: 50 } }],
+        [`spo2${end}`, { unit: "%", plausible: { min: 30, max: 100 } }],
+    ]),
 ])
 
 /** The names that are a patient's vital signs; the others are about the mote. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
+import { quantities } from "../../clinic/quantities.ts"
+import { toReadings } from "../../clinic/readings.ts"
 import { decodePack, type Measurement } from "../../wire/senml.ts"
 import { openChannel } from "./channel.ts"
 
@@ -146,6 +148,26 @@ test("an outage of 12 hours and more is covered without a gap", async () => {
 test("only what is an hour long already is dropped", async () => {
     const lost = await check({ readings: 60, summaries: 8, push: 3000, seed: 2, stepMs: 20_000 })
     assert.ok(lost > 0)
+})
+
+test("the clinic keeps means, counts, least and most of a summary, and finds nothing wrong with them", async () => {
+    await fill({ readings: 60, summaries: 4, push: 200, seed: 5, stepMs: 2000, pause: 40 })
+    const measurements = await pack({ max: 1 })
+    const readings = toReadings(measurements, unixMs + 1e10)
+    assert.deepEqual(
+        readings.map(({ name, value, unit }) => ({ name, value, unit })),
+        measurements.map(({ name, value, unit }) => ({ name, value, unit })),
+    )
+    assert.ok(readings.every(({ problem }) => problem === null))
+    assert.deepEqual(
+        new Set(readings.map(({ name }) => name)),
+        new Set(
+            names
+                .flatMap(name => [name, `${name}-min`, `${name}-max`, `${name}-n`])
+                .concat("span", "count"),
+        ),
+    )
+    assert.ok(readings.every(({ name }) => quantities.has(name)))
 })
 
 test("where the clock is not set there is one at a time, and its time is relative", async () => {
