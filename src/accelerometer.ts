@@ -42,6 +42,15 @@ export class Accelerometer {
         this.health.failed(reason)
     }
 
+    /** Switches the chip off, if it is there; `start` ends that. */
+    async stop(): Promise<void> {
+        try {
+            if (this.health.isRunning) await this.chip.stop()
+        } catch (e) {
+            this.health.failed(e as Error)
+        }
+    }
+
     /**
      * Reads what the chip has, into `fifo`, 25 or 26 samples a second.
      * @returns the number of samples; −1 where the signal has a gap and starts anew

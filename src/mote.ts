@@ -16,6 +16,7 @@ export async function startMote(i2c: I2C): Promise<void> {
         await startSensing(i2c, async reading => {
             if (isShown) showReading(reading)
             if (uplink) uplink.push(reading)
+            return false
         })
     } catch (e) {
         console.log("mote: " + (e as Error).message)

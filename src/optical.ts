@@ -76,6 +76,15 @@ export class OpticalSensor {
         }
     }
 
+    /** Switches the chip off, if it is there; `start` ends that. */
+    async stop(): Promise<void> {
+        try {
+            if (this.health.isRunning) await this.chip.stop()
+        } catch (e) {
+            this.fail(e as Error)
+        }
+    }
+
     /**
      * Reads what the chip has, into `chip.fifo`.
      * @returns the number of samples; −1 where the signal has a gap and starts anew

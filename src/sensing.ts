@@ -16,6 +16,7 @@ import {
 import { isMoving } from "./heart/motion"
 import { addColours, nextOxygen, resetOxygen, spo2 } from "./heart/oxygen"
 import { OpticalSensor } from "./optical"
+import { beginMeasurement, isOver, isWorthTelling, restMs } from "./power"
 import { Reading } from "./reading"
 import { Thermometer } from "./thermometer"
 
@@ -24,31 +25,43 @@ const pollMs = 400
 const readingMs = 2000
 /** The end of a window is noticed with the next burst; when it is so late, there is no window. */
 const lateMs = pollMs + 100
+/** So often a mote that rests looks whether it should still. */
+const lookMs = 1000
 
 /**
- * Measures for ever, in a fiber of its own, and calls `onReading` every 2 s. Never throws: a chip that is absent or
- * fails is looked for again with every reading, and its values are missing meanwhile.
- * @param onReading must not take longer than a second, or samples are lost
+ * Measures for ever, in a fiber of its own, and calls `onReading` every 2 s, or once for each measurement where the power
+ * mode is not continuous. Never throws: a chip that is absent or fails is looked for again with every reading, and its
+ * values are missing meanwhile.
+ * @param onReading must not take longer than a second, or samples are lost; says whether it needs the next one, too
+ * @param onRest is called when all chips have been switched off until the next measurement
  */
 export async function startSensing(
     i2c: I2C,
-    onReading: (reading: Reading) => Promise<void>,
+    onReading: (reading: Reading) => Promise<boolean>,
+    onRest = async () => {},
 ): Promise<void> {
-    const sensing = new Sensing(i2c, onReading)
+    const sensing = new Sensing(i2c, onReading, onRest)
     const run = async () => await sensing.run()
     run.start()
 }
 
 class Sensing {
-    private onReading: (reading: Reading) => Promise<void>
+    private onReading: (reading: Reading) => Promise<boolean>
+    private onRest: () => Promise<void>
     private optical: OpticalSensor
     private accelerometer: Accelerometer
     private thermometer: Thermometer
     /** When the last reading was due, on the grid of the samples if there are any. */
-    private lastReadingMs = millis()
+    private lastReadingMs: number
+    private isOver: boolean
 
-    constructor(i2c: I2C, onReading: (reading: Reading) => Promise<void>) {
+    constructor(
+        i2c: I2C,
+        onReading: (reading: Reading) => Promise<boolean>,
+        onRest: () => Promise<void>,
+    ) {
         this.onReading = onReading
+        this.onRest = onRest
         this.optical = new OpticalSensor(i2c)
         this.accelerometer = new Accelerometer(i2c)
         this.thermometer = new Thermometer(i2c)
@@ -57,20 +70,34 @@ class Sensing {
     async run(): Promise<void> {
         const { optical, accelerometer, thermometer } = this
         await thermometer.body.configure()
-        await optical.start()
-        await accelerometer.start()
         for (;;) {
-            const startMs = millis()
-            if (optical.health.isRunning) await this.measure()
-            // Without samples the clock goes on where they left off; what was slept through is not made up for.
-            const now = millis()
-            const dueMs = this.lastReadingMs + readingMs
-            if (now >= dueMs + lateMs) {
-                await this.report(Math.max(dueMs, now - readingMs))
-                if (!optical.health.isRunning) await optical.start()
-            }
-            await sleep(Math.max(1, startMs + pollMs - millis()))
+            beginMeasurement()
+            this.lastReadingMs = millis()
+            this.isOver = false
+            await optical.start()
+            await accelerometer.start()
+            while (!this.isOver) await this.turn()
+            await optical.stop()
+            await accelerometer.stop()
+            resetHeart()
+            resetOxygen()
+            await this.onRest()
+            while (restMs() > 0) await sleep(Math.min(restMs(), lookMs))
         }
+    }
+
+    private async turn(): Promise<void> {
+        const { optical } = this
+        const startMs = millis()
+        if (optical.health.isRunning) await this.measure()
+        // Without samples the clock goes on where they left off; what was slept through is not made up for.
+        const now = millis()
+        const dueMs = this.lastReadingMs + readingMs
+        if (now >= dueMs + lateMs) {
+            await this.report(Math.max(dueMs, now - readingMs))
+            if (!optical.health.isRunning) await optical.start()
+        }
+        await sleep(Math.max(1, startMs + pollMs - millis()))
     }
 
     /** Makes heart rate and saturation of what is in the FIFO, with a reading at the end of each window. */
@@ -116,8 +143,9 @@ class Sensing {
         reading.hasThermometer = this.thermometer.health.isRunning
         // Four addresses that nobody answers to: an absent accelerometer costs a millisecond.
         if (!this.accelerometer.health.isRunning) await this.accelerometer.start()
+        if (!isWorthTelling(reading)) return
         try {
-            await this.onReading(reading)
+            this.isOver = isOver(await this.onReading(reading))
         } catch (e) {
             console.log("reading: " + (e as Error).message)
         }

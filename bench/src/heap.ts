@@ -16,6 +16,7 @@ startServers()
 await startSensing(new SimulatedI2C(), async reading => {
     showReading(reading)
     uplink.push(reading)
+    return false
 })
 const made = await readSetting("made", 0)
 for (let i = 0; i < made; i++) {

@@ -6,4 +6,4 @@ import { SimulatedI2C } from "../../src/simulated-i2c"
 const size = await readSetting("ballast", 0)
 const ballast = Buffer.alloc(size)
 console.log("ballast " + ballast.length)
-await startSensing(new SimulatedI2C(), async () => {})
+await startSensing(new SimulatedI2C(), async () => false)

@@ -57,10 +57,7 @@ export class Lis3dh {
         await this.flush()
     }
 
-    /**
-     * Less than 1 µA; `start` ends it.
-     * @devsWhenUsed
-     */
+    /** Less than 1 µA; `start` ends it. */
     async stop(): Promise<void> {
         await this.registers.write(CTRL_REG1, POWER_DOWN)
     }

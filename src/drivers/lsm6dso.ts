@@ -65,10 +65,7 @@ export class Lsm6dso {
         await this.flush()
     }
 
-    /**
-     * 3 µA; `start` ends it.
-     * @devsWhenUsed
-     */
+    /** 3 µA; `start` ends it. */
     async stop(): Promise<void> {
         await this.registers.write(CTRL1_XL, POWER_DOWN)
     }

@@ -83,10 +83,7 @@ export class Max30102 {
         this.newestMs = this.emptyMs = millis()
     }
 
-    /**
-     * No light, no samples, less than 1 µA; `start` ends it.
-     * @devsWhenUsed
-     */
+    /** No light, no samples, less than 1 µA; `start` ends it. */
     async stop(): Promise<void> {
         await this.registers.write(MODE_CONFIGURATION, SHDN)
     }

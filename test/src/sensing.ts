@@ -8,4 +8,5 @@ config.quality = await readSetting("quality", 0)
 await startSensing(new SimulatedI2C(), async reading => {
     const { atMs, bpm, quality, motion, tempC, spo2 } = reading
     console.log(`reading ${JSON.stringify({ atMs, bpm, quality, motion, tempC, spo2 })}`)
+    return false
 })
