@@ -1,0 +1,53 @@
+import { content, uintOption } from "./content"
+import { CoapConnection } from "./connection"
+import { CoapMessage, OptionNumber } from "./message"
+import { status } from "../link/status"
+
+/** A router shares one registration among all who observe the mote through it. */
+const maxObservers = 2
+/** Content-Format 17 and Max-Age 10 s, after no option and after Observe. */
+const vitalsOptions = hex`c1 11 21 0a`
+const observedOptions = hex`61 11 21 0a`
+
+/** Their tokens; what was agreed ends with the connection (RFC 8323 §7.4). */
+let tokens: Buffer[] = []
+let connection: CoapConnection
+let generation = 0
+/** Rises with each notification, RFC 7641 §3.4. */
+let sequence = 0
+
+/** Answers GET /vitals, the newest envelope; registers or deregisters who wants to observe it (RFC 7641 §4.1). */
+export function vitals(request: CoapMessage, from: CoapConnection): CoapMessage | undefined {
+    if (connection !== from || generation !== from.generation) tokens = []
+    connection = from
+    generation = from.generation
+    const wanted = request.uintOption(OptionNumber.observe)
+    const block2 = request.uintOption(OptionNumber.block2)
+    if (wanted !== undefined) {
+        const token = request.token.toString("hex")
+        tokens = tokens.filter(known => known.toString("hex") !== token)
+    }
+    if (!status.newest) return undefined
+    const isObserver = wanted === 0 && tokens.length < maxObservers
+    if (isObserver) tokens.push(request.token)
+    return newest(isObserver, block2)
+}
+
+/** There is a new envelope. */
+export async function notifyObservers(): Promise<void> {
+    if (tokens.length === 0) return
+    sequence = (sequence + 1) & 0xffffff
+    for (let i = 0; i < tokens.length && status.newest; i++) {
+        if (!connection.isOpen() || generation !== connection.generation) return
+        const notification = newest(true, undefined)
+        notification.token = tokens[i]
+        await connection.send(notification)
+    }
+}
+
+function newest(isObserved: boolean, block2: number | undefined): CoapMessage {
+    const options = isObserved
+        ? Buffer.concat(uintOption(hex``, 0, OptionNumber.observe, sequence), observedOptions)
+        : vitalsOptions
+    return content(options, status.newest.bytes, block2, connection.peerMaxMessageBytes)
+}
