@@ -8,7 +8,7 @@ import { parseEndpoint } from "../link/endpoint"
 
 /** Key and value of a setting have to fit into a packet to the VM's settings service, with the mark before them. */
 export const maxPlaintextBytes = 208
-const maxKeyBytes = 16
+const maxNameChars = 16
 const maxRouterBytes = 64
 /** 2^32 - 1: stored as u32. */
 const maxVersion = 4294967295
@@ -26,13 +26,13 @@ export function parse(plaintext: Buffer, into: { version: number }): string | un
     for (let pairs = reader.map(); pairs > 0 && reader.ok; pairs--) {
         const { at } = reader
         const key = reader.scalar()
-        if (typeof key !== "string" || reader.at - at > maxKeyBytes) reader.ok = false
+        if (typeof key !== "string") reader.ok = false
         else if (before > 0 && !isAfter(plaintext, before, at, reader.at)) reader.ok = false
         else {
             before = at
             const value = reader.scalar()
             if (typeof fields[key] === typeof value) fields[key] = value
-            else refusal = key + ": unknown"
+            else refusal = (isName(key) ? key : "a setting") + ": unknown"
         }
     }
     reader.end()
@@ -42,6 +42,16 @@ export function parse(plaintext: Buffer, into: { version: number }): string | un
         return "malformed"
     }
     return refusal
+}
+
+/** Only letters are repeated, so that what a mote says is always a text. */
+function isName(key: string): boolean {
+    if (key.length > maxNameChars) return false
+    for (let i = 0; i < key.length; i++) {
+        const letter = key.charCodeAt(i) | 0x20
+        if (letter < 97 || letter > 122) return false
+    }
+    return true
 }
 
 /** Whether the key from `b` to `end` is greater than that at `a`, RFC 8949 §4.2.1; heads differ where lengths do. */

@@ -120,7 +120,11 @@ test("what is no setting, or no value of one, is refused", async () => {
     for (const [reason, map] of [
         ["wifi: unknown", { wifi: "x" }],
         ["constructor: unknown", { constructor: 1 }],
-        ["__proto__: unknown", Object.fromEntries([["__proto__", 1]])],
+        ["a setting: unknown", Object.fromEntries([["__proto__", 1]])],
+        ["a setting: unknown", { "two\nlines": 1 }],
+        ["a setting: unknown", { "a…": 1 }],
+        ["a setting: unknown", { ["x".repeat(17)]: 1 }],
+        [": unknown", { "": 1 }],
         ["hrLow: unknown", { hrLow: "50" }],
         ["router: unknown", { router: 5 }],
         ["hrLow: 20…200", { hrLow: 50.5 }],
@@ -132,7 +136,6 @@ test("what is no setting, or no value of one, is refused", async () => {
         ["malformed", { hrLow: -50 }],
         ["malformed", { hrLow: [50] }],
         ["malformed", { hrLow: 50.1 }],
-        ["malformed", { ["x".repeat(17)]: 1 }],
     ] as [string, object][])
         assert.equal(await mote.configure(sealedMap(mote, { ...map, version: ++version })), reason)
     for (const map of [
@@ -175,7 +178,11 @@ test("only deterministic CBOR is understood", async () => {
         ["nothing", "a0"],
     ] as const)
         assert.equal(await mote.configure(sealedPlaintext(mote, hex(plaintext))), "malformed", what)
-    assert.equal(await mote.configure(sealedPlaintext(mote, hex(`a1 ${v}`))), "applied")
+    const key = hex(`a2 62 fffe 05 ${v}`)
+    assert.equal(await mote.configure(sealedPlaintext(mote, key)), "a setting: unknown")
+    const text = hex(`a2 66 726f75746572 62 fffe ${v}`)
+    assert.equal(await mote.configure(sealedPlaintext(mote, text)), "router: no address of one")
+    assert.equal(await mote.configure(sealedMap(mote, { version: ++version })), "applied")
 })
 
 test("the mote takes exactly what the host takes", async () => {
