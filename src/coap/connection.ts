@@ -1,4 +1,5 @@
-import { millis } from "@devicescript/core"
+import { millis, sleep } from "@devicescript/core"
+import { askedSzx, blockBytes, blockOptions, szxFor } from "./block"
 import { Code, codeClass, CoapMessage, MessageReader, OptionNumber } from "./message"
 import { Endpoint } from "../link/endpoint"
 import { Answer, Purpose, Transport } from "../link/transport"
@@ -7,6 +8,13 @@ import { TcpSocket } from "../link/socket"
 
 const connectMs = 10000
 const csmMs = 10000
+/** So long the peer has to close what we have released, */
+const releaseMs = 2000
+const releaseLookMs = 50
+/** Header, token and payload marker of a message that needs no more than two bytes of length. */
+const headBytes = 4 + 1 + 1
+/** Times that all blocks are sent again because the peer has forgotten some. */
+const maxRestarts = 1
 
 /** RFC 8323 §5.3.1: what a peer takes that announced nothing else. */
 const defaultMaxMessageBytes = 1152
@@ -19,8 +27,11 @@ const alarmsOptions = hex`b6 616c61726d73 11 11`
 /** Requests of the peer that wait until the one before is answered; more get 5.03. */
 const maxWaiting = 2
 
+/** The one critical option that responses may have. */
+const blockOption = [OptionNumber.block1]
+
 /** Answers a request of the peer; the token is set afterwards. */
-export type Serve = (request: CoapMessage) => Promise<CoapMessage>
+export type Serve = (request: CoapMessage, from: CoapConnection) => Promise<CoapMessage>
 
 /**
  * CoAP over the mote's one socket (RFC 8323): signals, the peer's requests, and one request of ours at a time. One fiber
@@ -39,8 +50,11 @@ export class CoapConnection implements Transport {
     private changed = new Signal()
     private hasCsm = false
     private isReleased = false
-    private peerMaxMessageBytes = defaultMaxMessageBytes
+    /** The largest message that the peer takes. */
+    peerMaxMessageBytes = defaultMaxMessageBytes
     private lastToken = 0
+    /** A CSM, the response that `accept` takes, or a Pong. */
+    private isAwaited = false
     private accept: (response: CoapMessage) => boolean
     private response: CoapMessage
 
@@ -68,12 +82,11 @@ export class CoapConnection implements Transport {
         this.hasCsm = false
         this.isReleased = false
         this.peerMaxMessageBytes = defaultMaxMessageBytes
+        this.isAwaited = true
         if (!(await this.socket.open(host, port, connectMs, tls))) return false
         if (!(await this.socket.write(new CoapMessage(Code.csm, undefined, csmOptions).encode())))
             return false
-        const deadline = millis() + csmMs
-        while (!this.hasCsm && this.socket.isOpen() && millis() < deadline)
-            await this.changed.wait(deadline - millis())
+        await this.wait(csmMs)
         if (!this.isOpen()) this.close()
         return this.isOpen()
     }
@@ -85,41 +98,98 @@ export class CoapConnection implements Transport {
         accept: (receipt: Buffer) => boolean,
     ): Promise<Answer> {
         const options = purpose === Purpose.alarm ? alarmsOptions : vitalsOptions
-        const response = await this.request(
-            new CoapMessage(Code.post, undefined, options, envelope),
-            timeoutMs,
-            // A response of success is worth what its receipt is worth.
-            response => codeClass(response.code) !== 2 || accept(response.payload),
-        )
-        if (!response) return { code: 0 }
-        return { code: response.code, maxAgeS: response.uintOption(OptionNumber.maxAge) }
+        // A response of success is worth what its receipt is worth.
+        const isIt = (response: CoapMessage) =>
+            codeClass(response.code) !== 2 ||
+            response.code === Code.continue ||
+            accept(response.payload)
+        const maxBytes = this.peerMaxMessageBytes
+        let szx = szxFor(maxBytes, options.length)
+        let at = 0
+        let isWhole = headBytes + options.length + envelope.length <= maxBytes
+        if (!isWhole && szx === undefined) return { code: Code.requestEntityTooLarge, maxBytes }
+        let restarts = 0
+        for (;;) {
+            const request = new CoapMessage(Code.post, undefined, options, envelope)
+            if (!isWhole) {
+                request.options = blockOptions(options, at, szx, envelope.length)
+                request.payload = envelope.slice(at, at + blockBytes(szx))
+            }
+            const response = await this.request(request, timeoutMs, isIt)
+            if (!response) return { code: 0 }
+            const { code } = response
+            const asked = askedSzx(response, szx)
+            const isSmaller = (isWhole && response.option(OptionNumber.block1)) || asked < szx
+            if (code === Code.continue && !isWhole && at + request.payload.length < envelope.length)
+                at += request.payload.length
+            else if (code === Code.requestEntityTooLarge && isSmaller) at = 0
+            else if (code === Code.requestEntityIncomplete && at > 0 && restarts++ < maxRestarts)
+                at = 0
+            else
+                return {
+                    code,
+                    maxAgeS: response.uintOption(OptionNumber.maxAge),
+                    maxBytes: response.uintOption(OptionNumber.size1),
+                }
+            szx = asked
+            isWhole = false
+        }
     }
 
-    /**
-     * Sends a request and waits for the response that `accept` takes; others are passed over, as if they had not come.
-     * @returns undefined when there was none within `timeoutMs`, when the connection closed, or when the request is
-     * larger than what the peer takes
-     */
-    async request(
-        request: CoapMessage,
-        timeoutMs: number,
-        accept: (response: CoapMessage) => boolean,
-    ): Promise<CoapMessage | undefined> {
-        this.lastToken = (this.lastToken + 1) & 0xff
-        request.token = Buffer.from([this.lastToken])
-        this.response = undefined
-        this.accept = accept
-        if (await this.send(request)) {
-            const deadline = millis() + timeoutMs
-            while (!this.response && this.socket.isOpen() && millis() < deadline)
-                await this.changed.wait(deadline - millis())
+    async ping(timeoutMs: number): Promise<boolean> {
+        this.isAwaited = true
+        const ping = new CoapMessage(Code.ping, this.newToken())
+        return (await this.send(ping)) && (await this.wait(timeoutMs))
+    }
+
+    /** RFC 8323 §5.5. What the peer asked before is still answered. */
+    async release(): Promise<void> {
+        const deadline = millis() + releaseMs
+        if (this.isOpen()) {
+            this.isReleased = true
+            await this.send(new CoapMessage(Code.release))
+            while (this.socket.isOpen() && millis() < deadline) await sleep(releaseLookMs)
         }
-        this.accept = undefined
-        return this.response
+        this.close()
     }
 
     close(): void {
         this.socket.close()
+    }
+
+    /** Sends a request and waits for the response that `isIt` takes; others are passed over, as if they had not come. */
+    private async request(
+        request: CoapMessage,
+        timeoutMs: number,
+        isIt: (response: CoapMessage) => boolean,
+    ): Promise<CoapMessage | undefined> {
+        request.token = this.newToken()
+        this.response = undefined
+        this.isAwaited = true
+        this.accept = isIt
+        if (await this.send(request)) await this.wait(timeoutMs)
+        this.accept = undefined
+        return this.response
+    }
+
+    private newToken(): Buffer {
+        this.lastToken = (this.lastToken + 1) & 0xff
+        return Buffer.from([this.lastToken])
+    }
+
+    /** Whether what is awaited (`isAwaited`, set before it can come) comes in time, and on this connection. */
+    private async wait(timeoutMs: number): Promise<boolean> {
+        const deadline = millis() + timeoutMs
+        while (this.isAwaited && this.socket.isOpen() && millis() < deadline)
+            await this.changed.wait(deadline - millis())
+        const hasCome = !this.isAwaited
+        this.isAwaited = false
+        return hasCome
+    }
+
+    private came(): void {
+        this.isAwaited = false
+        this.changed.raise()
     }
 
     /**
@@ -154,6 +224,9 @@ export class CoapConnection implements Transport {
             case Code.ping:
                 this.socket.writeNow(new CoapMessage(Code.pong, signal.token).encode())
                 break
+            case Code.pong:
+                if (!this.accept && this.isToken(signal.token)) this.came()
+                break
             case Code.release:
                 // What was asked may still be answered.
                 this.isReleased = true
@@ -168,8 +241,9 @@ export class CoapConnection implements Transport {
     private capabilities(csm: CoapMessage): void {
         const maxMessageSize = csm.uintOption(maxMessageSizeOption)
         if (maxMessageSize !== undefined) this.peerMaxMessageBytes = maxMessageSize
+        // One that comes again was not awaited.
+        if (!this.hasCsm) this.came()
         this.hasCsm = true
-        this.changed.raise()
     }
 
     /** The first of the requests that wait wakes the fiber that answers them. */
@@ -196,7 +270,7 @@ export class CoapConnection implements Transport {
             const request = requests[0]
             let response: CoapMessage
             try {
-                response = await this.serve(request)
+                response = await this.serve(request, this)
             } catch {
                 response = new CoapMessage(Code.internalServerError)
             }
@@ -207,11 +281,15 @@ export class CoapConnection implements Transport {
     }
 
     private responded(response: CoapMessage): void {
-        if (!this.accept || this.response) return
-        if (response.token.length !== 1 || response.token[0] !== this.lastToken) return
-        if (response.unknownCriticalOption([]) !== undefined || !this.accept(response)) return
+        if (!this.accept || this.response || !this.isToken(response.token)) return
+        if (response.unknownCriticalOption(blockOption) !== undefined || !this.accept(response))
+            return
         this.response = response
-        this.changed.raise()
+        this.came()
+    }
+
+    private isToken(token: Buffer): boolean {
+        return token.length === 1 && token[0] === this.lastToken
     }
 
     /** Tells the peer what it did wrong (RFC 8323 §5.6) and closes. */

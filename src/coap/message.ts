@@ -6,17 +6,26 @@ import { FrameReader } from "../link/frames"
 /** The largest message that we take, its header and token included. */
 export const maxMessageBytes = 512
 
-/** Codes in use, RFC 7252 §12.1 and RFC 8323 §11.1. */
+/** Codes in use, RFC 7252 §12.1, RFC 7959 §6 and RFC 8323 §11.1. */
 export const enum Code {
     empty = 0x00,
     get = 0x01,
     post = 0x02,
     put = 0x03,
     delete = 0x04,
+    deleted = 0x42,
     changed = 0x44,
+    content = 0x45,
+    continue = 0x5f,
+    badRequest = 0x80,
     badOption = 0x82,
+    forbidden = 0x83,
     notFound = 0x84,
     methodNotAllowed = 0x85,
+    notAcceptable = 0x86,
+    requestEntityIncomplete = 0x88,
+    requestEntityTooLarge = 0x8d,
+    unsupportedContentFormat = 0x8f,
     internalServerError = 0xa0,
     serviceUnavailable = 0xa3,
     csm = 0xe1,
@@ -26,15 +35,19 @@ export const enum Code {
     abort = 0xe5,
 }
 
-/** Option numbers in use, RFC 7252 §5.10. */
+/** Option numbers in use, RFC 7252 §5.10, RFC 7641 §2 and RFC 7959 §6. */
 export const enum OptionNumber {
     uriHost = 3,
+    observe = 6,
     uriPort = 7,
     uriPath = 11,
     contentFormat = 12,
     maxAge = 14,
     uriQuery = 15,
     accept = 17,
+    block2 = 23,
+    block1 = 27,
+    size1 = 60,
 }
 
 const payloadMarker = 0xff
@@ -80,6 +93,16 @@ export class CoapMessage {
         let value = 0
         for (let i = 0; i < bytes.length; i++) value = value * 256 + bytes[i]
         return value
+    }
+
+    /** The path that a request names: `status`. */
+    path(): string {
+        const reader = new OptionReader(this.options)
+        let path = ""
+        while (reader.next())
+            if (reader.number === OptionNumber.uriPath)
+                path += (path ? "/" : "") + reader.value().toString("utf-8")
+        return path
     }
 
     /** The first critical option (RFC 7252 §5.4.1) that is not in `known`. */

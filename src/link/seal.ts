@@ -65,6 +65,7 @@ export interface Envelope {
     readonly bytes: Buffer
     /** boot ‖ salt ‖ seq */
     readonly nonce: Buffer
+    sendings: number
 }
 
 /** Seals envelopes of one start: every call uses up a sequence number, so no nonce comes twice. */
@@ -110,7 +111,7 @@ export class Sealer {
         const tag = hmac(this.upMac, "sha256", macStart, payloadHead, start, textHead, text)
         const mac0Start = this.mac0Start
         const bytes = Buffer.concat(mac0Start, payloadHead, start, textHead, text, tagHead, tag)
-        return { bytes, nonce }
+        return { bytes, nonce, sendings: 0 }
     }
 }
 

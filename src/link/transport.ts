@@ -12,7 +12,15 @@ export interface Answer {
     code: number
     /** Seconds that a busy router wants to be left alone, where it said so. */
     maxAgeS?: number
+    /** The most that the router takes, where it said so. */
+    maxBytes?: number
 }
+
+/**
+ * Takes what the clinic has sealed, a configuration (`config`) or a command by its name, and does it.
+ * @returns why it is refused, in a line
+ */
+export type Take = (name: string, sealed: Buffer) => Promise<string | undefined>
 
 /** How envelopes reach a router. One of them owns the mote's only socket; one envelope is under way at a time. */
 export interface Transport {
@@ -29,5 +37,10 @@ export interface Transport {
         timeoutMs: number,
         accept: (receipt: Buffer) => boolean,
     ): Promise<Answer>
+    /** Whether the router is there; asks it where nothing else tells, and waits for its word as long as `timeoutMs`. */
+    ping(timeoutMs: number): Promise<boolean>
+    /** Says that the mote leaves by itself, and closes once both ends have what they are owed. */
+    release(): Promise<void>
+    /** Closes at once. */
     close(): void
 }

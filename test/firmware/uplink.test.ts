@@ -41,12 +41,12 @@ test("an envelope of the firmware opens with node:crypto and cbor2 alone", async
     const { router, run } = await start({ count: 2 })
     await run(6)
     const { kid, secret } = router.settings
-    for (const { envelope } of router.posts) {
+    for (const [i, { envelope }] of router.posts.entries()) {
         const { pack, nonce } = open(envelope.bytes, kid, secret)
         assert.equal(nonce, Buffer.from(envelope.nonce).toString("hex"))
         assert.deepEqual(
             pack.map(record => record.get(0)),
-            ["hr", "hr-q", "temp"],
+            i === 0 ? ["hr", "hr-q", "temp", "config"] : ["hr", "hr-q", "temp"],
         )
         assert.equal(pack[0]!.get(-2), `urn:dev:mac:${kid}_`)
     }
