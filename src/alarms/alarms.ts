@@ -197,6 +197,8 @@ export class Alarms {
         const ticks = Math.round(atMs / tickMs)
         if (wasRaised) setEvent(slots, kind, Event.cleared, ticks, value)
         else this.raise(kind, ticks, value)
+        // From now on: the uplink may run before the fiber does.
+        this.mustSave = true
         const alarms = this
         const run = async () => await alarms.save()
         run.start()
