@@ -85,14 +85,18 @@ export class CoapUdp {
         else {
             const { clock, random } = this
             peer = new UdpPeer({ clock, random, from, send: bytes => this.transmit(bytes, from) })
-            const [oldest] = this.peers
-            if (oldest && this.peers.size >= maxPeers) {
-                this.peers.delete(oldest[0])
-                oldest[1].close()
-            }
+            if (this.peers.size >= maxPeers) this.makeRoom()
         }
         this.peers.set(key, peer)
         return peer
+    }
+
+    /** Forgets the peer heard of longest ago, of those that observe nothing if there are any. */
+    private makeRoom(): void {
+        const [oldest] = this.peers
+        const [key, peer] = [...this.peers].find(([, { observes }]) => !observes) ?? oldest!
+        this.peers.delete(key)
+        peer.close()
     }
 
     private async answer(
@@ -170,6 +174,10 @@ class UdpPeer implements Requester {
         this.peer = `${o.from.address}:${o.from.port}`
         const [high, low] = o.random(2)
         this.lastMessageId = (high! << 8) | low!
+    }
+
+    get observes(): boolean {
+        return this.notifiers.size > 0
     }
 
     send(bytes: Uint8Array): void {
