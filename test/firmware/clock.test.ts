@@ -14,6 +14,7 @@ async function ask(question: Uint8Array): Promise<number> {
 const receipt = (unixMs: number, sentMs: number, receivedMs: number) =>
     ask(Buffer.from(Float64Array.of(unixMs, sentMs, receivedMs).buffer))
 const reset = () => ask(Uint8Array.of(0))
+const shiftAt = (atMs: number) => ask(Buffer.from(Float64Array.of(atMs).buffer))
 
 test("one receipt sets the clock to half of its round trip", async () => {
     assert.equal(await reset(), -1)
@@ -74,4 +75,86 @@ test("a router that does not know the time sets none", async () => {
     await reset()
     assert.equal(await receipt(86_400_000, 1000, 1020), -1)
     assert.equal(await receipt(Date.UTC(2150, 0, 1), 1000, 1020), -1)
+})
+
+/** A mote whose crystal is `ppm` off, and a router that answers within 10 to 60 ms. */
+class Session {
+    unixMs = startMs
+    private rate: number
+    /** Since when it has this rate, by both clocks. */
+    private sinceUnixMs = startMs
+    private sinceMoteMs = 5000
+    private turn = 0
+
+    constructor(ppm: number) {
+        this.rate = 1 + ppm / 1e6
+    }
+
+    /** From now on. */
+    setRate(ppm: number): void {
+        this.sinceMoteMs = this.mote(this.unixMs)
+        this.sinceUnixMs = this.unixMs
+        this.rate = 1 + ppm / 1e6
+    }
+
+    /** `millis()` of the mote at a unix time. */
+    mote(unixMs: number): number {
+        return this.sinceMoteMs + (unixMs - this.sinceUnixMs) * this.rate
+    }
+
+    /** An exchange every `everyMs`, for `ms`. */
+    async exchange(ms: number, everyMs: number): Promise<void> {
+        for (const end = this.unixMs + ms; this.unixMs < end; this.unixMs += everyMs) {
+            // Neither way is always the longer one.
+            const thereMs = 5 + ((this.turn * 17) % 26)
+            const backMs = 5 + ((this.turn * 23) % 31)
+            this.turn++
+            const { unixMs } = this
+            await receipt(
+                Math.floor(unixMs + thereMs),
+                this.mote(unixMs),
+                this.mote(unixMs + thereMs + backMs),
+            )
+        }
+    }
+
+    /** How far off the mote is about a moment, ms. */
+    async error(unixMs: number): Promise<number> {
+        const atMs = this.mote(unixMs)
+        return (await shiftAt(atMs)) + atMs - unixMs
+    }
+}
+
+const hour = 3_600_000
+
+for (const ppm of [-100, -37, 0, 100])
+    test(`a crystal ${ppm} ppm off: right to 50 ms after hours without receipts, once its rate is known`, async () => {
+        await reset()
+        const session = new Session(ppm)
+        await session.exchange(hour, 30_000)
+        for (const hours of [0.5, 1, 3]) {
+            const error = await session.error(session.unixMs + hours * hour)
+            assert.ok(Math.abs(error) < 50, `${error} ms after ${hours} h`)
+        }
+        // And about the past, once there are receipts again.
+        const outageMs = session.unixMs
+        session.unixMs += 6 * hour
+        await session.exchange(60_000, 10_000)
+        for (const hours of [0, 1, 3, 5]) {
+            const error = await session.error(outageMs + hours * hour)
+            assert.ok(Math.abs(error) < 50, `${error} ms, ${hours} h into the outage`)
+        }
+    })
+
+test("a crystal whose rate changes with its warmth is followed", async () => {
+    await reset()
+    const session = new Session(20)
+    for (const ppm of [20, 26, 40, -60]) {
+        session.setRate(ppm)
+        await session.exchange(2 * hour, 60_000)
+        for (const hours of [0, 0.5]) {
+            const error = await session.error(session.unixMs + hours * hour)
+            assert.ok(Math.abs(error) < 60, `${error} ms at ${ppm} ppm after ${hours} h`)
+        }
+    }
 })

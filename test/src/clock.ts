@@ -1,14 +1,19 @@
-// Answers what a receipt said, when its envelope was sent and when it came, with what the mote adds to `millis()` now.
+// Takes what a receipt said, when its envelope was sent and when it came, and answers with what the mote adds to `millis()`
+// then; or at the time that it is asked for.
 import { Clock } from "../../src/link/clock"
 import { Signal } from "../../src/signal"
 import { TcpSocket } from "../../src/link/socket"
 
 let clock = new Clock()
 const socket = new TcpSocket(new Signal(), question => {
+    let atMs = 0
     if (question.length === 1) clock = new Clock()
-    else
-        clock.receipt(question.getAt(0, "f64"), question.getAt(8, "f64"), question.getAt(16, "f64"))
-    const shift = clock.get()
+    else if (question.length === 8) atMs = question.getAt(0, "f64")
+    else {
+        atMs = question.getAt(16, "f64")
+        clock.receipt(question.getAt(0, "f64"), question.getAt(8, "f64"), atMs)
+    }
+    const shift = clock.get(atMs)
     const answer = Buffer.alloc(8)
     answer.setAt(0, "f64", shift === undefined ? -1 : shift)
     socket.writeNow(answer)
