@@ -1,9 +1,11 @@
 import type { ByteStream, StreamReceiver } from "../../host/stream.ts"
-import type { Events } from "../events.ts"
-import { formatAddress, NextHeader, type Ipv6Address, type Ipv6Packet } from "./ipv6.ts"
-import { defaultHopLimit } from "./node.ts"
+import { formatAddress } from "./ipv6.ts"
 import { RetransmissionTimeout } from "./retransmission-timeout.ts"
-import { encodeSegment, Flag, type Segment } from "./tcp-segment.ts"
+import { Congestion } from "./tcp-congestion.ts"
+import { EarlySegments } from "./tcp-early.ts"
+import { emit, type Ends, type TcpOptions } from "./tcp-output.ts"
+import { Flag, type Segment } from "./tcp-segment.ts"
+import { ahead } from "./tcp-sequence.ts"
 
 /**
  * Data of a segment (RFC 9293 §3.7.1 without the option): five readings in their envelope fit into one, and it takes at
@@ -17,9 +19,8 @@ const maxBufferBytes = 1 << 20
 const maxRetries = 8
 const ackDelayMs = 200
 const timeWaitMs = 30_000
-const maxOutOfOrder = 16
-/** RFC 5681 §3.2 */
-const fastRetransmitDuplicates = 3
+/** Pieces for a reader that is not there yet. */
+const maxUnread = 16
 
 type State =
     | "syn-sent"
@@ -30,42 +31,6 @@ type State =
     | "last-ack"
     | "time-wait"
     | "closed"
-
-export interface TcpOptions {
-    events: Events
-    random: () => number
-    send: (packet: Ipv6Packet) => void
-    mss?: number
-}
-
-export interface Ends {
-    source: Ipv6Address
-    destination: Ipv6Address
-    sourcePort: number
-    destinationPort: number
-}
-
-/** Sends a segment of a connection. */
-export function emit(
-    { send }: TcpOptions,
-    ends: Ends,
-    segment: Omit<Segment, "sourcePort" | "destinationPort">,
-): void {
-    const { source, destination } = ends
-    const payload = encodeSegment({ ...segment, ...ends }, source, destination)
-    send({
-        hopLimit: defaultHopLimit,
-        source,
-        destination,
-        protocol: NextHeader.tcp,
-        payload,
-    })
-}
-
-/** Difference of two sequence numbers. */
-function ahead(a: number, b: number): number {
-    return (a - b) | 0
-}
 
 /** One connection of TCP, as a stream of bytes. */
 export class Connection implements ByteStream {
@@ -84,15 +49,12 @@ export class Connection implements ByteStream {
     private una: number
     private next: number
     private peerWindow = defaultMss
-    private mss: number
     private finQueued = false
     private finSent = false
-    private congestion: number
-    private threshold = 65_535
-    private duplicates = 0
+    private readonly congestion: Congestion
 
     private expected = 0
-    private readonly outOfOrder: Segment[] = []
+    private readonly waiting = new EarlySegments()
     private ackTimer: unknown
     /** Where the segments end that are under way. */
     private segmentEnds: number[] = []
@@ -100,8 +62,6 @@ export class Connection implements ByteStream {
 
     private readonly timeout = new RetransmissionTimeout()
     private retries = 0
-    /** Losses up to this number are being made good (RFC 6582); undefined while nothing is known to be lost. */
-    private recover: number | undefined
     private retryTimer: unknown
     /** The round trip that is being measured: up to this number, since then. */
     private timed: { upTo: number; sinceMs: number } | undefined
@@ -116,8 +76,7 @@ export class Connection implements ByteStream {
         this.ends = ends
         this.opened = opened
         this.gone = gone
-        this.mss = options.mss ?? defaultMss
-        this.congestion = 3 * this.mss
+        this.congestion = new Congestion(options.mss ?? defaultMss)
         this.una = this.next = Math.floor(options.random() * 0x1_0000_0000)
         this.peer = `[${formatAddress(ends.destination)}]:${ends.destinationPort}`
     }
@@ -226,7 +185,8 @@ export class Connection implements ByteStream {
     }
 
     private agree(maxSegment: number | undefined, window: number): void {
-        if (maxSegment) this.mss = Math.max(minMss, Math.min(this.mss, maxSegment))
+        const { congestion } = this
+        if (maxSegment) congestion.mss = Math.max(minMss, Math.min(congestion.mss, maxSegment))
         this.peerWindow = window
     }
 
@@ -249,10 +209,9 @@ export class Connection implements ByteStream {
         this.peerWindow = window
         if (gained === 0) {
             const isDuplicate = this.next !== this.una && data.length === 0
-            if (isDuplicate && ++this.duplicates === fastRetransmitDuplicates) this.fastRetransmit()
+            if (isDuplicate && this.congestion.duplicate(this.una, this.next)) this.resend()
             return this.push()
         }
-        this.duplicates = 0
         if (this.state === "syn-received") {
             this.una = (this.una + 1) >>> 0
             this.measured()
@@ -265,15 +224,7 @@ export class Connection implements ByteStream {
             this.segmentEnds.shift()
         if (this.timed && ahead(acknowledgement, this.timed.upTo) >= 0) this.measured()
         this.retries = 0
-        this.congestion +=
-            this.congestion < this.threshold
-                ? Math.min(bytes, this.mss)
-                : Math.max(1, (this.mss * this.mss) / this.congestion)
-        if (this.recover !== undefined) {
-            // So far and no further: what follows was lost as well (RFC 6582 §3.2).
-            if (ahead(acknowledgement, this.recover) < 0) this.resend()
-            else this.recover = undefined
-        }
+        if (this.congestion.acknowledged(acknowledgement, bytes)) this.resend()
         this.arm()
         if (this.finSent && this.una === this.next) this.finished()
         this.push()
@@ -290,14 +241,11 @@ export class Connection implements ByteStream {
         if (this.state === "closed") return
         const offset = ahead(segment.sequence, this.expected)
         if (offset > 0) {
-            const { sequence } = segment
-            const isNew = !this.outOfOrder.some(other => other.sequence === sequence)
-            if (isNew && this.outOfOrder.length < maxOutOfOrder && offset < receiveWindow)
-                this.outOfOrder.push(segment)
+            if (offset < receiveWindow) this.waiting.keep(segment)
             return this.acknowledge()
         }
         const { data, flags } = segment
-        if (!this.receiver && this.early.length >= maxOutOfOrder) return // nobody reads: later
+        if (!this.receiver && this.early.length >= maxUnread) return // nobody reads: later
         const fresh = data.subarray(Math.min(-offset, data.length))
         this.expected = (this.expected + fresh.length) >>> 0
         if (fresh.length) this.deliver(fresh)
@@ -311,14 +259,8 @@ export class Connection implements ByteStream {
         if (fresh.length === 0 || ++this.unacked >= 2) this.acknowledge()
         else if (this.ackTimer === undefined)
             this.ackTimer = this.options.events.schedule(() => this.acknowledge(), ackDelayMs)
-        this.takeWaiting()
-    }
-
-    private takeWaiting(): void {
-        const at = this.outOfOrder.findIndex(({ sequence }) => ahead(sequence, this.expected) <= 0)
-        if (at < 0 || this.state === "closed") return
-        const [segment] = this.outOfOrder.splice(at, 1)
-        this.take(segment!)
+        const next = this.waiting.take(this.expected)
+        if (next) this.take(next)
     }
 
     private deliver(bytes: Uint8Array): void {
@@ -359,11 +301,12 @@ export class Connection implements ByteStream {
     /** Sends what the windows allow. */
     private push(): void {
         if (this.state === "syn-sent" || this.state === "syn-received") return
+        const { congestion } = this
         for (;;) {
             const sent = ahead(this.next, this.una)
             if (this.finSent) return
-            const window = Math.floor(Math.min(this.peerWindow, this.congestion))
-            const left = Math.min(this.mss, this.buffer.length - sent)
+            const window = Math.floor(Math.min(this.peerWindow, congestion.window))
+            const left = Math.min(congestion.mss, this.buffer.length - sent)
             const size = Math.min(left, window - sent)
             // A scrap of what could be a whole segment waits for more window (RFC 9293 §3.8.6.2.1).
             if (size > 0 && (size === left || sent === 0)) {
@@ -389,18 +332,6 @@ export class Connection implements ByteStream {
         this.arm()
     }
 
-    private fastRetransmit(): void {
-        if (this.recover !== undefined) return
-        this.recover = this.next
-        this.halve()
-        this.congestion = this.threshold
-        this.resend()
-    }
-
-    private halve(): void {
-        this.threshold = Math.max(ahead(this.next, this.una) / 2, 2 * this.mss)
-    }
-
     /** The oldest segment again. */
     private resend(): void {
         this.timed = undefined // RFC 6298 §3: nobody knows which of the two is answered
@@ -408,7 +339,7 @@ export class Connection implements ByteStream {
         if (this.state === "syn-received") return this.emit(Flag.syn | Flag.ack, this.una)
         // Cut where it was cut before: the same bytes again are a repetition, others over the same place look like a fault.
         const [end] = this.segmentEnds
-        const whole = end === undefined ? this.mss : ahead(end, this.una)
+        const whole = end === undefined ? this.congestion.mss : ahead(end, this.una)
         const size = Math.min(whole, this.buffer.length)
         if (size === 0 && this.finSent) this.emit(Flag.fin | Flag.ack, this.una)
         else this.emit(Flag.ack | Flag.psh, this.una, this.buffer.slice(0, size || 0))
@@ -428,10 +359,7 @@ export class Connection implements ByteStream {
 
     private expired(): void {
         if (++this.retries > maxRetries) return this.close()
-        if (this.retries === 1) this.halve()
-        this.congestion = this.mss
-        this.duplicates = 0
-        this.recover = this.next
+        this.congestion.expired(this.una, this.next, this.retries === 1)
         this.timeout.expired()
         this.resend()
         this.arm()
@@ -462,7 +390,7 @@ export class Connection implements ByteStream {
             acknowledgement: flags & Flag.ack ? this.expected : 0,
             flags,
             window: receiveWindow,
-            ...(flags & Flag.syn ? { maxSegment: this.mss } : {}),
+            ...(flags & Flag.syn ? { maxSegment: this.congestion.mss } : {}),
             data,
         })
     }

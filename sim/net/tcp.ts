@@ -1,6 +1,7 @@
 import type { ByteStream } from "../../host/stream.ts"
 import type { Ipv6Address, Ipv6Packet } from "./ipv6.ts"
-import { Connection, emit, type Ends, type TcpOptions } from "./tcp-connection.ts"
+import { Connection } from "./tcp-connection.ts"
+import { emit, type Ends, type TcpOptions } from "./tcp-output.ts"
 import { decodeSegment, Flag, type Segment } from "./tcp-segment.ts"
 
 /*
