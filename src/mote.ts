@@ -15,8 +15,9 @@ export async function startMote(i2c: I2C): Promise<void> {
         if (isShown) startServers()
         await startSensing(i2c, async reading => {
             if (isShown) showReading(reading)
-            if (uplink) uplink.push(reading)
-            return false
+            if (!uplink) return false
+            uplink.push(reading)
+            return uplink.alarms.isWatching()
         })
     } catch (e) {
         console.log("mote: " + (e as Error).message)

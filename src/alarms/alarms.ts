@@ -121,6 +121,13 @@ export class Alarms {
             this.watch(atMs, Kind.battery, battery, lowBattery - battery, batteryHysteresis)
     }
 
+    /** Whether an alarm is to be raised or cleared if the readings go on as the last. */
+    isWatching(): boolean {
+        for (let kind = 0; kind < kinds; kind++)
+            if (this.since.getAt(kind * 8, "f64") >= 0) return true
+        return false
+    }
+
     /** Whether there is anything to send, and it is safe in flash. */
     isPending(): boolean {
         if (this.mustSave || this.isSaving) return false

@@ -72,7 +72,7 @@ export class Uplink {
     private identity: Identity
     private queue = new ReadingQueue(queueReadings, queueSummaries, groupReadings)
     private clock = new Clock()
-    private alarms: Alarms
+    readonly alarms: Alarms
     private endpoint: Endpoint
     private transport: Transport
     private pack: PackWriter
