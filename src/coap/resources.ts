@@ -1,4 +1,9 @@
+import { CoapConnection } from "./connection"
+import { content } from "./content"
 import { Code, CoapMessage, OptionNumber } from "./message"
+import { Take } from "../link/transport"
+import { vitals } from "./observers"
+import { configPack, statusPack } from "./packs"
 
 /** Critical options of requests that we understand. */
 const criticalOptions = [
@@ -7,12 +12,109 @@ const criticalOptions = [
     OptionNumber.uriPath,
     OptionNumber.uriQuery,
     OptionNumber.accept,
+    OptionNumber.block2,
 ]
 
-/** Answers a request of the peer (RFC 7252 §5.8); the token comes later. The mote has no resources of its own. */
-export async function serve(request: CoapMessage): Promise<CoapMessage> {
+/** Content-Formats: RFC 9052 §11.3.6, RFC 6690 §7.1, RFC 8428 §12.2. */
+const coseMac0 = 17
+const linkFormat = 40
+const senmlCbor = 112
+/** Content-Format as above and Max-Age: a day, 5 s. */
+const linkOptions = hex`c1 28 23 015180`
+const packOptions = hex`c1 70 21 05`
+/** Max-Age 10 s: by then there is an envelope. */
+const laterOptions = hex`d1 01 0a`
+
+/** A configuration or a command is at most so large. */
+const maxSealedBytes = 384
+
+/** RFC 6690 */
+const links =
+    '</status>;rt="vitalmote.status";ct=112,</vitals>;rt="vitalmote.vitals";ct=17;obs,' +
+    '</config>;rt="vitalmote.config";ct="17 112",</identify>;ct=17,</readings>;ct=17'
+
+/** Answers a request of the peer (RFC 7252 §5.8); the token comes later. */
+export async function serve(
+    request: CoapMessage,
+    connection: CoapConnection,
+    take: Take,
+): Promise<CoapMessage> {
     if (request.unknownCriticalOption(criticalOptions) !== undefined)
         return new CoapMessage(Code.badOption)
-    if (request.code > Code.delete) return new CoapMessage(Code.methodNotAllowed)
-    return new CoapMessage(Code.notFound)
+    const { code } = request
+    switch (request.path()) {
+        case ".well-known/core":
+            if (code === Code.get)
+                return show(request, connection, linkFormat, linkOptions, Buffer.from(links))
+            break
+        case "status":
+            if (code === Code.get)
+                return show(request, connection, senmlCbor, packOptions, statusPack())
+            break
+        case "vitals":
+            if (code !== Code.get) break
+            if (!accepts(request, coseMac0)) return new CoapMessage(Code.notAcceptable)
+            return (
+                vitals(request, connection) ||
+                new CoapMessage(Code.serviceUnavailable, undefined, laterOptions)
+            )
+        case "config":
+            if (code === Code.get)
+                return show(request, connection, senmlCbor, packOptions, await configPack())
+            if (code === Code.put) return await taken(request, "config", Code.changed, take)
+            break
+        case "identify":
+            if (code === Code.post) return await taken(request, "identify", Code.changed, take)
+            break
+        case "readings":
+            if (code === Code.delete) return await taken(request, "clear", Code.deleted, take)
+            break
+        default:
+            return new CoapMessage(Code.notFound)
+    }
+    return new CoapMessage(Code.methodNotAllowed)
+}
+
+function show(
+    request: CoapMessage,
+    connection: CoapConnection,
+    format: number,
+    options: Buffer,
+    payload: Buffer,
+): CoapMessage {
+    if (!accepts(request, format)) return new CoapMessage(Code.notAcceptable)
+    const block2 = request.uintOption(OptionNumber.block2)
+    return content(options, payload, block2, connection.peerMaxMessageBytes)
+}
+
+/** RFC 7252 §5.10.4 */
+function accepts(request: CoapMessage, format: number): boolean {
+    const accept = request.uintOption(OptionNumber.accept)
+    return accept === undefined || accept === format
+}
+
+/** Something that the clinic has sealed; the reason of a refusal is the diagnostic payload. */
+async function taken(
+    request: CoapMessage,
+    name: string,
+    done: number,
+    take: Take,
+): Promise<CoapMessage> {
+    const { payload } = request
+    const format = request.uintOption(OptionNumber.contentFormat)
+    if (format !== undefined && format !== coseMac0)
+        return new CoapMessage(Code.unsupportedContentFormat)
+    if (payload.length > maxSealedBytes) return new CoapMessage(Code.requestEntityTooLarge)
+    const refusal = await take(name, payload)
+    if (refusal === undefined) return new CoapMessage(done)
+    const response = new CoapMessage(codeOf(refusal))
+    response.payload = Buffer.from(refusal)
+    return response
+}
+
+/** Busy is worth another try; a wrong MAC or an old version is 4.03, everything else 4.00. */
+function codeOf(refusal: string): number {
+    if (refusal === "busy") return Code.serviceUnavailable
+    const isForbidden = refusal === "not authentic" || refusal.slice(0, 8) === "version:"
+    return isForbidden ? Code.forbidden : Code.badRequest
 }
