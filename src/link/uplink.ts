@@ -219,7 +219,8 @@ export class Uplink {
     /** Readings wait for each other, but not where the rate has come or gone, nor before a receipt has set the clock. */
     private isDue(): boolean {
         const { length } = this.queue
-        if (length === 0) return status.receipts > 0 && this.downlink.note() !== undefined
+        if (this.hasNote()) return true
+        if (length === 0) return false
         if (this.isUrgent || this.isFlushing || this.clock.get() === undefined) return true
         return (
             length >= batchReadings ||
@@ -231,7 +232,12 @@ export class Uplink {
     private hasMore(): boolean {
         const [vitals, alarm] = this.envelopes
         const hasAlarms = alarm !== undefined || this.alarms.isPending()
-        return hasAlarms || vitals !== undefined || this.queue.length > 0
+        return hasAlarms || vitals !== undefined || this.queue.length > 0 || this.hasNote()
+    }
+
+    /** The clinic waits for a word on its configuration; a router on trial waits for an envelope. */
+    private hasNote(): boolean {
+        return (this.queue.length > 0 || status.receipts > 0) && this.downlink.note() !== undefined
     }
 
     private oldestMs(): number {
