@@ -6,7 +6,13 @@ import { Code, codeClass, message, type CoapMessage } from "../../router/coap/me
 import { pathOf, uintOption } from "../../router/coap/options.ts"
 import { pipe } from "../../sim/pipe.ts"
 import { VirtualClock } from "../../sim/vm/clock.ts"
-import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope } from "../../wire/envelope.ts"
+import {
+    openEnvelope,
+    parseEnvelope,
+    verifyEnvelope,
+    type Envelope,
+    type Purpose,
+} from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
 import { makeReceipt, type Receipt } from "../../wire/receipt.ts"
 import { decodePack, type Measurement } from "../../wire/senml.ts"
@@ -19,13 +25,15 @@ const perBpm = 16
 export class Post {
     readonly router: ScriptedRouter
     readonly connection: ScriptedConnection
+    readonly purpose: Purpose
     readonly envelope: Envelope
     /** When it came, unix ms. */
     readonly at: number
     private readonly token: Uint8Array
 
-    constructor(connection: ScriptedConnection, request: CoapMessage) {
+    constructor(connection: ScriptedConnection, purpose: Purpose, request: CoapMessage) {
         this.connection = connection
+        this.purpose = purpose
         this.router = connection.router
         this.token = request.token
         this.envelope = parseEnvelope(Uint8Array.from(request.payload))
@@ -90,9 +98,20 @@ export class ScriptedConnection {
         this.bytesLeft -= taken.length
         for (const m of this.reader.push(taken))
             if (m.code === Code.POST && pathOf(m.options) === "/vitals")
-                this.router.posted(new Post(this, m))
-            else if (codeClass(m.code) !== 7 || m.code !== Code.CSM) this.others.push(m)
+                this.router.posted(new Post(this, "vitals", m))
+            else if (m.code === Code.POST && pathOf(m.options) === "/alarms")
+                this.router.posted(new Post(this, "alarm", m))
+            else this.other(m)
         if (this.bytesLeft === 0) this.stream.destroy()
+    }
+
+    private other(m: CoapMessage): void {
+        if (codeClass(m.code) === 7 && m.code === Code.CSM) return
+        this.others.push(m)
+        if (m.code === Code.Ping && this.router.answersPings)
+            this.stream.write(encodeFrame(message(Code.Pong, { token: m.token })))
+        // RFC 8323 §5.5
+        if (m.code === Code.Release) this.stream.end()
     }
 }
 
@@ -109,9 +128,12 @@ export class ScriptedRouter {
     readonly connections: ScriptedConnection[] = []
     /** Numbers of the readings whose envelopes were accepted, in order, each envelope once. */
     readonly readings: number[] = []
+    /** How many readings that makes, where a summary stands for as many as it says. */
+    arrived = 0
     lost = 0
     delayMs = 10
     isReachable = true
+    answersPings = true
     onConnection: (connection: ScriptedConnection) => void = () => {}
     onPost: (post: Post) => void = post => post.accept()
     private readonly byNonce = new Map<string, string>()
@@ -136,14 +158,19 @@ export class ScriptedRouter {
     }
 
     posted(post: Post): void {
-        const { envelope, hex } = post
-        assert.ok(verifyEnvelope(envelope, "vitals", this.keys.upMac), "the MAC is right")
+        const { envelope, hex, purpose } = post
+        assert.ok(verifyEnvelope(envelope, purpose, this.keys.upMac), "the MAC is right")
         const nonce = Buffer.from(envelope.nonce).toString("hex")
         const known = this.byNonce.get(nonce)
         assert.ok(known === undefined || known === hex, `nonce ${nonce} is used twice`)
-        const previous = this.posts.at(-1)
-        if (previous && known === undefined && isSameStart(previous.envelope, envelope)) {
-            assert.equal(envelope.seq, previous.envelope.seq + 1, "no number is left out")
+        const isNew = known === undefined
+        const newest = this.posts.reduce(
+            (seq, p) => (isSameStart(p.envelope, envelope) ? Math.max(seq, p.envelope.seq) : seq),
+            -1,
+        )
+        if (isNew && newest >= 0) assert.equal(envelope.seq, newest + 1, "no number is left out")
+        const previous = this.posts.findLast(p => p.purpose === purpose)
+        if (isNew && previous && isSameStart(previous.envelope, envelope)) {
             const before = Buffer.from(previous.envelope.nonce).toString("hex")
             assert.ok(this.acceptedNonces.has(before), "nothing new without a receipt")
         }
@@ -156,6 +183,8 @@ export class ScriptedRouter {
         const nonce = Buffer.from(post.envelope.nonce).toString("hex")
         if (this.acceptedNonces.has(nonce)) return
         this.acceptedNonces.add(nonce)
+        if (post.purpose === "alarm") return
+        this.arrived += readingsIn(post.measurements)
         for (const { name, value } of post.measurements)
             if (name === "hr") this.readings.push((value - firstBpm) * perBpm)
             else if (name === "lost") this.lost += value
@@ -167,6 +196,15 @@ export class ScriptedRouter {
         for (const { hex } of this.posts) counts.set(hex, (counts.get(hex) ?? 0) + 1)
         return [...counts.values()]
     }
+}
+
+/** Summaries have a `count`, and a mean instead of a reading. */
+function readingsIn(measurements: Measurement[]): number {
+    const counts = measurements.filter(m => m.name === "count")
+    const readings = measurements.filter(
+        m => m.name === "hr" && !counts.some(count => count.time === m.time),
+    )
+    return counts.reduce((sum, { value }) => sum + value, readings.length)
 }
 
 function isSameStart(a: Envelope, b: Envelope): boolean {

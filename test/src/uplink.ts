@@ -7,19 +7,33 @@ import { Reading } from "../../src/reading"
 
 const count = await readSetting("count", 10)
 const everyMs = await readSetting("everyMs", 2000)
+/** Not 0: after `count` readings the mote leaves, within so long, and says how that went; then come as many again. */
+const flushMs = await readSetting("flushMs", 0)
 const uplink = await startUplink()
 // Each reading is sent at once, and no alarm raised.
 config.sample = config.report = 0
 config.delay = await readSetting("delay", 1000000)
-for (let i = 0; uplink && i < count; i++) {
-    const reading = new Reading()
-    reading.atMs = millis()
-    reading.bpm = 30 + i / 16
-    reading.quality = 0.75
-    reading.motion = false
-    reading.tempC = 36.5
-    // Nothing is wrong with the sensors.
-    reading.contact = reading.hasThermometer = true
-    uplink.push(reading)
-    await sleep(everyMs)
+
+async function measure(from: number): Promise<void> {
+    for (let i = from; i < from + count; i++) {
+        const reading = new Reading()
+        reading.atMs = millis()
+        reading.bpm = 30 + i / 16
+        reading.quality = 0.75
+        reading.motion = false
+        reading.tempC = 36.5
+        // Nothing is wrong with the sensors.
+        reading.contact = reading.hasThermometer = true
+        uplink.push(reading)
+        if (!flushMs || i + 1 < from + count) await sleep(everyMs)
+    }
+}
+
+if (uplink) {
+    await measure(0)
+    if (flushMs) {
+        console.log((await uplink.flush(flushMs)) ? "all sent" : "not all sent")
+        await sleep(100000)
+        await measure(count)
+    }
 }
