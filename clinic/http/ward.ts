@@ -21,6 +21,7 @@ export function wardRoutes(app: FastifyInstance, clinic: Clinic): void {
             // First, so that what arrives meanwhile comes twice rather than never.
             const newestId = await clinic.observations.newestId()
             const patients = await patientsOf(userFrom(request), clinic)
+            const motes = (await clinic.motes.all()).filter(({ revokedAt }) => revokedAt === null)
             return {
                 now: clinic.now(),
                 newestId,
@@ -28,6 +29,7 @@ export function wardRoutes(app: FastifyInstance, clinic: Clinic): void {
                     patients.map(async ({ id, given, family, bed }) => ({
                         ...{ id, given, family, bed },
                         newest: await newestOf(id, clinic),
+                        motes: motes.filter(m => m.patient === id).map(m => eui(m.kid)),
                     })),
                 ),
             }

@@ -21,12 +21,64 @@ export interface Observation {
     relative: boolean
 }
 
+export interface Alarm {
+    id: number
+    patient: number
+    /** See docs/alarms.md. */
+    kind: string
+    /** SenML unit of the values. */
+    unit: string | null
+    raisedAt: number
+    /** The time is an estimate. */
+    raisedAbout: boolean
+    raisedValue: number | null
+    clearedAt: number | null
+    clearedAbout: boolean
+    acknowledgedAt: number | null
+    acknowledgedBy: string | null
+}
+
+export type Settings = Record<string, number | string>
+
+export interface ConfigField {
+    name: string
+    unit: string
+    min: number
+    max: number
+    default: number
+    step: number
+    description: string
+    choices?: string[]
+}
+
+export interface Configuration {
+    version: number
+    settings: Settings
+    author: string
+    madeAt: number
+    state: "pending" | "applied" | "refused" | "rolled back" | "superseded"
+    /** The mote's. */
+    reason: string | null
+    answeredAt: number | null
+}
+
+export interface MoteConfig {
+    inForce: { version: number; heardAt: number | null; settings: Settings | null }
+    newest: Configuration | null
+    /** What a change starts from. */
+    settings: Settings
+    fields: ConfigField[]
+    router: { maxBytes: number; description: string }
+}
+
 export interface WardPatient {
     id: number
     given: string
     family: string
     bed: string | null
     newest: Observation[]
+    /** Those in use. */
+    motes: string[]
 }
 
 export interface Ward {
@@ -56,6 +108,21 @@ export function history(
     const query = `from=${Math.trunc(from)}&before=${Math.trunc(before)}&step=${stepS}`
     return call("GET", `/api/patients/${patient}/history?${query}`)
 }
+
+export const acknowledge = (alarm: number) =>
+    call<Alarm>("PUT", `/api/alarms/${alarm}`, { acknowledged: true })
+export const alarmsOf = (patient: number) => call<Alarm[]>("GET", `/api/alarms?patient=${patient}`)
+
+const ofMote = (mote: string, what: string) => `/api/motes/${mote}/${what}`
+export const moteConfig = (mote: string) =>
+    call<MoteConfig & { patient: number }>("GET", ofMote(mote, "config"))
+export const configHistory = (mote: string) =>
+    call<Configuration[]>("GET", ofMote(mote, "config/history"))
+/** `base`: the newest version that was seen. */
+export const configure = (mote: string, settings: Settings, base: number) =>
+    call<Configuration>("PUT", ofMote(mote, "config"), { settings, base })
+export const order = (mote: string, command: "identify" | "clear") =>
+    call<object>("POST", ofMote(mote, "commands"), { command })
 
 async function call<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await fetch(path, {

@@ -1,6 +1,8 @@
-import { history, type Observation } from "./api.ts"
+import { AlarmList } from "./alarm.ts"
+import { history, type Observation, type User } from "./api.ts"
 import { chartKinds, type ChartRange } from "./chart.ts"
 import { now } from "./clock.ts"
+import { ConfigView } from "./config.ts"
 import { h, setText } from "./dom.ts"
 import { ChartFigure } from "./figure.ts"
 import type { WardModel } from "./model.ts"
@@ -27,14 +29,18 @@ export class DetailView implements View {
         kind,
         view: new VitalView(kind),
     }))
+    private readonly alarms: AlarmList
+    private readonly configs: ConfigView[]
     private range = ranges[0]!
     private readonly figures = chartKinds.map(kind => new ChartFigure(kind, this.range))
     private readonly charts = this.figures.map(({ chart }) => chart)
 
-    constructor(patient: number, model: WardModel) {
+    constructor(patient: number, model: WardModel, user: User) {
         this.patient = patient
         this.model = model
         const who = model.patient(patient)
+        this.alarms = new AlarmList(model, user, patient)
+        this.configs = (who?.motes ?? []).map(mote => new ConfigView(mote, user))
         this.title = who ? `${who.family}, ${who.given}` : "Nobody"
         this.element.append(
             h(
@@ -45,15 +51,18 @@ export class DetailView implements View {
                 h("span", { class: "bed" }, who?.bed ? `Bed ${who.bed}` : ""),
                 this.contact,
             ),
+            this.alarms.element,
             h("div", { class: "vitals" }, ...this.vitals.map(({ view }) => view.element)),
             this.rangeChoice(),
             this.problem,
             ...this.figures.map(figure => figure.element),
+            ...this.configs.map(config => config.element),
         )
         this.reload()
     }
 
     update(now: number): void {
+        this.alarms.update(now)
         updateContact(this.contact, this.model.newestTime(this.patient), now)
         for (const { kind, view } of this.vitals)
             view.update(this.model.newest(this.patient, kind.name), now)
@@ -73,6 +82,7 @@ export class DetailView implements View {
 
     close(): void {
         for (const chart of this.charts) chart.close()
+        for (const config of this.configs) config.close()
     }
 
     private async load(range: ChartRange): Promise<void> {

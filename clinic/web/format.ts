@@ -34,3 +34,12 @@ const clockWithSeconds = new Intl.DateTimeFormat(undefined, {
 export function timeOfDay(ms: number, withSeconds = true): string {
     return (withSeconds ? clockWithSeconds : clock).format(ms)
 }
+
+const date = new Intl.DateTimeFormat(undefined, {
+    ...{ month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" },
+})
+
+/** Local day and time, such as `Mar 1, 03:07`. */
+export function dateTime(ms: number): string {
+    return date.format(ms)
+}

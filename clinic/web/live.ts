@@ -1,8 +1,10 @@
-import { LoggedOut, me, type Observation } from "./api.ts"
+import { LoggedOut, me, type Alarm, type Observation } from "./api.ts"
 import { setClock } from "./clock.ts"
 
 export interface LiveEvents {
     observation(observation: Observation): void
+    /** All that belong on the screen. */
+    alarms(alarms: Alarm[]): void
     /** Too much was missed: everything has to be loaded anew. */
     reset(): void
     connected(isConnected: boolean): void
@@ -45,6 +47,7 @@ export class Live {
             })
         on("time", event => setClock((JSON.parse(event.data) as { now: number }).now))
         on("reset", () => this.events.reset())
+        on("alarms", event => this.events.alarms(JSON.parse(event.data) as Alarm[]))
         on("observation", event => {
             const observation = JSON.parse(event.data) as Observation
             this.newestId = Math.max(this.newestId, observation.id)

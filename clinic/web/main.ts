@@ -1,6 +1,7 @@
 import "uplot/dist/uPlot.min.css"
 import "./style.css"
-import { LoggedOut, logout, me, ward, type User } from "./api.ts"
+import { urgency } from "./alarm.ts"
+import { LoggedOut, logout, me, moteConfig, ward, type User } from "./api.ts"
 import { now, setClock } from "./clock.ts"
 import { DetailView } from "./detail.ts"
 import { h, setData, setText } from "./dom.ts"
@@ -23,6 +24,7 @@ class Session {
     private readonly lost = h("p", { class: "lost", role: "alert" })
     private readonly place = h("div", { class: "place" })
     private readonly timers: number[] = []
+    private readonly user: User
     private readonly navigate = () => this.show()
     private view: View | undefined
     private live: Live | undefined
@@ -31,6 +33,7 @@ class Session {
     private isOver = false
 
     constructor(user: User) {
+        this.user = user
         const out = h("button", { class: "quiet" }, "Log out")
         out.addEventListener("click", () => void logout().finally(() => this.end()))
         const header = h(
@@ -79,6 +82,11 @@ class Session {
                 this.view?.add(observation)
                 this.draw()
             },
+            alarms: alarms => {
+                this.model.setAlarms(alarms)
+                if (alarms.some(({ patient }) => !this.model.patient(patient))) void this.refresh()
+                this.draw()
+            },
             reset: () => void this.refresh().then(() => this.view?.reload()),
             connected: isConnected => this.connected(isConnected),
             loggedOut: () => this.end(),
@@ -99,31 +107,50 @@ class Session {
     }
 
     private show(): void {
+        const [, mote] = /^#\/motes\/([0-9a-f]{16})$/.exec(location.hash) ?? []
+        if (mote !== undefined) void this.goToWearer(mote)
         const [, patient] = /^#\/patients\/(\d+)$/.exec(location.hash) ?? []
         this.view?.close()
         this.view =
             patient === undefined
-                ? new WardView(this.model)
-                : new DetailView(Number(patient), this.model)
+                ? new WardView(this.model, this.user)
+                : new DetailView(Number(patient), this.model, this.user)
         this.place.replaceChildren(this.view.element)
-        document.title = `${this.view.title} · VitalMote`
         this.tick()
         // So that a screen reader and the Tab key go on from here.
         this.view.element.querySelector("h1")?.focus({ preventScroll: true })
         scrollTo(0, 0)
     }
 
+    /** The label on a mote leads to whoever wears it. */
+    private async goToWearer(mote: string): Promise<void> {
+        try {
+            const { patient } = await moteConfig(mote)
+            location.replace(`#/patients/${patient}`)
+        } catch (error) {
+            if (error instanceof LoggedOut) this.end()
+            else setText(this.lost, `Mote ${mote}: ${(error as Error).message}`)
+        }
+    }
+
     /** After a lost connection many values come at once: once a frame is enough. */
     private draw(): void {
         this.frame ??= requestAnimationFrame(() => {
             this.frame = undefined
-            this.view?.update(now())
+            this.update()
         })
     }
 
     private tick(): void {
         setText(this.time, timeOfDay(now()))
+        this.update()
+    }
+
+    private update(): void {
         this.view?.update(now())
+        const unseen = this.model.alarms().filter(alarm => urgency(alarm) !== "seen").length
+        const alarms = unseen > 0 ? `⚠ ${unseen} · ` : ""
+        document.title = `${alarms}${this.view?.title ?? ""} · VitalMote`
     }
 
     private connected(isConnected: boolean): void {

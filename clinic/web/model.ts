@@ -1,9 +1,31 @@
 import type { VitalName } from "../quantities.ts"
-import type { Observation, Ward, WardPatient } from "./api.ts"
+import { byUrgency } from "./alarm.ts"
+import type { Alarm, Observation, Ward, WardPatient } from "./api.ts"
 
 /** The ward as this page knows it: the newest of everything. */
 export class WardModel {
     private patients = new Map<number, { patient: WardPatient; newest: Map<string, Observation> }>()
+
+    private allAlarms: Alarm[] = []
+
+    setAlarms(alarms: Alarm[]): void {
+        this.allAlarms = [...alarms].sort(byUrgency)
+    }
+
+    /** Those that belong on the screen, the most urgent first; of one patient, or of everybody. */
+    alarms(patient?: number): Alarm[] {
+        return this.allAlarms.filter(
+            alarm =>
+                this.patients.has(alarm.patient) && (patient ?? alarm.patient) === alarm.patient,
+        )
+    }
+
+    /** `Beck, Ada · Bed 3` */
+    name(id: number): string {
+        const who = this.patient(id)
+        if (!who) return ""
+        return `${who.family}, ${who.given}${who.bed === null ? "" : ` · Bed ${who.bed}`}`
+    }
 
     /** Takes over who is there; values only where they are newer. */
     load({ patients }: Ward): void {

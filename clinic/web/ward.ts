@@ -1,4 +1,5 @@
-import type { Observation, WardPatient } from "./api.ts"
+import { AlarmList, alarmText, urgency } from "./alarm.ts"
+import type { Observation, User, WardPatient } from "./api.ts"
 import { now } from "./clock.ts"
 import { h, setData, setText } from "./dom.ts"
 import { duration, staleMs } from "./format.ts"
@@ -23,12 +24,17 @@ export class WardView implements View {
     private readonly waiting = new Set<number>()
     private loading = 0
 
-    constructor(model: WardModel) {
+    private readonly alarms: AlarmList
+
+    constructor(model: WardModel, user: User) {
         this.model = model
-        this.element.append(h("h1", { class: "spoken", tabindex: "-1" }, "Ward"), this.list)
+        this.alarms = new AlarmList(model, user)
+        const heading = h("h1", { class: "spoken", tabindex: "-1" }, "Ward")
+        this.element.append(heading, this.alarms.element, this.list)
     }
 
     update(now: number): void {
+        this.alarms.update(now)
         const patients = this.model.all()
         for (const id of this.cards.keys()) if (!this.model.patient(id)) this.drop(id)
         for (const { id } of patients) if (!this.cards.has(id)) this.admit(id)
@@ -91,6 +97,7 @@ class Card {
     private readonly bed = h("span", { class: "bed" })
     private readonly name = h("h2")
     private readonly contact = h("span", { class: "contact" })
+    private readonly alarm = h("span", { class: "card-alarm" })
     private readonly vitals = vitalKinds.map(kind => ({
         kind,
         view: new VitalView(kind),
@@ -101,6 +108,7 @@ class Card {
         this.link.append(
             h("span", { class: "card-head" }, this.bed, this.contact),
             this.name,
+            this.alarm,
             h("div", { class: "vitals" }, ...this.vitals.map(({ view }) => view.element)),
             this.trend.element,
         )
@@ -112,6 +120,9 @@ class Card {
         setText(this.bed, patient.bed === null ? "" : `Bed ${patient.bed}`)
         setText(this.name, `${patient.family}, ${patient.given}`)
         updateContact(this.contact, model.newestTime(patient.id), now)
+        const [worst] = model.alarms(patient.id)
+        setData(this.link, "alarm", worst ? urgency(worst) : "none")
+        setText(this.alarm, worst ? alarmText(worst) : "")
         for (const { kind, view } of this.vitals)
             view.update(model.newest(patient.id, kind.name), now)
         this.trend.chart.update(now)

@@ -1,27 +1,20 @@
 import assert from "node:assert/strict"
-import { existsSync } from "node:fs"
-import { after, before, test, type TestContext } from "node:test"
-import { fileURLToPath } from "node:url"
-import {
-    chromium,
-    type Browser,
-    type BrowserContextOptions,
-    type Locator,
-    type Page,
-} from "playwright-core"
+import { after, before } from "node:test"
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core"
 import { startClinic } from "../../clinic/index.ts"
 import { silentLog } from "../../host/log.ts"
 import type { Measurement } from "../../wire/senml.ts"
 import { Service } from "../clinic/service.ts"
 import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
-
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
-const pageChecks = fileURLToPath(new URL("./page-checks.js", import.meta.url))
-const hasChromium = existsSync(executablePath)
-const args = [
-    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-]
+import {
+    card,
+    check,
+    hasChromium,
+    launch,
+    logIn as logInWith,
+    openPage,
+    pageTest,
+} from "./clinic-browser.ts"
 
 let browser: Browser
 let service: Service
@@ -31,7 +24,7 @@ let ruth: { patient: number; mote: SealingMote }
 
 before(async () => {
     if (!hasChromium) return
-    browser = await chromium.launch({ executablePath, args })
+    browser = await launch()
     service = await Service.start()
     ada = await service.admit("Ada", "Beck")
     ken = await service.admit('Ken<img src="x" onerror="alert(1)">', "Ito")
@@ -42,14 +35,6 @@ after(async () => {
     await browser.close()
     await service.close()
 })
-
-function pageTest(name: string, work: (t: TestContext) => Promise<void>): void {
-    test(name, async t => {
-        if (hasChromium) await work(t)
-        else
-            t.skip(`needs chromium at ${executablePath} (or set CHROMIUM): the page was NOT tested`)
-    })
-}
 
 async function arrive(sealer: SealingMote, ...pack: Measurement[]): Promise<void> {
     await service.ingest([delivery(sealer.seal(pack, Date.now()), Date.now())])
@@ -67,24 +52,10 @@ async function redrawn(place: Locator): Promise<void> {
     }
 }
 
-/** A page of its own, logged in; fails on script errors and on anything that the policy blocked. */
-async function open(o: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, ...o })
-    await context.addInitScript({ path: pageChecks })
-    const page = await context.newPage()
-    page.on("pageerror", error => assert.fail(error.message))
-    page.on("console", message => assert.doesNotMatch(message.text(), /Content Security Policy/))
-    await page.goto(service.running.url)
-    return page
-}
+const open = (o: BrowserContextOptions = {}) => openPage(browser, service.running.url, o)
+const logIn = (page: Page, password = service.credentials.doctor.password) =>
+    logInWith(page, password)
 
-async function logIn(page: Page, password = service.credentials.doctor.password): Promise<void> {
-    await page.getByLabel("User").fill("doctor")
-    await page.getByLabel("Password").fill(password)
-    await page.keyboard.press("Enter")
-}
-
-const card = (page: Page, name: string) => page.getByRole("listitem").filter({ hasText: name })
 const trend = (card: Locator, values: string) =>
     card.getByRole("img", { name: `Heart rate, last 5 min: ${values}` })
 const vital = (name: "hr" | "spo2" | "temp") => `[data-vital="${name}"]`
@@ -249,9 +220,3 @@ for (const colorScheme of ["dark", "light"] as const)
                 await page.context().close()
             },
         )
-
-async function check(page: Page): Promise<void> {
-    assert.deepEqual(await page.evaluate("pageChecks.poorContrasts()"), [])
-    const root = "document.documentElement"
-    assert.equal(await page.evaluate(`${root}.scrollWidth - ${root}.clientWidth`), 0)
-}

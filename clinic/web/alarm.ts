@@ -1,0 +1,137 @@
+import { acknowledge, type Alarm, type User } from "./api.ts"
+import { h, setData, setText } from "./dom.ts"
+import { duration } from "./format.ts"
+import type { WardModel } from "./model.ts"
+
+const kinds: Record<string, string> = {
+    "hr-low": "Heart rate low",
+    "hr-high": "Heart rate high",
+    "temp-low": "Temperature low",
+    "temp-high": "Temperature high",
+    optical: "Optical sensor failed",
+    thermometer: "Thermometer failed",
+    contact: "No skin contact",
+    battery: "Battery low",
+}
+/** About the mote; the others are about the patient. */
+const technical = ["optical", "thermometer", "contact", "battery"]
+const units: Record<string, { text: string; digits: number }> = {
+    "beat/min": { text: "/min", digits: 0 },
+    Cel: { text: "°C", digits: 1 },
+    "%EL": { text: "%", digits: 0 },
+}
+
+/** `Heart rate high 171 /min` */
+export function alarmText({ kind, unit, raisedValue }: Alarm): string {
+    const label = kinds[kind] ?? kind
+    if (raisedValue === null || unit === null) return label
+    const { text, digits } = units[unit] ?? { text: unit, digits: 1 }
+    return `${label} ${raisedValue.toFixed(digits)} ${text}`
+}
+
+/** How urgent it is for whoever looks: `vital`, `technical`, or `seen` where somebody has acknowledged it. */
+export function urgency(alarm: Alarm): "vital" | "technical" | "seen" {
+    if (alarm.acknowledgedBy !== null) return "seen"
+    return technical.includes(alarm.kind) ? "technical" : "vital"
+}
+
+const order = ["vital", "technical", "seen"]
+
+/** The most urgent first, of equals the newest. */
+export function byUrgency(a: Alarm, b: Alarm): number {
+    return order.indexOf(urgency(a)) - order.indexOf(urgency(b)) || b.raisedAt - a.raisedAt
+}
+
+/** Everything that is wrong, above everything else on the page. */
+export class AlarmList {
+    readonly element = h("section", { class: "alarms", "aria-label": "Alarms" })
+    private readonly model: WardModel
+    private readonly user: User
+    /** Of one patient only. */
+    private readonly patient: number | undefined
+    private readonly items = new Map<number, AlarmItem>()
+    private readonly list = h("ul", {})
+    /** Said by screen readers when it changes, unlike ages that go on. */
+    private readonly spoken = h("p", { class: "spoken", role: "alert" })
+
+    constructor(model: WardModel, user: User, patient?: number) {
+        this.model = model
+        this.user = user
+        this.patient = patient
+        this.element.append(this.list, this.spoken)
+    }
+
+    update(now: number): void {
+        const alarms = this.model.alarms(this.patient)
+        const ids = new Set(alarms.map(({ id }) => id))
+        for (const id of this.items.keys()) if (!ids.has(id)) this.items.delete(id)
+        const elements = alarms.map(alarm => {
+            let item = this.items.get(alarm.id)
+            if (!item) this.items.set(alarm.id, (item = new AlarmItem(alarm.id, this.user)))
+            item.update(alarm, this.model, now)
+            return item.element
+        })
+        const { children } = this.list
+        const isSame =
+            elements.length === children.length && elements.every((e, i) => e === children[i])
+        if (!isSame) this.list.replaceChildren(...elements)
+        const unseen = alarms.filter(alarm => urgency(alarm) !== "seen")
+        setText(this.spoken, unseen.map(alarm => `Alarm: ${alarmText(alarm)}, ${this.model.name(alarm.patient)}`).join(". ")) // prettier-ignore
+    }
+}
+
+class AlarmItem {
+    readonly element = h("li", { class: "alarm" })
+    private readonly id: number
+    private readonly what = h("strong", { class: "alarm-what" })
+    private readonly who = h("a", { class: "alarm-who" })
+    private readonly since = h("span", { class: "alarm-since" })
+    private readonly seen = h("span", { class: "alarm-seen" })
+    private readonly button = h("button", { class: "alarm-button" }, "Acknowledge")
+    private readonly problem = h("span", { class: "problem", role: "alert" })
+
+    constructor(id: number, user: User) {
+        this.id = id
+        this.element.append(
+            h("span", { class: "alarm-sign", "aria-hidden": "true" }),
+            h("div", { class: "alarm-text" }, this.what, this.who, this.since, this.seen),
+        )
+        if (user.role === "doctor") this.element.append(this.button, this.problem)
+        this.button.addEventListener("click", () => void this.acknowledge())
+    }
+
+    update(alarm: Alarm, model: WardModel, now: number): void {
+        setData(this.element, "urgency", urgency(alarm))
+        setData(this.element, "over", String(alarm.clearedAt !== null))
+        setText(this.what, alarmText(alarm))
+        this.who.setAttribute("href", `#/patients/${alarm.patient}`)
+        setText(this.who, model.name(alarm.patient))
+        setText(this.since, times(alarm, now))
+        const { acknowledgedBy, acknowledgedAt } = alarm
+        const ago = acknowledgedAt === null ? "" : `, ${duration(now - acknowledgedAt)} ago`
+        setText(
+            this.seen,
+            acknowledgedBy === null ? "nobody has seen to it" : `✓ seen by ${acknowledgedBy}${ago}`,
+        )
+        this.button.hidden = acknowledgedBy !== null
+    }
+
+    private async acknowledge(): Promise<void> {
+        this.button.disabled = true
+        try {
+            await acknowledge(this.id)
+            setText(this.problem, "")
+        } catch (error) {
+            setText(this.problem, `Not acknowledged: ${(error as Error).message}`)
+        } finally {
+            this.button.disabled = false
+        }
+    }
+}
+
+function times({ raisedAt, raisedAbout, clearedAt, clearedAbout }: Alarm, now: number): string {
+    const about = (is: boolean) => (is ? "about " : "")
+    if (clearedAt === null) return `for ${about(raisedAbout)}${duration(now - raisedAt)}`
+    const lasted = `lasted ${about(raisedAbout)}${duration(clearedAt - raisedAt)}`
+    return `over ${about(clearedAbout)}${duration(now - clearedAt)} ago, ${lasted}`
+}

@@ -1,0 +1,244 @@
+import {
+    configHistory,
+    configure,
+    moteConfig,
+    order,
+    type ConfigField,
+    type Configuration,
+    type MoteConfig,
+    type Settings,
+    type User,
+} from "./api.ts"
+import { h, setData, setText } from "./dom.ts"
+import { dateTime } from "./format.ts"
+
+/** While a mote has not answered, and otherwise. */
+const pendingPollMs = 2000
+const restPollMs = 15_000
+
+const units: Record<string, string> = { "beat/min": "/min", Cel: "°C" }
+
+/** What a mote works by, with a form to change it; what is on its way, and what became of it. */
+export class ConfigView {
+    readonly element: HTMLDetailsElement
+    private readonly mote: string
+    private readonly isDoctor: boolean
+    private readonly state = h("p", { class: "config-state", role: "status" })
+    private readonly problem = h("p", { class: "problem", role: "alert" })
+    private readonly form = h("form", { class: "config-form" })
+    private readonly save = h("button", {}, "Save")
+    private readonly history = h("tbody")
+    private inputs: Map<string, HTMLInputElement | HTMLSelectElement> | undefined
+    private known: MoteConfig | undefined
+    private timer: number | undefined
+    private isClosed = false
+
+    constructor(mote: string, user: User) {
+        this.mote = mote
+        this.isDoctor = user.role === "doctor"
+        this.element = h(
+            "details",
+            { class: "config" },
+            h("summary", {}, h("h2", {}, "Settings of mote ", h("code", {}, mote))),
+            this.state,
+            this.form,
+            this.problem,
+            h(
+                "table",
+                { class: "config-history" },
+                h("caption", {}, "Earlier settings"),
+                h("thead", {}, row("th", "Version", "Made", "By", "What became of it", "Changes")),
+                this.history,
+            ),
+        )
+        this.element.addEventListener("toggle", () => void this.poll())
+        this.form.addEventListener("submit", event => {
+            event.preventDefault()
+            void this.submit()
+        })
+    }
+
+    close(): void {
+        this.isClosed = true
+        clearTimeout(this.timer)
+    }
+
+    /** Asks again and again while it is open, and there is somebody to see it. */
+    private async poll(): Promise<void> {
+        clearTimeout(this.timer)
+        if (!this.element.open || this.isClosed) return
+        try {
+            this.show(await moteConfig(this.mote))
+        } catch (error) {
+            setText(this.state, `The settings could not be loaded: ${(error as Error).message}`)
+        }
+        const isPending = this.known?.newest?.state === "pending"
+        const pauseMs = isPending ? pendingPollMs : restPollMs
+        clearTimeout(this.timer)
+        if (!this.isClosed) this.timer = window.setTimeout(() => void this.poll(), pauseMs)
+    }
+
+    private show(found: MoteConfig): void {
+        const before = this.known
+        this.known = found
+        const { newest } = found
+        setText(this.state, stateText(found))
+        setData(this.state, "state", newest?.state ?? "none")
+        // What somebody is typing is not overwritten; saving says when there is something newer.
+        if (!this.inputs) this.build(found)
+        else if (!this.isChanged(before!)) this.fill(found.settings)
+        const isNew =
+            before?.newest?.version !== newest?.version || before?.newest?.state !== newest?.state
+        if (!before || isNew) void this.showHistory()
+    }
+
+    private build({ fields, router, settings }: MoteConfig): void {
+        const inputs = new Map<string, HTMLInputElement | HTMLSelectElement>()
+        this.inputs = inputs
+        const add = (
+            name: string,
+            input: HTMLInputElement | HTMLSelectElement,
+            hint: string,
+            description: string,
+        ) => {
+            input.id = `config-${this.mote}-${name}`
+            input.disabled = !this.isDoctor
+            const id = `${input.id}-hint`
+            input.setAttribute("aria-describedby", id)
+            inputs.set(name, input)
+            this.form.append(
+                h(
+                    "div",
+                    { class: "config-field", "data-field": name },
+                    h("label", { for: input.id }, name),
+                    input,
+                    h("span", { class: "config-hint", id }, hint),
+                    h("span", { class: "config-description" }, description),
+                ),
+            )
+        }
+        for (const field of fields) add(field.name, inputFor(field), hint(field), field.description)
+        const text = h("input", {
+            ...{ type: "text", maxlength: String(router.maxBytes), spellcheck: "false" },
+        })
+        add("router", text, "usually empty", router.description)
+        this.fill(settings)
+        if (this.isDoctor) this.form.append(this.buttons())
+    }
+
+    private buttons(): HTMLElement {
+        const blink = h("button", { type: "button", class: "quiet" }, "Let it blink")
+        const clear = h("button", { type: "button", class: "quiet" }, "Drop waiting readings")
+        blink.addEventListener("click", () => void this.order("identify"))
+        clear.addEventListener("click", () => {
+            if (confirm("Drop the readings that wait in this mote? They are lost.")) void this.order("clear") // prettier-ignore
+        })
+        return h("div", { class: "config-buttons" }, this.save, blink, clear)
+    }
+
+    private fill(settings: Settings): void {
+        for (const [name, input] of this.inputs!) {
+            const text = String(settings[name] ?? "")
+            if (input.value !== text) input.value = text
+        }
+    }
+
+    private values(): Settings {
+        return Object.fromEntries(
+            [...this.inputs!].map(([name, input]) => [
+                name,
+                name === "router" ? input.value.trim() : Number(input.value),
+            ]),
+        )
+    }
+
+    private isChanged({ settings }: MoteConfig): boolean {
+        return Object.entries(this.values()).some(([name, value]) => settings[name] !== value)
+    }
+
+    private async submit(): Promise<void> {
+        const { known } = this
+        if (!known) return
+        if (!this.isChanged(known)) return setText(this.problem, "Nothing is changed.")
+        this.save.disabled = true
+        try {
+            await configure(this.mote, this.values(), known.newest?.version ?? 0)
+            setText(this.problem, "")
+            await this.poll()
+        } catch (error) {
+            setText(this.problem, `Not saved: ${(error as Error).message}`)
+        } finally {
+            this.save.disabled = false
+        }
+    }
+
+    private async order(command: "identify" | "clear"): Promise<void> {
+        try {
+            await order(this.mote, command)
+            setText(this.problem, "On its way to the mote.")
+        } catch (error) {
+            setText(this.problem, `Not sent: ${(error as Error).message}`)
+        }
+    }
+
+    private async showHistory(): Promise<void> {
+        const versions = await configHistory(this.mote).catch(() => undefined)
+        if (!versions) return
+        this.history.replaceChildren(
+            ...versions.map((version, i) => {
+                const { author, madeAt } = version
+                const before = versions[i + 1]?.settings ?? this.defaults()
+                const changes = Object.entries(version.settings)
+                    .filter(([name, value]) => before[name] !== value)
+                    .map(([name, value]) => `${name} ${this.shown(name, value)}`)
+                const cells = [dateTime(madeAt), author, became(version), changes.join(", ")]
+                return row("td", String(version.version), ...cells)
+            }),
+        )
+    }
+
+    private defaults(): Settings {
+        return Object.fromEntries((this.known?.fields ?? []).map(f => [f.name, f.default]))
+    }
+
+    private shown(name: string, value: number | string): string {
+        const field = this.known?.fields.find(field => field.name === name)
+        if (!field) return String(value) || "as provisioned"
+        return field.choices?.[value as number] ?? `${value} ${unitOf(field)}`.trim()
+    }
+}
+
+function inputFor({ min, max, step, choices }: ConfigField): HTMLInputElement | HTMLSelectElement {
+    if (choices)
+        return h("select", {}, ...choices.map((name, i) => h("option", { value: String(i) }, name)))
+    const [from, to, by] = [min, max, step].map(String)
+    return h("input", { type: "number", required: "", min: from!, max: to!, step: by! })
+}
+
+function hint(field: ConfigField): string {
+    const { min, max, choices } = field
+    const usual = choices?.[field.default] ?? String(field.default)
+    if (choices) return `usually ${usual}`
+    return `${min} to ${max} ${unitOf(field)}, usually ${usual}`
+}
+
+function unitOf({ unit }: ConfigField): string {
+    return units[unit] ?? unit
+}
+
+function stateText({ inForce, newest }: MoteConfig): string {
+    const heard = inForce.heardAt === null ? "not heard of it yet" : `heard ${dateTime(inForce.heardAt)}` // prettier-ignore
+    const works = `The mote works by version ${inForce.version} (${heard}).`
+    if (!newest || (newest.state === "applied" && newest.version === inForce.version)) return works
+    return `Version ${newest.version}: ${became(newest)}. ${works}`
+}
+
+function became({ state, reason, answeredAt }: Configuration): string {
+    if (state === "pending") return "pending, the mote has not answered"
+    const when = answeredAt === null ? "" : ` ${dateTime(answeredAt)}`
+    return reason === null ? `${state}${when}` : `${state}${when}: ${reason}`
+}
+
+function row(kind: "td" | "th", ...cells: string[]): HTMLElement {
+    return h("tr", {}, ...cells.map(text => h(kind, {}, text)))
+}

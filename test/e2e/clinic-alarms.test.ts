@@ -1,0 +1,219 @@
+import assert from "node:assert/strict"
+import { after, before } from "node:test"
+import type { Browser, BrowserContextOptions, Page } from "playwright-core"
+import { refusedName, type Measurement } from "../../wire/senml.ts"
+import { Service } from "../clinic/service.ts"
+import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
+import { card, check, hasChromium, launch, logIn, openPage, pageTest } from "./clinic-browser.ts"
+
+let browser: Browser
+let service: Service
+let ada: { patient: number; mote: SealingMote }
+let ken: { patient: number; mote: SealingMote }
+/** Of alarms; they rise. */
+let nextId = 100
+const password = "correct horse battery"
+
+before(async () => {
+    if (!hasChromium) return
+    browser = await launch()
+    service = await Service.start()
+    ada = await service.admit("Ada", "Beck")
+    ken = await service.admit("Ken", "Ito")
+    const doctor = { token: service.doctor }
+    const json = { user: "ken", role: "patient", password, patient: ken.patient }
+    await service.call("POST", "/api/users", { ...doctor, json })
+})
+after(async () => {
+    if (!hasChromium) return
+    await browser.close()
+    await service.close()
+})
+
+async function asDoctor(o: BrowserContextOptions = {}): Promise<Page> {
+    const page = await openPage(browser, service.running.url, o)
+    await logIn(page, service.credentials.doctor.password)
+    return page
+}
+
+async function alarm(
+    { mote }: { mote: SealingMote },
+    kind: string,
+    id: number,
+    raised: boolean,
+    value?: number,
+): Promise<void> {
+    const now = Date.now()
+    const pack = [
+        measurement(`alarm/${kind}`, raised ? 1 : 0, now),
+        measurement(`alarm/${kind}/id`, id, now, { unit: "count" }),
+    ]
+    if (value !== undefined)
+        pack.push(measurement(`alarm/${kind}/value`, value, now, { unit: "beat/min" }))
+    await service.ingest([delivery(mote.seal(pack, now, "alarm"), now, "alarm")])
+}
+
+const alarms = (page: Page) => page.getByRole("region", { name: "Alarms" }).getByRole("listitem")
+
+pageTest(
+    "an alarm shows at once, stays when nothing more is heard, and says who has seen to it",
+    async () => {
+        const page = await asDoctor()
+        await card(page, "Beck, Ada").waitFor()
+        assert.equal(await alarms(page).count(), 0)
+        await alarm(ada, "hr-high", 1, true, 171.4)
+        const item = alarms(page).filter({ hasText: "Heart rate high 171 /min" })
+        await item.waitFor()
+        await item.getByText("nobody has seen to it").waitFor()
+        await item.getByText(/^for \d+ s$/).waitFor()
+        await card(page, "Beck, Ada").getByText("Heart rate high 171 /min").waitFor()
+        assert.match(await page.title(), /^⚠ 1 · Ward/)
+        await page
+            .getByRole("alert")
+            .filter({ hasText: "Alarm: Heart rate high 171 /min, Beck, Ada" })
+            .waitFor({ state: "attached" })
+        // It is there for who comes later, too.
+        const other = await asDoctor()
+        await alarms(other).filter({ hasText: "Beck, Ada" }).waitFor()
+
+        await alarm(ken, "contact", 1, true)
+        await alarms(page).filter({ hasText: "No skin contact" }).waitFor()
+        assert.match((await alarms(page).first().textContent()) ?? "", /Heart rate high/)
+        await item.getByRole("button", { name: "Acknowledge" }).click()
+        await alarms(other).getByText(/^✓ seen by doctor, \d+ s ago$/).waitFor() // prettier-ignore
+        await item.getByText("✓ seen by doctor").waitFor()
+        assert.equal(await item.getByRole("button").isVisible(), false)
+        assert.match(await page.title(), /^⚠ 1 · Ward/)
+        await alarm(ada, "hr-high", 1, false, 120)
+        await item.waitFor({ state: "detached" })
+
+        await alarm(ada, "hr-low", 2, true, 38)
+        await alarm(ada, "hr-low", 2, false, 47)
+        const over = alarms(page).filter({ hasText: "Heart rate low 38 /min" })
+        await over.getByText(/^over \d+ s ago, lasted 0 s$/).waitFor()
+        await over.getByRole("link", { name: "Beck, Ada" }).click()
+        await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
+        assert.equal(await alarms(page).count(), 1, "only this patient's")
+        await over.getByRole("button", { name: "Acknowledge" }).click()
+        await over.waitFor({ state: "detached" })
+        await page.goBack()
+        await alarm(ken, "contact", 1, false)
+        await alarms(page).first().waitFor({ state: "detached" })
+        assert.match(await page.title(), /^Ward/)
+        await other.context().close()
+        await page.context().close()
+    },
+)
+
+pageTest("a patient sees the own alarms and settings, and can change neither", async () => {
+    await alarm(ken, "hr-high", 5, true, 150)
+    await alarm(ada, "hr-high", 5, true, 151)
+    const page = await openPage(browser, service.running.url)
+    await logIn(page, password, "ken")
+    await alarms(page).filter({ hasText: "Heart rate high 150 /min" }).waitFor()
+    assert.equal(await alarms(page).count(), 1)
+    assert.equal(await alarms(page).getByRole("button").count(), 0)
+    await card(page, "Ito, Ken").getByRole("link").click()
+    await page.getByText("Settings of mote").click()
+    assert.equal(await page.getByLabel("hrHigh").isDisabled(), true)
+    assert.equal(await page.getByRole("button", { name: "Save" }).count(), 0)
+    await page.context().close()
+    for (const wearer of [ken, ada]) await alarm(wearer, "hr-high", 5, false, 100)
+    const doctor = await asDoctor()
+    for (let left = 2; left > 0; left--) {
+        await alarms(doctor).first().getByRole("button", { name: "Acknowledge" }).click()
+        await alarms(doctor).nth(left - 1).waitFor({ state: "detached" }) // prettier-ignore
+    }
+    await doctor.context().close()
+})
+
+pageTest("settings are changed in the page; what becomes of them shows", async () => {
+    const eui = Buffer.from(ada.mote.keys.kid).toString("hex")
+    const says = async (version: number, refused?: number) => {
+        const now = Date.now()
+        const pack: Measurement[] = [measurement("config", version, now, { unit: "count" })]
+        if (refused !== undefined)
+            pack.push(measurement(refusedName, refused, now, { unit: "count", text: "led: 1…20" }))
+        await service.ingest([delivery(ada.mote.seal(pack, now), now)])
+    }
+    const page = await asDoctor()
+    await page.goto(`${service.running.url}/#/motes/${eui}`) // as the label says
+    await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
+    await page.getByText("Settings of mote").click()
+    const field = (name: string) => page.getByLabel(name, { exact: true })
+    const state = page.locator(".config-state")
+    await state.getByText("The mote works by version 0 (not heard of it yet).").waitFor()
+    assert.equal(await field("hrHigh").inputValue(), "130")
+    await page.getByText("30 to 250 /min, usually 130").waitFor()
+
+    await field("hrHigh").fill("900")
+    await page.getByRole("button", { name: "Save" }).click()
+    assert.equal(await page.locator("input:invalid").count(), 1)
+    await field("hrHigh").fill("140")
+    await field("hrLow").fill("150")
+    await page.getByRole("button", { name: "Save" }).click()
+    await page.getByText("Not saved: hrLow: below hrHigh").waitFor()
+    await field("hrLow").fill("45")
+    await field("power").selectOption("interval")
+    await page.getByRole("button", { name: "Save" }).click()
+    await state.getByText(/^Version 1: pending, the mote has not answered\./).waitFor()
+    await says(1)
+    await state.getByText(/^The mote works by version 1 \(heard /).waitFor()
+    const rows = page.locator(".config-history tbody tr")
+    await rows
+        .filter({ hasText: "hrLow 45 /min, hrHigh 140 /min, power interval" })
+        .filter({ hasText: "doctor" })
+        .filter({ hasText: /applied/ })
+        .waitFor()
+
+    await field("led").fill("21")
+    await page.getByRole("button", { name: "Save" }).click()
+    await state.getByText(/^Version 2: pending/).waitFor()
+    await says(1, 2)
+    await state
+        .getByText(/^Version 2: refused .*: led: 1…20\. The mote works by version 1/)
+        .waitFor()
+    assert.equal(await field("led").inputValue(), "50", "what is in force")
+
+    // Somebody else was faster.
+    await field("led").fill("22")
+    await service.call("PUT", `/api/motes/${eui}/config`, {
+        ...{ token: service.doctor, json: { settings: { led: 30 } } },
+    })
+    await page.getByRole("button", { name: "Save" }).click()
+    await page.getByText("Not saved: there is a newer configuration").waitFor()
+
+    await page.getByRole("button", { name: "Let it blink" }).click()
+    await page.getByText("On its way to the mote.").waitFor()
+    const { json } = await service.get(`/api/motes/${eui}/config`)
+    assert.deepEqual(json.commands.map((c: { command: string }) => c.command), ["identify"]) // prettier-ignore
+    await page.context().close()
+})
+
+for (const colorScheme of ["dark", "light"] as const)
+    for (const width of [1280, 360])
+        pageTest(`${colorScheme}, ${width} wide: alarms and settings can be read`, async () => {
+            const wearers = [ada, ken]
+            const id = nextId++
+            for (const wearer of wearers) {
+                await alarm(wearer, "hr-high", id, true, 171)
+                await alarm(wearer, "battery", id, true)
+            }
+            const page = await asDoctor({ colorScheme, viewport: { width, height: 800 } })
+            await alarms(page).nth(3).waitFor()
+            await alarms(page).nth(1).getByRole("button").click()
+            await alarms(page).getByText("seen by doctor").waitFor()
+            await check(page)
+            await alarms(page).first().getByRole("link").click()
+            await page.getByText("Settings of mote").click()
+            await page.getByLabel("hrHigh").waitFor()
+            await check(page)
+            await page.context().close()
+            for (const wearer of wearers)
+                for (const kind of ["hr-high", "battery"]) await alarm(wearer, kind, id, false)
+            const open = (await service.get("/api/alarms")).json as { id: number }[]
+            for (const { id } of open)
+                await service.call("PUT", `/api/alarms/${id}`, {
+                    ...{ token: service.doctor, json: { acknowledged: true } },
+                })
+        })

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict"
+import { existsSync } from "node:fs"
+import { test, type TestContext } from "node:test"
+import { fileURLToPath } from "node:url"
+import {
+    chromium,
+    type Browser,
+    type BrowserContextOptions,
+    type Locator,
+    type Page,
+} from "playwright-core"
+
+const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
+const pageChecks = fileURLToPath(new URL("./page-checks.js", import.meta.url))
+export const hasChromium = existsSync(executablePath)
+const args = [
+    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
+    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+]
+
+export function launch(): Promise<Browser> {
+    return chromium.launch({ executablePath, args })
+}
+
+export function pageTest(name: string, work: (t: TestContext) => Promise<void>): void {
+    test(name, async t => {
+        if (hasChromium) await work(t)
+        else
+            t.skip(`needs chromium at ${executablePath} (or set CHROMIUM): the page was NOT tested`)
+    })
+}
+
+/** A page of its own on the clinic; fails on script errors and on anything that the policy blocked. */
+export async function openPage(
+    browser: Browser,
+    url: string,
+    o: BrowserContextOptions = {},
+): Promise<Page> {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, ...o })
+    await context.addInitScript({ path: pageChecks })
+    const page = await context.newPage()
+    page.on("pageerror", error => assert.fail(error.message))
+    page.on("console", message => assert.doesNotMatch(message.text(), /Content Security Policy/))
+    await page.goto(url)
+    return page
+}
+
+export async function logIn(page: Page, password: string, user = "doctor"): Promise<void> {
+    await page.getByLabel("User").fill(user)
+    await page.getByLabel("Password").fill(password)
+    await page.keyboard.press("Enter")
+}
+
+/** Somebody's card on the ward. */
+export const card = (page: Page, name: string): Locator =>
+    page.locator(".cards").getByRole("listitem").filter({ hasText: name })
+
+/** Every text stands out enough, and nothing has to be scrolled sideways. */
+export async function check(page: Page): Promise<void> {
+    assert.deepEqual(await page.evaluate("pageChecks.poorContrasts()"), [])
+    const root = "document.documentElement"
+    assert.equal(await page.evaluate(`${root}.scrollWidth - ${root}.clientWidth`), 0)
+}
