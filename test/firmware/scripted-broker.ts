@@ -13,7 +13,9 @@ export class MqttPost extends Post {
 
     constructor(connection: BrokerConnection, packet: IPublishPacket) {
         const payload = Buffer.from(packet.payload)
-        super(connection as unknown as ScriptedConnection, message(Code.POST, { payload }))
+        const purpose = packet.topic.endsWith("/alarms") ? "alarm" : "vitals"
+        const request = message(Code.POST, { payload })
+        super(connection as unknown as ScriptedConnection, purpose, request)
         this.broker = connection
         this.packet = packet
     }
