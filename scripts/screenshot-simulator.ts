@@ -1,7 +1,7 @@
 // Takes the picture of the simulator's live view that docs/simulator.md shows. Needs Debian's chromium.  node --import tsx scripts/screenshot-simulator.ts [FOLDER]
 import { join } from "node:path"
-import { chromium } from "playwright-core"
 import { Running } from "../test/e2e/command.ts"
+import { launchChromium } from "../test/support/chromium.ts"
 
 const folder = process.argv[2] ?? "docs"
 /** So long there is something to show: heart rates, some traffic. */
@@ -10,15 +10,7 @@ const showMs = 30_000
 const simulator = new Running(["sim", "paper", "--web", "0", "--speed", "2"])
 try {
     const url = await simulator.line("http")
-    const browser = await chromium.launch({
-        executablePath: "/usr/bin/chromium",
-        args: [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-background-networking",
-        ],
-    })
+    const browser = await launchChromium()
     const page = await browser.newPage({
         colorScheme: "dark",
         viewport: { width: 1440, height: 900 },

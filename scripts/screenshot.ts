@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { chromium } from "playwright-core"
 import type { Credentials } from "../cli/credentials.ts"
 import { Running } from "../test/e2e/command.ts"
+import { launchChromium } from "../test/support/chromium.ts"
 
 const folder = process.argv[2] ?? "docs"
 /** So long the charts get something to show. */
@@ -18,15 +18,7 @@ try {
     const { clinic, doctor } = JSON.parse(
         readFileSync(join(data, "credentials.json"), "utf8"),
     ) as Credentials
-    const browser = await chromium.launch({
-        executablePath: "/usr/bin/chromium",
-        args: [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-background-networking",
-        ],
-    })
+    const browser = await launchChromium()
     const page = await browser.newPage({
         ignoreHTTPSErrors: true,
         colorScheme: "dark",

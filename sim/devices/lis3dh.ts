@@ -5,7 +5,7 @@ import {
     toCounts,
     type AccelerometerOptions,
 } from "./acceleration.ts"
-import type { I2cChip } from "./sensor-bus.ts"
+import { RegisterChip } from "./register-chip.ts"
 
 /** Register addresses and bits, named as in the data sheet (ST DocID17530). */
 const WHO_AM_I = 0x0f
@@ -68,11 +68,10 @@ const writable = new Map([
 ])
 
 /** ST LIS3DH, accelerometer: registers and FIFO of the real chip; no interrupts, no self-test. */
-export class Lis3dh implements I2cChip {
+export class Lis3dh extends RegisterChip {
     readonly address: number
     private readonly sampler: AccelerationSampler
     private registers = new Uint8Array(64)
-    private register = 0
     private increments = false
     /** Output registers of each sample, oldest first. */
     private fifo: number[][] = []
@@ -80,6 +79,7 @@ export class Lis3dh implements I2cChip {
     private output = outputs
 
     constructor(options: AccelerometerOptions) {
+        super()
         this.address = options.address ?? 0x18
         this.sampler = new AccelerationSampler(options)
         this.powerUp()
@@ -102,37 +102,19 @@ export class Lis3dh implements I2cChip {
         while (this.fifo.length < fifoDepth) this.fifo.push(this.output)
     }
 
-    write(bytes: Uint8Array): boolean {
-        this.advance()
-        const [address] = bytes
-        if (address === undefined) return true
+    protected point(address: number): void {
         this.register = address & 0x3f
         this.increments = (address & AUTO_INCREMENT) !== 0
-        for (const value of bytes.subarray(1)) {
-            this.writeRegister(this.register, value)
-            this.next()
-        }
-        return true
-    }
-
-    read(size: number): Uint8Array {
-        this.advance()
-        const bytes = new Uint8Array(size)
-        for (let i = 0; i < size; i++) {
-            bytes[i] = this.readRegister(this.register)
-            this.next()
-        }
-        return bytes
     }
 
     /** With the FIFO on, the address goes from the last output back to the first, so that one burst empties it. */
-    private next(): void {
+    protected next(): void {
         if (!this.increments) return
         const wraps = this.register === OUT_Z_H && this.fifoMode() !== BYPASS
         this.register = wraps ? OUT_X_L : (this.register + 1) & 0x3f
     }
 
-    private writeRegister(register: number, value: number): void {
+    protected writeRegister(register: number, value: number): void {
         const mask = writable.get(register)
         if (mask === undefined) return
         const before = this.registers[register]!
@@ -141,7 +123,7 @@ export class Lis3dh implements I2cChip {
         if (this.fifoMode() === BYPASS) this.fifo = []
     }
 
-    private readRegister(register: number): number {
+    protected readRegister(register: number): number {
         if (register >= OUT_X_L && register <= OUT_Z_H) return this.readOutput(register)
         if (register === FIFO_SRC_REG) return this.fifoSource()
         return this.registers[register]!
@@ -189,8 +171,7 @@ export class Lis3dh implements I2cChip {
         return dataRates[code] ?? 0
     }
 
-    /** Lets everything happen that was due since the last access. */
-    private advance(): void {
+    protected advance(): void {
         const hz = this.dataRate()
         const bandwidth = this.isHighResolution() ? hz / 9 : hz / 2
         this.sampler.advance(hz, noiseDensityG * Math.sqrt(bandwidth), sample => this.push(sample))

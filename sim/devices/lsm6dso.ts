@@ -6,7 +6,7 @@ import {
     toCounts,
     type AccelerometerOptions,
 } from "./acceleration.ts"
-import type { I2cChip } from "./sensor-bus.ts"
+import { RegisterChip } from "./register-chip.ts"
 
 /** Register addresses and bits, named as in the data sheet (ST DS12140). */
 const PIN_CTRL = 0x02
@@ -56,12 +56,11 @@ const lowPowerNoiseG = [1.8e-3, 3e-3, 2e-3, 2.4e-3]
 const noiseDensityG = [70e-6, 110e-6, 75e-6, 80e-6]
 
 /** An LSM6DSO's accelerometer and FIFO; no gyroscope, no embedded functions. */
-export class Lsm6dso implements I2cChip {
+export class Lsm6dso extends RegisterChip {
     readonly address: number
     private readonly clock: Clock
     private readonly sampler: AccelerationSampler
     private registers = new Uint8Array(128)
-    private register = 0
     /** Words of a tag and 6 bytes, oldest first. */
     private fifo: number[][] = []
     private words = 0
@@ -70,6 +69,7 @@ export class Lsm6dso implements I2cChip {
     private resetDone = 0
 
     constructor(options: AccelerometerOptions) {
+        super()
         this.address = options.address ?? 0x6a
         this.clock = options.clock
         this.sampler = new AccelerationSampler(options)
@@ -94,36 +94,18 @@ export class Lsm6dso implements I2cChip {
         for (let i = 0; i <= fifoDepth; i++) this.batch(newest)
     }
 
-    write(bytes: Uint8Array): boolean {
-        this.advance()
-        const [address] = bytes
-        if (address === undefined) return true
+    protected point(address: number): void {
         this.register = address & 0x7f
-        for (const value of bytes.subarray(1)) {
-            this.writeRegister(this.register, value)
-            this.next()
-        }
-        return true
-    }
-
-    read(size: number): Uint8Array {
-        this.advance()
-        const bytes = new Uint8Array(size)
-        for (let i = 0; i < size; i++) {
-            bytes[i] = this.readRegister(this.register)
-            this.next()
-        }
-        return bytes
     }
 
     /** From the last byte of a word in the FIFO back to the tag of the next. */
-    private next(): void {
+    protected next(): void {
         if (!(this.registers[CTRL3_C]! & IF_INC)) return
         this.register =
             this.register === FIFO_DATA_OUT_Z_H ? FIFO_DATA_OUT_TAG : (this.register + 1) & 0x7f
     }
 
-    private writeRegister(register: number, value: number): void {
+    protected writeRegister(register: number, value: number): void {
         const isControl =
             (register >= FIFO_CTRL1 && register <= 0x0e) ||
             (register >= CTRL1_XL && register <= CTRL10_C) ||
@@ -136,7 +118,7 @@ export class Lsm6dso implements I2cChip {
         if (register === CTRL3_C && value & SW_RESET) this.resetDone = this.clock.now() + resetMs
     }
 
-    private readRegister(register: number): number {
+    protected readRegister(register: number): number {
         if (register >= FIFO_DATA_OUT_TAG && register <= FIFO_DATA_OUT_Z_H)
             return this.readFifo(register)
         const diff = this.fifo.length
@@ -192,8 +174,7 @@ export class Lsm6dso implements I2cChip {
         return (this.registers[CTRL3_C]! & SW_RESET) !== 0
     }
 
-    /** Lets everything happen that was due since the last access. */
-    private advance(): void {
+    protected advance(): void {
         if (this.isResetting() && this.clock.now() >= this.resetDone) this.powerUp()
         const hz = dataRates[this.registers[CTRL1_XL]! >> 4] ?? 0
         const scale = (this.registers[CTRL1_XL]! >> 2) & 3

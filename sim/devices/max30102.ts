@@ -1,7 +1,7 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Body, Led } from "../body/body.ts"
 import { seededNormal } from "../random.ts"
-import type { I2cChip } from "./sensor-bus.ts"
+import { RegisterChip } from "./register-chip.ts"
 
 /** Register addresses, named as in the data sheet (Maxim 19-7740). */
 const INTERRUPT_STATUS_1 = 0x00
@@ -84,7 +84,7 @@ export interface Max30102Options {
 }
 
 /** Maxim MAX30102, pulse oximeter and heart-rate sensor: registers, FIFO and light of the real chip. */
-export class Max30102 implements I2cChip {
+export class Max30102 extends RegisterChip {
     readonly address = 0x57
     private readonly clock: Clock
     private readonly body: Body
@@ -94,7 +94,6 @@ export class Max30102 implements I2cChip {
     private readonly failed = new Set<Led>()
     private chargeMaS = 0
     private registers = new Uint8Array(256)
-    private register = 0
     /** Samples by FIFO address, each with the counts of its channels. */
     private fifo: number[][] = []
     private stored = 0
@@ -106,6 +105,7 @@ export class Max30102 implements I2cChip {
     private dieTempDone: number | undefined
 
     constructor(options: Max30102Options) {
+        super()
         const { clock, body, seed = 1, startMs = clock.now(), oscillatorError = 0 } = options
         this.clock = clock
         this.body = body
@@ -133,25 +133,14 @@ export class Max30102 implements I2cChip {
         return this.chargeMaS
     }
 
-    write(bytes: Uint8Array): boolean {
-        this.advance()
-        this.register = bytes[0] ?? this.register
+    protected point(address: number): void {
+        this.register = address
         this.popped = []
-        for (const value of bytes.subarray(1)) {
-            this.writeRegister(this.register, value)
-            if (this.register !== FIFO_DATA) this.register = (this.register + 1) & 0xff
-        }
-        return true
     }
 
-    read(size: number): Uint8Array {
-        this.advance()
-        const bytes = new Uint8Array(size)
-        for (let i = 0; i < size; i++) {
-            bytes[i] = this.readRegister(this.register)
-            if (this.register !== FIFO_DATA) this.register = (this.register + 1) & 0xff
-        }
-        return bytes
+    /** Bursts stay at the FIFO. */
+    protected next(): void {
+        if (this.register !== FIFO_DATA) this.register = (this.register + 1) & 0xff
     }
 
     private reset(): void {
@@ -164,7 +153,7 @@ export class Max30102 implements I2cChip {
         this.dieTempDone = undefined
     }
 
-    private readRegister(register: number): number {
+    protected readRegister(register: number): number {
         if (register === FIFO_DATA) return this.readFifo()
         const value = this.registers[register]!
         if (register === INTERRUPT_STATUS_1 || register === INTERRUPT_STATUS_2)
@@ -173,7 +162,7 @@ export class Max30102 implements I2cChip {
         return value
     }
 
-    private writeRegister(register: number, value: number): void {
+    protected writeRegister(register: number, value: number): void {
         const mask = writable.get(register)
         if (mask === undefined || this.isResetting()) return
         this.registers[register] = value & mask
@@ -231,7 +220,7 @@ export class Max30102 implements I2cChip {
     }
 
     /** Lets everything happen that was due since the last access. */
-    private advance(): void {
+    protected advance(): void {
         const now = this.clock.now()
         if (this.isResetting() && now >= this.resetDone) this.registers[MODE_CONFIGURATION] = 0
         if (this.dieTempDone !== undefined && now >= this.dieTempDone) this.finishDieTemperature()

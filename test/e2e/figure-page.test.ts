@@ -1,21 +1,15 @@
 import assert from "node:assert/strict"
-import { existsSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { pathToFileURL } from "node:url"
-import { chromium } from "playwright-core"
 import { drawPage } from "../../cli/plot/page.ts"
+import { hasChromium, launchChromium, needsChromium } from "../support/chromium.ts"
 import { until } from "../support/until.ts"
 import { temporaryFolder } from "./command.ts"
 
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-
 test("the page of hr --plot: zooms by drag and wheel, back by a button; needs no network, runs no name", async t => {
-    if (!existsSync(executablePath))
-        return t.skip(
-            `needs chromium at ${executablePath} (or set CHROMIUM): the page was NOT tested`,
-        )
+    if (!hasChromium) return t.skip(needsChromium)
     const rate = 50
     const seconds = 300
     const file = join(temporaryFolder(t), "figure.html")
@@ -31,7 +25,7 @@ test("the page of hr --plot: zooms by drag and wheel, back by a button; needs no
         })),
     })
     writeFileSync(file, html)
-    const browser = await chromium.launch({ executablePath, args })
+    const browser = await launchChromium()
     try {
         const page = await browser.newPage({ viewport: { width: 1300, height: 900 } })
         const faults: string[] = []

@@ -1,20 +1,17 @@
 import assert from "node:assert/strict"
-import { existsSync } from "node:fs"
 import { request } from "node:http"
 import { after, before, test, type TestContext } from "node:test"
 import { fileURLToPath } from "node:url"
-import { chromium, type Browser, type Page } from "playwright-core"
+import type { Browser, Page } from "playwright-core"
 import { Runner } from "../../sim/runner.ts"
 import { loadScenario } from "../../sim/scenario/load.ts"
 import { Simulation } from "../../sim/simulation.ts"
 import { startLiveView, type LiveView } from "../../sim/web/server.ts"
+import { hasChromium, launchChromium, needsChromium } from "../support/chromium.ts"
 import { until } from "../support/until.ts"
 import { run } from "./command.ts"
 
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 const pageChecks = fileURLToPath(new URL("./page-checks.js", import.meta.url))
-const hasChromium = existsSync(executablePath)
 
 let simulation: Simulation
 let runner: Runner
@@ -28,7 +25,7 @@ before(async () => {
     runner.pause()
     view = await startLiveView(simulation, runner, 0)
     running = runner.runTo(Infinity)
-    if (hasChromium) browser = await chromium.launch({ executablePath, args })
+    if (hasChromium) browser = await launchChromium()
 })
 after(async () => {
     if (hasChromium) await browser.close()
@@ -41,8 +38,7 @@ after(async () => {
 function pageTest(name: string, work: (t: TestContext) => Promise<void>): void {
     test(name, async t => {
         if (hasChromium) await work(t)
-        else
-            t.skip(`needs chromium at ${executablePath} (or set CHROMIUM): the page was NOT tested`)
+        else t.skip(needsChromium)
     })
 }
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict"
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { before, test } from "node:test"
 import { pathToFileURL } from "node:url"
 import { Value } from "@sinclair/typebox/value"
-import { chromium } from "playwright-core"
 import { Course } from "../../../sim/report/course.ts"
 import { reportFolder } from "../../../sim/report/output.ts"
 import { reportPage } from "../../../sim/report/page.ts"
@@ -14,10 +13,9 @@ import { ReportSchema, type Report } from "../../../sim/report/schema.ts"
 import { judge } from "../../../sim/scenario/judge.ts"
 import { parseScenario } from "../../../sim/scenario/load.ts"
 import { Simulation } from "../../../sim/simulation.ts"
+import { hasChromium, launchChromium, needsChromium } from "../../support/chromium.ts"
 import { temporaryFolder } from "../../support/folder.ts"
 
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 const hostile = "</style><script>document.title = 'run'</script><img src=x onerror=alert(1)>"
 
 const scenario = parseScenario(
@@ -135,13 +133,10 @@ test("report folder: made with its parents; only two files are written; what is 
 })
 
 test("report page: needs nothing from outside, runs no script, is well-formed, in both themes and on paper", async t => {
-    if (!existsSync(executablePath))
-        return t.skip(
-            `needs chromium at ${executablePath} (or set CHROMIUM): the page was NOT tested`,
-        )
+    if (!hasChromium) return t.skip(needsChromium)
     const file = join(temporaryFolder(t), "report.html")
     writeFileSync(file, reportPage(report))
-    const browser = await chromium.launch({ executablePath, args })
+    const browser = await launchChromium()
     try {
         for (const colorScheme of ["light", "dark"] as const) {
             const page = await browser.newPage({

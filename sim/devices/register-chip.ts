@@ -1,0 +1,45 @@
+import type { I2cChip } from "./sensor-bus.ts"
+
+/**
+ * A chip whose registers are reached by a pointer: the first byte that is written sets it, further ones go where it points,
+ * and what is read comes from there; each time it moves on.
+ */
+export abstract class RegisterChip implements I2cChip {
+    abstract readonly address: number
+    /** Where the pointer is. */
+    protected register = 0
+
+    write(bytes: Uint8Array): boolean {
+        this.advance()
+        const [address] = bytes
+        if (address === undefined) return true
+        this.point(address)
+        for (const value of bytes.subarray(1)) {
+            this.writeRegister(this.register, value)
+            this.next()
+        }
+        return true
+    }
+
+    read(size: number): Uint8Array {
+        this.advance()
+        const bytes = new Uint8Array(size)
+        for (let i = 0; i < size; i++) {
+            bytes[i] = this.readRegister(this.register)
+            this.next()
+        }
+        return bytes
+    }
+
+    /** Lets everything happen that was due since the last access. */
+    protected abstract advance(): void
+
+    protected abstract point(address: number): void
+
+    /** The pointer moves on. */
+    protected abstract next(): void
+
+    protected abstract writeRegister(register: number, value: number): void
+
+    protected abstract readRegister(register: number): number
+}
