@@ -120,3 +120,34 @@ for (const [what, reach] of [
         assert.deepEqual(said().at(-1), [2])
         assert.deepEqual(mote.panics, [])
     })
+
+test("power cut at any moment after a configuration with another router was sent: the old one or the new", async () => {
+    const outcomes = new Set<string>()
+    // The request arrives after 10 ms; the mote has moved, and has its receipt, within 100 ms or 2 s.
+    const cutsMs = [...Array.from({ length: 24 }, (_, i) => 10 + i), 50, 75, 100, 200, 400, 1000, 2000, 2100, 2200, 2500] // prettier-ignore
+    for (const cutMs of cutsMs) {
+        const { router, hosts, run, said, mote, panics } = await link(router => router.connect())
+        const connection = router.connections.at(-1)!
+        const values = { ...calm, router: elsewhere }
+        const payload = makeConfig(values, 1, router.keys, randomBytes)
+        const options = pathOptions("/config")
+        connection.stream.write(encodeFrame(message(Code.PUT, { options, payload })))
+        await run(cutMs / 1000)
+        mote.stop()
+        // What is on its way arrives.
+        await run(0.1)
+        const before = said().length
+        await mote.powerUp()
+        await run(startS)
+        const [first, ...more] = said().slice(before)
+        const isNew = first![0] === 1
+        assert.deepEqual(first, [isNew ? 1 : 0])
+        if (isNew) assert.deepEqual(more, [])
+        else if (more.length > 0) assert.deepEqual(more, [[1, "restarted on trial"]])
+        assert.equal(hosts.at(-1), isNew ? "elsewhere.invalid:5700" : "router.invalid:5683")
+        assert.deepEqual(panics, [])
+        outcomes.add(`${isNew} ${more.length}`)
+        mote.stop()
+    }
+    assert.deepEqual([...outcomes].sort(), ["false 0", "false 1", "true 0"])
+})
