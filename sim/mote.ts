@@ -1,6 +1,7 @@
 import type { Clock } from "../host/clock.ts"
+import { Potentiometer } from "./devices/potentiometer.ts"
 import { SensorBus, type I2cChip } from "./devices/sensor-bus.ts"
-import { JacdacDevice } from "./jacdac/device.ts"
+import { JacdacDevice, type Service } from "./jacdac/device.ts"
 import { Machine, settingPayload, type Flash } from "./vm/machine.ts"
 import type { Connect } from "./vm/socket.ts"
 
@@ -18,6 +19,8 @@ export interface MoteOptions {
     deviceId?: string
     /** The chips on its I2C bus. */
     chips?: I2cChip[]
+    /** What its battery pin measures whenever it is looked at, as a share of the full scale; without it it has none. */
+    batteryPin?: () => number
     connect: Connect
     /** A line that the program wrote with `console`, without the VM's own chatter. */
     log?: (line: string) => void
@@ -75,7 +78,8 @@ export class Mote {
 
     /** Powers up again after `stop`. */
     async powerUp(): Promise<void> {
-        const { clock, image, settings = {}, chips = [], frame: cable, log, vmLog } = this.options
+        const { clock, image, settings = {}, chips = [] } = this.options
+        const { batteryPin, frame: cable, log, vmLog } = this.options
         const hasProgram = Buffer.from(this.options.flash.load()).includes(Buffer.from(image))
         const { deviceId = "0000000000000001" } = this.options
         const busId = besides(deviceId)
@@ -90,7 +94,8 @@ export class Mote {
             log: line => (line.startsWith("> ") ? log?.(line.slice(2)) : vmLog?.(line)),
         })
         const machine = this.machine
-        const services = [new SensorBus(clock, chips)]
+        const services: Service[] = [new SensorBus(clock, chips)]
+        if (batteryPin) services.push(new Potentiometer(batteryPin))
         // Its chips are inside a mote: at the cable of a board nobody sees them, nor are they those of another mote there.
         this.bus = new JacdacDevice(clock, busId, services, frame => machine.receive(frame))
         this.running = true

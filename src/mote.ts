@@ -1,24 +1,42 @@
+import { Potentiometer } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 import { readSetting } from "@devicescript/settings"
+import { startBattery } from "./battery"
 import { startSensing } from "./sensing"
 import { showReading, startServers } from "./servers"
 import { startUplink } from "./link/uplink"
+import { allowStandby } from "./power"
+import { standBy } from "./standby"
 
 /**
  * The whole mote, on any board: senses over `i2c`, reports to its router, and shows what it senses on its cable, too,
  * unless the setting `jacdac` is `off`. Without an identity it reports nothing.
+ * @param battery the pin that measures the battery, where a board has the resistors for it
+ * @param standby switches the chip off for so many milliseconds, after which the program starts anew; where that is possible
  */
-export async function startMote(i2c: I2C): Promise<void> {
+export async function startMote(
+    i2c: I2C,
+    battery: Potentiometer,
+    standby?: (ms: number) => Promise<void>,
+): Promise<void> {
     try {
+        await startBattery(battery)
         const uplink = await startUplink()
         const isShown = (await readSetting("jacdac")) !== "off"
         if (isShown) startServers()
-        await startSensing(i2c, async reading => {
-            if (isShown) showReading(reading)
-            if (!uplink) return false
-            uplink.push(reading)
-            return uplink.alarms.isWatching()
-        })
+        if (standby) allowStandby()
+        await startSensing(
+            i2c,
+            async reading => {
+                if (isShown) showReading(reading)
+                if (!uplink) return false
+                uplink.push(reading)
+                return uplink.alarms.isWatching()
+            },
+            async () => {
+                if (standby) await standBy(uplink, standby)
+            },
+        )
     } catch (e) {
         console.log("mote: " + (e as Error).message)
     }

@@ -69,7 +69,7 @@ export class Alarms {
     private clock: Clock
     private news: () => void
     private mustSave = false
-    private isSaving = false
+    private isWriting = false
 
     /**
      * @param kid of the mote: another's alarms are none of its own
@@ -128,9 +128,14 @@ export class Alarms {
         return false
     }
 
+    /** Whether something is not in flash yet. */
+    isSaving(): boolean {
+        return this.mustSave || this.isWriting
+    }
+
     /** Whether there is anything to send, and it is safe in flash. */
     isPending(): boolean {
-        if (this.mustSave || this.isSaving) return false
+        if (this.isSaving()) return false
         for (let kind = 0; kind < kinds; kind++)
             if (isDue(this.slots, kind, raiseDue | clearDue)) return true
         return false
@@ -234,8 +239,8 @@ export class Alarms {
     /** Writes the slots to flash, again where they change meanwhile. Never throws. */
     private async save(): Promise<void> {
         this.mustSave = true
-        if (this.isSaving) return
-        this.isSaving = true
+        if (this.isWriting) return
+        this.isWriting = true
         while (this.mustSave) {
             this.mustSave = false
             this.date()
@@ -246,7 +251,7 @@ export class Alarms {
                 console.log("alarms: " + (e as Error).message)
             }
         }
-        this.isSaving = false
+        this.isWriting = false
         if (this.isPending()) this.news()
     }
 

@@ -8,6 +8,7 @@ import { Downlink } from "../config/downlink"
 import { Endpoint, parseEndpoint } from "./endpoint"
 import { countBoot, Identity, readIdentity } from "./identity"
 import { groupReadings, ReadingQueue, tickMs } from "./queue"
+import { powerMode } from "../power"
 import { Reading } from "../reading"
 import { Envelope, Receipt, ReceiptOpener, Sealer } from "./seal"
 import { PackWriter } from "./senml"
@@ -231,7 +232,8 @@ export class Uplink {
 
     private hasMore(): boolean {
         const [vitals, alarm] = this.envelopes
-        const hasAlarms = alarm !== undefined || this.alarms.isPending()
+        const { alarms } = this
+        const hasAlarms = alarm !== undefined || alarms.isPending() || alarms.isSaving()
         return hasAlarms || vitals !== undefined || this.queue.length > 0 || this.hasNote()
     }
 
@@ -247,7 +249,7 @@ export class Uplink {
     /** There is nothing to send: keeps the connection, and sees to it that it is one. */
     private async rest(): Promise<void> {
         const { transport } = this
-        if (!this.isAway && config.power !== PowerMode.standby) {
+        if (!this.isAway && powerMode() !== PowerMode.standby) {
             if (!(await this.connect())) return
             if (millis() >= this.heardMs + idleMs) {
                 if (await transport.ping(pongMs)) this.heardMs = millis()

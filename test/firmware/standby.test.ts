@@ -1,0 +1,142 @@
+import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
+import { test, type TestContext } from "node:test"
+import { silentLog } from "../../host/log.ts"
+import { Router, RouterStore } from "../../router/index.ts"
+import { syntheticBody } from "../../sim/body/index.ts"
+import { wearableChips } from "../../sim/devices/chips.ts"
+import { Max30102 } from "../../sim/devices/max30102.ts"
+import { pipe } from "../../sim/pipe.ts"
+import { runProgram } from "../../sim/program.ts"
+import { VirtualClock } from "../../sim/vm/clock.ts"
+import { openEnvelope, parseEnvelope, verifyEnvelope, type Purpose } from "../../wire/envelope.ts"
+import { deriveKeys, eui } from "../../wire/keys.ts"
+import { decodePack } from "../../wire/senml.ts"
+import { MemoryClinic } from "../router/memory-clinic.ts"
+
+const standby = 2
+const everyS = 120
+
+/** A mote that stands by between measurements, and a router. */
+async function start(t: TestContext, settings: Record<string, unknown> = {}) {
+    const clock = new VirtualClock()
+    const secret = randomBytes(32)
+    const keys = deriveKeys(secret, randomBytes(8))
+    const clinic = new MemoryClinic({ ...keys, config: 0 })
+    const store = RouterStore.inMemory()
+    const router = new Router({ clock, random: randomBytes, store, clinic, log: silentLog })
+    const network = { isUp: true }
+    const body = syntheticBody({ seed: 1, bpm: 72, spo2: 97 })
+    const chips = wearableChips(clock, body)
+    const standbys: number[] = []
+    const lines: string[] = []
+    let isAsleep = false
+    const all: Record<string, unknown> = {
+        ...{ kid: eui(keys.kid), secret: secret.toString("hex"), power: standby, every: everyS },
+        ...{ router: "coap+tcp://router.invalid", batteryV: 6.6, ...settings },
+    }
+    const { mote, run, panics } = await runProgram("test/src/standby.ts", {
+        ...{ clock, chips, settings: all },
+        batteryPin: () => 3.87 / 6.6,
+        connect: () => {
+            if (!network.isUp || isAsleep) return Promise.reject(new Error("unreachable"))
+            const [near, far] = pipe(clock)
+            router.accept(far)
+            return Promise.resolve(near)
+        },
+        log: line => {
+            const [, ms] = /^standby (\d+)$/.exec(line) ?? []
+            if (ms === undefined) return void lines.push(line)
+            standbys.push(Number(ms))
+            clock.setTimeout(() => {
+                isAsleep = true
+                mote.stop()
+                clock.setTimeout(() => {
+                    isAsleep = false
+                    void mote.powerUp()
+                }, Number(ms))
+            }, 0)
+        },
+    })
+    t.after(async () => {
+        mote.stop()
+        const closed = router.close()
+        await clock.run(10_000)
+        await closed
+        store.close()
+    })
+    const envelopes = () =>
+        clinic.stored.map(hex => {
+            const envelope = parseEnvelope(Buffer.from(hex, "hex"))
+            const purposes: Purpose[] = ["vitals", "alarm"]
+            const purpose = purposes.find(each => verifyEnvelope(envelope, each, keys.upMac))!
+            const { kid, boot } = envelope
+            const values = decodePack(openEnvelope(envelope, keys.upEnc), kid, clock.now())
+            return { purpose, boot, values }
+        })
+    const optical = chips[0] as Max30102
+    /** Until it has stood by so often. */
+    const cycles = async (count: number) => {
+        await run(3 * everyS, () => standbys.length >= count)
+        assert.equal(standbys.length, count, lines.join("\n"))
+        await run(1)
+    }
+    return { cycles, run, panics, network, standbys, lines, envelopes, optical, settings: all }
+}
+
+test("standby: a start a measurement, and each has told all that it measured before it sleeps", async t => {
+    const { cycles, run, panics, standbys, envelopes, optical, lines } = await start(t)
+    await run(5 * everyS)
+    assert.ok(standbys.length >= 4 && standbys.length <= 5, lines.join("\n"))
+    for (const ms of standbys) assert.ok(ms > (everyS - 75) * 1000 && ms < everyS * 1000, `${ms}`)
+    const boots = new Set(envelopes().map(({ boot }) => boot))
+    assert.deepEqual([...boots].slice(0, 4), [1, 2, 3, 4])
+    for (const boot of [1, 2, 3, 4]) {
+        const own = envelopes().filter(envelope => envelope.boot === boot)
+        const values = own.flatMap(({ values }) => values)
+        const of = (name: string) => values.filter(each => each.name === name).map(v => v.value)
+        assert.equal(of("hr").length, 1)
+        assert.ok(Math.abs(of("hr")[0]! - 72) < 4)
+        assert.ok(Math.abs(of("temp")[0]! - 36.7) < 0.3)
+        assert.ok(Math.abs(of("spo2")[0]! - 97) <= 2)
+        assert.deepEqual(of("batt"), [60])
+    }
+    // Half asleep: no alarm about contact, sensors or anything else.
+    assert.deepEqual([...new Set(envelopes().map(({ purpose }) => purpose))], ["vitals"])
+    await cycles(standbys.length + 1)
+    const charge = optical.ledCharge()
+    await run(30)
+    assert.equal(optical.ledCharge(), charge)
+    assert.deepEqual(panics, [])
+})
+
+test("standby: what nobody has receipted keeps it awake, measuring on, until it has arrived", async t => {
+    const { run, network, standbys, envelopes, lines } = await start(t)
+    network.isUp = false
+    await run(4 * everyS)
+    assert.deepEqual(standbys, [])
+    assert.ok(lines.includes("no standby: readings wait"), lines.join("\n"))
+    network.isUp = true
+    await run(2 * everyS)
+    assert.ok(standbys.length >= 1, lines.join("\n"))
+    const rates = envelopes().flatMap(({ boot, values }) =>
+        boot === 1 ? values.filter(({ name }) => name === "hr") : [],
+    )
+    assert.ok(rates.length >= 4 && rates.length <= 6, `${rates.length} measurements of that start`)
+})
+
+test("standby: an alarm is raised within a measurement, and cleared in a later one", async t => {
+    const { cycles, settings, envelopes, lines } = await start(t, { hrHigh: 60 })
+    const alarms = () =>
+        envelopes()
+            .filter(({ purpose }) => purpose === "alarm")
+            .flatMap(({ values }) => values.filter(({ name }) => name === "alarm/hr-high"))
+            .map(({ value }) => value)
+    await cycles(1)
+    assert.deepEqual(alarms(), [1], lines.join("\n"))
+    await cycles(2)
+    assert.deepEqual(alarms(), [1], "told once")
+    settings.hrHigh = 130
+    await cycles(3)
+    assert.deepEqual(alarms(), [1, 0])
+})

@@ -1,0 +1,15 @@
+// The whole mote on a chip that can stand by: it says for how long, and whoever runs it cuts its power then, as deep sleep does.
+import { Potentiometer, sleep } from "@devicescript/core"
+import { readSetting } from "@devicescript/settings"
+import { config } from "../../src/config/config"
+import { startMote } from "../../src/mote"
+import { SimulatedI2C } from "../../src/simulated-i2c"
+
+await startMote(new SimulatedI2C(), new Potentiometer("battery"), async ms => {
+    console.log(`standby ${Math.round(ms)}`)
+    await sleep(2 * ms)
+})
+// Now that what is in flash has been taken up.
+config.power = await readSetting("power", config.power)
+config.every = await readSetting("every", config.every)
+config.hrHigh = await readSetting("hrHigh", config.hrHigh)
