@@ -95,7 +95,7 @@ export class ReadingQueue {
     /** Time of the oldest in ticks of `millis()`; there must be one. */
     firstTicks(): number {
         const { head, ring, summaries } = this
-        if (summaries.length > 0) return summaries.bytes.getAt(0, "u32")
+        if (summaries.length > 0) return summaries.firstTicks()
         const first = ring.getAt(head, "u16")
         return this.startTicks + (first === 0 ? ring.getAt(head + 2, "i32") : first & stepMask)
     }

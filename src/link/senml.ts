@@ -19,7 +19,7 @@ import {
     tempShift,
 } from "./queue"
 import { status } from "./status"
-import { meanBits, quantities, Summaries } from "./summaries"
+import { heartRate, saturation, Summaries, temperature } from "./summaries"
 
 /*
  * SenML packs (RFC 8428) in CBOR with the integer labels of §6. Keys in the order of RFC 8949 §4.2.1:
@@ -38,6 +38,17 @@ const tempStart = hex`00 6474656d70 02`
 const spo2Start = hex`00 6473706f32 02`
 const lostStart = hex`00 646c6f7374 02`
 const batteryStart = hex`00 6462617474 02`
+const hrMinStart = hex`00 6668722d6d696e 02`
+const hrMaxStart = hex`00 6668722d6d6178 02`
+const hrCountStart = hex`00 6468722d6e 02`
+const tempMinStart = hex`00 6874656d702d6d696e 02`
+const tempMaxStart = hex`00 6874656d702d6d6178 02`
+const tempCountStart = hex`00 6674656d702d6e 02`
+const spo2MinStart = hex`00 6873706f322d6d696e 02`
+const spo2MaxStart = hex`00 6873706f322d6d6178 02`
+const spo2CountStart = hex`00 6673706f322d6e 02`
+const spanStart = hex`00 647370616e 02`
+const countStart = hex`00 65636f756e74 02`
 const configStart = hex`00 66636f6e666967 02`
 const refusedStart = hex`00 6e636f6e6669672d72656675736564 02`
 /** A map of two: n and its value, and the label of vs. */
@@ -57,9 +68,8 @@ const maxReadingBytes = 65
 const maxFrameBytes = 130
 /** A note on the configuration takes the room of so many readings. */
 const noteReadings = 2
-/** A summary takes the room of so many, and a quantity in it its names. */
+/** A summary takes the room of so many. */
 const summaryReadings = 5
-const quantityNames = "hr temp spo2"
 
 /** Writes the readings of one mote as SenML. */
 export class PackWriter {
@@ -171,27 +181,43 @@ export class PackWriter {
     }
 
     /** docs/link.md, "Summaries"; all of a unit together. */
-    private summary(summaries: Summaries, index: number): void {
-        const at = summaries.middleOf(index)
-        const names = quantityNames.split(" ")
-        for (let i = 0; i < quantities; i++) {
-            if (summaries.fieldOf(index, i, 0) === 0) continue
-            const bits = i === 0 ? bpmBits : i === 1 ? tempBits : 0
-            const bias = i === 1 ? tempBias : 0
-            const unit = i === 0 ? hrUnit : i === 1 ? tempUnit : spo2Unit
-            const mean = summaries.fieldOf(index, i, 1) - (bias << meanBits)
-            this.record(startOf(names[i]), mean, bits + meanBits, at, unit)
-            const low = summaries.fieldOf(index, i, 2) - bias
-            this.record(startOf(names[i] + "-min"), low, bits, at, undefined)
-            const high = summaries.fieldOf(index, i, 3) - bias
-            this.record(startOf(names[i] + "-max"), high, bits, at, undefined)
+    private summary(all: Summaries, i: number): void {
+        const at = all.middleOf(i)
+        const hr = all.countOf(i, heartRate)
+        const temp = all.countOf(i, temperature)
+        const spo2 = all.countOf(i, saturation)
+        if (hr > 0) {
+            this.record(hrStart, all.meanOf(i, heartRate), bpmBits, at, hrUnit)
+            this.record(hrMinStart, all.leastOf(i, heartRate), bpmBits, at, undefined)
+            this.record(hrMaxStart, all.mostOf(i, heartRate), bpmBits, at, undefined)
         }
-        this.record(startOf("span"), summaries.spanOf(index), tickBits, at, secondsUnit)
-        this.record(startOf("count"), summaries.countOf(index), 0, at, countUnit)
-        for (let i = 0; i < quantities; i++) {
-            const has = summaries.fieldOf(index, i, 0)
-            if (has > 0) this.record(startOf(names[i] + "-n"), has, 0, at, undefined)
+        if (temp > 0) {
+            this.record(tempStart, all.meanOf(i, temperature) - tempBias, tempBits, at, tempUnit)
+            this.record(
+                tempMinStart,
+                all.leastOf(i, temperature) - tempBias,
+                tempBits,
+                at,
+                undefined,
+            )
+            this.record(
+                tempMaxStart,
+                all.mostOf(i, temperature) - tempBias,
+                tempBits,
+                at,
+                undefined,
+            )
         }
+        if (spo2 > 0) {
+            this.record(spo2Start, all.meanOf(i, saturation), 0, at, spo2Unit)
+            this.record(spo2MinStart, all.leastOf(i, saturation), 0, at, undefined)
+            this.record(spo2MaxStart, all.mostOf(i, saturation), 0, at, undefined)
+        }
+        this.record(spanStart, all.spanOf(i), tickBits, at, secondsUnit)
+        this.record(countStart, all.readingsOf(i), 0, at, countUnit)
+        if (hr > 0) this.record(hrCountStart, hr, 0, at, undefined)
+        if (temp > 0) this.record(tempCountStart, temp, 0, at, undefined)
+        if (spo2 > 0) this.record(spo2CountStart, spo2, 0, at, undefined)
     }
 
     /**
@@ -241,9 +267,4 @@ export class PackWriter {
         this.writer.raw(baseTimeLabel)
         this.writer.number(this.baseTicks / (1 << tickBits))
     }
-}
-
-/** n with this value, and the label of v. */
-function startOf(name: string): Buffer {
-    return Buffer.concat(Buffer.from([0x00, 0x60 | name.length]), Buffer.from(name), hex`02`)
 }

@@ -3,15 +3,18 @@
  * readings (u16 each); then for each quantity how many readings had it, mean, least and most (u16 each), in the units of the
  * queue's fields, the mean in quarters of them.
  */
-export const summaryBytes = 32
+const summaryBytes = 32
 const spanAt = 4
 const countAt = 6
 const quantitiesAt = 8
 const quantityBytes = 8
-export const meanBits = 2
+const meanBits = 2
 
-/** The fields of the queue's i32: heart rate, temperature, oxygen saturation. */
-export const quantities = 3
+/** The fields of the queue's i32. */
+export const heartRate = 0
+export const temperature = 1
+export const saturation = 2
+const quantities = 3
 const shifts = hex`00 0d 19`
 const maskBits = hex`0d 0c 07`
 
@@ -20,7 +23,7 @@ const most = 0xffff
 /** Means, least and most of what there was no room for, oldest first. */
 export class Summaries {
     length = 0
-    readonly bytes: Buffer
+    private bytes: Buffer
 
     constructor(capacity: number) {
         this.bytes = Buffer.alloc(capacity * summaryBytes)
@@ -87,15 +90,19 @@ export class Summaries {
 
     /** Forgets the oldest. @returns the number of its readings */
     drop(): number {
-        const count = this.countOf(0)
+        const count = this.readingsOf(0)
         this.remove(0)
         return count
     }
 
+    /** Time of the first reading of the oldest, in ticks of `millis()`. */
+    firstTicks(): number {
+        return this.bytes.getAt(0, "u32")
+    }
+
     /** Time of the middle, in ticks of `millis()`. */
     middleOf(index: number): number {
-        const start = index * summaryBytes
-        return this.bytes.getAt(start, "u32") + (this.spanOf(index) >> 1)
+        return this.bytes.getAt(index * summaryBytes, "u32") + (this.spanOf(index) >> 1)
     }
 
     /** From the first reading to the last, in ticks. */
@@ -103,15 +110,31 @@ export class Summaries {
         return this.bytes.getAt(index * summaryBytes + spanAt, "u16")
     }
 
-    /** Readings that it stands for. */
-    countOf(index: number): number {
+    readingsOf(index: number): number {
         return this.bytes.getAt(index * summaryBytes + countAt, "u16")
     }
 
-    /** @param field 0: readings that have the quantity, 1: mean, 2: least, 3: most */
-    fieldOf(index: number, quantity: number, field: number): number {
-        const at = quantitiesAt + quantity * quantityBytes + 2 * field
-        return this.bytes.getAt(index * summaryBytes + at, "u16")
+    /** Readings that have the quantity; where there are none the others mean nothing. */
+    countOf(index: number, quantity: number): number {
+        return this.field(index, quantity, 0)
+    }
+
+    /** In units of the queue's field, and so are least and most. */
+    meanOf(index: number, quantity: number): number {
+        return (this.field(index, quantity, 2) + (1 << (meanBits - 1))) >> meanBits
+    }
+
+    leastOf(index: number, quantity: number): number {
+        return this.field(index, quantity, 4)
+    }
+
+    mostOf(index: number, quantity: number): number {
+        return this.field(index, quantity, 6)
+    }
+
+    private field(index: number, quantity: number, at: number): number {
+        const start = index * summaryBytes + quantitiesAt + quantity * quantityBytes
+        return this.bytes.getAt(start + at, "u16")
     }
 
     /** Makes the summary at `start` one of `ticks`, together with the next. */
