@@ -1,7 +1,4 @@
 import { randomBytes } from "node:crypto"
-import { encodeFrame } from "../router/coap/frame.ts"
-import { Code, message } from "../router/coap/message.ts"
-import { pathOptions, uintOption } from "../router/coap/options.ts"
 import { syntheticBody } from "../sim/body/index.ts"
 import { wearableChips } from "../sim/devices/chips.ts"
 import { pipe } from "../sim/pipe.ts"
@@ -14,6 +11,7 @@ import { makeReceipt } from "../wire/receipt.ts"
 import { images } from "./images.ts"
 import type { Row } from "./row.ts"
 import { bisect, heapBytes, maxSteps, rp2040 } from "./vm.ts"
+import { wireRows } from "./wire.ts"
 
 const zeroKeys = deriveKeys(new Uint8Array(32), new Uint8Array(8))
 const receipt = makeReceipt(
@@ -23,40 +21,28 @@ const receipt = makeReceipt(
 
 /** Sizes, steps and memory of the mote's firmware, measured on the bytecode in the VM. */
 export async function bench(): Promise<Row[]> {
-    return [...(await sizes()), ...(await images()), ...(await steps()), ...(await heap())]
+    return [
+        ...(await sizes()),
+        ...(await wireRows()),
+        ...(await images()),
+        ...(await steps()),
+        ...(await heap()),
+    ]
 }
 
 async function sizes(): Promise<Row[]> {
     const rows: Row[] = []
     for (const readings of [1, 5, 10, 30]) {
         const bytes = await envelopeBytes({ readings })
-        const wire = requestBytes(bytes) + responseBytes()
         rows.push(
             { what: `envelope of ${readings}`, value: bytes, unit: "bytes" },
             { what: `  per reading`, value: bytes / readings, unit: "bytes" },
-            {
-                what: `  per reading on the wire`,
-                value: wire / readings,
-                unit: "bytes",
-                note: "CoAP request and response with receipt; no TCP/IP headers",
-            },
         )
     }
     const plain = await envelopeBytes({ readings: 1 })
     const value = (await envelopeBytes({ readings: 1, spo2: 97 })) - plain
     rows.push({ what: "a saturation", value, unit: "bytes", note: "every 8 s" })
     return rows
-}
-
-function requestBytes(envelopeBytes: number): number {
-    const options = [...pathOptions("/vitals"), uintOption(12, 17)]
-    const parts = { token: Buffer.alloc(1), options, payload: Buffer.alloc(envelopeBytes) }
-    return encodeFrame(message(Code.POST, parts)).length
-}
-
-function responseBytes(): number {
-    const parts = { token: Buffer.alloc(1), options: [uintOption(12, 17)], payload: receipt }
-    return encodeFrame(message(Code.Changed, parts)).length
 }
 
 async function steps(): Promise<Row[]> {
