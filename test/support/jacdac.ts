@@ -52,25 +52,27 @@ export class JacdacClient {
 
     /** @throws AssertionError when nobody has announced such a service */
     sensor(serviceClass: number): SensorClient {
+        return new SensorClient(this.find(serviceClass))
+    }
+
+    /** A service that is no sensor. @throws AssertionError when nobody has announced it */
+    service(serviceClass: number): ServiceClient {
+        return new ServiceClient(this.find(serviceClass))
+    }
+
+    private find(serviceClass: number): Types.JDService {
         const service = this.bus.services({ serviceClass })[0]
         assert.ok(service, `no service ${serviceClass.toString(16)}`)
-        return new SensorClient(service)
+        return service
     }
 }
 
-/** A sensor service as a client sees it. */
-export class SensorClient {
-    /** All that it said its reading was. */
-    readonly readings: number[] = []
-    /** `code` and `vendor_code` of its changes of status. */
-    readonly changes: number[][] = []
-    private readonly service: Types.JDService
+/** A service as a client sees it. */
+export class ServiceClient {
+    protected readonly service: Types.JDService
 
     constructor(service: Types.JDService) {
         this.service = service
-        this.on(SystemReg.Reading, value => this.readings.push(value as number))
-        const event = service.event(BaseEvent.StatusCodeChanged)
-        event.on(EVENT, () => this.changes.push(event.unpackedValue as number[]))
     }
 
     set(register: number, value: number): Promise<void> {
@@ -99,8 +101,23 @@ export class SensorClient {
         return !this.service.register(register).notImplemented
     }
 
-    private on(code: number, fn: (...values: unknown[]) => void): () => void {
+    protected on(code: number, fn: (...values: unknown[]) => void): () => void {
         const register = this.service.register(code)
         return register.subscribe(REPORT_RECEIVE, () => fn(...register.unpackedValue))
+    }
+}
+
+/** A sensor service as a client sees it. */
+export class SensorClient extends ServiceClient {
+    /** All that it said its reading was. */
+    readonly readings: number[] = []
+    /** `code` and `vendor_code` of its changes of status. */
+    readonly changes: number[][] = []
+
+    constructor(service: Types.JDService) {
+        super(service)
+        this.on(SystemReg.Reading, value => this.readings.push(value as number))
+        const event = service.event(BaseEvent.StatusCodeChanged)
+        event.on(EVENT, () => this.changes.push(event.unpackedValue as number[]))
     }
 }
