@@ -72,7 +72,8 @@ async function moteBytes(scheme: "coap+tcp" | "mqtt", readings: number): Promise
     const server = scheme === "mqtt" ? broker : router
     let bytes = 0
     let before = 0
-    const { lines, run, mote } = await runProgram("bench/src/wire.ts", {
+    const lines: string[] = []
+    const { run, mote } = await runProgram("bench/src/wire.ts", {
         clock,
         settings: {
             ...{ kid: eui(kid), secret: secret.toString("hex"), readings, messages },
