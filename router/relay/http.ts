@@ -58,7 +58,7 @@ export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }): Fas
         const type = preferred(request.headers.accept, [formats.html, formats.json])
         if (type === undefined) return await fault(reply, 406, "HTML or JSON")
         void reply.header("vary", "accept").header("cache-control", "no-store").type(utf8(type))
-        return type === formats.html ? motesPage(list) : JSON.stringify(list)
+        return Buffer.from(type === formats.html ? motesPage(list) : JSON.stringify(list))
     })
     app.all("/m/*", async (request, reply) => {
         const code = methods[request.method]
@@ -87,6 +87,11 @@ export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }): Fas
     return app
 }
 
+/** A type as it is sent: JSON has no charset. */
+function utf8(type: string): string {
+    return type === formats.html ? `${type}; charset=utf-8` : type
+}
+
 /** Gives a CoAP response as an HTTP response, RFC 8075 §7. */
 async function pass(
     response: CoapMessage,
@@ -112,14 +117,10 @@ async function pass(
     void reply.code(httpStatus(code)).header("vary", "accept")
     if (type === native) return await reply.type(native).send(Buffer.from(payload))
     const title = request.raw.url!.split("?")[0]!
-    void reply.type(utf8(type))
-    return await reply.send(type === formats.html ? packPage(title, pack!) : JSON.stringify(pack))
+    const text = type === formats.html ? packPage(title, pack!) : JSON.stringify(pack)
+    return await reply.type(utf8(type)).send(Buffer.from(text))
 }
 
 async function fault(reply: FastifyReply, status: number, reason: string): Promise<unknown> {
     return await reply.code(status).type("text/plain; charset=utf-8").send(`${reason}\n`)
-}
-
-function utf8(type: string): string {
-    return type === formats.html ? `${type}; charset=utf-8` : type
 }

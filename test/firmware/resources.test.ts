@@ -224,7 +224,7 @@ test("an answer comes in blocks where the peer takes no more at once", async t =
     const { ask, connection, panics } = await start(t)
     const { session } = connection() as unknown as { session: { send(m: CoapMessage): void } }
     for (const [size, szx] of [
-        [190, 3],
+        [180, 3],
         [60, 1],
     ] as const) {
         // prettier-ignore
