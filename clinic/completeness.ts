@@ -19,6 +19,8 @@ export interface Completeness {
     missing: number
     /** The missing ones by range, newest start first, at most `maxGaps`. */
     gaps: Gap[]
+    /** Readings that arrived as part of a summary, for want of room in the mote. */
+    summarized: number
     /** Readings that the mote itself reported as dropped. */
     lost: number
     /** Envelopes that are authentic and still could not be used as they are. */
@@ -106,11 +108,14 @@ export async function completeness(
         "SELECT problem FROM envelope WHERE mote = ? AND problem IS NOT NULL ORDER BY id DESC LIMIT 1",
         mote.id,
     )
-    const [lost] = await store.all<{ lost: number | null }>(
-        `SELECT SUM(value) AS lost FROM measurement
-         WHERE patient = ? AND name = 'lost' AND mote = ? AND problem IS NULL`,
-        ...[mote.patient, mote.id],
-    )
+    const sum = async (name: "lost" | "count") => {
+        const [row] = await store.all<{ sum: number | null }>(
+            `SELECT SUM(value) AS sum FROM measurement
+             WHERE patient = ? AND name = ? AND mote = ? AND problem IS NULL`,
+            ...[mote.patient, name, mote.id],
+        )
+        return row?.sum ?? 0
+    }
     const [battery] = await store.all<{ value: number }>(
         `SELECT value FROM measurement WHERE patient = ? AND name = 'batt' AND mote = ? AND problem IS NULL
          ORDER BY time DESC, id DESC LIMIT 1`,
@@ -121,7 +126,8 @@ export async function completeness(
         stored: starts?.stored ?? 0,
         missing: missing?.count ?? 0,
         gaps: gaps.map(gap => ({ ...gap, salt: Buffer.from(gap.salt).toString("hex") })),
-        lost: lost?.lost ?? 0,
+        summarized: await sum("count"),
+        lost: await sum("lost"),
         problems: { count: problems?.count ?? 0, newest: newest?.problem ?? null },
         battery: battery?.value ?? null,
     }

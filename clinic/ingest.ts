@@ -157,11 +157,13 @@ async function store(
     for (const reading of readings)
         await sql.run(
             `INSERT INTO measurement
-             (envelope, mote, patient, name, unit, value, absent, quality, time, relative, problem)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+             (envelope, mote, patient, name, unit, value, absent, quality, time, relative, problem,
+              count, least, greatest, span)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
             ...[stored.id, mote.id, mote.patient, reading.name, reading.unit, reading.value],
             ...[reading.absent, reading.quality, reading.time, reading.relative ? 1 : 0],
-            reading.problem,
+            ...[reading.problem, reading.summary?.count ?? null, reading.summary?.least ?? null],
+            ...[reading.summary?.greatest ?? null, reading.summary?.spanMs ?? null],
         )
     const arrivedAt = Math.min(delivery.receivedAt, now)
     for (const event of alarms) await o.alarms.take(mote, generation, event, sql)

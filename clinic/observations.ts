@@ -1,6 +1,6 @@
 import type { HistoryPoint } from "./history.ts"
-import { vitalNames, type VitalName } from "./quantities.ts"
-import type { Absence, Reading } from "./readings.ts"
+import { maxSpanMs, vitalNames, type VitalName } from "./quantities.ts"
+import type { Absence, Reading, Summary } from "./readings.ts"
 import type { Store, Value } from "./store/store.ts"
 
 /** A stored vital sign. */
@@ -32,9 +32,16 @@ export interface ObservationSearch {
 }
 
 const columns = `m.id, m.patient, mote.kid, m.name, m.unit, m.value, m.absent, m.quality, m.time, m.relative,
+    m.count, m.least, m.greatest, m.span AS "spanMs",
     envelope.stored_at AS "storedAt"`
 const tables = `measurement AS m JOIN mote ON mote.id = m.mote JOIN envelope ON envelope.id = m.envelope`
 const isVital = `m.problem IS NULL AND m.name IN (${vitalNames.map(name => `'${name}'`).join(", ")})`
+
+/** Readings that a value stands for; none where there is no value. */
+const weight = "CASE WHEN value IS NULL THEN NULL ELSE COALESCE(count, 1) END"
+
+/** More of a patient than motes send in years; so that nobody makes a chart expensive. */
+const maxSummaries = 2000
 
 const pageSql = (newestFirst: boolean) => `
     SELECT ${columns} FROM ${tables}
@@ -135,20 +142,53 @@ export class Observations {
         before: number
         stepMs: number
     }): Promise<HistoryPoint[]> {
-        return await this.store.all<HistoryPoint>(
-            `SELECT time - time % ? AS time, COUNT(value) AS count,
-                 AVG(value) AS mean, MIN(value) AS min, MAX(value) AS max
+        const points = await this.store.all<HistoryPoint>(
+            `SELECT time - time % ? AS time, COALESCE(SUM(${weight}), 0) AS count,
+                 SUM(value * ${weight}) / NULLIF(SUM(${weight}), 0) AS mean,
+                 MIN(COALESCE(least, value)) AS min, MAX(COALESCE(greatest, value)) AS max
              FROM measurement
              WHERE patient = ? AND name = ? AND problem IS NULL AND time >= ? AND time < ?
              GROUP BY time - time % ? ORDER BY 1`,
             ...[o.stepMs, o.patient, o.name, o.from, o.before, o.stepMs],
         )
+        const summaries = await this.store.all<Summary & { time: number; mean: number }>(
+            `SELECT time, value AS mean, count, least, greatest, span AS "spanMs" FROM measurement
+             WHERE patient = ? AND name = ? AND problem IS NULL AND span IS NOT NULL
+             AND time >= ? AND time < ? ORDER BY time LIMIT ${maxSummaries}`,
+            ...[o.patient, o.name, o.from - maxSpanMs, o.before + maxSpanMs],
+        )
+        return withSpans(points, summaries, o)
     }
 
     private async rows(sql: string, ...parameters: Value[]): Promise<Observation[]> {
         const rows = await this.store.all<Row>(sql, ...parameters)
-        return rows.map(row => ({ ...row, relative: row.relative === 1 }))
+        return rows.map(({ count, least, greatest, spanMs, relative, ...row }) => ({
+            ...row,
+            summary: spanMs === null ? null : { count, least, greatest, spanMs },
+            relative: relative === 1,
+        }))
     }
 }
 
-type Row = Omit<Observation, "relative" | "absent"> & { relative: number; absent: Absence | null }
+type Row = Omit<Observation, "relative" | "absent" | "summary"> & {
+    relative: number
+    absent: Absence | null
+} & (Summary | Record<keyof Summary, null>)
+
+/** A summary stands for all steps that it spans, not for its middle alone: they get its values where they have none. */
+function withSpans(
+    points: HistoryPoint[],
+    summaries: (Summary & { time: number; mean: number })[],
+    { from, before, stepMs }: { from: number; before: number; stepMs: number },
+): HistoryPoint[] {
+    if (summaries.length === 0) return points
+    const steps = new Map(points.map(point => [point.time, point]))
+    const stepOf = (time: number) => time - (time % stepMs)
+    for (const { time, mean, least: min, greatest: max, spanMs } of summaries) {
+        const first = stepOf(Math.max(from, time - spanMs / 2))
+        const last = stepOf(Math.min(before - 1, time + spanMs / 2))
+        for (let at = first; at <= last; at += stepMs)
+            if (!steps.has(at)) steps.set(at, { time: at, count: 0, mean, min, max })
+    }
+    return [...steps.values()].sort((a, b) => a.time - b.time)
+}

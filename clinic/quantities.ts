@@ -6,6 +6,9 @@ export interface Quantity {
     plausible: { min: number; max: number }
 }
 
+/** Of a summary: a mote keeps readings for two days at most. */
+export const maxSpanMs = 2 * 86_400_000
+
 export const quantities: ReadonlyMap<string, Quantity> = new Map<string, Quantity>([
     ["hr", { unit: "beat/min", plausible: { min: 20, max: 300 } }],
     ["hr-q", { unit: "/", plausible: { min: 0, max: 1 } }],
@@ -13,6 +16,8 @@ export const quantities: ReadonlyMap<string, Quantity> = new Map<string, Quantit
     ["spo2", { unit: "%", plausible: { min: 30, max: 100 } }],
     ["motion", { unit: "/", plausible: { min: 0, max: 1 } }],
     ["batt", { unit: "%EL", plausible: { min: 0, max: 100 } }],
+    ["count", { unit: "count", plausible: { min: 0, max: 2 ** 32 } }],
+    ["span", { unit: "s", plausible: { min: 0, max: maxSpanMs / 1000 } }],
     ["lost", { unit: "count", plausible: { min: 0, max: 2 ** 32 } }],
     // Of a summary (docs/link.md), at the time of its middle, where `hr`, `temp` and `spo2` are means.
     ["span", { unit: "s", plausible: { min: 0, max: 2 ** 16 } }],
@@ -31,3 +36,7 @@ export const quantities: ReadonlyMap<string, Quantity> = new Map<string, Quantit
 /** The names that are a patient's vital signs; the others are about the mote. */
 export const vitalNames = ["hr", "temp", "spo2"] as const
 export type VitalName = (typeof vitalNames)[number]
+
+export function isVitalName(name: string): name is VitalName {
+    return (vitalNames as readonly string[]).includes(name)
+}

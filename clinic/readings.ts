@@ -1,5 +1,6 @@
+import { isCount } from "../wire/cbor.ts"
 import type { Measurement } from "../wire/senml.ts"
-import { quantities } from "./quantities.ts"
+import { isVitalName, quantities } from "./quantities.ts"
 
 /** Why there is no value: the wearer moved, or the signal was too weak. */
 export type Absence = "motion" | "quality"
@@ -14,12 +15,24 @@ export interface Reading {
     absent: Absence | null
     /** Signal quality 0…1 where the mote gave it. */
     quality: number | null
-    /** Unix time in milliseconds. */
+    /** The value is the mean of many readings; null for a single one. */
+    summary: Summary | null
+    /** Unix time in milliseconds; of a summary, its middle. */
     time: number
     /** `time` was counted back from the arrival. */
     relative: boolean
     /** Why this is not shown as a vital sign. */
     problem: string | null
+}
+
+/** Readings that had no room in the mote's memory one by one (docs/link.md, "Summaries"). */
+export interface Summary {
+    /** Readings that had the value. */
+    count: number
+    least: number
+    greatest: number
+    /** From the first of them to the last, ms. */
+    spanMs: number
 }
 
 /** A mote's clock comes from receipts; further ahead than this it is wrong. */
@@ -39,6 +52,7 @@ export function toReadings(pack: Measurement[], receivedAt: number): Reading[] {
         else if (m.name === "motion" && m.value === 1) motion.add(m.time)
         else if (m.name === "hr") rated.add(m.time)
     }
+    const { summaries, details } = summariesIn(pack, receivedAt)
     const readings: Reading[] = []
     const add = (m: Measurement, change: Partial<Reading>) =>
         readings.push({
@@ -47,6 +61,7 @@ export function toReadings(pack: Measurement[], receivedAt: number): Reading[] {
             value: m.value,
             absent: null,
             quality: null,
+            summary: null,
             time: m.time,
             relative: m.relative,
             problem: problemOf(m, receivedAt),
@@ -58,7 +73,10 @@ export function toReadings(pack: Measurement[], receivedAt: number): Reading[] {
             quality: quality.get(m.time) ?? null,
         })
     for (const m of pack) {
+        if (details.has(m)) continue
+        const summary = summaries.get(m)
         if (problemOf(m, receivedAt)) add(m, {})
+        else if (summary) add(m, { summary })
         else if (m.name === "motion") {
             if (m.value === 1) addAbsent(m, "motion")
         } else if (m.name === "hr-q") {
@@ -69,6 +87,37 @@ export function toReadings(pack: Measurement[], receivedAt: number): Reading[] {
         } else add(m, {})
     }
     return readings
+}
+
+/**
+ * The means in a pack, each with its summary, and the records that are said with that. A summary has a `span`, and for each
+ * quantity its least and greatest value and its count, all at the same time; where one is missing, records stay as they are.
+ */
+function summariesIn(
+    pack: Measurement[],
+    receivedAt: number,
+): { summaries: Map<Measurement, Summary>; details: Set<Measurement> } {
+    const summaries = new Map<Measurement, Summary>()
+    const details = new Set<Measurement>()
+    const spans = pack.filter(m => m.name === "span" && !problemOf(m, receivedAt))
+    for (const span of spans)
+        for (const m of pack) {
+            if (m.time !== span.time || !isVitalName(m.name)) continue
+            const detail = (suffix: string) =>
+                pack.find(d => d.time === m.time && d.name === m.name + suffix)
+            const [least, greatest, count] = [detail("-min"), detail("-max"), detail("-n")]
+            if (!least || !greatest || !count || !isCount(count.value) || count.value === 0)
+                continue
+            const parts = [m, least, greatest].map(part => ({ ...part, name: m.name }))
+            if (parts.some(part => problemOf(part, receivedAt))) continue
+            if (least.value > m.value || m.value > greatest.value) continue
+            summaries.set(m, {
+                ...{ count: count.value, least: least.value, greatest: greatest.value },
+                spanMs: Math.round(span.value * 1000),
+            })
+            for (const part of [least, greatest, count, span]) details.add(part)
+        }
+    return { summaries, details }
 }
 
 /** The problem never quotes the value: it is a vital sign, and problems are logged. */

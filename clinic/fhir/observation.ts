@@ -16,6 +16,13 @@ const relativeTimeNote =
 export function toObservation(observation: Observation): FhirObservation {
     const code = vitalCodes[observation.name]
     const stored = new Date(observation.storedAt).toISOString()
+    const { summary, relative } = observation
+    const notes = [
+        ...(relative ? [relativeTimeNote] : []),
+        ...(summary
+            ? [`Mean of ${summary.count} readings from ${summary.least} to ${summary.greatest}.`]
+            : []),
+    ]
     return {
         resourceType: "Observation",
         id: String(observation.id),
@@ -24,13 +31,24 @@ export function toObservation(observation: Observation): FhirObservation {
         category: [{ coding: [vitalSignsCategory], text: "Vital signs" }],
         code: { coding: code.loinc.map(c => ({ system: loinc, ...c })), text: code.text },
         subject: { reference: `Patient/${observation.patient}` },
-        effectiveDateTime: new Date(observation.time).toISOString(),
+        ...effective(observation),
         issued: stored,
         ...valueOrReason(observation, code.unit),
-        ...(observation.relative && { note: [{ text: relativeTimeNote }] }),
+        ...(notes.length > 0 && { note: notes.map(text => ({ text })) }),
         device: { reference: `Device/${eui(observation.kid)}` },
         ...(observation.quality !== null && { component: [quality(observation.quality)] }),
     }
+}
+
+/** A moment, or for a summary the time around it. */
+function effective({
+    time,
+    summary,
+}: Observation): Pick<FhirObservation, "effectiveDateTime" | "effectivePeriod"> {
+    const iso = (ms: number) => new Date(Math.max(0, ms)).toISOString()
+    if (!summary) return { effectiveDateTime: iso(time) }
+    const half = summary.spanMs / 2
+    return { effectivePeriod: { start: iso(time - half), end: iso(time + half) } }
 }
 
 function valueOrReason(

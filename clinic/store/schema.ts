@@ -111,6 +111,14 @@ export const migrations: readonly string[] = [
     ALTER TABLE mote ADD COLUMN config_boot INTEGER;
     ALTER TABLE mote ADD COLUMN config_seq INTEGER;
 
+    -- A value that stands for many readings: how many, the least and the greatest, and the time (ms) around which it is.
+    ALTER TABLE measurement ADD COLUMN count INTEGER;
+    ALTER TABLE measurement ADD COLUMN least REAL;
+    ALTER TABLE measurement ADD COLUMN greatest REAL;
+    ALTER TABLE measurement ADD COLUMN span INTEGER;
+    CREATE INDEX measurement_summary ON measurement (patient, name, time)
+        WHERE problem IS NULL AND span IS NOT NULL;
+
     CREATE TABLE configuration (
         mote INTEGER NOT NULL REFERENCES mote (id),
         version INTEGER NOT NULL,

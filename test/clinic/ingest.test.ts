@@ -41,7 +41,13 @@ test("what is sealed arrives, decrypted, with value, unit, quality and time", as
         measurement("temp", 36.9, now - 1000),
     ]
     assert.deepEqual(await statuses(clinic, [delivery(sealer.seal(pack, now), now)]), ["stored"])
-    const shared = { patient: patient.id, kid: mote.kid, absent: null, relative: false }
+    const shared = {
+        patient: patient.id,
+        kid: mote.kid,
+        absent: null,
+        relative: false,
+        summary: null,
+    }
     const [hr, temp, ...others] = await vitals(clinic, patient.id)
     assert.deepEqual(
         [hr, temp],

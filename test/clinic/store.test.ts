@@ -91,6 +91,7 @@ test("what the readers ask goes through an index, and pages are not sorted", asy
     for (const plan of plans) assert.doesNotMatch(plan, /TEMP B-TREE/)
     await observations.count(search)
     await observations.history({ patient: 1, name: "hr", stepMs: 2, ...span })
+    assert.match(plans.pop()!, /INDEX measurement_summary \(patient=\? AND name=\? AND time>\? AND time<\?\)/) // prettier-ignore
     for (const plan of plans)
         assert.match(
             plan,
