@@ -4,7 +4,8 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { refusedName, type Measurement } from "../../wire/senml.ts"
 import { Service } from "../clinic/service.ts"
 import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
-import { card, check, hasChromium, launch, logIn, openPage, pageTest } from "./clinic-browser.ts"
+import { card, check, logIn, openPage, pageTest } from "./clinic-browser.ts"
+import { hasChromium, launchChromium } from "../support/chromium.ts"
 
 let browser: Browser
 let service: Service
@@ -16,7 +17,7 @@ const password = "correct horse battery"
 
 before(async () => {
     if (!hasChromium) return
-    browser = await launch()
+    browser = await launchChromium()
     service = await Service.start()
     ada = await service.admit("Ada", "Beck")
     ken = await service.admit("Ken", "Ito")

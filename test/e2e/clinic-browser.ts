@@ -1,32 +1,15 @@
 import assert from "node:assert/strict"
-import { existsSync } from "node:fs"
 import { test, type TestContext } from "node:test"
 import { fileURLToPath } from "node:url"
-import {
-    chromium,
-    type Browser,
-    type BrowserContextOptions,
-    type Locator,
-    type Page,
-} from "playwright-core"
+import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core"
+import { hasChromium, needsChromium } from "../support/chromium.ts"
 
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
 const pageChecks = fileURLToPath(new URL("./page-checks.js", import.meta.url))
-export const hasChromium = existsSync(executablePath)
-const args = [
-    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
-    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-]
-
-export function launch(): Promise<Browser> {
-    return chromium.launch({ executablePath, args })
-}
 
 export function pageTest(name: string, work: (t: TestContext) => Promise<void>): void {
     test(name, async t => {
         if (hasChromium) await work(t)
-        else
-            t.skip(`needs chromium at ${executablePath} (or set CHROMIUM): the page was NOT tested`)
+        else t.skip(needsChromium)
     })
 }
 

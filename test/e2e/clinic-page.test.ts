@@ -6,15 +6,8 @@ import { silentLog } from "../../host/log.ts"
 import type { Measurement } from "../../wire/senml.ts"
 import { Service } from "../clinic/service.ts"
 import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
-import {
-    card,
-    check,
-    hasChromium,
-    launch,
-    logIn as logInWith,
-    openPage,
-    pageTest,
-} from "./clinic-browser.ts"
+import { card, check, logIn as logInWith, openPage, pageTest } from "./clinic-browser.ts"
+import { hasChromium, launchChromium } from "../support/chromium.ts"
 
 let browser: Browser
 let service: Service
@@ -24,7 +17,7 @@ let ruth: { patient: number; mote: SealingMote }
 
 before(async () => {
     if (!hasChromium) return
-    browser = await launch()
+    browser = await launchChromium()
     service = await Service.start()
     ada = await service.admit("Ada", "Beck")
     ken = await service.admit('Ken<img src="x" onerror="alert(1)">', "Ito")
