@@ -4,7 +4,15 @@ import { Clock } from "./clock"
 import { Code, dotted } from "../coap/message"
 import { notifyObservers } from "../coap/observers"
 import { config, PowerMode } from "../config/config"
-import { Downlink } from "../config/downlink"
+import {
+    configNote,
+    configNoted,
+    configure,
+    endTrial,
+    followTrial,
+    loadConfig,
+    takeCommand,
+} from "../config/downlink"
 import { Endpoint, parseEndpoint } from "./endpoint"
 import { countBoot, Identity, readIdentity } from "./identity"
 import { groupReadings, ReadingQueue, tickMs } from "./queue"
@@ -69,7 +77,6 @@ export async function startUplink(): Promise<Uplink | undefined> {
 export class Uplink {
     /** Somebody wants to know which mote this is. */
     onIdentify: () => void = () => {}
-    private downlink: Downlink
     private identity: Identity
     private queue = new ReadingQueue(queueReadings, queueSummaries, groupReadings)
     private clock = new Clock()
@@ -110,7 +117,6 @@ export class Uplink {
     constructor(identity: Identity, boot: number) {
         const uplink = this
         this.identity = identity
-        this.downlink = new Downlink(identity)
         this.alarms = new Alarms(identity.keys.kid, boot, this.clock, () => uplink.hurry())
         this.pack = new PackWriter(identity.eui, batchReadings)
         this.sealer = new Sealer(identity.keys, boot)
@@ -121,7 +127,7 @@ export class Uplink {
 
     /** Takes up what is in flash; to be called before anything else. */
     async load(): Promise<void> {
-        await this.downlink.load()
+        await loadConfig(this.identity.keys)
         await this.alarms.load()
         this.settle()
     }
@@ -151,10 +157,7 @@ export class Uplink {
     /** Takes what the clinic has sealed: see `Take`. */
     async take(name: string, sealed: Buffer): Promise<string | undefined> {
         const isConfig = name === "config"
-        const { downlink } = this
-        const refusal = isConfig
-            ? await downlink.configure(sealed)
-            : await downlink.command(sealed, name)
+        const refusal = isConfig ? await configure(sealed) : await takeCommand(sealed, name)
         if (!refusal && name === "clear") this.clear()
         if (!refusal && name === "identify") this.onIdentify()
         this.wake.raise()
@@ -239,7 +242,7 @@ export class Uplink {
 
     /** The clinic waits for a word on its configuration; a router on trial waits for an envelope. */
     private hasNote(): boolean {
-        return (this.queue.length > 0 || status.receipts > 0) && this.downlink.note() !== undefined
+        return (this.queue.length > 0 || status.receipts > 0) && configNote() !== undefined
     }
 
     private oldestMs(): number {
@@ -317,7 +320,7 @@ export class Uplink {
         const { queue } = this
         const now = Math.ceil(millis() / tickMs)
         const shift = this.clock.get(queue.length > 0 ? this.oldestMs() : millis())
-        const note = this.downlink.note()
+        const note = configNote()
         // A time that is relative to the sending goes wrong when the sending has to be repeated: one reading at most.
         const most = shift === undefined ? 1 : batchReadings
         const shiftTicks = shift === undefined ? undefined : Math.round(shift / tickMs)
@@ -325,7 +328,7 @@ export class Uplink {
         status.newest = undefined
         status.newest = this.sealer.seal(this.pack.write(queue, most, shiftTicks, now, note))
         this.isUrgent = false
-        if (note) this.downlink.noted()
+        if (note) configNoted()
         status.queued = queue.length
         return status.newest
     }
@@ -345,7 +348,7 @@ export class Uplink {
         status.receiptMs = now
         this.say("linked")
         if (purpose === Purpose.alarm) await this.alarms.receipted()
-        await this.downlink.receipted()
+        await endTrial()
     }
 
     /** Where the configuration says that the router is. */
@@ -361,7 +364,7 @@ export class Uplink {
 
     /** Goes to another router where the configuration wants that; says whether it does. */
     private async follow(): Promise<boolean> {
-        if (!(await this.downlink.tick())) return false
+        if (!(await followTrial())) return false
         await this.transport.release()
         this.settle()
         this.failures = 0

@@ -1,23 +1,30 @@
 // Does with the configuration what it is told over its socket: a letter, and what goes with it; answers with a line.
 import { sleep } from "@devicescript/core"
 import { config } from "../../src/config/config"
-import { Downlink } from "../../src/config/downlink"
+import {
+    configNote,
+    configNoted,
+    configure,
+    endTrial,
+    followTrial,
+    loadConfig,
+    takeCommand,
+} from "../../src/config/downlink"
 import { readIdentity } from "../../src/link/identity"
 import { TcpSocket } from "../../src/link/socket"
 import { Signal } from "../../src/signal"
 
-const downlink = new Downlink(await readIdentity())
-await downlink.load()
+await loadConfig((await readIdentity()).keys)
 
 async function answer(order: string, sealed: Buffer): Promise<string> {
-    if (order === "c") return (await downlink.configure(sealed)) || "applied"
-    if (order === "i") return (await downlink.command(sealed, "identify")) || "done"
-    if (order === "r") await downlink.receipted()
-    if (order === "t") return (await downlink.tick()) ? "moved" : "stays"
+    if (order === "c") return (await configure(sealed)) || "applied"
+    if (order === "i") return (await takeCommand(sealed, "identify")) || "done"
+    if (order === "r") await endTrial()
+    if (order === "t") return (await followTrial()) ? "moved" : "stays"
     if (order === "g") return JSON.stringify(config)
     if (order === "n") {
-        const note = downlink.note()
-        if (note) downlink.noted()
+        const note = configNote()
+        if (note) configNoted()
         if (!note) return "nothing"
         const { version, refused, reason } = note
         // As JSON the VM writes no texts beyond ASCII.
