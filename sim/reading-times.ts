@@ -1,5 +1,5 @@
-/** A mote measures every 2 s. */
-const readingMs = 2000
+/** Unless its configuration says otherwise, a mote measures every 2 s. */
+const defaultReadingMs = 2000
 const sameReadingMs = 500
 /** More gaps than that are no longer told apart; what arrives for the older ones is not missed, but not counted either. */
 const maxRuns = 1000
@@ -27,9 +27,12 @@ export class ReadingTimes {
     private readonly runs: Run[] = []
     private readonly settled: Delivery = { expected: 0, arrived: 0 }
     private readonly pauses: Pauses
+    private readonly readingMs: number
 
-    constructor(pauses: Pauses) {
+    /** @param readingMs from one reading to the next; a mote may measure more often before it knows that */
+    constructor(pauses: Pauses, readingMs = defaultReadingMs) {
         this.pauses = pauses
+        this.readingMs = readingMs
     }
 
     /** @param continues nothing is missing before it: if the times say otherwise, the mote's clock was put right in between */
@@ -42,8 +45,8 @@ export class ReadingTimes {
         if (before && ms <= before.lastMs + sameReadingMs) return
         if (after && ms >= after.firstMs - sameReadingMs) return
         if (!before && this.settled.expected) return // of a time that is closed
-        const follows = before !== undefined && (continues || beats(ms - before.lastMs) <= 1)
-        const leads = after !== undefined && beats(after.firstMs - ms) <= 1
+        const follows = before !== undefined && (continues || this.beats(ms - before.lastMs) <= 1)
+        const leads = after !== undefined && this.beats(after.firstMs - ms) <= 1
         if (follows && leads) {
             before.lastMs = after.lastMs
             before.count += 1 + after.count
@@ -67,7 +70,7 @@ export class ReadingTimes {
         this.runs.forEach((run, i) => {
             const { firstMs, lastMs, count } = run
             if (firstMs > untilMs) return
-            const beatMs = count > 1 ? (lastMs - firstMs) / (count - 1) : readingMs
+            const beatMs = count > 1 ? (lastMs - firstMs) / (count - 1) : this.readingMs
             const some = Math.min(count, Math.floor((untilMs - firstMs) / beatMs + 1e-6) + 1)
             const next = Math.min(this.runs[i + 1]?.firstMs ?? untilMs, untilMs)
             arrived += some
@@ -79,7 +82,12 @@ export class ReadingTimes {
     /** Readings that were measured between two that have arrived. */
     private missing(fromMs: number, toMs: number): number {
         const isPaused = this.pauses.some(([from, to]) => from < toMs && to > fromMs)
-        return isPaused ? 0 : Math.max(0, beats(toMs - fromMs) - 1)
+        return isPaused ? 0 : Math.max(0, this.beats(toMs - fromMs) - 1)
+    }
+
+    /** Readings of one start keep their beat; half a beat more or less is the same one. */
+    private beats(ms: number): number {
+        return Math.round(ms / this.readingMs)
     }
 
     /** The oldest gap is closed for good. */
@@ -88,9 +96,4 @@ export class ReadingTimes {
         this.settled.arrived += count
         this.settled.expected += count + this.missing(lastMs, this.runs[0]!.firstMs)
     }
-}
-
-/** Readings of one start keep their beat; half a beat more or less is the same one. */
-function beats(ms: number): number {
-    return Math.round(ms / readingMs)
 }

@@ -80,7 +80,11 @@ export class Simulation {
         const moments = (scenario.assert ?? []).flatMap(one =>
             "recovery" in one ? [this.startMs + one.after * 1000] : [],
         )
-        this.statistics = new Statistics(id => this.motes.get(id)?.off ?? [], moments)
+        const { sample, report } = scenario.configuration ?? {}
+        this.statistics = new Statistics(id => this.motes.get(id)?.off ?? [], moments, {
+            ...(sample === undefined ? {} : { readingMs: 1000 * sample }),
+            ...(report === undefined ? {} : { reportMs: 1000 * report }),
+        })
         this.observers.add(this.statistics)
         this.air = new Air({
             events: this.clock,
@@ -254,7 +258,7 @@ export class Simulation {
                 id,
                 plan,
                 position,
-                identity: await this.ward.admit(id),
+                identity: await this.ward.admit(id, this.scenario.configuration),
                 flash: memoryFlash(),
                 node: undefined,
                 mote: undefined,

@@ -3,8 +3,9 @@ import type { ArrivedReading, Observer } from "./observer.ts"
 import type { Radio } from "./radio/air.ts"
 import { ReadingTimes, type Delivery, type Pauses } from "./reading-times.ts"
 
-/** A reading that was measured this recently may still be on its way. */
+/** A reading that its mote has sent this recently may still be on its way. */
 const underWayMs = 30_000
+const defaultReportMs = 10_000
 
 /** What a forger claims; no wearer of a scenario has it. */
 export const forgedBpm = 222
@@ -33,16 +34,26 @@ export class Statistics implements Observer {
     private readonly known = new Map<number, Node>()
     private readonly pausesOf: (id: number) => Pauses
     private readonly moments: readonly number[]
+    private readonly readingMs: number | undefined
+    /** How old a reading may be that has not arrived. */
+    readonly patienceMs: number
     /** Readings in the clinic that no wearer ever had. */
     forged = 0
 
     /**
      * @param pausesOf when a mote had no power; asked once, so the list has to grow
      * @param moments unix ms, for `firstSince`
+     * @param settings of the motes: from one reading to the next, and how long one waits for others
      */
-    constructor(pausesOf: (id: number) => Pauses = () => [], moments: readonly number[] = []) {
+    constructor(
+        pausesOf: (id: number) => Pauses = () => [],
+        moments: readonly number[] = [],
+        settings: { readingMs?: number; reportMs?: number } = {},
+    ) {
         this.pausesOf = pausesOf
         this.moments = moments
+        this.readingMs = settings.readingMs
+        this.patienceMs = underWayMs + Math.max(0, (settings.reportMs ?? 0) - defaultReportMs)
     }
 
     get nodes(): ReadonlyMap<number, MoteStatistics> {
@@ -94,7 +105,7 @@ export class Statistics implements Observer {
      * are in the clinic. A pause in which it was off has no readings, and counts none.
      */
     delivery(id: number, nowMs: number): Delivery {
-        return this.node(id).times.delivery(nowMs - underWayMs)
+        return this.node(id).times.delivery(nowMs - this.patienceMs)
     }
 
     /** When the first reading arrived that was measured at one of the moments or later, unix ms. */
@@ -114,7 +125,7 @@ export class Statistics implements Observer {
                 latencyMs: new Histogram(),
                 newest: undefined,
                 dropped: {},
-                times: new ReadingTimes(this.pausesOf(id)),
+                times: new ReadingTimes(this.pausesOf(id), this.readingMs),
                 firstSince: new Map(),
             }
             this.known.set(id, node)

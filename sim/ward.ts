@@ -4,6 +4,7 @@ import type { Clock } from "../host/clock.ts"
 import { silentLog } from "../host/log.ts"
 import { Router, RouterStore, type ClinicLink, type RouterStats } from "../router/index.ts"
 import type { ByteStream } from "../host/stream.ts"
+import type { ConfigValues } from "../wire/config.ts"
 import { openEnvelope, parseEnvelope } from "../wire/envelope.ts"
 import { deriveKeys } from "../wire/keys.ts"
 import { decodePack } from "../wire/senml.ts"
@@ -15,6 +16,9 @@ export interface MoteIdentity {
     secret: Uint8Array
     patient: number
 }
+
+/** Of the configurations that a scenario has. */
+const author = "scenario"
 
 interface KnownMote {
     id: number
@@ -79,13 +83,17 @@ export class Ward {
         return new Ward(clinic, o)
     }
 
-    /** A patient, and an identity for the mote that they will wear. */
-    async admit(id: number): Promise<MoteIdentity> {
+    /**
+     * A patient, and an identity for the mote that they will wear.
+     * @param settings that the clinic has for it; it gets them over the air
+     */
+    async admit(id: number, settings?: Partial<ConfigValues>): Promise<MoteIdentity> {
         const patient = await this.clinic.patients.add({ given: `Mote ${id}`, family: "Simulated" })
         const { mote, secret } = await this.clinic.motes.register(patient.id)
         const { kid } = mote
         const { upEnc } = deriveKeys(secret, kid)
         this.motes.set(Buffer.from(kid).toString("hex"), { id, upEnc, kid })
+        if (settings) await this.clinic.configure(kid, { settings, author })
         return { kid, secret, patient: patient.id }
     }
 

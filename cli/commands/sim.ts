@@ -87,6 +87,8 @@ export const simCommand = new Command("sim")
             throw new UserError("--web: questions are asked in the page", 2)
         if (options.runs !== undefined && options.sweep === undefined)
             throw new UserError("--runs: only with --sweep", 2)
+        if (options.rssi && options.pcap === undefined)
+            throw new UserError("--rssi: only with --pcap", 2)
         const scenario = loadScenario(name)
         for (const id of [options.ping, options.traceroute])
             if (id !== undefined && !nodesOf(scenario).includes(id))
@@ -177,7 +179,7 @@ async function ask(
     show("")
     if (!options.json)
         console.error(
-            `border router ${formatAddress(simulation.root.ipv6.addresses[0]!)}, host ${formatAddress(simulation.host.address)}, ${simulation.motes.size} motes, ${simulation.now().toFixed(0)} s`,
+            `border router ${formatAddress(simulation.root.ipv6.addresses[0]!)}, host ${formatAddress(simulation.host.address)}, ${simulation.motes.size} ${simulation.motes.size === 1 ? "mote" : "motes"}, ${simulation.now().toFixed(0)} s`,
         )
     if (!isQuestion(options)) return await verdict(simulation, print)
 
@@ -266,8 +268,8 @@ function printSummary({ motes }: Summary, print: (line: string) => void): void {
         mote.hops === undefined ? "" : String(mote.hops),
         mote.joinedS?.toFixed(1) ?? "never",
         `${mote.delivery.arrived}/${mote.delivery.expected}`,
-        mote.latencyS.median.toFixed(2),
-        mote.latencyS.p95.toFixed(2),
+        mote.delivery.arrived ? mote.latencyS.median.toFixed(2) : "",
+        mote.delivery.arrived ? mote.latencyS.p95.toFixed(2) : "",
         String(mote.framesSent),
     ])
     const widths = columns.map((name, i) =>

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs"
-import { fileError } from "../../host/errors.ts"
+import { reasonOf, UserError } from "../../host/errors.ts"
 import type { Observer } from "../observer.ts"
 import type { Radio } from "../radio/air.ts"
 import { virtualStartMs } from "../vm/clock.ts"
@@ -28,7 +28,7 @@ export class CaptureWriter implements Observer {
         try {
             this.file = openSync(name, "w")
         } catch (error) {
-            throw fileError(name, error)
+            throw cannotWrite(name, error)
         }
         this.put(pcapHeader(withRssi ? linkType.ieee802154Tap : linkType.ieee802154))
         this.flush()
@@ -63,9 +63,13 @@ export class CaptureWriter implements Observer {
             const bytes = Buffer.concat(this.pending)
             for (let at = 0; at < bytes.length;) at += writeSync(this.file, bytes, at)
         } catch (error) {
-            throw fileError(this.name, error)
+            throw cannotWrite(this.name, error)
         }
         this.pending = []
         this.pendingBytes = 0
     }
+}
+
+function cannotWrite(name: string, error: unknown): UserError {
+    return new UserError(`cannot write ${name}: ${reasonOf(error)}`)
 }

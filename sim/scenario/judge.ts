@@ -11,8 +11,8 @@ export interface Verdict {
 }
 
 const pingCount = 5
-/** A mote of which nothing has arrived by then is not just slow. */
-const silentMs = 60_000
+/** Joined, measured and sent by then, unless readings wait for each other. */
+const startMs = 30_000
 
 /** Looks whether what a scenario claims is so; pings take some more time of the simulation. */
 export async function judge(simulation: Simulation): Promise<Verdict[]> {
@@ -57,7 +57,8 @@ function delivery(share: number, { motes, statistics, clock }: Simulation): Verd
         const one = statistics.delivery(id, clock.now())
         expected += one.expected
         arrived += one.arrived
-        const isLong = clock.now() - poweredMs > silentMs
+        // A mote of which nothing has arrived by then is not just slow.
+        const isLong = clock.now() - poweredMs > startMs + statistics.patienceMs
         if (mote && isLong && !statistics.of(id).latencyMs.count) silent.push(id)
     }
     const nothing = silent.length ? `, nothing from ${silent.join(", ")}` : ""

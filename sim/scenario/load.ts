@@ -3,10 +3,15 @@ import { join } from "node:path"
 import { Value, type ValueError } from "@sinclair/typebox/value"
 import { LineCounter, parseDocument, type Document } from "yaml"
 import { fileError, UserError } from "../../host/errors.ts"
+import { checkConfig, ConfigError } from "../../wire/config.ts"
 import { projectDir } from "../firmware.ts"
-import { ScenarioSchema, type Scenario } from "./schema.ts"
+import { parseAddress } from "../net/ipv6.ts"
+import { ScenarioSchema, type MediumChoice, type Scenario } from "./schema.ts"
 
 const maxFileBytes = 1_000_000
+const maxNodes = 1000
+/** An address is made from the number, 16 bits of it. */
+const maxId = 65_534
 const folder = join(projectDir, "scenarios")
 
 /** The names of the scenarios that come with the project. */
@@ -114,7 +119,7 @@ export function nodesOf({ root, motes = [], grids = [] }: Scenario): number[] {
     return [root.id, ...motes.map(({ id }) => id), ...inGrids]
 }
 
-/** What a schema cannot say: numbers that are given twice, or not at all. */
+/** What a schema cannot say: numbers that are given twice, or not at all, and what contradicts itself. */
 function check(scenario: Scenario, wrong: (path: string, what: string) => never): void {
     const known = new Map<number, string>([[scenario.root.id, "/root"]])
     const add = (id: number, path: string) => {
@@ -123,11 +128,37 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
     }
     scenario.motes?.forEach(({ id }, i) => add(id, `/motes/${i}/id`))
     scenario.grids?.forEach(({ first, count }, i) => {
+        if (first + count - 1 > maxId) wrong(`/grids/${i}`, `numbers up to ${maxId} expected`)
         for (let id = first; id < first + count; id++) add(id, `/grids/${i}`)
     })
+    if (known.size > maxNodes) wrong("/grids", `${maxNodes} nodes at most`)
     const motes = new Set(known.keys())
     motes.delete(scenario.root.id)
     scenario.attackers?.forEach(({ id }, i) => add(id, `/attackers/${i}/id`))
+    scenario.attackers?.forEach(({ from = 0, to = Infinity }, i) => {
+        if (to <= from) wrong(`/attackers/${i}/to`, "to: after from expected")
+    })
+    scenario.motes?.forEach(({ path = [] }, i) => {
+        const at = path.findIndex((point, n) => point.at <= (path[n - 1]?.at ?? 0))
+        if (at >= 0) wrong(`/motes/${i}/path/${at}`, "path: later and later expected")
+    })
+    const media: [MediumChoice | undefined, string][] = [[scenario.medium, "/medium"]]
+    scenario.events?.forEach(({ medium }, i) => media.push([medium, `/events/${i}/medium`]))
+    for (const [medium, path] of media)
+        if (medium?.kind === "graph")
+            medium.links.forEach(({ from, to }, i) => {
+                for (const id of [from, to])
+                    if (!known.has(id)) wrong(`${path}/links/${i}`, `no node ${id}`)
+            })
+    try {
+        checkConfig(scenario.configuration ?? {})
+    } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        wrong("/configuration", `configuration.${error.message}`)
+    }
+    const { prefix } = scenario.network ?? {}
+    if (prefix !== undefined && !isAddress(prefix))
+        wrong("/network/prefix", "network.prefix: expected an IPv6 address")
     if (motes.size === 0) wrong("/motes", "no mote: motes or grids expected")
     scenario.events?.forEach((event, i) => {
         const named = [...(event.motes ?? []), ...(event.mote === undefined ? [] : [event.mote])]
@@ -144,4 +175,13 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
         if ("ping" in assertion && !motes.has(assertion.ping))
             wrong(`/assert/${i}`, `no mote ${assertion.ping}`)
     })
+}
+
+function isAddress(text: string): boolean {
+    try {
+        parseAddress(text)
+        return true
+    } catch {
+        return false
+    }
 }

@@ -1,4 +1,5 @@
 import { Type, type Static } from "@sinclair/typebox"
+import { configFields } from "../../wire/config.ts"
 
 /* What a scenario says. Lengths are in metres, times in seconds, shares from 0 to 1. */
 
@@ -87,14 +88,26 @@ const mote = Type.Object(
     strict,
 )
 
+const configuration = Type.Object(
+    Object.fromEntries(
+        configFields.map(({ name, min, max, description }) => [
+            name,
+            Type.Optional(Type.Number({ minimum: min, maximum: max, description })),
+        ]),
+    ),
+    { ...strict, description: "what the clinic tells every mote over the air" },
+)
+
 const grid = Type.Object(
     {
         first: id,
         count: Type.Integer({ minimum: 1, maximum: 500 }),
         columns: Type.Integer({ minimum: 1, maximum: 500 }),
-        spacing: Type.Number({ exclusiveMinimum: 0 }),
+        spacing: Type.Number({ exclusiveMinimum: 0, maximum: 100_000 }),
         ...place,
-        jitter: Type.Optional(Type.Number({ minimum: 0, description: "at most, by chance" })),
+        jitter: Type.Optional(
+            Type.Number({ minimum: 0, maximum: 100_000, description: "at most, by chance" }),
+        ),
         walking: Type.Optional(
             Type.Object(
                 {
@@ -157,7 +170,10 @@ export const ScenarioSchema = Type.Object(
         seed: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647 })),
         duration: Type.Number({ exclusiveMinimum: 0, maximum: 10_000_000 }),
         startup: Type.Optional(
-            Type.Number({ minimum: 0, description: "the motes are switched on within that time" }),
+            Type.Number({
+                ...{ minimum: 0, maximum: 10_000_000 },
+                description: "the motes are switched on within that time",
+            }),
         ),
         network: Type.Optional(
             Type.Object(
@@ -172,6 +188,7 @@ export const ScenarioSchema = Type.Object(
             ),
         ),
         medium: Type.Optional(MediumSchema),
+        configuration: Type.Optional(configuration),
         root: Type.Object({ id, ...place }, strict),
         motes: Type.Optional(Type.Array(mote, { maxItems: 500 })),
         grids: Type.Optional(Type.Array(grid, { maxItems: 20 })),
