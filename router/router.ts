@@ -85,7 +85,7 @@ export class Router {
             onStored: () => this.delivery.wake(),
         })
         this.relay = new Relay({ clock, motes: this.motes })
-        new Downlink({ motes: this.motes, keyring: this.keyring, log })
+        new Downlink({ clock, motes: this.motes, keyring: this.keyring, log })
         const resources = moteResources(this.ingest, (eui, requester) => {
             if (!(requester instanceof CoapConnection) || !this.connections.has(requester)) return
             this.trusted.add(requester)

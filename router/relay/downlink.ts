@@ -1,9 +1,13 @@
+import type { Clock } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import { NoResponseError } from "../coap/connection.ts"
 import { Code, codeClass, ContentFormat, dotted } from "../coap/message.ts"
 import { OptionNumber, pathOptions, uintOption } from "../coap/options.ts"
 import type { Keyring } from "../keyring.ts"
 import type { ConnectedMote, Motes } from "./motes.ts"
+
+/** An answer is not authenticated: so long it is believed, unless the clinic has heard of the mote itself. */
+const believedMs = 60_000
 
 /** Something that the clinic sealed for a mote, and where it goes. */
 interface Sealed {
@@ -14,17 +18,20 @@ interface Sealed {
 
 /**
  * Brings motes what the clinic has for them, configurations and commands, on their own connection (wire.md, "CoAP"): when
- * they connect, when something new is there, and when one that gave no answer sends its next envelope. What a mote has
- * answered is not brought again on the same connection; whether it was taken, the mote tells the clinic itself.
+ * they connect, when something new is there, and with an envelope of theirs where that is still to be answered. Whether it
+ * was taken, the mote tells the clinic itself; until it has, a configuration is brought again now and then, as the
+ * answer may have been somebody else's.
  */
 export class Downlink {
+    private readonly clock: Clock
     private readonly keyring: Keyring
     private readonly log: Log
-    /** What a mote has answered on its connection, in hex. */
-    private readonly answered = new WeakMap<ConnectedMote, Set<string>>()
+    /** What a mote has answered on its connection, in hex, and when. */
+    private readonly answered = new WeakMap<ConnectedMote, Map<string, number>>()
     private readonly busy = new WeakSet<ConnectedMote>()
 
-    constructor(o: { motes: Motes; keyring: Keyring; log: Log }) {
+    constructor(o: { clock: Clock; motes: Motes; keyring: Keyring; log: Log }) {
+        this.clock = o.clock
         this.keyring = o.keyring
         this.log = o.log
         o.motes.subscribe({ brought: mote => void this.bring(mote) })
@@ -57,7 +64,7 @@ export class Downlink {
             this.log.debug({ mote: eui, path, reason: error.message }, "not brought")
             if (error.why !== "tooLarge") return false
         }
-        this.answeredBy(mote).add(hex(payload))
+        this.answeredBy(mote).set(hex(payload), this.clock.now())
         return true
     }
 
@@ -71,11 +78,15 @@ export class Downlink {
                     : []),
                 ...commands.map(({ name, sealed }) => ({ ...targets[name], payload: sealed })),
             ])
-        return waiting.find(({ payload }) => !this.answeredBy(mote).has(hex(payload)))
+        return waiting.find(({ path, payload }) => {
+            const answeredAt = this.answeredBy(mote).get(hex(payload))
+            if (answeredAt === undefined) return true
+            return path === "/config" && this.clock.now() - answeredAt >= believedMs
+        })
     }
 
-    private answeredBy(mote: ConnectedMote): Set<string> {
-        const answered = this.answered.get(mote) ?? new Set()
+    private answeredBy(mote: ConnectedMote): Map<string, number> {
+        const answered = this.answered.get(mote) ?? new Map<string, number>()
         this.answered.set(mote, answered)
         return answered
     }

@@ -66,6 +66,19 @@ test("a refusal is an answer: it is not brought again on this connection, but on
     assert.deepEqual(again.asked, ["0.03 /config"])
 })
 
+test("an answer may be a forgery: what the clinic still has for the mote is brought again", async () => {
+    const { clock, mote, got, give, answering } = await setUp({})
+    answering(Code.Changed)
+    await give({ sealedConfig: config(1), commands: [command("identify", 2)] })
+    await clock.advance(60_000)
+    await mote.bring()
+    assert.deepEqual(got, ["0.03 /config c001", "0.02 /identify cc02", "0.03 /config c001"])
+    await give({})
+    await clock.advance(60_000)
+    await mote.bring()
+    assert.equal(got.length, 3)
+})
+
 test("a mote that is busy or silent gets it again with its next envelope", async () => {
     const { clock, mote, got, give, answering } = await setUp({})
     answering(Code.ServiceUnavailable)
