@@ -22,5 +22,7 @@ export async function readBytes(key: string): Promise<Buffer | undefined> {
 export async function writeBytes(key: string, value: Buffer): Promise<boolean> {
     await settings.set(key, value)
     const kept = await readBytes(key)
-    return kept !== undefined && kept.toString("hex") === value.toString("hex")
+    if (!kept || kept.length !== value.length) return false
+    for (let i = 0; i < value.length; i++) if (kept[i] !== value[i]) return false
+    return true
 }

@@ -13,6 +13,7 @@ import {
     free,
     isDue,
     isRaised,
+    isUsed,
     raiseDue,
     setEvent,
     setId,
@@ -36,9 +37,6 @@ const enum Kind {
     battery,
 }
 const kinds = 8
-/** Behind the slots. */
-const kidAt = kinds * slotBytes
-const kidBytes = 8
 
 /** How far within a limit a value has to be for the alarm to end: beat/min, °C, percent. */
 const bpmHysteresis = 5
@@ -46,7 +44,10 @@ const tempHysteresisC = 0.3
 const lowBattery = 15
 const batteryHysteresis = 5
 
+/** In flash: the kid, then of each slot in use its kind and itself; 200 bytes at most. */
 const journalKey = "alarms"
+const kidBytes = 8
+const recordBytes = 1 + slotBytes
 /** Alarms that one start of the mote can number. */
 const idsPerBoot = 0x100000
 /** Raised or cleared alarms in an envelope: about 500 bytes. */
@@ -57,7 +58,7 @@ const maxEvents = 4
  * slots are in flash as well: an alarm is told after a power cut, too, and not raised a second time.
  */
 export class Alarms {
-    private slots = Buffer.alloc(kidAt + kidBytes)
+    private slots = Buffer.alloc(kinds * slotBytes)
     /** Per kind, since when the readings say the opposite of the slot, in ms of `millis()`; −1 where they do not. */
     private since = Buffer.alloc(kinds * 8)
     /** Events that are in the envelope under way, a bit for each kind. */
@@ -65,6 +66,7 @@ export class Alarms {
     private clearsUnderWay = 0
     /** Kinds of which somebody may have heard that they were cleared. */
     private clearsTold = 0
+    private kid: Buffer
     private nextId: number
     private clock: Clock
     private news: () => void
@@ -78,7 +80,7 @@ export class Alarms {
      * @param news is called when there is an alarm to send; must not wait
      */
     constructor(kid: Buffer, boot: number, clock: Clock, news: () => void) {
-        this.slots.blitAt(kidAt, kid, 0, kidBytes)
+        this.kid = kid
         this.nextId = boot * idsPerBoot
         this.clock = clock
         this.news = news
@@ -89,11 +91,12 @@ export class Alarms {
     async load(): Promise<void> {
         const { slots } = this
         const journal = await readBytes(journalKey)
-        if (!journal || journal.length !== slots.length) return
-        const kid = slots.slice(kidAt).toString("hex")
-        if (journal.slice(kidAt).toString("hex") !== kid) return
-        slots.blitAt(0, journal, 0, journal.length)
-        for (let kind = 0; kind < kinds; kind++) {
+        if (!journal || journal.slice(0, kidBytes).toString("hex") !== this.kid.toString("hex"))
+            return
+        for (let at = kidBytes; at + recordBytes <= journal.length; at += recordBytes) {
+            const kind = journal[at]
+            if (kind >= kinds) continue
+            slots.blitAt(kind * slotBytes, journal, at + 1, slotBytes)
             for (let event = Event.raised; event <= Event.cleared; event++)
                 if (timeBaseOf(slots, kind, event) === TimeBase.start)
                     setTime(slots, kind, event, 0, TimeBase.unknown)
@@ -142,7 +145,7 @@ export class Alarms {
     }
 
     /**
-     * What is to be sent, oldest state first, as SenML. It is taken to be under way until `receipted`: seal it once, and
+     * What is to be sent, as SenML. It is taken to be under way until `receipted`: seal it once, and
      * send the same bytes until there is a receipt.
      */
     pack(pack: PackWriter): Buffer {
@@ -245,7 +248,7 @@ export class Alarms {
             this.mustSave = false
             this.date()
             try {
-                if (!(await writeBytes(journalKey, this.slots)))
+                if (!(await writeBytes(journalKey, this.journal())))
                     console.log("the flash does not keep alarms")
             } catch (e) {
                 console.log("alarms: " + (e as Error).message)
@@ -255,6 +258,22 @@ export class Alarms {
         if (this.isPending()) this.news()
     }
 
+    private journal(): Buffer {
+        const { kid, slots } = this
+        let length = kidBytes
+        for (let kind = 0; kind < kinds; kind++) if (isUsed(slots, kind)) length += recordBytes
+        const journal = Buffer.alloc(length)
+        journal.blitAt(0, kid, 0, kidBytes)
+        let at = kidBytes
+        for (let kind = 0; kind < kinds; kind++) {
+            if (!isUsed(slots, kind)) continue
+            journal[at] = kind
+            journal.blitAt(at + 1, slots, kind * slotBytes, slotBytes)
+            at += recordBytes
+        }
+        return journal
+    }
+
     /** Gives what happened in this start a time that holds after a restart, too. */
     private date(): void {
         const { slots } = this
@@ -262,7 +281,7 @@ export class Alarms {
         if (shift === undefined) return
         for (let kind = 0; kind < kinds; kind++)
             for (let event = Event.raised; event <= Event.cleared; event++)
-                if (timeBaseOf(slots, kind, event) === TimeBase.start)
+                if (isUsed(slots, kind) && timeBaseOf(slots, kind, event) === TimeBase.start)
                     setTime(slots, kind, event, ticksOf(slots, kind, event) + shift, TimeBase.unix)
     }
 }

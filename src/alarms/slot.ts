@@ -33,6 +33,11 @@ export const enum TimeBase {
     unknown = 16,
 }
 
+/** Whether there is anything in it. */
+export function isUsed(slots: Buffer, kind: number): boolean {
+    return (slots[kind * slotBytes] & isOn) !== 0
+}
+
 /** Raised, as far as the readings say. */
 export function isRaised(slots: Buffer, kind: number): boolean {
     return (slots[kind * slotBytes] & (isOn | clearDue)) === isOn
