@@ -12,8 +12,9 @@ import { VirtualClock } from "../../sim/vm/clock.ts"
 import type { Flash } from "../../sim/vm/machine.ts"
 import { memoryFlash } from "../../sim/program.ts"
 
-/** The router asks the clinic for keys every minute. */
-const keysRefreshS = 61
+/** The router asks the clinic for keys every ten seconds. */
+const keysRefreshS = 11
+const routerHost = "router.invalid"
 
 export interface Wearer {
     mote: Mote
@@ -72,11 +73,12 @@ export class System {
             settings: {
                 kid: Buffer.from(mote.kid).toString("hex"),
                 secret: Buffer.from(secret).toString("hex"),
-                router: "coap+tcp://router.invalid:5683",
+                router: `coap+tcp://${routerHost}:5683`,
             },
             chips: wearableChips(clock, body),
-            connect: () => {
-                if (!this.routerIsUp) return Promise.reject(new Error("connection refused"))
+            connect: host => {
+                if (!this.routerIsUp || host !== routerHost)
+                    return Promise.reject(new Error("connection refused"))
                 const [moteEnd, routerEnd] = pipe(clock)
                 this.cuts.add(() => routerEnd.destroy())
                 this.router.accept(routerEnd)
