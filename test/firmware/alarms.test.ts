@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import fc from "fast-check"
 import { memoryFlash } from "../../sim/program.ts"
 import type { MoteOptions } from "../../sim/mote.ts"
 import { toAlarms, type AlarmEvent } from "../../wire/alarms.ts"
@@ -23,7 +24,7 @@ interface Values {
     contact?: boolean
     thermometer?: boolean
 }
-const calm: Values = { bpm: 70, tempC: 36.6, battery: 80 }
+const calmValues: Values = { bpm: 70, tempC: 36.6, battery: 80 }
 
 /** A mote's alarms, read to by a test in the place of its sensors, and taken by it in the place of a router. */
 async function start(options: Partial<MoteOptions> = {}) {
@@ -51,7 +52,7 @@ async function start(options: Partial<MoteOptions> = {}) {
             for (const end = second + seconds; second < end;) {
                 second += readingS
                 await channel.run(readingS)
-                await ask({ readings: [[second * 1000, { ...calm, ...values }]] })
+                await ask({ readings: [[second * 1000, { ...calmValues, ...values }]] })
             }
             return second
         },
@@ -339,4 +340,76 @@ test("power cut at any write to the flash: the alarm arrives, and its end, both 
                 assert.equal(events[0]!.id, events[1]!.id)
             }
     }
+})
+
+type Link = "up" | "down" | "receipts lost"
+interface Phase {
+    isBad: boolean
+    readings: number
+    link: Link
+    /** The power is cut at the end. */
+    isCut: boolean
+}
+
+/** Lives through phases, then a calm one with a link. @returns what was too high for how long, and what arrived */
+async function liveThrough(phases: Phase[]) {
+    const mote = await start()
+    const { clock } = mote
+    const setClock = () => mote.ask({ receipt: clock.now() })
+    const arrived = new Map<string, AlarmEvent>()
+    const bad: { from: number; to: number }[] = []
+    await setClock()
+    const calm: Phase = { isBad: false, readings: 12, link: "up", isCut: false }
+    for (const { isBad, readings, link, isCut } of [...phases, calm]) {
+        const from = clock.now()
+        for (let n = 0; n < readings; n++) {
+            await mote.run(readingS)
+            await mote.ask({ readings: [[-1, { ...calmValues, bpm: isBad ? 180 : 70 }]] })
+            if (link === "down") continue
+            for (const event of await mote.pack()) {
+                const key = `${event.id} ${event.raised}`
+                const before = arrived.get(key)
+                // Whoever hears of it twice hears the same.
+                if (before) assert.deepEqual([event.time, event.value], [before.time, before.value])
+                arrived.set(key, event)
+            }
+            if (link === "up") await mote.receipted()
+        }
+        if (isBad && readings * readingS > delayS + readingS) bad.push({ from, to: clock.now() })
+        if (!isCut) continue
+        mote.mote.stop()
+        await mote.powerUp()
+        await setClock()
+    }
+    return { bad, arrived: [...arrived.values()] }
+}
+
+test("whatever the link and the power do: what lasted is known, with its end, and nothing else", async () => {
+    const phase = fc.record({
+        isBad: fc.boolean(),
+        readings: fc.integer({ min: 1, max: 12 }),
+        link: fc.constantFrom<Link>("up", "down", "receipts lost"),
+        isCut: fc.boolean(),
+    })
+    const property = fc.asyncProperty(fc.array(phase, { maxLength: 10 }), async phases => {
+        const { bad, arrived } = await liveThrough(phases)
+        const raised = arrived.filter(e => e.raised).sort((a, b) => a.id - b.id)
+        // An alarm ends with its own end, or when the next begins.
+        const ends = raised.map(({ id }, n) => {
+            const end = arrived.find(e => e.id === id && !e.raised)
+            return end ? end.time : (raised[n + 1]?.time ?? Infinity)
+        })
+        assert.ok(
+            ends.every(end => end < Infinity),
+            "the wearer is calm in the end",
+        )
+        for (const { from, to } of bad)
+            assert.ok(
+                raised.some(({ time }, n) => time < to && ends[n]! > from),
+                `nobody knows of what was from ${from} to ${to}`,
+            )
+        assert.ok(raised.length <= phases.filter(({ isBad }) => isBad).length)
+        assert.ok(arrived.every(e => e.kind === "hr-high" && !e.relative && !e.untimed))
+    })
+    await fc.assert(property, { numRuns: 15 })
 })
