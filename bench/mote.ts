@@ -64,6 +64,9 @@ async function steps(): Promise<Row[]> {
         )
     }
     await measure("queue a reading", { work: "push" })
+    await measure("queue a reading, full", { work: "push, full" })
+    await measure("watch a reading for alarms", { work: "watch" })
+    await measure("write a pack of 2 summaries", { work: "summaries" })
     for (const readings of [1, 10]) {
         const envelope = await envelopeBytes({ readings })
         // CTR and the CBC-MAC that comes with it; HMAC over the envelope with two more blocks for its key.
