@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command, type Option } from "commander"
 import { UserError } from "../host/errors.ts"
 import { readIfThere, writeDurably } from "../host/files.ts"
 import { boards } from "./boards.ts"
-import { readSettings, withSettings } from "./env-local.ts"
+import { readSettings, withSettings, type Settings } from "./env-local.ts"
 import { option } from "./options.ts"
 
 /** WiFi's own limits: IEEE 802.11, 32 bytes; WPA2, 8 to 63 characters. */
@@ -20,6 +20,7 @@ export interface BoardOptions {
     board?: string
     router?: string
     wifi?: string
+    battery: boolean
     env: string
     force: boolean
     json: boolean
@@ -40,13 +41,21 @@ export function boardOptions(command: Command, needed = (option: Option) => opti
                 `the board's WiFi; its password is expected in ${passwordVariable}`,
             ).argParser(ssid),
         )
+        .option("--battery", "the board has the resistors that its battery is measured with", false)
         .addOption(option("--env <file>", "where to write the settings").default(".env.local"))
         .option("--force", "write them even where another mote's are", false)
         .option("--json", "one JSON document", false)
 }
 
-/** The WiFi as settings of a board; none where it is not given. @throws UserError for a password that none can be */
-export function wifiSettings({ wifi }: BoardOptions): Record<string, string> {
+/** What is said of the board, as its settings. @throws UserError */
+export function boardSettings(options: BoardOptions): Settings {
+    const { battery, board } = options
+    if (battery && board === undefined) throw new UserError("--battery goes with --board", 2)
+    const fullV = battery && boards[board!]!.batteryV
+    return { ...wifiSettings(options), ...(fullV && { batteryV: fullV }) }
+}
+
+function wifiSettings({ wifi }: BoardOptions): Settings {
     const password = process.env[passwordVariable]
     if (wifi === undefined) return {}
     if (password !== undefined && !passwordForm.test(password))
@@ -79,7 +88,7 @@ export function readEnv({ env, force }: BoardOptions, kid?: string): string {
 }
 
 /** Changes these settings and keeps what else is in the file. */
-export function writeEnv(file: string, old: string, settings: Record<string, string>): void {
+export function writeEnv(file: string, old: string, settings: Settings): void {
     writeDurably(file, withSettings(old, settings), ownerOnly)
 }
 

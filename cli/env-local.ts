@@ -6,8 +6,10 @@
 /** Keys of a setting that a board can keep. */
 const line = /^([A-Za-z_]\w{0,12})=(.*)$/
 
+export type Settings = Record<string, string | number>
+
 /** The text with these settings; lines of others, comments too, stay as they are. */
-export function withSettings(text: string, settings: Record<string, string>): string {
+export function withSettings(text: string, settings: Settings): string {
     const kept = text
         .split(/\r?\n/)
         .filter(each => !Object.hasOwn(settings, line.exec(each)?.[1] ?? ""))
@@ -26,8 +28,8 @@ export function readSettings(text: string): Record<string, unknown> {
     return Object.fromEntries(settings)
 }
 
-function quoted(text: string): string {
-    return JSON.stringify(text).replaceAll("#", "\\u0023")
+function quoted(value: string | number): string {
+    return JSON.stringify(value).replaceAll("#", "\\u0023")
 }
 
 function jsonOrText(value: string): unknown {

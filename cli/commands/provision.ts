@@ -8,7 +8,7 @@ import {
     flashCommands,
     isOwnMachine,
     readEnv,
-    wifiSettings,
+    boardSettings,
     writeEnv,
     type BoardOptions,
 } from "../board-options.ts"
@@ -130,7 +130,7 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
     if (options.bed !== undefined && !newPatient)
         throw new UserError("--bed goes with --new-patient", 2)
     checkRouter(options)
-    const wifi = wifiSettings(options)
+    const settings = boardSettings(options)
     const old = readEnv(options)
 
     const patient = newPatient
@@ -144,7 +144,7 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
     try {
         if (label !== undefined)
             writeLabel(label, url, kid, options.labelName ? patient : undefined)
-        writeEnv(env, old, { ...wifi, kid, secret, router })
+        writeEnv(env, old, { ...settings, kid, secret, router })
     } catch (error) {
         // Nobody will ever know its secret.
         await revoke(api, kid)
@@ -162,13 +162,13 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
 
 async function rotate(api: ClinicApi, kid: string, options: BoardOptions): Promise<void> {
     checkRouter(options)
-    const wifi = wifiSettings(options)
+    const settings = boardSettings(options)
     const old = readEnv(options, kid)
     const router = options.router ?? readSettings(old).router
     if (typeof router !== "string")
         throw new UserError(`--router is needed: ${options.env} has none`, 2)
     const { secret } = await api.call("POST", `/api/motes/${kid}/rotate`, NewSecret)
-    writeEnv(options.env, old, { ...wifi, kid, secret, router })
+    writeEnv(options.env, old, { ...settings, kid, secret, router })
     tell(options, { kid }, [`mote ${kid} has a new secret, which the clinic takes from now on`])
 }
 
