@@ -7,5 +7,12 @@ export { httpsClinic } from "./https-clinic.ts"
 export { brokerAccess } from "./mqtt-access.ts"
 export type { MqttBrokerAccess } from "./mqtt-client.ts"
 export { Router, type RouterStats } from "./router.ts"
-export { startRouter, type RunningRouter } from "./start.ts"
+export {
+    startRouter,
+    type RunningRouter,
+    type TlsAccess,
+    listen,
+    serveHttp,
+    serveUdp,
+} from "./start.ts"
 export { RouterStore } from "./store.ts"

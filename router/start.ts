@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto"
 import { createSocket } from "node:dgram"
 import { createServer, isIPv6, type AddressInfo, type Server } from "node:net"
+import { createServer as createTlsServer, type TlsOptions } from "node:tls"
 import { realClock } from "../host/clock.ts"
 import { reasonOf, UserError } from "../host/errors.ts"
 import type { Log } from "../host/log.ts"
@@ -13,10 +14,22 @@ import { relayHttp } from "./relay/http.ts"
 import { Router } from "./router.ts"
 import { RouterStore } from "./store.ts"
 
+/** What it takes to serve motes by TLS: certificates, the server's own first, and its key, PEM. */
+export interface TlsAccess {
+    cert: string
+    key: string
+    coapsPort: number
+    /** As `mqttPort`. */
+    mqttsPort?: number
+}
+
 /** A router on real sockets. */
 export interface RunningRouter {
     coapPort: number
     mqttPort: number | undefined
+    /** The same by TLS. */
+    coapsPort: number | undefined
+    mqttsPort: number | undefined
     /** The motes (`eui`) that said by MQTT that they are on line; undefined without MQTT. */
     mqtt: { readonly online: string[] } | undefined
     /** Whether CoAP is served over UDP, too, on the same port number. */
@@ -39,6 +52,8 @@ export async function startRouter(o: {
     coapPort: number
     mqttPort?: number
     mqttBroker?: MqttBrokerAccess
+    /** Motes are served by TLS as well, at ports of its own; PEM. */
+    tls?: TlsAccess
     udp?: boolean
     /** `host` is where motes come to; HTTP clients may be kept to this machine. An optional port may be in use. */
     http?: { port: number; host?: string; isOptional?: boolean }
@@ -52,12 +67,22 @@ export async function startRouter(o: {
     const close = async () => {
         for (let part = parts.pop(); part; part = parts.pop()) await part.close()
     }
-    const serve = async (accept: (stream: ByteStream) => void, port: number) => {
-        const server = createServer(socket => accept(socketStream(socket)))
+    const listenOn = async (server: Server, port: number) => {
         parts.push({ close: () => void server.close() })
         await listen(server, port, host, log)
         return server.address() as AddressInfo
     }
+    const serve = (accept: (stream: ByteStream) => void, port: number) =>
+        listenOn(
+            createServer(socket => accept(socketStream(socket))),
+            port,
+        )
+    const serveTls = async (
+        accept: (stream: ByteStream) => void,
+        { cert, key }: TlsAccess,
+        protocol: string,
+        port: number,
+    ) => (await listenOn(tlsServer(accept, { cert, key, ALPNProtocols: [protocol] }), port)).port
     try {
         parts.push({ close: () => clinic.close?.() })
         const store = RouterStore.open(o.data)
@@ -72,13 +97,18 @@ export async function startRouter(o: {
         const coapPort = coap.port
         const udp = o.udp === false ? undefined : await serveUdp(router, coap, log)
         if (udp) parts.push(udp)
+        const coapsPort =
+            o.tls && (await serveTls(s => router.accept(s), o.tls, "coap", o.tls.coapsPort))
         const { ingest, keyring } = router
+        let mqttsPort: number | undefined
         let mqttPort: number | undefined
         let mqtt: RunningRouter["mqtt"]
         if (o.mqttPort !== undefined) {
             const broker = await MqttBroker.start({ ingest, keyring, log })
             parts.push(broker)
             mqttPort = (await serve(stream => broker.accept(stream), o.mqttPort)).port
+            if (o.tls?.mqttsPort !== undefined)
+                mqttsPort = await serveTls(s => broker.accept(s), o.tls, "mqtt", o.tls.mqttsPort)
             mqtt = broker
         }
         if (o.mqttBroker) {
@@ -95,16 +125,26 @@ export async function startRouter(o: {
         if (http) parts.push(http)
         const httpPort = http?.port
         const hasUdp = udp !== undefined
-        log.info({ coapPort, hasUdp, mqttPort, httpPort }, "router listens")
-        return { coapPort, hasUdp, mqttPort, mqtt, httpPort, router, close }
+        const ports = { coapPort, coapsPort, mqttPort, mqttsPort, httpPort }
+        log.info({ ...ports, hasUdp }, "router listens")
+        return { ...ports, hasUdp, mqtt, router, close }
     } catch (error) {
         await close()
         throw error
     }
 }
 
+/** Throws UserError where certificate and key are no use. */
+function tlsServer(accept: (stream: ByteStream) => void, options: TlsOptions): Server {
+    try {
+        return createTlsServer(options, socket => accept(socketStream(socket)))
+    } catch (error) {
+        throw new UserError(`TLS certificate or key: ${reasonOf(error)}`)
+    }
+}
+
 /** Throws UserError where the port cannot be used and is not optional. */
-async function serveHttp(
+export async function serveHttp(
     router: Router,
     { port, host = "127.0.0.1", isOptional }: { port: number; host?: string; isOptional?: boolean },
     log: Log,
@@ -122,7 +162,7 @@ async function serveHttp(
 }
 
 /** CoAP over UDP where it is served over TCP; undefined, and a warning, where the port is in use: motes do not need it. */
-function serveUdp(
+export function serveUdp(
     router: Router,
     { address, port }: AddressInfo,
     log: Log,

@@ -22,6 +22,8 @@ export interface MoteOptions {
     /** What its battery pin measures whenever it is looked at, as a share of the full scale; without it it has none. */
     batteryPin?: () => number
     connect: Connect
+    /** As a machine's. */
+    hasTls?: boolean
     /** A line that the program wrote with `console`, without the VM's own chatter. */
     log?: (line: string) => void
     /** A line of the VM itself. */

@@ -1,6 +1,7 @@
 // The whole mote beside `ballast` bytes that nobody needs; its queue is filled with made readings, too.
 import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
+import { config } from "../../src/config/config"
 import { startUplink } from "../../src/link/uplink"
 import { Reading } from "../../src/reading"
 import { startSensing } from "../../src/sensing"
@@ -12,6 +13,8 @@ const size = await readSetting("ballast", 0)
 for (let i = 0; i < 3; i++) Buffer.alloc(20000)
 const ballast = Buffer.alloc(size)
 const uplink = await startUplink()
+// All that is made is kept.
+config.sample = 0
 startServers()
 await startSensing(new SimulatedI2C(), async reading => {
     showReading(reading)

@@ -8,6 +8,7 @@ import {
     httpsClinic,
     startRouter,
     type MqttBrokerAccess,
+    type TlsAccess,
 } from "../../router/index.ts"
 import {
     httpsUrl,
@@ -30,6 +31,10 @@ interface Options extends ClientOptions {
     coapPort: number
     mqttPort: number
     mqttBroker?: MqttBrokerAccess
+    tlsCert?: string
+    tlsKey?: string
+    coapsPort: number
+    mqttsPort: number
     maxOutbox: number
     retryRefused?: boolean
     logLevel: string
@@ -62,6 +67,16 @@ export const routerCommand = withConfigFile(
             ).argParser(brokerUrl),
         )
         .addOption(
+            option("--tls-cert <file>", "serve motes by TLS, too: certificate and chain, PEM"),
+        )
+        .addOption(option("--tls-key <file>", "its key, PEM; if it is not in --tls-cert"))
+        .addOption(
+            option("--coaps-port <port>", "CoAP over TLS port").argParser(port).default(5684),
+        )
+        .addOption(
+            option("--mqtts-port <port>", "MQTT over TLS port").argParser(port).default(8883),
+        )
+        .addOption(
             option("--max-outbox <mib>", "what may be kept until the clinic has it")
                 .argParser(integer(1, 2 ** 20))
                 .default(1024),
@@ -79,6 +94,7 @@ export const routerCommand = withConfigFile(
         ...(options.mqttBroker
             ? { mqttBroker: options.mqttBroker }
             : { mqttPort: options.mqttPort }),
+        ...(options.tlsCert && { tls: tlsAccess(options, options.tlsCert) }),
         clinic: httpsClinic({
             url: options.clinic,
             token: options.token,
@@ -91,9 +107,16 @@ export const routerCommand = withConfigFile(
     const host = isIPv6(options.host) ? `[${options.host}]` : options.host
     const mqtt = options.mqttBroker?.url ?? `mqtt://${host}:${router.mqttPort}`
     sayClients(router, options.host, options)
-    console.log(`ready coap+tcp://${host}:${router.coapPort} ${mqtt}`)
+    const urls = [`coap+tcp://${host}:${router.coapPort}`, mqtt]
+    if (router.coapsPort !== undefined) urls.push(`coaps+tcp://${host}:${router.coapsPort}`)
+    if (router.mqttsPort !== undefined) urls.push(`mqtts://${host}:${router.mqttsPort}`)
+    console.log(`ready ${urls.join(" ")}`)
     await runUntilStopped(() => router.close())
 })
+
+function tlsAccess({ tlsKey, coapsPort, mqttsPort }: Options, tlsCert: string): TlsAccess {
+    return { cert: readText(tlsCert), key: readText(tlsKey ?? tlsCert), coapsPort, mqttsPort }
+}
 
 function readText(file: string): string {
     try {

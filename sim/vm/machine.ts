@@ -21,6 +21,8 @@ export interface MachineOptions {
     /** 16 hex digits, the Jacdac identifier of the VM itself. */
     deviceId: string
     connect: Connect
+    /** Whether the board knows TLS; a Pico W does not. */
+    hasTls?: boolean
     /** A line that the program or the VM logged. */
     log?: (line: string) => void
     /** A Jacdac frame that the VM sends. */
@@ -125,7 +127,7 @@ export class Machine {
             this.options.settle?.()
             return this.options.connect(...where)
         }
-        this.socket = new VmSocket(vm, connect, fn => this.enter(fn))
+        this.socket = new VmSocket(vm, connect, fn => this.enter(fn), this.options.hasTls)
         vm.dmesg = line => log?.(line)
         vm.log = vm.error = (...args) => this.failed(args)
         vm.sendPacket = frame => this.options.frame?.(frame)

@@ -14,6 +14,8 @@ const socketData = 4
 const segmentBytes = 536
 
 const notConnected = -10
+/** What the Pico W's firmware says to a port that it does not know. */
+const badPort = -100
 /** `Socket.send` of DeviceScript waits when the send buffer is full. */
 const bufferFull = -1
 const sendBufferBytes = 16384
@@ -26,12 +28,15 @@ export class VmSocket {
     private stream: ByteStream | undefined
     private generation = 0
 
-    constructor(vm: VmModule, connect: Connect, enter: (fn: () => void) => void) {
+    /** @param hasTls a Pico W has none */
+    constructor(vm: VmModule, connect: Connect, enter: (fn: () => void) => void, hasTls = true) {
         this.vm = vm
         this.connect = connect
         this.enter = enter
         vm.sockIsAvailable = () => true
         vm.sockOpen = (hostPointer, port) => {
+            // A negative port means TLS.
+            if (port < 0 && !hasTls) return badPort
             this.open(this.text(hostPointer), Math.abs(port), port < 0)
             return 0
         }

@@ -13,6 +13,8 @@ const uplink = await startUplink()
 // Each reading is sent at once, and no alarm raised.
 config.sample = config.report = 0
 config.delay = await readSetting("delay", 1000000)
+/** Whether it says when it makes a reading. */
+const isLoud = await readSetting("loud", false)
 
 async function measure(from: number): Promise<void> {
     for (let i = from; i < from + count; i++) {
@@ -25,6 +27,7 @@ async function measure(from: number): Promise<void> {
         // Nothing is wrong with the sensors.
         reading.contact = reading.hasThermometer = true
         uplink.push(reading)
+        if (isLoud) console.log("reading " + i)
         if (!flushMs || i + 1 < from + count) await sleep(everyMs)
     }
 }
