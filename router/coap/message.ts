@@ -38,7 +38,6 @@ export const Code = {
     POST: code("0.02"),
     PUT: code("0.03"),
     DELETE: code("0.04"),
-    Deleted: code("2.02"),
     Changed: code("2.04"),
     Content: code("2.05"),
     Continue: code("2.31"),

@@ -18,7 +18,6 @@ export const OptionNumber = {
     Accept: 17,
     Block2: 23,
     Block1: 27,
-    Size2: 28,
     ProxyUri: 35,
     ProxyScheme: 39,
     Size1: 60,

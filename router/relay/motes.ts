@@ -47,10 +47,6 @@ export class Motes {
         return [...this.byEui.values()].sort((a, b) => (a.eui < b.eui ? -1 : 1))
     }
 
-    has(connection: CoapConnection): boolean {
-        return this.byConnection.has(connection)
-    }
-
     subscribe(listener: MotesListener): void {
         this.listeners.add(listener)
     }

@@ -69,8 +69,9 @@ export class RelayedMote {
     async request(code: number, parts: RequestParts): Promise<CoapMessage> {
         const ask = () => this.take(() => this.connection.request(code, parts))
         if (code !== Code.GET) {
+            const response = await settled(ask())
             this.cache.clear() // RFC 7252 §5.9.1: what it said before may no longer be so
-            return await settled(ask())
+            return response
         }
         const key = keyOf(parts)
         const cached = this.cached(key)
