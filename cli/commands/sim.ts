@@ -13,8 +13,10 @@ import { judge, type Verdict } from "../../sim/scenario/judge.ts"
 import { loadScenario, nodesOf, shippedScenarios } from "../../sim/scenario/load.ts"
 import { summary, type Summary } from "../../sim/scenario/summary.ts"
 import { Runner } from "../../sim/runner.ts"
+import { openHostPorts } from "../../sim/host-ports.ts"
 import { Simulation } from "../../sim/simulation.ts"
 import { startLiveView } from "../../sim/web/server.ts"
+import { eui } from "../../wire/keys.ts"
 import { integer, option, port, positive } from "../options.ts"
 import { progressLine } from "../progress.ts"
 import { runUntilStopped } from "../service.ts"
@@ -37,6 +39,8 @@ interface Options {
     runs?: number
     speed?: number
     web?: number
+    coapPort?: number
+    httpPort?: number
 }
 
 const nodeId = integer(1, 65_534)
@@ -82,9 +86,22 @@ export const simCommand = new Command("sim")
             .argParser(port)
             .preset(defaultWebPort),
     )
+    .addOption(
+        option(
+            "--coap-port <port>",
+            "serve the motes to CoAP clients on this machine, TCP and UDP, in real time unless --speed",
+        ).argParser(port),
+    )
+    .addOption(option("--http-port <port>", "the same for HTTP clients").argParser(port))
     .action(async (name: string, options: Options) => {
         if (options.web !== undefined && (isQuestion(options) || options.json))
             throw new UserError("--web: questions are asked in the page", 2)
+        const isServed = isService(options)
+        if (isServed && (isQuestion(options) || options.json || options.report !== undefined))
+            throw new UserError(
+                "--coap-port, --http-port, --web: no questions, --json, --report",
+                2,
+            )
         if (options.runs !== undefined && options.sweep === undefined)
             throw new UserError("--runs: only with --sweep", 2)
         if (options.rssi && options.pcap === undefined)
@@ -95,8 +112,8 @@ export const simCommand = new Command("sim")
                 throw new UserError(`there is no mote ${id}`, 2)
         const { sweep } = options
         if (sweep !== undefined) {
-            if (isQuestion(options) || options.pcap !== undefined || options.web !== undefined)
-                throw new UserError("--sweep: no questions, --pcap or --web", 2)
+            if (isQuestion(options) || options.pcap !== undefined || isServed)
+                throw new UserError("--sweep: no questions, --pcap, --web or ports", 2)
             return await runSweep(name, scenario, { ...options, sweep })
         }
         const writeReport = options.report === undefined ? undefined : reportFolder(options.report)
@@ -111,7 +128,7 @@ export const simCommand = new Command("sim")
         const recorder = writeReport && new Recorder(simulation)
         if (recorder) simulation.observers.add(recorder)
         try {
-            if (options.web !== undefined) return await watch(simulation, options, options.web)
+            if (isServed) return await serve(simulation, options)
             const asked = await ask(simulation, options, progress)
             progress("")
             if (options.json) console.log(JSON.stringify(asked.json))
@@ -131,17 +148,35 @@ function isQuestion({ ping, traceroute, neighbors, routes, page }: Options): boo
     return ping !== undefined || traceroute !== undefined || !!(neighbors || routes || page)
 }
 
-/** Shows it in browsers until somebody ends it; goes on beyond the scenario's duration. */
-async function watch(simulation: Simulation, options: Options, port: number): Promise<void> {
+function isService({ web, coapPort, httpPort }: Options): boolean {
+    return web !== undefined || coapPort !== undefined || httpPort !== undefined
+}
+
+/** Shows it in browsers, and its motes to clients, until somebody ends it; goes on beyond the scenario's duration. */
+async function serve(simulation: Simulation, options: Options): Promise<void> {
     const runner = new Runner(simulation, options.speed ?? 1)
-    const view = await startLiveView(simulation, runner, port)
+    const ports = await openHostPorts(simulation.ward, options)
+    const { web } = options
+    const view =
+        web === undefined
+            ? undefined
+            : await startLiveView(simulation, runner, web).catch(async (error: Error) => {
+                  await ports.close()
+                  throw error
+              })
     const run = async () => {
         await runner.runTo(options.until ?? Infinity)
         runner.pause()
         await runner.runTo(Infinity)
     }
     const running = run()
-    console.log(view.url)
+    if (view) console.log(view.url)
+    const { coapPort, httpPort } = ports
+    if (coapPort !== undefined) console.log(`coap+tcp://127.0.0.1:${coapPort}`)
+    if (httpPort !== undefined) console.log(`http://127.0.0.1:${httpPort}`)
+    if (coapPort !== undefined || httpPort !== undefined)
+        for (const { id, identity } of simulation.motes.values())
+            console.log(`mote ${id} /m/${eui(identity.kid)}/status`)
     const stopped = runUntilStopped(async () => {
         runner.stop()
         await running
@@ -149,7 +184,8 @@ async function watch(simulation: Simulation, options: Options, port: number): Pr
     try {
         await Promise.race([stopped, running.then(() => stopped)])
     } finally {
-        await view.close()
+        await view?.close()
+        await ports.close()
     }
 }
 
