@@ -82,7 +82,8 @@ class EventReader {
             const field = (name: string) =>
                 fields.find(f => f.startsWith(`${name}: `))?.slice(name.length + 2)
             const [event, id, data] = [field("event")!, field("id"), JSON.parse(field("data")!)]
-            if (event !== "time" && event !== "alarms") this.events.push({ event, data, ...(id && { id }) })
+            if (event !== "time" && event !== "alarms")
+                this.events.push({ event, data, ...(id && { id }) })
         }
         this.waiting?.()
     }
