@@ -3,7 +3,9 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { toReadings } from "../../clinic/readings.ts"
 import { decodePack, type Measurement } from "../../wire/senml.ts"
+import { runProgram } from "../../sim/program.ts"
 import { openChannel } from "./channel.ts"
+import { ScriptedRouter } from "./scripted-router.ts"
 
 const kid = Buffer.from("0011223344556677", "hex")
 const unixMs = Date.UTC(2026, 0, 1)
@@ -193,4 +195,20 @@ test("the longest packs have room", async () => {
             length = (await ask({ max: 0 })).readUInt32LE(0)
         }
     }
+})
+
+test("an outage of three hours over the link: summaries and readings make all that was measured", async () => {
+    const router = new ScriptedRouter()
+    router.isReachable = false
+    const { run, panics } = await runProgram("test/src/uplink.ts", {
+        clock: router.clock,
+        connect: router.connect,
+        settings: { ...router.settings, count: 2700, everyMs: 4000 },
+    })
+    await run(10_700)
+    router.isReachable = true
+    await run(400)
+    assert.deepEqual(panics, [])
+    assert.deepEqual({ arrived: router.arrived, lost: router.lost }, { arrived: 2700, lost: 0 })
+    assert.ok(router.posts.some(p => p.measurements.some(m => m.name === "count")))
 })
