@@ -33,9 +33,7 @@ export async function startMote(
                 uplink.push(reading)
                 return uplink.alarms.isWatching()
             },
-            async () => {
-                if (standby) await standBy(uplink, standby)
-            },
+            async () => await standBy(uplink, standby),
         )
     } catch (e) {
         console.log("mote: " + (e as Error).message)
