@@ -6,5 +6,6 @@ export const benchmarks: Record<string, () => Promise<Row[]>> = {
     mote: async () => (await import("./mote.ts")).bench(),
     sensing: async () => (await import("./sensing.ts")).bench(),
     sim: async () => (await import("./sim.ts")).bench(),
+    energy: async () => (await import("./energy.ts")).bench(),
     router: async () => (await import("./router.ts")).bench(),
 }

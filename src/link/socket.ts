@@ -13,8 +13,6 @@ type Natives = typeof ds & {
 }
 
 const bufferFull = -1
-/** What the Pico W says to a port that means TLS. */
-const badPort = -100
 /** Events do not say which connection they belong to: after this long those of the last one are over. */
 const drainMs = 5
 const writeRetries = 100
@@ -57,9 +55,7 @@ export class TcpSocket {
         try {
             this.state = "connecting"
             // To the native call a negative port means TLS.
-            const result = (ds as Natives)._socketOpen(host, tls ? -port : port)
-            if (result !== 0) this.state = "closed"
-            if (tls && result === badPort) console.log("this board has no TLS")
+            ;(ds as Natives)._socketOpen(host, tls ? -port : port)
             const deadline = ds.millis() + timeoutMs
             while (this.isConnecting() && ds.millis() < deadline)
                 await this.changed.wait(deadline - ds.millis())

@@ -268,7 +268,9 @@ export class Uplink {
         const { endpoint, transport } = this
         if (transport.isOpen()) return true
         if (!(await transport.open(endpoint))) {
-            this.say(`no connection to ${endpoint.host} port ${endpoint.port}`)
+            // Without TLS the native call just never opens anything.
+            const how = endpoint.tls ? " by TLS: has this board any?" : ""
+            this.say(`no connection to ${endpoint.host} port ${endpoint.port}${how}`)
             await this.fail(maxBackoffMs)
             return false
         }
