@@ -34,9 +34,7 @@ export async function startMote(
                 takeReading(reading)
                 return isAlarmWatching()
             },
-            async () => {
-                if (standby) await standBy(isLinked, standby)
-            },
+            async () => await standBy(isLinked, standby),
         )
     } catch (e) {
         console.log("mote: " + (e as Error).message)
