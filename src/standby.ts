@@ -1,5 +1,5 @@
 import { config, PowerMode } from "./config/config"
-import { Uplink } from "./link/uplink"
+import { flush } from "./link/uplink"
 import { restMs } from "./power"
 
 /** What waits may take so long to be sent; a mote that has not done it then stays awake with it. */
@@ -12,10 +12,11 @@ let hasSaid = false
 /**
  * Sends what waits and switches the chip off until the next measurement, where the power mode says so. What is not
  * receipted is only in memory: with it the mote stays awake.
+ * @param isLinked whether the mote reports at all
  * @param standby switches off for so many milliseconds, after which the program starts anew; where that is possible
  */
 export async function standBy(
-    uplink: Uplink | undefined,
+    isLinked: boolean,
     standby: ((ms: number) => Promise<void>) | undefined,
 ): Promise<void> {
     if (config.power !== PowerMode.standby) return
@@ -24,7 +25,7 @@ export async function standBy(
         hasSaid = true
         return
     }
-    if (uplink && !(await uplink.flush(flushMs))) {
+    if (isLinked && !(await flush(flushMs))) {
         console.log("no standby: readings wait")
         return
     }
