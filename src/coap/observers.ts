@@ -1,5 +1,5 @@
 import { content, uintOption } from "./content"
-import { CoapConnection } from "./connection"
+import { generation, isCoapOpen, peerMaxMessageBytes, sendCoap } from "./connection"
 import { CoapMessage, OptionNumber } from "./message"
 import { status } from "../link/status"
 
@@ -11,16 +11,14 @@ const observedOptions = hex`61 11 21 0a`
 
 /** Their tokens; what was agreed ends with the connection (RFC 8323 §7.4). */
 let tokens: Buffer[] = []
-let connection: CoapConnection
-let generation = 0
+let agreed = 0
 /** Rises with each notification, RFC 7641 §3.4. */
 let sequence = 0
 
 /** Answers GET /vitals, the newest envelope; registers or deregisters who wants to observe it (RFC 7641 §4.1). */
-export function vitals(request: CoapMessage, from: CoapConnection): CoapMessage | undefined {
-    if (connection !== from || generation !== from.generation) tokens = []
-    connection = from
-    generation = from.generation
+export function vitals(request: CoapMessage): CoapMessage | undefined {
+    if (agreed !== generation) tokens = []
+    agreed = generation
     const wanted = request.uintOption(OptionNumber.observe)
     const block2 = request.uintOption(OptionNumber.block2)
     if (wanted !== undefined) {
@@ -38,10 +36,10 @@ export async function notifyObservers(): Promise<void> {
     if (tokens.length === 0) return
     sequence = (sequence + 1) & 0xffffff
     for (let i = 0; i < tokens.length && status.newest; i++) {
-        if (!connection.isOpen() || generation !== connection.generation) return
+        if (!isCoapOpen() || agreed !== generation) return
         const notification = newest(true, undefined)
         notification.token = tokens[i]
-        await connection.send(notification)
+        await sendCoap(notification)
     }
 }
 
@@ -49,5 +47,5 @@ function newest(isObserved: boolean, block2: number | undefined): CoapMessage {
     const options = isObserved
         ? Buffer.concat(uintOption(hex``, 0, OptionNumber.observe, sequence), observedOptions)
         : vitalsOptions
-    return content(options, status.newest.bytes, block2, connection.peerMaxMessageBytes)
+    return content(options, status.newest.bytes, block2, peerMaxMessageBytes)
 }

@@ -1,4 +1,4 @@
-import { CoapConnection } from "./connection"
+import { peerMaxMessageBytes } from "./connection"
 import { content } from "./content"
 import { Code, CoapMessage, OptionNumber } from "./message"
 import { Take } from "../link/transport"
@@ -34,33 +34,25 @@ const links =
     '</config>;rt="vitalmote.config";ct="17 112",</identify>;ct=17,</readings>;ct=17'
 
 /** Answers a request of the peer (RFC 7252 §5.8); the token comes later. */
-export async function serve(
-    request: CoapMessage,
-    connection: CoapConnection,
-    take: Take,
-): Promise<CoapMessage> {
+export async function serve(request: CoapMessage, take: Take): Promise<CoapMessage> {
     if (request.unknownCriticalOption(criticalOptions) !== undefined)
         return new CoapMessage(Code.badOption)
     const { code } = request
     switch (request.path()) {
         case ".well-known/core":
-            if (code === Code.get)
-                return show(request, connection, linkFormat, linkOptions, Buffer.from(links))
+            if (code === Code.get) return show(request, linkFormat, linkOptions, Buffer.from(links))
             break
         case "status":
-            if (code === Code.get)
-                return show(request, connection, senmlCbor, packOptions, statusPack())
+            if (code === Code.get) return show(request, senmlCbor, packOptions, statusPack())
             break
         case "vitals":
             if (code !== Code.get) break
             if (!accepts(request, coseMac0)) return new CoapMessage(Code.notAcceptable)
             return (
-                vitals(request, connection) ||
-                new CoapMessage(Code.serviceUnavailable, undefined, laterOptions)
+                vitals(request) || new CoapMessage(Code.serviceUnavailable, undefined, laterOptions)
             )
         case "config":
-            if (code === Code.get)
-                return show(request, connection, senmlCbor, packOptions, await configPack())
+            if (code === Code.get) return show(request, senmlCbor, packOptions, await configPack())
             if (code === Code.put) return await taken(request, "config", Code.changed, take)
             break
         case "identify":
@@ -75,16 +67,10 @@ export async function serve(
     return new CoapMessage(Code.methodNotAllowed)
 }
 
-function show(
-    request: CoapMessage,
-    connection: CoapConnection,
-    format: number,
-    options: Buffer,
-    payload: Buffer,
-): CoapMessage {
+function show(request: CoapMessage, format: number, options: Buffer, payload: Buffer): CoapMessage {
     if (!accepts(request, format)) return new CoapMessage(Code.notAcceptable)
     const block2 = request.uintOption(OptionNumber.block2)
-    return content(options, payload, block2, connection.peerMaxMessageBytes)
+    return content(options, payload, block2, peerMaxMessageBytes)
 }
 
 /** RFC 7252 §5.10.4 */

@@ -20,95 +20,95 @@ const writeRetryMs = 20
 
 type State = "closed" | "connecting" | "open"
 
-/** Opening closes what was open before. */
-export class TcpSocket {
-    private state: State = "closed"
-    private receive: (bytes: Buffer) => void
-    private changed: Signal
+let state: State = "closed"
+let receive: (bytes: Buffer) => void
+let changed: Signal
 
-    /**
-     * @param changed is raised when the socket opens and when it closes
-     * @param receive takes what arrives, in order; it must not wait
-     */
-    constructor(changed: Signal, receive: (bytes: Buffer) => void) {
-        this.changed = changed
-        this.receive = receive
-
-        const socket = this
-        ;(ds as Natives)._socketOnEvent = (event, arg) => {
-            try {
-                socket.event(event, arg)
-            } catch {
-                socket.close()
-            }
-        }
-    }
-
-    isOpen(): boolean {
-        return this.state === "open"
-    }
-
-    /** Whether a connection was made within `timeoutMs`. The native call reports a failure late or never. */
-    async open(host: string, port: number, timeoutMs: number, tls = false): Promise<boolean> {
-        this.close()
-        await ds.sleep(drainMs)
+/**
+ * Becomes the owner of the socket; to be called first.
+ * @param isChanged is raised when the socket opens and when it closes
+ * @param take takes what arrives, in order; it must not wait
+ */
+export function useSocket(isChanged: Signal, take: (bytes: Buffer) => void): void {
+    changed = isChanged
+    receive = take
+    ;(ds as Natives)._socketOnEvent = (event, arg) => {
         try {
-            this.state = "connecting"
-            // To the native call a negative port means TLS.
-            ;(ds as Natives)._socketOpen(host, tls ? -port : port)
-            const deadline = ds.millis() + timeoutMs
-            while (this.isConnecting() && ds.millis() < deadline)
-                await this.changed.wait(deadline - ds.millis())
+            happened(event, arg)
         } catch {
-            // no network yet
+            closeSocket()
         }
-        if (!this.isOpen()) this.close()
-        return this.isOpen()
     }
+}
 
-    /** Whether the network took the bytes. What cannot be sent at all closes the socket. */
-    async write(bytes: Buffer): Promise<boolean> {
-        for (let i = 0; i < writeRetries; i++) {
-            if (!this.isOpen()) return false
-            const result = this.tryWrite(bytes)
-            if (result === 0) return true
-            if (result !== bufferFull) break
-            await ds.sleep(writeRetryMs)
-        }
-        this.close()
-        return false
-    }
+export function isSocketOpen(): boolean {
+    return state === "open"
+}
 
-    /** As `write`, for those who must not wait: a full buffer closes the socket, too. */
-    writeNow(bytes: Buffer): void {
-        if (this.state === "open" && this.tryWrite(bytes) !== 0) this.close()
+/** Closes what was open before; says whether a connection was made within `timeoutMs`. The native call reports a failure late or never. */
+export async function openSocket(
+    host: string,
+    port: number,
+    timeoutMs: number,
+    tls = false,
+): Promise<boolean> {
+    closeSocket()
+    await ds.sleep(drainMs)
+    try {
+        state = "connecting"
+        // To the native call a negative port means TLS.
+        ;(ds as Natives)._socketOpen(host, tls ? -port : port)
+        const deadline = ds.millis() + timeoutMs
+        while (isConnecting() && ds.millis() < deadline) await changed.wait(deadline - ds.millis())
+    } catch {
+        // no network yet
     }
+    if (!isSocketOpen()) closeSocket()
+    return isSocketOpen()
+}
 
-    close(): void {
-        if (this.state === "closed") return
-        this.state = "closed"
-        try {
-            ;(ds as Natives)._socketClose()
-        } catch {
-            // it was closed
-        }
-        this.changed.raise()
+/** Whether the network took the bytes. What cannot be sent at all closes the socket. */
+export async function writeSocket(bytes: Buffer): Promise<boolean> {
+    for (let i = 0; i < writeRetries; i++) {
+        if (!isSocketOpen()) return false
+        const result = tryWrite(bytes)
+        if (result === 0) return true
+        if (result !== bufferFull) break
+        await ds.sleep(writeRetryMs)
     }
+    closeSocket()
+    return false
+}
 
-    private isConnecting(): boolean {
-        return this.state === "connecting"
-    }
+/** As `writeSocket`, for those who must not wait: a full buffer closes the socket, too. */
+export function writeSocketNow(bytes: Buffer): void {
+    if (state === "open" && tryWrite(bytes) !== 0) closeSocket()
+}
 
-    private tryWrite(bytes: Buffer): number {
-        return (ds as Natives)._socketWrite(bytes)
+export function closeSocket(): void {
+    if (state === "closed") return
+    state = "closed"
+    try {
+        ;(ds as Natives)._socketClose()
+    } catch {
+        // it was closed
     }
+    changed.raise()
+}
 
-    private event(event: string, arg: Buffer | string): void {
-        if (event === "data") {
-            if (this.state === "open") this.receive(arg as Buffer)
-        } else if (event === "open") {
-            if (this.state === "connecting") this.state = "open"
-            this.changed.raise()
-        } else this.close()
-    }
+function isConnecting(): boolean {
+    return state === "connecting"
+}
+
+function tryWrite(bytes: Buffer): number {
+    return (ds as Natives)._socketWrite(bytes)
+}
+
+function happened(event: string, arg: Buffer | string): void {
+    if (event === "data") {
+        if (state === "open") receive(arg as Buffer)
+    } else if (event === "open") {
+        if (state === "connecting") state = "open"
+        changed.raise()
+    } else closeSocket()
 }

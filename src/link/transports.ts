@@ -1,12 +1,46 @@
-import { CoapConnection } from "../coap/connection"
+import {
+    closeCoap,
+    isCoapOpen,
+    openCoap,
+    pingCoap,
+    postCoap,
+    releaseCoap,
+    startCoap,
+} from "../coap/connection"
 import { serve } from "../coap/resources"
-import { MqttConnection } from "../mqtt/connection"
+import {
+    closeMqtt,
+    isMqttOpen,
+    openMqtt,
+    pingMqtt,
+    postMqtt,
+    releaseMqtt,
+    startMqtt,
+} from "../mqtt/connection"
 import { Protocol } from "./endpoint"
 import { Identity } from "./identity"
 import { Take, Transport } from "./transport"
 
 /** What speaks this protocol; it becomes the owner of the socket. */
 export function transportFor(protocol: Protocol, identity: Identity, take: Take): Transport {
-    if (protocol === Protocol.mqtt) return new MqttConnection(identity, take)
-    return new CoapConnection(async (request, from) => await serve(request, from, take))
+    if (protocol === Protocol.mqtt) {
+        startMqtt(identity, take)
+        return {
+            isOpen: isMqttOpen,
+            open: openMqtt,
+            post: postMqtt,
+            ping: pingMqtt,
+            release: releaseMqtt,
+            close: closeMqtt,
+        }
+    }
+    startCoap(async request => await serve(request, take))
+    return {
+        isOpen: isCoapOpen,
+        open: openCoap,
+        post: postCoap,
+        ping: pingCoap,
+        release: releaseCoap,
+        close: closeCoap,
+    }
 }

@@ -11,7 +11,7 @@ import {
 import { config } from "../../src/config/config"
 import { clockReceipt } from "../../src/link/clock"
 import { startPacks } from "../../src/link/senml"
-import { TcpSocket } from "../../src/link/socket"
+import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 import { status } from "../../src/link/status"
 import { Reading } from "../../src/reading"
 import { Signal } from "../../src/signal"
@@ -42,13 +42,13 @@ async function answer(question: any): Promise<void> {
     if (question.receipted) await alarmsReceipted()
     // The journal is written meanwhile.
     await sleep(50)
-    socket.writeNow(question.pack && isAlarmPending() ? packAlarms() : hex`00`)
+    writeSocketNow(question.pack && isAlarmPending() ? packAlarms() : hex`00`)
 }
 
-const socket: TcpSocket = new TcpSocket(new Signal(), question => {
+useSocket(new Signal(), question => {
     const parsed = JSON.parse(question.toString())
     const run = async () => await answer(parsed)
     run.start()
 })
 await loadAlarms(kid, await countBoot(), () => console.log("alarm"))
-await socket.open("test.invalid", 1, 1000)
+await openSocket("test.invalid", 1, 1000)

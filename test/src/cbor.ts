@@ -1,12 +1,12 @@
 // Answers binary64 numbers with their CBOR encodings, one after the other.
 import { clearCbor, startCbor, writeNumber, writtenBytes } from "../../src/cbor"
 import { Signal } from "../../src/signal"
-import { TcpSocket } from "../../src/link/socket"
+import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 startCbor(67 * 9)
-const socket = new TcpSocket(new Signal(), numbers => {
+useSocket(new Signal(), numbers => {
     clearCbor()
     for (let i = 0; i < numbers.length; i += 8) writeNumber(numbers.getAt(i, "f64"))
-    socket.writeNow(writtenBytes())
+    writeSocketNow(writtenBytes())
 })
-await socket.open("test.invalid", 1, 1000)
+await openSocket("test.invalid", 1, 1000)

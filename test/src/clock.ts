@@ -2,9 +2,9 @@
 // then; or at the time that it is asked for.
 import { clockReceipt, clockShift, resetClock } from "../../src/link/clock"
 import { Signal } from "../../src/signal"
-import { TcpSocket } from "../../src/link/socket"
+import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
-const socket = new TcpSocket(new Signal(), question => {
+useSocket(new Signal(), question => {
     let atMs = 0
     if (question.length === 1) resetClock()
     else if (question.length === 8) atMs = question.getAt(0, "f64")
@@ -15,6 +15,6 @@ const socket = new TcpSocket(new Signal(), question => {
     const shift = clockShift(atMs)
     const answer = Buffer.alloc(8)
     answer.setAt(0, "f64", shift === undefined ? -1 : shift)
-    socket.writeNow(answer)
+    writeSocketNow(answer)
 })
-await socket.open("test.invalid", 1, 1000)
+await openSocket("test.invalid", 1, 1000)

@@ -11,7 +11,7 @@ import {
     takeCommand,
 } from "../../src/config/downlink"
 import { readIdentity } from "../../src/link/identity"
-import { TcpSocket } from "../../src/link/socket"
+import { isSocketOpen, openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 import { Signal } from "../../src/signal"
 
 await loadConfig((await readIdentity()).keys)
@@ -34,16 +34,16 @@ async function answer(order: string, sealed: Buffer): Promise<string> {
 }
 
 let question: Buffer
-const socket = new TcpSocket(new Signal(), bytes => {
+useSocket(new Signal(), bytes => {
     question = bytes
 })
 for (;;) {
-    if (!socket.isOpen()) await socket.open("test.invalid", 1, 1000)
+    if (!isSocketOpen()) await openSocket("test.invalid", 1, 1000)
     if (question) {
         const asked = question
         question = undefined
         const said = await answer(asked.slice(0, 1).toString(), asked.slice(1))
-        socket.writeNow(Buffer.from(said + "\n"))
+        writeSocketNow(Buffer.from(said + "\n"))
     }
     await sleep(10)
 }

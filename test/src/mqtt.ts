@@ -1,7 +1,7 @@
 // Reads a stream in two pieces (the first as long as the first two bytes say) and answers what packets were in it.
 import { Packet, PacketReader } from "../../src/mqtt/packet"
 import { Signal } from "../../src/signal"
-import { TcpSocket } from "../../src/link/socket"
+import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 let found: Buffer
 
@@ -16,12 +16,12 @@ function facts({ type, id, topic, payload }: Packet): void {
 }
 
 const reader = new PacketReader(facts)
-const socket = new TcpSocket(new Signal(), question => {
+useSocket(new Signal(), question => {
     const split = question.getAt(0, "u16")
     found = hex``
     reader.reset()
     let problem = reader.push(question.slice(2, 2 + split))
     if (!problem) problem = reader.push(question.slice(2 + split))
-    socket.writeNow(problem ? Buffer.from("! " + problem) : Buffer.concat(hex`2e`, found))
+    writeSocketNow(problem ? Buffer.from("! " + problem) : Buffer.concat(hex`2e`, found))
 })
-await socket.open("test.invalid", 1, 1000)
+await openSocket("test.invalid", 1, 1000)

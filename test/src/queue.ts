@@ -2,7 +2,7 @@
 import { sleep } from "@devicescript/core"
 import { groupReadings, lost, queued, queueReading, startQueue } from "../../src/link/queue"
 import { startPacks, writePack } from "../../src/link/senml"
-import { TcpSocket } from "../../src/link/socket"
+import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 import { status } from "../../src/link/status"
 import { Reading } from "../../src/reading"
 import { Signal } from "../../src/signal"
@@ -43,18 +43,18 @@ async function answer(question: any): Promise<void> {
         : undefined
     const now = Math.ceil(atMs / 62.5)
     const shift = question.isUnset ? undefined : shiftTicks
-    if (hasPack) socket.writeNow(writePack(question.max, shift, now, note))
+    if (hasPack) writeSocketNow(writePack(question.max, shift, now, note))
     else {
         const counts = Buffer.alloc(8)
         counts.setAt(0, "u32", queued)
         counts.setAt(4, "u32", lost)
-        socket.writeNow(counts)
+        writeSocketNow(counts)
     }
 }
 
-const socket: TcpSocket = new TcpSocket(new Signal(), question => {
+useSocket(new Signal(), question => {
     const parsed = JSON.parse(question.toString())
     const run = async () => await answer(parsed)
     run.start()
 })
-await socket.open("test.invalid", 1, 1000)
+await openSocket("test.invalid", 1, 1000)

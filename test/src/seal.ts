@@ -2,7 +2,7 @@
 import { sha256Hkdf } from "@devicescript/crypto"
 import { a256ctr, MoteKeys, seal, startSealing } from "../../src/link/seal"
 import { Signal } from "../../src/signal"
-import { TcpSocket } from "../../src/link/socket"
+import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 const ctrKey = hex`c0c1c2c3c4c5c6c7c8c9cacbcccdcecfc0c1c2c3c4c5c6c7c8c9cacbcccdcecf`
 const nonce = hex`00000003020100a0a1a2a3a4a5`
@@ -15,7 +15,7 @@ console.log(sha256Hkdf(ikm).toString("hex"))
 
 const secret = hex`000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f`
 startSealing(new MoteKeys(secret, hex`0011223344556677`), 0xfffffffe)
-const socket = new TcpSocket(new Signal(), plaintext => {
-    socket.writeNow(seal(plaintext).bytes)
+useSocket(new Signal(), plaintext => {
+    writeSocketNow(seal(plaintext).bytes)
 })
-await socket.open("test.invalid", 1, 1000)
+await openSocket("test.invalid", 1, 1000)

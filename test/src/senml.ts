@@ -4,7 +4,7 @@ import { addLost, queueReading, startQueue, takeLost } from "../../src/link/queu
 import { Reading } from "../../src/reading"
 import { startPacks, writePack } from "../../src/link/senml"
 import { Signal } from "../../src/signal"
-import { TcpSocket } from "../../src/link/socket"
+import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 const maxReadings = 30
 startQueue(maxReadings, 1, maxReadings)
@@ -18,7 +18,7 @@ function noteIn(bytes: Buffer): ConfigNote {
     return { version, refused: bytes.getAt(4, "u32"), reason: bytes.slice(8).toString() }
 }
 
-const socket = new TcpSocket(new Signal(), question => {
+useSocket(new Signal(), question => {
     const shift = question.getAt(0, "f64")
     const now = question.getAt(8, "f64")
     takeLost()
@@ -37,6 +37,6 @@ const socket = new TcpSocket(new Signal(), question => {
     }
     const end = 21 + 20 * count
     const note = end < question.length ? noteIn(question.slice(end)) : undefined
-    socket.writeNow(writePack(count, shift < 0 ? undefined : shift, now, note))
+    writeSocketNow(writePack(count, shift < 0 ? undefined : shift, now, note))
 })
-await socket.open("test.invalid", 1, 1000)
+await openSocket("test.invalid", 1, 1000)
