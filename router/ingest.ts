@@ -30,9 +30,12 @@ export type Refusal =
     | "belowWindow"
     | "busy"
 
-/** `stored`: durable since now, `duplicate`: since earlier. Both carry the mote and the receipt. */
+/**
+ * `stored`: durable since now, `duplicate`: since earlier. Both carry the mote, which of its secrets it used, and the
+ * receipt.
+ */
 export type IngestResult =
-    | { status: "stored" | "duplicate"; eui: string; receipt: Uint8Array }
+    | { status: "stored" | "duplicate"; eui: string; generation: number; receipt: Uint8Array }
     | { status: "refused"; reason: Refusal }
 
 export type IngestCounts = Record<"stored" | "duplicate" | Refusal, number>
@@ -132,7 +135,7 @@ export class Ingest {
             const outcome = outcomes[i]!
             if (outcome === "stored" || outcome === "duplicate") {
                 const receipt = makeReceipt({ kid, nonce, now, config: keys.config }, keys.receipt)
-                resolve({ status: outcome, eui, receipt })
+                resolve({ status: outcome, eui, generation: keys.generation ?? 0, receipt })
             } else resolve({ status: "refused", reason: outcome })
         })
         if (outcomes.includes("stored")) this.onStored()

@@ -41,6 +41,8 @@ export class MqttMotes {
     private readonly before: "" | undefined
     /** The configurations that the broker holds, in hex; "": none. */
     private readonly retained = new Map<string, string>()
+    /** Which of its secrets a mote used last, where it has been given another: only what is sealed for that is of use. */
+    private readonly generations = new Map<string, number>()
     /** The motes that are on line, each with the commands in hex that it was sent since it came. */
     private readonly sent = new Map<string, Set<string>>()
     private readonly stopListening: () => void
@@ -69,6 +71,10 @@ export class MqttMotes {
     /** Takes an envelope; publishes its receipt once it is durable. */
     async take(eui: string, purpose: Purpose, envelope: Uint8Array): Promise<IngestResult> {
         const result = await this.ingest.submit(purpose, envelope, eui)
+        if (result.status === "stored" && result.generation !== (this.generations.get(eui) ?? 0)) {
+            this.generations.set(eui, result.generation)
+            this.changed(eui)
+        }
         if (result.status !== "refused")
             this.publish({
                 ...{ topic: `vm/${eui}/receipt`, payload: result.receipt },
@@ -95,7 +101,9 @@ export class MqttMotes {
     }
 
     private changed(eui: string): void {
-        const { sealedConfig, commands = [] } = this.keyring.find(eui) ?? {}
+        const keys = this.keyring.findAll(eui)
+        const used = keys.find(({ generation }) => generation === this.generations.get(eui))
+        const { sealedConfig, commands = [] } = used ?? keys[0] ?? {}
         this.configure(eui, sealedConfig)
         this.command(eui, commands.slice(0, maxCommands))
     }

@@ -20,155 +20,176 @@ const maxArrayHead = 2
 const twoTo32 = 4294967296
 const twoTo53 = 9007199254740992
 
-/** Writes CBOR items one after the other. Throws RangeError where they do not fit. */
-export class CborWriter {
-    /** The first `length` bytes are what was written. */
-    readonly bytes: Buffer
+/*
+ * The writer: items one after the other into the one buffer that there is; a pack is written in one go. RangeError where
+ * they do not fit.
+ */
+
+/** The first `length` bytes are what was written. */
+let bytes: Buffer
+let length = 0
+const scratch = Buffer.alloc(8)
+
+/** To be called first, once. */
+export function startCbor(capacity: number): void {
+    bytes = Buffer.alloc(capacity)
+}
+
+/** @devsWhenUsed */
+export function clearCbor(): void {
     length = 0
-    private scratch = Buffer.alloc(8)
+}
 
-    constructor(capacity: number) {
-        this.bytes = Buffer.alloc(capacity)
+/** A copy of what was written. */
+export function writtenBytes(): Buffer {
+    return bytes.slice(0, length)
+}
+
+/** Items that are encoded already. */
+export function writeRaw(encoded: Buffer): void {
+    const at = reserve(encoded.length)
+    bytes.blitAt(at, encoded, 0, encoded.length)
+}
+
+export function writeText(text: string): void {
+    head(textString, text.byteLength)
+    const at = reserve(text.byteLength)
+    bytes.blitAt(at, text, 0, text.byteLength)
+}
+
+/** Begins with an array; how many items it has is said when it ends. */
+export function beginArray(): void {
+    length = maxArrayHead
+}
+
+/** A copy of the array that has been written, with at most 255 items. */
+export function endArray(items: number): Buffer {
+    if (items > 0xff) throw new RangeError("too many items for the array")
+    bytes[0] = array | 24
+    bytes[1] = items
+    if (items >= 24) return bytes.slice(0, length)
+    bytes[1] = array | items
+    return bytes.slice(1, length)
+}
+
+/**
+ * A finite number in its shortest exact form (RFC 8949 §4.2.2, preferred serialisation): an integer where it is
+ * whole, otherwise the shortest float that holds it.
+ */
+export function writeNumber(value: number): void {
+    if (value === Math.floor(value) && value < twoTo53 && value > -twoTo53) {
+        if (value >= 0) head(unsigned, value)
+        else head(negative, -1 - value)
+    } else float(value)
+}
+
+/** `value / 2^bits` with at most 7 bits, as `number` would write it; quicker for what a mote measures. */
+export function writeFixed(value: number, bits: number): void {
+    let magnitude = value < 0 ? -value : value
+    if (magnitude >= 2048 || length + 3 > bytes.length) {
+        writeNumber(value / (1 << bits))
+        return
     }
-
-    /** @devsWhenUsed */
-    clear(): void {
-        this.length = 0
-    }
-
-    /** A copy of what was written. */
-    toBuffer(): Buffer {
-        return this.bytes.slice(0, this.length)
-    }
-
-    /** Items that are encoded already. */
-    raw(encoded: Buffer): void {
-        const at = this.reserve(encoded.length)
-        this.bytes.blitAt(at, encoded, 0, encoded.length)
-    }
-
-    text(text: string): void {
-        this.head(textString, text.byteLength)
-        const at = this.reserve(text.byteLength)
-        this.bytes.blitAt(at, text, 0, text.byteLength)
-    }
-
-    /** Begins with an array; how many items it has is said when it ends. */
-    beginArray(): void {
-        this.length = maxArrayHead
-    }
-
-    /** A copy of the array that has been written, with at most 255 items. */
-    endArray(items: number): Buffer {
-        const { bytes } = this
-        if (items > 0xff) throw new RangeError("too many items for the array")
-        bytes[0] = array | 24
-        bytes[1] = items
-        if (items >= 24) return bytes.slice(0, this.length)
-        bytes[1] = array | items
-        return bytes.slice(1, this.length)
-    }
-
-    /**
-     * A finite number in its shortest exact form (RFC 8949 §4.2.2, preferred serialisation): an integer where it is
-     * whole, otherwise the shortest float that holds it.
-     */
-    number(value: number): void {
-        if (value === Math.floor(value) && value < twoTo53 && value > -twoTo53) {
-            if (value >= 0) this.head(unsigned, value)
-            else this.head(negative, -1 - value)
-        } else this.float(value)
-    }
-
-    /** `value / 2^bits` with at most 7 bits, as `number` would write it; quicker for what a mote measures. */
-    fixed(value: number, bits: number): void {
-        const { bytes, length } = this
-        let magnitude = value < 0 ? -value : value
-        if (magnitude >= 2048 || length + 3 > bytes.length) {
-            this.number(value / (1 << bits))
-            return
-        }
-        const whole = magnitude >> bits
-        if (whole << bits === magnitude) {
-            if (whole > 0xff || value < 0) this.number(value < 0 ? -whole : whole)
-            else if (whole > 23) {
-                bytes[length] = unsigned | 24
-                bytes[length + 1] = whole
-                this.length = length + 2
-            } else {
-                bytes[length] = whole
-                this.length = length + 1
-            }
-            return
-        }
-        // 11 bits are exact in binary16, and with so few behind the point it is never subnormal.
-        let exponent = 25 - bits
-        while (magnitude < 1024) {
-            magnitude <<= 1
-            exponent--
-        }
-        bytes[length] = float16
-        bytes[length + 1] = (value < 0 ? 0x80 : 0) | (exponent << 2) | ((magnitude >> 8) & 3)
-        bytes[length + 2] = magnitude & 0xff
-        this.length = length + 3
-    }
-
-    private float(value: number): void {
-        const scratch = this.scratch
-        scratch.setAt(0, "f32", value)
-        if (scratch.getAt(0, "f32") !== value) {
-            scratch.setAt(0, "f64", value)
-            this.bigEndian(float64, 8)
-            return
-        }
-        const half = halfOf(scratch)
-        if (half < 0) {
-            this.bigEndian(float32, 4)
-            return
-        }
-        const at = this.reserve(3)
-        this.bytes[at] = float16
-        this.bytes[at + 1] = half >> 8
-        this.bytes[at + 2] = half & 0xff
-    }
-
-    /** The first `size` bytes of the scratch buffer, which the VM holds little-endian. */
-    private bigEndian(initialByte: number, size: number): void {
-        const at = this.reserve(1 + size)
-        this.bytes[at] = initialByte
-        for (let i = 0; i < size; i++) this.bytes[at + size - i] = this.scratch[i]
-    }
-
-    /** Initial byte and argument, RFC 8949 §3, as short as can be. */
-    private head(majorType: number, argument: number): void {
-        if (argument < 24) {
-            this.bytes[this.reserve(1)] = majorType | argument
-        } else if (argument < 0x100) {
-            const at = this.reserve(2)
-            this.bytes[at] = majorType | 24
-            this.bytes[at + 1] = argument
-        } else if (argument < 0x10000) {
-            const at = this.reserve(3)
-            this.bytes[at] = majorType | 25
-            this.bytes[at + 1] = argument >> 8
-            this.bytes[at + 2] = argument & 0xff
-        } else if (argument < twoTo32) {
-            this.scratch.setAt(0, "u32", argument)
-            this.bigEndian(majorType | 26, 4)
+    const whole = magnitude >> bits
+    if (whole << bits === magnitude) {
+        if (whole > 0xff || value < 0) writeNumber(value < 0 ? -whole : whole)
+        else if (whole > 23) {
+            bytes[length] = unsigned | 24
+            bytes[length + 1] = whole
+            length = length + 2
         } else {
-            const high = Math.floor(argument / twoTo32)
-            this.scratch.setAt(0, "u32", argument - high * twoTo32)
-            this.scratch.setAt(4, "u32", high)
-            this.bigEndian(majorType | 27, 8)
+            bytes[length] = whole
+            length = length + 1
         }
+        return
     }
+    // 11 bits are exact in binary16, and with so few behind the point it is never subnormal.
+    let exponent = 25 - bits
+    while (magnitude < 1024) {
+        magnitude <<= 1
+        exponent--
+    }
+    bytes[length] = float16
+    bytes[length + 1] = (value < 0 ? 0x80 : 0) | (exponent << 2) | ((magnitude >> 8) & 3)
+    bytes[length + 2] = magnitude & 0xff
+    length = length + 3
+}
 
-    private reserve(size: number): number {
-        const at = this.length
-        if (at + size > this.bytes.length) throw new RangeError("the CBOR buffer is full")
-        this.length = at + size
-        return at
+function float(value: number): void {
+    scratch.setAt(0, "f32", value)
+    if (scratch.getAt(0, "f32") !== value) {
+        scratch.setAt(0, "f64", value)
+        bigEndian(float64, 8)
+        return
     }
+    const half = halfOf(scratch)
+    if (half < 0) {
+        bigEndian(float32, 4)
+        return
+    }
+    const at = reserve(3)
+    bytes[at] = float16
+    bytes[at + 1] = half >> 8
+    bytes[at + 2] = half & 0xff
+}
+
+/** The first `size` bytes of the scratch buffer, which the VM holds little-endian. */
+function bigEndian(initialByte: number, size: number): void {
+    const at = reserve(1 + size)
+    bytes[at] = initialByte
+    for (let i = 0; i < size; i++) bytes[at + size - i] = scratch[i]
+}
+
+/** Initial byte and argument, RFC 8949 §3, as short as can be. */
+function head(majorType: number, argument: number): void {
+    if (argument < 24) {
+        bytes[reserve(1)] = majorType | argument
+    } else if (argument < 0x100) {
+        const at = reserve(2)
+        bytes[at] = majorType | 24
+        bytes[at + 1] = argument
+    } else if (argument < 0x10000) {
+        const at = reserve(3)
+        bytes[at] = majorType | 25
+        bytes[at + 1] = argument >> 8
+        bytes[at + 2] = argument & 0xff
+    } else if (argument < twoTo32) {
+        scratch.setAt(0, "u32", argument)
+        bigEndian(majorType | 26, 4)
+    } else {
+        const high = Math.floor(argument / twoTo32)
+        scratch.setAt(0, "u32", argument - high * twoTo32)
+        scratch.setAt(4, "u32", high)
+        bigEndian(majorType | 27, 8)
+    }
+}
+
+function reserve(size: number): number {
+    const at = length
+    if (at + size > bytes.length) throw new RangeError("the CBOR buffer is full")
+    length = at + size
+    return at
+}
+
+/**
+ * The beginning of a SenML record, in few calls: a map's initial byte, what is encoded already, and `value / 2^bits`.
+ */
+export function writeStart(
+    initialByte: number,
+    encoded: Buffer,
+    value: number,
+    bits: number,
+): void {
+    bytes[length] = initialByte
+    bytes.blitAt(length + 1, encoded, 0, encoded.length)
+    length += 1 + encoded.length
+    writeFixed(value, bits)
+}
+
+/** The label of a pair and its value, `value / 2^bits`. */
+export function writePair(label: number, value: number, bits: number): void {
+    bytes[length++] = label
+    writeFixed(value, bits)
 }
 
 /** The head of a byte string in its shortest form. */

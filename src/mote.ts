@@ -4,7 +4,8 @@ import { readSetting } from "@devicescript/settings"
 import { startBattery } from "./battery"
 import { startSensing } from "./sensing"
 import { showReading, startServers } from "./servers"
-import { startUplink } from "./link/uplink"
+import { startUplink, takeReading } from "./link/uplink"
+import { isAlarmWatching } from "./alarms/alarms"
 import { allowStandby } from "./power"
 import { standBy } from "./standby"
 
@@ -21,7 +22,7 @@ export async function startMote(
 ): Promise<void> {
     try {
         await startBattery(battery)
-        const uplink = await startUplink()
+        const isLinked = await startUplink()
         const isShown = (await readSetting("jacdac")) !== "off"
         if (isShown) startServers()
         if (standby) allowStandby()
@@ -29,13 +30,11 @@ export async function startMote(
             i2c,
             async reading => {
                 if (isShown) showReading(reading)
-                if (!uplink) return false
-                uplink.push(reading)
-                return uplink.alarms.isWatching()
+                if (!isLinked) return false
+                takeReading(reading)
+                return isAlarmWatching()
             },
-            async () => {
-                if (standby) await standBy(uplink, standby)
-            },
+            async () => await standBy(isLinked, standby),
         )
     } catch (e) {
         console.log("mote: " + (e as Error).message)

@@ -1,6 +1,6 @@
 import { HeartRate, millis, PulseOximeter, Register, sleep, Temperature } from "@devicescript/core"
 import { Reading } from "./reading"
-import { startUplink, Uplink } from "./link/uplink"
+import { startUplink, takeReading } from "./link/uplink"
 
 const readingMs = 2000
 /** Saturation goes with every fourth reading. */
@@ -16,9 +16,9 @@ const ready = 0
  */
 export async function startStockMote(): Promise<void> {
     try {
-        const uplink = await startUplink()
-        if (!uplink) console.log("nothing is sent")
-        const mote = new StockMote(uplink)
+        const isLinked = await startUplink()
+        if (!isLinked) console.log("nothing is sent")
+        const mote = new StockMote(isLinked)
         await mote.run()
     } catch (e) {
         console.log("mote: " + (e as Error).message)
@@ -26,14 +26,14 @@ export async function startStockMote(): Promise<void> {
 }
 
 class StockMote {
-    private uplink: Uplink | undefined
+    private isLinked: boolean
     // The ranges are those of a mote's own sensors; no value may be more uncertain than that.
     private heartRate = new StockSensor("heart rate", new HeartRate(), 30, 240, 5)
     private temperature = new StockSensor("temperature", new Temperature(), 30, 45, 0.5)
     private oxygen = new StockSensor("SpO2", new PulseOximeter(), 70, 100, 4)
 
-    constructor(uplink: Uplink | undefined) {
-        this.uplink = uplink
+    constructor(isLinked: boolean) {
+        this.isLinked = isLinked
     }
 
     async run(): Promise<void> {
@@ -48,7 +48,7 @@ class StockMote {
             // A made-up sensor is believed, or there is no value.
             reading.quality = reading.bpm === undefined ? 0 : 1
             reading.motion = false
-            if (this.uplink) this.uplink.push(reading)
+            if (this.isLinked) takeReading(reading)
         }
     }
 }

@@ -11,6 +11,8 @@ import { commandNames, type CommandName, type MoteKeys } from "./keys.ts"
 /** A setting that is a number. */
 export interface ConfigField {
     readonly name: string
+    /** What people call it. */
+    readonly label: string
     readonly unit: string
     readonly min: number
     readonly max: number
@@ -23,88 +25,101 @@ export interface ConfigField {
 
 export const configFields = [
     {
-        name: "sample",
-        unit: "s",
-        ...{ min: 2, max: 600, default: 2, step: 2 },
-        description: "from one reading that is kept to the next",
-    },
-    {
-        name: "report",
-        unit: "s",
-        ...{ min: 2, max: 600, default: 10, step: 1 },
-        description: "that a reading may wait for others before it is sent; not below sample",
-    },
-    {
         name: "hrLow",
+        label: "Heart rate, low limit",
         unit: "beat/min",
         ...{ min: 20, max: 200, default: 40, step: 1 },
-        description: "alarm when the heart rate is lower; below hrHigh",
+        description: "alarm when the heart rate is lower",
     },
     {
         name: "hrHigh",
+        label: "Heart rate, high limit",
         unit: "beat/min",
         ...{ min: 30, max: 250, default: 130, step: 1 },
         description: "alarm when the heart rate is higher",
     },
     {
         name: "tempLow",
+        label: "Temperature, low limit",
         unit: "Cel",
         ...{ min: 25, max: 42, default: 35, step: 0.1 },
-        description: "alarm when the body temperature is lower; below tempHigh",
+        description: "alarm when the body temperature is lower",
     },
     {
         name: "tempHigh",
+        label: "Temperature, high limit",
         unit: "Cel",
         ...{ min: 30, max: 45, default: 38.5, step: 0.1 },
         description: "alarm when the body temperature is higher",
     },
     {
         name: "delay",
+        label: "Wait before an alarm",
         unit: "s",
         ...{ min: 0, max: 600, default: 10, step: 1 },
         description:
-            "that a value has to be beyond a limit, or a sensor gone, before it is an alarm",
+            "how long a value has to be beyond a limit, or a sensor gone, before it is an alarm",
+    },
+    {
+        name: "sample",
+        label: "Keep a reading every",
+        unit: "s",
+        ...{ min: 2, max: 600, default: 2, step: 2 },
+        description: "from one reading that is kept to the next",
+    },
+    {
+        name: "report",
+        label: "Send at least every",
+        unit: "s",
+        ...{ min: 2, max: 600, default: 10, step: 1 },
+        description: "longest that a reading waits for others before it is sent",
+    },
+    {
+        name: "power",
+        label: "Power mode",
+        unit: "",
+        ...{ min: 0, max: 2, default: 0, step: 1 },
+        choices: ["continuous", "interval", "standby"],
+        description:
+            "continuous watches without a pause; the others save battery and see nothing between measurements",
+    },
+    {
+        name: "every",
+        label: "Measure every",
+        unit: "s",
+        ...{ min: 60, max: 3600, default: 300, step: 1 },
+        description: "from one measurement to the next, unless the power mode is continuous",
     },
     {
         name: "quality",
+        label: "Least signal quality",
         unit: "%",
         ...{ min: 0, max: 90, default: 0, step: 1 },
-        description: "signal quality below which no heart rate is reported",
+        description: "no heart rate is reported from a worse signal",
     },
     {
         name: "led",
+        label: "Most LED current",
         unit: "mA",
         ...{ min: 1, max: 50, default: 50, step: 1 },
         description: "the most that an LED of the optical sensor may draw",
     },
     {
-        name: "power",
-        unit: "",
-        ...{ min: 0, max: 2, default: 0, step: 1 },
-        choices: ["continuous", "interval", "standby"],
-        description: "how power is spent between measurements",
-    },
-    {
-        name: "every",
-        unit: "s",
-        ...{ min: 60, max: 3600, default: 300, step: 1 },
-        description: "from one measurement to the next, unless power is continuous",
-    },
-    {
         name: "trial",
+        label: "Try a new router for",
         unit: "s",
         ...{ min: 30, max: 3600, default: 120, step: 1 },
-        description: "within which a receipt has to come by a new router, or it is taken back",
+        description: "without a receipt by then, the mote goes back to the router before",
     },
 ] as const satisfies readonly ConfigField[]
 
 /** The one setting that is a text. */
 export const routerField = {
     name: "router",
+    label: "Router",
     maxBytes: 64,
     default: "",
-    description:
-        "where to report: coap+tcp, coaps+tcp, mqtt or mqtts, ://HOST:PORT; empty: as provisioned",
+    description: "coap+tcp://HOST:PORT, or coaps+tcp, mqtt, mqtts; empty: as provisioned",
 } as const
 
 export type ConfigName = (typeof configFields)[number]["name"]
@@ -146,9 +161,9 @@ export function checkConfig(values: unknown): Partial<ConfigValues> {
         }
     }
     const all = { ...defaultConfig, ...checked }
-    if (all.report < all.sample) throw new ConfigError("report: not below sample")
-    if (all.hrLow >= all.hrHigh) throw new ConfigError("hrLow: below hrHigh")
-    if (all.tempLow >= all.tempHigh) throw new ConfigError("tempLow: below tempHigh")
+    if (all.report < all.sample) throw new ConfigError("report: has to be at least sample")
+    if (all.hrLow >= all.hrHigh) throw new ConfigError("hrLow: has to be below hrHigh")
+    if (all.tempLow >= all.tempHigh) throw new ConfigError("tempLow: has to be below tempHigh")
     return checked
 }
 

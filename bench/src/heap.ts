@@ -2,7 +2,7 @@
 import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
 import { config } from "../../src/config/config"
-import { startUplink } from "../../src/link/uplink"
+import { startUplink, takeReading } from "../../src/link/uplink"
 import { Reading } from "../../src/reading"
 import { startSensing } from "../../src/sensing"
 import { showReading, startServers } from "../../src/servers"
@@ -12,13 +12,13 @@ const size = await readSetting("ballast", 0)
 // Enough to have the garbage of the start collected, or the ballast would lie behind it.
 for (let i = 0; i < 3; i++) Buffer.alloc(20000)
 const ballast = Buffer.alloc(size)
-const uplink = await startUplink()
+await startUplink()
 // All that is made is kept.
 config.sample = 0
 startServers()
 await startSensing(new SimulatedI2C(), async reading => {
     showReading(reading)
-    uplink.push(reading)
+    takeReading(reading)
     return false
 })
 const made = await readSetting("made", 0)
@@ -29,7 +29,7 @@ for (let i = 0; i < made; i++) {
     reading.quality = 0.5
     reading.motion = false
     reading.tempC = 36.5
-    uplink.push(reading)
+    takeReading(reading)
     await sleep(10)
 }
 console.log("made " + ballast.length)

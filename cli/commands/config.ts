@@ -5,6 +5,7 @@ import { UserError } from "../../host/errors.ts"
 import {
     ConfigError,
     configFields,
+    defaultConfig,
     formatConfigValue,
     parseConfigValue,
     routerField,
@@ -89,7 +90,10 @@ export const configCommand = new Command("config")
                 const url = `${path(options)}/history`
                 const versions = await api.call("GET", url, Type.Array(Version))
                 if (options.json) console.log(JSON.stringify(versions))
-                else for (const version of versions) console.log(line(version))
+                else
+                    versions.forEach((version, i) =>
+                        console.log(line(version, versions[i + 1]?.settings ?? defaultConfig)),
+                    )
             }),
         ),
     )
@@ -154,7 +158,7 @@ function parse(assignments: string[]): Settings {
         const [, name, text] = /^(\w{1,16})=(.*)$/s.exec(assignment) ?? []
         if (name === undefined || text === undefined)
             throw new UserError("NAME=VALUE expected, such as hrHigh=140", 2)
-        if (name in changes) throw new UserError(`${name} is given twice`, 2)
+        if (Object.hasOwn(changes, name)) throw new UserError(`${name} is given twice`, 2)
         try {
             changes[name] = parseConfigValue(name, text)
         } catch (error) {

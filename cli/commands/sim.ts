@@ -133,7 +133,10 @@ export const simCommand = new Command("sim")
             progress("")
             if (options.json) console.log(JSON.stringify(asked.json))
             if (recorder) {
-                const report = reportOf(simulation, recorder, asked.verdicts, name)
+                const report = reportOf(
+                    ...([simulation, recorder, asked.verdicts] as const),
+                    options.until === undefined ? name : `${name} --until ${options.until}`,
+                )
                 writeReport(reportPage(report), report)
             }
             if (asked.failures.length) throw new UserError(asked.failures.join("; "))

@@ -42,6 +42,7 @@ export type Settings = Record<string, number | string>
 
 export interface ConfigField {
     name: string
+    label: string
     unit: string
     min: number
     max: number
@@ -68,7 +69,7 @@ export interface MoteConfig {
     /** What a change starts from. */
     settings: Settings
     fields: ConfigField[]
-    router: { maxBytes: number; description: string }
+    router: { label: string; maxBytes: number; description: string }
 }
 
 export interface WardPatient {

@@ -16,6 +16,7 @@ import { dateTime } from "./format.ts"
 const pendingPollMs = 2000
 const restPollMs = 15_000
 
+const columns = ["Version", "Made", "By", "What became of it", "What it changed"]
 const units: Record<string, string> = { "beat/min": "/min", Cel: "°C" }
 
 /** What a mote works by, with a form to change it; what is on its way, and what became of it. */
@@ -45,9 +46,9 @@ export class ConfigView {
             this.problem,
             h(
                 "table",
-                { class: "config-history" },
-                h("caption", {}, "Earlier settings"),
-                h("thead", {}, row("th", "Version", "Made", "By", "What became of it", "Changes")),
+                { class: "records" },
+                h("caption", {}, "Changes so far"),
+                h("thead", {}, h("tr", {}, ...columns.map(name => h("th", {}, name)))),
                 this.history,
             ),
         )
@@ -82,7 +83,7 @@ export class ConfigView {
         const before = this.known
         this.known = found
         const { newest } = found
-        setText(this.state, stateText(found))
+        setText(this.state, this.stateText(found))
         setData(this.state, "state", newest?.state ?? "none")
         // What somebody is typing is not overwritten; saving says when there is something newer.
         if (!this.inputs) this.build(found)
@@ -96,10 +97,10 @@ export class ConfigView {
         const inputs = new Map<string, HTMLInputElement | HTMLSelectElement>()
         this.inputs = inputs
         const add = (
-            name: string,
+            { name, label, description }: { name: string; label: string; description: string },
             input: HTMLInputElement | HTMLSelectElement,
+            unit: string,
             hint: string,
-            description: string,
         ) => {
             input.id = `config-${this.mote}-${name}`
             input.disabled = !this.isDoctor
@@ -110,18 +111,22 @@ export class ConfigView {
                 h(
                     "div",
                     { class: "config-field", "data-field": name },
-                    h("label", { for: input.id }, name),
-                    input,
-                    h("span", { class: "config-hint", id }, hint),
-                    h("span", { class: "config-description" }, description),
+                    h("label", { for: input.id }, label),
+                    h("span", { class: "config-value" }, input, unit),
+                    h(
+                        "span",
+                        { class: "config-hint", id },
+                        `${hint}; ${description} `,
+                        h("code", {}, name),
+                    ),
                 ),
             )
         }
-        for (const field of fields) add(field.name, inputFor(field), hint(field), field.description)
+        for (const field of fields) add(field, inputFor(field), unitOf(field), hint(field))
         const text = h("input", {
             ...{ type: "text", maxlength: String(router.maxBytes), spellcheck: "false" },
         })
-        add("router", text, "usually empty", router.description)
+        add({ name: "router", ...router }, text, "", "usually empty")
         this.fill(settings)
         if (this.isDoctor) this.form.append(this.buttons())
     }
@@ -166,7 +171,7 @@ export class ConfigView {
             setText(this.problem, "")
             await this.poll()
         } catch (error) {
-            setText(this.problem, `Not saved: ${(error as Error).message}`)
+            setText(this.problem, `Not saved: ${this.plain((error as Error).message)}`)
         } finally {
             this.save.disabled = false
         }
@@ -190,15 +195,44 @@ export class ConfigView {
                 const before = versions[i + 1]?.settings ?? this.defaults()
                 const changes = Object.entries(version.settings)
                     .filter(([name, value]) => before[name] !== value)
-                    .map(([name, value]) => `${name} ${this.shown(name, value)}`)
-                const cells = [dateTime(madeAt), author, became(version), changes.join(", ")]
-                return row("td", String(version.version), ...cells)
+                    .map(([name, value]) => `${this.label(name)}: ${this.shown(name, value)}`)
+                const what = changes.length > 0 ? changes.join("; ") : "nothing"
+                const outcome = this.became(version)
+                return row(String(version.version), dateTime(madeAt), author, outcome, what)
             }),
         )
     }
 
     private defaults(): Settings {
         return Object.fromEntries((this.known?.fields ?? []).map(f => [f.name, f.default]))
+    }
+
+    private label(name: string): string {
+        if (name === "router") return this.known!.router.label
+        return this.known!.fields.find(field => field.name === name)?.label ?? name
+    }
+
+    /** Why clinic or mote refuse settings, with the names that people know. */
+    private plain(reason: string): string {
+        return reason.replace(
+            /^\w+(?=: )|(?<= (?:below|least) )\w+$/g,
+            name => `“${this.label(name)}”`,
+        )
+    }
+
+    private stateText({ inForce, newest }: MoteConfig): string {
+        const heard = inForce.heardAt === null ? "not heard of it yet" : `heard ${dateTime(inForce.heardAt)}` // prettier-ignore
+        const which = inForce.version === 0 ? "its first settings" : `version ${inForce.version}`
+        const works = `The mote works by ${which} (${heard}).`
+        if (!newest || (newest.state === "applied" && newest.version === inForce.version))
+            return works
+        return `Version ${newest.version}: ${this.became(newest)}. ${works}`
+    }
+
+    private became({ state, reason, answeredAt }: Configuration): string {
+        if (state === "pending") return "on its way, the mote has not answered"
+        const when = answeredAt === null ? "" : ` ${dateTime(answeredAt)}`
+        return reason === null ? `${state}${when}` : `${state}${when}: ${this.plain(reason)}`
     }
 
     private shown(name: string, value: number | string): string {
@@ -219,26 +253,14 @@ function hint(field: ConfigField): string {
     const { min, max, choices } = field
     const usual = choices?.[field.default] ?? String(field.default)
     if (choices) return `usually ${usual}`
-    return `${min} to ${max} ${unitOf(field)}, usually ${usual}`
+    return `${min} to ${max}, usually ${usual}`
 }
 
 function unitOf({ unit }: ConfigField): string {
     return units[unit] ?? unit
 }
 
-function stateText({ inForce, newest }: MoteConfig): string {
-    const heard = inForce.heardAt === null ? "not heard of it yet" : `heard ${dateTime(inForce.heardAt)}` // prettier-ignore
-    const works = `The mote works by version ${inForce.version} (${heard}).`
-    if (!newest || (newest.state === "applied" && newest.version === inForce.version)) return works
-    return `Version ${newest.version}: ${became(newest)}. ${works}`
-}
-
-function became({ state, reason, answeredAt }: Configuration): string {
-    if (state === "pending") return "pending, the mote has not answered"
-    const when = answeredAt === null ? "" : ` ${dateTime(answeredAt)}`
-    return reason === null ? `${state}${when}` : `${state}${when}: ${reason}`
-}
-
-function row(kind: "td" | "th", ...cells: string[]): HTMLElement {
-    return h("tr", {}, ...cells.map(text => h(kind, {}, text)))
+/** A row under `columns`; on a narrow screen each cell says which it is. */
+function row(...cells: string[]): HTMLElement {
+    return h("tr", {}, ...cells.map((text, i) => h("td", { "data-column": columns[i]! }, text)))
 }

@@ -1,3 +1,4 @@
+import { AlarmHistory } from "./alarm-history.ts"
 import { AlarmList } from "./alarm.ts"
 import { history, type Observation, type User } from "./api.ts"
 import { chartKinds, type ChartRange } from "./chart.ts"
@@ -30,6 +31,7 @@ export class DetailView implements View {
         view: new VitalView(kind),
     }))
     private readonly alarms: AlarmList
+    private readonly alarmHistory: AlarmHistory
     private readonly configs: ConfigView[]
     private range = ranges[0]!
     private readonly figures = chartKinds.map(kind => new ChartFigure(kind, this.range))
@@ -40,6 +42,7 @@ export class DetailView implements View {
         this.model = model
         const who = model.patient(patient)
         this.alarms = new AlarmList(model, user, patient)
+        this.alarmHistory = new AlarmHistory(model, patient)
         this.configs = (who?.motes ?? []).map(mote => new ConfigView(mote, user))
         this.title = who ? `${who.family}, ${who.given}` : "Nobody"
         this.element.append(
@@ -56,6 +59,7 @@ export class DetailView implements View {
             this.rangeChoice(),
             this.problem,
             ...this.figures.map(figure => figure.element),
+            this.alarmHistory.element,
             ...this.configs.map(config => config.element),
         )
         this.reload()
@@ -63,6 +67,7 @@ export class DetailView implements View {
 
     update(now: number): void {
         this.alarms.update(now)
+        this.alarmHistory.update()
         updateContact(this.contact, this.model.newestTime(this.patient), now)
         for (const { kind, view } of this.vitals)
             view.update(this.model.newest(this.patient, kind.name), now)

@@ -6,7 +6,7 @@ import type { Simulation } from "../simulation.ts"
 import type { Recorder } from "./recorder.ts"
 import type { Distribution, PlacedNode, Report } from "./schema.ts"
 
-/** @param name the scenario as it was named on the command line */
+/** @param name the scenario as it was named on the command line, with what else decides the run */
 export function reportOf(
     simulation: Simulation,
     recorder: Recorder,

@@ -86,9 +86,11 @@ function latency(
 /** Every mote that had power at that moment is heard of again within the time. */
 function recovery(
     { recovery, after }: { recovery: number; after: number },
-    { motes, statistics, startMs }: Simulation,
+    { motes, statistics, startMs, clock }: Simulation,
 ): Verdict {
     const fromMs = startMs + after * 1000
+    const claim = `every mote that has power then reports within ${recovery} s of second ${after}`
+    if (clock.now() < fromMs) return { claim, holds: false, found: "that second was not reached" }
     let worst = 0
     for (const { id, mote, off } of motes.values()) {
         const wasOff = off.some(([from, to]) => from <= fromMs && to > fromMs)
@@ -97,7 +99,7 @@ function recovery(
         worst = Math.max(worst, (first - fromMs) / 1000)
     }
     return {
-        claim: `every mote that has power then reports within ${recovery} s of second ${after}`,
+        claim,
         holds: worst <= recovery,
         found: Number.isFinite(worst) ? `${worst.toFixed(1)} s` : "some never",
     }

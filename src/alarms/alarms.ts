@@ -1,9 +1,10 @@
 import { millis } from "@devicescript/core"
+import { beginArray, endArray } from "../cbor"
 import { config } from "../config/config"
 import { readBytes, writeBytes } from "../flash"
-import { Clock } from "../link/clock"
+import { clockShift } from "../link/clock"
 import { tickMs } from "../link/queue"
-import { PackWriter } from "../link/senml"
+import { baseName } from "../link/senml"
 import { status } from "../link/status"
 import { Reading } from "../reading"
 import { writeEvent } from "./event"
@@ -53,235 +54,217 @@ const idsPerBoot = 0x100000
 /** Raised or cleared alarms in an envelope: about 500 bytes. */
 const maxEvents = 4
 
-/**
+/*
  * Watches the readings and keeps what a nurse has to be told, one slot a kind, until the router has receipted it. The
  * slots are in flash as well: an alarm is told after a power cut, too, and not raised a second time.
  */
-export class Alarms {
-    private slots = Buffer.alloc(kinds * slotBytes)
-    /** Per kind, since when the readings say the opposite of the slot, in ms of `millis()`; −1 where they do not. */
-    private since = Buffer.alloc(kinds * 8)
-    /** Events that are in the envelope under way, a bit for each kind. */
-    private raisesUnderWay = 0
-    private clearsUnderWay = 0
-    /** Kinds of which somebody may have heard that they were cleared. */
-    private clearsTold = 0
-    private kid: Buffer
-    private nextId: number
-    private clock: Clock
-    private news: () => void
-    private mustSave = false
-    private isWriting = false
 
-    /**
-     * @param kid of the mote: another's alarms are none of its own
-     * @param boot number of this start, never used before
-     * @param clock that dates what is kept over a restart
-     * @param news is called when there is an alarm to send; must not wait
-     */
-    constructor(kid: Buffer, boot: number, clock: Clock, news: () => void) {
-        this.kid = kid
-        this.nextId = boot * idsPerBoot
-        this.clock = clock
-        this.news = news
-        for (let kind = 0; kind < kinds; kind++) this.since.setAt(kind * 8, "f64", -1)
+const slots = Buffer.alloc(kinds * slotBytes)
+/** Per kind, since when the readings say the opposite of the slot, in ms of `millis()`; −1 where they do not. */
+const since = Buffer.alloc(kinds * 8)
+/** Events that are in the envelope under way, a bit for each kind. */
+let raisesUnderWay = 0
+let clearsUnderWay = 0
+/** Kinds of which somebody may have heard that they were cleared. */
+let clearsTold = 0
+let kid: Buffer
+let nextId: number
+let news: () => void
+let mustSave = false
+let isWriting = false
+
+/**
+ * Takes up what the last start left in flash; to be called first.
+ * @param mote its kid: another's alarms are none of its own
+ * @param boot number of this start, never used before
+ * @param hasNews is called when there is an alarm to send; must not wait
+ */
+export async function loadAlarms(mote: Buffer, boot: number, hasNews: () => void): Promise<void> {
+    kid = mote
+    news = hasNews
+    nextId = boot * idsPerBoot
+    for (let kind = 0; kind < kinds; kind++) since.setAt(kind * 8, "f64", -1)
+    const journal = await readBytes(journalKey)
+    if (!journal || journal.slice(0, kidBytes).toString("hex") !== kid.toString("hex")) return
+    for (let at = kidBytes; at + recordBytes <= journal.length; at += recordBytes) {
+        const kind = journal[at]
+        if (kind >= kinds) continue
+        slots.blitAt(kind * slotBytes, journal, at + 1, slotBytes)
+        for (let event = Event.raised; event <= Event.cleared; event++)
+            if (timeBaseOf(slots, kind, event) === TimeBase.start)
+                setTime(slots, kind, event, 0, TimeBase.unknown)
+        // It may have been under way when the power went.
+        if (isDue(slots, kind, clearDue)) clearsTold |= 1 << kind
     }
+}
 
-    /** Takes up what the last start left in flash; to be called before anything else. */
-    async load(): Promise<void> {
-        const { slots } = this
-        const journal = await readBytes(journalKey)
-        if (!journal || journal.slice(0, kidBytes).toString("hex") !== this.kid.toString("hex"))
-            return
-        for (let at = kidBytes; at + recordBytes <= journal.length; at += recordBytes) {
-            const kind = journal[at]
-            if (kind >= kinds) continue
-            slots.blitAt(kind * slotBytes, journal, at + 1, slotBytes)
-            for (let event = Event.raised; event <= Event.cleared; event++)
-                if (timeBaseOf(slots, kind, event) === TimeBase.start)
-                    setTime(slots, kind, event, 0, TimeBase.unknown)
-            // It may have been under way when the power went.
-            if (isDue(slots, kind, clearDue)) this.clearsTold |= 1 << kind
+/** Takes a reading; never waits. What it does not tell neither raises nor clears an alarm. */
+export function watchReading(reading: Reading): void {
+    const { atMs, bpm, contact, hasThermometer, tempC } = reading
+    const { battery } = status
+    if (bpm !== undefined) {
+        watch(atMs, Kind.hrLow, bpm, config.hrLow - bpm, bpmHysteresis)
+        watch(atMs, Kind.hrHigh, bpm, bpm - config.hrHigh, bpmHysteresis)
+    }
+    if (tempC !== undefined) {
+        watch(atMs, Kind.tempLow, tempC, config.tempLow - tempC, tempHysteresisC)
+        watch(atMs, Kind.tempHigh, tempC, tempC - config.tempHigh, tempHysteresisC)
+    }
+    watch(atMs, Kind.optical, undefined, contact === undefined ? 1 : -1, 1)
+    watch(atMs, Kind.thermometer, undefined, hasThermometer ? -1 : 1, 1)
+    if (contact !== undefined) watch(atMs, Kind.contact, undefined, contact ? -1 : 1, 1)
+    if (battery !== undefined)
+        watch(atMs, Kind.battery, battery, lowBattery - battery, batteryHysteresis)
+}
+
+/** Whether an alarm is to be raised or cleared if the readings go on as the last. */
+export function isAlarmWatching(): boolean {
+    for (let kind = 0; kind < kinds; kind++) if (since.getAt(kind * 8, "f64") >= 0) return true
+    return false
+}
+
+/** Whether something is not in flash yet. */
+export function isAlarmSaving(): boolean {
+    return mustSave || isWriting
+}
+
+/** Whether there is anything to send, and it is safe in flash. */
+export function isAlarmPending(): boolean {
+    if (isAlarmSaving()) return false
+    for (let kind = 0; kind < kinds; kind++)
+        if (isDue(slots, kind, raiseDue | clearDue)) return true
+    return false
+}
+
+/**
+ * What is to be sent, as SenML. It is taken to be under way until `receipted`: seal it once, and
+ * send the same bytes until there is a receipt.
+ */
+export function packAlarms(): Buffer {
+    const shift = shiftTicks()
+    const now = Math.ceil(millis() / tickMs)
+    beginArray()
+    let events = 0
+    let records = 0
+    // Of each kind the beginning comes before the end.
+    for (let i = 0; i < 2 * kinds && events < maxEvents; i++) {
+        const kind = i >> 1
+        const event = i & 1
+        if (!isDue(slots, kind, event === Event.raised ? raiseDue : clearDue)) continue
+        const name = events === 0 ? baseName : undefined
+        records += writeEvent(slots, kind, event, shift, now, name)
+        if (event === Event.raised) raisesUnderWay |= 1 << kind
+        else clearsUnderWay |= 1 << kind
+        events++
+    }
+    clearsTold |= clearsUnderWay
+    return endArray(records)
+}
+
+/** There is a receipt for what was under way. */
+export async function alarmsReceipted(): Promise<void> {
+    for (let kind = 0; kind < kinds; kind++) {
+        if (raisesUnderWay & (1 << kind)) told(slots, kind, raiseDue)
+        if (clearsUnderWay & (1 << kind)) free(slots, kind)
+    }
+    clearsTold &= ~clearsUnderWay
+    raisesUnderWay = clearsUnderWay = 0
+    await save()
+}
+
+/**
+ * @param excess how far the value is beyond its limit
+ * @param hysteresis how far it has to be on the right side of it for the alarm to end
+ */
+function watch(
+    atMs: number,
+    kind: Kind,
+    value: number | undefined,
+    excess: number,
+    hysteresis: number,
+): void {
+    const at = kind * 8
+    const wasRaised = isRaised(slots, kind)
+    const isOpposite = wasRaised ? excess <= -hysteresis : excess > 0
+    let sinceMs = since.getAt(at, "f64")
+    if (!isOpposite) {
+        if (sinceMs >= 0) since.setAt(at, "f64", -1)
+        return
+    }
+    if (sinceMs < 0) {
+        sinceMs = atMs
+        since.setAt(at, "f64", atMs)
+    }
+    if (atMs - sinceMs < config.delay * 1000) return
+    since.setAt(at, "f64", -1)
+    const ticks = Math.round(atMs / tickMs)
+    if (wasRaised) setEvent(slots, kind, Event.cleared, ticks, value)
+    else raise(kind, ticks, value)
+    // From now on: the uplink may run before the fiber does.
+    mustSave = true
+    const run = async () => await save()
+    run.start()
+}
+
+function raise(kind: Kind, ticks: number, value: number | undefined): void {
+    const bit = 1 << kind
+    const wasCleared = isDue(slots, kind, clearDue)
+    told(slots, kind, clearDue)
+    // Nobody can have heard that it was cleared: it goes on.
+    if (wasCleared && !(clearsTold & bit)) return
+    // Somebody may have: another one, which began with the first where that is still to be told.
+    if (!isDue(slots, kind, raiseDue)) setEvent(slots, kind, Event.raised, ticks, value)
+    setId(slots, kind, nextId++)
+    clearsTold &= ~bit
+    raisesUnderWay &= ~bit
+    clearsUnderWay &= ~bit
+}
+
+function shiftTicks(): number | undefined {
+    const shift = clockShift()
+    return shift === undefined ? undefined : Math.round(shift / tickMs)
+}
+
+/** Writes the slots to flash, again where they change meanwhile. Never throws. */
+async function save(): Promise<void> {
+    mustSave = true
+    if (isWriting) return
+    isWriting = true
+    while (mustSave) {
+        mustSave = false
+        date()
+        try {
+            if (!(await writeBytes(journalKey, journal())))
+                console.log("the flash does not keep alarms")
+        } catch (e) {
+            console.log("alarms: " + (e as Error).message)
         }
     }
+    isWriting = false
+    if (isAlarmPending()) news()
+}
 
-    /** Takes a reading; never waits. What it does not tell neither raises nor clears an alarm. */
-    push(reading: Reading): void {
-        const { atMs, bpm, contact, hasThermometer, tempC } = reading
-        const { battery } = status
-        if (bpm !== undefined) {
-            this.watch(atMs, Kind.hrLow, bpm, config.hrLow - bpm, bpmHysteresis)
-            this.watch(atMs, Kind.hrHigh, bpm, bpm - config.hrHigh, bpmHysteresis)
-        }
-        if (tempC !== undefined) {
-            this.watch(atMs, Kind.tempLow, tempC, config.tempLow - tempC, tempHysteresisC)
-            this.watch(atMs, Kind.tempHigh, tempC, tempC - config.tempHigh, tempHysteresisC)
-        }
-        this.watch(atMs, Kind.optical, undefined, contact === undefined ? 1 : -1, 1)
-        this.watch(atMs, Kind.thermometer, undefined, hasThermometer ? -1 : 1, 1)
-        if (contact !== undefined) this.watch(atMs, Kind.contact, undefined, contact ? -1 : 1, 1)
-        if (battery !== undefined)
-            this.watch(atMs, Kind.battery, battery, lowBattery - battery, batteryHysteresis)
+function journal(): Buffer {
+    let length = kidBytes
+    for (let kind = 0; kind < kinds; kind++) if (isUsed(slots, kind)) length += recordBytes
+    const journal = Buffer.alloc(length)
+    journal.blitAt(0, kid, 0, kidBytes)
+    let at = kidBytes
+    for (let kind = 0; kind < kinds; kind++) {
+        if (!isUsed(slots, kind)) continue
+        journal[at] = kind
+        journal.blitAt(at + 1, slots, kind * slotBytes, slotBytes)
+        at += recordBytes
     }
+    return journal
+}
 
-    /** Whether an alarm is to be raised or cleared if the readings go on as the last. */
-    isWatching(): boolean {
-        for (let kind = 0; kind < kinds; kind++)
-            if (this.since.getAt(kind * 8, "f64") >= 0) return true
-        return false
-    }
-
-    /** Whether something is not in flash yet. */
-    isSaving(): boolean {
-        return this.mustSave || this.isWriting
-    }
-
-    /** Whether there is anything to send, and it is safe in flash. */
-    isPending(): boolean {
-        if (this.isSaving()) return false
-        for (let kind = 0; kind < kinds; kind++)
-            if (isDue(this.slots, kind, raiseDue | clearDue)) return true
-        return false
-    }
-
-    /**
-     * What is to be sent, as SenML. It is taken to be under way until `receipted`: seal it once, and
-     * send the same bytes until there is a receipt.
-     */
-    pack(pack: PackWriter): Buffer {
-        const { slots } = this
-        const { baseName, writer } = pack
-        const shift = this.shiftTicks()
-        const now = Math.ceil(millis() / tickMs)
-        writer.beginArray()
-        let events = 0
-        let records = 0
-        // Of each kind the beginning comes before the end.
-        for (let i = 0; i < 2 * kinds && events < maxEvents; i++) {
-            const kind = i >> 1
-            const event = i & 1
-            if (!isDue(slots, kind, event === Event.raised ? raiseDue : clearDue)) continue
-            const name = events === 0 ? baseName : undefined
-            records += writeEvent(writer, slots, kind, event, shift, now, name)
-            if (event === Event.raised) this.raisesUnderWay |= 1 << kind
-            else this.clearsUnderWay |= 1 << kind
-            events++
-        }
-        this.clearsTold |= this.clearsUnderWay
-        return writer.endArray(records)
-    }
-
-    /** There is a receipt for what was under way. */
-    async receipted(): Promise<void> {
-        const { slots } = this
-        for (let kind = 0; kind < kinds; kind++) {
-            if (this.raisesUnderWay & (1 << kind)) told(slots, kind, raiseDue)
-            if (this.clearsUnderWay & (1 << kind)) free(slots, kind)
-        }
-        this.clearsTold &= ~this.clearsUnderWay
-        this.raisesUnderWay = this.clearsUnderWay = 0
-        await this.save()
-    }
-
-    /**
-     * @param excess how far the value is beyond its limit
-     * @param hysteresis how far it has to be on the right side of it for the alarm to end
-     */
-    private watch(
-        atMs: number,
-        kind: Kind,
-        value: number | undefined,
-        excess: number,
-        hysteresis: number,
-    ): void {
-        const { since, slots } = this
-        const at = kind * 8
-        const wasRaised = isRaised(slots, kind)
-        const isOpposite = wasRaised ? excess <= -hysteresis : excess > 0
-        let sinceMs = since.getAt(at, "f64")
-        if (!isOpposite) {
-            if (sinceMs >= 0) since.setAt(at, "f64", -1)
-            return
-        }
-        if (sinceMs < 0) {
-            sinceMs = atMs
-            since.setAt(at, "f64", atMs)
-        }
-        if (atMs - sinceMs < config.delay * 1000) return
-        since.setAt(at, "f64", -1)
-        const ticks = Math.round(atMs / tickMs)
-        if (wasRaised) setEvent(slots, kind, Event.cleared, ticks, value)
-        else this.raise(kind, ticks, value)
-        // From now on: the uplink may run before the fiber does.
-        this.mustSave = true
-        const alarms = this
-        const run = async () => await alarms.save()
-        run.start()
-    }
-
-    private raise(kind: Kind, ticks: number, value: number | undefined): void {
-        const { slots } = this
-        const bit = 1 << kind
-        const wasCleared = isDue(slots, kind, clearDue)
-        told(slots, kind, clearDue)
-        // Nobody can have heard that it was cleared: it goes on.
-        if (wasCleared && !(this.clearsTold & bit)) return
-        // Somebody may have: another one, which began with the first where that is still to be told.
-        if (!isDue(slots, kind, raiseDue)) setEvent(slots, kind, Event.raised, ticks, value)
-        setId(slots, kind, this.nextId++)
-        this.clearsTold &= ~bit
-        this.raisesUnderWay &= ~bit
-        this.clearsUnderWay &= ~bit
-    }
-
-    private shiftTicks(): number | undefined {
-        const shift = this.clock.get()
-        return shift === undefined ? undefined : Math.round(shift / tickMs)
-    }
-
-    /** Writes the slots to flash, again where they change meanwhile. Never throws. */
-    private async save(): Promise<void> {
-        this.mustSave = true
-        if (this.isWriting) return
-        this.isWriting = true
-        while (this.mustSave) {
-            this.mustSave = false
-            this.date()
-            try {
-                if (!(await writeBytes(journalKey, this.journal())))
-                    console.log("the flash does not keep alarms")
-            } catch (e) {
-                console.log("alarms: " + (e as Error).message)
-            }
-        }
-        this.isWriting = false
-        if (this.isPending()) this.news()
-    }
-
-    private journal(): Buffer {
-        const { kid, slots } = this
-        let length = kidBytes
-        for (let kind = 0; kind < kinds; kind++) if (isUsed(slots, kind)) length += recordBytes
-        const journal = Buffer.alloc(length)
-        journal.blitAt(0, kid, 0, kidBytes)
-        let at = kidBytes
-        for (let kind = 0; kind < kinds; kind++) {
-            if (!isUsed(slots, kind)) continue
-            journal[at] = kind
-            journal.blitAt(at + 1, slots, kind * slotBytes, slotBytes)
-            at += recordBytes
-        }
-        return journal
-    }
-
-    /** Gives what happened in this start a time that holds after a restart, too. */
-    private date(): void {
-        const { slots } = this
-        const shift = this.shiftTicks()
-        if (shift === undefined) return
-        for (let kind = 0; kind < kinds; kind++)
-            for (let event = Event.raised; event <= Event.cleared; event++)
-                if (isUsed(slots, kind) && timeBaseOf(slots, kind, event) === TimeBase.start)
-                    setTime(slots, kind, event, ticksOf(slots, kind, event) + shift, TimeBase.unix)
-    }
+/** Gives what happened in this start a time that holds after a restart, too. */
+function date(): void {
+    const shift = shiftTicks()
+    if (shift === undefined) return
+    for (let kind = 0; kind < kinds; kind++)
+        for (let event = Event.raised; event <= Event.cleared; event++)
+            if (isUsed(slots, kind) && timeBaseOf(slots, kind, event) === TimeBase.start)
+                setTime(slots, kind, event, ticksOf(slots, kind, event) + shift, TimeBase.unix)
 }

@@ -1,4 +1,4 @@
-import { CborWriter } from "../cbor"
+import { writeNumber, writeRaw, writeText } from "../cbor"
 import { Event, idOf, ticksOf, TimeBase, timeBaseOf, valueBits, valueOf } from "./slot"
 
 /*
@@ -24,7 +24,6 @@ const tickBits = 4
  * @param now ticks of `millis()`; without `shift` times are counted back from here (RFC 8428 §4.5.3)
  */
 export function writeEvent(
-    writer: CborWriter,
     slots: Buffer,
     kind: number,
     event: Event,
@@ -37,38 +36,31 @@ export function writeEvent(
     // Before this start, nobody knows when: at its first moment at the latest.
     let ticks = base === TimeBase.unknown ? 0 : ticksOf(slots, kind, event)
     if (base !== TimeBase.unix) ticks += shift === undefined ? -now : shift
-    writeRecord(writer, baseName ? 5 : 4, name, "/", event === Event.raised ? 1 : 0, 0)
-    if (baseName) writer.raw(baseName)
-    writer.raw(baseTimeLabel)
-    writer.number(ticks / (1 << tickBits))
-    writeRecord(writer, 3, name + "/id", "count", idOf(slots, kind), 0)
+    writeRecord(baseName ? 5 : 4, name, "/", event === Event.raised ? 1 : 0, 0)
+    if (baseName) writeRaw(baseName)
+    writeRaw(baseTimeLabel)
+    writeNumber(ticks / (1 << tickBits))
+    writeRecord(3, name + "/id", "count", idOf(slots, kind), 0)
     let records = 2
     const value = valueOf(slots, kind, event)
     if (value !== undefined) {
-        writeRecord(writer, 3, name + "/value", units.split(" ")[kind], value, valueBits)
+        writeRecord(3, name + "/value", units.split(" ")[kind], value, valueBits)
         records++
     }
     if (base === TimeBase.unknown) {
-        writeRecord(writer, 3, name + "/untimed", "/", 1, 0)
+        writeRecord(3, name + "/untimed", "/", 1, 0)
         records++
     }
     return records
 }
 
 /** The pairs n, u and v of a record that has so many pairs. */
-function writeRecord(
-    writer: CborWriter,
-    pairs: number,
-    name: string,
-    unit: string,
-    value: number,
-    bits: number,
-): void {
-    writer.raw(Buffer.from([mapStart | pairs]))
-    writer.raw(nameLabel)
-    writer.text(name)
-    writer.raw(unitLabel)
-    writer.text(unit)
-    writer.raw(valueLabel)
-    writer.number(value / (1 << bits))
+function writeRecord(pairs: number, name: string, unit: string, value: number, bits: number): void {
+    writeRaw(Buffer.from([mapStart | pairs]))
+    writeRaw(nameLabel)
+    writeText(name)
+    writeRaw(unitLabel)
+    writeText(unit)
+    writeRaw(valueLabel)
+    writeNumber(value / (1 << bits))
 }

@@ -10,77 +10,85 @@ const anchorMs = 4 * 3600000
 const minUnixMs = 1577836800000
 const maxUnixMs = 4102444800000
 
-/**
+/*
  * Unix time from receipts. A receipt says what time it was at some moment between sending an envelope and hearing of it:
  * that bounds the difference between unix time and `millis()` from both sides. Each receipt narrows the bounds, time
  * widens them by as much as the rate of the two clocks is uncertain, and where they contradict each other the router's
  * clock was set. Receipts that are far apart bound the rate in the same way.
  * Whoever delays receipts can only make bounds that say less.
  */
-export class Clock {
-    private isSet = false
-    /** `millis()` of the newest receipt, and the bounds of the difference then. */
-    private atMs = 0
-    private low = 0
-    private high = 0
-    /** Bounds of the change of the difference in a millisecond. */
-    private slowest = -maxDrift
-    private fastest = maxDrift
-    /** A receipt of long ago: the rate since then is the change of the difference by the time. */
-    private anchorAtMs = 0
-    private anchorLow = 0
-    private anchorHigh = 0
 
-    /**
-     * Unix time less `millis()` in ms, undefined as long as it is not known.
-     * @param atMs for this `millis()`, in the past where something happened then
-     */
-    get(atMs = millis()): number | undefined {
-        if (!this.isSet) return undefined
-        const rate = (this.slowest + this.fastest) / 2
-        return (this.low + this.high) / 2 + rate * (atMs - this.atMs)
-    }
+let isSet = false
+/** `millis()` of the newest receipt, and the bounds of the difference then. */
+let heardMs = 0
+let low = 0
+let high = 0
+/** Bounds of the change of the difference in a millisecond. */
+let slowest = -maxDrift
+let fastest = maxDrift
+/** A receipt of long ago: the rate since then is the change of the difference by the time. */
+let anchorAtMs = 0
+let anchorLow = 0
+let anchorHigh = 0
 
-    /**
-     * @param unixMs what the receipt says
-     * @param sentMs `millis()` when the envelope was sent, for the first and only time
-     * @param receivedMs `millis()` now
-     */
-    receipt(unixMs: number, sentMs: number, receivedMs: number): void {
-        if (unixMs < minUnixMs || unixMs > maxUnixMs) return
-        const low = unixMs - receivedMs
-        const high = unixMs + 1 - sentMs // it was cut to whole milliseconds
-        const ms = receivedMs - this.atMs
-        this.atMs = receivedMs
-        if (this.isSet) {
-            this.slowest = Math.max(this.slowest - ms * wanderPerMs, -maxDrift)
-            this.fastest = Math.min(this.fastest + ms * wanderPerMs, maxDrift)
-            this.low = Math.max(low, this.low + ms * this.slowest)
-            this.high = Math.min(high, this.high + ms * this.fastest)
-            if (this.low <= this.high && this.learn()) return
-        }
-        this.isSet = true
-        this.low = low
-        this.high = high
-        this.slowest = -maxDrift
-        this.fastest = maxDrift
-        this.setAnchor()
-    }
+/**
+ * Unix time less `millis()` in ms, undefined as long as it is not known.
+ * @param atMs for this `millis()`, in the past where something happened then
+ */
+export function clockShift(atMs = millis()): number | undefined {
+    if (!isSet) return undefined
+    const rate = (slowest + fastest) / 2
+    return (low + high) / 2 + rate * (atMs - heardMs)
+}
 
-    /** Bounds the rate by what happened since the anchor; says whether that agrees with what was known. */
-    private learn(): boolean {
-        const ms = this.atMs - this.anchorAtMs
-        if (ms <= 0) return true
-        this.slowest = Math.max(this.slowest, (this.low - this.anchorHigh) / ms)
-        this.fastest = Math.min(this.fastest, (this.high - this.anchorLow) / ms)
-        const isNarrow = 2 * (this.high - this.low) < this.anchorHigh - this.anchorLow
-        if (ms > anchorMs || isNarrow) this.setAnchor()
-        return this.slowest <= this.fastest
+/**
+ * @param unixMs what the receipt says
+ * @param sentMs `millis()` when the envelope was sent, for the first and only time
+ * @param receivedMs `millis()` now
+ */
+export function clockReceipt(unixMs: number, sentMs: number, receivedMs: number): void {
+    if (unixMs < minUnixMs || unixMs > maxUnixMs) return
+    const least = unixMs - receivedMs
+    const most = unixMs + 1 - sentMs // it was cut to whole milliseconds
+    const ms = receivedMs - heardMs
+    heardMs = receivedMs
+    if (isSet) {
+        slowest = Math.max(slowest - ms * wanderPerMs, -maxDrift)
+        fastest = Math.min(fastest + ms * wanderPerMs, maxDrift)
+        low = Math.max(least, low + ms * slowest)
+        high = Math.min(most, high + ms * fastest)
+        if (low <= high && learn()) return
     }
+    isSet = true
+    low = least
+    high = most
+    slowest = -maxDrift
+    fastest = maxDrift
+    setAnchor()
+}
 
-    private setAnchor(): void {
-        this.anchorAtMs = this.atMs
-        this.anchorLow = this.low
-        this.anchorHigh = this.high
-    }
+/** Forgets what time it is. @devsWhenUsed */
+export function resetClock(): void {
+    isSet = false
+    heardMs = low = high = 0
+    slowest = -maxDrift
+    fastest = maxDrift
+    setAnchor()
+}
+
+/** Bounds the rate by what happened since the anchor; says whether that agrees with what was known. */
+function learn(): boolean {
+    const ms = heardMs - anchorAtMs
+    if (ms <= 0) return true
+    slowest = Math.max(slowest, (low - anchorHigh) / ms)
+    fastest = Math.min(fastest, (high - anchorLow) / ms)
+    const isNarrow = 2 * (high - low) < anchorHigh - anchorLow
+    if (ms > anchorMs || isNarrow) setAnchor()
+    return slowest <= fastest
+}
+
+function setAnchor(): void {
+    anchorAtMs = heardMs
+    anchorLow = low
+    anchorHigh = high
 }

@@ -1,5 +1,13 @@
 import { Reading } from "../reading"
-import { Summaries } from "./summaries"
+import {
+    addSummary,
+    clearSummaries,
+    dropSummary,
+    firstSummaryTicks,
+    makeSummaryRoom,
+    startSummaries,
+    summaryCount,
+} from "./summaries"
 import { zeros } from "../zeros"
 
 /** Ticks of the times that go out: 1/16 s. */
@@ -37,138 +45,144 @@ const leastReadings = 6
 /** …unless the pause makes it so long, an hour. */
 const maxGroupTicks = 57600
 
-/**
+/*
  * Readings that wait to be sealed, oldest first. Where there is no room any more the oldest become summaries, and summaries
  * longer ones; only what is too long already is dropped, and `lost` counts the readings.
  */
-export class ReadingQueue {
-    /** Readings that wait; a summary counts for all that it stands for. */
-    length = 0
-    /** Readings that had to make room since `lost` was last set to 0. */
+
+/** Readings that wait; a summary counts for all that it stands for. */
+export let queued = 0
+/** Readings that had to make room since `lost` was last set to 0. */
+export let lost = 0
+/** What `takeReadings` took: time in ticks of `millis()`, and the two words of each reading. */
+export let times: number[]
+export let firsts: number[]
+export let seconds: number[]
+
+/** The entry after the last is the first. */
+let ring: Buffer
+let head = 0
+let used = 0
+/** Times that the first and the next entry are counted from. */
+let startTicks = 0
+let endTicks = 0
+
+/**
+ * Begins with an empty queue; to be called first.
+ * @param batch the most readings that `takeReadings` takes, at least `groupReadings`
+ */
+export function startQueue(readings: number, summaries: number, batch: number): void {
+    ring = Buffer.alloc(readings * entryBytes)
+    startSummaries(summaries)
+    times = zeros(batch)
+    firsts = zeros(batch)
+    seconds = zeros(batch)
+    clearQueue()
+    lost = head = 0
+}
+
+export function queueReading(reading: Reading): void {
+    const ticks = Math.round(reading.atMs / tickMs)
+    if (used === 0) startTicks = endTicks = ticks
+    let step = ticks - endTicks
+    endTicks = ticks
+    if (step !== (step & stepMask)) {
+        append(0, step)
+        step = 0
+    }
+    const quality = Math.max(0, Math.min(reading.quality, 1)) * (1 << qualityBits)
+    let first = step | ((Math.round(quality) + qualityBias) << qualityShift)
+    let second = fixed(reading.tempC, tempBits, tempBias, tempMask) << tempShift
+    if (reading.motion) first |= motionMask << motionShift
+    else {
+        second |= fixedBpm(reading.bpm)
+        if (reading.spo2 !== undefined) second |= fixed(reading.spo2, 0, 0, maxSpo2) << spo2Shift
+    }
+    append(first, second)
+    queued++
+}
+
+/** Time of the oldest in ticks of `millis()`; there must be one. */
+export function oldestTicks(): number {
+    if (summaryCount > 0) return firstSummaryTicks()
+    const first = ring.getAt(head, "u16")
+    return startTicks + (first === 0 ? ring.getAt(head + 2, "i32") : first & stepMask)
+}
+
+/** Forgets everything; `lost` counts it. */
+export function clearQueue(): void {
+    lost += queued
+    queued = used = 0
+    clearSummaries()
+}
+
+/**
+ * Takes the oldest readings of the ring out of it, into `times`, `firsts` and `seconds`.
+ * @returns their number, at most `max`
+ */
+export function takeReadings(max: number): number {
+    const count = move(max, false)
+    queued -= count
+    return count
+}
+
+/** What was lost since this was asked last. */
+export function takeLost(): number {
+    const count = lost
     lost = 0
-    /** Of what came before the readings in the ring. */
-    readonly summaries: Summaries
-    /** What `take` took: time in ticks of `millis()`, and the two words of each reading. */
-    readonly times: number[]
-    readonly firsts: number[]
-    readonly seconds: number[]
+    return count
+}
 
-    /** The entry after the last is the first. */
-    private ring: Buffer
-    private head = 0
-    private used = 0
-    /** Times that the first and the next entry are counted from. */
-    private startTicks = 0
-    private endTicks = 0
+/** Counts what others have lost. */
+export function addLost(count: number): void {
+    lost += count
+}
 
-    /** @param batch the most readings that `take` takes, at least `groupReadings` */
-    constructor(readings: number, summaries: number, batch: number) {
-        this.ring = Buffer.alloc(readings * entryBytes)
-        this.summaries = new Summaries(summaries)
-        this.times = zeros(batch)
-        this.firsts = zeros(batch)
-        this.seconds = zeros(batch)
-    }
+/** Forgets the oldest summaries, which are in an envelope now. */
+export function dropSummaries(count: number): void {
+    for (let i = 0; i < count; i++) queued -= dropSummary()
+}
 
-    push(reading: Reading): void {
-        const ticks = Math.round(reading.atMs / tickMs)
-        if (this.used === 0) this.startTicks = this.endTicks = ticks
-        let step = ticks - this.endTicks
-        this.endTicks = ticks
-        if (step !== (step & stepMask)) {
-            this.append(0, step)
-            step = 0
-        }
-        const quality = Math.max(0, Math.min(reading.quality, 1)) * (1 << qualityBits)
-        let first = step | ((Math.round(quality) + qualityBias) << qualityShift)
-        let second = fixed(reading.tempC, tempBits, tempBias, tempMask) << tempShift
-        if (reading.motion) first |= motionMask << motionShift
-        else {
-            second |= fixedBpm(reading.bpm)
-            if (reading.spo2 !== undefined)
-                second |= fixed(reading.spo2, 0, 0, maxSpo2) << spo2Shift
-        }
-        this.append(first, second)
-        this.length++
-    }
+function append(first: number, second: number): void {
+    if (used * entryBytes === ring.length) thin()
+    const at = (head + used * entryBytes) % ring.length
+    ring.setAt(at, "u16", first)
+    ring.setAt(at + 2, "i32", second)
+    used++
+}
 
-    /** Time of the oldest in ticks of `millis()`; there must be one. */
-    firstTicks(): number {
-        const { head, ring, summaries } = this
-        if (summaries.length > 0) return summaries.firstTicks()
+/** Makes room for an entry or more. */
+function thin(): void {
+    const dropped = makeSummaryRoom()
+    lost += dropped
+    queued -= dropped
+    addSummary(move(groupReadings, true), times, seconds)
+}
+
+/** @param isGroup whether to end where a summary should */
+function move(max: number, isGroup: boolean): number {
+    let count = 0
+    while (count < max && used > 0) {
         const first = ring.getAt(head, "u16")
-        return this.startTicks + (first === 0 ? ring.getAt(head + 2, "i32") : first & stepMask)
-    }
-
-    /** Forgets everything; `lost` counts it. */
-    clear(): void {
-        this.lost += this.length
-        this.length = this.used = this.summaries.length = 0
-    }
-
-    /**
-     * Takes the oldest readings of the ring out of it, into `times`, `firsts` and `seconds`.
-     * @returns their number, at most `max`
-     */
-    take(max: number): number {
-        const count = this.move(max, false)
-        this.length -= count
-        return count
-    }
-
-    /** Forgets the oldest summaries, which are in an envelope now. */
-    dropSummaries(count: number): void {
-        for (let i = 0; i < count; i++) this.length -= this.summaries.drop()
-    }
-
-    private append(first: number, second: number): void {
-        const { ring } = this
-        if (this.used * entryBytes === ring.length) this.thin()
-        const at = (this.head + this.used * entryBytes) % ring.length
-        ring.setAt(at, "u16", first)
-        ring.setAt(at + 2, "i32", second)
-        this.used++
-    }
-
-    /** Makes room for an entry or more. */
-    private thin(): void {
-        const { summaries } = this
-        const dropped = summaries.makeRoom()
-        this.lost += dropped
-        this.length -= dropped
-        summaries.add(this.move(groupReadings, true), this.times, this.seconds)
-    }
-
-    /** @param isGroup whether to end where a summary should */
-    private move(max: number, isGroup: boolean): number {
-        const { firsts, ring, seconds, times } = this
-        let { head, startTicks, used } = this
-        let count = 0
-        while (count < max && used > 0) {
-            const first = ring.getAt(head, "u16")
-            const second = ring.getAt(head + 2, "i32")
-            if (first === 0) {
-                const isEnd =
-                    count >= leastReadings ||
-                    (count > 0 && (second < 0 || startTicks + second - times[0] > maxGroupTicks))
-                if (isGroup && isEnd) break
-                startTicks += second
-            } else {
-                startTicks += first & stepMask
-                times[count] = startTicks
-                firsts[count] = first
-                seconds[count] = second
-                count++
-            }
-            used--
-            head += entryBytes
-            if (head === ring.length) head = 0
+        const second = ring.getAt(head + 2, "i32")
+        if (first === 0) {
+            const isEnd =
+                count >= leastReadings ||
+                (count > 0 && (second < 0 || startTicks + second - times[0] > maxGroupTicks))
+            if (isGroup && isEnd) break
+            startTicks += second
+        } else {
+            startTicks += first & stepMask
+            times[count] = startTicks
+            firsts[count] = first
+            seconds[count] = second
+            count++
         }
-        this.head = head
-        this.startTicks = startTicks
-        this.used = used
-        return count
+        used--
+        head += entryBytes
+        if (head === ring.length) head = 0
     }
+    return count
 }
 
 /** In 1/16, but no finer than binary16 is: 1/8 from 128 on, 1/4 from 256 on. */

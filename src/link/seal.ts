@@ -68,51 +68,50 @@ export interface Envelope {
     sendings: number
 }
 
-/** Seals envelopes of one start: every call uses up a sequence number, so no nonce comes twice. */
-export class Sealer {
-    private upEnc: Buffer
-    private upMac: Buffer
-    private seq = 0
-    private mac0Start: Buffer
-    private vitalsStart: Buffer
-    private alarmStart: Buffer
-    /** The COSE_Encrypt0 up to its ciphertext; the sequence number in it changes. */
-    private encrypt0Start: Buffer
+/** Of this mote. */
+let keys: MoteKeys
+let seq = 0
+let envelopeStart: Buffer
+let vitalsStart: Buffer
+let alarmStart: Buffer
+/** The COSE_Encrypt0 up to its ciphertext; the sequence number in it changes. */
+let sealedStart: Buffer
 
-    /** @param boot number of this start, never used before */
-    constructor(keys: MoteKeys, boot: number) {
-        this.upEnc = keys.upEnc
-        this.upMac = keys.upMac
-        this.mac0Start = Buffer.concat(mac0Start, keys.kid, unprotected)
-        this.vitalsStart = Buffer.concat(macStructureStart, keys.kid, externalAadVitals)
-        this.alarmStart = Buffer.concat(macStructureStart, keys.kid, externalAadAlarm)
-        this.encrypt0Start = Buffer.concat(
-            encrypt0Start,
-            ivStart,
-            bigEndian32(boot),
-            randomBuffer(saltBytes),
-            bigEndian32(0),
-            ivEnd,
-        )
-    }
+/**
+ * Begins to seal, and to tell receipts from all else.
+ * @param boot number of this start, never used before
+ */
+export function startSealing(mote: MoteKeys, boot: number): void {
+    keys = mote
+    seq = 0
+    envelopeStart = Buffer.concat(mac0Start, keys.kid, unprotected)
+    vitalsStart = Buffer.concat(macStructureStart, keys.kid, externalAadVitals)
+    alarmStart = Buffer.concat(macStructureStart, keys.kid, externalAadAlarm)
+    sealedStart = Buffer.concat(
+        encrypt0Start,
+        ivStart,
+        bigEndian32(boot),
+        randomBuffer(saltBytes),
+        bigEndian32(0),
+        ivEnd,
+    )
+}
 
-    /** @throws RangeError when this start has used all its sequence numbers */
-    seal(plaintext: Buffer, purpose = Purpose.vitals): Envelope {
-        if (this.seq > 0xffffffff) throw new RangeError("no sequence number is left")
-        const start = this.encrypt0Start
-        start.blitAt(nonceOffset + nonceBytes - 4, bigEndian32(this.seq++), 0, 4)
-        const nonce = start.slice(nonceOffset, nonceOffset + nonceBytes)
-        const text = a256ctr(plaintext, this.upEnc, nonce)
-        // eslint-disable-next-line no-useless-assignment -- its memory is needed below
-        plaintext = undefined
-        const textHead = byteStringHead(text.length)
-        const payloadHead = byteStringHead(start.length + textHead.length + text.length)
-        const macStart = purpose === Purpose.alarm ? this.alarmStart : this.vitalsStart
-        const tag = hmac(this.upMac, "sha256", macStart, payloadHead, start, textHead, text)
-        const mac0Start = this.mac0Start
-        const bytes = Buffer.concat(mac0Start, payloadHead, start, textHead, text, tagHead, tag)
-        return { bytes, nonce, sendings: 0 }
-    }
+/** Every call uses up a sequence number, so no nonce comes twice. @throws RangeError when this start has used them all */
+export function seal(plaintext: Buffer, purpose = Purpose.vitals): Envelope {
+    if (seq > 0xffffffff) throw new RangeError("no sequence number is left")
+    const start = sealedStart
+    start.blitAt(nonceOffset + nonceBytes - 4, bigEndian32(seq++), 0, 4)
+    const nonce = start.slice(nonceOffset, nonceOffset + nonceBytes)
+    const text = a256ctr(plaintext, keys.upEnc, nonce)
+    // eslint-disable-next-line no-useless-assignment -- its memory is needed below
+    plaintext = undefined
+    const textHead = byteStringHead(text.length)
+    const payloadHead = byteStringHead(start.length + textHead.length + text.length)
+    const macStart = purpose === Purpose.alarm ? alarmStart : vitalsStart
+    const tag = hmac(keys.upMac, "sha256", macStart, payloadHead, start, textHead, text)
+    const bytes = Buffer.concat(envelopeStart, payloadHead, start, textHead, text, tagHead, tag)
+    return { bytes, nonce, sendings: 0 }
 }
 
 /** The native behind `encrypt` of @devicescript/crypto, which would only check what is always the same here. */
@@ -133,37 +132,28 @@ export interface Receipt {
     config: number
 }
 
-/** Tells receipts from all else. */
-export class ReceiptOpener {
-    private keys: MoteKeys
-
-    constructor(keys: MoteKeys) {
-        this.keys = keys
-    }
-
-    /** The receipt in `bytes` if it is one for this mote's envelope with `nonce`, otherwise undefined. */
-    open(bytes: Buffer, nonce: Buffer): Receipt | undefined {
-        const { kid, receipt } = this.keys
-        const payload = openMac0(bytes, kid, receipt, externalAadReceipt)
-        if (!payload) return undefined
-        const fields = new CborReader(payload, 0)
-        fields.expect(receiptStart)
-        const receiptNonce = fields.byteString(nonceBytes)
-        const now = fields.unsigned()
-        const config = fields.unsigned()
-        fields.end()
-        if (!fields.ok || receiptNonce.toString("hex") !== nonce.toString("hex")) return undefined
-        return { now, config }
-    }
+/** The receipt in `bytes` if it is one for this mote's envelope with `nonce`, otherwise undefined. */
+export function openReceipt(bytes: Buffer, nonce: Buffer): Receipt | undefined {
+    const { kid, receipt } = keys
+    const payload = openMac0(bytes, kid, receipt, externalAadReceipt)
+    if (!payload) return undefined
+    const fields = new CborReader(payload, 0)
+    fields.expect(receiptStart)
+    const receiptNonce = fields.byteString(nonceBytes)
+    const now = fields.unsigned()
+    const config = fields.unsigned()
+    fields.end()
+    if (!fields.ok || receiptNonce.toString("hex") !== nonce.toString("hex")) return undefined
+    return { now, config }
 }
 
 /**
  * What the clinic has sealed for this mote and this purpose, decrypted; undefined for anything else.
  * @param externalAad `externalAadConfig` or `externalAadCommand`
  */
-export function openDown(keys: MoteKeys, externalAad: Buffer, bytes: Buffer): Buffer | undefined {
+export function openDown(mote: MoteKeys, externalAad: Buffer, bytes: Buffer): Buffer | undefined {
     if (bytes.length > maxDownBytes) return undefined
-    const payload = openMac0(bytes, keys.kid, keys.derive("down mac"), externalAad)
+    const payload = openMac0(bytes, mote.kid, mote.derive("down mac"), externalAad)
     if (!payload) return undefined
     const sealed = new CborReader(payload, 0)
     sealed.expect(encrypt0Start)
@@ -174,7 +164,7 @@ export function openDown(keys: MoteKeys, externalAad: Buffer, bytes: Buffer): Bu
     sealed.end()
     if (!sealed.ok || text.length === 0) return undefined
     const nonce = payload.slice(nonceOffset, nonceOffset + nonceBytes)
-    return a256ctr(text, keys.derive("down enc"), nonce)
+    return a256ctr(text, mote.derive("down enc"), nonce)
 }
 
 /** The payload of a COSE_Mac0 of ours, if the MAC is right; undefined for anything else. */

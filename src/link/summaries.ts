@@ -20,146 +20,148 @@ const maskBits = hex`0d 0c 07`
 
 const most = 0xffff
 
-/** Means, least and most of what there was no room for, oldest first. */
-export class Summaries {
-    length = 0
-    private bytes: Buffer
+/* Means, least and most of what there was no room for, oldest first. */
 
-    constructor(capacity: number) {
-        this.bytes = Buffer.alloc(capacity * summaryBytes)
-    }
+export let summaryCount = 0
+let bytes: Buffer
 
-    /** Sums readings up that are newer than all before; there must be room. */
-    add(count: number, times: number[], seconds: number[]): void {
-        const { bytes } = this
-        const start = this.length * summaryBytes
-        this.length++
-        bytes.setAt(start, "u32", times[0])
-        bytes.setAt(start + spanAt, "u16", times[count - 1] - times[0])
-        bytes.setAt(start + countAt, "u16", count)
-        for (let quantity = 0; quantity < quantities; quantity++) {
-            const shift = shifts[quantity]
-            const mask = (1 << maskBits[quantity]) - 1
-            let has = 0
-            let sum = 0
-            let low = most
-            let high = 0
-            for (let i = 0; i < count; i++) {
-                const value = (seconds[i] >> shift) & mask
-                if (value === 0) continue
-                has++
-                sum += value
-                if (value < low) low = value
-                if (value > high) high = value
-            }
-            const at = start + quantitiesAt + quantity * quantityBytes
-            bytes.setAt(at, "u16", has)
-            bytes.setAt(at + 2, "u16", has === 0 ? 0 : Math.round((sum << meanBits) / has))
-            bytes.setAt(at + 4, "u16", low)
-            bytes.setAt(at + 6, "u16", high)
+/** To be called first, once. */
+export function startSummaries(capacity: number): void {
+    bytes = Buffer.alloc(capacity * summaryBytes)
+}
+
+/** Forgets them all. */
+export function clearSummaries(): void {
+    summaryCount = 0
+}
+
+/** Sums readings up that are newer than all before; there must be room. */
+export function addSummary(count: number, times: number[], seconds: number[]): void {
+    const start = summaryCount * summaryBytes
+    summaryCount++
+    bytes.setAt(start, "u32", times[0])
+    bytes.setAt(start + spanAt, "u16", times[count - 1] - times[0])
+    bytes.setAt(start + countAt, "u16", count)
+    for (let quantity = 0; quantity < quantities; quantity++) {
+        const shift = shifts[quantity]
+        const mask = (1 << maskBits[quantity]) - 1
+        let has = 0
+        let sum = 0
+        let low = most
+        let high = 0
+        for (let i = 0; i < count; i++) {
+            const value = (seconds[i] >> shift) & mask
+            if (value === 0) continue
+            has++
+            sum += value
+            if (value < low) low = value
+            if (value > high) high = value
         }
+        const at = start + quantitiesAt + quantity * quantityBytes
+        bytes.setAt(at, "u16", has)
+        bytes.setAt(at + 2, "u16", has === 0 ? 0 : Math.round((sum << meanBits) / has))
+        bytes.setAt(at + 4, "u16", low)
+        bytes.setAt(at + 6, "u16", high)
     }
+}
 
-    /**
-     * Makes room for one more: the two neighbours that together are the shortest become one, the oldest of such; where all
-     * are too long the oldest is dropped. @returns the number of readings that are lost with it
-     */
-    makeRoom(): number {
-        const { bytes, length } = this
-        if (length * summaryBytes < bytes.length) return 0
-        let shortest = -1
-        let leastTicks = most + 1
-        for (let start = 0; start < (length - 1) * summaryBytes; start += summaryBytes) {
-            const next = start + summaryBytes
-            const ticks = bytes.getAt(next, "u32") + bytes.getAt(next + spanAt, "u16") - bytes.getAt(start, "u32") // prettier-ignore
-            if (ticks < 0 || ticks >= leastTicks) continue
-            if (bytes.getAt(start + countAt, "u16") + bytes.getAt(next + countAt, "u16") > most)
-                continue
-            shortest = start
-            leastTicks = ticks
-        }
-        if (shortest >= 0) {
-            this.merge(shortest, leastTicks)
-            this.remove(shortest + summaryBytes)
-            return 0
-        }
-        const lost = bytes.getAt(countAt, "u16")
-        this.remove(0)
-        return lost
+/**
+ * Makes room for one more: the two neighbours that together are the shortest become one, the oldest of such; where all
+ * are too long the oldest is dropped. @returns the number of readings that are lost with it
+ */
+export function makeSummaryRoom(): number {
+    if (summaryCount * summaryBytes < bytes.length) return 0
+    let shortest = -1
+    let leastTicks = most + 1
+    for (let start = 0; start < (summaryCount - 1) * summaryBytes; start += summaryBytes) {
+        const next = start + summaryBytes
+        const ticks = bytes.getAt(next, "u32") + bytes.getAt(next + spanAt, "u16") - bytes.getAt(start, "u32") // prettier-ignore
+        if (ticks < 0 || ticks >= leastTicks) continue
+        if (bytes.getAt(start + countAt, "u16") + bytes.getAt(next + countAt, "u16") > most)
+            continue
+        shortest = start
+        leastTicks = ticks
     }
+    if (shortest >= 0) {
+        merge(shortest, leastTicks)
+        remove(shortest + summaryBytes)
+        return 0
+    }
+    const lost = bytes.getAt(countAt, "u16")
+    remove(0)
+    return lost
+}
 
-    /** Forgets the oldest. @returns the number of its readings */
-    drop(): number {
-        const count = this.readingsOf(0)
-        this.remove(0)
-        return count
-    }
+/** Forgets the oldest. @returns the number of its readings */
+export function dropSummary(): number {
+    const count = readingsOf(0)
+    remove(0)
+    return count
+}
 
-    /** Time of the first reading of the oldest, in ticks of `millis()`. */
-    firstTicks(): number {
-        return this.bytes.getAt(0, "u32")
-    }
+/** Time of the first reading of the oldest, in ticks of `millis()`. */
+export function firstSummaryTicks(): number {
+    return bytes.getAt(0, "u32")
+}
 
-    /** Time of the middle, in ticks of `millis()`. */
-    middleOf(index: number): number {
-        return this.bytes.getAt(index * summaryBytes, "u32") + (this.spanOf(index) >> 1)
-    }
+/** Time of the middle, in ticks of `millis()`. */
+export function middleOf(index: number): number {
+    return bytes.getAt(index * summaryBytes, "u32") + (spanOf(index) >> 1)
+}
 
-    /** From the first reading to the last, in ticks. */
-    spanOf(index: number): number {
-        return this.bytes.getAt(index * summaryBytes + spanAt, "u16")
-    }
+/** From the first reading to the last, in ticks. */
+export function spanOf(index: number): number {
+    return bytes.getAt(index * summaryBytes + spanAt, "u16")
+}
 
-    readingsOf(index: number): number {
-        return this.bytes.getAt(index * summaryBytes + countAt, "u16")
-    }
+export function readingsOf(index: number): number {
+    return bytes.getAt(index * summaryBytes + countAt, "u16")
+}
 
-    /** Readings that have the quantity; where there are none the others mean nothing. */
-    countOf(index: number, quantity: number): number {
-        return this.field(index, quantity, 0)
-    }
+/** Readings that have the quantity; where there are none the others mean nothing. */
+export function countOf(index: number, quantity: number): number {
+    return field(index, quantity, 0)
+}
 
-    /** In units of the queue's field, and so are least and most. */
-    meanOf(index: number, quantity: number): number {
-        return (this.field(index, quantity, 2) + (1 << (meanBits - 1))) >> meanBits
-    }
+/** In units of the queue's field, and so are least and most. */
+export function meanOf(index: number, quantity: number): number {
+    return (field(index, quantity, 2) + (1 << (meanBits - 1))) >> meanBits
+}
 
-    leastOf(index: number, quantity: number): number {
-        return this.field(index, quantity, 4)
-    }
+export function leastOf(index: number, quantity: number): number {
+    return field(index, quantity, 4)
+}
 
-    mostOf(index: number, quantity: number): number {
-        return this.field(index, quantity, 6)
-    }
+export function mostOf(index: number, quantity: number): number {
+    return field(index, quantity, 6)
+}
 
-    private field(index: number, quantity: number, at: number): number {
-        const start = index * summaryBytes + quantitiesAt + quantity * quantityBytes
-        return this.bytes.getAt(start + at, "u16")
-    }
+function field(index: number, quantity: number, at: number): number {
+    const start = index * summaryBytes + quantitiesAt + quantity * quantityBytes
+    return bytes.getAt(start + at, "u16")
+}
 
-    /** Makes the summary at `start` one of `ticks`, together with the next. */
-    private merge(start: number, ticks: number): void {
-        const { bytes } = this
-        const count = bytes.getAt(start + countAt, "u16")
-        bytes.setAt(start + spanAt, "u16", ticks)
-        bytes.setAt(start + countAt, "u16", count + bytes.getAt(start + summaryBytes + countAt, "u16")) // prettier-ignore
-        for (let quantity = 0; quantity < quantities; quantity++) {
-            const at = start + quantitiesAt + quantity * quantityBytes
-            const next = at + summaryBytes
-            const ours = bytes.getAt(at, "u16")
-            const theirs = bytes.getAt(next, "u16")
-            const has = ours + theirs
-            if (theirs === 0) continue
-            const sum = ours * bytes.getAt(at + 2, "u16") + theirs * bytes.getAt(next + 2, "u16")
-            bytes.setAt(at, "u16", has)
-            bytes.setAt(at + 2, "u16", Math.round(sum / has))
-            bytes.setAt(at + 4, "u16", Math.min(bytes.getAt(at + 4, "u16"), bytes.getAt(next + 4, "u16"))) // prettier-ignore
-            bytes.setAt(at + 6, "u16", Math.max(bytes.getAt(at + 6, "u16"), bytes.getAt(next + 6, "u16"))) // prettier-ignore
-        }
+/** Makes the summary at `start` one of `ticks`, together with the next. */
+function merge(start: number, ticks: number): void {
+    const count = bytes.getAt(start + countAt, "u16")
+    bytes.setAt(start + spanAt, "u16", ticks)
+    bytes.setAt(start + countAt, "u16", count + bytes.getAt(start + summaryBytes + countAt, "u16")) // prettier-ignore
+    for (let quantity = 0; quantity < quantities; quantity++) {
+        const at = start + quantitiesAt + quantity * quantityBytes
+        const next = at + summaryBytes
+        const ours = bytes.getAt(at, "u16")
+        const theirs = bytes.getAt(next, "u16")
+        const has = ours + theirs
+        if (theirs === 0) continue
+        const sum = ours * bytes.getAt(at + 2, "u16") + theirs * bytes.getAt(next + 2, "u16")
+        bytes.setAt(at, "u16", has)
+        bytes.setAt(at + 2, "u16", Math.round(sum / has))
+        bytes.setAt(at + 4, "u16", Math.min(bytes.getAt(at + 4, "u16"), bytes.getAt(next + 4, "u16"))) // prettier-ignore
+        bytes.setAt(at + 6, "u16", Math.max(bytes.getAt(at + 6, "u16"), bytes.getAt(next + 6, "u16"))) // prettier-ignore
     }
+}
 
-    private remove(start: number): void {
-        this.bytes.rotate(summaryBytes, start, this.length * summaryBytes)
-        this.length--
-    }
+function remove(start: number): void {
+    bytes.rotate(summaryBytes, start, summaryCount * summaryBytes)
+    summaryCount--
 }

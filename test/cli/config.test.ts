@@ -69,6 +69,10 @@ test("set merges with what is in force, waits for the mote's word, and history t
         history.stdout.split("\n").map(line => line.split(" ").slice(0, 4).join(" ")),
         ["version 2  applied", "version 1  applied", ""],
     )
+    assert.match(
+        history.stdout,
+        / {2}tempHigh=38\.3 Cel power=interval\n.* {2}hrHigh=140 beat\/min report=30 s\n$/,
+    )
 })
 
 test("a refusal makes it fail, with the mote's reason", async () => {
@@ -92,10 +96,14 @@ test("commands are sent; wrong usage is said before anybody is asked", async () 
     for (const [args, reason] of [
         [["set", "hrHigh=999"], "hrHigh: 30…250 beat/min"],
         [["set", "led=3", "led=4"], "led is given twice"],
+        [["set", "constructor=3"], "constructor: unknown"],
     ] as const) {
         const { code, stderr } = await config(...args)
         assert.deepEqual([code, stderr], [2, `vitalmote: ${reason}\n`])
     }
     const { code, stderr } = await config("set", "hrLow=150")
-    assert.deepEqual([code, stderr], [1, "vitalmote: the clinic refuses: hrLow: below hrHigh\n"])
+    assert.deepEqual(
+        [code, stderr],
+        [1, "vitalmote: the clinic refuses: hrLow: has to be below hrHigh\n"],
+    )
 })

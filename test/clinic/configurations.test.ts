@@ -110,7 +110,7 @@ test("what cannot be is refused as a whole, with a reason, and leaves nothing", 
     const { clinic, mote, put } = await ward()
     for (const [settings, reason] of [
         [{ hrHigh: 1000 }, "hrHigh: 30…250 beat/min"],
-        [{ hrLow: 100, hrHigh: 90 }, "hrLow: below hrHigh"],
+        [{ hrLow: 100, hrHigh: 90 }, "hrLow: has to be below hrHigh"],
         [{ colour: 3 }, "colour: unknown"],
         [{ led: "30" }, "led: 1…50 mA"],
     ] as const)

@@ -25,7 +25,7 @@ async function start(t: TestContext, settings: Record<string, unknown> = {}) {
     const clinic = new MemoryClinic({ ...keys, config: 0 })
     const store = RouterStore.inMemory()
     const router = new Router({ clock, random: randomBytes, store, clinic, log: silentLog })
-    const network = { isUp: true }
+    const network = { isUp: true, connections: 0 }
     const body = syntheticBody({ seed: 1, bpm: 72, spo2: 97 })
     const chips = wearableChips(clock, body)
     const standbys: number[] = []
@@ -40,6 +40,7 @@ async function start(t: TestContext, settings: Record<string, unknown> = {}) {
         batteryPin: () => 3.87 / 6.6,
         connect: () => {
             if (!network.isUp || isAsleep) return Promise.reject(new Error("unreachable"))
+            network.connections++
             const [near, far] = pipe(clock)
             router.accept(far)
             return Promise.resolve(near)
@@ -139,4 +140,15 @@ test("standby: an alarm is raised within a measurement, and cleared in a later o
     settings.hrHigh = 130
     await cycles(3)
     assert.deepEqual(alarms(), [1, 0])
+})
+
+test("standby on a board that cannot: it says so, the sensors rest and the link stays", async t => {
+    const { run, network, standbys, envelopes, lines } = await start(t, { canStandby: false })
+    await run(3 * everyS)
+    assert.deepEqual(standbys, [])
+    const said = lines.filter(line => /no standby on this board/.test(line))
+    assert.equal(said.length, 1, lines.join("\n"))
+    const rates = envelopes().flatMap(({ values }) => values.filter(({ name }) => name === "hr"))
+    assert.equal(rates.length, 3)
+    assert.equal(network.connections, 1)
 })

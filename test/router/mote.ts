@@ -1,15 +1,15 @@
 import { sealEnvelope, type Purpose } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys, type RouterKeys } from "../../wire/keys.ts"
 
-/** Keys and envelopes of a mote, number `n`. */
+/** Keys and envelopes of a mote, number `n`, or of another mote's `kid` with the secret number `n`. */
 export class TestMote {
     readonly keys: MoteKeys
     boot = 1
     salt = Uint8Array.of(1, 2, 3, 4, 5)
     seq = 0
 
-    constructor(n = 1) {
-        this.keys = deriveKeys(new Uint8Array(32).fill(n), Uint8Array.of(0, 0, 0, 0, 0, 0, 1, n))
+    constructor(n = 1, kid: Uint8Array = Uint8Array.of(0, 0, 0, 0, 0, 0, 1, n)) {
+        this.keys = deriveKeys(new Uint8Array(32).fill(n), kid)
     }
 
     get eui(): string {

@@ -46,7 +46,7 @@ async function setUp(isNew = true) {
         await clock.advance(refreshMs)
     }
     const says = (status: string) => motes.status(mote.eui, Buffer.from(status))
-    return { mote, clock, motes, seen, waits, says }
+    return { mote, clinic, clock, motes, seen, waits, says }
 }
 
 test("a configuration is published retained, once, again when it changes, and taken back", async () => {
@@ -88,6 +88,41 @@ test("commands reach a mote that is there, at most three at once, each once whil
     assert.deepEqual(seen(), [])
     says("online")
     assert.deepEqual(seen(), ["command/identify 1 - d", "command/identify 1 - e"])
+})
+
+test("a mote with two secrets gets what is sealed for the one that it used last", async () => {
+    const { mote, clinic, clock, motes, seen, says } = await setUp()
+    const renewed = new TestMote(2, mote.keys.kid)
+    const waiting = (name: string) => ({
+        sealedConfig: Buffer.from(`config ${name}`),
+        commands: [{ name: "identify" as const, sealed: Buffer.from(`blink ${name}`) }],
+    })
+    const old = { ...mote.routerKeys, ...waiting("old") }
+    const fresh = { ...renewed.routerKeys, ...waiting("new"), generation: 1 }
+    const take = async (envelope: Uint8Array) => {
+        const taken = motes.take(mote.eui, "vitals", envelope)
+        await clock.advance(1)
+        assert.notEqual((await taken).status, "refused")
+    }
+    clinic.routerKeys = [old, fresh]
+    await clock.advance(refreshMs)
+    assert.deepEqual(seen(), ["config 1 retained config old"])
+    says("online")
+    assert.deepEqual(seen(), ["command/identify 1 - blink old"])
+    const earlier = mote.envelope()
+    await take(earlier)
+    assert.equal(seen().length, 1, "the receipt")
+    says("online")
+    assert.deepEqual(seen(), ["command/identify 1 - blink old"])
+    await take(renewed.envelope())
+    const [config, command] = seen()
+    assert.equal(config, "config 1 retained config new")
+    assert.equal(command, "command/identify 1 - blink new")
+    await take(earlier)
+    assert.equal(seen().length, 1, "a replay changes nothing")
+    clinic.routerKeys = [fresh]
+    await clock.advance(refreshMs)
+    assert.deepEqual(seen(), [])
 })
 
 test("an envelope brings its receipt, a duplicate brings it again, a forgery none", async () => {

@@ -8,6 +8,7 @@ import fc from "fast-check"
 import { silentLog } from "../../host/log.ts"
 import { maxPacketBytes } from "../../router/mqtt-limit.ts"
 import { startRouter } from "../../router/index.ts"
+import type { RouterKeys } from "../../wire/keys.ts"
 import { openReceipt } from "../../wire/receipt.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { until } from "../support/until.ts"
@@ -19,10 +20,10 @@ import { TestMote } from "./mote.ts"
 const isThere = spawnSync("which", ["mosquitto_pub"]).status === 0
 const skip = isThere ? false : "needs mosquitto_pub and mosquitto_sub (mosquitto-clients)"
 
-async function setUp(t: TestContext) {
+async function setUp(t: TestContext, ...more: RouterKeys[]) {
     const [mote, other] = [new TestMote(1), new TestMote(2)]
     const data = temporaryFolder(t)
-    const clinic = new MemoryClinic(mote.routerKeys, other.routerKeys)
+    const clinic = new MemoryClinic(mote.routerKeys, other.routerKeys, ...more)
     const refusals: string[] = []
     const log = {
         ...silentLog,
@@ -136,6 +137,19 @@ test(
         assert.equal(router.stats().stored, 1)
     },
 )
+
+test("while a secret is being changed the password of either will do", { skip }, async t => {
+    const renewed = new TestMote(3, new TestMote(1).keys.kid)
+    const { mote, connection } = await setUp(t, { ...renewed.routerKeys, generation: 1 })
+    const password = (of: TestMote) => Buffer.from(of.keys.mqtt).toString("hex")
+    const attempt = (args: string[]) =>
+        promisify(execFile)("mosquitto_pub", [
+            ...[...args, "-q", "1", "-t", `vm/${mote.eui}/status`, "-m", "online"],
+        ])
+    await attempt(connection(password(mote)))
+    await attempt(connection(password(renewed)))
+    await assert.rejects(attempt(connection("00".repeat(32))), /[Bb]ad user name|not authori[sz]ed/)
+})
 
 test("a wrong password or user is refused", { skip }, async t => {
     const { connection } = await setUp(t)

@@ -1,13 +1,13 @@
 // A mote without sensors, whose heart rate is `high` from second `fromS` of each start to `toS`, and 70 otherwise.
 import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
-import { startUplink } from "../../src/link/uplink"
+import { startUplink, takeReading } from "../../src/link/uplink"
 import { Reading } from "../../src/reading"
 
 const fromMs = 1000 * (await readSetting("fromS", 0))
 const toMs = 1000 * (await readSetting("toS", 0))
 const high = await readSetting("high", 150)
-const uplink = await startUplink()
+await startUplink()
 for (;;) {
     const reading = new Reading()
     reading.atMs = millis()
@@ -16,6 +16,6 @@ for (;;) {
     reading.motion = false
     reading.tempC = 36.5
     reading.contact = reading.hasThermometer = true
-    uplink.push(reading)
+    takeReading(reading)
     await sleep(2000)
 }

@@ -1,20 +1,24 @@
 // Does what test/firmware/alarms.test.ts asks for, in JSON, and answers with the pack of alarms that is pending, or 0.
 import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
-import { Alarms } from "../../src/alarms/alarms"
+import {
+    alarmsReceipted,
+    isAlarmPending,
+    loadAlarms,
+    packAlarms,
+    watchReading,
+} from "../../src/alarms/alarms"
 import { config } from "../../src/config/config"
-import { Clock } from "../../src/link/clock"
-import { PackWriter } from "../../src/link/senml"
+import { clockReceipt } from "../../src/link/clock"
+import { startPacks } from "../../src/link/senml"
 import { TcpSocket } from "../../src/link/socket"
 import { status } from "../../src/link/status"
 import { Reading } from "../../src/reading"
 import { Signal } from "../../src/signal"
 import { countBoot } from "../../src/link/identity"
 
-const clock = new Clock()
 const kid = Buffer.from(await readSetting("kid", "0011223344556677"), "hex")
-const alarms = new Alarms(kid, await countBoot(), clock, () => console.log("alarm"))
-const writer = new PackWriter("0011223344556677", 10)
+startPacks("0011223344556677", 10)
 const reading = new Reading()
 
 function push(made: any): void {
@@ -27,18 +31,18 @@ function push(made: any): void {
     reading.contact = values.optical === false ? undefined : values.contact !== false
     reading.hasThermometer = values.thermometer !== false
     status.battery = values.battery
-    alarms.push(reading)
+    watchReading(reading)
 }
 
 async function answer(question: any): Promise<void> {
     if (question.delay !== undefined) config.delay = question.delay
     if (question.hrHigh !== undefined) config.hrHigh = question.hrHigh
-    if (question.receipt !== undefined) clock.receipt(question.receipt, millis(), millis())
+    if (question.receipt !== undefined) clockReceipt(question.receipt, millis(), millis())
     if (question.readings) for (const made of question.readings) push(made)
-    if (question.receipted) await alarms.receipted()
+    if (question.receipted) await alarmsReceipted()
     // The journal is written meanwhile.
     await sleep(50)
-    socket.writeNow(question.pack && alarms.isPending() ? alarms.pack(writer) : hex`00`)
+    socket.writeNow(question.pack && isAlarmPending() ? packAlarms() : hex`00`)
 }
 
 const socket: TcpSocket = new TcpSocket(new Signal(), question => {
@@ -46,5 +50,5 @@ const socket: TcpSocket = new TcpSocket(new Signal(), question => {
     const run = async () => await answer(parsed)
     run.start()
 })
-await alarms.load()
+await loadAlarms(kid, await countBoot(), () => console.log("alarm"))
 await socket.open("test.invalid", 1, 1000)

@@ -1,12 +1,12 @@
 // Answers binary64 numbers with their CBOR encodings, one after the other.
-import { CborWriter } from "../../src/cbor"
+import { clearCbor, startCbor, writeNumber, writtenBytes } from "../../src/cbor"
 import { Signal } from "../../src/signal"
 import { TcpSocket } from "../../src/link/socket"
 
-const writer = new CborWriter(67 * 9)
+startCbor(67 * 9)
 const socket = new TcpSocket(new Signal(), numbers => {
-    writer.clear()
-    for (let i = 0; i < numbers.length; i += 8) writer.number(numbers.getAt(i, "f64"))
-    socket.writeNow(writer.toBuffer())
+    clearCbor()
+    for (let i = 0; i < numbers.length; i += 8) writeNumber(numbers.getAt(i, "f64"))
+    socket.writeNow(writtenBytes())
 })
 await socket.open("test.invalid", 1, 1000)

@@ -1,19 +1,18 @@
 // Takes what a receipt said, when its envelope was sent and when it came, and answers with what the mote adds to `millis()`
 // then; or at the time that it is asked for.
-import { Clock } from "../../src/link/clock"
+import { clockReceipt, clockShift, resetClock } from "../../src/link/clock"
 import { Signal } from "../../src/signal"
 import { TcpSocket } from "../../src/link/socket"
 
-let clock = new Clock()
 const socket = new TcpSocket(new Signal(), question => {
     let atMs = 0
-    if (question.length === 1) clock = new Clock()
+    if (question.length === 1) resetClock()
     else if (question.length === 8) atMs = question.getAt(0, "f64")
     else {
         atMs = question.getAt(16, "f64")
-        clock.receipt(question.getAt(0, "f64"), question.getAt(8, "f64"), atMs)
+        clockReceipt(question.getAt(0, "f64"), question.getAt(8, "f64"), atMs)
     }
-    const shift = clock.get(atMs)
+    const shift = clockShift(atMs)
     const answer = Buffer.alloc(8)
     answer.setAt(0, "f64", shift === undefined ? -1 : shift)
     socket.writeNow(answer)

@@ -1,16 +1,15 @@
 // Fills a queue with the readings of test/firmware/queue.test.ts, `reading(n)` there, and answers with one pack after the other.
 import { sleep } from "@devicescript/core"
-import { groupReadings, ReadingQueue } from "../../src/link/queue"
-import { PackWriter } from "../../src/link/senml"
+import { groupReadings, lost, queued, queueReading, startQueue } from "../../src/link/queue"
+import { startPacks, writePack } from "../../src/link/senml"
 import { TcpSocket } from "../../src/link/socket"
 import { status } from "../../src/link/status"
 import { Reading } from "../../src/reading"
 import { Signal } from "../../src/signal"
 
 const shiftTicks = 16 * 1767225600
-const writer = new PackWriter("0011223344556677", 10)
+startPacks("0011223344556677", 10)
 const reading = new Reading()
-let queue: ReadingQueue
 let made = 0
 let atMs = 0
 
@@ -24,13 +23,13 @@ function make(seed: number, stepMs: number, pause: number): void {
     reading.bpm = dice % 11 === 0 ? undefined : 40 + dice / 16
     reading.tempC = dice % 17 === 0 ? undefined : 35 + (dice % 160) / 32
     reading.spo2 = dice % 4 === 0 ? 80 + (dice % 20) : undefined
-    queue.push(reading)
+    queueReading(reading)
     made++
 }
 
 async function answer(question: any): Promise<void> {
     if (question.readings) {
-        queue = new ReadingQueue(question.readings, question.summaries, groupReadings)
+        startQueue(question.readings, question.summaries, groupReadings)
         made = atMs = 0
     }
     status.battery = question.battery
@@ -38,17 +37,17 @@ async function answer(question: any): Promise<void> {
         make(question.seed, question.stepMs, question.pause)
         if (i % 16 === 0) await sleep(0)
     }
-    const hasPack = question.max > 0 && (queue.length > 0 || queue.lost > 0)
+    const hasPack = question.max > 0 && (queued > 0 || lost > 0)
     const note = question.hasNote
         ? { version: 4294967295, refused: 4294967295, reason: "x".charAt(0) }
         : undefined
     const now = Math.ceil(atMs / 62.5)
     const shift = question.isUnset ? undefined : shiftTicks
-    if (hasPack) socket.writeNow(writer.write(queue, question.max, shift, now, note))
+    if (hasPack) socket.writeNow(writePack(question.max, shift, now, note))
     else {
         const counts = Buffer.alloc(8)
-        counts.setAt(0, "u32", queue.length)
-        counts.setAt(4, "u32", queue.lost)
+        counts.setAt(0, "u32", queued)
+        counts.setAt(4, "u32", lost)
         socket.writeNow(counts)
     }
 }

@@ -1,14 +1,14 @@
 // Answers readings, as test/firmware/senml.test.ts encodes them, with the pack that a mote makes of them.
 import { ConfigNote } from "../../src/config/downlink"
-import { ReadingQueue } from "../../src/link/queue"
+import { addLost, queueReading, startQueue, takeLost } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
-import { PackWriter } from "../../src/link/senml"
+import { startPacks, writePack } from "../../src/link/senml"
 import { Signal } from "../../src/signal"
 import { TcpSocket } from "../../src/link/socket"
 
 const maxReadings = 30
-const queue = new ReadingQueue(maxReadings, 1, maxReadings)
-const pack = new PackWriter("0011223344556677", maxReadings)
+startQueue(maxReadings, 1, maxReadings)
+startPacks("0011223344556677", maxReadings)
 const reading = new Reading()
 
 /** Version, and where there is more the version that was refused and why. */
@@ -21,7 +21,8 @@ function noteIn(bytes: Buffer): ConfigNote {
 const socket = new TcpSocket(new Signal(), question => {
     const shift = question.getAt(0, "f64")
     const now = question.getAt(8, "f64")
-    queue.lost = question.getAt(16, "u32")
+    takeLost()
+    addLost(question.getAt(16, "u32"))
     const count = question[20]
     for (let i = 0; i < count; i++) {
         const at = 21 + 20 * i
@@ -32,10 +33,10 @@ const socket = new TcpSocket(new Signal(), question => {
         reading.bpm = flags & 2 ? question.getAt(at + 8, "f32") : undefined
         reading.tempC = flags & 4 ? question.getAt(at + 12, "f32") : undefined
         reading.spo2 = flags & 8 ? question.getAt(at + 16, "f32") : undefined
-        queue.push(reading)
+        queueReading(reading)
     }
     const end = 21 + 20 * count
     const note = end < question.length ? noteIn(question.slice(end)) : undefined
-    socket.writeNow(pack.write(queue, count, shift < 0 ? undefined : shift, now, note))
+    socket.writeNow(writePack(count, shift < 0 ? undefined : shift, now, note))
 })
 await socket.open("test.invalid", 1, 1000)

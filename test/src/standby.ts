@@ -5,10 +5,14 @@ import { config } from "../../src/config/config"
 import { startMote } from "../../src/mote"
 import { SimulatedI2C } from "../../src/simulated-i2c"
 
-await startMote(new SimulatedI2C(), new Potentiometer("battery"), async ms => {
+async function standby(ms: number): Promise<void> {
     console.log(`standby ${Math.round(ms)}`)
     await sleep(2 * ms)
-})
+}
+
+const canStandby = await readSetting("canStandby", true)
+const i2c = new SimulatedI2C()
+await startMote(i2c, new Potentiometer("battery"), canStandby ? standby : undefined)
 // Now that what is in flash has been taken up.
 config.power = await readSetting("power", config.power)
 config.every = await readSetting("every", config.every)

@@ -2,14 +2,14 @@
 import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
 import { config } from "../../src/config/config"
-import { startUplink } from "../../src/link/uplink"
+import { flush, startUplink, takeReading } from "../../src/link/uplink"
 import { Reading } from "../../src/reading"
 
 const count = await readSetting("count", 10)
 const everyMs = await readSetting("everyMs", 2000)
 /** Not 0: after `count` readings the mote leaves, within so long, and says how that went; then come as many again. */
 const flushMs = await readSetting("flushMs", 0)
-const uplink = await startUplink()
+const isLinked = await startUplink()
 // Each reading is sent at once, and no alarm raised.
 config.sample = config.report = 0
 config.delay = await readSetting("delay", 1000000)
@@ -26,16 +26,16 @@ async function measure(from: number): Promise<void> {
         reading.tempC = 36.5
         // Nothing is wrong with the sensors.
         reading.contact = reading.hasThermometer = true
-        uplink.push(reading)
+        takeReading(reading)
         if (isLoud) console.log("reading " + i)
         if (!flushMs || i + 1 < from + count) await sleep(everyMs)
     }
 }
 
-if (uplink) {
+if (isLinked) {
     await measure(0)
     if (flushMs) {
-        console.log((await uplink.flush(flushMs)) ? "all sent" : "not all sent")
+        console.log((await flush(flushMs)) ? "all sent" : "not all sent")
         await sleep(100000)
         await measure(count)
     }

@@ -118,9 +118,9 @@ for (const [message, values] of [
     ["sample: 2…600 s in steps of 2", { sample: 3 }],
     ["tempHigh: 30…45 Cel in steps of 0.1", { tempHigh: 38.25 }],
     ["power: continuous, interval, standby", { power: 3 }],
-    ["report: not below sample", { sample: 12 }],
-    ["hrLow: below hrHigh", { hrLow: 130 }],
-    ["tempLow: below tempHigh", { tempLow: 38.5 }],
+    ["report: has to be at least sample", { sample: 12 }],
+    ["hrLow: has to be below hrHigh", { hrLow: 130 }],
+    ["tempLow: has to be below tempHigh", { tempLow: 38.5 }],
 ] as const)
     test(`refused: ${JSON.stringify(values)}`, () => {
         assert.throws(() => checkConfig(values), { constructor: ConfigError, message })

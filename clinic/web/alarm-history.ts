@@ -1,0 +1,90 @@
+import { alarmText } from "./alarm.ts"
+import { alarmsOf, type Alarm } from "./api.ts"
+import { h, setText } from "./dom.ts"
+import { dateTime, duration } from "./format.ts"
+import type { WardModel } from "./model.ts"
+
+const columns = ["Alarm", "Began", "Lasted", "Acknowledged by"]
+/** So many are shown at first. */
+const fewest = 10
+/** After a failure it is tried again so long after. */
+const retryMs = 10_000
+
+/** Every alarm of a patient that the clinic still knows, the newest first, and who has seen to it. */
+export class AlarmHistory {
+    readonly element = h("section", { class: "alarm-history" })
+    private readonly model: WardModel
+    private readonly patient: number
+    private readonly rows = h("tbody")
+    private readonly state = h("p", { class: "alarm-history-state", role: "status" })
+    private readonly more = h("button", { type: "button", class: "quiet" }, "Show all")
+    private alarms: Alarm[] = []
+    private isWhole = false
+    /** What was open when this was last asked for: all that happens to an alarm shows there, too. */
+    private asked: string | undefined
+    private failedAt = -Infinity
+
+    constructor(model: WardModel, patient: number) {
+        this.model = model
+        this.patient = patient
+        this.more.addEventListener("click", () => {
+            this.isWhole = true
+            this.show()
+        })
+        this.element.append(
+            h("h2", {}, "Alarms so far"),
+            this.state,
+            h(
+                "table",
+                { class: "records" },
+                h("thead", {}, h("tr", {}, ...columns.map(name => h("th", {}, name)))),
+                this.rows,
+            ),
+            this.more,
+        )
+        this.show()
+        setText(this.state, "Loading …")
+    }
+
+    /** Asks anew where an alarm has begun, ended or been acknowledged. */
+    update(): void {
+        const open = JSON.stringify(this.model.alarms(this.patient))
+        if (open === this.asked || performance.now() - this.failedAt < retryMs) return
+        this.asked = open
+        void this.load(open)
+    }
+
+    private async load(open: string): Promise<void> {
+        try {
+            const alarms = await alarmsOf(this.patient)
+            if (open !== this.asked) return // there is a newer one under way
+            this.alarms = alarms
+            this.show()
+        } catch (error) {
+            setText(this.state, `They could not be loaded: ${(error as Error).message}`)
+            this.failedAt = performance.now()
+            this.asked = undefined
+        }
+    }
+
+    private show(): void {
+        const shown = this.isWhole ? this.alarms : this.alarms.slice(0, fewest)
+        setText(this.state, shown.length > 0 ? "" : "None.")
+        this.rows.replaceChildren(...shown.map(row))
+        this.more.hidden = shown.length === this.alarms.length
+    }
+}
+
+function row(alarm: Alarm): HTMLElement {
+    const { raisedAt, raisedAbout, clearedAt, clearedAbout, acknowledgedBy, acknowledgedAt } = alarm
+    const about = (is: boolean) => (is ? "about " : "")
+    const lasted =
+        clearedAt === null
+            ? "not over"
+            : `${about(raisedAbout || clearedAbout)}${duration(clearedAt - raisedAt)}`
+    const seen =
+        acknowledgedAt === null ? "nobody" : `${acknowledgedBy}, ${dateTime(acknowledgedAt)}`
+    const cells = [alarmText(alarm), `${about(raisedAbout)}${dateTime(raisedAt)}`, lasted, seen]
+    // On a narrow screen each cell says what it is.
+    return h("tr", {}, ...cells.map((text, i) => h("td", { "data-column": columns[i]! }, text)))
+}
