@@ -1,32 +1,53 @@
-/** Whether a sensor runs; says once what is wrong with it, and once that it is back. */
-export class Health {
-    isRunning = false
-    private name: string
-    private complaint: string
+/** The kinds of sensors that a mote has, one of each. */
+export const enum Sensor {
+    optical = 0,
+    accelerometer = 1,
+    thermometer = 2,
+}
 
-    constructor(name: string) {
-        this.name = name
-    }
+/*
+ * Whether a sensor runs; says once what is wrong with it, and once that it is back.
+ */
 
-    works(): void {
-        this.isRunning = true
-        if (this.complaint) console.log(`${this.name}: works again`)
-        this.complaint = undefined
-    }
+/** Bits, by sensor. */
+let running = 0
+/** What was said of each, unless it works. */
+const complaints: string[] = []
 
-    /** It runs, but something keeps it from measuring well. */
-    complains(complaint: string): void {
-        this.isRunning = true
-        this.say(complaint)
-    }
+export function isRunning(sensor: Sensor): boolean {
+    return (running & (1 << sensor)) !== 0
+}
 
-    failed(error: Error): void {
-        this.isRunning = false
-        this.say(error.message)
-    }
+export function works(sensor: Sensor): void {
+    running |= 1 << sensor
+    if (complaints[sensor]) say(sensor, "works again")
+    complaints[sensor] = undefined
+}
 
-    private say(complaint: string): void {
-        if (this.complaint !== complaint) console.log(`${this.name}: ${complaint}`)
-        this.complaint = complaint
-    }
+/** It has been started, and may work. */
+export function runs(sensor: Sensor): void {
+    running |= 1 << sensor
+}
+
+/** It runs, but something keeps it from measuring well. */
+export function complains(sensor: Sensor, complaint: string): void {
+    running |= 1 << sensor
+    complain(sensor, complaint)
+}
+
+export function failed(sensor: Sensor, error: Error): void {
+    running &= ~(1 << sensor)
+    complain(sensor, error.message)
+}
+
+function complain(sensor: Sensor, complaint: string): void {
+    if (complaints[sensor] !== complaint) say(sensor, complaint)
+    complaints[sensor] = complaint
+}
+
+function say(sensor: Sensor, what: string): void {
+    let name = "thermometer"
+    if (sensor === Sensor.optical) name = "optical sensor"
+    else if (sensor === Sensor.accelerometer) name = "accelerometer"
+    console.log(name + ": " + what)
 }

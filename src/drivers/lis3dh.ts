@@ -1,6 +1,5 @@
 import { millis } from "@devicescript/core"
-import { I2C } from "@devicescript/i2c"
-import { Registers, SensorError } from "./registers"
+import { configure, readBurst, readRegister, SensorError, writeRegister } from "./registers"
 
 // Data sheet: ST DocID17530, LIS3DH MEMS digital output motion sensor.
 const WHO_AM_I = 0x0f
@@ -30,61 +29,54 @@ const overdueMs = 320
  */
 const configuration = hex`37 00 00 a0 40 00`
 
-/**
- * ST LIS3DH, accelerometer.
+/*
+ * ST LIS3DH, accelerometer; its address is 0x18, or 0x19 where pin SA0 is high.
  *
- *     const accelerometer = new Lis3dh(i2c, 0x18)
- *     await accelerometer.start()
- *     const count = await accelerometer.read() // samples in accelerometer.fifo
+ *     await startLis3dh(0x18)
+ *     const samples = await readLis3dh(0x18)
  */
-export class Lis3dh {
-    /** What the last `read` brought, oldest first: x, y and z, s16 little-endian, of which the full range is ±8 g. */
-    fifo: Buffer
-    private registers: Registers
-    /** The last time that there were samples. */
-    private sampledMs: number
 
-    /** @param address 0x18, or 0x19 where pin SA0 is high */
-    constructor(i2c: I2C, address: number) {
-        this.registers = new Registers(i2c, address)
-    }
+/** The last time that there were samples. */
+let sampledMs: number
 
-    /** Configures and starts the chip. @throws I2CError, SensorError when it is absent or something else */
-    async start(): Promise<void> {
-        const registers = this.registers
-        if ((await registers.read(WHO_AM_I)) !== whoAmI) throw new SensorError("no LIS3DH")
-        await registers.configure(CTRL_REG1 | AUTO_INCREMENT, configuration)
-        await this.flush()
-    }
+/** Configures and starts the chip. @throws I2CError, SensorError when it is absent or something else */
+export async function startLis3dh(chip: number): Promise<void> {
+    if ((await readRegister(chip, WHO_AM_I)) !== whoAmI) throw new SensorError("no LIS3DH")
+    await configure(chip, CTRL_REG1 | AUTO_INCREMENT, configuration)
+    await flush(chip)
+}
 
-    /** Less than 1 µA; `start` ends it. */
-    async stop(): Promise<void> {
-        await this.registers.write(CTRL_REG1, POWER_DOWN)
-    }
+/** Less than 1 µA; `startLis3dh` ends it. */
+export async function stopLis3dh(chip: number): Promise<void> {
+    await writeRegister(chip, CTRL_REG1, POWER_DOWN)
+}
 
-    /**
-     * Empties the FIFO into `fifo`; to be called every second at least.
-     * @returns the number of samples, at most 31; −1 when some may have been lost: the signal has a gap
-     * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back or has stopped
-     */
-    async read(): Promise<number> {
-        const registers = this.registers
-        const now = millis()
-        const source = await registers.read(FIFO_SRC_REG)
-        if (source & OVRN_FIFO) return await this.flush()
-        const count = source & FSS
-        if (count) {
-            this.fifo = await registers.readBurst(OUT_X_L | AUTO_INCREMENT, count * sampleBytes)
-            this.sampledMs = now
-        } else if (now - this.sampledMs > overdueMs) throw new SensorError("LIS3DH has stopped")
-        return count
+/**
+ * Empties the FIFO; to be called every second at least.
+ * @returns at most 31 samples, oldest first: x, y and z, s16 little-endian, of which the full range is ±8 g; undefined when
+ * some may have been lost: the signal has a gap
+ * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back or has stopped
+ */
+export async function readLis3dh(chip: number): Promise<Buffer | undefined> {
+    const now = millis()
+    const source = await readRegister(chip, FIFO_SRC_REG)
+    if (source & OVRN_FIFO) {
+        await flush(chip)
+        return undefined
     }
+    const count = source & FSS
+    if (count === 0) {
+        if (now - sampledMs > overdueMs) throw new SensorError("LIS3DH has stopped")
+        return hex``
+    }
+    const samples = await readBurst(chip, OUT_X_L | AUTO_INCREMENT, count * sampleBytes)
+    sampledMs = now
+    return samples
+}
 
-    /** Throws away what is in the FIFO: bypass mode is how it is reset (5.1.1). */
-    private async flush(): Promise<number> {
-        await this.registers.write(FIFO_CTRL_REG, BYPASS_MODE)
-        await this.registers.write(FIFO_CTRL_REG, STREAM_MODE)
-        this.sampledMs = millis()
-        return -1
-    }
+/** Throws away what is in the FIFO: bypass mode is how it is reset (5.1.1). */
+async function flush(chip: number): Promise<void> {
+    await writeRegister(chip, FIFO_CTRL_REG, BYPASS_MODE)
+    await writeRegister(chip, FIFO_CTRL_REG, STREAM_MODE)
+    sampledMs = millis()
 }

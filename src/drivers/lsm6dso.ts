@@ -1,6 +1,5 @@
 import { millis } from "@devicescript/core"
-import { I2C } from "@devicescript/i2c"
-import { Registers, SensorError } from "./registers"
+import { configure, readBurst, readRegister, reset, SensorError, writeRegister } from "./registers"
 
 // Data sheet: ST DS12140, LSM6DSO iNEMO inertial module; its gyroscope stays off.
 const FIFO_CTRL3 = 0x09
@@ -34,68 +33,60 @@ const rateAndScale = hex`2c`
 /** FIFO_CTRL3: the accelerometer at 26 Hz, nothing else. */
 const batching = hex`02`
 
-/**
- * ST LSM6DSO, of which only the accelerometer is used.
+/*
+ * ST LSM6DSO, of which only the accelerometer is used; its address is 0x6A, or 0x6B where pin SA0 is high.
  *
- *     const accelerometer = new Lsm6dso(i2c, 0x6a)
- *     await accelerometer.start()
- *     const count = await accelerometer.read() // samples in accelerometer.fifo
+ *     await startLsm6dso(0x6a)
+ *     const samples = await readLsm6dso(0x6a)
  */
-export class Lsm6dso {
-    /** What the last `read` brought, oldest first: x, y and z, s16 little-endian, of which the full range is ±8 g. */
-    fifo: Buffer
-    private registers: Registers
-    /** The last time that there were samples. */
-    private sampledMs: number
 
-    /** @param address 0x6A, or 0x6B where pin SA0 is high */
-    constructor(i2c: I2C, address: number) {
-        this.registers = new Registers(i2c, address)
-    }
+/** The last time that there were samples. */
+let sampledMs: number
 
-    /** Resets, configures and starts the chip. @throws I2CError, SensorError when it is absent or something else */
-    async start(): Promise<void> {
-        const registers = this.registers
-        if ((await registers.read(WHO_AM_I)) !== whoAmI) throw new SensorError("no LSM6DSO")
-        await registers.write(CTRL3_C, SW_RESET)
-        await registers.waitFor(CTRL3_C, SW_RESET, 0, resetTimeoutMs)
-        await registers.configure(CTRL3_C, modes)
-        await registers.configure(FIFO_CTRL3, batching)
-        await registers.configure(CTRL1_XL, rateAndScale)
-        await this.flush()
-    }
+/** Resets, configures and starts the chip. @throws I2CError, SensorError when it is absent or something else */
+export async function startLsm6dso(chip: number): Promise<void> {
+    if ((await readRegister(chip, WHO_AM_I)) !== whoAmI) throw new SensorError("no LSM6DSO")
+    await reset(chip, CTRL3_C, SW_RESET, resetTimeoutMs)
+    await configure(chip, CTRL3_C, modes)
+    await configure(chip, FIFO_CTRL3, batching)
+    await configure(chip, CTRL1_XL, rateAndScale)
+    await flush(chip)
+}
 
-    /** 3 µA; `start` ends it. */
-    async stop(): Promise<void> {
-        await this.registers.write(CTRL1_XL, POWER_DOWN)
-    }
+/** 3 µA; `startLsm6dso` ends it. */
+export async function stopLsm6dso(chip: number): Promise<void> {
+    await writeRegister(chip, CTRL1_XL, POWER_DOWN)
+}
 
-    /**
-     * Empties the FIFO into `fifo`; to be called every second at least.
-     * @returns the number of samples, at most 32; −1 when there were more and they were thrown away: a gap
-     * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back or has stopped
-     */
-    async read(): Promise<number> {
-        const registers = this.registers
-        const now = millis()
-        const status = await registers.readBurst(FIFO_STATUS1, 2)
-        const count = ((status[1] & DIFF_FIFO_HIGH) << 8) | status[0]
-        if (count > maxWords) return await this.flush()
-        if (count) {
-            const words = await registers.readBurst(FIFO_DATA_OUT_TAG, count * wordBytes)
-            this.fifo = Buffer.alloc(count * sampleBytes)
-            for (let i = 0; i < count; i++)
-                this.fifo.blitAt(i * sampleBytes, words, i * wordBytes + 1, sampleBytes)
-            this.sampledMs = now
-        } else if (now - this.sampledMs > overdueMs) throw new SensorError("LSM6DSO has stopped")
-        return count
+/**
+ * Empties the FIFO; to be called every second at least.
+ * @returns at most 32 samples, oldest first: x, y and z, s16 little-endian, of which the full range is ±8 g; undefined when
+ * there were more and they were thrown away: the signal has a gap
+ * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back or has stopped
+ */
+export async function readLsm6dso(chip: number): Promise<Buffer | undefined> {
+    const now = millis()
+    const status = await readBurst(chip, FIFO_STATUS1, 2)
+    const count = ((status[1] & DIFF_FIFO_HIGH) << 8) | status[0]
+    if (count > maxWords) {
+        await flush(chip)
+        return undefined
     }
+    if (count === 0) {
+        if (now - sampledMs > overdueMs) throw new SensorError("LSM6DSO has stopped")
+        return hex``
+    }
+    const words = await readBurst(chip, FIFO_DATA_OUT_TAG, count * wordBytes)
+    const samples = Buffer.alloc(count * sampleBytes)
+    for (let i = 0; i < count; i++)
+        samples.blitAt(i * sampleBytes, words, i * wordBytes + 1, sampleBytes)
+    sampledMs = now
+    return samples
+}
 
-    /** Throws away what is in the FIFO. */
-    private async flush(): Promise<number> {
-        await this.registers.write(FIFO_CTRL4, BYPASS_MODE)
-        await this.registers.write(FIFO_CTRL4, CONTINUOUS_MODE)
-        this.sampledMs = millis()
-        return -1
-    }
+/** Throws away what is in the FIFO. */
+async function flush(chip: number): Promise<void> {
+    await writeRegister(chip, FIFO_CTRL4, BYPASS_MODE)
+    await writeRegister(chip, FIFO_CTRL4, CONTINUOUS_MODE)
+    sampledMs = millis()
 }

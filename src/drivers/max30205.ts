@@ -1,6 +1,5 @@
 import { sleep } from "@devicescript/core"
-import { I2C } from "@devicescript/i2c"
-import { OtherChipError, Registers, SensorError } from "./registers"
+import { readInt16, readRegister, SensorError, writeRegister } from "./registers"
 
 // Data sheet: Maxim 19-8505, MAX30205 Human Body Temperature Sensor.
 const TEMPERATURE = 0x00
@@ -17,59 +16,45 @@ const resetOvertemperature = 0x5000
 const conversionMs = 50
 const stepsPerDegree = 256
 
-/**
+/*
  * Maxim MAX30205, human body temperature sensor, ±0.1 °C from 37 to 39 °C. It sleeps between two readings, with 3.5 µA
- * at most: a sensor that always converts warms itself.
+ * at most: a sensor that always converts warms itself. Its address is any from 0x40 to 0x5F: each of three pins is at
+ * ground, supply, SCL or SDA.
  *
- *     const thermometer = new Max30205(i2c, 0x48)
- *     await thermometer.start()
- *     const celsius = await thermometer.read()
+ *     if (await startMax30205(0x48)) celsius = await readMax30205(0x48)
  */
-export class Max30205 {
-    private registers: Registers
 
-    /** @param address any from 0x40 to 0x5F: each of three pins is at ground, supply, SCL or SDA */
-    constructor(i2c: I2C, address: number) {
-        this.registers = new Registers(i2c, address)
-    }
+/**
+ * @returns false when it is something else, of which nothing was changed
+ * @throws I2CError; SensorError when it does not start
+ */
+export async function startMax30205(chip: number): Promise<boolean> {
+    if (
+        (await readInt16(chip, T_HYST)) !== resetHysteresis ||
+        (await readInt16(chip, T_OS)) !== resetOvertemperature
+    )
+        return false
+    await writeRegister(chip, CONFIGURATION, SHUTDOWN)
+    await checkConfiguration(chip)
+    return true
+}
 
-    /** @throws I2CError; OtherChipError when it is something else; SensorError when it does not start */
-    async start(): Promise<void> {
-        const registers = this.registers
-        if (
-            (await registers.readInt16(T_HYST)) !== resetHysteresis ||
-            (await registers.readInt16(T_OS)) !== resetOvertemperature
-        )
-            throw new OtherChipError("no MAX30205")
-        await registers.write(CONFIGURATION, SHUTDOWN)
-        await this.checkConfiguration()
-    }
+/**
+ * Converts once.
+ * @returns °C
+ * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back
+ */
+export async function readMax30205(chip: number): Promise<number> {
+    // One-shot means something only in shutdown: a chip that was reset converts all the time.
+    await checkConfiguration(chip)
+    await writeRegister(chip, CONFIGURATION, ONE_SHOT | SHUTDOWN)
+    await sleep(conversionMs + 5)
+    const steps = await readInt16(chip, TEMPERATURE)
+    await checkConfiguration(chip) // after a brown-out the register would say 0 °C
+    return steps / stepsPerDegree
+}
 
-    /**
-     * Back to the power-saving state that the chip is in between two readings.
-     * @devsWhenUsed
-     */
-    async stop(): Promise<void> {
-        await this.registers.write(CONFIGURATION, SHUTDOWN)
-    }
-
-    /**
-     * Converts once.
-     * @returns °C
-     * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back
-     */
-    async read(): Promise<number> {
-        // One-shot means something only in shutdown: a chip that was reset converts all the time.
-        await this.checkConfiguration()
-        await this.registers.write(CONFIGURATION, ONE_SHOT | SHUTDOWN)
-        await sleep(conversionMs + 5)
-        const steps = await this.registers.readInt16(TEMPERATURE)
-        await this.checkConfiguration() // after a brown-out the register would say 0 °C
-        return steps / stepsPerDegree
-    }
-
-    private async checkConfiguration(): Promise<void> {
-        if ((await this.registers.read(CONFIGURATION)) !== SHUTDOWN)
-            throw new SensorError("MAX30205 lost power")
-    }
+async function checkConfiguration(chip: number): Promise<void> {
+    if ((await readRegister(chip, CONFIGURATION)) !== SHUTDOWN)
+        throw new SensorError("MAX30205 lost power")
 }

@@ -1,6 +1,5 @@
 import { sleep } from "@devicescript/core"
-import { I2C } from "@devicescript/i2c"
-import { OtherChipError, Registers, SensorError } from "./registers"
+import { readBurst, SensorError } from "./registers"
 
 // Data sheet: Melexis 3901090614, MLX90614 Infra Red Thermometer in TO-39.
 export const mlx90614Address = 0x5a
@@ -21,64 +20,48 @@ const validMs = 250
 const minAmbientC = 0
 const maxAmbientC = 50
 
-/**
+/*
  * Melexis MLX90614, infrared thermometer, ±0.2 °C from 36 to 38 °C in its medical version. Speaks SMBus with a packet
  * error code at up to 100 kHz. It measures all the time with about 1 mA, and has no settings that a brown-out would lose.
+ * It could be sent to sleep, but wakes only when the data line is low for 33 ms while the clock line is high, which no I2C
+ * transaction does, and the bus belongs to other chips, too.
  *
- *     const thermometer = new Mlx90614(i2c)
- *     await thermometer.start()
- *     const celsius = await thermometer.read()
+ *     if (await startMlx90614()) celsius = await readMlx90614()
  */
-export class Mlx90614 {
-    private registers: Registers
-    /** A whole read transaction, as the packet error code sees it. */
-    private packet = Buffer.from([mlx90614Address << 1, 0, (mlx90614Address << 1) | 1, 0, 0, 0])
 
-    constructor(i2c: I2C) {
-        this.registers = new Registers(i2c, mlx90614Address)
-    }
+/** @returns false when it is something else. @throws I2CError; SensorError when it cannot measure */
+export async function startMlx90614(): Promise<boolean> {
+    if (((await readCell(SMBUS_ADDRESS)) & 0xff) !== mlx90614Address) return false
+    await sleep(validMs)
+    await readMlx90614()
+    return true
+}
 
-    /** @throws I2CError; OtherChipError when it is something else; SensorError when it cannot measure */
-    async start(): Promise<void> {
-        if (((await this.readCell(SMBUS_ADDRESS)) & 0xff) !== mlx90614Address)
-            throw new OtherChipError("no MLX90614")
-        await sleep(validMs)
-        await this.read()
-    }
+/**
+ * @returns °C of what the sensor looks at
+ * @throws I2CError when the chip does not answer; SensorError when it says that it cannot measure, or bits got lost
+ */
+export async function readMlx90614(): Promise<number> {
+    const ambient = await readTemperature(TA)
+    if (ambient < minAmbientC || ambient > maxAmbientC)
+        throw new SensorError("MLX90614 is too hot or too cold")
+    return await readTemperature(TOBJ1)
+}
 
-    /**
-     * Nothing: the chip could be sent to sleep, but wakes only when the data line is low for 33 ms while the clock line
-     * is high, which no I2C transaction does, and the bus belongs to other chips, too.
-     * @devsWhenUsed
-     */
-    async stop(): Promise<void> {}
+async function readTemperature(cell: number): Promise<number> {
+    const steps = await readCell(cell)
+    if (steps < 0) throw new SensorError("MLX90614 packet error")
+    if (steps & ERROR_FLAG || steps < minSteps) throw new SensorError("MLX90614 has no result")
+    return steps / stepsPerKelvin - zeroCelsiusK
+}
 
-    /**
-     * @returns °C of what the sensor looks at
-     * @throws I2CError when the chip does not answer; SensorError when it says that it cannot measure, or bits got lost
-     */
-    async read(): Promise<number> {
-        const ambient = await this.readTemperature(TA)
-        if (ambient < minAmbientC || ambient > maxAmbientC)
-            throw new SensorError("MLX90614 is too hot or too cold")
-        return await this.readTemperature(TOBJ1)
-    }
-
-    private async readTemperature(cell: number): Promise<number> {
-        const steps = await this.readCell(cell)
-        if (steps < 0) throw new SensorError("MLX90614 packet error")
-        if (steps & ERROR_FLAG || steps < minSteps) throw new SensorError("MLX90614 has no result")
-        return steps / stepsPerKelvin - zeroCelsiusK
-    }
-
-    /** @returns 16 bits, unsigned; −1 when the packet error code is wrong */
-    private async readCell(cell: number): Promise<number> {
-        const answer = await this.registers.readBurst(cell, 3)
-        const packet = this.packet
-        packet[1] = cell
-        packet.blitAt(3, answer, 0, 3)
-        return packetErrorCode(packet) === 0 ? answer[0] | (answer[1] << 8) : -1
-    }
+/** @returns 16 bits, unsigned; −1 when the packet error code is wrong */
+async function readCell(cell: number): Promise<number> {
+    const answer = await readBurst(mlx90614Address, cell, 3)
+    // The whole transaction is what the code is for.
+    const asked = [mlx90614Address << 1, cell, (mlx90614Address << 1) | 1]
+    const packet = Buffer.concat(Buffer.from(asked), answer)
+    return packetErrorCode(packet) === 0 ? answer[0] | (answer[1] << 8) : -1
 }
 
 /** CRC-8 with the polynomial x⁸ + x² + x + 1 (SMBus 2.0, 5.4); 0 over a packet together with its code. */

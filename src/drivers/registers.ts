@@ -1,70 +1,71 @@
 import { millis, sleep } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 
+/*
+ * Registers of the chips on the mote's I2C bus, which has one. A chip is known by its address, 7 bits. All that talks to
+ * one throws I2CError when it does not answer.
+ *
+ *     useBus(i2c)
+ *     await writeRegister(0x57, 0x0c, 35)
+ *     const led = await readRegister(0x57, 0x0c)
+ */
+
 /** The chip is there, or answered once, but does not do what its data sheet says. */
 export class SensorError extends Error {}
 
-/** Somebody answers, but it is not this chip. It has only been asked, and nothing about it has changed. */
-export class OtherChipError extends SensorError {}
-
 const pollMs = 2
 
-/**
- * The registers of one chip on an I2C bus. Everything that talks to the chip throws I2CError when it does not answer.
- *
- *     const registers = new Registers(i2c, 0x57)
- *     await registers.write(0x09, 0x40)
- *     await registers.waitFor(0x09, 0x40, 0, 100)
- */
-export class Registers {
-    readonly i2c: I2C
-    /** 7 bits. */
-    readonly address: number
+let bus: I2C
 
-    constructor(i2c: I2C, address: number) {
-        this.i2c = i2c
-        this.address = address
-    }
+/** The bus of all chips. */
+export function useBus(i2c: I2C): void {
+    bus = i2c
+}
 
-    async read(register: number): Promise<number> {
-        return (await this.readBurst(register, 1))[0]
-    }
+export async function readRegister(chip: number, register: number): Promise<number> {
+    return (await readBurst(chip, register, 1))[0]
+}
 
-    /** 16 bits, signed, big-endian. */
-    async readInt16(register: number): Promise<number> {
-        const bytes = await this.readBurst(register, 2)
-        return ((bytes[0] << 24) >> 16) | bytes[1]
-    }
+/** 16 bits, signed, big-endian. */
+export async function readInt16(chip: number, register: number): Promise<number> {
+    const bytes = await readBurst(chip, register, 2)
+    return ((bytes[0] << 24) >> 16) | bytes[1]
+}
 
-    /** A burst of `size` bytes, beginning at `register`. */
-    async readBurst(register: number, size: number): Promise<Buffer> {
-        const bytes = await this.i2c.xfer(this.address, Buffer.from([register]), size)
-        if (bytes.length !== size) throw new SensorError("short read")
-        return bytes
-    }
+/** A burst of `size` bytes, beginning at `register`. */
+export async function readBurst(chip: number, register: number, size: number): Promise<Buffer> {
+    const bytes = await bus.xfer(chip, Buffer.from([register]), size)
+    if (bytes.length !== size) throw new SensorError("short read")
+    return bytes
+}
 
-    async write(register: number, value: number): Promise<void> {
-        await this.i2c.xfer(this.address, Buffer.from([register, value]))
-    }
+export async function writeRegister(chip: number, register: number, value: number): Promise<void> {
+    await bus.xfer(chip, Buffer.from([register, value]))
+}
 
-    async writeBurst(register: number, values: Buffer): Promise<void> {
-        await this.i2c.xfer(this.address, Buffer.concat(Buffer.from([register]), values))
-    }
+export async function writeBurst(chip: number, register: number, values: Buffer): Promise<void> {
+    await bus.xfer(chip, Buffer.concat(Buffer.from([register]), values))
+}
 
-    /** Writes a burst and reads it back. @throws SensorError when the chip did not take it */
-    async configure(register: number, values: Buffer): Promise<void> {
-        await this.writeBurst(register, values)
-        const written = await this.readBurst(register, values.length)
-        for (let i = 0; i < values.length; i++)
-            if (written[i] !== values[i]) throw new SensorError("chip refuses its configuration")
-    }
+/** Writes a burst and reads it back. @throws SensorError when the chip did not take it */
+export async function configure(chip: number, register: number, values: Buffer): Promise<void> {
+    await writeBurst(chip, register, values)
+    const written = await readBurst(chip, register, values.length)
+    for (let i = 0; i < values.length; i++)
+        if (written[i] !== values[i]) throw new SensorError("chip refuses its configuration")
+}
 
-    /** Waits until the bits of `mask` are `value`. @throws SensorError when they are not within `timeoutMs` */
-    async waitFor(register: number, mask: number, value: number, timeoutMs: number): Promise<void> {
-        const deadline = millis() + timeoutMs
-        while (((await this.read(register)) & mask) !== value) {
-            if (millis() > deadline) throw new SensorError("timeout at register " + register)
-            await sleep(pollMs)
-        }
+/** Sets the bit that resets the chip, and waits until it is down. @throws SensorError when it is not within `timeoutMs` */
+export async function reset(
+    chip: number,
+    register: number,
+    bit: number,
+    timeoutMs: number,
+): Promise<void> {
+    await writeRegister(chip, register, bit)
+    const deadline = millis() + timeoutMs
+    while ((await readRegister(chip, register)) & bit) {
+        if (millis() > deadline) throw new SensorError("timeout at register " + register)
+        await sleep(pollMs)
     }
 }

@@ -1,17 +1,24 @@
 // Reads the accelerometer and prints what came, or that none runs; test/firmware/accelerometer.test.ts breaks it.
 import { millis, sleep } from "@devicescript/core"
-import { Accelerometer, accelerationBytes } from "../../src/accelerometer"
+import {
+    acceleration,
+    accelerationBytes,
+    readAccelerometer,
+    startAccelerometer,
+} from "../../src/accelerometer"
+import { useBus } from "../../src/drivers/registers"
+import { isRunning, Sensor } from "../../src/health"
 import { SimulatedI2C } from "../../src/simulated-i2c"
 
-const accelerometer = new Accelerometer(new SimulatedI2C())
+useBus(new SimulatedI2C())
 
 async function read() {
-    if (!accelerometer.health.isRunning) await accelerometer.start()
-    if (!accelerometer.health.isRunning) return console.log("none")
-    const count = await accelerometer.read()
+    if (!isRunning(Sensor.accelerometer)) await startAccelerometer()
+    if (!isRunning(Sensor.accelerometer)) return console.log("none")
+    const count = await readAccelerometer()
     let line = `burst ${count}`
     for (let at = 0; at < count * accelerationBytes; at += 2)
-        line += ` ${accelerometer.fifo.getAt(at, "i16")}`
+        line += ` ${acceleration.getAt(at, "i16")}`
     console.log(line)
 }
 

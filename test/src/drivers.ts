@@ -1,23 +1,30 @@
 // Reads the optical sensor's chip and prints what came, or why not; test/firmware/drivers.test.ts breaks them.
 import { millis, sleep } from "@devicescript/core"
-import { Max30102, sampleBytes } from "../../src/drivers/max30102"
+import {
+    fifo,
+    newestMs,
+    readMax30102,
+    sampleBytes,
+    startMax30102,
+} from "../../src/drivers/max30102"
+import { useBus } from "../../src/drivers/registers"
 import { SimulatedI2C } from "../../src/simulated-i2c"
 
-const optical = new Max30102(new SimulatedI2C())
+useBus(new SimulatedI2C())
 let opticalRuns = false
 
 /** Counts of infrared of the sample at byte `at`. */
-function infrared(fifo: Buffer, at: number): number {
+function infrared(at: number): number {
     return ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
 }
 
 async function readOptical() {
     try {
-        if (!opticalRuns) await optical.start(35, 35)
+        if (!opticalRuns) await startMax30102(35, 35)
         opticalRuns = true
-        const count = await optical.read()
-        let line = `optical ${count} ${optical.newestMs}`
-        for (let i = 0; i < count; i++) line += ` ${infrared(optical.fifo, i * sampleBytes)}`
+        const count = await readMax30102()
+        let line = `optical ${count} ${newestMs}`
+        for (let i = 0; i < count; i++) line += ` ${infrared(i * sampleBytes)}`
         console.log(line)
     } catch (e) {
         opticalRuns = false

@@ -2,7 +2,7 @@
 // from them, 0 where there is none; test/firmware/temperature.test.ts makes them. The first byte says what to do.
 import { sleep } from "@devicescript/core"
 import { SimulatedI2C } from "../../src/simulated-i2c"
-import { BodyTemperature } from "../../src/temperature"
+import { nextTemperature, resetTemperature } from "../../src/temperature"
 
 const newWearer = 1
 const infrared = 2
@@ -10,13 +10,12 @@ const size = 50
 
 const bus = new SimulatedI2C()
 const values = Buffer.alloc(2 * size)
-let body = new BodyTemperature()
 for (;;) {
     const burst = await bus.readBuf(0x10, 1 + 2 * size)
-    if (burst[0] & newWearer) body = new BodyTemperature()
+    if (burst[0] & newWearer) resetTemperature()
     for (let i = 0; i < size; i++) {
         const celsius = burst.getAt(1 + 2 * i, "u16") / 1000
-        const value = body.next(celsius, (burst[0] & infrared) !== 0)
+        const value = nextTemperature(celsius, (burst[0] & infrared) !== 0)
         values.setAt(2 * i, "u16", value === undefined ? 0 : Math.round(value * 1000))
         if (i % 10 === 9) await sleep(0)
     }

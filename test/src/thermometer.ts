@@ -1,12 +1,14 @@
 // Lets the mote's thermometer find its chip and prints every reading; test/firmware/thermometer.test.ts has the chips.
 import { millis, sleep } from "@devicescript/core"
+import { useBus } from "../../src/drivers/registers"
+import { isRunning, Sensor } from "../../src/health"
 import { SimulatedI2C } from "../../src/simulated-i2c"
-import { Thermometer } from "../../src/thermometer"
+import { readThermometer } from "../../src/thermometer"
 
-const thermometer = new Thermometer(new SimulatedI2C())
+useBus(new SimulatedI2C())
 for (;;) {
     const start = millis()
-    const celsius = await thermometer.read(true)
-    console.log(`reading ${thermometer.health.isRunning ? "runs" : "fails"} ${celsius}`)
+    const celsius = await readThermometer(true)
+    console.log(`reading ${isRunning(Sensor.thermometer) ? "runs" : "fails"} ${celsius}`)
     await sleep(2000 - (millis() - start))
 }
