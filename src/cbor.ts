@@ -218,111 +218,122 @@ function halfOf(bits: Buffer): number {
     return sign | (significand >> shift)
 }
 
-/**
- * Reads known items one after the other, and only in deterministic encoding. After anything else `ok` is false and
- * stays so, and what was returned means nothing.
+/*
+ * The reader: known items one after the other, and only in deterministic encoding. After anything else `isCborOk` is false
+ * and stays so, and what was returned means nothing.
  */
-export class CborReader {
-    ok = true
-    /** Where the next item begins. */
-    at: number
-    private bytes: Buffer
 
-    constructor(bytes: Buffer, at: number) {
-        this.bytes = bytes
-        this.at = at
-    }
+export let isCborOk = true
+/** Where the next item begins. */
+export let cborAt: number
+let input: Buffer
 
-    /** Exactly these bytes come next. */
-    expect(encoded: Buffer): void {
-        const { bytes, at } = this
-        for (let i = 0; i < encoded.length; i++) if (bytes[at + i] !== encoded[i]) this.ok = false
-        this.at = at + encoded.length
-    }
+/** Begins to read; `endCbor` has to come in any case. */
+export function readCbor(from: Buffer): void {
+    input = from
+    cborAt = 0
+    isCborOk = true
+}
 
-    /** A byte string of exactly `length` bytes; undefined where it is not. */
-    byteString(length: number): Buffer {
-        if (this.argument(byteString) !== length) this.ok = false
-        return this.take(length)
-    }
+/** It is wrong for a reason of the caller's. */
+export function failCbor(): void {
+    isCborOk = false
+}
 
-    /** A byte string of any length. */
-    anyByteString(): Buffer {
-        return this.take(this.argument(byteString))
-    }
+/** Passes over so many bytes. */
+export function skipCbor(length: number): void {
+    cborAt += length
+}
 
-    /** An unsigned integer up to 2^53 - 1. */
-    unsigned(): number {
-        return this.argument(unsigned)
-    }
+/** Exactly these bytes come next. */
+export function expectCbor(encoded: Buffer): void {
+    for (let i = 0; i < encoded.length; i++) if (input[cborAt + i] !== encoded[i]) isCborOk = false
+    cborAt += encoded.length
+}
 
-    /** The head of a map. @returns how many pairs follow */
-    map(): number {
-        return this.argument(map)
-    }
+/** A byte string of exactly `length` bytes; undefined where it is not. */
+export function readByteString(length: number): Buffer {
+    if (argument(byteString) !== length) isCborOk = false
+    return take(length)
+}
 
-    /** A text, an unsigned integer, or a positive number with a fraction that is exact in binary16. */
-    scalar(): number | string {
-        const { bytes, at } = this
-        const initial = bytes[at]
-        if ((initial & 0xe0) === textString) {
-            const text = this.take(this.argument(textString))
-            return text ? text.toString() : ""
-        }
-        if (initial !== float16) return this.argument(unsigned)
-        const bits = this.take(3)
-        if (!bits) return 0
-        // Normal numbers only, and only those that an integer would not do for.
-        const exponent = bits[1] >> 2
-        const value = (((bits[1] & 3) << 8) | bits[2] | 0x400) / (1 << (25 - exponent))
-        if (exponent < 1 || exponent > 24 || value === Math.floor(value)) this.ok = false
-        return value
-    }
+/** A byte string of any length. */
+export function readAnyByteString(): Buffer {
+    return take(argument(byteString))
+}
 
-    /** Nothing comes any more. */
-    end(): void {
-        if (this.at !== this.bytes.length) this.ok = false
-    }
+/** An unsigned integer up to 2^53 - 1. */
+export function readUnsigned(): number {
+    return argument(unsigned)
+}
 
-    private argument(majorType: number): number {
-        const initial = this.byte()
-        const info = initial & 0x1f
-        if ((initial & 0xe0) !== majorType || info > 27) {
-            this.ok = false
-            return 0
-        }
-        if (info < 24) return info
-        const size = 1 << (info - 24)
-        let value = 0
-        for (let i = 0; i < size; i++) value = value * 256 + this.byte()
-        // Shortest form only; 1 << 32 is not what it looks like.
-        if (
-            size === 1
-                ? value < 24
-                : size < 8
-                  ? value < (size === 2 ? 0x100 : 0x10000)
-                  : value < twoTo32
-        )
-            this.ok = false
-        if (value >= twoTo53) this.ok = false
-        return this.ok ? value : 0
-    }
+/** The head of a map. @returns how many pairs follow */
+export function readMap(): number {
+    return argument(map)
+}
 
-    private byte(): number {
-        if (this.at >= this.bytes.length) {
-            this.ok = false
-            return 0
-        }
-        return this.bytes[this.at++]
+/** A text, an unsigned integer, or a positive number with a fraction that is exact in binary16. */
+export function readScalar(): number | string {
+    const initial = input[cborAt]
+    if ((initial & 0xe0) === textString) {
+        const text = take(argument(textString))
+        return text ? text.toString() : ""
     }
+    if (initial !== float16) return argument(unsigned)
+    const bits = take(3)
+    if (!bits) return 0
+    // Normal numbers only, and only those that an integer would not do for.
+    const exponent = bits[1] >> 2
+    const value = (((bits[1] & 3) << 8) | bits[2] | 0x400) / (1 << (25 - exponent))
+    if (exponent < 1 || exponent > 24 || value === Math.floor(value)) isCborOk = false
+    return value
+}
 
-    private take(length: number): Buffer {
-        const start = this.at
-        if (!this.ok || start + length > this.bytes.length) {
-            this.ok = false
-            return undefined
-        }
-        this.at = start + length
-        return this.bytes.slice(start, start + length)
+/** Nothing comes any more, and nothing is kept. @returns whether all was as it has to be */
+export function endCbor(): boolean {
+    if (cborAt !== input.length) isCborOk = false
+    input = undefined
+    return isCborOk
+}
+
+function argument(majorType: number): number {
+    const initial = byte()
+    const info = initial & 0x1f
+    if ((initial & 0xe0) !== majorType || info > 27) {
+        isCborOk = false
+        return 0
     }
+    if (info < 24) return info
+    const size = 1 << (info - 24)
+    let value = 0
+    for (let i = 0; i < size; i++) value = value * 256 + byte()
+    // Shortest form only; 1 << 32 is not what it looks like.
+    if (
+        size === 1
+            ? value < 24
+            : size < 8
+              ? value < (size === 2 ? 0x100 : 0x10000)
+              : value < twoTo32
+    )
+        isCborOk = false
+    if (value >= twoTo53) isCborOk = false
+    return isCborOk ? value : 0
+}
+
+function byte(): number {
+    if (cborAt >= input.length) {
+        isCborOk = false
+        return 0
+    }
+    return input[cborAt++]
+}
+
+function take(length: number): Buffer {
+    const start = cborAt
+    if (!isCborOk || start + length > input.length) {
+        isCborOk = false
+        return undefined
+    }
+    cborAt = start + length
+    return input.slice(start, start + length)
 }

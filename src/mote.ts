@@ -2,9 +2,10 @@ import { Potentiometer } from "@devicescript/core"
 import { I2C } from "@devicescript/i2c"
 import { readSetting } from "@devicescript/settings"
 import { startBattery } from "./battery"
+import { blink } from "./identify"
 import { startSensing } from "./sensing"
 import { showReading, startServers } from "./servers"
-import { startUplink, takeReading } from "./link/uplink"
+import { identifyBy, startUplink, takeReading } from "./link/uplink"
 import { isAlarmWatching } from "./alarms/alarms"
 import { allowStandby } from "./power"
 import { standBy } from "./standby"
@@ -22,6 +23,7 @@ export async function startMote(
 ): Promise<void> {
     try {
         await startBattery(battery)
+        identifyBy(blink)
         const isLinked = await startUplink()
         const isShown = (await readSetting("jacdac")) !== "off"
         if (isShown) startServers()

@@ -1,4 +1,4 @@
-import { CborReader } from "../cbor"
+import { cborAt, endCbor, failCbor, isCborOk, readCbor, readMap, readScalar } from "../cbor"
 import { Config, PowerMode } from "./config"
 import { parseEndpoint } from "../link/endpoint"
 
@@ -20,24 +20,24 @@ const maxVersion = 4294967295
  */
 export function parse(plaintext: Buffer, into: { version: number }): string | undefined {
     const fields = into as any
-    const reader = new CborReader(plaintext, 0)
+    readCbor(plaintext)
     let refusal: string
     let before = 0
-    for (let pairs = reader.map(); pairs > 0 && reader.ok; pairs--) {
-        const { at } = reader
-        const key = reader.scalar()
-        if (typeof key !== "string") reader.ok = false
-        else if (before > 0 && !isAfter(plaintext, before, at, reader.at)) reader.ok = false
+    for (let pairs = readMap(); pairs > 0 && isCborOk; pairs--) {
+        const at = cborAt
+        const key = readScalar()
+        if (typeof key !== "string") failCbor()
+        else if (before > 0 && !isAfter(plaintext, before, at, cborAt)) failCbor()
         else {
             before = at
-            const value = reader.scalar()
+            const value = readScalar()
             if (typeof fields[key] === typeof value) fields[key] = value
             else refusal = (isName(key) ? key : "a setting") + ": unknown"
         }
     }
-    reader.end()
+    const isOk = endCbor()
     const { version } = into
-    if (!reader.ok || !(version >= 1 && version <= maxVersion && version === Math.floor(version))) {
+    if (!isOk || !(version >= 1 && version <= maxVersion && version === Math.floor(version))) {
         into.version = 0
         return "malformed"
     }

@@ -1,5 +1,14 @@
 import { hmac, randomBuffer, sha256Hkdf } from "@devicescript/crypto"
-import { byteStringHead, CborReader } from "../cbor"
+import {
+    byteStringHead,
+    endCbor,
+    expectCbor,
+    readAnyByteString,
+    readByteString,
+    readCbor,
+    readUnsigned,
+    skipCbor,
+} from "../cbor"
 import { Purpose } from "./transport"
 
 /*
@@ -137,13 +146,12 @@ export function openReceipt(bytes: Buffer, nonce: Buffer): Receipt | undefined {
     const { kid, receipt } = keys
     const payload = openMac0(bytes, kid, receipt, externalAadReceipt)
     if (!payload) return undefined
-    const fields = new CborReader(payload, 0)
-    fields.expect(receiptStart)
-    const receiptNonce = fields.byteString(nonceBytes)
-    const now = fields.unsigned()
-    const config = fields.unsigned()
-    fields.end()
-    if (!fields.ok || receiptNonce.toString("hex") !== nonce.toString("hex")) return undefined
+    readCbor(payload)
+    expectCbor(receiptStart)
+    const receiptNonce = readByteString(nonceBytes)
+    const now = readUnsigned()
+    const config = readUnsigned()
+    if (!endCbor() || receiptNonce.toString("hex") !== nonce.toString("hex")) return undefined
     return { now, config }
 }
 
@@ -155,14 +163,13 @@ export function openDown(mote: MoteKeys, externalAad: Buffer, bytes: Buffer): Bu
     if (bytes.length > maxDownBytes) return undefined
     const payload = openMac0(bytes, mote.kid, mote.derive("down mac"), externalAad)
     if (!payload) return undefined
-    const sealed = new CborReader(payload, 0)
-    sealed.expect(encrypt0Start)
-    sealed.expect(ivStart)
-    sealed.at += nonceBytes
-    sealed.expect(ivEnd)
-    const text = sealed.anyByteString()
-    sealed.end()
-    if (!sealed.ok || text.length === 0) return undefined
+    readCbor(payload)
+    expectCbor(encrypt0Start)
+    expectCbor(ivStart)
+    skipCbor(nonceBytes)
+    expectCbor(ivEnd)
+    const text = readAnyByteString()
+    if (!endCbor() || text.length === 0) return undefined
     const nonce = payload.slice(nonceOffset, nonceOffset + nonceBytes)
     return a256ctr(text, mote.derive("down enc"), nonce)
 }
@@ -174,14 +181,13 @@ function openMac0(
     key: Buffer,
     externalAad: Buffer,
 ): Buffer | undefined {
-    const mac0 = new CborReader(bytes, 0)
-    mac0.expect(mac0Start)
-    mac0.expect(kid)
-    mac0.expect(unprotected)
-    const payload = mac0.anyByteString()
-    const tag = mac0.byteString(tagBytes)
-    mac0.end()
-    if (!mac0.ok) return undefined
+    readCbor(bytes)
+    expectCbor(mac0Start)
+    expectCbor(kid)
+    expectCbor(unprotected)
+    const payload = readAnyByteString()
+    const tag = readByteString(tagBytes)
+    if (!endCbor()) return undefined
     const head = bytes.slice(mac0StartBytes, bytes.length - payload.length - 2 - tagBytes)
     const mac = hmac(key, "sha256", macStructureStart, kid, externalAad, head, payload)
     return equal(mac, tag) ? payload : undefined

@@ -1,0 +1,24 @@
+import { sleep } from "@devicescript/core"
+import { setStatusLight } from "@devicescript/runtime"
+
+const white = 0xffffff
+const blinks = 20
+const blinkMs = 250
+let isBlinking = false
+
+/** Blinks the board's light for ten seconds, so that one finds the mote among others. Does not wait. */
+export function blink(): void {
+    if (isBlinking) return
+    isBlinking = true
+    console.log("here I am")
+    const run = async () => {
+        for (let i = 0; i < blinks; i++) {
+            await setStatusLight(white)
+            await sleep(blinkMs)
+            await setStatusLight(0)
+            await sleep(blinkMs)
+        }
+        isBlinking = false
+    }
+    run.start()
+}
