@@ -204,7 +204,8 @@ export class ConfigView {
     }
 
     private defaults(): Settings {
-        return Object.fromEntries((this.known?.fields ?? []).map(f => [f.name, f.default]))
+        const fields = this.known!.fields.map(field => [field.name, field.default])
+        return Object.fromEntries([...fields, ["router", ""]]) as Settings
     }
 
     private label(name: string): string {

@@ -16,6 +16,8 @@ import type { Radio, RadioOwner } from "./air.ts"
 /** macMinBE, macMaxBE. */
 const minExponent = 3
 const maxExponent = 5
+/** macMaxBE may be up to 8; retries go so far, since many that have just disturbed each other would do so again. */
+const maxRetryExponent = 8
 const maxBackoffs = 5
 const maxRetries = 7
 /** aUnitBackoffPeriod: 20 symbols. */
@@ -37,7 +39,8 @@ export interface Outgoing {
     /** Asked when its turn comes; false: nobody needs it any more, and it is given up unsent. */
     isWanted?(): boolean
     /**
-     * What became of it: after so many transmissions it was acknowledged (or needed no acknowledgement), or was given up.
+     * What became of it: after so many transmissions it was acknowledged (or needed no acknowledgement), or was given up;
+     * 0 where that is not for want of an acknowledgement.
      */
     done(delivered: boolean, transmissions: number): void
 }
@@ -47,6 +50,8 @@ interface Waiting extends Outgoing {
     sequence: number
     isBroadcast: boolean
     transmissions: number
+    /** Transmissions, and those that were not even begun because the channel was never clear. */
+    attempts: number
 }
 
 /** The payload of a frame for us, or for all. */
@@ -110,7 +115,14 @@ export class Csma implements RadioOwner {
             source: this.address,
             payload: outgoing.payload,
         })
-        this.queue.push({ ...outgoing, frame, sequence, isBroadcast, transmissions: 0 })
+        this.queue.push({
+            ...outgoing,
+            frame,
+            sequence,
+            isBroadcast,
+            transmissions: 0,
+            attempts: 0,
+        })
         if (this.queue.length === 1) this.begin()
     }
 
@@ -170,9 +182,10 @@ export class Csma implements RadioOwner {
 
     /** The first frame of the queue begins, or begins again: later each time, since others may be out of step with us. */
     private begin(): void {
-        const { transmissions, isWanted } = this.queue[0]!
-        if (isWanted?.() === false) return this.finish(false)
-        this.backOff(Math.min(maxExponent, minExponent + transmissions), 0)
+        const waiting = this.queue[0]!
+        if (waiting.isWanted?.() === false) return this.finish(false)
+        const exponent = Math.min(maxRetryExponent, minExponent + waiting.attempts++)
+        this.backOff(exponent, 0)
     }
 
     private backOff(exponent: number, backoffs: number): void {
@@ -182,18 +195,19 @@ export class Csma implements RadioOwner {
                 if (this.isAcknowledging) this.backOff(exponent, backoffs)
                 else if (this.radio.isClear()) {
                     this.timer = this.events.schedule(() => this.transmit(), turnaroundMs)
-                } else if (backoffs + 1 >= maxBackoffs) {
-                    this.queue[0]!.transmissions++ // as Contiki counts it
-                    this.failed()
-                } else this.backOff(Math.min(maxExponent, exponent + 1), backoffs + 1)
+                } else if (backoffs + 1 >= maxBackoffs) this.failed(true)
+                else this.backOff(exponent < maxExponent ? exponent + 1 : exponent, backoffs + 1)
             },
             units * backoffMs + ccaMs,
         )
     }
 
     private transmit(): void {
-        if (this.isAcknowledging) return this.begin()
         const waiting = this.queue[0]!
+        if (this.isAcknowledging) {
+            waiting.attempts--
+            return this.begin()
+        }
         waiting.transmissions++
         this.radio.transmit(waiting.frame, () => {
             if (this.isStopped) return
@@ -208,11 +222,13 @@ export class Csma implements RadioOwner {
         this.finish(true)
     }
 
-    private failed(): void {
+    private failed(isBusy = false): void {
         this.awaited = undefined
         const waiting = this.queue[0]!
-        if (waiting.isBroadcast || waiting.transmissions > maxRetries) this.finish(false)
-        else this.begin()
+        if (!waiting.isBroadcast && waiting.attempts <= maxRetries) return this.begin()
+        // That others speak all the time says nothing of the link (so also Contiki's statistics of links).
+        if (isBusy) waiting.transmissions = 0
+        this.finish(false)
     }
 
     private finish(delivered: boolean): void {

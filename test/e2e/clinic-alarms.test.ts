@@ -178,6 +178,7 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
         .filter({ hasText: "doctor" })
         .filter({ hasText: /applied/ })
         .waitFor()
+    assert.equal(await rows.filter({ hasText: "Router" }).count(), 0, "only what differs")
 
     await field("Most LED current").fill("21")
     await page.getByRole("button", { name: "Save" }).click()

@@ -16,21 +16,32 @@ export interface Advertised {
 }
 
 interface Advertisement extends Advertised {
-    tries: number
     pathSequence: number
+    /** To a parent of before: whether it gets there matters little. */
+    isFarewell: boolean
+}
+
+/** What one DAO says. */
+interface Batch {
     sequence: number
-    timer: unknown
+    advertisements: [key: string, Advertisement][]
 }
 
 export type Send = (message: IcmpMessage, receiver: Ipv6Address, sent: Sent) => void
 
 const ackWaitMs = 5000
-/** Where the first link did not take it, it is tried again after that. */
+/** Where the first link did not take it, it is tried again after that, twice as much after each failure. */
 const retryMs = 2000
-/** Those that come from below are passed on soon, a little apart. */
-const forwardMs = 100
+const maxDoublings = 3
+/** DelayDAO (RFC 6550 §9.5) for what comes from below: so long others are waited for, to go with it. */
+const forwardMs = 500
+/** Two frames hold so many, each with a transit option of its own. */
+const maxTargets = 6
 
-/** Tells the nodes above of targets below, one DAO each, again until the root acknowledges where it is asked to. */
+/**
+ * Tells the nodes above of targets below: several in one DAO, one DAO at a time, and nothing twice that they know already.
+ * It is said again until the first link has taken it, or the root acknowledges where it is asked to.
+ */
 export class DaoSender {
     /** Goes into each DAO where the profile wants that. */
     dodag: Ipv6Address | undefined
@@ -40,6 +51,11 @@ export class DaoSender {
     private readonly send: Send
     private readonly failed: () => void
     private readonly waiting = new Map<string, Advertisement>()
+    /** The path sequence of each target that the parent has surely heard of. */
+    private readonly told = new Map<string, number>()
+    private underWay: Batch | undefined
+    private tries = 0
+    private timer: unknown
     private sequence = firstSequence
     /** Of this node's own address. */
     private pathSequence = firstSequence
@@ -61,9 +77,15 @@ export class DaoSender {
     }
 
     stop(): void {
-        for (const { timer } of this.waiting.values()) this.events.cancel(timer)
         this.waiting.clear()
+        this.told.clear()
+        this.pause()
         this.events.cancel(this.refresh)
+    }
+
+    /** The parent wants to hear all again, or is another. */
+    forget(): void {
+        this.told.clear()
     }
 
     /**
@@ -72,9 +94,11 @@ export class DaoSender {
      * @param pathSequence as the target gave it; undefined: it is this node's own, and it is told again now and then
      */
     advertise(what: Advertised, pathSequence: number | undefined): void {
-        if (pathSequence !== undefined) return this.schedule(what, forwardMs, pathSequence)
+        if (pathSequence !== undefined) return this.pass(what, pathSequence)
         this.pathSequence = nextSequence(this.pathSequence)
-        this.schedule(what, this.profile.daoDelayMs, this.pathSequence)
+        this.put({ ...what, pathSequence: this.pathSequence, isFarewell: false })
+        this.pause()
+        this.arm(this.profile.daoDelayMs)
         this.events.cancel(this.refresh)
         this.refresh = this.events.schedule(
             () => this.advertise(what, undefined),
@@ -84,73 +108,122 @@ export class DaoSender {
 
     /** No-Path to a parent that is one no more (RFC 6550 §6.4.3). */
     withdraw(target: Ipv6Address, receiver: Ipv6Address, pathSequence = this.pathSequence): void {
-        const once = { tries: 0, sequence: 0, timer: undefined, pathSequence }
-        this.transmit({ target, lifetime: 0, receiver, ...once }, () => {})
+        this.put({ target, lifetime: 0, receiver, pathSequence, isFarewell: true })
+        this.armLater()
     }
 
     acknowledged({ sequence, status }: DaoAck): void {
-        if (status >= 128) return
-        for (const [key, advertisement] of this.waiting)
-            if (advertisement.sequence === sequence) {
-                this.events.cancel(advertisement.timer)
-                this.waiting.delete(key)
-            }
+        if (status < 128 && this.underWay?.sequence === sequence) this.settle(this.underWay)
     }
 
-    private schedule(what: Advertised, ms: number, pathSequence: number): void {
+    /** What comes from below, unless it is nothing new to the parent. */
+    private pass(what: Advertised, pathSequence: number): void {
         const key = keyOf(what.target)
-        const before = this.waiting.get(key)
-        if (before) this.events.cancel(before.timer)
-        const begin = { tries: 0, sequence: -1, timer: undefined as unknown }
-        const advertisement: Advertisement = { ...what, ...begin, pathSequence }
-        this.waiting.set(key, advertisement)
-        advertisement.timer = this.events.schedule(
-            () => this.attempt(key, advertisement),
+        const before = this.waiting.get(keyFor(what))
+        const isKnown = what.lifetime
+            ? this.told.get(key) === pathSequence
+            : !this.told.has(key) && !before
+        if (isKnown) return void this.waiting.delete(keyFor(what))
+        if (before?.pathSequence === pathSequence && before.lifetime === what.lifetime) return
+        this.put({ ...what, pathSequence, isFarewell: false })
+        this.armLater()
+    }
+
+    private put(advertisement: Advertisement): void {
+        this.waiting.set(keyFor(advertisement), advertisement)
+    }
+
+    private pause(): void {
+        this.events.cancel(this.timer)
+        this.timer = this.underWay = undefined
+        this.tries = 0
+    }
+
+    private arm(ms: number): void {
+        this.events.cancel(this.timer)
+        this.timer = this.events.schedule(
+            () => {
+                this.timer = undefined
+                this.transmit()
+            },
             ms * (0.5 + this.random()),
         )
     }
 
-    private attempt(key: string, advertisement: Advertisement): void {
+    /** Unless something is on its way or about to be: it goes with the next one. */
+    private armLater(): void {
+        if (this.timer === undefined && !this.underWay) this.arm(forwardMs)
+    }
+
+    private transmit(): void {
         const { daoAck, daoRetries } = this.profile
-        if (advertisement.tries > daoRetries) {
-            this.waiting.delete(key)
+        const [first] = this.waiting.values()
+        if (!first) return
+        if (daoAck && this.tries > daoRetries) {
+            this.waiting.clear()
+            this.pause()
             return this.failed()
         }
-        const again = (ms: number) => {
-            this.events.cancel(advertisement.timer)
-            advertisement.timer = this.events.schedule(
-                () => this.attempt(key, advertisement),
-                ms * (0.75 + this.random() / 2),
-            )
+        this.tries++
+        const batch: Batch = {
+            sequence: (this.sequence = nextSequence(this.sequence)),
+            advertisements: [...this.waiting]
+                .filter(([, one]) => keyOf(one.receiver) === keyOf(first.receiver))
+                .slice(0, maxTargets)
+                .sort(([, a], [, b]) => a.pathSequence - b.pathSequence),
         }
-        if (daoAck) again(ackWaitMs)
-        this.transmit(advertisement, delivered => {
-            if (this.waiting.get(key) !== advertisement) return // overtaken
-            if (!delivered) again(retryMs)
-            else if (!daoAck) this.waiting.delete(key)
+        // Until it is known to have arrived, nothing is known.
+        for (const [, { target, isFarewell }] of batch.advertisements)
+            if (!isFarewell) this.told.delete(keyOf(target))
+        this.underWay = batch
+        if (daoAck) this.arm(ackWaitMs)
+        this.send(this.messageOf(batch), first.receiver, delivered => {
+            if (this.underWay !== batch) return // overtaken
+            if (!delivered) this.undelivered(batch)
+            else if (!daoAck) this.settle(batch)
         })
     }
 
-    private transmit(advertisement: Advertisement, sent: Sent): void {
-        advertisement.tries++
-        advertisement.sequence = this.sequence = nextSequence(this.sequence)
-        const { target, lifetime, parent, receiver, pathSequence } = advertisement
+    private undelivered(batch: Batch): void {
+        this.underWay = undefined
+        for (const [key, advertisement] of batch.advertisements)
+            if (advertisement.isFarewell && this.waiting.get(key) === advertisement)
+                this.waiting.delete(key)
+        if (this.waiting.size) this.arm(retryMs * 2 ** Math.min(this.tries - 1, maxDoublings))
+    }
+
+    /** It has arrived. */
+    private settle({ advertisements }: Batch): void {
+        this.pause()
+        for (const [key, advertisement] of advertisements) {
+            if (this.waiting.get(key) !== advertisement) continue // there is news since
+            this.waiting.delete(key)
+            const { target, lifetime, pathSequence } = advertisement
+            if (lifetime) this.told.set(keyOf(target), pathSequence)
+        }
+        if (this.waiting.size) this.arm(forwardMs)
+    }
+
+    private messageOf({ sequence, advertisements }: Batch): IcmpMessage {
         const body = encodeDao({
             instance: this.profile.instance,
-            ackRequested: this.profile.daoAck && lifetime > 0,
-            sequence: this.sequence,
+            ackRequested:
+                this.profile.daoAck && advertisements.some(([, { lifetime }]) => lifetime > 0),
+            sequence,
             ...(this.dodag ? { dodag: this.dodag } : {}),
-            targets: [
-                {
-                    length: 128,
-                    address: target,
-                    lifetime,
-                    pathSequence,
-                    pathControl: 0,
-                    ...(parent ? { parent } : {}),
-                },
-            ],
+            targets: advertisements.map(([, { target, lifetime, pathSequence, parent }]) => ({
+                length: 128,
+                address: target,
+                lifetime,
+                pathSequence,
+                pathControl: 0,
+                ...(parent ? { parent } : {}),
+            })),
         })
-        this.send({ type: IcmpType.rpl, code: RplCode.dao, body }, receiver, sent)
+        return { type: IcmpType.rpl, code: RplCode.dao, body }
     }
+}
+
+function keyFor({ target, receiver }: Advertised): string {
+    return keyOf(receiver) + keyOf(target)
 }

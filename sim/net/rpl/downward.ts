@@ -5,6 +5,7 @@ import { isLinkLocal, type Ipv6Address } from "../ipv6.ts"
 import { linkAddressOf, withPrefix, type Ipv6Node } from "../node.ts"
 import { DaoSender } from "./dao-sender.ts"
 import { encodeDaoAck, RplCode, type Dao, type DaoAck } from "./messages.ts"
+import { lostFailures } from "./mrhof.ts"
 import type { Neighbour } from "./neighbour.ts"
 import type { RplProfile } from "./profile.ts"
 import { Routes, Tree } from "./routes.ts"
@@ -79,15 +80,17 @@ export class Downward {
     refresh(own: Ipv6Address): void {
         const { profile, up } = this.o
         this.dao.dodag = profile.dodagInDao ? up().dodag : undefined
+        this.dao.forget()
         this.advertise(own, profile.lifetime)
         if (profile.mode === 1) return
         for (const { target, pathSequence } of this.routes.list())
             this.advertise(target, profile.lifetime, pathSequence)
     }
 
-    /** The way to this node and to all below leads no more over a parent of before. */
+    /** The way to this node and to all below leads no more over a parent of before; who does not answer is not told. */
     withdraw(before: Neighbour): void {
         this.dao.stop()
+        if (before.failures >= lostFailures) return
         const own = this.o.node.addresses[0]
         if (own) this.dao.withdraw(own, before.address)
         for (const { target, pathSequence } of this.routes.list())

@@ -1,4 +1,4 @@
-import { PacketError, Reader, Writer } from "../bytes.ts"
+import { equalBytes, PacketError, Reader, Writer } from "../bytes.ts"
 import type { Ipv6Address } from "../ipv6.ts"
 
 /*
@@ -171,7 +171,7 @@ export function encodeDao(dao: Dao): Uint8Array {
     const flags = (dao.ackRequested ? ackRequested : 0) | (dao.dodag ? dodagPresent : 0)
     writer.u8(dao.instance).u8(flags).u8(0).u8(dao.sequence)
     if (dao.dodag) writer.put(dao.dodag)
-    for (const target of dao.targets) {
+    dao.targets.forEach((target, i) => {
         const size = Math.ceil(target.length / 8)
         writer
             .u8(OptionType.target)
@@ -179,14 +179,22 @@ export function encodeDao(dao: Dao): Uint8Array {
             .u8(0)
             .u8(target.length)
         writer.put(target.address.subarray(0, size))
+        const next = dao.targets[i + 1]
+        if (next && isSameTransit(target, next)) return // one transit option for both
         writer
             .u8(OptionType.transit)
             .u8(target.parent ? 20 : 4)
             .u8(0)
         writer.u8(target.pathControl).u8(target.pathSequence).u8(target.lifetime)
         if (target.parent) writer.put(target.parent)
-    }
+    })
     return writer.done()
+}
+
+function isSameTransit(a: DaoTarget, b: DaoTarget): boolean {
+    if (a.lifetime !== b.lifetime || a.pathSequence !== b.pathSequence) return false
+    if (a.pathControl !== b.pathControl) return false
+    return a.parent && b.parent ? equalBytes(a.parent, b.parent) : a.parent === b.parent
 }
 
 /** @throws PacketError */

@@ -57,7 +57,7 @@ export const storing: RplProfile = {
     probingMs: 60_000,
     initialMetric: 5 * 128,
     maxLinkMetric: 10 * 128,
-    hysteresis: 64,
+    hysteresis: 192,
     compression: contiki27,
 }
 

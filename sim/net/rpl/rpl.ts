@@ -230,7 +230,7 @@ export class Rpl implements Routing, Place, Situation {
             this.trickle!.reset()
             return
         } else if (isSame) this.trickle!.consistent()
-        if (neighbour === this.parent && neighbour.dtsn !== dio.dtsn) this.refreshRoutes()
+        if (neighbour === this.parent && neighbour.dtsn !== dio.dtsn) this.answerTrigger()
         neighbour.dtsn = dio.dtsn
         this.select()
     }
@@ -378,12 +378,19 @@ export class Rpl implements Routing, Place, Situation {
         this.changed()
     }
 
-    /** Tells those above of this node and those below, and asks those below to do the same. */
+    /**
+     * The parent wants to be told again. Where nodes store routes it hears of all below from this node; otherwise they
+     * have to say it themselves (RFC 6550 §9.6).
+     */
+    private answerTrigger(): void {
+        if (this.profile.mode === 1) this.dtsn = nextSequence(this.dtsn)
+        this.refreshRoutes()
+    }
+
+    /** Tells those above of this node, and of those below where it knows them. */
     private refreshRoutes(): void {
         const own = this.node.addresses[0]
-        if (!this.parent || !own) return
-        this.dtsn = nextSequence(this.dtsn)
-        this.downward.refresh(own)
+        if (this.parent && own) this.downward.refresh(own)
     }
 
     private later(ms: number, fn: () => void): void {
