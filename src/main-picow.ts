@@ -1,9 +1,9 @@
 // Wearable on a Raspberry Pi Pico W, defined in boards/vitalmote_picow.board.json.
 import { gpio } from "@devicescript/core"
-import { i2c } from "@devicescript/i2c"
 import { configureHardware, startPotentiometer } from "@devicescript/servers"
+import { boardI2C } from "./board-i2c"
 import { startMote } from "./mote"
 
 // The definition has the bus, too; saying it here lets the program run on a stock runtime as well.
 configureHardware({ i2c: { pinSDA: gpio(4), pinSCL: gpio(5), kHz: 100 } })
-await startMote(i2c, startPotentiometer({ pin: gpio(26), samplingItv: 1000 }))
+await startMote(boardI2C, startPotentiometer({ pin: gpio(26), samplingItv: 1000 }))

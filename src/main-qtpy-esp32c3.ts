@@ -1,10 +1,10 @@
 // Wearable on an Adafruit QT Py ESP32-C3, defined in boards/vitalmote_qtpy_esp32c3.board.json.
 import { gpio } from "@devicescript/core"
-import { i2c } from "@devicescript/i2c"
 import { standby } from "@devicescript/runtime"
 import { configureHardware, startPotentiometer } from "@devicescript/servers"
+import { boardI2C } from "./board-i2c"
 import { startMote } from "./mote"
 
 // The definition has the bus, too; saying it here lets the program run on a stock runtime as well.
 configureHardware({ i2c: { pinSDA: gpio(5), pinSCL: gpio(6), kHz: 100 } })
-await startMote(i2c, startPotentiometer({ pin: gpio(1), samplingItv: 1000 }), standby)
+await startMote(boardI2C, startPotentiometer({ pin: gpio(1), samplingItv: 1000 }), standby)

@@ -1,7 +1,7 @@
 import { Potentiometer } from "@devicescript/core"
-import { I2C } from "@devicescript/i2c"
 import { readSetting } from "@devicescript/settings"
 import { startBattery } from "./battery"
+import { I2CTransfer } from "./drivers/registers"
 import { blink } from "./identify"
 import { startSensing } from "./sensing"
 import { showReading, startServers } from "./servers"
@@ -17,7 +17,7 @@ import { standBy } from "./standby"
  * @param standby switches the chip off for so many milliseconds, after which the program starts anew; where that is possible
  */
 export async function startMote(
-    i2c: I2C,
+    i2c: I2CTransfer,
     battery: Potentiometer,
     standby?: (ms: number) => Promise<void>,
 ): Promise<void> {

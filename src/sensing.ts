@@ -1,5 +1,4 @@
 import { millis, sleep } from "@devicescript/core"
-import { I2C } from "@devicescript/i2c"
 import {
     acceleration,
     readAccelerometer,
@@ -8,7 +7,7 @@ import {
 } from "./accelerometer"
 import { config } from "./config/config"
 import { fifo, newestMs, sampleMs } from "./drivers/max30102"
-import { useBus } from "./drivers/registers"
+import { I2CTransfer, useBus } from "./drivers/registers"
 import { isRunning, Sensor } from "./health"
 import {
     bpm,
@@ -53,7 +52,7 @@ let isDone: boolean
  * @param onRest is called when all chips have been switched off until the next measurement
  */
 export async function startSensing(
-    i2c: I2C,
+    i2c: I2CTransfer,
     onReading: (reading: Reading) => Promise<boolean>,
     onRest = async () => {},
 ): Promise<void> {

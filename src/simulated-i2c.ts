@@ -1,52 +1,54 @@
-import { emitter, Packet, SensorBus, sleep, wait } from "@devicescript/core"
-import { I2C, I2CError } from "@devicescript/i2c"
+import { Packet, SensorBus, sleep, wait } from "@devicescript/core"
+import { Signal } from "./signal"
 
 /** The longest transaction takes 6 ms on the bus; frames can get lost on the way, as while a debugger halts the VM. */
 const answerMs = 500
 const noAnswer = 255
+/** Before the bytes that were read. */
+const transactionOffset = 0
+const statusOffset = 1
+const dataOffset = 2
 /** It announces itself every 500 ms, if the machine is not too busy. */
 const boundMs = 3000
+
+const role = new SensorBus("sensorBus")
+let transaction = 0
+let isBusy = false
+let answer: Buffer
+const answered = new Signal()
+
+role.report().subscribe((packet: Packet) => {
+    if (!isBusy || packet.payload[transactionOffset] !== transaction) return
+    answer = packet.payload
+    answered.raise()
+})
+
+/** Whether there is such a bus; waits a moment for it. */
+export async function isI2CSimulated(): Promise<boolean> {
+    if (!role.isBound) await wait(role.binding(), boundMs)
+    return role.isBound
+}
 
 /**
  * The simulator's I2C bus (services/sensor-bus.md) in the place of a board's: the drivers cannot tell them apart.
  * Transactions queue up, as they do on a real bus.
  */
-export class SimulatedI2C extends I2C {
-    private role = new SensorBus("sensorBus")
-    private transaction = 0
-    private busy = false
-    private answer: Buffer
-    private answered = emitter<void>()
-
-    constructor() {
-        super()
-        const bus = this
-        this.role.report().subscribe((packet: Packet) => {
-            if (!bus.busy || packet.payload[0] !== bus.transaction) return
-            bus.answer = packet.payload
-            bus.answered.emit(undefined)
-        })
-    }
-
-    /** Whether there is such a bus; waits a moment for it. */
-    async isThere(): Promise<boolean> {
-        if (!this.role.isBound) await wait(this.role.binding(), boundMs)
-        return this.role.isBound
-    }
-
-    override async xfer(devAddr: number, writeBuf: Buffer, numRead?: number): Promise<Buffer> {
-        while (this.busy) await sleep(1)
-        this.busy = true
-        try {
-            this.transaction = (this.transaction + 1) & 0xff
-            this.answer = undefined
-            await this.role.transfer(this.transaction, devAddr, numRead || 0, writeBuf)
-            if (!this.answer) await wait(this.answered, answerMs)
-            const status = this.answer ? this.answer[1] : noAnswer
-            if (status !== 0) throw new I2CError(`I2C error ${status} dev=${devAddr}`, status)
-            return this.answer.slice(2)
-        } finally {
-            this.busy = false
-        }
+export async function simulatedI2C(chip: number, written: Buffer, read?: Buffer): Promise<number> {
+    while (isBusy) await sleep(1)
+    isBusy = true
+    try {
+        transaction = (transaction + 1) & 0xff
+        answer = undefined
+        const size = read ? read.length : 0
+        await role.transfer(transaction, chip, size, written)
+        await answered.wait(answerMs)
+        if (!answer) return noAnswer
+        const status = answer[statusOffset]
+        if (status !== 0) return status
+        if (answer.length !== dataOffset + size) return noAnswer
+        if (read) read.blitAt(0, answer, dataOffset, size)
+        return 0
+    } finally {
+        isBusy = false
     }
 }

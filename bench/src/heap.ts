@@ -6,7 +6,7 @@ import { startUplink, takeReading } from "../../src/link/uplink"
 import { Reading } from "../../src/reading"
 import { startSensing } from "../../src/sensing"
 import { showReading, startServers } from "../../src/servers"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 
 const size = await readSetting("ballast", 0)
 // Enough to have the garbage of the start collected, or the ballast would lie behind it.
@@ -16,7 +16,7 @@ await startUplink()
 // All that is made is kept.
 config.sample = 0
 startServers()
-await startSensing(new SimulatedI2C(), async reading => {
+await startSensing(simulatedI2C, async reading => {
     showReading(reading)
     takeReading(reading)
     return false

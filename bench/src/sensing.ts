@@ -1,9 +1,9 @@
 // Sensing beside `ballast` bytes that nobody needs; nobody reads what it measures.
 import { readSetting } from "@devicescript/settings"
 import { startSensing } from "../../src/sensing"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 
 const size = await readSetting("ballast", 0)
 const ballast = Buffer.alloc(size)
 console.log("ballast " + ballast.length)
-await startSensing(new SimulatedI2C(), async () => false)
+await startSensing(simulatedI2C, async () => false)

@@ -1,25 +1,45 @@
 import { millis, sleep } from "@devicescript/core"
-import { I2C } from "@devicescript/i2c"
 
 /*
  * Registers of the chips on the mote's I2C bus, which has one. A chip is known by its address, 7 bits. All that talks to
  * one throws I2CError when it does not answer.
  *
- *     useBus(i2c)
+ *     useBus(boardI2C)
  *     await writeRegister(0x57, 0x0c, 35)
  *     const led = await readRegister(0x57, 0x0c)
  */
+
+/**
+ * An I2C bus: writes to a chip, if `written` is not empty, then, after a repeated start, fills `read`, if it is there.
+ * @returns 0, or why it did not work
+ */
+export type I2CTransfer = (chip: number, written: Buffer, read?: Buffer) => Promise<number>
+
+/** The bus does not work, or nobody answers. */
+export class I2CError extends Error {
+    readonly status: number
+
+    constructor(chip: number, status: number) {
+        super(`I2C error ${status} dev=${chip}`)
+        this.status = status
+    }
+}
 
 /** The chip is there, or answered once, but does not do what its data sheet says. */
 export class SensorError extends Error {}
 
 const pollMs = 2
 
-let bus: I2C
+let bus: I2CTransfer
 
 /** The bus of all chips. */
-export function useBus(i2c: I2C): void {
-    bus = i2c
+export function useBus(transfer: I2CTransfer): void {
+    bus = transfer
+}
+
+async function transfer(chip: number, written: Buffer, read?: Buffer): Promise<void> {
+    const status = await bus(chip, written, read)
+    if (status !== 0) throw new I2CError(chip, status)
 }
 
 export async function readRegister(chip: number, register: number): Promise<number> {
@@ -34,17 +54,17 @@ export async function readInt16(chip: number, register: number): Promise<number>
 
 /** A burst of `size` bytes, beginning at `register`. */
 export async function readBurst(chip: number, register: number, size: number): Promise<Buffer> {
-    const bytes = await bus.xfer(chip, Buffer.from([register]), size)
-    if (bytes.length !== size) throw new SensorError("short read")
+    const bytes = Buffer.alloc(size)
+    await transfer(chip, Buffer.from([register]), bytes)
     return bytes
 }
 
 export async function writeRegister(chip: number, register: number, value: number): Promise<void> {
-    await bus.xfer(chip, Buffer.from([register, value]))
+    await transfer(chip, Buffer.from([register, value]))
 }
 
 export async function writeBurst(chip: number, register: number, values: Buffer): Promise<void> {
-    await bus.xfer(chip, Buffer.concat(Buffer.from([register]), values))
+    await transfer(chip, Buffer.concat(Buffer.from([register]), values))
 }
 
 /** Writes a burst and reads it back. @throws SensorError when the chip did not take it */

@@ -8,9 +8,9 @@ import {
 } from "../../src/accelerometer"
 import { useBus } from "../../src/drivers/registers"
 import { isRunning, Sensor } from "../../src/health"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 
-useBus(new SimulatedI2C())
+useBus(simulatedI2C)
 
 async function read() {
     if (!isRunning(Sensor.accelerometer)) await startAccelerometer()

@@ -8,9 +8,9 @@ import {
     startMax30102,
 } from "../../src/drivers/max30102"
 import { useBus } from "../../src/drivers/registers"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 
-useBus(new SimulatedI2C())
+useBus(simulatedI2C)
 let opticalRuns = false
 
 /** Counts of infrared of the sample at byte `at`. */

@@ -4,9 +4,9 @@ import { readSetting } from "@devicescript/settings"
 import { config } from "../../src/config/config"
 import { useBus } from "../../src/drivers/registers"
 import { contact, readOptical, startOptical } from "../../src/optical"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 
-useBus(new SimulatedI2C())
+useBus(simulatedI2C)
 config.led = await readSetting("led", config.led)
 const laterLed = await readSetting("laterLed", config.led)
 await startOptical()

@@ -1,12 +1,13 @@
 // Computes the packet error code of what a chip at 0x10 says, length first, and writes it back, for ever.
 import { sleep } from "@devicescript/core"
 import { packetErrorCode } from "../../src/drivers/mlx90614"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 
-const bus = new SimulatedI2C()
+const size = Buffer.alloc(1)
 for (;;) {
-    const size = (await bus.readBuf(0x10, 1))[0]
-    const packet = size ? await bus.readBuf(0x10, size) : Buffer.alloc(0)
-    await bus.writeBuf(0x10, Buffer.from([packetErrorCode(packet)]))
+    await simulatedI2C(0x10, hex``, size)
+    const packet = Buffer.alloc(size[0])
+    if (size[0]) await simulatedI2C(0x10, hex``, packet)
+    await simulatedI2C(0x10, Buffer.from([packetErrorCode(packet)]))
     await sleep(0)
 }

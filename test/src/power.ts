@@ -3,7 +3,7 @@ import { readSetting } from "@devicescript/settings"
 import { config } from "../../src/config/config"
 import { restMs } from "../../src/power"
 import { startSensing } from "../../src/sensing"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 
 config.power = await readSetting("power", config.power)
 config.every = await readSetting("every", config.every)
@@ -11,7 +11,7 @@ config.every = await readSetting("every", config.every)
 let awaited = await readSetting("awaited", 0)
 
 await startSensing(
-    new SimulatedI2C(),
+    simulatedI2C,
     async reading => {
         const { atMs, bpm, contact, hasThermometer, tempC, spo2 } = reading
         const shown = { atMs, bpm, contact, hasThermometer, tempC, spo2 }

@@ -2,10 +2,10 @@
 import { readSetting } from "@devicescript/settings"
 import { config } from "../../src/config/config"
 import { startSensing } from "../../src/sensing"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 
 config.quality = await readSetting("quality", 0)
-await startSensing(new SimulatedI2C(), async reading => {
+await startSensing(simulatedI2C, async reading => {
     const { atMs, bpm, quality, motion, tempC, spo2 } = reading
     console.log(`reading ${JSON.stringify({ atMs, bpm, quality, motion, tempC, spo2 })}`)
     return false

@@ -3,7 +3,7 @@ import { Potentiometer, sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
 import { config } from "../../src/config/config"
 import { startMote } from "../../src/mote"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 
 async function standby(ms: number): Promise<void> {
     console.log(`standby ${Math.round(ms)}`)
@@ -11,8 +11,7 @@ async function standby(ms: number): Promise<void> {
 }
 
 const canStandby = await readSetting("canStandby", true)
-const i2c = new SimulatedI2C()
-await startMote(i2c, new Potentiometer("battery"), canStandby ? standby : undefined)
+await startMote(simulatedI2C, new Potentiometer("battery"), canStandby ? standby : undefined)
 // Now that what is in flash has been taken up.
 config.power = await readSetting("power", config.power)
 config.every = await readSetting("every", config.every)

@@ -2,10 +2,10 @@
 import { millis, sleep } from "@devicescript/core"
 import { useBus } from "../../src/drivers/registers"
 import { isRunning, Sensor } from "../../src/health"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 import { readThermometer } from "../../src/thermometer"
 
-useBus(new SimulatedI2C())
+useBus(simulatedI2C)
 for (;;) {
     const start = millis()
     const celsius = await readThermometer(true)

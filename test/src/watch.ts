@@ -10,13 +10,13 @@ import { countBoot } from "../../src/link/identity"
 import { startPacks } from "../../src/link/senml"
 import { startSensing } from "../../src/sensing"
 import { Signal } from "../../src/signal"
-import { SimulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/simulated-i2c"
 
 const news = new Signal()
 const kid = hex`0011223344556677`
 startPacks(kid.toString("hex"), 10)
 await loadAlarms(kid, await countBoot(), () => news.raise())
-await startSensing(new SimulatedI2C(), async reading => watchReading(reading))
+await startSensing(simulatedI2C, async reading => watchReading(reading))
 while (await news.wait())
     while (isAlarmPending()) {
         const pack = packAlarms()
