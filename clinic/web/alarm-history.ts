@@ -58,7 +58,7 @@ export class AlarmHistory {
         try {
             const alarms = await alarmsOf(this.patient)
             if (open !== this.asked) return // there is a newer one under way
-            this.alarms = alarms
+            this.alarms = alarms.sort((a, b) => b.raisedAt - a.raisedAt) // some are told late
             this.show()
         } catch (error) {
             setText(this.state, `They could not be loaded: ${(error as Error).message}`)

@@ -275,6 +275,8 @@ async function connect(): Promise<boolean> {
 }
 
 async function exchange(purpose: Purpose): Promise<void> {
+    // While the mote connected, an end may have become none, or a beginning is not in flash yet.
+    if (purpose === Purpose.alarm && !envelopes[purpose] && !isAlarmPending()) return
     // Sealed as late as can be: without a clock its times are relative to the sending.
     if (!envelopes[purpose])
         envelopes[purpose] = purpose === Purpose.alarm ? sealAlarm() : sealVitals()

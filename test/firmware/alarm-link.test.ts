@@ -5,13 +5,18 @@ import { toAlarms } from "../../wire/alarms.ts"
 import { ScriptedRouter, type Post } from "./scripted-router.ts"
 
 /** A mote whose wearer's heart rate is too high from `fromS` to `toS` of each start; an alarm needs 10 s of it. */
-async function start(o: { fromS: number; toS: number; prepare?: (r: ScriptedRouter) => void }) {
+async function start(o: {
+    fromS: number
+    toS: number
+    againS?: number
+    prepare?: (r: ScriptedRouter) => void
+}) {
     const router = new ScriptedRouter()
     o.prepare?.(router)
     const program = await runProgram("test/src/alarm-link.ts", {
         clock: router.clock,
-        connect: router.connect,
-        settings: { ...router.settings, fromS: o.fromS, toS: o.toS },
+        connect: () => router.connect(),
+        settings: { ...router.settings, fromS: o.fromS, toS: o.toS, againS: o.againS ?? 1e6 },
     })
     return { ...program, router }
 }
@@ -64,6 +69,24 @@ test("the same bytes until there is a receipt, and no readings go before", async
     const first = router.posts.indexOf(sent[0]!)
     assert.deepEqual(router.posts.slice(first, first + 6), sent)
     assert.equal(router.posts.at(-1)!.purpose, "vitals")
+})
+
+test("an alarm that goes on while the mote connects to tell its end: nothing is told", async () => {
+    const { router, run } = await start({ fromS: 30, toS: 60, againS: 72 })
+    await run(62)
+    assert.deepEqual(brief(alarms(router)), ["hr-high 1"])
+    router.connections.at(-1)!.stream.destroy()
+    router.isReachable = false
+    await run(6)
+    // From 70 s on there is an end to tell, from 82 s none any more.
+    const { connect, clock } = router
+    router.isReachable = true
+    router.delayMs = 9000
+    router.connect = () => new Promise(resolve => clock.setTimeout(() => resolve(connect()), 9000))
+    const before = router.connections.length
+    await run(80)
+    assert.ok(router.connections.length > before)
+    assert.deepEqual(brief(alarms(router)), ["hr-high 1"])
 })
 
 test("after a restart what has no receipt comes before any reading, under the same id; once receipted never again", async () => {

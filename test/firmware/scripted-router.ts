@@ -148,7 +148,7 @@ export class ScriptedRouter {
     }
 
     /** For `runProgram`. */
-    readonly connect = (): Promise<ByteStream> => {
+    connect = (): Promise<ByteStream> => {
         if (!this.isReachable) return Promise.reject(new Error("unreachable"))
         const [near, far] = pipe(this.clock, this.delayMs)
         const connection = new ScriptedConnection(this, far)
