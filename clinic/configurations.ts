@@ -271,6 +271,13 @@ export class Configurations {
     }
 }
 
+/** After so long without a value, in ms, a mote with these settings does not say what it should. */
+export function silentMs({ power, every, sample, report }: ConfigValues): number {
+    const [slackS, measurementS] = [20, 60]
+    if (power === 0) return 1000 * (Math.max(sample, report) + slackS)
+    return 1000 * (every + measurementS + slackS)
+}
+
 type Waiting = Pick<RouterKeys, "config" | "sealedConfig" | "commands">
 type Row = Omit<Configuration, "settings"> & { settings: string }
 interface SealedRow {

@@ -1,7 +1,10 @@
 import type { FastifyInstance } from "fastify"
+import { defaultConfig } from "../../wire/config.ts"
 import { eui } from "../../wire/keys.ts"
 import type { User } from "../accounts.ts"
 import type { Clinic } from "../clinic.ts"
+import { silentMs } from "../configurations.ts"
+import type { Mote } from "../motes.ts"
 import type { Observation } from "../observations.ts"
 import { vitalNames } from "../quantities.ts"
 import { userFrom } from "./auth.ts"
@@ -26,11 +29,15 @@ export function wardRoutes(app: FastifyInstance, clinic: Clinic): void {
                 now: clinic.now(),
                 newestId,
                 patients: await Promise.all(
-                    patients.map(async ({ id, given, family, bed }) => ({
-                        ...{ id, given, family, bed },
-                        newest: await newestOf(id, clinic),
-                        motes: motes.filter(m => m.patient === id).map(m => eui(m.kid)),
-                    })),
+                    patients.map(async ({ id, given, family, bed }) => {
+                        const own = motes.filter(m => m.patient === id)
+                        return {
+                            ...{ id, given, family, bed },
+                            newest: await newestOf(id, clinic),
+                            motes: own.map(m => eui(m.kid)),
+                            silentMs: await silentMsOf(own, clinic),
+                        }
+                    }),
                 ),
             }
         },
@@ -46,6 +53,13 @@ async function patientsOf(user: User, clinic: Clinic) {
     if (user.role === "doctor") return await clinic.patients.ward()
     const own = user.patient === null ? undefined : await clinic.patients.get(user.patient)
     return own ? [own] : []
+}
+
+/** Of several motes the one counts that has to say something soonest. */
+async function silentMsOf(motes: Mote[], clinic: Clinic): Promise<number> {
+    const inForce = await Promise.all(motes.map(mote => clinic.configurations.inForce(mote)))
+    const each = inForce.map(({ settings }) => silentMs(settings ?? defaultConfig))
+    return each.length > 0 ? Math.min(...each) : silentMs(defaultConfig)
 }
 
 async function newestOf(patient: number, clinic: Clinic) {

@@ -80,6 +80,8 @@ export interface WardPatient {
     newest: Observation[]
     /** Those in use. */
     motes: string[]
+    /** After so long without a value something is wrong. */
+    silentMs: number
 }
 
 export interface Ward {

@@ -68,9 +68,10 @@ export class DetailView implements View {
     update(now: number): void {
         this.alarms.update(now)
         this.alarmHistory.update()
-        updateContact(this.contact, this.model.newestTime(this.patient), now)
+        const silentMs = this.model.silentMs(this.patient)
+        updateContact(this.contact, this.model.newestTime(this.patient), now, silentMs)
         for (const { kind, view } of this.vitals)
-            view.update(this.model.newest(this.patient, kind.name), now)
+            view.update(this.model.newest(this.patient, kind.name), now, silentMs)
         for (const chart of this.charts) chart.update(now)
     }
 

@@ -1,7 +1,7 @@
 import type { Observation } from "./api.ts"
 
-/** Values older than this are shown as old: motes report every 2 s. */
-export const staleMs = 30_000
+/** Values older than this are not live, and old where the mote is to say something that often. */
+export const liveMs = 30_000
 
 /** `4 s`, `12 min`, `3 h`, `2 d`. */
 export function duration(ms: number): string {

@@ -1,5 +1,6 @@
 import type { VitalName } from "../quantities.ts"
 import { byUrgency } from "./alarm.ts"
+import { liveMs } from "./format.ts"
 import type { Alarm, Observation, Ward, WardPatient } from "./api.ts"
 
 /** The ward as this page knows it: the newest of everything. */
@@ -62,6 +63,11 @@ export class WardModel {
 
     newest(id: number, name: VitalName): Observation | undefined {
         return this.patients.get(id)?.newest.get(name)
+    }
+
+    /** After so long a value of this patient is old. */
+    silentMs(id: number): number {
+        return this.patient(id)?.silentMs ?? liveMs
     }
 
     /** When anything of this patient was last measured, unix ms. */

@@ -1,7 +1,7 @@
 import type { VitalName } from "../quantities.ts"
 import type { Observation } from "./api.ts"
 import { h, setData, setText } from "./dom.ts"
-import { age, signal, staleMs } from "./format.ts"
+import { age, signal } from "./format.ts"
 
 export interface VitalKind {
     name: VitalName
@@ -68,8 +68,8 @@ export class VitalView {
         if (kind.hasQuality) this.element.append(this.signal)
     }
 
-    update(observation: Observation | undefined, now: number): void {
-        const { state, note } = describe(observation, now)
+    update(observation: Observation | undefined, now: number, silentMs: number): void {
+        const { state, note } = describe(observation, now, silentMs)
         setData(this.element, "state", state)
         setText(this.note, note)
         const value = observation?.value ?? null
@@ -90,9 +90,13 @@ function spoken(text: string): HTMLElement {
 }
 
 /** `fresh`, `stale` or `none`, and the line under the number. */
-function describe(o: Observation | undefined, now: number): { state: string; note: string } {
+function describe(
+    o: Observation | undefined,
+    now: number,
+    silentMs: number,
+): { state: string; note: string } {
     if (!o) return { state: "none", note: "no value yet" }
-    if (now - o.time > staleMs) return { state: "stale", note: `old: ${age(o, now)}` }
+    if (now - o.time > silentMs) return { state: "stale", note: `old: ${age(o, now)}` }
     if (o.absent === "motion") return { state: "none", note: "moving" }
     if (o.absent === "quality") return { state: "none", note: "weak signal" }
     if (o.value === null) return { state: "none", note: "no value" }

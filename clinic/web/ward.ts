@@ -2,7 +2,7 @@ import { AlarmList, alarmText, urgency } from "./alarm.ts"
 import type { Observation, User, WardPatient } from "./api.ts"
 import { now } from "./clock.ts"
 import { h, setData, setText } from "./dom.ts"
-import { duration, staleMs } from "./format.ts"
+import { duration, liveMs } from "./format.ts"
 import type { WardModel } from "./model.ts"
 import { Trend } from "./trend.ts"
 import type { View } from "./view.ts"
@@ -119,12 +119,12 @@ class Card {
         this.link.setAttribute("href", `#/patients/${patient.id}`)
         setText(this.bed, patient.bed === null ? "" : `Bed ${patient.bed}`)
         setText(this.name, `${patient.family}, ${patient.given}`)
-        updateContact(this.contact, model.newestTime(patient.id), now)
+        updateContact(this.contact, model.newestTime(patient.id), now, patient.silentMs)
         const [worst] = model.alarms(patient.id)
         setData(this.link, "alarm", worst ? urgency(worst) : "none")
         setText(this.alarm, worst ? alarmText(worst) : "")
         for (const { kind, view } of this.vitals)
-            view.update(model.newest(patient.id, kind.name), now)
+            view.update(model.newest(patient.id, kind.name), now, patient.silentMs)
         this.trend.chart.update(now)
     }
 
@@ -142,11 +142,16 @@ class Card {
     }
 }
 
-/** Whether the mote is being heard at all. */
-export function updateContact(element: HTMLElement, newest: number | undefined, now: number): void {
-    const isLive = newest !== undefined && now - newest <= staleMs
-    setData(element, "state", isLive ? "live" : "silent")
-    if (isLive) setText(element, "live")
-    else if (newest === undefined) setText(element, "no data yet")
-    else setText(element, `no data for ${duration(now - newest)}`)
+/** Whether the mote is being heard at all, as often as it should. */
+export function updateContact(
+    element: HTMLElement,
+    newest: number | undefined,
+    now: number,
+    silentMs: number,
+): void {
+    const ageMs = newest === undefined ? Infinity : now - newest
+    setData(element, "state", ageMs <= silentMs ? "live" : "silent")
+    if (newest === undefined) setText(element, "no data yet")
+    else if (ageMs > silentMs) setText(element, `no data for ${duration(ageMs)}`)
+    else setText(element, ageMs <= liveMs ? "live" : `measured ${duration(ageMs)} ago`)
 }

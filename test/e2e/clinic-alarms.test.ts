@@ -204,6 +204,34 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     await page.context().close()
 })
 
+pageTest(
+    "values of a mote that measures now and then are old when the next one is overdue",
+    async () => {
+        const { patient, mote } = await service.admit("Sam", "Rest")
+        const eui = Buffer.from(mote.keys.kid).toString("hex")
+        const put = { token: service.doctor, json: { settings: { power: 1, every: 300 } } }
+        await service.call("PUT", `/api/motes/${eui}/config`, put)
+        const measured = async (agoMs: number, ...more: Measurement[]) => {
+            const now = Date.now()
+            const pack = [measurement("hr", 64, now - agoMs), ...more]
+            await service.ingest([delivery(mote.seal(pack, now), now)])
+        }
+        const page = await asDoctor()
+        const rest = card(page, "Rest, Sam")
+        await measured(400_000, measurement("config", 1, Date.now(), { unit: "count" }))
+        await page.reload()
+        await rest.getByText(/^no data for [67] min$/).waitFor()
+        await rest.getByText(/^old: [67] min ago$/).waitFor()
+        await measured(200_000)
+        await rest.getByText(/^measured [34] min ago$/).waitFor()
+        await rest.locator('[data-state="fresh"]').getByText("64", { exact: true }).waitFor()
+        await measured(0)
+        await rest.getByText("live", { exact: true }).waitFor()
+        await service.call("DELETE", `/api/patients/${patient}`, { token: service.doctor })
+        await page.context().close()
+    },
+)
+
 for (const colorScheme of ["dark", "light"] as const)
     for (const width of [1280, 360])
         pageTest(`${colorScheme}, ${width} wide: alarms and settings can be read`, async () => {
