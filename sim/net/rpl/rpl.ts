@@ -230,7 +230,11 @@ export class Rpl implements Routing, Place, Situation {
             this.trickle!.reset()
             return
         } else if (isSame) this.trickle!.consistent()
-        if (neighbour === this.parent && neighbour.dtsn !== dio.dtsn) this.answerTrigger()
+        if (neighbour === this.parent && neighbour.dtsn !== dio.dtsn) {
+            // Where nodes do not store routes, those below have to tell theirs themselves (RFC 6550 §9.6).
+            if (mode === 1) this.dtsn = nextSequence(this.dtsn)
+            this.refreshRoutes()
+        }
         neighbour.dtsn = dio.dtsn
         this.select()
     }
@@ -376,15 +380,6 @@ export class Rpl implements Routing, Place, Situation {
         this.lowestRank = Math.min(this.lowestRank, rank)
         if (isFarOff) this.trickle?.reset()
         this.changed()
-    }
-
-    /**
-     * The parent wants to be told again. Where nodes store routes it hears of all below from this node; otherwise they
-     * have to say it themselves (RFC 6550 §9.6).
-     */
-    private answerTrigger(): void {
-        if (this.profile.mode === 1) this.dtsn = nextSequence(this.dtsn)
-        this.refreshRoutes()
     }
 
     /** Tells those above of this node, and of those below where it knows them. */
