@@ -108,7 +108,9 @@ function estimates(measurements: Measurement[], startMs: number): Estimate[] {
         const values = moments.get(time) ?? new Map<string, number>()
         moments.set(time, values.set(name, value))
     }
+    // What else the mote has to say, of its configuration or its battery, has times of its own.
     return [...moments]
+        .filter(([, values]) => values.has("hr-q"))
         .sort(([a], [b]) => a - b)
         .map(([time, values]) => ({
             t: Math.round((time - startMs) / gridMs) / (1000 / gridMs),
