@@ -2,10 +2,10 @@
 import { sleep } from "@devicescript/core"
 import { readSetting } from "@devicescript/settings"
 import { readIdentity } from "../../src/link/identity"
-import { ReadingQueue } from "../../src/link/queue"
+import { queueReading, startQueue } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
-import { ReceiptOpener, Sealer } from "../../src/link/seal"
-import { PackWriter } from "../../src/link/senml"
+import { openReceipt, seal, startSealing } from "../../src/link/seal"
+import { startPacks, writePack } from "../../src/link/senml"
 import { Purpose } from "../../src/link/transport"
 import { transportFor } from "../../src/link/transports"
 
@@ -16,10 +16,9 @@ const receiptMs = 10000
 const readings = await readSetting("readings", 1)
 const messages = await readSetting("messages", 1)
 const identity = await readIdentity()
-const queue = new ReadingQueue(maxReadings, 1, maxReadings)
-const writer = new PackWriter(identity.eui, maxReadings)
-const sealer = new Sealer(identity.keys, 1)
-const opener = new ReceiptOpener(identity.keys)
+startQueue(maxReadings, 1, maxReadings)
+startPacks(identity.eui, maxReadings)
+startSealing(identity.keys, 1)
 const transport = transportFor(identity.router.protocol, identity, async () => undefined)
 const reading = new Reading()
 reading.quality = 0.9
@@ -30,10 +29,10 @@ async function send(): Promise<void> {
         reading.atMs = 10000 + 2000 * i
         reading.bpm = 71.2 + i / 10
         reading.tempC = 36.6 + i / 100
-        queue.push(reading)
+        queueReading(reading)
     }
-    const { bytes, nonce } = sealer.seal(writer.write(queue, readings, shiftTicks, 0))
-    const accept = (receipt: Buffer) => opener.open(receipt, nonce) !== undefined
+    const { bytes, nonce } = seal(writePack(readings, shiftTicks, 0))
+    const accept = (receipt: Buffer) => openReceipt(receipt, nonce) !== undefined
     const { code } = await transport.post(Purpose.vitals, bytes, receiptMs, accept)
     console.log(code === 0x44 ? `sent ${bytes.length}` : `no receipt: ${code}`)
 }

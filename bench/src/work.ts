@@ -66,7 +66,10 @@ fill()
 if (work === "receipt" && !openReceipt(receipt, nonce)) throw new Error("not a receipt")
 reading.contact = reading.hasThermometer = true
 reading.spo2 = 97
-if (isFull) await fillUp()
+if (isFull) {
+    clearQueue()
+    await fillUp()
+}
 await sleep(10)
 let turns = 0
 while (turns < loops) turns++
