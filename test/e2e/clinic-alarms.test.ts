@@ -218,6 +218,7 @@ pageTest(
         }
         const page = await asDoctor()
         const rest = card(page, "Rest, Sam")
+        await rest.waitFor() // logged in
         await measured(400_000, measurement("config", 1, Date.now(), { unit: "count" }))
         await page.reload()
         await rest.getByText(/^no data for \d+ min$/).waitFor()
