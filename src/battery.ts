@@ -1,5 +1,5 @@
 import { Potentiometer, sleep } from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "./flash"
 import { status } from "./link/status"
 
 const lookMs = 60000

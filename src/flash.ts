@@ -1,21 +1,42 @@
-import { actionReport } from "@devicescript/core"
+import { Packet } from "@devicescript/core"
 import { settings } from "@devicescript/settings"
+import { Signal } from "./signal"
 
 /**
- * Settings that are bytes rather than JSON. Key and value together may have 223 bytes: more aborts the runtime. Equal
- * values are not written again.
+ * The settings in flash: bytes, or JSON as `.env.local` has it. Key and value together may have 223 bytes: more aborts the
+ * runtime. Equal values are not written again. DeviceScript's own `readSetting` waits for ever when the answer gets lost, as
+ * it does while a debugger halts the VM; here it is asked for again.
  */
+
+const answerMs = 500
 
 /** The value of `key`, undefined where there is none. */
 export async function readBytes(key: string): Promise<Buffer | undefined> {
-    const packet = await actionReport(
-        settings,
-        "get",
-        async () => await settings.get(key),
-        packet => packet.decode()[0] === key,
-    )
-    const value: Buffer = packet.decode()[1]
+    const { code } = settings.spec.lookup("get")
+    const answered = new Signal()
+    let value: Buffer
+    const unsubscribe = settings.report().subscribe((packet: Packet) => {
+        if (packet.serviceCommand !== code) return
+        const answer = packet.decode()
+        if (answer[0] !== key) return
+        value = answer[1]
+        answered.raise()
+    })
+    await settings.get(key)
+    while (!(await answered.wait(answerMs))) await settings.get(key)
+    unsubscribe()
     return value && value.length > 0 ? value : undefined
+}
+
+/** What the JSON at `key` says, `missing` where there is none. */
+export async function readSetting(key: string, missing?: any): Promise<any> {
+    const bytes = await readBytes(key)
+    if (!bytes) return missing
+    try {
+        return JSON.parse(bytes.toString())
+    } catch (e) {
+        return missing
+    }
 }
 
 /** Writes `value` and reads it back, as the VM does not tell when a write fails. @returns whether the flash keeps it */

@@ -1,7 +1,7 @@
 import { Potentiometer } from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
 import { startBattery } from "./battery"
 import { I2CTransfer } from "./drivers/registers"
+import { readSetting } from "./flash"
 import { blink } from "./identify"
 import { startSensing } from "./sensing"
 import { showReading, startServers } from "./servers"

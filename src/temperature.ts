@@ -1,4 +1,4 @@
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "./flash"
 import { zeros } from "./zeros"
 
 /** With 43 °C of skin no more than the 45 °C that the mote says it can measure. */

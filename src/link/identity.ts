@@ -1,4 +1,4 @@
-import { readSetting, writeSetting } from "@devicescript/settings"
+import { readSetting, writeBytes } from "../flash"
 import { Endpoint, parseEndpoint } from "./endpoint"
 import { MoteKeys } from "./seal"
 
@@ -32,14 +32,13 @@ export async function readIdentity(): Promise<Identity | undefined> {
 
 /**
  * Counts this start in flash. Undefined where the flash did not take it: nothing may be sent then, or a nonce could come
- * twice. The VM does not tell when a write fails, so it is read back.
+ * twice.
  */
 export async function countBoot(): Promise<number | undefined> {
     const last = await readSetting("boot", 0)
     const boot = last + 1
     if (!(boot >= 1 && boot <= maxBoot && boot === Math.floor(boot))) return undefined
-    await writeSetting("boot", boot)
-    return (await readSetting("boot")) === boot ? boot : undefined
+    return (await writeBytes("boot", Buffer.from(boot + ""))) ? boot : undefined
 }
 
 function isHex(text: any, digits: number): boolean {

@@ -71,12 +71,7 @@ class Adapter {
     }
 }
 
-// Since the firmware has grown, the breakpoint is passed over in about every second run: the cause is not known yet.
-const isReliable = process.env["VITALMOTE_DEBUGGER"] === "1"
-
 test("the firmware of a simulated mote can be stepped through with DeviceScript's debugger", async t => {
-    if (!isReliable)
-        return t.skip("stops at its breakpoint in some runs only: set VITALMOTE_DEBUGGER=1 to try")
     const devtools = await Devtools.start(t)
     if (!devtools) return
     const { project } = devtools

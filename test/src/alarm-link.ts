@@ -1,7 +1,7 @@
 // A mote without sensors, whose heart rate is `high` from second `fromS` of each start to `toS`, and
 // again from `againS`; 70 otherwise.
 import { millis, sleep } from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import { startUplink, takeReading } from "../../src/link/uplink"
 import { Reading } from "../../src/reading"
 

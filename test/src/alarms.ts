@@ -1,6 +1,6 @@
 // Does what test/firmware/alarms.test.ts asks for, in JSON, and answers with the pack of alarms that is pending, or 0.
 import { millis, sleep } from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import {
     alarmsReceipted,
     isAlarmPending,

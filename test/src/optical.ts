@@ -1,6 +1,6 @@
 // The optical sensor alone: prints each burst; test/firmware/optical.test.ts is what lies before it.
 import { sleep } from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import { config } from "../../src/config/config"
 import { useBus } from "../../src/drivers/registers"
 import { contact, readOptical, startOptical } from "../../src/optical"

@@ -1,5 +1,5 @@
 // A mote that rests between measurements: prints its readings and when it rests; test/firmware/power.test.ts is the wearer.
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import { config } from "../../src/config/config"
 import { restMs } from "../../src/power"
 import { startSensing } from "../../src/sensing"

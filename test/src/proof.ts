@@ -1,6 +1,6 @@
 // A mote without sensors. Reading n has the rate 60 + (n mod 1000) / 16; there is a fever while the setting `fever` says so.
 import { millis, sleep } from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import { isAlarmPending } from "../../src/alarms/alarms"
 import { config } from "../../src/config/config"
 import { startUplink, takeReading } from "../../src/link/uplink"

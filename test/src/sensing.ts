@@ -1,5 +1,5 @@
 // Prints every reading; test/firmware/sensing.test.ts is the wearer.
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import { config } from "../../src/config/config"
 import { startSensing } from "../../src/sensing"
 import { simulatedI2C } from "../../src/simulated-i2c"

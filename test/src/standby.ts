@@ -1,6 +1,6 @@
 // The whole mote on a chip that can stand by: it says for how long, and whoever runs it cuts its power then, as deep sleep does.
 import { Potentiometer, sleep } from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import { config } from "../../src/config/config"
 import { startMote } from "../../src/mote"
 import { simulatedI2C } from "../../src/simulated-i2c"

@@ -1,6 +1,6 @@
 // A mote without sensors: makes `count` readings, one every `everyMs`, numbered by their heart rate.
 import { millis, sleep } from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import { config } from "../../src/config/config"
 import { flush, startUplink, takeReading } from "../../src/link/uplink"
 import { Reading } from "../../src/reading"
