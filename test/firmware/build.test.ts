@@ -5,10 +5,19 @@ import { buildFirmware, mainPrograms } from "../../sim/firmware.ts"
 /** What an RP2040 has room for is 108 KB; these are our own aims. The simulator's program knows its sensors, too. */
 const maxImageBytes = 68 * 1024
 const maxSimulatorImageBytes = 70 * 1024
+/** The VM keeps its place in the image in 16 bits (`devs_pc_t`), which the compiler does not check. */
+const maxCodeEnd = 0x10000
+/** Where an image says in which bytes its functions are: `functions_data` of `devs_img_header_t`. */
+const codeStartAt = 40
+const codeLengthAt = 44
 
 for (const entry of await mainPrograms())
     test(`${entry} builds into a small image`, async () => {
         const image = await buildFirmware(entry)
         const max = entry === "src/main.ts" ? maxSimulatorImageBytes : maxImageBytes
         assert.ok(image.length < max, `${image.length} bytes`)
+        const header = new DataView(image.buffer, image.byteOffset)
+        const codeBytes = header.getUint32(codeLengthAt, true)
+        const codeEnd = header.getUint32(codeStartAt, true) + codeBytes
+        assert.ok(codeBytes > image.length / 2 && codeEnd <= maxCodeEnd, `code to ${codeEnd}`)
     })
