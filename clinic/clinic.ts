@@ -4,13 +4,12 @@ import type { Log } from "../host/log.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import type { CommandName, MoteKeys, RouterKeys } from "../wire/keys.ts"
 import { Accounts } from "./accounts.ts"
-import { LiveAlarms } from "./alarm-live.ts"
 import { Alarms, type Alarm } from "./alarms.ts"
 import { Conflict } from "./errors.ts"
 import { completeness, type Completeness } from "./completeness.ts"
 import { Configurations, type Command, type Configuration } from "./configurations.ts"
 import { ingest } from "./ingest.ts"
-import { Live } from "./live.ts"
+import { LiveAlarms, LiveObservations } from "./live.ts"
 import { Motes, type Mote, type Secrets } from "./motes.ts"
 import { Observations } from "./observations.ts"
 import { Patients, type NewPatient } from "./patients.ts"
@@ -40,7 +39,7 @@ export class Clinic {
     readonly configurations: Configurations
     readonly observations: Observations
     readonly alarms: Alarms
-    readonly live: Live
+    readonly live: LiveObservations
     readonly liveAlarms: LiveAlarms
     private readonly o: ClinicOptions
     private readonly counters = { stored: 0, duplicate: 0, refused: 0 }
@@ -54,7 +53,7 @@ export class Clinic {
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms(o.store, o.clock)
         this.liveAlarms = new LiveAlarms(this.alarms, o.log)
-        this.live = new Live(this.observations, newest, o.log)
+        this.live = new LiveObservations(this.observations, newest, o.log)
     }
 
     /** Throws UserError where `key` is not the one that the store's secrets were wrapped with. */

@@ -1,28 +1,24 @@
 import type { Log } from "../host/log.ts"
+import type { Alarm, Alarms } from "./alarms.ts"
 import type { Observation, Observations } from "./observations.ts"
-
-export type LiveListener = (observations: Observation[]) => void
 
 const pageSize = 1000
 
-/** Tells listeners of every vital sign as it arrives, in the order of their ids, each once. */
-export class Live {
-    private readonly observations: Observations
+/** Tells all who listen what is new, read once for all of them, one reading at a time. */
+class Live<News> {
+    private readonly news: () => AsyncIterable<News>
     private readonly log: Log
-    private readonly listeners = new Set<LiveListener>()
-    private newest: number
+    private readonly listeners = new Set<(news: News) => void>()
     private reading: Promise<void> | undefined
     private again = false
 
-    /** `newest` is the id from which on to tell. */
-    constructor(observations: Observations, newest: number, log: Log) {
-        this.observations = observations
-        this.newest = newest
+    constructor(news: () => AsyncIterable<News>, log: Log) {
+        this.news = news
         this.log = log
     }
 
     /** Returns how to stop it. */
-    subscribe(listener: LiveListener): () => void {
+    subscribe(listener: (news: News) => void): () => void {
         this.listeners.add(listener)
         return () => void this.listeners.delete(listener)
     }
@@ -31,7 +27,7 @@ export class Live {
         return this.listeners.size
     }
 
-    /** Something was stored: reads what is new and passes it on. Never throws; what failed comes with the next call. */
+    /** Something changed: reads it and passes it on. Never throws; what failed comes with the next call. */
     async notify(): Promise<void> {
         this.again = true
         this.reading ??= this.read()
@@ -42,16 +38,38 @@ export class Live {
         try {
             while (this.again) {
                 this.again = false
-                const found = await this.observations.since(this.newest, pageSize)
-                if (found.length === 0) continue
-                this.newest = found.at(-1)!.id
-                this.again ||= found.length === pageSize
-                for (const listener of this.listeners) listener(found)
+                for await (const news of this.news())
+                    for (const listener of this.listeners) listener(news)
             }
         } catch (error) {
             this.log.error({ reason: (error as Error).message }, "cannot read what is new")
         } finally {
             this.reading = undefined // at once: the next call has to begin anew
         }
+    }
+}
+
+/** Every vital sign as it arrives, in the order of their ids, each once. */
+export class LiveObservations extends Live<Observation[]> {
+    /** @param newest the id from which on to tell */
+    constructor(observations: Observations, newest: number, log: Log) {
+        super(async function* () {
+            for (let isMore = true; isMore;) {
+                const found = await observations.since(newest, pageSize)
+                isMore = found.length === pageSize
+                if (found.length === 0) return
+                newest = found.at(-1)!.id
+                yield found
+            }
+        }, log)
+    }
+}
+
+/** All alarms that belong on the screen, whenever one of them may have changed. */
+export class LiveAlarms extends Live<Alarm[]> {
+    constructor(alarms: Alarms, log: Log) {
+        super(async function* () {
+            yield await alarms.open()
+        }, log)
     }
 }

@@ -9,6 +9,21 @@ interface Page {
     etag: string
 }
 
+/** Content-Security-Policy of a page of ours: what it needs comes from where it came from. */
+export const pagePolicy = {
+    useDefaults: false,
+    directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+    },
+}
+
 /** By path. */
 export type Pages = Map<string, Page>
 

@@ -149,7 +149,7 @@ export async function serveHttp(
     { port, host = "127.0.0.1", isOptional }: { port: number; host?: string; isOptional?: boolean },
     log: Log,
 ): Promise<{ port: number; close(): unknown } | undefined> {
-    const app = relayHttp(router)
+    const app = relayHttp(router, [host])
     await app.ready()
     try {
         return { port: await listen(app.server, port, host, log), close: () => app.close() }

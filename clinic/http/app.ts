@@ -3,6 +3,7 @@ import swagger from "@fastify/swagger"
 import fastify, { type FastifyInstance } from "fastify"
 import type { Clock } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
+import { pagePolicy } from "../../host/pages.ts"
 import type { Clinic } from "../clinic.ts"
 import type { ServerCertificate } from "../tls.ts"
 import { alarmRoutes } from "./alarms.ts"
@@ -51,19 +52,7 @@ export async function buildApp(o: {
 
     answerErrors(app, log)
     await app.register(helmet, {
-        contentSecurityPolicy: {
-            useDefaults: false,
-            directives: {
-                defaultSrc: ["'none'"],
-                scriptSrc: ["'self'"],
-                styleSrc: ["'self'"],
-                imgSrc: ["'self'"],
-                connectSrc: ["'self'"],
-                baseUri: ["'none'"],
-                formAction: ["'none'"],
-                frameAncestors: ["'none'"],
-            },
-        },
+        contentSecurityPolicy: pagePolicy,
         referrerPolicy: { policy: "same-origin" },
         // With a certificate authority of our own, browsers could not be talked past a warning for any port of this host.
         strictTransportSecurity: false,

@@ -2,6 +2,7 @@ import cookie, { type CookieSerializeOptions } from "@fastify/cookie"
 import rateLimit from "@fastify/rate-limit"
 import { Type, type Static } from "@sinclair/typebox"
 import type { FastifyInstance, FastifyRequest } from "fastify"
+import { isFromOtherSite } from "../../host/other-sites.ts"
 import type { Clinic } from "../clinic.ts"
 import { sessionMaxMs, type Role, type User } from "../accounts.ts"
 import { HttpError } from "./errors.ts"
@@ -126,13 +127,8 @@ export async function userOf(request: FastifyRequest, clinic: Clinic): Promise<U
 }
 
 /** Another site's page may not use the user's session. Browsers always say where an unsafe request comes from. */
-function refuseOtherOrigins(request: FastifyRequest): void {
-    const { origin, host } = request.headers
-    const site = request.headers["sec-fetch-site"]
-    if (
-        (origin !== undefined && origin !== `https://${host}`) ||
-        (site !== undefined && site !== "same-origin" && site !== "none")
-    )
+function refuseOtherOrigins({ method, headers }: FastifyRequest): void {
+    if (isFromOtherSite(method, headers, "https"))
         throw new HttpError(403, "this comes from another site")
 }
 

@@ -1,4 +1,5 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify"
+import { isFromOtherSite, isOwnHost } from "../../host/other-sites.ts"
 import { Code, codeClass, dotted, type CoapMessage } from "../coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "../coap/options.ts"
 import { motesPage, packPage, senmlJson } from "./html.ts"
@@ -24,9 +25,13 @@ const formats = { json: "application/json", senml: "application/senml+json", htm
 
 /**
  * The relay for HTTP clients (RFC 8075 §5.4: `/m/<eui>/status` is the mote's `/status`), and a page that lists the motes.
- * SenML is there in JSON and HTML as well.
+ * SenML is there in JSON and HTML as well. Nobody is asked for a password, so pages of other sites are kept out.
+ * @param names of this machine that clients may know it by, beside its own
  */
-export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }): FastifyInstance {
+export function relayHttp(
+    { relay, motes }: { relay: Relay; motes: Motes },
+    names: string[] = [],
+): FastifyInstance {
     const app = fastify({
         bodyLimit: maxBodyBytes,
         requestTimeout: requestMs,
@@ -36,6 +41,11 @@ export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }): Fas
     app.server.maxConnections = maxConnections
     app.removeAllContentTypeParsers()
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
+    app.addHook("onRequest", async ({ method, headers }, reply) => {
+        if (!isOwnHost(headers.host, names)) return await fault(reply, 421, "not a name of this machine") // prettier-ignore
+        if (isFromOtherSite(method, headers, "http")) return await fault(reply, 403, "this comes from another site") // prettier-ignore
+        return undefined
+    })
     app.addHook("onSend", async (_request, reply) => {
         void reply.headers({
             "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",

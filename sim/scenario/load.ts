@@ -6,7 +6,8 @@ import { fileError, UserError } from "../../host/errors.ts"
 import { checkConfig, ConfigError } from "../../wire/config.ts"
 import { projectDir } from "../firmware.ts"
 import { parseAddress } from "../net/ipv6.ts"
-import { ScenarioSchema, type MediumChoice, type Scenario } from "./schema.ts"
+import type { MediumChoice } from "./medium-schema.ts"
+import { ScenarioSchema, type Scenario } from "./schema.ts"
 
 const maxFileBytes = 1_000_000
 const maxNodes = 1000

@@ -9,7 +9,8 @@ import {
     type Position,
 } from "../radio/medium.ts"
 import { seededRandom } from "../random.ts"
-import type { MediumChoice, Scenario } from "./schema.ts"
+import type { MediumChoice } from "./medium-schema.ts"
+import type { Scenario } from "./schema.ts"
 
 /** Nobody switches all motes on at the same moment: they would speak at the same moments ever after. */
 const defaultStartupS = 10

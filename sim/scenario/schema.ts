@@ -1,65 +1,13 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { configFields } from "../../wire/config.ts"
+import { MediumSchema } from "./medium-schema.ts"
+import { id, share, strict } from "./values.ts"
 
 /* What a scenario says. Lengths are in metres, times in seconds, shares from 0 to 1. */
 
-const strict = { additionalProperties: false }
-const id = Type.Integer({ minimum: 1, maximum: 65_534, description: "number of a node" })
 const metres = Type.Number({ minimum: -100_000, maximum: 100_000 })
 const seconds = Type.Number({ minimum: 0, maximum: 10_000_000 })
-const share = Type.Number({ minimum: 0, maximum: 1 })
 const place = { x: metres, y: metres }
-
-const capture = Type.Optional(
-    Type.Number({
-        ...{ exclusiveMinimum: 0, maximum: 100 },
-        description: "a frame stronger than another by so many dB survives it; none does without",
-    }),
-)
-
-const disk = {
-    range: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100_000 })),
-    interference: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 100_000 })),
-    tx: Type.Optional(share),
-    rx: Type.Optional(share),
-    capture,
-}
-
-export const MediumSchema = Type.Union(
-    [
-        Type.Object({ kind: Type.Literal("disk"), ...disk }, strict),
-        Type.Object({ kind: Type.Literal("constant-loss"), ...disk }, strict),
-        Type.Object(
-            {
-                kind: Type.Literal("shadowing"),
-                exponent: Type.Optional(Type.Number({ minimum: 1, maximum: 10 })),
-                deviation: Type.Optional(Type.Number({ minimum: 0, maximum: 30 })),
-                power: Type.Optional(Type.Number({ minimum: -50, maximum: 30 })),
-                capture,
-            },
-            strict,
-        ),
-        Type.Object(
-            {
-                kind: Type.Literal("graph"),
-                links: Type.Array(
-                    Type.Object(
-                        {
-                            from: id,
-                            to: id,
-                            ratio: Type.Optional(share),
-                            both: Type.Optional(Type.Boolean()),
-                        },
-                        strict,
-                    ),
-                    { maxItems: 10_000 },
-                ),
-            },
-            strict,
-        ),
-    ],
-    { description: "how radio waves carry" },
-)
 
 const waypoint = Type.Object({ at: seconds, ...place }, strict)
 
@@ -200,7 +148,6 @@ export const ScenarioSchema = Type.Object(
 )
 
 export type Scenario = Static<typeof ScenarioSchema>
-export type MediumChoice = Static<typeof MediumSchema>
 export type Assertion = Static<typeof assertion>
 export type ScenarioEvent = Static<typeof event>
 export type Attacker = Static<typeof attacker>

@@ -2,7 +2,7 @@ import type { ArrivedReading, Observer } from "../observer.ts"
 import type { Radio, RadioState } from "../radio/air.ts"
 import type { Medium } from "../radio/medium.ts"
 import type { Runner } from "../runner.ts"
-import type { MediumChoice } from "../scenario/schema.ts"
+import type { MediumChoice } from "../scenario/medium-schema.ts"
 import type { Simulation } from "../simulation.ts"
 import {
     radioStates,

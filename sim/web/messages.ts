@@ -1,4 +1,4 @@
-import type { MediumChoice } from "../scenario/schema.ts"
+import type { MediumChoice } from "../scenario/medium-schema.ts"
 
 /* What the server tells its pages. Times are milliseconds since the beginning of the simulation. */
 

@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url"
 import helmet from "@fastify/helmet"
 import fastify, { type FastifyInstance, type FastifyRequest } from "fastify"
 import { reasonOf, UserError } from "../../host/errors.ts"
-import { bundlePages, pageRoutes } from "../../host/pages.ts"
+import { isFromOtherSite } from "../../host/other-sites.ts"
+import { bundlePages, pagePolicy, pageRoutes } from "../../host/pages.ts"
 import type { Runner } from "../runner.ts"
 import type { Simulation } from "../simulation.ts"
 import { controlRoutes } from "./control.ts"
@@ -66,19 +67,7 @@ async function buildApp(o: {
     answerErrors(app)
     app.removeContentTypeParser("text/plain")
     await app.register(helmet, {
-        contentSecurityPolicy: {
-            useDefaults: false,
-            directives: {
-                defaultSrc: ["'none'"],
-                scriptSrc: ["'self'"],
-                styleSrc: ["'self'"],
-                imgSrc: ["'self'"],
-                connectSrc: ["'self'"],
-                baseUri: ["'none'"],
-                formAction: ["'none'"],
-                frameAncestors: ["'none'"],
-            },
-        },
+        contentSecurityPolicy: pagePolicy,
         strictTransportSecurity: false,
     })
     app.addHook("onRequest", async request => refuseStrangers(request))
@@ -101,12 +90,7 @@ async function buildApp(o: {
  */
 function refuseStrangers({ headers, socket, method }: FastifyRequest): void {
     const hosts = [address, "localhost"].map(name => `${name}:${socket.localPort}`)
-    const { host, origin } = headers
-    if (host === undefined || !hosts.includes(host)) throw new HttpError(403, "wrong host")
-    if (origin !== undefined && origin !== `http://${host}`)
-        throw new HttpError(403, "wrong origin")
-    const site = headers["sec-fetch-site"]
-    // A link from elsewhere may lead here; it cannot order anything.
-    if (method !== "GET" && site !== undefined && site !== "same-origin" && site !== "none")
-        throw new HttpError(403, "wrong site")
+    if (!hosts.includes(headers.host ?? "")) throw new HttpError(403, "wrong host")
+    if (isFromOtherSite(method, headers, "http"))
+        throw new HttpError(403, "this comes from another site")
 }

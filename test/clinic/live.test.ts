@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http"
 import { request } from "node:https"
 import { after, before, test } from "node:test"
 import { setImmediate } from "node:timers/promises"
-import { Live } from "../../clinic/live.ts"
+import { LiveObservations } from "../../clinic/live.ts"
 import type { Observation, Observations } from "../../clinic/observations.ts"
 import { silentLog } from "../../host/log.ts"
 import { VirtualClock } from "../../sim/vm/clock.ts"
@@ -249,7 +249,7 @@ test("what is stored at the very end of a read is told as well", async () => {
     for (let steps = 0; steps < 10; steps++) {
         const stored: Observation[] = []
         const since = async (id: number) => stored.filter(o => o.id > id)
-        const live = new Live({ since } as unknown as Observations, 0, silentLog)
+        const live = new LiveObservations({ since } as unknown as Observations, 0, silentLog)
         const told: number[] = []
         live.subscribe(found => told.push(...found.map(o => o.id)))
         const first = live.notify()

@@ -1,5 +1,5 @@
 import { h } from "../../../clinic/web/dom.ts"
-import type { MediumChoice } from "../../scenario/schema.ts"
+import type { MediumChoice } from "../../scenario/medium-schema.ts"
 import { order } from "./api.ts"
 import type { Model } from "./model.ts"
 

@@ -1,4 +1,4 @@
-import type { MediumChoice } from "../../scenario/schema.ts"
+import type { MediumChoice } from "../../scenario/medium-schema.ts"
 import type { Hello, LinkView, LogRow, NodeView, PacketRow, Status, Tick } from "../messages.ts"
 
 /** So many heart rates make the little curve in the panel. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict"
+import { request } from "node:http"
+import { hostname } from "node:os"
 import { execFile, spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -182,4 +184,25 @@ test("HTTP: what cannot be is said in HTTP's codes", async t => {
     for (let i = 0; i < 20 && last !== 429; i++) last = await status(`/m/${eui}/x?${i}`)
     assert.equal(last, 429)
     assert.ok(lines.includes("linked"))
+})
+
+test("HTTP: pages of other sites are kept out, whatever name they gave to our address", async t => {
+    const { running, eui } = await realMote(t)
+    const port = running.httpPort!
+    const ask = (headers: Record<string, string>, method = "GET") =>
+        new Promise<number>((resolve, reject) =>
+            request({ port, host: "127.0.0.1", path: `/m/${eui}/nowhere`, method, headers })
+                .on("response", response => resolve(response.resume().statusCode!))
+                .on("error", reject)
+                .end(),
+        )
+    for (const host of [`localhost:${port}`, "127.0.0.1", `[::1]:${port}`, hostname()])
+        assert.equal(await ask({ host }), 404, host)
+    for (const host of ["evil.example", `localhost.evil.example:${port}`, "localhost@evil", "[::1"])
+        assert.ok([400, 421].includes(await ask({ host })), host)
+    const host = `localhost:${port}`
+    assert.equal(await ask({ host, origin: "http://evil.example" }), 403)
+    assert.equal(await ask({ host, "sec-fetch-site": "cross-site" }, "POST"), 403)
+    assert.equal(await ask({ host, "sec-fetch-site": "cross-site" }), 404, "a link leads here")
+    assert.equal(await ask({ host, origin: `http://${host}` }), 404)
 })
