@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto"
+
 /**
  * A generator of pseudo-random numbers in [0, 1), the same for the same seed: xorshift32 (Marsaglia, "Xorshift RNGs",
  * 2003) over a seed spread by a multiplicative hash. For models, never for keys.
@@ -18,4 +20,15 @@ export function seededRandom(seed: number): () => number {
 export function seededNormal(seed: number): () => number {
     const random = seededRandom(seed)
     return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+}
+
+/** Bytes that look random and are the same for the same seed. @param name of who asks */
+export function seededBytes(seed: number, name: string): (size: number) => Uint8Array {
+    let count = 0
+    return size => {
+        const parts: Buffer[] = []
+        for (let length = 0; length < size; length += 32)
+            parts.push(createHash("sha256").update(`${seed} ${name} ${count++}`).digest())
+        return new Uint8Array(Buffer.concat(parts).subarray(0, size))
+    }
 }

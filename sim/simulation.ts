@@ -1,27 +1,24 @@
 import { newAttacker, type Attacker } from "./attack/attacker.ts"
 import { Battery } from "./battery.ts"
-import { madeUpBody, syntheticBody, type Body } from "./body/index.ts"
-import { wearableChips } from "./devices/chips.ts"
 import { Meter } from "./energy.ts"
-import { timersOf } from "./events.ts"
 import { buildFirmware } from "./firmware.ts"
 import { BorderHost } from "./mesh/border.ts"
 import { MeshNode, type MeshOptions } from "./mesh/node.ts"
-import { Mote } from "./mote.ts"
 import { formatAddress, parseAddress } from "./net/ipv6.ts"
 import { nonStoring, storing, type RplProfile } from "./net/rpl/profile.ts"
 import type { Contexts } from "./net/sixlowpan/iphc.ts"
 import { Observers } from "./observer.ts"
-import { memoryFlash } from "./program.ts"
 import { Air } from "./radio/air.ts"
 import type { Position } from "./radio/medium.ts"
-import { seededRandom } from "./random.ts"
+import { seededBytes, seededRandom } from "./random.ts"
 import { mediumOf, motesOf, type PlannedMote } from "./scenario/plan.ts"
 import type { Scenario, ScenarioEvent } from "./scenario/schema.ts"
 import { Statistics } from "./statistics.ts"
-import type { Flash } from "./vm/machine.ts"
+import type { Happening } from "./threads/messages.ts"
+import { Port } from "./threads/port.ts"
+import { Shards } from "./threads/shards.ts"
 import { VirtualClock } from "./vm/clock.ts"
-import { Ward, seededBytes, type MoteIdentity } from "./ward.ts"
+import { Ward, type MoteIdentity } from "./ward.ts"
 
 const coapPort = 5683
 const defaultPrefix = "aaaa::"
@@ -30,15 +27,17 @@ const defaultPan = 0xabcd
 const stepMs = 1000
 const cutShortMs = 10_000
 
-/** A mote on the mesh: the network half and the half that runs the firmware. Without power there is neither. */
+/** A mote on the mesh: its network half here, the half that runs the firmware in a shard. Without power there is neither. */
 export interface SimulatedMote {
     readonly id: number
     readonly plan: PlannedMote
     readonly identity: MoteIdentity
-    readonly flash: Flash
     position: Position
     node: MeshNode | undefined
-    mote: Mote | undefined
+    /** Between the halves. */
+    port: Port | undefined
+    /** Starts so far. */
+    life: number
     /** When it had no power, unix ms; the last one may still go on. A crash is one of no length. */
     readonly off: [number, number][]
     /** When it last got power. */
@@ -68,7 +67,7 @@ export class Simulation {
     readonly attackers: Attacker[] = []
     ward!: Ward
     private readonly mesh: MeshOptions
-    private image!: Uint8Array
+    private shards!: Shards
 
     private constructor(scenario: Scenario, seed: number) {
         this.scenario = scenario
@@ -105,14 +104,16 @@ export class Simulation {
         this.host = new BorderHost(this.clock, this.root, address, this.random(0))
     }
 
-    /** Powers everything up. @param progress called after each mote */
+    /**
+     * Powers everything up.
+     * @param threads to run the firmware in, beside this one; they change the speed and nothing else
+     */
     static async start(
         scenario: Scenario,
-        seed = scenario.seed ?? 1,
-        progress: (started: number, all: number) => void = () => {},
+        { seed = scenario.seed ?? 1, threads = 0 }: { seed?: number; threads?: number } = {},
     ): Promise<Simulation> {
         const simulation = new Simulation(scenario, seed)
-        await simulation.begin(progress)
+        await simulation.begin(threads)
         return simulation
     }
 
@@ -138,20 +139,20 @@ export class Simulation {
     /** Cuts a mote's power: what is in flash stays. */
     powerOff(id: number): void {
         const mote = this.motes.get(id)
-        if (!mote?.mote) return
-        mote.mote.stop()
-        mote.node!.stop()
-        this.air.remove(mote.node!.radio)
+        if (!mote?.node) return
+        this.shards.order({ kind: "stop", at: this.clock.now(), id })
+        mote.node.stop()
+        this.air.remove(mote.node.radio)
         mote.meter.powerOff()
         mote.battery?.stop()
-        mote.node = mote.mote = undefined
+        mote.node = mote.port = undefined
         mote.off.push([this.clock.now(), Infinity])
         this.observers.powered(id, false)
     }
 
-    async powerOn(id: number): Promise<void> {
+    powerOn(id: number): void {
         const mote = this.motes.get(id)
-        if (!mote || mote.mote) return
+        if (!mote || mote.node) return
         if (mote.battery?.isEmpty) return this.observers.log(id, "no power: the battery is empty")
         const last = mote.off.at(-1)
         if (last) last[1] = this.clock.now()
@@ -160,28 +161,27 @@ export class Simulation {
         mote.poweredMs = this.clock.now()
         mote.meter.powerOn(node.radio)
         mote.battery?.start()
-        const kid = Buffer.from(mote.identity.kid).toString("hex")
-        mote.mote = await Mote.start({
-            clock: timersOf(this.clock),
-            settle: () => this.clock.settle(),
-            random: seededBytes(this.seed, `mote ${id} from ${this.clock.now()}`),
-            image: this.image,
-            flash: mote.flash,
-            deviceId: kid,
-            settings: {
-                kid,
+        const connect = (host: string, port: number) => {
+            const own = node.ipv6.addresses[0]
+            if (!own) return Promise.reject(new Error("no network yet"))
+            return node.tcp.connect(own, parseAddress(host), port)
+        }
+        const port = new Port(connect, order => {
+            if (mote.port === port) this.shards.order({ ...order, at: this.clock.now(), id })
+        })
+        mote.port = port
+        mote.life++
+        this.shards.order({
+            kind: "start",
+            at: this.clock.now(),
+            id,
+            life: mote.life,
+            setup: {
+                kid: Buffer.from(mote.identity.kid).toString("hex"),
                 secret: Buffer.from(mote.identity.secret).toString("hex"),
                 router: `coap+tcp://[${formatAddress(this.host.address)}]:${coapPort}`,
-            },
-            chips: wearableChips(this.clock, this.bodyOf(mote.plan), id),
-            connect: (host, port) => {
-                const own = node.ipv6.addresses[0]
-                if (!own) return Promise.reject(new Error("no network yet"))
-                return node.tcp.connect(own, parseAddress(host), port)
-            },
-            log: line => this.observers.log(id, line),
-            panic: code => {
-                if (code) this.observers.log(id, `panic ${code}`)
+                random: `mote ${id} from ${this.clock.now()}`,
+                wearer: mote.plan.wearer,
             },
         })
         this.observers.powered(id, true)
@@ -190,10 +190,10 @@ export class Simulation {
     /** A mote's program crashes: what was in its memory is lost, and it starts again. Radio and chips keep their power. */
     crash(id: number): void {
         const mote = this.motes.get(id)
-        if (!mote?.mote) return
+        if (!mote?.node) return
         const now = this.clock.now()
         mote.off.push([now, now])
-        mote.mote.crash()
+        this.shards.order({ kind: "crash", at: now, id })
     }
 
     move(id: number, position: Position): void {
@@ -208,6 +208,7 @@ export class Simulation {
         const closed = this.ward.close()
         await this.clock.run(cutShortMs)
         await closed
+        await this.shards.close()
         this.root.stop()
     }
 
@@ -228,10 +229,15 @@ export class Simulation {
         return seededRandom(this.seed * 65_537 + id)
     }
 
-    private bodyOf({ id, wearer }: PlannedMote): Body {
-        if (!wearer) return madeUpBody(this.seed * 1000 + id)
-        const { bpm = 72, temperature = 37, spo2 = 97 } = wearer
-        return syntheticBody({ seed: id, bpm, coreC: temperature, spo2 })
+    /** Something happened in the half of a mote that runs the firmware. */
+    private take(happening: Happening): void {
+        const { id, life } = happening
+        const mote = this.motes.get(id)!
+        // Said when its power had gone already, as far as the network knows.
+        if (!mote.port || life !== mote.life) return
+        if (happening.kind === "log") this.observers.log(id, happening.line)
+        else if (happening.kind !== "panic") mote.port.take(happening)
+        else if (happening.code) this.observers.log(id, `panic ${happening.code}`)
     }
 
     private batteryOf({ id, batteryMah }: PlannedMote, meter: Meter): Battery | undefined {
@@ -243,15 +249,21 @@ export class Simulation {
         return new Battery({ events: this.clock, meter, capacityMah: batteryMah, emptied })
     }
 
-    private async begin(progress: (started: number, all: number) => void): Promise<void> {
+    private async begin(threads: number): Promise<void> {
         this.ward = await Ward.open({
             clock: this.clock,
             seed: this.seed,
             arrived: reading => this.observers.arrived(reading),
         })
-        this.image = await buildFirmware()
-        const plans = motesOf(this.scenario, this.seed)
-        for (const plan of plans) {
+        this.shards = new Shards({
+            ...{ clock: this.clock, startMs: this.startMs, seed: this.seed, threads },
+            image: await buildFirmware(),
+            take: happening => this.take(happening),
+            due: () => {
+                for (const { port } of this.motes.values()) port?.report()
+            },
+        })
+        for (const plan of motesOf(this.scenario, this.seed)) {
             const { id, position } = plan
             const meter = new Meter()
             this.motes.set(id, {
@@ -259,18 +271,17 @@ export class Simulation {
                 plan,
                 position,
                 identity: await this.ward.admit(id, this.scenario.configuration),
-                flash: memoryFlash(),
                 node: undefined,
-                mote: undefined,
+                port: undefined,
+                life: 0,
                 off: [],
                 poweredMs: 0,
                 meter,
                 battery: this.batteryOf(plan, meter),
             })
             if (plan.startS > 0) this.at(plan.startS, () => this.powerOn(id))
-            else await this.powerOn(id)
+            else this.powerOn(id)
             if (plan.path) this.walk(plan)
-            progress(this.motes.size, plans.length)
         }
         this.host.tcp.listen(coapPort, stream => this.ward.accept(stream))
         for (const plan of this.scenario.attackers ?? [])
@@ -284,11 +295,12 @@ export class Simulation {
                 }),
             )
         for (const event of this.scenario.events ?? []) this.at(event.at, () => this.happen(event))
+        this.shards.begin()
     }
 
-    private at(seconds: number, fn: () => Promise<void> | void): void {
+    private at(seconds: number, fn: () => void): void {
         const ms = this.startMs + seconds * 1000 - this.clock.now()
-        this.clock.setTimeout(() => void fn(), ms)
+        this.clock.setTimeout(fn, ms)
     }
 
     private walk({ id, path }: PlannedMote): void {
@@ -299,14 +311,14 @@ export class Simulation {
         step()
     }
 
-    private async happen(event: ScenarioEvent): Promise<void> {
+    private happen(event: ScenarioEvent): void {
         const named = [...(event.motes ?? []), ...(event.mote === undefined ? [] : [event.mote])]
         if (event.do === "medium") this.air.medium = mediumOf(event.medium, this.seed)
         if (event.do === "repair") this.root.rpl.repair()
         for (const id of named) {
             if (event.do === "kill" || event.do === "reboot") this.powerOff(id)
             if (event.do === "crash") this.crash(id)
-            if (event.do === "start" || event.do === "reboot") await this.powerOn(id)
+            if (event.do === "start" || event.do === "reboot") this.powerOn(id)
             if (event.do === "move") this.move(id, { x: event.x!, y: event.y! })
         }
     }

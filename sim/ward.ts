@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { Clinic, openSqlite } from "../clinic/index.ts"
 import type { Clock } from "../host/clock.ts"
 import { silentLog } from "../host/log.ts"
@@ -9,6 +8,7 @@ import { openEnvelope, parseEnvelope } from "../wire/envelope.ts"
 import { deriveKeys } from "../wire/keys.ts"
 import { decodePack } from "../wire/senml.ts"
 import type { ArrivedReading } from "./observer.ts"
+import { seededBytes } from "./random.ts"
 
 /** What `.env.local` of a board says. */
 export interface MoteIdentity {
@@ -26,17 +26,6 @@ interface KnownMote {
     kid: Uint8Array
     /** Its newest envelope. */
     last?: { boot: number; seq: number }
-}
-
-/** Bytes that look random and are the same for the same seed. @param name of who asks */
-export function seededBytes(seed: number, name: string): (size: number) => Uint8Array {
-    let count = 0
-    return size => {
-        const parts: Buffer[] = []
-        for (let length = 0; length < size; length += 32)
-            parts.push(createHash("sha256").update(`${seed} ${name} ${count++}`).digest())
-        return new Uint8Array(Buffer.concat(parts).subarray(0, size))
-    }
 }
 
 /** The router's and the clinic's own cores, in the time of the simulation, as one process. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { Command } from "commander"
 import { UserError } from "../../host/errors.ts"
 import { CaptureWriter } from "../../sim/capture/writer.ts"
@@ -11,6 +12,7 @@ import { Recorder } from "../../sim/report/recorder.ts"
 import { reportOf } from "../../sim/report/report.ts"
 import { judge, type Verdict } from "../../sim/scenario/judge.ts"
 import { loadScenario, nodesOf, shippedScenarios } from "../../sim/scenario/load.ts"
+import type { Scenario } from "../../sim/scenario/schema.ts"
 import { summary, type Summary } from "../../sim/scenario/summary.ts"
 import { Runner } from "../../sim/runner.ts"
 import { openHostPorts } from "../../sim/host-ports.ts"
@@ -41,6 +43,7 @@ interface Options {
     web?: number
     coapPort?: number
     httpPort?: number
+    threads?: number
 }
 
 const nodeId = integer(1, 65_534)
@@ -56,6 +59,12 @@ export const simCommand = new Command("sim")
     .addOption(option("--seed <n>", "another course of events").argParser(integer(0, 2 ** 31 - 1)))
     .addOption(
         option("--until <s>", "stop after so many seconds of simulated time").argParser(positive),
+    )
+    .addOption(
+        option(
+            "--threads <n>",
+            "run the firmware in so many threads beside the network's; 0: all in one (default: by motes and cores)",
+        ).argParser(integer(0, 64)),
     )
     .addOption(option("--pcap <file>", "capture every frame, for Wireshark"))
     .addOption(option("--rssi", "capture what each radio received, with its signal strength"))
@@ -121,9 +130,10 @@ export const simCommand = new Command("sim")
         const capture =
             options.pcap === undefined ? undefined : new CaptureWriter(options.pcap, options.rssi)
         const progress = progressLine()
-        const simulation = await Simulation.start(scenario, options.seed, (started, all) =>
-            progress(`started ${started} of ${all} motes`),
-        )
+        const simulation = await Simulation.start(scenario, {
+            ...(options.seed === undefined ? {} : { seed: options.seed }),
+            threads: options.threads ?? usualThreads(scenario),
+        })
         if (capture) simulation.observers.add(capture)
         const recorder = writeReport && new Recorder(simulation)
         if (recorder) simulation.observers.add(recorder)
@@ -321,4 +331,12 @@ function printSummary({ motes }: Summary, print: (line: string) => void): void {
                 .join("  ")
                 .trimEnd(),
         )
+}
+
+/** Where few motes share a thread, threads wait for each other more than they work. */
+const motesPerThread = 10
+
+function usualThreads(scenario: Scenario): number {
+    const threads = Math.min(availableParallelism(), Math.floor(nodesOf(scenario).length / motesPerThread)) // prettier-ignore
+    return threads > 1 ? threads : 0
 }

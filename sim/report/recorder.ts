@@ -39,8 +39,8 @@ export class Recorder implements Observer {
                 return [kind, { frames: 0, bytes: 0, airMs: 0, sizes }]
             }),
         )
-        for (const { id, mote } of simulation.motes.values()) {
-            const off: Lane["off"] = mote ? [] : [[0, Infinity]]
+        for (const { id, node } of simulation.motes.values()) {
+            const off: Lane["off"] = node ? [] : [[0, Infinity]]
             this.lanes.set(id, { id, parents: [], omitted: 0, joins: [], off })
             this.routed(id)
         }

@@ -56,8 +56,8 @@ function nodesOf({ scenario, motes, root }: Simulation): PlacedNode[] {
     const { x, y } = scenario.root
     return [
         { id: root.id, role: "border router", x, y, hasPower: true },
-        ...[...motes.values()].map(({ id, position, mote }) => ({
-            ...{ id, role: "mote", x: position.x, y: position.y, hasPower: mote !== undefined },
+        ...[...motes.values()].map(({ id, position, node }) => ({
+            ...{ id, role: "mote", x: position.x, y: position.y, hasPower: node !== undefined },
         })),
         ...(scenario.attackers ?? []).map(({ id, kind, x, y }) => ({
             ...{ id, role: String(kind), x, y, hasPower: true },

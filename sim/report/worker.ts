@@ -16,7 +16,7 @@ process.once("message", (job: Job) => {
 })
 
 async function run({ scenario, seed, seconds }: Job): Promise<Outcome> {
-    const simulation = await Simulation.start(scenario, seed)
+    const simulation = await Simulation.start(scenario, { seed })
     await simulation.run(seconds)
     const { motes } = summary(simulation)
     const latency = new Histogram()

@@ -53,13 +53,13 @@ function delivery(share: number, { motes, statistics, clock }: Simulation): Verd
     let expected = 0
     let arrived = 0
     const silent: number[] = []
-    for (const { id, mote, poweredMs } of motes.values()) {
+    for (const { id, node, poweredMs } of motes.values()) {
         const one = statistics.delivery(id, clock.now())
         expected += one.expected
         arrived += one.arrived
         // A mote of which nothing has arrived by then is not just slow.
         const isLong = clock.now() - poweredMs > startMs + statistics.patienceMs
-        if (mote && isLong && !statistics.of(id).latencyMs.count) silent.push(id)
+        if (node && isLong && !statistics.of(id).latencyMs.count) silent.push(id)
     }
     const nothing = silent.length ? `, nothing from ${silent.join(", ")}` : ""
     return {
@@ -92,9 +92,9 @@ function recovery(
     const claim = `every mote that has power then reports within ${recovery} s of second ${after}`
     if (clock.now() < fromMs) return { claim, holds: false, found: "that second was not reached" }
     let worst = 0
-    for (const { id, mote, off } of motes.values()) {
+    for (const { id, node, off } of motes.values()) {
         const wasOff = off.some(([from, to]) => from <= fromMs && to > fromMs)
-        if (!mote || wasOff) continue
+        if (!node || wasOff) continue
         const first = statistics.firstSince(id, fromMs) ?? Infinity
         worst = Math.max(worst, (first - fromMs) / 1000)
     }

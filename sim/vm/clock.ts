@@ -26,6 +26,7 @@ export class VirtualClock implements Clock, Events {
     private order = 0
     private time: number
     private isSettled = true
+    private held: Promise<void> | undefined
     /** In the heap, until their time comes or they are too many. */
     private cancelled = 0
 
@@ -63,6 +64,11 @@ export class VirtualClock implements Clock, Events {
         this.isSettled = false
     }
 
+    /** No timer fires before `work` is done. What it throws, `run` throws. */
+    hold(work: Promise<void>): void {
+        this.held = work
+    }
+
     /** Runs the next timer, if one is due no later than `until`; says whether there was one. */
     step(until = Infinity): boolean {
         for (;;) {
@@ -87,12 +93,21 @@ export class VirtualClock implements Clock, Events {
      */
     async run(ms: number, until: () => boolean = () => false): Promise<void> {
         const end = this.time + ms
-        while (!until() && this.step(end))
+        await this.released()
+        while (!until() && this.step(end)) {
             if (!this.isSettled) {
                 this.isSettled = true
                 await new Promise(resolve => setImmediate(resolve))
             }
+            if (this.held) await this.released()
+        }
         if (!until() && this.time < end) this.time = end
+    }
+
+    private async released(): Promise<void> {
+        const { held } = this
+        this.held = undefined
+        await held
     }
 
     private add(fn: () => void, ms: number, settles: boolean): Entry {

@@ -110,9 +110,9 @@ export function controlRoutes(
     })
     post("/api/motes/:id/reboot", Nothing, (_, id) => {
         moteOf(id)
-        return runner.between(async () => {
+        return runner.between(() => {
             simulation.powerOff(id)
-            await simulation.powerOn(id)
+            simulation.powerOn(id)
         })
     })
     post("/api/motes/:id/crash", Nothing, (_, id) => {

@@ -138,7 +138,7 @@ pageTest("a mote is killed and the tree repairs itself; it is moved, started, pi
     await page.getByText("aaaa::212:7405:5:505").first().waitFor()
     await page.getByRole("button", { name: "Power off" }).click()
     await page.locator('.node.off[data-id="5"]').waitFor()
-    assert.equal(simulation.motes.get(5)!.mote, undefined)
+    assert.equal(simulation.motes.get(5)!.node, undefined)
     await until(async () => {
         const links = await tree(page)
         return links.includes("9>8") && links.includes("6>2") && !links.some(link => /5/.test(link))

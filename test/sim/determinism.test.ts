@@ -35,8 +35,8 @@ const scenario: Scenario = {
 }
 
 /** Everything there is to know of a run. */
-async function course(file: string, seed: number) {
-    const simulation = await Simulation.start(scenario, seed)
+async function course(file: string, seed: number, threads = 0) {
+    const simulation = await Simulation.start(scenario, { seed, threads })
     const capture = new CaptureWriter(file)
     const notes: string[] = []
     const note = (...what: unknown[]) => notes.push(JSON.stringify([simulation.now(), ...what]))
@@ -73,17 +73,29 @@ test("the same seed gives the same capture, log and results, byte for byte; anot
     assert.notDeepEqual(other.notes, first.notes)
 })
 
+test("any number of threads takes the same course, byte for byte", async t => {
+    const folder = temporaryFolder(t)
+    const alone = await course(join(folder, "0.pcap"), 1)
+    for (const threads of [1, 2]) {
+        const shared = await course(join(folder, `${threads}.pcap`), 1, threads)
+        assert.deepEqual(shared.notes, alone.notes)
+        assert.equal(shared.result, alone.result)
+        assert.ok(shared.capture.equals(alone.capture))
+    }
+})
+
 test("two processes agree to the byte", async t => {
     const folder = temporaryFolder(t)
     const file = join(folder, "small.yaml")
     writeFileSync(file, JSON.stringify(scenario)) // which is YAML, too
-    const run = async (name: string) => {
+    const run = async (name: string, threads: string) => {
         const pcap = join(folder, name)
         const args = ["cli/vitalmote.mjs", "sim", file, "--json", "--pcap", pcap]
+        args.push("--threads", threads)
         const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: projectDir })
         return { result: stdout, capture: readFileSync(pcap) }
     }
-    const [one, two] = await Promise.all([run("one.pcap"), run("two.pcap")])
+    const [one, two] = await Promise.all([run("one.pcap", "0"), run("two.pcap", "2")])
 
     assert.ok(one.capture.length > 10_000, `a capture of ${one.capture.length} bytes`)
     assert.ok(two.capture.equals(one.capture))

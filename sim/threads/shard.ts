@@ -1,0 +1,185 @@
+import type { ByteStream, StreamReceiver } from "../../host/stream.ts"
+import { madeUpBody, syntheticBody, type Body } from "../body/index.ts"
+import { wearableChips } from "../devices/chips.ts"
+import { timersOf } from "../events.ts"
+import { Mote } from "../mote.ts"
+import { memoryFlash } from "../program.ts"
+import { seededBytes } from "../random.ts"
+import { VirtualClock } from "../vm/clock.ts"
+import {
+    portMs,
+    type Happening,
+    type MoteSetup,
+    type Order,
+    type ShardOptions,
+} from "./messages.ts"
+
+type Tell = (what: WithoutMote<Happening>) => void
+type WithoutMote<T> = T extends unknown ? Omit<T, "at" | "id" | "life"> : never
+
+/** Some motes without their radios, in a time of their own. */
+export class Shard {
+    private readonly options: ShardOptions
+    private readonly clock: VirtualClock
+    private readonly motes = new Map<number, ShardMote>()
+    private happenings: Happening[] = []
+    private failure: Error | undefined
+
+    constructor(options: ShardOptions) {
+        this.options = options
+        this.clock = new VirtualClock(options.startMs)
+    }
+
+    /** As `RunShard`. @throws UserError when a mote cannot be started */
+    async run(until: number, orders: Order[]): Promise<Happening[]> {
+        const { clock } = this
+        for (const order of orders)
+            clock.setTimeout(() => this.obey(order), order.at + portMs - clock.now())
+        await clock.run(until - clock.now())
+        if (this.failure) throw this.failure
+        const { happenings } = this
+        this.happenings = []
+        return happenings
+    }
+
+    private obey(order: Order): void {
+        const { id } = order
+        let mote = this.motes.get(id)
+        if (!mote) this.motes.set(id, (mote = new ShardMote(id, this.options, this.clock)))
+        if (order.kind !== "start") return mote.obey(order)
+        const { life, setup } = order
+        mote.start(setup, what => {
+            this.happenings.push({ ...what, at: this.clock.now(), id, life } as Happening)
+        }).catch((error: Error) => (this.failure = error))
+    }
+}
+
+class ShardMote {
+    private readonly id: number
+    private readonly options: ShardOptions
+    private readonly clock: VirtualClock
+    private readonly flash = memoryFlash()
+    private readonly connections = new Map<number, PortStream>()
+    private opened = 0
+    private mote: Mote | undefined
+
+    constructor(id: number, options: ShardOptions, clock: VirtualClock) {
+        this.id = id
+        this.options = options
+        this.clock = clock
+    }
+
+    async start({ kid, secret, router, random, wearer }: MoteSetup, tell: Tell): Promise<void> {
+        const { id, clock } = this
+        const { seed, image } = this.options
+        this.mote = await Mote.start({
+            clock: timersOf(clock),
+            settle: () => clock.settle(),
+            random: seededBytes(seed, random),
+            image,
+            flash: this.flash,
+            deviceId: kid,
+            settings: { kid, secret, router },
+            chips: wearableChips(clock, bodyOf(seed, id, wearer), id),
+            connect: (host, port) => {
+                const connection = ++this.opened
+                const stream = new PortStream(host, connection, tell)
+                this.connections.set(connection, stream)
+                tell({ kind: "connect", connection, host, port })
+                return stream.opened
+            },
+            log: line => tell({ kind: "log", line }),
+            panic: code => tell({ kind: "panic", code }),
+        })
+    }
+
+    obey(order: Exclude<Order, { kind: "start" }>): void {
+        if (order.kind === "crash") return this.mote?.crash()
+        if (order.kind === "stop") {
+            this.connections.clear()
+            return this.mote?.stop()
+        }
+        const stream = this.connections.get(order.connection)
+        if (order.kind === "closed" || order.kind === "refused")
+            this.connections.delete(order.connection)
+        stream?.obey(order)
+    }
+}
+
+/** The firmware's end of a connection. */
+class PortStream implements ByteStream {
+    readonly peer: string
+    readonly opened: Promise<ByteStream>
+    private readonly connection: number
+    private readonly tell: Tell
+    private answered!: { resolve: (stream: ByteStream) => void; reject: (error: Error) => void }
+    private receiver: StreamReceiver | undefined
+    private early: ((receiver: StreamReceiver) => void)[] = []
+    private written = 0
+    private sent = 0
+    private isOver = false
+
+    constructor(peer: string, connection: number, tell: Tell) {
+        this.peer = peer
+        this.connection = connection
+        this.tell = tell
+        this.opened = new Promise((resolve, reject) => (this.answered = { resolve, reject }))
+    }
+
+    get backlog(): number {
+        return this.written - this.sent
+    }
+
+    write(bytes: Uint8Array): void {
+        if (this.isOver) return
+        this.written += bytes.length
+        this.tell({ kind: "write", connection: this.connection, bytes: bytes.slice() })
+    }
+
+    end(): void {
+        this.finish("end")
+    }
+
+    destroy(): void {
+        this.finish("destroy")
+    }
+
+    listen(receiver: StreamReceiver): void {
+        this.receiver = receiver
+        for (const deliver of this.early.splice(0)) deliver(receiver)
+    }
+
+    obey(order: Extract<Order, { connection: number }>): void {
+        switch (order.kind) {
+            case "opened":
+                return this.answered.resolve(this)
+            case "refused":
+                return this.answered.reject(new Error(order.reason))
+            case "left":
+                this.sent = order.sent
+                return
+            case "data":
+                return this.deliver(receiver => receiver.data(order.bytes))
+            case "closed":
+                this.isOver = true
+                return this.deliver(receiver => receiver.closed())
+        }
+    }
+
+    private deliver(deliver: (receiver: StreamReceiver) => void): void {
+        if (this.receiver) deliver(this.receiver)
+        else this.early.push(deliver)
+    }
+
+    private finish(kind: "end" | "destroy"): void {
+        if (this.isOver) return
+        this.isOver = true
+        this.tell({ kind, connection: this.connection })
+    }
+}
+
+function bodyOf(seed: number, id: number, wearer: MoteSetup["wearer"]): Body {
+    if (!wearer) return madeUpBody(seed * 1000 + id)
+    const { bpm = 72, temperature = 37, spo2 = 97 } = wearer
+    return syntheticBody({ seed: id, bpm, coreC: temperature, spo2 })
+}
