@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import type { Scenario } from "../sim/scenario/schema.ts"
 import { Simulation } from "../sim/simulation.ts"
 import { profiled, timeByPart } from "./profile.ts"
@@ -6,6 +7,10 @@ import type { Row } from "./row.ts"
 const spacingM = 30
 /** The largest first, so that its memory is not what others have left. */
 const sizes = [100, 50, 25, 10]
+/** Beside the network's. */
+const threads = availableParallelism()
+/** Within 10 s all have been switched on; a program starts 1.1 s after that. */
+const startS = 12
 /** Until everybody has joined, or for so long; then the time that is measured. */
 const settledS = 60
 const patienceS = 240
@@ -13,7 +18,7 @@ const spanS = 60
 
 /** What takes the time, by where its sources are; the first that fits. */
 const parts = {
-    "VM with the firmware": /^wasm:|devicescript-vm|\/sim\/(vm\/|mote)/,
+    "VM with the firmware": /^wasm:|devicescript-vm|\/sim\/(vm\/|threads\/|mote)/,
     "body and chips": /\/sim\/(devices|body|jacdac|random)/,
     "radio and network": /\/sim\/(radio|net|mesh|energy|battery)/,
     "router and clinic": /\/(router|clinic|wire|libsql|sim\/ward)/,
@@ -25,14 +30,16 @@ const parts = {
  */
 export async function bench(): Promise<Row[]> {
     const rows: Row[] = []
-    for (const motes of sizes) rows.unshift(...(await measure(motes)))
+    for (const motes of sizes)
+        rows.unshift(...(await measure(motes, 0)), ...(await measure(motes, threads)))
     return [...rows, ...(await shares(10))]
 }
 
-async function measure(motes: number): Promise<Row[]> {
+async function measure(motes: number, threads: number): Promise<Row[]> {
     const emptyMb = residentMb()
     const start = stopwatch()
-    const simulation = await Simulation.start(grid(motes))
+    const simulation = await Simulation.start(grid(motes), { threads })
+    await simulation.run(startS)
     const started = start()
     const joined = await join(simulation)
     const run = stopwatch()
@@ -40,15 +47,20 @@ async function measure(motes: number): Promise<Row[]> {
     const { wallS, cpuS } = run()
     const rows: Row[] = [
         {
-            what: `root + ${motes} motes`,
+            what: `root + ${motes} motes${threads ? `, ${threads} threads` : ""}`,
             value: spanS / wallS,
             unit: "× real time",
             note: `by CPU time ${(spanS / cpuS).toPrecision(3)}; ${joined} joined`,
         },
     ]
-    if (motes === sizes[0])
+    if (motes === sizes[0] && !threads)
         rows.push(
-            { what: `start of ${motes} motes`, value: started.wallS, unit: "s" },
+            {
+                what: `start of ${motes} motes`,
+                value: started.wallS,
+                unit: "s",
+                note: `until all run: the first ${startS} s of simulated time`,
+            },
             {
                 what: "memory of a mote",
                 value: (residentMb() - emptyMb) / motes,

@@ -24,14 +24,19 @@ export class Shard {
     private readonly motes = new Map<number, ShardMote>()
     private happenings: Happening[] = []
     private failure: Error | undefined
+    private last: Promise<Happening[]> = Promise.resolve([])
 
     constructor(options: ShardOptions) {
         this.options = options
         this.clock = new VirtualClock(options.startMs)
     }
 
-    /** As `RunShard`. @throws UserError when a mote cannot be started */
-    async run(until: number, orders: Order[]): Promise<Happening[]> {
+    /** As `RunShard`, one window after the other. @throws UserError when a mote cannot be started */
+    run(until: number, orders: Order[]): Promise<Happening[]> {
+        return (this.last = this.last.then(() => this.pass(until, orders)))
+    }
+
+    private async pass(until: number, orders: Order[]): Promise<Happening[]> {
         const { clock } = this
         for (const order of orders)
             clock.setTimeout(() => this.obey(order), order.at + portMs - clock.now())

@@ -17,19 +17,30 @@ export interface ShardsOptions extends ShardOptions {
     due: () => void
 }
 
-/** Lets all shards run at the pace of the network's clock, a window of `portMs` at a time. */
+/**
+ * Windows in what a word takes between the halves. With more than one, a shard that has much to do in a window holds up
+ * neither the others nor the network at once; with many, handing over takes longer than the work.
+ */
+const windows = 2
+const windowMs = portMs / windows
+
+/** Lets all shards run at the pace of the network's clock, a window at a time. */
 export class Shards {
     private readonly options: ShardsOptions
     private readonly shards: RunShard[]
     private readonly workers: Worker[] = []
     private readonly orders: Order[][]
-    private underWay: Promise<Happening[][]> = Promise.resolve([])
+    /** The oldest first. */
+    private readonly underWay: Promise<Happening[][]>[] = []
+    /** Where the last window ends that the shards were told of. */
+    private endMs: number
     private timer: unknown
 
     constructor(options: ShardsOptions) {
         this.options = options
         const { startMs, seed, image, threads } = options
         const own = { startMs, seed, image }
+        this.endMs = startMs
         this.shards = Array.from({ length: Math.max(1, threads) }, () => {
             if (threads > 0) return this.startThread(own)
             const shard = new Shard(own)
@@ -43,30 +54,44 @@ export class Shards {
         this.orders[order.id % this.shards.length]!.push(order)
     }
 
-    /** The first window begins. */
+    /** The first windows begin: what is ordered later cannot matter in them. */
     begin(): void {
-        this.options.clock.hold(this.exchange())
+        for (let i = 0; i < windows; i++) this.startWindow()
+        this.schedule()
     }
 
     async close(): Promise<void> {
         this.options.clock.cancel(this.timer)
-        await this.underWay.catch(() => {})
+        for (const window of this.underWay) await window.catch(() => {})
         for (const worker of this.workers) await worker.terminate()
     }
 
-    /** A window is over here; when it is over on the other side, too, what was said goes both ways, and the next begins. */
+    private schedule(): void {
+        const { clock } = this.options
+        this.timer = clock.schedule(() => {
+            this.schedule()
+            clock.hold(this.exchange())
+        }, windowMs)
+    }
+
+    /** A window of the network is over: what was ordered in it can go, and what happens in the next has to be known. */
     private async exchange(): Promise<void> {
         const { clock, take, due } = this.options
-        const happenings = (await this.underWay).flat()
+        due()
+        this.startWindow()
+        if (this.underWay.length < 2 * windows) return
+        const happenings = (await this.underWay.shift()!).flat()
         happenings.sort((a, b) => a.at - b.at || a.id - b.id)
         for (const one of happenings)
             clock.setTimeout(() => take(one), one.at + portMs - clock.now())
-        due()
-        const until = clock.now() + portMs
-        const runs = this.shards.map((run, i) => run(until, this.orders[i]!.splice(0)))
-        this.underWay = Promise.all(runs)
-        this.underWay.catch(() => {}) // told when it is awaited
-        this.timer = clock.schedule(() => clock.hold(this.exchange()), portMs)
+    }
+
+    private startWindow(): void {
+        this.endMs += windowMs
+        const runs = this.shards.map((run, i) => run(this.endMs, this.orders[i]!.splice(0)))
+        const window = Promise.all(runs)
+        window.catch(() => {}) // told when it is awaited
+        this.underWay.push(window)
     }
 
     private startThread(options: ShardOptions): RunShard {
@@ -75,24 +100,23 @@ export class Shards {
             execArgv: [],
         })
         this.workers.push(worker)
+        const waiting: { resolve: (what: Happening[]) => void; reject: (why: Error) => void }[] = []
+        const next = () => {
+            if (waiting.length === 1) worker.unref() // it keeps nobody from leaving
+            return waiting.shift()
+        }
+        worker.on("error", error => {
+            while (waiting.length) next()!.reject(error)
+        })
+        worker.on("message", (answer: Answer) => {
+            if ("happenings" in answer) return next()?.resolve(answer.happenings)
+            const { reason, isUserError } = answer
+            next()?.reject(isUserError ? new UserError(reason) : new Error(reason))
+        })
         return (until, orders) =>
             new Promise((resolve, reject) => {
-                worker.ref() // only while it is waited for: it keeps nobody from leaving
-                const over = () => {
-                    worker.unref()
-                    worker.off("error", failed).off("message", answered)
-                }
-                const failed = (error: Error) => {
-                    over()
-                    reject(error)
-                }
-                const answered = (answer: Answer) => {
-                    over()
-                    if ("happenings" in answer) return resolve(answer.happenings)
-                    const { reason, isUserError } = answer
-                    reject(isUserError ? new UserError(reason) : new Error(reason))
-                }
-                worker.on("error", failed).on("message", answered)
+                waiting.push({ resolve, reject })
+                worker.ref()
                 worker.postMessage({ until, orders })
             })
     }
