@@ -1,6 +1,6 @@
 // The whole mote beside `ballast` bytes that nobody needs; its queue is filled with made readings, too.
 import { millis, sleep } from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import { config } from "../../src/config/config"
 import { startUplink, takeReading } from "../../src/link/uplink"
 import { Reading } from "../../src/reading"

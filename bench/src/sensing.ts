@@ -1,5 +1,5 @@
 // Sensing beside `ballast` bytes that nobody needs; nobody reads what it measures.
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import { startSensing } from "../../src/sensing"
 import { simulatedI2C } from "../../src/simulated-i2c"
 

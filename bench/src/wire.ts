@@ -1,6 +1,6 @@
 // Sends `messages` envelopes of `readings` readings each to the router, over the transport that its address says.
 import { sleep } from "@devicescript/core"
-import { readSetting } from "@devicescript/settings"
+import { readSetting } from "../../src/flash"
 import { readIdentity } from "../../src/link/identity"
 import { queueReading, startQueue } from "../../src/link/queue"
 import { Reading } from "../../src/reading"

@@ -11,22 +11,20 @@ import { Simulation } from "../../sim/simulation.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { hasTshark, suspiciousFrames } from "../support/tshark.ts"
 
-/** Of the hundred motes only the beginning: all of it takes minutes. */
-const shortS = new Map([["hospital", 12]])
+/** A hundred motes take a minute or two, and more in one thread. */
+const threads = new Map([["hospital", 2]])
 
 for (const name of shippedScenarios())
     test(`scenario ${name}: what it claims holds, and its frames are right`, async t => {
         const scenario = loadScenario(name)
         const file = join(temporaryFolder(t), "sent.pcap")
-        const simulation = await Simulation.start(scenario)
+        const simulation = await Simulation.start(scenario, { threads: threads.get(name) ?? 0 })
         t.after(() => simulation.stop())
         const capture = new CaptureWriter(file)
         simulation.observers.add(capture)
-        const isShort = shortS.has(name)
-        await simulation.run(shortS.get(name) ?? scenario.duration)
-        if (!isShort)
-            for (const { claim, holds, found } of await judge(simulation))
-                assert.ok(holds, `${claim}: ${found}`)
+        await simulation.run(scenario.duration)
+        for (const { claim, holds, found } of await judge(simulation))
+            assert.ok(holds, `${claim}: ${found}`)
         capture.close()
         if (!hasTshark) return t.diagnostic("needs tshark to look at the frames")
         const attackers = scenario.attackers ?? []
