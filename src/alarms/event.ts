@@ -6,10 +6,6 @@ import { Event, idOf, ticksOf, TimeBase, timeBaseOf, valueBits, valueOf } from "
  * each event and counts for all of them.
  */
 
-/** In the order of `Kind`, with the unit of the value that caused it. */
-const names = "hr-low hr-high temp-low temp-high optical thermometer contact battery"
-const units = "beat/min beat/min Cel Cel - - - %EL"
-
 const nameLabel = hex`00`
 const unitLabel = hex`01`
 const valueLabel = hex`02`
@@ -31,7 +27,7 @@ export function writeEvent(
     now: number,
     baseName: Buffer | undefined,
 ): number {
-    const name = "alarm/" + names.split(" ")[kind]
+    const name = "alarm/" + nameOf(kind)
     const base = timeBaseOf(slots, kind, event)
     // Before this start, nobody knows when: at its first moment at the latest.
     let ticks = base === TimeBase.unknown ? 0 : ticksOf(slots, kind, event)
@@ -44,7 +40,7 @@ export function writeEvent(
     let records = 2
     const value = valueOf(slots, kind, event)
     if (value !== undefined) {
-        writeRecord(3, name + "/value", units.split(" ")[kind], value, valueBits)
+        writeRecord(3, name + "/value", unitOf(kind), value, valueBits)
         records++
     }
     if (base === TimeBase.unknown) {
@@ -52,6 +48,27 @@ export function writeEvent(
         records++
     }
     return records
+}
+
+// In the order of `Kind`. Made where they are needed, which is rarely: memory is what there is least of.
+
+function nameOf(kind: number): string {
+    const names = [
+        "hr-low",
+        "hr-high",
+        "temp-low",
+        "temp-high",
+        "optical",
+        "thermometer",
+        "contact",
+        "battery",
+    ]
+    return names[kind]
+}
+
+/** Of the value that caused it. */
+function unitOf(kind: number): string {
+    return ["beat/min", "beat/min", "Cel", "Cel", "-", "-", "-", "%EL"][kind]
 }
 
 /** The pairs n, u and v of a record that has so many pairs. */
