@@ -26,7 +26,9 @@ export class MqttBroker {
     private readonly log: Log
     private readonly broker: Aedes
     private readonly euis = new WeakMap<Client, string>()
+    private readonly clients = new Set<Client>()
     private readonly streams = new Set<MqttStream>()
+    private readonly stopListening: () => void
 
     private constructor(o: { ingest: Ingest; keyring: Keyring; log: Log }) {
         this.keyring = o.keyring
@@ -64,6 +66,11 @@ export class MqttBroker {
                     },
                 ),
         })
+        this.stopListening = this.keyring.subscribe(eui => {
+            if (!this.keyring.find(eui)) this.dismiss(eui)
+        })
+        this.broker.on("client", client => this.clients.add(client))
+        this.broker.on("clientDisconnect", client => this.clients.delete(client))
         const debug = (client: Client, error: Error) =>
             this.log.debug({ mote: this.euis.get(client), reason: error.message }, "MQTT error")
         this.broker.on("clientError", debug)
@@ -98,9 +105,15 @@ export class MqttBroker {
     }
 
     async close(): Promise<void> {
+        this.stopListening()
         this.motes.close()
         await new Promise<void>(resolve => this.broker.close(resolve))
         for (const stream of this.streams) stream.destroy()
+    }
+
+    /** A mote that is none any more. */
+    private dismiss(eui: string): void {
+        for (const client of this.clients) if (this.euis.get(client) === eui) client.close()
     }
 
     private isMote(username: string | undefined, password: Buffer | undefined): boolean {

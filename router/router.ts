@@ -84,6 +84,9 @@ export class Router {
             log,
             onStored: () => this.delivery.wake(),
         })
+        this.keyring.subscribe(eui => {
+            if (!this.keyring.find(eui)) this.motes.find(eui)?.connection.release()
+        })
         this.relay = new Relay({ clock, motes: this.motes })
         new Downlink({ clock, motes: this.motes, keyring: this.keyring, log })
         const resources = moteResources(this.ingest, (eui, requester) => {

@@ -151,6 +151,18 @@ test("while a secret is being changed the password of either will do", { skip },
     await assert.rejects(attempt(connection("00".repeat(32))), /[Bb]ad user name|not authori[sz]ed/)
 })
 
+test("a mote that the clinic has revoked is sent away, and not let in again", { skip }, async t => {
+    const { mote, other, clinic, connection } = await setUp(t)
+    const args = [...connection(), "-d", "-t", `vm/${mote.eui}/receipt`]
+    const listening = promisify(execFile)("mosquitto_sub", args)
+    t.after(() => listening.child.kill())
+    let said = ""
+    listening.child.stdout!.on("data", text => (said += String(text)))
+    await until(() => said.includes("received SUBACK"), "it is there")
+    clinic.routerKeys = [other.routerKeys]
+    await assert.rejects(listening, /[Bb]ad user name|not authori[sz]ed/)
+})
+
 test("a wrong password or user is refused", { skip }, async t => {
     const { connection } = await setUp(t)
     const attempt = (args: string[]) =>

@@ -117,3 +117,14 @@ test("with a new secret beside the old one, what is sealed for either is brought
     await core.clock.advance(refreshMs)
     assert.deepEqual(got, ["0.03 /config c001", "0.03 /config c002"])
 })
+
+test("a mote that the clinic has revoked is sent away", async () => {
+    const { core, keys, mote, give } = await setUp({})
+    await give({ sealedConfig: config(1) })
+    assert.equal(mote.stream.closed, false)
+    core.clinic.routerKeys = [new TestMote(2).routerKeys]
+    await core.clock.advance(2 * refreshMs)
+    assert.equal(mote.stream.closed, true)
+    assert.equal(core.router.motes.find(keys.eui), undefined)
+    assert.equal(core.router.stats().connections, 0)
+})
