@@ -34,7 +34,7 @@ export async function readSetting(key: string, missing?: any): Promise<any> {
     if (!bytes) return missing
     try {
         return JSON.parse(bytes.toString())
-    } catch (e) {
+    } catch {
         return missing
     }
 }
