@@ -8,6 +8,7 @@ export interface ClientOptions {
     udp: boolean
     httpPort: number
     httpHost: string
+    httpName: string[]
 }
 
 export function withClientOptions(command: Command): Command {
@@ -19,6 +20,14 @@ export function withClientOptions(command: Command): Command {
                 .default(8480),
         )
         .addOption(option("--http-host <name>", "address for HTTP clients").default("localhost"))
+        .addOption(
+            option(
+                "--http-name <name>",
+                "a name by which HTTP clients know this machine, beside its own; repeatable",
+            )
+                .argParser<string[]>((name, before) => [...before, name])
+                .default([]),
+        )
 }
 
 /** For `startRouter`: a port that nobody asked for may be in use. */
@@ -29,7 +38,10 @@ export function clientAccess(
     const isOptional = command.getOptionValueSource("httpPort") === "default"
     return {
         udp: options.udp,
-        http: { port: options.httpPort, host: options.httpHost, isOptional },
+        http: {
+            ...{ port: options.httpPort, host: options.httpHost, names: options.httpName },
+            isOptional,
+        },
     }
 }
 

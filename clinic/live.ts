@@ -7,12 +7,15 @@ const pageSize = 1000
 /** Tells all who listen what is new, read once for all of them, one reading at a time. */
 class Live<News> {
     private readonly news: () => AsyncIterable<News>
+    private readonly what: string
     private readonly log: Log
     private readonly listeners = new Set<(news: News) => void>()
     private reading: Promise<void> | undefined
     private again = false
 
-    constructor(news: () => AsyncIterable<News>, log: Log) {
+    /** @param what it is that is read, for the log */
+    constructor(what: string, news: () => AsyncIterable<News>, log: Log) {
+        this.what = what
         this.news = news
         this.log = log
     }
@@ -42,7 +45,7 @@ class Live<News> {
                     for (const listener of this.listeners) listener(news)
             }
         } catch (error) {
-            this.log.error({ reason: (error as Error).message }, "cannot read what is new")
+            this.log.error({ reason: (error as Error).message }, `cannot read ${this.what}`)
         } finally {
             this.reading = undefined // at once: the next call has to begin anew
         }
@@ -53,23 +56,31 @@ class Live<News> {
 export class LiveObservations extends Live<Observation[]> {
     /** @param newest the id from which on to tell */
     constructor(observations: Observations, newest: number, log: Log) {
-        super(async function* () {
-            for (let isMore = true; isMore;) {
-                const found = await observations.since(newest, pageSize)
-                isMore = found.length === pageSize
-                if (found.length === 0) return
-                newest = found.at(-1)!.id
-                yield found
-            }
-        }, log)
+        super(
+            "what is new",
+            async function* () {
+                for (let isMore = true; isMore;) {
+                    const found = await observations.since(newest, pageSize)
+                    isMore = found.length === pageSize
+                    if (found.length === 0) return
+                    newest = found.at(-1)!.id
+                    yield found
+                }
+            },
+            log,
+        )
     }
 }
 
 /** All alarms that belong on the screen, whenever one of them may have changed. */
 export class LiveAlarms extends Live<Alarm[]> {
     constructor(alarms: Alarms, log: Log) {
-        super(async function* () {
-            yield await alarms.open()
-        }, log)
+        super(
+            "the alarms",
+            async function* () {
+                yield await alarms.open()
+            },
+            log,
+        )
     }
 }

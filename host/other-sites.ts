@@ -25,8 +25,8 @@ export function isFromOtherSite(
  * read our answers (DNS rebinding): it would come with its name here.
  */
 export function isOwnHost(host: string | undefined, names: string[] = []): boolean {
-    const [, inBrackets, plain] = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host ?? "") ?? [] // prettier-ignore
-    const name = (inBrackets ?? plain)?.toLowerCase()
+    const [, inBrackets, plain] = /^(?:\[([\da-f:.]+)(?:%[\w.%-]+)?\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host ?? "") ?? [] // prettier-ignore
+    const name = (inBrackets ?? plain)?.toLowerCase().replace(/\.$/, "")
     if (!name) return false
     const machine = hostname().toLowerCase()
     const own = ["localhost", machine, `${machine}.local`, machine.split(".")[0], ...names]

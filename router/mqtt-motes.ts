@@ -102,6 +102,7 @@ export class MqttMotes {
 
     private changed(eui: string): void {
         const keys = this.keyring.findAll(eui)
+        if (keys.length === 0) this.sent.delete(eui)
         const used = keys.find(({ generation }) => generation === this.generations.get(eui))
         const { sealedConfig, commands = [] } = used ?? keys[0] ?? {}
         this.configure(eui, sealedConfig)

@@ -69,7 +69,11 @@ export class MqttBroker {
         this.stopListening = this.keyring.subscribe(eui => {
             if (!this.keyring.find(eui)) this.dismiss(eui)
         })
-        this.broker.on("client", client => this.clients.add(client))
+        this.broker.on("client", client => {
+            this.clients.add(client)
+            // Revoked since its password was found right.
+            if (!this.keyring.find(this.euis.get(client) ?? "")) client.close()
+        })
         this.broker.on("clientDisconnect", client => this.clients.delete(client))
         const debug = (client: Client, error: Error) =>
             this.log.debug({ mote: this.euis.get(client), reason: error.message }, "MQTT error")

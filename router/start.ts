@@ -56,7 +56,7 @@ export async function startRouter(o: {
     tls?: TlsAccess
     udp?: boolean
     /** `host` is where motes come to; HTTP clients may be kept to this machine. An optional port may be in use. */
-    http?: { port: number; host?: string; isOptional?: boolean }
+    http?: HttpAccess
     clinic: ClinicLink
     maxOutboxBytes?: number
     retryRefused?: boolean
@@ -143,13 +143,22 @@ function tlsServer(accept: (stream: ByteStream) => void, options: TlsOptions): S
     }
 }
 
+/** Where HTTP clients are served. */
+export interface HttpAccess {
+    port: number
+    host?: string
+    /** Other names by which clients know this machine. */
+    names?: string[]
+    isOptional?: boolean
+}
+
 /** Throws UserError where the port cannot be used and is not optional. */
 export async function serveHttp(
     router: Router,
-    { port, host = "127.0.0.1", isOptional }: { port: number; host?: string; isOptional?: boolean },
+    { port, host = "127.0.0.1", names = [], isOptional }: HttpAccess,
     log: Log,
 ): Promise<{ port: number; close(): unknown } | undefined> {
-    const app = relayHttp(router, [host])
+    const app = relayHttp(router, [host, ...names])
     await app.ready()
     try {
         return { port: await listen(app.server, port, host, log), close: () => app.close() }

@@ -206,10 +206,13 @@ export class Simulation {
     async stop(): Promise<void> {
         for (const { id } of this.motes.values()) this.powerOff(id)
         const closed = this.ward.close()
-        await this.clock.run(cutShortMs)
-        await closed
-        await this.shards.close()
-        this.root.stop()
+        try {
+            await this.clock.run(cutShortMs)
+            await closed
+        } finally {
+            await this.shards.close()
+            this.root.stop()
+        }
     }
 
     private newNode(id: number, position: Position, prefix?: Uint8Array): MeshNode {

@@ -42,7 +42,11 @@ export async function readSetting(key: string, missing?: any): Promise<any> {
 /** Writes `value` and reads it back, as the VM does not tell when a write fails. @returns whether the flash keeps it */
 export async function writeBytes(key: string, value: Buffer): Promise<boolean> {
     await settings.set(key, value)
-    const kept = await readBytes(key)
+    // What is read first may be the answer to an earlier question that was asked twice.
+    return areSame(await readBytes(key), value) || areSame(await readBytes(key), value)
+}
+
+function areSame(kept: Buffer | undefined, value: Buffer): boolean {
     if (!kept || kept.length !== value.length) return false
     for (let i = 0; i < value.length; i++) if (kept[i] !== value[i]) return false
     return true

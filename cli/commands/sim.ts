@@ -152,8 +152,11 @@ export const simCommand = new Command("sim")
             if (asked.failures.length) throw new UserError(asked.failures.join("; "))
         } finally {
             progress("")
-            await simulation.stop()
-            capture?.close()
+            try {
+                await simulation.stop()
+            } finally {
+                capture?.close()
+            }
         }
     })
 

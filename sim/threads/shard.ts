@@ -88,7 +88,11 @@ class ShardMote {
             chips: wearableChips(clock, bodyOf(seed, id, wearer), id),
             connect: (host, port) => {
                 const connection = ++this.opened
-                const stream = new PortStream(host, connection, tell)
+                const stream = new PortStream(host, connection, what => {
+                    if (what.kind === "end" || what.kind === "destroy")
+                        this.connections.delete(connection)
+                    tell(what)
+                })
                 this.connections.set(connection, stream)
                 tell({ kind: "connect", connection, host, port })
                 return stream.opened

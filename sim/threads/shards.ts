@@ -105,9 +105,14 @@ export class Shards {
             if (waiting.length === 1) worker.unref() // it keeps nobody from leaving
             return waiting.shift()
         }
-        worker.on("error", error => {
-            while (waiting.length) next()!.reject(error)
-        })
+        worker.unref()
+        let why: Error | undefined
+        const died = (error: Error) => {
+            why ??= error
+            while (waiting.length) next()!.reject(why)
+        }
+        worker.on("error", died)
+        worker.on("exit", () => died(new Error("a thread of the simulator has ended")))
         worker.on("message", (answer: Answer) => {
             if ("happenings" in answer) return next()?.resolve(answer.happenings)
             const { reason, isUserError } = answer
@@ -115,6 +120,7 @@ export class Shards {
         })
         return (until, orders) =>
             new Promise((resolve, reject) => {
+                if (why) return reject(why)
                 waiting.push({ resolve, reject })
                 worker.ref()
                 worker.postMessage({ until, orders })

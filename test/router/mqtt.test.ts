@@ -164,7 +164,7 @@ test("a mote that the clinic has revoked is sent away", async t => {
             ...{ cmd: "connect", protocolId: "MQTT", protocolVersion: 4, clean: true },
             ...{
                 clientId: "a",
-                keepalive: 60,
+                keepalive: 600,
                 username: mote.eui,
                 password: Buffer.from(password),
             },

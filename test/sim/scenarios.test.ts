@@ -15,22 +15,26 @@ import { hasTshark, suspiciousFrames } from "../support/tshark.ts"
 const threads = new Map([["hospital", 2]])
 
 for (const name of shippedScenarios())
-    test(`scenario ${name}: what it claims holds, and its frames are right`, async t => {
-        const scenario = loadScenario(name)
-        const file = join(temporaryFolder(t), "sent.pcap")
-        const simulation = await Simulation.start(scenario, { threads: threads.get(name) ?? 0 })
-        t.after(() => simulation.stop())
-        const capture = new CaptureWriter(file)
-        simulation.observers.add(capture)
-        await simulation.run(scenario.duration)
-        for (const { claim, holds, found } of await judge(simulation))
-            assert.ok(holds, `${claim}: ${found}`)
-        capture.close()
-        if (!hasTshark) return t.diagnostic("needs tshark to look at the frames")
-        const attackers = scenario.attackers ?? []
-        const strangers = attackers.map(({ id }) => {
-            const prefix = parseAddress("aaaa::")
-            return formatAddress(withPrefix(prefix, skyAddress(id)))
-        })
-        assert.deepEqual(suspiciousFrames(file, strangers), [])
-    })
+    test(
+        `scenario ${name}: what it claims holds, and its frames are right`,
+        { timeout: 600_000 },
+        async t => {
+            const scenario = loadScenario(name)
+            const file = join(temporaryFolder(t), "sent.pcap")
+            const simulation = await Simulation.start(scenario, { threads: threads.get(name) ?? 0 })
+            t.after(() => simulation.stop())
+            const capture = new CaptureWriter(file)
+            simulation.observers.add(capture)
+            await simulation.run(scenario.duration)
+            for (const { claim, holds, found } of await judge(simulation))
+                assert.ok(holds, `${claim}: ${found}`)
+            capture.close()
+            if (!hasTshark) return t.diagnostic("needs tshark to look at the frames")
+            const attackers = scenario.attackers ?? []
+            const strangers = attackers.map(({ id }) => {
+                const prefix = parseAddress("aaaa::")
+                return formatAddress(withPrefix(prefix, skyAddress(id)))
+            })
+            assert.deepEqual(suspiciousFrames(file, strangers), [])
+        },
+    )

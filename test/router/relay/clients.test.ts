@@ -196,7 +196,15 @@ test("HTTP: pages of other sites are kept out, whatever name they gave to our ad
                 .on("error", reject)
                 .end(),
         )
-    for (const host of [`localhost:${port}`, "127.0.0.1", `[::1]:${port}`, hostname()])
+    for (const host of [
+        `localhost:${port}`,
+        "localhost.",
+        "127.0.0.1",
+        `[::1]:${port}`,
+        "[fe80::1%25eth0]",
+        hostname(),
+    ])
+        // prettier-ignore
         assert.equal(await ask({ host }), 404, host)
     for (const host of ["evil.example", `localhost.evil.example:${port}`, "localhost@evil", "[::1"])
         assert.ok([400, 421].includes(await ask({ host })), host)
