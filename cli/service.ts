@@ -15,8 +15,9 @@ const shutdownMs = 5000
 /**
  * Keeps the process running until it is told to end (Ctrl+C, SIGTERM), then closes in order. A second signal ends it
  * at once.
+ * @param ready is printed when a signal would be heard: who waits for that line may send one at once
  */
-export async function runUntilStopped(close: () => Promise<void>): Promise<void> {
+export async function runUntilStopped(close: () => Promise<void>, ready?: string): Promise<void> {
     await new Promise<void>(resolve => {
         const stop = () => {
             process.once("SIGINT", () => process.exit(130))
@@ -25,6 +26,7 @@ export async function runUntilStopped(close: () => Promise<void>): Promise<void>
         }
         process.once("SIGINT", stop)
         process.once("SIGTERM", stop)
+        if (ready !== undefined) console.log(ready)
     })
     const force = setTimeout(() => process.exit(1), shutdownMs)
     await close()

@@ -24,8 +24,7 @@ export const clinicCommand = withConfigFile(
         .addOption(logLevelOption("info")),
 ).action(async (options: Options) => {
     const clinic = await openClinic(options.data, options, stderrLog(options.logLevel))
-    console.log(`ready ${clinic.url}`)
-    await runUntilStopped(() => clinic.close())
+    await runUntilStopped(() => clinic.close(), `ready ${clinic.url}`)
 })
 
 /** A clinic that runs, and who may use it. */

@@ -118,9 +118,9 @@ export const moteCommand = withConfigFile(
         frame: frame => bridge?.send(frame),
     })
     wearable.mote = mote
-    console.log(`mote ${kid} runs, sends to ${options.router}`)
-    await runUntilStopped(async () => {
+    const stop = async () => {
         bridge?.close()
         mote.stop()
-    })
+    }
+    await runUntilStopped(stop, `mote ${kid} runs, sends to ${options.router}`)
 })

@@ -110,8 +110,7 @@ export const routerCommand = withConfigFile(
     const urls = [`coap+tcp://${host}:${router.coapPort}`, mqtt]
     if (router.coapsPort !== undefined) urls.push(`coaps+tcp://${host}:${router.coapsPort}`)
     if (router.mqttsPort !== undefined) urls.push(`mqtts://${host}:${router.mqttsPort}`)
-    console.log(`ready ${urls.join(" ")}`)
-    await runUntilStopped(() => router.close())
+    await runUntilStopped(() => router.close(), `ready ${urls.join(" ")}`)
 })
 
 function tlsAccess({ tlsKey, coapsPort, mqttsPort }: Options, tlsCert: string): TlsAccess {

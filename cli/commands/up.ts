@@ -107,8 +107,7 @@ export const upCommand = withConfigFile(
         await firstVisibleReading(credentials, startedAt, firstReadingMs)
         say(`log in as ${credentials.doctor.user}; the password is in ${clinic.credentialsFile}`)
         sayClients(router, host, options)
-        console.log(`ready ${clinic.url} ${coap} ${mqtt}`)
-        await runUntilStopped(close)
+        await runUntilStopped(close, `ready ${clinic.url} ${coap} ${mqtt}`)
     } catch (error) {
         await close()
         throw error
