@@ -9,22 +9,13 @@ export default tseslint.config(
         rules: {
             "no-undef": "off", // the TypeScript compiler knows better
             eqeqeq: "error",
-            "@typescript-eslint/no-unused-vars": [
-                "error",
-                { argsIgnorePattern: "^_", varsIgnorePattern: "^_" },
-            ],
+            "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
         },
     },
     {
         // The host code is checked with types: a promise nobody waits for is where readings get lost.
-        files: ["{host,wire,router,clinic,sim,cli,test,bench,scripts}/**/*.ts"],
-        ignores: [
-            "clinic/web/**",
-            "cli/plot/web/**",
-            "sim/web/page/**",
-            "test/src/**",
-            "bench/src/**",
-        ],
+        files: ["{host,wire,devicescript,router,clinic,sim,cli,test,bench,scripts}/**/*.ts"],
+        ignores: ["browser/**", "clinic/web/**", "cli/plot/web/**", "sim/web/page/**", "test/src/**", "bench/src/**"],
         languageOptions: {
             parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname },
         },

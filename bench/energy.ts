@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto"
 import { silentLog } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
-import { MqttBroker } from "../router/mqtt.ts"
+import { MqttBroker } from "../router/mqtt/broker.ts"
 import { Router, RouterStore } from "../router/index.ts"
 import { syntheticBody } from "../sim/body/index.ts"
 import { wearableChips } from "../sim/devices/chips.ts"
 import { Max30102 } from "../sim/devices/max30102.ts"
-import { pipe } from "../sim/pipe.ts"
-import { runProgram } from "../sim/program.ts"
-import { VirtualClock } from "../sim/vm/clock.ts"
+import { pipe } from "../sim/time/pipe.ts"
+import { runProgram } from "../sim/mote/program.ts"
+import { VirtualClock } from "../sim/time/clock.ts"
 import { deriveKeys, eui } from "../wire/keys.ts"
 import { assumed, boardCurrents, sensorCurrents, type BoardCurrents } from "./currents.ts"
 import type { Row } from "./row.ts"
@@ -69,9 +69,7 @@ export function meanMa(board: BoardCurrents, duty: Duty): number {
     const asleep = board.standby ? board.standby.mA : board.connected.mA
     const anHour = (ms: number) => ms / 3_600_000
     const transmitting = anHour(sentSegments * assumed.transmitMs.value)
-    const receiving = anHour(
-        receivedSegments * assumed.receiveMs.value + starts * assumed.joinS.value * 1000,
-    )
+    const receiving = anHour(receivedSegments * assumed.receiveMs.value + starts * assumed.joinS.value * 1000)
     const converting = (sensing * assumed.conversionMs.value) / 2000
     const { opticalOn, opticalOff, thermometerOn, thermometerOff } = sensorCurrents
     const { accelerometerOn, accelerometerOff } = sensorCurrents

@@ -1,7 +1,7 @@
 import { syntheticBody } from "../sim/body/index.ts"
 import { wearableChips } from "../sim/devices/chips.ts"
-import { runProgram } from "../sim/program.ts"
-import { VirtualClock } from "../sim/vm/clock.ts"
+import { runProgram } from "../sim/mote/program.ts"
+import { VirtualClock } from "../sim/time/clock.ts"
 import type { Row } from "./row.ts"
 import { bisect, heapBytes, maxSteps, rp2040 } from "./vm.ts"
 

@@ -1,4 +1,4 @@
-import { buildFirmware, mainPrograms } from "../sim/firmware.ts"
+import { buildFirmware, mainPrograms } from "../devicescript/build.ts"
 import type { Row } from "./row.ts"
 
 /** The size of each board's program. */

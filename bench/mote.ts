@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto"
 import { syntheticBody } from "../sim/body/index.ts"
 import { wearableChips } from "../sim/devices/chips.ts"
-import { pipe } from "../sim/pipe.ts"
-import { VirtualClock } from "../sim/vm/clock.ts"
+import { pipe } from "../sim/time/pipe.ts"
+import { VirtualClock } from "../sim/time/clock.ts"
 import { silentLog } from "../host/log.ts"
 import { Router, RouterStore } from "../router/index.ts"
-import { runProgram } from "../sim/program.ts"
+import { runProgram } from "../sim/mote/program.ts"
 import { deriveKeys, eui } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
 import { images } from "./images.ts"
@@ -21,13 +21,7 @@ const receipt = makeReceipt(
 
 /** Sizes, steps and memory of the mote's firmware, measured on the bytecode in the VM. */
 export async function bench(): Promise<Row[]> {
-    return [
-        ...(await sizes()),
-        ...(await wireRows()),
-        ...(await images()),
-        ...(await steps()),
-        ...(await heap()),
-    ]
+    return [...(await sizes()), ...(await wireRows()), ...(await images()), ...(await steps()), ...(await heap())]
 }
 
 async function sizes(): Promise<Row[]> {
@@ -115,12 +109,7 @@ async function heap(): Promise<Row[]> {
     }
     return [
         await scenario("peak heap, linked", 0, 0, "sensing, a reading every 2 s"),
-        await scenario(
-            "peak heap, full queue",
-            1000,
-            15,
-            "outage, then catching up; sensing goes on",
-        ),
+        await scenario("peak heap, full queue", 1000, 15, "outage, then catching up; sensing goes on"),
     ]
 }
 

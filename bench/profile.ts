@@ -47,7 +47,5 @@ export function timeByPart(
         total += timeDeltas[i]!
         times.set(part, (times.get(part) ?? 0) + timeDeltas[i]!)
     })
-    return Object.fromEntries(
-        [...times].sort((a, b) => b[1] - a[1]).map(([part, time]) => [part, time / total]),
-    )
+    return Object.fromEntries([...times].sort((a, b) => b[1] - a[1]).map(([part, time]) => [part, time / total]))
 }

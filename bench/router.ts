@@ -47,7 +47,7 @@ export async function bench(): Promise<Row[]> {
                     unit: "messages/s",
                 },
                 { what: `router, ${label}`, value: router.cpuUs, unit: "µs CPU/message" },
-                { what: `bare TCP echo, ${label}`, value: Math.round(echo.perSecond), unit: "messages/s" }, // prettier-ignore
+                { what: `bare TCP echo, ${label}`, value: Math.round(echo.perSecond), unit: "messages/s" },
                 { what: `bare TCP echo, ${label}`, value: echo.cpuUs, unit: "µs CPU/message" },
                 {
                     what: `router ÷ echo, ${label}`,
@@ -113,8 +113,7 @@ async function moteClient(port: number, window: number): Promise<Client> {
         send: async () => {
             const payload = sealEnvelope({ ...start, seq: seq++, plaintext })
             const response = await connection.request(Code.POST, { options, payload })
-            if (response.code !== Code.Changed)
-                throw new Error(`refused with ${response.code}, ${window} at a time`)
+            if (response.code !== Code.Changed) throw new Error(`refused with ${response.code}, ${window} at a time`)
         },
         close: () => socket.destroy(),
     }
@@ -126,8 +125,7 @@ async function echoClient(port: number): Promise<Client> {
     const waiting: (() => void)[] = []
     let received = 0
     socket.on("data", bytes => {
-        for (received += bytes.length; received >= payload.length; received -= payload.length)
-            waiting.shift()!()
+        for (received += bytes.length; received >= payload.length; received -= payload.length) waiting.shift()!()
     })
     return {
         send: () =>

@@ -1,15 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import {
-    accelerationFile,
-    emptyStrap,
-    recordingFile,
-    syntheticBody,
-    type Body,
-} from "../sim/body/index.ts"
-import { estimate, type Estimate } from "../sim/estimate.ts"
-import { projectDir } from "../sim/firmware.ts"
-import { seededNormal, seededRandom } from "../sim/random.ts"
+import { accelerationFile, emptyStrap, recordingFile, syntheticBody, type Body } from "../sim/body/index.ts"
+import { estimate, type Estimate } from "../sim/mote/estimate.ts"
+import { projectDir } from "../devicescript/build.ts"
+import { seededNormal, seededRandom } from "../sim/time/random.ts"
 import { estimatorCost } from "./estimator.ts"
 import { images } from "./images.ts"
 import type { Row } from "./row.ts"
@@ -66,11 +60,7 @@ async function accuracy(folder: string): Promise<Row[]> {
 }
 
 /** @param reference bpm by window of 8 s, every 2 s; null where nobody knows */
-async function against(
-    name: string,
-    body: Body & { durationS: number },
-    reference: (number | null)[],
-): Promise<Row[]> {
+async function against(name: string, body: Body & { durationS: number }, reference: (number | null)[]): Promise<Row[]> {
     const readings = await sense(name, body, body.durationS)
     // The first sample is the recording's beginning; its first window of 8 s ends with the fourth reading.
     const windows = reference.flatMap((ref, n) => {

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os"
 import type { Scenario } from "../sim/scenario/schema.ts"
-import { Simulation } from "../sim/simulation.ts"
+import { Simulation } from "../sim/run/simulation.ts"
 import { profiled, timeByPart } from "./profile.ts"
 import type { Row } from "./row.ts"
 
@@ -30,8 +30,7 @@ const parts = {
  */
 export async function bench(): Promise<Row[]> {
     const rows: Row[] = []
-    for (const motes of sizes)
-        rows.unshift(...(await measure(motes, 0)), ...(await measure(motes, threads)))
+    for (const motes of sizes) rows.unshift(...(await measure(motes, 0)), ...(await measure(motes, threads)))
     return [...rows, ...(await shares(10))]
 }
 
@@ -106,11 +105,9 @@ function grid(count: number): Scenario {
 
 /** How many have joined, when all have or it takes too long. */
 async function join(simulation: Simulation): Promise<number> {
-    const joined = () =>
-        [...simulation.motes.values()].filter(({ node }) => node?.rpl.parent).length
+    const joined = () => [...simulation.motes.values()].filter(({ node }) => node?.rpl.parent).length
     await simulation.run(settledS)
-    while (joined() < simulation.motes.size && simulation.now() < patienceS)
-        await simulation.run(spanS)
+    while (joined() < simulation.motes.size && simulation.now() < patienceS) await simulation.run(spanS)
     return joined()
 }
 

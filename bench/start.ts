@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { Agent, fetch } from "undici"
 import type { Credentials } from "../cli/credentials.ts"
 import { UserError } from "../host/errors.ts"
-import { projectDir } from "../sim/firmware.ts"
+import { projectDir } from "../devicescript/build.ts"
 import type { Row } from "./row.ts"
 
 const pollMs = 100
@@ -56,9 +56,7 @@ export async function bench(): Promise<Row[]> {
 }
 
 async function firstHeartRate(data: string): Promise<void> {
-    const { clinic, ca, doctor } = JSON.parse(
-        readFileSync(join(data, "credentials.json"), "utf8"),
-    ) as Credentials
+    const { clinic, ca, doctor } = JSON.parse(readFileSync(join(data, "credentials.json"), "utf8")) as Credentials
     const dispatcher = new Agent({ connect: { ca: readFileSync(ca, "utf8") } })
     const headers = { authorization: `Bearer ${doctor.token}` }
     const giveUp = performance.now() + giveUpMs

@@ -6,10 +6,10 @@ import { setTimeout as wait } from "node:timers/promises"
 import { silentLog } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
 import { Router, RouterStore } from "../router/index.ts"
-import { MqttBroker } from "../router/mqtt.ts"
-import { pipe } from "../sim/pipe.ts"
-import { runProgram } from "../sim/program.ts"
-import { VirtualClock } from "../sim/vm/clock.ts"
+import { MqttBroker } from "../router/mqtt/broker.ts"
+import { pipe } from "../sim/time/pipe.ts"
+import { runProgram } from "../sim/mote/program.ts"
+import { VirtualClock } from "../sim/time/clock.ts"
 import { deriveKeys, eui } from "../wire/keys.ts"
 import { jsonOverHttps, jsonOverMqtt, type Peer } from "./peers.ts"
 import type { Row } from "./row.ts"
@@ -39,7 +39,7 @@ export async function wireRows(): Promise<Row[]> {
                 ["HTTPS, a connection each", await jsonOverHttps(folder, token, false)],
             ]
             const row = (what: string, bytes: number, note: string) =>
-                rows.push({ what: `${readings} a message: ${what}`, value: bytes, unit: "bytes/reading", note }) // prettier-ignore
+                rows.push({ what: `${readings} a message: ${what}`, value: bytes, unit: "bytes/reading", note })
             row("sealed, CoAP", ours.CoAP, "request, response with receipt")
             row("sealed, MQTT", ours.MQTT, "PUBLISH, PUBACK, receipt")
             for (const [name, peer] of peers) {

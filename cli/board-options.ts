@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command, type Option } from "commander"
 import { UserError } from "../host/errors.ts"
 import { readIfThere, writeDurably } from "../host/files.ts"
-import { boards } from "./boards.ts"
-import { readSettings, withSettings, type Settings } from "./env-local.ts"
+import { boards } from "../devicescript/boards.ts"
+import { readSettings, withSettings, type Settings } from "../devicescript/env-local.ts"
 import { option } from "./options.ts"
 
 /** WiFi's own limits: IEEE 802.11, 32 bytes; WPA2, 8 to 63 characters. */
@@ -30,16 +30,11 @@ export interface BoardOptions {
 export function boardOptions(command: Command, needed = (option: Option) => option): Command {
     return command
         .addOption(needed(option("--board <board>", "the board").choices(Object.keys(boards))))
+        .addOption(needed(option("--router <url>", "the router, as the board sees it").argParser(routerUrl)))
         .addOption(
-            needed(
-                option("--router <url>", "the router, as the board sees it").argParser(routerUrl),
+            option("--wifi <ssid>", `the board's WiFi; its password is expected in ${passwordVariable}`).argParser(
+                ssid,
             ),
-        )
-        .addOption(
-            option(
-                "--wifi <ssid>",
-                `the board's WiFi; its password is expected in ${passwordVariable}`,
-            ).argParser(ssid),
         )
         .option("--battery", "the board has the resistors that its battery is measured with", false)
         .addOption(option("--env <file>", "where to write the settings").default(".env.local"))
@@ -82,8 +77,7 @@ export function readEnv({ env, force }: BoardOptions, kid?: string): string {
     const text = readIfThere(env)?.toString() ?? ""
     const { kid: found, secret } = readSettings(text)
     const isOther = found === undefined ? secret !== undefined : found !== kid
-    if (isOther && !force)
-        throw new UserError(`${env} has a mote's identity already: --force takes its place`)
+    if (isOther && !force) throw new UserError(`${env} has a mote's identity already: --force takes its place`)
     return text
 }
 
@@ -115,7 +109,6 @@ export function routerUrl(text: string): string {
         throw new InvalidArgumentError(`Expected ${routerSchemes.join("//…, ")}//….`)
     if (!url.hostname || url.username || url.search || url.hash || !/^\/?$/.test(url.pathname))
         throw new InvalidArgumentError("Expected a host, a port where it is not the usual one.")
-    if (text.length > maxRouterBytes)
-        throw new InvalidArgumentError(`Expected at most ${maxRouterBytes} characters.`)
+    if (text.length > maxRouterBytes) throw new InvalidArgumentError(`Expected at most ${maxRouterBytes} characters.`)
     return text
 }

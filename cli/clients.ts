@@ -14,17 +14,10 @@ export interface ClientOptions {
 export function withClientOptions(command: Command): Command {
     return command
         .addOption(option("--no-udp", "do not serve CoAP over UDP on the CoAP port's number"))
-        .addOption(
-            option("--http-port <port>", "relay to the motes for HTTP clients")
-                .argParser(port)
-                .default(8480),
-        )
+        .addOption(option("--http-port <port>", "relay to the motes for HTTP clients").argParser(port).default(8480))
         .addOption(option("--http-host <name>", "address for HTTP clients").default("localhost"))
         .addOption(
-            option(
-                "--http-name <name>",
-                "a name by which HTTP clients know this machine, beside its own; repeatable",
-            )
+            option("--http-name <name>", "a name by which HTTP clients know this machine, beside its own; repeatable")
                 .argParser<string[]>((name, before) => [...before, name])
                 .default([]),
         )

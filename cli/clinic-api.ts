@@ -41,25 +41,17 @@ export interface ClinicApi {
 /** `--data`, `--clinic` and `--ca`; the token is never an argument. */
 export function clinicOptions(command: Command): Command {
     return command
+        .addOption(option("--data <dir>", "data folder; its credentials.json is used").default(".vitalmote"))
         .addOption(
-            option("--data <dir>", "data folder; its credentials.json is used").default(
-                ".vitalmote",
+            option("--clinic <url>", `another clinic; a doctor's token is expected in ${tokenVariable}`).argParser(
+                httpsUrl,
             ),
-        )
-        .addOption(
-            option(
-                "--clinic <url>",
-                `another clinic; a doctor's token is expected in ${tokenVariable}`,
-            ).argParser(httpsUrl),
         )
         .addOption(option("--ca <file>", "certificate authority of that clinic, PEM"))
 }
 
 /** Does `work` with the clinic's interface. @throws UserError, also when nobody says which clinic, or with what token */
-export async function withClinic<T>(
-    options: ClinicOptions,
-    work: (api: ClinicApi) => Promise<T>,
-): Promise<T> {
+export async function withClinic<T>(options: ClinicOptions, work: (api: ClinicApi) => Promise<T>): Promise<T> {
     const { clinic, ca, token } = access(options)
     const url = clinic.replace(/\/+$/, "")
     const agent = new Agent({
@@ -92,10 +84,8 @@ function caller(url: string, token: string, dispatcher: Agent): ClinicApi["call"
                 throw new UserError(`no answer from ${url}: ${reasonOf(error)}`)
             })
         const value = parsed(answer.text)
-        if (answer.statusCode >= 300)
-            throw new UserError(`the clinic refuses: ${refusal(answer.statusCode, value)}`)
-        if (!Value.Check(schema, value))
-            throw new UserError(`${url} answers ${method} ${path} with something else`)
+        if (answer.statusCode >= 300) throw new UserError(`the clinic refuses: ${refusal(answer.statusCode, value)}`)
+        if (!Value.Check(schema, value)) throw new UserError(`${url} answers ${method} ${path} with something else`)
         return value
     }
 }
@@ -107,15 +97,13 @@ function access({ data, clinic, ca }: ClinicOptions): {
 } {
     const token = process.env[tokenVariable]
     if (clinic !== undefined) {
-        if (!token)
-            throw new UserError(`--clinic: a doctor's token is needed in ${tokenVariable}`, 2)
+        if (!token) throw new UserError(`--clinic: a doctor's token is needed in ${tokenVariable}`, 2)
         return { clinic, ca, token }
     }
     if (ca !== undefined) throw new UserError("--ca goes with --clinic", 2)
     const file = join(data, "credentials.json")
     const credentials = readCredentials(file)
-    if (!credentials)
-        throw new UserError(`no ${file}: start the clinic first, or give --data or --clinic`)
+    if (!credentials) throw new UserError(`no ${file}: start the clinic first, or give --data or --clinic`)
     return { ...credentials, token: credentials.doctor.token }
 }
 

@@ -10,16 +10,13 @@ export const faultHelp = faultyChips.map(chip => `${chip} ${faultKinds[chip].joi
 /** Parses one more `--fault`. */
 export function faultOption(text: string, previous: Fault[] = []): Fault[] {
     const [, chip, kind, from, to] = form.exec(text) ?? []
-    if (!chip)
-        throw new InvalidArgumentError("Expected CHIP:KIND@FROM-TO, such as optical:nack@30-60.")
-    if (!isOneOf(faultyChips, chip))
-        throw new InvalidArgumentError(`Expected a chip: ${faultyChips.join(", ")}.`)
+    if (!chip) throw new InvalidArgumentError("Expected CHIP:KIND@FROM-TO, such as optical:nack@30-60.")
+    if (!isOneOf(faultyChips, chip)) throw new InvalidArgumentError(`Expected a chip: ${faultyChips.join(", ")}.`)
     const kinds = faultKinds[chip]
     if (!isOneOf(kinds, kind!))
         throw new InvalidArgumentError(`Expected a fault of the ${chip} chip: ${kinds.join(", ")}.`)
     const fault = { chip, kind, fromS: Number(from), toS: Number(to) }
-    if (fault.fromS >= fault.toS)
-        throw new InvalidArgumentError("Expected an end after the beginning.")
+    if (fault.fromS >= fault.toS) throw new InvalidArgumentError("Expected an end after the beginning.")
     return [...previous, fault]
 }
 

@@ -51,9 +51,7 @@ ${svgLabel(label)}</html>
 /** The QR code in a square as high as the label. */
 function code(url: string): string {
     const { data, size } = encode(url, { ecc: "M", border: quietModules })
-    const dark = data.flatMap((row, y) =>
-        row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])),
-    )
+    const dark = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])))
     const scale = (heightMm - 2 * paddingMm) / size
     return (
         `<path transform="translate(${paddingMm} ${paddingMm}) scale(${scale.toFixed(5)})" ` +

@@ -12,9 +12,10 @@ import { routerCommand } from "./commands/router.ts"
 import { simCommand } from "./commands/sim.ts"
 import { upCommand } from "./commands/up.ts"
 
-const { version, description } = JSON.parse(
-    readFileSync(new URL("../package.json", import.meta.url), "utf8"),
-) as { version: string; description: string }
+const { version, description } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string
+    description: string
+}
 
 const program = new Command("vitalmote").description(description).version(version).helpCommand(true)
 for (const command of [

@@ -20,9 +20,7 @@ const needed = new WeakSet<Option>()
 
 /** How much a service says on stderr. */
 export function logLevelOption(level: string): Option {
-    return option("--log-level <level>", "how much to log")
-        .choices(["debug", "info", "warn", "error"])
-        .default(level)
+    return option("--log-level <level>", "how much to log").choices(["debug", "info", "warn", "error"]).default(level)
 }
 
 /** `--acc-unit`: for acceleration that does not tell its unit by the gravity in it. */
@@ -35,16 +33,11 @@ export function accelerationUnitOption(): Option {
 /** `--config FILE`: a JSON object with option names as keys; flags and environment win over it. */
 export function withConfigFile(command: Command): Command {
     return command
-        .addOption(
-            option("--config <file>", 'options from a JSON file, such as {"coapPort": 5683}'),
-        )
+        .addOption(option("--config <file>", 'options from a JSON file, such as {"coapPort": 5683}'))
         .hook("preAction", (_, action) => {
             applyConfigFile(action)
             for (const option of action.options)
-                if (
-                    needed.has(option) &&
-                    action.getOptionValue(option.attributeName()) === undefined
-                )
+                if (needed.has(option) && action.getOptionValue(option.attributeName()) === undefined)
                     throw new UserError(`required option '${option.flags}' not specified`, 2)
         })
 }
@@ -54,8 +47,7 @@ function applyConfigFile(command: Command): void {
     if (!file) return
     for (const [name, value] of Object.entries(readJsonObject(file))) {
         const option = command.options.find(option => option.attributeName() === name)
-        if (!option || name === "config")
-            throw new UserError(`${file}: unknown option "${name}"`, 2)
+        if (!option || name === "config") throw new UserError(`${file}: unknown option "${name}"`, 2)
         const source = command.getOptionValueSource(name)
         if (source !== undefined && source !== "default") continue
         command.setOptionValueWithSource(name, parse(option, value, file), "config")
@@ -108,8 +100,7 @@ export function httpsUrl(text: string): string {
 /** A positive number. */
 export function positive(text: string): number {
     const value = Number(text)
-    if (!(value > 0) || !Number.isFinite(value))
-        throw new InvalidArgumentError("Expected a number above 0.")
+    if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError("Expected a number above 0.")
     return value
 }
 

@@ -3,10 +3,7 @@ import type { Log } from "../host/log.ts"
 
 /** A log to stderr, so that stdout stays free for what a command prints. */
 export function stderrLog(level: string): Log {
-    return pino(
-        { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-        pino.destination(2),
-    )
+    return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2))
 }
 
 /** How long an orderly end may take before it is forced. */

@@ -10,11 +10,7 @@ const pollMs = 250
  * first ones say that there is no heart rate yet: that takes 8 s of signal.
  * @throws UserError when none comes within `timeoutMs`
  */
-export async function firstVisibleReading(
-    credentials: Credentials,
-    since: Date,
-    timeoutMs: number,
-): Promise<void> {
+export async function firstVisibleReading(credentials: Credentials, since: Date, timeoutMs: number): Promise<void> {
     const { clinic, ca, doctor } = credentials
     const dispatcher = new Agent({ connect: { ca: readFileSync(ca, "utf8") } })
     const search = `/fhir/Observation?date=ge${since.toISOString()}&_count=1`

@@ -1,12 +1,6 @@
 import { InvalidArgumentError } from "commander"
 import { UserError } from "../host/errors.ts"
-import {
-    accelerationFile,
-    madeUpBody,
-    recordingFile,
-    type AccelerationUnit,
-    type Body,
-} from "../sim/body/index.ts"
+import { accelerationFile, madeUpBody, recordingFile, type AccelerationUnit, type Body } from "../sim/body/index.ts"
 import { positive } from "./options.ts"
 
 /** `FILE.csv@FS`: a recording and its sampling rate in Hz. */

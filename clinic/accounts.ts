@@ -42,10 +42,7 @@ export class Accounts {
     }
 
     /** Users and, where they are given one, their passwords. Throws Conflict for a name that is taken. */
-    async add(
-        o: { name: string; role: Role; password?: string; patient?: number },
-        sql?: Sql,
-    ): Promise<User> {
+    async add(o: { name: string; role: Role; password?: string; patient?: number }, sql?: Sql): Promise<User> {
         const password = o.password === undefined ? null : await hash(o.password)
         const [added] = await (sql ?? this.store).all<User>(
             `INSERT INTO account (name, role, password, patient) VALUES (?, ?, ?, ?)
@@ -64,10 +61,7 @@ export class Accounts {
     async remove(name: string): Promise<boolean> {
         return await this.store.transaction(async sql => {
             for (const table of ["session", "token"])
-                await sql.run(
-                    `DELETE FROM ${table} WHERE account IN (SELECT id FROM account WHERE name = ?)`,
-                    name,
-                )
+                await sql.run(`DELETE FROM ${table} WHERE account IN (SELECT id FROM account WHERE name = ?)`, name)
             return (await sql.run("DELETE FROM account WHERE name = ?", name)) > 0
         })
     }
@@ -83,10 +77,7 @@ export class Accounts {
     }
 
     /** The user of that name and a new session's token, or undefined; either takes the same time. */
-    async login(
-        name: string,
-        password: string,
-    ): Promise<{ user: User; session: string } | undefined> {
+    async login(name: string, password: string): Promise<{ user: User; session: string } | undefined> {
         const [found] = await this.store.all<User & { password: string | null }>(
             `SELECT ${user}, account.password FROM account WHERE name = ?`,
             name,
@@ -123,11 +114,7 @@ export class Accounts {
         if (!found) return undefined
         const { usedAt, ...who } = found
         if (now - usedAt > sessionNoteMs)
-            await this.store.run(
-                "UPDATE session SET used_at = ? WHERE hash = ?",
-                now,
-                hashed(session),
-            )
+            await this.store.run("UPDATE session SET used_at = ? WHERE hash = ?", now, hashed(session))
         return who
     }
 

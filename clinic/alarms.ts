@@ -148,11 +148,7 @@ export class Alarms {
                 ...[Math.trunc(this.clock.now()), user, id],
             )
             await sql.run(`UPDATE alarm SET ${setIsOpen} WHERE id = ? AND is_open = 1`, id)
-            const [alarm] = await this.rows(
-                sql,
-                `SELECT ${columns} FROM ${tables} WHERE a.id = ? AND ${isShown}`,
-                id,
-            )
+            const [alarm] = await this.rows(sql, `SELECT ${columns} FROM ${tables} WHERE a.id = ? AND ${isShown}`, id)
             return alarm
         })
     }

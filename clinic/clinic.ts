@@ -87,11 +87,7 @@ export class Clinic {
         const waiting = await this.configurations.waiting()
         const keys: RouterKeys[] = []
         for (const { mote, secrets } of await this.motes.inUse()) {
-            const add = (
-                { kid, upMac, receipt, mqtt }: MoteKeys,
-                which: "current" | "next",
-                generation: number,
-            ) =>
+            const add = ({ kid, upMac, receipt, mqtt }: MoteKeys, which: "current" | "next", generation: number) =>
                 keys.push({
                     ...{ kid, upMac, receipt, mqtt },
                     ...(waiting.get(mote.id)?.[which] ?? { config: 0 }),
@@ -115,10 +111,7 @@ export class Clinic {
     }
 
     /** A command for a mote; undefined where there is no such mote. Throws Conflict for a revoked one. */
-    async command(
-        kid: Uint8Array,
-        o: { command: CommandName; author: string },
-    ): Promise<Command | undefined> {
+    async command(kid: Uint8Array, o: { command: CommandName; author: string }): Promise<Command | undefined> {
         return await this.told(kid, (known, sql) => this.configurations.order(known, o, sql))
     }
 
@@ -163,9 +156,7 @@ export class Clinic {
      * Makes a doctor and a router on the first start; undefined when there are users already. `save` runs before it
      * becomes final: where it fails, nothing was made, so the credentials cannot get lost between here and a file.
      */
-    async setUp(
-        save?: (credentials: Credentials) => Promise<void>,
-    ): Promise<Credentials | undefined> {
+    async setUp(save?: (credentials: Credentials) => Promise<void>): Promise<Credentials | undefined> {
         return await this.o.store.transaction(async sql => {
             const [any] = await sql.all("SELECT id FROM account LIMIT 1")
             if (any) return undefined
@@ -186,10 +177,7 @@ export class Clinic {
      * A new patient on the ward with a mote. `save` runs before it becomes final: where it fails, nothing was made, so
      * the secret cannot get lost between here and a file.
      */
-    async admit(
-        data: NewPatient,
-        save: (mote: Mote, secret: Uint8Array) => Promise<void>,
-    ): Promise<void> {
+    async admit(data: NewPatient, save: (mote: Mote, secret: Uint8Array) => Promise<void>): Promise<void> {
         await this.o.store.transaction(async sql => {
             const patient = await this.patients.add(data, sql)
             const { mote, secret } = await this.motes.register(patient.id, sql)

@@ -74,19 +74,13 @@ export async function noteArrival(
         ...[...start, seq],
     )
     if (!gap || gap.last < seq) return
-    await sql.run(
-        "DELETE FROM gap WHERE mote = ? AND boot = ? AND salt = ? AND first = ?",
-        ...[...start, gap.first],
-    )
+    await sql.run("DELETE FROM gap WHERE mote = ? AND boot = ? AND salt = ? AND first = ?", ...[...start, gap.first])
     await addGap(gap.first, seq - 1)
     await addGap(seq + 1, gap.last)
 }
 
 /** What arrived from one mote and what did not (wire.md, "Replay"): nothing disappears silently. */
-export async function completeness(
-    store: Store,
-    mote: { id: number; patient: number },
-): Promise<Completeness> {
+export async function completeness(store: Store, mote: { id: number; patient: number }): Promise<Completeness> {
     const [starts] = await store.all<{ stored: number | null; newestAt: number | null }>(
         `SELECT SUM(stored) AS stored, MAX(newest_at) AS "newestAt" FROM start WHERE mote = ?`,
         mote.id,

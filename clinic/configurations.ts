@@ -1,11 +1,5 @@
 import type { Clock } from "../host/clock.ts"
-import {
-    checkConfig,
-    defaultConfig,
-    makeCommand,
-    makeConfig,
-    type ConfigValues,
-} from "../wire/config.ts"
+import { checkConfig, defaultConfig, makeCommand, makeConfig, type ConfigValues } from "../wire/config.ts"
 import { isCount } from "../wire/cbor.ts"
 import type { CommandName, MoteKeys, RouterKeys, SealedCommand } from "../wire/keys.ts"
 import { refusedName, type Measurement } from "../wire/senml.ts"
@@ -96,10 +90,7 @@ export class Configurations {
         const version = Math.max(newest?.version ?? 0, inForce.version) + 1
         const seal = (keys: MoteKeys) => makeConfig(settings, version, keys, this.random)
         const sealed = seal(secrets.current)
-        await sql.run(
-            `UPDATE configuration SET state = 'superseded' WHERE mote = ? AND state = 'pending'`,
-            mote.id,
-        )
+        await sql.run(`UPDATE configuration SET state = 'superseded' WHERE mote = ? AND state = 'pending'`, mote.id)
         const [row] = await sql.all<Row>(
             `INSERT INTO configuration (mote, version, settings, author, made_at, sealed, sealed_next, state)
              VALUES (?, ?, ?, ?, ?, ?, ?, 'pending') RETURNING ${columns}`,
@@ -239,9 +230,7 @@ export class Configurations {
     /** What waits for each mote, by its id, for the routers; under its secret of now and under its next one. */
     async waiting(): Promise<Map<number, { current: Waiting; next: Waiting }>> {
         const waiting = new Map<number, { current: Waiting; next: Waiting }>()
-        const newest = await this.store.all<
-            SealedRow & { mote: number; version: number; state: ConfigState }
-        >(
+        const newest = await this.store.all<SealedRow & { mote: number; version: number; state: ConfigState }>(
             `SELECT mote, version, state, sealed, sealed_next AS "sealedNext" FROM configuration AS c
              WHERE version = (SELECT MAX(version) FROM configuration WHERE mote = c.mote)`,
         )

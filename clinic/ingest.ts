@@ -2,13 +2,7 @@ import type { Log } from "../host/log.ts"
 import { toAlarms, type AlarmEvent } from "../wire/alarms.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import { WireError } from "../wire/cbor.ts"
-import {
-    openEnvelope,
-    parseEnvelope,
-    verifyEnvelope,
-    type Envelope,
-    type Purpose,
-} from "../wire/envelope.ts"
+import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope, type Purpose } from "../wire/envelope.ts"
 import { eui, type MoteKeys } from "../wire/keys.ts"
 import { decodePack, type Measurement } from "../wire/senml.ts"
 import type { Alarms } from "./alarms.ts"
@@ -104,8 +98,7 @@ async function secretOf(
         return { keys: next, generation: nextGeneration }
     }
     if (!isUnder(previous)) throw new Refused("wrong MAC")
-    if (rotatedAt !== null && receivedAt > rotatedAt)
-        throw new Refused("the mote has another secret now")
+    if (rotatedAt !== null && receivedAt > rotatedAt) throw new Refused("the mote has another secret now")
     return { keys: previous, generation: generation - 1 }
 }
 

@@ -41,8 +41,7 @@ class Live<News> {
         try {
             while (this.again) {
                 this.again = false
-                for await (const news of this.news())
-                    for (const listener of this.listeners) listener(news)
+                for await (const news of this.news()) for (const listener of this.listeners) listener(news)
             }
         } catch (error) {
             this.log.error({ reason: (error as Error).message }, `cannot read ${this.what}`)

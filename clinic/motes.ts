@@ -55,10 +55,7 @@ export class Motes {
     }
 
     /** A new identity for a patient on the ward; the secret is never given out again. */
-    async register(
-        patient: number,
-        sql: Sql = this.store,
-    ): Promise<{ mote: Mote; secret: Uint8Array }> {
+    async register(patient: number, sql: Sql = this.store): Promise<{ mote: Mote; secret: Uint8Array }> {
         const kid = this.random(kidBytes)
         const secret = this.random(secretBytes)
         const [row] = await sql.all<MoteRow>(
@@ -85,10 +82,7 @@ export class Motes {
      * one that was given out earlier and never used is worth nothing from now on. Throws Conflict for a revoked mote;
      * undefined where there is none.
      */
-    async rotate(
-        kid: Uint8Array,
-        sql: Sql,
-    ): Promise<{ mote: Mote; secret: Uint8Array; keys: MoteKeys } | undefined> {
+    async rotate(kid: Uint8Array, sql: Sql): Promise<{ mote: Mote; secret: Uint8Array; keys: MoteKeys } | undefined> {
         const row = await this.row(kid, sql)
         if (!row) return undefined
         if (row.revokedAt !== null) throw new Conflict("the mote is revoked")
@@ -129,19 +123,14 @@ export class Motes {
     }
 
     /** The mote with its working keys. */
-    async withSecrets(
-        kid: Uint8Array,
-        sql: Sql,
-    ): Promise<{ mote: Mote; secrets: Secrets } | undefined> {
+    async withSecrets(kid: Uint8Array, sql: Sql): Promise<{ mote: Mote; secrets: Secrets } | undefined> {
         const row = await this.row(kid, sql)
         return row && { mote: plain(row), secrets: this.secrets(row) }
     }
 
     /** Every mote that is not revoked, with its working keys. */
     async inUse(sql: Sql = this.store): Promise<{ mote: Mote; secrets: Secrets }[]> {
-        const rows = await sql.all<MoteRow>(
-            `SELECT ${columns} FROM mote WHERE revoked_at IS NULL ORDER BY id`,
-        )
+        const rows = await sql.all<MoteRow>(`SELECT ${columns} FROM mote WHERE revoked_at IS NULL ORDER BY id`)
         return rows.map(row => ({ mote: plain(row), secrets: this.secrets(row) }))
     }
 
@@ -187,16 +176,8 @@ function plain({ id, kid, patient, registeredAt, revokedAt }: MoteRow): Mote {
 }
 
 /** Revokes one mote, or all of a patient; nothing will be heard of their alarms any more. */
-export async function revokeAll(
-    of: "id" | "patient",
-    id: number,
-    now: number,
-    sql: Sql,
-): Promise<void> {
-    await sql.run(
-        `UPDATE mote SET revoked_at = ? WHERE ${of} = ? AND revoked_at IS NULL`,
-        ...[now, id],
-    )
+export async function revokeAll(of: "id" | "patient", id: number, now: number, sql: Sql): Promise<void> {
+    await sql.run(`UPDATE mote SET revoked_at = ? WHERE ${of} = ? AND revoked_at IS NULL`, ...[now, id])
     await sql.run(
         `UPDATE alarm SET cleared_at = COALESCE(cleared_at, ?), is_open = 0
          WHERE is_open = 1 AND mote IN (SELECT id FROM mote WHERE ${of} = ?)`,

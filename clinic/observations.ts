@@ -83,9 +83,7 @@ export class Observations {
     }
 
     /** How many match in all; costs a walk over that part of the index. */
-    async count(
-        search: Pick<ObservationSearch, "patients" | "names" | "from" | "before">,
-    ): Promise<number> {
+    async count(search: Pick<ObservationSearch, "patients" | "names" | "from" | "before">): Promise<number> {
         const { from = 0, before = Number.MAX_SAFE_INTEGER } = search
         let count = 0
         for (const patient of search.patients)
@@ -101,10 +99,7 @@ export class Observations {
     }
 
     async get(id: number): Promise<Observation | undefined> {
-        const rows = await this.rows(
-            `SELECT ${columns} FROM ${tables} WHERE m.id = ? AND ${isVital}`,
-            id,
-        )
+        const rows = await this.rows(`SELECT ${columns} FROM ${tables} WHERE m.id = ? AND ${isVital}`, id)
         return rows[0]
     }
 
@@ -128,9 +123,7 @@ export class Observations {
 
     /** The newest id given out; 0 for none. */
     async newestId(): Promise<number> {
-        const rows = await this.store.all<{ id: number | null }>(
-            "SELECT MAX(id) AS id FROM measurement",
-        )
+        const rows = await this.store.all<{ id: number | null }>("SELECT MAX(id) AS id FROM measurement")
         return rows[0]?.id ?? 0
     }
 

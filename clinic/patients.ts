@@ -65,12 +65,7 @@ export class Patients {
         return await this.store.transaction(async sql => {
             const now = this.now()
             await revokeAll("patient", id, now, sql)
-            return (
-                (await sql.run(
-                    "UPDATE patient SET active = 0, updated_at = ? WHERE id = ?",
-                    ...[now, id],
-                )) > 0
-            )
+            return (await sql.run("UPDATE patient SET active = 0, updated_at = ? WHERE id = ?", ...[now, id])) > 0
         })
     }
 

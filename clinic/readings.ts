@@ -103,11 +103,9 @@ function summariesIn(
     for (const span of spans)
         for (const m of pack) {
             if (m.time !== span.time || !isVitalName(m.name)) continue
-            const detail = (suffix: string) =>
-                pack.find(d => d.time === m.time && d.name === m.name + suffix)
+            const detail = (suffix: string) => pack.find(d => d.time === m.time && d.name === m.name + suffix)
             const [least, greatest, count] = [detail("-min"), detail("-max"), detail("-n")]
-            if (!least || !greatest || !count || !isCount(count.value) || count.value === 0)
-                continue
+            if (!least || !greatest || !count || !isCount(count.value) || count.value === 0) continue
             const parts = [m, least, greatest].map(part => ({ ...part, name: m.name }))
             if (parts.some(part => problemOf(part, receivedAt))) continue
             if (least.value > m.value || m.value > greatest.value) continue

@@ -74,9 +74,7 @@ function vaultKey(data: string): Uint8Array {
     if (key) throw new UserError(`${file} is not a key: restore it from a copy`)
     // A new key would open nothing of what is there.
     if (existsSync(join(data, "clinic.db")))
-        throw new UserError(
-            `${file} is missing, and without it the database is of no use: restore it`,
-        )
+        throw new UserError(`${file} is missing, and without it the database is of no use: restore it`)
     const made = randomBytes(vaultKeyBytes)
     writeDurably(file, made, 0o600)
     return made

@@ -29,19 +29,14 @@ const publicMode = 0o644
  * `ca.pem` for the clients, `ca-key.pem`, and `server.pem` (certificate and key). It is made anew where it ends within 30
  * days or does not name `host`. `now` in unix ms. Throws UserError for files that cannot be used.
  */
-export async function serverCertificate(
-    data: string,
-    host: string,
-    now: number,
-): Promise<ServerCertificate> {
+export async function serverCertificate(data: string, host: string, now: number): Promise<ServerCertificate> {
     const hosts = ["localhost", "127.0.0.1", "::1"]
     const outside = isWildcard(host) ? hostname() : host
     if (!hosts.includes(outside)) hosts.push(outside)
 
     const caFile = join(data, "ca.pem")
     const caPem = readIfThere(caFile)?.toString()
-    if (caPem === undefined)
-        return await makeServer(data, await makeAuthority(data, now), hosts, now)
+    if (caPem === undefined) return await makeServer(data, await makeAuthority(data, now), hosts, now)
     const authority = parse(caFile, caPem)
     if (Date.parse(authority.validTo) < now)
         throw new UserError(`${caFile} has expired: remove it to make a new one for all clients`)
@@ -78,9 +73,7 @@ function usableServer(
             certificate.verify(authority.publicKey) &&
             certificate.checkPrivateKey(createPrivateKey(pem ?? "")) &&
             Date.parse(certificate.validTo) - now > renewBeforeDays * dayMs &&
-            hosts.every(host =>
-                isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host),
-            )
+            hosts.every(host => (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)))
         return usable ? { cert: pem!, key: pem! } : undefined
     } catch {
         return undefined // a new one costs nothing
@@ -152,9 +145,7 @@ async function makeServer(
             new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
             new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
             await x509.AuthorityKeyIdentifierExtension.create(authority.certificate.publicKey),
-            new x509.SubjectAlternativeNameExtension(
-                hosts.map(value => ({ type: isIP(value) ? "ip" : "dns", value })),
-            ),
+            new x509.SubjectAlternativeNameExtension(hosts.map(value => ({ type: isIP(value) ? "ip" : "dns", value }))),
         ],
     })
     const pem = `${certificate.toString("pem")}\n${await privatePem(keys.privateKey)}`

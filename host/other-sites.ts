@@ -25,7 +25,7 @@ export function isFromOtherSite(
  * read our answers (DNS rebinding): it would come with its name here.
  */
 export function isOwnHost(host: string | undefined, names: string[] = []): boolean {
-    const [, inBrackets, plain] = /^(?:\[([\da-f:.]+)(?:%[\w.%-]+)?\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host ?? "") ?? [] // prettier-ignore
+    const [, inBrackets, plain] = /^(?:\[([\da-f:.]+)(?:%[\w.%-]+)?\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host ?? "") ?? []
     const name = (inBrackets ?? plain)?.toLowerCase().replace(/\.$/, "")
     if (!name) return false
     const machine = hostname().toLowerCase()

@@ -58,11 +58,7 @@ function page(path: string, type: string, bytes: Uint8Array): [string, Page] {
     return [path, { type, body, etag: `"${digest}"` }]
 }
 
-export function pageRoutes(
-    app: FastifyInstance,
-    pages: Pages,
-    config: FastifyContextConfig = {},
-): void {
+export function pageRoutes(app: FastifyInstance, pages: Pages, config: FastifyContextConfig = {}): void {
     for (const [path, { type, body, etag }] of pages)
         app.get(path, { config }, async (request, reply) => {
             reply.headers({ etag, "cache-control": "no-cache" })

@@ -81,8 +81,7 @@ function makePrivate(file: string): void {
 
 /** The version of the database, 0 for a new one; throws where it is not ours to use. */
 function check(db: Database.Database, { applicationId, migrations }: SqliteFormat): number {
-    const pragma = (name: string) =>
-        all<Record<string, unknown>>(db.prepare(`PRAGMA ${name}`))[0]?.[name]
+    const pragma = (name: string) => all<Record<string, unknown>>(db.prepare(`PRAGMA ${name}`))[0]?.[name]
     if (all(db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1")).length === 0) return 0
     if (pragma("application_id") !== applicationId) throw new Error("it belongs to another program")
     const version = pragma("user_version") as number

@@ -1,14 +1,7 @@
 import { X509Certificate } from "node:crypto"
 import { Pool } from "undici"
 import { UserError } from "../host/errors.ts"
-import {
-    decodeKeys,
-    decodeResults,
-    encodeBatch,
-    maxBatch,
-    maxKeysBytes,
-    maxReasonChars,
-} from "../wire/batch.ts"
+import { decodeKeys, decodeResults, encodeBatch, maxBatch, maxKeysBytes, maxReasonChars } from "../wire/batch.ts"
 import type { RouterKeys } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 

@@ -1,13 +1,7 @@
 import type { Clock } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
 import { WireError } from "../wire/cbor.ts"
-import {
-    maxEnvelopeBytes,
-    parseEnvelope,
-    verifyEnvelope,
-    type Envelope,
-    type Purpose,
-} from "../wire/envelope.ts"
+import { maxEnvelopeBytes, parseEnvelope, verifyEnvelope, type Envelope, type Purpose } from "../wire/envelope.ts"
 import { eui, type RouterKeys } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
 import type { Keyring } from "./keyring.ts"
@@ -21,14 +15,7 @@ export const defaultMaxOutboxBytes = 2 ** 30
 
 /** Why an envelope was not taken. Only `busy` is worth a retry. */
 export type Refusal =
-    | "tooLarge"
-    | "malformed"
-    | "unknownKid"
-    | "badMac"
-    | "olderBoot"
-    | "otherSalt"
-    | "belowWindow"
-    | "busy"
+    "tooLarge" | "malformed" | "unknownKid" | "badMac" | "olderBoot" | "otherSalt" | "belowWindow" | "busy"
 
 /**
  * `stored`: durable since now, `duplicate`: since earlier. Both carry the mote, which of its secrets it used, and the
@@ -107,9 +94,7 @@ export class Ingest {
     async submit(purpose: Purpose, bytes: Uint8Array, sender?: string): Promise<IngestResult> {
         const checked = this.check(purpose, bytes, sender)
         const result =
-            typeof checked === "string"
-                ? ({ status: "refused", reason: checked } as const)
-                : await this.queue(checked)
+            typeof checked === "string" ? ({ status: "refused", reason: checked } as const) : await this.queue(checked)
         this.counts[result.status === "refused" ? result.reason : result.status]++
         return result
     }
@@ -122,8 +107,7 @@ export class Ingest {
         let outcomes: (Refusal | "stored" | "duplicate")[]
         try {
             outcomes = waiting.map(entry => this.admit(entry, batch))
-            if (batch.accepted.length > 0)
-                this.store.append(batch.accepted, [...batch.seen.values()], batch.forgotten)
+            if (batch.accepted.length > 0) this.store.append(batch.accepted, [...batch.seen.values()], batch.forgotten)
         } catch (error) {
             this.log.error({ reason: (error as Error).message }, "the store failed: nothing taken")
             // They hold what was not stored.
@@ -142,11 +126,7 @@ export class Ingest {
     }
 
     /** Everything that can be said without the store. */
-    private check(
-        purpose: Purpose,
-        bytes: Uint8Array,
-        sender?: string,
-    ): Refusal | Omit<Waiting, "resolve"> {
+    private check(purpose: Purpose, bytes: Uint8Array, sender?: string): Refusal | Omit<Waiting, "resolve"> {
         if (bytes.length > maxEnvelopeBytes) return "tooLarge"
         let envelope: Envelope
         try {

@@ -93,7 +93,7 @@ export class Keyring {
     private rest(): void {
         this.state = "resting"
         if (this.isWanted) void this.refresh()
-        else this.timer = this.clock.setTimeout(() => void this.refresh(), refreshMs - refreshPauseMs) // prettier-ignore
+        else this.timer = this.clock.setTimeout(() => void this.refresh(), refreshMs - refreshPauseMs)
     }
 
     private replace(keys: RouterKeys[]): void {

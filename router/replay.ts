@@ -42,9 +42,7 @@ export class ReplayWindow {
         if (!start) return "olderBoot"
         if (start.salt !== salt) return "otherSalt"
         if (seq < start.floor) return "belowWindow"
-        return start.runs.some(([first, last]) => seq >= first && seq <= last)
-            ? "duplicate"
-            : "fresh"
+        return start.runs.some(([first, last]) => seq >= first && seq <= last) ? "duplicate" : "fresh"
     }
 
     /** Remembers an envelope judged `fresh`; returns its start as it now is, and the one that was forgotten for it. */

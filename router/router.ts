@@ -94,9 +94,7 @@ export class Router {
             this.trusted.add(requester)
             this.motes.brought(eui, requester, clock.now())
         })
-        this.serve = blockwise(
-            dispatch({ ...resources, ...directory(this.motes, this.relay) }, this.relay.proxy),
-        )
+        this.serve = blockwise(dispatch({ ...resources, ...directory(this.motes, this.relay) }, this.relay.proxy))
         const { refusedLength: envelopes, refusedBytes: bytes } = store
         if (envelopes > 0)
             log.warn(

@@ -8,8 +8,8 @@ import type { Log } from "../host/log.ts"
 import { socketStream, type ByteStream } from "../host/stream.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import { CoapUdp } from "./coap/udp.ts"
-import { MqttClient, type MqttBrokerAccess } from "./mqtt-client.ts"
-import { MqttBroker } from "./mqtt.ts"
+import { MqttClient, type MqttBrokerAccess } from "./mqtt/client.ts"
+import { MqttBroker } from "./mqtt/broker.ts"
 import { relayHttp } from "./relay/http.ts"
 import { Router } from "./router.ts"
 import { RouterStore } from "./store.ts"
@@ -97,8 +97,7 @@ export async function startRouter(o: {
         const coapPort = coap.port
         const udp = o.udp === false ? undefined : await serveUdp(router, coap, log)
         if (udp) parts.push(udp)
-        const coapsPort =
-            o.tls && (await serveTls(s => router.accept(s), o.tls, "coap", o.tls.coapsPort))
+        const coapsPort = o.tls && (await serveTls(s => router.accept(s), o.tls, "coap", o.tls.coapsPort))
         const { ingest, keyring } = router
         let mqttsPort: number | undefined
         let mqttPort: number | undefined
@@ -212,9 +211,7 @@ export function listen(server: Server, port: number, host: string, log: Log): Pr
         server.once("error", failed)
         server.listen(port, host, () => {
             server.off("error", failed)
-            server.on("error", error =>
-                log.error({ port, reason: reasonOf(error) }, "a connection was not accepted"),
-            )
+            server.on("error", error => log.error({ port, reason: reasonOf(error) }, "a connection was not accepted"))
             resolve((server.address() as AddressInfo).port)
         })
     })

@@ -153,8 +153,7 @@ export class RouterStore {
         const settled = [...this.settled, ...gone.map(({ id }) => id)]
         if (unwanted.length > 0 || settled.length > maxSettled) {
             this.transaction(() => {
-                for (const { delivery, reason } of refused)
-                    this.statements.keepRefused.run([reason, delivery.id])
+                for (const { delivery, reason } of refused) this.statements.keepRefused.run([reason, delivery.id])
                 this.deleteFromFile(settled)
             })
             this.settled = []
@@ -177,9 +176,10 @@ export class RouterStore {
 
     /** What was seen of a mote, in ascending order of its boots. */
     starts(kid: Uint8Array): Start[] {
-        return all<Omit<Start, "runs"> & { runs: string }>(this.statements.starts, [kid]).map(
-            row => ({ ...row, runs: JSON.parse(row.runs) as Start["runs"] }),
-        )
+        return all<Omit<Start, "runs"> & { runs: string }>(this.statements.starts, [kid]).map(row => ({
+            ...row,
+            runs: JSON.parse(row.runs) as Start["runs"],
+        }))
     }
 
     /** In the order in which they were given. */
@@ -202,11 +202,7 @@ export class RouterStore {
             deleteKeys.run([])
             for (const k of keys) {
                 const commands = k.commands?.map(({ name, sealed }) => [name, sealed])
-                const down = [
-                    k.generation ?? 0,
-                    k.sealedConfig ?? null,
-                    commands ? encode(commands) : null,
-                ]
+                const down = [k.generation ?? 0, k.sealedConfig ?? null, commands ? encode(commands) : null]
                 insertKey.run([k.kid, k.upMac, k.receipt, k.mqtt, k.config, ...down])
             }
         })
@@ -278,7 +274,7 @@ function prepare(db: Database.Database) {
              (kid, upMac, receipt, mqtt, config, generation, sealedConfig, commands)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
         ),
-        insertOutbox: db.prepare("INSERT INTO outbox (purpose, receivedAt, envelope) VALUES (?, ?, ?)"), // prettier-ignore
+        insertOutbox: db.prepare("INSERT INTO outbox (purpose, receivedAt, envelope) VALUES (?, ?, ?)"),
         oldest: db.prepare(
             `SELECT id, purpose, receivedAt, envelope FROM outbox
              WHERE id NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?`,
@@ -293,7 +289,7 @@ function prepare(db: Database.Database) {
              SELECT purpose, receivedAt, envelope FROM refused ORDER BY id`,
         ),
         deleteRefused: db.prepare("DELETE FROM refused"),
-        starts: db.prepare("SELECT boot, salt, floor, runs FROM replay WHERE kid = ? ORDER BY boot"), // prettier-ignore
+        starts: db.prepare("SELECT boot, salt, floor, runs FROM replay WHERE kid = ? ORDER BY boot"),
         upsertReplay: db.prepare(
             `INSERT INTO replay (kid, boot, salt, floor, runs) VALUES (?, ?, ?, ?, ?)
              ON CONFLICT (kid, boot) DO UPDATE SET floor = excluded.floor, runs = excluded.runs`,

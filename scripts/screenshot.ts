@@ -15,9 +15,7 @@ const ports = ["--https-port", "0", "--coap-port", "0", "--mqtt-port", "0"]
 const up = new Running(["up", "--data", data, "--motes", "6", ...ports])
 try {
     await up.line("ready")
-    const { clinic, doctor } = JSON.parse(
-        readFileSync(join(data, "credentials.json"), "utf8"),
-    ) as Credentials
+    const { clinic, doctor } = JSON.parse(readFileSync(join(data, "credentials.json"), "utf8")) as Credentials
     const browser = await launchChromium()
     const page = await browser.newPage({
         ignoreHTTPSErrors: true,

@@ -21,23 +21,18 @@ export function setUp() {
     const stamp = projectDir + "node_modules/.installed"
     if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return
     console.error("installing dependencies (once) …")
-    const npm = spawnSync(
-        "npm",
-        ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-        {
-            cwd: projectDir,
-            stdio: ["ignore", 2, 2],
-            shell: process.platform === "win32",
-        },
-    )
+    const npm = spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+        cwd: projectDir,
+        stdio: ["ignore", 2, 2],
+        shell: process.platform === "win32",
+    })
     if (npm.status !== 0) fail("npm ci failed, see above")
     writeFileSync(stamp, lock)
 }
 
 /** Runs Node.js in the project; resolves to its exit code. */
 export function node(args, options = {}) {
-    return spawnSync(process.execPath, args, { cwd: projectDir, stdio: "inherit", ...options })
-        .status
+    return spawnSync(process.execPath, args, { cwd: projectDir, stdio: "inherit", ...options }).status
 }
 
 function fail(message) {

@@ -1,7 +1,7 @@
 // Wearable on a Raspberry Pi Pico W, defined in boards/vitalmote_picow.board.json.
 import { gpio } from "@devicescript/core"
 import { configureHardware, startPotentiometer } from "@devicescript/servers"
-import { boardI2C } from "./board-i2c"
+import { boardI2C } from "./drivers/board-i2c"
 import { startMote } from "./mote"
 
 // The definition has the bus, too; saying it here lets the program run on a stock runtime as well.

@@ -2,7 +2,7 @@
 import { gpio } from "@devicescript/core"
 import { standby } from "@devicescript/runtime"
 import { configureHardware, startPotentiometer } from "@devicescript/servers"
-import { boardI2C } from "./board-i2c"
+import { boardI2C } from "./drivers/board-i2c"
 import { startMote } from "./mote"
 
 // The definition has the bus, too; saying it here lets the program run on a stock runtime as well.

@@ -1,14 +1,14 @@
 import { Potentiometer } from "@devicescript/core"
-import { startBattery } from "./battery"
+import { startBattery } from "./sensing/battery"
 import { I2CTransfer } from "./drivers/registers"
-import { readSetting } from "./flash"
-import { blink } from "./identify"
-import { startSensing } from "./sensing"
-import { showReading, startServers } from "./servers"
-import { identifyBy, startUplink, takeReading } from "./link/uplink"
+import { readSetting } from "./platform/flash"
+import { blink } from "./platform/identify"
+import { startSensing } from "./sensing/sensing"
+import { showReading, startServers } from "./cable/servers"
+import { identifyBy, startUplink, takeReading } from "./uplink/uplink"
 import { isAlarmWatching } from "./alarms/alarms"
-import { allowStandby } from "./power"
-import { standBy } from "./standby"
+import { allowStandby } from "./sensing/power"
+import { standBy } from "./uplink/standby"
 
 /**
  * The whole mote, on any board: senses over `i2c`, reports to its router, and shows what it senses on its cable, too,

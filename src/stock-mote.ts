@@ -1,6 +1,6 @@
 import { HeartRate, millis, PulseOximeter, Register, sleep, Temperature } from "@devicescript/core"
 import { Reading } from "./reading"
-import { startUplink, takeReading } from "./link/uplink"
+import { startUplink, takeReading } from "./uplink/uplink"
 
 const readingMs = 2000
 /** Saturation goes with every fourth reading. */

@@ -58,7 +58,6 @@ export function toAlarms(pack: Measurement[]): AlarmEvent[] {
         else if (detail === "value") Object.assign(event, { value, unit })
         else if (detail === "untimed") event.untimed = value === 1
     }
-    if (!events.every(({ id }) => Number.isSafeInteger(id) && id >= 0))
-        throw new WireError("an alarm has no id")
+    if (!events.every(({ id }) => Number.isSafeInteger(id) && id >= 0)) throw new WireError("an alarm has no id")
     return events
 }

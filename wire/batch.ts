@@ -1,13 +1,6 @@
 import { decode, encode, isCount, WireError } from "./cbor.ts"
 import { maxEnvelopeBytes, type Purpose } from "./envelope.ts"
-import {
-    commandNames,
-    keyBytes,
-    kidBytes,
-    type CommandName,
-    type RouterKeys,
-    type SealedCommand,
-} from "./keys.ts"
+import { commandNames, keyBytes, kidBytes, type CommandName, type RouterKeys, type SealedCommand } from "./keys.ts"
 
 /*
  * Between router and clinic, in CBOR: a batch of envelopes (`POST /ingest`), what became of each, and the keys a router
@@ -42,8 +35,7 @@ export const maxSealedBytes = 384
 /** Commands that may wait for one mote. */
 export const maxCommands = 4
 /** An upper bound for `encodeKeys` of that many. */
-export const maxKeysBytes =
-    maxKeys * (kidBytes + 3 * keyBytes + 40 + (1 + maxCommands) * (maxSealedBytes + 13))
+export const maxKeysBytes = maxKeys * (kidBytes + 3 * keyBytes + 40 + (1 + maxCommands) * (maxSealedBytes + 13))
 
 export function encodeBatch(batch: Delivery[]): Uint8Array {
     return encode(batch.map(d => [d.id, d.purpose, Math.trunc(d.receivedAt), d.envelope]))
@@ -53,10 +45,8 @@ export function encodeBatch(batch: Delivery[]): Uint8Array {
 export function decodeBatch(bytes: Uint8Array): Delivery[] {
     return decodeRows(bytes, maxBatch, row => {
         const [id, purpose, receivedAt, envelope] = row
-        if (row.length !== 4 || !isCount(id) || !isPurpose(purpose) || !isCount(receivedAt))
-            return undefined
-        if (!(envelope instanceof Uint8Array) || envelope.length > maxEnvelopeBytes)
-            return undefined
+        if (row.length !== 4 || !isCount(id) || !isPurpose(purpose) || !isCount(receivedAt)) return undefined
+        if (!(envelope instanceof Uint8Array) || envelope.length > maxEnvelopeBytes) return undefined
         return { id, purpose, receivedAt, envelope }
     })
 }
@@ -99,17 +89,14 @@ export function decodeKeys(bytes: Uint8Array): RouterKeys[] {
     return decodeRows(bytes, maxKeys, row => {
         const [kid, upMac, receipt, mqtt, config, ...more] = row
         if (!isBytes(kid, kidBytes) || !isCount(config)) return undefined
-        if (!isBytes(upMac, keyBytes) || !isBytes(receipt, keyBytes) || !isBytes(mqtt, keyBytes))
-            return undefined
+        if (!isBytes(upMac, keyBytes) || !isBytes(receipt, keyBytes) || !isBytes(mqtt, keyBytes)) return undefined
         const down = more.length === 0 ? {} : downIn(more)
         return down && { kid, upMac, receipt, mqtt, config, ...down }
     })
 }
 
 /** What waits for the mote: the last three fields of a row. */
-function downIn(
-    fields: unknown[],
-): Pick<RouterKeys, "sealedConfig" | "commands" | "generation"> | undefined {
+function downIn(fields: unknown[]): Pick<RouterKeys, "sealedConfig" | "commands" | "generation"> | undefined {
     const [sealedConfig, list, generation] = fields
     if (fields.length !== 3 || !isSealed(sealedConfig) || !isCount(generation)) return undefined
     if (!Array.isArray(list) || list.length > maxCommands) return undefined
@@ -124,8 +111,7 @@ function downIn(
 
 function commandIn(item: unknown): SealedCommand | undefined {
     const [name, sealed, ...more] = Array.isArray(item) ? (item as unknown[]) : []
-    if (!commandNames.includes(name as CommandName) || !isSealed(sealed) || sealed.length === 0)
-        return undefined
+    if (!commandNames.includes(name as CommandName) || !isSealed(sealed) || sealed.length === 0) return undefined
     return more.length === 0 ? { name: name as CommandName, sealed } : undefined
 }
 
@@ -133,14 +119,9 @@ function isSealed(value: unknown): value is Uint8Array {
     return value instanceof Uint8Array && value.length <= maxSealedBytes
 }
 
-function decodeRows<T>(
-    bytes: Uint8Array,
-    max: number,
-    parse: (row: unknown[]) => T | undefined,
-): T[] {
+function decodeRows<T>(bytes: Uint8Array, max: number, parse: (row: unknown[]) => T | undefined): T[] {
     const rows = decode(bytes)
-    if (!Array.isArray(rows) || rows.length > max)
-        throw new WireError(`not an array of up to ${max}`)
+    if (!Array.isArray(rows) || rows.length > max) throw new WireError(`not an array of up to ${max}`)
     return rows.map((row: unknown) => {
         const parsed = Array.isArray(row) ? parse(row) : undefined
         if (parsed === undefined) throw new WireError("a row is not what it should be")

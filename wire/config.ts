@@ -57,8 +57,7 @@ export const configFields = [
         label: "Wait before an alarm",
         unit: "s",
         ...{ min: 0, max: 600, default: 10, step: 1 },
-        description:
-            "how long a value has to be beyond a limit, or a sensor gone, before it is an alarm",
+        description: "how long a value has to be beyond a limit, or a sensor gone, before it is an alarm",
     },
     {
         name: "sample",
@@ -80,8 +79,7 @@ export const configFields = [
         unit: "",
         ...{ min: 0, max: 2, default: 0, step: 1 },
         choices: ["continuous", "interval", "standby"],
-        description:
-            "continuous watches without a pause; the others save battery and see nothing between measurements",
+        description: "continuous watches without a pause; the others save battery and see nothing between measurements",
     },
     {
         name: "every",
@@ -131,10 +129,7 @@ export class ConfigError extends Error {}
 
 /** What a mote does that never got a configuration. */
 export const defaultConfig: Readonly<ConfigValues> = Object.freeze({
-    ...(Object.fromEntries(configFields.map(field => [field.name, field.default])) as Record<
-        ConfigName,
-        number
-    >),
+    ...(Object.fromEntries(configFields.map(field => [field.name, field.default])) as Record<ConfigName, number>),
     router: routerField.default,
 })
 
@@ -207,10 +202,7 @@ export function encodeConfig(values: Partial<ConfigValues>, version: number): Ui
 }
 
 /** What is in a sealed configuration. Throws WireError where it is none for these keys. */
-export function openConfig(
-    bytes: Uint8Array,
-    keys: DownKeys,
-): { version: number; values: Partial<ConfigValues> } {
+export function openConfig(bytes: Uint8Array, keys: DownKeys): { version: number; values: Partial<ConfigValues> } {
     const { version, ...fields } = openDown(bytes, "config", keys)
     const values = Object.fromEntries(
         Object.entries(fields).map(([name, value]) => [
@@ -233,15 +225,15 @@ export function makeCommand(
     keys: DownKeys,
     random: (size: number) => Uint8Array,
 ): Uint8Array {
-    const map = new Map<string, unknown>([["command", command], ["version", checkVersion(version)]]) // prettier-ignore
+    const map = new Map<string, unknown>([
+        ["command", command],
+        ["version", checkVersion(version)],
+    ])
     return sealDown(encode(map), "command", keys, random)
 }
 
 /** What is in a sealed command. Throws WireError where it is none for these keys. */
-export function openCommand(
-    bytes: Uint8Array,
-    keys: DownKeys,
-): { version: number; command: CommandName } {
+export function openCommand(bytes: Uint8Array, keys: DownKeys): { version: number; command: CommandName } {
     const { version, command, ...more } = openDown(bytes, "command", keys)
     if (!commandNames.includes(command as CommandName) || Object.keys(more).length > 0)
         throw new WireError("not a command")
@@ -292,8 +284,7 @@ function checkNumber(field: ConfigField, value: unknown): number {
 }
 
 /** As the mote's src/link/endpoint.ts understands it. */
-const endpoint =
-    /^(?:coap\+tcp|coaps\+tcp|mqtt|mqtts):\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/
+const endpoint = /^(?:coap\+tcp|coaps\+tcp|mqtt|mqtts):\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/
 
 function checkRouter(value: unknown): string {
     if (value === "") return value
@@ -301,9 +292,7 @@ function checkRouter(value: unknown): string {
     const match = typeof value === "string" && value.length <= maxBytes && endpoint.exec(value)
     const port = match ? Number(match[1] ?? 1) : 0
     if (!match || port < 1 || port > 65_535)
-        throw new ConfigError(
-            `router: coap+tcp://HOST:PORT, coaps+tcp, mqtt or mqtts, at most ${maxBytes} bytes`,
-        )
+        throw new ConfigError(`router: coap+tcp://HOST:PORT, coaps+tcp, mqtt or mqtts, at most ${maxBytes} bytes`)
     return match[0]
 }
 

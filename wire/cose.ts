@@ -36,12 +36,7 @@ export function parseMac0(bytes: Uint8Array): Mac0 {
     return { kid, payload, tag }
 }
 
-export function encodeMac0(
-    kid: Uint8Array,
-    payload: Uint8Array,
-    externalAad: string,
-    key: Uint8Array,
-): Uint8Array {
+export function encodeMac0(kid: Uint8Array, payload: Uint8Array, externalAad: string, key: Uint8Array): Uint8Array {
     const tag = mac(kid, payload, externalAad, key)
     return Buffer.concat([
         start,
@@ -61,12 +56,7 @@ export function verifyMac0(message: Mac0, externalAad: string, key: Uint8Array):
 }
 
 /** HMAC-SHA-256 over the MAC_structure, RFC 9052 §6.3: `["MAC0", protected, external_aad, payload]`. */
-function mac(
-    kid: Uint8Array,
-    payload: Uint8Array,
-    externalAad: string,
-    key: Uint8Array,
-): Uint8Array {
+function mac(kid: Uint8Array, payload: Uint8Array, externalAad: string, key: Uint8Array): Uint8Array {
     const structure = Buffer.concat([
         macStructureStart,
         protectedStart,
@@ -113,8 +103,7 @@ export class ShapeReader {
 
     expect(expected: Uint8Array): void {
         const found = this.take(expected.length)
-        if (!expected.every((byte, i) => byte === found[i]))
-            throw new WireError("not a known COSE message")
+        if (!expected.every((byte, i) => byte === found[i])) throw new WireError("not a known COSE message")
     }
 
     /** A byte string of less than 64 KiB with the shortest head. */
@@ -124,8 +113,7 @@ export class ShapeReader {
         let length = 0
         if (head === 0x58) length = this.byte()
         else if (head === 0x59) length = (this.byte() << 8) | this.byte()
-        if (length < (head === 0x59 ? 0x100 : 24))
-            throw new WireError("not a byte string in deterministic CBOR")
+        if (length < (head === 0x59 ? 0x100 : 24)) throw new WireError("not a byte string in deterministic CBOR")
         return this.take(length)
     }
 

@@ -58,12 +58,7 @@ export function deriveKeys(secret: Uint8Array, kid: Uint8Array): MoteKeys {
 }
 
 /** HKDF-SHA-256, RFC 5869. */
-export function hkdf(
-    ikm: Uint8Array,
-    salt: Uint8Array,
-    info: string | Uint8Array,
-    length: number,
-): Uint8Array {
+export function hkdf(ikm: Uint8Array, salt: Uint8Array, info: string | Uint8Array, length: number): Uint8Array {
     return new Uint8Array(hkdfSync("sha256", ikm, salt, info, length))
 }
 

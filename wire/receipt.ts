@@ -34,8 +34,7 @@ export function openReceipt(bytes: Uint8Array, key: Uint8Array): Receipt {
     const fields = decode(message.payload)
     if (!Array.isArray(fields) || fields.length !== 3) throw new WireError("not a receipt")
     const [nonce, now, config] = fields as unknown[]
-    if (!(nonce instanceof Uint8Array) || nonce.length !== nonceBytes)
-        throw new WireError("not a receipt")
+    if (!(nonce instanceof Uint8Array) || nonce.length !== nonceBytes) throw new WireError("not a receipt")
     if (!isCount(now) || !isCount(config)) throw new WireError("not a receipt")
     return { kid: message.kid, nonce, now, config }
 }

@@ -43,11 +43,7 @@ const decimalFraction = 4
  * name, a unit and a finite number; relative times may not lie in the future. Floats may have any width, and decimal
  * fractions are understood (RFC 8428 §6). Throws WireError.
  */
-export function decodePack(
-    plaintext: Uint8Array,
-    kid: Uint8Array,
-    receivedAt: number,
-): Measurement[] {
+export function decodePack(plaintext: Uint8Array, kid: Uint8Array, receivedAt: number): Measurement[] {
     const pack = decode(plaintext, "any")
     if (!Array.isArray(pack) || pack.length === 0) throw new WireError("not a SenML pack")
     const baseName = baseNameOf(kid)
@@ -107,7 +103,13 @@ export function encodePack(measurements: Measurement[], kid: Uint8Array, now: nu
         const timeS = (m.relative ? m.time - now : m.time) / 1000
         if (timeS !== 0) record.set(label.t, timeS)
         if (m.text === undefined) return [record]
-        return [record, new Map<number, unknown>([[label.n, m.name], [stringValue, m.text]])] // prettier-ignore
+        return [
+            record,
+            new Map<number, unknown>([
+                [label.n, m.name],
+                [stringValue, m.text],
+            ]),
+        ]
     })
     return encode(records)
 }
@@ -131,8 +133,7 @@ function resolveTime(timeS: number, receivedAt: number): Pick<Measurement, "time
 
 function text(record: Map<unknown, unknown>, key: number): string | undefined {
     const value = record.get(key)
-    if (value !== undefined && typeof value !== "string")
-        throw new WireError("a SenML field is not a text")
+    if (value !== undefined && typeof value !== "string") throw new WireError("a SenML field is not a text")
     return value
 }
 
@@ -162,7 +163,6 @@ function checkText(text: string): string {
 
 /** RFC 8428 §4.5.1: letters, digits, `-:./_`, starting with a letter or digit. */
 function checkName(name: string): string {
-    if (!/^[A-Za-z0-9][A-Za-z0-9\-:./_]*$/.test(name))
-        throw new WireError("a SenML name is malformed")
+    if (!/^[A-Za-z0-9][A-Za-z0-9\-:./_]*$/.test(name)) throw new WireError("a SenML name is malformed")
     return name
 }

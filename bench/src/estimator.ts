@@ -1,8 +1,8 @@
 // Between two pauses: a loop of `loops` turns, then one part of the estimator's work on a window of 2 s. The VM panics
 // where that takes more than 131,072 steps, which tells how many steps the part has.
 import { sleep } from "@devicescript/core"
-import { readSetting } from "../../src/flash"
-import { accelerationBytes } from "../../src/accelerometer"
+import { readSetting } from "../../src/platform/flash"
+import { accelerationBytes } from "../../src/sensing/accelerometer"
 import { sampleBytes } from "../../src/drivers/max30102"
 import { combine, correlate, correlation, normalise } from "../../src/heart/autocorrelation"
 import { bpm, estimateHeart, judge, pushAcceleration, pushLight } from "../../src/heart/heartrate"

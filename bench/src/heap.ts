@@ -1,12 +1,12 @@
 // The whole mote beside `ballast` bytes that nobody needs; its queue is filled with made readings, too.
 import { millis, sleep } from "@devicescript/core"
-import { readSetting } from "../../src/flash"
+import { readSetting } from "../../src/platform/flash"
 import { config } from "../../src/config/config"
-import { startUplink, takeReading } from "../../src/link/uplink"
+import { startUplink, takeReading } from "../../src/uplink/uplink"
 import { Reading } from "../../src/reading"
-import { startSensing } from "../../src/sensing"
-import { showReading, startServers } from "../../src/servers"
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { startSensing } from "../../src/sensing/sensing"
+import { showReading, startServers } from "../../src/cable/servers"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 const size = await readSetting("ballast", 0)
 // Enough to have the garbage of the start collected, or the ballast would lie behind it.

@@ -1,13 +1,13 @@
 // Sends `messages` envelopes of `readings` readings each to the router, over the transport that its address says.
 import { sleep } from "@devicescript/core"
-import { readSetting } from "../../src/flash"
+import { readSetting } from "../../src/platform/flash"
 import { readIdentity } from "../../src/link/identity"
 import { queueReading, startQueue } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
 import { openReceipt, seal, startSealing } from "../../src/link/seal"
 import { startPacks, writePack } from "../../src/link/senml"
 import { Purpose } from "../../src/link/transport"
-import { transportFor } from "../../src/link/transports"
+import { transportFor } from "../../src/uplink/transports"
 
 const maxReadings = 30
 const shiftTicks = 28275609600

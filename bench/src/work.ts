@@ -1,6 +1,6 @@
 // Between two sleeps: a loop of `loops` turns, then the `work`. The VM panics where that takes more than 131,072 steps.
 import { sleep } from "@devicescript/core"
-import { readSetting } from "../../src/flash"
+import { readSetting } from "../../src/platform/flash"
 import { loadAlarms, watchReading } from "../../src/alarms/alarms"
 import { clearQueue, groupReadings, queueReading, startQueue, takeLost } from "../../src/link/queue"
 import { Reading } from "../../src/reading"

@@ -4,17 +4,12 @@ import { benchmarks } from "../../bench/index.ts"
 import type { Row } from "../../bench/row.ts"
 
 export const benchCommand = new Command("bench")
-    .description(
-        "run benchmarks: " + Object.keys(benchmarks).join(", ") + "; all when none is named",
-    )
+    .description("run benchmarks: " + Object.keys(benchmarks).join(", ") + "; all when none is named")
     .argument("[name]", "one of them")
     .option("--json", "one JSON document", false)
     .action(async (name: string | undefined, { json }: { json: boolean }) => {
         if (name && !(name in benchmarks))
-            throw new UserError(
-                `no benchmark "${name}": there are ${Object.keys(benchmarks).join(", ")}`,
-                2,
-            )
+            throw new UserError(`no benchmark "${name}": there are ${Object.keys(benchmarks).join(", ")}`, 2)
         const results: Record<string, Row[]> = {}
         for (const [key, run] of Object.entries(benchmarks)) {
             if (name && key !== name) continue
@@ -29,9 +24,7 @@ function printTable(title: string, rows: Row[]): void {
     const width = Math.max(...rows.map(row => row.what.length))
     console.log(title)
     for (const { what, value, unit, note } of rows)
-        console.log(
-            `  ${what.padEnd(width)}  ${format(value).padStart(9)} ${unit}${note ? `  (${note})` : ""}`,
-        )
+        console.log(`  ${what.padEnd(width)}  ${format(value).padStart(9)} ${unit}${note ? `  (${note})` : ""}`)
 }
 
 function format(value: number): string {

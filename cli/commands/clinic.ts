@@ -45,9 +45,7 @@ export async function openClinic(
     const database = join(data, "clinic", "clinic.db")
     // The credentials are written after the database: whoever has them had a database, too.
     if (earlier && !(statSync(database, { throwIfNoEntry: false })?.size ?? 0))
-        throw new UserError(
-            `${database} is missing or empty: restore it from a copy, or use another --data folder`,
-        )
+        throw new UserError(`${database} is missing or empty: restore it from a copy, or use another --data folder`)
     const running = await startClinic({
         data: join(data, "clinic"),
         host: options.host,

@@ -31,8 +31,7 @@ interface SetOptions extends Options {
 type Settings = Partial<ConfigValues>
 
 const Time = Type.Number({ minimum: 0, maximum: 8.64e15 })
-const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
-    Type.Union([schema, Type.Null()])
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 const Settings = Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()]))
 const Version = Type.Object({
     version: Type.Integer(),
@@ -74,9 +73,7 @@ export const configCommand = new Command("config")
             .argument("<name=value...>", "such as hrHigh=140 report=30")
             .option("--wait", "until the mote says what became of it", false)
             .addOption(
-                option("--timeout <s>", "how long to wait")
-                    .argParser(integer(1, 86_400))
-                    .default(defaultTimeoutS),
+                option("--timeout <s>", "how long to wait").argParser(integer(1, 86_400)).default(defaultTimeoutS),
             )
             .addHelpText("after", `\n${settingsHelp()}`)
             .action((assignments: string[], options: SetOptions) => {
@@ -102,9 +99,7 @@ export const configCommand = new Command("config")
 
 function shared(name: string, description: string): Command {
     return clinicOptions(new Command(name).description(description))
-        .addOption(
-            option("--mote <eui>", "the mote, 16 hex digits").argParser(eui).makeOptionMandatory(),
-        )
+        .addOption(option("--mote <eui>", "the mote, 16 hex digits").argParser(eui).makeOptionMandatory())
         .option("--json", "one JSON document", false)
 }
 
@@ -128,9 +123,7 @@ async function set(api: ClinicApi, changes: Settings, options: SetOptions): Prom
     if (options.json) console.log(JSON.stringify(answered))
     else console.log(line(answered))
     if (answered.state === "applied" || answered.state === "pending") return
-    throw new UserError(
-        `version ${answered.version} is ${answered.state}: ${clean(answered.reason ?? "")}`,
-    )
+    throw new UserError(`version ${answered.version} is ${answered.state}: ${clean(answered.reason ?? "")}`)
 }
 
 /** The version once the mote has said what became of it. @throws UserError where that takes too long */
@@ -141,8 +134,7 @@ async function answer(api: ClinicApi, made: Version, options: SetOptions): Promi
         if (newest?.version !== made.version)
             throw new UserError(`version ${made.version} is superseded by another one`)
         if (newest.state !== "pending") return newest
-        if (performance.now() > giveUp)
-            throw new UserError(`the mote has not answered within ${options.timeout} s`)
+        if (performance.now() > giveUp) throw new UserError(`the mote has not answered within ${options.timeout} s`)
         await sleep(pollMs)
     }
 }
@@ -156,8 +148,7 @@ function parse(assignments: string[]): Settings {
     const changes: Record<string, number | string> = {}
     for (const assignment of assignments) {
         const [, name, text] = /^(\w{1,16})=(.*)$/s.exec(assignment) ?? []
-        if (name === undefined || text === undefined)
-            throw new UserError("NAME=VALUE expected, such as hrHigh=140", 2)
+        if (name === undefined || text === undefined) throw new UserError("NAME=VALUE expected, such as hrHigh=140", 2)
         if (Object.hasOwn(changes, name)) throw new UserError(`${name} is given twice`, 2)
         try {
             changes[name] = parseConfigValue(name, text)
@@ -216,9 +207,11 @@ function settingsHelp(): string {
     lines.push([routerField.name, "URL", "", routerField.description])
     const width = (i: number) => Math.max(...lines.map(line => line[i]!.length))
     const widths = [0, 1, 2].map(width)
-    const rows = lines.map(
-        line =>
-        line.map((text, i) => text.padEnd(widths[i] ?? 0)).join("  ").trimEnd(), // prettier-ignore
+    const rows = lines.map(line =>
+        line
+            .map((text, i) => text.padEnd(widths[i] ?? 0))
+            .join("  ")
+            .trimEnd(),
     )
     return ["Settings (range, default):", ...rows.map(row => `  ${row}`)].join("\n")
 }

@@ -8,7 +8,7 @@ import {
     type RecordedAcceleration,
     type Recording,
 } from "../../sim/body/index.ts"
-import { estimate, type Estimate } from "../../sim/estimate.ts"
+import { estimate, type Estimate } from "../../sim/mote/estimate.ts"
 import { accelerationUnitOption, option, positive } from "../options.ts"
 import type { Figure, Series } from "../plot/figure.ts"
 import { figureFile } from "../plot/output.ts"
@@ -22,24 +22,14 @@ export const hrCommand = new Command("hr")
     .argument("<file>", "recording, CSV with one column of raw PPG")
     .addOption(option("--fs <hz>", "its sampling rate").argParser(positive).makeOptionMandatory())
     .addOption(option("--acc <file>", "acceleration of the same time, CSV with three columns"))
-    .addOption(
-        option("--acc-fs <hz>", "its sampling rate, where it is another").argParser(positive),
-    )
+    .addOption(option("--acc-fs <hz>", "its sampling rate, where it is another").argParser(positive))
     .addOption(accelerationUnitOption())
-    .addOption(
-        option("--plot <file>", "draw it all: a picture (.svg) or a page to zoom in (.html)"),
-    )
-    .addOption(
-        option(
-            "--reference <file>",
-            "JSON with ref_bpm, for --plot (default: NAME.json beside NAME.csv)",
-        ),
-    )
+    .addOption(option("--plot <file>", "draw it all: a picture (.svg) or a page to zoom in (.html)"))
+    .addOption(option("--reference <file>", "JSON with ref_bpm, for --plot (default: NAME.json beside NAME.csv)"))
     .action(async (file: string, options: Options) => {
         const { fs, acc, accFs, accUnit, plot, reference: known } = options
         if (known && !plot) throw new UserError("--reference is for --plot", 2)
-        if ((accFs || accUnit) && !acc)
-            throw new UserError("--acc-fs and --acc-unit go with --acc", 2)
+        if ((accFs || accUnit) && !acc) throw new UserError("--acc-fs and --acc-unit go with --acc", 2)
         const draw = plot ? figureFile(plot, [file, acc, known]) : undefined
         const reference = known ? referenceFile(known) : draw && referenceBeside(file)
         const acceleration = acc ? accelerationFile(acc, accFs ?? fs, accUnit) : undefined
@@ -78,9 +68,7 @@ const accelerationHz = 25
 
 function magnitude(acceleration: RecordedAcceleration): Series {
     const count = Math.floor(acceleration.durationS * accelerationHz)
-    const values = Float64Array.from({ length: count }, (_, i) =>
-        Math.hypot(...acceleration.at(i / accelerationHz)),
-    )
+    const values = Float64Array.from({ length: count }, (_, i) => Math.hypot(...acceleration.at(i / accelerationHz)))
     return { values, rate: accelerationHz }
 }
 

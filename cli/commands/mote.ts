@@ -1,16 +1,11 @@
 import { join } from "node:path"
 import { Command } from "commander"
-import {
-    accelerometers,
-    thermometers,
-    type AccelerometerName,
-    type ThermometerName,
-} from "../../sim/devices/chips.ts"
+import { accelerometers, thermometers, type AccelerometerName, type ThermometerName } from "../../sim/devices/chips.ts"
 import type { Fault } from "../../sim/devices/faults.ts"
-import { buildFirmware } from "../../sim/firmware.ts"
+import { buildFirmware } from "../../devicescript/build.ts"
 import { DevtoolsBridge } from "../../sim/jacdac/devtools.ts"
-import type { Mote } from "../../sim/mote.ts"
-import { startLiveMote } from "../../sim/live-mote.ts"
+import type { Mote } from "../../sim/mote/mote.ts"
+import { startLiveMote } from "../../sim/mote/live-mote.ts"
 import { kidBytes, secretBytes } from "../../wire/keys.ts"
 import { routerUrl } from "../board-options.ts"
 import { faultHelp, faultOption } from "../fault.ts"
@@ -39,30 +34,20 @@ export const moteCommand = withConfigFile(
                 .argParser(routerUrl),
         )
         .addOption(
+            mandatory(option("--kid <hex>", "its identity, 16 hex digits").argParser(hexBytes(kidBytes, "--kid"))),
+        )
+        .addOption(
             mandatory(
-                option("--kid <hex>", "its identity, 16 hex digits").argParser(
-                    hexBytes(kidBytes, "--kid"),
+                option("--secret <hex>", "its secret, 64 hex digits; better given as VITALMOTE_SECRET").argParser(
+                    hexBytes(secretBytes, "--secret"),
                 ),
             ),
         )
+        .addOption(option("--ppg <file[@hz]>", "replay a recording as the optical signal").argParser(recordingOption))
         .addOption(
-            mandatory(
-                option(
-                    "--secret <hex>",
-                    "its secret, 64 hex digits; better given as VITALMOTE_SECRET",
-                ).argParser(hexBytes(secretBytes, "--secret")),
-            ),
-        )
-        .addOption(
-            option("--ppg <file[@hz]>", "replay a recording as the optical signal").argParser(
+            option("--acc <file[@hz]>", "and the acceleration of the same time (three columns)").argParser(
                 recordingOption,
             ),
-        )
-        .addOption(
-            option(
-                "--acc <file[@hz]>",
-                "and the acceleration of the same time (three columns)",
-            ).argParser(recordingOption),
         )
         .addOption(accelerationUnitOption())
         .addOption(
@@ -81,23 +66,15 @@ export const moteCommand = withConfigFile(
                 `a chip fails from one second to another, as optical:nack@30-60; repeatable: ${faultHelp}`,
             ).argParser(faultOption),
         )
-        .addOption(
-            option("--data <dir>", "data folder; its flash is kept there").default(".vitalmote"),
-        )
-        .option(
-            "--devtools",
-            "join the Jacdac bus of `devs devtools`, to debug the firmware",
-            false,
-        )
+        .addOption(option("--data <dir>", "data folder; its flash is kept there").default(".vitalmote"))
+        .option("--devtools", "join the Jacdac bus of `devs devtools`, to debug the firmware", false)
         .option("--verbose", "also print what the VM logs", false),
 ).action(async (options: Options) => {
     const kid = Buffer.from(options.kid).toString("hex")
     const body = recordedWearer(options) ?? madeUpWearer(kid)
     console.error("building the firmware …")
     const wearable: { mote?: Mote } = {}
-    const bridge = options.devtools
-        ? await DevtoolsBridge.connect(frame => wearable.mote?.receive(frame))
-        : undefined
+    const bridge = options.devtools ? await DevtoolsBridge.connect(frame => wearable.mote?.receive(frame)) : undefined
     const mote = await startLiveMote({
         image: await buildFirmware(),
         body,

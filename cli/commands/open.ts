@@ -18,11 +18,7 @@ const purposes: Purpose[] = ["vitals", "alarm"]
 export const openCommand = new Command("open")
     .description("verify and decrypt one envelope, binary or in hexadecimal")
     .argument("<file>", "the envelope, or - for standard input")
-    .addOption(
-        option("--kid <hex>", "the mote that it must come from").argParser(
-            hexBytes(kidBytes, "--kid"),
-        ),
-    )
+    .addOption(option("--kid <hex>", "the mote that it must come from").argParser(hexBytes(kidBytes, "--kid")))
     .addOption(
         option("--secret <hex>", "the mote's secret; better given as VITALMOTE_SECRET")
             .argParser(hexBytes(secretBytes, "--secret"))
@@ -43,8 +39,7 @@ function openFile(bytes: Uint8Array, { kid, secret }: Options) {
             throw new UserError(`the envelope is of mote ${eui(envelope.kid)}`)
         const keys = deriveKeys(secret, envelope.kid)
         const purpose = purposes.find(purpose => verifyEnvelope(envelope, purpose, keys.upMac))
-        if (!purpose)
-            throw new UserError("the MAC does not verify: another secret, or altered bytes")
+        if (!purpose) throw new UserError("the MAC does not verify: another secret, or altered bytes")
         const plaintext = openEnvelope(envelope, keys.upEnc)
         return {
             kid: eui(envelope.kid),
@@ -68,9 +63,7 @@ function print(opened: ReturnType<typeof openFile>): void {
     const { kid, purpose, boot, salt, seq } = opened
     console.log(`mote ${kid}  ${purpose}  boot ${boot}  salt ${salt}  seq ${seq}  MAC verified`)
     for (const { name, value, unit, time, relative } of opened.measurements)
-        console.log(
-            `${relative ? `${time} s` : time}  ${name.padEnd(6)}  ${Number(value.toFixed(3))} ${unit}`,
-        )
+        console.log(`${relative ? `${time} s` : time}  ${name.padEnd(6)}  ${Number(value.toFixed(3))} ${unit}`)
 }
 
 function readEnvelope(file: string): Uint8Array {

@@ -12,9 +12,9 @@ import {
     writeEnv,
     type BoardOptions,
 } from "../board-options.ts"
-import { boards } from "../boards.ts"
+import { boards } from "../../devicescript/boards.ts"
 import { clinicOptions, withClinic, type ClinicApi, type ClinicOptions } from "../clinic-api.ts"
-import { readSettings } from "../env-local.ts"
+import { readSettings } from "../../devicescript/env-local.ts"
 import { htmlLabel, svgLabel } from "../label.ts"
 import { httpsUrl, integer, mandatory, option, withConfigFile } from "../options.ts"
 
@@ -67,23 +67,14 @@ function newCommand(): Command {
         "a new mote: its identity, .env.local for the board, what to type, a label",
     )
     return withConfigFile(boardOptions(clinicOptions(command), mandatory))
-        .addOption(
-            option("--patient <id>", "who will wear it").argParser(
-                integer(1, Number.MAX_SAFE_INTEGER),
-            ),
-        )
-        .addOption(
-            option("--new-patient <name>", 'who is admitted with it, as "Family, Given"').argParser(
-                personName,
-            ),
-        )
+        .addOption(option("--patient <id>", "who will wear it").argParser(integer(1, Number.MAX_SAFE_INTEGER)))
+        .addOption(option("--new-patient <name>", 'who is admitted with it, as "Family, Given"').argParser(personName))
         .addOption(option("--bed <bed>", "bed of the new patient").argParser(bed))
         .addOption(option("--label <file>", "a label to print, .svg or .html").argParser(labelFile))
         .addOption(
-            option(
-                "--label-url <url>",
-                "the clinic's address for who scans it, where programs use another",
-            ).argParser(httpsUrl),
+            option("--label-url <url>", "the clinic's address for who scans it, where programs use another").argParser(
+                httpsUrl,
+            ),
         )
         .option("--label-name", "name and bed on the label, too", false)
         .action((options: NewOptions) => withClinic(options, api => provision(api, options)))
@@ -94,8 +85,7 @@ function rotateCommand(): Command {
         .description("a new secret for a mote; the old one ends when the board has used it")
         .argument("<eui>", "the mote, 16 hex digits", eui)
     return withConfigFile(boardOptions(clinicOptions(command))).action(
-        (kid: string, options: BoardOptions & ClinicOptions) =>
-            withClinic(options, api => rotate(api, kid, options)),
+        (kid: string, options: BoardOptions & ClinicOptions) => withClinic(options, api => rotate(api, kid, options)),
     )
 }
 
@@ -127,8 +117,7 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
     const { router, newPatient, label, labelUrl = api.url, env } = options
     if ((options.patient === undefined) === (newPatient === undefined))
         throw new UserError("either --patient or --new-patient is needed", 2)
-    if (options.bed !== undefined && !newPatient)
-        throw new UserError("--bed goes with --new-patient", 2)
+    if (options.bed !== undefined && !newPatient) throw new UserError("--bed goes with --new-patient", 2)
     checkRouter(options)
     const settings = boardSettings(options)
     const old = readEnv(options)
@@ -142,8 +131,7 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
     const { kid, secret } = await api.call("POST", "/api/motes", NewMote, { patient: patient.id })
     const url = `${labelUrl.replace(/\/+$/, "")}/#/motes/${kid}`
     try {
-        if (label !== undefined)
-            writeLabel(label, url, kid, options.labelName ? patient : undefined)
+        if (label !== undefined) writeLabel(label, url, kid, options.labelName ? patient : undefined)
         writeEnv(env, old, { ...settings, kid, secret, router })
     } catch (error) {
         // Nobody will ever know its secret.
@@ -151,9 +139,7 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
         throw error
     }
     if (label !== undefined && isOwnMachine(new URL(url).hostname))
-        console.error(
-            `${label} says ${new URL(url).host}, where only this machine finds the clinic`,
-        )
+        console.error(`${label} says ${new URL(url).host}, where only this machine finds the clinic`)
     tell(options, { kid, patient: patient.id, ...(label !== undefined && { label, url }) }, [
         `mote ${kid} is registered for patient ${patient.id}`,
         ...(label === undefined ? [] : [`${label} is its label: ${url}`]),
@@ -165,8 +151,7 @@ async function rotate(api: ClinicApi, kid: string, options: BoardOptions): Promi
     const settings = boardSettings(options)
     const old = readEnv(options, kid)
     const router = options.router ?? readSettings(old).router
-    if (typeof router !== "string")
-        throw new UserError(`--router is needed: ${options.env} has none`, 2)
+    if (typeof router !== "string") throw new UserError(`--router is needed: ${options.env} has none`, 2)
     const { secret } = await api.call("POST", `/api/motes/${kid}/rotate`, NewSecret)
     writeEnv(options.env, old, { ...settings, kid, secret, router })
     tell(options, { kid }, [`mote ${kid} has a new secret, which the clinic takes from now on`])
@@ -231,7 +216,6 @@ function bed(text: string): string {
 }
 
 function labelFile(text: string): string {
-    if (!/\.(svg|html)$/i.test(text))
-        throw new InvalidArgumentError("Expected FILE.svg or FILE.html.")
+    if (!/\.(svg|html)$/i.test(text)) throw new InvalidArgumentError("Expected FILE.svg or FILE.html.")
     return text
 }

@@ -19,11 +19,7 @@ export interface SweepOptions {
 }
 
 /** Runs a scenario with several values of something, and several seeds of each. */
-export async function runSweep(
-    name: string,
-    scenario: Scenario,
-    options: SweepOptions,
-): Promise<void> {
+export async function runSweep(name: string, scenario: Scenario, options: SweepOptions): Promise<void> {
     const { key, values } = parseSweep(options.sweep)
     const seconds = options.until ?? scenario.duration
     const firstSeed = options.seed ?? scenario.seed ?? 1
@@ -68,9 +64,7 @@ export async function runSweep(
 
 function print({ key, runs }: Comparison): void {
     const shown = (value: number | null, digits: number) => value?.toFixed(digits) ?? "–"
-    const rows = runs.map(({ value, seed, outcome }) => [
-        ...[String(value), String(seed), ...measures(outcome)],
-    ])
+    const rows = runs.map(({ value, seed, outcome }) => [...[String(value), String(seed), ...measures(outcome)]])
     const head = [key, "seed", "delivered %", "median s", "95 % s", "mA", "joined", "last joined s"]
     const widths = head.map((text, i) => Math.max(text.length, ...rows.map(row => row[i]!.length)))
     for (const row of [head, ...rows])

@@ -10,13 +10,13 @@ import { reportFolder } from "../../sim/report/output.ts"
 import { reportPage } from "../../sim/report/page.ts"
 import { Recorder } from "../../sim/report/recorder.ts"
 import { reportOf } from "../../sim/report/report.ts"
-import { judge, type Verdict } from "../../sim/scenario/judge.ts"
+import { judge, type Verdict } from "../../sim/run/judge.ts"
 import { loadScenario, nodesOf, shippedScenarios } from "../../sim/scenario/load.ts"
 import type { Scenario } from "../../sim/scenario/schema.ts"
-import { summary, type Summary } from "../../sim/scenario/summary.ts"
-import { Runner } from "../../sim/runner.ts"
-import { openHostPorts } from "../../sim/host-ports.ts"
-import { Simulation } from "../../sim/simulation.ts"
+import { summary, type Summary } from "../../sim/run/summary.ts"
+import { Runner } from "../../sim/run/runner.ts"
+import { openHostPorts } from "../../sim/run/host-ports.ts"
+import { Simulation } from "../../sim/run/simulation.ts"
 import { startLiveView } from "../../sim/web/server.ts"
 import { eui } from "../../wire/keys.ts"
 import { integer, option, port, positive } from "../options.ts"
@@ -57,9 +57,7 @@ export const simCommand = new Command("sim")
     )
     .argument("<scenario>", `a YAML file, or one of ${shippedScenarios().join(", ")}`)
     .addOption(option("--seed <n>", "another course of events").argParser(integer(0, 2 ** 31 - 1)))
-    .addOption(
-        option("--until <s>", "stop after so many seconds of simulated time").argParser(positive),
-    )
+    .addOption(option("--until <s>", "stop after so many seconds of simulated time").argParser(positive))
     .addOption(
         option(
             "--threads <n>",
@@ -76,20 +74,9 @@ export const simCommand = new Command("sim")
     .addOption(option("--page", "the border router's page, as Contiki's shows it"))
     .addOption(option("--speed <x>", "at most so many times real time").argParser(positive))
     .addOption(option("--json", "one JSON document instead of text"))
-    .addOption(
-        option("--report <dir>", "what became of it, as report.html and report.json in there"),
-    )
-    .addOption(
-        option(
-            "--sweep <key=v1,v2,…>",
-            "compare runs with several values, as in medium.rx=0.7,0.8",
-        ),
-    )
-    .addOption(
-        option("--runs <n>", "runs with each value, each with another seed").argParser(
-            integer(1, 1000),
-        ),
-    )
+    .addOption(option("--report <dir>", "what became of it, as report.html and report.json in there"))
+    .addOption(option("--sweep <key=v1,v2,…>", "compare runs with several values, as in medium.rx=0.7,0.8"))
+    .addOption(option("--runs <n>", "runs with each value, each with another seed").argParser(integer(1, 1000)))
     .addOption(
         option("--web [port]", "watch and control it in a browser, in real time unless --speed")
             .argParser(port)
@@ -107,18 +94,13 @@ export const simCommand = new Command("sim")
             throw new UserError("--web: questions are asked in the page", 2)
         const isServed = isService(options)
         if (isServed && (isQuestion(options) || options.json || options.report !== undefined))
-            throw new UserError(
-                "--coap-port, --http-port, --web: no questions, --json, --report",
-                2,
-            )
+            throw new UserError("--coap-port, --http-port, --web: no questions, --json, --report", 2)
         if (options.runs !== undefined && options.sweep === undefined)
             throw new UserError("--runs: only with --sweep", 2)
-        if (options.rssi && options.pcap === undefined)
-            throw new UserError("--rssi: only with --pcap", 2)
+        if (options.rssi && options.pcap === undefined) throw new UserError("--rssi: only with --pcap", 2)
         const scenario = loadScenario(name)
         for (const id of [options.ping, options.traceroute])
-            if (id !== undefined && !nodesOf(scenario).includes(id))
-                throw new UserError(`there is no mote ${id}`, 2)
+            if (id !== undefined && !nodesOf(scenario).includes(id)) throw new UserError(`there is no mote ${id}`, 2)
         const { sweep } = options
         if (sweep !== undefined) {
             if (isQuestion(options) || options.pcap !== undefined || isServed)
@@ -127,8 +109,7 @@ export const simCommand = new Command("sim")
         }
         const writeReport = options.report === undefined ? undefined : reportFolder(options.report)
         // What cannot be written is said before the work, not after it.
-        const capture =
-            options.pcap === undefined ? undefined : new CaptureWriter(options.pcap, options.rssi)
+        const capture = options.pcap === undefined ? undefined : new CaptureWriter(options.pcap, options.rssi)
         const progress = progressLine()
         const simulation = await Simulation.start(scenario, {
             ...(options.seed === undefined ? {} : { seed: options.seed }),
@@ -211,11 +192,7 @@ interface Answer {
     failures: string[]
 }
 
-async function ask(
-    simulation: Simulation,
-    options: Options,
-    show: (line: string) => void,
-): Promise<Answer> {
+async function ask(simulation: Simulation, options: Options, show: (line: string) => void): Promise<Answer> {
     const { neighbors, routes, page } = options
     const print = options.json ? () => {} : (line: string) => console.log(line)
     const end = options.until ?? simulation.scenario.duration
@@ -242,13 +219,11 @@ async function ask(
     const view = routerView(root, clock.now())
     if (neighbors) {
         json.neighbors = view.neighbours
-        for (const { address, rank, etx } of view.neighbours)
-            print(`${address} rank ${rank} etx ${etx.toFixed(2)}`)
+        for (const { address, rank, etx } of view.neighbours) print(`${address} rank ${rank} etx ${etx.toFixed(2)}`)
     }
     if (routes) {
         json.routes = view.routes
-        for (const { target, via, lifetimeS } of view.routes)
-            print(`${target}/128 (via ${via}) ${lifetimeS}s`)
+        for (const { target, via, lifetimeS } of view.routes) print(`${target}/128 (via ${via}) ${lifetimeS}s`)
     }
     if (page) {
         json.page = routerPage(view)
@@ -293,8 +268,7 @@ async function verdict(simulation: Simulation, print: (line: string) => void): P
     const all = summary(simulation)
     printSummary(all, print)
     const verdicts = await judge(simulation)
-    for (const { claim, holds, found } of verdicts)
-        print(`${holds ? "holds" : "FAILS"}  ${claim}: ${found}`)
+    for (const { claim, holds, found } of verdicts) print(`${holds ? "holds" : "FAILS"}  ${claim}: ${found}`)
     const failures = verdicts
         .filter(({ holds }) => !holds)
         .map(({ claim, found }) => `does not hold: ${claim}: ${found}`)
@@ -302,17 +276,7 @@ async function verdict(simulation: Simulation, print: (line: string) => void): P
 }
 
 function printSummary({ motes }: Summary, print: (line: string) => void): void {
-    const columns = [
-        "mote",
-        "address",
-        "parent",
-        "hops",
-        "joined s",
-        "readings",
-        "median s",
-        "95 % s",
-        "frames",
-    ]
+    const columns = ["mote", "address", "parent", "hops", "joined s", "readings", "median s", "95 % s", "frames"]
     const rows = motes.map(mote => [
         String(mote.id),
         mote.address ?? "",
@@ -324,9 +288,7 @@ function printSummary({ motes }: Summary, print: (line: string) => void): void {
         mote.delivery.arrived ? mote.latencyS.p95.toFixed(2) : "",
         String(mote.framesSent),
     ])
-    const widths = columns.map((name, i) =>
-        Math.max(name.length, ...rows.map(row => row[i]!.length)),
-    )
+    const widths = columns.map((name, i) => Math.max(name.length, ...rows.map(row => row[i]!.length)))
     for (const row of [columns, ...rows])
         print(
             row
@@ -340,6 +302,6 @@ function printSummary({ motes }: Summary, print: (line: string) => void): void {
 const motesPerThread = 10
 
 function usualThreads(scenario: Scenario): number {
-    const threads = Math.min(availableParallelism(), Math.floor(nodesOf(scenario).length / motesPerThread)) // prettier-ignore
+    const threads = Math.min(availableParallelism(), Math.floor(nodesOf(scenario).length / motesPerThread))
     return threads > 1 ? threads : 0
 }

@@ -3,19 +3,12 @@ import { join } from "node:path"
 import { Command } from "commander"
 import { UserError } from "../../host/errors.ts"
 import { httpsClinic, startRouter, type RunningRouter } from "../../router/index.ts"
-import { buildFirmware } from "../../sim/firmware.ts"
-import type { Mote } from "../../sim/mote.ts"
-import { startLiveMote } from "../../sim/live-mote.ts"
+import { buildFirmware } from "../../devicescript/build.ts"
+import type { Mote } from "../../sim/mote/mote.ts"
+import { startLiveMote } from "../../sim/mote/live-mote.ts"
 import { eui } from "../../wire/keys.ts"
 import { writeCredentials, type Credentials } from "../credentials.ts"
-import {
-    accelerationUnitOption,
-    integer,
-    logLevelOption,
-    option,
-    port,
-    withConfigFile,
-} from "../options.ts"
+import { accelerationUnitOption, integer, logLevelOption, option, port, withConfigFile } from "../options.ts"
 import { clientAccess, sayClients, withClientOptions, type ClientOptions } from "../clients.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { firstVisibleReading } from "../wait.ts"
@@ -47,26 +40,17 @@ export const upCommand = withConfigFile(
             ).argParser(recordingOption),
         )
         .addOption(
-            option(
-                "--acc <file[@hz]>",
-                "and the acceleration of the same time (three columns)",
-            ).argParser(recordingOption),
+            option("--acc <file[@hz]>", "and the acceleration of the same time (three columns)").argParser(
+                recordingOption,
+            ),
         )
         .addOption(accelerationUnitOption())
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
+        .addOption(option("--https-port <port>", "the clinic's HTTPS port").argParser(port).default(8443))
+        .addOption(option("--coap-port <port>", "the router's CoAP port").argParser(port).default(5683))
+        .addOption(option("--mqtt-port <port>", "the router's MQTT port").argParser(port).default(1883))
         .addOption(
-            option("--https-port <port>", "the clinic's HTTPS port").argParser(port).default(8443),
-        )
-        .addOption(
-            option("--coap-port <port>", "the router's CoAP port").argParser(port).default(5683),
-        )
-        .addOption(
-            option("--mqtt-port <port>", "the router's MQTT port").argParser(port).default(1883),
-        )
-        .addOption(
-            option("--transport <name>", "how the motes reach the router")
-                .choices(["coap", "mqtt"])
-                .default("coap"),
+            option("--transport <name>", "how the motes reach the router").choices(["coap", "mqtt"]).default("coap"),
         )
         .addOption(logLevelOption("warn")),
 ).action(async (options: Options, command: Command) => {
@@ -151,10 +135,7 @@ const wardPatients = [
 /** Patients and motes until there are enough of both; what an earlier start made stays. */
 async function furnishWard(clinic: OpenClinic, motes: number): Promise<Credentials> {
     const { credentials, credentialsFile } = clinic
-    if (!credentials)
-        throw new UserError(
-            `${credentialsFile} is missing: restore it, or use another --data folder`,
-        )
+    if (!credentials) throw new UserError(`${credentialsFile} is missing: restore it, or use another --data folder`)
     // A mote that was written down and then not made: the power went between the two.
     const known = await Promise.all(
         credentials.motes.map(({ kid }) => clinic.clinic.motes.get(Buffer.from(kid, "hex"))),

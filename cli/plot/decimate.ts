@@ -3,12 +3,7 @@
  * the highest, in their order. All of them, where there are no more than two a column.
  * @returns their indices, ascending
  */
-export function decimate(
-    values: ArrayLike<number>,
-    from: number,
-    to: number,
-    columns: number,
-): number[] {
+export function decimate(values: ArrayLike<number>, from: number, to: number, columns: number): number[] {
     const count = to - from
     if (count <= 2 * columns) return Array.from({ length: Math.max(0, count) }, (_, i) => from + i)
     const kept: number[] = []

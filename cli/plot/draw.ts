@@ -19,10 +19,7 @@ const footHeight = 46
 const mostTooltips = 1200
 
 /** The figure as an SVG document, the whole recording or a part of it. */
-export function drawFigure(
-    figure: Figure,
-    range: Range = { from: 0, to: durationS(figure) },
-): string {
+export function drawFigure(figure: Figure, range: Range = { from: 0, to: durationS(figure) }): string {
     const time = new Scale(range.from, range.to, plotArea.left, plotArea.right)
     // One more on the left, from which the lines come in.
     const windows = figure.windows.filter(({ t }) => t > range.from - hopS && t - hopS < range.to)
@@ -51,11 +48,7 @@ export function drawFigure(
         },
         element("title", {}, escape(figure.title)),
         element("style", {}, style),
-        element(
-            "clipPath",
-            { id: "plot" },
-            element("rect", { ...box(left, right, headBottom, bottom) }),
-        ),
+        element("clipPath", { id: "plot" }, element("rect", { ...box(left, right, headBottom, bottom) })),
         element("rect", { width, height, fill: "#fff" }),
         ...head(figure),
         ...parts,
@@ -134,9 +127,7 @@ function timeAxis(time: Scale, bottom: number): string[] {
     const step = at.length > 1 ? at[1]! - at[0]! : 1
     const centred = { "text-anchor": "middle" }
     return [
-        ...at.map(value =>
-            label(time.at(value), bottom + 18, clock(value, step), { class: "tick", ...centred }),
-        ),
+        ...at.map(value => label(time.at(value), bottom + 18, clock(value, step), { class: "tick", ...centred })),
         label((plotArea.left + plotArea.right) / 2, bottom + 38, "time, min:s", {
             class: "dim",
             ...centred,

@@ -16,17 +16,13 @@ const formats: Record<string, (figure: Figure) => string | Promise<string>> = {
  * @returns writes the figure
  * @throws UserError when the file is none to write a figure into
  */
-export function figureFile(
-    file: string,
-    inputs: (string | undefined)[],
-): (figure: Figure) => Promise<void> {
+export function figureFile(file: string, inputs: (string | undefined)[]): (figure: Figure) => Promise<void> {
     const suffix = /\.([^./\\]+)$/.exec(file)?.[1]?.toLowerCase() ?? ""
     const draw = Object.hasOwn(formats, suffix) ? formats[suffix] : undefined
     if (!draw) throw new UserError(`--plot ${file}: a file name in .svg or .html expected`, 2)
     checkWritable(file)
     for (const input of inputs)
-        if (input && isSame(file, input))
-            throw new UserError(`--plot ${file}: that would overwrite what is read`, 2)
+        if (input && isSame(file, input)) throw new UserError(`--plot ${file}: that would overwrite what is read`, 2)
     return async figure => {
         const text = await draw(figure)
         try {

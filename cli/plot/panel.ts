@@ -55,10 +55,7 @@ function keys(legend: Key[], baseline: number): string[] {
         return [
             areas.has(type)
                 ? element("rect", { class: type, ...box(textX - 22, textX - 8, y - 5, y + 5) })
-                : path(
-                      type,
-                      type === "reference" ? `${move(textX - 24, y)}h16` : dot(textX - 14, y),
-                  ),
+                : path(type, type === "reference" ? `${move(textX - 24, y)}h16` : dot(textX - 14, y)),
             label(textX, baseline, text, { class: "dim" }),
         ]
     })

@@ -36,8 +36,7 @@ export function ratePanel(figure: Figure, panel: Panel, windows: Window[]): stri
 
 export function qualityPanel(panel: Panel, windows: Window[]): string[] {
     const y = new Scale(0, 1, panel.bottom, panel.top)
-    const bars = (of: Window[]) =>
-        of.map(w => bar(w, panel.time, y.at(w.quality), panel.bottom)).join("")
+    const bars = (of: Window[]) => of.map(w => bar(w, panel.time, y.at(w.quality), panel.bottom)).join("")
     const legend: Key[] = [
         ["quality", "a value is given"],
         ["silent", "none is"],
@@ -55,11 +54,7 @@ export function motionPanel({ acceleration }: Figure, panel: Panel, windows: Win
     if (acceleration) {
         const { d, y } = seriesLine(acceleration, panel)
         const caption = "Acceleration, g"
-        return [
-            motionBands(panel, windows),
-            ...frame(panel, "d", caption, [], y),
-            path("acceleration", d),
-        ]
+        return [motionBands(panel, windows), ...frame(panel, "d", caption, [], y), path("acceleration", d)]
     }
     const strip = motionBars(panel, windows)
     const middle = (plotArea.left + plotArea.right) / 2

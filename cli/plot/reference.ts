@@ -35,8 +35,7 @@ export function parseReference(text: string, name: string): Reference {
     const { ref_bpm: bpm, window_s: windowS = 8, hop_s: hopS = 2 } = json
     if (!Array.isArray(bpm) || !bpm.every(isRate))
         throw new UserError(`${name}: ref_bpm: a list of beats per minute or null expected`)
-    if (!isSeconds(windowS) || !isSeconds(hopS))
-        throw new UserError(`${name}: window_s, hop_s: seconds expected`)
+    if (!isSeconds(windowS) || !isSeconds(hopS)) throw new UserError(`${name}: window_s, hop_s: seconds expected`)
     return { windowS, hopS, bpm }
 }
 
@@ -47,8 +46,7 @@ export function referenceAt({ windowS, hopS, bpm }: Reference, t: number): numbe
 
 function readSmall(file: string): string {
     try {
-        if (statSync(file).size > maxBytes)
-            throw new UserError(`${file}: more than ${maxBytes / 1e6} MB`)
+        if (statSync(file).size > maxBytes) throw new UserError(`${file}: more than ${maxBytes / 1e6} MB`)
         return readFileSync(file, "utf8")
     } catch (error) {
         throw error instanceof UserError ? error : fileError(file, error)

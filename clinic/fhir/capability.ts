@@ -1,8 +1,6 @@
 import type { CapabilityStatement } from "@medplum/fhirtypes"
 
-type RestResource = NonNullable<
-    NonNullable<CapabilityStatement["rest"]>[number]["resource"]
->[number]
+type RestResource = NonNullable<NonNullable<CapabilityStatement["rest"]>[number]["resource"]>[number]
 
 const interaction: RestResource["interaction"] = [{ code: "read" }, { code: "search-type" }]
 const definitions = "http://hl7.org/fhir/SearchParameter"

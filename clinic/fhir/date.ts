@@ -36,9 +36,7 @@ function parseValue(text: string): { prefix: string; start: number; end: number 
     const match = pattern.exec(text)
     if (!match) throw wrong()
     const [, prefix = "eq", year, month, day, hour, minute, second, fraction, zone = "Z"] = match
-    const digits = [year, month, day, hour, minute, second].map(part =>
-        part === undefined ? undefined : Number(part),
-    )
+    const digits = [year, month, day, hour, minute, second].map(part => (part === undefined ? undefined : Number(part)))
     const [y = 0, mo = 1, d = 1, h = 0, mi = 0, s = 0] = digits
     const ms = fraction === undefined ? 0 : Number(fraction.padEnd(3, "0").slice(0, 3))
     // Without what Date would carry over: 30 February, 25 o'clock.

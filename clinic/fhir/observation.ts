@@ -9,8 +9,7 @@ const absenceText: Record<Absence, string> = {
     quality: "No value: the signal was too weak to trust one",
 }
 
-const relativeTimeNote =
-    "The mote had no clock yet: the time was counted back from the arrival at the router."
+const relativeTimeNote = "The mote had no clock yet: the time was counted back from the arrival at the router."
 
 /** A vital sign as the profiles of FHIR R4 want it. */
 export function toObservation(observation: Observation): FhirObservation {
@@ -19,9 +18,7 @@ export function toObservation(observation: Observation): FhirObservation {
     const { summary, relative } = observation
     const notes = [
         ...(relative ? [relativeTimeNote] : []),
-        ...(summary
-            ? [`Mean of ${summary.count} readings from ${summary.least} to ${summary.greatest}.`]
-            : []),
+        ...(summary ? [`Mean of ${summary.count} readings from ${summary.least} to ${summary.greatest}.`] : []),
     ]
     return {
         resourceType: "Observation",
@@ -41,10 +38,7 @@ export function toObservation(observation: Observation): FhirObservation {
 }
 
 /** A moment, or for a summary the time around it. */
-function effective({
-    time,
-    summary,
-}: Observation): Pick<FhirObservation, "effectiveDateTime" | "effectivePeriod"> {
+function effective({ time, summary }: Observation): Pick<FhirObservation, "effectiveDateTime" | "effectivePeriod"> {
     const iso = (ms: number) => new Date(Math.max(0, ms)).toISOString()
     if (!summary) return { effectiveDateTime: iso(time) }
     const half = summary.spanMs / 2

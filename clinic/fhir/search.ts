@@ -75,9 +75,7 @@ function parsePaging(query: URLSearchParams, parameters: string[]): Paging {
 /** `patient` and `subject`, each `ID`, `Patient/ID` or several with commas; several parameters must all match. */
 function patients(query: URLSearchParams): number[] | undefined {
     return intersection(
-        ["patient", "subject"].flatMap(name =>
-            query.getAll(name).map(value => split(value).flatMap(patientId)),
-        ),
+        ["patient", "subject"].flatMap(name => query.getAll(name).map(value => split(value).flatMap(patientId))),
     )
 }
 
@@ -92,9 +90,7 @@ function names(query: URLSearchParams): readonly VitalName[] {
     const byCode = query
         .getAll("code")
         .map(value => split(value).flatMap(token => vitalNames.filter(n => hasCode(n, token))))
-    const byCategory = query
-        .getAll("category")
-        .map(value => (split(value).some(isVitalSigns) ? [...vitalNames] : []))
+    const byCategory = query.getAll("category").map(value => (split(value).some(isVitalSigns) ? [...vitalNames] : []))
     return intersection([...byCode, ...byCategory]) ?? vitalNames
 }
 

@@ -12,10 +12,7 @@ const maxAlarms = 200
 
 const ById = Type.Object({ id: Id })
 const Query = Type.Object({ patient: Type.Optional(Id) }, { additionalProperties: false })
-const Acknowledgement = Type.Object(
-    { acknowledged: Type.Literal(true) },
-    { additionalProperties: false },
-)
+const Acknowledgement = Type.Object({ acknowledged: Type.Literal(true) }, { additionalProperties: false })
 
 /** Alarms: those that belong on the screen, all of a patient, and who has seen to them. */
 export function alarmRoutes(app: FastifyInstance, clinic: Clinic): void {
@@ -33,9 +30,7 @@ export function alarmRoutes(app: FastifyInstance, clinic: Clinic): void {
             const user = userFrom(request)
             const patient = request.query.patient && Number(request.query.patient)
             if (!patient)
-                return (await clinic.alarms.open())
-                    .filter(alarm => maySee(user, alarm.patient))
-                    .map(shownAlarm)
+                return (await clinic.alarms.open()).filter(alarm => maySee(user, alarm.patient)).map(shownAlarm)
             if (!maySee(user, patient)) throw new HttpError(403, "this is another patient's data")
             return (await clinic.alarms.ofPatient(patient, maxAlarms)).map(shownAlarm)
         },

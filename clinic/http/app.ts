@@ -79,9 +79,7 @@ export async function buildApp(o: {
     configurationRoutes(app, clinic)
     alarmRoutes(app, clinic)
     userRoutes(app, clinic)
-    app.get("/api/openapi.json", { config: { access: ["doctor", "patient"] } }, async () =>
-        app.swagger(),
-    )
+    app.get("/api/openapi.json", { config: { access: ["doctor", "patient"] } }, async () => app.swagger())
     await ingestRoutes(app, clinic)
     await fhirRoutes(app, clinic)
     return app

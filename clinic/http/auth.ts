@@ -128,8 +128,7 @@ export async function userOf(request: FastifyRequest, clinic: Clinic): Promise<U
 
 /** Another site's page may not use the user's session. Browsers always say where an unsafe request comes from. */
 function refuseOtherOrigins({ method, headers }: FastifyRequest): void {
-    if (isFromOtherSite(method, headers, "https"))
-        throw new HttpError(403, "this comes from another site")
+    if (isFromOtherSite(method, headers, "https")) throw new HttpError(403, "this comes from another site")
 }
 
 function whoIs({ name, role, patient }: User) {

@@ -1,12 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox"
 import type { FastifyInstance, FastifyRequest } from "fastify"
-import {
-    ConfigError,
-    configFields,
-    defaultConfig,
-    maxVersion,
-    routerField,
-} from "../../wire/config.ts"
+import { ConfigError, configFields, defaultConfig, maxVersion, routerField } from "../../wire/config.ts"
 import { commandNames, eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote } from "../motes.ts"
@@ -44,8 +38,7 @@ export function configurationRoutes(app: FastifyInstance, clinic: Clinic): void 
         const mote = await clinic.motes.get(Buffer.from(request.params.kid, "hex"))
         const user = userFrom(request)
         if (!mote && user.role === "doctor") missing()
-        if (!mote || !maySee(user, mote.patient))
-            throw new HttpError(403, "this is another patient's data")
+        if (!mote || !maySee(user, mote.patient)) throw new HttpError(403, "this is another patient's data")
         return mote
     }
 

@@ -1,10 +1,4 @@
-import type {
-    FastifyError,
-    FastifyInstance,
-    FastifyReply,
-    FastifyRequest,
-    FastifySchemaValidationError,
-} from "fastify"
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from "fastify"
 import type { Log } from "../../host/log.ts"
 import { toOutcome } from "../fhir/outcome.ts"
 import { SearchError } from "../fhir/search-error.ts"
@@ -26,13 +20,10 @@ export const fhirType = "application/fhir+json; charset=utf-8"
 export function answerErrors(app: FastifyInstance, log: Log): void {
     app.setErrorHandler((error: FastifyError, request, reply) => {
         const status = statusOf(error)
-        if (status >= 500)
-            log.error({ route: request.routeOptions.url, reason: error.message }, "request failed")
+        if (status >= 500) log.error({ route: request.routeOptions.url, reason: error.message }, "request failed")
         return answer(request, reply, status, status < 500 ? error.message : "it did not work")
     })
-    app.setNotFoundHandler((request, reply) =>
-        answer(request, reply, 404, "there is no such thing"),
-    )
+    app.setNotFoundHandler((request, reply) => answer(request, reply, 404, "there is no such thing"))
 }
 
 function statusOf(error: FastifyError): number {
@@ -42,11 +33,7 @@ function statusOf(error: FastifyError): number {
 }
 
 /** Fails before there is a route, and so before `answerErrors` can see it: a malformed address. */
-export function answerFrameworkError(
-    error: FastifyError,
-    request: FastifyRequest,
-    reply: FastifyReply,
-): void {
+export function answerFrameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
     void answer(request, reply, error.statusCode ?? 400, "the address is malformed")
 }
 
@@ -56,12 +43,7 @@ export function formatSchemaError(errors: FastifySchemaValidationError[], where:
     return new Error(`${where}${instancePath} ${message}`)
 }
 
-function answer(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    status: number,
-    message: string,
-): FastifyReply {
+function answer(request: FastifyRequest, reply: FastifyReply, status: number, message: string): FastifyReply {
     if (status === 401) reply.header("WWW-Authenticate", "Bearer")
     reply.code(status)
     if (!request.url.startsWith("/fhir")) return reply.send({ error: message })

@@ -69,8 +69,7 @@ function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
         const { ids, after, count } = parseListQuery(query, ["_id"])
         const user = userFrom(request)
         let found: Patient[]
-        if (ids === undefined && user.role === "doctor")
-            found = await clinic.patients.page(after, count + 1)
+        if (ids === undefined && user.role === "doctor") found = await clinic.patients.page(after, count + 1)
         else {
             const asked = await patientsFor(user, ids && numbers(ids), clinic)
             const all = await Promise.all(asked.map(id => clinic.patients.get(id)))
@@ -120,11 +119,7 @@ function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
 }
 
 /** The patients to look at: those asked for, or all that the user may see. Throws HttpError. */
-async function patientsFor(
-    user: User,
-    asked: number[] | undefined,
-    clinic: Clinic,
-): Promise<number[]> {
+async function patientsFor(user: User, asked: number[] | undefined, clinic: Clinic): Promise<number[]> {
     refuseOthers(user, asked)
     if (asked) return asked
     if (user.role !== "doctor") return user.patient === null ? [] : [user.patient]
@@ -136,8 +131,7 @@ async function patientsFor(
 
 /** A patient who asks for another one is told so, whether there is that other one or not. */
 function refuseOthers(user: User, patients: number[] | undefined): void {
-    if (patients?.some(patient => !maySee(user, patient)))
-        throw new HttpError(403, "this is another patient's data")
+    if (patients?.some(patient => !maySee(user, patient))) throw new HttpError(403, "this is another patient's data")
 }
 
 /** The ids that can be ours. */
@@ -161,8 +155,7 @@ function wantsJson(request: FastifyRequest): void {
     const accept = format ?? request.headers.accept ?? "*/*"
     const types = accept.split(",").map(type => type.split(";")[0]!.trim().toLowerCase())
     const ours = ["application/fhir+json", "application/json", "json", "application/*", "*/*"]
-    if (!types.some(type => ours.includes(type)))
-        throw new HttpError(406, "only JSON is spoken here")
+    if (!types.some(type => ours.includes(type))) throw new HttpError(406, "only JSON is spoken here")
 }
 
 function base(request: FastifyRequest): string {

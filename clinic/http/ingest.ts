@@ -1,12 +1,6 @@
 import { createHash } from "node:crypto"
 import type { FastifyInstance } from "fastify"
-import {
-    decodeBatch,
-    encodeKeys,
-    encodeResults,
-    maxBatchBytes,
-    type Delivery,
-} from "../../wire/batch.ts"
+import { decodeBatch, encodeKeys, encodeResults, maxBatchBytes, type Delivery } from "../../wire/batch.ts"
 import { WireError } from "../../wire/cbor.ts"
 import type { Clinic } from "../clinic.ts"
 import { userFrom } from "./auth.ts"
@@ -18,10 +12,8 @@ const cborType = "application/cbor"
 export async function ingestRoutes(app: FastifyInstance, clinic: Clinic): Promise<void> {
     await app.register(async scope => {
         scope.removeAllContentTypeParsers()
-        scope.addContentTypeParser(
-            cborType,
-            { parseAs: "buffer", bodyLimit: maxBatchBytes },
-            (_request, body, done) => done(null, body),
+        scope.addContentTypeParser(cborType, { parseAs: "buffer", bodyLimit: maxBatchBytes }, (_request, body, done) =>
+            done(null, body),
         )
         scope.post<{ Body: Buffer | undefined }>(
             "/ingest",

@@ -28,10 +28,7 @@ interface Since {
  * belong on the screen, at once and whenever one changes; `time` as a heartbeat with the server's clock; `reset` where the
  * client has missed too much.
  */
-export function liveRoutes(
-    app: FastifyInstance,
-    o: { clinic: Clinic; clock: Clock; log: Log },
-): void {
+export function liveRoutes(app: FastifyInstance, o: { clinic: Clinic; clock: Clock; log: Log }): void {
     /** The open streams, each with its user. */
     const clients = new Map<PassThrough, number>()
     app.get<Since>(
@@ -47,8 +44,7 @@ export function liveRoutes(
         async (request, reply) => {
             const user = userFrom(request)
             const ofUser = [...clients.values()].filter(id => id === user.id).length
-            if (ofUser >= maxClientsPerUser)
-                throw new HttpError(429, "too many live clients of this user")
+            if (ofUser >= maxClientsPerUser) throw new HttpError(429, "too many live clients of this user")
             if (clients.size >= maxClients) throw new HttpError(503, "too many live clients")
             const since = idIn(request.headers["last-event-id"]) ?? idIn(request.query.since)
             const stream = new PassThrough({ highWaterMark: maxBacklogBytes })
@@ -80,9 +76,7 @@ export function liveRoutes(
                 o.log.error({ reason: error.message }, "a live client cannot catch up")
                 stream.destroy()
             })
-            return reply
-                .headers({ "content-type": "text/event-stream", "x-accel-buffering": "no" })
-                .send(stream)
+            return reply.headers({ "content-type": "text/event-stream", "x-accel-buffering": "no" }).send(stream)
         },
     )
 }
@@ -104,8 +98,7 @@ class LiveClient {
     /** Sends the alarms, what was stored after `since`, then what has come in meanwhile. */
     async catchUp(since: number | undefined): Promise<void> {
         this.alarms(await this.clinic.alarms.open())
-        const missed =
-            since === undefined ? [] : await this.clinic.observations.since(since, maxMissed + 1)
+        const missed = since === undefined ? [] : await this.clinic.observations.since(since, maxMissed + 1)
         this.newest = since ?? 0
         if (missed.length > maxMissed) this.event("reset", {})
         else this.add(missed)

@@ -67,8 +67,7 @@ export function moteRoutes(app: FastifyInstance, clinic: Clinic): void {
         { schema: { tags, summary: "Revoke a mote", params: ByKid }, config },
         async (request, reply) => {
             const kid = Buffer.from(request.params.kid, "hex")
-            if (!(await clinic.revoke(kid)))
-                throw new HttpError(404, "there is no such mote to revoke")
+            if (!(await clinic.revoke(kid))) throw new HttpError(404, "there is no such mote to revoke")
             return reply.code(204).send()
         },
     )

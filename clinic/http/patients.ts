@@ -47,10 +47,8 @@ interface History extends Params {
 
 /** Who is here: doctors admit, change and discharge; and what was measured of one, for a chart. */
 export function patientRoutes(app: FastifyInstance, clinic: Clinic): void {
-    app.get(
-        "/api/patients",
-        { schema: { tags, summary: "Everyone on the ward, by bed" }, config: doctors },
-        async () => (await clinic.patients.ward()).map(shown),
+    app.get("/api/patients", { schema: { tags, summary: "Everyone on the ward, by bed" }, config: doctors }, async () =>
+        (await clinic.patients.ward()).map(shown),
     )
 
     app.post<Body>(
@@ -84,9 +82,7 @@ export function patientRoutes(app: FastifyInstance, clinic: Clinic): void {
         async request => {
             const { birthDate = null, gender = null, identifier = null, bed = null } = request.body
             const data = { ...request.body, birthDate, gender, identifier, bed }
-            return shown(
-                (await clinic.patients.update(Number(request.params.id), data)) ?? missing(),
-            )
+            return shown((await clinic.patients.update(Number(request.params.id), data)) ?? missing())
         },
     )
 
@@ -123,8 +119,7 @@ export function patientRoutes(app: FastifyInstance, clinic: Clinic): void {
             const from = Number(request.query.from)
             const before = Number(request.query.before)
             const stepMs = Number(request.query.step) * 1000
-            if (before - from > maxPoints * stepMs)
-                throw new HttpError(400, `that is more than ${maxPoints} steps`)
+            if (before - from > maxPoints * stepMs) throw new HttpError(400, `that is more than ${maxPoints} steps`)
             const histories = vitalNames.map(async name => [
                 name,
                 await clinic.observations.history({ patient, name, from, before, stepMs }),

@@ -41,10 +41,7 @@ export function userRoutes(app: FastifyInstance, clinic: Clinic): void {
             if ((o.role === "router") !== (o.password === undefined))
                 throw new HttpError(400, "doctors and patients need a password, routers have none")
             if ((o.role === "patient") !== (o.patient !== undefined))
-                throw new HttpError(
-                    400,
-                    "a user with the role patient, and no other, has a patient",
-                )
+                throw new HttpError(400, "a user with the role patient, and no other, has a patient")
             if (o.patient !== undefined && !(await clinic.patients.get(o.patient)))
                 throw new Conflict("there is no such patient")
             const { role, patient } = await clinic.accounts.add({ name, ...o })
@@ -60,8 +57,7 @@ export function userRoutes(app: FastifyInstance, clinic: Clinic): void {
         },
         async (request, reply) => {
             // Whoever removes the others stays, so that there is always a doctor.
-            if (userFrom(request).name === request.params.user)
-                throw new Conflict("nobody can remove themselves")
+            if (userFrom(request).name === request.params.user) throw new Conflict("nobody can remove themselves")
             if (!(await clinic.accounts.remove(request.params.user))) missing()
             return reply.code(204).send()
         },

@@ -1,6 +1,6 @@
 import { alarmText } from "./alarm.ts"
 import { alarmsOf, type Alarm } from "./api.ts"
-import { h, setText } from "./dom.ts"
+import { h, setText } from "../../browser/dom.ts"
 import { dateTime, duration } from "./format.ts"
 import type { WardModel } from "./model.ts"
 
@@ -79,11 +79,8 @@ function row(alarm: Alarm): HTMLElement {
     const { raisedAt, raisedAbout, clearedAt, clearedAbout, acknowledgedBy, acknowledgedAt } = alarm
     const about = (is: boolean) => (is ? "about " : "")
     const lasted =
-        clearedAt === null
-            ? "not over"
-            : `${about(raisedAbout || clearedAbout)}${duration(clearedAt - raisedAt)}`
-    const seen =
-        acknowledgedAt === null ? "nobody" : `${acknowledgedBy}, ${dateTime(acknowledgedAt)}`
+        clearedAt === null ? "not over" : `${about(raisedAbout || clearedAbout)}${duration(clearedAt - raisedAt)}`
+    const seen = acknowledgedAt === null ? "nobody" : `${acknowledgedBy}, ${dateTime(acknowledgedAt)}`
     const cells = [alarmText(alarm), `${about(raisedAbout)}${dateTime(raisedAt)}`, lasted, seen]
     // On a narrow screen each cell says what it is.
     return h("tr", {}, ...cells.map((text, i) => h("td", { "data-column": columns[i]! }, text)))

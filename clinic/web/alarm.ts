@@ -1,5 +1,5 @@
 import { acknowledge, type Alarm, type User } from "./api.ts"
-import { h, setData, setText } from "./dom.ts"
+import { h, setData, setText } from "../../browser/dom.ts"
 import { duration } from "./format.ts"
 import type { WardModel } from "./model.ts"
 
@@ -72,11 +72,13 @@ export class AlarmList {
             return item.element
         })
         const { children } = this.list
-        const isSame =
-            elements.length === children.length && elements.every((e, i) => e === children[i])
+        const isSame = elements.length === children.length && elements.every((e, i) => e === children[i])
         if (!isSame) this.list.replaceChildren(...elements)
         const unseen = alarms.filter(alarm => urgency(alarm) !== "seen")
-        setText(this.spoken, unseen.map(alarm => `Alarm: ${alarmText(alarm)}, ${this.model.name(alarm.patient)}`).join(". ")) // prettier-ignore
+        setText(
+            this.spoken,
+            unseen.map(alarm => `Alarm: ${alarmText(alarm)}, ${this.model.name(alarm.patient)}`).join(". "),
+        )
     }
 }
 
@@ -109,10 +111,7 @@ class AlarmItem {
         setText(this.since, times(alarm, now))
         const { acknowledgedBy, acknowledgedAt } = alarm
         const ago = acknowledgedAt === null ? "" : `, ${duration(now - acknowledgedAt)} ago`
-        setText(
-            this.seen,
-            acknowledgedBy === null ? "nobody has seen to it" : `✓ seen by ${acknowledgedBy}${ago}`,
-        )
+        setText(this.seen, acknowledgedBy === null ? "nobody has seen to it" : `✓ seen by ${acknowledgedBy}${ago}`)
         this.button.hidden = acknowledgedBy !== null
     }
 

@@ -99,8 +99,7 @@ export class LoggedOut extends Error {}
 export const me = () => call<User>("GET", "/api/me")
 export const ward = () => call<Ward>("GET", "/api/ward")
 export const logout = () => call<void>("POST", "/api/logout")
-export const login = (user: string, password: string) =>
-    call<User>("POST", "/api/login", { user, password })
+export const login = (user: string, password: string) => call<User>("POST", "/api/login", { user, password })
 
 export function history(
     patient: number,
@@ -112,15 +111,12 @@ export function history(
     return call("GET", `/api/patients/${patient}/history?${query}`)
 }
 
-export const acknowledge = (alarm: number) =>
-    call<Alarm>("PUT", `/api/alarms/${alarm}`, { acknowledged: true })
+export const acknowledge = (alarm: number) => call<Alarm>("PUT", `/api/alarms/${alarm}`, { acknowledged: true })
 export const alarmsOf = (patient: number) => call<Alarm[]>("GET", `/api/alarms?patient=${patient}`)
 
 const ofMote = (mote: string, what: string) => `/api/motes/${mote}/${what}`
-export const moteConfig = (mote: string) =>
-    call<MoteConfig & { patient: number }>("GET", ofMote(mote, "config"))
-export const configHistory = (mote: string) =>
-    call<Configuration[]>("GET", ofMote(mote, "config/history"))
+export const moteConfig = (mote: string) => call<MoteConfig & { patient: number }>("GET", ofMote(mote, "config"))
+export const configHistory = (mote: string) => call<Configuration[]>("GET", ofMote(mote, "config/history"))
 /** `base`: the newest version that was seen. */
 export const configure = (mote: string, settings: Settings, base: number) =>
     call<Configuration>("PUT", ofMote(mote, "config"), { settings, base })

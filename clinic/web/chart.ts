@@ -1,5 +1,5 @@
 import uPlot from "uplot"
-import { h } from "./dom.ts"
+import { h } from "../../browser/dom.ts"
 import { Series } from "./series.ts"
 import { heartRate, saturation, temperature, type VitalKind } from "./vital.ts"
 
@@ -116,8 +116,7 @@ export class Chart {
             ? `from ${range.min.toFixed(vital.digits)} to ${range.max.toFixed(vital.digits)} ${vital.unitSpoken}`
             : "no values"
         const text = `${vital.label}, last ${this.range.label}: ${values}`
-        if (this.element.getAttribute("aria-label") !== text)
-            this.element.setAttribute("aria-label", text)
+        if (this.element.getAttribute("aria-label") !== text) this.element.setAttribute("aria-label", text)
     }
 
     private size(): { width: number; height: number } {

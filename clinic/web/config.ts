@@ -9,7 +9,7 @@ import {
     type Settings,
     type User,
 } from "./api.ts"
-import { h, setData, setText } from "./dom.ts"
+import { h, setData, setText } from "../../browser/dom.ts"
 import { dateTime } from "./format.ts"
 
 /** While a mote has not answered, and otherwise. */
@@ -88,8 +88,7 @@ export class ConfigView {
         // What somebody is typing is not overwritten; saving says when there is something newer.
         if (!this.inputs) this.build(found)
         else if (!this.isChanged(before!)) this.fill(found.settings)
-        const isNew =
-            before?.newest?.version !== newest?.version || before?.newest?.state !== newest?.state
+        const isNew = before?.newest?.version !== newest?.version || before?.newest?.state !== newest?.state
         if (!before || isNew) void this.showHistory()
     }
 
@@ -113,12 +112,7 @@ export class ConfigView {
                     { class: "config-field", "data-field": name },
                     h("label", { for: input.id }, label),
                     h("span", { class: "config-value" }, input, unit),
-                    h(
-                        "span",
-                        { class: "config-hint", id },
-                        `${hint}; ${description} `,
-                        h("code", {}, name),
-                    ),
+                    h("span", { class: "config-hint", id }, `${hint}; ${description} `, h("code", {}, name)),
                 ),
             )
         }
@@ -136,7 +130,7 @@ export class ConfigView {
         const clear = h("button", { type: "button", class: "quiet" }, "Drop waiting readings")
         blink.addEventListener("click", () => void this.order("identify"))
         clear.addEventListener("click", () => {
-            if (confirm("Drop the readings that wait in this mote? They are lost.")) void this.order("clear") // prettier-ignore
+            if (confirm("Drop the readings that wait in this mote? They are lost.")) void this.order("clear")
         })
         return h("div", { class: "config-buttons" }, this.save, blink, clear)
     }
@@ -215,18 +209,14 @@ export class ConfigView {
 
     /** Why clinic or mote refuse settings, with the names that people know. */
     private plain(reason: string): string {
-        return reason.replace(
-            /^\w+(?=: )|(?<= (?:below|least) )\w+$/g,
-            name => `“${this.label(name)}”`,
-        )
+        return reason.replace(/^\w+(?=: )|(?<= (?:below|least) )\w+$/g, name => `“${this.label(name)}”`)
     }
 
     private stateText({ inForce, newest }: MoteConfig): string {
-        const heard = inForce.heardAt === null ? "not heard of it yet" : `heard ${dateTime(inForce.heardAt)}` // prettier-ignore
+        const heard = inForce.heardAt === null ? "not heard of it yet" : `heard ${dateTime(inForce.heardAt)}`
         const which = inForce.version === 0 ? "its first settings" : `version ${inForce.version}`
         const works = `The mote works by ${which} (${heard}).`
-        if (!newest || (newest.state === "applied" && newest.version === inForce.version))
-            return works
+        if (!newest || (newest.state === "applied" && newest.version === inForce.version)) return works
         return `Version ${newest.version}: ${this.became(newest)}. ${works}`
     }
 
@@ -244,8 +234,7 @@ export class ConfigView {
 }
 
 function inputFor({ min, max, step, choices }: ConfigField): HTMLInputElement | HTMLSelectElement {
-    if (choices)
-        return h("select", {}, ...choices.map((name, i) => h("option", { value: String(i) }, name)))
+    if (choices) return h("select", {}, ...choices.map((name, i) => h("option", { value: String(i) }, name)))
     const [from, to, by] = [min, max, step].map(String)
     return h("input", { type: "number", required: "", min: from!, max: to!, step: by! })
 }

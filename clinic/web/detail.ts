@@ -4,7 +4,7 @@ import { history, type Observation, type User } from "./api.ts"
 import { chartKinds, type ChartRange } from "./chart.ts"
 import { now } from "./clock.ts"
 import { ConfigView } from "./config.ts"
-import { h, setText } from "./dom.ts"
+import { h, setText } from "../../browser/dom.ts"
 import { ChartFigure } from "./figure.ts"
 import type { WardModel } from "./model.ts"
 import type { View } from "./view.ts"
@@ -70,8 +70,7 @@ export class DetailView implements View {
         this.alarmHistory.update()
         const silentMs = this.model.silentMs(this.patient)
         updateContact(this.contact, this.model.newestTime(this.patient), now, silentMs)
-        for (const { kind, view } of this.vitals)
-            view.update(this.model.newest(this.patient, kind.name), now, silentMs)
+        for (const { kind, view } of this.vitals) view.update(this.model.newest(this.patient, kind.name), now, silentMs)
         for (const chart of this.charts) chart.update(now)
     }
 

@@ -1,6 +1,6 @@
 import type uPlot from "uplot"
 import { Chart, type ChartFrame, type ChartKind, type ChartRange } from "./chart.ts"
-import { h, setText } from "./dom.ts"
+import { h, setText } from "../../browser/dom.ts"
 import { timeOfDay } from "./format.ts"
 
 /** Seconds; whole minutes, since the axis shows no seconds. */

@@ -1,5 +1,5 @@
 import { login, type User } from "./api.ts"
-import { h, setText } from "./dom.ts"
+import { h, setText } from "../../browser/dom.ts"
 
 /** The form to log in with; calls back once that worked. */
 export function loginView(loggedIn: (user: User) => void): HTMLElement {

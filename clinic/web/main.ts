@@ -4,7 +4,7 @@ import { urgency } from "./alarm.ts"
 import { LoggedOut, logout, me, moteConfig, ward, type User } from "./api.ts"
 import { now, setClock } from "./clock.ts"
 import { DetailView } from "./detail.ts"
-import { h, setData, setText } from "./dom.ts"
+import { h, setData, setText } from "../../browser/dom.ts"
 import { timeOfDay } from "./format.ts"
 import { Live } from "./live.ts"
 import { loginView } from "./login.ts"
@@ -155,10 +155,7 @@ class Session {
 
     private connected(isConnected: boolean): void {
         setData(document.body, "connection", isConnected ? "live" : "lost")
-        setText(
-            this.lost,
-            isConnected ? "" : "Connection lost, values may be old. Trying to connect again…",
-        )
+        setText(this.lost, isConnected ? "" : "Connection lost, values may be old. Trying to connect again…")
     }
 
     private end(): void {

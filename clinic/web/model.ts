@@ -16,8 +16,7 @@ export class WardModel {
     /** Those that belong on the screen, the most urgent first; of one patient, or of everybody. */
     alarms(patient?: number): Alarm[] {
         return this.allAlarms.filter(
-            alarm =>
-                this.patients.has(alarm.patient) && (patient ?? alarm.patient) === alarm.patient,
+            alarm => this.patients.has(alarm.patient) && (patient ?? alarm.patient) === alarm.patient,
         )
     }
 
@@ -44,8 +43,7 @@ export class WardModel {
         const entry = this.patients.get(observation.patient)
         if (!entry) return false
         const known = entry.newest.get(observation.name)
-        if (!known || observation.time >= known.time)
-            entry.newest.set(observation.name, observation)
+        if (!known || observation.time >= known.time) entry.newest.set(observation.name, observation)
         return true
     }
 

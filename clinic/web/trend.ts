@@ -1,7 +1,7 @@
 import { history } from "./api.ts"
 import { Chart, heartRateChart, type ChartFrame, type ChartRange } from "./chart.ts"
 import { now } from "./clock.ts"
-import { h } from "./dom.ts"
+import { h } from "../../browser/dom.ts"
 
 const range: ChartRange = { label: "5 min", ms: 5 * 60_000, stepS: 5 }
 /** The usual bounds at rest: every card has these two lines, so that cards compare at a glance. */

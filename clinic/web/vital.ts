@@ -1,6 +1,6 @@
 import type { VitalName } from "../quantities.ts"
 import type { Observation } from "./api.ts"
-import { h, setData, setText } from "./dom.ts"
+import { h, setData, setText } from "../../browser/dom.ts"
 import { age, signal } from "./format.ts"
 
 export interface VitalKind {
@@ -90,11 +90,7 @@ function spoken(text: string): HTMLElement {
 }
 
 /** `fresh`, `stale` or `none`, and the line under the number. */
-function describe(
-    o: Observation | undefined,
-    now: number,
-    silentMs: number,
-): { state: string; note: string } {
+function describe(o: Observation | undefined, now: number, silentMs: number): { state: string; note: string } {
     if (!o) return { state: "none", note: "no value yet" }
     if (now - o.time > silentMs) return { state: "stale", note: `old: ${age(o, now)}` }
     if (o.absent === "motion") return { state: "none", note: "moving" }

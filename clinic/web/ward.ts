@@ -1,7 +1,7 @@
 import { AlarmList, alarmText, urgency } from "./alarm.ts"
 import type { Observation, User, WardPatient } from "./api.ts"
 import { now } from "./clock.ts"
-import { h, setData, setText } from "./dom.ts"
+import { h, setData, setText } from "../../browser/dom.ts"
 import { duration, liveMs } from "./format.ts"
 import type { WardModel } from "./model.ts"
 import { Trend } from "./trend.ts"
@@ -40,8 +40,7 @@ export class WardView implements View {
         for (const { id } of patients) if (!this.cards.has(id)) this.admit(id)
         const cards = patients.map(({ id }) => this.cards.get(id)!.element)
         const isSame =
-            cards.length === this.list.children.length &&
-            cards.every((card, i) => card === this.list.children[i])
+            cards.length === this.list.children.length && cards.every((card, i) => card === this.list.children[i])
         if (!isSame) this.list.replaceChildren(...cards)
         if (patients.length > 0) this.empty.remove()
         else this.element.append(this.empty)
@@ -143,12 +142,7 @@ class Card {
 }
 
 /** Whether the mote is being heard at all, as often as it should. */
-export function updateContact(
-    element: HTMLElement,
-    newest: number | undefined,
-    now: number,
-    silentMs: number,
-): void {
+export function updateContact(element: HTMLElement, newest: number | undefined, now: number, silentMs: number): void {
     const ageMs = newest === undefined ? Infinity : now - newest
     setData(element, "state", ageMs <= silentMs ? "live" : "silent")
     if (newest === undefined) setText(element, "no data yet")

@@ -27,9 +27,7 @@ export function ticks(min: number, max: number, most: number, steps = [1, 2, 5])
 }
 
 /** Multiples that read well as minutes and seconds. */
-const timeSteps = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400,
-]
+const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400]
 
 export function timeTicks(min: number, max: number, most: number): number[] {
     return ticks(min, max, most, max - min >= most ? timeSteps : undefined)

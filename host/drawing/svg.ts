@@ -4,10 +4,7 @@ export type Attributes = Record<string, string | number | undefined>
 export function element(name: string, attributes: Attributes = {}, ...children: string[]): string {
     const pairs = Object.entries(attributes)
         .filter(([, value]) => value !== undefined)
-        .map(
-            ([key, value]) =>
-                ` ${key}="${escape(typeof value === "number" ? short(value) : value!)}"`,
-        )
+        .map(([key, value]) => ` ${key}="${escape(typeof value === "number" ? short(value) : value!)}"`)
     return `<${name}${pairs.join("")}${children.length ? `>${children.join("")}</${name}>` : "/>"}`
 }
 

@@ -1,12 +1,6 @@
 import { createHash } from "node:crypto"
 import { codeClass, Code, message, type CoapMessage, type CoapOption } from "./message.ts"
-import {
-    CoapFormatError,
-    encodeOptionsAndPayload,
-    OptionNumber,
-    uintOption,
-    uintValue,
-} from "./options.ts"
+import { CoapFormatError, encodeOptionsAndPayload, OptionNumber, uintOption, uintValue } from "./options.ts"
 import type { Requester, Server } from "./requester.ts"
 
 /*
@@ -84,11 +78,7 @@ export function block2Of(request: CoapMessage): Block | undefined {
  * The part of a response that was asked for, or its first part where all of it is more than the requester takes. A response
  * that is no success stays whole.
  */
-export function slice(
-    response: CoapMessage,
-    asked: Block | undefined,
-    requester: Requester,
-): CoapMessage {
+export function slice(response: CoapMessage, asked: Block | undefined, requester: Requester): CoapMessage {
     const { payload, options } = response
     if (codeClass(response.code) !== 2 || (payload.length === 0 && !asked)) return response
     const head = encodeOptionsAndPayload(options, new Uint8Array(0)).length + overheadBytes
@@ -133,8 +123,7 @@ function collect(
     if (block.num > 0 && before?.key !== key)
         return refused(Code.RequestEntityIncomplete, "the blocks before it are missing")
     const unit = blockBytes(block.szx)
-    if (block.num * unit !== body.length)
-        return refused(Code.RequestEntityIncomplete, "a block is missing")
+    if (block.num * unit !== body.length) return refused(Code.RequestEntityIncomplete, "a block is missing")
     const isWhole = block.szx === bert ? payload.length % unit === 0 : payload.length === unit
     if (block.more ? !isWhole || payload.length === 0 : block.szx !== bert && payload.length > unit)
         return refused(Code.BadRequest, "the payload is not as long as the block")
@@ -151,11 +140,7 @@ function collect(
     return { isDone: true, request: { ...request, payload: all } }
 }
 
-function requestedBlock(
-    { options }: CoapMessage,
-    number: number,
-    requester: Requester,
-): Block | undefined {
+function requestedBlock({ options }: CoapMessage, number: number, requester: Requester): Block | undefined {
     const block = blockIn(options, number)
     if (block?.szx === bert && requester.maxMessageBytes <= maxWithoutBert)
         throw new CoapFormatError("reserved block size")
@@ -165,8 +150,7 @@ function requestedBlock(
 /** The largest size up to the one asked for that leaves the message small enough. */
 function blockSize(asked: number, room: number): { szx: number; bytes: number } {
     const unit = blockBytes(asked)
-    if (asked === bert && room >= 2 * unit)
-        return { szx: bert, bytes: Math.floor(room / unit) * unit }
+    if (asked === bert && room >= 2 * unit) return { szx: bert, bytes: Math.floor(room / unit) * unit }
     let szx = Math.min(asked, maxSzx)
     while (szx > 0 && blockBytes(szx) > room) szx--
     return { szx, bytes: blockBytes(szx) }

@@ -169,13 +169,10 @@ export class CoapConnection implements Requester {
     }
 
     private ask(request: CoapMessage, exchange: Exchange): void {
-        const fail = (why: NoResponseError["why"], text: string) =>
-            exchange.fail(new NoResponseError(why, text))
+        const fail = (why: NoResponseError["why"], text: string) => exchange.fail(new NoResponseError(why, text))
         if (this.isClosed || this.releasing) fail("closed", "the connection is closed")
-        else if (this.pending.size >= maxPendingRequests)
-            fail("busy", "too many requests wait for this peer")
-        else if (!this.session.fits(request))
-            fail("tooLarge", `the peer takes ${this.maxMessageBytes} bytes`)
+        else if (this.pending.size >= maxPendingRequests) fail("busy", "too many requests wait for this peer")
+        else if (!this.session.fits(request)) fail("tooLarge", `the peer takes ${this.maxMessageBytes} bytes`)
         else {
             const key = keyOf(request.token)
             const timer = this.clock.setTimeout(() => {

@@ -36,10 +36,7 @@ const proxyOptions: number[] = [OptionNumber.ProxyUri, OptionNumber.ProxyScheme]
  * It has to be inside `blockwise`, which deals with the Block options.
  */
 export function dispatch(resources: Record<string, Resource>, proxy?: Proxy): Server {
-    const links = Object.entries(resources).map(([path, { attributes }]): Link => [
-        path,
-        attributes,
-    ])
+    const links = Object.entries(resources).map(([path, { attributes }]): Link => [path, attributes])
     const wellKnownCore: Resource = {
         attributes: {},
         GET: request => linksContent(request, matchingLinks(links, queryOf(request.options))),

@@ -71,9 +71,7 @@ export class FrameReader {
         const base = [lengthNibble, base1, base2, undefined, base4][width]!
         const total = header + tokenLength + base + extended
         if (total > this.maxMessageBytes)
-            throw new CoapFormatError(
-                `message of ${total} bytes, at most ${this.maxMessageBytes} allowed`,
-            )
+            throw new CoapFormatError(`message of ${total} bytes, at most ${this.maxMessageBytes} allowed`)
         return { header, tokenLength, total }
     }
 }

@@ -33,8 +33,7 @@ export function parseLinks(text: string): Link[] {
         at = link.lastIndex
         const attributes: LinkAttributes = Object.create(null) as LinkAttributes
         for (const [, name, quoted, bare] of found[2]!.matchAll(attribute))
-            attributes[name!] =
-                quoted ?? (/^\d{1,9}$/.test(bare ?? "") ? Number(bare) : (bare ?? true))
+            attributes[name!] = quoted ?? (/^\d{1,9}$/.test(bare ?? "") ? Number(bare) : (bare ?? true))
         links.push([found[1]!, attributes])
     }
     return links
@@ -54,9 +53,7 @@ export function matchingLinks(links: Link[], query: string[]): Link[] {
             const value = name === "href" ? target : attributes[name]
             if (value === undefined) return false
             const values = name === "href" ? [String(value)] : String(value).split(" ")
-            return values.some(one =>
-                wanted.endsWith("*") ? one.startsWith(wanted.slice(0, -1)) : one === wanted,
-            )
+            return values.some(one => (wanted.endsWith("*") ? one.startsWith(wanted.slice(0, -1)) : one === wanted))
         }),
     )
 }

@@ -42,9 +42,7 @@ export function encodeOptionsAndPayload(options: CoapOption[], payload: Uint8Arr
 }
 
 /** Views into `bytes`. Throws CoapFormatError. */
-export function decodeOptionsAndPayload(
-    bytes: Uint8Array,
-): Pick<CoapMessage, "options" | "payload"> {
+export function decodeOptionsAndPayload(bytes: Uint8Array): Pick<CoapMessage, "options" | "payload"> {
     const options: CoapOption[] = []
     let number = 0
     let at = 0
@@ -109,9 +107,7 @@ export function pathOf(options: CoapOption[]): string {
 
 /** The parts of the query: `["rt=core.rd*"]`. */
 export function queryOf(options: CoapOption[]): string[] {
-    return options
-        .filter(o => o.number === OptionNumber.UriQuery)
-        .map(o => Buffer.from(o.value).toString("utf8"))
+    return options.filter(o => o.number === OptionNumber.UriQuery).map(o => Buffer.from(o.value).toString("utf8"))
 }
 
 /** RFC 7252 §3.1: the nibble for a delta or length and the bytes that extend it. */

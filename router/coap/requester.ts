@@ -23,7 +23,4 @@ export interface Notifier {
 }
 
 /** Answers a request; the token of what it returns is set by the transport. */
-export type Server = (
-    request: CoapMessage,
-    requester: Requester,
-) => CoapMessage | Promise<CoapMessage>
+export type Server = (request: CoapMessage, requester: Requester) => CoapMessage | Promise<CoapMessage>

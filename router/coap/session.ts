@@ -126,8 +126,7 @@ export class CoapSession {
             this.unproductiveSince = this.clock.now()
             this.unproductiveCount = 0
         }
-        if (++this.unproductiveCount > maxUnproductive)
-            this.abort("too many messages that lead to nothing")
+        if (++this.unproductiveCount > maxUnproductive) this.abort("too many messages that lead to nothing")
     }
 
     private data(bytes: Uint8Array): void {

@@ -121,10 +121,7 @@ export class CoapUdp {
         try {
             response = await this.serve(request, peer)
         } catch (error) {
-            this.log.error(
-                { peer: peer.peer, reason: (error as Error).message },
-                "a request failed",
-            )
+            this.log.error({ peer: peer.peer, reason: (error as Error).message }, "a request failed")
             response = message(Code.InternalServerError)
         }
         this.clock.clearTimeout(timer)

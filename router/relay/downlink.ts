@@ -44,8 +44,7 @@ export class Downlink {
     private async bring(mote: ConnectedMote): Promise<void> {
         if (this.busy.has(mote)) return
         this.busy.add(mote)
-        for (let next = this.next(mote); next; next = this.next(mote))
-            if (!(await this.send(mote, next))) break
+        for (let next = this.next(mote); next; next = this.next(mote)) if (!(await this.send(mote, next))) break
         this.busy.delete(mote)
     }
 
@@ -73,9 +72,7 @@ export class Downlink {
         const waiting = this.keyring
             .findAll(mote.eui)
             .flatMap(({ sealedConfig, commands = [] }) => [
-                ...(sealedConfig
-                    ? [{ code: Code.PUT, path: "/config", payload: sealedConfig }]
-                    : []),
+                ...(sealedConfig ? [{ code: Code.PUT, path: "/config", payload: sealedConfig }] : []),
                 ...commands.map(({ name, sealed }) => ({ ...targets[name], payload: sealed })),
             ])
         return waiting.find(({ path, payload }) => {

@@ -7,24 +7,18 @@ export type JsonPack = Record<string, string | number | boolean>[]
 /** RFC 8428 §6, table 4: the labels that CBOR has instead of names. */
 const names = new Map<unknown, string>([
     ...["bver", "bn", "bt", "bu", "bv", "bs"].map((name, i): [number, string] => [-1 - i, name]),
-    ...["n", "u", "v", "vs", "vb", "s", "t", "ut", "vd"].map((name, i): [number, string] => [
-        i,
-        name,
-    ]),
+    ...["n", "u", "v", "vs", "vb", "s", "t", "ut", "vd"].map((name, i): [number, string] => [i, name]),
 ])
 
 /** A SenML pack in CBOR as one in JSON; undefined for other formats, and for what is none. */
-export function senmlJson(
-    contentFormat: number | undefined,
-    payload: Uint8Array,
-): JsonPack | undefined {
+export function senmlJson(contentFormat: number | undefined, payload: Uint8Array): JsonPack | undefined {
     if (contentFormat !== ContentFormat.senmlCbor) return undefined
     try {
         const pack = decode(payload, "any")
         if (!Array.isArray(pack)) return undefined
         return pack.map((record: unknown) => {
             if (!(record instanceof Map)) throw new WireError("a record is a map")
-            return Object.fromEntries([...record].map(([label, value]) => [nameOf(label), jsonOf(value)])) // prettier-ignore
+            return Object.fromEntries([...record].map(([label, value]) => [nameOf(label), jsonOf(value)]))
         })
     } catch (error) {
         if (error instanceof WireError) return undefined
@@ -33,9 +27,7 @@ export function senmlJson(
 }
 
 /** The motes that are connected. */
-export function motesPage(
-    motes: { eui: string; connected: string; lastEnvelope: string }[],
-): string {
+export function motesPage(motes: { eui: string; connected: string; lastEnvelope: string }[]): string {
     const rows = motes.map(({ eui, connected, lastEnvelope }) => [
         `<a href="/m/${eui}/status">${eui}</a>`,
         `<a href="/m/${eui}/config">configuration</a>`,
@@ -67,14 +59,12 @@ function nameOf(label: unknown): string {
 
 function jsonOf(value: unknown): string | number | boolean {
     if (value instanceof Uint8Array) return Buffer.from(value).toString("base64url")
-    if (typeof value === "number" || typeof value === "boolean" || typeof value === "string")
-        return value
+    if (typeof value === "number" || typeof value === "boolean" || typeof value === "string") return value
     throw new WireError("no SenML value")
 }
 
 function table(head: string[], rows: string[][]): string {
-    const cells = (tag: string, row: string[]) =>
-        `<tr>${row.map(cell => `<${tag}>${cell}</${tag}>`).join("")}</tr>`
+    const cells = (tag: string, row: string[]) => `<tr>${row.map(cell => `<${tag}>${cell}</${tag}>`).join("")}</tr>`
     return `<table>${cells("th", head)}${rows.map(row => cells("td", row)).join("")}</table>`
 }
 

@@ -28,10 +28,7 @@ const formats = { json: "application/json", senml: "application/senml+json", htm
  * SenML is there in JSON and HTML as well. Nobody is asked for a password, so pages of other sites are kept out.
  * @param names of this machine that clients may know it by, beside its own
  */
-export function relayHttp(
-    { relay, motes }: { relay: Relay; motes: Motes },
-    names: string[] = [],
-): FastifyInstance {
+export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }, names: string[] = []): FastifyInstance {
     const app = fastify({
         bodyLimit: maxBodyBytes,
         requestTimeout: requestMs,
@@ -42,8 +39,8 @@ export function relayHttp(
     app.removeAllContentTypeParsers()
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
     app.addHook("onRequest", async ({ method, headers }, reply) => {
-        if (!isOwnHost(headers.host, names)) return await fault(reply, 421, "not a name of this machine") // prettier-ignore
-        if (isFromOtherSite(method, headers, "http")) return await fault(reply, 403, "this comes from another site") // prettier-ignore
+        if (!isOwnHost(headers.host, names)) return await fault(reply, 421, "not a name of this machine")
+        if (isFromOtherSite(method, headers, "http")) return await fault(reply, 403, "this comes from another site")
         return undefined
     })
     app.addHook("onSend", async (_request, reply) => {
@@ -85,14 +82,9 @@ export function relayHttp(
         const contentFormat = type === undefined ? undefined : contentFormatOf(type)
         if (type !== undefined && contentFormat === undefined)
             return await fault(reply, 415, "no Content-Format for this media type")
-        if (contentFormat !== undefined)
-            options.push(uintOption(OptionNumber.ContentFormat, contentFormat))
+        if (contentFormat !== undefined) options.push(uintOption(OptionNumber.ContentFormat, contentFormat))
         const body = Buffer.isBuffer(request.body) ? request.body : new Uint8Array(0)
-        return await pass(
-            await relay.request(eui, code, { options, payload: body }),
-            request,
-            reply,
-        )
+        return await pass(await relay.request(eui, code, { options, payload: body }), request, reply)
     })
     return app
 }
@@ -103,11 +95,7 @@ function utf8(type: string): string {
 }
 
 /** Gives a CoAP response as an HTTP response, RFC 8075 §7. */
-async function pass(
-    response: CoapMessage,
-    request: FastifyRequest,
-    reply: FastifyReply,
-): Promise<unknown> {
+async function pass(response: CoapMessage, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { code, options, payload } = response
     const maxAge = uintValue(options, OptionNumber.MaxAge)
     const isSuccess = codeClass(code) === 2
@@ -116,7 +104,7 @@ async function pass(
         const reason = Buffer.from(payload).toString("utf8") || `CoAP ${dotted(code)}`
         return await fault(reply, httpStatus(code), reason)
     }
-    void reply.header("cache-control", code === Code.Content ? `max-age=${maxAge ?? 60}` : "no-store") // prettier-ignore
+    void reply.header("cache-control", code === Code.Content ? `max-age=${maxAge ?? 60}` : "no-store")
     if (payload.length === 0) return await reply.code(code === Code.Content ? 200 : 204).send()
     const contentFormat = uintValue(options, OptionNumber.ContentFormat)
     const native = mediaTypeOf(contentFormat)

@@ -53,9 +53,7 @@ export class Observation {
     }
 
     /** Passes the last response on: one that is no notification, or that the mote is gone. Nothing comes after it. */
-    end(
-        last = message(Code.ServiceUnavailable, { payload: Buffer.from("the mote is gone") }),
-    ): void {
+    end(last = message(Code.ServiceUnavailable, { payload: Buffer.from("the mote is gone") })): void {
         const observers = [...this.observers]
         this.isOver = true
         this.observers.clear()

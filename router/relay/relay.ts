@@ -41,8 +41,7 @@ export class Relay {
 
     constructor(o: { clock: Clock; motes: Motes }) {
         o.motes.subscribe({
-            connected: ({ eui, connection }) =>
-                this.relayed.set(eui, new RelayedMote(o.clock, connection)),
+            connected: ({ eui, connection }) => this.relayed.set(eui, new RelayedMote(o.clock, connection)),
             disconnected: ({ eui }) => {
                 this.relayed.get(eui)?.close()
                 this.relayed.delete(eui)
@@ -71,8 +70,7 @@ export class Relay {
         const mote = this.relayed.get(eui)
         if (!methods.includes(code)) return problem(Code.MethodNotAllowed, "no such method")
         if (mote) return await mote.request(code, parts)
-        if (this.isElsewhere(eui))
-            return problem(Code.NotImplemented, "this mote speaks MQTT: it cannot be asked")
+        if (this.isElsewhere(eui)) return problem(Code.NotImplemented, "this mote speaks MQTT: it cannot be asked")
         return problem(Code.ServiceUnavailable, "no such mote is connected", [
             uintOption(OptionNumber.MaxAge, absentMaxAgeS),
         ])
@@ -93,9 +91,7 @@ function targetOf(options: CoapOption[]): MoteRequest | CoapMessage | undefined 
     const rest = options.filter(({ number }) => passedOn.includes(number))
     if (scheme !== undefined) {
         const eui = textOption(options, OptionNumber.UriHost)?.toLowerCase() ?? ""
-        return schemes.includes(`${scheme}:`) && isEui(eui)
-            ? { eui, options: [...path, ...rest] }
-            : notForMotes
+        return schemes.includes(`${scheme}:`) && isEui(eui) ? { eui, options: [...path, ...rest] } : notForMotes
     }
     const [root, eui, ...more] = path
     if (!root || !eui || Buffer.from(root.value).toString() !== "m") return undefined
@@ -110,9 +106,7 @@ function fromUri(uri: string, options: CoapOption[]): MoteRequest | CoapMessage 
     const { protocol, hostname, pathname, search } = new URL(uri)
     const eui = hostname.toLowerCase()
     if (!schemes.includes(protocol) || !isEui(eui)) return notForMotes
-    const rest = options.filter(
-        ({ number }) => passedOn.includes(number) && number !== OptionNumber.UriQuery,
-    )
+    const rest = options.filter(({ number }) => passedOn.includes(number) && number !== OptionNumber.UriQuery)
     const decoded = uriOptions(pathname, search.slice(1))
     return decoded ? { eui, options: [...decoded, ...rest] } : problem(Code.BadOption, "bad escape")
 }

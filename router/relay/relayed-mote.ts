@@ -2,13 +2,7 @@ import type { Clock } from "../../host/clock.ts"
 import { CoapConnection, NoResponseError, type RequestParts } from "../coap/connection.ts"
 import { problem } from "../coap/dispatch.ts"
 import { codeClass, Code, type CoapMessage } from "../coap/message.ts"
-import {
-    encodeOptionsAndPayload,
-    isCritical,
-    OptionNumber,
-    uintOption,
-    uintValue,
-} from "../coap/options.ts"
+import { encodeOptionsAndPayload, isCritical, OptionNumber, uintOption, uintValue } from "../coap/options.ts"
 import { Observation, type Observer } from "./observation.ts"
 
 /*
@@ -91,8 +85,7 @@ export class RelayedMote {
         const key = keyOf(parts)
         let registration = this.registrations.get(key)
         if (!registration) {
-            if (this.registrations.size >= maxObservations)
-                return await this.request(Code.GET, parts)
+            if (this.registrations.size >= maxObservations) return await this.request(Code.GET, parts)
             registration = this.register(key, parts)
         }
         const first = await registration.first
@@ -224,8 +217,7 @@ async function settled(asked: Promise<CoapMessage>): Promise<CoapMessage> {
 function passable(response: CoapMessage): CoapMessage {
     const { options } = response
     const isStrange = options.some(
-        ({ number, value }) =>
-            isCritical(number) && !(number === OptionNumber.Block2 && isLast(value)),
+        ({ number, value }) => isCritical(number) && !(number === OptionNumber.Block2 && isLast(value)),
     )
     if (isStrange || codeClass(response.code) < 2)
         return problem(Code.BadGateway, "the mote's answer cannot be understood")

@@ -6,7 +6,7 @@ import type { Ipv6Address } from "../net/ipv6.ts"
 import { MeshNode, type MeshOptions } from "../mesh/node.ts"
 import type { Radio } from "../radio/air.ts"
 import type { Attacker as Plan } from "../scenario/schema.ts"
-import { forgedBpm } from "../statistics.ts"
+import { forgedBpm } from "../observe/statistics.ts"
 import { csm, envelopeAt, postVitals } from "./coap.ts"
 import { Eavesdropper } from "./eavesdropper.ts"
 

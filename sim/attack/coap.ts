@@ -18,7 +18,6 @@ export function postVitals(envelope: Uint8Array): Uint8Array {
 
 /** Where the envelope in a message begins: the tag of COSE_Mac0 in front of an array of four; -1 without. */
 export function envelopeAt(data: Uint8Array): number {
-    for (let at = 0; at + 1 < data.length; at++)
-        if (data[at] === 0xd1 && data[at + 1] === 0x84) return at
+    for (let at = 0; at + 1 < data.length; at++) if (data[at] === 0xd1 && data[at + 1] === 0x84) return at
     return -1
 }

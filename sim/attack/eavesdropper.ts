@@ -1,5 +1,5 @@
 import { PacketError } from "../net/bytes.ts"
-import { decodeFrame } from "../net/ieee802154.ts"
+import { decodeFrame } from "../net/mac/ieee802154.ts"
 import { decodeIpv6, NextHeader, type Ipv6Packet } from "../net/ipv6.ts"
 import { decodeSegment } from "../net/tcp-segment.ts"
 import { Reassembly } from "../net/sixlowpan/fragment.ts"
@@ -20,11 +20,7 @@ export class Eavesdropper implements RadioOwner {
      * @param radio whoever owns it hears all the same
      * @param heard is told of the data in every TCP segment that went by whole
      */
-    constructor(
-        mesh: MeshOptions,
-        radio: Radio,
-        heard: (data: Uint8Array, packet: Ipv6Packet) => void,
-    ) {
+    constructor(mesh: MeshOptions, radio: Radio, heard: (data: Uint8Array, packet: Ipv6Packet) => void) {
         this.mesh = mesh
         this.heard = heard
         this.owner = radio.owner

@@ -56,11 +56,7 @@ export function parseAcceleration(
 }
 
 /** As `parseAcceleration`, from a file. @throws UserError also when it cannot be read */
-export function accelerationFile(
-    file: string,
-    rate: number,
-    unit?: AccelerationUnit,
-): RecordedAcceleration {
+export function accelerationFile(file: string, rate: number, unit?: AccelerationUnit): RecordedAcceleration {
     return parseAcceleration(readText(file), rate, file, unit)
 }
 

@@ -43,18 +43,9 @@ function readAll(descriptor: number, file: string): string {
  * @param what the columns are, for the message
  * @throws UserError naming the first line that is something else
  */
-export function parseColumns(
-    csv: string,
-    rate: number,
-    columns: number,
-    name: string,
-    what: string,
-): Float64Array[] {
+export function parseColumns(csv: string, rate: number, columns: number, name: string, what: string): Float64Array[] {
     if (!(rate >= minRateHz && rate <= maxRateHz))
-        throw new UserError(
-            `${name}: sampling rate ${rate}: ${minRateHz} to ${maxRateHz} Hz expected`,
-            2,
-        )
+        throw new UserError(`${name}: sampling rate ${rate}: ${minRateHz} to ${maxRateHz} Hz expected`, 2)
     const text = csv.replace(/^\ufeff/, "").trimEnd()
     if (!text) throw new UserError(`${name} is empty`)
     const lines = text.split(/\r?\n/, maxSamples + 1)
@@ -65,8 +56,7 @@ export function parseColumns(
     for (let i = 0; i < size; i++) {
         const fields = lines[i + skip]!.trim().split(/\s*[,;\t]\s*| +/, columns + 1)
         const isRow = fields.length === columns && fields.every(isNumber)
-        if (!isRow)
-            throw new UserError(`${name}: line ${i + skip + 1} is no number: ${what} expected`)
+        if (!isRow) throw new UserError(`${name}: line ${i + skip + 1} is no number: ${what} expected`)
         for (const [column, field] of fields.entries()) values[column]![i] = Number(field)
     }
     if (size < minSeconds * rate)

@@ -1,4 +1,4 @@
-import { seededRandom } from "../random.ts"
+import { seededRandom } from "../time/random.ts"
 import type { Body } from "./body.ts"
 import type { MotionBout } from "./motion.ts"
 import { syntheticBody } from "./synthetic.ts"

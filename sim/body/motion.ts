@@ -1,4 +1,4 @@
-import { seededRandom } from "../random.ts"
+import { seededRandom } from "../time/random.ts"
 import type { Acceleration } from "./body.ts"
 import { movementOf, type Movement, type MotionKind } from "./movement.ts"
 import { quantile } from "./signal.ts"
@@ -80,11 +80,7 @@ export class Motion {
         const pitch = this.pitch + turn + sine(this.posture[0]!, seconds)
         const roll = this.roll + 0.4 * turn + sine(this.posture[1]!, seconds)
         const [x, y, z] = bout ? shake(bout, seconds) : [0, 0, 0]
-        return [
-            x + Math.sin(pitch),
-            y + Math.cos(pitch) * Math.sin(roll),
-            z + Math.cos(pitch) * Math.cos(roll),
-        ]
+        return [x + Math.sin(pitch), y + Math.cos(pitch) * Math.sin(roll), z + Math.cos(pitch) * Math.cos(roll)]
     }
 
     /** What the light changes by, as a multiple of the pulse. */

@@ -52,13 +52,7 @@ const unsteadyPeriods = 0.06
 const unsteadyStrength = 0.15
 
 /** @param hz of the arm @param g root mean square along y @param turn rad to each side */
-function gait(
-    hz: number,
-    g: number,
-    turn: number,
-    random: () => number,
-    harmonics: number[],
-): Movement {
+function gait(hz: number, g: number, turn: number, random: () => number, harmonics: number[]): Movement {
     const phases = axes.map(() => harmonics.map(() => 2 * Math.PI * random()))
     const wander = noiseWaves(random, 5, 0.03, 0.25)
     const swell = noiseWaves(random, 5, 0.03, 0.5)
@@ -73,10 +67,7 @@ function gait(
             const along = (axis: number) =>
                 a *
                 axes[axis]! *
-                harmonics.reduce(
-                    (total, share, n) => total + share * Math.sin((n + 1) * at + phases[axis]![n]!),
-                    0,
-                )
+                harmonics.reduce((total, share, n) => total + share * Math.sin((n + 1) * at + phases[axis]![n]!), 0)
             return [along(0), along(1), along(2)]
         },
         turn: s => turn * strength(s) * Math.sin(phase(s) + turnPhase),

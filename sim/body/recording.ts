@@ -1,13 +1,6 @@
 import { UserError } from "../../host/errors.ts"
 import type { RecordedAcceleration } from "./acceleration.ts"
-import {
-    emptyStrap,
-    ratioOfRatios,
-    skinReflectance,
-    type Acceleration,
-    type Body,
-    type Led,
-} from "./body.ts"
+import { emptyStrap, ratioOfRatios, skinReflectance, type Acceleration, type Body, type Led } from "./body.ts"
 import { parseColumns, readText } from "./csv.ts"
 import { quantile, SampledSignal } from "./signal.ts"
 
@@ -37,22 +30,14 @@ const durationToleranceS = 2
  * @param rate samples a second
  * @throws UserError when the text is no recording
  */
-export function recordingBody(
-    csv: string,
-    rate: number,
-    options: RecordingOptions = {},
-): Recording {
+export function recordingBody(csv: string, rate: number, options: RecordingOptions = {}): Recording {
     const name = options.name ?? "recording"
     const [samples] = parseColumns(csv, rate, 1, name, "one column of raw PPG")
     return new Recording(samples!, rate, options)
 }
 
 /** As `recordingBody`, from a file. @throws UserError when the file cannot be read or is no recording */
-export function recordingFile(
-    file: string,
-    rate: number,
-    options: RecordingOptions = {},
-): Recording {
+export function recordingFile(file: string, rate: number, options: RecordingOptions = {}): Recording {
     return recordingBody(readText(file), rate, { ...options, name: file })
 }
 

@@ -26,9 +26,7 @@ export class SampledSignal {
     at(seconds: number): number {
         const { samples, step, loops } = this
         const last = samples.length - 1
-        const position = loops
-            ? seconds * this.rate
-            : Math.max(0, Math.min(last, seconds * this.rate))
+        const position = loops ? seconds * this.rate : Math.max(0, Math.min(last, seconds * this.rate))
         const reach = kernelCrossings / step
         let sum = 0
         let weights = 0

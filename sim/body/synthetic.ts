@@ -1,4 +1,4 @@
-import { seededRandom } from "../random.ts"
+import { seededRandom } from "../time/random.ts"
 import {
     emptyStrap,
     restingAcceleration,
@@ -163,8 +163,7 @@ class SyntheticBody implements Body {
         const phase = beats - Math.floor(beats)
         let value = 0
         for (const [centre, width, height] of pulseBumps)
-            for (const turn of [-1, 0, 1])
-                value += height * Math.exp(-(((phase + turn - centre) / width) ** 2) / 2)
+            for (const turn of [-1, 0, 1]) value += height * Math.exp(-(((phase + turn - centre) / width) ** 2) / 2)
         return value
     }
 }

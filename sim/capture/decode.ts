@@ -1,14 +1,7 @@
 import { PacketError, Reader } from "../net/bytes.ts"
 import { decodeEcho, decodeIcmp, IcmpType } from "../net/icmpv6.ts"
-import { decodeFrame, type Frame, type LinkAddress } from "../net/ieee802154.ts"
-import {
-    decodeIpv6,
-    formatAddress,
-    isMulticast,
-    NextHeader,
-    type Ipv6Address,
-    type Ipv6Packet,
-} from "../net/ipv6.ts"
+import { decodeFrame, type Frame, type LinkAddress } from "../net/mac/ieee802154.ts"
+import { decodeIpv6, formatAddress, isMulticast, NextHeader, type Ipv6Address, type Ipv6Packet } from "../net/ipv6.ts"
 import { decodeDao, decodeDaoAck, decodeDio, RplCode } from "../net/rpl/messages.ts"
 import { decodeRplOption } from "../net/rpl/option.ts"
 import { decompress, isIphc, type Contexts, type Link } from "../net/sixlowpan/iphc.ts"
@@ -16,7 +9,7 @@ import { Reassembly } from "../net/sixlowpan/fragment.ts"
 import { decodeSourceRoute, finalDestination } from "../net/source-route.ts"
 import { decodeSegment, Flag, type Segment } from "../net/tcp-segment.ts"
 import { decodeUdp } from "../net/udp.ts"
-import { maxPayloadBytes } from "../radio/csma.ts"
+import { maxPayloadBytes } from "../net/mac/csma.ts"
 import { CoapStreams } from "./coap.ts"
 
 export type Protocol = "802.15.4" | "ACK" | "6LoWPAN" | "RPL" | "ICMPv6" | "TCP" | "CoAP" | "UDP"
@@ -106,8 +99,7 @@ export class Decoder {
             contexts: this.contexts,
         }
         const fragment = this.fragment(payload, link)
-        if (!fragment)
-            decoded.layers.push({ name: isIphc(payload) ? "IPHC" : "IPv6 as it is", fields: [] })
+        if (!fragment) decoded.layers.push({ name: isIphc(payload) ? "IPHC" : "IPv6 as it is", fields: [] })
         else {
             decoded.layers.push(fragment.layer)
             decoded.text = fragment.text
@@ -120,10 +112,7 @@ export class Decoder {
     }
 
     /** RFC 4944 §5.3; undefined of what is whole. */
-    private fragment(
-        payload: Uint8Array,
-        link: Link,
-    ): { text: string; ends: string; layer: Layer } | undefined {
+    private fragment(payload: Uint8Array, link: Link): { text: string; ends: string; layer: Layer } | undefined {
         const kind = payload[0]! & fragmentMask
         const isFirst = kind === firstFragment
         if (!isFirst && kind !== laterFragment) return undefined

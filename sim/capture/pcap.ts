@@ -40,8 +40,7 @@ export function pcapRecord({ timeUs, bytes }: CapturedFrame): Uint8Array {
 export function readPcap(file: Uint8Array): { link: number; frames: CapturedFrame[] } {
     const view = new DataView(file.buffer, file.byteOffset, file.length)
     const isLittle = file.length >= headerBytes && view.getUint32(0, true) === magic
-    if (file.length < headerBytes || view.getUint32(0, isLittle) !== magic)
-        throw new PacketError("no capture file")
+    if (file.length < headerBytes || view.getUint32(0, isLittle) !== magic) throw new PacketError("no capture file")
     const u32 = (at: number) => view.getUint32(at, isLittle)
     const frames: CapturedFrame[] = []
     for (let at = headerBytes; at < file.length;) {

@@ -11,10 +11,7 @@ const headerBytes = 4
 const fieldBytes = 8
 
 /** A frame with its FCS, behind what the receiver knows of it. */
-export function tapFrame(
-    frame: Uint8Array,
-    { rssiDbm, channel }: { rssiDbm: number; channel: number },
-): Uint8Array {
+export function tapFrame(frame: Uint8Array, { rssiDbm, channel }: { rssiDbm: number; channel: number }): Uint8Array {
     const size = headerBytes + 3 * fieldBytes
     const bytes = Buffer.alloc(size + frame.length)
     bytes.writeUInt16LE(size, 2)

@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from "node:fs"
 import { reasonOf, UserError } from "../../host/errors.ts"
-import type { Observer } from "../observer.ts"
+import type { Observer } from "../observe/observer.ts"
 import type { Radio } from "../radio/air.ts"
-import { virtualStartMs } from "../vm/clock.ts"
+import { virtualStartMs } from "../time/clock.ts"
 import { linkType, pcapHeader, pcapRecord } from "./pcap.ts"
 import { tapFrame } from "./tap.ts"
 
@@ -39,8 +39,7 @@ export class CaptureWriter implements Observer {
     }
 
     received(to: Radio, from: Radio, frame: Uint8Array, rssiDbm: number): void {
-        if (this.withRssi && !from.sendsNoise)
-            this.record(to.air.events.now(), tapFrame(frame, { rssiDbm, channel }))
+        if (this.withRssi && !from.sendsNoise) this.record(to.air.events.now(), tapFrame(frame, { rssiDbm, channel }))
     }
 
     close(): void {

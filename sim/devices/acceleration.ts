@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import { restingAcceleration, type Acceleration, type Body } from "../body/body.ts"
-import { seededNormal } from "../random.ts"
+import { seededNormal } from "../time/random.ts"
 
 export interface AccelerometerOptions {
     clock: Clock

@@ -41,10 +41,7 @@ export function wearableChips(
         chip("thermometer", body => newThermometer(thermometer, clock, body, seed + 2)),
     ]
     const Accelerometer = { lis3dh: Lis3dh, lsm6dso: Lsm6dso }[accelerometer]
-    if (body.acceleration)
-        chips.push(
-            chip("accelerometer", body => new Accelerometer({ clock, body, seed: seed + 1 })),
-        )
+    if (body.acceleration) chips.push(chip("accelerometer", body => new Accelerometer({ clock, body, seed: seed + 1 })))
     return chips
 }
 

@@ -46,10 +46,8 @@ export function faultyBody(body: Body, faults: readonly Fault[]): Body {
             if (has("led", seconds)) return 0
             return has("saturation", seconds) ? tooMuchLight : body.reflectance(led, seconds)
         },
-        skinTemperature: seconds =>
-            has("saturation", seconds) ? tooMuchHeatC : body.skinTemperature(seconds),
-        ambientLight: seconds =>
-            has("saturation", seconds) ? tooMuchLight : (body.ambientLight?.(seconds) ?? 0),
+        skinTemperature: seconds => (has("saturation", seconds) ? tooMuchHeatC : body.skinTemperature(seconds)),
+        ambientLight: seconds => (has("saturation", seconds) ? tooMuchLight : (body.ambientLight?.(seconds) ?? 0)),
         ...(acceleration && {
             acceleration: (seconds: number) =>
                 has("saturation", seconds)

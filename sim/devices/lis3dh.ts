@@ -1,10 +1,5 @@
 import type { Acceleration } from "../body/body.ts"
-import {
-    AccelerationSampler,
-    outputBytes,
-    toCounts,
-    type AccelerometerOptions,
-} from "./acceleration.ts"
+import { AccelerationSampler, outputBytes, toCounts, type AccelerometerOptions } from "./acceleration.ts"
 import { RegisterChip } from "./register-chip.ts"
 
 /** Register addresses and bits, named as in the data sheet (ST DocID17530). */
@@ -196,9 +191,7 @@ export class Lis3dh extends RegisterChip {
         const bits = this.fifoMode() === BYPASS ? modeBits : Math.min(modeBits, fifoBits)
         const scale = gPerCount[(this.registers[CTRL_REG4]! >> 4) & 3]!
         const enabled = this.registers[CTRL_REG1]! & 7
-        const bytes = outputBytes(
-            sample.map((g, axis) => (enabled & (1 << axis) ? toCounts(g, scale, bits) : 0)),
-        )
+        const bytes = outputBytes(sample.map((g, axis) => (enabled & (1 << axis) ? toCounts(g, scale, bits) : 0)))
         if (!(this.registers[CTRL_REG4]! & BLE)) return bytes
         return bytes.map((_, i) => bytes[i ^ 1]!)
     }

@@ -1,11 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Acceleration } from "../body/body.ts"
-import {
-    AccelerationSampler,
-    outputBytes,
-    toCounts,
-    type AccelerometerOptions,
-} from "./acceleration.ts"
+import { AccelerationSampler, outputBytes, toCounts, type AccelerometerOptions } from "./acceleration.ts"
 import { RegisterChip } from "./register-chip.ts"
 
 /** Register addresses and bits, named as in the data sheet (ST DS12140). */
@@ -101,8 +96,7 @@ export class Lsm6dso extends RegisterChip {
     /** From the last byte of a word in the FIFO back to the tag of the next. */
     protected next(): void {
         if (!(this.registers[CTRL3_C]! & IF_INC)) return
-        this.register =
-            this.register === FIFO_DATA_OUT_Z_H ? FIFO_DATA_OUT_TAG : (this.register + 1) & 0x7f
+        this.register = this.register === FIFO_DATA_OUT_Z_H ? FIFO_DATA_OUT_TAG : (this.register + 1) & 0x7f
     }
 
     protected writeRegister(register: number, value: number): void {
@@ -119,8 +113,7 @@ export class Lsm6dso extends RegisterChip {
     }
 
     protected readRegister(register: number): number {
-        if (register >= FIFO_DATA_OUT_TAG && register <= FIFO_DATA_OUT_Z_H)
-            return this.readFifo(register)
+        if (register >= FIFO_DATA_OUT_TAG && register <= FIFO_DATA_OUT_Z_H) return this.readFifo(register)
         const diff = this.fifo.length
         if (register === FIFO_STATUS1) return diff & 255
         if (register === FIFO_STATUS2) return this.fifoStatus() | (diff >> 8)
@@ -179,9 +172,7 @@ export class Lsm6dso extends RegisterChip {
         const hz = dataRates[this.registers[CTRL1_XL]! >> 4] ?? 0
         const scale = (this.registers[CTRL1_XL]! >> 2) & 3
         const isLowPower = this.registers[CTRL6_C]! & XL_HM_MODE
-        const noiseG = isLowPower
-            ? lowPowerNoiseG[scale]!
-            : noiseDensityG[scale]! * Math.sqrt(hz / 2)
+        const noiseG = isLowPower ? lowPowerNoiseG[scale]! : noiseDensityG[scale]! * Math.sqrt(hz / 2)
         const batchHz = dataRates[this.registers[FIFO_CTRL3]! & 15] ?? 0
         const every = batchHz ? Math.max(1, Math.round(hz / batchHz)) : Infinity
         this.sampler.advance(hz, noiseG, (sample, n) => {

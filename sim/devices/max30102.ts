@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Body, Led } from "../body/body.ts"
-import { seededNormal } from "../random.ts"
+import { seededNormal } from "../time/random.ts"
 import { RegisterChip } from "./register-chip.ts"
 
 /** Register addresses, named as in the data sheet (Maxim 19-7740). */
@@ -156,8 +156,7 @@ export class Max30102 extends RegisterChip {
     protected readRegister(register: number): number {
         if (register === FIFO_DATA) return this.readFifo()
         const value = this.registers[register]!
-        if (register === INTERRUPT_STATUS_1 || register === INTERRUPT_STATUS_2)
-            this.registers[register] = 0
+        if (register === INTERRUPT_STATUS_1 || register === INTERRUPT_STATUS_2) this.registers[register] = 0
         if (register === DIE_TEMP_FRACTION) this.registers[INTERRUPT_STATUS_2] = 0
         return value
     }
@@ -170,10 +169,7 @@ export class Max30102 extends RegisterChip {
             case FIFO_WRITE_POINTER:
             case FIFO_READ_POINTER:
                 this.stored =
-                    (this.registers[FIFO_WRITE_POINTER]! -
-                        this.registers[FIFO_READ_POINTER]! +
-                        fifoDepth) %
-                    fifoDepth
+                    (this.registers[FIFO_WRITE_POINTER]! - this.registers[FIFO_READ_POINTER]! + fifoDepth) % fifoDepth
                 break
             case MODE_CONFIGURATION:
                 if (value & RESET) {
@@ -202,8 +198,7 @@ export class Max30102 extends RegisterChip {
             const pointer = this.registers[FIFO_READ_POINTER]!
             const empty = this.stored === 0
             const sample = this.fifo[empty ? (pointer + fifoDepth - 1) % fifoDepth : pointer]!
-            for (const counts of sample)
-                this.popped.push(counts >> 16, (counts >> 8) & 255, counts & 255)
+            for (const counts of sample) this.popped.push(counts >> 16, (counts >> 8) & 255, counts & 255)
             if (!empty) {
                 this.registers[FIFO_READ_POINTER] = (pointer + 1) % fifoDepth
                 this.registers[OVERFLOW_COUNTER] = 0
@@ -280,9 +275,10 @@ export class Max30102 extends RegisterChip {
     }
 
     private multiLedSlots(): Led[] {
-        const [first, second] = [MULTI_LED_SLOTS_1, MULTI_LED_SLOTS_2].map(
-            register => this.registers[register]!,
-        ) as [number, number]
+        const [first, second] = [MULTI_LED_SLOTS_1, MULTI_LED_SLOTS_2].map(register => this.registers[register]!) as [
+            number,
+            number,
+        ]
         const slots: Led[] = []
         for (const slot of [first & 7, first >> 4, second & 7, second >> 4]) {
             if (slot !== 1 && slot !== 2) break
@@ -320,8 +316,7 @@ export class Max30102 extends RegisterChip {
         this.chargeMaS += (ledMa * pulseUs) / 1e6
         const slotS = (slot * (pulseUs + slotGapUs)) / 1e6
         const currentNa =
-            ledMa * this.body.reflectance(led, seconds) +
-            this.ambientResidue(seconds + slotS, pulseUs / 1e6)
+            ledMa * this.body.reflectance(led, seconds) + this.ambientResidue(seconds + slotS, pulseUs / 1e6)
         const counts = (currentNa / fullScaleNa[spo2 >> 5]!) * (maxCount + 1)
         const noisy = Math.round(counts + noiseCounts * this.normal())
         const clipped = Math.max(0, Math.min(maxCount, noisy))

@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Body } from "../body/body.ts"
-import { seededNormal } from "../random.ts"
+import { seededNormal } from "../time/random.ts"
 import type { I2cChip } from "./sensor-bus.ts"
 
 /** Register addresses and bits, named as in the data sheet (Maxim 19-8505). */
@@ -90,8 +90,7 @@ export class Max30205 implements I2cChip {
 
     private value(): number[] {
         if (this.register === CONFIGURATION) return [this.configuration]
-        const word =
-            this.register === TEMPERATURE ? this.temperature() : this.limits.get(this.register)!
+        const word = this.register === TEMPERATURE ? this.temperature() : this.limits.get(this.register)!
         return [(word >> 8) & 255, word & 255]
     }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import { roomTemperatureC, type Body } from "../body/body.ts"
-import { seededNormal } from "../random.ts"
+import { seededNormal } from "../time/random.ts"
 import type { I2cChip } from "./sensor-bus.ts"
 
 /** RAM and EEPROM cells and commands, named as in the data sheet (Melexis 3901090614). */
@@ -81,8 +81,7 @@ export class Mlx90614 implements I2cChip {
         const [command, ...data] = bytes
         if (command === undefined) return true
         this.command = command
-        if (command === SLEEP && data[0] === packetErrorCode([this.address << 1, SLEEP]))
-            this.asleep = true
+        if (command === SLEEP && data[0] === packetErrorCode([this.address << 1, SLEEP])) this.asleep = true
         return true
     }
 

@@ -44,8 +44,7 @@ export class SensorBus implements Service {
 
     handle(command: Packet, report: (command: number, payload: Uint8Array) => void): void {
         if (command.command !== transferCommand || command.payload.length < 3) return
-        const [transaction, address, readSize] = command.payload as Uint8Array &
-            [number, number, number]
+        const [transaction, address, readSize] = command.payload as Uint8Array & [number, number, number]
         const [status, data] = this.transfer(address, command.payload.slice(3), readSize)
         const bits = bitsPerByte * (1 + command.payload.length - 3 + (readSize ? 1 + readSize : 0))
         this.clock.setTimeout(
@@ -57,9 +56,7 @@ export class SensorBus implements Service {
     private transfer(address: number, data: Uint8Array, readSize: number): [number, Uint8Array] {
         const nothing = new Uint8Array(0)
         if (this.chips.some(chip => chip.holdsDataLine?.())) return [transferStuck, nothing]
-        const chip = this.chips.find(
-            ({ address: own, maxKHz = Infinity }) => own === address && this.kHz <= maxKHz,
-        )
+        const chip = this.chips.find(({ address: own, maxKHz = Infinity }) => own === address && this.kHz <= maxKHz)
         if (!chip || readSize > maxPayloadBytes - 2) return [transferNack, nothing]
         if (data.length && !chip.write(data)) return [transferNack, nothing]
         return [transferOk, readSize ? chip.read(readSize) : nothing]

@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Body } from "../body/body.ts"
-import { seededNormal } from "../random.ts"
+import { seededNormal } from "../time/random.ts"
 import type { I2cChip } from "./sensor-bus.ts"
 
 /** Register addresses and bits, named as in the data sheet (TI SNOSD82). */

@@ -28,12 +28,7 @@ export class JacdacDevice {
     private restartCounter = 1
 
     /** @param send delivers a frame to the bus */
-    constructor(
-        clock: Clock,
-        deviceId: string,
-        services: Service[],
-        send: (frame: Uint8Array) => void,
-    ) {
+    constructor(clock: Clock, deviceId: string, services: Service[], send: (frame: Uint8Array) => void) {
         this.clock = clock
         this.deviceId = deviceId
         this.services = services
@@ -49,11 +44,8 @@ export class JacdacDevice {
                 this.report(crcAckServiceIndex, frame[0]! | (frame[1]! << 8), new Uint8Array(0))
             const service = this.services[packet.serviceIndex - 1]
             if (service)
-                service.handle(packet, (command, payload) =>
-                    this.report(packet.serviceIndex, command, payload),
-                )
-            else if (packet.serviceIndex)
-                this.report(packet.serviceIndex, notImplementedReport, notImplemented(packet))
+                service.handle(packet, (command, payload) => this.report(packet.serviceIndex, command, payload))
+            else if (packet.serviceIndex) this.report(packet.serviceIndex, notImplementedReport, notImplemented(packet))
         }
     }
 
@@ -66,9 +58,7 @@ export class JacdacDevice {
         const payload = Buffer.alloc(4 + 4 * this.services.length)
         payload.writeUInt32LE(this.restartCounter | supportsAck, 0)
         if (this.restartCounter < 0xf) this.restartCounter++
-        this.services.forEach((service, i) =>
-            payload.writeUInt32LE(service.serviceClass, 4 + 4 * i),
-        )
+        this.services.forEach((service, i) => payload.writeUInt32LE(service.serviceClass, 4 + 4 * i))
         this.report(0, announceCommand, payload)
         this.timer = this.clock.setTimeout(() => this.announce(), announceIntervalMs)
     }

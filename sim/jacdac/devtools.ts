@@ -32,14 +32,9 @@ export class DevtoolsBridge {
      * @param receive gets the frames that the tools send
      * @throws UserError when no developer tools run there
      */
-    static connect(
-        receive: (frame: Uint8Array) => void,
-        port = devtoolsPort,
-    ): Promise<DevtoolsBridge> {
+    static connect(receive: (frame: Uint8Array) => void, port = devtoolsPort): Promise<DevtoolsBridge> {
         return new Promise((resolve, reject) => {
-            const socket = connect(port, "127.0.0.1", () =>
-                resolve(new DevtoolsBridge(socket, receive)),
-            )
+            const socket = connect(port, "127.0.0.1", () => resolve(new DevtoolsBridge(socket, receive)))
             socket.once("error", () =>
                 reject(new UserError(`no developer tools on port ${port}: run npx devs devtools`)),
             )

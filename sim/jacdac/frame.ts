@@ -60,11 +60,7 @@ export function unpackFrame(frame: Uint8Array): Packet[] {
 }
 
 /** A command to whatever device has a service of this class. */
-export function toServiceClass(
-    serviceClass: number,
-    command: number,
-    payload: Uint8Array,
-): Uint8Array {
+export function toServiceClass(serviceClass: number, command: number, payload: Uint8Array): Uint8Array {
     const id = Buffer.alloc(8)
     id.writeUInt32LE(serviceClass, 0)
     id.writeUInt32LE(0xaaaaaaaa, 4)

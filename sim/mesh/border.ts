@@ -1,20 +1,7 @@
-import type { Events } from "../events.ts"
+import type { Events } from "../time/events.ts"
 import { equalBytes, PacketError } from "../net/bytes.ts"
-import {
-    decodeEcho,
-    decodeIcmp,
-    encodeEcho,
-    encodeIcmp,
-    IcmpType,
-    type IcmpMessage,
-} from "../net/icmpv6.ts"
-import {
-    decodeIpv6,
-    encodeIpv6,
-    NextHeader,
-    type Ipv6Address,
-    type Ipv6Packet,
-} from "../net/ipv6.ts"
+import { decodeEcho, decodeIcmp, encodeEcho, encodeIcmp, IcmpType, type IcmpMessage } from "../net/icmpv6.ts"
+import { decodeIpv6, encodeIpv6, NextHeader, type Ipv6Address, type Ipv6Packet } from "../net/ipv6.ts"
 import { defaultHopLimit } from "../net/node.ts"
 import { Tcp } from "../net/tcp.ts"
 import type { MeshNode } from "./node.ts"

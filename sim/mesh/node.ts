@@ -1,4 +1,4 @@
-import type { Events } from "../events.ts"
+import type { Events } from "../time/events.ts"
 import type { Contexts } from "../net/sixlowpan/iphc.ts"
 import { NextHeader } from "../net/ipv6.ts"
 import { Ipv6Node, type NodeObserver } from "../net/node.ts"
@@ -8,7 +8,7 @@ import { skyAddress } from "../net/sky.ts"
 import { Tcp } from "../net/tcp.ts"
 import { UdpSockets } from "../net/udp-sockets.ts"
 import type { Air, Radio } from "../radio/air.ts"
-import { Csma } from "../radio/csma.ts"
+import { Csma } from "../net/mac/csma.ts"
 import type { Position } from "../radio/medium.ts"
 
 export interface MeshOptions {

@@ -27,9 +27,7 @@ export function routerView(root: MeshNode, nowMs: number): RouterView {
 /** The page of Contiki 2.7's border router. */
 export function routerPage({ neighbours, routes }: RouterView): string {
     const list = neighbours.map(({ address }) => `${address}\n`).join("")
-    const ways = routes
-        .map(({ target, via, lifetimeS }) => `${target}/128 (via ${via}) ${lifetimeS}s\n`)
-        .join("")
+    const ways = routes.map(({ target, via, lifetimeS }) => `${target}/128 (via ${via}) ${lifetimeS}s\n`).join("")
     return (
         "<html><head><title>ContikiRPL</title></head><body>\n" +
         `Neighbors<pre>${list}</pre>Routes<pre>${ways}</pre></body></html>\n`

@@ -1,7 +1,7 @@
 import { decodeEcho, decodeIcmp, encodeEcho, IcmpType } from "../net/icmpv6.ts"
 import { decodeIpv6, formatAddress, type Ipv6Address } from "../net/ipv6.ts"
 import { finalDestination } from "../net/source-route.ts"
-import type { Events } from "../events.ts"
+import type { Events } from "../time/events.ts"
 import type { BorderHost } from "./border.ts"
 
 /** iputils: 56 bytes of data. */
@@ -54,8 +54,7 @@ export async function ping(o: {
                     ? "Time exceeded: Hop limit"
                     : "Destination unreachable: No route"
             const sequence = sequenceIn(message.body.subarray(4))
-            if (sequence !== undefined)
-                print(`From ${formatAddress(packet.source)} icmp_seq=${sequence} ${text}`)
+            if (sequence !== undefined) print(`From ${formatAddress(packet.source)} icmp_seq=${sequence} ${text}`)
             return
         }
         if (message.type !== IcmpType.echoReply) return
@@ -67,8 +66,7 @@ export async function ping(o: {
         const isRepeated = replies.some(({ sequence }) => sequence === echo.sequence)
         const bytes = echo.data.length + 8
         const { source, hopLimit } = packet
-        if (!isRepeated)
-            replies.push({ sequence: echo.sequence, from: source, hopLimit, bytes, rttMs })
+        if (!isRepeated) replies.push({ sequence: echo.sequence, from: source, hopLimit, bytes, rttMs })
         const from = formatAddress(source)
         const text = `${bytes} bytes from ${from}: icmp_seq=${echo.sequence} ttl=${hopLimit} time=${formatMs(rttMs)} ms`
         print(isRepeated ? `${text} (DUP!)` : text)
@@ -94,13 +92,7 @@ export async function ping(o: {
 
 /** iputils prints milliseconds with three significant digits or so. */
 function formatMs(ms: number): string {
-    return ms >= 100
-        ? ms.toFixed(0)
-        : ms >= 10
-          ? ms.toFixed(1)
-          : ms >= 1
-            ? ms.toFixed(2)
-            : ms.toFixed(3)
+    return ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms >= 1 ? ms.toFixed(2) : ms.toFixed(3)
 }
 
 function percent(share: number): string {
@@ -119,8 +111,7 @@ function statistics(rtts: number[]): string {
 function sequenceIn(excerpt: Uint8Array): number | undefined {
     try {
         const packet = decodeIpv6(excerpt)
-        return decodeEcho(decodeIcmp(packet.payload, packet.source, finalDestination(packet)))
-            .sequence
+        return decodeEcho(decodeIcmp(packet.payload, packet.source, finalDestination(packet))).sequence
     } catch {
         return undefined
     }

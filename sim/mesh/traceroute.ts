@@ -1,4 +1,4 @@
-import type { Events } from "../events.ts"
+import type { Events } from "../time/events.ts"
 import { encodeEcho, IcmpType } from "../net/icmpv6.ts"
 import { equalBytes } from "../net/bytes.ts"
 import { formatAddress, type Ipv6Address } from "../net/ipv6.ts"
@@ -48,9 +48,7 @@ export async function traceroute(o: {
         }
         hops.push(found)
         const times = found.rttsMs.map(ms => (ms === undefined ? "*" : `${ms.toFixed(3)} ms`))
-        print(
-            `${String(hop).padStart(2)}  ${found.from ?? ""}${found.from ? "  " : ""}${times.join("  ")}`,
-        )
+        print(`${String(hop).padStart(2)}  ${found.from ?? ""}${found.from ? "  " : ""}${times.join("  ")}`)
         if (hasArrived) break
     }
     host.received = () => {}

@@ -39,14 +39,9 @@ export function encodeIcmp(
 }
 
 /** @throws PacketError when it is cut short or its checksum is wrong */
-export function decodeIcmp(
-    bytes: Uint8Array,
-    source: Ipv6Address,
-    destination: Ipv6Address,
-): IcmpMessage {
+export function decodeIcmp(bytes: Uint8Array, source: Ipv6Address, destination: Ipv6Address): IcmpMessage {
     if (bytes.length < headerBytes) throw new PacketError("cut short")
-    if (checksum(source, destination, NextHeader.icmpv6, bytes) !== 0)
-        throw new PacketError("wrong ICMPv6 checksum")
+    if (checksum(source, destination, NextHeader.icmpv6, bytes) !== 0) throw new PacketError("wrong ICMPv6 checksum")
     return { type: bytes[0]!, code: bytes[1]!, body: bytes.subarray(headerBytes) }
 }
 
@@ -58,13 +53,7 @@ export interface Echo {
 }
 
 export function encodeEcho(type: number, { identifier, sequence, data }: Echo): IcmpMessage {
-    const body = Uint8Array.of(
-        identifier >> 8,
-        identifier & 255,
-        sequence >> 8,
-        sequence & 255,
-        ...data,
-    )
+    const body = Uint8Array.of(identifier >> 8, identifier & 255, sequence >> 8, sequence & 255, ...data)
     return { type, code: 0, body }
 }
 
@@ -79,12 +68,7 @@ export function decodeEcho({ body }: IcmpMessage): Echo {
 }
 
 /** What is said of a packet that could not be brought on. @param value of the four bytes before the excerpt */
-export function errorMessage(
-    type: number,
-    code: number,
-    packet: Uint8Array,
-    value = 0,
-): IcmpMessage {
+export function errorMessage(type: number, code: number, packet: Uint8Array, value = 0): IcmpMessage {
     const excerpt = packet.subarray(0, errorExcerptBytes)
     const body = new Uint8Array(4 + excerpt.length)
     new DataView(body.buffer).setUint32(0, value)

@@ -69,8 +69,7 @@ export function decodeIpv6(bytes: Uint8Array): Ipv6Packet {
     if (size !== reader.left) throw new PacketError("wrong payload length")
     const extensions: ExtensionHeader[] = []
     while (isExtension(protocol)) {
-        if (extensions.length === maxExtensionHeaders)
-            throw new PacketError("too many extension headers")
+        if (extensions.length === maxExtensionHeaders) throw new PacketError("too many extension headers")
         if (protocol === NextHeader.hopByHop && extensions.length)
             throw new PacketError("hop-by-hop options behind another header") // RFC 8200 §4.1
         const next = reader.u8()
@@ -91,20 +90,11 @@ export function decodeIpv6(bytes: Uint8Array): Ipv6Packet {
 }
 
 export function isExtension(protocol: number): boolean {
-    return (
-        protocol === NextHeader.hopByHop ||
-        protocol === NextHeader.routing ||
-        protocol === NextHeader.destination
-    )
+    return protocol === NextHeader.hopByHop || protocol === NextHeader.routing || protocol === NextHeader.destination
 }
 
 /** The internet checksum with the pseudo-header of RFC 8200 §8.1; the field itself has to be 0, or the sum comes out 0. */
-export function checksum(
-    source: Ipv6Address,
-    destination: Ipv6Address,
-    protocol: number,
-    payload: Uint8Array,
-): number {
+export function checksum(source: Ipv6Address, destination: Ipv6Address, protocol: number, payload: Uint8Array): number {
     let sum = protocol + payload.length
     sum += sum16(source) + sum16(destination) + sum16(payload)
     while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16)

@@ -1,18 +1,10 @@
-import type { Events } from "../events.ts"
-import type { Outgoing } from "../radio/csma.ts"
-import { maxPayloadBytes } from "../radio/csma.ts"
+import type { Events } from "../time/events.ts"
+import type { Outgoing } from "./mac/csma.ts"
+import { maxPayloadBytes } from "./mac/csma.ts"
 import { equalBytes, PacketError } from "./bytes.ts"
 import { ErrorLimit } from "./error-limit.ts"
-import {
-    decodeEcho,
-    decodeIcmp,
-    encodeEcho,
-    encodeIcmp,
-    errorMessage,
-    IcmpType,
-    type IcmpMessage,
-} from "./icmpv6.ts"
-import { broadcast, type Frame, type LinkAddress } from "./ieee802154.ts"
+import { decodeEcho, decodeIcmp, encodeEcho, encodeIcmp, errorMessage, IcmpType, type IcmpMessage } from "./icmpv6.ts"
+import { broadcast, type Frame, type LinkAddress } from "./mac/ieee802154.ts"
 import {
     decodeIpv6,
     encodeIpv6,
@@ -48,10 +40,7 @@ export interface Routing {
      */
     admit(packet: Ipv6Packet, previous?: LinkAddress): boolean
     /** The neighbour that a packet goes to next, with the headers that it needs for it; undefined where there is no way. */
-    route(
-        packet: Ipv6Packet,
-        previous?: LinkAddress,
-    ): { packet: Ipv6Packet; nextHop: Ipv6Address } | undefined
+    route(packet: Ipv6Packet, previous?: LinkAddress): { packet: Ipv6Packet; nextHop: Ipv6Address } | undefined
     /** What became of a frame to a neighbour. */
     sent(neighbour: LinkAddress, delivered: boolean, transmissions: number): void
 }
@@ -123,10 +112,7 @@ export class Ipv6Node {
     }
 
     isOwn(address: Ipv6Address): boolean {
-        return (
-            equalBytes(address, this.linkLocal) ||
-            this.addresses.some(own => equalBytes(own, address))
-        )
+        return equalBytes(address, this.linkLocal) || this.addresses.some(own => equalBytes(own, address))
     }
 
     /** The address to speak from: of the same scope as the destination. */
@@ -171,8 +157,7 @@ export class Ipv6Node {
     inject(bytes: Uint8Array): void {
         const packet = decodeIpv6(bytes)
         // The headers of this network are its own affair (RFC 6554 §5).
-        if (packet.extensions?.some(isOfMesh))
-            return this.observer.dropped?.(packet, "header from outside")
+        if (packet.extensions?.some(isOfMesh)) return this.observer.dropped?.(packet, "header from outside")
         if (bytes.length > minMtu) {
             this.observer.dropped?.(packet, "too big")
             return this.complain(packet, IcmpType.packetTooBig, 0, minMtu)
@@ -199,8 +184,7 @@ export class Ipv6Node {
 
     private forward(packet: Ipv6Packet, origin: Origin): void {
         const { source, destination } = packet
-        if (isLinkLocal(source) || isLinkLocal(destination) || equalBytes(source, unspecified))
-            return
+        if (isLinkLocal(source) || isLinkLocal(destination) || equalBytes(source, unspecified)) return
         if (packet.hopLimit <= 1) {
             this.observer.dropped?.(packet, "hop limit")
             return this.complain(packet, IcmpType.timeExceeded, 0)
@@ -299,11 +283,7 @@ function isOfMesh({ kind }: ExtensionHeader): boolean {
 function nextHeaderAt({ extensions = [] }: Ipv6Packet): number {
     const last = extensions.at(-1)
     if (!last) return 6
-    return (
-        extensions.reduce((at, { data }) => at + 2 + data.length, headerBytes) -
-        last.data.length -
-        2
-    )
+    return extensions.reduce((at, { data }) => at + 2 + data.length, headerBytes) - last.data.length - 2
 }
 
 /** The link-local address of a link address (RFC 4862 §5.3). */

@@ -1,4 +1,4 @@
-import type { LinkAddress } from "./ieee802154.ts"
+import type { LinkAddress } from "./mac/ieee802154.ts"
 
 /** The EUI-64 of mote `n` as Cooja gives it to Sky motes: 00:12:74:n:00:n:n:n. */
 export function skyAddress(n: number): LinkAddress {

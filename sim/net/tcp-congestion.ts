@@ -25,9 +25,7 @@ export class Congestion {
     acknowledged(acknowledgement: number, bytes: number): boolean {
         this.duplicates = 0
         this.window +=
-            this.window < this.threshold
-                ? Math.min(bytes, this.mss)
-                : Math.max(1, (this.mss * this.mss) / this.window)
+            this.window < this.threshold ? Math.min(bytes, this.mss) : Math.max(1, (this.mss * this.mss) / this.window)
         if (this.recover === undefined) return false
         // So far and no further: what follows was lost as well (RFC 6582 §3.2).
         if (ahead(acknowledgement, this.recover) < 0) return true
@@ -37,8 +35,7 @@ export class Congestion {
 
     /** The same was acknowledged again. @returns whether a segment seems lost and has to be sent again at once */
     duplicate(una: number, next: number): boolean {
-        if (++this.duplicates !== fastRetransmitDuplicates || this.recover !== undefined)
-            return false
+        if (++this.duplicates !== fastRetransmitDuplicates || this.recover !== undefined) return false
         this.recover = next
         this.halve(una, next)
         this.window = this.threshold

@@ -23,14 +23,7 @@ const timeWaitMs = 30_000
 const maxUnread = 16
 
 type State =
-    | "syn-sent"
-    | "syn-received"
-    | "established"
-    | "fin-wait"
-    | "close-wait"
-    | "last-ack"
-    | "time-wait"
-    | "closed"
+    "syn-sent" | "syn-received" | "established" | "fin-wait" | "close-wait" | "last-ack" | "time-wait" | "closed"
 
 /** One connection of TCP, as a stream of bytes. */
 export class Connection implements ByteStream {
@@ -66,12 +59,7 @@ export class Connection implements ByteStream {
     /** The round trip that is being measured: up to this number, since then. */
     private timed: { upTo: number; sinceMs: number } | undefined
 
-    constructor(
-        options: TcpOptions,
-        ends: Ends,
-        opened: (stream: ByteStream | undefined) => void,
-        gone: () => void,
-    ) {
+    constructor(options: TcpOptions, ends: Ends, opened: (stream: ByteStream | undefined) => void, gone: () => void) {
         this.options = options
         this.ends = ends
         this.opened = opened
@@ -220,8 +208,7 @@ export class Connection implements ByteStream {
         const bytes = Math.min(ahead(acknowledgement, this.una), this.buffer.length)
         this.buffer = this.buffer.subarray(bytes)
         this.una = acknowledgement
-        while (this.segmentEnds.length && ahead(this.segmentEnds[0]!, this.una) <= 0)
-            this.segmentEnds.shift()
+        while (this.segmentEnds.length && ahead(this.segmentEnds[0]!, this.una) <= 0) this.segmentEnds.shift()
         if (this.timed && ahead(acknowledgement, this.timed.upTo) >= 0) this.measured()
         this.retries = 0
         if (this.congestion.acknowledged(acknowledgement, bytes)) this.resend()

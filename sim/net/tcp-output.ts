@@ -1,4 +1,4 @@
-import type { Events } from "../events.ts"
+import type { Events } from "../time/events.ts"
 import { NextHeader, type Ipv6Address, type Ipv6Packet } from "./ipv6.ts"
 import { defaultHopLimit } from "./node.ts"
 import { encodeSegment, type Segment } from "./tcp-segment.ts"
@@ -18,11 +18,7 @@ export interface Ends {
 }
 
 /** Sends a segment of a connection. */
-export function emit(
-    { send }: TcpOptions,
-    ends: Ends,
-    segment: Omit<Segment, "sourcePort" | "destinationPort">,
-): void {
+export function emit({ send }: TcpOptions, ends: Ends, segment: Omit<Segment, "sourcePort" | "destinationPort">): void {
     const { source, destination } = ends
     const payload = encodeSegment({ ...segment, ...ends }, source, destination)
     send({

@@ -20,11 +20,7 @@ export interface Segment {
     data: Uint8Array
 }
 
-export function encodeSegment(
-    segment: Segment,
-    source: Ipv6Address,
-    destination: Ipv6Address,
-): Uint8Array {
+export function encodeSegment(segment: Segment, source: Ipv6Address, destination: Ipv6Address): Uint8Array {
     const { maxSegment, data } = segment
     const size = headerBytes + (maxSegment === undefined ? 0 : 4)
     const writer = new Writer(size + data.length)
@@ -43,11 +39,7 @@ export function encodeSegment(
 }
 
 /** @throws PacketError when it is cut short or its checksum is wrong */
-export function decodeSegment(
-    bytes: Uint8Array,
-    source: Ipv6Address,
-    destination: Ipv6Address,
-): Segment {
+export function decodeSegment(bytes: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Segment {
     const reader = new Reader(bytes)
     const sourcePort = reader.u16()
     const destinationPort = reader.u16()
@@ -59,8 +51,7 @@ export function decodeSegment(
     reader.u32()
     if (size < headerBytes) throw new PacketError("short TCP header")
     const options = new Reader(reader.take(size - headerBytes))
-    if (checksum(source, destination, NextHeader.tcp, bytes) !== 0)
-        throw new PacketError("wrong TCP checksum")
+    if (checksum(source, destination, NextHeader.tcp, bytes) !== 0) throw new PacketError("wrong TCP checksum")
     const segment: Segment = {
         sourcePort,
         destinationPort,

@@ -35,8 +35,7 @@ export class Tcp {
     connect(source: Ipv6Address, destination: Ipv6Address, port: number): Promise<ByteStream> {
         return new Promise((resolve, reject) => {
             const ends = { source, destination, sourcePort: 0, destinationPort: port }
-            if (this.connections.size >= maxConnections)
-                return reject(new Error("too many connections"))
+            if (this.connections.size >= maxConnections) return reject(new Error("too many connections"))
             do ends.sourcePort = this.takePort()
             while (this.connections.has(keyOf(ends)))
             const connection = this.open(ends, stream =>
@@ -81,9 +80,7 @@ export class Tcp {
 
     private open(ends: Ends, opened: (stream: ByteStream | undefined) => void): Connection {
         const key = keyOf(ends)
-        const connection = new Connection(this.options, ends, opened, () =>
-            this.connections.delete(key),
-        )
+        const connection = new Connection(this.options, ends, opened, () => this.connections.delete(key))
         this.connections.set(key, connection)
         return connection
     }

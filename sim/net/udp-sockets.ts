@@ -35,11 +35,7 @@ export class UdpSockets {
     send(data: Uint8Array, sourcePort: number, to: UdpPeer): void {
         const destination = to.address
         const source = this.node.sourceFor(destination)
-        const payload = encodeUdp(
-            { sourcePort, destinationPort: to.port, data },
-            source,
-            destination,
-        )
+        const payload = encodeUdp({ sourcePort, destinationPort: to.port, data }, source, destination)
         const protocol = NextHeader.udp
         this.node.send({ hopLimit: defaultHopLimit, source, destination, protocol, payload })
     }
@@ -49,7 +45,6 @@ export class UdpSockets {
         const { sourcePort, destinationPort, data } = decodeUdp(payload, source, destination)
         const handler = this.ports.get(destinationPort)
         if (handler) handler(data, { address: source, port: sourcePort })
-        else if (!isMulticast(destination))
-            this.node.complain(packet, IcmpType.unreachable, portUnreachable)
+        else if (!isMulticast(destination)) this.node.complain(packet, IcmpType.unreachable, portUnreachable)
     }
 }

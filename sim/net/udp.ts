@@ -23,11 +23,7 @@ export function encodeUdp(
 }
 
 /** @throws PacketError when it is cut short or its checksum is wrong */
-export function decodeUdp(
-    bytes: Uint8Array,
-    source: Ipv6Address,
-    destination: Ipv6Address,
-): Datagram {
+export function decodeUdp(bytes: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Datagram {
     const reader = new Reader(bytes)
     const sourcePort = reader.u16()
     const destinationPort = reader.u16()

@@ -1,4 +1,4 @@
-import type { Events } from "../events.ts"
+import type { Events } from "../time/events.ts"
 import type { Medium, Place, Position, Reception } from "./medium.ts"
 
 /** IEEE 802.15.4 at 2.4 GHz: 250 kbit/s. */
@@ -107,12 +107,7 @@ export class Air {
     private readonly random: () => number
     private readonly transmissions = new Map<Radio, Transmission>()
 
-    constructor(o: {
-        events: Events
-        random: () => number
-        medium: Medium
-        observer?: AirObserver
-    }) {
+    constructor(o: { events: Events; random: () => number; medium: Medium; observer?: AirObserver }) {
         this.events = o.events
         this.random = o.random
         this.medium = o.medium
@@ -168,13 +163,7 @@ export class Air {
         for (const to of transmission.listeners) this.forget(from, to)
     }
 
-    private begin(
-        from: Radio,
-        to: Radio,
-        reception: Reception,
-        leaves: boolean,
-        frame: Uint8Array,
-    ): void {
+    private begin(from: Radio, to: Radio, reception: Reception, leaves: boolean, frame: Uint8Array): void {
         const { probability } = reception
         const arrives =
             to.state === "listen" || to.state === "receive"
@@ -206,8 +195,7 @@ export class Air {
     private forget(from: Radio, to: Radio): Hearing | undefined {
         const at = to.hearing.findIndex(one => one.from === from)
         const [heard] = to.hearing.splice(at, 1)
-        if (to.state === "receive" && !to.hearing.some(({ isReceiving }) => isReceiving))
-            to.change("listen")
+        if (to.state === "receive" && !to.hearing.some(({ isReceiving }) => isReceiving)) to.change("listen")
         return heard
     }
 }

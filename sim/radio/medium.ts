@@ -1,4 +1,4 @@
-import { seededNormal } from "../random.ts"
+import { seededNormal } from "../time/random.ts"
 
 /** Where a node is, in metres. */
 export interface Position {
@@ -131,8 +131,7 @@ export function logNormal(options: ShadowingOptions): Medium {
         const key = `${low} ${high}`
         let value = shadows.get(key)
         // Of the pair alone, so that the order in which pairs meet changes nothing.
-        if (value === undefined)
-            shadows.set(key, (value = seededNormal(seed + 65_537 * high + low)()))
+        if (value === undefined) shadows.set(key, (value = seededNormal(seed + 65_537 * high + low)()))
         return value * deviationDb
     }
     return {

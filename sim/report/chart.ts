@@ -14,11 +14,7 @@ export interface Area {
 
 /** @param title for those who cannot see it */
 export function picture(height: number, title: string, parts: string[]): string {
-    return element(
-        "svg",
-        { role: "img", viewBox: `0 0 ${width} ${short(height)}`, "aria-label": title },
-        ...parts,
-    )
+    return element("svg", { role: "img", viewBox: `0 0 ${width} ${short(height)}`, "aria-label": title }, ...parts)
 }
 
 export function text(x: number, y: number, what: string, attributes: Attributes = {}): string {
@@ -88,19 +84,14 @@ export function legend(x: number, y: number, entries: [type: string, what: strin
     return entries.flatMap(([type, what]) => {
         const at = x
         x += 22 + 6.6 * what.length + 14
-        return [
-            bar(type, { left: at, right: at + 11, top: y - 10, bottom: y + 1 }),
-            text(at + 16, y, what),
-        ]
+        return [bar(type, { left: at, right: at + 11, top: y - 10, bottom: y + 1 }), text(at + 16, y, what)]
     })
 }
 
 /** A number for people: three digits that count. */
 export function said(value: number): string {
     const rounded = Number(value.toPrecision(3))
-    return (
-        Math.abs(rounded) >= 10_000 ? rounded.toLocaleString("en-GB") : String(rounded)
-    ).replace("-", "−")
+    return (Math.abs(rounded) >= 10_000 ? rounded.toLocaleString("en-GB") : String(rounded)).replace("-", "−")
 }
 
 /** Powers of ten with 2 and 5 in between, on a scale of logarithms. */

@@ -20,8 +20,7 @@ export class Course {
     }
 
     private widen(): void {
-        for (let i = 0; i < this.sums.length; i += 2)
-            this.sums[i / 2] = this.sums[i]! + (this.sums[i + 1] ?? 0)
+        for (let i = 0; i < this.sums.length; i += 2) this.sums[i / 2] = this.sums[i]! + (this.sums[i + 1] ?? 0)
         this.sums.length = Math.ceil(this.sums.length / 2)
         this.stepS *= 2
     }

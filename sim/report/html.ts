@@ -18,9 +18,7 @@ ${body.filter(part => part).join("\n")}
 }
 
 export function tiles(entries: [value: string, what: string][]): string {
-    const all = entries.map(
-        ([value, what]) => `<div class="tile"><b>${escape(value)}</b>${escape(what)}</div>`,
-    )
+    const all = entries.map(([value, what]) => `<div class="tile"><b>${escape(value)}</b>${escape(what)}</div>`)
     return `<div class="tiles">${all.join("")}</div>`
 }
 
@@ -36,8 +34,7 @@ export function table(head: string[], rows: Cell[][]): string {
         const text = typeof value === "object" ? value.text : String(value)
         return `<${tag}${type ? ` class="${type}"` : ""}>${escape(text)}</${tag}>`
     }
-    const row = (tag: string, cells: Cell[]) =>
-        `<tr>${cells.map((value, i) => cell(tag, value, i)).join("")}</tr>`
+    const row = (tag: string, cells: Cell[]) => `<tr>${cells.map((value, i) => cell(tag, value, i)).join("")}</tr>`
     return `<div class="scroll"><table><thead>${row("th", head)}</thead><tbody>${rows
         .map(cells => row("td", cells))
         .join("\n")}</tbody></table></div>`

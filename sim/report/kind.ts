@@ -1,6 +1,6 @@
 import { PacketError } from "../net/bytes.ts"
 import { IcmpType } from "../net/icmpv6.ts"
-import { decodeFrame, type Frame } from "../net/ieee802154.ts"
+import { decodeFrame, type Frame } from "../net/mac/ieee802154.ts"
 import { headerBytes, isExtension, NextHeader } from "../net/ipv6.ts"
 import { RplCode } from "../net/rpl/messages.ts"
 import { decompress, isIphc, type Contexts } from "../net/sixlowpan/iphc.ts"
@@ -52,8 +52,7 @@ export class Kinds {
     private ofData(frame: Frame): Kind {
         const { payload, source } = frame
         const form = payload[0]! & fragmentMask
-        if (form !== firstFragment && form !== laterFragment)
-            return this.ofPacket(frame, payload, undefined)
+        if (form !== firstFragment && form !== laterFragment) return this.ofPacket(frame, payload, undefined)
         const size = ((payload[0]! & 7) << 8) | payload[1]!
         const tag = ((payload[2] ?? 0) << 8) | (payload[3] ?? 0)
         const key = `${Buffer.from(source ?? []).toString("hex")} ${size} ${tag}`
@@ -61,8 +60,7 @@ export class Kinds {
         const kind = this.ofPacket(frame, payload.subarray(4), size)
         this.datagrams.delete(key)
         this.datagrams.set(key, kind)
-        if (this.datagrams.size > maxDatagrams)
-            this.datagrams.delete(this.datagrams.keys().next().value!)
+        if (this.datagrams.size > maxDatagrams) this.datagrams.delete(this.datagrams.keys().next().value!)
         return kind
     }
 

@@ -21,11 +21,7 @@ export function drawLanes({ lanes, seconds, nodes }: Report): string {
     const isShort = parents.length <= parentColours
     const height = area.bottom + 66
     return picture(height, "parents over time", [
-        caption(
-            area.left,
-            top - 14,
-            "parent, by colour and number; grey: no power; empty: no parent",
-        ),
+        caption(area.left, top - 14, "parent, by colour and number; grey: no power; empty: no parent"),
         ...xAxis(x, area, ticks(0, seconds, 10)),
         ...lanes.flatMap(({ id, parents, off }, i) => {
             const upper = top + i * row + 2
@@ -54,11 +50,7 @@ export function drawLanes({ lanes, seconds, nodes }: Report): string {
                     ]
                 }),
                 ...off.map(([from, to]) =>
-                    bar(
-                        "off",
-                        stretch(from, to),
-                        `mote ${id}: no power, ${said(from)} to ${said(to)} s`,
-                    ),
+                    bar("off", stretch(from, to), `mote ${id}: no power, ${said(from)} to ${said(to)} s`),
                 ),
             ]
         }),
@@ -72,9 +64,7 @@ export function drawLanes({ lanes, seconds, nodes }: Report): string {
                   height - 6,
                   parents.map((id): [string, string] => [
                       typeOf(id),
-                      roles.get(id) === "mote"
-                          ? String(id)
-                          : `${id}, ${roles.get(id) ?? "unknown"}`,
+                      roles.get(id) === "mote" ? String(id) : `${id}, ${roles.get(id) ?? "unknown"}`,
                   ]),
               )
             : []),

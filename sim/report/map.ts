@@ -21,10 +21,7 @@ export function drawMap(report: Report): string {
     )
     const height = Math.max(leastHeight, (north - south) * scale + 2 * margin) + 28
     const left = (width - (east - west) * scale) / 2
-    const at = ({ x, y }: PlacedNode): [number, number] => [
-        left + (x - west) * scale,
-        margin + (y - south) * scale,
-    ]
+    const at = ({ x, y }: PlacedNode): [number, number] => [left + (x - west) * scale, margin + (y - south) * scale]
     const byId = new Map(nodes.map(node => [node.id, node]))
     const mostHops = Math.max(0, ...motes.map(({ hops }) => hops ?? 0))
     const moteOf = new Map(motes.map(mote => [mote.id, mote]))

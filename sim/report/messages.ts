@@ -1,17 +1,5 @@
 import { Scale, ticks } from "../../host/drawing/axis.ts"
-import {
-    bar,
-    caption,
-    fromZero,
-    legend,
-    picture,
-    said,
-    text,
-    width,
-    xAxis,
-    yAxis,
-    type Area,
-} from "./chart.ts"
+import { bar, caption, fromZero, legend, picture, said, text, width, xAxis, yAxis, type Area } from "./chart.ts"
 import type { Kind } from "./kind.ts"
 import type { Report } from "./schema.ts"
 
@@ -40,10 +28,7 @@ export function drawMessages({ kinds }: Report): string {
     const bottom = top + row * Math.max(6, kinds.length)
     const left: Area = { left: 124, right: width / 2 - 10, top, bottom }
     const right: Area = { left: width / 2 + 56, right: width - 20, top, bottom }
-    return picture(bottom + 52, "frames by kind and size", [
-        ...byKind(kinds, left),
-        ...bySize(kinds, right),
-    ])
+    return picture(bottom + 52, "frames by kind and size", [...byKind(kinds, left), ...bySize(kinds, right)])
 }
 
 function byKind(kinds: Report["kinds"], area: Area): string[] {
@@ -69,14 +54,9 @@ function byKind(kinds: Report["kinds"], area: Area): string[] {
                         { left: area.left, right: end, top: y + 4, bottom: y + row - 4 },
                         `${said(frames)} frames, ${said(bytes)} bytes, ${said(airS)} s on the air`,
                     ),
-                    text(
-                        end + 6,
-                        y + row / 2 + 4,
-                        `${percent(bytes, all)}, ${said(frames)} frames`,
-                        {
-                            class: "tick halo",
-                        },
-                    ),
+                    text(end + 6, y + row / 2 + 4, `${percent(bytes, all)}, ${said(frames)} frames`, {
+                        class: "tick halo",
+                    }),
                 ]
             }),
     ]
@@ -86,8 +66,7 @@ function bySize(kinds: Report["kinds"], area: Area): string[] {
     const steps = Math.ceil((maxFrame + 1) / sizeStep)
     const x = new Scale(0, steps * sizeStep, area.left, area.right)
     const heights = new Array<number>(steps).fill(0)
-    for (const { sizes } of kinds)
-        for (const [size, count] of sizes) heights[Math.floor(size / sizeStep)]! += count
+    for (const { sizes } of kinds) for (const [size, count] of sizes) heights[Math.floor(size / sizeStep)]! += count
     const y = fromZero(heights, area.bottom, area.top)
     const base = new Array<number>(steps).fill(0)
     const stacks = kinds.flatMap(({ kind, sizes }) => {
@@ -109,9 +88,7 @@ function bySize(kinds: Report["kinds"], area: Area): string[] {
             return bar(`f${colourOfKind[kind]}`, where, `${kind}, ${range}: ${said(count)} frames`)
         })
     })
-    const shown = kinds.filter(({ kind }) =>
-        ["TCP data", "DIO", "DAO", "acknowledgement"].includes(kind),
-    )
+    const shown = kinds.filter(({ kind }) => ["TCP data", "DIO", "DAO", "acknowledgement"].includes(kind))
     return [
         ...legend(
             area.left,

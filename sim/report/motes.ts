@@ -139,16 +139,8 @@ export function drawMotes({ motes, lanes }: Report): string {
             ]),
             ...xAxis(x, area, ticks(0, x.max, 3)),
             ...motes.flatMap(({ framesLost, collisions }, i) => [
-                bar(
-                    "f1",
-                    rows(i, area.left, x.at(framesLost)),
-                    `${framesLost} too weak, or by chance`,
-                ),
-                bar(
-                    "f5",
-                    rows(i, x.at(framesLost), x.at(framesLost + collisions)),
-                    `${collisions} in collisions`,
-                ),
+                bar("f1", rows(i, area.left, x.at(framesLost)), `${framesLost} too weak, or by chance`),
+                bar("f5", rows(i, x.at(framesLost), x.at(framesLost + collisions)), `${collisions} in collisions`),
             ]),
         ]
     }

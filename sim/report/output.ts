@@ -10,8 +10,7 @@ const names = { html: "report.html", json: "report.json" }
  * @throws UserError when nothing can be written there
  */
 export function reportFolder(folder: string): (html: string, json: object) => void {
-    const failed = (error: unknown) =>
-        new UserError(`cannot write a report into ${folder}: ${reasonOf(error)}`)
+    const failed = (error: unknown) => new UserError(`cannot write a report into ${folder}: ${reasonOf(error)}`)
     try {
         makeFolder(resolve(folder))
         accessSync(folder, constants.W_OK | constants.X_OK)

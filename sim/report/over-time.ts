@@ -1,16 +1,5 @@
 import { Scale, ticks } from "../../host/drawing/axis.ts"
-import {
-    bar,
-    caption,
-    fromZero,
-    picture,
-    said,
-    text,
-    width,
-    xAxis,
-    yAxis,
-    type Area,
-} from "./chart.ts"
+import { bar, caption, fromZero, picture, said, text, width, xAxis, yAxis, type Area } from "./chart.ts"
 import type { Report } from "./schema.ts"
 
 const panel = 96

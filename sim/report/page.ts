@@ -28,19 +28,12 @@ export function reportPage(report: Report): string {
                 "note",
             ),
         ),
-        section(
-            "Motes",
-            drawMotes(report),
-            details("The same as a table", moteTable(report)),
-            drops(report),
-        ),
+        section("Motes", drawMotes(report), details("The same as a table", moteTable(report)), drops(report)),
         section("Latency", drawLatency(report)),
         section(
             "Routes over time",
             drawLanes(report),
-            omitted
-                ? paragraph(`${omitted} further changes of parents are not drawn.`, "note")
-                : "",
+            omitted ? paragraph(`${omitted} further changes of parents are not drawn.`, "note") : "",
         ),
         section("Course", drawCourse(report)),
         section("Frames", motes.length ? drawMessages(report) : ""),
@@ -62,8 +55,7 @@ function yamlOf(value: object): string {
 }
 
 function facts({ motes, latency, kinds }: Report): [string, string][] {
-    const sum = (of: (mote: Report["motes"][number]) => number) =>
-        motes.reduce((all, mote) => all + of(mote), 0)
+    const sum = (of: (mote: Report["motes"][number]) => number) => motes.reduce((all, mote) => all + of(mote), 0)
     const expected = sum(({ delivery }) => delivery.expected)
     const arrived = sum(({ delivery }) => delivery.arrived)
     const joined = motes.filter(({ joinedS }) => joinedS !== undefined).length
@@ -177,10 +169,7 @@ function energy({ currents, motes }: Report): string {
 function attackers({ attackers }: Report): string {
     if (!attackers.length) return ""
     return table(
-        [
-            ...["node", "kind", "frames heard", "envelopes seen", "read", "envelopes sent"],
-            "packets swallowed",
-        ],
+        [...["node", "kind", "frames heard", "envelopes seen", "read", "envelopes sent"], "packets swallowed"],
         attackers.map(({ id, kind, frames, envelopes, readable, sent, swallowed }) => [
             ...[id, kind, frames, envelopes, readable, sent, swallowed],
         ]),

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { Type, type Static } from "@sinclair/typebox"
 import { UserError } from "../../host/errors.ts"
-import { buildFirmware } from "../firmware.ts"
+import { buildFirmware } from "../../devicescript/build.ts"
 import { ScenarioSchema, type Scenario } from "../scenario/schema.ts"
 
 const strict = { additionalProperties: false }

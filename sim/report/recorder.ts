@@ -1,9 +1,9 @@
-import { Histogram } from "../histogram.ts"
-import type { ArrivedReading, Observer } from "../observer.ts"
-import { maxFrameBytes } from "../net/ieee802154.ts"
+import { Histogram } from "../observe/histogram.ts"
+import type { ArrivedReading, Observer } from "../observe/observer.ts"
+import { maxFrameBytes } from "../net/mac/ieee802154.ts"
 import type { Radio } from "../radio/air.ts"
-import { hopsOf, parentOf } from "../scenario/summary.ts"
-import type { Simulation } from "../simulation.ts"
+import { hopsOf, parentOf } from "../run/summary.ts"
+import type { Simulation } from "../run/simulation.ts"
 import { Course } from "./course.ts"
 import { Kinds, kinds, type Kind } from "./kind.ts"
 import type { Lane } from "./schema.ts"
@@ -80,13 +80,11 @@ export class Recorder implements Observer {
         const joinedMs = mote.node?.rpl.joinedMs
         const poweredS = (mote.poweredMs - startMs) / 1000
         if (joinedMs !== undefined && lane.joins.at(-1)?.poweredS !== poweredS)
-            if (lane.joins.length < maxJoins)
-                lane.joins.push({ poweredS, joinedS: (joinedMs - startMs) / 1000 })
+            if (lane.joins.length < maxJoins) lane.joins.push({ poweredS, joinedS: (joinedMs - startMs) / 1000 })
         const parent = parentOf(this.simulation, id) ?? 0
         if (parent === (lane.parents.at(-1)?.parent ?? 0)) return
         const rank = mote.node?.rpl.rank ?? 0
-        if (lane.parents.length < maxChanges)
-            lane.parents.push({ s: this.simulation.now(), parent, rank })
+        if (lane.parents.length < maxChanges) lane.parents.push({ s: this.simulation.now(), parent, rank })
         else lane.omitted++
     }
 }

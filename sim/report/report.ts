@@ -1,18 +1,13 @@
-import { cpuShare, skyCurrents } from "../energy.ts"
-import { Histogram } from "../histogram.ts"
-import type { Verdict } from "../scenario/judge.ts"
-import { summary } from "../scenario/summary.ts"
-import type { Simulation } from "../simulation.ts"
+import { cpuShare, skyCurrents } from "../observe/energy.ts"
+import { Histogram } from "../observe/histogram.ts"
+import type { Verdict } from "../run/judge.ts"
+import { summary } from "../run/summary.ts"
+import type { Simulation } from "../run/simulation.ts"
 import type { Recorder } from "./recorder.ts"
 import type { Distribution, PlacedNode, Report } from "./schema.ts"
 
 /** @param name the scenario as it was named on the command line, with what else decides the run */
-export function reportOf(
-    simulation: Simulation,
-    recorder: Recorder,
-    verdicts: Verdict[],
-    name: string,
-): Report {
+export function reportOf(simulation: Simulation, recorder: Recorder, verdicts: Verdict[], name: string): Report {
     const { scenario, seed } = simulation
     const seconds = simulation.now()
     const all = new Histogram()
@@ -37,9 +32,7 @@ export function reportOf(
             .filter(([, { frames }]) => frames)
             .map(([kind, { frames, bytes, airMs, sizes }]) => ({
                 ...{ kind, frames, bytes, airS: airMs / 1000 },
-                sizes: [...sizes].flatMap((count, size): [number, number][] =>
-                    count ? [[size, count]] : [],
-                ),
+                sizes: [...sizes].flatMap((count, size): [number, number][] => (count ? [[size, count]] : [])),
             })),
         course: {
             stepS,
@@ -72,8 +65,6 @@ function distribution(ms: Histogram): Distribution {
         medianS: ms.percentile(0.5) / 1000,
         p95S: ms.percentile(0.95) / 1000,
         maxS: ms.percentile(1) / 1000,
-        bins: ms
-            .list()
-            .map(({ from, to, count }) => ({ fromS: from / 1000, toS: to / 1000, count })),
+        bins: ms.list().map(({ from, to, count }) => ({ fromS: from / 1000, toS: to / 1000, count })),
     }
 }

@@ -1,6 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { ScenarioSchema } from "../scenario/schema.ts"
-import { MoteSummarySchema } from "../scenario/summary.ts"
+import { MoteSummarySchema } from "../run/summary.ts"
 import { kinds } from "./kind.ts"
 
 /* What `report.json` holds. Times are seconds of simulated time, lengths metres, charges mA s. */
@@ -50,9 +50,7 @@ const Lane = Type.Object(
     {
         id: node,
         /** Where its parent changes; 0: it has none. */
-        parents: Type.Array(
-            Type.Object({ s: seconds, parent: Type.Integer({ minimum: 0 }), rank: count }, strict),
-        ),
+        parents: Type.Array(Type.Object({ s: seconds, parent: Type.Integer({ minimum: 0 }), rank: count }, strict)),
         omitted: { ...count, description: "changes that are not listed, there being too many" },
         joins: Type.Array(Type.Object({ poweredS: seconds, joinedS: seconds }, strict)),
         off: Type.Array(Type.Tuple([seconds, seconds]), { description: "without power" }),
@@ -70,9 +68,7 @@ export const ReportSchema = Type.Object(
         motes: Type.Array(MoteSummarySchema),
         lanes: Type.Array(Lane),
         latency: Distribution,
-        latencyByHops: Type.Array(
-            Type.Object({ hops: Type.Integer(), latency: Distribution }, strict),
-        ),
+        latencyByHops: Type.Array(Type.Object({ hops: Type.Integer(), latency: Distribution }, strict)),
         kinds: Type.Array(KindCount),
         course: Type.Object(
             {
@@ -117,10 +113,7 @@ export const ReportSchema = Type.Object(
             strict,
         ),
         verdicts: Type.Array(
-            Type.Object(
-                { claim: Type.String(), holds: Type.Boolean(), found: Type.String() },
-                strict,
-            ),
+            Type.Object({ claim: Type.String(), holds: Type.Boolean(), found: Type.String() }, strict),
         ),
     },
     strict,

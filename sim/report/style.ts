@@ -1,29 +1,10 @@
 /** Okabe and Ito's colours, which people can tell apart whatever their colour vision; some lighter or darker by theme. */
-const light = [
-    "#0072b2",
-    "#e69f00",
-    "#009e73",
-    "#cc79a7",
-    "#56b4e9",
-    "#d55e00",
-    "#8a7a00",
-    "#7f8a96",
-]
-const dark = [
-    "#4aa8e0",
-    "#f0b429",
-    "#2fc79b",
-    "#e39bc4",
-    "#8fd0f5",
-    "#ff8547",
-    "#d8c943",
-    "#93a0ad",
-]
+const light = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7a00", "#7f8a96"]
+const dark = ["#4aa8e0", "#f0b429", "#2fc79b", "#e39bc4", "#8fd0f5", "#ff8547", "#d8c943", "#93a0ad"]
 
 export const colours = light.length
 
-const variables = (list: string[], rest: string) =>
-    list.map((colour, i) => `--c${i}:${colour}`).join(";") + `;${rest}`
+const variables = (list: string[], rest: string) => list.map((colour, i) => `--c${i}:${colour}`).join(";") + `;${rest}`
 
 const lightTheme = variables(
     light,

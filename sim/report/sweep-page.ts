@@ -1,18 +1,6 @@
 import { Scale, ticks } from "../../host/drawing/axis.ts"
 import { element, escape } from "../../host/drawing/svg.ts"
-import {
-    caption,
-    dot,
-    legend,
-    line,
-    picture,
-    said,
-    text,
-    width,
-    xAxis,
-    yAxis,
-    type Area,
-} from "./chart.ts"
+import { caption, dot, legend, line, picture, said, text, width, xAxis, yAxis, type Area } from "./chart.ts"
 import { page, paragraph, section, table, type Cell } from "./html.ts"
 import { percent } from "./messages.ts"
 import type { Comparison, Outcome } from "./pool.ts"
@@ -137,13 +125,9 @@ function drawPanels({ runs, key, values }: Comparison): string {
             ...{ top: upper + head, bottom: upper + panelHeight - 48 },
         }
         const x = xOf(values, area)
-        const known = lines.flatMap(([, , measure]) =>
-            runs.flatMap(({ outcome }) => measure(outcome) ?? []),
-        )
+        const known = lines.flatMap(([, , measure]) => runs.flatMap(({ outcome }) => measure(outcome) ?? []))
         const y = yOf(known, area)
-        const named = lines.flatMap(([type, name]): [string, string][] =>
-            name ? [[`f${type}`, name]] : [],
-        )
+        const named = lines.flatMap(([type, name]): [string, string][] => (name ? [[`f${type}`, name]] : []))
         return [
             caption(area.left, upper + head - 12, what),
             ...legend(area.left + 184, upper + head - 12, named),
@@ -158,12 +142,7 @@ function drawPanels({ runs, key, values }: Comparison): string {
     })
     return picture(rows * panelHeight, "measures by value", parts)
 
-    function spread(
-        type: number,
-        measure: Measure,
-        at: (value: number | string) => number,
-        y: Scale,
-    ): string[] {
+    function spread(type: number, measure: Measure, at: (value: number | string) => number, y: Scale): string[] {
         const points = values
             .map(value => {
                 const found = runs
@@ -176,36 +155,27 @@ function drawPanels({ runs, key, values }: Comparison): string {
             })
             .filter(({ found }) => found.length)
             .sort((a, b) => a.x - b.x)
-        const of = (found: { one: number }[], fn: (all: number[]) => number) =>
-            y.at(fn(found.map(({ one }) => one)))
+        const of = (found: { one: number }[], fn: (all: number[]) => number) => y.at(fn(found.map(({ one }) => one)))
         const highs = points.map(({ x, found }) => [x, of(found, all => Math.max(...all))] as const)
         const lows = points.map(({ x, found }) => [x, of(found, all => Math.min(...all))] as const)
         const means = points.map(
-            ({ x, found }) =>
-                [x, of(found, all => all.reduce((a, b) => a + b) / all.length)] as const,
+            ({ x, found }) => [x, of(found, all => all.reduce((a, b) => a + b) / all.length)] as const,
         )
         return [
             element("g", { opacity: "0.2" }, line(`f${type}`, [...highs, ...lows.reverse()])),
             line(`s${type}`, means),
             ...points.flatMap(({ value, x, found }) =>
-                found.map(({ one, seed }) =>
-                    dot(`f${type}`, x, y.at(one), 3, `${value}, seed ${seed}: ${said(one)}`),
-                ),
+                found.map(({ one, seed }) => dot(`f${type}`, x, y.at(one), 3, `${value}, seed ${seed}: ${said(one)}`)),
             ),
         ]
     }
 }
 
 /** Numbers stand where they belong, words side by side. */
-function xOf(
-    values: Comparison["values"],
-    area: Area,
-): { at: (value: number | string) => number; axis: string[] } {
+function xOf(values: Comparison["values"], area: Area): { at: (value: number | string) => number; axis: string[] } {
     const numbers = values.filter(value => typeof value === "number")
     const areNumbers = numbers.length === values.length
-    const [least, most] = areNumbers
-        ? [Math.min(...numbers), Math.max(...numbers)]
-        : [0, values.length - 1]
+    const [least, most] = areNumbers ? [Math.min(...numbers), Math.max(...numbers)] : [0, values.length - 1]
     const margin = (most - least) * 0.06 || 1
     const scale = new Scale(least - margin, most + margin, area.left, area.right)
     if (areNumbers)

@@ -14,14 +14,11 @@ export interface Sweep {
 /** @param text as in `medium.rx=0.7,0.8,0.9` @throws UserError */
 export function parseSweep(text: string): Sweep {
     const [, key, list] = /^([\w.-]+)=(.+)$/.exec(text) ?? []
-    if (!key || !list)
-        throw new UserError(`--sweep ${text}: expected KEY=V1,V2,…, as in medium.rx=0.7,0.8`, 2)
+    if (!key || !list) throw new UserError(`--sweep ${text}: expected KEY=V1,V2,…, as in medium.rx=0.7,0.8`, 2)
     const values = list.split(",").map(valueOf)
     if (values.includes("")) throw new UserError(`--sweep ${text}: a value is empty`, 2)
-    if (new Set(values).size < values.length)
-        throw new UserError(`--sweep ${text}: a value is there twice`, 2)
-    if (values.length > maxValues)
-        throw new UserError(`--sweep ${key}: more than ${maxValues} values`, 2)
+    if (new Set(values).size < values.length) throw new UserError(`--sweep ${text}: a value is there twice`, 2)
+    if (values.length > maxValues) throw new UserError(`--sweep ${key}: more than ${maxValues} values`, 2)
     return { key, values }
 }
 
@@ -53,9 +50,7 @@ function changedAt(
     missing: (what: string) => never,
 ): object {
     if (!rest.length) return { ...within, [name]: value }
-    const inner: unknown = Object.hasOwn(within, name)
-        ? (within as Record<string, unknown>)[name]
-        : undefined
+    const inner: unknown = Object.hasOwn(within, name) ? (within as Record<string, unknown>)[name] : undefined
     if (typeof inner !== "object" || inner === null) return missing(name)
     if (!Array.isArray(inner)) return { ...within, [name]: changedAt(inner, rest, value, missing) }
     if (!inner.length) return missing(name)

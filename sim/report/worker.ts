@@ -1,7 +1,7 @@
-import { Histogram } from "../histogram.ts"
-import { judge } from "../scenario/judge.ts"
-import { summary } from "../scenario/summary.ts"
-import { Simulation } from "../simulation.ts"
+import { Histogram } from "../observe/histogram.ts"
+import { judge } from "../run/judge.ts"
+import { summary } from "../run/summary.ts"
+import { Simulation } from "../run/simulation.ts"
 import type { Job, Outcome } from "./pool.ts"
 
 process.on("disconnect", () => process.exit())
@@ -21,8 +21,7 @@ async function run({ scenario, seed, seconds }: Job): Promise<Outcome> {
     const { motes } = summary(simulation)
     const latency = new Histogram()
     for (const { latencyMs } of simulation.statistics.nodes.values()) latency.addAll(latencyMs)
-    const sum = (of: (mote: (typeof motes)[number]) => number) =>
-        motes.reduce((all, mote) => all + of(mote), 0)
+    const sum = (of: (mote: (typeof motes)[number]) => number) => motes.reduce((all, mote) => all + of(mote), 0)
     const expected = sum(({ delivery }) => delivery.expected)
     const joined = motes.flatMap(({ joinedS }) => (joinedS === undefined ? [] : [joinedS]))
     const hops = motes.flatMap(one => (one.hops === undefined ? [] : [one.hops]))

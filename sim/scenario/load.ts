@@ -4,7 +4,7 @@ import { Value, type ValueError } from "@sinclair/typebox/value"
 import { LineCounter, parseDocument, type Document } from "yaml"
 import { fileError, UserError } from "../../host/errors.ts"
 import { checkConfig, ConfigError } from "../../wire/config.ts"
-import { projectDir } from "../firmware.ts"
+import { projectDir } from "../../devicescript/build.ts"
 import { parseAddress } from "../net/ipv6.ts"
 import type { MediumChoice } from "./medium-schema.ts"
 import { ScenarioSchema, type Scenario } from "./schema.ts"
@@ -32,10 +32,7 @@ export function loadScenario(nameOrFile: string): Scenario {
         text = readFileSync(file, "utf8")
     } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT" && !/[./]/.test(nameOrFile))
-            throw new UserError(
-                `no scenario "${nameOrFile}": a file, or one of ${shippedScenarios().join(", ")}`,
-                2,
-            )
+            throw new UserError(`no scenario "${nameOrFile}": a file, or one of ${shippedScenarios().join(", ")}`, 2)
         throw fileError(file, error)
     }
     return parseScenario(text, isShipped ? `${nameOrFile}.yaml` : file)
@@ -44,8 +41,7 @@ export function loadScenario(nameOrFile: string): Scenario {
 /** @throws UserError naming file, line and what was expected */
 export function parseScenario(text: string, file: string): Scenario {
     const lines = new LineCounter()
-    if (text.length > maxFileBytes)
-        throw new UserError(`${file}: larger than ${maxFileBytes} bytes`, 2)
+    if (text.length > maxFileBytes) throw new UserError(`${file}: larger than ${maxFileBytes} bytes`, 2)
     const document = parseDocument(text, { lineCounter: lines })
     const wrong = (line: number, what: string) => new UserError(`${file}:${line}: ${what}`, 2)
     const [problem] = document.errors
@@ -114,9 +110,7 @@ function lineAt(document: Document, lines: LineCounter, path: string): number {
 
 /** The numbers of the border router and of all motes. */
 export function nodesOf({ root, motes = [], grids = [] }: Scenario): number[] {
-    const inGrids = grids.flatMap(({ first, count }) =>
-        Array.from({ length: count }, (_, i) => first + i),
-    )
+    const inGrids = grids.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i))
     return [root.id, ...motes.map(({ id }) => id), ...inGrids]
 }
 
@@ -148,8 +142,7 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
     for (const [medium, path] of media)
         if (medium?.kind === "graph")
             medium.links.forEach(({ from, to }, i) => {
-                for (const id of [from, to])
-                    if (!known.has(id)) wrong(`${path}/links/${i}`, `no node ${id}`)
+                for (const id of [from, to]) if (!known.has(id)) wrong(`${path}/links/${i}`, `no node ${id}`)
             })
     try {
         checkConfig(scenario.configuration ?? {})
@@ -158,23 +151,18 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
         wrong("/configuration", `configuration.${error.message}`)
     }
     const { prefix } = scenario.network ?? {}
-    if (prefix !== undefined && !isAddress(prefix))
-        wrong("/network/prefix", "network.prefix: expected an IPv6 address")
+    if (prefix !== undefined && !isAddress(prefix)) wrong("/network/prefix", "network.prefix: expected an IPv6 address")
     if (motes.size === 0) wrong("/motes", "no mote: motes or grids expected")
     scenario.events?.forEach((event, i) => {
         const named = [...(event.motes ?? []), ...(event.mote === undefined ? [] : [event.mote])]
         for (const id of named) if (!motes.has(id)) wrong(`/events/${i}`, `no mote ${id}`)
         if (event.do === "medium" ? !event.medium : event.do !== "repair" && !named.length)
-            wrong(
-                `/events/${i}`,
-                `${event.do}: ${event.do === "medium" ? "medium" : "mote"} expected`,
-            )
+            wrong(`/events/${i}`, `${event.do}: ${event.do === "medium" ? "medium" : "mote"} expected`)
         if (event.do === "move" && (event.x === undefined || event.y === undefined))
             wrong(`/events/${i}`, "move: x and y expected")
     })
     scenario.assert?.forEach((assertion, i) => {
-        if ("ping" in assertion && !motes.has(assertion.ping))
-            wrong(`/assert/${i}`, `no mote ${assertion.ping}`)
+        if ("ping" in assertion && !motes.has(assertion.ping)) wrong(`/assert/${i}`, `no mote ${assertion.ping}`)
     })
 }
 

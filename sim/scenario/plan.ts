@@ -8,7 +8,7 @@ import {
     type Medium,
     type Position,
 } from "../radio/medium.ts"
-import { seededRandom } from "../random.ts"
+import { seededRandom } from "../time/random.ts"
 import type { MediumChoice } from "./medium-schema.ts"
 import type { Scenario } from "./schema.ts"
 
@@ -92,9 +92,7 @@ export function motesOf(scenario: Scenario, seed: number): PlannedMote[] {
             motes.push({
                 id: grid.first + i,
                 position,
-                ...(walks
-                    ? { path: wander(position, area, grid.walking!.speed, seed + grid.first + i) }
-                    : {}),
+                ...(walks ? { path: wander(position, area, grid.walking!.speed, seed + grid.first + i) } : {}),
                 startS: 0,
             })
         }

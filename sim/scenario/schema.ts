@@ -24,13 +24,9 @@ const mote = Type.Object(
     {
         id,
         ...place,
-        path: Type.Optional(
-            Type.Array(waypoint, { maxItems: 1000, description: "where it is, when" }),
-        ),
+        path: Type.Optional(Type.Array(waypoint, { maxItems: 1000, description: "where it is, when" })),
         wearer: Type.Optional(wearer),
-        battery: Type.Optional(
-            Type.Number({ exclusiveMinimum: 0, description: "charge in mAh; endless without" }),
-        ),
+        battery: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "charge in mAh; endless without" })),
         start: Type.Optional(seconds),
     },
     strict,
@@ -53,9 +49,7 @@ const grid = Type.Object(
         columns: Type.Integer({ minimum: 1, maximum: 500 }),
         spacing: Type.Number({ exclusiveMinimum: 0, maximum: 100_000 }),
         ...place,
-        jitter: Type.Optional(
-            Type.Number({ minimum: 0, maximum: 100_000, description: "at most, by chance" }),
-        ),
+        jitter: Type.Optional(Type.Number({ minimum: 0, maximum: 100_000, description: "at most, by chance" })),
         walking: Type.Optional(
             Type.Object(
                 {
@@ -74,9 +68,7 @@ const attacker = Type.Object(
         id,
         ...place,
         kind: Type.Union(
-            ["sniffer", "replayer", "forger", "black-hole", "jammer", "rank"].map(kind =>
-                Type.Literal(kind),
-            ),
+            ["sniffer", "replayer", "forger", "black-hole", "jammer", "rank"].map(kind => Type.Literal(kind)),
         ),
         from: Type.Optional(seconds),
         to: Type.Optional(seconds),
@@ -87,11 +79,7 @@ const attacker = Type.Object(
 const event = Type.Object(
     {
         at: seconds,
-        do: Type.Union(
-            ["kill", "start", "reboot", "crash", "move", "repair", "medium"].map(d =>
-                Type.Literal(d),
-            ),
-        ),
+        do: Type.Union(["kill", "start", "reboot", "crash", "move", "repair", "medium"].map(d => Type.Literal(d))),
         mote: Type.Optional(id),
         motes: Type.Optional(Type.Array(id, { minItems: 1, maxItems: 500 })),
         x: Type.Optional(metres),
@@ -126,9 +114,7 @@ export const ScenarioSchema = Type.Object(
         network: Type.Optional(
             Type.Object(
                 {
-                    mode: Type.Optional(
-                        Type.Union([Type.Literal("storing"), Type.Literal("non-storing")]),
-                    ),
+                    mode: Type.Optional(Type.Union([Type.Literal("storing"), Type.Literal("non-storing")])),
                     prefix: Type.Optional(Type.String({ pattern: "^[0-9a-fA-F:]{2,39}$" })),
                     pan: Type.Optional(Type.Integer({ minimum: 0, maximum: 0xfffe })),
                 },

@@ -1,18 +1,12 @@
 import type { ByteStream, StreamReceiver } from "../../host/stream.ts"
 import { madeUpBody, syntheticBody, type Body } from "../body/index.ts"
 import { wearableChips } from "../devices/chips.ts"
-import { timersOf } from "../events.ts"
-import { Mote } from "../mote.ts"
-import { memoryFlash } from "../program.ts"
-import { seededBytes } from "../random.ts"
-import { VirtualClock } from "../vm/clock.ts"
-import {
-    portMs,
-    type Happening,
-    type MoteSetup,
-    type Order,
-    type ShardOptions,
-} from "./messages.ts"
+import { timersOf } from "../time/events.ts"
+import { Mote } from "../mote/mote.ts"
+import { memoryFlash } from "../mote/program.ts"
+import { seededBytes } from "../time/random.ts"
+import { VirtualClock } from "../time/clock.ts"
+import { portMs, type Happening, type MoteSetup, type Order, type ShardOptions } from "./messages.ts"
 
 type Tell = (what: WithoutMote<Happening>) => void
 type WithoutMote<T> = T extends unknown ? Omit<T, "at" | "id" | "life"> : never
@@ -38,8 +32,7 @@ export class Shard {
 
     private async pass(until: number, orders: Order[]): Promise<Happening[]> {
         const { clock } = this
-        for (const order of orders)
-            clock.setTimeout(() => this.obey(order), order.at + portMs - clock.now())
+        for (const order of orders) clock.setTimeout(() => this.obey(order), order.at + portMs - clock.now())
         await clock.run(until - clock.now())
         if (this.failure) throw this.failure
         const { happenings } = this
@@ -89,8 +82,7 @@ class ShardMote {
             connect: (host, port) => {
                 const connection = ++this.opened
                 const stream = new PortStream(host, connection, what => {
-                    if (what.kind === "end" || what.kind === "destroy")
-                        this.connections.delete(connection)
+                    if (what.kind === "end" || what.kind === "destroy") this.connections.delete(connection)
                     tell(what)
                 })
                 this.connections.set(connection, stream)
@@ -109,8 +101,7 @@ class ShardMote {
             return this.mote?.stop()
         }
         const stream = this.connections.get(order.connection)
-        if (order.kind === "closed" || order.kind === "refused")
-            this.connections.delete(order.connection)
+        if (order.kind === "closed" || order.kind === "refused") this.connections.delete(order.connection)
         stream?.obey(order)
     }
 }

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads"
 import { UserError } from "../../host/errors.ts"
-import type { VirtualClock } from "../vm/clock.ts"
+import type { VirtualClock } from "../time/clock.ts"
 import { portMs, type Happening, type Order, type RunShard, type ShardOptions } from "./messages.ts"
 import { Shard } from "./shard.ts"
 
@@ -82,8 +82,7 @@ export class Shards {
         if (this.underWay.length < 2 * windows) return
         const happenings = (await this.underWay.shift()!).flat()
         happenings.sort((a, b) => a.at - b.at || a.id - b.id)
-        for (const one of happenings)
-            clock.setTimeout(() => take(one), one.at + portMs - clock.now())
+        for (const one of happenings) clock.setTimeout(() => take(one), one.at + portMs - clock.now())
     }
 
     private startWindow(): void {

@@ -10,7 +10,6 @@ const answer = (what: Answer) => parentPort!.postMessage(what)
 parentPort!.on("message", ({ until, orders }: { until: number; orders: Order[] }) => {
     shard.run(until, orders).then(
         happenings => answer({ happenings }),
-        (error: Error) =>
-            answer({ reason: error.message, isUserError: error instanceof UserError }),
+        (error: Error) => answer({ reason: error.message, isUserError: error instanceof UserError }),
     )
 })

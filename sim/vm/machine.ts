@@ -1,7 +1,7 @@
 import type { Clock } from "../../host/clock.ts"
 import { UserError } from "../../host/errors.ts"
 import { toServiceClass } from "../jacdac/frame.ts"
-import { loadVm, type VmModule } from "./module.ts"
+import { loadVm, type VmModule } from "../../devicescript/vm.ts"
 import { VmSocket, type Connect } from "./socket.ts"
 
 /** A machine's flash as its owner keeps it: a file, or memory that a test can cut the power to. */
@@ -156,8 +156,7 @@ export class Machine {
         this.inside = true
         try {
             const result = fn()
-            for (let frame; !this.stopped && (frame = this.inbox.shift());)
-                this.vm.handlePacket(frame)
+            for (let frame; !this.stopped && (frame = this.inbox.shift());) this.vm.handlePacket(frame)
             return result
         } finally {
             this.inside = false
@@ -211,8 +210,6 @@ export class Machine {
 export function settingPayload(key: string, value: unknown): Uint8Array {
     const payload = Buffer.from(`${key}\0${JSON.stringify(value)}`)
     if (key.length > maxSettingKey || payload.length > maxSettingBytes)
-        throw new UserError(
-            `setting ${key}: ${payload.length} bytes, a mote takes ${maxSettingBytes}`,
-        )
+        throw new UserError(`setting ${key}: ${payload.length} bytes, a mote takes ${maxSettingBytes}`)
     return payload
 }

@@ -1,5 +1,5 @@
 import type { ByteStream } from "../../host/stream.ts"
-import type { VmModule } from "./module.ts"
+import type { VmModule } from "../../devicescript/vm.ts"
 
 /** Opens a connection for the VM's one socket; rejects when it cannot. */
 export type Connect = (host: string, port: number, tls: boolean) => Promise<ByteStream>
@@ -86,8 +86,7 @@ export class VmSocket {
                 })
             },
             (error: Error) => {
-                if (generation === this.generation)
-                    this.event(socketError, Buffer.from(`${name}: ${error.message}`))
+                if (generation === this.generation) this.event(socketError, Buffer.from(`${name}: ${error.message}`))
             },
         )
     }

@@ -3,10 +3,10 @@ import type { FastifyInstance } from "fastify"
 import { ping } from "../mesh/ping.ts"
 import { routerPage, routerView } from "../mesh/page.ts"
 import { traceroute } from "../mesh/traceroute.ts"
-import type { Runner } from "../runner.ts"
+import type { Runner } from "../run/runner.ts"
 import { mediumOf } from "../scenario/plan.ts"
 import { MediumSchema } from "../scenario/medium-schema.ts"
-import type { Simulation } from "../simulation.ts"
+import type { Simulation } from "../run/simulation.ts"
 import { detailOf } from "./detail.ts"
 import { HttpError } from "./errors.ts"
 import type { Feed } from "./feed.ts"
@@ -15,10 +15,7 @@ const strict = { additionalProperties: false }
 const metres = Type.Number({ minimum: -100_000, maximum: 100_000 })
 const lookMs = 20
 
-const Step = Type.Object(
-    { to: Type.Union(["event", "frame", "second"].map(to => Type.Literal(to))) },
-    strict,
-)
+const Step = Type.Object({ to: Type.Union(["event", "frame", "second"].map(to => Type.Literal(to))) }, strict)
 const Speed = Type.Object(
     {
         limit: Type.Union([Type.Number({ minimum: 0.001, maximum: 1e6 }), Type.Null()], {
@@ -39,20 +36,12 @@ export function controlRoutes(
     app: FastifyInstance,
     { simulation, runner, feed }: { simulation: Simulation; runner: Runner; feed: Feed },
 ): void {
-    const post = <Body>(
-        path: string,
-        body: object,
-        work: (body: Body, id: number) => void | Promise<void>,
-    ) => {
+    const post = <Body>(path: string, body: object, work: (body: Body, id: number) => void | Promise<void>) => {
         const params = path.includes(":id") ? { params: Numbered } : {}
-        app.post<{ Body: Body; Params: Partial<Numbered> }>(
-            path,
-            { schema: { body, ...params } },
-            async request => {
-                await work(request.body as Body, Number(request.params.id))
-                return {}
-            },
-        )
+        app.post<{ Body: Body; Params: Partial<Numbered> }>(path, { schema: { body, ...params } }, async request => {
+            await work(request.body as Body, Number(request.params.id))
+            return {}
+        })
     }
     const moteOf = (id: number) => {
         const mote = simulation.motes.get(id)
@@ -60,16 +49,12 @@ export function controlRoutes(
         return mote
     }
 
-    app.get<{ Params: Numbered }>(
-        "/api/nodes/:id",
-        { schema: { params: Numbered } },
-        async request => {
-            const id = Number(request.params.id)
-            const detail = await runner.between(() => detailOf(simulation, feed.packets, id))
-            if (!detail) throw new HttpError(404, `there is no node ${id}`)
-            return detail
-        },
-    )
+    app.get<{ Params: Numbered }>("/api/nodes/:id", { schema: { params: Numbered } }, async request => {
+        const id = Number(request.params.id)
+        const detail = await runner.between(() => detailOf(simulation, feed.packets, id))
+        if (!detail) throw new HttpError(404, `there is no node ${id}`)
+        return detail
+    })
     app.get<{ Params: Static<typeof PacketNumber> }>(
         "/api/packets/:n",
         { schema: { params: PacketNumber } },
@@ -81,9 +66,7 @@ export function controlRoutes(
     )
     const router = () => routerView(simulation.root, simulation.clock.now())
     app.get("/api/border", async () => router())
-    app.get("/border", async (_request, reply) =>
-        reply.type("text/html; charset=utf-8").send(routerPage(router())),
-    )
+    app.get("/border", async (_request, reply) => reply.type("text/html; charset=utf-8").send(routerPage(router())))
 
     post("/api/pause", Nothing, () => runner.pause())
     post("/api/resume", Nothing, () => runner.resume())

@@ -2,17 +2,13 @@ import { routerView } from "../mesh/page.ts"
 import { formatAddress } from "../net/ipv6.ts"
 import { linkAddressOf } from "../net/node.ts"
 import { infiniteRank } from "../net/rpl/neighbour.ts"
-import { summary } from "../scenario/summary.ts"
-import type { Simulation } from "../simulation.ts"
+import { summary } from "../run/summary.ts"
+import type { Simulation } from "../run/simulation.ts"
 import { radioStates, type Detail } from "./messages.ts"
 import type { PacketLog } from "./packets.ts"
 
 /** All about one node; undefined where there is none of that number. */
-export function detailOf(
-    simulation: Simulation,
-    packets: PacketLog,
-    id: number,
-): Detail | undefined {
+export function detailOf(simulation: Simulation, packets: PacketLog, id: number): Detail | undefined {
     const { root, motes, clock, startMs, statistics } = simulation
     const isRoot = id === root.id
     const mote = motes.get(id)
@@ -20,8 +16,7 @@ export function detailOf(
     if (!isRoot && !mote && !attacker) return undefined
     const node = simulation.node(id)
     const facts: Detail["facts"] = []
-    const { framesSent, framesReceived, framesLost, collisions, bytesSent, dropped } =
-        statistics.of(id)
+    const { framesSent, framesReceived, framesLost, collisions, bytesSent, dropped } = statistics.of(id)
     const detail: Detail = {
         ...{ id, facts, dropped, neighbours: [], routes: [] },
         duty: { off: 0, listen: 0, receive: 0, transmit: 0 },
@@ -36,10 +31,7 @@ export function detailOf(
             ["joined", joinedS === undefined ? "not yet" : `after ${joinedS.toFixed(1)} s`],
             ["parent changes", String(parentChanges)],
             ["readings", `${delivery.arrived} of ${delivery.expected} in the clinic`],
-            [
-                "latency",
-                `median ${latencyS.median.toFixed(2)} s, 95 % ${latencyS.p95.toFixed(2)} s`,
-            ],
+            ["latency", `median ${latencyS.median.toFixed(2)} s, 95 % ${latencyS.p95.toFixed(2)} s`],
         )
     }
     facts.push(

@@ -16,7 +16,5 @@ export function answerErrors(app: FastifyInstance): void {
         const status = error.statusCode ?? 500
         return reply.code(status).send({ error: status < 500 ? error.message : "it did not work" })
     })
-    app.setNotFoundHandler((_request, reply) =>
-        reply.code(404).send({ error: "there is no such thing" }),
-    )
+    app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: "there is no such thing" }))
 }

@@ -1,9 +1,9 @@
-import type { ArrivedReading, Observer } from "../observer.ts"
+import type { ArrivedReading, Observer } from "../observe/observer.ts"
 import type { Radio, RadioState } from "../radio/air.ts"
 import type { Medium } from "../radio/medium.ts"
-import type { Runner } from "../runner.ts"
+import type { Runner } from "../run/runner.ts"
 import type { MediumChoice } from "../scenario/medium-schema.ts"
-import type { Simulation } from "../simulation.ts"
+import type { Simulation } from "../run/simulation.ts"
 import {
     radioStates,
     type Hello,
@@ -100,8 +100,7 @@ export class Feed implements Observer {
     log(node: number, line: string): void {
         const row = { n: ++this.logCount, ms: this.now(), node, text: line.slice(0, maxLineLength) }
         this.keptLogs.push(row)
-        if (this.keptLogs.length > 2 * maxKeptLogs)
-            this.keptLogs = this.keptLogs.slice(-maxKeptLogs)
+        if (this.keptLogs.length > 2 * maxKeptLogs) this.keptLogs = this.keptLogs.slice(-maxKeptLogs)
         if (this.logs.length >= maxLogs) this.missedLogs++
         else this.logs.push(row)
     }
@@ -117,8 +116,7 @@ export class Feed implements Observer {
     arrived({ mote, measuredMs, values }: ArrivedReading): void {
         const vitals = { ...this.vitals.get(mote) }
         const ms = measuredMs - this.simulation.startMs
-        for (const [name, value] of values)
-            if ((vitals[name]?.ms ?? -Infinity) <= ms) vitals[name] = { value, ms }
+        for (const [name, value] of values) if ((vitals[name]?.ms ?? -Infinity) <= ms) vitals[name] = { value, ms }
         this.vitals.set(mote, vitals)
     }
 
@@ -135,9 +133,7 @@ export class Feed implements Observer {
             nodes: this.nodes,
             links: this.links,
             packets: this.packets.last(firstPackets),
-            logs: this.keptLogs
-                .filter(({ n }) => n < (this.logs[0]?.n ?? Infinity))
-                .slice(-maxKeptLogs),
+            logs: this.keptLogs.filter(({ n }) => n < (this.logs[0]?.n ?? Infinity)).slice(-maxKeptLogs),
             states: this.keptStates,
             console: this.keptLines.slice(0, this.keptLines.length - this.lines.length),
         }
@@ -180,8 +176,7 @@ export class Feed implements Observer {
             }
         this.keptStates.push(...states)
         const surplus = this.keptStates.length - maxKeptStates
-        if (surplus > maxKeptStates / 4)
-            this.keptStates = this.keptStates.slice(surplus - (surplus % 3))
+        if (surplus > maxKeptStates / 4) this.keptStates = this.keptStates.slice(surplus - (surplus % 3))
         return states
     }
 
@@ -222,8 +217,7 @@ export class Feed implements Observer {
         const wallMs = performance.now()
         const ms = this.now()
         this.pace.push({ wallMs, ms })
-        while (this.pace.length > 2 && wallMs - this.pace[0]!.wallMs > speedWindowMs)
-            this.pace.shift()
+        while (this.pace.length > 2 && wallMs - this.pace[0]!.wallMs > speedWindowMs) this.pace.shift()
         const first = this.pace[0]!
         const speed = wallMs > first.wallMs ? (ms - first.ms) / (wallMs - first.wallMs) : 0
         return {

@@ -3,7 +3,7 @@ import { formatAddress } from "../net/ipv6.ts"
 import { linkAddressOf } from "../net/node.ts"
 import { infiniteRank } from "../net/rpl/neighbour.ts"
 import type { Medium, Place, Position } from "../radio/medium.ts"
-import type { Simulation } from "../simulation.ts"
+import type { Simulation } from "../run/simulation.ts"
 import type { LinkView, NodeView, Vital } from "./messages.ts"
 import type { PacketLog } from "./packets.ts"
 
@@ -53,11 +53,7 @@ function viewOf(
 }
 
 /** Along the parents to the border router; undefined where they do not lead there. */
-function hopsOf(
-    id: number,
-    root: number,
-    parents: ReadonlyMap<number, number | undefined>,
-): number | undefined {
+function hopsOf(id: number, root: number, parents: ReadonlyMap<number, number | undefined>): number | undefined {
     let hops = 0
     for (let at: number | undefined = id; at !== root; at = parents.get(at))
         if (at === undefined || ++hops > parents.size) return undefined

@@ -1,11 +1,11 @@
 import { Decoder, type Layer } from "../capture/decode.ts"
 import { equalBytes, PacketError } from "../net/bytes.ts"
 import { formatAddress, type Ipv6Address } from "../net/ipv6.ts"
-import { decodeFrame, type LinkAddress } from "../net/ieee802154.ts"
+import { decodeFrame, type LinkAddress } from "../net/mac/ieee802154.ts"
 import { linkAddressOf } from "../net/node.ts"
 import { skyAddress } from "../net/sky.ts"
 import type { Radio } from "../radio/air.ts"
-import type { Simulation } from "../simulation.ts"
+import type { Simulation } from "../run/simulation.ts"
 import type { PacketDetail, PacketRow, Status } from "./messages.ts"
 
 /** So many frames between two looks are read; of more only the newest. */

@@ -5,8 +5,8 @@ import fastify, { type FastifyInstance, type FastifyRequest } from "fastify"
 import { reasonOf, UserError } from "../../host/errors.ts"
 import { isFromOtherSite } from "../../host/other-sites.ts"
 import { bundlePages, pagePolicy, pageRoutes } from "../../host/pages.ts"
-import type { Runner } from "../runner.ts"
-import type { Simulation } from "../simulation.ts"
+import type { Runner } from "../run/runner.ts"
+import type { Simulation } from "../run/simulation.ts"
 import { controlRoutes } from "./control.ts"
 import { answerErrors, HttpError } from "./errors.ts"
 import { Feed } from "./feed.ts"
@@ -27,11 +27,7 @@ export interface LiveView {
  * @param port 0 takes a free one
  * @throws UserError when nobody can listen there
  */
-export async function startLiveView(
-    simulation: Simulation,
-    runner: Runner,
-    port: number,
-): Promise<LiveView> {
+export async function startLiveView(simulation: Simulation, runner: Runner, port: number): Promise<LiveView> {
     const feed = new Feed(simulation, runner)
     const stream = new Stream(feed)
     const app = await buildApp({ simulation, runner, feed, stream })
@@ -91,6 +87,5 @@ async function buildApp(o: {
 function refuseStrangers({ headers, socket, method }: FastifyRequest): void {
     const hosts = [address, "localhost"].map(name => `${name}:${socket.localPort}`)
     if (!hosts.includes(headers.host ?? "")) throw new HttpError(403, "wrong host")
-    if (isFromOtherSite(method, headers, "http"))
-        throw new HttpError(403, "this comes from another site")
+    if (isFromOtherSite(method, headers, "http")) throw new HttpError(403, "this comes from another site")
 }

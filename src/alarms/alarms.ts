@@ -1,7 +1,7 @@
 import { millis } from "@devicescript/core"
-import { beginArray, endArray } from "../cbor"
+import { beginArray, endArray } from "../link/cbor"
 import { config } from "../config/config"
-import { readBytes, writeBytes } from "../flash"
+import { readBytes, writeBytes } from "../platform/flash"
 import { clockShift } from "../link/clock"
 import { tickMs } from "../link/queue"
 import { baseName } from "../link/senml"
@@ -91,8 +91,7 @@ export async function loadAlarms(mote: Buffer, boot: number, hasNews: () => void
         if (kind >= kinds) continue
         slots.blitAt(kind * slotBytes, journal, at + 1, slotBytes)
         for (let event = Event.raised; event <= Event.cleared; event++)
-            if (timeBaseOf(slots, kind, event) === TimeBase.start)
-                setTime(slots, kind, event, 0, TimeBase.unknown)
+            if (timeBaseOf(slots, kind, event) === TimeBase.start) setTime(slots, kind, event, 0, TimeBase.unknown)
         // It may have been under way when the power went.
         if (isDue(slots, kind, clearDue)) clearsTold |= 1 << kind
     }
@@ -113,8 +112,7 @@ export function watchReading(reading: Reading): void {
     watch(atMs, Kind.optical, undefined, contact === undefined ? 1 : -1, 1)
     watch(atMs, Kind.thermometer, undefined, hasThermometer ? -1 : 1, 1)
     if (contact !== undefined) watch(atMs, Kind.contact, undefined, contact ? -1 : 1, 1)
-    if (battery !== undefined)
-        watch(atMs, Kind.battery, battery, lowBattery - battery, batteryHysteresis)
+    if (battery !== undefined) watch(atMs, Kind.battery, battery, lowBattery - battery, batteryHysteresis)
 }
 
 /** Whether an alarm is to be raised or cleared if the readings go on as the last. */
@@ -131,8 +129,7 @@ export function isAlarmSaving(): boolean {
 /** Whether there is anything to send, and it is safe in flash. */
 export function isAlarmPending(): boolean {
     if (isAlarmSaving()) return false
-    for (let kind = 0; kind < kinds; kind++)
-        if (isDue(slots, kind, raiseDue | clearDue)) return true
+    for (let kind = 0; kind < kinds; kind++) if (isDue(slots, kind, raiseDue | clearDue)) return true
     return false
 }
 
@@ -176,13 +173,7 @@ export async function alarmsReceipted(): Promise<void> {
  * @param excess how far the value is beyond its limit
  * @param hysteresis how far it has to be on the right side of it for the alarm to end
  */
-function watch(
-    atMs: number,
-    kind: Kind,
-    value: number | undefined,
-    excess: number,
-    hysteresis: number,
-): void {
+function watch(atMs: number, kind: Kind, value: number | undefined, excess: number, hysteresis: number): void {
     const at = kind * 8
     const wasRaised = isRaised(slots, kind)
     const isOpposite = wasRaised ? excess <= -hysteresis : excess > 0
@@ -234,8 +225,7 @@ async function save(): Promise<void> {
         mustSave = false
         date()
         try {
-            if (!(await writeBytes(journalKey, journal())))
-                console.log("the flash does not keep alarms")
+            if (!(await writeBytes(journalKey, journal()))) console.log("the flash does not keep alarms")
         } catch (e) {
             console.log("alarms: " + (e as Error).message)
         }

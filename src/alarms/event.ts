@@ -1,4 +1,4 @@
-import { writeNumber, writeRaw, writeText } from "../cbor"
+import { writeNumber, writeRaw, writeText } from "../link/cbor"
 import { Event, idOf, ticksOf, TimeBase, timeBaseOf, valueBits, valueOf } from "./slot"
 
 /*
@@ -53,16 +53,7 @@ export function writeEvent(
 // In the order of `Kind`. Made where they are needed, which is rarely: memory is what there is least of.
 
 function nameOf(kind: number): string {
-    const names = [
-        "hr-low",
-        "hr-high",
-        "temp-low",
-        "temp-high",
-        "optical",
-        "thermometer",
-        "contact",
-        "battery",
-    ]
+    const names = ["hr-low", "hr-high", "temp-low", "temp-high", "optical", "thermometer", "contact", "battery"]
     return names[kind]
 }
 

@@ -67,13 +67,7 @@ export function setId(slots: Buffer, kind: number, id: number): void {
 }
 
 /** @param ticks of `millis()` */
-export function setEvent(
-    slots: Buffer,
-    kind: number,
-    event: Event,
-    ticks: number,
-    value: number | undefined,
-): void {
+export function setEvent(slots: Buffer, kind: number, event: Event, ticks: number, value: number | undefined): void {
     const at = kind * slotBytes + eventsAt + event * eventBytes
     setTime(slots, kind, event, ticks, TimeBase.start)
     slots.setAt(at + 5, "i16", value === undefined ? noValue : Math.round(value * (1 << valueBits)))
@@ -95,13 +89,7 @@ export function timeBaseOf(slots: Buffer, kind: number, event: Event): TimeBase 
     return (slots[kind * slotBytes] >> (2 * event)) & timeFlags
 }
 
-export function setTime(
-    slots: Buffer,
-    kind: number,
-    event: Event,
-    ticks: number,
-    base: TimeBase,
-): void {
+export function setTime(slots: Buffer, kind: number, event: Event, ticks: number, base: TimeBase): void {
     const at = kind * slotBytes + eventsAt + event * eventBytes
     const high = Math.floor(ticks / twoTo32)
     slots.setAt(at, "u32", ticks - high * twoTo32)

@@ -3,15 +3,8 @@ import { askedSzx, blockBytes, blockOptions, szxFor } from "./block"
 import { Code, codeClass, CoapMessage, MessageReader, OptionNumber } from "./message"
 import { Endpoint } from "../link/endpoint"
 import { Answer, Purpose } from "../link/transport"
-import { Signal } from "../signal"
-import {
-    closeSocket,
-    isSocketOpen,
-    openSocket,
-    useSocket,
-    writeSocket,
-    writeSocketNow,
-} from "../link/socket"
+import { Signal } from "../platform/signal"
+import { closeSocket, isSocketOpen, openSocket, useSocket, writeSocket, writeSocketNow } from "../link/socket"
 
 const connectMs = 10000
 const csmMs = 10000
@@ -93,8 +86,7 @@ export async function openCoap({ host, port, tls }: Endpoint): Promise<boolean> 
     peerMaxMessageBytes = defaultMaxMessageBytes
     isAwaited = true
     if (!(await openSocket(host, port, connectMs, tls))) return false
-    if (!(await writeSocket(new CoapMessage(Code.csm, undefined, csmOptions).encode())))
-        return false
+    if (!(await writeSocket(new CoapMessage(Code.csm, undefined, csmOptions).encode()))) return false
     await wait(csmMs)
     if (!isCoapOpen()) closeCoap()
     return isCoapOpen()
@@ -109,9 +101,7 @@ export async function postCoap(
     const options = purpose === Purpose.alarm ? alarmsOptions : vitalsOptions
     // A response of success is worth what its receipt is worth.
     const isIt = (response: CoapMessage) =>
-        codeClass(response.code) !== 2 ||
-        response.code === Code.continue ||
-        isReceipt(response.payload)
+        codeClass(response.code) !== 2 || response.code === Code.continue || isReceipt(response.payload)
     const maxBytes = peerMaxMessageBytes
     let szx = szxFor(maxBytes, options.length)
     let at = 0
@@ -188,8 +178,7 @@ function newToken(): Buffer {
 /** Whether what is awaited (`isAwaited`, set before it can come) comes in time, and on this connection. */
 async function wait(timeoutMs: number): Promise<boolean> {
     const deadline = millis() + timeoutMs
-    while (isAwaited && isSocketOpen() && millis() < deadline)
-        await changed.wait(deadline - millis())
+    while (isAwaited && isSocketOpen() && millis() < deadline) await changed.wait(deadline - millis())
     const hasCome = !isAwaited
     isAwaited = false
     return hasCome

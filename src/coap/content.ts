@@ -11,12 +11,7 @@ const overheadBytes = 4 + 8 + 4 + 1
  * @param block2 value of the request's Block2 option
  * @param maxBytes the largest message that the peer takes
  */
-export function content(
-    options: Buffer,
-    payload: Buffer,
-    block2: number | undefined,
-    maxBytes: number,
-): CoapMessage {
+export function content(options: Buffer, payload: Buffer, block2: number | undefined, maxBytes: number): CoapMessage {
     const room = maxBytes - options.length - overheadBytes
     const response = new CoapMessage(Code.content, undefined, options, payload)
     if (block2 === undefined && payload.length <= room) return response

@@ -100,16 +100,14 @@ export class CoapMessage {
         const reader = new OptionReader(this.options)
         let path = ""
         while (reader.next())
-            if (reader.number === OptionNumber.uriPath)
-                path += (path ? "/" : "") + reader.value().toString("utf-8")
+            if (reader.number === OptionNumber.uriPath) path += (path ? "/" : "") + reader.value().toString("utf-8")
         return path
     }
 
     /** The first critical option (RFC 7252 §5.4.1) that is not in `known`. */
     unknownCriticalOption(known: number[]): number | undefined {
         const reader = new OptionReader(this.options)
-        while (reader.next())
-            if (reader.number & 1 && known.indexOf(reader.number) < 0) return reader.number
+        while (reader.next()) if (reader.number & 1 && known.indexOf(reader.number) < 0) return reader.number
         return undefined
     }
 
@@ -208,12 +206,7 @@ export class MessageReader extends FrameReader {
         return this.deliver(buffer[header - 1], header, header + tokenLength, total)
     }
 
-    private deliver(
-        code: number,
-        tokenAt: number,
-        optionsAt: number,
-        end: number,
-    ): string | undefined {
+    private deliver(code: number, tokenAt: number, optionsAt: number, end: number): string | undefined {
         const body = this.buffer.slice(optionsAt, end)
         const reader = new OptionReader(body)
         while (reader.next());

@@ -1,10 +1,10 @@
 import { millis } from "@devicescript/core"
 import { digest } from "@devicescript/crypto"
-import { beginArray, endArray, writeNumber, writeRaw, writeText } from "../cbor"
+import { beginArray, endArray, writeNumber, writeRaw, writeText } from "../link/cbor"
 import { config } from "../config/config"
 import { plaintextInForce } from "../config/downlink"
 import { status } from "../link/status"
-import { firmwareVersion } from "../version"
+import { firmwareVersion } from "../platform/version"
 
 /*
  * What a mote says of itself, as SenML packs (RFC 8428) in CBOR with the integer labels of §6 in the order of RFC 8949
@@ -35,8 +35,7 @@ export function statusPack(): Buffer {
     records += number("sent", "count", status.sent)
     records += number("repeated", "count", status.repeated)
     records += number("receipts", "count", status.receipts)
-    if (receiptMs !== undefined)
-        records += number("receipt-age", "s", Math.idiv(millis() - receiptMs, 1000))
+    if (receiptMs !== undefined) records += number("receipt-age", "s", Math.idiv(millis() - receiptMs, 1000))
     if (battery !== undefined) records += number("batt", "%EL", battery)
     records += number("config", "count", config.version)
     return endArray(records)

@@ -35,8 +35,7 @@ const links =
 
 /** Answers a request of the peer (RFC 7252 §5.8); the token comes later. */
 export async function serve(request: CoapMessage, take: Take): Promise<CoapMessage> {
-    if (request.unknownCriticalOption(criticalOptions) !== undefined)
-        return new CoapMessage(Code.badOption)
+    if (request.unknownCriticalOption(criticalOptions) !== undefined) return new CoapMessage(Code.badOption)
     const { code } = request
     switch (request.path()) {
         case ".well-known/core":
@@ -48,9 +47,7 @@ export async function serve(request: CoapMessage, take: Take): Promise<CoapMessa
         case "vitals":
             if (code !== Code.get) break
             if (!accepts(request, coseMac0)) return new CoapMessage(Code.notAcceptable)
-            return (
-                vitals(request) || new CoapMessage(Code.serviceUnavailable, undefined, laterOptions)
-            )
+            return vitals(request) || new CoapMessage(Code.serviceUnavailable, undefined, laterOptions)
         case "config":
             if (code === Code.get) return show(request, senmlCbor, packOptions, await configPack())
             if (code === Code.put) return await taken(request, "config", Code.changed, take)
@@ -80,16 +77,10 @@ function accepts(request: CoapMessage, format: number): boolean {
 }
 
 /** Something that the clinic has sealed; the reason of a refusal is the diagnostic payload. */
-async function taken(
-    request: CoapMessage,
-    name: string,
-    done: number,
-    take: Take,
-): Promise<CoapMessage> {
+async function taken(request: CoapMessage, name: string, done: number, take: Take): Promise<CoapMessage> {
     const { payload } = request
     const format = request.uintOption(OptionNumber.contentFormat)
-    if (format !== undefined && format !== coseMac0)
-        return new CoapMessage(Code.unsupportedContentFormat)
+    if (format !== undefined && format !== coseMac0) return new CoapMessage(Code.unsupportedContentFormat)
     if (payload.length > maxSealedBytes) return new CoapMessage(Code.requestEntityTooLarge)
     const refusal = await take(name, payload)
     if (refusal === undefined) return new CoapMessage(done)

@@ -1,6 +1,6 @@
 import { millis, sleep } from "@devicescript/core"
 import { deleteSetting } from "@devicescript/settings"
-import { readBytes, writeBytes } from "../flash"
+import { readBytes, writeBytes } from "../platform/flash"
 import { externalAadCommand, externalAadConfig, MoteKeys, openDown } from "../link/seal"
 import { Config, config } from "./config"
 import { check, maxPlaintextBytes, parse } from "./plaintext"

@@ -1,4 +1,4 @@
-import { cborAt, endCbor, failCbor, isCborOk, readCbor, readMap, readScalar } from "../cbor"
+import { cborAt, endCbor, failCbor, isCborOk, readCbor, readMap, readScalar } from "../link/cbor"
 import { Config, PowerMode } from "./config"
 import { parseEndpoint } from "../link/endpoint"
 

@@ -78,8 +78,7 @@ export async function readLsm6dso(chip: number): Promise<Buffer | undefined> {
     }
     const words = await readBurst(chip, FIFO_DATA_OUT_TAG, count * wordBytes)
     const samples = Buffer.alloc(count * sampleBytes)
-    for (let i = 0; i < count; i++)
-        samples.blitAt(i * sampleBytes, words, i * wordBytes + 1, sampleBytes)
+    for (let i = 0; i < count; i++) samples.blitAt(i * sampleBytes, words, i * wordBytes + 1, sampleBytes)
     sampledMs = now
     return samples
 }

@@ -1,13 +1,5 @@
 import { millis, sleep } from "@devicescript/core"
-import {
-    configure,
-    readBurst,
-    readRegister,
-    reset,
-    SensorError,
-    writeBurst,
-    writeRegister,
-} from "./registers"
+import { configure, readBurst, readRegister, reset, SensorError, writeBurst, writeRegister } from "./registers"
 
 // Data sheet: Maxim 19-7740, MAX30102 High-Sensitivity Pulse Oximeter and Heart-Rate Sensor for Wearable Health.
 const ADDRESS = 0x57

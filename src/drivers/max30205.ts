@@ -29,10 +29,7 @@ const stepsPerDegree = 256
  * @throws I2CError; SensorError when it does not start
  */
 export async function startMax30205(chip: number): Promise<boolean> {
-    if (
-        (await readInt16(chip, T_HYST)) !== resetHysteresis ||
-        (await readInt16(chip, T_OS)) !== resetOvertemperature
-    )
+    if ((await readInt16(chip, T_HYST)) !== resetHysteresis || (await readInt16(chip, T_OS)) !== resetOvertemperature)
         return false
     await writeRegister(chip, CONFIGURATION, SHUTDOWN)
     await checkConfiguration(chip)
@@ -55,6 +52,5 @@ export async function readMax30205(chip: number): Promise<number> {
 }
 
 async function checkConfiguration(chip: number): Promise<void> {
-    if ((await readRegister(chip, CONFIGURATION)) !== SHUTDOWN)
-        throw new SensorError("MAX30205 lost power")
+    if ((await readRegister(chip, CONFIGURATION)) !== SHUTDOWN) throw new SensorError("MAX30205 lost power")
 }

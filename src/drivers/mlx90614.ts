@@ -43,8 +43,7 @@ export async function startMlx90614(): Promise<boolean> {
  */
 export async function readMlx90614(): Promise<number> {
     const ambient = await readTemperature(TA)
-    if (ambient < minAmbientC || ambient > maxAmbientC)
-        throw new SensorError("MLX90614 is too hot or too cold")
+    if (ambient < minAmbientC || ambient > maxAmbientC) throw new SensorError("MLX90614 is too hot or too cold")
     return await readTemperature(TOBJ1)
 }
 

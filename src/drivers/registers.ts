@@ -76,12 +76,7 @@ export async function configure(chip: number, register: number, values: Buffer):
 }
 
 /** Sets the bit that resets the chip, and waits until it is down. @throws SensorError when it is not within `timeoutMs` */
-export async function reset(
-    chip: number,
-    register: number,
-    bit: number,
-    timeoutMs: number,
-): Promise<void> {
+export async function reset(chip: number, register: number, bit: number, timeoutMs: number): Promise<void> {
     await writeRegister(chip, register, bit)
     const deadline = millis() + timeoutMs
     while ((await readRegister(chip, register)) & bit) {

@@ -1,5 +1,5 @@
 import { sleep } from "@devicescript/core"
-import { zeros } from "../zeros"
+import { zeros } from "../platform/zeros"
 import { blockSize, maxLag } from "./pulse"
 
 /** 8 s. */

@@ -1,22 +1,7 @@
 import { sleep } from "@devicescript/core"
-import {
-    correlate,
-    correlation,
-    meanPower,
-    newestPower,
-    resetCorrelation,
-    spread,
-} from "./autocorrelation"
+import { correlate, correlation, meanPower, newestPower, resetCorrelation, spread } from "./autocorrelation"
 import { countBeats, resetBeats } from "./beats"
-import {
-    addAcceleration,
-    effort,
-    isMoving,
-    likeness,
-    nextMotion,
-    removeMotion,
-    skipMotion,
-} from "./motion"
+import { addAcceleration, effort, isMoving, likeness, nextMotion, removeMotion, skipMotion } from "./motion"
 import { isSwing, nextButOne, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
 import {
     filled,
@@ -31,16 +16,7 @@ import {
     steepness,
 } from "./pulse"
 import { meanBpm, resetTracker, track, trackedBpm, trackedMass, trackedShare } from "./tracker"
-import {
-    assumeMotion,
-    isDisturbed,
-    isRegular,
-    judgeMoving,
-    judgeStill,
-    resetTrust,
-    Signs,
-    trusted,
-} from "./trust"
+import { assumeMotion, isDisturbed, isRegular, judgeMoving, judgeStill, resetTrust, Signs, trusted } from "./trust"
 
 /** A pulse has most of its power in its band, unless it is very fast. */
 const minPurity = 0.08

@@ -1,5 +1,5 @@
-import { accelerationBytes, countsPerG } from "../accelerometer"
-import { zeros } from "../zeros"
+import { accelerationBytes, countsPerG } from "../sensing/accelerometer"
+import { zeros } from "../platform/zeros"
 import { blockSize, maxLag } from "./pulse"
 
 /** Butterworth band-pass of first order at 25 Hz, 0.5 to 3.2 Hz, from counts to g. */
@@ -176,8 +176,7 @@ export function nextMotion(): void {
     if (used === 0) return
     const bytes = used * momentBytes
     // In pieces that do not overlap: `blitAt` is a memcpy.
-    for (let at = 0; at + bytes < moments.length; at += bytes)
-        moments.blitAt(at, moments, at + bytes, bytes)
+    for (let at = 0; at + bytes < moments.length; at += bytes) moments.blitAt(at, moments, at + bytes, bytes)
     filled -= used
     used = 0
 }

@@ -1,5 +1,5 @@
 import { sampleBytes } from "../drivers/max30102"
-import { zeros } from "../zeros"
+import { zeros } from "../platform/zeros"
 import { hopSamples } from "./pulse"
 
 /** SpO2 in percent = `a`·R² + `b`·R + `c`. */

@@ -27,18 +27,14 @@ function refine(correlation: number[], lag: number): number {
 
 /** Its height there: that of a fast pulse lies well above what is sampled. */
 function height(correlation: number[], lag: number): number {
-    return (
-        correlation[lag] +
-        0.25 * (refine(correlation, lag) - lag) * (correlation[lag + 1] - correlation[lag - 1])
-    )
+    return correlation[lag] + 0.25 * (refine(correlation, lag) - lag) * (correlation[lag + 1] - correlation[lag - 1])
 }
 
 /** The lag of the shortest strong period, 0 when nothing repeats itself. */
 export function shortestPeriod(correlation: number[]): number {
     let best = 0
     for (let lag = minLag; lag < maxLag; lag++)
-        if (correlation[lag] > 0 && isPeak(correlation, lag))
-            best = Math.max(best, height(correlation, lag))
+        if (correlation[lag] > 0 && isPeak(correlation, lag)) best = Math.max(best, height(correlation, lag))
     if (best === 0) return 0
     for (let lag = minLag; lag < maxLag; lag++)
         if (isPeak(correlation, lag) && height(correlation, lag) >= nearlyBest * best) return lag
@@ -91,8 +87,7 @@ export function preciseBpm(correlation: number[], lag: number): number {
     for (let n = 2; n * period <= longest; n++) {
         const expected = Math.round(n * period)
         let multiple = 0
-        for (let at = expected - 1; at <= expected + 1; at++)
-            if (isPeak(correlation, at)) multiple = at
+        for (let at = expected - 1; at <= expected + 1; at++) if (isPeak(correlation, at)) multiple = at
         if (multiple === 0 || correlation[multiple] < multipleHeight * correlation[lag]) break
         period = refine(correlation, multiple) / n
         const weight = n * correlation[multiple]

@@ -1,5 +1,5 @@
 import { sampleBytes } from "../drivers/max30102"
-import { zeros } from "../zeros"
+import { zeros } from "../platform/zeros"
 
 /** Samples of the sensor in 2 s, at 25 Hz; every second one is kept after the filter. */
 export const hopSamples = 50

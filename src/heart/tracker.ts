@@ -1,5 +1,5 @@
 import { sleep } from "@devicescript/core"
-import { zeros } from "../zeros"
+import { zeros } from "../platform/zeros"
 import { maxLag } from "./pulse"
 
 /** Heart rates from 30 to 240 bpm in steps of 3. */
@@ -67,12 +67,7 @@ export function resetTracker(): void {
  * @param peak its height, 0…1
  * @param effort how hard the wearer moves, 0…1
  */
-export async function track(
-    correlation: number[],
-    peakBpm: number,
-    peak: number,
-    effort: number,
-): Promise<void> {
+export async function track(correlation: number[], peakBpm: number, peak: number, effort: number): Promise<void> {
     await sleep(0)
     const max = await transform(correlation)
     await sleep(0)
@@ -149,8 +144,7 @@ export function choose(max: number, sum: number): void {
  * @returns its maximum
  */
 export async function transform(correlation: number[]): Promise<number> {
-    for (let lag = 1; lag <= maxLag; lag++)
-        tapered[lag] = correlation[lag] * (1 - lag / (maxLag + 1))
+    for (let lag = 1; lag <= maxLag; lag++) tapered[lag] = correlation[lag] * (1 - lag / (maxLag + 1))
     let max = 0
     let before = turn24
     let turn = turn30

@@ -161,8 +161,7 @@ export function judgeStill(signs: Signs): void {
     const isNear = lastBpm > 0 && age <= resumeWindows && isReachable
 
     watchMotion(signs, isSteady, isNear)
-    const isSane =
-        newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
+    const isSane = newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
     const isCalm = !moving && shaken === 0
     const isCertain = judgeRhythm(signs)
     const isPossible = isSane && isCalm && isReachable && isCertain
@@ -268,8 +267,7 @@ function watchMotion(signs: Signs, isSteady: boolean, isNear: boolean): void {
     const isClear = isSteady && quality >= (isBeat ? beatQuality : clearQuality)
     clear = isClear ? clear + 1 : 0
     if (!moving) return
-    const isPulse =
-        level < jerkGrowth * usual && clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
+    const isPulse = level < jerkGrowth * usual && clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
     if (isPulse) usualLevel = Math.max(usual, level)
     if (isPulse || level < calmGrowth * usual) moving = false
 }

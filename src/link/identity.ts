@@ -1,4 +1,4 @@
-import { readSetting, writeBytes } from "../flash"
+import { readSetting, writeBytes } from "../platform/flash"
 import { Endpoint, parseEndpoint } from "./endpoint"
 import { MoteKeys } from "./seal"
 
@@ -21,8 +21,7 @@ export async function readIdentity(): Promise<Identity | undefined> {
     const router = parseEndpoint(await readSetting("router"))
     if (!isHex(kid, kidDigits)) console.log("setting kid: 16 hex digits are needed")
     else if (!isHex(secret, secretDigits)) console.log("setting secret: 64 hex digits are needed")
-    else if (!router)
-        console.log("setting router: coap+tcp://host:port or mqtt://host:port is needed")
+    else if (!router) console.log("setting router: coap+tcp://host:port or mqtt://host:port is needed")
     else {
         const keys = new MoteKeys(Buffer.from(secret, "hex"), Buffer.from(kid, "hex"))
         return { eui: kid.toLowerCase(), keys, router }
@@ -43,7 +42,6 @@ export async function countBoot(): Promise<number | undefined> {
 
 function isHex(text: any, digits: number): boolean {
     if (typeof text !== "string" || text.length !== digits) return false
-    for (let i = 0; i < digits; i++)
-        if ("0123456789abcdefABCDEF".indexOf(text.charAt(i)) < 0) return false
+    for (let i = 0; i < digits; i++) if ("0123456789abcdefABCDEF".indexOf(text.charAt(i)) < 0) return false
     return true
 }

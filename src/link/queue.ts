@@ -8,7 +8,7 @@ import {
     startSummaries,
     summaryCount,
 } from "./summaries"
-import { zeros } from "../zeros"
+import { zeros } from "../platform/zeros"
 
 /** Ticks of the times that go out: 1/16 s. */
 export const tickMs = 62.5
@@ -167,8 +167,7 @@ function move(max: number, isGroup: boolean): number {
         const second = ring.getAt(head + 2, "i32")
         if (first === 0) {
             const isEnd =
-                count >= leastReadings ||
-                (count > 0 && (second < 0 || startTicks + second - times[0] > maxGroupTicks))
+                count >= leastReadings || (count > 0 && (second < 0 || startTicks + second - times[0] > maxGroupTicks))
             if (isGroup && isEnd) break
             startTicks += second
         } else {

@@ -8,7 +8,7 @@ import {
     readCbor,
     readUnsigned,
     skipCbor,
-} from "../cbor"
+} from "./cbor"
 import { Purpose } from "./transport"
 
 /*
@@ -175,12 +175,7 @@ export function openDown(mote: MoteKeys, externalAad: Buffer, bytes: Buffer): Bu
 }
 
 /** The payload of a COSE_Mac0 of ours, if the MAC is right; undefined for anything else. */
-function openMac0(
-    bytes: Buffer,
-    kid: Buffer,
-    key: Buffer,
-    externalAad: Buffer,
-): Buffer | undefined {
+function openMac0(bytes: Buffer, kid: Buffer, key: Buffer, externalAad: Buffer): Buffer | undefined {
     readCbor(bytes)
     expectCbor(mac0Start)
     expectCbor(kid)

@@ -8,7 +8,7 @@ import {
     writeStart,
     writeText,
     writtenBytes,
-} from "../cbor"
+} from "./cbor"
 import { ConfigNote } from "../config/downlink"
 import {
     bpmBits,
@@ -132,12 +132,7 @@ export function startPacks(eui: string, most: number): void {
  * @param now `millis()`; without `shift` times are counted back from here (RFC 8428 §4.5.3)
  * @param note on the configuration, if any
  */
-export function writePack(
-    max: number,
-    shift: number | undefined,
-    now: number,
-    note?: ConfigNote,
-): Buffer {
+export function writePack(max: number, shift: number | undefined, now: number, note?: ConfigNote): Buffer {
     const room = note ? maxReadings - noteReadings : maxReadings
     const summed = Math.min(summaryCount, Math.min(max, Math.floor(room / summaryReadings)))
     packed = summed > 0 ? 0 : takeReadings(Math.min(max, room))
@@ -149,18 +144,9 @@ export function writePack(
     for (let i = 0; i < summed; i++) summary(i)
     dropSummaries(summed)
     const inSeconds = group(seconds, bpmShift, bpmMask, 0, bpmBits, hrStart, hrUnit)
-    const inFirsts = group(
-        firsts,
-        qualityShift,
-        qualityMask,
-        qualityBias,
-        qualityBits,
-        qualityStart,
-        ratioUnit,
-    )
+    const inFirsts = group(firsts, qualityShift, qualityMask, qualityBias, qualityBits, qualityStart, ratioUnit)
     // Of the same unit.
-    if (inFirsts >> motionShift)
-        group(firsts, motionShift, motionMask, 0, 0, motionStart, undefined)
+    if (inFirsts >> motionShift) group(firsts, motionShift, motionMask, 0, 0, motionStart, undefined)
     group(seconds, tempShift, tempMask, tempBias, tempBits, tempStart, tempUnit)
     if (inSeconds >>> spo2Shift) group(seconds, spo2Shift, spo2Mask, 0, 0, spo2Start, spo2Unit)
     const lost = takeLost()
@@ -231,13 +217,7 @@ function summary(i: number): void {
  * One record. Most of the work of a mote's link is done here, so it makes few calls.
  * @param at in ticks of `millis()`  @param unit where it changes
  */
-function record(
-    start: Buffer,
-    value: number,
-    bits: number,
-    at: number,
-    unit: Buffer | undefined,
-): void {
+function record(start: Buffer, value: number, bits: number, at: number, unit: Buffer | undefined): void {
     const isFirst = records === 0
     records++
     const ticks = at - zeroTicks

@@ -1,5 +1,5 @@
 import * as ds from "@devicescript/core"
-import { Signal } from "../signal"
+import { Signal } from "../platform/signal"
 
 /*
  * The VM's one TCP socket. The class of @devicescript/net is built on the same natives, but it keeps what arrives in an
@@ -46,12 +46,7 @@ export function isSocketOpen(): boolean {
 }
 
 /** Closes what was open before; says whether a connection was made within `timeoutMs`. The native call reports a failure late or never. */
-export async function openSocket(
-    host: string,
-    port: number,
-    timeoutMs: number,
-    tls = false,
-): Promise<boolean> {
+export async function openSocket(host: string, port: number, timeoutMs: number, tls = false): Promise<boolean> {
     closeSocket()
     await ds.sleep(drainMs)
     try {

@@ -75,10 +75,9 @@ export function makeSummaryRoom(): number {
     let leastTicks = most + 1
     for (let start = 0; start < (summaryCount - 1) * summaryBytes; start += summaryBytes) {
         const next = start + summaryBytes
-        const ticks = bytes.getAt(next, "u32") + bytes.getAt(next + spanAt, "u16") - bytes.getAt(start, "u32") // prettier-ignore
+        const ticks = bytes.getAt(next, "u32") + bytes.getAt(next + spanAt, "u16") - bytes.getAt(start, "u32")
         if (ticks < 0 || ticks >= leastTicks) continue
-        if (bytes.getAt(start + countAt, "u16") + bytes.getAt(next + countAt, "u16") > most)
-            continue
+        if (bytes.getAt(start + countAt, "u16") + bytes.getAt(next + countAt, "u16") > most) continue
         shortest = start
         leastTicks = ticks
     }
@@ -145,7 +144,7 @@ function field(index: number, quantity: number, at: number): number {
 function merge(start: number, ticks: number): void {
     const count = bytes.getAt(start + countAt, "u16")
     bytes.setAt(start + spanAt, "u16", ticks)
-    bytes.setAt(start + countAt, "u16", count + bytes.getAt(start + summaryBytes + countAt, "u16")) // prettier-ignore
+    bytes.setAt(start + countAt, "u16", count + bytes.getAt(start + summaryBytes + countAt, "u16"))
     for (let quantity = 0; quantity < quantities; quantity++) {
         const at = start + quantitiesAt + quantity * quantityBytes
         const next = at + summaryBytes
@@ -156,8 +155,8 @@ function merge(start: number, ticks: number): void {
         const sum = ours * bytes.getAt(at + 2, "u16") + theirs * bytes.getAt(next + 2, "u16")
         bytes.setAt(at, "u16", has)
         bytes.setAt(at + 2, "u16", Math.round(sum / has))
-        bytes.setAt(at + 4, "u16", Math.min(bytes.getAt(at + 4, "u16"), bytes.getAt(next + 4, "u16"))) // prettier-ignore
-        bytes.setAt(at + 6, "u16", Math.max(bytes.getAt(at + 6, "u16"), bytes.getAt(next + 6, "u16"))) // prettier-ignore
+        bytes.setAt(at + 4, "u16", Math.min(bytes.getAt(at + 4, "u16"), bytes.getAt(next + 4, "u16")))
+        bytes.setAt(at + 6, "u16", Math.max(bytes.getAt(at + 6, "u16"), bytes.getAt(next + 6, "u16")))
     }
 }
 

@@ -31,12 +31,7 @@ export interface Transport {
      * Sends an envelope and waits until `accept` takes what should be its receipt, or the router refuses; bytes that
      * `accept` does not take are passed over, as if they had not come.
      */
-    post(
-        purpose: Purpose,
-        envelope: Buffer,
-        timeoutMs: number,
-        accept: (receipt: Buffer) => boolean,
-    ): Promise<Answer>
+    post(purpose: Purpose, envelope: Buffer, timeoutMs: number, accept: (receipt: Buffer) => boolean): Promise<Answer>
     /** Whether the router is there; asks it where nothing else tells, and waits for its word as long as `timeoutMs`. */
     ping(timeoutMs: number): Promise<boolean>
     /** Says that the mote leaves by itself, and closes once both ends have what they are owed. */

@@ -1,16 +1,9 @@
 import { millis, sleep } from "@devicescript/core"
 import { Endpoint } from "../link/endpoint"
 import { Identity } from "../link/identity"
-import {
-    closeSocket,
-    isSocketOpen,
-    openSocket,
-    useSocket,
-    writeSocket,
-    writeSocketNow,
-} from "../link/socket"
+import { closeSocket, isSocketOpen, openSocket, useSocket, writeSocket, writeSocketNow } from "../link/socket"
 import { Answer, Purpose, Take } from "../link/transport"
-import { Signal } from "../signal"
+import { Signal } from "../platform/signal"
 import {
     encodeConnect,
     encodePingreq,
@@ -166,8 +159,7 @@ async function begin(status: string): Promise<void> {
 
 /** Whether all that is awaited came before the deadline. */
 async function wait(deadline: number): Promise<boolean> {
-    while (awaited !== 0 && isSocketOpen() && millis() < deadline)
-        await changed.wait(deadline - millis())
+    while (awaited !== 0 && isSocketOpen() && millis() < deadline) await changed.wait(deadline - millis())
     return awaited === 0
 }
 
@@ -223,8 +215,7 @@ async function handle(messages: Packet[]): Promise<void> {
         try {
             // With an empty message a retained one is taken back (§3.3.1.3).
             const name = downwardName(topic)
-            while (payload.length > 0 && (await take(name, payload)) === busy)
-                await sleep(busyRetryMs)
+            while (payload.length > 0 && (await take(name, payload)) === busy) await sleep(busyRetryMs)
         } catch (e) {
             console.log("downlink: " + (e as Error).message)
         }

@@ -89,10 +89,7 @@ export function encodePingreq(): Buffer {
 function encode(first: number, body: Buffer, payload?: Buffer): Buffer {
     const length = body.length + (payload ? payload.length : 0)
     // Remaining Length, §2.2.3: seven bits a byte, nothing that we send needs more than two.
-    const head =
-        length < 128
-            ? Buffer.from([first, length])
-            : Buffer.from([first, (length & 0x7f) | 0x80, length >> 7])
+    const head = length < 128 ? Buffer.from([first, length]) : Buffer.from([first, (length & 0x7f) | 0x80, length >> 7])
     return payload ? Buffer.concat(head, body, payload) : Buffer.concat(head, body)
 }
 

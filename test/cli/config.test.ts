@@ -27,8 +27,7 @@ function config(...args: string[]) {
 async function says(version: number, refused?: string): Promise<void> {
     const now = Date.now()
     const pack: Measurement[] = [measurement("config", version, now, { unit: "count" })]
-    if (refused !== undefined)
-        pack.push(measurement(refusedName, version + 1, now, { unit: "count", text: refused }))
+    if (refused !== undefined) pack.push(measurement(refusedName, version + 1, now, { unit: "count", text: refused }))
     await service.ingest([delivery(mote.seal(pack, now), now)])
 }
 
@@ -57,7 +56,10 @@ test("set merges with what is in force, waits for the mote's word, and history t
     const [keys] = await service.running.clinic.keys()
     const { values } = openConfig(keys!.sealedConfig!, mote.keys)
     const { hrHigh, report, power, tempHigh, led } = values
-    assert.deepEqual({ hrHigh, report, power, tempHigh, led }, { hrHigh: 140, report: 30, power: 1, tempHigh: 38.3, led: 50 }) // prettier-ignore
+    assert.deepEqual(
+        { hrHigh, report, power, tempHigh, led },
+        { hrHigh: 140, report: 30, power: 1, tempHigh: 38.3, led: 50 },
+    )
 
     const got = await config("get")
     assert.match(got.stdout, /in force: version 1, heard/)
@@ -69,10 +71,7 @@ test("set merges with what is in force, waits for the mote's word, and history t
         history.stdout.split("\n").map(line => line.split(" ").slice(0, 4).join(" ")),
         ["version 2  applied", "version 1  applied", ""],
     )
-    assert.match(
-        history.stdout,
-        / {2}tempHigh=38\.3 Cel power=interval\n.* {2}hrHigh=140 beat\/min report=30 s\n$/,
-    )
+    assert.match(history.stdout, / {2}tempHigh=38\.3 Cel power=interval\n.* {2}hrHigh=140 beat\/min report=30 s\n$/)
 })
 
 test("a refusal makes it fail, with the mote's reason", async () => {
@@ -102,8 +101,5 @@ test("commands are sent; wrong usage is said before anybody is asked", async () 
         assert.deepEqual([code, stderr], [2, `vitalmote: ${reason}\n`])
     }
     const { code, stderr } = await config("set", "hrLow=150")
-    assert.deepEqual(
-        [code, stderr],
-        [1, "vitalmote: the clinic refuses: hrLow: has to be below hrHigh\n"],
-    )
+    assert.deepEqual([code, stderr], [1, "vitalmote: the clinic refuses: hrLow: has to be below hrHigh\n"])
 })

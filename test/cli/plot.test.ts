@@ -16,29 +16,22 @@ import { pulseCsv } from "../e2e/pulse.ts"
 test("decimation keeps the extremes of every column, in order, and few points", () => {
     const samples = fc.array(fc.integer({ min: -1000, max: 1000 }), { maxLength: 400 })
     fc.assert(
-        fc.property(
-            samples,
-            fc.integer({ min: 1, max: 50 }),
-            fc.nat(50),
-            (values, columns, skip) => {
-                const from = Math.min(skip, values.length)
-                const count = values.length - from
-                const kept = decimate(values, from, values.length, columns)
-                assert.ok(kept.length <= Math.max(2 * columns, 0))
-                assert.ok(
-                    kept.every((index, i) => index >= from && (i === 0 || index > kept[i - 1]!)),
-                )
-                if (count <= 2 * columns) return assert.equal(kept.length, count)
-                for (let column = 0; column < columns; column++) {
-                    const start = from + Math.floor((column * count) / columns)
-                    const end = from + Math.floor(((column + 1) * count) / columns)
-                    const drawn = kept.filter(i => i >= start && i < end).map(i => values[i]!)
-                    const all = values.slice(start, end)
-                    assert.equal(Math.min(...drawn), Math.min(...all))
-                    assert.equal(Math.max(...drawn), Math.max(...all))
-                }
-            },
-        ),
+        fc.property(samples, fc.integer({ min: 1, max: 50 }), fc.nat(50), (values, columns, skip) => {
+            const from = Math.min(skip, values.length)
+            const count = values.length - from
+            const kept = decimate(values, from, values.length, columns)
+            assert.ok(kept.length <= Math.max(2 * columns, 0))
+            assert.ok(kept.every((index, i) => index >= from && (i === 0 || index > kept[i - 1]!)))
+            if (count <= 2 * columns) return assert.equal(kept.length, count)
+            for (let column = 0; column < columns; column++) {
+                const start = from + Math.floor((column * count) / columns)
+                const end = from + Math.floor(((column + 1) * count) / columns)
+                const drawn = kept.filter(i => i >= start && i < end).map(i => values[i]!)
+                const all = values.slice(start, end)
+                assert.equal(Math.min(...drawn), Math.min(...all))
+                assert.equal(Math.max(...drawn), Math.max(...all))
+            }
+        }),
     )
 })
 

@@ -8,17 +8,17 @@ import { pathToFileURL } from "node:url"
 import { CommanderError } from "commander"
 import { chromium } from "playwright-core"
 import { provisionCommand } from "../../cli/commands/provision.ts"
-import { readSettings } from "../../cli/env-local.ts"
+import { readSettings } from "../../devicescript/env-local.ts"
 import { UserError } from "../../host/errors.ts"
 import { realClock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import { httpsClinic, startRouter } from "../../router/index.ts"
 import { syntheticBody } from "../../sim/body/index.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
-import { buildFirmware } from "../../sim/firmware.ts"
-import { hostNetwork } from "../../sim/host-network.ts"
-import { Mote } from "../../sim/mote.ts"
-import { memoryFlash } from "../../sim/program.ts"
+import { buildFirmware } from "../../devicescript/build.ts"
+import { hostNetwork } from "../../sim/mote/host-network.ts"
+import { Mote } from "../../sim/mote/mote.ts"
+import { memoryFlash } from "../../sim/mote/program.ts"
 import { Service } from "../clinic/service.ts"
 import { finished, temporaryFolder } from "../e2e/command.ts"
 import { until } from "../support/until.ts"
@@ -55,8 +55,7 @@ async function refused(args: string[]): Promise<{ code: number; line: string }> 
     const { url, caFile } = service.running
     process.env["VITALMOTE_DOCTOR_TOKEN"] = service.doctor
     const all = [...command, "--clinic", url, "--ca", caFile, ...args]
-    for (const each of provisionCommand.commands)
-        each.exitOverride().configureOutput({ outputError: () => {} })
+    for (const each of provisionCommand.commands) each.exitOverride().configureOutput({ outputError: () => {} })
     try {
         await provisionCommand.parseAsync(all, { from: "user" })
         return { code: 0, line: "" }
@@ -201,9 +200,7 @@ const pixelsOf = `async png => {
 for (const kind of ["svg", "html"])
     test(`the label as ${kind}: a phone reads the mote's page from it, and never the secret`, async t => {
         if (!existsSync(executablePath))
-            return t.skip(
-                `needs chromium at ${executablePath} (or set CHROMIUM): NO label was read`,
-            )
+            return t.skip(`needs chromium at ${executablePath} (or set CHROMIUM): NO label was read`)
         const folder = temporaryFolder(t)
         const [env, label] = [join(folder, ".env.local"), join(folder, `mote.${kind}`)]
         const people = "https://clinic.example/ward/"

@@ -16,9 +16,7 @@ test("sim paper: the paper's pings, as iputils prints them; routes and neighbour
     assert.equal(code, 0, stderr)
     assert.match(stderr, /^border router aaaa::212:7401:1:101, host aaaa::1, 8 motes/m)
     assert.match(stdout, new RegExp(`^PING ${target}\\(${target}\\) 56 data bytes$`, "m"))
-    const answers = stdout.match(
-        new RegExp(`^64 bytes from ${target}: icmp_seq=\\d+ ttl=61 time=[\\d.]+ ms$`, "gm"),
-    )
+    const answers = stdout.match(new RegExp(`^64 bytes from ${target}: icmp_seq=\\d+ ttl=61 time=[\\d.]+ ms$`, "gm"))
     assert.equal(answers?.length, 5, stdout)
     assert.match(stdout, /^5 packets transmitted, 5 received, 0% packet loss, time \d+ms$/m)
     assert.match(stdout, /^rtt min\/avg\/max\/mdev = [\d.]+\/[\d.]+\/[\d.]+\/[\d.]+ ms$/m)

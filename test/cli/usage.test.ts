@@ -77,10 +77,7 @@ test("files that cannot be used: exit code 1 and one line", async t => {
         [[...hr, "--acc", join(data, "absent.csv")], /cannot read .*absent.csv: no such file/],
         [[...hr, "--acc", pulse], /pulse.csv: line 1 is no number: three columns/],
         [[...hr, "--acc", file("raw.csv", "0,0,16384\n".repeat(250))], /raw.csv: .*--acc-unit/],
-        [
-            [...hr, "--acc", file("short.csv", "0,0,1\n".repeat(75))],
-            /3\.0 s of acceleration for 10\.0 s/,
-        ],
+        [[...hr, "--acc", file("short.csv", "0,0,1\n".repeat(75))], /3\.0 s of acceleration for 10\.0 s/],
         [["open", file("noise", "noise"), "--secret", secret], /not an envelope/],
         [["up", "--ppg", join(data, "absent.csv@125")], /absent.csv: no such file/],
         [["up", "--data", damaged, "--https-port", "0"], /credentials.json is damaged/],
@@ -143,10 +140,7 @@ test("what must be given can stand in the file of --config", async t => {
     const options = { token: "t", coapPort: 0, mqttPort: 0, data, host: "::1", logLevel: "error" }
     writeFileSync(config, JSON.stringify(options))
     const router = run(t, ["router", "--config", config])
-    assert.match(
-        await router.line("ready"),
-        /^ready coap\+tcp:\/\/\[::1\]:\d+ mqtt:\/\/\[::1\]:\d+$/,
-    )
+    assert.match(await router.line("ready"), /^ready coap\+tcp:\/\/\[::1\]:\d+ mqtt:\/\/\[::1\]:\d+$/)
     assert.equal(await router.stop(), 0)
 })
 

@@ -102,16 +102,13 @@ test("who may do what", async () => {
             `${method} ${path}`,
         )
         for (const { status, json } of answers)
-            if (status >= 400 && path.startsWith("/fhir"))
-                assert.equal(json.resourceType, "OperationOutcome")
+            if (status >= 400 && path.startsWith("/fhir")) assert.equal(json.resourceType, "OperationOutcome")
     }
 })
 
 test("lists hold nobody else's data", async () => {
-    const get = async (path: string) =>
-        (await service.call("GET", path, { token: patientToken })).json
-    const ids = (bundle: { entry: { resource: { id: string } }[] }) =>
-        bundle.entry.map(e => e.resource.id)
+    const get = async (path: string) => (await service.call("GET", path, { token: patientToken })).json
+    const ids = (bundle: { entry: { resource: { id: string } }[] }) => bundle.entry.map(e => e.resource.id)
     assert.deepEqual(ids(await get("/fhir/Observation")), [ownObservation])
     assert.deepEqual(ids(await get("/fhir/Patient")), [String(own)])
     assert.deepEqual(ids(await get("/fhir/Device")), [ownKid])
@@ -124,8 +121,7 @@ test("lists hold nobody else's data", async () => {
 
 test("a session lives in a cookie that scripts and other sites cannot use, and ends", async () => {
     const { password: doctorPassword } = service.credentials.doctor
-    const login = (user: string, word: string) =>
-        service.call("POST", "/api/login", { json: { user, password: word } })
+    const login = (user: string, word: string) => service.call("POST", "/api/login", { json: { user, password: word } })
     const good = await login("doctor", doctorPassword)
     assert.equal(good.status, 200)
     const setCookie = String(good.headers["set-cookie"])

@@ -23,12 +23,10 @@ async function ward() {
     const tell = async (...events: Event[]) => {
         const pack = events.flatMap(event => records(event, start))
         const now = clock.now()
-        const [result] = await clinic.ingest([
-            delivery(sealer.seal(pack, now, "alarm"), now, "alarm"),
-        ])
+        const [result] = await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
         assert.equal(result!.status, "stored")
     }
-    const all = async () => (await clinic.alarms.ofPatient(patient.id, 100)).map(alarm => line(alarm, start)) // prettier-ignore
+    const all = async () => (await clinic.alarms.ofPatient(patient.id, 100)).map(alarm => line(alarm, start))
     const open = async () => (await clinic.alarms.open()).map(alarm => line(alarm, start))
     return { clock, start, clinic, patient, mote, sealer, tell, all, open }
 }
@@ -41,8 +39,7 @@ function records({ kind, id, raised, atS = 0, value }: Event, start: number): Me
         measurement(name, raised ? 1 : 0, time, { unit: "/" }),
         measurement(`${name}/id`, id, time, { unit: "count" }),
     ]
-    if (value !== undefined)
-        records.push(measurement(`${name}/value`, value, time, { unit: "beat/min" }))
+    if (value !== undefined) records.push(measurement(`${name}/value`, value, time, { unit: "beat/min" }))
     return records
 }
 
@@ -131,13 +128,7 @@ test("listeners hear of all open alarms whenever one changes", async () => {
     await clinic.acknowledge((await clinic.alarms.open())[0]!.id, "ruth")
     await tell({ kind: "contact", id: 2, raised: false })
     await clinic.discharge(patient.id)
-    assert.deepEqual(heard, [
-        ["hr-high"],
-        ["contact", "hr-high"],
-        ["contact", "hr-high"],
-        ["hr-high"],
-        [],
-    ])
+    assert.deepEqual(heard, [["hr-high"], ["contact", "hr-high"], ["contact", "hr-high"], ["hr-high"], []])
 })
 
 test("an alarm that cannot be read is kept, with its problem; a reading in vitals is no alarm", async () => {

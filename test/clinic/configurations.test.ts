@@ -25,8 +25,7 @@ async function ward() {
 function seal(sealer: SealingMote, version: number, refused?: number, reason?: string) {
     const now = 1_709_262_000_000
     const pack: Measurement[] = [measurement("config", version, now, { unit: "count" })]
-    if (refused !== undefined)
-        pack.push(measurement(refusedName, refused, now, { unit: "count", text: reason! }))
+    if (refused !== undefined) pack.push(measurement(refusedName, refused, now, { unit: "count", text: reason! }))
     return sealer.seal(pack, now)
 }
 
@@ -126,8 +125,7 @@ test("what cannot be is refused as a whole, with a reason, and leaves nothing", 
 
 test("commands are sealed with versions of their own, one of a name waits, and none for ever", async () => {
     const { clinic, clock, mote, sealer } = await ward()
-    const order = (command: "identify" | "clear") =>
-        clinic.command(mote.kid, { command, author: "doctor" })
+    const order = (command: "identify" | "clear") => clinic.command(mote.kid, { command, author: "doctor" })
     await order("identify")
     await order("clear")
     await order("identify")

@@ -30,8 +30,7 @@ async function startChild(t: TestContext, data: string, wrapper: string[] = []):
     const child = spawn(command!, args, { stdio: ["ignore", "pipe", "inherit"], detached: true })
     const gone = new Promise<void>(resolve => child.once("exit", () => resolve()))
     const kill = async () => {
-        if (child.exitCode === null && child.signalCode === null)
-            process.kill(-child.pid!, "SIGKILL")
+        if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, "SIGKILL")
         await gone
     }
     t.after(kill)
@@ -167,8 +166,7 @@ test("what is answered was synced to the disk before", async t => {
     const strace = ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync", "-o", trace]
     const child = await startChild(t, data, strace)
     const mote = moteOf(child)
-    const syncs = () =>
-        readFileSync(trace, "utf8").match(/\bf(data)?sync\(\d+<.*clinic\.db/g)?.length ?? 0
+    const syncs = () => readFileSync(trace, "utf8").match(/\bf(data)?sync\(\d+<.*clinic\.db/g)?.length ?? 0
     for (let i = 0; i < 10; i++) {
         const before = syncs()
         const now = Date.now()

@@ -78,8 +78,8 @@ test("doctors set, patients read their own; everybody gets the ranges", async ()
     assert.equal((await asAda("GET", `/api/motes/${ken.eui}/config`)).status, 403)
     assert.equal((await asAda("GET", "/api/motes/0011223344556677/config")).status, 403)
     assert.equal((await asDoctor("GET", "/api/motes/0011223344556677/config")).status, 404)
-    assert.equal((await asDoctor("PUT", "/api/motes/0011223344556677/config", { settings: {} })).status, 404) // prettier-ignore
-    assert.equal((await asAda("POST", `/api/motes/${ada.eui}/commands`, { command: "clear" })).status, 403) // prettier-ignore
+    assert.equal((await asDoctor("PUT", "/api/motes/0011223344556677/config", { settings: {} })).status, 404)
+    assert.equal((await asAda("POST", `/api/motes/${ada.eui}/commands`, { command: "clear" })).status, 403)
 
     const put = await asDoctor("PUT", path, { settings: { report: 30 }, base: 0 })
     assert.deepEqual([put.json.version, put.json.author, put.json.state], [1, "doctor", "pending"])

@@ -79,8 +79,7 @@ async function page(path: string): Promise<{ values: number[]; next: string | un
     const link = json.link.find((l: { relation: string }) => l.relation === "next")
     return {
         values: (json.entry ?? []).map(
-            (e: { resource: { valueQuantity: { value: number } } }) =>
-                e.resource.valueQuantity.value,
+            (e: { resource: { valueQuantity: { value: number } } }) => e.resource.valueQuantity.value,
         ),
         next: link?.url.slice(service.running.url.length),
     }
@@ -189,10 +188,7 @@ test("a heart rate as the profile wants it", async () => {
 test("motion has no value but a reason; a relative time says so", async () => {
     const { patient, mote } = await service.admit("Ruth", "Young")
     const now = clock.now()
-    const pack = [
-        measurement("motion", 1, now),
-        measurement("temp", 36.5, now - 1000, { relative: true }),
-    ]
+    const pack = [measurement("motion", 1, now), measurement("temp", 36.5, now - 1000, { relative: true })]
     await service.ingest([delivery(mote.seal(pack, now), now)])
     const { json } = await service.get(`/fhir/Observation?patient=${patient}`)
     const [motion, temp] = json.entry.map((e: { resource: unknown }) => e.resource)

@@ -31,10 +31,7 @@ test("routers fetch keys and deliver batches, once in effect", async () => {
     assert.deepEqual(await status(), ["duplicate", "refused"])
     const { json } = await service.get(`/fhir/Observation?patient=${patient}&_sort=date`)
     assert.deepEqual(
-        json.entry.map(
-            (e: { resource: { valueQuantity: { value: number } } }) =>
-                e.resource.valueQuantity.value,
-        ),
+        json.entry.map((e: { resource: { valueQuantity: { value: number } } }) => e.resource.valueQuantity.value),
         [72, 36.6],
     )
 })
@@ -91,9 +88,7 @@ test("patients are admitted, changed and discharged; what was measured stays", a
     const put = await service.call("PUT", `/api/patients/${patient}`, { ...doctor, json: data })
     assert.deepEqual(put.json, { id: patient, active: true, identifier: null, ...data })
     const onWard = async () =>
-        (await service.get("/api/ward")).json.patients.some(
-            (p: { id: number }) => p.id === patient,
-        ) as boolean
+        (await service.get("/api/ward")).json.patients.some((p: { id: number }) => p.id === patient) as boolean
     assert.equal(await onWard(), true)
 
     clock.forward(1000)
@@ -108,10 +103,7 @@ test("patients are admitted, changed and discharged; what was measured stays", a
     assert.equal(found.json.entry.length, 1)
     assert.equal((await service.call("DELETE", "/api/patients/999", doctor)).status, 404)
     const again = await service.call("POST", "/api/motes", { ...doctor, json: { patient } })
-    assert.deepEqual(
-        [again.status, again.json.error],
-        [409, "there is no such patient on the ward"],
-    )
+    assert.deepEqual([again.status, again.json.error], [409, "there is no such patient on the ward"])
 })
 
 test("a mote's secret shows once; what is missing shows until it is revoked", async () => {
@@ -135,18 +127,10 @@ test("the history is in steps, with extremes, and empty steps left out", async (
     const { patient, mote } = await service.admit()
     const start = Math.floor(clock.now() / 60_000) * 60_000 - 600_000
     const at = (s: number, value: number) => measurement("hr", value, start + s * 1000)
-    const pack = [
-        at(0, 60),
-        at(2, 70),
-        at(9, 80),
-        at(10, 90),
-        measurement("motion", 1, start + 31_000),
-    ]
+    const pack = [at(0, 60), at(2, 70), at(9, 80), at(10, 90), measurement("motion", 1, start + 31_000)]
     await service.ingest([delivery(mote.seal(pack, clock.now()), clock.now())])
     const ask = (step: number) =>
-        service.get(
-            `/api/patients/${patient}/history?from=${start}&before=${start + 60_000}&step=${step}`,
-        )
+        service.get(`/api/patients/${patient}/history?from=${start}&before=${start + 60_000}&step=${step}`)
     assert.deepEqual((await ask(10)).json, {
         hr: [
             { time: start, count: 3, mean: 70, min: 60, max: 80 },

@@ -82,31 +82,26 @@ test("the same envelope counts once, within a batch and across batches", async (
 
 test("any order and any repetition of deliveries ends in the same records", async () => {
     await fc.assert(
-        fc.asyncProperty(
-            fc.array(fc.array(fc.nat(7), { maxLength: 6 }), { maxLength: 6 }),
-            async batches => {
-                const { clock, clinic, patient, sealer } = await ward()
-                const now = clock.now()
-                const sealed = Array.from({ length: 8 }, (_, i) =>
-                    sealer.seal([measurement("hr", 60 + i, now + i)], now),
-                )
-                const seen = new Set<number>()
-                for (const batch of batches) {
-                    const expected = batch.map(i => {
-                        const isNew = !seen.has(i)
-                        seen.add(i)
-                        return isNew ? "stored" : "duplicate"
-                    })
-                    const deliveries = batch.map(i => delivery(sealed[i]!, now))
-                    assert.deepEqual(await statuses(clinic, deliveries), expected)
-                }
-                assert.deepEqual(
-                    (await vitals(clinic, patient.id)).map(o => o.value),
-                    [...seen].sort((a, b) => a - b).map(i => 60 + i),
-                )
-                await clinic.close()
-            },
-        ),
+        fc.asyncProperty(fc.array(fc.array(fc.nat(7), { maxLength: 6 }), { maxLength: 6 }), async batches => {
+            const { clock, clinic, patient, sealer } = await ward()
+            const now = clock.now()
+            const sealed = Array.from({ length: 8 }, (_, i) => sealer.seal([measurement("hr", 60 + i, now + i)], now))
+            const seen = new Set<number>()
+            for (const batch of batches) {
+                const expected = batch.map(i => {
+                    const isNew = !seen.has(i)
+                    seen.add(i)
+                    return isNew ? "stored" : "duplicate"
+                })
+                const deliveries = batch.map(i => delivery(sealed[i]!, now))
+                assert.deepEqual(await statuses(clinic, deliveries), expected)
+            }
+            assert.deepEqual(
+                (await vitals(clinic, patient.id)).map(o => o.value),
+                [...seen].sort((a, b) => a - b).map(i => 60 + i),
+            )
+            await clinic.close()
+        }),
         { numRuns: 25 },
     )
 })
@@ -160,10 +155,10 @@ test("after a revocation nothing new is taken, what the router had before still 
     assert.equal(await clinic.motes.revoke(mote.kid), false)
     clock.forward(1000)
     const late = sealer.seal([measurement("hr", 61, clock.now())], clock.now())
-    assert.deepEqual(
-        await statuses(clinic, [delivery(early, before), delivery(late, clock.now())]),
-        ["stored", "refused: the mote is revoked"],
-    )
+    assert.deepEqual(await statuses(clinic, [delivery(early, before), delivery(late, clock.now())]), [
+        "stored",
+        "refused: the mote is revoked",
+    ])
     assert.deepEqual(await clinic.keys(), [])
 })
 
@@ -196,9 +191,7 @@ test("implausible values are kept with a problem and are no vital signs", async 
         [measurement("hr", 70, now + 6 * 60_000)],
     ]
     for (const pack of packs)
-        assert.deepEqual(await statuses(clinic, [delivery(sealer.seal(pack, now), now)]), [
-            "stored",
-        ])
+        assert.deepEqual(await statuses(clinic, [delivery(sealer.seal(pack, now), now)]), ["stored"])
     assert.deepEqual(
         (await vitals(clinic, patient.id)).map(o => [o.name, o.value]),
         [["temp", 36.5]],
@@ -247,9 +240,7 @@ test("relative times count back from the arrival, never from the future", async 
 test("missing numbers show as gaps until they arrive", async () => {
     const { clock, clinic, mote, sealer } = await ward()
     const now = clock.now()
-    const sealed = Array.from({ length: 10 }, (_, i) =>
-        sealer.seal([measurement("hr", 60 + i, now)], now),
-    )
+    const sealed = Array.from({ length: 10 }, (_, i) => sealer.seal([measurement("hr", 60 + i, now)], now))
     const salt = Buffer.from(sealer.salt).toString("hex")
     const arrive = (...seqs: number[]) =>
         statuses(
@@ -290,9 +281,7 @@ test("whatever arrives in whatever order, the gaps are exactly what is missing",
             }
             const newest = Math.max(...arrived)
             const { gaps, missing, stored } = await clinic.completeness(mote)
-            const shown = gaps.flatMap(({ from, to }) =>
-                Array.from({ length: to - from + 1 }, (_, i) => from + i),
-            )
+            const shown = gaps.flatMap(({ from, to }) => Array.from({ length: to - from + 1 }, (_, i) => from + i))
             const all = Array.from({ length: newest + 1 }, (_, seq) => seq)
             assert.deepEqual(
                 shown,

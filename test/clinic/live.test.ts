@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises"
 import { LiveObservations } from "../../clinic/live.ts"
 import type { Observation, Observations } from "../../clinic/observations.ts"
 import { silentLog } from "../../host/log.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 import { delivery, measurement, type SealingMote } from "./support.ts"
 import { Service } from "./service.ts"
 
@@ -38,11 +38,7 @@ class EventReader {
         })
     }
 
-    static async open(
-        service: Service,
-        path: string,
-        headers: Record<string, string>,
-    ): Promise<EventReader> {
+    static async open(service: Service, path: string, headers: Record<string, string>): Promise<EventReader> {
         const ca = readFileSync(service.running.caFile)
         const response = await new Promise<IncomingMessage>((resolve, reject) =>
             request(service.running.url + path, { ca, headers }, resolve)
@@ -73,17 +69,11 @@ class EventReader {
 
     private read(chunk: string): void {
         this.text += chunk
-        for (
-            let end;
-            (end = this.text.indexOf("\n\n")) >= 0;
-            this.text = this.text.slice(end + 2)
-        ) {
+        for (let end; (end = this.text.indexOf("\n\n")) >= 0; this.text = this.text.slice(end + 2)) {
             const fields = this.text.slice(0, end).split("\n")
-            const field = (name: string) =>
-                fields.find(f => f.startsWith(`${name}: `))?.slice(name.length + 2)
+            const field = (name: string) => fields.find(f => f.startsWith(`${name}: `))?.slice(name.length + 2)
             const [event, id, data] = [field("event")!, field("id"), JSON.parse(field("data")!)]
-            if (event !== "time" && event !== "alarms")
-                this.events.push({ event, data, ...(id && { id }) })
+            if (event !== "time" && event !== "alarms") this.events.push({ event, data, ...(id && { id }) })
         }
         this.waiting?.()
     }

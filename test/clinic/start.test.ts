@@ -141,8 +141,7 @@ test("a data folder that may only be read", async t => {
     await started()
     const isRoot = process.getuid!() === 0
     // Nothing is refused to root, so root becomes somebody else meanwhile.
-    if (isRoot)
-        for (const file of [".", ...readdirSync(data)]) chownSync(join(data, file), nobody, nobody)
+    if (isRoot) for (const file of [".", ...readdirSync(data)]) chownSync(join(data, file), nobody, nobody)
     chmodSync(data, 0o500)
     if (isRoot) process.seteuid!(nobody)
     const line = await complaint(start()).finally(() => {
@@ -174,8 +173,7 @@ const dayMs = 86_400_000
 
 test("the certificate names the host and is renewed in time, the authority stays", async () => {
     const now = Date.now()
-    const make = async (host: string, at: number) =>
-        new X509Certificate((await serverCertificate(data, host, at)).cert)
+    const make = async (host: string, at: number) => new X509Certificate((await serverCertificate(data, host, at)).cert)
     const first = await make("127.0.0.1", now)
     const authority = new X509Certificate(readFileSync(join(data, "ca.pem")))
     for (const host of ["127.0.0.1", "::1"]) assert.ok(first.checkIP(host), host)

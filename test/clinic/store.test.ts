@@ -12,8 +12,7 @@ async function count(store: { all: ReturnType<typeof openSqlite>["all"] }): Prom
     return row!.n
 }
 
-const insert =
-    "INSERT INTO patient (active, given, family, updated_at) VALUES (1, 'Ada', 'Beck', 0)"
+const insert = "INSERT INTO patient (active, given, family, updated_at) VALUES (1, 'Ada', 'Beck', 0)"
 
 test("a transaction that fails leaves nothing, and others never see its middle", async () => {
     const store = openSqlite(":memory:")
@@ -91,12 +90,9 @@ test("what the readers ask goes through an index, and pages are not sorted", asy
     for (const plan of plans) assert.doesNotMatch(plan, /TEMP B-TREE/)
     await observations.count(search)
     await observations.history({ patient: 1, name: "hr", stepMs: 2, ...span })
-    assert.match(plans.pop()!, /INDEX measurement_summary \(patient=\? AND name=\? AND time>\? AND time<\?\)/) // prettier-ignore
+    assert.match(plans.pop()!, /INDEX measurement_summary \(patient=\? AND name=\? AND time>\? AND time<\?\)/)
     for (const plan of plans)
-        assert.match(
-            plan,
-            /INDEX measurement_newest \(patient=\? AND name=\? AND time>\? AND time<\?\)/,
-        )
+        assert.match(plan, /INDEX measurement_newest \(patient=\? AND name=\? AND time>\? AND time<\?\)/)
     assert.equal(plans.length, 6)
     await observations.since(5, 10)
     await observations.get(5)

@@ -32,8 +32,7 @@ async function ward() {
 /** As docs/link.md, "Summaries", has it. */
 function summary(middle: number, minutes: number, o: { hr?: number[]; temp?: number[] }) {
     const records: Measurement[] = []
-    const add = (name: string, value: number, unit: string) =>
-        records.push(measurement(name, value, middle, { unit }))
+    const add = (name: string, value: number, unit: string) => records.push(measurement(name, value, middle, { unit }))
     for (const [name, unit, values] of [
         ["hr", "beat/min", o.hr],
         ["temp", "Cel", o.temp],
@@ -81,7 +80,7 @@ test("in a history it fills the time that it spans, and gives way to what was me
     const { clinic, clock, patient, send } = await ward()
     const start = clock.now() - 60 * minuteMs
     await send(...summary(start + 2 * minuteMs, 4, { hr: [72, 61, 140] }))
-    await send(measurement("hr", 80, start + 3 * minuteMs), measurement("hr", 82, start + 9 * minuteMs)) // prettier-ignore
+    await send(measurement("hr", 80, start + 3 * minuteMs), measurement("hr", 82, start + 9 * minuteMs))
     const history = (from: number, before: number, stepMs: number) =>
         clinic.observations.history({ patient, name: "hr", from, before, stepMs })
     const points = await history(start, start + 10 * minuteMs, minuteMs)
@@ -113,7 +112,10 @@ test("a summary that contradicts itself is none: its records are kept as they ar
     ]) {
         const { clinic, clock, send, search } = await ward()
         await send(...pack(clock.now() - 10 * minuteMs))
-        assert.deepEqual((await search()).map(o => [o.value, o.summary]), [[72, null]]) // prettier-ignore
+        assert.deepEqual(
+            (await search()).map(o => [o.value, o.summary]),
+            [[72, null]],
+        )
         await clinic.close()
     }
 })

@@ -35,12 +35,7 @@ export async function memoryClinic(clock: Clock = new StillClock()): Promise<Cli
     return await Clinic.open({ store, clock, random: randomBytes, key, log: silentLog })
 }
 
-export function measurement(
-    name: string,
-    value: number,
-    time: number,
-    more: Partial<Measurement> = {},
-): Measurement {
+export function measurement(name: string, value: number, time: number, more: Partial<Measurement> = {}): Measurement {
     return { name, unit: units[name] ?? "/", value, time, relative: false, ...more }
 }
 
@@ -80,10 +75,6 @@ export class SealingMote {
 
 let nextId = 0
 
-export function delivery(
-    envelope: Uint8Array,
-    receivedAt: number,
-    purpose: Purpose = "vitals",
-): Delivery {
+export function delivery(envelope: Uint8Array, receivedAt: number, purpose: Purpose = "vitals"): Delivery {
     return { id: nextId++, purpose, receivedAt: Math.trunc(receivedAt), envelope }
 }

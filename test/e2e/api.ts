@@ -7,11 +7,7 @@ import type { Credentials } from "../../cli/credentials.ts"
 export function apiClient(t: TestContext, { clinic, ca, doctor }: Credentials) {
     const dispatcher = new Agent({ connect: { ca: readFileSync(ca, "utf8") } })
     t.after(() => dispatcher.close())
-    return async <T>(
-        method: "GET" | "POST" | "DELETE",
-        path: string,
-        body?: object,
-    ): Promise<T> => {
+    return async <T>(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<T> => {
         const response = await fetch(clinic + path, {
             method,
             dispatcher,
@@ -21,8 +17,7 @@ export function apiClient(t: TestContext, { clinic, ca, doctor }: Credentials) {
             },
             ...(body && { body: JSON.stringify(body) }),
         })
-        if (!response.ok)
-            throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
+        if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`)
         return (await response.json()) as T
     }
 }

@@ -53,8 +53,7 @@ test("Wireshark, listening on the wire, sees an envelope posted and its receipt,
         posted.set(Buffer.from(envelope).toString("hex"), envelope.length)
         return hasEnded || exchange() !== undefined
     }, "a request and its response, dissected")
-    if (hasEnded)
-        return t.skip(`needs tshark that may capture on lo: ${complaints.replaceAll("\n", " ")}`)
+    if (hasEnded) return t.skip(`needs tshark that may capture on lo: ${complaints.replaceAll("\n", " ")}`)
 
     const { request, response } = exchange()!
     const [, , path, length, segment, malformed] = request

@@ -49,67 +49,65 @@ async function alarm(
         measurement(`alarm/${kind}`, raised ? 1 : 0, now),
         measurement(`alarm/${kind}/id`, id, now, { unit: "count" }),
     ]
-    if (value !== undefined)
-        pack.push(measurement(`alarm/${kind}/value`, value, now, { unit: "beat/min" }))
+    if (value !== undefined) pack.push(measurement(`alarm/${kind}/value`, value, now, { unit: "beat/min" }))
     await service.ingest([delivery(mote.seal(pack, now, "alarm"), now, "alarm")])
 }
 
 const alarms = (page: Page) => page.getByRole("region", { name: "Alarms" }).getByRole("listitem")
 
-pageTest(
-    "an alarm shows at once, stays when nothing more is heard, and says who has seen to it",
-    async () => {
-        const page = await asDoctor()
-        await card(page, "Beck, Ada").waitFor()
-        assert.equal(await alarms(page).count(), 0)
-        await alarm(ada, "hr-high", 1, true, 171.4)
-        const item = alarms(page).filter({ hasText: "Heart rate high 171 /min" })
-        await item.waitFor()
-        await item.getByText("nobody has seen to it").waitFor()
-        await item.getByText(/^for \d+ s$/).waitFor()
-        await card(page, "Beck, Ada").getByText("Heart rate high 171 /min").waitFor()
-        assert.match(await page.title(), /^⚠ 1 · Ward/)
-        await page
-            .getByRole("alert")
-            .filter({ hasText: "Alarm: Heart rate high 171 /min, Beck, Ada" })
-            .waitFor({ state: "attached" })
-        // It is there for who comes later, too.
-        const other = await asDoctor()
-        await alarms(other).filter({ hasText: "Beck, Ada" }).waitFor()
+pageTest("an alarm shows at once, stays when nothing more is heard, and says who has seen to it", async () => {
+    const page = await asDoctor()
+    await card(page, "Beck, Ada").waitFor()
+    assert.equal(await alarms(page).count(), 0)
+    await alarm(ada, "hr-high", 1, true, 171.4)
+    const item = alarms(page).filter({ hasText: "Heart rate high 171 /min" })
+    await item.waitFor()
+    await item.getByText("nobody has seen to it").waitFor()
+    await item.getByText(/^for \d+ s$/).waitFor()
+    await card(page, "Beck, Ada").getByText("Heart rate high 171 /min").waitFor()
+    assert.match(await page.title(), /^⚠ 1 · Ward/)
+    await page
+        .getByRole("alert")
+        .filter({ hasText: "Alarm: Heart rate high 171 /min, Beck, Ada" })
+        .waitFor({ state: "attached" })
+    // It is there for who comes later, too.
+    const other = await asDoctor()
+    await alarms(other).filter({ hasText: "Beck, Ada" }).waitFor()
 
-        await alarm(ken, "contact", 1, true)
-        await alarms(page).filter({ hasText: "No skin contact" }).waitFor()
-        assert.match((await alarms(page).first().textContent()) ?? "", /Heart rate high/)
-        await item.getByRole("button", { name: "Acknowledge" }).click()
-        await alarms(other).getByText(/^✓ seen by doctor, \d+ s ago$/).waitFor() // prettier-ignore
-        await item.getByText("✓ seen by doctor").waitFor()
-        assert.equal(await item.getByRole("button").isVisible(), false)
-        assert.match(await page.title(), /^⚠ 1 · Ward/)
-        await alarm(ada, "hr-high", 1, false, 120)
-        await item.waitFor({ state: "detached" })
+    await alarm(ken, "contact", 1, true)
+    await alarms(page).filter({ hasText: "No skin contact" }).waitFor()
+    assert.match((await alarms(page).first().textContent()) ?? "", /Heart rate high/)
+    await item.getByRole("button", { name: "Acknowledge" }).click()
+    await alarms(other)
+        .getByText(/^✓ seen by doctor, \d+ s ago$/)
+        .waitFor()
+    await item.getByText("✓ seen by doctor").waitFor()
+    assert.equal(await item.getByRole("button").isVisible(), false)
+    assert.match(await page.title(), /^⚠ 1 · Ward/)
+    await alarm(ada, "hr-high", 1, false, 120)
+    await item.waitFor({ state: "detached" })
 
-        await alarm(ada, "hr-low", 2, true, 38)
-        await alarm(ada, "hr-low", 2, false, 47)
-        const over = alarms(page).filter({ hasText: "Heart rate low 38 /min" })
-        await over.getByText(/^over \d+ s ago, lasted 0 s$/).waitFor()
-        await over.getByRole("link", { name: "Beck, Ada" }).click()
-        await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
-        assert.equal(await alarms(page).count(), 1, "only this patient's")
-        const past = page.locator(".alarm-history tbody tr")
-        await past.filter({ hasText: /^Heart rate low 38 \/min.*0 snobody$/ }).waitFor()
-        await over.getByRole("button", { name: "Acknowledge" }).click()
-        await over.waitFor({ state: "detached" })
-        await past.filter({ hasText: /^Heart rate low 38 \/min.*0 sdoctor, / }).waitFor()
-        await past.filter({ hasText: /^Heart rate high 171 \/min.*doctor, / }).waitFor()
-        assert.equal(await past.count(), 2, "only this patient's")
-        await page.goBack()
-        await alarm(ken, "contact", 1, false)
-        await alarms(page).first().waitFor({ state: "detached" })
-        assert.match(await page.title(), /^Ward/)
-        await other.context().close()
-        await page.context().close()
-    },
-)
+    await alarm(ada, "hr-low", 2, true, 38)
+    await alarm(ada, "hr-low", 2, false, 47)
+    const over = alarms(page).filter({ hasText: "Heart rate low 38 /min" })
+    await over.getByText(/^over \d+ s ago, lasted 0 s$/).waitFor()
+    await over.getByRole("link", { name: "Beck, Ada" }).click()
+    await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
+    assert.equal(await alarms(page).count(), 1, "only this patient's")
+    const past = page.locator(".alarm-history tbody tr")
+    await past.filter({ hasText: /^Heart rate low 38 \/min.*0 snobody$/ }).waitFor()
+    await over.getByRole("button", { name: "Acknowledge" }).click()
+    await over.waitFor({ state: "detached" })
+    await past.filter({ hasText: /^Heart rate low 38 \/min.*0 sdoctor, / }).waitFor()
+    await past.filter({ hasText: /^Heart rate high 171 \/min.*doctor, / }).waitFor()
+    assert.equal(await past.count(), 2, "only this patient's")
+    await page.goBack()
+    await alarm(ken, "contact", 1, false)
+    await alarms(page).first().waitFor({ state: "detached" })
+    assert.match(await page.title(), /^Ward/)
+    await other.context().close()
+    await page.context().close()
+})
 
 pageTest("a patient sees the own alarms and settings, and can change neither", async () => {
     await alarm(ken, "hr-high", 5, true, 150)
@@ -128,7 +126,9 @@ pageTest("a patient sees the own alarms and settings, and can change neither", a
     const doctor = await asDoctor()
     for (let left = 2; left > 0; left--) {
         await alarms(doctor).first().getByRole("button", { name: "Acknowledge" }).click()
-        await alarms(doctor).nth(left - 1).waitFor({ state: "detached" }) // prettier-ignore
+        await alarms(doctor)
+            .nth(left - 1)
+            .waitFor({ state: "detached" })
     }
     await doctor.context().close()
 })
@@ -150,9 +150,7 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     const state = page.locator(".config-state")
     await state.getByText("The mote works by its first settings (not heard of it yet).").waitFor()
     assert.equal(await field("Heart rate, high limit").inputValue(), "130")
-    await page
-        .getByText(/^30 to 250, usually 130; alarm when the heart rate is higher hrHigh$/)
-        .waitFor()
+    await page.getByText(/^30 to 250, usually 130; alarm when the heart rate is higher hrHigh$/).waitFor()
 
     await field("Heart rate, high limit").fill("900")
     await page.getByRole("button", { name: "Save" }).click()
@@ -160,9 +158,7 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     await field("Heart rate, high limit").fill("140")
     await field("Heart rate, low limit").fill("150")
     await page.getByRole("button", { name: "Save" }).click()
-    await page
-        .getByText("Not saved: “Heart rate, low limit”: has to be below “Heart rate, high limit”")
-        .waitFor()
+    await page.getByText("Not saved: “Heart rate, low limit”: has to be below “Heart rate, high limit”").waitFor()
     await field("Heart rate, low limit").fill("45")
     await field("Power mode").selectOption("interval")
     await page.getByRole("button", { name: "Save" }).click()
@@ -172,8 +168,7 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     const rows = page.locator(".config .records tbody tr")
     await rows
         .filter({
-            hasText:
-                "Heart rate, low limit: 45 /min; Heart rate, high limit: 140 /min; Power mode: interval",
+            hasText: "Heart rate, low limit: 45 /min; Heart rate, high limit: 140 /min; Power mode: interval",
         })
         .filter({ hasText: "doctor" })
         .filter({ hasText: /applied/ })
@@ -184,9 +179,7 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     await page.getByRole("button", { name: "Save" }).click()
     await state.getByText(/^Version 2: on its way/).waitFor()
     await says(1, 2)
-    await state
-        .getByText(/^Version 2: refused .*: “Most LED current”: 1…20\. The mote works by version 1/)
-        .waitFor()
+    await state.getByText(/^Version 2: refused .*: “Most LED current”: 1…20\. The mote works by version 1/).waitFor()
     assert.equal(await field("Most LED current").inputValue(), "50", "what is in force")
 
     // Somebody else was faster.
@@ -200,38 +193,38 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     await page.getByRole("button", { name: "Let it blink" }).click()
     await page.getByText("On its way to the mote.").waitFor()
     const { json } = await service.get(`/api/motes/${eui}/config`)
-    assert.deepEqual(json.commands.map((c: { command: string }) => c.command), ["identify"]) // prettier-ignore
+    assert.deepEqual(
+        json.commands.map((c: { command: string }) => c.command),
+        ["identify"],
+    )
     await page.context().close()
 })
 
-pageTest(
-    "values of a mote that measures now and then are old when the next one is overdue",
-    async () => {
-        const { patient, mote } = await service.admit("Sam", "Rest")
-        const eui = Buffer.from(mote.keys.kid).toString("hex")
-        const put = { token: service.doctor, json: { settings: { power: 1, every: 300 } } }
-        await service.call("PUT", `/api/motes/${eui}/config`, put)
-        const measured = async (agoMs: number, ...more: Measurement[]) => {
-            const now = Date.now()
-            const pack = [measurement("hr", 64, now - agoMs), ...more]
-            await service.ingest([delivery(mote.seal(pack, now), now)])
-        }
-        const page = await asDoctor()
-        const rest = card(page, "Rest, Sam")
-        await rest.waitFor() // logged in
-        await measured(400_000, measurement("config", 1, Date.now(), { unit: "count" }))
-        await page.reload()
-        await rest.getByText(/^no data for \d+ min$/).waitFor()
-        await rest.getByText(/^old: \d+ min ago$/).waitFor()
-        await measured(200_000)
-        await rest.getByText(/^measured \d+ min ago$/).waitFor()
-        await rest.locator('[data-state="fresh"]').getByText("64", { exact: true }).waitFor()
-        await measured(0)
-        await rest.getByText("live", { exact: true }).waitFor()
-        await service.call("DELETE", `/api/patients/${patient}`, { token: service.doctor })
-        await page.context().close()
-    },
-)
+pageTest("values of a mote that measures now and then are old when the next one is overdue", async () => {
+    const { patient, mote } = await service.admit("Sam", "Rest")
+    const eui = Buffer.from(mote.keys.kid).toString("hex")
+    const put = { token: service.doctor, json: { settings: { power: 1, every: 300 } } }
+    await service.call("PUT", `/api/motes/${eui}/config`, put)
+    const measured = async (agoMs: number, ...more: Measurement[]) => {
+        const now = Date.now()
+        const pack = [measurement("hr", 64, now - agoMs), ...more]
+        await service.ingest([delivery(mote.seal(pack, now), now)])
+    }
+    const page = await asDoctor()
+    const rest = card(page, "Rest, Sam")
+    await rest.waitFor() // logged in
+    await measured(400_000, measurement("config", 1, Date.now(), { unit: "count" }))
+    await page.reload()
+    await rest.getByText(/^no data for \d+ min$/).waitFor()
+    await rest.getByText(/^old: \d+ min ago$/).waitFor()
+    await measured(200_000)
+    await rest.getByText(/^measured \d+ min ago$/).waitFor()
+    await rest.locator('[data-state="fresh"]').getByText("64", { exact: true }).waitFor()
+    await measured(0)
+    await rest.getByText("live", { exact: true }).waitFor()
+    await service.call("DELETE", `/api/patients/${patient}`, { token: service.doctor })
+    await page.context().close()
+})
 
 for (const colorScheme of ["dark", "light"] as const)
     for (const width of [1280, 360])

@@ -14,11 +14,7 @@ export function pageTest(name: string, work: (t: TestContext) => Promise<void>):
 }
 
 /** A page of its own on the clinic; fails on script errors and on anything that the policy blocked. */
-export async function openPage(
-    browser: Browser,
-    url: string,
-    o: BrowserContextOptions = {},
-): Promise<Page> {
+export async function openPage(browser: Browser, url: string, o: BrowserContextOptions = {}): Promise<Page> {
     const context = await browser.newContext({ ignoreHTTPSErrors: true, ...o })
     await context.addInitScript({ path: pageChecks })
     const page = await context.newPage()

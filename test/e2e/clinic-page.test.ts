@@ -36,8 +36,7 @@ async function arrive(sealer: SealingMote, ...pack: Measurement[]): Promise<void
 /** Waits until the first canvas in there looks different. */
 async function redrawn(place: Locator): Promise<void> {
     const canvas = place.locator("canvas").first()
-    const looks = () =>
-        canvas.evaluate((canvas: unknown) => (canvas as { toDataURL(): string }).toDataURL())
+    const looks = () => canvas.evaluate((canvas: unknown) => (canvas as { toDataURL(): string }).toDataURL())
     const before = await looks()
     for (let tries = 0; (await looks()) === before; tries++) {
         assert.ok(tries < 100, "the chart stands still")
@@ -46,97 +45,85 @@ async function redrawn(place: Locator): Promise<void> {
 }
 
 const open = (o: BrowserContextOptions = {}) => openPage(browser, service.running.url, o)
-const logIn = (page: Page, password = service.credentials.doctor.password) =>
-    logInWith(page, password)
+const logIn = (page: Page, password = service.credentials.doctor.password) => logInWith(page, password)
 
-const trend = (card: Locator, values: string) =>
-    card.getByRole("img", { name: `Heart rate, last 5 min: ${values}` })
+const trend = (card: Locator, values: string) => card.getByRole("img", { name: `Heart rate, last 5 min: ${values}` })
 const vital = (name: "hr" | "spo2" | "temp") => `[data-vital="${name}"]`
 
-pageTest(
-    "log in, see values, see new ones come and the charts move, without a reload",
-    async () => {
-        const start = Date.now()
-        const history = Array.from({ length: 60 }, (_, i) =>
-            measurement("hr", 70, start - 120_000 + i * 2000),
-        )
-        await arrive(ada.mote, ...history)
-        await arrive(
-            ada.mote,
-            ...[measurement("hr", 71, start), measurement("hr-q", 0.9, start)],
-            ...[measurement("spo2", 97, start), measurement("temp", 36.8, start)],
-        )
-        await arrive(ken.mote, measurement("motion", 1, start), measurement("hr-q", 0.1, start))
+pageTest("log in, see values, see new ones come and the charts move, without a reload", async () => {
+    const start = Date.now()
+    const history = Array.from({ length: 60 }, (_, i) => measurement("hr", 70, start - 120_000 + i * 2000))
+    await arrive(ada.mote, ...history)
+    await arrive(
+        ada.mote,
+        ...[measurement("hr", 71, start), measurement("hr-q", 0.9, start)],
+        ...[measurement("spo2", 97, start), measurement("temp", 36.8, start)],
+    )
+    await arrive(ken.mote, measurement("motion", 1, start), measurement("hr-q", 0.1, start))
 
-        const page = await open()
-        const histories: string[] = []
-        page.on("request", request => {
-            const [path] = /\/api\/patients\/\d+\/history/.exec(request.url()) ?? []
-            if (path !== undefined) histories.push(path)
-        })
-        await logIn(page, "a wrong password")
-        await page
-            .getByRole("alert")
-            .filter({ hasText: "User name or password is wrong." })
-            .waitFor()
-        await logIn(page)
+    const page = await open()
+    const histories: string[] = []
+    page.on("request", request => {
+        const [path] = /\/api\/patients\/\d+\/history/.exec(request.url()) ?? []
+        if (path !== undefined) histories.push(path)
+    })
+    await logIn(page, "a wrong password")
+    await page.getByRole("alert").filter({ hasText: "User name or password is wrong." }).waitFor()
+    await logIn(page)
 
-        const beck = card(page, "Beck, Ada")
-        await beck.locator(vital("hr")).getByText("71", { exact: true }).waitFor()
-        await beck.getByText("signal good").waitFor()
-        await beck.locator(vital("temp")).getByText("36.8", { exact: true }).waitFor()
-        await beck.locator(vital("spo2")).getByText("97", { exact: true }).waitFor()
-        await beck
-            .locator(vital("hr"))
-            .getByText(/^\d+ s ago$/)
-            .waitFor()
-        await card(page, "Ito").getByText("moving", { exact: true }).waitFor()
-        await card(page, "Ito").getByText('Ken<img src="x" onerror="alert(1)">').waitFor()
-        await trend(beck, "from 70 to 71 beats per minute").waitFor()
-        await trend(card(page, "Ito"), "no values").waitFor()
-        await redrawn(beck) // by time alone
-        await page.evaluate("window.sameDocument = true")
+    const beck = card(page, "Beck, Ada")
+    await beck.locator(vital("hr")).getByText("71", { exact: true }).waitFor()
+    await beck.getByText("signal good").waitFor()
+    await beck.locator(vital("temp")).getByText("36.8", { exact: true }).waitFor()
+    await beck.locator(vital("spo2")).getByText("97", { exact: true }).waitFor()
+    await beck
+        .locator(vital("hr"))
+        .getByText(/^\d+ s ago$/)
+        .waitFor()
+    await card(page, "Ito").getByText("moving", { exact: true }).waitFor()
+    await card(page, "Ito").getByText('Ken<img src="x" onerror="alert(1)">').waitFor()
+    await trend(beck, "from 70 to 71 beats per minute").waitFor()
+    await trend(card(page, "Ito"), "no values").waitFor()
+    await redrawn(beck) // by time alone
+    await page.evaluate("window.sameDocument = true")
 
-        await arrive(ada.mote, measurement("hr", 88, Date.now()))
-        await beck.locator(vital("hr")).getByText("88", { exact: true }).waitFor()
-        await trend(beck, "from 70 to 88 beats per minute").waitFor()
-        await redrawn(beck)
-        assert.deepEqual(
-            histories.sort(),
-            [ada, ken, ruth].map(({ patient }) => `/api/patients/${patient}/history`),
-        )
+    await arrive(ada.mote, measurement("hr", 88, Date.now()))
+    await beck.locator(vital("hr")).getByText("88", { exact: true }).waitFor()
+    await trend(beck, "from 70 to 88 beats per minute").waitFor()
+    await redrawn(beck)
+    assert.deepEqual(
+        histories.sort(),
+        [ada, ken, ruth].map(({ patient }) => `/api/patients/${patient}/history`),
+    )
 
-        await beck.getByRole("link").focus()
-        await page.keyboard.press("Enter")
-        await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
-        const chart = (range: string) => page.getByRole("img", { name: `Heart rate, ${range}` })
-        await chart("last 5 min: from 70 to 88 beats per minute").waitFor()
-        const saturation = (values: string) =>
-            page.getByRole("img", { name: `SpO₂, last 5 min: ${values}` })
-        await saturation("from 97 to 97 percent").waitFor()
-        await arrive(ada.mote, measurement("spo2", 100, Date.now()))
-        await saturation("from 97 to 100 percent").waitFor()
-        const drawn = () =>
-            page.evaluate(`document.querySelector('figure${vital("hr")} canvas').toDataURL()`)
-        const before = await drawn()
-        await arrive(ada.mote, measurement("hr", 142, Date.now()))
-        await page
-            .locator(`main ${vital("hr")}`)
-            .getByText("142", { exact: true })
-            .waitFor()
-        await chart("last 5 min: from 70 to 142 beats per minute").waitFor()
-        assert.notEqual(await drawn(), before)
-        await page.getByLabel("8 h").check({ force: true })
-        await chart("last 8 h: from 70 to 142 beats per minute").waitFor()
+    await beck.getByRole("link").focus()
+    await page.keyboard.press("Enter")
+    await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
+    const chart = (range: string) => page.getByRole("img", { name: `Heart rate, ${range}` })
+    await chart("last 5 min: from 70 to 88 beats per minute").waitFor()
+    const saturation = (values: string) => page.getByRole("img", { name: `SpO₂, last 5 min: ${values}` })
+    await saturation("from 97 to 97 percent").waitFor()
+    await arrive(ada.mote, measurement("spo2", 100, Date.now()))
+    await saturation("from 97 to 100 percent").waitFor()
+    const drawn = () => page.evaluate(`document.querySelector('figure${vital("hr")} canvas').toDataURL()`)
+    const before = await drawn()
+    await arrive(ada.mote, measurement("hr", 142, Date.now()))
+    await page
+        .locator(`main ${vital("hr")}`)
+        .getByText("142", { exact: true })
+        .waitFor()
+    await chart("last 5 min: from 70 to 142 beats per minute").waitFor()
+    assert.notEqual(await drawn(), before)
+    await page.getByLabel("8 h").check({ force: true })
+    await chart("last 8 h: from 70 to 142 beats per minute").waitFor()
 
-        await page.goBack()
-        await beck.waitFor()
-        assert.equal(await page.evaluate("window.sameDocument"), true)
-        await page.getByRole("button", { name: "Log out" }).click()
-        await page.getByLabel("Password").waitFor()
-        await page.context().close()
-    },
-)
+    await page.goBack()
+    await beck.waitFor()
+    assert.equal(await page.evaluate("window.sameDocument"), true)
+    await page.getByRole("button", { name: "Log out" }).click()
+    await page.getByLabel("Password").waitFor()
+    await page.context().close()
+})
 
 pageTest("values that come late turn grey and say how old they are", async () => {
     await arrive(ruth.mote, measurement("hr", 64, Date.now() - 29_000))
@@ -160,9 +147,7 @@ pageTest("a lost connection shows, mends itself, and brings what was missed", as
     const beck = card(page, "Beck, Ada")
     await beck.waitFor()
     // A network that is half dead swallows a request: it has to be given up, here sooner than usual.
-    await page.evaluate(
-        "AbortSignal.timeout = (of => () => of.call(AbortSignal, 1000))(AbortSignal.timeout)",
-    )
+    await page.evaluate("AbortSignal.timeout = (of => () => of.call(AbortSignal, 1000))(AbortSignal.timeout)")
     let swallowed = 0
     await page.route("**/api/me", () => void swallowed++, { times: 1 })
     const { url, close } = service.running
@@ -182,34 +167,27 @@ pageTest("a lost connection shows, mends itself, and brings what was missed", as
 
 for (const colorScheme of ["dark", "light"] as const)
     for (const width of [1280, 360])
-        pageTest(
-            `${colorScheme}, ${width} wide: contrast, no sideways scrolling, no jumps`,
-            async () => {
-                const page = await open({ colorScheme, viewport: { width, height: 800 } })
-                await check(page)
-                await logIn(page)
-                await card(page, "Beck, Ada").waitFor()
-                // Nobody's mote falls silent meanwhile: that line may grow.
-                for (const { mote } of [ken, ruth])
-                    await arrive(mote, measurement("motion", 1, Date.now()))
-                await card(page, "Young, Ruth").getByText("moving", { exact: true }).waitFor()
-                await page.evaluate("pageChecks.watchShifts()")
-                for (const value of [71, 58, 120]) {
-                    await arrive(ada.mote, measurement("hr", value, Date.now()))
-                    const text = String(value)
-                    await card(page, "Beck, Ada")
-                        .locator(vital("hr"))
-                        .getByText(text, { exact: true })
-                        .waitFor()
-                }
-                await arrive(ada.mote, measurement("motion", 1, Date.now()))
-                await card(page, "Beck, Ada").getByText("moving", { exact: true }).waitFor()
-                await check(page)
-                assert.equal(await page.evaluate("shiftScore"), 0)
-                await page.getByText("Beck, Ada").click()
-                await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
-                await page.getByRole("img", { name: /^Heart rate/ }).waitFor()
-                await check(page)
-                await page.context().close()
-            },
-        )
+        pageTest(`${colorScheme}, ${width} wide: contrast, no sideways scrolling, no jumps`, async () => {
+            const page = await open({ colorScheme, viewport: { width, height: 800 } })
+            await check(page)
+            await logIn(page)
+            await card(page, "Beck, Ada").waitFor()
+            // Nobody's mote falls silent meanwhile: that line may grow.
+            for (const { mote } of [ken, ruth]) await arrive(mote, measurement("motion", 1, Date.now()))
+            await card(page, "Young, Ruth").getByText("moving", { exact: true }).waitFor()
+            await page.evaluate("pageChecks.watchShifts()")
+            for (const value of [71, 58, 120]) {
+                await arrive(ada.mote, measurement("hr", value, Date.now()))
+                const text = String(value)
+                await card(page, "Beck, Ada").locator(vital("hr")).getByText(text, { exact: true }).waitFor()
+            }
+            await arrive(ada.mote, measurement("motion", 1, Date.now()))
+            await card(page, "Beck, Ada").getByText("moving", { exact: true }).waitFor()
+            await check(page)
+            assert.equal(await page.evaluate("shiftScore"), 0)
+            await page.getByText("Beck, Ada").click()
+            await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
+            await page.getByRole("img", { name: /^Heart rate/ }).waitFor()
+            await check(page)
+            await page.context().close()
+        })

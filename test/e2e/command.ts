@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
-import { projectDir } from "../../sim/firmware.ts"
+import { projectDir } from "../../devicescript/build.ts"
 
 /** A folder that goes when the test is over. */
 export function temporaryFolder(t: TestContext): string {

@@ -39,9 +39,7 @@ class Adapter {
                 if (!head) return
                 const end = head[0].length + Number(head[1])
                 if (this.pending.length < end) return
-                this.messages.push(
-                    JSON.parse(this.pending.toString("utf8", head[0].length, end)) as Message,
-                )
+                this.messages.push(JSON.parse(this.pending.toString("utf8", head[0].length, end)) as Message)
                 this.pending = this.pending.subarray(end)
             }
         })
@@ -93,12 +91,12 @@ test("the firmware of a simulated mote can be stepped through with DeviceScript'
     await adapter.request("attach", { deviceId: "00000000000000a1" })
     await adapter.event("initialized")
 
-    const file = join(project, "src/sensing.ts")
+    const file = join(project, "src/sensing/sensing.ts")
     const lines = readFileSync(file, "utf8").split("\n")
     const line = 1 + lines.findIndex(text => text.includes("new Reading()"))
     assert.ok(line > 1)
     const { body } = await adapter.request("setBreakpoints", {
-        source: { path: "src/sensing.ts" },
+        source: { path: "src/sensing/sensing.ts" },
         breakpoints: [{ line }],
     })
     assert.deepEqual(
@@ -114,8 +112,7 @@ test("the firmware of a simulated mote can be stepped through with DeviceScript'
         }
     }
     const threadId = await atBreakpoint("breakpoint")
-    const top = async () =>
-        (await adapter.request("stackTrace", { threadId })).body!.stackFrames![0]!
+    const top = async () => (await adapter.request("stackTrace", { threadId })).body!.stackFrames![0]!
     assert.equal((await top()).line, line)
     assert.match((await top()).source!.path, /sensing\.ts$/)
     await adapter.request("next", { threadId })

@@ -4,7 +4,7 @@ import { cpSync, existsSync, readFileSync, symlinkSync } from "node:fs"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
 import { WebSocket } from "undici"
-import { projectDir } from "../../sim/firmware.ts"
+import { projectDir } from "../../devicescript/build.ts"
 import { until } from "../support/until.ts"
 import { temporaryFolder } from "./command.ts"
 
@@ -111,9 +111,7 @@ export class Devtools {
     private async request(req: string, data: object): Promise<unknown> {
         const socket = (this.socket ??= await this.connect())
         const seq = ++this.seq
-        const answered = new Promise<{ resp: string; data: unknown }>(resolve =>
-            this.answers.set(seq, resolve),
-        )
+        const answered = new Promise<{ resp: string; data: unknown }>(resolve => this.answers.set(seq, resolve))
         socket.send(JSON.stringify({ req, seq, data }))
         const answer = await answered
         assert.equal(answer.resp, req, JSON.stringify(answer))

@@ -29,9 +29,7 @@ test("kill -9 of clinic, router and mote while readings flow: what got a receipt
         return clinic
     }
     let clinic = await startClinic()
-    const credentials = JSON.parse(
-        readFileSync(join(data, "credentials.json"), "utf8"),
-    ) as Credentials
+    const credentials = JSON.parse(readFileSync(join(data, "credentials.json"), "utf8")) as Credentials
     const api = apiClient(t, credentials)
     const patient = await api<{ id: number }>("POST", "/api/patients", {
         given: "Kim",
@@ -63,8 +61,7 @@ test("kill -9 of clinic, router and mote while readings flow: what got a receipt
     }
     let router = await startRouter()
     let mote = await startMote()
-    const view = async () =>
-        (await api<MoteView[]>("GET", "/api/motes")).find(view => view.kid === kid)!
+    const view = async () => (await api<MoteView[]>("GET", "/api/motes")).find(view => view.kid === kid)!
     const flows = async () => {
         const { size } = tap.receipted
         await until(() => tap.receipted.size > size + 1, "receipts that flow")
@@ -104,11 +101,7 @@ test("kill -9 of clinic, router and mote while readings flow: what got a receipt
         const number = Buffer.alloc(8)
         number.writeUInt32BE(boot, 0)
         number.writeUInt32BE(seq, 4)
-        return (
-            number.toString("hex", 0, 4) +
-            Buffer.from(salt).toString("hex") +
-            number.toString("hex", 4)
-        )
+        return number.toString("hex", 0, 4) + Buffer.from(salt).toString("hex") + number.toString("hex", 4)
     })
     assert.equal(new Set(inClinic).size, stored)
     assert.deepEqual(

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { recordingFile } from "../../sim/body/index.ts"
-import { projectDir } from "../../sim/firmware.ts"
+import { projectDir } from "../../devicescript/build.ts"
 import { System } from "./system.ts"
 
 const recordings = join(projectDir, "../shared/ppg")
@@ -18,8 +18,7 @@ interface Reference {
 
 test("the heart rate in the clinic is that of the recording's ECG", async t => {
     const name = join(recordings, "bidmc01_125hz")
-    if (!existsSync(`${name}.csv`))
-        return t.skip("needs the recording bidmc01_125hz beside the checkout")
+    if (!existsSync(`${name}.csv`)) return t.skip("needs the recording bidmc01_125hz beside the checkout")
     const reference = JSON.parse(readFileSync(`${name}.json`, "utf8")) as Reference
     const system = await System.start(t)
     const body = recordingFile(`${name}.csv`, reference.fs)

@@ -3,9 +3,9 @@ import { request } from "node:http"
 import { after, before, test, type TestContext } from "node:test"
 import { fileURLToPath } from "node:url"
 import type { Browser, Page } from "playwright-core"
-import { Runner } from "../../sim/runner.ts"
+import { Runner } from "../../sim/run/runner.ts"
 import { loadScenario } from "../../sim/scenario/load.ts"
-import { Simulation } from "../../sim/simulation.ts"
+import { Simulation } from "../../sim/run/simulation.ts"
 import { startLiveView, type LiveView } from "../../sim/web/server.ts"
 import { hasChromium, launchChromium, needsChromium } from "../support/chromium.ts"
 import { until } from "../support/until.ts"
@@ -195,14 +195,11 @@ function send(
     const { port } = new URL(view.url)
     return new Promise((resolve, reject) => {
         const type = body === undefined ? {} : { "content-type": "application/json" }
-        const sent = request(
-            { host: "127.0.0.1", port, method, path, headers: { ...type, ...headers } },
-            response => {
-                let text = ""
-                response.on("data", part => (text += String(part)))
-                response.on("end", () => resolve({ status: response.statusCode!, body: text }))
-            },
-        )
+        const sent = request({ host: "127.0.0.1", port, method, path, headers: { ...type, ...headers } }, response => {
+            let text = ""
+            response.on("data", part => (text += String(part)))
+            response.on("end", () => resolve({ status: response.statusCode!, body: text }))
+        })
         sent.on("error", reject)
         sent.end(body)
     })
@@ -216,10 +213,7 @@ test("orders come from the page alone: no other host, origin or type of body", a
     assert.equal((await send("GET", "/", undefined, host)).status, 403)
     assert.equal((await send("GET", "/api/border", undefined, host)).status, 403)
     assert.equal((await send("POST", "/api/repair", "{}", own())).status, 200)
-    assert.equal(
-        (await send("POST", "/api/repair", "{}", { host: `localhost:${port}` })).status,
-        200,
-    )
+    assert.equal((await send("POST", "/api/repair", "{}", { host: `localhost:${port}` })).status, 200)
     const strangers: Record<string, string>[] = [
         { origin: "http://evil.example" },
         { origin: "null" },
@@ -228,8 +222,7 @@ test("orders come from the page alone: no other host, origin or type of body", a
         { "sec-fetch-site": "cross-site" },
         { host: "127.0.0.1" },
     ]
-    for (const headers of strangers)
-        assert.equal((await send("POST", "/api/repair", "{}", headers)).status, 403)
+    for (const headers of strangers) assert.equal((await send("POST", "/api/repair", "{}", headers)).status, 403)
     for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {
         const headers = { ...own(), "content-type": type }
         assert.equal((await send("POST", "/api/repair", "{}", headers)).status, 415)

@@ -18,9 +18,7 @@ async function startWard(t: TestContext) {
     const data = temporaryFolder(t)
     const clinic = run(t, ["clinic", "--data", data, "--https-port", "0"])
     await clinic.line("ready")
-    const credentials = JSON.parse(
-        readFileSync(join(data, "credentials.json"), "utf8"),
-    ) as Credentials
+    const credentials = JSON.parse(readFileSync(join(data, "credentials.json"), "utf8")) as Credentials
     const api = apiClient(t, credentials)
     const { id } = await api<{ id: number }>("POST", "/api/patients", { given: "A", family: "B" })
     const mote = await api<{ kid: string; secret: string }>("POST", "/api/motes", { patient: id })
@@ -71,9 +69,7 @@ async function joinBus(t: TestContext) {
         bus.addServiceProvider(new JDServerServiceProvider(name, [sensor]))
     /** Writes into the simulator's flash, as the tools do when they deploy a program with its `.env.local`. */
     const configure = async (settings: Record<string, string>) => {
-        const client = new jacdac.SettingsClient(
-            bus.services({ serviceClass: jacdac.SRV_SETTINGS })[0]!,
-        )
+        const client = new jacdac.SettingsClient(bus.services({ serviceClass: jacdac.SRV_SETTINGS })[0]!)
         for (const [key, value] of Object.entries(settings))
             await client.setValue(key, Buffer.from(JSON.stringify(value)))
     }
@@ -85,10 +81,7 @@ test("under devs devtools and devs run the mote reports what standard simulated 
     if (!devtools) return
     const ward = await startWard(t)
     const { heartRate, temperature, provide, configure, leave } = await joinBus(t)
-    const newest = async () => [
-        (await ward.values(heartRateCode))[0],
-        (await ward.values(temperatureCode))[0],
-    ]
+    const newest = async () => [(await ward.values(heartRateCode))[0], (await ward.values(temperatureCode))[0]]
     const arrive = async (...expected: (number | null)[]) => {
         let found: unknown
         const isThere = async () => {
@@ -107,10 +100,7 @@ test("under devs devtools and devs run the mote reports what standard simulated 
     provide("heart rate", heartRate)
     await unknown.says("heart rate: has values")
     await configure(ward.settings)
-    await until(
-        () => Buffer.from(devtools.flash()).includes(ward.settings.router),
-        "settings in the flash",
-    )
+    await until(() => Buffer.from(devtools.flash()).includes(ward.settings.router), "settings in the flash")
     await unknown.kill()
     assert.doesNotMatch(unknown.said, /71\.5/)
 

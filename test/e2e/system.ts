@@ -5,12 +5,12 @@ import { silentLog } from "../../host/log.ts"
 import { Router, RouterStore, type ClinicLink } from "../../router/index.ts"
 import type { Body } from "../../sim/body/index.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
-import { buildFirmware } from "../../sim/firmware.ts"
-import { Mote } from "../../sim/mote.ts"
-import { pipe } from "../../sim/pipe.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { buildFirmware } from "../../devicescript/build.ts"
+import { Mote } from "../../sim/mote/mote.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 import type { Flash } from "../../sim/vm/machine.ts"
-import { memoryFlash } from "../../sim/program.ts"
+import { memoryFlash } from "../../sim/mote/program.ts"
 
 /** The router asks the clinic for keys every ten seconds. */
 const keysRefreshS = 11
@@ -77,8 +77,7 @@ export class System {
             },
             chips: wearableChips(clock, body),
             connect: host => {
-                if (!this.routerIsUp || host !== routerHost)
-                    return Promise.reject(new Error("connection refused"))
+                if (!this.routerIsUp || host !== routerHost) return Promise.reject(new Error("connection refused"))
                 const [moteEnd, routerEnd] = pipe(clock)
                 this.cuts.add(() => routerEnd.destroy())
                 this.router.accept(routerEnd)
@@ -105,10 +104,7 @@ export class System {
     }
 
     /** All values of one kind of a patient, oldest first; null where the mote said that it does not know. */
-    async values(
-        patient: number,
-        name: "hr" | "temp",
-    ): Promise<{ time: number; value: number | null }[]> {
+    async values(patient: number, name: "hr" | "temp"): Promise<{ time: number; value: number | null }[]> {
         const found = await this.clinic.observations.search({
             patients: [patient],
             names: [name],

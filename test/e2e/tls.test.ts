@@ -17,9 +17,7 @@ test("router --tls-cert: motes report by coaps+tcp and mqtts; not where they do 
     const data = temporaryFolder(t)
     const clinic = run(t, ["clinic", "--data", data, "--https-port", "0"])
     await clinic.line("ready")
-    const credentials = JSON.parse(
-        readFileSync(join(data, "credentials.json"), "utf8"),
-    ) as Credentials
+    const credentials = JSON.parse(readFileSync(join(data, "credentials.json"), "utf8")) as Credentials
     const api = apiClient(t, credentials)
 
     const folder = temporaryFolder(t)
@@ -44,7 +42,7 @@ test("router --tls-cert: motes report by coaps+tcp and mqtts; not where they do 
 
     const trust = { NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") }
     const startMote = async (url: string, env: Record<string, string>) => {
-        const { id } = await api<{ id: number }>("POST", "/api/patients", { given: "Ada", family: "L" }) // prettier-ignore
+        const { id } = await api<{ id: number }>("POST", "/api/patients", { given: "Ada", family: "L" })
         const { kid, secret } = await api<{ kid: string; secret: string }>("POST", "/api/motes", {
             patient: id,
         })
@@ -54,11 +52,8 @@ test("router --tls-cert: motes report by coaps+tcp and mqtts; not where they do 
     const motes = []
     for (const url of urls) motes.push((await startMote(url, trust)).kid)
     const stored = async (kid: string) =>
-        (await api<{ kid: string; stored: number }[]>("GET", "/api/motes")).find(
-            view => view.kid === kid,
-        )!.stored
-    for (const kid of motes)
-        await until(async () => (await stored(kid)) > 0, `readings of ${kid}`, slowMs)
+        (await api<{ kid: string; stored: number }[]>("GET", "/api/motes")).find(view => view.kid === kid)!.stored
+    for (const kid of motes) await until(async () => (await stored(kid)) > 0, `readings of ${kid}`, slowMs)
 
     const stranger = await startMote(urls[0]!, {})
     await until(() => stranger.mote.stderr.includes("by TLS"), "a line that says why", slowMs)

@@ -25,21 +25,9 @@ test("up: from nothing to a heart rate and a saturation that a doctor sees, a cl
     const data = temporaryFolder(t)
     const recording = join(data, "pulse.csv")
     writeFileSync(recording, pulseCsv(recordedBpm, 50, 60))
-    const up = run(t, [
-        "up",
-        "--data",
-        data,
-        "--motes",
-        "2",
-        "--ppg",
-        `${recording}@50`,
-        ...anyPorts,
-    ])
+    const up = run(t, ["up", "--data", data, "--motes", "2", "--ppg", `${recording}@50`, ...anyPorts])
     const ready = await up.line("ready")
-    assert.match(
-        ready,
-        /^ready https:\/\/localhost:\d+ coap\+tcp:\/\/localhost:\d+ mqtt:\/\/localhost:\d+$/,
-    )
+    assert.match(ready, /^ready https:\/\/localhost:\d+ coap\+tcp:\/\/localhost:\d+ mqtt:\/\/localhost:\d+$/)
     assert.equal(up.stdout.trim(), ready, "nothing else on stdout")
 
     const file = join(data, "credentials.json")
@@ -78,16 +66,11 @@ test("up: from nothing to a heart rate and a saturation that a doctor sees, a cl
     assert.doesNotMatch(broken.stderr, /^\s+at /m)
 })
 
-async function firstValue(
-    api: ReturnType<typeof apiClient>,
-    patient: string,
-    code: string,
-): Promise<number> {
+async function firstValue(api: ReturnType<typeof apiClient>, patient: string, code: string): Promise<number> {
     for (let n = 0; n < 240; n++) {
         const path = `/fhir/Observation?patient=${patient}&code=${code}&_sort=-date&_count=5`
         const bundle = await api<Bundle>("GET", path)
-        for (const { resource } of bundle.entry ?? [])
-            if (resource.valueQuantity) return resource.valueQuantity.value
+        for (const { resource } of bundle.entry ?? []) if (resource.valueQuantity) return resource.valueQuantity.value
         await new Promise(resolve => setTimeout(resolve, 250))
     }
     assert.fail(`no ${code} of patient ${patient}`)

@@ -5,8 +5,8 @@ import type { AccelerometerOptions } from "../../sim/devices/acceleration.ts"
 import { Faulty, type Fault } from "../../sim/devices/faults.ts"
 import { Lis3dh } from "../../sim/devices/lis3dh.ts"
 import { Lsm6dso } from "../../sim/devices/lsm6dso.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
-import { runProgram } from "../../sim/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 
 const countsPerG = 4096
 
@@ -80,8 +80,7 @@ for (const { name, make, addresses, hz, gPerCount, steps } of chips) {
             assert.ok(x.length > 3.2 * hz && x.length < 5 * hz, `${x.length} samples`)
             assertSteady(x)
             assert.ok(all.flatMap(({ y }) => y).every(y => y === -0x8000))
-            for (const z of all.flatMap(({ z }) => z))
-                assert.ok(Math.abs(z / countsPerG + 0.5) < 0.03, `${z}`)
+            for (const z of all.flatMap(({ z }) => z)) assert.ok(Math.abs(z / countsPerG + 0.5) < 0.03, `${z}`)
             assert.deepEqual(panics, [])
         }
     })

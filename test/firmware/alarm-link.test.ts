@@ -1,16 +1,11 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 import { toAlarms } from "../../wire/alarms.ts"
 import { ScriptedRouter, type Post } from "./scripted-router.ts"
 
 /** A mote whose wearer's heart rate is too high from `fromS` to `toS` of each start; an alarm needs 10 s of it. */
-async function start(o: {
-    fromS: number
-    toS: number
-    againS?: number
-    prepare?: (r: ScriptedRouter) => void
-}) {
+async function start(o: { fromS: number; toS: number; againS?: number; prepare?: (r: ScriptedRouter) => void }) {
     const router = new ScriptedRouter()
     o.prepare?.(router)
     const program = await runProgram("test/src/alarm-link.ts", {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { memoryFlash } from "../../sim/program.ts"
-import type { MoteOptions } from "../../sim/mote.ts"
+import { memoryFlash } from "../../sim/mote/program.ts"
+import type { MoteOptions } from "../../sim/mote/mote.ts"
 import { toAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { decodePack } from "../../wire/senml.ts"
 import { openChannel } from "./channel.ts"
@@ -253,7 +253,10 @@ test("after a restart: told again under the same id, not raised twice, and clear
         const [after, ...more] = await mote.pack()
         assert.deepEqual(more, [])
         assert.equal(after!.untimed, !hasClock)
-        assert.deepEqual({ ...after, time: 0, relative: 0, untimed: 0 }, { ...before, time: 0, relative: 0, untimed: 0 }) // prettier-ignore
+        assert.deepEqual(
+            { ...after, time: 0, relative: 0, untimed: 0 },
+            { ...before, time: 0, relative: 0, untimed: 0 },
+        )
         if (hasClock) assert.equal(after!.time, before!.time)
         await mote.receipted()
         mote.mote.stop()

@@ -14,10 +14,10 @@ import { encodeFrame, FrameReader } from "../../router/coap/frame.ts"
 import { Code, message, type CoapMessage } from "../../router/coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "../../router/coap/options.ts"
 import { Router, RouterStore } from "../../router/index.ts"
-import { hostNetwork } from "../../sim/host-network.ts"
-import { pipe } from "../../sim/pipe.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { hostNetwork } from "../../sim/mote/host-network.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 import { openEnvelope, parseEnvelope, verifyEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui } from "../../wire/keys.ts"
 import { makeReceipt } from "../../wire/receipt.ts"
@@ -119,8 +119,7 @@ class BlockPeer {
         const reader = new FrameReader(8192)
         far.listen({
             data: bytes => {
-                for (const m of reader.push(bytes))
-                    if (m.code === Code.POST) far.write(encodeFrame(this.posted(m)))
+                for (const m of reader.push(bytes)) if (m.code === Code.POST) far.write(encodeFrame(this.posted(m)))
             },
             closed: () => {},
         })
@@ -151,18 +150,14 @@ class BlockPeer {
         if (code !== undefined) return message(code, { token, ...parts })
         if (block) {
             assert.equal(block.num * 2 ** (block.szx + 4), this.body.length)
-            if (block.num === 0)
-                assert.ok(uintValue(request.options, OptionNumber.Size1)! > payload.length)
+            if (block.num === 0) assert.ok(uintValue(request.options, OptionNumber.Size1)! > payload.length)
         }
         this.body = Buffer.concat([this.body, payload])
         const options = block ? [blockOption(OptionNumber.Block1, block)] : []
         if (block?.more) return message(Code.Continue, { token, options, ...parts })
         this.whole.push(this.body)
         const { kid, nonce } = parseEnvelope(this.body)
-        const receipt = makeReceipt(
-            { kid, nonce, now: this.clock.now(), config: 1 },
-            this.mote.keys.receipt,
-        )
+        const receipt = makeReceipt({ kid, nonce, now: this.clock.now(), config: 1 }, this.mote.keys.receipt)
         return message(Code.Changed, { token, options, payload: receipt })
     }
 
@@ -208,9 +203,7 @@ test("a peer that forgot the blocks before (4.08) gets all of them again", async
     const peer = new BlockPeer()
     let forgets = 1
     peer.answer = request =>
-        peer.block(request)?.num === 2 && forgets-- > 0
-            ? { code: Code.RequestEntityIncomplete }
-            : {}
+        peer.block(request)?.num === 2 && forgets-- > 0 ? { code: Code.RequestEntityIncomplete } : {}
     const { run } = await peer.start()
     await run(8)
     assert.deepEqual(peer.readings, [0])

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "nod
 import { join } from "node:path"
 import { test } from "node:test"
 import { promisify } from "node:util"
-import { buildFirmware, mainPrograms, projectDir } from "../../sim/firmware.ts"
+import { buildFirmware, mainPrograms, projectDir } from "../../devicescript/build.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { pinSetting, setting } from "./device-config.ts"
 
@@ -36,10 +36,7 @@ test("each board has a definition and a program", async () => {
             .map(board => `${board}.board.json`)
             .sort(),
     )
-    assert.deepEqual(
-        (await mainPrograms()).sort(),
-        ["src/main.ts", ...Object.keys(wearables).map(program)].sort(),
-    )
+    assert.deepEqual((await mainPrograms()).sort(), ["src/main.ts", ...Object.keys(wearables).map(program)].sort())
 })
 
 for (const [board, { sda, scl, led, runtime }] of Object.entries(wearables)) {
@@ -60,9 +57,9 @@ for (const [board, { sda, scl, led, runtime }] of Object.entries(wearables)) {
         await flash(folder, board)
 
         const flashed = flashContents(readFileSync(join(cache, patched(runtime, board))))
-        const { devName } = JSON.parse(
-            readFileSync(join(projectDir, "boards", `${board}.board.json`), "utf8"),
-        ) as { devName: string }
+        const { devName } = JSON.parse(readFileSync(join(projectDir, "boards", `${board}.board.json`), "utf8")) as {
+            devName: string
+        }
         assert.equal(setting(flashed, "devName"), devName)
         assert.equal(setting(flashed, "i2c.kHz"), maxKHz)
         assert.equal(pinSetting(flashed, "i2c.pinSDA"), sda)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { buildFirmware, mainPrograms } from "../../sim/firmware.ts"
+import { buildFirmware, mainPrograms } from "../../devicescript/build.ts"
 
 /** What an RP2040 has room for is 108 KB; these are our own aims. The simulator's program knows its sensors, too. */
 const maxImageBytes = 68 * 1024

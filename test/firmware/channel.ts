@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import type { ByteStream } from "../../host/stream.ts"
-import { pipe } from "../../sim/pipe.ts"
-import type { MoteOptions } from "../../sim/mote.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
-import { runProgram, type ProgramRun } from "../../sim/program.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import type { MoteOptions } from "../../sim/mote/mote.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
+import { runProgram, type ProgramRun } from "../../sim/mote/program.ts"
 
 /** Asks a program in the VM, which answers every write to its socket with one write. */
 export interface Channel extends ProgramRun {
@@ -13,10 +13,7 @@ export interface Channel extends ProgramRun {
 }
 
 /** Starts `test/src/….ts`, which connects to us. A question has to fit into one TCP segment of 536 bytes. */
-export async function openChannel(
-    entry: string,
-    options: Partial<MoteOptions> = {},
-): Promise<Channel> {
+export async function openChannel(entry: string, options: Partial<MoteOptions> = {}): Promise<Channel> {
     const clock = new VirtualClock()
     let far: ByteStream | undefined
     let answer: Uint8Array | undefined

@@ -110,11 +110,7 @@ class Session {
             const backMs = 5 + ((this.turn * 23) % 31)
             this.turn++
             const { unixMs } = this
-            await receipt(
-                Math.floor(unixMs + thereMs),
-                this.mote(unixMs),
-                this.mote(unixMs + thereMs + backMs),
-            )
+            await receipt(Math.floor(unixMs + thereMs), this.mote(unixMs), this.mote(unixMs + thereMs + backMs))
         }
     }
 

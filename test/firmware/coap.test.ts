@@ -78,8 +78,7 @@ test("every place to cut a response", async () => {
         payload: Buffer.alloc(90, 7),
     }
     const stream = encodeFrame(receipt)
-    for (let split = 0; split <= stream.length; split++)
-        assert.deepEqual(await read(stream, split), facts([receipt]))
+    for (let split = 0; split <= stream.length; split++) assert.deepEqual(await read(stream, split), facts([receipt]))
 })
 
 test("what is no CoAP message is called by its name", async () => {

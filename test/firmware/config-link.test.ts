@@ -4,7 +4,7 @@ import { test } from "node:test"
 import { encodeFrame } from "../../router/coap/frame.ts"
 import { Code, message } from "../../router/coap/message.ts"
 import { pathOptions } from "../../router/coap/options.ts"
-import { memoryFlash, runProgram, type ProgramRun } from "../../sim/program.ts"
+import { memoryFlash, runProgram, type ProgramRun } from "../../sim/mote/program.ts"
 import { makeConfig, type ConfigValues } from "../../wire/config.ts"
 import { ScriptedRouter } from "./scripted-router.ts"
 
@@ -124,7 +124,7 @@ for (const [what, reach] of [
 test("power cut at any moment after a configuration with another router was sent: the old one or the new", async () => {
     const outcomes = new Set<string>()
     // The request arrives after 10 ms; the mote has moved, and has its receipt, within 100 ms or 2 s.
-    const cutsMs = [...Array.from({ length: 12 }, (_, i) => 10 + 2 * i), 50, 100, 200, 1000, 2000, 2100, 2200, 2500] // prettier-ignore
+    const cutsMs = [...Array.from({ length: 12 }, (_, i) => 10 + 2 * i), 50, 100, 200, 1000, 2000, 2100, 2200, 2500]
     for (const cutMs of cutsMs) {
         const { router, hosts, run, said, mote, panics } = await link(router => router.connect())
         const connection = router.connections.at(-1)!

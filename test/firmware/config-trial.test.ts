@@ -285,8 +285,7 @@ test("power cut at every write while one is refused, or a command taken: nothing
         mote => mote.configure(makeConfig({ router: "mqtt://a" }, 4, mote.keys, randomBytes)),
         async mote => assert.equal(await inForce(mote), five),
     )
-    const command = (mote: ConfigMote, version: number) =>
-        makeCommand("identify", version, mote.keys, randomBytes)
+    const command = (mote: ConfigMote, version: number) => makeCommand("identify", version, mote.keys, randomBytes)
     let done = 0
     await cutAtEveryWrite(
         async () => {

@@ -46,7 +46,20 @@ test("without a configuration it is the host's default", async () => {
 test("a valid configuration applies as a whole, is said, and survives a restart", async () => {
     const mote = await ConfigMote.start()
     await mote.note()
-    const values = { sample: 4, report: 60, hrLow: 50, hrHigh: 180, tempLow: 35.5, tempHigh: 38.3, delay: 0, quality: 30, led: 12, power: 1, every: 600, trial: 60 } // prettier-ignore
+    const values = {
+        sample: 4,
+        report: 60,
+        hrLow: 50,
+        hrHigh: 180,
+        tempLow: 35.5,
+        tempHigh: 38.3,
+        delay: 0,
+        quality: 30,
+        led: 12,
+        power: 1,
+        every: 600,
+        trial: 60,
+    }
     assert.equal(await mote.configure(sealed(mote, 7, values)), "applied")
     const expected = { version: 7, ...defaultConfig, ...values, tempHigh: 38.3125 }
     assert.deepEqual(await mote.config(), expected)
@@ -61,7 +74,17 @@ test("a valid configuration applies as a whole, is said, and survives a restart"
 
 test("the largest configuration there can be is taken", async () => {
     const mote = await ConfigMote.start()
-    const values = { ...defaultConfig, sample: 300, report: 599, delay: 599, led: 49, every: 3599, trial: 3599, tempLow: 35.1, tempHigh: 38.1 } // prettier-ignore
+    const values = {
+        ...defaultConfig,
+        sample: 300,
+        report: 599,
+        delay: 599,
+        led: 49,
+        every: 3599,
+        trial: 3599,
+        tempLow: 35.1,
+        tempHigh: 38.1,
+    }
     const router = "mqtts://" + "a".repeat(50) + ":65535"
     assert.equal(router.length, 64)
     const plaintext = encodeConfig({ ...values, router }, 2 ** 32 - 1)
@@ -138,13 +161,7 @@ test("what is no setting, or no value of one, is refused", async () => {
         ["malformed", { hrLow: 50.1 }],
     ] as [string, object][])
         assert.equal(await mote.configure(sealedMap(mote, { ...map, version: ++version })), reason)
-    for (const map of [
-        {},
-        { version: 0 },
-        { version: 2 ** 32 },
-        { version: 1.5 },
-        { version: "1" },
-    ]) {
+    for (const map of [{}, { version: 0 }, { version: 2 ** 32 }, { version: 1.5 }, { version: "1" }]) {
         const said = await mote.configure(sealedMap(mote, map))
         assert.ok(said === "malformed" || said === "version: unknown", said)
     }
@@ -201,14 +218,13 @@ function partner(name: string, value: number): Record<string, number> {
 test("the mote takes exactly what the host takes", async () => {
     const mote = await one
     const value = (f: ConfigField) =>
-        fc.constantFrom(f.min - f.step, f.min, f.min + f.step, f.default, f.max - f.step, f.max, f.max + f.step) // prettier-ignore
+        fc.constantFrom(f.min - f.step, f.min, f.min + f.step, f.default, f.max - f.step, f.max, f.max + f.step)
     const fields = configFields.map(field => [field.name, value(field)] as const)
     const maps = fc.record(Object.fromEntries(fields), { requiredKeys: [] })
     const property = fc.asyncProperty(maps, async values => {
         fc.pre(Object.values(values).every(value => value! >= 0))
         const ours = { ...values }
-        for (const name of ["tempLow", "tempHigh"])
-            if (name in ours) ours[name] = Math.round(ours[name]! * 32) / 32
+        for (const name of ["tempLow", "tempHigh"]) if (name in ours) ours[name] = Math.round(ours[name]! * 32) / 32
         const refused = (part: Record<string, unknown>) => {
             try {
                 return (checkConfig(part), [])
@@ -220,8 +236,7 @@ test("the mote takes exactly what the host takes", async () => {
         const alone = Object.entries(values).flatMap(([name, v]) => refused(partner(name, v!)))
         const names = alone.length > 0 ? alone : refused(values)
         const said = await mote.configure(sealedMap(mote, { ...ours, version: ++version }))
-        if (names.length > 0)
-            assert.ok(names.includes(said!.split(":")[0]!), `${said}, ${names.join()}`)
+        if (names.length > 0) assert.ok(names.includes(said!.split(":")[0]!), `${said}, ${names.join()}`)
         else assert.equal(said, "applied")
     })
     await fc.assert(property, { numRuns: 150 })
@@ -268,8 +283,17 @@ test("what is not sealed for this mote and this purpose is not authentic", async
         "for another kid": as("config", downEnc, downMac, stranger.keys.kid),
         "another mote's": sealed(stranger, 9),
         "a receipt": makeReceipt({ kid, nonce, now: 1e12, config: 9 }, receipt),
-        "a receipt under the key of configurations": makeReceipt({ kid, nonce, now: 1e12, config: 9 }, downMac), // prettier-ignore
-        "an envelope of its own": sealEnvelope({ kid, upEnc, upMac, purpose: "vitals", boot: 1, salt: randomBytes(5), seq: 0, plaintext }), // prettier-ignore
+        "a receipt under the key of configurations": makeReceipt({ kid, nonce, now: 1e12, config: 9 }, downMac),
+        "an envelope of its own": sealEnvelope({
+            kid,
+            upEnc,
+            upMac,
+            purpose: "vitals",
+            boot: 1,
+            salt: randomBytes(5),
+            seq: 0,
+            plaintext,
+        }),
         "a command": makeCommand("identify", 9, mote.keys, randomBytes),
         nothing: new Uint8Array(0),
         "a text": Buffer.from("led=3"),
@@ -309,7 +333,9 @@ test("no bytes stop the mote, with a right MAC around them or not", async () => 
         fc.oneof(fc.nat(300), fc.maxSafeNat(), fc.string(), fc.double()).map(encode),
         fc.uint8Array({ maxLength: 3 }),
     )
-    const plaintext = fc.tuple(fc.nat(15), fc.array(piece, { maxLength: 12 })).map(([pairs, pieces]) => Buffer.concat([Uint8Array.of(0xa0 | pairs), ...pieces]).subarray(0, 250)) // prettier-ignore
+    const plaintext = fc
+        .tuple(fc.nat(15), fc.array(piece, { maxLength: 12 }))
+        .map(([pairs, pieces]) => Buffer.concat([Uint8Array.of(0xa0 | pairs), ...pieces]).subarray(0, 250))
     await fc.assert(
         fc.asyncProperty(garbage, async bytes => {
             fc.pre(!Buffer.from(good).equals(bytes))
@@ -356,7 +382,7 @@ test("another identity starts with nothing of the former one", async () => {
         assert.deepEqual(await mote.config(), { version: 0, ...defaultConfig })
         assert.deepEqual(await mote.note(), { version: 0 }, "nor is anything taken back")
         assert.equal(await mote.configure(sealed(mote, 1, { led: 9 })), "applied")
-        assert.equal(await mote.identify(makeCommand("identify", 1, mote.keys, randomBytes)), "done") // prettier-ignore
+        assert.equal(await mote.identify(makeCommand("identify", 1, mote.keys, randomBytes)), "done")
         await mote.restart()
         assert.equal((await mote.config())["led"], 9)
     }

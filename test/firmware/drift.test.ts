@@ -2,8 +2,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Clock } from "../../host/clock.ts"
-import { runProgram } from "../../sim/program.ts"
-import { virtualStartMs } from "../../sim/vm/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { virtualStartMs } from "../../sim/time/clock.ts"
 import { ScriptedRouter, upTo } from "./scripted-router.ts"
 
 /** The same time as a crystal that is `ppm` too fast counts it. */

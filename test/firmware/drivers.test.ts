@@ -3,8 +3,8 @@ import { test } from "node:test"
 import type { Body } from "../../sim/body/index.ts"
 import { Faulty, type Fault } from "../../sim/devices/faults.ts"
 import { Max30102 } from "../../sim/devices/max30102.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
-import { runProgram } from "../../sim/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 
 const risePerSample = 10 * 0.04 * 7 * (2 ** 18 / 4096)
 
@@ -80,9 +80,7 @@ test("an overflow is reported as a gap, and the signal after it has none", async
 })
 
 test("a chip that vanishes and comes back with its registers reset is started again", async () => {
-    const { lines, panics, run, words } = await start([
-        { chip: "optical", kind: "reset", fromS: 4, toS: 6 },
-    ])
+    const { lines, panics, run, words } = await start([{ chip: "optical", kind: "reset", fromS: 4, toS: 6 }])
     await run(6)
     assert.ok(words().includes("I2CError"))
     lines.length = 0

@@ -36,8 +36,7 @@ async function wear(chip: FaultyChip, kind: FaultKind, thermometer: ThermometerN
         assert.ok(readings[n]!.atMs - readings[n - 1]!.atMs < 3500, `gap: ${readings[n]!.atMs} ms`)
     for (const { atMs, bpm: rate, tempC } of readings) {
         if (rate !== undefined) assert.ok(Math.abs(rate - bpm) < 6, `${rate} bpm at ${atMs} ms`)
-        if (tempC !== undefined)
-            assert.ok(Math.abs(tempC - skinC) < 0.25, `${tempC} °C at ${atMs} ms`)
+        if (tempC !== undefined) assert.ok(Math.abs(tempC - skinC) < 0.25, `${tempC} °C at ${atMs} ms`)
     }
     const before = between(fromS - 6, fromS)
     assert.ok(before.length >= 2 && before.every(hasRate) && before.every(hasTemperature))

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Body } from "../../sim/body/index.ts"
-import { seededNormal, seededRandom } from "../../sim/random.ts"
+import { seededNormal, seededRandom } from "../../sim/time/random.ts"
 import { beatingBody, beats, meanBpm, type Beat, type BeatsOptions } from "./beats.ts"
 import { sense } from "./sense.ts"
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 import { ScriptedRouter } from "./scripted-router.ts"
 
 const good = {
@@ -69,9 +69,7 @@ test("a mote whose flash is full sends nothing and says so", async () => {
     const router = new ScriptedRouter()
     // Large ones first, then such as fit in between.
     const fill = Object.fromEntries(
-        [200, 50, 10, 1].flatMap(size =>
-            Array.from({ length: 45 }, (_, i) => [`fill${size}-${i}`, "x".repeat(size)]),
-        ),
+        [200, 50, 10, 1].flatMap(size => Array.from({ length: 45 }, (_, i) => [`fill${size}-${i}`, "x".repeat(size)])),
     )
     const settings: Record<string, unknown> = { ...router.settings, count: 3, everyMs: 300 }
     const { lines, run, panics, mote } = await runProgram("test/src/uplink.ts", {

@@ -15,16 +15,9 @@ export interface Opened {
 }
 
 /** Verifies and decrypts; throws where anything is not as it should be. */
-export function open(
-    envelope: Uint8Array,
-    kid: string,
-    secret: string,
-    purpose = "vitals",
-): Opened {
+export function open(envelope: Uint8Array, kid: string, secret: string, purpose = "vitals"): Opened {
     const key = (label: string) =>
-        Buffer.from(
-            hkdfSync("sha256", Buffer.from(secret, "hex"), Buffer.from(kid, "hex"), label, 32),
-        )
+        Buffer.from(hkdfSync("sha256", Buffer.from(secret, "hex"), Buffer.from(kid, "hex"), label, 32))
     const maps = { preferMap: true }
     const mac0 = decode<Tag>(envelope, maps)
     if (Number(mac0.tag) !== 17) throw new Error("not a COSE_Mac0")
@@ -36,19 +29,14 @@ export function open(
     ]
     const algorithm = decode<Map<number, unknown>>(header, maps)
     if (algorithm.get(1) !== 5 || unprotected.size !== 0) throw new Error("not HMAC 256/256")
-    if (Buffer.from(algorithm.get(4) as Uint8Array).toString("hex") !== kid)
-        throw new Error("another kid")
+    if (Buffer.from(algorithm.get(4) as Uint8Array).toString("hex") !== kid) throw new Error("another kid")
     const macStructure = encode(["MAC0", header, new TextEncoder().encode(purpose), payload])
     const mac = createHmac("sha256", key("vitalmote/1 up mac")).update(macStructure).digest()
     if (!mac.equals(tag)) throw new Error("wrong MAC")
 
     const encrypt0 = decode<Tag>(payload, maps)
     if (Number(encrypt0.tag) !== 16) throw new Error("not a COSE_Encrypt0")
-    const [none, parameters, ciphertext] = encrypt0.contents as [
-        Uint8Array,
-        Map<number, unknown>,
-        Uint8Array,
-    ]
+    const [none, parameters, ciphertext] = encrypt0.contents as [Uint8Array, Map<number, unknown>, Uint8Array]
     if (none.length !== 0 || parameters.get(1) !== -65532) throw new Error("not A256CTR")
     const iv = parameters.get(5) as Uint8Array
     const cipher = createDecipheriv("aes-256-ctr", key("vitalmote/1 up enc"), iv)

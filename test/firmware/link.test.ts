@@ -2,7 +2,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Code } from "../../router/coap/message.ts"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 import { ScriptedRouter, upTo } from "./scripted-router.ts"
 
 async function start(settings: Record<string, unknown>, prepare?: (r: ScriptedRouter) => void) {
@@ -39,8 +39,7 @@ test("an alarm overtakes readings that nobody receipts, and those stay as they w
 test("an alarm ends a pause at once: of the back-off, and of a busy router", async () => {
     for (const refuse of [Code.Forbidden, Code.ServiceUnavailable]) {
         const { router, run } = await start(alarming(100), r => {
-            r.onPost = post =>
-                post.purpose === "alarm" ? post.accept() : post.respond(refuse, undefined, 120)
+            r.onPost = post => (post.purpose === "alarm" ? post.accept() : post.respond(refuse, undefined, 120))
         })
         await run(106)
         const at = router.posts.findIndex(p => p.purpose === "alarm")

@@ -68,10 +68,7 @@ for (const moves of swings)
     test(`an arm swings ${moves.cadence} times a minute: ${moves.bpm} bpm or motion`, async () => {
         const { readings } = await sense(mover(moves), toS + restS)
         for (const { bpm, motion, atMs } of within(readings, 10, toS + restS))
-            assert.ok(
-                bpm === undefined ? motion : Math.abs(bpm - moves.bpm) < 8,
-                `${bpm} at ${atMs} ms`,
-            )
+            assert.ok(bpm === undefined ? motion : Math.abs(bpm - moves.bpm) < 8, `${bpm} at ${atMs} ms`)
         const during = within(readings, fromS, toS)
         assert.ok(errors(during, moves.bpm).length > 0.5 * during.length)
     })
@@ -115,9 +112,7 @@ for (const kind of ["nack", "reset", "overflow"] as const)
         const moves: Moves = { kind: "running", cadence: 160, bpm: 120, strength: 2 }
         const body = mover(moves)
         const faults: Fault[] = [{ chip: "accelerometer", kind, fromS: 50, toS: 62 }]
-        const { readings, panics } = await sense(body, toS, clock =>
-            wearableChips(clock, body, 1, { faults }),
-        )
+        const { readings, panics } = await sense(body, toS, clock => wearableChips(clock, body, 1, { faults }))
         const wrong = errors(readings, 120).filter(error => error > 12)
         assert.deepEqual(wrong, [])
         const after = within(readings, 80, toS)

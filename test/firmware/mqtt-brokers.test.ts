@@ -8,12 +8,12 @@ import { promisify } from "node:util"
 import { silentLog } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import { Router, RouterStore } from "../../router/index.ts"
-import { MqttClient } from "../../router/mqtt-client.ts"
-import { MqttBroker } from "../../router/mqtt.ts"
-import { hostNetwork } from "../../sim/host-network.ts"
-import { pipe } from "../../sim/pipe.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { MqttClient } from "../../router/mqtt/client.ts"
+import { MqttBroker } from "../../router/mqtt/broker.ts"
+import { hostNetwork } from "../../sim/mote/host-network.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui } from "../../wire/keys.ts"
 import { decodePack } from "../../wire/senml.ts"
@@ -98,7 +98,10 @@ class System {
         assert.deepEqual(this.readings(), upTo(count))
         const { stored, duplicate, ...refused } = this.router.ingest.counts
         assert.ok(stored + duplicate > 0)
-        assert.ok(Object.values(refused).every(n => n === 0), JSON.stringify(refused)) // prettier-ignore
+        assert.ok(
+            Object.values(refused).every(n => n === 0),
+            JSON.stringify(refused),
+        )
     }
 
     private readings(): number[] {
@@ -224,23 +227,19 @@ test("mosquitto is killed, frozen, started again: every reading once", needsMosq
     await system.arrived(readings)
 })
 
-test(
-    "mosquitto acknowledges while the router is away: nothing counts without a receipt",
-    needsMosquitto,
-    async t => {
-        const system = new System()
-        const { stopRouter, startRouter } = await mosquitto(system, t)
-        await system.startMote(readings, 500)
-        await system.pass(5)
-        stopRouter()
-        const { length } = system.clinic.stored
-        await system.pass(25)
-        assert.equal(system.clinic.stored.length, length)
-        assert.ok(system.lines.includes("no receipt"), system.lines.join("\n"))
-        startRouter()
-        await system.arrived(readings)
-    },
-)
+test("mosquitto acknowledges while the router is away: nothing counts without a receipt", needsMosquitto, async t => {
+    const system = new System()
+    const { stopRouter, startRouter } = await mosquitto(system, t)
+    await system.startMote(readings, 500)
+    await system.pass(5)
+    stopRouter()
+    const { length } = system.clinic.stored
+    await system.pass(25)
+    assert.equal(system.clinic.stored.length, length)
+    assert.ok(system.lines.includes("no receipt"), system.lines.join("\n"))
+    startRouter()
+    await system.arrived(readings)
+})
 
 test("a mote with a wrong password is refused by mosquitto", needsMosquitto, async t => {
     const system = new System()

@@ -70,7 +70,7 @@ const anyPacket: fc.Arbitrary<Case> = fc.oneof(
             qos: fc.constantFrom(0, 1),
             dup: fc.boolean(),
             retain: fc.boolean(),
-        }) // prettier-ignore
+        })
         .map(({ id, topic, payload, qos, dup, retain }) =>
             made(
                 {
@@ -84,10 +84,7 @@ const anyPacket: fc.Arbitrary<Case> = fc.oneof(
     fc
         .tuple(id, fc.array(fc.constantFrom(0, 1, 0x80), { minLength: 1, maxLength: 3 }))
         .map(([id, granted]) =>
-            made(
-                { cmd: "suback", messageId: id, granted },
-                { type: 0x90, id, payload: Uint8Array.from(granted) },
-            ),
+            made({ cmd: "suback", messageId: id, granted }, { type: 0x90, id, payload: Uint8Array.from(granted) }),
         ),
     fc.constant(made({ cmd: "pingresp" }, { type: 0xd0 })),
 )
@@ -123,11 +120,9 @@ test("every place to cut a receipt", async () => {
 })
 
 test("the largest packet is taken, one more byte is not", async () => {
-    const publish = (size: number) => Buffer.concat([Buffer.from([0x30, 0x80 | (size & 0x7f), size >> 7, 0, 1, 0x61]), Buffer.alloc(size - 3, 1)]) // prettier-ignore
-    assert.deepEqual(
-        await read(publish(509), 300),
-        facts([{ type: 0x30, topic: "a", payload: Buffer.alloc(506, 1) }]),
-    )
+    const publish = (size: number) =>
+        Buffer.concat([Buffer.from([0x30, 0x80 | (size & 0x7f), size >> 7, 0, 1, 0x61]), Buffer.alloc(size - 3, 1)])
+    assert.deepEqual(await read(publish(509), 300), facts([{ type: 0x30, topic: "a", payload: Buffer.alloc(506, 1) }]))
     assert.equal((await read(publish(510))).toString(), "! packet too large")
     for (const length of ["ff03", "80 80 01", "ff ff ff 7f", "ff ff ff ff"])
         assert.equal(await problem(`30 ${length}`), "! packet too large")
@@ -135,16 +130,21 @@ test("the largest packet is taken, one more byte is not", async () => {
 
 test("what no server may send to us is malformed", async () => {
     const malformed = {
-        "types and flags that are reserved": ["0000", "f000", "2102 0000", "4202 0001", "9103 0001 00", "d100"], // prettier-ignore
+        "types and flags that are reserved": ["0000", "f000", "2102 0000", "4202 0001", "9103 0001 00", "d100"],
         "packets of a client": ["1000", "8205 0001 0001 61", "a205 0001 0001 61", "c000", "e000"],
-        "acknowledgements of QoS 2, and of what we never ask": ["5002 0001", "6202 0001", "7002 0001", "b002 0001"], // prettier-ignore
-        "a CONNACK that is too short, too long, or brings a session": ["2001 00", "2003 0000 00", "2002 0100"], // prettier-ignore
-        "a PUBACK that is too short, too long, or without an identifier": ["4001 00", "4003 0001 00", "4002 0000"], // prettier-ignore
+        "acknowledgements of QoS 2, and of what we never ask": ["5002 0001", "6202 0001", "7002 0001", "b002 0001"],
+        "a CONNACK that is too short, too long, or brings a session": ["2001 00", "2003 0000 00", "2002 0100"],
+        "a PUBACK that is too short, too long, or without an identifier": ["4001 00", "4003 0001 00", "4002 0000"],
         "a SUBACK without a code, or without an identifier": ["9002 0001", "9003 0000 00"],
         "a PINGRESP with something in it": ["d001 00"],
-        "a PUBLISH with QoS 2, QoS 3, DUP and QoS 0": ["3405 0001 61 0001", "3605 0001 61 0001", "3803 0001 61"], // prettier-ignore
-        "a PUBLISH without a topic, or with a longer one than there is": ["3000", "3001 00", "3002 0000", "3003 0002 61"], // prettier-ignore
-        "a PUBLISH with QoS 1 without an identifier": ["3203 0001 61", "3204 0001 61 00", "3205 0001 61 0000"], // prettier-ignore
+        "a PUBLISH with QoS 2, QoS 3, DUP and QoS 0": ["3405 0001 61 0001", "3605 0001 61 0001", "3803 0001 61"],
+        "a PUBLISH without a topic, or with a longer one than there is": [
+            "3000",
+            "3001 00",
+            "3002 0000",
+            "3003 0002 61",
+        ],
+        "a PUBLISH with QoS 1 without an identifier": ["3203 0001 61", "3204 0001 61 00", "3205 0001 61 0000"],
     }
     for (const [what, packets] of Object.entries(malformed))
         for (const hex of packets) assert.equal(await problem(hex), "! malformed packet", what)

@@ -2,16 +2,12 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { randomBytes } from "node:crypto"
 import { makeCommand, makeConfig } from "../../wire/config.ts"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 import { MqttPost, ScriptedBroker, serve } from "./scripted-broker.ts"
 import { upTo, type Post } from "./scripted-router.ts"
 
 /** A mote that makes `count` readings, one every `everyMs`, and the broker it talks to. */
-async function start(o: {
-    count?: number
-    everyMs?: number
-    prepare?: (broker: ScriptedBroker) => void
-}) {
+async function start(o: { count?: number; everyMs?: number; prepare?: (broker: ScriptedBroker) => void }) {
     const { count = 10, everyMs = 2000 } = o
     const broker = new ScriptedBroker()
     o.prepare?.(broker)
@@ -45,10 +41,7 @@ test("the session is as wire.md has it: clean, with a last will, subscribed, on 
     assert.deepEqual([connect.clientId, connect.username], [kid, kid])
     assert.equal(connect.password?.toString(), hex(broker.keys.mqtt))
     const { topic, qos, retain, payload } = connect.will!
-    assert.deepEqual(
-        [topic, qos, retain, String(payload)],
-        [`vm/${kid}/status`, 1, true, "offline"],
-    )
+    assert.deepEqual([topic, qos, retain, String(payload)], [`vm/${kid}/status`, 1, true, "offline"])
     assert.ok(subscribe?.cmd === "subscribe")
     assert.deepEqual(
         subscribe.subscriptions.map(s => [s.topic, s.qos]),
@@ -67,15 +60,17 @@ test("the session is as wire.md has it: clean, with a last will, subscribed, on 
     const posts = broker.posts.map(p => mqtt(p).packet)
     assert.ok(posts.every(p => p.qos === 1 && !p.dup && !p.retain))
     const ids = [subscribe, online, ...posts].map(p => p.messageId)
-    assert.deepEqual(ids, upTo(ids.length).map(n => n + 1)) // prettier-ignore
+    assert.deepEqual(
+        ids,
+        upTo(ids.length).map(n => n + 1),
+    )
 })
 
 /** What a broker, or somebody in its place, may do instead of acknowledging and bringing the receipt. */
 const faults: Record<string, (post: MqttPost, broker: ScriptedBroker) => void> = {
     "no answer": () => {},
     "a PUBACK without a receipt": p => p.acknowledge(),
-    "a PUBACK for another identifier, and no receipt": p =>
-        send(p, Buffer.from([0x40, 2, 0xff, 0xff])),
+    "a PUBACK for another identifier, and no receipt": p => send(p, Buffer.from([0x40, 2, 0xff, 0xff])),
     "a receipt with a wrong MAC": p => {
         const receipt = p.receipt()
         receipt[receipt.length - 1]! ^= 1
@@ -99,8 +94,7 @@ const faults: Record<string, (post: MqttPost, broker: ScriptedBroker) => void> =
     },
     "a malformed packet": p => send(p, Buffer.from("2002ffff", "hex")),
     "a second CONNACK": p => send(p, Buffer.from("20020000", "hex")),
-    "a PUBLISH with QoS 2": p =>
-        brokerOf(p).publish("receipt", p.receipt(), { qos: 2, messageId: 1 }),
+    "a PUBLISH with QoS 2": p => brokerOf(p).publish("receipt", p.receipt(), { qos: 2, messageId: 1 }),
     "an announced gigabyte": p => send(p, Buffer.from("30ffffff7f", "hex")),
     "bytes that are no MQTT": p => send(p, Buffer.alloc(600, 0xff)),
 }
@@ -184,8 +178,8 @@ test("a silent connection is pinged; one that does not answer is given up", asyn
 
 test("a broker that refuses, or that never gets to the end of the greeting, is tried again", async () => {
     const refusals: ScriptedBroker["onPacket"][] = [
-        (packet, c) => packet.cmd === "connect" && c.send({ cmd: "connack", returnCode: 4, sessionPresent: false }), // prettier-ignore
-        (packet, c) => packet.cmd === "connect" && c.send({ cmd: "connack", returnCode: 0, sessionPresent: true }), // prettier-ignore
+        (packet, c) => packet.cmd === "connect" && c.send({ cmd: "connack", returnCode: 4, sessionPresent: false }),
+        (packet, c) => packet.cmd === "connect" && c.send({ cmd: "connack", returnCode: 0, sessionPresent: true }),
         (packet, c) => packet.cmd === "connect" && c.send({ cmd: "pingresp" }),
         packet => packet.cmd === "connect",
         (packet, c) => packet.cmd !== "subscribe" && serve(packet, c),
@@ -198,8 +192,7 @@ test("a broker that refuses, or that never gets to the end of the greeting, is t
     const { broker, run, panics, lines } = await start({
         count: 5,
         prepare: b => {
-            b.onPacket = (packet, c) =>
-                (refusals[b.brokerConnections.length - 1] ?? serve)(packet, c)
+            b.onPacket = (packet, c) => (refusals[b.brokerConnections.length - 1] ?? serve)(packet, c)
         },
     })
     await run(240)
@@ -270,8 +263,7 @@ test("a configuration is taken, then acknowledged, and the next envelope says so
 
 test("commands come under their names and are done once", async () => {
     const { broker, run, panics } = await start({ count: 30, everyMs: 500 })
-    const down = (name: "identify" | "clear", version: number) =>
-        makeCommand(name, version, broker.keys, randomBytes)
+    const down = (name: "identify" | "clear", version: number) => makeCommand(name, version, broker.keys, randomBytes)
     await run(5)
     broker.onPost = () => {} // so that readings wait
     await run(3)

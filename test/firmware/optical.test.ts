@@ -5,8 +5,8 @@ import { wearableChips } from "../../sim/devices/chips.ts"
 import type { FaultKind } from "../../sim/devices/faults.ts"
 import { Max30102, type Max30102Options } from "../../sim/devices/max30102.ts"
 import { Max30205 } from "../../sim/devices/max30205.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 import { sense, type SensedReading } from "./sense.ts"
 
 const fullScaleNa = 4096
@@ -41,15 +41,13 @@ function skin(nAPerMa: number, options: Partial<Parameters<typeof syntheticBody>
     }
 }
 
-const after = (readings: SensedReading[], seconds: number) =>
-    readings.filter(({ atMs }) => atMs > seconds * 1000)
+const after = (readings: SensedReading[], seconds: number) => readings.filter(({ atMs }) => atMs > seconds * 1000)
 
 const count = (readings: SensedReading[]) => readings.filter(({ bpm }) => bpm !== undefined).length
 
 function assertRate(readings: SensedReading[], bpm: number): void {
     assert.ok(readings.length > 0)
-    for (const reading of readings)
-        assert.ok(Math.abs(reading.bpm! - bpm) < 4, `${reading.bpm} at ${reading.atMs} ms`)
+    for (const reading of readings) assert.ok(Math.abs(reading.bpm! - bpm) < 4, `${reading.bpm} at ${reading.atMs} ms`)
 }
 
 for (const nAPerMa of [60, 120, 268, 500, 700])
@@ -68,7 +66,9 @@ for (const nAPerMa of [60, 120, 268, 500, 700])
     })
 
 test("on usual skin the current stays where it is, and the first rate comes after 8 s", async () => {
-    const { readings, milliamps, run } = await wear(skin(268, { motion: [{ fromS: 60, toS: 80, cadence: 80, strength: 8 }] })) // prettier-ignore
+    const { readings, milliamps, run } = await wear(
+        skin(268, { motion: [{ fromS: 60, toS: 80, cadence: 80, strength: 8 }] }),
+    )
     await run(10)
     assert.ok(readings.find(({ bpm }) => bpm !== undefined)!.atMs < 8500)
     for (let i = 0; i < 110; i++) {
@@ -140,7 +140,10 @@ test("light of the surroundings beyond what the chip can cancel: no value, and i
     const body: Body = { ...skin(268), ambientLight: s => (s > 30 && s < 60 ? 3e5 : 5e4) }
     const { readings, messages, run } = await wear(body)
     await run(90)
-    assertRate(readings.filter(({ atMs }) => atMs > 10_000 && atMs < 30_000), 72) // prettier-ignore
+    assertRate(
+        readings.filter(({ atMs }) => atMs > 10_000 && atMs < 30_000),
+        72,
+    )
     const blind = readings.filter(({ atMs }) => atMs > 32_000 && atMs < 60_000)
     assert.ok(blind.length >= 13)
     assert.ok(blind.every(({ bpm, quality }) => bpm === undefined && quality === 0))
@@ -210,7 +213,10 @@ for (const [kind, message] of faultMessages)
         const said = messages.filter(line => line.startsWith("optical sensor: "))
         assert.equal(said.filter(line => message.test(line)).length, 1, said.join("\n"))
         assert.equal(said.at(-1), "optical sensor: works again")
-        assertRate(readings.filter(({ atMs }) => atMs > 10_000 && atMs < 20_000), 72) // prettier-ignore
+        assertRate(
+            readings.filter(({ atMs }) => atMs > 10_000 && atMs < 20_000),
+            72,
+        )
         assertRate(after(readings, 48), 72)
         const gaps = readings.slice(1).map(({ atMs }, i) => atMs - readings[i]!.atMs)
         assert.ok(Math.max(...gaps) < 4000, gaps.join())
@@ -218,7 +224,7 @@ for (const [kind, message] of faultMessages)
     })
 
 test("a chip that loses power while nobody wears it is set up again", async () => {
-    const { readings, messages, chip, milliamps, run } = await wear(skin(268, { off: [{ fromS: 5, toS: 40 }] })) // prettier-ignore
+    const { readings, messages, chip, milliamps, run } = await wear(skin(268, { off: [{ fromS: 5, toS: 40 }] }))
     await run(20)
     chip.powerUp()
     await run(6)
@@ -233,8 +239,7 @@ test("a chip that loses power while nobody wears it is set up again", async () =
 test("lying on a white desk, nobody wears it; in the hand and on the arm again, it measures", async () => {
     const wearer = skin(268)
     const body: Body = {
-        reflectance: (led, s) =>
-            s < 120 ? (led === "red" ? 380 : 300) : s < 124 ? 5 : wearer.reflectance(led, s),
+        reflectance: (led, s) => (s < 120 ? (led === "red" ? 380 : 300) : s < 124 ? 5 : wearer.reflectance(led, s)),
         skinTemperature: s => (s < 124 ? 23 : wearer.skinTemperature(s)),
     }
     const { readings, chip, run } = await wear(body)
@@ -250,8 +255,7 @@ test("lying on a white desk, nobody wears it; in the hand and on the arm again, 
 
 test("the weakest pulse that counts is no thing that lies still", async () => {
     const body: Body = {
-        reflectance: (led, s) =>
-            (led === "red" ? 220 : 268) * (1 - 0.00025 * Math.sin(2 * Math.PI * 1.2 * s)),
+        reflectance: (led, s) => (led === "red" ? 220 : 268) * (1 - 0.00025 * Math.sin(2 * Math.PI * 1.2 * s)),
         skinTemperature: () => 36,
     }
     const { readings, run } = await wear(body)
@@ -313,7 +317,6 @@ test("a lower maximum holds within seconds, a higher one is used", async () => {
         [12, 3],
         [3, 12],
     ] as const) {
-        // prettier-ignore
         const { milliamps, run } = await wearUnder({ led, laterLed })
         await run(8)
         assert.ok(Math.abs(milliamps("infrared") - led) < 0.01)
@@ -328,6 +331,6 @@ async function wearUnder(settings: Record<string, number>) {
     const clock = new VirtualClock()
     const chip = new Max30102({ clock, body: skin(60) })
     const { milliamps } = probes(chip)
-    const { lines, run } = await runProgram("test/src/optical.ts", { clock, chips: [chip], settings }) // prettier-ignore
+    const { lines, run } = await runProgram("test/src/optical.ts", { clock, chips: [chip], settings })
     return { milliamps, lines, run }
 }

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import {
-    emptyStrap,
-    syntheticBody,
-    type Body,
-    type SyntheticOptions,
-} from "../../sim/body/index.ts"
+import { emptyStrap, syntheticBody, type Body, type SyntheticOptions } from "../../sim/body/index.ts"
 import { sense, type SensedReading } from "./sense.ts"
 
 /** The readings that have a saturation. */
@@ -21,8 +16,7 @@ for (const spo2 of [75, 80, 85, 90, 94, 97, 100])
     test(`a resting wearer with ${spo2} %`, async () => {
         const found = await worn({ seed: spo2, spo2, perfusion: 0.01 })
         assert.ok(found.length >= 11, `${found.length} values`)
-        for (const value of found)
-            assert.ok(Math.abs(value.spo2 - spo2) < 2 && value.spo2 <= 100, `${value.spo2}`)
+        for (const value of found) assert.ok(Math.abs(value.spo2 - spo2) < 2 && value.spo2 <= 100, `${value.spo2}`)
     })
 
 test("a value every 8 s, in the reading that ends them, the first with the first heart rate", async () => {
@@ -68,8 +62,7 @@ test("the saturation falls and rises with the wearer's", async () => {
         skinTemperature: () => 36,
     }
     const found = saturations((await sense(body, 180)).readings)
-    const between = (from: number, to: number) =>
-        found.filter(({ atMs }) => atMs > from * 1000 && atMs < to * 1000)
+    const between = (from: number, to: number) => found.filter(({ atMs }) => atMs > from * 1000 && atMs < to * 1000)
     for (const { spo2 } of between(0, 60)) assert.ok(Math.abs(spo2 - 96) < 2, `${spo2}`)
     for (const { spo2 } of between(72, 120)) assert.ok(Math.abs(spo2 - 84) < 2, `${spo2}`)
     for (const { spo2 } of between(132, 180)) assert.ok(Math.abs(spo2 - 96) < 2, `${spo2}`)

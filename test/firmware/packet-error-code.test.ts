@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 
 /** The remainder of a long division of the message, eight zeros behind it, by x⁸ + x² + x + 1. */
 function remainder(packet: Uint8Array): number {

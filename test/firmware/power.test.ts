@@ -5,8 +5,8 @@ import { Lis3dh } from "../../sim/devices/lis3dh.ts"
 import { Max30102 } from "../../sim/devices/max30102.ts"
 import { Max30205 } from "../../sim/devices/max30205.ts"
 import type { I2cChip } from "../../sim/devices/sensor-bus.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 const interval = 1
 const standby = 2
@@ -55,10 +55,9 @@ const isPoweredDown = (chip: Lis3dh) => (register(chip, 0x20) & 0xf0) === 0
 const wearer = () => syntheticBody({ seed: 1, bpm: 72, spo2: 97 })
 
 test("interval: one reading a measurement with all that is settled, and dark chips between", async () => {
-    const { readings, rests, optical, accelerometer, run, messages, panics } = await start(
-        wearer(),
-        { power: interval },
-    )
+    const { readings, rests, optical, accelerometer, run, messages, panics } = await start(wearer(), {
+        power: interval,
+    })
     await run(2 * everyS + 60)
     assert.equal(readings.length, 3)
     assert.equal(rests.length, 3)
@@ -70,8 +69,7 @@ test("interval: one reading a measurement with all that is settled, and dark chi
     }
     // The first waits for the thermometer to settle, which then stays settled.
     assert.ok(rests[0]! > (everyS - 50) * 1000 && rests[0]! < (everyS - 38) * 1000, `${rests[0]}`)
-    for (const rest of rests.slice(1))
-        assert.ok(rest > (everyS - 20) * 1000 && rest < (everyS - 8) * 1000, `${rest}`)
+    for (const rest of rests.slice(1)) assert.ok(rest > (everyS - 20) * 1000 && rest < (everyS - 8) * 1000, `${rest}`)
     const gap = readings[2]!.atMs - readings[1]!.atMs
     assert.ok(Math.abs(gap - everyS * 1000) < 6000, `${gap}`)
     assert.ok(isOff(optical) && isPoweredDown(accelerometer))

@@ -3,7 +3,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { toReadings } from "../../clinic/readings.ts"
 import { decodePack, type Measurement } from "../../wire/senml.ts"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 import { openChannel } from "./channel.ts"
 import { ScriptedRouter } from "./scripted-router.ts"
 
@@ -85,8 +85,7 @@ async function check({ push, seed, stepMs, pause = 2000, ...sizes }: Queue): Pro
         for (const { time, value: count } of summaries) {
             assert.ok(!isDetailed, "summaries come first")
             const of = made.slice(next, (next += count))
-            const at = (name: string) =>
-                pack.find(m => m.name === name && Math.abs(m.time - time) <= 1)?.value
+            const at = (name: string) => pack.find(m => m.name === name && Math.abs(m.time - time) <= 1)?.value
             const [first, last] = [of[0]!.time, of.at(-1)!.time]
             assert.ok(Math.abs(at("span")! * 1000 - (last - first)) <= 1)
             assert.ok(Math.abs(time - (first + last) / 2) <= tickMs)

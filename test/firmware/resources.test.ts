@@ -5,19 +5,13 @@ import fc from "fast-check"
 import { silentLog } from "../../host/log.ts"
 import { blockBytes, blockIn, blockOption } from "../../router/coap/block.ts"
 import type { CoapConnection } from "../../router/coap/connection.ts"
-import {
-    Code,
-    dotted,
-    message,
-    type CoapMessage,
-    type CoapOption,
-} from "../../router/coap/message.ts"
+import { Code, dotted, message, type CoapMessage, type CoapOption } from "../../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption, uintValue } from "../../router/coap/options.ts"
 import { Router, RouterStore } from "../../router/index.ts"
 import { senmlJson } from "../../router/relay/html.ts"
-import { pipe } from "../../sim/pipe.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 import { encodeConfig, makeCommand, makeConfig } from "../../wire/config.ts"
 import { parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui } from "../../wire/keys.ts"
@@ -75,7 +69,7 @@ async function start(t: TestContext, program = "test/src/uplink.ts") {
         assert.ok(json)
         return new Map(json.map(({ n, v, vs, vd }) => [n, v ?? vs ?? vd]))
     }
-    return { clinic, keys, eui: eui(kid), run, panics, lines, ask, pack, within, connection, cut: () => cut() } // prettier-ignore
+    return { clinic, keys, eui: eui(kid), run, panics, lines, ask, pack, within, connection, cut: () => cut() }
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
@@ -96,7 +90,10 @@ test("a mote says what it serves, how it is, and nothing of its wearer", async t
     const records = senmlJson(112, status.payload)!
     assert.equal(records[0]!.bn, `urn:dev:mac:${eui}_`)
     const values = await pack("/status")
-    assert.deepEqual([...values.keys()], ["firmware", "boot", "queued", "lost", "sent", "repeated", "receipts", "receipt-age", "config"]) // prettier-ignore
+    assert.deepEqual(
+        [...values.keys()],
+        ["firmware", "boot", "queued", "lost", "sent", "repeated", "receipts", "receipt-age", "config"],
+    )
     assert.equal(values.get("boot"), 1)
     assert.equal(values.get("lost"), 0)
     assert.equal(values.get("sent"), values.get("receipts"))
@@ -186,7 +183,10 @@ test("there are two observers at most, and none after the connection", async t =
     const system = await start(t)
     const { run, connection, cut } = system
     const [a, b, c] = [await observe(system), await observe(system), await observe(system)]
-    assert.deepEqual([a, b, c].map(({ numbers }) => numbers()[0] !== undefined), [true, true, false]) // prettier-ignore
+    assert.deepEqual(
+        [a, b, c].map(({ numbers }) => numbers()[0] !== undefined),
+        [true, true, false],
+    )
     await run(6)
     assert.equal(a.got.length, b.got.length)
     assert.equal(c.got.length, 0)
@@ -210,13 +210,17 @@ test("an answer comes in blocks where they are asked for", async t => {
                 const { payload, options } = await ask(Code.GET, path, [asked])
                 const block = blockIn(options, Block2)!
                 assert.deepEqual([block.num, block.szx], [num, szx])
-                assert.equal(block.more, payload.length === blockBytes(szx) && Buffer.concat(parts).length + payload.length < whole.payload.length) // prettier-ignore
+                assert.equal(
+                    block.more,
+                    payload.length === blockBytes(szx) &&
+                        Buffer.concat(parts).length + payload.length < whole.payload.length,
+                )
                 parts.push(payload)
                 more = block.more
             }
             assert.equal(hex(Buffer.concat(parts)), hex(whole.payload))
         }
-    const beyond = await ask(Code.GET, "/config", [blockOption(Block2, { num: 99, more: false, szx: 2 })]) // prettier-ignore
+    const beyond = await ask(Code.GET, "/config", [blockOption(Block2, { num: 99, more: false, szx: 2 })])
     assert.equal(dotted(beyond.code), "4.00")
 })
 
@@ -227,7 +231,6 @@ test("an answer comes in blocks where the peer takes no more at once", async t =
         [180, 3],
         [60, 1],
     ] as const) {
-        // prettier-ignore
         session.send(message(Code.CSM, { options: [uintOption(2, size)] }))
         const { payload, options } = await ask(Code.GET, "/.well-known/core")
         assert.ok(payload.length <= size)
@@ -243,7 +246,13 @@ test("a configuration is taken, shown with its digest, and refused when it is ol
         return `${dotted(code)} ${Buffer.from(payload).toString()}`.trim()
     }
     const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("base64url")
-    assert.deepEqual([...(await pack("/config"))], [["config", 0], ["digest", sha256(new Uint8Array(0))]]) // prettier-ignore
+    assert.deepEqual(
+        [...(await pack("/config"))],
+        [
+            ["config", 0],
+            ["digest", sha256(new Uint8Array(0))],
+        ],
+    )
     const old = makeConfig({ hrHigh: 120 }, 6, keys, randomBytes)
     const sealed = makeConfig({ hrHigh: 150, report: 20 }, 7, keys, randomBytes)
     assert.equal(await put(sealed), "2.04")
@@ -271,8 +280,7 @@ test("commands are done once, where they belong, and only if they are the clinic
         const { code, payload } = await ask(method, path, [coseMac0], sealed)
         return `${dotted(code)} ${Buffer.from(payload).toString()}`.trim()
     }
-    const command = (name: "identify" | "clear", version: number) =>
-        makeCommand(name, version, keys, randomBytes)
+    const command = (name: "identify" | "clear", version: number) => makeCommand(name, version, keys, randomBytes)
     assert.equal(await send(Code.POST, "/identify", command("clear", 1)), "4.00 another command")
     const identify = command("identify", 2)
     assert.equal(await send(Code.POST, "/identify", identify), "2.04")
@@ -287,10 +295,8 @@ test("hundreds of requests at once: some are told that it is busy, nothing else 
     const { connection, within, clinic, run, panics } = await start(t)
     const codes = new Set<string>()
     for (let round = 0; round < 8; round++) {
-        const asked = Array.from(
-            { length: 60 },
-            (_, i) =>
-            connection()!.request(Code.GET, { options: pathOptions(["/status", "/vitals", "/config"][i % 3]!) }), // prettier-ignore
+        const asked = Array.from({ length: 60 }, (_, i) =>
+            connection()!.request(Code.GET, { options: pathOptions(["/status", "/vitals", "/config"][i % 3]!) }),
         )
         for (const { code } of await within(Promise.all(asked))) codes.add(dotted(code))
     }

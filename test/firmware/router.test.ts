@@ -8,13 +8,13 @@ import type { Clock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import { Router, RouterStore } from "../../router/index.ts"
-import { pipe } from "../../sim/pipe.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
 import { decodePack } from "../../wire/senml.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 import { upTo } from "./scripted-router.ts"
 
 /** The real router's core on a virtual clock, with its store on disk, that can be killed and started again. */
@@ -44,7 +44,7 @@ class KillableRouter {
             setTimeout: (fn, ms) => clock.setTimeout(() => isAlive() && fn(), ms),
             clearTimeout: timer => clock.clearTimeout(timer),
         }
-        const router = new Router({ clock: mortal, random: randomBytes, store: this.store, clinic, log: silentLog }) // prettier-ignore
+        const router = new Router({ clock: mortal, random: randomBytes, store: this.store, clinic, log: silentLog })
         this.router = router
     }
 
@@ -150,6 +150,9 @@ test("a mote that starts again is taken under its next number, what it sent befo
     assert.deepEqual(panics, [])
     const boots = system.clinic.stored.map(hex => parseEnvelope(Buffer.from(hex, "hex")).boot)
     assert.deepEqual([...new Set(boots)], [1, 2, 3, 4])
-    assert.deepEqual(system.readings(keys), upTo(20).flatMap(n => [n, n, n, n])) // prettier-ignore
+    assert.deepEqual(
+        system.readings(keys),
+        upTo(20).flatMap(n => [n, n, n, n]),
+    )
     assert.equal(system.router!.stats().olderBoot + system.router!.stats().otherSalt, 0)
 })

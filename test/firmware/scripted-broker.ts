@@ -1,7 +1,7 @@
 import mqttPacket, { type IPublishPacket, type Packet } from "mqtt-packet"
 import type { ByteStream } from "../../host/stream.ts"
 import { Code, message } from "../../router/coap/message.ts"
-import { pipe } from "../../sim/pipe.ts"
+import { pipe } from "../../sim/time/pipe.ts"
 import { Post, ScriptedRouter, type ScriptedConnection } from "./scripted-router.ts"
 
 const { generate, parser } = mqttPacket

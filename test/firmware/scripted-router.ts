@@ -4,15 +4,9 @@ import type { ByteStream } from "../../host/stream.ts"
 import { encodeFrame, FrameReader } from "../../router/coap/frame.ts"
 import { Code, codeClass, message, type CoapMessage } from "../../router/coap/message.ts"
 import { pathOf, uintOption } from "../../router/coap/options.ts"
-import { pipe } from "../../sim/pipe.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
-import {
-    openEnvelope,
-    parseEnvelope,
-    verifyEnvelope,
-    type Envelope,
-    type Purpose,
-} from "../../wire/envelope.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
+import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope, type Purpose } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
 import { makeReceipt, type Receipt } from "../../wire/receipt.ts"
 import { decodePack, type Measurement } from "../../wire/senml.ts"
@@ -97,8 +91,7 @@ export class ScriptedConnection {
         const taken = bytes.subarray(0, this.bytesLeft)
         this.bytesLeft -= taken.length
         for (const m of this.reader.push(taken))
-            if (m.code === Code.POST && pathOf(m.options) === "/vitals")
-                this.router.posted(new Post(this, "vitals", m))
+            if (m.code === Code.POST && pathOf(m.options) === "/vitals") this.router.posted(new Post(this, "vitals", m))
             else if (m.code === Code.POST && pathOf(m.options) === "/alarms")
                 this.router.posted(new Post(this, "alarm", m))
             else this.other(m)
@@ -201,9 +194,7 @@ export class ScriptedRouter {
 /** Summaries have a `count`, and a mean instead of a reading. */
 function readingsIn(measurements: Measurement[]): number {
     const counts = measurements.filter(m => m.name === "count")
-    const readings = measurements.filter(
-        m => m.name === "hr" && !counts.some(count => count.time === m.time),
-    )
+    const readings = measurements.filter(m => m.name === "hr" && !counts.some(count => count.time === m.time))
     return counts.reduce((sum, { value }) => sum + value, readings.length)
 }
 

@@ -4,7 +4,7 @@ import { test } from "node:test"
 import { encode } from "cbor2"
 import fc from "fast-check"
 import { openEnvelope, parseEnvelope, verifyEnvelope } from "../../wire/envelope.ts"
-import { projectDir } from "../../sim/firmware.ts"
+import { projectDir } from "../../devicescript/build.ts"
 import { deriveKeys } from "../../wire/keys.ts"
 import { openChannel } from "./channel.ts"
 import { open } from "./independent-open.ts"
@@ -27,7 +27,12 @@ test("the VM's HKDF is that of RFC 5869: test cases 1 and 3", async () => {
 })
 
 test("an envelope opens with node:crypto and cbor2 alone", async () => {
-    const pack = [new Map<number, number | string>([[0, "hr"], [2, 72]])] // prettier-ignore
+    const pack = [
+        new Map<number, number | string>([
+            [0, "hr"],
+            [2, 72],
+        ]),
+    ]
     const envelope = await (await channel).ask(encode(pack))
     const opened = open(envelope, kid.toString("hex"), secret.toString("hex"))
     assert.deepEqual(opened.pack, pack)

@@ -111,13 +111,43 @@ test("with a clock: one absolute base time, offsets for what came later", async 
     const bytes = await pack([calm, { ...calm, atMs: 4000, bpm: 80 }], { shift, lost: 3 })
     const pairs = (decode(bytes) as Map<number, unknown>[]).map(record => [...record])
     assert.deepEqual(pairs, [
-        [[0, "hr"], [2, 72.5], [-2, baseName], [-3, 1_767_225_602], [-4, "beat/min"]], // prettier-ignore
-        [[0, "hr"], [2, 80], [6, 2]], // prettier-ignore
-        [[0, "hr-q"], [2, 0.75], [-4, "/"]], // prettier-ignore
-        [[0, "hr-q"], [2, 0.75], [6, 2]], // prettier-ignore
-        [[0, "temp"], [2, 36.5], [-4, "Cel"]], // prettier-ignore
-        [[0, "temp"], [2, 36.5], [6, 2]], // prettier-ignore
-        [[0, "lost"], [2, 3], [-4, "count"]], // prettier-ignore
+        [
+            [0, "hr"],
+            [2, 72.5],
+            [-2, baseName],
+            [-3, 1_767_225_602],
+            [-4, "beat/min"],
+        ],
+        [
+            [0, "hr"],
+            [2, 80],
+            [6, 2],
+        ],
+        [
+            [0, "hr-q"],
+            [2, 0.75],
+            [-4, "/"],
+        ],
+        [
+            [0, "hr-q"],
+            [2, 0.75],
+            [6, 2],
+        ],
+        [
+            [0, "temp"],
+            [2, 36.5],
+            [-4, "Cel"],
+        ],
+        [
+            [0, "temp"],
+            [2, 36.5],
+            [6, 2],
+        ],
+        [
+            [0, "lost"],
+            [2, 3],
+            [-4, "count"],
+        ],
     ])
 })
 
@@ -143,13 +173,9 @@ test("what is no number or out of range is absent", async () => {
 })
 
 test("what comes out of any pack is what went in, rounded to its grid", async () => {
-    const optional = (o: fc.FloatConstraints) =>
-        fc.option(fc.float({ noNaN: true, ...o }), { nil: undefined })
+    const optional = (o: fc.FloatConstraints) => fc.option(fc.float({ noNaN: true, ...o }), { nil: undefined })
     const reading = fc.record({
-        stepMs: fc.oneof(
-            fc.integer({ min: 1900, max: 2100 }),
-            fc.integer({ min: 0, max: 200_000 }),
-        ),
+        stepMs: fc.oneof(fc.integer({ min: 1900, max: 2100 }), fc.integer({ min: 0, max: 200_000 })),
         bpm: optional({ min: 20, max: 300 }),
         quality: fc.integer({ min: 0, max: 1000 }).map(q => q / 1000),
         motion: fc.boolean(),
@@ -167,19 +193,15 @@ test("what comes out of any pack is what went in, rounded to its grid", async ()
             const readings = steps.map(({ stepMs, ...r }) => ({ ...r, atMs: (atMs += stepMs) }))
             const now = Math.ceil((atMs + 10) / 62.5)
             const receivedAt = 1.8e12
-            const measurements = decodePack(
-                await pack(readings, { shift, now, lost }),
-                kid,
-                receivedAt,
-            )
+            const measurements = decodePack(await pack(readings, { shift, now, lost }), kid, receivedAt)
             const zeroMs = shift === undefined ? receivedAt - now * 62.5 : shift * 62.5
             const all = <T>(name: string, unit: string, value: (r: MadeReading) => T | undefined) =>
                 readings.flatMap(r => {
                     const v = value(r)
                     const time = Math.round(Math.round(r.atMs / 62.5) * 62.5 + zeroMs)
-                    return v === undefined ? [] : [{ name, unit, value: v, time, relative: shift === undefined }] // prettier-ignore
+                    return v === undefined ? [] : [{ name, unit, value: v, time, relative: shift === undefined }]
                 })
-            const on = (grid: number, v?: number) => v === undefined ? undefined : Math.round(v * grid) / grid + 0 // prettier-ignore
+            const on = (grid: number, v?: number) => (v === undefined ? undefined : Math.round(v * grid) / grid + 0)
             const wanted = [
                 ...all("hr", "beat/min", r => (r.motion ? undefined : onBinary16(r.bpm))),
                 ...all("hr-q", "/", r => on(64, r.quality)),
@@ -197,7 +219,14 @@ test("what comes out of any pack is what went in, rounded to its grid", async ()
 test("the oxygen saturation, where there is one, comes last and in percent", async () => {
     const bytes = await pack([calm, { ...calm, atMs: 4000, spo2: 96.6 }], { now: 64 })
     const last = (decode(bytes) as Map<number, unknown>[]).at(-1)!
-    assert.deepEqual([...last], [[0, "spo2"], [2, 97], [-4, "%"]]) // prettier-ignore
+    assert.deepEqual(
+        [...last],
+        [
+            [0, "spo2"],
+            [2, 97],
+            [-4, "%"],
+        ],
+    )
 })
 
 test("times stay what they are when the ticks of the queue have come round", async () => {

@@ -1,8 +1,8 @@
 import type { Body } from "../../sim/body/index.ts"
 import type { I2cChip } from "../../sim/devices/sensor-bus.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
-import { runProgram } from "../../sim/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 
 /** What test/src/sensing.ts prints of a Reading. */
 export interface SensedReading {
@@ -38,8 +38,7 @@ export async function sense(
         chips: chipsOf(clock),
         settings,
         log: line => {
-            if (line.startsWith("reading "))
-                readings.push(JSON.parse(line.slice(8)) as SensedReading)
+            if (line.startsWith("reading ")) readings.push(JSON.parse(line.slice(8)) as SensedReading)
             else messages.push(line)
         },
         panic: code => panics.push(code),

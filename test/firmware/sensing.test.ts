@@ -2,19 +2,12 @@ import assert from "node:assert/strict"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import {
-    emptyStrap,
-    recordingFile,
-    syntheticBody,
-    type Body,
-    type MotionBout,
-} from "../../sim/body/index.ts"
-import { projectDir } from "../../sim/firmware.ts"
-import { seededNormal } from "../../sim/random.ts"
+import { emptyStrap, recordingFile, syntheticBody, type Body, type MotionBout } from "../../sim/body/index.ts"
+import { projectDir } from "../../devicescript/build.ts"
+import { seededNormal } from "../../sim/time/random.ts"
 import { sense, type SensedReading } from "./sense.ts"
 
-const rates = (readings: SensedReading[]) =>
-    readings.flatMap(({ bpm }) => (bpm === undefined ? [] : [bpm]))
+const rates = (readings: SensedReading[]) => readings.flatMap(({ bpm }) => (bpm === undefined ? [] : [bpm]))
 
 for (const bpm of [45, 72, 120, 180])
     test(`a resting wearer at ${bpm} bpm`, async () => {
@@ -37,7 +30,9 @@ test("below the configured quality a rate is not reported, and all else stays", 
     const qualities = all.filter(({ bpm }) => bpm !== undefined).map(({ quality }) => quality)
     const gate = Math.round(100 * qualities.sort((a, b) => a - b)[qualities.length >> 1]!)
     const { readings } = await sense(body(), 60, undefined, { quality: gate })
-    const expected = all.map(({ bpm, ...rest }) => (rest.quality * 100 >= gate && bpm !== undefined ? { bpm, ...rest } : rest)) // prettier-ignore
+    const expected = all.map(({ bpm, ...rest }) =>
+        rest.quality * 100 >= gate && bpm !== undefined ? { bpm, ...rest } : rest,
+    )
     assert.deepEqual(readings, expected)
     const reported = rates(readings).length
     assert.ok(reported > 0 && reported < rates(all).length, "the gate lets some through")
@@ -45,8 +40,7 @@ test("below the configured quality a rate is not reported, and all else stays", 
 
 test("readings come every 2 s on the grid of the samples", async () => {
     const { readings } = await sense(syntheticBody({ seed: 2 }), 30)
-    for (let i = 1; i < readings.length; i++)
-        assert.equal(readings[i]!.atMs - readings[i - 1]!.atMs, 2000)
+    for (let i = 1; i < readings.length; i++) assert.equal(readings[i]!.atMs - readings[i - 1]!.atMs, 2000)
 })
 
 test("the rate is followed up and down", async () => {
@@ -57,8 +51,7 @@ test("the rate is followed up and down", async () => {
         [160, 70],
     ]
     const { readings } = await sense(syntheticBody({ seed: 4, bpm }), 190)
-    const at = (seconds: number) =>
-        readings.find(({ atMs }) => Math.abs(atMs - seconds * 1000) <= 1000)!.bpm!
+    const at = (seconds: number) => readings.find(({ atMs }) => Math.abs(atMs - seconds * 1000) <= 1000)!.bpm!
     assert.ok(Math.abs(at(18) - 60) < 4)
     assert.ok(Math.abs(at(98) - 130) < 5)
     assert.ok(Math.abs(at(186) - 70) < 4)
@@ -110,8 +103,7 @@ for (const [name, body] of noPulse)
 test("pulse and temperature end when the strap comes off, and come back when it is put on", async () => {
     const body = syntheticBody({ seed: 6, bpm: 80, off: [{ fromS: 60, toS: 120 }] })
     const { readings } = await sense(body, 320)
-    const between = (from: number, to: number) =>
-        readings.filter(({ atMs }) => atMs > from * 1000 && atMs < to * 1000)
+    const between = (from: number, to: number) => readings.filter(({ atMs }) => atMs > from * 1000 && atMs < to * 1000)
     assert.ok(rates(between(12, 58)).length >= 22)
     assert.deepEqual(rates(between(64, 120)), [])
     assert.ok(between(64, 120).every(({ tempC }) => tempC === undefined))
@@ -147,9 +139,7 @@ test("movement is called movement; the pulse is back when it is over", async () 
 })
 
 test("taps 90 times a minute that no accelerometer feels do not halve 75 bpm", async () => {
-    const motion: MotionBout[] = [
-        { fromS: 30, toS: 110, kind: "tapping", cadence: 90, strength: 2 },
-    ]
+    const motion: MotionBout[] = [{ fromS: 30, toS: 110, kind: "tapping", cadence: 90, strength: 2 }]
     const body = syntheticBody({ seed: 2, bpm: 75, motion })
     const unfelt: Body = {
         reflectance: (led, seconds) => body.reflectance(led, seconds),
@@ -187,12 +177,8 @@ async function recorded(name: string) {
     const body = recordingFile(`${file}.csv`, fs)
     const { readings } = await sense(body, body.durationS + 4)
     // The first sample is the recording's beginning, and a window of the reference ends every 2 s from 8 s on.
-    const windows = ref_bpm.flatMap((ref, n) =>
-        ref === null ? [] : [{ ref, ...readings[n + 3]! }],
-    )
-    const errors = windows.flatMap(({ ref, bpm }) =>
-        bpm === undefined ? [] : [Math.abs(bpm - ref)],
-    )
+    const windows = ref_bpm.flatMap((ref, n) => (ref === null ? [] : [{ ref, ...readings[n + 3]! }]))
+    const errors = windows.flatMap(({ ref, bpm }) => (bpm === undefined ? [] : [Math.abs(bpm - ref)]))
     const moved = windows.filter(({ motion, bpm }) => motion && bpm === undefined)
     return { windows: windows.length, errors, moved: moved.length }
 }

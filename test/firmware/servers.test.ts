@@ -3,8 +3,8 @@ import { test } from "node:test"
 import { syntheticBody, type Body } from "../../sim/body/index.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
 import type { Fault } from "../../sim/devices/faults.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 import { jacdac, JacdacClient } from "../support/jacdac.ts"
 
 const { SRV_HEART_RATE, SRV_TEMPERATURE, SRV_PULSE_OXIMETER, SystemReg, SystemStatusCodes } = jacdac
@@ -114,9 +114,7 @@ test("a value that is not known any more is gone, and the reason is told", async
 test("whatever a client sends, the mote answers or ignores it and goes on", async () => {
     const { client, run, panics, lines } = await start(syntheticBody({ seed: 4 }))
     const heartRate = client.sensor(SRV_HEART_RATE)
-    for (const code of [
-        0x000, 0x080, 0x1001, 0x1101, 0x1fff, 0x2003, 0x2004, 0x2107, 0x3000, 0xffff,
-    ])
+    for (const code of [0x000, 0x080, 0x1001, 0x1101, 0x1fff, 0x2003, 0x2004, 0x2107, 0x3000, 0xffff])
         for (const size of [0, 1, 3, 200]) {
             await heartRate.send(code, new Uint8Array(size).fill(0xff))
             await run(0.1)
@@ -129,10 +127,7 @@ test("whatever a client sends, the mote answers or ignores it and goes on", asyn
     await heartRate.send(0x2000 | SystemReg.StreamingSamples, Uint8Array.of(2))
     await run(20)
     assert.equal(heartRate.readings.length, 2, "as many as were asked for")
-    assert.deepEqual(
-        { lines, panics },
-        { lines: ["setting kid: 16 hex digits are needed"], panics: [] },
-    )
+    assert.deepEqual({ lines, panics }, { lines: ["setting kid: 16 hex digits are needed"], panics: [] })
 })
 
 test("the setting jacdac keeps vitals off the cable", async () => {

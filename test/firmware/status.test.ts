@@ -7,10 +7,10 @@ import { silentLog } from "../../host/log.ts"
 import { Router, RouterStore } from "../../router/index.ts"
 import { syntheticBody } from "../../sim/body/index.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
-import { projectDir } from "../../sim/firmware.ts"
-import { pipe } from "../../sim/pipe.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { projectDir } from "../../devicescript/build.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 import { deriveKeys, eui } from "../../wire/keys.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
 import { jacdac, JacdacClient } from "../support/jacdac.ts"
@@ -61,8 +61,7 @@ test("whoever is at the cable sees how the mote is: link, queue, receipts, versi
     const registers = spec.packets.filter(({ kind, derived }) => kind === "ro" && !derived)
     const state = async () => {
         const values: Record<string, unknown[] | undefined> = {}
-        for (const { name, identifier } of registers)
-            values[name] = await service.get(identifier, run)
+        for (const { name, identifier } of registers) values[name] = await service.get(identifier, run)
         return values
     }
     const before = await state()
@@ -87,8 +86,7 @@ test("whoever is at the cable sees how the mote is: link, queue, receipts, versi
     assert.deepEqual([boot, repeated, lost], [1, 0, 0])
     assert.ok(sent! >= 5 && sent! - receipts! <= 1 && sent! >= receipts!, `${sent} ${receipts}`)
 
-    for (const { name, identifier } of registers)
-        assert.equal(service.isImplemented(identifier), true, name)
+    for (const { name, identifier } of registers) assert.equal(service.isImplemented(identifier), true, name)
     // Nothing can be set; this client believes from then on that there is no such register, and complains of that.
     t.mock.method(console, "assert", () => {})
     for (const code of [0x0180, 0x1101, 0x1187, 0x11ff, 0x2003, 0x2180, 0x3fff])

@@ -3,9 +3,9 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { syntheticBody } from "../../sim/body/index.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
-import { runProgram } from "../../sim/program.ts"
-import { seededNormal } from "../../sim/random.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { seededNormal } from "../../sim/time/random.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 const readingS = 2
 /** What the firmware promises: `settledC`, for sensors that are no slower than `timeConstantS`. */
@@ -36,9 +36,7 @@ function readings(wearing: Wearing, seconds: number): number[] {
 }
 
 /** What the firmware makes of series of readings, one wearer after the other; undefined where there is no value. */
-async function judge(
-    series: { celsius: number[]; isInfrared: boolean }[],
-): Promise<(number | undefined)[][]> {
+async function judge(series: { celsius: number[]; isInfrared: boolean }[]): Promise<(number | undefined)[][]> {
     const size = 50
     const bursts = series.flatMap(({ celsius, isInfrared }, n) => {
         const infrared = isInfrared ? 2 : 0
@@ -76,8 +74,7 @@ async function judge(
     return values.map((all, n) => all.slice(0, series[n]!.celsius.length))
 }
 
-const firstAtS = (values: (number | undefined)[]) =>
-    (values.findIndex(value => value !== undefined) + 1) * readingS
+const firstAtS = (values: (number | undefined)[]) => (values.findIndex(value => value !== undefined) + 1) * readingS
 
 const noises = { contact: 0.008, infrared: 0.05 }
 
@@ -93,9 +90,7 @@ for (const [kind, noiseC] of Object.entries(noises))
                 ...{ fromC, toC, timeConstantS, noiseC, seed: timeConstantS },
                 isInfrared: kind === "infrared",
             }))
-            const judged = await judge(
-                wearings.map(wearing => ({ ...wearing, celsius: readings(wearing, 2400) })),
-            )
+            const judged = await judge(wearings.map(wearing => ({ ...wearing, celsius: readings(wearing, 2400) })))
             const times = judged.map(values => {
                 const settled = values.filter(value => value !== undefined)
                 for (const value of settled)
@@ -126,9 +121,7 @@ test("a value is never further from where the sensor settles than promised", asy
         ...wearing,
         noiseC: wearing.noiseC * noises[wearing.isInfrared ? "infrared" : "contact"],
     }))
-    const judged = await judge(
-        wearings.map(wearing => ({ ...wearing, celsius: readings(wearing, 1600) })),
-    )
+    const judged = await judge(wearings.map(wearing => ({ ...wearing, celsius: readings(wearing, 1600) })))
     let count = 0
     judged.forEach((values, n) => {
         const { toC, noiseC } = wearings[n]!
@@ -163,10 +156,7 @@ test("the turn from cooling to warming is not settled, though it stands still fo
 
 test("a sensor that comes off or slips has to settle again, from the first reading that shows it", async () => {
     const on = Array.from({ length: 60 }, () => 34)
-    const off = readings(
-        { fromC: 34, toC: 23, timeConstantS: 60, noiseC: 0, isInfrared: false, seed: 1 },
-        60,
-    )
+    const off = readings({ fromC: 34, toC: 23, timeConstantS: 60, noiseC: 0, isInfrared: false, seed: 1 }, 60)
     const [values] = await judge([{ celsius: [...on, ...off, ...on], isInfrared: false }])
     for (const value of values!) assert.ok(value === undefined || Math.abs(value - 34) <= settledC)
     const last = values!.slice(60, 90).findLastIndex(value => value !== undefined)
@@ -177,9 +167,7 @@ test("a sensor that comes off or slips has to settle again, from the first readi
 
 test("no temperature of a room, of a fault, of an infinite one", async () => {
     for (const celsius of [0, 23, 29.9, 43.1, 65]) {
-        const [values] = await judge([
-            { celsius: Array.from({ length: 50 }, () => celsius), isInfrared: false },
-        ])
+        const [values] = await judge([{ celsius: Array.from({ length: 50 }, () => celsius), isInfrared: false }])
         assert.ok(values!.every(value => value === undefined))
     }
 })

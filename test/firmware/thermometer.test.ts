@@ -6,8 +6,8 @@ import { Max30205 } from "../../sim/devices/max30205.ts"
 import { Mlx90614 } from "../../sim/devices/mlx90614.ts"
 import type { I2cChip } from "../../sim/devices/sensor-bus.ts"
 import { Tmp117 } from "../../sim/devices/tmp117.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 const body = syntheticBody({ seed: 1 })
 const skinC = 36.7
@@ -49,8 +49,7 @@ async function start(chipsOf: (clock: VirtualClock) => I2cChip[]) {
             })
         },
     })
-    const between = (fromS: number, toS: number) =>
-        readings.filter(({ atS }) => atS >= fromS && atS < toS)
+    const between = (fromS: number, toS: number) => readings.filter(({ atS }) => atS >= fromS && atS < toS)
     return { readings, messages, panics, run, between }
 }
 
@@ -105,8 +104,7 @@ test("any of the three at any of its addresses is found within two readings, and
         const tmp117 = (address: number) => new Tmp117({ clock, body, address })
         const mlx90614 = () => new Mlx90614({ clock, body })
         chips = [mlx90614(), max30205(0x5a), mlx90614()]
-        for (let address = 0x48; address <= 0x4b; address++)
-            chips.push(tmp117(address), max30205(address))
+        for (let address = 0x48; address <= 0x4b; address++) chips.push(tmp117(address), max30205(address))
         for (let address = 0x40; address <= 0x5f; address++)
             if (address !== 0x57) chips.push(max30205(address), tmp117(0x49))
         return [new Succession(clock, chips, eachS)]
@@ -135,9 +133,7 @@ test("whoever else is at an address where a thermometer could be is asked, never
     for (const [name, read] of answers) {
         const written: number[][] = []
         const { readings, run } = await start(() =>
-            Array.from({ length: 32 }, (_, n) =>
-                recorded({ address: 0x40 + n, write: () => true, read }, written),
-            ),
+            Array.from({ length: 32 }, (_, n) => recorded({ address: 0x40 + n, write: () => true, read }, written)),
         )
         await run(10)
         assert.ok(written.length > 31, name)
@@ -216,9 +212,7 @@ const faultToS = 170
 for (const [name, make] of Object.entries(kinds)) {
     const withFault = async (kind: FaultKind, { fromS = faultFromS, toS = faultToS } = {}) => {
         const faults: Fault[] = [{ chip: "thermometer", kind, fromS, toS }]
-        const mote = await start(clock => [
-            new Faulty(clock, make(clock, faultyBody(body, faults)), faults),
-        ])
+        const mote = await start(clock => [new Faulty(clock, make(clock, faultyBody(body, faults)), faults)])
         await mote.run(faultToS + settlingS[name]! + 10)
         // Values, and true ones, before and after; whatever comes, never a wrong one.
         const settledS = settlingS[name]! + 4
@@ -226,8 +220,7 @@ for (const [name, make] of Object.entries(kinds)) {
         assert.ok(before.length > 5)
         assert.ok(before.every(({ celsius }) => celsius !== undefined))
         for (const { celsius, atS } of mote.readings)
-            if (celsius !== undefined)
-                assert.ok(Math.abs(celsius - skinC) < toleranceC, `${celsius} at ${atS} s`)
+            if (celsius !== undefined) assert.ok(Math.abs(celsius - skinC) < toleranceC, `${celsius} at ${atS} s`)
         assert.ok(mote.readings.at(-1)!.celsius !== undefined, "no value after the fault")
         assert.deepEqual(mote.panics, [])
         return mote
@@ -264,9 +257,6 @@ for (const [name, make] of Object.entries(kinds)) {
             const noticed = between(faultFromS + 1, faultFromS + 1 + 2 * readingS)
             assert.ok(noticed.some(({ runs }) => !runs))
             assert.ok(between(faultFromS + 3 * readingS, Infinity).every(({ runs }) => runs))
-            assert.deepEqual(messages, [
-                `thermometer: ${name} lost power`,
-                "thermometer: works again",
-            ])
+            assert.deepEqual(messages, [`thermometer: ${name} lost power`, "thermometer: works again"])
         })
 }

@@ -6,8 +6,8 @@ import { Max30205 } from "../../sim/devices/max30205.ts"
 import { Mlx90614, type Mlx90614Options } from "../../sim/devices/mlx90614.ts"
 import type { I2cChip } from "../../sim/devices/sensor-bus.ts"
 import { Tmp117 } from "../../sim/devices/tmp117.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 const names = ["max30205", "tmp117", "mlx90614"]
 /** Noise of the noisiest, four deviations, and half a step. */
@@ -27,12 +27,7 @@ interface StartOptions {
 }
 
 /** One of each kind, each with the same faults, read every second. */
-async function start({
-    body = skin(() => 36.6),
-    faults = [],
-    infrared,
-    wrap = chip => chip,
-}: StartOptions = {}) {
+async function start({ body = skin(() => 36.6), faults = [], infrared, wrap = chip => chip }: StartOptions = {}) {
     const clock = new VirtualClock()
     const chips = [
         new Max30205({ clock, body }),
@@ -49,9 +44,7 @@ async function start({
 
 /** What was said of a chip. */
 function of(name: string, lines: string[]): string[] {
-    return lines
-        .filter(line => line.startsWith(`${name} `))
-        .map(line => line.slice(name.length + 1))
+    return lines.filter(line => line.startsWith(`${name} `)).map(line => line.slice(name.length + 1))
 }
 
 const values = (said: string[]) => said.map(Number).filter(celsius => !Number.isNaN(celsius))
@@ -116,10 +109,7 @@ test("brown-outs at any moment: never a wrong value, and the next but one readin
             assert.ok(!(failed[i] && failed[i - 1] && failed[i - 2]), said.join("\n"))
         // An MLX90614 loses nothing that matters but what it is about to say.
         const least = name === "mlx90614" ? 5 : 40
-        assert.ok(
-            failed.filter(Boolean).length >= least,
-            `${name}: ${failed.filter(Boolean).length}`,
-        )
+        assert.ok(failed.filter(Boolean).length >= least, `${name}: ${failed.filter(Boolean).length}`)
     }
     assert.deepEqual(panics, [])
 })
@@ -174,6 +164,5 @@ test("more than a chip can measure is not a temperature of skin", async () => {
     const { lines, run } = await start({ body: skin(() => 1000) })
     await run(5)
     for (const name of names)
-        for (const celsius of values(of(name, lines)))
-            assert.ok(celsius > 100, `${name} ${celsius}`)
+        for (const celsius of values(of(name, lines))) assert.ok(celsius > 100, `${name} ${celsius}`)
 })

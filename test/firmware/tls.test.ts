@@ -10,7 +10,7 @@ import { serverCertificate } from "../../clinic/tls.ts"
 import { silentLog } from "../../host/log.ts"
 import { socketStream, type ByteStream } from "../../host/stream.ts"
 import { startRouter } from "../../router/index.ts"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui } from "../../wire/keys.ts"
 import { decodePack } from "../../wire/senml.ts"
@@ -67,12 +67,9 @@ test("readings reach the router by TLS; a certificate of a stranger ends the con
     t.after(() => running.close())
     await until(() => running.router.keyring.find(eui(kid)) !== undefined, "the keys have come")
 
-    const stranger = await startMote(trusting(undefined, running.coapsPort!), "coaps+tcp://r.invalid") // prettier-ignore
+    const stranger = await startMote(trusting(undefined, running.coapsPort!), "coaps+tcp://r.invalid")
     await stranger.pass(300, () => stranger.lines.length > 1)
-    assert.equal(
-        stranger.lines.at(-1),
-        "no connection to r.invalid port 5684 by TLS: has this board any?",
-    )
+    assert.equal(stranger.lines.at(-1), "no connection to r.invalid port 5684 by TLS: has this board any?")
     assert.equal(clinic.stored.length, 0)
     stranger.mote.stop()
 
@@ -91,10 +88,10 @@ test("readings reach the router by TLS; a certificate of a stranger ends the con
 test("a router with a certificate that is none does not start", async t => {
     const clinic = new MemoryClinic()
     const tls = { cert: "none", key: "none", coapsPort: 0 }
-    await assert.rejects(
-        startRouter({ data: temporaryFolder(t), coapPort: 0, clinic, log: silentLog, tls }),
-        { name: "UserError", message: /^TLS certificate or key: / },
-    )
+    await assert.rejects(startRouter({ data: temporaryFolder(t), coapPort: 0, clinic, log: silentLog, tls }), {
+        name: "UserError",
+        message: /^TLS certificate or key: /,
+    })
 })
 
 test("on a board without TLS the mote says so and sends nothing", async () => {

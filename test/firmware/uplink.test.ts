@@ -2,16 +2,12 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { encodeFrame } from "../../router/coap/frame.ts"
 import { Code, code, message } from "../../router/coap/message.ts"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 import { open } from "./independent-open.ts"
 import { ScriptedRouter, upTo, type Post, type ScriptedConnection } from "./scripted-router.ts"
 
 /** A mote that makes `count` readings, one every `everyMs`, and the router it talks to. */
-async function start(o: {
-    count?: number
-    everyMs?: number
-    prepare?: (r: ScriptedRouter) => void
-}) {
+async function start(o: { count?: number; everyMs?: number; prepare?: (r: ScriptedRouter) => void }) {
     const { count = 10, everyMs = 2000 } = o
     const router = new ScriptedRouter()
     o.prepare?.(router)
@@ -79,14 +75,11 @@ const faults: Record<string, (post: Post) => void> = {
         receipt[40]! ^= 1
         p.respond(Code.Changed, receipt)
     },
-    "a receipt for another nonce": p =>
-        p.respond(Code.Changed, p.receipt({ nonce: new Uint8Array(13) })),
-    "a receipt for another mote": p =>
-        p.respond(Code.Changed, p.receipt({ kid: new Uint8Array(8) })),
+    "a receipt for another nonce": p => p.respond(Code.Changed, p.receipt({ nonce: new Uint8Array(13) })),
+    "a receipt for another mote": p => p.respond(Code.Changed, p.receipt({ kid: new Uint8Array(8) })),
     "a receipt under another key": p => p.respond(Code.Changed, p.receipt({}, p.router.keys.upMac)),
     "a receipt cut short": p => p.respond(Code.Changed, p.receipt().subarray(0, -1)),
-    "a receipt with more behind it": p =>
-        p.respond(Code.Changed, Buffer.concat([p.receipt(), Buffer.from([0])])),
+    "a receipt with more behind it": p => p.respond(Code.Changed, Buffer.concat([p.receipt(), Buffer.from([0])])),
     "the receipt of the envelope before": p => {
         const before = p.router.posts.find(q => q.hex !== p.hex)
         p.respond(Code.Changed, before ? before.receipt() : Buffer.alloc(0))
@@ -155,9 +148,7 @@ test("a late receipt and a split one are as good as any", async () => {
                 r.accepted(post)
                 const frame = post.frame(Code.Changed, post.receipt())
                 const bytes = [...frame].map(byte => Uint8Array.of(byte))
-                bytes.forEach((byte, i) =>
-                    clock.setTimeout(() => post.connection.stream.write(byte), i * 70),
-                )
+                bytes.forEach((byte, i) => clock.setTimeout(() => post.connection.stream.write(byte), i * 70))
             }
         },
     })
@@ -204,9 +195,7 @@ test("5.03 is waited out on the same connection, as long as Max-Age says", async
         count: 3,
         prepare: r => {
             r.onPost = post =>
-                r.posts.length === 1
-                    ? post.respond(Code.ServiceUnavailable, undefined, 30)
-                    : post.accept()
+                r.posts.length === 1 ? post.respond(Code.ServiceUnavailable, undefined, 30) : post.accept()
         },
     })
     await run(60)
@@ -247,7 +236,7 @@ test("a refusal is asked about again over a new connection, ever more rarely, an
 
 test("what a queue of 30 minutes cannot hold arrives in summaries, counted to the reading", async () => {
     const count = 1400
-    const { router, run, panics } = await start({ count, everyMs: 500, prepare: r => (r.isReachable = false) }) // prettier-ignore
+    const { router, run, panics } = await start({ count, everyMs: 500, prepare: r => (r.isReachable = false) })
     await run(count * 0.5 + 10)
     router.isReachable = true
     await run(240)
@@ -258,7 +247,7 @@ test("what a queue of 30 minutes cannot hold arrives in summaries, counted to th
 
 test("readings make room while an envelope is under way: all are counted once", async () => {
     const count = 1400
-    const { router, run } = await start({ count, everyMs: 500, prepare: r => (r.onPost = () => {}) }) // prettier-ignore
+    const { router, run } = await start({ count, everyMs: 500, prepare: r => (r.onPost = () => {}) })
     await run(count * 0.5 + 10)
     router.onPost = post => post.accept()
     await run(240)
@@ -268,7 +257,7 @@ test("readings make room while an envelope is under way: all are counted once", 
 })
 
 test("catching up puts ten readings into an envelope of about 500 bytes", async () => {
-    const { router, run } = await start({ count: 60, everyMs: 1000, prepare: r => (r.isReachable = false) }) // prettier-ignore
+    const { router, run } = await start({ count: 60, everyMs: 1000, prepare: r => (r.isReachable = false) })
     await run(55)
     router.isReachable = true
     await run(70)
@@ -317,7 +306,7 @@ test("a Ping gets its Pong, a request the code that it deserves", async () => {
 })
 
 test("an unknown critical option in a signal is answered with an Abort, and the mote comes back", async () => {
-    const connection = await answers([Code.Ping, { options: [{ number: 1, value: Buffer.alloc(0) }] }]) // prettier-ignore
+    const connection = await answers([Code.Ping, { options: [{ number: 1, value: Buffer.alloc(0) }] }])
     assert.equal(connection.others[0]!.code, Code.Abort)
     assert.ok(connection.isClosed)
 })

@@ -3,8 +3,8 @@ import { test } from "node:test"
 import { syntheticBody, type Body } from "../../sim/body/index.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
 import type { Fault } from "../../sim/devices/faults.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 import { toAlarms } from "../../wire/alarms.ts"
 import { decodePack } from "../../wire/senml.ts"
 
@@ -33,7 +33,12 @@ async function watch(seconds: number, body: Body, faults: Fault[] = []) {
             const pack = decodePack(Buffer.from(hex, "hex"), kid, now)
             hex = ""
             for (const { kind, raised, time, value } of toAlarms(pack)) {
-                alarms.push({ what: `${kind} ${raised ? 1 : 0}`, second: (time - startMs) / 1000, lateMs: now - time, value }) // prettier-ignore
+                alarms.push({
+                    what: `${kind} ${raised ? 1 : 0}`,
+                    second: (time - startMs) / 1000,
+                    lateMs: now - time,
+                    value,
+                })
             }
         },
         panic: code => panics.push(code),
@@ -45,10 +50,7 @@ async function watch(seconds: number, body: Body, faults: Fault[] = []) {
     return alarms
 }
 
-function assertAlarms(
-    alarms: { what: string; second: number }[],
-    expected: [what: string, second: number][],
-): void {
+function assertAlarms(alarms: { what: string; second: number }[], expected: [what: string, second: number][]): void {
     assert.deepEqual(
         alarms.map(({ what }) => what),
         expected.map(([what]) => what),
@@ -84,7 +86,7 @@ test("a fault that is shorter than the delay is none", async () => {
 })
 
 test("a data line that is held low fails both sensors at once", async () => {
-    const alarms = await watch(150, calm, [{ chip: "accelerometer", kind: "stuck", fromS: 60, toS: 100 }]) // prettier-ignore
+    const alarms = await watch(150, calm, [{ chip: "accelerometer", kind: "stuck", fromS: 60, toS: 100 }])
     assertAlarms(alarms, [
         ["optical 1", 60],
         ["thermometer 1", 60],

@@ -54,8 +54,7 @@ test("a folder on a read-only disk: the line says so", t => {
             encoding: "utf8",
         })
     }
-    if (inNamespace("true").status !== 0)
-        return t.skip("needs unshare that may mount: a read-only disk was NOT tried")
+    if (inNamespace("true").status !== 0) return t.skip("needs unshare that may mount: a read-only disk was NOT tried")
     const files = import.meta.resolve("../../host/files.ts")
     const program = `const { makeFolder } = await import(process.argv[1])
         try { makeFolder(process.argv[2]) } catch (error) { console.log(error.message) }`

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { runProgram } from "../../sim/program.ts"
+import { runProgram } from "../../sim/mote/program.ts"
 import { makeConfig, defaultConfig } from "../../wire/config.ts"
 import { Attacker, deeds, type Deed } from "./on-path.ts"
 import { NonceWatch, World } from "./world.ts"
@@ -48,7 +48,7 @@ async function attack(seed: number, steps: { deed: Deed; number: number }[]): Pr
         for (const envelope of attacker.envelopes) nonces.sent(envelope)
 
         const genuine = new Set(attacker.envelopes.map(bytes => Buffer.from(bytes).toString("hex")))
-        for (const hex of world.clinic.stored) assert.ok(genuine.has(hex), "the clinic has a forgery") // prettier-ignore
+        for (const hex of world.clinic.stored) assert.ok(genuine.has(hex), "the clinic has a forgery")
         const arrived = world.arrived()
         const numbers = arrived
             .flatMap(({ measurements }) => measurements.filter(({ name }) => name === "hr"))

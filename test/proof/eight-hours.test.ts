@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { bisect, heapBytes } from "../../bench/vm.ts"
 import type { ByteStream } from "../../host/stream.ts"
-import { runProgram } from "../../sim/program.ts"
-import { seededRandom } from "../../sim/random.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { seededRandom } from "../../sim/time/random.ts"
 import { World } from "./world.ts"
 
 const readingS = 2
@@ -99,11 +99,7 @@ function accounted(world: World): number {
 }
 
 /** A connection that loses what is sent to the router, and what comes from it, while that is so. */
-function deafened(
-    stream: ByteStream,
-    isUpLost: () => boolean,
-    isDownLost: () => boolean,
-): ByteStream {
+function deafened(stream: ByteStream, isUpLost: () => boolean, isDownLost: () => boolean): ByteStream {
     return {
         peer: stream.peer,
         get backlog() {

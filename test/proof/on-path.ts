@@ -2,8 +2,8 @@ import type { ByteStream, StreamReceiver } from "../../host/stream.ts"
 import { encodeFrame, FrameReader } from "../../router/coap/frame.ts"
 import { Code, codeClass, message, type CoapMessage } from "../../router/coap/message.ts"
 import { OptionNumber, uintOption } from "../../router/coap/options.ts"
-import { pipe } from "../../sim/pipe.ts"
-import type { VirtualClock } from "../../sim/vm/clock.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import type { VirtualClock } from "../../sim/time/clock.ts"
 
 /** What somebody on the path does to one message, and to the bytes around it. */
 export const deeds = [
@@ -67,7 +67,7 @@ export class Attacker {
                 { number: OptionNumber.UriPath, value: Buffer.from(i % 2 ? "vitals" : "alarms") },
                 uintOption(OptionNumber.ContentFormat, 17),
             ]
-            router.write(encodeFrame(message(Code.POST, { token: Uint8Array.of(i & 255), options, payload }))) // prettier-ignore
+            router.write(encodeFrame(message(Code.POST, { token: Uint8Array.of(i & 255), options, payload })))
         }
     }
 
@@ -77,8 +77,7 @@ export class Attacker {
         if (isFromMote && seen.code === Code.POST) this.envelopes.push(copy.payload)
         else if (seen.code === Code.PUT) this.configurations.push(copy)
         else if (seen.code === Code.POST || seen.code === Code.DELETE) this.commands.push(copy)
-        else if (seen.code === Code.Changed && seen.payload.length > 60)
-            this.receipts.push(copy.payload)
+        else if (seen.code === Code.Changed && seen.payload.length > 60) this.receipts.push(copy.payload)
     }
 }
 
@@ -170,8 +169,7 @@ class Direction implements StreamReceiver {
                 return this.pass(Buffer.concat([frame.subarray(0, at), tail]))
             }
             case "replay receipt":
-                if (isRequest && receipts.length > 0)
-                    answer(Code.Changed, receipts[number % receipts.length]!)
+                if (isRequest && receipts.length > 0) answer(Code.Changed, receipts[number % receipts.length]!)
                 else this.pass(frame)
                 return
             case "forge receipt":
@@ -185,7 +183,7 @@ class Direction implements StreamReceiver {
             case "answer refused":
             case "answer busy": {
                 if (!isRequest) return this.pass(frame)
-                const options = deed === "answer busy" ? [uintOption(OptionNumber.MaxAge, number % 90)] : [] // prettier-ignore
+                const options = deed === "answer busy" ? [uintOption(OptionNumber.MaxAge, number % 90)] : []
                 return answer(responses[deed]!, new Uint8Array(), options)
             }
             case "replay configuration":
@@ -197,9 +195,7 @@ class Direction implements StreamReceiver {
                 if (!chosen) return
                 const payload = Uint8Array.from(chosen.payload)
                 if (deed === "forge configuration") payload[number % payload.length]! ^= 1
-                this.mote.write(
-                    encodeFrame({ ...chosen, payload, token: Uint8Array.of(number & 255) }),
-                )
+                this.mote.write(encodeFrame({ ...chosen, payload, token: Uint8Array.of(number & 255) }))
                 return
             }
             case "cut":

@@ -3,7 +3,7 @@ import { test } from "node:test"
 import type { ByteStream, StreamReceiver } from "../../host/stream.ts"
 import { Code } from "../../router/coap/message.ts"
 import { FrameReader } from "../../router/coap/frame.ts"
-import { memoryFlash, runProgram, type ProgramRun } from "../../sim/program.ts"
+import { memoryFlash, runProgram, type ProgramRun } from "../../sim/mote/program.ts"
 import type { Flash } from "../../sim/vm/machine.ts"
 import { defaultConfig, makeConfig } from "../../wire/config.ts"
 import { NonceWatch, World } from "./world.ts"
@@ -169,11 +169,7 @@ function check(world: World, lines: string[], panics: number[], cuts: number): v
     if (lines.includes("off with an alarm") || lines.includes("alarm told"))
         assert.ok(raised.size > 0, "the alarm arrived")
     const newest = Math.max(...raised)
-    if (raised.size > 0)
-        assert.ok(
-            cleared.has(newest),
-            `and its end: ${JSON.stringify(alarms)}\n${lines.join("\n")}`,
-        )
+    if (raised.size > 0) assert.ok(cleared.has(newest), `and its end: ${JSON.stringify(alarms)}\n${lines.join("\n")}`)
 }
 
 const ways = ["before", "after"] as const
@@ -210,8 +206,5 @@ async function survive(cuts: Cut[]): Promise<void> {
 }
 
 function sample<T>(items: T[]): T[] {
-    return Array.from(
-        { length: sampleSize },
-        () => items[Math.floor(items.length * Math.random())]!,
-    )
+    return Array.from({ length: sampleSize }, () => items[Math.floor(items.length * Math.random())]!)
 }

@@ -6,9 +6,9 @@ import type { Clock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import { Router, RouterStore } from "../../router/index.ts"
-import { pipe } from "../../sim/pipe.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
-import { seededBytes } from "../../sim/random.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
+import { seededBytes } from "../../sim/time/random.ts"
 import { toAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys, type RouterKeys } from "../../wire/keys.ts"
@@ -46,8 +46,7 @@ export class World {
         this.known = { ...this.keys, config: 0 }
         this.clinic.routerKeys.push(this.known)
         this.clinic.answer = batch => {
-            for (const { envelope, purpose } of batch)
-                this.purposes.set(Buffer.from(envelope).toString("hex"), purpose)
+            for (const { envelope, purpose } of batch) this.purposes.set(Buffer.from(envelope).toString("hex"), purpose)
             return this.clinic.store(batch)
         }
         this.startRouter()

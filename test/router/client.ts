@@ -34,14 +34,9 @@ export class CoapClient {
     }
 
     /** Posts an envelope as a mote does. */
-    post(
-        path: string,
-        payload: Uint8Array,
-        contentFormat: number | undefined = 17,
-    ): Promise<CoapMessage> {
+    post(path: string, payload: Uint8Array, contentFormat: number | undefined = 17): Promise<CoapMessage> {
         const options = pathOptions(path)
-        if (contentFormat !== undefined)
-            options.push(uintOption(OptionNumber.ContentFormat, contentFormat))
+        if (contentFormat !== undefined) options.push(uintOption(OptionNumber.ContentFormat, contentFormat))
         return this.connection.request(Code.POST, { options, payload })
     }
 

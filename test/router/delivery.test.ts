@@ -24,8 +24,7 @@ function setUp(n: number) {
 }
 
 const bytesOf = (n: number) => Uint8Array.of(n >> 8, n & 255)
-const inOrder = (n: number) =>
-    Array.from({ length: n }, (_, i) => Buffer.from(bytesOf(i)).toString("hex"))
+const inOrder = (n: number) => Array.from({ length: n }, (_, i) => Buffer.from(bytesOf(i)).toString("hex"))
 
 test("the outbox goes out in order, in batches, and is empty then", async () => {
     const { store, clinic, loop } = setUp(maxBatch + 10)
@@ -112,9 +111,7 @@ test("refused envelopes are kept apart and do not hold up the others", async () 
     clinic.answer = batch =>
         clinic
             .store(batch)
-            .map((result, i) =>
-                i === 1 ? { id: result.id, status: "refused", reason: "unknown mote" } : result,
-            )
+            .map((result, i) => (i === 1 ? { id: result.id, status: "refused", reason: "unknown mote" } : result))
     loop.wake()
     await settle()
     assert.deepEqual([store.outboxLength, store.refusedLength], [0, 1])
@@ -123,7 +120,13 @@ test("refused envelopes are kept apart and do not hold up the others", async () 
 for (const [what, answer] of [
     ["no results", []],
     ["results for others", [{ id: 77, status: "stored" }]],
-    ["contradicting results", [{ id: 1, status: "stored" }, { id: 1, status: "refused" }]], // prettier-ignore
+    [
+        "contradicting results",
+        [
+            { id: 1, status: "stored" },
+            { id: 1, status: "refused" },
+        ],
+    ],
 ] as [string, DeliveryResult[]][])
     test(`a clinic that answers with ${what} takes nothing out`, async () => {
         const { clock, store, clinic, loop } = setUp(1)

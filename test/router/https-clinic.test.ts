@@ -4,14 +4,7 @@ import { before, test, type TestContext } from "node:test"
 import { UserError } from "../../host/errors.ts"
 import { silentLog } from "../../host/log.ts"
 import { httpsClinic, Router, RouterStore } from "../../router/index.ts"
-import {
-    decodeBatch,
-    encodeKeys,
-    encodeResults,
-    maxBatch,
-    maxKeysBytes,
-    type Delivery,
-} from "../../wire/batch.ts"
+import { decodeBatch, encodeKeys, encodeResults, maxBatch, maxKeysBytes, type Delivery } from "../../wire/batch.ts"
 import { until } from "../support/until.ts"
 import { ManualClock } from "./manual-clock.ts"
 import { TestMote } from "./mote.ts"
@@ -107,14 +100,17 @@ for (const [what, answer] of [
     ["500", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(500).end("oops")],
     ["401", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(401).end()],
     ["204", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(204).end()],
-    ["a redirect", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(302, { location: "/" }).end()], // prettier-ignore
+    ["a redirect", (_: IncomingMessage, r: ServerResponse) => void r.writeHead(302, { location: "/" }).end()],
     ["garbage", (_: IncomingMessage, r: ServerResponse) => void r.end("<html>")],
     ["nothing at all", (q: IncomingMessage) => void q.socket.destroy()],
-    ["half an answer", (_: IncomingMessage, r: ServerResponse) => {
-        r.writeHead(200, { "content-length": "100" }).write("x")
-        setTimeout(() => r.socket?.destroy(), 10)
-    }], // prettier-ignore
-    ["more than it may", (_: IncomingMessage, r: ServerResponse) => void r.end(Buffer.alloc(maxKeysBytes + 1))], // prettier-ignore
+    [
+        "half an answer",
+        (_: IncomingMessage, r: ServerResponse) => {
+            r.writeHead(200, { "content-length": "100" }).write("x")
+            setTimeout(() => r.socket?.destroy(), 10)
+        },
+    ],
+    ["more than it may", (_: IncomingMessage, r: ServerResponse) => void r.end(Buffer.alloc(maxKeysBytes + 1))],
 ] as const)
     test(`a clinic that answers with ${what} is an error without secrets`, async t => {
         const { link } = await setUp(t, answer)
@@ -155,9 +151,7 @@ test("what was given up before it began is not asked", async t => {
 
 test("closing gives the connection up", async t => {
     const { server, link } = await setUp(t, (_, response) => void response.end(encodeKeys([])))
-    const closed = new Promise(resolve =>
-        server.once("secureConnection", socket => socket.once("close", resolve)),
-    )
+    const closed = new Promise(resolve => server.once("secureConnection", socket => socket.once("close", resolve)))
     await link.keys()
     await link.close!()
     await closed

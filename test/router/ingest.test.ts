@@ -122,10 +122,7 @@ test("stale starts, clones and strangers are refused and counted", async () => {
     assert.deepEqual(await submit(mote.envelope({ purpose: "alarm" })), ["badMac"])
     assert.equal(store.outboxLength, 1)
     const { olderBoot, otherSalt, unknownKid, malformed, tooLarge, badMac } = ingest.counts
-    assert.deepEqual(
-        [olderBoot, otherSalt, unknownKid, malformed, tooLarge, badMac],
-        [1, 1, 1, 1, 1, 1],
-    )
+    assert.deepEqual([olderBoot, otherSalt, unknownKid, malformed, tooLarge, badMac], [1, 1, 1, 1, 1, 1])
 })
 
 test("one flipped bit anywhere is refused, and the good envelope taken afterwards", async () => {

@@ -31,13 +31,7 @@ test("keys come from the clinic at start, and from the store when the clinic is 
 
 test("the router holds no key that opens a reading", async () => {
     const { keyring } = await setUp()
-    assert.deepEqual(Object.keys(keyring.find(known.eui)!).sort(), [
-        "config",
-        "kid",
-        "mqtt",
-        "receipt",
-        "upMac",
-    ])
+    assert.deepEqual(Object.keys(keyring.find(known.eui)!).sort(), ["config", "kid", "mqtt", "receipt", "upMac"])
 })
 
 test("new keys arrive within ten seconds, withdrawn ones leave", async () => {

@@ -37,8 +37,7 @@ async function startProcess(
     const child = spawn(command!, args, { stdio: ["ignore", "pipe", "inherit"], detached: true })
     const exited = new Promise<void>(resolve => child.once("exit", () => resolve()))
     const kill = async () => {
-        if (child.exitCode === null && child.signalCode === null)
-            process.kill(-child.pid!, "SIGKILL")
+        if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, "SIGKILL")
         await exited
     }
     t.after(kill)
@@ -102,9 +101,7 @@ test("killed at any moment, a router has every envelope that got a receipt, once
     for (const envelope of receipted) assert.ok(kept.has(envelope), "a receipted envelope is lost")
     assert.equal(new Set(waiting).size, waiting.length, "nothing is in the outbox twice")
     assert.ok(receipted.size >= 4)
-    t.diagnostic(
-        `${receipted.size} receipted, ${delivered.length} delivered, ${waiting.length} wait`,
-    )
+    t.diagnostic(`${receipted.size} receipted, ${delivered.length} delivered, ${waiting.length} wait`)
 })
 
 test("a router that was closed leaves nothing that keeps its process alive", async t => {
@@ -119,8 +116,7 @@ test("a router that was closed leaves nothing that keeps its process alive", asy
 })
 
 test("every receipt was preceded by a sync of the disk", async t => {
-    if (spawnSync("strace", ["-o", "/dev/null", "true"]).status !== 0)
-        return t.skip("needs strace that may trace")
+    if (spawnSync("strace", ["-o", "/dev/null", "true"]).status !== 0) return t.skip("needs strace that may trace")
     const data = temporaryFolder(t)
     const trace = join(data, "trace")
     const wrapper = ["strace", "-f", "-e", "trace=fsync,fdatasync", "-o", trace]

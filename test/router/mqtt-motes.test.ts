@@ -4,7 +4,7 @@ import { test } from "node:test"
 import { silentLog } from "../../host/log.ts"
 import { Router, RouterStore } from "../../router/index.ts"
 import { refreshMs } from "../../router/keyring.ts"
-import { moteTopic, MqttMotes, type MqttMessage } from "../../router/mqtt-motes.ts"
+import { moteTopic, MqttMotes, type MqttMessage } from "../../router/mqtt/motes.ts"
 import { ManualClock } from "./manual-clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "./mote.ts"
@@ -165,6 +165,5 @@ test("topics of motes, and no others", () => {
         "vm/0a/receipt",
         "vm/0a/constructor",
     ])
-        // prettier-ignore
         assert.equal(moteTopic(topic), undefined, topic)
 })

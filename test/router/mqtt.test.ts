@@ -9,7 +9,7 @@ import { promisify } from "node:util"
 import fc from "fast-check"
 import { generate } from "mqtt-packet"
 import { silentLog } from "../../host/log.ts"
-import { maxPacketBytes } from "../../router/mqtt-limit.ts"
+import { maxPacketBytes } from "../../router/mqtt/limit.ts"
 import { startRouter } from "../../router/index.ts"
 import type { RouterKeys } from "../../wire/keys.ts"
 import { openReceipt } from "../../wire/receipt.ts"
@@ -44,11 +44,9 @@ async function setUp(t: TestContext, ...more: RouterKeys[]) {
     const publisher = (topic: string, payload: Uint8Array, ...more: string[]) => {
         const file = join(data, "payload")
         writeFileSync(file, payload)
-        const child = spawn(
-            "mosquitto_pub",
-            [...connection(), "-q", "1", "-t", topic, "-f", file, ...more],
-            { stdio: "ignore" },
-        )
+        const child = spawn("mosquitto_pub", [...connection(), "-q", "1", "-t", topic, "-f", file, ...more], {
+            stdio: "ignore",
+        })
         t.after(() => child.kill("SIGKILL"))
         return child
     }
@@ -72,39 +70,29 @@ async function setUp(t: TestContext, ...more: RouterKeys[]) {
     return { mote, other, clinic, router, mqttPort: mqttPort!, connection, publish, refusal }
 }
 
-test(
-    "a QoS 1 publish is acknowledged once it is durable, and brings a receipt",
-    { skip },
-    async t => {
-        const { mote, clinic, router, connection, publish } = await setUp(t)
-        clinic.answer = () => {
-            throw new Error("down") // so that it stays in the outbox
-        }
-        // Unbuffered, to see when the subscription stands.
-        const subscriber = spawn(
-            "stdbuf",
-            ["-o0", "mosquitto_sub", ...connection(), "-t", `vm/${mote.eui}/receipt`].concat([
-                "-C",
-                "1",
-                "-F",
-                "%x",
-                "-d",
-            ]),
-            { stdio: ["ignore", "pipe", "ignore"] },
-        )
-        t.after(() => subscriber.kill())
-        let output = ""
-        subscriber.stdout.on("data", chunk => (output += String(chunk)))
-        const exited = new Promise(resolve => subscriber.once("exit", resolve))
-        await until(() => output.includes("received SUBACK"), "subscribed")
-        const envelope = mote.envelope()
-        assert.equal(await publish(`vm/${mote.eui}/vitals`, envelope), 0)
-        assert.equal(router.stats().outbox, 1)
-        await exited
-        const receipt = Buffer.from(/^d184[0-9a-f]+$/m.exec(output)![0], "hex")
-        assert.equal(openReceipt(receipt, mote.keys.receipt).config, 3)
-    },
-)
+test("a QoS 1 publish is acknowledged once it is durable, and brings a receipt", { skip }, async t => {
+    const { mote, clinic, router, connection, publish } = await setUp(t)
+    clinic.answer = () => {
+        throw new Error("down") // so that it stays in the outbox
+    }
+    // Unbuffered, to see when the subscription stands.
+    const subscriber = spawn(
+        "stdbuf",
+        ["-o0", "mosquitto_sub", ...connection(), "-t", `vm/${mote.eui}/receipt`].concat(["-C", "1", "-F", "%x", "-d"]),
+        { stdio: ["ignore", "pipe", "ignore"] },
+    )
+    t.after(() => subscriber.kill())
+    let output = ""
+    subscriber.stdout.on("data", chunk => (output += String(chunk)))
+    const exited = new Promise(resolve => subscriber.once("exit", resolve))
+    await until(() => output.includes("received SUBACK"), "subscribed")
+    const envelope = mote.envelope()
+    assert.equal(await publish(`vm/${mote.eui}/vitals`, envelope), 0)
+    assert.equal(router.stats().outbox, 1)
+    await exited
+    const receipt = Buffer.from(/^d184[0-9a-f]+$/m.exec(output)![0], "hex")
+    assert.equal(openReceipt(receipt, mote.keys.receipt).config, 3)
+})
 
 test("both kinds of envelope reach the clinic", { skip }, async t => {
     const { mote, clinic, publish } = await setUp(t)
@@ -114,41 +102,32 @@ test("both kinds of envelope reach the clinic", { skip }, async t => {
     await until(() => clinic.stored.length === 2, "the clinic has both")
 })
 
-test(
-    "what is refused gets no acknowledgement and is not stored; the next good one is",
-    { skip },
-    async t => {
-        const { mote, other, router, publish, refusal } = await setUp(t)
-        const topic = `vm/${mote.eui}/vitals`
-        const alarm = mote.envelope({ purpose: "alarm" })
-        assert.equal(await refusal(topic, Buffer.from("garbage")), "envelope refused: malformed")
-        assert.equal(await refusal(topic, alarm), "envelope refused: badMac")
-        assert.equal(await refusal(topic, other.envelope()), "envelope refused: unknownKid")
-        for (const elsewhere of [
-            `vm/${other.eui}/vitals`,
-            `vm/${mote.eui}/config`,
-            `vm/${mote.eui}/vitals/more`,
-            "elsewhere",
-        ])
-            assert.equal(
-                await refusal(elsewhere, mote.envelope()),
-                "publishing there is not allowed",
-            )
-        assert.equal(await refusal(topic, mote.envelope(), "-q", "2"), "QoS 2 is not served")
-        assert.equal(router.stats().stored, 0)
-        assert.equal(await publish(topic, mote.envelope()), 0)
-        assert.equal(router.stats().stored, 1)
-    },
-)
+test("what is refused gets no acknowledgement and is not stored; the next good one is", { skip }, async t => {
+    const { mote, other, router, publish, refusal } = await setUp(t)
+    const topic = `vm/${mote.eui}/vitals`
+    const alarm = mote.envelope({ purpose: "alarm" })
+    assert.equal(await refusal(topic, Buffer.from("garbage")), "envelope refused: malformed")
+    assert.equal(await refusal(topic, alarm), "envelope refused: badMac")
+    assert.equal(await refusal(topic, other.envelope()), "envelope refused: unknownKid")
+    for (const elsewhere of [
+        `vm/${other.eui}/vitals`,
+        `vm/${mote.eui}/config`,
+        `vm/${mote.eui}/vitals/more`,
+        "elsewhere",
+    ])
+        assert.equal(await refusal(elsewhere, mote.envelope()), "publishing there is not allowed")
+    assert.equal(await refusal(topic, mote.envelope(), "-q", "2"), "QoS 2 is not served")
+    assert.equal(router.stats().stored, 0)
+    assert.equal(await publish(topic, mote.envelope()), 0)
+    assert.equal(router.stats().stored, 1)
+})
 
 test("while a secret is being changed the password of either will do", { skip }, async t => {
     const renewed = new TestMote(3, new TestMote(1).keys.kid)
     const { mote, connection } = await setUp(t, { ...renewed.routerKeys, generation: 1 })
     const password = (of: TestMote) => Buffer.from(of.keys.mqtt).toString("hex")
     const attempt = (args: string[]) =>
-        promisify(execFile)("mosquitto_pub", [
-            ...[...args, "-q", "1", "-t", `vm/${mote.eui}/status`, "-m", "online"],
-        ])
+        promisify(execFile)("mosquitto_pub", [...[...args, "-q", "1", "-t", `vm/${mote.eui}/status`, "-m", "online"]])
     await attempt(connection(password(mote)))
     await attempt(connection(password(renewed)))
     await assert.rejects(attempt(connection("00".repeat(32))), /[Bb]ad user name|not authori[sz]ed/)
@@ -184,8 +163,7 @@ test("a mote that the clinic has revoked is sent away", async t => {
 
 test("a wrong password or user is refused", { skip }, async t => {
     const { connection } = await setUp(t)
-    const attempt = (args: string[]) =>
-        promisify(execFile)("mosquitto_pub", [...args, "-t", "x", "-m", "x"])
+    const attempt = (args: string[]) => promisify(execFile)("mosquitto_pub", [...args, "-t", "x", "-m", "x"])
     const wrong = connection("00".repeat(32))
     await assert.rejects(attempt(wrong), /[Bb]ad user name or password|not authori[sz]ed/)
     const nobody = connection()

@@ -94,8 +94,7 @@ test("too many gaps: the oldest stretch is forgotten, nothing unseen above it is
 
 test("too many starts: the oldest is forgotten and refused", () => {
     const window = new ReplayWindow()
-    for (let boot = 1; boot <= maxStarts; boot++)
-        assert.equal(window.record(boot, salt, 0).forgotten, undefined)
+    for (let boot = 1; boot <= maxStarts; boot++) assert.equal(window.record(boot, salt, 0).forgotten, undefined)
     assert.equal(window.record(maxStarts + 1, salt, 0).forgotten?.boot, 1)
     assert.equal(window.judge(1, salt, 0), "olderBoot")
     assert.equal(window.judge(2, salt, 0), "duplicate")

@@ -162,7 +162,7 @@ test("protocol violations are answered with Abort, close the connection and leav
         ["zeros, then text", Buffer.from("\0\0\0\0hello, is there anybody?")],
         ["a huge announced length", Buffer.concat([csm, Buffer.from("f0ffffffff02", "hex")])],
         ["a reserved token length", Buffer.concat([csm, Buffer.from("0f01", "hex")])],
-        ["an unknown critical CSM option", encodeFrame(message(Code.CSM, { options: [uintOption(9, 1)] }))], // prettier-ignore
+        ["an unknown critical CSM option", encodeFrame(message(Code.CSM, { options: [uintOption(9, 1)] }))],
     ] as const) {
         const codes = await codesUntilClosed(coapPort, bytes)
         assert.deepEqual(codes, ["7.01", "7.05"], what)
@@ -242,7 +242,7 @@ test("closing does not wait for ever for a peer that stays", async () => {
     const clock = new ManualClock()
     const store = RouterStore.inMemory()
     const clinic = new MemoryClinic()
-    const router = new Router({ clock, random: n => new Uint8Array(n), store, clinic, log: silentLog }) // prettier-ignore
+    const router = new Router({ clock, random: n => new Uint8Array(n), store, clinic, log: silentLog })
     const [ours, theirs] = streamPair()
     theirs.end = () => {}
     ours.listen({ data: () => {}, closed: () => {} })
@@ -276,12 +276,10 @@ test("what the clinic refused is said at the next start, and offered again when 
     const data = temporaryFolder(t)
     const mote = new TestMote()
     const clinic = new MemoryClinic(mote.routerKeys)
-    clinic.answer = batch =>
-        batch.map(({ id }) => ({ id, status: "refused", reason: "no patient" }))
+    clinic.answer = batch => batch.map(({ id }) => ({ id, status: "refused", reason: "no patient" }))
     const warned: object[] = []
     const log = { ...silentLog, warn: (fields: object) => void warned.push(fields) }
-    const start = (retryRefused = false) =>
-        startRouter({ data, coapPort: 0, clinic, retryRefused, log })
+    const start = (retryRefused = false) => startRouter({ data, coapPort: 0, clinic, retryRefused, log })
     const first = await start()
     await until(() => first.router.keyring.find(mote.eui) !== undefined, "the keys have come")
     const client = await CoapClient.connect(first.coapPort)
@@ -319,8 +317,7 @@ test("connections that cannot be accepted are logged, and the server goes on", a
     const errors: object[] = []
     const log = { ...silentLog, error: (fields: object) => void errors.push(fields) }
     const port = await listen(server, 0, "127.0.0.1", log)
-    for (let i = 0; i < 2; i++)
-        server.emit("error", Object.assign(new Error("accept EMFILE"), { code: "EMFILE" }))
+    for (let i = 0; i < 2; i++) server.emit("error", Object.assign(new Error("accept EMFILE"), { code: "EMFILE" }))
     assert.equal(errors.length, 2)
     ;(await openSocket(port)).destroy()
 })

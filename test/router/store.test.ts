@@ -53,7 +53,10 @@ test("settling takes out what is safe and keeps the refused apart", t => {
     store.append([accepted(1), accepted(2), accepted(3)], [])
     const [first, , third] = store.oldest(3)
     store.settle([first!], [{ delivery: third!, reason: "unknown mote" }])
-    assert.deepEqual(store.oldest(10).map(d => d.id), [2]) // prettier-ignore
+    assert.deepEqual(
+        store.oldest(10).map(d => d.id),
+        [2],
+    )
     assert.deepEqual([store.outboxLength, store.outboxBytes], [1, 12])
     assert.deepEqual([store.refusedLength, store.refusedBytes], [1, 13])
 })
@@ -63,8 +66,7 @@ test("what is safe leaves the file with the next commit or the close; a crash be
     /** What the next router would find if this one were killed now. */
     const afterCrash = () => {
         const copy = temporaryFolder(t)
-        for (const file of ["router.db", "router.db-wal"])
-            copyFileSync(join(data, file), join(copy, file))
+        for (const file of ["router.db", "router.db-wal"]) copyFileSync(join(data, file), join(copy, file))
         const store = RouterStore.open(copy)
         const found = store.oldest(1000).map(({ id }) => id)
         assert.equal(store.outboxLength, found.length)
@@ -74,11 +76,17 @@ test("what is safe leaves the file with the next commit or the close; a crash be
     const store = RouterStore.open(data)
     store.append([accepted(1), accepted(2)], [])
     store.settle(store.oldest(1), [])
-    assert.deepEqual(store.oldest(10).map(({ id }) => id), [2]) // prettier-ignore
+    assert.deepEqual(
+        store.oldest(10).map(({ id }) => id),
+        [2],
+    )
     assert.deepEqual(afterCrash(), [1, 2])
     store.append([accepted(3)], [])
     assert.deepEqual(afterCrash(), [2, 3])
-    store.append(Array.from({ length: 300 }, () => accepted(4)), []) // prettier-ignore
+    store.append(
+        Array.from({ length: 300 }, () => accepted(4)),
+        [],
+    )
     for (let i = 0; i < 300; i++) store.settle(store.oldest(1), [])
     assert.equal(store.outboxLength, 2)
     assert.ok(afterCrash().length < 300, "what waits for a commit is bounded")
@@ -86,7 +94,10 @@ test("what is safe leaves the file with the next commit or the close; a crash be
     store.close()
     const later = RouterStore.open(data)
     t.after(() => later.close())
-    assert.deepEqual(later.oldest(10).map(({ id }) => id), [303]) // prettier-ignore
+    assert.deepEqual(
+        later.oldest(10).map(({ id }) => id),
+        [303],
+    )
 })
 
 test("a settlement that fails leaves the outbox as it was", () => {
@@ -141,8 +152,11 @@ test("a forgotten start of a mote leaves the others", () => {
     const store = RouterStore.inMemory()
     const { kid } = new TestMote(1).keys
     const { kid: other } = new TestMote(2).keys
-    const start = (boot: number) => ({ boot, salt: "00", floor: 0, runs: [[0, 0]] as [number, number][] }) // prettier-ignore
-    store.append([], [1, 2, 3].map(boot => ({ kid, start: start(boot) }))) // prettier-ignore
+    const start = (boot: number) => ({ boot, salt: "00", floor: 0, runs: [[0, 0]] as [number, number][] })
+    store.append(
+        [],
+        [1, 2, 3].map(boot => ({ kid, start: start(boot) })),
+    )
     store.append([], [{ kid: other, start: start(1) }], [{ kid, start: start(1) }])
     assert.deepEqual(store.starts(kid), [start(2), start(3)])
     assert.deepEqual(store.starts(other), [start(1)])
@@ -153,9 +167,7 @@ test("a transaction that fails leaves nothing behind", () => {
     const store = RouterStore.inMemory()
     const { kid } = new TestMote().keys
     const salt = null as unknown as string // the table refuses it
-    assert.throws(() =>
-        store.append([accepted(1)], [{ kid, start: { boot: 1, salt, floor: 0, runs: [] } }]),
-    )
+    assert.throws(() => store.append([accepted(1)], [{ kid, start: { boot: 1, salt, floor: 0, runs: [] } }]))
     assert.deepEqual([store.outboxLength, store.outboxBytes, store.oldest(1).length], [0, 0, 0])
     store.append([accepted(1)], [])
     assert.equal(store.outboxLength, 1)
@@ -167,8 +179,7 @@ test("only the owner may read the files", t => {
     const store = RouterStore.open(data)
     store.append([accepted(1)], [])
     t.after(() => store.close())
-    for (const file of ["router.db", "router.db-wal"])
-        assert.equal(statSync(join(data, file)).mode & 0o777, 0o600)
+    for (const file of ["router.db", "router.db-wal"]) assert.equal(statSync(join(data, file)).mode & 0o777, 0o600)
     assert.equal(statSync(data).mode & 0o777, 0o700)
 })
 

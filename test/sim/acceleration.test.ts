@@ -18,10 +18,7 @@ const near = (value: number, expected: number, tolerance = 1e-3) =>
 const refused = (csv: string, message: RegExp, hz = rate) =>
     assert.throws(
         () => parseAcceleration(csv, hz, "x.csv"),
-        (error: unknown) =>
-            error instanceof UserError &&
-            message.test(error.message) &&
-            !error.message.includes("\n"),
+        (error: unknown) => error instanceof UserError && message.test(error.message) && !error.message.includes("\n"),
     )
 
 test("comma, semicolon, tab or spaces; header, byte order mark and line ends as they come", () => {
@@ -117,10 +114,7 @@ test("any numbers, however written, are read as they are", () => {
 })
 
 test("whatever the text: an acceleration, or one line", () => {
-    const field = fc.oneof(
-        fc.string({ maxLength: 5 }),
-        fc.constantFrom("1", "-0.5", "x", "", "1e999", "9,8", '"1"'),
-    )
+    const field = fc.oneof(fc.string({ maxLength: 5 }), fc.constantFrom("1", "-0.5", "x", "", "1e999", "9,8", '"1"'))
     const text = fc
         .array(
             fc.array(field, { maxLength: 5 }).map(fields => fields.join(",")),
@@ -158,12 +152,7 @@ test("starts at the moment of the light, whichever sensor looks first, and loops
 })
 
 test("between samples it is interpolated, and what 25 Hz would mistake for a step is filtered out", () => {
-    const csv = rows(
-        s => [Math.sin(2 * Math.PI * 2.5 * s), Math.sin(2 * Math.PI * 26 * s), 1],
-        10,
-        ",",
-        200,
-    )
+    const csv = rows(s => [Math.sin(2 * Math.PI * 2.5 * s), Math.sin(2 * Math.PI * 26 * s), 1], 10, ",", 200)
     const acceleration = parseAcceleration(csv, 200)
     for (let s = 1; s < 9; s += 0.0371) {
         const [x, y] = acceleration.at(s)

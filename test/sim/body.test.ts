@@ -130,14 +130,8 @@ test("what a slower sampler would mistake for a pulse is filtered out", () => {
     mixed.reflectance("infrared", 0)
     const amplitude = (body: Body, hz: number) => {
         const times = range(5, 15, 0.04)
-        const re = times.reduce(
-            (a, t) => a + body.reflectance("infrared", t) * Math.cos(2 * Math.PI * hz * t),
-            0,
-        )
-        const im = times.reduce(
-            (a, t) => a + body.reflectance("infrared", t) * Math.sin(2 * Math.PI * hz * t),
-            0,
-        )
+        const re = times.reduce((a, t) => a + body.reflectance("infrared", t) * Math.cos(2 * Math.PI * hz * t), 0)
+        const im = times.reduce((a, t) => a + body.reflectance("infrared", t) * Math.sin(2 * Math.PI * hz * t), 0)
         return Math.hypot(re, im)
     }
     assert.ok(amplitude(mixed, 1.2) < 0.02 * amplitude(mixed, 2))
@@ -169,9 +163,7 @@ test("a file that is no recording gets one clear line", () => {
         assert.throws(
             () => recordingBody(csv, rate, { name: "x.csv" }),
             (error: unknown) =>
-                error instanceof UserError &&
-                message.test(error.message) &&
-                !error.message.includes("\n"),
+                error instanceof UserError && message.test(error.message) && !error.message.includes("\n"),
         )
     recordingBody("ppg\r\n" + "1\r\n".repeat(99), 25)
 })

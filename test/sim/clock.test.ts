@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { sleep } from "../../host/clock.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 test("timers fire in the order of time, those of one moment in the order they were set", async () => {
     await fc.assert(

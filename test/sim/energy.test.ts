@@ -1,13 +1,13 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { Battery } from "../../sim/battery.ts"
-import { cpuShare, Meter, skyCurrents } from "../../sim/energy.ts"
+import { Battery } from "../../sim/observe/battery.ts"
+import { cpuShare, Meter, skyCurrents } from "../../sim/observe/energy.ts"
 import { Air } from "../../sim/radio/air.ts"
 import { defaultDisk, unitDisk } from "../../sim/radio/medium.ts"
 import { parseScenario } from "../../sim/scenario/load.ts"
-import { summary } from "../../sim/scenario/summary.ts"
-import { Simulation } from "../../sim/simulation.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { summary } from "../../sim/run/summary.ts"
+import { Simulation } from "../../sim/run/simulation.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 const near = (found: number, expected: number, share = 1e-6) =>
     assert.ok(Math.abs(found - expected) <= share * expected, `${found}, expected ${expected}`)
@@ -103,10 +103,7 @@ events:
     const [on, off, onAgain, empty] = power.map(([s]) => s)
     assert.deepEqual([off, onAgain], [15, 15])
     near(empty! - on!, 360 / (20 + cpuMa), 0.02) // 0.36 As, the receiver being on
-    assert.deepEqual(said, [
-        "2 power off: the battery is empty",
-        "2 no power: the battery is empty",
-    ])
+    assert.deepEqual(said, ["2 power off: the battery is empty", "2 no power: the battery is empty"])
     const [two, three] = summary(simulation).motes
     assert.equal(two!.battery, 0)
     near(two!.energy.totalMah, 0.1, 0.01)

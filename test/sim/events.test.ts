@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test, type TestContext } from "node:test"
 import { parseScenario } from "../../sim/scenario/load.ts"
-import { Simulation } from "../../sim/simulation.ts"
+import { Simulation } from "../../sim/run/simulation.ts"
 
 async function start(t: TestContext, events: string) {
     const scenario = parseScenario(
@@ -43,10 +43,7 @@ test("crash: the mote's program starts again and reports on, while its radio sta
 })
 
 test("another medium on the way: where no frame leaves its sender any more, nothing arrives", async t => {
-    const simulation = await start(
-        t,
-        "events: [{ at: 30, do: medium, medium: { kind: disk, tx: 0 } }]",
-    )
+    const simulation = await start(t, "events: [{ at: 30, do: medium, medium: { kind: disk, tx: 0 } }]")
     let received = 0
     simulation.observers.add({ received: () => received++ })
     await simulation.run(29)

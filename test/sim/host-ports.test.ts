@@ -3,10 +3,10 @@ import { execFile, spawnSync } from "node:child_process"
 import { test, type TestContext } from "node:test"
 import { promisify } from "node:util"
 import { senmlJson } from "../../router/relay/html.ts"
-import { openHostPorts } from "../../sim/host-ports.ts"
-import { Runner } from "../../sim/runner.ts"
+import { openHostPorts } from "../../sim/run/host-ports.ts"
+import { Runner } from "../../sim/run/runner.ts"
 import { parseScenario } from "../../sim/scenario/load.ts"
-import { Simulation } from "../../sim/simulation.ts"
+import { Simulation } from "../../sim/run/simulation.ts"
 import { eui } from "../../wire/keys.ts"
 
 const client = "coap-client-notls"
@@ -49,10 +49,7 @@ test("libcoap's client reads a simulated mote's status over the mesh, in real ti
         const { stdout } = await promisify(execFile)(client, ["-B", "20", url], {
             encoding: "buffer",
         })
-        const pack = senmlJson(
-            senmlCbor,
-            stdout.subarray(0, stdout.at(-1) === 0x0a ? -1 : undefined),
-        )
+        const pack = senmlJson(senmlCbor, stdout.subarray(0, stdout.at(-1) === 0x0a ? -1 : undefined))
         assert.ok(pack, `no SenML: ${stdout.toString("hex")}`)
         assert.equal(new Map(pack.map(({ n, v }) => [n, v])).get("boot"), 1)
         if (scheme === "coap+tcp")

@@ -4,9 +4,7 @@ import fc from "fast-check"
 import { maxPayloadBytes, packFrame, unpackFrame } from "../../sim/jacdac/frame.ts"
 
 const packet = fc.record({
-    deviceId: fc
-        .uint8Array({ minLength: 8, maxLength: 8 })
-        .map(bytes => Buffer.from(bytes).toString("hex")),
+    deviceId: fc.uint8Array({ minLength: 8, maxLength: 8 }).map(bytes => Buffer.from(bytes).toString("hex")),
     flags: fc.nat(7),
     serviceIndex: fc.nat(0x3f),
     command: fc.nat(0xffff),
@@ -37,8 +35,7 @@ test("a damaged frame carries nothing, garbage never throws", () => {
 test("a payload that fits no frame is refused", () => {
     const payload = new Uint8Array(maxPayloadBytes + 1)
     assert.throws(
-        () =>
-            packFrame({ deviceId: "00".repeat(8), flags: 0, serviceIndex: 1, command: 0, payload }),
+        () => packFrame({ deviceId: "00".repeat(8), flags: 0, serviceIndex: 1, command: 0, payload }),
         RangeError,
     )
 })

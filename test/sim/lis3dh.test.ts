@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Acceleration, Body } from "../../sim/body/index.ts"
 import { Lis3dh } from "../../sim/devices/lis3dh.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 /** x grows by 1 mg each ms, so that a sample tells when it was taken. */
 const ramp = (seconds: number): Acceleration => [seconds, -1, 1]
@@ -15,8 +15,7 @@ function start(acceleration: (seconds: number) => Acceleration = ramp) {
         chip.write(Uint8Array.of(register))
         return [...chip.read(size)]
     }
-    const write = (register: number, ...values: number[]) =>
-        chip.write(Uint8Array.of(register, ...values))
+    const write = (register: number, ...values: number[]) => chip.write(Uint8Array.of(register, ...values))
     /** x, y and z of some samples, in counts of 16 bits. */
     const samples = (count: number) => {
         const bytes = Buffer.from(read(0xa8, 6 * count))

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Acceleration, Body } from "../../sim/body/index.ts"
 import { Lsm6dso } from "../../sim/devices/lsm6dso.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 /** x grows by 1 mg each ms, so that a sample tells when it was taken. */
 const ramp = (seconds: number): Acceleration => [seconds, -1, 1]
@@ -16,8 +16,7 @@ function start(acceleration: (seconds: number) => Acceleration = ramp) {
         chip.write(Uint8Array.of(register))
         return [...chip.read(size)]
     }
-    const write = (register: number, ...values: number[]) =>
-        chip.write(Uint8Array.of(register, ...values))
+    const write = (register: number, ...values: number[]) => chip.write(Uint8Array.of(register, ...values))
     /** ±8 g at 26 Hz, all of it into the FIFO. */
     const batch = (mode = 6) => {
         write(0x09, 0x02)

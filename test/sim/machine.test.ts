@@ -2,10 +2,10 @@ import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { test } from "node:test"
 import { UserError } from "../../host/errors.ts"
-import { pipe } from "../../sim/pipe.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
-import { checkCliVersion, vmModuleText } from "../../sim/vm/module.ts"
-import { memoryFlash, runProgram } from "../../sim/program.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
+import { checkCliVersion, vmModuleText } from "../../devicescript/vm.ts"
+import { memoryFlash, runProgram } from "../../sim/mote/program.ts"
 
 test("a CLI that the simulator does not know gives one clear line", () => {
     assert.throws(() => checkCliVersion("3.0.0"), {
@@ -104,8 +104,7 @@ function seeded(seed: string): (size: number) => Uint8Array {
     let n = 0
     return size => {
         const bytes = Buffer.alloc(size)
-        for (let at = 0; at < size; at += 32)
-            createHash("sha256").update(`${seed} ${n++}`).digest().copy(bytes, at)
+        for (let at = 0; at < size; at += 32) createHash("sha256").update(`${seed} ${n++}`).digest().copy(bytes, at)
         return bytes
     }
 }
@@ -113,8 +112,7 @@ function seeded(seed: string): (size: number) => Uint8Array {
 test("a setting that a mote has no room for is refused before anything starts", async () => {
     await assert.rejects(
         runProgram("test/src/flash.ts", { settings: { name: "x".repeat(300) } }),
-        (error: Error) =>
-            error instanceof UserError && /^setting name: \d+ bytes/.test(error.message),
+        (error: Error) => error instanceof UserError && /^setting name: \d+ bytes/.test(error.message),
     )
 })
 

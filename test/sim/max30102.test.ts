@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Body } from "../../sim/body/index.ts"
 import { Max30102 } from "../../sim/devices/max30102.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 /** Infrared light that grows with the time, so that a sample tells when it was taken; red is half of it. */
 const ramp: Body = {
@@ -17,8 +17,7 @@ function start(body: Body = ramp) {
         chip.write(Uint8Array.of(register))
         return [...chip.read(size)]
     }
-    const write = (register: number, ...values: number[]) =>
-        chip.write(Uint8Array.of(register, ...values))
+    const write = (register: number, ...values: number[]) => chip.write(Uint8Array.of(register, ...values))
     const wait = (ms: number) => clock.run(ms)
     const sample = () => {
         const [a, b, c, d, e, f] = read(0x07, 6) as [number, number, number, number, number, number]
@@ -242,9 +241,7 @@ test("steady light is cancelled, up to 200 µA", async () => {
 
 test("of a flickering lamp little is left; far too much light is full scale", async () => {
     const lampNa = 2000
-    const { wait, measure, sample } = start(
-        lit(t => lampNa * Math.abs(Math.sin(2 * Math.PI * 50.3 * t))),
-    )
+    const { wait, measure, sample } = start(lit(t => lampNa * Math.abs(Math.sin(2 * Math.PI * 50.3 * t))))
     measure()
     await wait(31 * 40)
     const left = Array.from({ length: 30 }, () => Math.abs(sample().infrared - counts(700)))

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Max30205 } from "../../sim/devices/max30205.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 function start(skinC: (seconds: number) => number = () => 36.5) {
     const clock = new VirtualClock()

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Mlx90614 } from "../../sim/devices/mlx90614.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 function start(skinC: (seconds: number) => number = () => 36.6) {
     const clock = new VirtualClock()

@@ -31,9 +31,7 @@ function peaks(values: number[], share: number): number[] {
     })
     const highest = Math.max(...power)
     return power.flatMap((value, i) =>
-        value > share * highest && value >= (power[i - 1] ?? 0) && value > (power[i + 1] ?? 0)
-            ? [0.5 + i / 20]
-            : [],
+        value > share * highest && value >= (power[i - 1] ?? 0) && value > (power[i + 1] ?? 0) ? [0.5 + i / 20] : [],
     )
 }
 
@@ -55,12 +53,9 @@ test("the same seed is the same movement, in whatever order one looks", () => {
         const forward = wearer({ kind })
         const backward = wearer({ kind })
         const seen = new Map(
-            all
-                .toReversed()
-                .map(t => [t, [backward.reflectance("red", t), backward.acceleration!(t)]]),
+            all.toReversed().map(t => [t, [backward.reflectance("red", t), backward.acceleration!(t)]]),
         )
-        for (const t of all)
-            assert.deepEqual([forward.reflectance("red", t), forward.acceleration!(t)], seen.get(t))
+        for (const t of all) assert.deepEqual([forward.reflectance("red", t), forward.acceleration!(t)], seen.get(t))
     }
     assert.notDeepEqual(wearer({}, 4).acceleration!(20), wearer({}, 5).acceleration!(20))
 })

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { pipe } from "../../sim/pipe.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { pipe } from "../../sim/time/pipe.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 /** Writes down what an end receives. */
 function listener(seen: string[]) {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { test, type TestContext } from "node:test"
-import { Runner } from "../../sim/runner.ts"
+import { Runner } from "../../sim/run/runner.ts"
 import { parseScenario } from "../../sim/scenario/load.ts"
-import { Simulation } from "../../sim/simulation.ts"
+import { Simulation } from "../../sim/run/simulation.ts"
 
 const scenario = parseScenario(
     "{ title: two, duration: 60, root: { id: 1, x: 0, y: 0 }, motes: [{ id: 2, x: 30, y: 0 }, { id: 3, x: 60, y: 0 }] }",

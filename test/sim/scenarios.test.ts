@@ -5,9 +5,9 @@ import { CaptureWriter } from "../../sim/capture/writer.ts"
 import { formatAddress, parseAddress } from "../../sim/net/ipv6.ts"
 import { withPrefix } from "../../sim/net/node.ts"
 import { skyAddress } from "../../sim/net/sky.ts"
-import { judge } from "../../sim/scenario/judge.ts"
+import { judge } from "../../sim/run/judge.ts"
 import { loadScenario, shippedScenarios } from "../../sim/scenario/load.ts"
-import { Simulation } from "../../sim/simulation.ts"
+import { Simulation } from "../../sim/run/simulation.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { hasTshark, suspiciousFrames } from "../support/tshark.ts"
 
@@ -15,26 +15,21 @@ import { hasTshark, suspiciousFrames } from "../support/tshark.ts"
 const threads = new Map([["hospital", 2]])
 
 for (const name of shippedScenarios())
-    test(
-        `scenario ${name}: what it claims holds, and its frames are right`,
-        { timeout: 600_000 },
-        async t => {
-            const scenario = loadScenario(name)
-            const file = join(temporaryFolder(t), "sent.pcap")
-            const simulation = await Simulation.start(scenario, { threads: threads.get(name) ?? 0 })
-            t.after(() => simulation.stop())
-            const capture = new CaptureWriter(file)
-            simulation.observers.add(capture)
-            await simulation.run(scenario.duration)
-            for (const { claim, holds, found } of await judge(simulation))
-                assert.ok(holds, `${claim}: ${found}`)
-            capture.close()
-            if (!hasTshark) return t.diagnostic("needs tshark to look at the frames")
-            const attackers = scenario.attackers ?? []
-            const strangers = attackers.map(({ id }) => {
-                const prefix = parseAddress("aaaa::")
-                return formatAddress(withPrefix(prefix, skyAddress(id)))
-            })
-            assert.deepEqual(suspiciousFrames(file, strangers), [])
-        },
-    )
+    test(`scenario ${name}: what it claims holds, and its frames are right`, { timeout: 600_000 }, async t => {
+        const scenario = loadScenario(name)
+        const file = join(temporaryFolder(t), "sent.pcap")
+        const simulation = await Simulation.start(scenario, { threads: threads.get(name) ?? 0 })
+        t.after(() => simulation.stop())
+        const capture = new CaptureWriter(file)
+        simulation.observers.add(capture)
+        await simulation.run(scenario.duration)
+        for (const { claim, holds, found } of await judge(simulation)) assert.ok(holds, `${claim}: ${found}`)
+        capture.close()
+        if (!hasTshark) return t.diagnostic("needs tshark to look at the frames")
+        const attackers = scenario.attackers ?? []
+        const strangers = attackers.map(({ id }) => {
+            const prefix = parseAddress("aaaa::")
+            return formatAddress(withPrefix(prefix, skyAddress(id)))
+        })
+        assert.deepEqual(suspiciousFrames(file, strangers), [])
+    })

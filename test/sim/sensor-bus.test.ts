@@ -2,8 +2,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { SensorBus, type I2cChip } from "../../sim/devices/sensor-bus.ts"
 import type { Packet } from "../../sim/jacdac/frame.ts"
-import { runProgram } from "../../sim/program.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { runProgram } from "../../sim/mote/program.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 test("bytecode reaches a chip on the simulated bus, and learns of an absent one", async () => {
     const written: number[][] = []

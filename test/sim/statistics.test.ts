@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { Histogram } from "../../sim/histogram.ts"
-import { ReadingTimes, type Delivery, type Pauses } from "../../sim/reading-times.ts"
-import { Statistics } from "../../sim/statistics.ts"
+import { Histogram } from "../../sim/observe/histogram.ts"
+import { ReadingTimes, type Delivery, type Pauses } from "../../sim/observe/reading-times.ts"
+import { Statistics } from "../../sim/observe/statistics.ts"
 
 const readingMs = 2000
 

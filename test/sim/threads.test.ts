@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { buildFirmware } from "../../sim/firmware.ts"
+import { buildFirmware } from "../../devicescript/build.ts"
 import { portMs, type Happening } from "../../sim/threads/messages.ts"
 import { Shards } from "../../sim/threads/shards.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 /** One mote that is switched on, in this thread or in another. */
 function shardsOf(image: Uint8Array, threads: number) {

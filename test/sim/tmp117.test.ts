@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Tmp117 } from "../../sim/devices/tmp117.ts"
-import { VirtualClock } from "../../sim/vm/clock.ts"
+import { VirtualClock } from "../../sim/time/clock.ts"
 
 function start(skinC: (seconds: number) => number = () => 36.5) {
     const clock = new VirtualClock()
@@ -85,6 +85,5 @@ test("there are four addresses", () => {
     const body = { reflectance: () => 0, skinTemperature: () => 20 }
     const clock = new VirtualClock()
     for (const address of [0x48, 0x4b]) assert.ok(new Tmp117({ clock, body, address }))
-    for (const address of [0x47, 0x4c])
-        assert.throws(() => new Tmp117({ clock, body, address }), RangeError)
+    for (const address of [0x47, 0x4c]) assert.throws(() => new Tmp117({ clock, body, address }), RangeError)
 })

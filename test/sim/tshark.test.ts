@@ -4,7 +4,7 @@ import { test, type TestContext } from "node:test"
 import { CaptureWriter } from "../../sim/capture/writer.ts"
 import { ping } from "../../sim/mesh/ping.ts"
 import { loadScenario } from "../../sim/scenario/load.ts"
-import { Simulation } from "../../sim/simulation.ts"
+import { Simulation } from "../../sim/run/simulation.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { dissect, hasTshark, suspiciousFrames } from "../support/tshark.ts"
 

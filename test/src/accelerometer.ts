@@ -1,14 +1,9 @@
 // Reads the accelerometer and prints what came, or that none runs; test/firmware/accelerometer.test.ts breaks it.
 import { millis, sleep } from "@devicescript/core"
-import {
-    acceleration,
-    accelerationBytes,
-    readAccelerometer,
-    startAccelerometer,
-} from "../../src/accelerometer"
+import { acceleration, accelerationBytes, readAccelerometer, startAccelerometer } from "../../src/sensing/accelerometer"
 import { useBus } from "../../src/drivers/registers"
-import { isRunning, Sensor } from "../../src/health"
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { isRunning, Sensor } from "../../src/sensing/health"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 useBus(simulatedI2C)
 
@@ -17,8 +12,7 @@ async function read() {
     if (!isRunning(Sensor.accelerometer)) return console.log("none")
     const count = await readAccelerometer()
     let line = `burst ${count}`
-    for (let at = 0; at < count * accelerationBytes; at += 2)
-        line += ` ${acceleration.getAt(at, "i16")}`
+    for (let at = 0; at < count * accelerationBytes; at += 2) line += ` ${acceleration.getAt(at, "i16")}`
     console.log(line)
 }
 

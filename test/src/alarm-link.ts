@@ -1,8 +1,8 @@
 // A mote without sensors, whose heart rate is `high` from second `fromS` of each start to `toS`, and
 // again from `againS`; 70 otherwise.
 import { millis, sleep } from "@devicescript/core"
-import { readSetting } from "../../src/flash"
-import { startUplink, takeReading } from "../../src/link/uplink"
+import { readSetting } from "../../src/platform/flash"
+import { startUplink, takeReading } from "../../src/uplink/uplink"
 import { Reading } from "../../src/reading"
 
 const fromMs = 1000 * (await readSetting("fromS", 0))

@@ -1,20 +1,14 @@
 // Does what test/firmware/alarms.test.ts asks for, in JSON, and answers with the pack of alarms that is pending, or 0.
 import { millis, sleep } from "@devicescript/core"
-import { readSetting } from "../../src/flash"
-import {
-    alarmsReceipted,
-    isAlarmPending,
-    loadAlarms,
-    packAlarms,
-    watchReading,
-} from "../../src/alarms/alarms"
+import { readSetting } from "../../src/platform/flash"
+import { alarmsReceipted, isAlarmPending, loadAlarms, packAlarms, watchReading } from "../../src/alarms/alarms"
 import { config } from "../../src/config/config"
 import { clockReceipt } from "../../src/link/clock"
 import { startPacks } from "../../src/link/senml"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 import { status } from "../../src/link/status"
 import { Reading } from "../../src/reading"
-import { Signal } from "../../src/signal"
+import { Signal } from "../../src/platform/signal"
 import { countBoot } from "../../src/link/identity"
 
 const kid = Buffer.from(await readSetting("kid", "0011223344556677"), "hex")

@@ -1,6 +1,6 @@
 // Answers binary64 numbers with their CBOR encodings, one after the other.
-import { clearCbor, startCbor, writeNumber, writtenBytes } from "../../src/cbor"
-import { Signal } from "../../src/signal"
+import { clearCbor, startCbor, writeNumber, writtenBytes } from "../../src/link/cbor"
+import { Signal } from "../../src/platform/signal"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 startCbor(67 * 9)

@@ -1,7 +1,7 @@
 // Takes what a receipt said, when its envelope was sent and when it came, and answers with what the mote adds to `millis()`
 // then; or at the time that it is asked for.
 import { clockReceipt, clockShift, resetClock } from "../../src/link/clock"
-import { Signal } from "../../src/signal"
+import { Signal } from "../../src/platform/signal"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 useSocket(new Signal(), question => {

@@ -1,6 +1,6 @@
 // Reads a stream in two pieces (the first as long as the first two bytes say) and answers what messages were in it.
 import { MessageReader, OptionNumber } from "../../src/coap/message"
-import { Signal } from "../../src/signal"
+import { Signal } from "../../src/platform/signal"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 let found: Buffer

@@ -12,7 +12,7 @@ import {
 } from "../../src/config/downlink"
 import { readIdentity } from "../../src/link/identity"
 import { isSocketOpen, openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
-import { Signal } from "../../src/signal"
+import { Signal } from "../../src/platform/signal"
 
 await loadConfig((await readIdentity()).keys)
 

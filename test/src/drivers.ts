@@ -1,14 +1,8 @@
 // Reads the optical sensor's chip and prints what came, or why not; test/firmware/drivers.test.ts breaks them.
 import { millis, sleep } from "@devicescript/core"
-import {
-    fifo,
-    newestMs,
-    readMax30102,
-    sampleBytes,
-    startMax30102,
-} from "../../src/drivers/max30102"
+import { fifo, newestMs, readMax30102, sampleBytes, startMax30102 } from "../../src/drivers/max30102"
 import { useBus } from "../../src/drivers/registers"
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 useBus(simulatedI2C)
 let opticalRuns = false

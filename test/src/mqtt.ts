@@ -1,6 +1,6 @@
 // Reads a stream in two pieces (the first as long as the first two bytes say) and answers what packets were in it.
 import { Packet, PacketReader } from "../../src/mqtt/packet"
-import { Signal } from "../../src/signal"
+import { Signal } from "../../src/platform/signal"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 let found: Buffer

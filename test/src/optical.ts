@@ -1,10 +1,10 @@
 // The optical sensor alone: prints each burst; test/firmware/optical.test.ts is what lies before it.
 import { sleep } from "@devicescript/core"
-import { readSetting } from "../../src/flash"
+import { readSetting } from "../../src/platform/flash"
 import { config } from "../../src/config/config"
 import { useBus } from "../../src/drivers/registers"
-import { contact, readOptical, startOptical } from "../../src/optical"
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { contact, readOptical, startOptical } from "../../src/sensing/optical"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 useBus(simulatedI2C)
 config.led = await readSetting("led", config.led)

@@ -1,7 +1,7 @@
 // Computes the packet error code of what a chip at 0x10 says, length first, and writes it back, for ever.
 import { sleep } from "@devicescript/core"
 import { packetErrorCode } from "../../src/drivers/mlx90614"
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 const size = Buffer.alloc(1)
 for (;;) {

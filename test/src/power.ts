@@ -1,9 +1,9 @@
 // A mote that rests between measurements: prints its readings and when it rests; test/firmware/power.test.ts is the wearer.
-import { readSetting } from "../../src/flash"
+import { readSetting } from "../../src/platform/flash"
 import { config } from "../../src/config/config"
-import { restMs } from "../../src/power"
-import { startSensing } from "../../src/sensing"
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { restMs } from "../../src/sensing/power"
+import { startSensing } from "../../src/sensing/sensing"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 config.power = await readSetting("power", config.power)
 config.every = await readSetting("every", config.every)

@@ -1,9 +1,9 @@
 // A mote without sensors. Reading n has the rate 60 + (n mod 1000) / 16; there is a fever while the setting `fever` says so.
 import { millis, sleep } from "@devicescript/core"
-import { readSetting } from "../../src/flash"
+import { readSetting } from "../../src/platform/flash"
 import { isAlarmPending } from "../../src/alarms/alarms"
 import { config } from "../../src/config/config"
-import { startUplink, takeReading } from "../../src/link/uplink"
+import { startUplink, takeReading } from "../../src/uplink/uplink"
 import { Reading } from "../../src/reading"
 
 const everyMs = await readSetting("everyMs", 2000)

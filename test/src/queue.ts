@@ -5,7 +5,7 @@ import { startPacks, writePack } from "../../src/link/senml"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 import { status } from "../../src/link/status"
 import { Reading } from "../../src/reading"
-import { Signal } from "../../src/signal"
+import { Signal } from "../../src/platform/signal"
 
 const shiftTicks = 16 * 1767225600
 startPacks("0011223344556677", 10)
@@ -38,9 +38,7 @@ async function answer(question: any): Promise<void> {
         if (i % 16 === 0) await sleep(0)
     }
     const hasPack = question.max > 0 && (queued > 0 || lost > 0)
-    const note = question.hasNote
-        ? { version: 4294967295, refused: 4294967295, reason: "x".charAt(0) }
-        : undefined
+    const note = question.hasNote ? { version: 4294967295, refused: 4294967295, reason: "x".charAt(0) } : undefined
     const now = Math.ceil(atMs / 62.5)
     const shift = question.isUnset ? undefined : shiftTicks
     if (hasPack) writeSocketNow(writePack(question.max, shift, now, note))

@@ -1,7 +1,7 @@
 // Known vectors, computed in the VM; then answers plaintexts with envelopes of the start 7.
 import { sha256Hkdf } from "@devicescript/crypto"
 import { a256ctr, MoteKeys, seal, startSealing } from "../../src/link/seal"
-import { Signal } from "../../src/signal"
+import { Signal } from "../../src/platform/signal"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 const ctrKey = hex`c0c1c2c3c4c5c6c7c8c9cacbcccdcecfc0c1c2c3c4c5c6c7c8c9cacbcccdcecf`

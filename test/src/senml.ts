@@ -3,7 +3,7 @@ import { ConfigNote } from "../../src/config/downlink"
 import { addLost, queueReading, startQueue, takeLost } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
 import { startPacks, writePack } from "../../src/link/senml"
-import { Signal } from "../../src/signal"
+import { Signal } from "../../src/platform/signal"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 const maxReadings = 30

@@ -1,8 +1,8 @@
 // Prints every reading; test/firmware/sensing.test.ts is the wearer.
-import { readSetting } from "../../src/flash"
+import { readSetting } from "../../src/platform/flash"
 import { config } from "../../src/config/config"
-import { startSensing } from "../../src/sensing"
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { startSensing } from "../../src/sensing/sensing"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 config.quality = await readSetting("quality", 0)
 await startSensing(simulatedI2C, async reading => {

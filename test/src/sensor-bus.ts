@@ -1,5 +1,5 @@
 // Talks to the chips of test/sim/sensor-bus.test.ts over the simulated I2C bus.
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 const value = Buffer.alloc(2)
 await simulatedI2C(0x48, hex`00`, value)

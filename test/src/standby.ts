@@ -1,9 +1,9 @@
 // The whole mote on a chip that can stand by: it says for how long, and whoever runs it cuts its power then, as deep sleep does.
 import { Potentiometer, sleep } from "@devicescript/core"
-import { readSetting } from "../../src/flash"
+import { readSetting } from "../../src/platform/flash"
 import { config } from "../../src/config/config"
 import { startMote } from "../../src/mote"
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 async function standby(ms: number): Promise<void> {
     console.log(`standby ${Math.round(ms)}`)

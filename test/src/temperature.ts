@@ -1,8 +1,8 @@
 // Gets readings in m°C from a chip at 0x10, a burst of them at a time, and writes back the body temperatures that follow
 // from them, 0 where there is none; test/firmware/temperature.test.ts makes them. The first byte says what to do.
 import { sleep } from "@devicescript/core"
-import { simulatedI2C } from "../../src/simulated-i2c"
-import { nextTemperature, resetTemperature } from "../../src/temperature"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
+import { nextTemperature, resetTemperature } from "../../src/sensing/temperature"
 
 const newWearer = 1
 const infrared = 2

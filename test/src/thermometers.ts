@@ -4,7 +4,7 @@ import { readMax30205, startMax30205 } from "../../src/drivers/max30205"
 import { readMlx90614, startMlx90614 } from "../../src/drivers/mlx90614"
 import { SensorError, useBus } from "../../src/drivers/registers"
 import { readTmp117, startTmp117 } from "../../src/drivers/tmp117"
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 useBus(simulatedI2C)
 const names = ["max30205", "tmp117", "mlx90614"]

@@ -1,8 +1,8 @@
 // A mote without sensors: makes `count` readings, one every `everyMs`, numbered by their heart rate.
 import { millis, sleep } from "@devicescript/core"
-import { readSetting } from "../../src/flash"
+import { readSetting } from "../../src/platform/flash"
 import { config } from "../../src/config/config"
-import { flush, startUplink, takeReading } from "../../src/link/uplink"
+import { flush, startUplink, takeReading } from "../../src/uplink/uplink"
 import { Reading } from "../../src/reading"
 
 const count = await readSetting("count", 10)

@@ -1,16 +1,10 @@
 // Senses and prints the alarms of it, as packs in hex; test/firmware/watch.test.ts is the wearer, and breaks the chips.
-import {
-    alarmsReceipted,
-    isAlarmPending,
-    loadAlarms,
-    packAlarms,
-    watchReading,
-} from "../../src/alarms/alarms"
+import { alarmsReceipted, isAlarmPending, loadAlarms, packAlarms, watchReading } from "../../src/alarms/alarms"
 import { countBoot } from "../../src/link/identity"
 import { startPacks } from "../../src/link/senml"
-import { startSensing } from "../../src/sensing"
-import { Signal } from "../../src/signal"
-import { simulatedI2C } from "../../src/simulated-i2c"
+import { startSensing } from "../../src/sensing/sensing"
+import { Signal } from "../../src/platform/signal"
+import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 const news = new Signal()
 const kid = hex`0011223344556677`

@@ -3,7 +3,7 @@ import assert from "node:assert/strict"
 import { createRequire } from "node:module"
 import type * as Types from "../../node_modules/jacdac-ts/dist/types/src/jacdac.d.ts"
 import type { Clock } from "../../host/clock.ts"
-import type { Mote } from "../../sim/mote.ts"
+import type { Mote } from "../../sim/mote/mote.ts"
 
 // It calls `require`, and its package.json hides its types from an import.
 export const jacdac = createRequire(import.meta.url)("jacdac-ts") as typeof Types
@@ -80,10 +80,7 @@ export class ServiceClient {
     }
 
     /** Asks for a register; what was answered, undefined when nothing. @param run lets time pass */
-    async get(
-        register: number,
-        run: (seconds: number) => Promise<void>,
-    ): Promise<unknown[] | undefined> {
+    async get(register: number, run: (seconds: number) => Promise<void>): Promise<unknown[] | undefined> {
         let answer: unknown[] | undefined
         const stop = this.on(register, (...values) => (answer = values))
         await this.service.register(register).sendGetAsync()

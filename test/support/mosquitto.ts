@@ -46,9 +46,9 @@ export class Mosquitto {
             const passwords = users.map(({ name, password }) => `${name}:${password}`)
             writeFileSync(join(folder, "acl"), acl.join("\n\n") + "\n", { mode: 0o644 })
             writeFileSync(join(folder, "passwords"), passwords.join("\n") + "\n", { mode: 0o644 })
-            execFileSync("mosquitto_passwd", ["-U", join(folder, "passwords")], { env: { PATH: path } }) // prettier-ignore
+            execFileSync("mosquitto_passwd", ["-U", join(folder, "passwords")], { env: { PATH: path } })
             chmodSync(join(folder, "passwords"), 0o644)
-            lines.push("allow_anonymous false", `password_file ${folder}/passwords`, `acl_file ${folder}/acl`) // prettier-ignore
+            lines.push("allow_anonymous false", `password_file ${folder}/passwords`, `acl_file ${folder}/acl`)
         }
         const file = join(folder, "mosquitto.conf")
         writeFileSync(file, lines.join("\n") + "\n", { mode: 0o644 })

@@ -14,10 +14,7 @@ const suspicious = `(_ws.malformed || _ws.short || _ws.expert.severity==8388608 
     udp.checksum.status==0 || tcp.checksum.status==0 || icmpv6.checksum.status==0 ||
     6lowpan.fragment.error || 6lowpan.fragment.too_long_fragment ||
     6lowpan.fragment.overlap.conflicts || 6lowpan.bad_ipv6_header_length ||
-    6lowpan.bad_ext_header_length || (wpan.frame_type==1 && !6lowpan)) && !(coap.code==225)`.replaceAll(
-    /\s+/g,
-    " ",
-)
+    6lowpan.bad_ext_header_length || (wpan.frame_type==1 && !6lowpan)) && !(coap.code==225)`.replaceAll(/\s+/g, " ")
 
 /** The fields of the frames that a filter lets through. */
 export function dissect(file: string, filter: string, fields: string[]): string[][] {
@@ -42,9 +39,5 @@ export const hasTshark = spawnSync("tshark", ["--version"]).status === 0
  */
 export function suspiciousFrames(file: string, strangers: string[] = []): string[][] {
     const filter = [suspicious, ...strangers.map(address => `!(ipv6.src==${address})`)]
-    return dissect(file, filter.join(" && "), [
-        "frame.number",
-        "frame.protocols",
-        "_ws.expert.message",
-    ])
+    return dissect(file, filter.join(" && "), ["frame.number", "frame.protocols", "_ws.expert.message"])
 }

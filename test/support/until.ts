@@ -8,8 +8,7 @@ export async function until(
 ): Promise<void> {
     const deadlineMs = performance.now() + ms
     while (!(await condition())) {
-        if (performance.now() > deadlineMs)
-            throw new Error(`still not: ${typeof what === "string" ? what : what()}`)
+        if (performance.now() > deadlineMs) throw new Error(`still not: ${typeof what === "string" ? what : what()}`)
         await wait(5)
     }
 }

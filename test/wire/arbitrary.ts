@@ -9,9 +9,7 @@ export const uint32 = fc.nat({ max: 0xffffffff })
 
 export const purpose = fc.constantFrom<Purpose>("vitals", "alarm")
 
-export const moteKeys = fc
-    .tuple(bytesOf(32), bytesOf(8))
-    .map(([secret, kid]) => deriveKeys(secret, kid))
+export const moteKeys = fc.tuple(bytesOf(32), bytesOf(8)).map(([secret, kid]) => deriveKeys(secret, kid))
 
 /** Flips bit `bit` (counted over all of `bytes`, wrapping) in a copy. */
 export function flipBit(bytes: Uint8Array, bit: number): Uint8Array {

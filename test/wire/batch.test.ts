@@ -77,8 +77,7 @@ test("garbage is refused with WireError", () => {
     fc.assert(
         fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), bytes => {
             fc.pre(bytes[0] !== 0x80) // an empty array is an empty batch
-            for (const read of [decodeBatch, decodeResults, decodeKeys])
-                assert.throws(() => read(bytes), WireError)
+            for (const read of [decodeBatch, decodeResults, decodeKeys]) assert.throws(() => read(bytes), WireError)
         }),
     )
 })
@@ -93,13 +92,10 @@ for (const [what, rows] of [
     ["an envelope too large", [[1, "vitals", 5, new Uint8Array(maxEnvelopeBytes + 1)]]],
     ["too many rows", Array.from({ length: maxBatch + 1 }, (_, id) => [id, "vitals", 5, envelope])],
 ] as const)
-    test(`a batch with ${what} is refused`, () =>
-        assert.throws(() => decodeBatch(encode(rows)), WireError))
+    test(`a batch with ${what} is refused`, () => assert.throws(() => decodeBatch(encode(rows)), WireError))
 
 test("a long reason is cut", () => {
-    const [read] = decodeResults(
-        encodeResults([{ id: 1, status: "refused", reason: "x".repeat(1000) }]),
-    )
+    const [read] = decodeResults(encodeResults([{ id: 1, status: "refused", reason: "x".repeat(1000) }]))
     assert.equal(read?.reason?.length, maxReasonChars)
 })
 

@@ -31,10 +31,17 @@ const keys = deriveKeys(randomBytes(32), randomBytes(8))
 const values: fc.Arbitrary<Partial<ConfigValues>> = fc
     .record(
         {
-            ...(Object.fromEntries(
-                configFields.map(field => [field.name, onStep(field)]),
-            ) as Record<keyof ConfigValues, fc.Arbitrary<number>>),
-            router: fc.constantFrom("", "coap+tcp://router", "coaps+tcp://[fe80::1]:1", "mqtt://10.0.0.1:65535", "mqtts://a-b.example/"), // prettier-ignore
+            ...(Object.fromEntries(configFields.map(field => [field.name, onStep(field)])) as Record<
+                keyof ConfigValues,
+                fc.Arbitrary<number>
+            >),
+            router: fc.constantFrom(
+                "",
+                "coap+tcp://router",
+                "coaps+tcp://[fe80::1]:1",
+                "mqtt://10.0.0.1:65535",
+                "mqtts://a-b.example/",
+            ),
         },
         { requiredKeys: [] },
     )
@@ -69,7 +76,7 @@ test("what is sealed is what is opened, to the tenth of a degree", () => {
 test("every tenth of a degree has a binary16 of its own", () => {
     for (let tenths = 300; tenths <= 420; tenths++) {
         const tempLow = Math.min(tenths, 300) / 10
-        const sealed = makeConfig({ tempLow: tempLow - 1, tempHigh: tenths / 10 }, 1, keys, randomBytes) // prettier-ignore
+        const sealed = makeConfig({ tempLow: tempLow - 1, tempHigh: tenths / 10 }, 1, keys, randomBytes)
         assert.equal(openConfig(sealed, keys).values.tempHigh, tenths / 10)
     }
 })
@@ -88,14 +95,30 @@ test("a configuration has the structure that COSE gives it, checked with a CBOR 
     const iv = Buffer.concat([Uint8Array.of(1), nonce, Uint8Array.of(0, 1)])
     assert.deepEqual(Buffer.from(header.get(5) as Uint8Array), iv)
     const plaintext = openEnvelope(parseEnvelope(bytes), keys.downEnc)
-    const map = new Map<string, unknown>([["led", 5], ["router", "mqtt://b"], ["version", 7], ["tempHigh", 38.3125]]) // prettier-ignore
+    const map = new Map<string, unknown>([
+        ["led", 5],
+        ["router", "mqtt://b"],
+        ["version", 7],
+        ["tempHigh", 38.3125],
+    ])
     assert.deepEqual(decode(plaintext), map)
-    assert.deepEqual([...encodeConfig({ router: "mqtt://b", tempHigh: 38.3, led: 5 }, 7)], [...plaintext]) // prettier-ignore
+    assert.deepEqual([...encodeConfig({ router: "mqtt://b", tempHigh: 38.3, led: 5 }, 7)], [...plaintext])
 })
 
 test("even the largest is small enough for a mote", () => {
     const router = "coaps+tcp://" + "a".repeat(46) + ":65535"
-    const largest = { ...defaultConfig, router, sample: 300, report: 599, delay: 599, led: 49, every: 3599, trial: 3599, tempLow: 35.1, tempHigh: 38.1 } // prettier-ignore
+    const largest = {
+        ...defaultConfig,
+        router,
+        sample: 300,
+        report: 599,
+        delay: 599,
+        led: 49,
+        every: 3599,
+        trial: 3599,
+        tempLow: 35.1,
+        tempHigh: 38.1,
+    }
     const plaintext = encodeConfig(largest, 2 ** 32 - 1)
     assert.ok(plaintext.length <= maxConfigBytes)
     assert.ok(maxConfigBytes - plaintext.length < 16, "and the bound is not idle")
@@ -193,12 +216,11 @@ test("a command opens as what it was sealed", () => {
 test("one purpose is never another", () => {
     const config = makeConfig({ led: 5 }, 7, keys, randomBytes)
     const command = makeCommand("clear", 7, keys, randomBytes)
-    const receipt = makeReceipt({ kid: keys.kid, nonce: randomBytes(13), now: 1, config: 7 }, keys.downMac) // prettier-ignore
+    const receipt = makeReceipt({ kid: keys.kid, nonce: randomBytes(13), now: 1, config: 7 }, keys.downMac)
     assert.throws(() => openCommand(config, keys), WireError)
     assert.throws(() => openConfig(command, keys), WireError)
     assert.throws(() => openConfig(receipt, keys), WireError)
-    for (const bytes of [config, command])
-        assert.ok(!verifyEnvelope(parseEnvelope(bytes), "vitals", keys.downMac))
+    for (const bytes of [config, command]) assert.ok(!verifyEnvelope(parseEnvelope(bytes), "vitals", keys.downMac))
     const other = { ...keys, kid: randomBytes(8) }
     assert.throws(() => openConfig(config, other), { message: "for another mote" })
 })
@@ -213,14 +235,30 @@ for (const [what, plaintext] of [
     ["no map", encode([1])],
     ["a number as key", encode(new Map([[1, 2]]))],
     ["no version", encode(new Map([["led", 5]]))],
-    ["a setting out of range", encode(new Map([["led", 99], ["version", 1]]))], // prettier-ignore
-    ["an unknown setting", encode(new Map([["wifi", 9], ["version", 1]]))], // prettier-ignore
+    [
+        "a setting out of range",
+        encode(
+            new Map([
+                ["led", 99],
+                ["version", 1],
+            ]),
+        ),
+    ],
+    [
+        "an unknown setting",
+        encode(
+            new Map([
+                ["wifi", 9],
+                ["version", 1],
+            ]),
+        ),
+    ],
     ["keys out of order", Buffer.from("a26776657273696f6e01636c656405", "hex")],
     ["nothing", new Uint8Array(0)],
 ] as const)
     test(`refuses ${what} even with a good MAC`, () => {
         for (const purpose of ["config", "command"] as const) {
-            const bytes = seal(keys.kid, randomBytes(13), plaintext, keys.downEnc, purpose, keys.downMac) // prettier-ignore
+            const bytes = seal(keys.kid, randomBytes(13), plaintext, keys.downEnc, purpose, keys.downMac)
             const open = purpose === "config" ? openConfig : openCommand
             assert.throws(() => open(bytes, keys), WireError)
         }

@@ -48,10 +48,7 @@ test("the cipher vector of the wire format", () => {
     })
     const envelope = parseEnvelope(bytes)
     assert.equal(Buffer.from(envelope.nonce).toString("hex"), "00000003020100a0a1a2a3a4a5")
-    assert.equal(
-        Buffer.from(envelope.ciphertext).toString("hex"),
-        "29696bd6c77ce804b31c4ee75dd5bf0f17ad",
-    )
+    assert.equal(Buffer.from(envelope.ciphertext).toString("hex"), "29696bd6c77ce804b31c4ee75dd5bf0f17ad")
 })
 
 test("an envelope has the structure that COSE gives it, checked with a CBOR library and node:crypto", () => {
@@ -59,7 +56,13 @@ test("an envelope has the structure that COSE gives it, checked with a CBOR libr
     const message = decode(seal(plaintext, "alarm")) as Tag
     assert.equal(message.tag, 17)
     const [protectedHeader, unprotected, payload, tag] = message.contents as Uint8Array[]
-    assert.deepEqual(decode(protectedHeader!), new Map<number, unknown>([[1, 5], [4, new Uint8Array(keys.kid)]])) // prettier-ignore
+    assert.deepEqual(
+        decode(protectedHeader!),
+        new Map<number, unknown>([
+            [1, 5],
+            [4, new Uint8Array(keys.kid)],
+        ]),
+    )
     assert.deepEqual(unprotected, new Map())
     const macStructure = encode(["MAC0", protectedHeader, Buffer.from("alarm"), payload])
     const expected = createHmac("sha256", keys.upMac).update(macStructure).digest()
@@ -67,10 +70,16 @@ test("an envelope has the structure that COSE gives it, checked with a CBOR libr
 
     const encrypt0 = decode(payload!) as Tag
     assert.equal(encrypt0.tag, 16)
-    const [empty, header, ciphertext] = encrypt0.contents as [unknown, Map<number, unknown>, Uint8Array] // prettier-ignore
+    const [empty, header, ciphertext] = encrypt0.contents as [unknown, Map<number, unknown>, Uint8Array]
     assert.deepEqual(empty, new Uint8Array(0))
     const iv = hex("01" + "00000001" + "a0a1a2a3a4" + "00000000" + "0001")
-    assert.deepEqual(header, new Map<number, unknown>([[1, -65532], [5, new Uint8Array(iv)]])) // prettier-ignore
+    assert.deepEqual(
+        header,
+        new Map<number, unknown>([
+            [1, -65532],
+            [5, new Uint8Array(iv)],
+        ]),
+    )
     const opened = createCipheriv("aes-256-ctr", keys.upEnc, iv).update(ciphertext)
     assert.deepEqual(opened, plaintext)
 })
@@ -79,19 +88,11 @@ test("what was sealed parses, verifies and opens", () => {
     fc.assert(
         fc.property(sealed, ({ keys, purpose, boot, salt, seq, plaintext, bytes }) => {
             const envelope = parseEnvelope(bytes)
-            assert.deepEqual(
-                [envelope.boot, envelope.seq, Buffer.from(envelope.salt)],
-                [boot, seq, Buffer.from(salt)],
-            )
+            assert.deepEqual([envelope.boot, envelope.seq, Buffer.from(envelope.salt)], [boot, seq, Buffer.from(salt)])
             assert.ok(verifyEnvelope(envelope, purpose, keys.upMac))
-            assert.ok(
-                !verifyEnvelope(envelope, purpose === "alarm" ? "vitals" : "alarm", keys.upMac),
-            )
+            assert.ok(!verifyEnvelope(envelope, purpose === "alarm" ? "vitals" : "alarm", keys.upMac))
             assert.ok(!verifyEnvelope(envelope, purpose, keys.receipt))
-            assert.deepEqual(
-                Buffer.from(openEnvelope(envelope, keys.upEnc)),
-                Buffer.from(plaintext),
-            )
+            assert.deepEqual(Buffer.from(openEnvelope(envelope, keys.upEnc)), Buffer.from(plaintext))
         }),
     )
 })
@@ -146,13 +147,19 @@ test("bytes that parse are deterministic CBOR, whatever was changed in them", ()
     )
 })
 
-const kidHeader = new Map<number, unknown>([[1, 5], [4, keys.kid]]) // prettier-ignore
+const kidHeader = new Map<number, unknown>([
+    [1, 5],
+    [4, keys.kid],
+])
 const goodIv = hex("01000000010203040506000000000001")
 const encrypt0 = (o: { protected?: unknown; alg?: number; iv?: Uint8Array; tag?: number } = {}) =>
     encode(
         new Tag(o.tag ?? 16, [
             o.protected ?? new Uint8Array(0),
-            new Map<number, unknown>([[1, o.alg ?? -65532], [5, o.iv ?? goodIv]]), // prettier-ignore
+            new Map<number, unknown>([
+                [1, o.alg ?? -65532],
+                [5, o.iv ?? goodIv],
+            ]),
             new Uint8Array(20),
         ]),
     )
@@ -165,7 +172,6 @@ const mac0 = (
         mac?: Uint8Array
     } = {},
 ) =>
-    // prettier-ignore
     encode(
         new Tag(o.tag ?? 17, [
             o.header ?? encode(kidHeader),
@@ -180,8 +186,28 @@ test("an envelope from a CBOR library parses", () => {
 })
 
 for (const [what, bytes] of [
-    ["another algorithm", mac0({ header: encode(new Map<number, unknown>([[1, 4], [4, keys.kid]])) })], // prettier-ignore
-    ["a kid of 7 bytes", mac0({ header: encode(new Map<number, unknown>([[1, 5], [4, new Uint8Array(7)]])) })], // prettier-ignore
+    [
+        "another algorithm",
+        mac0({
+            header: encode(
+                new Map<number, unknown>([
+                    [1, 4],
+                    [4, keys.kid],
+                ]),
+            ),
+        }),
+    ],
+    [
+        "a kid of 7 bytes",
+        mac0({
+            header: encode(
+                new Map<number, unknown>([
+                    [1, 5],
+                    [4, new Uint8Array(7)],
+                ]),
+            ),
+        }),
+    ],
     ["one more protected header", mac0({ header: encode(new Map([...kidHeader, [6, 1]])) })],
     ["an unprotected header", mac0({ unprotected: new Map([[4, 1]]) })],
     ["another tag", mac0({ tag: 18 })],

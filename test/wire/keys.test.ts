@@ -3,8 +3,7 @@ import { test } from "node:test"
 import { deriveKeys, eui, hkdf } from "../../wire/keys.ts"
 
 const hex = (text: string) => new Uint8Array(Buffer.from(text.replaceAll(" ", ""), "hex"))
-const range = (from: number, to: number) =>
-    Uint8Array.from({ length: to - from + 1 }, (_, i) => from + i)
+const range = (from: number, to: number) => Uint8Array.from({ length: to - from + 1 }, (_, i) => from + i)
 
 test("HKDF gives RFC 5869's test cases 1 to 3", () => {
     assert.deepEqual(

@@ -18,10 +18,29 @@ function pack(...records: [number, unknown][][]): Uint8Array {
 
 test("base fields last until they change", () => {
     const bytes = pack(
-        [[BN, bn], [BT, 1.6e9], [BU, "beat/min"], [N, "hr"], [V, 72]], // prettier-ignore
-        [[N, "hr"], [V, 74], [T, 2]], // prettier-ignore
-        [[BU, "Cel"], [N, "temp"], [V, 36.6], [T, 0.5]], // prettier-ignore
-        [[N, "batt"], [U, "%EL"], [V, 80]], // prettier-ignore
+        [
+            [BN, bn],
+            [BT, 1.6e9],
+            [BU, "beat/min"],
+            [N, "hr"],
+            [V, 72],
+        ],
+        [
+            [N, "hr"],
+            [V, 74],
+            [T, 2],
+        ],
+        [
+            [BU, "Cel"],
+            [N, "temp"],
+            [V, 36.6],
+            [T, 0.5],
+        ],
+        [
+            [N, "batt"],
+            [U, "%EL"],
+            [V, 80],
+        ],
     )
     assert.deepEqual(decodePack(bytes, kid, receivedAt), [
         { name: "hr", unit: "beat/min", value: 72, time: 1.6e12, relative: false },
@@ -33,8 +52,18 @@ test("base fields last until they change", () => {
 
 test("small times count back from the arrival (RFC 8428 §4.5.3)", () => {
     const bytes = pack(
-        [[BN, bn], [BU, "Cel"], [BT, -10], [N, "temp"], [V, 37], [T, -2.5]], // prettier-ignore
-        [[N, "temp"], [V, 37]], // prettier-ignore
+        [
+            [BN, bn],
+            [BU, "Cel"],
+            [BT, -10],
+            [N, "temp"],
+            [V, 37],
+            [T, -2.5],
+        ],
+        [
+            [N, "temp"],
+            [V, 37],
+        ],
     )
     assert.deepEqual(
         decodePack(bytes, kid, receivedAt).map(m => [m.time, m.relative]),
@@ -46,17 +75,40 @@ test("small times count back from the arrival (RFC 8428 §4.5.3)", () => {
 })
 
 test("a record may only set base values; base values add up", () => {
-    const bytes = pack([[BN, bn], [BU, "Cel"], [BV, 30]], [[N, "temp"], [V, 6.5]]) // prettier-ignore
+    const bytes = pack(
+        [
+            [BN, bn],
+            [BU, "Cel"],
+            [BV, 30],
+        ],
+        [
+            [N, "temp"],
+            [V, 6.5],
+        ],
+    )
     assert.equal(decodePack(bytes, kid, receivedAt)[0]?.value, 36.5)
 })
 
 test("the reason of a refusal is a text; no other record may be one", () => {
-    const refused = [[BN, bn], [N, "config-refused"], [U, "count"], [V, 5]] as [number, unknown][] // prettier-ignore
-    const reason = (text: unknown, name = "config-refused"): [number, unknown][] => [[N, name], [VS, text]] // prettier-ignore
+    const refused = [
+        [BN, bn],
+        [N, "config-refused"],
+        [U, "count"],
+        [V, 5],
+    ] as [number, unknown][]
+    const reason = (text: unknown, name = "config-refused"): [number, unknown][] => [
+        [N, name],
+        [VS, text],
+    ]
     const [first, ...more] = decodePack(pack(refused, reason("hrLow: 20…200")), kid, receivedAt)
     assert.equal(first!.text, "hrLow: 20…200")
     assert.deepEqual(more, [])
-    const other = [[BN, bn], [N, "config"], [U, "count"], [V, 5]] as [number, unknown][] // prettier-ignore
+    const other = [
+        [BN, bn],
+        [N, "config"],
+        [U, "count"],
+        [V, 5],
+    ] as [number, unknown][]
     for (const bytes of [
         pack(reason("first")),
         pack(other, reason("after another")),
@@ -74,7 +126,12 @@ test("the reason of a refusal is a text; no other record may be one", () => {
 
 test("floats of any width and decimal fractions are numbers", () => {
     const marker = 123456789
-    const bytes = pack([[BN, bn], [N, "temp"], [U, "Cel"], [V, marker]]) // prettier-ignore
+    const bytes = pack([
+        [BN, bn],
+        [N, "temp"],
+        [U, "Cel"],
+        [V, marker],
+    ])
     const [before, after] = Buffer.from(bytes)
         .toString("hex")
         .split(Buffer.from(encode(marker)).toString("hex"))
@@ -91,29 +148,164 @@ test("floats of any width and decimal fractions are numbers", () => {
 })
 
 for (const [what, bytes] of [
-    ["another mote's name", pack([[BN, "urn:dev:mac:00010203040506fe_"], [N, "hr"], [U, "beat/min"], [V, 72]])], // prettier-ignore
-    ["no base name", pack([[N, "hr"], [U, "beat/min"], [V, 72]])], // prettier-ignore
-    ["a name with odd characters", pack([[BN, bn], [N, "<b>"], [U, "beat/min"], [V, 72]])], // prettier-ignore
-    ["the base name alone", pack([[BN, bn], [U, "beat/min"], [V, 72]])], // prettier-ignore
-    ["no unit", pack([[BN, bn], [N, "hr"], [V, 72]])], // prettier-ignore
-    ["no value", pack([[BN, bn], [N, "hr"], [U, "beat/min"]])], // prettier-ignore
-    ["a text value", pack([[BN, bn], [N, "hr"], [U, "beat/min"], [VS, "72"]])], // prettier-ignore
-    ["a boolean value", pack([[BN, bn], [N, "hr"], [U, "beat/min"], [VB, true]])], // prettier-ignore
-    ["a sum", pack([[BN, bn], [N, "hr"], [U, "beat/min"], [V, 1], [S, 2]])], // prettier-ignore
-    ["an infinite value", pack([[BN, bn], [N, "hr"], [U, "beat/min"], [V, Infinity]])], // prettier-ignore
-    ["a NaN", pack([[BN, bn], [N, "hr"], [U, "beat/min"], [V, NaN]])], // prettier-ignore
-    ["a number as unit", pack([[BN, bn], [N, "hr"], [U, 5], [V, 72]])], // prettier-ignore
-    ["a time in the future", pack([[BN, bn], [N, "hr"], [U, "beat/min"], [V, 72], [T, 3]])], // prettier-ignore
-    ["a time beyond all calendars", pack([[BN, bn], [N, "hr"], [U, "beat/min"], [V, 72], [T, 1e15]])], // prettier-ignore
-    ["a newer version", pack([[BVER, 11], [BN, bn], [N, "hr"], [U, "beat/min"], [V, 72]])], // prettier-ignore
-    ["a huge decimal fraction", pack([[BN, bn], [N, "hr"], [U, "beat/min"], [V, new Tag(4, [400, 1])]])], // prettier-ignore
-    ["an unknown tag", pack([[BN, bn], [N, "hr"], [U, "beat/min"], [V, new Tag(5, [1, 1])]])], // prettier-ignore
+    [
+        "another mote's name",
+        pack([
+            [BN, "urn:dev:mac:00010203040506fe_"],
+            [N, "hr"],
+            [U, "beat/min"],
+            [V, 72],
+        ]),
+    ],
+    [
+        "no base name",
+        pack([
+            [N, "hr"],
+            [U, "beat/min"],
+            [V, 72],
+        ]),
+    ],
+    [
+        "a name with odd characters",
+        pack([
+            [BN, bn],
+            [N, "<b>"],
+            [U, "beat/min"],
+            [V, 72],
+        ]),
+    ],
+    [
+        "the base name alone",
+        pack([
+            [BN, bn],
+            [U, "beat/min"],
+            [V, 72],
+        ]),
+    ],
+    [
+        "no unit",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [V, 72],
+        ]),
+    ],
+    [
+        "no value",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+        ]),
+    ],
+    [
+        "a text value",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+            [VS, "72"],
+        ]),
+    ],
+    [
+        "a boolean value",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+            [VB, true],
+        ]),
+    ],
+    [
+        "a sum",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+            [V, 1],
+            [S, 2],
+        ]),
+    ],
+    [
+        "an infinite value",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+            [V, Infinity],
+        ]),
+    ],
+    [
+        "a NaN",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+            [V, NaN],
+        ]),
+    ],
+    [
+        "a number as unit",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, 5],
+            [V, 72],
+        ]),
+    ],
+    [
+        "a time in the future",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+            [V, 72],
+            [T, 3],
+        ]),
+    ],
+    [
+        "a time beyond all calendars",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+            [V, 72],
+            [T, 1e15],
+        ]),
+    ],
+    [
+        "a newer version",
+        pack([
+            [BVER, 11],
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+            [V, 72],
+        ]),
+    ],
+    [
+        "a huge decimal fraction",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+            [V, new Tag(4, [400, 1])],
+        ]),
+    ],
+    [
+        "an unknown tag",
+        pack([
+            [BN, bn],
+            [N, "hr"],
+            [U, "beat/min"],
+            [V, new Tag(5, [1, 1])],
+        ]),
+    ],
     ["no record", encode([])],
     ["a record that is no map", encode([1])],
     ["no array", encode(new Map())],
 ] as const)
-    test(`refuses ${what}`, () =>
-        assert.throws(() => decodePack(bytes, kid, receivedAt), WireError))
+    test(`refuses ${what}`, () => assert.throws(() => decodePack(bytes, kid, receivedAt), WireError))
 
 const measurement = fc.record({
     name: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9\-:./_]{0,8}$/),
@@ -131,10 +323,7 @@ test("a pack comes back as it was", () => {
                 value: m.value + 0, // no negative zero: a base value of 0 is added
                 time: receivedAt - age,
             }))
-            assert.deepEqual(
-                decodePack(encodePack(measurements, kid, receivedAt), kid, receivedAt),
-                measurements,
-            )
+            assert.deepEqual(decodePack(encodePack(measurements, kid, receivedAt), kid, receivedAt), measurements)
         }),
     )
 })

@@ -1,4 +1,4 @@
-import type { Events } from "../../events.ts"
+import type { Events } from "../../time/events.ts"
 import { IcmpType, type IcmpMessage } from "../icmpv6.ts"
 import type { Ipv6Address } from "../ipv6.ts"
 import type { Sent } from "../node.ts"
@@ -120,9 +120,7 @@ export class DaoSender {
     private pass(what: Advertised, pathSequence: number): void {
         const key = keyOf(what.target)
         const before = this.waiting.get(keyFor(what))
-        const isKnown = what.lifetime
-            ? this.told.get(key) === pathSequence
-            : !this.told.has(key) && !before
+        const isKnown = what.lifetime ? this.told.get(key) === pathSequence : !this.told.has(key) && !before
         if (isKnown) return void this.waiting.delete(keyFor(what))
         if (before?.pathSequence === pathSequence && before.lifetime === what.lifetime) return
         this.put({ ...what, pathSequence, isFarewell: false })
@@ -173,8 +171,7 @@ export class DaoSender {
                 .sort(([, a], [, b]) => a.pathSequence - b.pathSequence),
         }
         // Until it is known to have arrived, nothing is known.
-        for (const [, { target, isFarewell }] of batch.advertisements)
-            if (!isFarewell) this.told.delete(keyOf(target))
+        for (const [, { target, isFarewell }] of batch.advertisements) if (!isFarewell) this.told.delete(keyOf(target))
         this.underWay = batch
         if (daoAck) this.arm(ackWaitMs)
         this.send(this.messageOf(batch), first.receiver, delivered => {
@@ -187,8 +184,7 @@ export class DaoSender {
     private undelivered(batch: Batch): void {
         this.underWay = undefined
         for (const [key, advertisement] of batch.advertisements)
-            if (advertisement.isFarewell && this.waiting.get(key) === advertisement)
-                this.waiting.delete(key)
+            if (advertisement.isFarewell && this.waiting.get(key) === advertisement) this.waiting.delete(key)
         if (this.waiting.size) this.arm(retryMs * 2 ** Math.min(this.tries - 1, maxDoublings))
     }
 
@@ -207,8 +203,7 @@ export class DaoSender {
     private messageOf({ sequence, advertisements }: Batch): IcmpMessage {
         const body = encodeDao({
             instance: this.profile.instance,
-            ackRequested:
-                this.profile.daoAck && advertisements.some(([, { lifetime }]) => lifetime > 0),
+            ackRequested: this.profile.daoAck && advertisements.some(([, { lifetime }]) => lifetime > 0),
             sequence,
             ...(this.dodag ? { dodag: this.dodag } : {}),
             targets: advertisements.map(([, { target, lifetime, pathSequence, parent }]) => ({

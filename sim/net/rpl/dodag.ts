@@ -12,12 +12,7 @@ const minIntervalMin = 6
 const maxInterval = 30
 
 /** What the DIOs of a root say at first. @param prefix that it gives out, its first 8 bytes */
-export function newDodag(
-    profile: RplProfile,
-    dodag: Ipv6Address,
-    prefix: Uint8Array,
-    dtsn: number,
-): Dio {
+export function newDodag(profile: RplProfile, dodag: Ipv6Address, prefix: Uint8Array, dtsn: number): Dio {
     const whole = new Uint8Array(16)
     whole.set(prefix)
     return {

@@ -1,4 +1,4 @@
-import type { Events } from "../../events.ts"
+import type { Events } from "../../time/events.ts"
 import { equalBytes } from "../bytes.ts"
 import { IcmpType } from "../icmpv6.ts"
 import { isLinkLocal, type Ipv6Address } from "../ipv6.ts"
@@ -105,8 +105,7 @@ export class Downward {
             const known = this.tree.get(address)
             if (known && isNewer(known.pathSequence, pathSequence)) continue
             if (!lifetime || !parent) this.tree.delete(address)
-            else if (!this.tree.set(address, parent, this.lifetimeMs(lifetime), pathSequence))
-                hasRoom = false
+            else if (!this.tree.set(address, parent, this.lifetimeMs(lifetime), pathSequence)) hasRoom = false
         }
         this.o.changed()
         return hasRoom
@@ -148,8 +147,7 @@ export class Downward {
     private advertise(target: Ipv6Address, lifetime: number, pathSequence?: number): void {
         const { parent, dodag } = this.o.up()
         const above = parent!.address
-        if (this.o.profile.mode === 2)
-            this.dao.advertise({ target, lifetime, receiver: above }, pathSequence)
+        if (this.o.profile.mode === 2) this.dao.advertise({ target, lifetime, receiver: above }, pathSequence)
         else
             this.dao.advertise(
                 {

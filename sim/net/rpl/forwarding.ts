@@ -1,5 +1,5 @@
 import { equalBytes } from "../bytes.ts"
-import type { LinkAddress } from "../ieee802154.ts"
+import type { LinkAddress } from "../mac/ieee802154.ts"
 import { NextHeader, type Ipv6Address, type Ipv6Packet } from "../ipv6.ts"
 import { linkLocalOf } from "../node.ts"
 import { encodeSourceRoute } from "../source-route.ts"
@@ -98,11 +98,7 @@ export class Forwarding {
         return { packet: { ...packet, destination: first, extensions }, nextHop: linkLocal(first) }
     }
 
-    private withDirection(
-        packet: Ipv6Packet,
-        option: RplOption | undefined,
-        down: boolean,
-    ): Ipv6Packet {
+    private withDirection(packet: Ipv6Packet, option: RplOption | undefined, down: boolean): Ipv6Packet {
         const onward = { ...packet }
         // A packet from one node to another turns round where the two ways meet.
         if (option) setOption(onward, { ...option, down })
@@ -129,9 +125,7 @@ function optionOf({ extensions }: Ipv6Packet): RplOption | undefined {
 
 function setOption(packet: Ipv6Packet, option: RplOption): void {
     const data = encodeRplOption(option)
-    packet.extensions = packet.extensions!.map(one =>
-        one.kind === NextHeader.hopByHop ? { ...one, data } : one,
-    )
+    packet.extensions = packet.extensions!.map(one => (one.kind === NextHeader.hopByHop ? { ...one, data } : one))
 }
 
 function linkLocal(address: Ipv6Address): Ipv6Address {

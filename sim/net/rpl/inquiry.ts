@@ -1,4 +1,4 @@
-import type { Events } from "../../events.ts"
+import type { Events } from "../../time/events.ts"
 import type { Neighbour } from "./neighbour.ts"
 import type { RplProfile } from "./profile.ts"
 

@@ -1,5 +1,5 @@
 import { linkAddressOf } from "../node.ts"
-import type { LinkAddress } from "../ieee802154.ts"
+import type { LinkAddress } from "../mac/ieee802154.ts"
 import type { Ipv6Address } from "../ipv6.ts"
 import { LinkMetric } from "./link-metric.ts"
 import { keyOf } from "./routes.ts"
@@ -42,11 +42,7 @@ export class Neighbours {
     }
 
     /** The neighbour with that address, new if need be; where there is no room, the one silent longest gives way, if nobody needs it. */
-    heard(
-        address: Ipv6Address,
-        nowMs: number,
-        isNeeded: (neighbour: Neighbour) => boolean,
-    ): Neighbour {
+    heard(address: Ipv6Address, nowMs: number, isNeeded: (neighbour: Neighbour) => boolean): Neighbour {
         let neighbour = this.get(address)
         if (!neighbour) {
             if (this.neighbours.size >= this.capacity) this.evict(isNeeded)

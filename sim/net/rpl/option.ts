@@ -20,10 +20,7 @@ export interface RplOption {
 
 /** The data of a hop-by-hop options header that holds the RPL option. */
 export function encodeRplOption(option: RplOption): Uint8Array {
-    const flags =
-        (option.down ? 0x80 : 0) |
-        (option.rankError ? 0x40 : 0) |
-        (option.forwardingError ? 0x20 : 0)
+    const flags = (option.down ? 0x80 : 0) | (option.rankError ? 0x40 : 0) | (option.forwardingError ? 0x20 : 0)
     const writer = new Writer(2 + optionBytes).u8(optionType).u8(optionBytes)
     return writer.u8(flags).u8(option.instance).u16(option.senderRank).done()
 }

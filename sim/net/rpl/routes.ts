@@ -21,12 +21,7 @@ export class Routes {
     }
 
     /** @returns false where there is no room */
-    set(
-        target: Ipv6Address,
-        nextHop: Ipv6Address,
-        lifetimeMs: number,
-        pathSequence: number,
-    ): boolean {
+    set(target: Ipv6Address, nextHop: Ipv6Address, lifetimeMs: number, pathSequence: number): boolean {
         const key = keyOf(target)
         if (!this.routes.has(key) && this.routes.size >= this.capacity) return false
         const expiresMs = this.now() + lifetimeMs
@@ -79,12 +74,7 @@ export class Tree {
         return this.parents.get(child)
     }
 
-    set(
-        child: Ipv6Address,
-        parent: Ipv6Address,
-        lifetimeMs: number,
-        pathSequence: number,
-    ): boolean {
+    set(child: Ipv6Address, parent: Ipv6Address, lifetimeMs: number, pathSequence: number): boolean {
         return this.parents.set(child, parent, lifetimeMs, pathSequence)
     }
 

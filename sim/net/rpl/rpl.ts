@@ -1,27 +1,13 @@
-import type { Events } from "../../events.ts"
+import type { Events } from "../../time/events.ts"
 import { equalBytes } from "../bytes.ts"
 import { IcmpType, type IcmpMessage } from "../icmpv6.ts"
-import type { LinkAddress } from "../ieee802154.ts"
-import {
-    isLinkLocal,
-    isMulticast,
-    parseAddress,
-    type Ipv6Address,
-    type Ipv6Packet,
-} from "../ipv6.ts"
+import type { LinkAddress } from "../mac/ieee802154.ts"
+import { isLinkLocal, isMulticast, parseAddress, type Ipv6Address, type Ipv6Packet } from "../ipv6.ts"
 import { withPrefix, type Ipv6Node, type Routing } from "../node.ts"
 import { canJoin, newDodag } from "./dodag.ts"
 import { Downward } from "./downward.ts"
 import { Forwarding, type Place, type Routed } from "./forwarding.ts"
-import {
-    decodeDao,
-    decodeDaoAck,
-    decodeDio,
-    encodeDio,
-    encodeDis,
-    RplCode,
-    type Dio,
-} from "./messages.ts"
+import { decodeDao, decodeDaoAck, decodeDio, encodeDio, encodeDis, RplCode, type Dio } from "./messages.ts"
 import { Inquiry, searchMs } from "./inquiry.ts"
 import { cheapest, costOver, isUsable, lostFailures, type Situation } from "./mrhof.ts"
 import { infiniteRank, Neighbours, type Neighbour } from "./neighbour.ts"
@@ -113,11 +99,7 @@ export class Rpl implements Routing, Place, Situation {
             random: o.random,
             profile,
             parent: () => this.parent,
-            solicit: () =>
-                node.sendIcmp(
-                    { type: IcmpType.rpl, code: RplCode.dis, body: encodeDis() },
-                    allNodes,
-                ),
+            solicit: () => node.sendIcmp({ type: IcmpType.rpl, code: RplCode.dis, body: encodeDis() }, allNodes),
             probe: parent => this.sendDio(parent.address),
         })
         node.routing = this
@@ -317,8 +299,7 @@ export class Rpl implements Routing, Place, Situation {
         const { best, bestCost } = cheapest(this.neighbours.list(), this)
         const { parent } = this
         const parentCost = parent ? costOver(parent, this) : infiniteRank
-        const isBetter =
-            bestCost + this.profile.hysteresis < parentCost || parentCost === infiniteRank
+        const isBetter = bestCost + this.profile.hysteresis < parentCost || parentCost === infiniteRank
         if (isBetter && best !== parent) this.attach(best)
         this.adopt(isBetter ? bestCost : parentCost)
     }

@@ -1,4 +1,4 @@
-import type { Events } from "../../events.ts"
+import type { Events } from "../../time/events.ts"
 
 export interface TrickleOptions {
     events: Events
@@ -53,10 +53,7 @@ export class Trickle {
             events.schedule(() => {
                 if (redundancy === 0 || this.heard < redundancy) transmit()
             }, atMs),
-            events.schedule(
-                () => this.begin(Math.min(2 * intervalMs, minMs * 2 ** doublings)),
-                intervalMs,
-            ),
+            events.schedule(() => this.begin(Math.min(2 * intervalMs, minMs * 2 ** doublings)), intervalMs),
         ]
     }
 }

@@ -1,12 +1,5 @@
 import { equalBytes, PacketError, Reader, Writer } from "../bytes.ts"
-import {
-    compress,
-    decompress,
-    isIphc,
-    type Compressed,
-    type Compression,
-    type Link,
-} from "./iphc.ts"
+import { compress, decompress, isIphc, type Compressed, type Compression, type Link } from "./iphc.ts"
 
 /*
  * Packets that are longer than a frame: fragmentation and reassembly of RFC 4944 §5.3, the first fragment with
@@ -29,13 +22,7 @@ const reassemblyMs = 20_000
  * @param tag of the fragments
  * @throws PacketError
  */
-export function toFrames(
-    packet: Uint8Array,
-    link: Link,
-    how: Compression,
-    room: number,
-    tag: number,
-): Uint8Array[] {
+export function toFrames(packet: Uint8Array, link: Link, how: Compression, room: number, tag: number): Uint8Array[] {
     if (packet.length <= how.thresholdBytes) return [Uint8Array.of(uncompressedDispatch, ...packet)]
     let compressed = compress(packet, link, how)
     if (compressed.bytes.length <= room) return [compressed.bytes]
@@ -63,12 +50,7 @@ function saved({ compressedSize, originalSize }: Compressed): number {
     return compressedSize - originalSize
 }
 
-function firstFragment(
-    compressed: Compressed,
-    packetSize: number,
-    room: number,
-    tag: number,
-): Uint8Array {
+function firstFragment(compressed: Compressed, packetSize: number, room: number, tag: number): Uint8Array {
     if (packetSize > 0x7ff) throw new PacketError(`packet of ${packetSize} bytes`)
     const { compressedSize, originalSize } = compressed
     // What it covers of the packet is a multiple of 8.
@@ -148,18 +130,9 @@ export class Reassembly {
         return datagram
     }
 
-    private add(
-        key: string,
-        datagram: Datagram,
-        offset: number,
-        part: Uint8Array,
-    ): Uint8Array | undefined {
+    private add(key: string, datagram: Datagram, offset: number, part: Uint8Array): Uint8Array | undefined {
         const { packet, fragments } = datagram
-        if (
-            fragments.has(offset) &&
-            equalBytes(packet.subarray(offset, offset + part.length), part)
-        )
-            return undefined
+        if (fragments.has(offset) && equalBytes(packet.subarray(offset, offset + part.length), part)) return undefined
         for (const [at, length] of fragments)
             if (offset < at + length && at < offset + part.length) {
                 // Fragments that overlap and differ: RFC 4944 §5.3 throws away all of them.

@@ -1,5 +1,5 @@
 import { equalBytes, isZero, PacketError, Reader, Writer } from "../bytes.ts"
-import type { LinkAddress } from "../ieee802154.ts"
+import type { LinkAddress } from "../mac/ieee802154.ts"
 import { isExtension, isMulticast, NextHeader, unspecified, type Ipv6Address } from "../ipv6.ts"
 import { compressNext, decompressNext } from "./nhc.ts"
 
@@ -72,8 +72,7 @@ export function compress(packet: Uint8Array, link: Link, how: Compression): Comp
     const hopLimit = reader.u8()
     const source = reader.take(16)
     const destination = reader.take(16)
-    const isCompressible =
-        protocol === NextHeader.udp ? how.udp : how.extensions && isExtension(protocol)
+    const isCompressible = protocol === NextHeader.udp ? how.udp : how.extensions && isExtension(protocol)
 
     const writer = new Writer(packet.length + 8).u16(0)
     const sourceContext = contextOf(source, link.contexts)
@@ -120,13 +119,7 @@ export function decompress(bytes: Uint8Array, link: Link, size?: number): Uint8A
     const isNextCompressed = (form & nextCompressed) !== 0
     const protocol = isNextCompressed ? 0 : reader.u8()
     const hopLimit = hopLimits[(form >> 8) & 3] ?? reader.u8()
-    const source = readUnicast(
-        reader,
-        (form >> 4) & 7,
-        link.source,
-        link.contexts[contextIds >> 4],
-        true,
-    )
+    const source = readUnicast(reader, (form >> 4) & 7, link.source, link.contexts[contextIds >> 4], true)
     const destination =
         form & 8
             ? readMulticast(reader, form & 7)
@@ -181,12 +174,7 @@ function contextOf(address: Ipv6Address, contexts: Contexts): number | undefined
 }
 
 /** @returns address compression bit and mode (§3.1.1, SAC with SAM and DAC with DAM) */
-function writeUnicast(
-    writer: Writer,
-    address: Ipv6Address,
-    link: LinkAddress,
-    context: number | undefined,
-): number {
+function writeUnicast(writer: Writer, address: Ipv6Address, link: LinkAddress, context: number | undefined): number {
     const isLocal = equalBytes(address.subarray(0, prefixBytes), linkLocalPrefix)
     if (context === undefined && !isLocal) {
         writer.put(address)

@@ -25,18 +25,11 @@ const pad1 = 0
 const padN = 1
 
 /** Compresses the headers from `protocol` on, as far as can be. */
-export function compressNext(
-    writer: Writer,
-    reader: Reader,
-    protocol: number,
-    how: Compression,
-): void {
+export function compressNext(writer: Writer, reader: Reader, protocol: number, how: Compression): void {
     while (protocol !== NextHeader.udp) {
         const following = reader.u8()
         const data = reader.take(8 * reader.u8() + 6)
-        const isLast = !(following === NextHeader.udp
-            ? how.udp
-            : how.extensions && isExtension(following))
+        const isLast = !(following === NextHeader.udp ? how.udp : how.extensions && isExtension(following))
         writer.u8(extensionPattern | (extensionIds.indexOf(protocol) << 1) | (isLast ? 0 : 1))
         if (isLast) writer.u8(following)
         writer.u8(data.length).put(data)
@@ -51,12 +44,7 @@ export function compressNext(
  * @param nextAt where in `writer` the number of the first goes
  * @param size of the whole datagram where this is a fragment
  */
-export function decompressNext(
-    writer: Writer,
-    reader: Reader,
-    nextAt: number,
-    size: number | undefined,
-): void {
+export function decompressNext(writer: Writer, reader: Reader, nextAt: number, size: number | undefined): void {
     for (;;) {
         const form = reader.u8()
         if ((form & udpMask) === udpPattern) {
@@ -73,8 +61,7 @@ export function decompressNext(
         const data = reader.take(reader.u8())
         nextAt = writer.length
         const missing = (8 - ((data.length + 2) % 8)) % 8
-        if (missing && protocol === NextHeader.routing)
-            throw new PacketError("routing header of no whole 8 bytes")
+        if (missing && protocol === NextHeader.routing) throw new PacketError("routing header of no whole 8 bytes")
         writer
             .u8(following)
             .u8((data.length + 2 + missing) / 8 - 1)
@@ -112,12 +99,7 @@ function compressUdp(writer: Writer, reader: Reader): void {
     writer.u16(checksum)
 }
 
-function decompressUdp(
-    writer: Writer,
-    reader: Reader,
-    form: number,
-    size: number | undefined,
-): void {
+function decompressUdp(writer: Writer, reader: Reader, form: number, size: number | undefined): void {
     if (form & checksumElided) throw new PacketError("UDP without a checksum")
     const ports = form & 3
     let source: number

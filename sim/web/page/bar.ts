@@ -1,4 +1,4 @@
-import { h, setText } from "../../../clinic/web/dom.ts"
+import { h, setText } from "../../../browser/dom.ts"
 import { onFailure, order } from "./api.ts"
 import { clockTime, times } from "./format.ts"
 import { mediumForm } from "./medium.ts"
@@ -23,9 +23,7 @@ export class Bar implements Part {
         this.model = model
         this.run.addEventListener("click", () => this.toggle())
         for (const limit of [...speeds, unlimited])
-            this.speed.append(
-                h("option", { value: String(limit) }, limit === unlimited ? "max" : `${limit}×`),
-            )
+            this.speed.append(h("option", { value: String(limit) }, limit === unlimited ? "max" : `${limit}×`))
         this.speed.addEventListener("change", () => {
             const { value } = this.speed
             void order("/api/speed", { limit: value === unlimited ? null : Number(value) })
@@ -37,11 +35,7 @@ export class Bar implements Part {
         }
         const repair = h("button", { class: "quiet" }, "Global repair")
         repair.addEventListener("click", () => void order("/api/repair"))
-        const border = h(
-            "a",
-            { class: "quiet", href: "/border", target: "_blank" },
-            "Border router",
-        )
+        const border = h("a", { class: "quiet", href: "/border", target: "_blank" }, "Border router")
         this.element.append(
             h("strong", {}, "VitalMote simulator"),
             ...[this.run, step("Event", "event", "To the next event (.)")],
@@ -73,8 +67,7 @@ export class Bar implements Part {
         const value = limit === null ? unlimited : String(limit)
         if (!speeds.map(String).concat(unlimited).includes(value)) {
             const own = h("option", { value }, `${value}×`)
-            if (![...this.speed.options].some(option => option.value === value))
-                this.speed.prepend(own)
+            if (![...this.speed.options].some(option => option.value === value)) this.speed.prepend(own)
         }
         if (document.activeElement !== this.speed) this.speed.value = value
     }

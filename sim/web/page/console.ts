@@ -1,4 +1,4 @@
-import { h } from "../../../clinic/web/dom.ts"
+import { h } from "../../../browser/dom.ts"
 import type { Hello, Tick } from "../messages.ts"
 import type { Part } from "./model.ts"
 
@@ -26,8 +26,7 @@ export class Console implements Part {
     private add(lines: string[]): void {
         this.lines.push(...lines)
         this.lines = this.lines.slice(-maxLines)
-        this.text.textContent =
-            this.lines.join("\n") || "Select a mote and ping it; the answers come here."
+        this.text.textContent = this.lines.join("\n") || "Select a mote and ping it; the answers come here."
         this.text.scrollTop = this.text.scrollHeight
     }
 }

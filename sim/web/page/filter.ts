@@ -1,4 +1,4 @@
-import { h, setText } from "../../../clinic/web/dom.ts"
+import { h, setText } from "../../../browser/dom.ts"
 import type { Model } from "./model.ts"
 
 /** What of a list is to be seen: of one node, with some words, with or without what is many. */
@@ -51,8 +51,7 @@ export class Filter {
     accepts(nodes: (number | undefined)[], text: string): boolean {
         if (this.number !== undefined && !nodes.includes(this.number)) return false
         const { selected } = this.model
-        if (this.followsSelection && selected !== undefined && !nodes.includes(selected))
-            return false
+        if (this.followsSelection && selected !== undefined && !nodes.includes(selected)) return false
         if (!this.words.length) return true
         const low = text.toLowerCase()
         return this.words.every(word => low.includes(word))

@@ -1,4 +1,4 @@
-import { h } from "../../../clinic/web/dom.ts"
+import { h } from "../../../browser/dom.ts"
 import type { PacketRow } from "../messages.ts"
 import type { Model } from "./model.ts"
 import { prepare, theme } from "./theme.ts"
@@ -82,11 +82,7 @@ export class Flights {
         if (this.flights.length) this.run()
     }
 
-    private draw(
-        context: CanvasRenderingContext2D,
-        { row, startMs, endMs }: Flight,
-        nowMs: number,
-    ) {
+    private draw(context: CanvasRenderingContext2D, { row, startMs, endMs }: Flight, nowMs: number) {
         const share = (nowMs - startMs) / (endMs - startMs)
         const from = this.placeOf(row.from)
         if (share < 0 || !from) return
@@ -111,10 +107,7 @@ export class Flights {
         } else {
             const reach = row.received
                 .map(id => this.placeOf(id))
-                .reduce(
-                    (most, at) => Math.max(most, at ? Math.hypot(at.x - from.x, at.y - from.y) : 0),
-                    minRing,
-                )
+                .reduce((most, at) => Math.max(most, at ? Math.hypot(at.x - from.x, at.y - from.y) : 0), minRing)
             context.globalAlpha = 0.8 * (1 - share)
             context.lineWidth = 2
             context.beginPath()

@@ -1,4 +1,4 @@
-import { h } from "../../../clinic/web/dom.ts"
+import { h } from "../../../browser/dom.ts"
 
 const rowHeight = 22
 /** Nearer to the end than that, it follows what comes. */
@@ -46,8 +46,7 @@ export class LongList<Row extends { n: number }> {
             const at = this.matching.indexOf(row) * rowHeight
             const { scrollTop, clientHeight } = this.element
             if (at < scrollTop) this.element.scrollTop = at
-            if (at + rowHeight > scrollTop + clientHeight)
-                this.element.scrollTop = at + rowHeight - clientHeight
+            if (at + rowHeight > scrollTop + clientHeight) this.element.scrollTop = at + rowHeight - clientHeight
         })
         new ResizeObserver(() => this.due()).observe(this.element)
     }

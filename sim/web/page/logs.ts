@@ -1,4 +1,4 @@
-import { h } from "../../../clinic/web/dom.ts"
+import { h } from "../../../browser/dom.ts"
 import type { Hello, LogRow, Tick } from "../messages.ts"
 import { Filter } from "./filter.ts"
 import { seconds } from "./format.ts"

@@ -1,4 +1,4 @@
-import { h, setText } from "../../../clinic/web/dom.ts"
+import { h, setText } from "../../../browser/dom.ts"
 import type { Hello, NodeView, Tick } from "../messages.ts"
 import { order } from "./api.ts"
 import { Flights } from "./flights.ts"
@@ -139,8 +139,7 @@ export class NetworkMap implements Part {
         })
         sizeBody(shape.body, kind, size)
         set(shape.number, { "font-size": size * 0.86 })
-        const note =
-            kind === "mote" ? (vitals["hr"] ? `♥ ${Math.round(vitals["hr"].value)}` : "") : kind
+        const note = kind === "mote" ? (vitals["hr"] ? `♥ ${Math.round(vitals["hr"].value)}` : "") : kind
         setText(shape.note, kind === "root" ? "border router" : note)
         set(shape.note, { y: size + 12 })
         const to = isOn && parent !== undefined ? this.placeOf(parent) : undefined

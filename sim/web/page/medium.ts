@@ -1,4 +1,4 @@
-import { h } from "../../../clinic/web/dom.ts"
+import { h } from "../../../browser/dom.ts"
 import type { MediumChoice } from "../../scenario/medium-schema.ts"
 import { order } from "./api.ts"
 import type { Model } from "./model.ts"
@@ -92,11 +92,7 @@ const fields: Field[] = [
 
 /** How radio waves carry, and a form to change it. */
 export function mediumForm(model: Model): HTMLElement {
-    const kind = h(
-        "select",
-        { name: "kind" },
-        ...kinds.map(([value, text]) => h("option", { value }, text)),
-    )
+    const kind = h("select", { name: "kind" }, ...kinds.map(([value, text]) => h("option", { value }, text)))
     const inputs = fields.map(({ name, label, fallback, min, max, step }) => {
         const limits = { min: String(min), max: String(max), step: String(step) }
         const input = h("input", { type: "number", name, ...limits })
@@ -140,8 +136,7 @@ export function mediumForm(model: Model): HTMLElement {
     form.addEventListener("submit", event => {
         event.preventDefault()
         const body: Record<string, string | number> = { kind: kind.value }
-        for (const { name, input } of inputs)
-            if (!input.disabled && input.value) body[name] = Number(input.value)
+        for (const { name, input } of inputs) if (!input.disabled && input.value) body[name] = Number(input.value)
         void order("/api/medium", body)
         box.open = false
     })

@@ -1,4 +1,4 @@
-import { h, setText } from "../../../clinic/web/dom.ts"
+import { h, setText } from "../../../browser/dom.ts"
 import type { Hello, NodeView, Tick } from "../messages.ts"
 import { nameOf } from "./format.ts"
 import type { Model, Part } from "./model.ts"
@@ -15,11 +15,7 @@ export class Overview implements Part {
 
     constructor(model: Model) {
         this.model = model
-        const head = h(
-            "tr",
-            {},
-            ...["", "Hops", "Parent", "ETX", "♥", "°C"].map(text => h("th", {}, text)),
-        )
+        const head = h("tr", {}, ...["", "Hops", "Parent", "ETX", "♥", "°C"].map(text => h("th", {}, text)))
         const table = h("table", { class: "motes" }, h("thead", {}, head), this.rows)
         this.rows.addEventListener("click", ({ target }) => {
             const id = (target as Element).closest("tr")?.dataset["id"]

@@ -1,4 +1,4 @@
-import { h } from "../../../clinic/web/dom.ts"
+import { h } from "../../../browser/dom.ts"
 import type { Hello, PacketDetail, PacketRow, Tick } from "../messages.ts"
 import { ask } from "./api.ts"
 import { Filter } from "./filter.ts"
@@ -50,9 +50,7 @@ export class PacketList implements Part {
 
     /** The frame that a node was sending at that moment. */
     at(node: number, ms: number): PacketRow | undefined {
-        return this.rows.findLast(
-            row => row.from === node && row.ms <= ms && ms <= row.ms + row.airMs,
-        )
+        return this.rows.findLast(row => row.from === node && row.ms <= ms && ms <= row.ms + row.airMs)
     }
 
     private add(packets: PacketRow[]): void {
@@ -121,8 +119,6 @@ function hexDump(hex: string): string {
     const bytes = hex.match(/../g) ?? []
     const lines: string[] = []
     for (let at = 0; at < bytes.length; at += hexWidth)
-        lines.push(
-            `${at.toString(16).padStart(4, "0")}  ${bytes.slice(at, at + hexWidth).join(" ")}`,
-        )
+        lines.push(`${at.toString(16).padStart(4, "0")}  ${bytes.slice(at, at + hexWidth).join(" ")}`)
     return lines.join("\n")
 }

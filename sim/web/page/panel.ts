@@ -1,4 +1,4 @@
-import { h, setText } from "../../../clinic/web/dom.ts"
+import { h, setText } from "../../../browser/dom.ts"
 import { radioStates, type Detail, type NodeView, type Vital } from "../messages.ts"
 import { ask, order } from "./api.ts"
 import { nameOf, percent, seconds } from "./format.ts"
@@ -93,8 +93,7 @@ export class Panel implements Part {
                 button("Ping", () => void order(`${path}/ping`, { count: pings })),
                 button("Traceroute", () => void order(`${path}/traceroute`)),
             )
-        else if (node?.kind === "root")
-            buttons.push(button("Global repair", () => void order("/api/repair")))
+        else if (node?.kind === "root") buttons.push(button("Global repair", () => void order("/api/repair")))
         this.actions.replaceChildren(...buttons)
     }
 
@@ -116,10 +115,8 @@ export class Panel implements Part {
         const way = this.model.wayUp(node.id).map(({ id }) => id)
         const facts: [string, string][] = []
         if (node.rank !== undefined) facts.push(["Rank", String(node.rank)])
-        if (node.parent !== undefined)
-            facts.push(["Parent", `${node.parent}, ETX ${node.etx?.toFixed(2) ?? "?"}`])
-        if (node.hops !== undefined && node.kind === "mote")
-            facts.push(["Hops", `${node.hops}: ${way.join(" → ")}`])
+        if (node.parent !== undefined) facts.push(["Parent", `${node.parent}, ETX ${node.etx?.toFixed(2) ?? "?"}`])
+        if (node.hops !== undefined && node.kind === "mote") facts.push(["Hops", `${node.hops}: ${way.join(" → ")}`])
         facts.push(["Position", `${node.x.toFixed(1)}, ${node.y.toFixed(1)} m`])
         this.live.append(factsOf(facts))
     }
@@ -133,11 +130,7 @@ export class Panel implements Part {
             cell.append(
                 h("span", { class: "label" }, label),
                 h("span", { class: "value" }, vital ? vital.value.toFixed(digits) : "–"),
-                h(
-                    "span",
-                    { class: "note" },
-                    age === undefined ? unit : `${unit}, ${age.toFixed(0)} s ago`,
-                ),
+                h("span", { class: "note" }, age === undefined ? unit : `${unit}, ${age.toFixed(0)} s ago`),
             )
             list.append(cell)
         }
@@ -238,7 +231,6 @@ function dutyBar(duty: Detail["duty"]): HTMLElement {
 }
 
 function table(columns: string[], rows: string[][]): HTMLElement {
-    const line = (cells: string[], tag: "th" | "td") =>
-        h("tr", {}, ...cells.map(cell => h(tag, {}, cell)))
+    const line = (cells: string[], tag: "th" | "td") => h("tr", {}, ...cells.map(cell => h(tag, {}, cell)))
     return h("table", {}, line(columns, "th"), ...rows.map(row => line(row, "td")))
 }

@@ -1,4 +1,4 @@
-import { h } from "../../../clinic/web/dom.ts"
+import { h } from "../../../browser/dom.ts"
 
 export interface Tab {
     name: string

@@ -23,9 +23,7 @@ export function theme(): Theme {
         ...{ text: colour("text"), dim: colour("dim"), line: colour("line") },
         ...{ panel: colour("panel"), bad: colour("bad"), accent: colour("accent") },
         states: ["off", "listen", "receive", "transmit"].map(state => colour(`radio-${state}`)),
-        protocols: Object.fromEntries(
-            protocols.map(name => [name, colour(`protocol-${name.toLowerCase()}`)]),
-        ),
+        protocols: Object.fromEntries(protocols.map(name => [name, colour(`protocol-${name.toLowerCase()}`)])),
     }
     return current
 }

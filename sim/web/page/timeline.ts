@@ -1,4 +1,4 @@
-import { h, setText } from "../../../clinic/web/dom.ts"
+import { h, setText } from "../../../browser/dom.ts"
 import { radioStates, type Hello, type LogRow, type PacketRow, type Tick } from "../messages.ts"
 import { clockTime, span } from "./format.ts"
 import type { Model, Part } from "./model.ts"
@@ -44,10 +44,7 @@ export class Timeline implements Part {
         const legend = radioStates.map(state =>
             h("span", { class: `key radio-${state}` }, state === "receive" ? "receive" : state),
         )
-        const marks = [
-            h("span", { class: "key collision" }, "collision"),
-            h("span", { class: "key log" }, "log"),
-        ]
+        const marks = [h("span", { class: "key collision" }, "collision"), h("span", { class: "key log" }, "log")]
         const head = h("div", { class: "head" }, h("h2", {}, "Radios"), ...legend, ...marks)
         head.append(this.caption, this.live)
         this.live.addEventListener("click", () => this.follow())
@@ -91,8 +88,7 @@ export class Timeline implements Part {
     }
 
     private addStates(states: number[]): void {
-        for (let i = 0; i + 2 < states.length; i += 3)
-            this.tracks.get(states[i]!)?.add(states[i + 2]!, states[i + 1]!)
+        for (let i = 0; i + 2 < states.length; i += 3) this.tracks.get(states[i]!)?.add(states[i + 2]!, states[i + 1]!)
     }
 
     private addMarks(packets: PacketRow[], logs: LogRow[]): void {
@@ -165,17 +161,12 @@ export class Timeline implements Part {
         const colours = theme()
         const step = roundStep(tickPixels * msPerPixel)
         context.textAlign = "left"
-        for (
-            let ms = Math.ceil(Math.max(0, fromMs) / step) * step;
-            ms <= fromMs + this.spanMs;
-            ms += step
-        ) {
+        for (let ms = Math.ceil(Math.max(0, fromMs) / step) * step; ms <= fromMs + this.spanMs; ms += step) {
             const x = labelPixels + (ms - fromMs) / msPerPixel
             context.fillStyle = colours.line
             context.fillRect(x, 0, 1, height)
             context.fillStyle = colours.dim
-            if (x < labelPixels + width - 60)
-                context.fillText(axisTime(ms, step), x + 4, headPixels / 2)
+            if (x < labelPixels + width - 60) context.fillText(axisTime(ms, step), x + 4, headPixels / 2)
         }
     }
 
@@ -204,8 +195,7 @@ export class Timeline implements Part {
             context.fillStyle = colour
             for (const ms of marks) {
                 const x = (ms - fromMs) / msPerPixel
-                if (x >= 0 && x <= pixels.length)
-                    context.fillRect(labelPixels + x - 0.5, y + top, 1.5, size)
+                if (x >= 0 && x <= pixels.length) context.fillRect(labelPixels + x - 0.5, y + top, 1.5, size)
             }
         }
         mark(track.collisions, colours.bad, row * 0.5, row * 0.38)
@@ -221,9 +211,7 @@ export class Timeline implements Part {
         }
         const nodeAt = (event: MouseEvent) => {
             const { top } = canvas.getBoundingClientRect()
-            return [...this.tracks.keys()][
-                Math.floor((event.clientY - top - headPixels) / this.row)
-            ]
+            return [...this.tracks.keys()][Math.floor((event.clientY - top - headPixels) / this.row)]
         }
         canvas.addEventListener(
             "wheel",
@@ -263,9 +251,7 @@ export class Timeline implements Part {
             canvas.addEventListener("pointerup", up)
             canvas.addEventListener("pointercancel", up)
         })
-        canvas.addEventListener("pointermove", event =>
-            this.point(event, nodeAt(event), msAt(event)),
-        )
+        canvas.addEventListener("pointermove", event => this.point(event, nodeAt(event), msAt(event)))
         canvas.addEventListener("pointerleave", () => (this.tip.hidden = true))
     }
 

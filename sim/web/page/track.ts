@@ -56,8 +56,7 @@ export class Track {
             const first = Math.max(0, Math.floor((period.from - fromMs) / msPerPixel))
             const last = Math.floor((Math.min(period.to, endMs) - fromMs) / msPerPixel)
             const level = period.state + 1
-            for (let x = first; x <= last && x < pixels.length; x++)
-                if (pixels[x]! < level) pixels[x] = level
+            for (let x = first; x <= last && x < pixels.length; x++) if (pixels[x]! < level) pixels[x] = level
         }
     }
 }

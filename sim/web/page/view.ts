@@ -70,10 +70,8 @@ export class View {
     grid(): string {
         const step = roundStep(gridPixels / this.scale) * this.scale
         const lines: string[] = []
-        for (let x = this.left % step; x < this.width; x += step)
-            lines.push(`M${x.toFixed(1)} 0V${this.height}`)
-        for (let y = this.top % step; y < this.height; y += step)
-            lines.push(`M0 ${y.toFixed(1)}H${this.width}`)
+        for (let x = this.left % step; x < this.width; x += step) lines.push(`M${x.toFixed(1)} 0V${this.height}`)
+        for (let y = this.top % step; y < this.height; y += step) lines.push(`M0 ${y.toFixed(1)}H${this.width}`)
         return lines.join("")
     }
 
@@ -87,7 +85,5 @@ export class View {
 function roundStep(value: number): number {
     const power = 10 ** Math.floor(Math.log10(value))
     const digit = value / power
-    return Number(
-        ((digit < 1.5 ? 1 : digit < 3.5 ? 2 : digit < 7.5 ? 5 : 10) * power).toPrecision(3),
-    )
+    return Number(((digit < 1.5 ? 1 : digit < 3.5 ? 2 : digit < 7.5 ? 5 : 10) * power).toPrecision(3))
 }

@@ -1,14 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import {
-    blockBytes,
-    blockIn,
-    blockOption,
-    blockwise,
-    maxBodyBytes,
-    type Block,
-} from "../../../router/coap/block.ts"
+import { blockBytes, blockIn, blockOption, blockwise, maxBodyBytes, type Block } from "../../../router/coap/block.ts"
 import { encodeFrame } from "../../../router/coap/frame.ts"
 import { Code, dotted, message, type CoapMessage } from "../../../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption } from "../../../router/coap/options.ts"
@@ -67,7 +60,7 @@ async function download(body: Uint8Array, szx: number | undefined, maxMessageByt
         if (!got?.more) return { body: Buffer.concat(parts), messages: parts.length }
         assert.equal(response.payload.length % blockBytes(got.szx), 0)
         assert.equal(got.num, Buffer.concat(parts.slice(0, -1)).length / blockBytes(got.szx))
-        next = { num: got.num + response.payload.length / blockBytes(got.szx), more: false, szx: got.szx } // prettier-ignore
+        next = { num: got.num + response.payload.length / blockBytes(got.szx), more: false, szx: got.szx }
     }
 }
 
@@ -138,16 +131,12 @@ function cut(body: Uint8Array, szx: number) {
 
 test("a request arrives whole in blocks of any size", async () => {
     await fc.assert(
-        fc.asyncProperty(
-            fc.uint8Array({ maxLength: 2000 }),
-            fc.integer({ min: 0, max: 6 }),
-            async (body, szx) => {
-                const { codes, bodies } = await upload(cut(body, szx))
-                assert.equal(codes.pop(), "2.04")
-                assert.ok(codes.every(code => code === "2.31"))
-                assert.deepEqual(bodies, [Buffer.from(body)])
-            },
-        ),
+        fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), fc.integer({ min: 0, max: 6 }), async (body, szx) => {
+            const { codes, bodies } = await upload(cut(body, szx))
+            assert.equal(codes.pop(), "2.04")
+            assert.ok(codes.every(code => code === "2.31"))
+            assert.deepEqual(bodies, [Buffer.from(body)])
+        }),
         { numRuns: 60 },
     )
 })

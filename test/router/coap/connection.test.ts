@@ -2,20 +2,14 @@ import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { test } from "node:test"
 import { silentLog } from "../../../host/log.ts"
-import {
-    CoapConnection,
-    maxPendingRequests,
-    NoResponseError,
-    responseMs,
-} from "../../../router/coap/connection.ts"
+import { CoapConnection, maxPendingRequests, NoResponseError, responseMs } from "../../../router/coap/connection.ts"
 import type { Server } from "../../../router/coap/requester.ts"
 import { Code, dotted, message, type CoapMessage } from "../../../router/coap/message.ts"
 import { pathOf, pathOptions } from "../../../router/coap/options.ts"
 import { ManualClock, settle } from "../manual-clock.ts"
 import { streamPair } from "../stream-pair.ts"
 
-const echo: Server = request =>
-    message(Code.Content, { payload: Buffer.from(pathOf(request.options)) })
+const echo: Server = request => message(Code.Content, { payload: Buffer.from(pathOf(request.options)) })
 
 function connected(serveA: Server, serveB: Server = echo) {
     const clock = new ManualClock()
@@ -29,8 +23,7 @@ function connected(serveA: Server, serveB: Server = echo) {
     return { clock, a, b, streamA, streamB }
 }
 
-const get = (connection: CoapConnection, path: string) =>
-    connection.request(Code.GET, { options: pathOptions(path) })
+const get = (connection: CoapConnection, path: string) => connection.request(Code.GET, { options: pathOptions(path) })
 
 const text = (response: CoapMessage) => Buffer.from(response.payload).toString()
 
@@ -63,8 +56,7 @@ test("a request without a response fails in time and leaves nothing", async () =
 
 test("a response that comes too late or unasked is passed over", async () => {
     let answerLate = () => {}
-    const late: Server = () =>
-        new Promise(resolve => (answerLate = () => resolve(message(Code.Content))))
+    const late: Server = () => new Promise(resolve => (answerLate = () => resolve(message(Code.Content))))
     const { a, b, clock } = connected(echo, late)
     const answer = assert.rejects(get(a, "/x"), NoResponseError)
     await clock.advance(responseMs)
@@ -103,8 +95,7 @@ test("more requests than may wait for a peer fail at once", async () => {
 
 test("release answers what was asked, then closes both ends", async () => {
     let answer = () => {}
-    const slow: Server = () =>
-        new Promise(resolve => (answer = () => resolve(message(Code.Content))))
+    const slow: Server = () => new Promise(resolve => (answer = () => resolve(message(Code.Content))))
     const { a, b, streamA, streamB, clock } = connected(echo, slow)
     const asked = get(a, "/x")
     await settle()

@@ -19,19 +19,15 @@ async function ask(
     path: string,
     ...options: CoapOption[]
 ): Promise<{ code: string; text: string; options: CoapOption[] }> {
-    const response = await serve(
-        message(method, { options: [...pathOptions(path), ...options] }),
-        connection,
-    )
+    const response = await serve(message(method, { options: [...pathOptions(path), ...options] }), connection)
     const { payload } = response
-    return { code: dotted(response.code), text: Buffer.from(payload).toString(), options: response.options } // prettier-ignore
+    return { code: dotted(response.code), text: Buffer.from(payload).toString(), options: response.options }
 }
 
 test("requests find their resource by path and method", async () => {
     assert.equal((await ask(Code.POST, "/vitals")).code, "2.04")
     assert.equal((await ask(Code.GET, "/a/b")).code, "2.05")
-    for (const path of ["/", "/a", "/a/b/c", "/Vitals"])
-        assert.equal((await ask(Code.GET, path)).code, "4.04")
+    for (const path of ["/", "/a", "/a/b/c", "/Vitals"]) assert.equal((await ask(Code.GET, path)).code, "4.04")
     assert.equal((await ask(Code.GET, "/vitals")).code, "4.05")
     assert.equal((await ask(code("0.05"), "/vitals")).code, "4.05")
 })

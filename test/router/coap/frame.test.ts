@@ -3,13 +3,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { encodeFrame, FrameReader } from "../../../router/coap/frame.ts"
 import { code, dotted, type CoapMessage } from "../../../router/coap/message.ts"
-import {
-    CoapFormatError,
-    pathOf,
-    pathOptions,
-    uintOption,
-    uintValue,
-} from "../../../router/coap/options.ts"
+import { CoapFormatError, pathOf, pathOptions, uintOption, uintValue } from "../../../router/coap/options.ts"
 
 const max = 100_000
 const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex")
@@ -79,10 +73,7 @@ test("two messages come back with a cut at every byte", () => {
     const bytes = Buffer.concat([encodeFrame(first), encodeFrame(second)])
     for (let cut = 0; cut <= bytes.length; cut++)
         assert.deepEqual(read(bytes, [cut]).map(plain), [plain(first), plain(second)])
-    assert.deepEqual(
-        read(bytes, Array<number>(bytes.length).fill(1)).map(plain),
-        [first, second].map(plain),
-    )
+    assert.deepEqual(read(bytes, Array<number>(bytes.length).fill(1)).map(plain), [first, second].map(plain))
 })
 
 test("arbitrary bytes throw CoapFormatError or nothing", () => {
@@ -102,8 +93,7 @@ test("a frame is written as RFC 8323 §3.2 says", () => {
     // The GET of RFC 8323's figures: no options, token of one byte.
     const get = { code: code("0.01"), token: hex("7f"), options: [], payload: hex("") }
     assert.equal(Buffer.from(encodeFrame(get)).toString("hex"), "01017f")
-    const payload = (length: number) =>
-        Buffer.from(encodeFrame({ ...get, payload: new Uint8Array(length) }))
+    const payload = (length: number) => Buffer.from(encodeFrame({ ...get, payload: new Uint8Array(length) }))
     assert.equal(payload(11).subarray(0, 3).toString("hex"), "c1017f") // 12 bytes: in the nibble
     assert.equal(payload(12).subarray(0, 4).toString("hex"), "d100017f") // 13: one more byte
     assert.equal(payload(268).subarray(0, 5).toString("hex"), "e10000017f") // 269: two

@@ -32,13 +32,9 @@ async function startedRouter(t: TestContext, mote: TestMote) {
 
 /** What coap-client prints: the payload on stdout, errors such as `4.00 not an envelope` on stderr. */
 async function coapClient(...args: string[]): Promise<{ stdout: Buffer; stderr: string }> {
-    const { stdout, stderr } = await promisify(execFile)(
-        "coap-client-openssl",
-        ["-B", "5", ...args],
-        {
-            encoding: "buffer",
-        },
-    )
+    const { stdout, stderr } = await promisify(execFile)("coap-client-openssl", ["-B", "5", ...args], {
+        encoding: "buffer",
+    })
     return { stdout, stderr: stderr.toString() }
 }
 
@@ -66,10 +62,7 @@ test("libcoap's client posts an envelope and gets the receipt", { skip }, async 
 test("libcoap's client gets the code and the reason for what is wrong", { skip }, async t => {
     const { uri } = await startedRouter(t, new TestMote())
     const post = (...args: string[]) => coapClient("-m", "post", ...args)
-    assert.match(
-        (await post("-t", "17", "-e", "garbage", uri("/vitals"))).stderr,
-        /4\.00.*envelope/,
-    )
+    assert.match((await post("-t", "17", "-e", "garbage", uri("/vitals"))).stderr, /4\.00.*envelope/)
     assert.match((await post("-t", "0", "-e", "garbage", uri("/vitals"))).stderr, /4\.15/)
     assert.match((await post("-t", "17", "-e", "garbage", uri("/other"))).stderr, /4\.04/)
     assert.match((await coapClient("-O", "2049,x", uri("/vitals"))).stderr, /4\.02/)
@@ -93,9 +86,7 @@ test("our client talks to libcoap's server", { skip }, async t => {
     assert.equal(dotted(core.code), "2.05")
     assert.match(Buffer.from(core.payload).toString(), /<\/time>/)
     const answers = await Promise.all(
-        ["/time", "/", "/nowhere"].map(path =>
-            connection.request(Code.GET, { options: pathOptions(path) }),
-        ),
+        ["/time", "/", "/nowhere"].map(path => connection.request(Code.GET, { options: pathOptions(path) })),
     )
     assert.deepEqual(
         answers.map(a => dotted(a.code)),

@@ -108,7 +108,7 @@ for (const [what, first] of [
 for (const [what, bytes] of [
     ["a reserved token length", hex("0901000000000000000000")],
     ["a huge announced length", hex("f0ffffffff02")],
-    ["one byte more than we take", encodeFrame(message(Code.POST, { payload: new Uint8Array(maxMessageBytes) }))], // prettier-ignore
+    ["one byte more than we take", encodeFrame(message(Code.POST, { payload: new Uint8Array(maxMessageBytes) }))],
     ["a reserved code class", hex("0020")],
     ["an option cut short", hex("100101")],
     ["a payload marker without payload", hex("1001ff")],
@@ -309,8 +309,7 @@ test("a peer that does not close after an Abort is cut off", async () => {
 
 test("more requests at a time than one peer may have under way get 5.03 with Max-Age", async () => {
     const answer: (() => void)[] = []
-    const slow: Server = () =>
-        new Promise(resolve => answer.push(() => resolve(message(Code.Content))))
+    const slow: Server = () => new Promise(resolve => answer.push(() => resolve(message(Code.Content))))
     const peer = new RawPeer(slow)
     await peer.send(csm, ...Array<CoapMessage>(maxConcurrentRequests + 1).fill(get))
     assert.deepEqual(peer.codes, ["7.01", "5.03"])

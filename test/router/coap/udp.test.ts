@@ -40,13 +40,15 @@ function setUp(serve: Server) {
 const get = "42 01 1234 abcd b1 61"
 const nonGet = "52 01 1234 abcd b1 61"
 
-const echo: Server = ({ options }) =>
-    message(Code.Content, { payload: Buffer.from(pathOf(options)) })
+const echo: Server = ({ options }) => message(Code.Content, { payload: Buffer.from(pathOf(options)) })
 
 test("a confirmable request is answered in its acknowledgement", async () => {
     const { receive, sent, clock } = setUp(echo)
     await receive(get)
-    assert.deepEqual(sent.map(({ line, id, to }) => [line, id, to]), [["ACK 2.05 abcd /a", 0x1234, from]]) // prettier-ignore
+    assert.deepEqual(
+        sent.map(({ line, id, to }) => [line, id, to]),
+        [["ACK 2.05 abcd /a", 0x1234, from]],
+    )
     assert.equal(clock.waiting, 0)
 })
 
@@ -59,7 +61,7 @@ test("a non-confirmable request gets a non-confirmable response", async () => {
 
 test("a duplicate is served once and answered again", async () => {
     let served = 0
-    const { receive, lines } = setUp(() => message(Code.Changed, { payload: Buffer.from(`${++served}`) })) // prettier-ignore
+    const { receive, lines } = setUp(() => message(Code.Changed, { payload: Buffer.from(`${++served}`) }))
     for (let i = 0; i < 3; i++) await receive(get)
     assert.deepEqual(lines(), Array(3).fill("ACK 2.04 abcd 1"))
     await receive(get, { ...from, port: 40_001 })
@@ -71,7 +73,7 @@ test("a duplicate is served once and answered again", async () => {
 
 test("after its lifetime a message id is a new request", async () => {
     let served = 0
-    const { receive, clock } = setUp(() => message(Code.Changed, { payload: Buffer.from(`${++served}`) })) // prettier-ignore
+    const { receive, clock } = setUp(() => message(Code.Changed, { payload: Buffer.from(`${++served}`) }))
     await receive(get)
     await clock.advance(246_000)
     await receive(get)
@@ -84,8 +86,7 @@ test("after its lifetime a message id is a new request", async () => {
 /** A server that answers when it is told to. */
 function slow() {
     let answer = () => {}
-    const serve: Server = () =>
-        new Promise(resolve => (answer = () => resolve(message(Code.Content))))
+    const serve: Server = () => new Promise(resolve => (answer = () => resolve(message(Code.Content))))
     return { serve, answer: () => answer() }
 }
 
@@ -117,7 +118,7 @@ test("what nobody acknowledges is sent five times", async () => {
     await clock.advance(piggybackMs)
     answer()
     await clock.advance(1_000_000)
-    assert.deepEqual(lines(), ["ACK 0.00", ...Array<string>(1 + maxRetransmit).fill("CON 2.05 abcd")]) // prettier-ignore
+    assert.deepEqual(lines(), ["ACK 0.00", ...Array<string>(1 + maxRetransmit).fill("CON 2.05 abcd")])
     assert.equal(clock.waiting, 0)
 })
 
@@ -163,10 +164,8 @@ test("a ping, a response to nothing and what is no message are reset; the rest i
 test("any datagram is taken without harm", async () => {
     const { udp, receive, lines } = setUp(echo)
     fc.assert(
-        fc.property(
-            fc.uint8Array({ maxLength: 40 }),
-            fc.integer({ min: 0, max: 255 }),
-            (bytes, port) => udp.receive(bytes, { address: "192.0.2.2", port }),
+        fc.property(fc.uint8Array({ maxLength: 40 }), fc.integer({ min: 0, max: 255 }), (bytes, port) =>
+            udp.receive(bytes, { address: "192.0.2.2", port }),
         ),
         { numRuns: 2000 },
     )
@@ -199,7 +198,8 @@ function observed() {
     const notify = (text: string) => {
         for (const n of notifiers) n.send(message(Code.Content, { payload: Buffer.from(text) }))
     }
-    const acknowledge = (type: "60" | "70", id: number) => system.receive(`${type} 00 ${id.toString(16).padStart(4, "0")}`) // prettier-ignore
+    const acknowledge = (type: "60" | "70", id: number) =>
+        system.receive(`${type} 00 ${id.toString(16).padStart(4, "0")}`)
     return { ...system, notifiers, notify, acknowledge, gone: () => gone }
 }
 

@@ -26,7 +26,7 @@ async function coap(...args: string[]): Promise<{ stdout: Buffer; stderr: string
     const { stdout, stderr } = await promisify(execFile)(client, ["-B", "10", ...args], {
         encoding: "buffer",
     })
-    return { stdout: stdout.subarray(0, stdout.at(-1) === 0x0a ? -1 : undefined), stderr: stderr.toString().trim() } // prettier-ignore
+    return { stdout: stdout.subarray(0, stdout.at(-1) === 0x0a ? -1 : undefined), stderr: stderr.toString().trim() }
 }
 
 async function setUp(t: TestContext, scheme: string) {
@@ -50,18 +50,14 @@ for (const scheme of ["coap+tcp", "coap"]) {
         assert.deepEqual(panics, [])
     })
 
-    test(
-        `${scheme}: its vitals are an envelope that the clinic has, in blocks, too`,
-        { skip },
-        async t => {
-            const { at, clinic } = await setUp(t, scheme)
-            for (const blocks of [[], ["-b", "64"], ["-b", "16"]]) {
-                const { stdout } = await coap(...blocks, `${at}/vitals`)
-                const envelope = stdout.toString("hex")
-                await until(() => clinic.stored.includes(envelope), "the clinic has it")
-            }
-        },
-    )
+    test(`${scheme}: its vitals are an envelope that the clinic has, in blocks, too`, { skip }, async t => {
+        const { at, clinic } = await setUp(t, scheme)
+        for (const blocks of [[], ["-b", "64"], ["-b", "16"]]) {
+            const { stdout } = await coap(...blocks, `${at}/vitals`)
+            const envelope = stdout.toString("hex")
+            await until(() => clinic.stored.includes(envelope), "the clinic has it")
+        }
+    })
 
     test(`${scheme}: observed, each new envelope comes`, { skip }, async t => {
         const { at, clinic } = await setUp(t, scheme)
@@ -70,27 +66,22 @@ for (const scheme of ["coap+tcp", "coap"]) {
         assert.ok(seen.length >= 3, `${seen.length} envelopes`)
     })
 
-    test(
-        `${scheme}: a configuration goes through, whole and in blocks; a forged one does not`,
-        { skip },
-        async t => {
-            const { at, keys } = await setUp(t, scheme)
-            const file = join(temporaryFolder(t), "sealed")
-            const put = (...more: string[]) => coap("-m", "put", "-t", "17", "-f", file, ...more, `${at}/config`) // prettier-ignore
-            for (const [version, more] of [
-                [1, []],
-                [2, ["-b", "64"]],
-            ] as const) {
-                // prettier-ignore
-                writeFileSync(file, makeConfig({ hrHigh: 150 }, version, keys, randomBytes))
-                assert.equal((await put(...more)).stderr, "")
-                const { stdout } = await coap("-A", "112", `${at}/config`)
-                assert.equal(statusOf(stdout).get("config"), version)
-            }
-            writeFileSync(file, randomBytes(200))
-            assert.equal((await put()).stderr, "4.03 not authentic")
-        },
-    )
+    test(`${scheme}: a configuration goes through, whole and in blocks; a forged one does not`, { skip }, async t => {
+        const { at, keys } = await setUp(t, scheme)
+        const file = join(temporaryFolder(t), "sealed")
+        const put = (...more: string[]) => coap("-m", "put", "-t", "17", "-f", file, ...more, `${at}/config`)
+        for (const [version, more] of [
+            [1, []],
+            [2, ["-b", "64"]],
+        ] as const) {
+            writeFileSync(file, makeConfig({ hrHigh: 150 }, version, keys, randomBytes))
+            assert.equal((await put(...more)).stderr, "")
+            const { stdout } = await coap("-A", "112", `${at}/config`)
+            assert.equal(statusOf(stdout).get("config"), version)
+        }
+        writeFileSync(file, randomBytes(200))
+        assert.equal((await put()).stderr, "4.03 not authentic")
+    })
 
     test(`${scheme}: what cannot be is said in the RFC's codes`, { skip }, async t => {
         const { at, root } = await setUp(t, scheme)
@@ -123,12 +114,17 @@ test("HTTP: the motes, a mote's status in every format, its vitals, a configurat
     const get = async (path: string, accept?: string) => {
         const response = await fetch(root + path, accept ? { headers: { accept } } : {})
         const type = response.headers.get("content-type")
-        return { status: response.status, type, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) } // prettier-ignore
+        return {
+            status: response.status,
+            type,
+            headers: response.headers,
+            body: Buffer.from(await response.arrayBuffer()),
+        }
     }
     const page = await get("/", "text/html,*/*;q=0.8")
     assert.equal(page.type, "text/html; charset=utf-8")
     assert.match(page.body.toString(), new RegExp(`<a href="/m/${eui}/status">${eui}</a>`))
-    const list = JSON.parse((await get("/", "application/json")).body.toString()) as { eui: string }[] // prettier-ignore
+    const list = JSON.parse((await get("/", "application/json")).body.toString()) as { eui: string }[]
     assert.deepEqual(
         list.map(mote => mote.eui),
         [eui],
@@ -144,17 +140,14 @@ test("HTTP: the motes, a mote's status in every format, its vitals, a configurat
         assert.equal(pack.find(({ n }) => n === "boot")!.v, 1)
         assert.match(json.headers.get("cache-control")!, /^max-age=[1-5]$/)
     }
-    assert.match(
-        (await get(`/m/${eui}/status`, "text/html")).body.toString(),
-        /<td>boot<\/td><td>1/,
-    )
+    assert.match((await get(`/m/${eui}/status`, "text/html")).body.toString(), /<td>boot<\/td><td>1/)
     assert.equal((await get(`/m/${eui}/status`, "image/png")).status, 406)
     const vitals = await get(`/m/${eui}/vitals`)
     assert.equal(vitals.type, 'application/cose; cose-type="cose-mac0"')
     await until(() => clinic.stored.includes(vitals.body.toString("hex")), "the clinic has it")
     const put = async (body: Uint8Array, type: string) => {
         const headers = { "content-type": type }
-        const response = await fetch(`${root}/m/${eui}/config`, { method: "PUT", body: Buffer.from(body), headers }) // prettier-ignore
+        const response = await fetch(`${root}/m/${eui}/config`, { method: "PUT", body: Buffer.from(body), headers })
         return `${response.status} ${(await response.text()).trim()}`.trim()
     }
     const sealed = makeConfig({ hrHigh: 150 }, 5, keys, randomBytes)
@@ -169,7 +162,7 @@ test("HTTP: the motes, a mote's status in every format, its vitals, a configurat
 test("HTTP: what cannot be is said in HTTP's codes", async t => {
     const { running, eui, lines } = await realMote(t)
     const root = `http://127.0.0.1:${running.httpPort}`
-    const status = async (path: string, method = "GET") => (await fetch(root + path, { method })).status // prettier-ignore
+    const status = async (path: string, method = "GET") => (await fetch(root + path, { method })).status
     assert.equal(await status("/nowhere"), 404)
     assert.equal(await status(`/m/${eui}/nowhere`), 404)
     assert.equal(await status("/m/0000000000000000/status"), 503)
@@ -204,7 +197,6 @@ test("HTTP: pages of other sites are kept out, whatever name they gave to our ad
         "[fe80::1%25eth0]",
         hostname(),
     ])
-        // prettier-ignore
         assert.equal(await ask({ host }), 404, host)
     for (const host of ["evil.example", `localhost.evil.example:${port}`, "localhost@evil", "[::1"])
         assert.ok([400, 421].includes(await ask({ host })), host)

@@ -1,12 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import {
-    linkFormat,
-    matchingLinks,
-    parseLinks,
-    type Link,
-} from "../../../router/coap/link-format.ts"
+import { linkFormat, matchingLinks, parseLinks, type Link } from "../../../router/coap/link-format.ts"
 import { message, Code } from "../../../router/coap/message.ts"
 import { OptionNumber } from "../../../router/coap/options.ts"
 import { TestMote } from "../mote.ts"
@@ -21,7 +16,7 @@ async function setUp() {
     for (const mote of motes) mote.answer = () => mote.content(links)
     const client = core.client()
     const get = async (path: string, ...query: string[]) => {
-        const options = query.map(part => ({ number: OptionNumber.UriQuery, value: Buffer.from(part) })) // prettier-ignore
+        const options = query.map(part => ({ number: OptionNumber.UriQuery, value: Buffer.from(part) }))
         return (await client.get(path, ...options)).replace("2.05 ", "").split(",")
     }
     return { motes, core, get, euis: keys.map(({ eui }) => eui) }
@@ -33,7 +28,7 @@ test("a directory is found by its resource types", async () => {
         '</rd-lookup/ep>;rt="core.rd-lookup-ep";ct=40',
         '</rd-lookup/res>;rt="core.rd-lookup-res";ct=40',
     ])
-    assert.deepEqual(await get("/.well-known/core", "href=/vitals"), ['</vitals>;rt="vitalmote.vitals";ct=17']) // prettier-ignore
+    assert.deepEqual(await get("/.well-known/core", "href=/vitals"), ['</vitals>;rt="vitalmote.vitals";ct=17'])
 })
 
 test("endpoints are the motes that are connected", async () => {
@@ -60,7 +55,10 @@ test("resources are what the motes say, each mote asked once", async () => {
     assert.equal((await get("/rd-lookup/res", `ep=${euis[0]}`, "ct=112")).length, 1)
     await core.clock.advance(1_000_000)
     await get("/rd-lookup/res")
-    assert.deepEqual(motes.map(({ asked }) => asked), [["0.01 /.well-known/core"], ["0.01 /.well-known/core"]]) // prettier-ignore
+    assert.deepEqual(
+        motes.map(({ asked }) => asked),
+        [["0.01 /.well-known/core"], ["0.01 /.well-known/core"]],
+    )
 })
 
 test("a mote that says nonsense of itself is left out, the others are not", async () => {
@@ -69,11 +67,7 @@ test("a mote that says nonsense of itself is left out, the others are not", asyn
     assert.equal((await get("/rd-lookup/res")).length, 2)
 })
 
-const attribute = fc.oneof(
-    fc.constant(true as const),
-    fc.nat(999_999_999),
-    fc.stringMatching(/^[ -!#-[\]-~]*$/),
-)
+const attribute = fc.oneof(fc.constant(true as const), fc.nat(999_999_999), fc.stringMatching(/^[ -!#-[\]-~]*$/))
 const anyLink: fc.Arbitrary<Link> = fc.tuple(
     fc.stringMatching(/^\/[!#-+.-;=?-~]{0,20}$/),
     fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), attribute, { maxKeys: 4 }),
@@ -82,8 +76,7 @@ const anyLink: fc.Arbitrary<Link> = fc.tuple(
 test("links are read as they are written", () => {
     fc.assert(
         fc.property(fc.array(anyLink, { maxLength: 5 }), list => {
-            const plain = (links: Link[]) =>
-                links.map(([target, attributes]) => [target, Object.entries(attributes)])
+            const plain = (links: Link[]) => links.map(([target, attributes]) => [target, Object.entries(attributes)])
             assert.deepEqual(plain(parseLinks(linkFormat(list))), plain(list))
         }),
     )

@@ -8,7 +8,7 @@ import { TestMote } from "../mote.ts"
 import { startCore } from "./served-mote.ts"
 
 const config = (n: number) => Uint8Array.of(0xc0, n)
-const command = (name: SealedCommand["name"], n: number): SealedCommand => ({ name, sealed: Uint8Array.of(0xcc, n) }) // prettier-ignore
+const command = (name: SealedCommand["name"], n: number): SealedCommand => ({ name, sealed: Uint8Array.of(0xcc, n) })
 
 /** A mote for which the clinic has something, which notes what it got. */
 async function setUp(down: { sealedConfig?: Uint8Array; commands?: SealedCommand[] }) {

@@ -22,11 +22,11 @@ const option = (number: number, text: string) => ({ number, value: Buffer.from(t
 test("every method reaches the mote, with path, query and Accept, and its answer comes back", async () => {
     const { client, mote, at } = await setUp()
     mote.answer = ({ code: method, payload }) =>
-        message(Code.Changed, { payload: Buffer.from(`${method} ${Buffer.from(payload).toString()}`) }) // prettier-ignore
+        message(Code.Changed, { payload: Buffer.from(`${method} ${Buffer.from(payload).toString()}`) })
     for (const method of [Code.GET, Code.POST, Code.PUT, Code.DELETE])
         assert.equal(await client.ask(method, `${at}/a/b`), `2.04 ${method}`)
     await client.get(`${at}/a`, option(UriQuery, "x=1"), uintOption(Accept, 17))
-    assert.deepEqual(mote.asked, ["0.01 /a/b", "0.02 /a/b", "0.03 /a/b", "0.04 /a/b", "0.01 /a?x=1 Accept=17"]) // prettier-ignore
+    assert.deepEqual(mote.asked, ["0.01 /a/b", "0.02 /a/b", "0.03 /a/b", "0.04 /a/b", "0.01 /a?x=1 Accept=17"])
     assert.match(await client.ask(code("0.05"), `${at}/a`), /^4\.05/)
 })
 
@@ -138,11 +138,9 @@ test("a request larger than the mote takes does not reach it", async () => {
     const { core, client, keys, at } = await setUp()
     const { connection } = core.router.motes.find(keys.eui)!
     // What the peer announced, as a mote does: 512 bytes.
-    ;(
-        connection as unknown as { session: { peerMaxMessageBytes: number } }
-    ).session.peerMaxMessageBytes = 512
+    ;(connection as unknown as { session: { peerMaxMessageBytes: number } }).session.peerMaxMessageBytes = 512
     const options = pathOptions(`${at}/config`)
-    const response = await client.connection.request(Code.PUT, { options, payload: new Uint8Array(600) }) // prettier-ignore
+    const response = await client.connection.request(Code.PUT, { options, payload: new Uint8Array(600) })
     assert.equal(response.code, Code.RequestEntityTooLarge)
     assert.equal(await client.get(`${at}/status`), "2.05 ok")
 })

@@ -2,14 +2,7 @@ import { randomBytes } from "node:crypto"
 import { silentLog } from "../../../host/log.ts"
 import { CoapConnection } from "../../../router/coap/connection.ts"
 import { Code, message, type CoapMessage } from "../../../router/coap/message.ts"
-import {
-    OptionNumber,
-    pathOf,
-    pathOptions,
-    queryOf,
-    uintOption,
-    uintValue,
-} from "../../../router/coap/options.ts"
+import { OptionNumber, pathOf, pathOptions, queryOf, uintOption, uintValue } from "../../../router/coap/options.ts"
 import { Router, RouterStore } from "../../../router/index.ts"
 import { ManualClock, settle } from "../manual-clock.ts"
 import { MemoryClinic } from "../memory-clinic.ts"
@@ -148,7 +141,7 @@ export class Client {
     }
 
     async ask(code: number, path: string, ...options: ReturnType<typeof uintOption>[]) {
-        return text(await this.connection.request(code, { options: [...pathOptions(path), ...options] })) // prettier-ignore
+        return text(await this.connection.request(code, { options: [...pathOptions(path), ...options] }))
     }
 
     get(path: string, ...options: ReturnType<typeof uintOption>[]): Promise<string> {
@@ -166,5 +159,5 @@ export class Client {
 }
 
 function text({ code, payload }: CoapMessage): string {
-    return `${code >> 5}.${String(code & 31).padStart(2, "0")} ${Buffer.from(payload).toString()}`.trim() // prettier-ignore
+    return `${code >> 5}.${String(code & 31).padStart(2, "0")} ${Buffer.from(payload).toString()}`.trim()
 }

@@ -6,7 +6,7 @@ import { encodeFrame as encodeCoap } from "../../../router/coap/frame.ts"
 import { pathOptions, uintOption } from "../../../router/coap/options.ts"
 import { Decoder } from "../../../sim/capture/decode.ts"
 import { encodeEcho, encodeIcmp, IcmpType } from "../../../sim/net/icmpv6.ts"
-import { broadcast, encodeAck, encodeFrame } from "../../../sim/net/ieee802154.ts"
+import { broadcast, encodeAck, encodeFrame } from "../../../sim/net/mac/ieee802154.ts"
 import { encodeIpv6, formatAddress, NextHeader, parseAddress } from "../../../sim/net/ipv6.ts"
 import { linkLocalOf, withPrefix } from "../../../sim/net/node.ts"
 import { encodeDis, RplCode } from "../../../sim/net/rpl/messages.ts"
@@ -14,7 +14,7 @@ import { toFrames } from "../../../sim/net/sixlowpan/fragment.ts"
 import { contiki27 } from "../../../sim/net/sixlowpan/iphc.ts"
 import { skyAddress } from "../../../sim/net/sky.ts"
 import { encodeSegment, Flag } from "../../../sim/net/tcp-segment.ts"
-import { maxPayloadBytes } from "../../../sim/radio/csma.ts"
+import { maxPayloadBytes } from "../../../sim/net/mac/csma.ts"
 
 const prefix = parseAddress("aaaa::").subarray(0, 8)
 const contexts = [prefix]
@@ -65,18 +65,12 @@ test("an echo request in fragments: where it is going from the first on, what it
         "ICMPv6: 4 → host Echo request id=7 seq=3 [fragment 3 of 3]",
     ])
     // Whose first fragment nobody saw.
-    assert.match(
-        said(newDecoder(), frames.slice(1))[0]!,
-        /^6LoWPAN: \[fragment at \d+ of 228 bytes\]$/,
-    )
+    assert.match(said(newDecoder(), frames.slice(1))[0]!, /^6LoWPAN: \[fragment at \d+ of 228 bytes\]$/)
 })
 
 test("an acknowledgement is for who asked for it", () => {
     const decoder = newDecoder()
-    const [frame] = framesOf(
-        NextHeader.icmpv6,
-        encodeIcmp({ type: 1, code: 0, body: new Uint8Array(4) }, mote, host),
-    )
+    const [frame] = framesOf(NextHeader.icmpv6, encodeIcmp({ type: 1, code: 0, body: new Uint8Array(4) }, mote, host))
     decoder.decode(frame!, 0)
     const ack = decoder.decode(encodeAck(frame![2]!), 1)
     assert.equal(ack.protocol, "ACK")

@@ -12,8 +12,7 @@ export const upTo = (maxLength: number) => fc.uint8Array({ maxLength })
 export const eui64 = bytes(8)
 export const context = parseAddress("aaaa::").subarray(0, 8)
 
-export const tail = (start: string) =>
-    bytes(8).map(id => Uint8Array.of(...parseAddress(start).subarray(0, 8), ...id))
+export const tail = (start: string) => bytes(8).map(id => Uint8Array.of(...parseAddress(start).subarray(0, 8), ...id))
 /** Addresses of all the kinds that are compressed differently. */
 export const unicast = fc.oneof(
     bytes(16).map(address => Uint8Array.of(0x20, ...address.subarray(1))),
@@ -33,10 +32,7 @@ export const link: fc.Arbitrary<Link> = fc.record({
     contexts: fc.constant([context]),
 })
 export const extension = fc
-    .tuple(
-        fc.constantFrom(NextHeader.routing, NextHeader.destination),
-        fc.integer({ min: 0, max: 4 }),
-    )
+    .tuple(fc.constantFrom(NextHeader.routing, NextHeader.destination), fc.integer({ min: 0, max: 4 }))
     .chain(([kind, units]) => fc.record({ kind: fc.constant(kind), data: bytes(8 * units + 6) }))
 export const hopByHop = bytes(6).map(data => ({ kind: NextHeader.hopByHop as number, data }))
 export const packet: fc.Arbitrary<Ipv6Packet> = fc
@@ -60,11 +56,7 @@ export const packet: fc.Arbitrary<Ipv6Packet> = fc
         extensions: [...(options ? [options] : []), ...others],
         protocol: isUdp ? NextHeader.udp : NextHeader.tcp,
         payload: isUdp
-            ? encodeUdp(
-                  { sourcePort: ports[0], destinationPort: ports[1], data },
-                  header.source,
-                  header.destination,
-              )
+            ? encodeUdp({ sourcePort: ports[0], destinationPort: ports[1], data }, header.source, header.destination)
             : data,
     }))
 export const stack = fc.constantFrom(contiki27, contikiNg)

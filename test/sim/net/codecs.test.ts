@@ -2,14 +2,8 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { PacketError } from "../../../sim/net/bytes.ts"
-import {
-    decodeEcho,
-    decodeIcmp,
-    encodeEcho,
-    encodeIcmp,
-    IcmpType,
-} from "../../../sim/net/icmpv6.ts"
-import { decodeFrame, encodeFrame, fcs, type Frame } from "../../../sim/net/ieee802154.ts"
+import { decodeEcho, decodeIcmp, encodeEcho, encodeIcmp, IcmpType } from "../../../sim/net/icmpv6.ts"
+import { decodeFrame, encodeFrame, fcs, type Frame } from "../../../sim/net/mac/ieee802154.ts"
 import { decodeIpv6, encodeIpv6, formatAddress, parseAddress } from "../../../sim/net/ipv6.ts"
 import { decodeDao, decodeDaoAck, decodeDio } from "../../../sim/net/rpl/messages.ts"
 import { decodeRplOption } from "../../../sim/net/rpl/option.ts"
@@ -18,20 +12,7 @@ import { decompress, type Link } from "../../../sim/net/sixlowpan/iphc.ts"
 import { decodeSourceRoute } from "../../../sim/net/source-route.ts"
 import { decodeSegment, encodeSegment } from "../../../sim/net/tcp-segment.ts"
 import { decodeUdp, encodeUdp, type Datagram } from "../../../sim/net/udp.ts"
-import {
-    bytes,
-    context,
-    eui64,
-    packet,
-    same,
-    u16,
-    u32,
-    u8,
-    unicast,
-    multicast,
-    upTo,
-    plain,
-} from "./arbitraries.ts"
+import { bytes, context, eui64, packet, same, u16, u32, u8, unicast, multicast, upTo, plain } from "./arbitraries.ts"
 
 test("frames of the MAC: written and read", () => {
     const address = fc.option(fc.oneof(bytes(2), eui64), { nil: undefined })
@@ -61,16 +42,7 @@ test("IPv6: written and read; addresses as text, too", () => {
             assert.deepEqual(parseAddress(formatAddress(address)), Uint8Array.from(address))
         }),
     )
-    for (const text of [
-        "",
-        ":",
-        ":::",
-        "1::2::3",
-        "1:2:3:4:5:6:7:8:9",
-        "1::2:3:4:5:6:7:8",
-        "g::",
-        "12345::",
-    ])
+    for (const text of ["", ":", ":::", "1::2::3", "1:2:3:4:5:6:7:8:9", "1::2:3:4:5:6:7:8", "g::", "12345::"])
         assert.throws(() => parseAddress(text), PacketError, text)
 })
 
@@ -100,10 +72,7 @@ test("UDP, TCP and ICMPv6: written and read, and one wrong bit is noticed", () =
                     d => encodeUdp(d, a, b),
                     u => decodeUdp(u, a, b),
                 )
-                assert.throws(
-                    () => decodeUdp(flip(encodeUdp(datagram, a, b), seed), a, b),
-                    PacketError,
-                )
+                assert.throws(() => decodeUdp(flip(encodeUdp(datagram, a, b), seed), a, b), PacketError)
                 const segment = { ...datagram, ...rest } as Parameters<typeof encodeSegment>[0]
                 same(
                     segment,
@@ -119,10 +88,7 @@ test("UDP, TCP and ICMPv6: written and read, and one wrong bit is noticed", () =
                     u => decodeIcmp(u, a, b),
                 )
                 assert.deepEqual(plain(decodeEcho(message)), plain(echo))
-                assert.throws(
-                    () => decodeIcmp(flip(encodeIcmp(message, a, b), seed), a, b),
-                    PacketError,
-                )
+                assert.throws(() => decodeIcmp(flip(encodeIcmp(message, a, b), seed), a, b), PacketError)
             },
         ),
     )
@@ -147,8 +113,7 @@ test("random bytes: every decoder refuses with a PacketError or reads them, noth
         input => decompress(input, ends),
         input => decompress(Uint8Array.of(0x60 | (input[0] ?? 0), ...input), ends),
         input => new Reassembly().take(input, ends, 0),
-        input =>
-            new Reassembly().take(Uint8Array.of(0xc0 | ((input[0] ?? 0) & 7), ...input), ends, 0),
+        input => new Reassembly().take(Uint8Array.of(0xc0 | ((input[0] ?? 0) & 7), ...input), ends, 0),
         input => decodeIcmp(input, a, a),
         input => decodeUdp(input, a, a),
         input => decodeSegment(input, a, a),
@@ -166,10 +131,7 @@ test("random bytes: every decoder refuses with a PacketError or reads them, noth
                 try {
                     decode(input)
                 } catch (error) {
-                    assert.ok(
-                        error instanceof PacketError,
-                        `${String(error)} of ${decode.toString()}`,
-                    )
+                    assert.ok(error instanceof PacketError, `${String(error)} of ${decode.toString()}`)
                 }
         }),
         { numRuns: 2000 },

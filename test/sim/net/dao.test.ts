@@ -7,8 +7,8 @@ import { DaoSender } from "../../../sim/net/rpl/dao-sender.ts"
 import { decodeDao, encodeDao, type Dao } from "../../../sim/net/rpl/messages.ts"
 import { storing } from "../../../sim/net/rpl/profile.ts"
 import { defaultShadowing, logNormal } from "../../../sim/radio/medium.ts"
-import { seededRandom } from "../../../sim/random.ts"
-import { VirtualClock } from "../../../sim/vm/clock.ts"
+import { seededRandom } from "../../../sim/time/random.ts"
+import { VirtualClock } from "../../../sim/time/clock.ts"
 import { grid, Network } from "./network.ts"
 
 const receiver = addressOf(1)

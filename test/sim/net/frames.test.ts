@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { decodeFrame, encodeFrame } from "../../../sim/net/ieee802154.ts"
+import { decodeFrame, encodeFrame } from "../../../sim/net/mac/ieee802154.ts"
 import { decodeIcmp } from "../../../sim/net/icmpv6.ts"
 import { decodeIpv6, formatAddress, NextHeader, parseAddress } from "../../../sim/net/ipv6.ts"
 import { decodeDao, decodeDaoAck, decodeDio } from "../../../sim/net/rpl/messages.ts"
@@ -56,23 +56,17 @@ const kinds: [string, { how: Compression; context: string }, string[]][] = [
     [
         "DAO-ACK with source route",
         ng,
-        [
-            "61dc10cdab050005000500050001000100010001007ef700e23a0e03019910000009000900090009009b03758f0000f10066c2",
-        ],
+        ["61dc10cdab050005000500050001000100010001007ef700e23a0e03019910000009000900090009009b03758f0000f10066c2"],
     ],
     [
         "UDP with source route",
         ng,
-        [
-            "61dc15cdab060006000600060001000100010001007ef700e3060300ff000000f0162e223d555568656c6c6f203000b5",
-        ],
+        ["61dc15cdab060006000600060001000100010001007ef700e3060300ff000000f0162e223d555568656c6c6f203000b5"],
     ],
     [
         "UDP with hop-by-hop option",
         ng,
-        [
-            "61dcb8cdab010001000100010006000600060006007ef700e106630400000136f0223d162e555568656c6c6f20308a81",
-        ],
+        ["61dcb8cdab010001000100010006000600060006007ef700e106630400000136f0223d162e555568656c6c6f20308a81"],
     ],
     [
         "echo request with source route, in fragments",
@@ -102,8 +96,7 @@ function packetOf(name: string): Uint8Array {
     return packet
 }
 
-for (const [name] of kinds)
-    test(`${name}: read, and written again byte for byte`, () => void packetOf(name))
+for (const [name] of kinds) test(`${name}: read, and written again byte for byte`, () => void packetOf(name))
 
 test("what they say", () => {
     const icmp = (name: string) => {

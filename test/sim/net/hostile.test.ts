@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { encodeEcho, IcmpType, type IcmpMessage } from "../../../sim/net/icmpv6.ts"
-import { broadcast, encodeFrame, fcs, fcsBytes } from "../../../sim/net/ieee802154.ts"
+import { broadcast, encodeFrame, fcs, fcsBytes } from "../../../sim/net/mac/ieee802154.ts"
 import { encodeIpv6, minMtu, NextHeader, parseAddress } from "../../../sim/net/ipv6.ts"
 import { encodeDio, RplCode } from "../../../sim/net/rpl/messages.ts"
 import { nonStoring, storing } from "../../../sim/net/rpl/profile.ts"
@@ -10,9 +10,7 @@ import { skyAddress } from "../../../sim/net/sky.ts"
 import { grid, Network } from "./network.ts"
 
 /** Frames of all kinds that a network sends: control, pings, fragments, TCP. */
-async function recorded(
-    profile: typeof storing,
-): Promise<{ network: Network; frames: Uint8Array[] }> {
+async function recorded(profile: typeof storing): Promise<{ network: Network; frames: Uint8Array[] }> {
     const frames: Uint8Array[] = []
     const network: Network = new Network({
         profile,
@@ -46,10 +44,7 @@ for (const profile of [storing, nonStoring])
                 for (const [which, where, wrong, cut] of changes) {
                     const frame = Uint8Array.from(frames[which % frames.length]!)
                     for (const [at, value] of wrong) frame[at % frame.length] = value
-                    const body = frame.subarray(
-                        0,
-                        Math.max(3, frame.length - fcsBytes - (where % 3 ? 0 : cut)),
-                    )
+                    const body = frame.subarray(0, Math.max(3, frame.length - fcsBytes - (where % 3 ? 0 : cut)))
                     const sum = fcs(body)
                     const sent = Uint8Array.of(...body, sum & 255, sum >> 8)
                     const nodes = [network.root, ...network.nodes.values()]

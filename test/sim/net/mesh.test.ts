@@ -146,8 +146,7 @@ for (const [mode, profile] of modes) {
         })
         await settled(network)
         network.air.medium = directedGraph(both(2, 3))
-        const isCutOff = () =>
-            [...network.nodes.values()].every(({ rpl }) => rpl.rank === infiniteRank && !rpl.parent)
+        const isCutOff = () => [...network.nodes.values()].every(({ rpl }) => rpl.rank === infiniteRank && !rpl.parent)
         const seconds = await network.secondsUntil(isCutOff, noticedWithinS(profile))
         assert.ok(seconds < Infinity, network.describe())
         await network.run(120)

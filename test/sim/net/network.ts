@@ -3,7 +3,7 @@ import { MeshNode } from "../../../sim/mesh/node.ts"
 import { ping, type PingResult } from "../../../sim/mesh/ping.ts"
 import { routerView } from "../../../sim/mesh/page.ts"
 import { encodeIcmp, type IcmpMessage } from "../../../sim/net/icmpv6.ts"
-import { broadcast } from "../../../sim/net/ieee802154.ts"
+import { broadcast } from "../../../sim/net/mac/ieee802154.ts"
 import { encodeIpv6, NextHeader, parseAddress } from "../../../sim/net/ipv6.ts"
 import { linkLocalOf } from "../../../sim/net/node.ts"
 import { skyAddress } from "../../../sim/net/sky.ts"
@@ -11,8 +11,8 @@ import { toFrames } from "../../../sim/net/sixlowpan/fragment.ts"
 import type { RplProfile } from "../../../sim/net/rpl/profile.ts"
 import { Air, type AirObserver } from "../../../sim/radio/air.ts"
 import { constantLoss, defaultDisk, type Medium, type Position } from "../../../sim/radio/medium.ts"
-import { seededRandom } from "../../../sim/random.ts"
-import { VirtualClock } from "../../../sim/vm/clock.ts"
+import { seededRandom } from "../../../sim/time/random.ts"
+import { VirtualClock } from "../../../sim/time/clock.ts"
 
 const prefix = parseAddress("aaaa::").subarray(0, 8)
 
@@ -204,8 +204,7 @@ export class Network {
             random: seededRandom(this.seed * 65_537 + id + 7919 * this.starts++),
             ...(own ? { prefix: own } : {}),
             observer: {
-                dropped: (_packet, reason) =>
-                    void (this.dropped[reason] = (this.dropped[reason] ?? 0) + 1),
+                dropped: (_packet, reason) => void (this.dropped[reason] = (this.dropped[reason] ?? 0) + 1),
             },
         })
     }

@@ -4,7 +4,7 @@ import { RetransmissionTimeout } from "../../../sim/net/retransmission-timeout.t
 import { Trickle } from "../../../sim/net/rpl/trickle.ts"
 import { skyAddress } from "../../../sim/net/sky.ts"
 import { Air, byteMs, synchronisationBytes, type Radio } from "../../../sim/radio/air.ts"
-import { Csma } from "../../../sim/radio/csma.ts"
+import { Csma } from "../../../sim/net/mac/csma.ts"
 import {
     constantLoss,
     defaultDisk,
@@ -14,8 +14,8 @@ import {
     unitDisk,
     type Medium,
 } from "../../../sim/radio/medium.ts"
-import { seededRandom } from "../../../sim/random.ts"
-import { VirtualClock } from "../../../sim/vm/clock.ts"
+import { seededRandom } from "../../../sim/time/random.ts"
+import { VirtualClock } from "../../../sim/time/clock.ts"
 
 const at = (x: number, id = x) => ({ id, position: { x, y: 0 } })
 

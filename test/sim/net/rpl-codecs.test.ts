@@ -13,11 +13,7 @@ import {
 } from "../../../sim/net/rpl/messages.ts"
 import { decodeRplOption, encodeRplOption } from "../../../sim/net/rpl/option.ts"
 import { isNewer, nextSequence } from "../../../sim/net/rpl/sequence.ts"
-import {
-    advanceSourceRoute,
-    decodeSourceRoute,
-    encodeSourceRoute,
-} from "../../../sim/net/source-route.ts"
+import { advanceSourceRoute, decodeSourceRoute, encodeSourceRoute } from "../../../sim/net/source-route.ts"
 import { bytes, same, u16, u32, u8, unicast, tail } from "./arbitraries.ts"
 
 test("RPL messages, option and source routes: written and read", () => {
@@ -50,11 +46,7 @@ test("RPL messages, option and source routes: written and read", () => {
         configuration: fc.option(configuration, { nil: undefined }),
         prefix: fc.option(prefix, { nil: undefined }),
     })
-    fc.assert(
-        fc.property(dio, value =>
-            same(value as Parameters<typeof encodeDio>[0], encodeDio, decodeDio),
-        ),
-    )
+    fc.assert(fc.property(dio, value => same(value as Parameters<typeof encodeDio>[0], encodeDio, decodeDio)))
     const target = fc.record({
         length: fc.constant(128),
         address: bytes(16),
@@ -70,38 +62,26 @@ test("RPL messages, option and source routes: written and read", () => {
         dodag: fc.option(bytes(16), { nil: undefined }),
         targets: fc.array(target, { maxLength: 4 }),
     })
-    fc.assert(
-        fc.property(dao, value =>
-            same(value as Parameters<typeof encodeDao>[0], encodeDao, decodeDao),
-        ),
-    )
+    fc.assert(fc.property(dao, value => same(value as Parameters<typeof encodeDao>[0], encodeDao, decodeDao)))
     const ack = fc.record({
         instance: u8,
         sequence: u8,
         status: u8,
         dodag: fc.option(bytes(16), { nil: undefined }),
     })
-    fc.assert(
-        fc.property(ack, value =>
-            same(value as Parameters<typeof encodeDaoAck>[0], encodeDaoAck, decodeDaoAck),
-        ),
-    )
+    fc.assert(fc.property(ack, value => same(value as Parameters<typeof encodeDaoAck>[0], encodeDaoAck, decodeDaoAck)))
     const flags = { down: fc.boolean(), rankError: fc.boolean(), forwardingError: fc.boolean() }
     const option = fc.record({ ...flags, instance: u8, senderRank: u16 })
     fc.assert(fc.property(option, value => same(value, encodeRplOption, b => decodeRplOption(b)!)))
     fc.assert(
-        fc.property(
-            tail("aaaa::"),
-            fc.array(fc.oneof(tail("aaaa::"), unicast), { maxLength: 10 }),
-            (to, addresses) => {
-                const route = { segmentsLeft: addresses.length, addresses }
-                same(
-                    route,
-                    r => encodeSourceRoute(r, to),
-                    b => decodeSourceRoute(b, to),
-                )
-            },
-        ),
+        fc.property(tail("aaaa::"), fc.array(fc.oneof(tail("aaaa::"), unicast), { maxLength: 10 }), (to, addresses) => {
+            const route = { segmentsLeft: addresses.length, addresses }
+            same(
+                route,
+                r => encodeSourceRoute(r, to),
+                b => decodeSourceRoute(b, to),
+            )
+        }),
     )
 })
 

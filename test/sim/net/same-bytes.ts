@@ -13,11 +13,7 @@ import {
     RplCode,
 } from "../../../sim/net/rpl/messages.ts"
 import { decodeRplOption, encodeRplOption } from "../../../sim/net/rpl/option.ts"
-import {
-    decodeSourceRoute,
-    encodeSourceRoute,
-    finalDestination,
-} from "../../../sim/net/source-route.ts"
+import { decodeSourceRoute, encodeSourceRoute, finalDestination } from "../../../sim/net/source-route.ts"
 import { decodeUdp } from "../../../sim/net/udp.ts"
 import { toFrames } from "../../../sim/net/sixlowpan/fragment.ts"
 import type { Compression, Link } from "../../../sim/net/sixlowpan/iphc.ts"
@@ -36,8 +32,7 @@ export function checkPacket(packet: Uint8Array): void {
     }
     if (ip.protocol === NextHeader.icmpv6) {
         const message = decodeIcmp(ip.payload, ip.source, finalDestination(ip))
-        if (message.type === IcmpType.rpl)
-            assert.deepEqual(sameRpl(message), Uint8Array.from(message.body))
+        if (message.type === IcmpType.rpl) assert.deepEqual(sameRpl(message), Uint8Array.from(message.body))
     } else assert.ok(decodeUdp(ip.payload, ip.source, finalDestination(ip)).data.length)
 }
 
@@ -56,12 +51,7 @@ function sameRpl({ code, body }: IcmpMessage): Uint8Array {
 }
 
 /** Whether the frames that carry a packet are those that a real stack sent. */
-export function checkFrames(
-    packet: Uint8Array,
-    link: Link,
-    how: Compression,
-    expected: Uint8Array[],
-): void {
+export function checkFrames(packet: Uint8Array, link: Link, how: Compression, expected: Uint8Array[]): void {
     const isWhole = expected.length === 1
     const tag = isWhole ? 0 : (expected[0]![2]! << 8) | expected[0]![3]!
     const room = isWhole ? 104 : Math.max(...expected.map(({ length }) => length))

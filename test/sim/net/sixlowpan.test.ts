@@ -10,33 +10,23 @@ import { link, packet, stack, u16 } from "./arbitraries.ts"
 test("6LoWPAN: whatever a packet is, its frames bring it over, in any order and doubled", () => {
     const room = fc.integer({ min: 97, max: 104 })
     fc.assert(
-        fc.property(
-            packet,
-            link,
-            stack,
-            room,
-            fc.nat(),
-            u16,
-            (value, ends, how, size, seed, tag) => {
-                const whole = encodeIpv6(value)
-                const frames = toFrames(whole, ends, how, size, tag)
-                for (const frame of frames) assert.ok(frame.length <= size)
-                const order = frames
-                    .map((_, i) => i)
-                    .sort((a, b) => ((a * seed) % 7) - ((b * seed) % 7))
-                const reassembly = new Reassembly()
-                const arrived: Uint8Array[] = []
-                order.forEach((at, i) => {
-                    const copies = i < order.length - 1 && seed % 3 === 0 ? 2 : 1
-                    for (let copy = 0; copy < copies; copy++) {
-                        const got = reassembly.take(frames[at]!, ends, i)
-                        if (got) arrived.push(got)
-                    }
-                })
-                assert.equal(arrived.length, 1)
-                assert.deepEqual(Buffer.from(arrived[0]!), Buffer.from(whole))
-            },
-        ),
+        fc.property(packet, link, stack, room, fc.nat(), u16, (value, ends, how, size, seed, tag) => {
+            const whole = encodeIpv6(value)
+            const frames = toFrames(whole, ends, how, size, tag)
+            for (const frame of frames) assert.ok(frame.length <= size)
+            const order = frames.map((_, i) => i).sort((a, b) => ((a * seed) % 7) - ((b * seed) % 7))
+            const reassembly = new Reassembly()
+            const arrived: Uint8Array[] = []
+            order.forEach((at, i) => {
+                const copies = i < order.length - 1 && seed % 3 === 0 ? 2 : 1
+                for (let copy = 0; copy < copies; copy++) {
+                    const got = reassembly.take(frames[at]!, ends, i)
+                    if (got) arrived.push(got)
+                }
+            })
+            assert.equal(arrived.length, 1)
+            assert.deepEqual(Buffer.from(arrived[0]!), Buffer.from(whole))
+        }),
         { numRuns: 500 },
     )
 })
@@ -53,8 +43,7 @@ test("6LoWPAN: half packets do not keep others out, nor pile up; contradictions 
         return encodeIpv6({ hopLimit: 9, source, destination, protocol: 6, payload })
     }
     const reassembly = new Reassembly(4)
-    for (let n = 0; n < 1000; n++)
-        reassembly.take(toFrames(of(n), ends(n), contikiNg, 104, n)[0]!, ends(n), n)
+    for (let n = 0; n < 1000; n++) reassembly.take(toFrames(of(n), ends(n), contikiNg, 104, n)[0]!, ends(n), n)
     const frames = toFrames(of(7), ends(7), contikiNg, 104, 7000)
     const got = frames.map(frame => reassembly.take(frame, ends(7), 1000)).at(-1)
     assert.deepEqual(Buffer.from(got!), Buffer.from(of(7)))
@@ -69,6 +58,5 @@ test("6LoWPAN: half packets do not keep others out, nor pile up; contradictions 
     // Too late: what came before is forgotten.
     const late = new Reassembly()
     late.take(head!, ends(8), 0)
-    for (const frame of [second!, ...rest])
-        assert.equal(late.take(frame, ends(8), 60_001), undefined)
+    for (const frame of [second!, ...rest]) assert.equal(late.take(frame, ends(8), 60_001), undefined)
 })

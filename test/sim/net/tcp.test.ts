@@ -4,8 +4,8 @@ import fc from "fast-check"
 import type { ByteStream } from "../../../host/stream.ts"
 import { decodeIpv6, encodeIpv6, parseAddress, type Ipv6Packet } from "../../../sim/net/ipv6.ts"
 import { Tcp } from "../../../sim/net/tcp.ts"
-import { seededRandom } from "../../../sim/random.ts"
-import { VirtualClock } from "../../../sim/vm/clock.ts"
+import { seededRandom } from "../../../sim/time/random.ts"
+import { VirtualClock } from "../../../sim/time/clock.ts"
 
 const here = parseAddress("fd00::1")
 const there = parseAddress("fd00::2")
@@ -25,8 +25,7 @@ function hosts({ seed, lost, doubled, delayMs }: Faults) {
     const path = (to: () => Tcp) => (packet: Ipv6Packet) => {
         const bytes = encodeIpv6(packet)
         const copies = random() < lost ? 0 : random() < doubled ? 2 : 1
-        for (let i = 0; i < copies; i++)
-            clock.schedule(() => to().receive(decodeIpv6(bytes)), 5 + delayMs * random())
+        for (let i = 0; i < copies; i++) clock.schedule(() => to().receive(decodeIpv6(bytes)), 5 + delayMs * random())
     }
     const client: Tcp = new Tcp({ events: clock, random, send: path(() => server) })
     const server: Tcp = new Tcp({ events: clock, random, send: path(() => client) })

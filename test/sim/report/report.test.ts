@@ -10,9 +10,9 @@ import { reportPage } from "../../../sim/report/page.ts"
 import { Recorder } from "../../../sim/report/recorder.ts"
 import { reportOf } from "../../../sim/report/report.ts"
 import { ReportSchema, type Report } from "../../../sim/report/schema.ts"
-import { judge } from "../../../sim/scenario/judge.ts"
+import { judge } from "../../../sim/run/judge.ts"
 import { parseScenario } from "../../../sim/scenario/load.ts"
-import { Simulation } from "../../../sim/simulation.ts"
+import { Simulation } from "../../../sim/run/simulation.ts"
 import { hasChromium, launchChromium, needsChromium } from "../../support/chromium.ts"
 import { temporaryFolder } from "../../support/folder.ts"
 
@@ -94,9 +94,7 @@ test("report: routes, restarts, readings and frames of a run are in it", () => {
             bytes,
         )
     }
-    assert.deepEqual(kinds.get("acknowledgement")!.sizes, [
-        [5, kinds.get("acknowledgement")!.frames],
-    ])
+    assert.deepEqual(kinds.get("acknowledgement")!.sizes, [[5, kinds.get("acknowledgement")!.frames]])
     assert.equal(kinds.has("other"), false)
     assert.deepEqual(
         report.verdicts.map(({ holds }) => holds),
@@ -161,21 +159,14 @@ test("report page: needs nothing from outside, runs no script, is well-formed, i
                 ...["What the scenario claims", "Network", "Motes", "Latency"],
                 ...["Routes over time", "Course", "Frames", "Energy", "Attackers", "Scenario"],
             ])
-            assert.deepEqual(await page.locator("td.holds, td.fails").allTextContents(), [
-                "✓ holds",
-                "✗ fails",
-            ])
-            const drawn = await page
-                .locator("svg")
-                .evaluateAll(all => all.map(one => one.outerHTML))
+            assert.deepEqual(await page.locator("td.holds, td.fails").allTextContents(), ["✓ holds", "✗ fails"])
+            const drawn = await page.locator("svg").evaluateAll(all => all.map(one => one.outerHTML))
             assert.equal(drawn.length, 6)
             for (const svg of drawn) assert.doesNotMatch(svg, /NaN|Infinity|undefined/)
             const width = await page.locator("html").evaluate(html => html.scrollWidth)
             assert.ok(width <= 1200, `${width} pixels wide`)
             const ground = async () => {
-                const colour = await page.evaluate<string>(
-                    "getComputedStyle(document.body).backgroundColor",
-                )
+                const colour = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor")
                 return Number(/\d+/.exec(colour)![0])
             }
             assert.equal((await ground()) < 128, colorScheme === "dark")

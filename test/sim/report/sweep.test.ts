@@ -21,10 +21,7 @@ const scenario = parseScenario(text, "two.yaml")
 
 test("sweep: a key and its values; what is none is refused", () => {
     assert.deepEqual(parseSweep("medium.rx=0.7, 1"), { key: "medium.rx", values: [0.7, 1] })
-    assert.deepEqual(parseSweep("network.mode=storing,non-storing").values, [
-        "storing",
-        "non-storing",
-    ])
+    assert.deepEqual(parseSweep("network.mode=storing,non-storing").values, ["storing", "non-storing"])
     for (const wrong of ["", "medium.rx", "=1", "seed=", "seed=1,,2", "seed=1,1", "a b=1"])
         assert.throws(() => parseSweep(wrong), { name: "UserError", exitCode: 2 }, wrong)
 })
@@ -54,10 +51,7 @@ test("sweep: what comes out depends on the seed, not on how many run at once", a
     assert.notDeepEqual(both[0], both[1])
     const broken = { ...scenario, network: { prefix: "::::" } }
     await assert.rejects(
-        runAll(
-            [{ scenario: broken, seed: 1, seconds: 1, name: "a prefix that is none" }],
-            () => {},
-        ),
+        runAll([{ scenario: broken, seed: 1, seconds: 1, name: "a prefix that is none" }], () => {}),
         /^UserError: the run with a prefix that is none failed: ./,
     )
 })
@@ -96,10 +90,7 @@ test("vitalmote sim --sweep: what does not go together is said in one line", asy
         [["--runs", "2"], "vitalmote: --runs: only with --sweep\n"],
         [["--sweep", "seed=1,2", "--runs", "2"], /^vitalmote: --sweep seed: each value is a run/],
         [["--sweep", "medium.rx=0.5", "--ping", "2"], /^vitalmote: --sweep: no questions/],
-        [
-            ["--sweep", "medium.kind=magic"],
-            /^vitalmote: --sweep medium\.kind=magic: medium[^\n]+\n$/,
-        ],
+        [["--sweep", "medium.kind=magic"], /^vitalmote: --sweep medium\.kind=magic: medium[^\n]+\n$/],
     ] as const) {
         const { code, stdout, stderr } = await finished(["sim", file, ...args])
         assert.equal(code, 2)

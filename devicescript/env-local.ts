@@ -1,0 +1,39 @@
+/*
+ * `.env.local`, from which DeviceScript's tools send settings to a board (2.16.4): lines `KEY=VALUE`, the value in JSON where
+ * it is JSON, so that digits without quotes become a number. A line with # anywhere is a comment to them.
+ */
+
+/** Keys of a setting that a board can keep. */
+const line = /^([A-Za-z_]\w{0,12})=(.*)$/
+
+export type Settings = Record<string, string | number>
+
+/** The text with these settings; lines of others, comments too, stay as they are. */
+export function withSettings(text: string, settings: Settings): string {
+    const kept = text.split(/\r?\n/).filter(each => !Object.hasOwn(settings, line.exec(each)?.[1] ?? ""))
+    while (kept.at(-1) === "") kept.pop()
+    const added = Object.entries(settings).map(([key, value]) => `${key}=${quoted(value)}`)
+    return [...kept, ...added, ""].join("\n")
+}
+
+/** The settings, as a board would get them. */
+export function readSettings(text: string): Record<string, unknown> {
+    const settings: [string, unknown][] = []
+    for (const each of text.split(/\r?\n/)) {
+        const [, key, value] = each.includes("#") ? [] : (line.exec(each) ?? [])
+        if (key !== undefined && value) settings.push([key, jsonOrText(value)])
+    }
+    return Object.fromEntries(settings)
+}
+
+function quoted(value: string | number): string {
+    return JSON.stringify(value).replaceAll("#", "\\u0023")
+}
+
+function jsonOrText(value: string): unknown {
+    try {
+        return JSON.parse(value)
+    } catch {
+        return value
+    }
+}

@@ -1,0 +1,117 @@
+import { randomBytes } from "node:crypto"
+import { silentLog } from "../../host/log.ts"
+import { Router, RouterStore, type ClinicLink } from "../../router/index.ts"
+import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
+import { deriveKeys, kidBytes, secretBytes } from "../../wire/keys.ts"
+import { decodePack, type Measurement } from "../../wire/senml.ts"
+import type { Body } from "../body/index.ts"
+import { wearableChips } from "../devices/chips.ts"
+import { buildFirmware } from "../../devicescript/build.ts"
+import { Mote } from "./mote.ts"
+import { pipe } from "../time/pipe.ts"
+import { VirtualClock } from "../time/clock.ts"
+
+/** What the mote reported for one window. */
+export interface Estimate {
+    /** End of the window, seconds from the first sample. */
+    t: number
+    /** Beats per minute; null where the mote does not know. */
+    bpm: number | null
+    /** 0…1 */
+    quality: number
+    motion: boolean
+}
+
+/** Time for a reading to be sealed with those that it waits for, sent, receipted and relayed after its window has ended. */
+const relayMs = 15_000
+/** Times in SenML are multiples of 1/16 s, and the first light is looked at within a sample. */
+const gridMs = 250
+const address = { host: "router.invalid", port: 5683 }
+
+/**
+ * Lets a simulated mote with the real firmware wear a body for so many seconds of virtual time, and reads what it
+ * sends: nothing is measured but what reaches a clinic.
+ * @param report called for each window, in order
+ */
+export async function estimate(body: Body, seconds: number, report: (estimate: Estimate) => void): Promise<void> {
+    const clock = new VirtualClock()
+    const poweredAt = clock.now()
+    const kid = randomBytes(kidBytes)
+    const secret = randomBytes(secretBytes)
+    const keys = deriveKeys(secret, kid)
+    let startMs: number | undefined // when the optical chip took its first sample
+    const clinic: ClinicLink = {
+        keys: () => Promise.resolve([{ ...keys, config: 0 }]),
+        deliver: batch => {
+            for (const { envelope, receivedAt } of batch) {
+                const plaintext = openEnvelope(parseEnvelope(envelope), keys.upEnc)
+                for (const estimate of estimates(decodePack(plaintext, kid, receivedAt), startMs!))
+                    if (estimate.t <= seconds) report(estimate)
+            }
+            return Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" as const })))
+        },
+    }
+    const store = RouterStore.inMemory()
+    const router = new Router({ clock, random: randomBytes, store, clinic, log: silentLog })
+    let flash = new Uint8Array(0)
+    const mote = await Mote.start({
+        clock,
+        random: randomBytes,
+        image: await buildFirmware(),
+        flash: { load: () => flash, save: contents => void (flash = contents.slice()) },
+        settings: {
+            kid: kid.toString("hex"),
+            secret: secret.toString("hex"),
+            router: `coap+tcp://${address.host}:${address.port}`,
+        },
+        chips: wearableChips(
+            clock,
+            watched(body, seconds => (startMs ??= poweredAt + seconds * 1000)),
+        ),
+        connect: () => {
+            const [moteEnd, routerEnd] = pipe(clock)
+            router.accept(routerEnd)
+            return Promise.resolve(moteEnd)
+        },
+    })
+    const end = () => startMs !== undefined && clock.now() > startMs + seconds * 1000 + relayMs
+    await clock.run(Infinity, end)
+    mote.stop()
+    const closed = router.close()
+    await clock.run(10_000)
+    await closed
+    store.close()
+}
+
+/** The same body; `looked` gets the moments at which its light is looked at. */
+function watched(body: Body, looked: (seconds: number) => void): Body {
+    const { ambientLight, acceleration } = body
+    return {
+        reflectance: (led, seconds) => {
+            looked(seconds)
+            return body.reflectance(led, seconds)
+        },
+        skinTemperature: seconds => body.skinTemperature(seconds),
+        ...(ambientLight && { ambientLight: seconds => ambientLight.call(body, seconds) }),
+        ...(acceleration && { acceleration: seconds => acceleration.call(body, seconds) }),
+    }
+}
+
+/** The readings of a pack: records of one moment belong together. */
+function estimates(measurements: Measurement[], startMs: number): Estimate[] {
+    const moments = new Map<number, Map<string, number>>()
+    for (const { time, name, value } of measurements) {
+        const values = moments.get(time) ?? new Map<string, number>()
+        moments.set(time, values.set(name, value))
+    }
+    // What else the mote has to say, of its configuration or its battery, has times of its own.
+    return [...moments]
+        .filter(([, values]) => values.has("hr-q"))
+        .sort(([a], [b]) => a - b)
+        .map(([time, values]) => ({
+            t: Math.round((time - startMs) / gridMs) / (1000 / gridMs),
+            bpm: values.get("hr") ?? null,
+            quality: values.get("hr-q") ?? 0,
+            motion: values.get("motion") === 1,
+        }))
+}

@@ -1,0 +1,328 @@
+import { newAttacker, type Attacker } from "../attack/attacker.ts"
+import { Battery } from "../observe/battery.ts"
+import { Meter } from "../observe/energy.ts"
+import { buildFirmware } from "../../devicescript/build.ts"
+import { BorderHost } from "../mesh/border.ts"
+import { MeshNode, type MeshOptions } from "../mesh/node.ts"
+import { formatAddress, parseAddress } from "../net/ipv6.ts"
+import { nonStoring, storing, type RplProfile } from "../net/rpl/profile.ts"
+import type { Contexts } from "../net/sixlowpan/iphc.ts"
+import { Observers } from "../observe/observer.ts"
+import { Air } from "../radio/air.ts"
+import type { Position } from "../radio/medium.ts"
+import { seededBytes, seededRandom } from "../time/random.ts"
+import { mediumOf, motesOf, type PlannedMote } from "../scenario/plan.ts"
+import type { Scenario, ScenarioEvent } from "../scenario/schema.ts"
+import { Statistics } from "../observe/statistics.ts"
+import type { Happening } from "../threads/messages.ts"
+import { Port } from "../threads/port.ts"
+import { Shards } from "../threads/shards.ts"
+import { VirtualClock } from "../time/clock.ts"
+import { Ward, type MoteIdentity } from "./ward.ts"
+
+const coapPort = 5683
+const defaultPrefix = "aaaa::"
+const defaultPan = 0xabcd
+/** How often those who walk take a step. */
+const stepMs = 1000
+const cutShortMs = 10_000
+
+/** A mote on the mesh: its network half here, the half that runs the firmware in a shard. Without power there is neither. */
+export interface SimulatedMote {
+    readonly id: number
+    readonly plan: PlannedMote
+    readonly identity: MoteIdentity
+    position: Position
+    node: MeshNode | undefined
+    /** Between the halves. */
+    port: Port | undefined
+    /** Starts so far. */
+    life: number
+    /** When it had no power, unix ms; the last one may still go on. A crash is one of no length. */
+    readonly off: [number, number][]
+    /** When it last got power. */
+    poweredMs: number
+    /** What it has used, over all its starts. */
+    readonly meter: Meter
+    /** Endless without. */
+    readonly battery: Battery | undefined
+}
+
+/**
+ * Many motes with the real firmware on a simulated network, a border router, and the router's and the clinic's own cores.
+ * The same scenario with the same seed takes the same course, frame by frame.
+ */
+export class Simulation {
+    readonly clock = new VirtualClock()
+    readonly startMs = this.clock.now()
+    readonly observers = new Observers()
+    readonly statistics: Statistics
+    readonly scenario: Scenario
+    readonly seed: number
+    readonly profile: RplProfile
+    readonly air: Air
+    readonly root: MeshNode
+    readonly host: BorderHost
+    readonly motes = new Map<number, SimulatedMote>()
+    readonly attackers: Attacker[] = []
+    ward!: Ward
+    private readonly mesh: MeshOptions
+    private shards!: Shards
+
+    private constructor(scenario: Scenario, seed: number) {
+        this.scenario = scenario
+        this.seed = seed
+        const { network = {}, root } = scenario
+        this.profile = network.mode === "non-storing" ? nonStoring : storing
+        const prefixText = network.prefix ?? defaultPrefix
+        const prefix = parseAddress(prefixText).subarray(0, 8)
+        const moments = (scenario.assert ?? []).flatMap(one =>
+            "recovery" in one ? [this.startMs + one.after * 1000] : [],
+        )
+        const { sample, report } = scenario.configuration ?? {}
+        this.statistics = new Statistics(id => this.motes.get(id)?.off ?? [], moments, {
+            ...(sample === undefined ? {} : { readingMs: 1000 * sample }),
+            ...(report === undefined ? {} : { reportMs: 1000 * report }),
+        })
+        this.observers.add(this.statistics)
+        this.air = new Air({
+            events: this.clock,
+            random: seededRandom(seed),
+            medium: mediumOf(scenario.medium, seed),
+            observer: this.observers,
+        })
+        this.mesh = {
+            events: this.clock,
+            air: this.air,
+            pan: network.pan ?? defaultPan,
+            profile: this.profile,
+            contexts: [prefix],
+        }
+        this.root = this.newNode(root.id, { x: root.x, y: root.y }, prefix)
+        const address = Uint8Array.from(parseAddress(prefixText))
+        address[15] = 1
+        this.host = new BorderHost(this.clock, this.root, address, this.random(0))
+    }
+
+    /**
+     * Powers everything up.
+     * @param threads to run the firmware in, beside this one; they change the speed and nothing else
+     */
+    static async start(
+        scenario: Scenario,
+        { seed = scenario.seed ?? 1, threads = 0 }: { seed?: number; threads?: number } = {},
+    ): Promise<Simulation> {
+        const simulation = new Simulation(scenario, seed)
+        await simulation.begin(threads)
+        return simulation
+    }
+
+    /** Seconds since the beginning. */
+    now(): number {
+        return (this.clock.now() - this.startMs) / 1000
+    }
+
+    run(seconds: number, until?: () => boolean): Promise<void> {
+        return this.clock.run(seconds * 1000, until)
+    }
+
+    /** The prefixes that everybody knows, for whoever reads frames. */
+    get contexts(): Contexts {
+        return this.mesh.contexts
+    }
+
+    /** A node's network half, the border router included; undefined without power. */
+    node(id: number): MeshNode | undefined {
+        return id === this.root.id ? this.root : this.motes.get(id)?.node
+    }
+
+    /** Cuts a mote's power: what is in flash stays. */
+    powerOff(id: number): void {
+        const mote = this.motes.get(id)
+        if (!mote?.node) return
+        this.shards.order({ kind: "stop", at: this.clock.now(), id })
+        mote.node.stop()
+        this.air.remove(mote.node.radio)
+        mote.meter.powerOff()
+        mote.battery?.stop()
+        mote.node = mote.port = undefined
+        mote.off.push([this.clock.now(), Infinity])
+        this.observers.powered(id, false)
+    }
+
+    powerOn(id: number): void {
+        const mote = this.motes.get(id)
+        if (!mote || mote.node) return
+        if (mote.battery?.isEmpty) return this.observers.log(id, "no power: the battery is empty")
+        const last = mote.off.at(-1)
+        if (last) last[1] = this.clock.now()
+        const node = this.newNode(id, mote.position)
+        mote.node = node
+        mote.poweredMs = this.clock.now()
+        mote.meter.powerOn(node.radio)
+        mote.battery?.start()
+        const connect = (host: string, port: number) => {
+            const own = node.ipv6.addresses[0]
+            if (!own) return Promise.reject(new Error("no network yet"))
+            return node.tcp.connect(own, parseAddress(host), port)
+        }
+        const port = new Port(connect, order => {
+            if (mote.port === port) this.shards.order({ ...order, at: this.clock.now(), id })
+        })
+        mote.port = port
+        mote.life++
+        this.shards.order({
+            kind: "start",
+            at: this.clock.now(),
+            id,
+            life: mote.life,
+            setup: {
+                kid: Buffer.from(mote.identity.kid).toString("hex"),
+                secret: Buffer.from(mote.identity.secret).toString("hex"),
+                router: `coap+tcp://[${formatAddress(this.host.address)}]:${coapPort}`,
+                random: `mote ${id} from ${this.clock.now()}`,
+                wearer: mote.plan.wearer,
+            },
+        })
+        this.observers.powered(id, true)
+    }
+
+    /** A mote's program crashes: what was in its memory is lost, and it starts again. Radio and chips keep their power. */
+    crash(id: number): void {
+        const mote = this.motes.get(id)
+        if (!mote?.node) return
+        const now = this.clock.now()
+        mote.off.push([now, now])
+        this.shards.order({ kind: "crash", at: now, id })
+    }
+
+    move(id: number, position: Position): void {
+        const mote = this.motes.get(id)
+        if (!mote) return
+        mote.position = position
+        if (mote.node) mote.node.radio.position = position
+    }
+
+    async stop(): Promise<void> {
+        for (const { id } of this.motes.values()) this.powerOff(id)
+        const closed = this.ward.close()
+        try {
+            await this.clock.run(cutShortMs)
+            await closed
+        } finally {
+            await this.shards.close()
+            this.root.stop()
+        }
+    }
+
+    private newNode(id: number, position: Position, prefix?: Uint8Array): MeshNode {
+        return new MeshNode({
+            ...this.mesh,
+            id,
+            position,
+            // Another course after each start: the same numbers again would look like the connections of the life before.
+            random: this.random(id + 65_537 * (this.motes.get(id)?.off.length ?? 0)),
+            ...(prefix ? { prefix } : {}),
+            observer: { dropped: (packet, reason) => this.observers.dropped(id, packet, reason) },
+            changed: () => this.observers.routed(id),
+        })
+    }
+
+    private random(id: number): () => number {
+        return seededRandom(this.seed * 65_537 + id)
+    }
+
+    /** Something happened in the half of a mote that runs the firmware. */
+    private take(happening: Happening): void {
+        const { id, life } = happening
+        const mote = this.motes.get(id)!
+        // Said when its power had gone already, as far as the network knows.
+        if (!mote.port || life !== mote.life) return
+        if (happening.kind === "log") this.observers.log(id, happening.line)
+        else if (happening.kind !== "panic") mote.port.take(happening)
+        else if (happening.code) this.observers.log(id, `panic ${happening.code}`)
+    }
+
+    private batteryOf({ id, batteryMah }: PlannedMote, meter: Meter): Battery | undefined {
+        if (batteryMah === undefined) return undefined
+        const emptied = () => {
+            this.observers.log(id, "power off: the battery is empty")
+            this.powerOff(id)
+        }
+        return new Battery({ events: this.clock, meter, capacityMah: batteryMah, emptied })
+    }
+
+    private async begin(threads: number): Promise<void> {
+        this.ward = await Ward.open({
+            clock: this.clock,
+            seed: this.seed,
+            arrived: reading => this.observers.arrived(reading),
+        })
+        this.shards = new Shards({
+            ...{ clock: this.clock, startMs: this.startMs, seed: this.seed, threads },
+            image: await buildFirmware(),
+            take: happening => this.take(happening),
+            due: () => {
+                for (const { port } of this.motes.values()) port?.report()
+            },
+        })
+        for (const plan of motesOf(this.scenario, this.seed)) {
+            const { id, position } = plan
+            const meter = new Meter()
+            this.motes.set(id, {
+                id,
+                plan,
+                position,
+                identity: await this.ward.admit(id, this.scenario.configuration),
+                node: undefined,
+                port: undefined,
+                life: 0,
+                off: [],
+                poweredMs: 0,
+                meter,
+                battery: this.batteryOf(plan, meter),
+            })
+            if (plan.startS > 0) this.at(plan.startS, () => this.powerOn(id))
+            else this.powerOn(id)
+            if (plan.path) this.walk(plan)
+        }
+        this.host.tcp.listen(coapPort, stream => this.ward.accept(stream))
+        for (const plan of this.scenario.attackers ?? [])
+            this.attackers.push(
+                newAttacker({
+                    mesh: this.mesh,
+                    plan,
+                    random: this.random(plan.id),
+                    bytes: seededBytes(this.seed, `attacker ${plan.id}`),
+                    router: { address: this.host.address, port: coapPort },
+                }),
+            )
+        for (const event of this.scenario.events ?? []) this.at(event.at, () => this.happen(event))
+        this.shards.begin()
+    }
+
+    private at(seconds: number, fn: () => void): void {
+        const ms = this.startMs + seconds * 1000 - this.clock.now()
+        this.clock.setTimeout(fn, ms)
+    }
+
+    private walk({ id, path }: PlannedMote): void {
+        const step = () => {
+            this.move(id, path!(this.now()))
+            this.clock.schedule(step, stepMs)
+        }
+        step()
+    }
+
+    private happen(event: ScenarioEvent): void {
+        const named = [...(event.motes ?? []), ...(event.mote === undefined ? [] : [event.mote])]
+        if (event.do === "medium") this.air.medium = mediumOf(event.medium, this.seed)
+        if (event.do === "repair") this.root.rpl.repair()
+        for (const id of named) {
+            if (event.do === "kill" || event.do === "reboot") this.powerOff(id)
+            if (event.do === "crash") this.crash(id)
+            if (event.do === "start" || event.do === "reboot") this.powerOn(id)
+            if (event.do === "move") this.move(id, { x: event.x!, y: event.y! })
+        }
+    }
+}

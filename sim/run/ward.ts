@@ -1,0 +1,135 @@
+import { Clinic, openSqlite } from "../../clinic/index.ts"
+import type { Clock } from "../../host/clock.ts"
+import { silentLog } from "../../host/log.ts"
+import { Router, RouterStore, type ClinicLink, type RouterStats } from "../../router/index.ts"
+import type { ByteStream } from "../../host/stream.ts"
+import type { ConfigValues } from "../../wire/config.ts"
+import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
+import { deriveKeys } from "../../wire/keys.ts"
+import { decodePack } from "../../wire/senml.ts"
+import type { ArrivedReading } from "../observe/observer.ts"
+import { seededBytes } from "../time/random.ts"
+
+/** What `.env.local` of a board says. */
+export interface MoteIdentity {
+    kid: Uint8Array
+    secret: Uint8Array
+    patient: number
+}
+
+/** Of the configurations that a scenario has. */
+const author = "scenario"
+
+interface KnownMote {
+    id: number
+    upEnc: Uint8Array
+    kid: Uint8Array
+    /** Its newest envelope. */
+    last?: { boot: number; seq: number }
+}
+
+/** The router's and the clinic's own cores, in the time of the simulation, as one process. */
+export class Ward {
+    readonly clinic: Clinic
+    readonly router: Router
+    private readonly clock: Clock
+    private readonly arrived: (reading: ArrivedReading) => void
+    private readonly motes = new Map<string, KnownMote>()
+
+    private constructor(clinic: Clinic, o: WardOptions) {
+        this.clinic = clinic
+        this.clock = o.clock
+        this.arrived = o.arrived
+        const link: ClinicLink = {
+            keys: () => clinic.keys(),
+            deliver: async batch => {
+                const results = await clinic.ingest(batch)
+                batch.forEach(({ envelope, receivedAt }, i) => {
+                    if (results[i]?.status === "stored") this.tell(envelope, receivedAt)
+                })
+                return results
+            },
+        }
+        this.router = new Router({
+            clock: o.clock,
+            random: seededBytes(o.seed, "router"),
+            store: RouterStore.inMemory(),
+            clinic: link,
+            log: silentLog,
+        })
+    }
+
+    static async open(o: WardOptions): Promise<Ward> {
+        const random = seededBytes(o.seed, "clinic")
+        const store = openSqlite(":memory:")
+        const clinic = await Clinic.open({
+            store,
+            clock: o.clock,
+            random,
+            key: random(32),
+            log: silentLog,
+        })
+        return new Ward(clinic, o)
+    }
+
+    /**
+     * A patient, and an identity for the mote that they will wear.
+     * @param settings that the clinic has for it; it gets them over the air
+     */
+    async admit(id: number, settings?: Partial<ConfigValues>): Promise<MoteIdentity> {
+        const patient = await this.clinic.patients.add({ given: `Mote ${id}`, family: "Simulated" })
+        const { mote, secret } = await this.clinic.motes.register(patient.id)
+        const { kid } = mote
+        const { upEnc } = deriveKeys(secret, kid)
+        this.motes.set(Buffer.from(kid).toString("hex"), { id, upEnc, kid })
+        if (settings) await this.clinic.configure(kid, { settings, author })
+        return { kid, secret, patient: patient.id }
+    }
+
+    accept(stream: ByteStream): void {
+        this.router.accept(stream)
+    }
+
+    stats(): RouterStats {
+        return this.router.stats()
+    }
+
+    /** Time has to go on until it is done. */
+    async close(): Promise<void> {
+        await this.router.close()
+        await this.clinic.close()
+    }
+
+    /** Says of each reading in an envelope when it was measured. */
+    private tell(bytes: Uint8Array, receivedAt: number): void {
+        const envelope = parseEnvelope(bytes)
+        const mote = this.motes.get(Buffer.from(envelope.kid).toString("hex"))
+        if (!mote) return
+        const moments = new Map<number, Map<string, number>>()
+        const pack = decodePack(openEnvelope(envelope, mote.upEnc), mote.kid, receivedAt)
+        for (const { time, name, value } of pack) {
+            const values = moments.get(time) ?? new Map<string, number>()
+            moments.set(time, values.set(name, value))
+        }
+        const arrivedMs = this.clock.now()
+        const relative = pack.some(measurement => measurement.relative)
+        // Envelopes of one start are numbered without a gap, and say themselves what was dropped before them.
+        const isNext =
+            mote.last?.boot === envelope.boot &&
+            mote.last.seq + 1 === envelope.seq &&
+            !pack.some(({ name }) => name === "lost")
+        mote.last = envelope
+        const inOrder = [...moments].sort(([a], [b]) => a - b)
+        inOrder.forEach(([measuredMs, values], i) => {
+            if (!values.has("hr-q")) return
+            const continues = i > 0 || isNext
+            this.arrived({ mote: mote.id, measuredMs, arrivedMs, relative, continues, values })
+        })
+    }
+}
+
+export interface WardOptions {
+    clock: Clock
+    seed: number
+    arrived: (reading: ArrivedReading) => void
+}

@@ -1,0 +1,327 @@
+/*
+ * CBOR, RFC 8949, as much as a mote needs: numbers, texts and byte strings in deterministic encoding (§4.2.1), written
+ * into a buffer that is allocated once, and a strict reader for what the router says.
+ */
+
+/** Major types, RFC 8949 §3.1, in the upper three bits. */
+const unsigned = 0x00
+const negative = 0x20
+const byteString = 0x40
+const textString = 0x60
+const array = 0x80
+const map = 0xa0
+
+const float16 = 0xf9
+const float32 = 0xfa
+const float64 = 0xfb
+
+const maxArrayHead = 2
+
+const twoTo32 = 4294967296
+const twoTo53 = 9007199254740992
+
+/*
+ * The writer: items one after the other into the one buffer that there is; a pack is written in one go. RangeError where
+ * they do not fit.
+ */
+
+/** The first `length` bytes are what was written. */
+let bytes: Buffer
+let length = 0
+const scratch = Buffer.alloc(8)
+
+/** To be called first, once. */
+export function startCbor(capacity: number): void {
+    bytes = Buffer.alloc(capacity)
+}
+
+/** @devsWhenUsed */
+export function clearCbor(): void {
+    length = 0
+}
+
+/** A copy of what was written. */
+export function writtenBytes(): Buffer {
+    return bytes.slice(0, length)
+}
+
+/** Items that are encoded already. */
+export function writeRaw(encoded: Buffer): void {
+    const at = reserve(encoded.length)
+    bytes.blitAt(at, encoded, 0, encoded.length)
+}
+
+export function writeText(text: string): void {
+    head(textString, text.byteLength)
+    const at = reserve(text.byteLength)
+    bytes.blitAt(at, text, 0, text.byteLength)
+}
+
+/** Begins with an array; how many items it has is said when it ends. */
+export function beginArray(): void {
+    length = maxArrayHead
+}
+
+/** A copy of the array that has been written, with at most 255 items. */
+export function endArray(items: number): Buffer {
+    if (items > 0xff) throw new RangeError("too many items for the array")
+    bytes[0] = array | 24
+    bytes[1] = items
+    if (items >= 24) return bytes.slice(0, length)
+    bytes[1] = array | items
+    return bytes.slice(1, length)
+}
+
+/**
+ * A finite number in its shortest exact form (RFC 8949 §4.2.2, preferred serialisation): an integer where it is
+ * whole, otherwise the shortest float that holds it.
+ */
+export function writeNumber(value: number): void {
+    if (value === Math.floor(value) && value < twoTo53 && value > -twoTo53) {
+        if (value >= 0) head(unsigned, value)
+        else head(negative, -1 - value)
+    } else float(value)
+}
+
+/** `value / 2^bits` with at most 7 bits, as `number` would write it; quicker for what a mote measures. */
+export function writeFixed(value: number, bits: number): void {
+    let magnitude = value < 0 ? -value : value
+    if (magnitude >= 2048 || length + 3 > bytes.length) {
+        writeNumber(value / (1 << bits))
+        return
+    }
+    const whole = magnitude >> bits
+    if (whole << bits === magnitude) {
+        if (whole > 0xff || value < 0) writeNumber(value < 0 ? -whole : whole)
+        else if (whole > 23) {
+            bytes[length] = unsigned | 24
+            bytes[length + 1] = whole
+            length = length + 2
+        } else {
+            bytes[length] = whole
+            length = length + 1
+        }
+        return
+    }
+    // 11 bits are exact in binary16, and with so few behind the point it is never subnormal.
+    let exponent = 25 - bits
+    while (magnitude < 1024) {
+        magnitude <<= 1
+        exponent--
+    }
+    bytes[length] = float16
+    bytes[length + 1] = (value < 0 ? 0x80 : 0) | (exponent << 2) | ((magnitude >> 8) & 3)
+    bytes[length + 2] = magnitude & 0xff
+    length = length + 3
+}
+
+function float(value: number): void {
+    scratch.setAt(0, "f32", value)
+    if (scratch.getAt(0, "f32") !== value) {
+        scratch.setAt(0, "f64", value)
+        bigEndian(float64, 8)
+        return
+    }
+    const half = halfOf(scratch)
+    if (half < 0) {
+        bigEndian(float32, 4)
+        return
+    }
+    const at = reserve(3)
+    bytes[at] = float16
+    bytes[at + 1] = half >> 8
+    bytes[at + 2] = half & 0xff
+}
+
+/** The first `size` bytes of the scratch buffer, which the VM holds little-endian. */
+function bigEndian(initialByte: number, size: number): void {
+    const at = reserve(1 + size)
+    bytes[at] = initialByte
+    for (let i = 0; i < size; i++) bytes[at + size - i] = scratch[i]
+}
+
+/** Initial byte and argument, RFC 8949 §3, as short as can be. */
+function head(majorType: number, argument: number): void {
+    if (argument < 24) {
+        bytes[reserve(1)] = majorType | argument
+    } else if (argument < 0x100) {
+        const at = reserve(2)
+        bytes[at] = majorType | 24
+        bytes[at + 1] = argument
+    } else if (argument < 0x10000) {
+        const at = reserve(3)
+        bytes[at] = majorType | 25
+        bytes[at + 1] = argument >> 8
+        bytes[at + 2] = argument & 0xff
+    } else if (argument < twoTo32) {
+        scratch.setAt(0, "u32", argument)
+        bigEndian(majorType | 26, 4)
+    } else {
+        const high = Math.floor(argument / twoTo32)
+        scratch.setAt(0, "u32", argument - high * twoTo32)
+        scratch.setAt(4, "u32", high)
+        bigEndian(majorType | 27, 8)
+    }
+}
+
+function reserve(size: number): number {
+    const at = length
+    if (at + size > bytes.length) throw new RangeError("the CBOR buffer is full")
+    length = at + size
+    return at
+}
+
+/**
+ * The beginning of a SenML record, in few calls: a map's initial byte, what is encoded already, and `value / 2^bits`.
+ */
+export function writeStart(initialByte: number, encoded: Buffer, value: number, bits: number): void {
+    bytes[length] = initialByte
+    bytes.blitAt(length + 1, encoded, 0, encoded.length)
+    length += 1 + encoded.length
+    writeFixed(value, bits)
+}
+
+/** The label of a pair and its value, `value / 2^bits`. */
+export function writePair(label: number, value: number, bits: number): void {
+    bytes[length++] = label
+    writeFixed(value, bits)
+}
+
+/** The head of a byte string in its shortest form. */
+export function byteStringHead(length: number): Buffer {
+    if (length < 24) return Buffer.from([byteString | length])
+    if (length < 0x100) return Buffer.from([byteString | 24, length])
+    return Buffer.from([byteString | 25, length >> 8, length & 0xff])
+}
+
+/**
+ * The binary16 pattern of the binary32 number at the start of `bits`, negative where there is none that is exact.
+ */
+function halfOf(bits: Buffer): number {
+    const mantissa = bits.getAt(0, "u16") | ((bits[2] & 0x7f) << 16)
+    const exponent = ((bits[3] & 0x7f) << 1) | (bits[2] >> 7)
+    const sign = (bits[3] & 0x80) << 8
+    if (exponent > 112 && exponent < 143) {
+        if (mantissa & 0x1fff) return -1
+        return sign | ((exponent - 112) << 10) | (mantissa >> 13)
+    }
+    if (exponent < 103 || exponent > 142) return -1
+    // Subnormal in binary16.
+    const significand = mantissa | 0x800000
+    const shift = 126 - exponent
+    if (significand & ((1 << shift) - 1)) return -1
+    return sign | (significand >> shift)
+}
+
+/*
+ * The reader: known items one after the other, and only in deterministic encoding. After anything else `isCborOk` is false
+ * and stays so, and what was returned means nothing.
+ */
+
+export let isCborOk = true
+/** Where the next item begins. */
+export let cborAt: number
+let input: Buffer
+
+/** Begins to read; `endCbor` has to come in any case. */
+export function readCbor(from: Buffer): void {
+    input = from
+    cborAt = 0
+    isCborOk = true
+}
+
+/** It is wrong for a reason of the caller's. */
+export function failCbor(): void {
+    isCborOk = false
+}
+
+/** Passes over so many bytes. */
+export function skipCbor(length: number): void {
+    cborAt += length
+}
+
+/** Exactly these bytes come next. */
+export function expectCbor(encoded: Buffer): void {
+    for (let i = 0; i < encoded.length; i++) if (input[cborAt + i] !== encoded[i]) isCborOk = false
+    cborAt += encoded.length
+}
+
+/** A byte string of exactly `length` bytes; undefined where it is not. */
+export function readByteString(length: number): Buffer {
+    if (argument(byteString) !== length) isCborOk = false
+    return take(length)
+}
+
+/** A byte string of any length. */
+export function readAnyByteString(): Buffer {
+    return take(argument(byteString))
+}
+
+/** An unsigned integer up to 2^53 - 1. */
+export function readUnsigned(): number {
+    return argument(unsigned)
+}
+
+/** The head of a map. @returns how many pairs follow */
+export function readMap(): number {
+    return argument(map)
+}
+
+/** A text, an unsigned integer, or a positive number with a fraction that is exact in binary16. */
+export function readScalar(): number | string {
+    const initial = input[cborAt]
+    if ((initial & 0xe0) === textString) {
+        const text = take(argument(textString))
+        return text ? text.toString() : ""
+    }
+    if (initial !== float16) return argument(unsigned)
+    const bits = take(3)
+    if (!bits) return 0
+    // Normal numbers only, and only those that an integer would not do for.
+    const exponent = bits[1] >> 2
+    const value = (((bits[1] & 3) << 8) | bits[2] | 0x400) / (1 << (25 - exponent))
+    if (exponent < 1 || exponent > 24 || value === Math.floor(value)) isCborOk = false
+    return value
+}
+
+/** Nothing comes any more, and nothing is kept. @returns whether all was as it has to be */
+export function endCbor(): boolean {
+    if (cborAt !== input.length) isCborOk = false
+    input = undefined
+    return isCborOk
+}
+
+function argument(majorType: number): number {
+    const initial = byte()
+    const info = initial & 0x1f
+    if ((initial & 0xe0) !== majorType || info > 27) {
+        isCborOk = false
+        return 0
+    }
+    if (info < 24) return info
+    const size = 1 << (info - 24)
+    let value = 0
+    for (let i = 0; i < size; i++) value = value * 256 + byte()
+    // Shortest form only; 1 << 32 is not what it looks like.
+    if (size === 1 ? value < 24 : size < 8 ? value < (size === 2 ? 0x100 : 0x10000) : value < twoTo32) isCborOk = false
+    if (value >= twoTo53) isCborOk = false
+    return isCborOk ? value : 0
+}
+
+function byte(): number {
+    if (cborAt >= input.length) {
+        isCborOk = false
+        return 0
+    }
+    return input[cborAt++]
+}
+
+function take(length: number): Buffer {
+    const start = cborAt
+    if (!isCborOk || start + length > input.length) {
+        isCborOk = false
+        return undefined
+    }
+    cborAt = start + length
+    return input.slice(start, start + length)
+}

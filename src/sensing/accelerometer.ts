@@ -1,0 +1,71 @@
+import { readLis3dh, startLis3dh, stopLis3dh } from "../drivers/lis3dh"
+import { readLsm6dso, startLsm6dso, stopLsm6dso } from "../drivers/lsm6dso"
+import { SensorError } from "../drivers/registers"
+import { failed, isRunning, runs, Sensor, works } from "./health"
+
+/** Of `acceleration`, within 2.5 % for either chip: 0.25 and 0.244 mg a count at ±8 g. */
+export const countsPerG = 4096
+/** x, y and z of a sample in `acceleration`, s16 little-endian each. */
+export const accelerationBytes = 6
+
+/** Of a LIS3DH, then of an LSM6DSO. */
+const addresses = hex`18 19 6a 6b`
+const lastLis3dh = 0x19
+
+/*
+ * The mote's accelerometer. Nothing here throws: one that is absent or fails is just not running.
+ */
+
+/** What the last `readAccelerometer` brought, oldest first. */
+export let acceleration: Buffer
+/** Of the chip, which tells its kind. */
+let address = 0
+
+/** Looks for an accelerometer at the addresses of those we know, and starts it. */
+export async function startAccelerometer(): Promise<void> {
+    let reason: Error = new SensorError("none found")
+    for (let i = 0; i < addresses.length; i++) {
+        address = addresses[i]
+        try {
+            if (isLis3dh()) await startLis3dh(address)
+            else await startLsm6dso(address)
+            runs(Sensor.accelerometer)
+            return
+        } catch (e) {
+            if (e instanceof SensorError) reason = e as Error
+        }
+    }
+    failed(Sensor.accelerometer, reason)
+}
+
+/** Switches the chip off, if it is there; `startAccelerometer` ends that. */
+export async function stopAccelerometer(): Promise<void> {
+    try {
+        if (!isRunning(Sensor.accelerometer)) return
+        if (isLis3dh()) await stopLis3dh(address)
+        else await stopLsm6dso(address)
+    } catch (e) {
+        failed(Sensor.accelerometer, e as Error)
+    }
+}
+
+/**
+ * Reads what the chip has, into `acceleration`, 25 or 26 samples a second.
+ * @returns the number of samples; −1 where the signal has a gap and starts anew
+ */
+export async function readAccelerometer(): Promise<number> {
+    try {
+        const samples = isLis3dh() ? await readLis3dh(address) : await readLsm6dso(address)
+        works(Sensor.accelerometer)
+        if (!samples) return -1
+        acceleration = samples
+        return Math.idiv(samples.length, accelerationBytes)
+    } catch (e) {
+        failed(Sensor.accelerometer, e as Error)
+        return -1
+    }
+}
+
+function isLis3dh(): boolean {
+    return address <= lastLis3dh
+}
