@@ -1,6 +1,6 @@
 import type { Log } from "../host/log.ts"
-import type { Alarm, Alarms } from "./alarms.ts"
-import type { Observation, Observations } from "./observations.ts"
+import type { Alarm, Alarms } from "./alarms/alarms.ts"
+import type { Observation, Observations } from "./readings/observations.ts"
 
 const pageSize = 1000
 

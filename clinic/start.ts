@@ -13,7 +13,7 @@ import { buildApp } from "./http/app.ts"
 import { clinicPages } from "./http/pages.ts"
 import { openSqlite } from "./store/sqlite.ts"
 import { isWildcard, serverCertificate } from "./tls.ts"
-import { vaultKeyBytes } from "./vault.ts"
+import { vaultKeyBytes } from "./motes/vault.ts"
 
 export interface StartOptions {
     /** The data folder; made where it does not exist. */

@@ -1,4 +1,4 @@
-import type { VitalName } from "../quantities.ts"
+import type { VitalName } from "../readings/quantities.ts"
 
 export const loinc = "http://loinc.org"
 export const ucum = "http://unitsofmeasure.org"

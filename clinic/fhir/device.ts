@@ -1,6 +1,6 @@
 import type { Device } from "@medplum/fhirtypes"
 import { eui } from "../../wire/keys.ts"
-import type { Mote } from "../motes.ts"
+import type { Mote } from "../motes/motes.ts"
 
 /** A mote; it becomes inactive by revocation. */
 export function toDevice(mote: Mote): Device {

@@ -1,7 +1,7 @@
 import type { Observation as FhirObservation } from "@medplum/fhirtypes"
 import { eui } from "../../wire/keys.ts"
-import type { Observation } from "../observations.ts"
-import type { Absence } from "../readings.ts"
+import type { Observation } from "../readings/observations.ts"
+import type { Absence } from "../readings/readings.ts"
 import { loinc, senmlNames, ucum, vitalCodes, vitalSignsCategory } from "./codes.ts"
 
 const absenceText: Record<Absence, string> = {

@@ -1,5 +1,5 @@
 import type { Patient as FhirPatient } from "@medplum/fhirtypes"
-import type { Patient } from "../patients.ts"
+import type { Patient } from "../people/patients.ts"
 
 export function toPatient(patient: Patient): FhirPatient {
     const { given, family, birthDate, gender, identifier } = patient

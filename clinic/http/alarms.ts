@@ -1,7 +1,7 @@
 import { Type, type Static } from "@sinclair/typebox"
 import type { FastifyInstance } from "fastify"
 import { eui } from "../../wire/keys.ts"
-import type { Alarm } from "../alarms.ts"
+import type { Alarm } from "../alarms/alarms.ts"
 import type { Clinic } from "../clinic.ts"
 import { maySee, userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"

@@ -4,7 +4,7 @@ import { Type, type Static } from "@sinclair/typebox"
 import type { FastifyInstance, FastifyRequest } from "fastify"
 import { isFromOtherSite } from "../../host/other-sites.ts"
 import type { Clinic } from "../clinic.ts"
-import { sessionMaxMs, type Role, type User } from "../accounts.ts"
+import { sessionMaxMs, type Role, type User } from "../people/accounts.ts"
 import { HttpError } from "./errors.ts"
 
 declare module "fastify" {

@@ -2,7 +2,7 @@ import { Type, type Static } from "@sinclair/typebox"
 import type { FastifyInstance } from "fastify"
 import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
-import type { Mote } from "../motes.ts"
+import type { Mote } from "../motes/motes.ts"
 import { HttpError } from "./errors.ts"
 import { ByKid } from "./schemas.ts"
 

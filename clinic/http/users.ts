@@ -1,6 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox"
 import type { FastifyInstance } from "fastify"
-import { roles } from "../accounts.ts"
+import { roles } from "../people/accounts.ts"
 import type { Clinic } from "../clinic.ts"
 import { Conflict } from "../errors.ts"
 import { userFrom } from "./auth.ts"

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from "fastify"
 import { defaultConfig } from "../../wire/config.ts"
 import { eui } from "../../wire/keys.ts"
-import type { User } from "../accounts.ts"
+import type { User } from "../people/accounts.ts"
 import type { Clinic } from "../clinic.ts"
-import { silentMs } from "../configurations.ts"
-import type { Mote } from "../motes.ts"
-import type { Observation } from "../observations.ts"
-import { vitalNames } from "../quantities.ts"
+import { silentMs } from "../motes/configurations.ts"
+import type { Mote } from "../motes/motes.ts"
+import type { Observation } from "../readings/observations.ts"
+import { vitalNames } from "../readings/quantities.ts"
 import { userFrom } from "./auth.ts"
 
 /** The newest of everyone the user may see. */

@@ -1,5 +1,5 @@
-import type { HistoryPoint } from "../history.ts"
-import type { VitalName } from "../quantities.ts"
+import type { HistoryPoint } from "../readings/history.ts"
+import type { VitalName } from "../readings/quantities.ts"
 
 /** What the clinic's /api answers; see /api/openapi.json. Times are unix ms. */
 export interface User {

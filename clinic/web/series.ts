@@ -1,4 +1,4 @@
-import type { HistoryPoint } from "../history.ts"
+import type { HistoryPoint } from "../readings/history.ts"
 
 /** Time (unix s), mean, min, max: what a chart draws. A row of nulls breaks the line. */
 export type Columns = [number[], (number | null)[], (number | null)[], (number | null)[]]

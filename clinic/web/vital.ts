@@ -1,4 +1,4 @@
-import type { VitalName } from "../quantities.ts"
+import type { VitalName } from "../readings/quantities.ts"
 import type { Observation } from "./api.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { age, signal } from "./format.ts"

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import type { Alarm } from "../../clinic/alarms.ts"
+import type { Alarm } from "../../clinic/alarms/alarms.ts"
 import type { Measurement } from "../../wire/senml.ts"
 import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
-import { Observations } from "../../clinic/observations.ts"
+import { Observations } from "../../clinic/readings/observations.ts"
 import { openSqlite } from "../../clinic/store/sqlite.ts"
 import type { Value } from "../../clinic/store/store.ts"
 

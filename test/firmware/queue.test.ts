@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { toReadings } from "../../clinic/readings.ts"
+import { toReadings } from "../../clinic/readings/readings.ts"
 import { decodePack, type Measurement } from "../../wire/senml.ts"
 import { runProgram } from "../../sim/mote/program.ts"
 import { openChannel } from "./channel.ts"

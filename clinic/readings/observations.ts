@@ -1,7 +1,7 @@
 import type { HistoryPoint } from "./history.ts"
 import { maxSpanMs, vitalNames, type VitalName } from "./quantities.ts"
 import type { Absence, Reading, Summary } from "./readings.ts"
-import type { Store, Value } from "./store/store.ts"
+import type { Store, Value } from "../store/store.ts"
 
 /** A stored vital sign. */
 export interface Observation extends Omit<Reading, "name" | "problem"> {

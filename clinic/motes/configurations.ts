@@ -1,11 +1,11 @@
-import type { Clock } from "../host/clock.ts"
-import { checkConfig, defaultConfig, makeCommand, makeConfig, type ConfigValues } from "../wire/config.ts"
-import { isCount } from "../wire/cbor.ts"
-import type { CommandName, MoteKeys, RouterKeys, SealedCommand } from "../wire/keys.ts"
-import { refusedName, type Measurement } from "../wire/senml.ts"
-import { Conflict } from "./errors.ts"
+import type { Clock } from "../../host/clock.ts"
+import { checkConfig, defaultConfig, makeCommand, makeConfig, type ConfigValues } from "../../wire/config.ts"
+import { isCount } from "../../wire/cbor.ts"
+import type { CommandName, MoteKeys, RouterKeys, SealedCommand } from "../../wire/keys.ts"
+import { refusedName, type Measurement } from "../../wire/senml.ts"
+import { Conflict } from "../errors.ts"
 import type { Mote, Secrets } from "./motes.ts"
-import type { Sql, Store } from "./store/store.ts"
+import type { Sql, Store } from "../store/store.ts"
 
 /**
  * What became of a configuration: it waits for the mote's word; the mote applies it, refused it, or applied it on trial

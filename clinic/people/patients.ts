@@ -1,6 +1,6 @@
-import type { Clock } from "../host/clock.ts"
-import { revokeAll } from "./motes.ts"
-import type { Sql, Store } from "./store/store.ts"
+import type { Clock } from "../../host/clock.ts"
+import { revokeAll } from "../motes/motes.ts"
+import type { Sql, Store } from "../store/store.ts"
 
 /** The codes of FHIR R4, http://hl7.org/fhir/administrative-gender. */
 export const genders = ["male", "female", "other", "unknown"] as const

@@ -1,4 +1,4 @@
-import type { Sql, Store } from "./store/store.ts"
+import type { Sql, Store } from "../store/store.ts"
 
 /** Envelopes that never arrived, of one start of a mote. */
 export interface Gap {

@@ -1,7 +1,7 @@
-import type { Clock } from "../host/clock.ts"
-import type { AlarmEvent } from "../wire/alarms.ts"
-import type { Mote } from "./motes.ts"
-import type { Sql, Store } from "./store/store.ts"
+import type { Clock } from "../../host/clock.ts"
+import type { AlarmEvent } from "../../wire/alarms.ts"
+import type { Mote } from "../motes/motes.ts"
+import type { Sql, Store } from "../store/store.ts"
 
 /** An alarm that a mote raised. Times are unix ms. */
 export interface Alarm {

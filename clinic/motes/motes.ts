@@ -1,7 +1,7 @@
-import type { Clock } from "../host/clock.ts"
-import { deriveKeys, kidBytes, secretBytes, type MoteKeys } from "../wire/keys.ts"
-import { Conflict } from "./errors.ts"
-import type { Sql, Store } from "./store/store.ts"
+import type { Clock } from "../../host/clock.ts"
+import { deriveKeys, kidBytes, secretBytes, type MoteKeys } from "../../wire/keys.ts"
+import { Conflict } from "../errors.ts"
+import type { Sql, Store } from "../store/store.ts"
 import type { Vault } from "./vault.ts"
 
 /** A registered mote; it belongs to one patient for life, another patient gets a new identity. */

@@ -1,5 +1,5 @@
-import { isCount } from "../wire/cbor.ts"
-import type { Measurement } from "../wire/senml.ts"
+import { isCount } from "../../wire/cbor.ts"
+import type { Measurement } from "../../wire/senml.ts"
 import { isVitalName, quantities } from "./quantities.ts"
 
 /** Why there is no value: the wearer moved, or the signal was too weak. */
