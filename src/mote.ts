@@ -7,7 +7,9 @@ import { startSensing } from "./sensing/sensing"
 import { showReading, startServers } from "./cable/servers"
 import { identifyBy, startUplink, takeReading } from "./uplink/uplink"
 import { isAlarmWatching } from "./alarms/alarms"
-import { allowStandby } from "./sensing/power"
+import { allowStandby } from "./config/power-mode"
+import { status } from "./link/status"
+import { restMs } from "./sensing/power"
 import { standBy } from "./uplink/standby"
 
 /**
@@ -22,7 +24,9 @@ export async function startMote(
     standby?: (ms: number) => Promise<void>,
 ): Promise<void> {
     try {
-        await startBattery(battery)
+        await startBattery(battery, percent => {
+            status.battery = percent
+        })
         identifyBy(blink)
         const isLinked = await startUplink()
         const isShown = (await readSetting("jacdac")) !== "off"
@@ -36,7 +40,7 @@ export async function startMote(
                 takeReading(reading)
                 return isAlarmWatching()
             },
-            async () => await standBy(isLinked, standby),
+            async () => await standBy(isLinked, restMs, standby),
         )
     } catch (e) {
         console.log("mote: " + (e as Error).message)

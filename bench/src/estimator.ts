@@ -2,7 +2,7 @@
 // where that takes more than 131,072 steps, which tells how many steps the part has.
 import { sleep } from "@devicescript/core"
 import { readSetting } from "../../src/platform/flash"
-import { accelerationBytes } from "../../src/sensing/accelerometer"
+import { accelerationBytes } from "../../src/drivers/acceleration"
 import { sampleBytes } from "../../src/drivers/max30102"
 import { combine, correlate, correlation, normalise } from "../../src/heart/autocorrelation"
 import { bpm, estimateHeart, judge, pushAcceleration, pushLight } from "../../src/heart/heartrate"

@@ -3,6 +3,7 @@ import { deleteSetting } from "@devicescript/settings"
 import { readBytes, writeBytes } from "../platform/flash"
 import { externalAadCommand, externalAadConfig, MoteKeys, openDown } from "../link/seal"
 import { Config, config } from "./config"
+import { ConfigNote } from "../link/senml"
 import { check, maxPlaintextBytes, parse } from "./plaintext"
 
 /*
@@ -22,15 +23,6 @@ const versionsBytes = markBytes + 12
 
 const notAuthentic = "not authentic"
 const flashFull = "the flash does not keep it"
-
-/** What the next envelope has to say about the configuration. */
-export interface ConfigNote {
-    /** Of the configuration in force, on trial or for good; 0: none. */
-    version: number
-    /** The version that was refused or taken back, 0 where it could not be read, and why; undefined: none. */
-    refused: number | undefined
-    reason: string | undefined
-}
 
 class Command {
     version = 0

@@ -1,4 +1,4 @@
-import { accelerationBytes, countsPerG } from "../sensing/accelerometer"
+import { accelerationBytes, countsPerG } from "../drivers/acceleration"
 import { zeros } from "../platform/zeros"
 import { blockSize, maxLag } from "./pulse"
 

@@ -9,7 +9,6 @@ import {
     writeText,
     writtenBytes,
 } from "./cbor"
-import { ConfigNote } from "../config/downlink"
 import {
     bpmBits,
     bpmMask,
@@ -97,6 +96,15 @@ const maxFrameBytes = 130
 const noteReadings = 2
 /** A summary takes the room of so many. */
 const summaryReadings = 5
+
+/** What an envelope says about the configuration. */
+export interface ConfigNote {
+    /** Of the configuration in force, on trial or for good; 0: none. */
+    version: number
+    /** The version that was refused or taken back, 0 where it could not be read, and why; undefined: none. */
+    refused: number | undefined
+    reason: string | undefined
+}
 
 /** bn and its value, encoded. */
 export let baseName: Buffer

@@ -1,12 +1,8 @@
+import { accelerationBytes } from "../drivers/acceleration"
 import { readLis3dh, startLis3dh, stopLis3dh } from "../drivers/lis3dh"
 import { readLsm6dso, startLsm6dso, stopLsm6dso } from "../drivers/lsm6dso"
 import { SensorError } from "../drivers/registers"
 import { failed, isRunning, runs, Sensor, works } from "./health"
-
-/** Of `acceleration`, within 2.5 % for either chip: 0.25 and 0.244 mg a count at ±8 g. */
-export const countsPerG = 4096
-/** x, y and z of a sample in `acceleration`, s16 little-endian each. */
-export const accelerationBytes = 6
 
 /** Of a LIS3DH, then of an LSM6DSO. */
 const addresses = hex`18 19 6a 6b`

@@ -1,6 +1,5 @@
 import { Potentiometer, sleep } from "@devicescript/core"
 import { readSetting } from "../platform/flash"
-import { status } from "../link/status"
 
 const lookMs = 60000
 /** Until the pin is found. */
@@ -16,20 +15,25 @@ const levels = hex`1b 3d 45 49 50 57 66 78`
 const percents = hex`00 05 0a 14 28 3c 50 64`
 
 /**
- * Keeps `status.battery` up to date, where the setting `batteryV` says at which voltage of the battery the pin's converter
- * is at full scale: a board to which nobody has soldered the resistors would make something up.
+ * Measures the battery once a minute, where the setting `batteryV` says at which voltage of the battery the pin's converter
+ * is at full scale: a board without the two resistors would make something up.
+ * @param onPercent is called with the whole percent that are left
  */
-export async function startBattery(pin: Potentiometer): Promise<void> {
+export async function startBattery(pin: Potentiometer, onPercent: (percent: number) => void): Promise<void> {
     const fullV = await readSetting("batteryV")
     if (!(typeof fullV === "number" && fullV >= minFullV && fullV <= maxFullV)) return
     const run = async () => {
+        let isFound = false
         for (;;) {
             try {
-                if (pin.isBound) status.battery = percentOf((await pin.reading.read()) * fullV)
+                if (pin.isBound) {
+                    onPercent(percentOf((await pin.reading.read()) * fullV))
+                    isFound = true
+                }
             } catch (e) {
                 console.log("battery: " + (e as Error).message)
             }
-            await sleep(status.battery === undefined ? bindMs : lookMs)
+            await sleep(isFound ? lookMs : bindMs)
         }
     }
     run.start()

@@ -1,5 +1,6 @@
 import { millis } from "@devicescript/core"
 import { config, PowerMode } from "../config/config"
+import { powerMode } from "../config/power-mode"
 import { Reading } from "../reading"
 
 /*
@@ -20,17 +21,6 @@ let startMs: number
 let ratedMs: number
 let spo2: number
 let settledMs: number
-let isStandbyPossible = false
-
-/** From now on a mote that is told to stand by does. */
-export function allowStandby(): void {
-    isStandbyPossible = true
-}
-
-/** What is in force: not every chip can stand by. */
-export function powerMode(): PowerMode {
-    return config.power === PowerMode.standby && !isStandbyPossible ? PowerMode.interval : config.power
-}
 
 /** Sensors were started. */
 export function beginMeasurement(): void {

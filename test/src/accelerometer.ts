@@ -1,6 +1,7 @@
 // Reads the accelerometer and prints what came, or that none runs; test/firmware/accelerometer.test.ts breaks it.
 import { millis, sleep } from "@devicescript/core"
-import { acceleration, accelerationBytes, readAccelerometer, startAccelerometer } from "../../src/sensing/accelerometer"
+import { accelerationBytes } from "../../src/drivers/acceleration"
+import { acceleration, readAccelerometer, startAccelerometer } from "../../src/sensing/accelerometer"
 import { useBus } from "../../src/drivers/registers"
 import { isRunning, Sensor } from "../../src/sensing/health"
 import { simulatedI2C } from "../../src/drivers/simulated-i2c"

@@ -1,5 +1,5 @@
 // Answers readings, as test/firmware/senml.test.ts encodes them, with the pack that a mote makes of them.
-import { ConfigNote } from "../../src/config/downlink"
+import { ConfigNote } from "../../src/link/senml"
 import { addLost, queueReading, startQueue, takeLost } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
 import { startPacks, writePack } from "../../src/link/senml"
