@@ -26,6 +26,14 @@ import {
     told,
 } from "./slot"
 
+/*
+ * Watches the readings and keeps what a nurse has to be told, one slot a kind, until the router has receipted it. The
+ * slots are in flash as well: an alarm is told after a power cut, too, and not raised a second time.
+ *
+ * Started by `uplink/uplink.ts` (`loadAlarms`), which gives it each reading and tells it of each receipt. Only this module writes
+ * the slots; the uplink takes them as packs, and `mote.ts` asks whether an alarm is about to be raised or cleared.
+ */
+
 /** Kinds of alarms; each has its slot, and its name in `event.ts`. */
 const enum Kind {
     hrLow,
@@ -53,11 +61,6 @@ const recordBytes = 1 + slotBytes
 const idsPerBoot = 0x100000
 /** Raised or cleared alarms in an envelope: about 500 bytes. */
 const maxEvents = 4
-
-/*
- * Watches the readings and keeps what a nurse has to be told, one slot a kind, until the router has receipted it. The
- * slots are in flash as well: an alarm is told after a power cut, too, and not raised a second time.
- */
 
 const slots = Buffer.alloc(kinds * slotBytes)
 /** Per kind, since when the readings say the opposite of the slot, in ms of `millis()`; −1 where they do not. */

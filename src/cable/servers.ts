@@ -2,6 +2,12 @@ import * as ds from "@devicescript/core"
 import { Reading } from "../reading"
 import { firstStatusRegister, statusRegister } from "./status-registers"
 
+/*
+ * The mote's readings as Jacdac services.
+ *
+ * Started by `mote.ts`, which gives it each reading. Clients on the bus write how they want to be served, and read the rest.
+ */
+
 /** What the VM calls with commands for the servers of a program, and how they send. */
 type Bus = typeof ds & {
     _onServerPacket: (packet: ds.Packet) => Promise<void>

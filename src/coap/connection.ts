@@ -6,6 +6,15 @@ import { Answer, Purpose } from "../link/transport"
 import { Signal } from "../platform/signal"
 import { closeSocket, isSocketOpen, openSocket, useSocket, writeSocket, writeSocketNow } from "../link/socket"
 
+/*
+ * CoAP over the mote's one socket (RFC 8323): signals, the peer's requests, and one request of ours at a time. One fiber
+ * opens and asks; what arrives is dealt with as it arrives, without waiting; requests of the peer are answered one after
+ * the other in a fiber of their own.
+ *
+ * Started by `uplink/transports.ts`; opened, used and closed by the uplink. What arrives writes the rest of the state.
+ * `resources.ts` and `observers.ts` read which connection it is and how much the peer takes.
+ */
+
 const connectMs = 10000
 const csmMs = 10000
 /** So long the peer has to close what we have released, */
@@ -32,12 +41,6 @@ const blockOption = [OptionNumber.block1]
 
 /** Answers a request of the peer; the token is set afterwards. */
 export type Serve = (request: CoapMessage) => Promise<CoapMessage>
-
-/*
- * CoAP over the mote's one socket (RFC 8323): signals, the peer's requests, and one request of ours at a time. One fiber
- * opens and asks; what arrives is dealt with as it arrives, without waiting; requests of the peer are answered one after
- * the other in a fiber of their own.
- */
 
 /** Counts the connections made: what was agreed with a peer ends with the connection. */
 export let generation = 0

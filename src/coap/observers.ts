@@ -3,6 +3,10 @@ import { generation, isCoapOpen, peerMaxMessageBytes, sendCoap } from "./connect
 import { CoapMessage, OptionNumber } from "./message"
 import { status } from "../link/status"
 
+/*
+ * Starts empty. `resources.ts` adds and removes observers; the uplink tells it of each new envelope.
+ */
+
 /** A router shares one registration among all who observe the mote through it. */
 const maxObservers = 2
 /** Content-Format 17 and Max-Age 10 s, after no option and after Observe. */

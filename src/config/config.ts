@@ -1,3 +1,9 @@
+/*
+ * The configuration in force.
+ *
+ * Starts with the defaults. `downlink.ts` writes it as a whole; all higher rooms read it.
+ */
+
 /** How a mote spends its power between measurements. */
 export const enum PowerMode {
     /** Measures and is reachable all the time. */

@@ -2,7 +2,8 @@ import { config, PowerMode } from "./config"
 
 /*
  * The power mode in force, which is not always the configured one: not every chip can switch itself off.
- * Started by nobody; `mote.ts` writes it, `sensing/` and `uplink/` read it.
+ *
+ * Starts when it is imported; `mote.ts` writes it, `sensing/` and `uplink/` read it.
  */
 
 let isStandbyPossible = false

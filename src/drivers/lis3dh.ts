@@ -2,6 +2,16 @@ import { millis } from "@devicescript/core"
 import { configure, readBurst, readRegister, SensorError, writeRegister } from "./registers"
 
 // Data sheet: ST DocID17530, LIS3DH MEMS digital output motion sensor.
+
+/*
+ * ST LIS3DH, accelerometer; its address is 0x18, or 0x19 where pin SA0 is high.
+ *
+ *     await startLis3dh(0x18)
+ *     const samples = await readLis3dh(0x18)
+ *
+ * Started, read and stopped by `sensing/accelerometer.ts`; nobody else writes or reads its state.
+ */
+
 const WHO_AM_I = 0x0f
 const CTRL_REG1 = 0x20
 const OUT_X_L = 0x28
@@ -28,13 +38,6 @@ const overdueMs = 320
  * power would save 2 of 6 µA and have steps of 64 mg (tables 4, 10 and 12).
  */
 const configuration = hex`37 00 00 a0 40 00`
-
-/*
- * ST LIS3DH, accelerometer; its address is 0x18, or 0x19 where pin SA0 is high.
- *
- *     await startLis3dh(0x18)
- *     const samples = await readLis3dh(0x18)
- */
 
 /** The last time that there were samples. */
 let sampledMs: number

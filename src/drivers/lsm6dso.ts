@@ -2,6 +2,16 @@ import { millis } from "@devicescript/core"
 import { configure, readBurst, readRegister, reset, SensorError, writeRegister } from "./registers"
 
 // Data sheet: ST DS12140, LSM6DSO iNEMO inertial module; its gyroscope stays off.
+
+/*
+ * ST LSM6DSO, of which only the accelerometer is used; its address is 0x6A, or 0x6B where pin SA0 is high.
+ *
+ *     await startLsm6dso(0x6a)
+ *     const samples = await readLsm6dso(0x6a)
+ *
+ * Started, read and stopped by `sensing/accelerometer.ts`; nobody else writes or reads its state.
+ */
+
 const FIFO_CTRL3 = 0x09
 const FIFO_CTRL4 = 0x0a
 const WHO_AM_I = 0x0f
@@ -32,13 +42,6 @@ const modes = hex`44 00 00 10`
 const rateAndScale = hex`2c`
 /** FIFO_CTRL3: the accelerometer at 26 Hz, nothing else. */
 const batching = hex`02`
-
-/*
- * ST LSM6DSO, of which only the accelerometer is used; its address is 0x6A, or 0x6B where pin SA0 is high.
- *
- *     await startLsm6dso(0x6a)
- *     const samples = await readLsm6dso(0x6a)
- */
 
 /** The last time that there were samples. */
 let sampledMs: number

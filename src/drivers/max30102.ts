@@ -2,6 +2,19 @@ import { millis, sleep } from "@devicescript/core"
 import { configure, readBurst, readRegister, reset, SensorError, writeBurst, writeRegister } from "./registers"
 
 // Data sheet: Maxim 19-7740, MAX30102 High-Sensitivity Pulse Oximeter and Heart-Rate Sensor for Wearable Health.
+
+/*
+ * Maxim MAX30102, optical heart-rate sensor.
+ *
+ *     await startMax30102(35, 35)
+ *     const count = await readMax30102() // samples in fifo, the newest taken at newestMs
+ *
+ * The chip's own proximity function is gone since revision 1 of the data sheet; `restMax30102` and `glance` do without.
+ * LED currents are in steps of 0.2 mA. All that talks to the chip throws I2CError when it does not answer.
+ *
+ * Started, read and stopped by `sensing/optical.ts`; only this module writes its state, `sensing/` and `heart/` read it.
+ */
+
 const ADDRESS = 0x57
 
 const INTERRUPT_STATUS_1 = 0x00
@@ -42,16 +55,6 @@ export const fullScaleCounts = 0x3ffff
 /** Steps of the LED current, 0.2 mA each; 255 are the most. */
 export const stepsPerMilliamp = 5
 const fifoDepth = 32
-
-/*
- * Maxim MAX30102, optical heart-rate sensor.
- *
- *     await startMax30102(35, 35)
- *     const count = await readMax30102() // samples in fifo, the newest taken at newestMs
- *
- * The chip's own proximity function is gone since revision 1 of the data sheet; `restMax30102` and `glance` do without.
- * LED currents are in steps of 0.2 mA. All that talks to the chip throws I2CError when it does not answer.
- */
 
 /** What the last `readMax30102` or `glance` brought, `sampleBytes` each, oldest first. */
 export let fifo: Buffer

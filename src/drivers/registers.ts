@@ -7,6 +7,8 @@ import { millis, sleep } from "@devicescript/core"
  *     useBus(boardI2C)
  *     await writeRegister(0x57, 0x0c, 35)
  *     const led = await readRegister(0x57, 0x0c)
+ *
+ * Started by `sensing/sensing.ts` (`useBus`), which chooses the bus once; every driver reads it.
  */
 
 /**

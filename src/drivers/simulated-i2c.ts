@@ -1,6 +1,10 @@
 import { Packet, SensorBus, sleep } from "@devicescript/core"
 import { Signal } from "../platform/signal"
 
+/*
+ * Starts when it is imported. Transactions and their answers write the state; nobody else reads it.
+ */
+
 /** The longest transaction takes 6 ms on the bus; frames can get lost on the way, as while a debugger halts the VM. */
 const answerMs = 500
 const noAnswer = 255

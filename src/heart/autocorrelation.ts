@@ -2,6 +2,15 @@ import { sleep } from "@devicescript/core"
 import { zeros } from "../platform/zeros"
 import { blockSize, maxLag } from "./pulse"
 
+/*
+ * The autocorrelation of the last 8 s, kept as sums over blocks of 2 s: a new block costs only its own products. Each
+ * block counts about the same, so that one jerk does not drown the pulse of the others. Nothing from before the 8 s has a
+ * part in it: its periods are those of the 8 s, not older ones.
+ *
+ * Starts when it is imported; `heartrate.ts` gives it the blocks and resets it. Only this module writes its state, the others of
+ * `heart/` read it.
+ */
+
 /** 8 s. */
 const blocks = 4
 /** 4 bytes a lag. */
@@ -13,12 +22,6 @@ const energyFloor = 0.1
 /** A lag that is left with less than this share of the products says nothing. */
 const fewest = 0.05
 const tiny = 1e-6
-
-/*
- * The autocorrelation of the last 8 s, kept as sums over blocks of 2 s: a new block costs only its own products. Each
- * block counts about the same, so that one jerk does not drown the pulse of the others. Nothing from before the 8 s has a
- * part in it: its periods are those of the 8 s, not older ones.
- */
 
 /** By lag, 0 to `maxLag`, in units of the value at lag 0. */
 export const correlation = zeros(maxLag + 1)

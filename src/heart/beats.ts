@@ -1,5 +1,12 @@
 import { blockSize, maxLag } from "./pulse"
 
+/*
+ * Counts beats by their steep side, which the filters make a fall within 160 ms. Beats that come when they like have no
+ * period, but a mean rate all the same.
+ *
+ * Starts when it is imported; `heartrate.ts` gives it the blocks and resets it. Nobody else reads its state.
+ */
+
 /** Samples a minute, at 12.5 Hz. */
 const samplesPerMinute = 750
 /** 8 s, in blocks of 2 s. */
@@ -9,11 +16,6 @@ const steepFall = 0.35
 /** Beats are further apart than this share of the period: what comes earlier is the reflected wave. */
 const nearest = 0.5
 const fewestBeats = 3
-
-/*
- * Counts beats by their steep side, which the filters make a fall within 160 ms. Beats that come when they like have no
- * period, but a mean rate all the same.
- */
 
 /** Samples since the start. */
 let now: number

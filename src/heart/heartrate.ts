@@ -18,6 +18,16 @@ import {
 import { meanBpm, resetTracker, track, trackedBpm, trackedMass, trackedShare } from "./tracker"
 import { assumeMotion, isDisturbed, isRegular, judgeMoving, judgeStill, resetTrust, Signs, trusted } from "./trust"
 
+/*
+ * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
+ * slices of some thousand steps of the interpreter, and nothing is allocated after the start.
+ *
+ *     pushLight(fifo, 0, count) // until isComplete()
+ *     await estimateHeart()
+ *
+ * Starts when it is imported; `sensing/sensing.ts` gives it light and acceleration, resets it, and reads the result.
+ */
+
 /** A pulse has most of its power in its band, unless it is very fast. */
 const minPurity = 0.08
 /** A rate that has less than this share of the strongest one's power is likely its half or its double. */
@@ -30,17 +40,6 @@ const sameBeats = 5.5
 const otherBeats = 11
 /** Where there is no steady period, the count tells the mean rate better. */
 const countShare = 0.67
-
-/*
- * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
- * slices of some thousand steps of the interpreter, and nothing is allocated after the start.
- *
- *     pushLight(fifo, 0, count) // until isComplete()
- *     await estimateHeart()
- *
- * A mote has one heart to listen to, so this and its parts are modules, not objects: on this interpreter a method takes
- * about 50 bytes of heap, a function none.
- */
 
 /** Beats per minute, 30 to 240; absent when not trusted. */
 export let bpm: number | undefined

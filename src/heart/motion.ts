@@ -2,6 +2,15 @@ import { accelerationBytes, countsPerG } from "../drivers/acceleration"
 import { zeros } from "../platform/zeros"
 import { blockSize, maxLag } from "./pulse"
 
+/*
+ * Takes out of the optical signal what the acceleration explains: a normalised LMS adaptive filter (Widrow and Hoff; Haykin,
+ * Adaptive Filter Theory) with the three axes as its references, each at three moments. It learns while it works, so
+ * neither how the sensor sits nor how the strap gives has to be known. A pulse at the very rate of the steps goes with
+ * them, for as long as it stays there.
+ *
+ * Starts when it is imported; `heartrate.ts` gives it the acceleration and resets it, and reads the result, as `sensing/` does.
+ */
+
 /** Butterworth band-pass of first order at 25 Hz, 0.5 to 3.2 Hz, from counts to g. */
 const gain = 0.26086919 / countsPerG
 const feedback1 = 1.40121392
@@ -37,13 +46,6 @@ const runningG = 0.4
 const tiny = 1e-6
 /** What is left of a level after 2 s of rest. */
 const fading = 0.75
-
-/*
- * Takes out of the optical signal what the acceleration explains: a normalised LMS adaptive filter (Widrow and Hoff; Haykin,
- * Adaptive Filter Theory) with the three axes as its references, each at three moments. It learns while it works, so
- * neither how the sensor sits nor how the strap gives has to be known. A pulse at the very rate of the steps goes with
- * them, for as long as it stays there.
- */
 
 /** The wearer moves, or did so some seconds ago. */
 export let isMoving: boolean

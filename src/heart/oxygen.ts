@@ -2,6 +2,18 @@ import { sampleBytes } from "../drivers/max30102"
 import { zeros } from "../platform/zeros"
 import { hopSamples } from "./pulse"
 
+/*
+ * Oxygen saturation from the ratio of ratios R: how much of the red light the pulse takes over how much of the infrared.
+ * Both are summed over 0.2 s; the differences from sum to sum hold the pulse, but neither drift nor the converter's noise.
+ * R is the slope of red on infrared over 8 s, as an orthogonal regression, because both channels have the same noise and a
+ * plain one would read a weak pulse too high. Nothing is allocated after the start.
+ *
+ *     addColours(fifo, from, to) // in step with pushLight
+ *     nextOxygen(quality, motion) // every 2 s
+ *
+ * Starts when it is imported; `sensing/sensing.ts` gives it the light, resets it, and reads the result.
+ */
+
 /** SpO2 in percent = `a`·R² + `b`·R + `c`. */
 export interface Calibration {
     a: number
@@ -53,16 +65,6 @@ const minPercent = 70
 const maxPercent = 100
 /** So much above 100 is still noise. */
 const overshootPercent = 2
-
-/*
- * Oxygen saturation from the ratio of ratios R: how much of the red light the pulse takes over how much of the infrared.
- * Both are summed over 0.2 s; the differences from sum to sum hold the pulse, but neither drift nor the converter's noise.
- * R is the slope of red on infrared over 8 s, as an orthogonal regression, because both channels have the same noise and a
- * plain one would read a weak pulse too high. Nothing is allocated after the start.
- *
- *     addColours(fifo, from, to) // in step with pushLight
- *     nextOxygen(quality, motion) // every 2 s
- */
 
 /** 70 to 100, in the 2 s that end 8 s without gap, motion and doubt; otherwise absent. */
 export let spo2: number | undefined

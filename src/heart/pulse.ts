@@ -1,6 +1,16 @@
 import { sampleBytes } from "../drivers/max30102"
 import { zeros } from "../platform/zeros"
 
+/*
+ * The pulse out of the optical signal: a causal Butterworth band-pass at 25 Hz, second order from 0.5 Hz up, fourth order
+ * to 3.2 Hz (240 bpm is 4 Hz and has hardly any harmonics), upside down, so that more blood is more; then first order from
+ * 0.8 Hz up, because breath may move the light more than a pulse does, and because the steep rise of a pulse tells its
+ * moment better than its round top. It works through a burst in one call and allocates nothing.
+ *
+ * Starts when it is imported; `heartrate.ts` gives it the light and resets it. `motion.ts` takes the motion out of `pulse`; the
+ * others of `heart/` read it.
+ */
+
 /** Samples of the sensor in 2 s, at 25 Hz; every second one is kept after the filter. */
 export const hopSamples = 50
 /** Kept samples in 2 s, at 12.5 Hz. */
@@ -15,13 +25,6 @@ const saturated = 0x3ff00
 const fastShare = 0.713204
 /** How much the newest block counts for the steepness. */
 const meanRate = 0.25
-
-/*
- * The pulse out of the optical signal: a causal Butterworth band-pass at 25 Hz, second order from 0.5 Hz up, fourth order
- * to 3.2 Hz (240 bpm is 4 Hz and has hardly any harmonics), upside down, so that more blood is more; then first order from
- * 0.8 Hz up, because breath may move the light more than a pulse does, and because the steep rise of a pulse tells its
- * moment better than its round top. It works through a burst in one call and allocates nothing.
- */
 
 /** The last block and the `maxLag` values before it, at 12.5 Hz, in counts. */
 export const pulse = zeros(maxLag + blockSize)

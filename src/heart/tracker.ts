@@ -2,6 +2,13 @@ import { sleep } from "@devicescript/core"
 import { zeros } from "../platform/zeros"
 import { maxLag } from "./pulse"
 
+/*
+ * Follows the heart rate: a hidden Markov model whose states are rates and whose observation is the spectrum of the
+ * autocorrelation, together with its shortest strong period, which tells a rate from its half.
+ *
+ * Starts when it is imported; `heartrate.ts` gives it each window and resets it, and reads the result.
+ */
+
 /** Heart rates from 30 to 240 bpm in steps of 3. */
 const firstBin = 10
 const bins = 71
@@ -33,11 +40,6 @@ const effortSlow = 0.2
 const slowBins = 15
 const slowestBins = 5
 const tiny = 1e-9
-
-/*
- * Follows the heart rate: a hidden Markov model whose states are rates and whose observation is the spectrum of the
- * autocorrelation, together with its shortest strong period, which tells a rate from its half.
- */
 
 /** The most probable rate, in bpm. */
 export let trackedBpm: number

@@ -1,3 +1,12 @@
+/*
+ * Decides, from window to window, whether the tracked rate is the wearer's heart rate. A clear signal is trusted at once,
+ * a doubtful one once it has gone on for long enough. One channel cannot tell a swinging arm from a heart by its rate, but
+ * by its shape, since a heart ejects within a third of its beat, and by what came before: a signal that grew after the
+ * pulse was lost is movement.
+ *
+ * Starts when it is imported; `heartrate.ts` gives it each window and resets it, and reads the result.
+ */
+
 /** Windows of 2 s. The first value needs 8 s of signal. */
 const firstWindows = 4
 const minBpm = 30
@@ -106,13 +115,6 @@ export class Signs {
     /** Whether a count of the beats comes to the same rate, or to nothing. */
     isCounted = false
 }
-
-/*
- * Decides, from window to window, whether the tracked rate is the wearer's heart rate. A clear signal is trusted at once,
- * a doubtful one once it has gone on for long enough. One channel cannot tell a swinging arm from a heart by its rate, but
- * by its shape, since a heart ejects within a third of its beat, and by what came before: a signal that grew after the
- * pulse was lost is movement.
- */
 
 export let trusted: boolean
 export let isDisturbed: boolean

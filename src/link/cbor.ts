@@ -1,6 +1,9 @@
 /*
  * CBOR, RFC 8949, as much as a mote needs: numbers, texts and byte strings in deterministic encoding (§4.2.1), written
  * into a buffer that is allocated once, and a strict reader for what the router says.
+ *
+ * The writer is started by `senml.ts`; whoever makes a pack writes it. The reader is started by whoever reads (`readCbor`). Both
+ * are used without a pause in between, so that nobody else comes in.
  */
 
 /** Major types, RFC 8949 §3.1, in the upper three bits. */

@@ -1,5 +1,15 @@
 import { millis } from "@devicescript/core"
 
+/*
+ * Unix time from receipts. A receipt says what time it was at some moment between sending an envelope and hearing of it:
+ * that bounds the difference between unix time and `millis()` from both sides. Each receipt narrows the bounds, time
+ * widens them by as much as the rate of the two clocks is uncertain, and where they contradict each other the router's
+ * clock was set. Receipts that are far apart bound the rate in the same way.
+ * Whoever delays receipts can only make bounds that say less.
+ *
+ * Starts without a time. The uplink gives it each receipt; the uplink and `alarms/` read it.
+ */
+
 /** How fast, and how slow, the mote's crystal may be, that of the router, and its clock while it is slewed. */
 const maxDrift = 0.0002
 /** By so much an hour the rate may change, with the warmth of the crystal: 2 ppm. */
@@ -9,14 +19,6 @@ const anchorMs = 4 * 3600000
 /** 2020 and 2100: a router outside of them does not know the time either. */
 const minUnixMs = 1577836800000
 const maxUnixMs = 4102444800000
-
-/*
- * Unix time from receipts. A receipt says what time it was at some moment between sending an envelope and hearing of it:
- * that bounds the difference between unix time and `millis()` from both sides. Each receipt narrows the bounds, time
- * widens them by as much as the rate of the two clocks is uncertain, and where they contradict each other the router's
- * clock was set. Receipts that are far apart bound the rate in the same way.
- * Whoever delays receipts can only make bounds that say less.
- */
 
 let isSet = false
 /** `millis()` of the newest receipt, and the bounds of the difference then. */

@@ -10,6 +10,13 @@ import {
 } from "./summaries"
 import { zeros } from "../platform/zeros"
 
+/*
+ * Readings that wait to be sealed, oldest first. Where there is no room any more the oldest become summaries, and summaries
+ * longer ones; only what is too long already is dropped, and `lost` counts the readings.
+ *
+ * Started by the uplink, which puts readings in; `senml.ts` takes them out. Only this module writes its state.
+ */
+
 /** Ticks of the times that go out: 1/16 s. */
 export const tickMs = 62.5
 
@@ -44,11 +51,6 @@ export const groupReadings = 15
 const leastReadings = 6
 /** …unless the pause makes it so long, an hour. */
 const maxGroupTicks = 57600
-
-/*
- * Readings that wait to be sealed, oldest first. Where there is no room any more the oldest become summaries, and summaries
- * longer ones; only what is too long already is dropped, and `lost` counts the readings.
- */
 
 /** Readings that wait; a summary counts for all that it stands for. */
 export let queued = 0

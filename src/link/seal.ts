@@ -14,6 +14,8 @@ import { Purpose } from "./transport"
 /*
  * COSE (RFC 9052) as wire.md has it: a COSE_Mac0 around a COSE_Encrypt0 (RFC 9459, A256CTR). All that does not change
  * from one envelope to the next is put together once; AES and SHA-256 are the VM's own.
+ *
+ * Started by the uplink, which seals with it and opens receipts; nobody else writes or reads its state.
  */
 
 const kidBytes = 8

@@ -4,7 +4,10 @@ import { Signal } from "../platform/signal"
 /*
  * The VM's one TCP socket. The class of @devicescript/net is built on the same natives, but it keeps what arrives in an
  * array without bound, gives up when the send buffer is full, and leaves a waiting fiber behind when it is closed.
+ *
+ * Started by the protocol that is in use (`useSocket`), which opens, writes and closes it. Events of the VM write the rest.
  */
+
 type Natives = typeof ds & {
     _socketOpen(host: string, port: number): number
     _socketClose(): number

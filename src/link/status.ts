@@ -1,5 +1,9 @@
 import { Envelope } from "./seal"
 
+/*
+ * Starts when it is imported. The uplink writes it, and `mote.ts` the battery; `coap/`, `cable/`, `alarms/` and `senml.ts` read it.
+ */
+
 /** What a mote can tell of itself, without vitals: for `/status`, and for whoever looks over its cable. */
 export class Status {
     eui: string

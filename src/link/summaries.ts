@@ -2,7 +2,10 @@
  * A summary is 32 bytes: time of its first reading in ticks of `millis()` (u32); ticks from there to the last, number of
  * readings (u16 each); then for each quantity how many readings had it, mean, least and most (u16 each), in the units of the
  * queue's fields, the mean in quarters of them.
+ *
+ * Started by `queue.ts`, which puts summaries in and takes them out; `senml.ts` reads them.
  */
+
 const summaryBytes = 32
 const spanAt = 4
 const countAt = 6

@@ -16,6 +16,14 @@ import {
     PublishFlag,
 } from "./packet"
 
+/*
+ * MQTT 3.1.1 over the mote's one socket: envelopes go out with QoS 1, one at a time; receipts, configurations and commands
+ * come in. Sessions are clean: what an envelope's way needs is kept by those who keep the envelope. One fiber opens and
+ * posts, one handles what the clinic says; MQTT has no way to answer: what is wrong with that goes up in an envelope.
+ *
+ * Started by `uplink/transports.ts`; opened, used and closed by the uplink. What arrives writes the rest of the state.
+ */
+
 const connectMs = 10000
 /** For CONNACK, and then for SUBACK and the first PUBACK. */
 const sessionMs = 10000
@@ -36,12 +44,6 @@ const changedCode = 0x44
 /** What a handler says where it has to be asked again. */
 const busy = "busy"
 const busyRetryMs = 100
-
-/*
- * MQTT 3.1.1 over the mote's one socket: envelopes go out with QoS 1, one at a time; receipts, configurations and commands
- * come in. Sessions are clean: what an envelope's way needs is kept by those who keep the envelope. One fiber opens and
- * posts, one handles what the clinic says; MQTT has no way to answer: what is wrong with that goes up in an envelope.
- */
 
 let identity: Identity
 let take: Take

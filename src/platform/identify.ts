@@ -1,6 +1,10 @@
 import { sleep } from "@devicescript/core"
 import { setStatusLight } from "@devicescript/runtime"
 
+/*
+ * Starts when it is imported; the uplink calls it where somebody looks for the mote.
+ */
+
 const white = 0xffffff
 const blinks = 20
 const blinkMs = 250

@@ -4,13 +4,15 @@ import { readLsm6dso, startLsm6dso, stopLsm6dso } from "../drivers/lsm6dso"
 import { SensorError } from "../drivers/registers"
 import { failed, isRunning, runs, Sensor, works } from "./health"
 
+/*
+ * The mote's accelerometer. Nothing here throws: one that is absent or fails is just not running.
+ *
+ * Started, read and stopped by `sensing.ts`; only this module writes its state.
+ */
+
 /** Of a LIS3DH, then of an LSM6DSO. */
 const addresses = hex`18 19 6a 6b`
 const lastLis3dh = 0x19
-
-/*
- * The mote's accelerometer. Nothing here throws: one that is absent or fails is just not running.
- */
 
 /** What the last `readAccelerometer` brought, oldest first. */
 export let acceleration: Buffer

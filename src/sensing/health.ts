@@ -1,13 +1,15 @@
+/*
+ * Whether a sensor runs; says once what is wrong with it, and once that it is back.
+ *
+ * Starts when it is imported. The module of each sensor writes how it is; `sensing.ts` reads it.
+ */
+
 /** The kinds of sensors that a mote has, one of each. */
 export const enum Sensor {
     optical = 0,
     accelerometer = 1,
     thermometer = 2,
 }
-
-/*
- * Whether a sensor runs; says once what is wrong with it, and once that it is back.
- */
 
 /** Bits, by sensor. */
 let running = 0

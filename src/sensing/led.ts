@@ -1,5 +1,11 @@
 import { fullScaleCounts, stepsPerMilliamp } from "../drivers/max30102"
 
+/*
+ * The two LEDs, and the currents that hold the steady level of their light in a good part of the converter's range.
+ *
+ * Starts when it is imported; `optical.ts` gives it each burst and reads the currents.
+ */
+
 /** 7 mA: right for most skin. */
 const usualSteps = 35
 const fullScaleNa = 4096
@@ -18,10 +24,6 @@ const saturatedCounts = fullScaleCounts - 0xff
 export function reflectance(counts: number, steps: number): number {
     return (counts * naStepsPerCount) / steps
 }
-
-/*
- * The two LEDs, and the currents that hold the steady level of their light in a good part of the converter's range.
- */
 
 /** Names a LED: where what is known of it begins in `leds`. */
 export const red = 0

@@ -16,6 +16,13 @@ import {
 import { complains, failed, isRunning, runs, Sensor, works } from "./health"
 import { adjust, countsOf, infrared, limit, red, reflectance, reflectanceOf, stepsOf, take } from "./led"
 
+/*
+ * The mote's optical sensor: it says whether there is skin, holds the light of both LEDs in the converter's range, and goes
+ * dark while nobody wears it. Nothing here throws: a chip that is absent or fails is just not running.
+ *
+ * Started, read and stopped by `sensing.ts`; only this module writes its state.
+ */
+
 /** What skin returns, in nA per mA: 60 to 700. Cover glass and a room return far less… */
 const minSkin = 45
 /** …skin that was there counts as long as it returns so much… */
@@ -43,11 +50,6 @@ const sameShare = 0.1
 
 const dazzled = "too much light around"
 const lost = "samples lost"
-
-/*
- * The mote's optical sensor: it says whether there is skin, holds the light of both LEDs in the converter's range, and goes
- * dark while nobody wears it. Nothing here throws: a chip that is absent or fails is just not running.
- */
 
 /** Whether there is skin in front of the sensor. */
 export let contact = false

@@ -6,6 +6,8 @@ import { Reading } from "../reading"
 /*
  * When a measurement is over, for a mote that rests between two of them. Most end with one reading, which has all that was
  * settled in it. Where an alarm is to be raised or cleared, which takes time, more readings follow until it is decided.
+ *
+ * `sensing.ts` begins a measurement and gives it the readings; `sensing.ts` and, through `mote.ts`, `uplink/standby.ts` read it.
  */
 
 /** A heart rate takes 8 s; a thermometer on the skin 40 s when the mote has started or was put on. */

@@ -22,6 +22,10 @@ import { Reading } from "../reading"
 import { configureTemperature } from "./temperature"
 import { readThermometer } from "./thermometer"
 
+/*
+ * Started by `mote.ts`, which gets the readings through a function; nobody else writes or reads its state.
+ */
+
 /** The FIFO of the optical sensor is full after 1,280 ms. */
 const pollMs = 400
 const readingMs = 2000

@@ -1,6 +1,15 @@
 import { readSetting } from "../platform/flash"
 import { zeros } from "../platform/zeros"
 
+/*
+ * Body temperature from the sensor's. A sensor that was put on needs minutes to warm up to the skin, and until then it is
+ * too low, or too high when it comes out of a warm hand. What is left goes down as exp(−t / time constant): from what it
+ * moved between the first and the last block follows how far it is at most from its end, if no sensor is slower than the
+ * slowest. The value is that of the skin under the sensor, and an offset.
+ *
+ * Started by `sensing.ts` (`configureTemperature`); `thermometer.ts` gives it the readings and resets it.
+ */
+
 /** With 43 °C of skin no more than the 45 °C that the mote says it can measure. */
 const maxOffsetC = 2
 const minTimeConstantS = 5
@@ -19,13 +28,6 @@ const blocks = 4
 const contactReadings = 5
 /** Infrared is ten times as noisy. */
 const infraredReadings = 15
-
-/*
- * Body temperature from the sensor's. A sensor that was put on needs minutes to warm up to the skin, and until then it is
- * too low, or too high when it comes out of a warm hand. What is left goes down as exp(−t / time constant): from what it
- * moved between the first and the last block follows how far it is at most from its end, if no sensor is slower than the
- * slowest. The value is that of the skin under the sensor, and an offset.
- */
 
 /** Added to what a sensor in contact with the skin measures, and to what an infrared one does; a clinic may want some. */
 let contactOffsetC = 0

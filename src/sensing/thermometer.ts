@@ -6,6 +6,14 @@ import { readTmp117, startTmp117 } from "../drivers/tmp117"
 import { failed, isRunning, Sensor, works } from "./health"
 import { nextTemperature, resetTemperature } from "./temperature"
 
+/*
+ * The mote's thermometer: a MAX30205, TMP117 or MLX90614, whichever is there. Nothing here throws: a chip that is absent
+ * or fails is looked for again, where it was with every reading, elsewhere soon at first and then ever so slowly; it may
+ * be another one then.
+ *
+ * Starts when it is imported; `sensing.ts` reads it every 2 s. Only this module writes its state.
+ */
+
 /**
  * Where a thermometer can be, the likely places first: all 32 addresses of a MAX30205, among them those of a TMP117 and of
  * an MLX90614, but for 57, which is the optical sensor's: its registers change when they are read.
@@ -35,12 +43,6 @@ const enum Chip {
     tmp117 = 1,
     mlx90614 = 2,
 }
-
-/*
- * The mote's thermometer: a MAX30205, TMP117 or MLX90614, whichever is there. Nothing here throws: a chip that is absent
- * or fails is looked for again, where it was with every reading, elsewhere soon at first and then ever so slowly; it may
- * be another one then.
- */
 
 let chip: Chip
 /** Where it is, or was last. */

@@ -1,6 +1,10 @@
 import { config, PowerMode } from "../config/config"
 import { flush } from "./uplink"
 
+/*
+ * Starts when it is imported; `mote.ts` calls it when all sensors rest.
+ */
+
 /** What waits may take so long to be sent; a mote that has not done it then stays awake with it. */
 const flushMs = 30000
 /** Less is not worth a start and a connection. */

@@ -17,6 +17,13 @@ import { status } from "../link/status"
 import { Answer, Purpose, Transport } from "../link/transport"
 import { transportFor } from "./transports"
 
+/*
+ * Brings readings and alarms to the router. An envelope is sealed once and kept until a valid receipt for it comes;
+ * everything else that happens only decides when the same bytes are sent again.
+ *
+ * Started by `mote.ts` or `stock-mote.ts`, which give it the readings. Receipts, refusals and what the clinic sends write the rest.
+ */
+
 /** 30 minutes at one reading every 2 s. */
 const queueReadings = 900
 /** What was before that: 8 hours in summaries of 12 minutes, and longer ones after that. */
@@ -43,11 +50,6 @@ const pongMs = 10000
 const lookMs = 5000
 
 const flashRetryMs = 60000
-
-/*
- * Brings readings and alarms to the router. An envelope is sealed once and kept until a valid receipt for it comes;
- * everything else that happens only decides when the same bytes are sent again.
- */
 
 let onIdentify: () => void = () => {}
 let identity: Identity
