@@ -42,4 +42,24 @@ export default tseslint.config(
             "@typescript-eslint/no-this-alias": "off",
         },
     },
+    {
+        // All sleeping goes through one place, which knows the faults of the boards' runtimes.
+        files: ["src/**/*.ts"],
+        ignores: ["src/platform/**"],
+        rules: {
+            "no-restricted-imports": [
+                "error",
+                {
+                    paths: [
+                        {
+                            name: "@devicescript/core",
+                            importNames: ["sleep", "delay", "suspend", "setTimeout", "setInterval"],
+                            message: "Sleep with src/platform/sleep.ts, wait with src/platform/signal.ts.",
+                        },
+                    ],
+                },
+            ],
+            "no-restricted-properties": ["error", { object: "ds", property: "sleep" }],
+        },
+    },
 )

@@ -1,6 +1,7 @@
-import { HeartRate, millis, PulseOximeter, Register, sleep, Temperature } from "@devicescript/core"
+import { HeartRate, millis, PulseOximeter, Register, Temperature } from "@devicescript/core"
 import { Reading } from "./reading"
 import { startUplink, takeReading } from "./uplink/uplink"
+import { sleep } from "./platform/sleep"
 
 const readingMs = 2000
 /** Saturation goes with every fourth reading. */

@@ -1,6 +1,7 @@
 import * as ds from "@devicescript/core"
 import { Reading } from "../reading"
 import { firstStatusRegister, statusRegister } from "./status-registers"
+import { sleep } from "../platform/sleep"
 
 /*
  * The mote's readings as Jacdac services.
@@ -157,7 +158,7 @@ async function announce(): Promise<void> {
         } catch (e) {
             console.log("server: " + (e as Error).message)
         }
-        await ds.sleep(tickMs)
+        await sleep(tickMs)
     }
 }
 

@@ -1,10 +1,11 @@
-import { millis, sleep } from "@devicescript/core"
+import { millis } from "@devicescript/core"
 import { askedSzx, blockBytes, blockOptions, szxFor } from "./block"
 import { Code, codeClass, CoapMessage, MessageReader, OptionNumber } from "./message"
 import { Endpoint } from "../link/endpoint"
 import { Answer, Purpose } from "../link/transport"
 import { Signal } from "../platform/signal"
 import { closeSocket, isSocketOpen, openSocket, useSocket, writeSocket, writeSocketNow } from "../link/socket"
+import { sleep } from "../platform/sleep"
 
 /*
  * CoAP over the mote's one socket (RFC 8323): signals, the peer's requests, and one request of ours at a time. One fiber

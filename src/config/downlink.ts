@@ -1,10 +1,11 @@
-import { millis, sleep } from "@devicescript/core"
+import { millis } from "@devicescript/core"
 import { deleteSetting } from "@devicescript/settings"
 import { readBytes, writeBytes } from "../platform/flash"
 import { externalAadCommand, externalAadConfig, MoteKeys, openDown } from "../link/seal"
 import { Config, config } from "./config"
 import { ConfigNote } from "../link/senml"
 import { check, maxPlaintextBytes, parse } from "./plaintext"
+import { yieldToMainLoop } from "../platform/sleep"
 
 /*
  * In flash, each after a mark of this identity, so that nothing is taken over from another: `config`, the plaintext that
@@ -157,7 +158,7 @@ async function takeConfig(sealed: Buffer): Promise<string | undefined> {
     const plaintext = openDown(keys, externalAadConfig, sealed)
     if (!plaintext) return notAuthentic
     // Both together are too much for one slice.
-    await sleep(0)
+    await yieldToMainLoop()
     const candidate = new Config()
     let refusal = parse(plaintext, candidate)
     const { version } = candidate

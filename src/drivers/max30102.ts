@@ -1,5 +1,6 @@
-import { millis, sleep } from "@devicescript/core"
+import { millis } from "@devicescript/core"
 import { configure, readBurst, readRegister, reset, SensorError, writeBurst, writeRegister } from "./registers"
+import { sleep } from "../platform/sleep"
 
 // Data sheet: Maxim 19-7740, MAX30102 High-Sensitivity Pulse Oximeter and Heart-Rate Sensor for Wearable Health.
 

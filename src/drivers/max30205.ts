@@ -1,5 +1,5 @@
-import { sleep } from "@devicescript/core"
 import { readInt16, readRegister, SensorError, writeRegister } from "./registers"
+import { sleep } from "../platform/sleep"
 
 // Data sheet: Maxim 19-8505, MAX30205 Human Body Temperature Sensor.
 const TEMPERATURE = 0x00

@@ -1,5 +1,5 @@
-import { sleep } from "@devicescript/core"
 import { readBurst, SensorError } from "./registers"
+import { sleep } from "../platform/sleep"
 
 // Data sheet: Melexis 3901090614, MLX90614 Infra Red Thermometer in TO-39.
 export const mlx90614Address = 0x5a

@@ -1,4 +1,5 @@
-import { millis, sleep } from "@devicescript/core"
+import { millis } from "@devicescript/core"
+import { sleep } from "../platform/sleep"
 
 /*
  * Registers of the chips on the mote's I2C bus, which has one. A chip is known by its address, 7 bits. All that talks to

@@ -1,5 +1,6 @@
-import { Packet, SensorBus, sleep } from "@devicescript/core"
+import { Packet, SensorBus } from "@devicescript/core"
 import { Signal } from "../platform/signal"
+import { sleep } from "../platform/sleep"
 
 /*
  * Starts when it is imported. Transactions and their answers write the state; nobody else reads it.

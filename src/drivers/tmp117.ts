@@ -1,5 +1,5 @@
-import { sleep } from "@devicescript/core"
 import { readInt16, SensorError, writeBurst } from "./registers"
+import { sleep } from "../platform/sleep"
 
 // Data sheet: Texas Instruments SNOSD82, TMP117 High-Accuracy, Low-Power, Digital Temperature Sensor.
 const TEMP_RESULT = 0x00

@@ -1,6 +1,6 @@
-import { sleep } from "@devicescript/core"
 import { zeros } from "../platform/zeros"
 import { blockSize, maxLag } from "./pulse"
+import { yieldToMainLoop } from "../platform/sleep"
 
 /*
  * The autocorrelation of the last 8 s, kept as sums over blocks of 2 s: a new block costs only its own products. Each
@@ -60,14 +60,14 @@ export async function correlate(pulse: number[]): Promise<void> {
             j += 5
         }
         sums.setAt(base + 4 * lag, "f32", sum)
-        if (lag % slice === slice - 1) await sleep(0)
+        if (lag % slice === slice - 1) await yieldToMainLoop()
     }
-    await sleep(0)
+    await yieldToMainLoop()
     newestPower = sums.getAt(base, "f32") / blockSize
     next = (next + 1) % blocks
     if (complete < blocks) complete++
     combine()
-    await sleep(0)
+    await yieldToMainLoop()
     normalise()
 }
 

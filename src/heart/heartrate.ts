@@ -1,4 +1,3 @@
-import { sleep } from "@devicescript/core"
 import { correlate, correlation, meanPower, newestPower, resetCorrelation, spread } from "./autocorrelation"
 import { countBeats, resetBeats } from "./beats"
 import { addAcceleration, effort, isMoving, likeness, nextMotion, removeMotion, skipMotion } from "./motion"
@@ -17,6 +16,7 @@ import {
 } from "./pulse"
 import { meanBpm, resetTracker, track, trackedBpm, trackedMass, trackedShare } from "./tracker"
 import { assumeMotion, isDisturbed, isRegular, judgeMoving, judgeStill, resetTrust, Signs, trusted } from "./trust"
+import { yieldToMainLoop } from "../platform/sleep"
 
 /*
  * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
@@ -94,13 +94,13 @@ export function isComplete(): boolean {
 export async function estimateHeart(): Promise<void> {
     if (saturations) return resetHeart()
     removeMotion(pulse, ahead)
-    await sleep(0)
+    await yieldToMainLoop()
     await correlate(pulse)
-    await sleep(0)
+    await yieldToMainLoop()
     const shortest = shortestPeriod(correlation)
     const peakBpm = shortest ? periodBpm(correlation, shortest) : 0
     await track(correlation, peakBpm, shortest ? correlation[shortest] : 0, effort)
-    await sleep(0)
+    await yieldToMainLoop()
     judge()
     nextPulse()
     nextMotion()

@@ -1,6 +1,6 @@
-import { sleep } from "@devicescript/core"
 import { zeros } from "../platform/zeros"
 import { maxLag } from "./pulse"
+import { yieldToMainLoop } from "../platform/sleep"
 
 /*
  * Follows the heart rate: a hidden Markov model whose states are rates and whose observation is the spectrum of the
@@ -70,11 +70,11 @@ export function resetTracker(): void {
  * @param effort how hard the wearer moves, 0…1
  */
 export async function track(correlation: number[], peakBpm: number, peak: number, effort: number): Promise<void> {
-    await sleep(0)
+    await yieldToMainLoop()
     const max = await transform(correlation)
-    await sleep(0)
+    await yieldToMainLoop()
     let sum = weigh(max, peakBpm, peak, effort)
-    await sleep(0)
+    await yieldToMainLoop()
     if (effort > 0) sum -= discourage(effort)
     choose(max, sum)
 }
@@ -167,7 +167,7 @@ export async function transform(correlation: number[]): Promise<number> {
         const after = turnStep * turn - before
         before = turn
         turn = after
-        if (i % slice === slice - 2) await sleep(0)
+        if (i % slice === slice - 2) await yieldToMainLoop()
     }
     return max
 }

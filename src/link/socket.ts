@@ -1,5 +1,6 @@
 import * as ds from "@devicescript/core"
 import { Signal } from "../platform/signal"
+import { sleep } from "../platform/sleep"
 
 /*
  * The VM's one TCP socket. The class of @devicescript/net is built on the same natives, but it keeps what arrives in an
@@ -51,7 +52,7 @@ export function isSocketOpen(): boolean {
 /** Closes what was open before; says whether a connection was made within `timeoutMs`. The native call reports a failure late or never. */
 export async function openSocket(host: string, port: number, timeoutMs: number, tls = false): Promise<boolean> {
     closeSocket()
-    await ds.sleep(drainMs)
+    await sleep(drainMs)
     try {
         state = "connecting"
         // To the native call a negative port means TLS.
@@ -72,7 +73,7 @@ export async function writeSocket(bytes: Buffer): Promise<boolean> {
         const result = tryWrite(bytes)
         if (result === 0) return true
         if (result !== bufferFull) break
-        await ds.sleep(writeRetryMs)
+        await sleep(writeRetryMs)
     }
     closeSocket()
     return false

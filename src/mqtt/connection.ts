@@ -1,4 +1,4 @@
-import { millis, sleep } from "@devicescript/core"
+import { millis } from "@devicescript/core"
 import { Endpoint } from "../link/endpoint"
 import { Identity } from "../link/identity"
 import { closeSocket, isSocketOpen, openSocket, useSocket, writeSocket, writeSocketNow } from "../link/socket"
@@ -15,6 +15,7 @@ import {
     PacketType,
     PublishFlag,
 } from "./packet"
+import { sleep } from "../platform/sleep"
 
 /*
  * MQTT 3.1.1 over the mote's one socket: envelopes go out with QoS 1, one at a time; receipts, configurations and commands

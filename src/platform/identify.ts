@@ -1,5 +1,5 @@
-import { sleep } from "@devicescript/core"
 import { setStatusLight } from "@devicescript/runtime"
+import { sleep } from "./sleep"
 
 /*
  * Starts when it is imported; the uplink calls it where somebody looks for the mote.

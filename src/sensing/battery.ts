@@ -1,5 +1,6 @@
-import { Potentiometer, sleep } from "@devicescript/core"
+import { Potentiometer } from "@devicescript/core"
 import { readSetting } from "../platform/flash"
+import { sleep } from "../platform/sleep"
 
 const lookMs = 60000
 /** Until the pin is found. */

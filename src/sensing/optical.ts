@@ -1,4 +1,3 @@
-import { sleep } from "@devicescript/core"
 import { config } from "../config/config"
 import {
     fifo,
@@ -15,6 +14,7 @@ import {
 } from "../drivers/max30102"
 import { complains, failed, isRunning, runs, Sensor, works } from "./health"
 import { adjust, countsOf, infrared, limit, red, reflectance, reflectanceOf, stepsOf, take } from "./led"
+import { sleep } from "../platform/sleep"
 
 /*
  * The mote's optical sensor: it says whether there is skin, holds the light of both LEDs in the converter's range, and goes
@@ -191,7 +191,7 @@ async function adjustBoth(): Promise<boolean> {
 
 /** Whether skin is back: the light of one LED returns, which no other light can pretend. */
 async function look(): Promise<number> {
-    await sleep(glanceShiftMs * changing)
+    if (changing > 0) await sleep(glanceShiftMs * changing)
     weigh(await glance())
     const shine = reflectance(Math.abs(countsOf(infrared) - countsOf(red)), glanceSteps)
     if (isDazzled) complaint = dazzled

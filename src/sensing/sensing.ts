@@ -1,4 +1,4 @@
-import { millis, sleep } from "@devicescript/core"
+import { millis } from "@devicescript/core"
 import { acceleration, readAccelerometer, startAccelerometer, stopAccelerometer } from "./accelerometer"
 import { config } from "../config/config"
 import { fifo, newestMs, sampleMs } from "../drivers/max30102"
@@ -21,6 +21,7 @@ import { beginMeasurement, isOver, isWorthTelling, restMs } from "./power"
 import { Reading } from "../reading"
 import { configureTemperature } from "./temperature"
 import { readThermometer } from "./thermometer"
+import { sleep, yieldToMainLoop } from "../platform/sleep"
 
 /*
  * Started by `mote.ts`, which gets the readings through a function; nobody else writes or reads its state.
@@ -89,7 +90,7 @@ async function turn(): Promise<void> {
         await report(Math.max(dueMs, now - readingMs))
         if (!isRunning(Sensor.optical)) await startOptical()
     }
-    await sleep(Math.max(1, startMs + pollMs - millis()))
+    await sleep(startMs + pollMs - millis())
 }
 
 /** Makes heart rate and saturation of what is in the FIFO, with a reading at the end of each window. */
@@ -100,7 +101,7 @@ async function measure(): Promise<void> {
         const moved = await readAccelerometer()
         pushAcceleration(acceleration, moved)
         // After a late look, this and the light are too much for one slice.
-        await sleep(0)
+        await yieldToMainLoop()
     }
     if (count < 0) {
         resetHeart()

@@ -1,10 +1,11 @@
-import { millis, sleep } from "@devicescript/core"
+import { millis } from "@devicescript/core"
 import { readMax30205, startMax30205 } from "../drivers/max30205"
 import { mlx90614Address, readMlx90614, startMlx90614 } from "../drivers/mlx90614"
 import { I2CError, SensorError } from "../drivers/registers"
 import { readTmp117, startTmp117 } from "../drivers/tmp117"
 import { failed, isRunning, Sensor, works } from "./health"
 import { nextTemperature, resetTemperature } from "./temperature"
+import { yieldToMainLoop } from "../platform/sleep"
 
 /*
  * The mote's thermometer: a MAX30205, TMP117 or MLX90614, whichever is there. Nothing here throws: a chip that is absent
@@ -92,7 +93,7 @@ async function find(): Promise<boolean> {
         const probed = addresses[next]
         next = (next + 1) % addresses.length
         if (await startAt(probed)) return true
-        if (i % probesInARow === 0) await sleep(0)
+        if (i % probesInARow === 0) await yieldToMainLoop()
         if (next === 0) throw new SensorError("none found")
     }
     return false

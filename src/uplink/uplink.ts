@@ -1,4 +1,4 @@
-import { millis, sleep } from "@devicescript/core"
+import { millis } from "@devicescript/core"
 import { alarmsReceipted, isAlarmPending, isAlarmSaving, loadAlarms, packAlarms, watchReading } from "../alarms/alarms"
 import { clockReceipt, clockShift } from "../link/clock"
 import { Code, dotted } from "../coap/message"
@@ -16,6 +16,7 @@ import { Signal } from "../platform/signal"
 import { status } from "../link/status"
 import { Answer, Purpose, Transport } from "../link/transport"
 import { transportFor } from "./transports"
+import { sleep } from "../platform/sleep"
 
 /*
  * Brings readings and alarms to the router. An envelope is sealed once and kept until a valid receipt for it comes;
