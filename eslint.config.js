@@ -47,19 +47,19 @@ export default tseslint.config(
         files: ["src/**/*.ts"],
         ignores: ["src/platform/**"],
         rules: {
-            "no-restricted-imports": [
+            "no-restricted-syntax": [
                 "error",
                 {
-                    paths: [
-                        {
-                            name: "@devicescript/core",
-                            importNames: ["sleep", "delay", "suspend", "setTimeout", "setInterval"],
-                            message: "Sleep with src/platform/sleep.ts, wait with src/platform/signal.ts.",
-                        },
-                    ],
+                    selector:
+                        "ImportDeclaration[source.value='@devicescript/core'] > " +
+                        "ImportSpecifier[imported.name=/^(sleep|delay|suspend|setTimeout|setInterval)$/]",
+                    message: "Sleep with src/platform/sleep.ts, wait with src/platform/signal.ts.",
+                },
+                {
+                    selector: "MemberExpression[object.name='ds'][property.name=/^(sleep|delay|suspend)$/]",
+                    message: "Sleep with src/platform/sleep.ts, wait with src/platform/signal.ts.",
                 },
             ],
-            "no-restricted-properties": ["error", { object: "ds", property: "sleep" }],
         },
     },
 )
