@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import { silentLog } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
 import { MqttBroker } from "../router/mqtt/broker.ts"
-import { Router, RouterStore } from "../router/index.ts"
+import { Router, SqliteStore } from "../router/index.ts"
 import { syntheticBody } from "../sim/body/index.ts"
 import { wearableChips } from "../sim/devices/chips.ts"
 import { Max30102 } from "../sim/devices/max30102.ts"
@@ -95,10 +95,10 @@ async function measure(mode: Mode, transport: Transport): Promise<Duty> {
             Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" as const }))),
         keys: () => Promise.resolve([{ ...keys, config: 0 }]),
     }
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const router = new Router({ clock, random: randomBytes, store, clinic, log: silentLog })
     const { ingest, keyring } = router
-    const broker = await MqttBroker.start({ ingest, keyring, log: silentLog })
+    const broker = new MqttBroker({ clock, random: randomBytes, ingest, keyring, log: silentLog })
     const chips = wearableChips(clock, syntheticBody({ seed: 1, bpm: 72, spo2: 97 }))
     const optical = chips[0] as Max30102
     const counts = { sentBytes: 0, receivedBytes: 0, sentSegments: 0, receivedSegments: 0 }

@@ -4,7 +4,7 @@ import { wearableChips } from "../sim/devices/chips.ts"
 import { pipe } from "../sim/time/pipe.ts"
 import { VirtualClock } from "../sim/time/clock.ts"
 import { silentLog } from "../host/log.ts"
-import { Router, RouterStore } from "../router/index.ts"
+import { Router, SqliteStore } from "../router/index.ts"
 import { runProgram } from "../sim/mote/program.ts"
 import { deriveKeys, eui } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
@@ -120,7 +120,7 @@ async function survives(ballast: number, made: number, outageS: number): Promise
     const router = new Router({
         clock,
         random: randomBytes,
-        store: RouterStore.inMemory(),
+        store: SqliteStore.inMemory(),
         clinic: {
             deliver: batch => Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" }))),
             keys: () => Promise.resolve([{ ...deriveKeys(secret, kid), config: 1 }]),

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { silentLog } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
-import { Router, RouterStore } from "../router/index.ts"
+import { Router, SqliteStore } from "../router/index.ts"
 import { MqttBroker } from "../router/mqtt/broker.ts"
 import { pipe } from "../sim/time/pipe.ts"
 import { runProgram } from "../sim/mote/program.ts"
@@ -59,7 +59,7 @@ export async function wireRows(): Promise<Row[]> {
 async function moteBytes(scheme: "coap+tcp" | "mqtt", readings: number): Promise<number> {
     const clock = new VirtualClock()
     const [kid, secret] = [randomBytes(8), randomBytes(32)]
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const router = new Router({
         ...{ clock, random: randomBytes, store, log: silentLog },
         clinic: {
@@ -68,7 +68,7 @@ async function moteBytes(scheme: "coap+tcp" | "mqtt", readings: number): Promise
         },
     })
     const { ingest, keyring } = router
-    const broker = await MqttBroker.start({ ingest, keyring, log: silentLog })
+    const broker = new MqttBroker({ clock, random: randomBytes, ingest, keyring, log: silentLog })
     const server = scheme === "mqtt" ? broker : router
     let bytes = 0
     let before = 0

@@ -1,16 +1,18 @@
 import type { Clock, Timer } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
-import { maxBatch, type Delivery, type DeliveryResult } from "../wire/batch.ts"
+import { maxBatch, type DeliveryResult } from "../wire/batch.ts"
 import type { ClinicLink } from "./clinic-link.ts"
-import type { RouterStore } from "./store.ts"
+import type { Queued, RouterStore } from "./store/store.ts"
 
 /** After a failure the next try waits that long, doubled with every further one, with up to half of it by chance. */
 export const firstRetryMs = 1_000
 export const maxRetryMs = 60_000
+/** Of envelopes in one batch: an alarm that comes meanwhile waits for no more than these. */
+export const maxBatchBytes = 128 * 1024
 
 /**
- * Carries the outbox to the clinic: the oldest first, one batch at a time, again and again until it has arrived. Only
- * what the clinic says it holds, or does not want, leaves the outbox.
+ * Carries the outbox to the clinic: alarms first and the motes in turn, one batch at a time, again and again until it has
+ * arrived. Only what the clinic says it holds, or does not want, leaves the outbox.
  */
 export class DeliveryLoop {
     private readonly clock: Clock
@@ -51,7 +53,7 @@ export class DeliveryLoop {
         this.busy = true
         try {
             while (this.store.outboxLength > 0) {
-                const settled = await this.deliver(this.store.oldest(maxBatch))
+                const settled = await this.deliver(this.store.next(maxBatch, maxBatchBytes))
                 if (this.closing.signal.aborted) return
                 if (settled === 0) throw new Error("the clinic took none of a batch")
                 this.failures = 0
@@ -63,11 +65,11 @@ export class DeliveryLoop {
     }
 
     /** How many of the batch left the outbox. */
-    private async deliver(batch: Delivery[]): Promise<number> {
+    private async deliver(batch: Queued[]): Promise<number> {
         const results = await this.clinic.deliver(batch, this.closing.signal)
         if (this.closing.signal.aborted) return 0
-        const safe: Delivery[] = []
-        const refused: { delivery: Delivery; reason: string }[] = []
+        const safe: Queued[] = []
+        const refused: { delivery: Queued; reason: string }[] = []
         const byId = onlyOnce(results)
         for (const delivery of batch) {
             const result = byId.get(delivery.id)

@@ -1,7 +1,15 @@
 import { X509Certificate } from "node:crypto"
 import { Pool } from "undici"
 import { UserError } from "../host/errors.ts"
-import { decodeKeys, decodeResults, encodeBatch, maxBatch, maxKeysBytes, maxReasonChars } from "../wire/batch.ts"
+import {
+    decodeKeys,
+    decodeResults,
+    encodeBatch,
+    maxBatch,
+    maxKeysBytes,
+    maxReasonChars,
+    routerHeader,
+} from "../wire/batch.ts"
 import type { RouterKeys } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 
@@ -15,7 +23,8 @@ const maxResultsBytes = maxBatch * (32 + 4 * maxReasonChars)
  * The clinic's HTTPS interface on one kept-alive connection. `url` is its root, `ca` the certificate (PEM) that has to
  * have signed the clinic's, where that is not a public one. Throws UserError for an unusable URL or certificate.
  */
-export function httpsClinic(o: { url: string; ca?: string; token: string }): ClinicLink {
+export function httpsClinic(o: { url: string; ca?: string; token: string; now?: () => number }): ClinicLink {
+    const { now = Date.now } = o
     const root = parseUrl(o.url)
     const prefix = root.pathname.replace(/\/$/, "")
     const pool = new Pool(root.origin, {
@@ -25,6 +34,7 @@ export function httpsClinic(o: { url: string; ca?: string; token: string }): Cli
     })
     /** The last keys, and the entity tag under which the clinic says that they are still the same (RFC 9110 §13.1.2). */
     let newest: { etag: string; keys: RouterKeys[] } | undefined
+    let storeSince: number | undefined
     const exchange = async (
         method: "GET" | "POST",
         path: string,
@@ -43,6 +53,8 @@ export function httpsClinic(o: { url: string; ca?: string; token: string }): Cli
                 headers: {
                     authorization: `Bearer ${o.token}`,
                     accept: "application/cbor",
+                    [routerHeader.sentAt]: String(Math.trunc(now())),
+                    ...(storeSince !== undefined && { [routerHeader.storeSince]: String(Math.trunc(storeSince)) }),
                     ...(body && { "content-type": "application/cbor" }),
                     ...(known !== undefined && { "if-none-match": known }),
                 },
@@ -61,6 +73,7 @@ export function httpsClinic(o: { url: string; ca?: string; token: string }): Cli
         }
     }
     return {
+        storeIsSince: time => (storeSince = time),
         deliver: async (batch, signal) => {
             const body = encodeBatch(batch)
             return decodeResults((await exchange("POST", "/ingest", signal, { body })).bytes)

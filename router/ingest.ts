@@ -6,7 +6,7 @@ import { eui, type RouterKeys } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
 import type { Keyring } from "./keyring.ts"
 import { ReplayWindow } from "./replay.ts"
-import type { Accepted, RouterStore, SeenStart } from "./store.ts"
+import type { Accepted, RouterStore, SeenStart } from "./store/store.ts"
 
 /** Envelopes that may wait for one commit; more are told to come back. */
 const maxWaiting = 4096
@@ -162,6 +162,7 @@ export class Ingest {
         if (verdict !== "fresh") return verdict
         if (this.isFull(batch.bytes + bytes.length)) return "busy"
         batch.accepted.push({
+            kid: entry.envelope.kid,
             purpose: entry.purpose,
             receivedAt: entry.receivedAt,
             envelope: bytes,

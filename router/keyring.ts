@@ -3,7 +3,7 @@ import type { Log } from "../host/log.ts"
 import { encodeKeys } from "../wire/batch.ts"
 import { eui, type RouterKeys } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
-import type { RouterStore } from "./store.ts"
+import type { RouterStore } from "./store/store.ts"
 
 /** The clinic is asked for its motes' keys, and for what waits for them, that often, … */
 export const refreshMs = 10_000

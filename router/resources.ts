@@ -3,20 +3,13 @@ import { maxEnvelopeBytes } from "../wire/envelope.ts"
 import { accepts, problem, type Resource } from "./coap/dispatch.ts"
 import { Code, ContentFormat, message, type CoapMessage } from "./coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "./coap/options.ts"
-import type { Requester } from "./coap/requester.ts"
 import type { Ingest, Refusal } from "./ingest.ts"
 
 /** When a mote that got 5.03 may come again. */
 export const busyMaxAgeS = 10
 
-/**
- * What the router serves to motes (wire.md, "CoAP"). `onStored` hears who just brought an authentic envelope of the mote
- * `eui` that nobody had brought before.
- */
-export function moteResources(
-    ingest: Ingest,
-    onStored: (eui: string, requester: Requester) => void,
-): Record<string, Resource> {
+/** What the router serves to motes. */
+export function moteResources(ingest: Ingest): Record<string, Resource> {
     const envelopes = (purpose: Purpose): Resource => ({
         attributes: { rt: `vitalmote.${purpose}`, ct: ContentFormat.coseMac0 },
         POST: async (request, requester) => {
@@ -26,7 +19,7 @@ export function moteResources(
                 return problem(Code.NotAcceptable, "receipts are Content-Format 17")
             const result = await ingest.submit(purpose, request.payload)
             if (result.status === "refused") return refusal(result.reason)
-            if (result.status === "stored") onStored(result.eui, requester)
+            if (result.status === "stored") requester.brought(result.eui)
             return message(Code.Changed, {
                 options: [uintOption(OptionNumber.ContentFormat, ContentFormat.coseMac0)],
                 payload: result.receipt,

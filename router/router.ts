@@ -1,24 +1,20 @@
 import type { Clock } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
+import type { Attach, Attachment, AttachmentParts } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import { blockwise } from "./coap/block.ts"
-import { CoapConnection } from "./coap/connection.ts"
 import { dispatch } from "./coap/dispatch.ts"
 import type { Server } from "./coap/requester.ts"
-import { lingerMs } from "./coap/session.ts"
 import { DeliveryLoop } from "./delivery.ts"
 import { defaultMaxOutboxBytes, Ingest, type IngestCounts } from "./ingest.ts"
 import { Keyring } from "./keyring.ts"
+import { CoapAttachment } from "./relay/coap-attachment.ts"
 import { directory } from "./relay/directory.ts"
-import { Downlink } from "./relay/downlink.ts"
 import { Motes } from "./relay/motes.ts"
 import { Relay } from "./relay/relay.ts"
 import { moteResources } from "./resources.ts"
-import type { RouterStore } from "./store.ts"
-
-/** CoAP connections at a time. */
-export const defaultMaxConnections = 1024
+import type { RouterStore } from "./store/store.ts"
 
 export interface RouterStats extends IngestCounts {
     connections: number
@@ -43,39 +39,31 @@ export class Router {
     /** The motes on CoAP connections, and how to reach them. */
     readonly motes = new Motes()
     readonly relay: Relay
-    /** Says how many motes are on line by MQTT; to be set by whoever serves it. */
-    countMqttMotes = () => 0
     /** Answers CoAP requests, whatever brings them. */
     readonly serve: Server
-    private readonly clock: Clock
-    private readonly random: (bytes: number) => Uint8Array
     private readonly store: RouterStore
-    private readonly log: Log
-    private readonly maxConnections: number
     private readonly delivery: DeliveryLoop
-    private readonly connections = new Set<CoapConnection>()
-    /** Those among them that brought an authentic envelope. */
-    private readonly trusted = new WeakSet<CoapConnection>()
-    private closing: (() => void) | undefined
+    private readonly coap: CoapAttachment
+    private readonly attachments: Attachment[]
 
-    /** Takes over `store` for reading and writing, but does not close it. */
+    /**
+     * Takes over `store` for reading and writing, but does not close it.
+     * @param o.attach other ways than CoAP by which motes are attached
+     */
     constructor(o: {
         clock: Clock
         random: (bytes: number) => Uint8Array
         store: RouterStore
         clinic: ClinicLink
         log: Log
+        attach?: Attach[]
         maxConnections?: number
         maxOutboxBytes?: number
     }) {
-        const { clock, store, clinic, log } = o
-        this.clock = clock
-        this.random = o.random
+        const { clock, random, store, clinic, log, maxConnections } = o
         this.store = store
-        this.log = log
-        this.maxConnections = o.maxConnections ?? defaultMaxConnections
         this.keyring = new Keyring({ clock, store, clinic, log })
-        this.delivery = new DeliveryLoop({ clock, random: o.random, store, clinic, log })
+        this.delivery = new DeliveryLoop({ clock, random, store, clinic, log })
         this.ingest = new Ingest({
             clock,
             store,
@@ -84,17 +72,23 @@ export class Router {
             log,
             onStored: () => this.delivery.wake(),
         })
+        const parts: AttachmentParts = { clock, random, ingest: this.ingest, keyring: this.keyring, log }
+        const serve: Server = (request, requester) => this.serve(request, requester)
+        this.coap = new CoapAttachment(parts, {
+            motes: this.motes,
+            serve,
+            ...(maxConnections !== undefined && { maxConnections }),
+        })
+        this.attachments = [this.coap, ...(o.attach ?? []).map(attach => attach(parts))]
+        this.relay = new Relay(this.attachments)
+        const resources = { ...moteResources(this.ingest), ...directory(this.motes, this.relay) }
+        this.serve = blockwise(dispatch(resources, this.relay.proxy))
         this.keyring.subscribe(eui => {
-            if (!this.keyring.find(eui)) this.motes.find(eui)?.connection.release()
+            const isKnown = this.keyring.find(eui) !== undefined
+            for (const attachment of this.attachments)
+                if (isKnown) attachment.changed(eui)
+                else attachment.dismiss(eui)
         })
-        this.relay = new Relay({ clock, motes: this.motes })
-        new Downlink({ clock, motes: this.motes, keyring: this.keyring, log })
-        const resources = moteResources(this.ingest, (eui, requester) => {
-            if (!(requester instanceof CoapConnection) || !this.connections.has(requester)) return
-            this.trusted.add(requester)
-            this.motes.brought(eui, requester, clock.now())
-        })
-        this.serve = blockwise(dispatch({ ...resources, ...directory(this.motes, this.relay) }, this.relay.proxy))
         const { refusedLength: envelopes, refusedBytes: bytes } = store
         if (envelopes > 0)
             log.warn(
@@ -106,28 +100,15 @@ export class Router {
 
     /** Serves CoAP over TCP on a connection. */
     accept(stream: ByteStream): void {
-        if (this.closing || (this.connections.size >= this.maxConnections && !this.makeRoom())) {
-            this.log.debug({ peer: stream.peer }, "connection refused")
-            stream.destroy()
-            return
-        }
-        const connection = new CoapConnection({
-            stream,
-            clock: this.clock,
-            random: this.random,
-            serve: this.serve,
-            onClose: () => this.closed(connection),
-            log: this.log,
-        })
-        this.connections.add(connection)
-        connection.start()
+        this.coap.accept(stream)
     }
 
     stats(): RouterStats {
+        const mqtt = this.attachments.filter(({ protocol }) => protocol === "mqtt")
         return {
             ...this.ingest.counts,
-            connections: this.connections.size,
-            mqttMotes: this.countMqttMotes(),
+            connections: this.coap.size,
+            mqttMotes: new Set(mqtt.flatMap(({ online }) => online)).size,
             outbox: this.store.outboxLength,
             outboxBytes: this.store.outboxBytes,
             refusedByClinic: this.store.refusedLength,
@@ -135,40 +116,11 @@ export class Router {
         }
     }
 
-    /** Answers what was asked, sends a Release to every mote and stops delivering. */
+    /** Answers what was asked, says goodbye to every mote and stops delivering. */
     async close(): Promise<void> {
         this.ingest.commit()
         this.delivery.close()
         this.keyring.close()
-        await new Promise<void>(resolve => {
-            const impatient = this.clock.setTimeout(() => {
-                for (const connection of this.connections) connection.destroy()
-            }, 2 * lingerMs)
-            this.closing = () => {
-                if (this.connections.size > 0) return
-                this.clock.clearTimeout(impatient)
-                resolve()
-            }
-            for (const connection of this.connections) connection.release()
-            this.closing()
-        })
-    }
-
-    /** Gives up the oldest connection that never brought an envelope, so that strangers do not keep motes out. */
-    private makeRoom(): boolean {
-        for (const connection of this.connections) {
-            if (this.trusted.has(connection)) continue
-            this.log.debug({ peer: connection.peer }, "connection dropped for a newer one")
-            this.closed(connection)
-            connection.destroy()
-            return true
-        }
-        return false
-    }
-
-    private closed(connection: CoapConnection): void {
-        this.connections.delete(connection)
-        this.motes.closed(connection)
-        this.closing?.()
+        await Promise.all(this.attachments.map(async attachment => await attachment.close()))
     }
 }

@@ -6,13 +6,14 @@ import { realClock } from "../host/clock.ts"
 import { reasonOf, UserError } from "../host/errors.ts"
 import type { Log } from "../host/log.ts"
 import { socketStream, type ByteStream } from "../host/stream.ts"
+import type { Attach } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import { CoapUdp } from "./coap/udp.ts"
 import { MqttClient, type MqttBrokerAccess } from "./mqtt/client.ts"
 import { MqttBroker } from "./mqtt/broker.ts"
 import { relayHttp } from "./relay/http.ts"
 import { Router } from "./router.ts"
-import { RouterStore } from "./store.ts"
+import { SqliteStore } from "./store/sqlite.ts"
 
 /** What it takes to serve motes by TLS: certificates, the server's own first, and its key, PEM. */
 export interface TlsAccess {
@@ -30,8 +31,6 @@ export interface RunningRouter {
     /** The same by TLS. */
     coapsPort: number | undefined
     mqttsPort: number | undefined
-    /** The motes (`eui`) that said by MQTT that they are on line; undefined without MQTT. */
-    mqtt: { readonly online: string[] } | undefined
     /** Whether CoAP is served over UDP, too, on the same port number. */
     hasUdp: boolean
     httpPort: number | undefined
@@ -85,11 +84,16 @@ export async function startRouter(o: {
     ) => (await listenOn(tlsServer(accept, { cert, key, ALPNProtocols: [protocol] }), port)).port
     try {
         parts.push({ close: () => clinic.close?.() })
-        const store = RouterStore.open(o.data)
+        const store = SqliteStore.open(o.data)
         parts.push(store)
         if (o.retryRefused) store.retryRefused()
+        const { mqttPort: wantedMqttPort, mqttBroker: access } = o
+        let broker: MqttBroker | undefined
+        const attach: Attach[] = []
+        if (wantedMqttPort !== undefined) attach.push(parts => (broker = new MqttBroker(parts)))
+        if (access) attach.push(parts => new MqttClient({ ...parts, access }))
         const router = new Router({
-            ...{ clock: realClock, random: randomBytes, store, clinic, log },
+            ...{ clock: realClock, random: randomBytes, store, clinic, attach, log },
             ...(maxOutboxBytes !== undefined && { maxOutboxBytes }),
         })
         parts.push(router)
@@ -98,35 +102,19 @@ export async function startRouter(o: {
         const udp = o.udp === false ? undefined : await serveUdp(router, coap, log)
         if (udp) parts.push(udp)
         const coapsPort = o.tls && (await serveTls(s => router.accept(s), o.tls, "coap", o.tls.coapsPort))
-        const { ingest, keyring } = router
-        let mqttsPort: number | undefined
-        let mqttPort: number | undefined
-        let mqtt: RunningRouter["mqtt"]
-        if (o.mqttPort !== undefined) {
-            const broker = await MqttBroker.start({ ingest, keyring, log })
-            parts.push(broker)
-            mqttPort = (await serve(stream => broker.accept(stream), o.mqttPort)).port
-            if (o.tls?.mqttsPort !== undefined)
-                mqttsPort = await serveTls(s => broker.accept(s), o.tls, "mqtt", o.tls.mqttsPort)
-            mqtt = broker
-        }
-        if (o.mqttBroker) {
-            const client = new MqttClient({
-                ...{ clock: realClock, random: randomBytes, ingest, keyring, log },
-                access: o.mqttBroker,
-            })
-            parts.push(client)
-            mqtt = client
-        }
-        router.countMqttMotes = () => mqtt?.online.length ?? 0
-        router.relay.isElsewhere = eui => mqtt?.online.includes(eui) ?? false
+        const acceptMqtt = (stream: ByteStream) => broker?.accept(stream)
+        const mqttPort = wantedMqttPort === undefined ? undefined : (await serve(acceptMqtt, wantedMqttPort)).port
+        const mqttsPort =
+            broker && o.tls?.mqttsPort !== undefined
+                ? await serveTls(acceptMqtt, o.tls, "mqtt", o.tls.mqttsPort)
+                : undefined
         const http = o.http && (await serveHttp(router, o.http, log))
         if (http) parts.push(http)
         const httpPort = http?.port
         const hasUdp = udp !== undefined
         const ports = { coapPort, coapsPort, mqttPort, mqttsPort, httpPort }
         log.info({ ...ports, hasUdp }, "router listens")
-        return { ...ports, hasUdp, mqtt, router, close }
+        return { ...ports, hasUdp, router, close }
     } catch (error) {
         await close()
         throw error

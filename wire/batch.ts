@@ -37,6 +37,18 @@ export const maxCommands = 4
 /** An upper bound for `encodeKeys` of that many. */
 export const maxKeysBytes = maxKeys * (kidBytes + 3 * keyBytes + 40 + (1 + maxCommands) * (maxSealedBytes + 13))
 
+/**
+ * Headers of a router's requests to the clinic, each a Unix time in milliseconds by the router's own clock, which is also
+ * the clock of `receivedAt`. `sentAt`: when it sent the request. `storeSince`: when its store was made; one that is younger
+ * than the router's last delivery has been emptied or lost, and what was receipted and not delivered is gone with it.
+ */
+export const routerHeader = { sentAt: "vitalmote-sent-at", storeSince: "vitalmote-store-since" } as const
+
+/** The value of such a header; undefined where it is absent or no time. */
+export function headerTime(value: string | string[] | undefined): number | undefined {
+    return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : undefined
+}
+
 export function encodeBatch(batch: Delivery[]): Uint8Array {
     return encode(batch.map(d => [d.id, d.purpose, Math.trunc(d.receivedAt), d.envelope]))
 }

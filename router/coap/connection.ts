@@ -49,6 +49,7 @@ export class CoapConnection implements Requester {
     private readonly random: (bytes: number) => Uint8Array
     private readonly serve: Server
     private readonly onClose: () => void
+    private readonly onBrought: (eui: string) => void
     private readonly log: Log
     private readonly session: CoapSession
     private readonly pending = new Map<string, PendingExchange>()
@@ -64,6 +65,8 @@ export class CoapConnection implements Requester {
         random: (bytes: number) => Uint8Array
         serve: Server
         onClose?: () => void
+        /** Called with the mote of each authentic envelope that came here first. */
+        onBrought?: (eui: string) => void
         log: Log
     }) {
         this.peer = o.stream.peer
@@ -71,6 +74,7 @@ export class CoapConnection implements Requester {
         this.random = o.random
         this.serve = o.serve
         this.onClose = o.onClose ?? (() => {})
+        this.onBrought = o.onBrought ?? (() => {})
         this.log = o.log
         this.session = new CoapSession({
             stream: o.stream,
@@ -149,6 +153,10 @@ export class CoapConnection implements Requester {
         const gone = this.notifiers.get(keyOf(token))
         this.notifiers.delete(keyOf(token))
         gone?.()
+    }
+
+    brought(eui: string): void {
+        if (!this.isClosed) this.onBrought(eui)
     }
 
     /** Asks the peer to go elsewhere (RFC 8323 §5.5) and closes once both ends have their responses. */

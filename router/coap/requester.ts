@@ -13,6 +13,8 @@ export interface Requester {
     notifier(token: Uint8Array, gone: () => void): Notifier
     /** The requester wants no more of them: as if it were gone. */
     forget(token: Uint8Array): void
+    /** An authentic envelope of this mote came from here, which nobody had brought before. */
+    brought(eui: string): void
 }
 
 export interface Notifier {

@@ -247,6 +247,9 @@ class UdpPeer implements Requester {
         this.notifiers.get(Buffer.from(token).toString("hex"))?.lose()
     }
 
+    /** Who sends datagrams has no connection on which a mote could be asked. */
+    brought(): void {}
+
     close(): void {
         this.isClosed = true
         for (const { timer } of this.outstanding.values()) this.clock.clearTimeout(timer)

@@ -2,7 +2,7 @@ import { createHash, randomUUID, timingSafeEqual } from "node:crypto"
 import { Aedes, type AuthenticateError, type Client, type PublishPacket } from "aedes"
 import type { Log } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
-import type { Ingest } from "../ingest.ts"
+import type { Attachment, AttachmentParts } from "../attachment.ts"
 import type { Keyring } from "../keyring.ts"
 import { moteTopic, MqttMotes } from "./motes.ts"
 import { MqttStream } from "./stream.ts"
@@ -20,7 +20,8 @@ const badUserNameOrPassword = 4
  * its envelope is durable. One that is refused is never acknowledged: MQTT 3.1.1 has no way to say no, so the connection
  * is closed (§3.3.5).
  */
-export class MqttBroker {
+export class MqttBroker implements Attachment {
+    readonly protocol = "mqtt"
     private readonly keyring: Keyring
     private readonly motes: MqttMotes
     private readonly log: Log
@@ -28,9 +29,9 @@ export class MqttBroker {
     private readonly euis = new WeakMap<Client, string>()
     private readonly clients = new Set<Client>()
     private readonly streams = new Set<MqttStream>()
-    private readonly stopListening: () => void
+    private readonly listening: Promise<void>
 
-    private constructor(o: { ingest: Ingest; keyring: Keyring; log: Log }) {
+    constructor(o: AttachmentParts) {
         this.keyring = o.keyring
         this.log = o.log
         this.broker = new Aedes({
@@ -66,9 +67,6 @@ export class MqttBroker {
                     },
                 ),
         })
-        this.stopListening = this.keyring.subscribe(eui => {
-            if (!this.keyring.find(eui)) this.dismiss(eui)
-        })
         this.broker.on("client", client => {
             this.clients.add(client)
             // Revoked since its password was found right.
@@ -79,12 +77,7 @@ export class MqttBroker {
             this.log.debug({ mote: this.euis.get(client), reason: error.message }, "MQTT error")
         this.broker.on("clientError", debug)
         this.broker.on("connectionError", debug)
-    }
-
-    static async start(o: { ingest: Ingest; keyring: Keyring; log: Log }): Promise<MqttBroker> {
-        const broker = new MqttBroker(o)
-        await broker.broker.listen()
-        return broker
+        this.listening = this.broker.listen()
     }
 
     get connections(): number {
@@ -96,6 +89,23 @@ export class MqttBroker {
         return this.motes.online
     }
 
+    has(eui: string): boolean {
+        return this.motes.has(eui)
+    }
+
+    relayed(): undefined {
+        return undefined
+    }
+
+    changed(eui: string): void {
+        this.motes.changed(eui)
+    }
+
+    dismiss(eui: string): void {
+        this.motes.changed(eui)
+        for (const client of this.clients) if (this.euis.get(client) === eui) client.close()
+    }
+
     /** Serves MQTT on a connection. */
     accept(stream: ByteStream): void {
         if (this.broker.closed || this.streams.size >= maxConnections) {
@@ -105,19 +115,13 @@ export class MqttBroker {
         const duplex = new MqttStream(stream)
         this.streams.add(duplex)
         duplex.once("close", () => this.streams.delete(duplex))
-        this.broker.handle(duplex)
+        void this.listening.then(() => this.broker.handle(duplex))
     }
 
     async close(): Promise<void> {
-        this.stopListening()
-        this.motes.close()
+        await this.listening
         await new Promise<void>(resolve => this.broker.close(resolve))
         for (const stream of this.streams) stream.destroy()
-    }
-
-    /** A mote that is none any more. */
-    private dismiss(eui: string): void {
-        for (const client of this.clients) if (this.euis.get(client) === eui) client.close()
     }
 
     private isMote(username: string | undefined, password: Buffer | undefined): boolean {

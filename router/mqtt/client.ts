@@ -1,9 +1,7 @@
 import mqttPacket, { type IPublishPacket, type Packet, type Parser } from "mqtt-packet"
-import type { Clock, Timer } from "../../host/clock.ts"
-import type { Log } from "../../host/log.ts"
+import type { Timer } from "../../host/clock.ts"
 import type { ByteStream } from "../../host/stream.ts"
-import type { Ingest } from "../ingest.ts"
-import type { Keyring } from "../keyring.ts"
+import type { Attachment, AttachmentParts } from "../attachment.ts"
 import { PacketLimit } from "./limit.ts"
 import { moteTopic, MqttMotes, type MqttMessage } from "./motes.ts"
 
@@ -26,21 +24,15 @@ export interface MqttBrokerAccess {
     password?: string
 }
 
-interface Parts {
-    clock: Clock
-    random: (bytes: number) => Uint8Array
-    ingest: Ingest
-    keyring: Keyring
-    log: Log
-    access: MqttBrokerAccess
-}
+type Parts = AttachmentParts & { access: MqttBrokerAccess }
 
 /**
  * The router as a client of a broker that is there already (mosquitto, EMQX): takes what the motes publish, publishes their
  * receipts, configurations and commands. Who may publish where is the broker's business; whose an envelope is, its MAC
  * says. Comes back by itself when the broker was away.
  */
-export class MqttClient {
+export class MqttClient implements Attachment {
+    readonly protocol = "mqtt"
     private readonly parts: Parts
     private readonly clientId: string
     private session: Session | undefined
@@ -61,6 +53,23 @@ export class MqttClient {
     /** The `eui` of the motes that are on line. */
     get online(): string[] {
         return this.session?.motes?.online ?? []
+    }
+
+    has(eui: string): boolean {
+        return this.session?.motes?.has(eui) ?? false
+    }
+
+    relayed(): undefined {
+        return undefined
+    }
+
+    changed(eui: string): void {
+        this.session?.motes?.changed(eui)
+    }
+
+    /** Its connection is the broker's to end. */
+    dismiss(eui: string): void {
+        this.changed(eui)
     }
 
     close(): void {
@@ -127,7 +136,6 @@ class Session {
             closed: () => {
                 this.isOver = true
                 parts.clock.clearTimeout(this.timer)
-                this.motes?.close()
                 client.closed(this.reason)
             },
         })

@@ -45,7 +45,6 @@ export class MqttMotes {
     private readonly generations = new Map<string, number>()
     /** The motes that are on line, each with the commands in hex that it was sent since it came. */
     private readonly sent = new Map<string, Set<string>>()
-    private readonly stopListening: () => void
 
     /** @param o.isNew whether the broker holds nothing of an earlier time */
     constructor(o: {
@@ -60,12 +59,15 @@ export class MqttMotes {
         this.log = o.log
         this.publish = o.publish
         this.before = o.isNew ? "" : undefined
-        this.stopListening = o.keyring.subscribe(eui => this.changed(eui))
     }
 
     /** The `eui` of those that said they are on line, and of whom nobody said otherwise. */
     get online(): string[] {
         return [...this.sent.keys()]
+    }
+
+    has(eui: string): boolean {
+        return this.sent.has(eui)
     }
 
     /** Takes an envelope; publishes its receipt once it is durable. */
@@ -96,11 +98,8 @@ export class MqttMotes {
         return true
     }
 
-    close(): void {
-        this.stopListening()
-    }
-
-    private changed(eui: string): void {
+    /** The clinic has something new for the mote, or knows it no longer. */
+    changed(eui: string): void {
         const keys = this.keyring.findAll(eui)
         if (keys.length === 0) this.sent.delete(eui)
         const used = keys.find(({ generation }) => generation === this.generations.get(eui))

@@ -4,7 +4,7 @@ import { NoResponseError } from "../coap/connection.ts"
 import { Code, codeClass, ContentFormat, dotted } from "../coap/message.ts"
 import { OptionNumber, pathOptions, uintOption } from "../coap/options.ts"
 import type { Keyring } from "../keyring.ts"
-import type { ConnectedMote, Motes } from "./motes.ts"
+import type { ConnectedMote } from "./motes.ts"
 
 /** An answer is not authenticated: so long it is believed, unless the clinic has heard of the mote itself. */
 const believedMs = 60_000
@@ -30,18 +30,14 @@ export class Downlink {
     private readonly answered = new WeakMap<ConnectedMote, Map<string, number>>()
     private readonly busy = new WeakSet<ConnectedMote>()
 
-    constructor(o: { clock: Clock; motes: Motes; keyring: Keyring; log: Log }) {
+    constructor(o: { clock: Clock; keyring: Keyring; log: Log }) {
         this.clock = o.clock
         this.keyring = o.keyring
         this.log = o.log
-        o.motes.subscribe({ brought: mote => void this.bring(mote) })
-        o.keyring.subscribe(eui => {
-            const mote = o.motes.find(eui)
-            if (mote) void this.bring(mote)
-        })
     }
 
-    private async bring(mote: ConnectedMote): Promise<void> {
+    /** Brings what the mote has not answered yet. */
+    async bring(mote: ConnectedMote): Promise<void> {
         if (this.busy.has(mote)) return
         this.busy.add(mote)
         for (let next = this.next(mote); next; next = this.next(mote)) if (!(await this.send(mote, next))) break

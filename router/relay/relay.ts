@@ -1,11 +1,10 @@
-import type { Clock } from "../../host/clock.ts"
+import type { Attachment } from "../attachment.ts"
 import { block2Of } from "../coap/block.ts"
 import type { RequestParts } from "../coap/connection.ts"
 import { problem, type Proxy } from "../coap/dispatch.ts"
 import { Code, type CoapMessage, type CoapOption } from "../coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "../coap/options.ts"
-import type { Motes } from "./motes.ts"
-import { RelayedMote } from "./relayed-mote.ts"
+import type { RelayedMote } from "./relayed-mote.ts"
 
 /** Schemes in a Proxy-Uri; which of them does not matter, the mote has one connection only. */
 const schemes = ["coap+tcp:", "coap:"]
@@ -33,47 +32,48 @@ export interface MoteRequest {
  * forward proxy for `coap+tcp://<eui>/…`.
  */
 export class Relay {
-    /** For `dispatch`. */
-    readonly proxy: Proxy
-    /** Says of a mote that it is there but cannot be asked, for it does not speak CoAP. */
-    isElsewhere: (eui: string) => boolean = () => false
-    private readonly relayed = new Map<string, RelayedMote>()
+    private readonly attachments: readonly Attachment[]
 
-    constructor(o: { clock: Clock; motes: Motes }) {
-        o.motes.subscribe({
-            connected: ({ eui, connection }) => this.relayed.set(eui, new RelayedMote(o.clock, connection)),
-            disconnected: ({ eui }) => {
-                this.relayed.get(eui)?.close()
-                this.relayed.delete(eui)
-            },
-        })
-        this.proxy = (request, requester) => {
-            const target = targetOf(request.options)
-            if (!target) return undefined
-            if (!("eui" in target)) return target
-            const { eui, options } = target
-            const parts = { options, payload: request.payload }
-            const observe = uintValue(request.options, OptionNumber.Observe)
-            const block2 = block2Of(request)
-            if (request.code !== Code.GET || observe === undefined || (block2?.num ?? 0) > 0)
-                return this.request(eui, request.code, parts)
-            const { token } = request
-            if (observe > 0) requester.forget(token)
-            const mote = this.relayed.get(eui)
-            if (observe > 0 || !mote) return this.request(eui, request.code, parts)
-            return mote.observe(parts, { requester, token, block2 })
-        }
+    constructor(attachments: readonly Attachment[]) {
+        this.attachments = attachments
+    }
+
+    /** For `dispatch`. */
+    readonly proxy: Proxy = (request, requester) => {
+        const target = targetOf(request.options)
+        if (!target) return undefined
+        if (!("eui" in target)) return target
+        const { eui, options } = target
+        const parts = { options, payload: request.payload }
+        const observe = uintValue(request.options, OptionNumber.Observe)
+        const block2 = block2Of(request)
+        if (request.code !== Code.GET || observe === undefined || (block2?.num ?? 0) > 0)
+            return this.request(eui, request.code, parts)
+        const { token } = request
+        if (observe > 0) requester.forget(token)
+        const mote = this.find(eui)
+        if (observe > 0 || !mote) return this.request(eui, request.code, parts)
+        return mote.observe(parts, { requester, token, block2 })
     }
 
     /** Asks a mote. What keeps it from answering is an answer, too: never rejects. */
     async request(eui: string, code: number, parts: RequestParts): Promise<CoapMessage> {
-        const mote = this.relayed.get(eui)
         if (!methods.includes(code)) return problem(Code.MethodNotAllowed, "no such method")
+        const mote = this.find(eui)
         if (mote) return await mote.request(code, parts)
-        if (this.isElsewhere(eui)) return problem(Code.NotImplemented, "this mote speaks MQTT: it cannot be asked")
+        if (this.attachments.some(attachment => attachment.has(eui)))
+            return problem(Code.NotImplemented, "this mote speaks MQTT: it cannot be asked")
         return problem(Code.ServiceUnavailable, "no such mote is connected", [
             uintOption(OptionNumber.MaxAge, absentMaxAgeS),
         ])
+    }
+
+    private find(eui: string): RelayedMote | undefined {
+        for (const attachment of this.attachments) {
+            const mote = attachment.relayed(eui)
+            if (mote) return mote
+        }
+        return undefined
     }
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { silentLog } from "../../host/log.ts"
-import { Router, RouterStore, type ClinicLink } from "../../router/index.ts"
+import { Router, SqliteStore, type ClinicLink } from "../../router/index.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, kidBytes, secretBytes } from "../../wire/keys.ts"
 import { decodePack, type Measurement } from "../../wire/senml.ts"
@@ -51,7 +51,7 @@ export async function estimate(body: Body, seconds: number, report: (estimate: E
             return Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" as const })))
         },
     }
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const router = new Router({ clock, random: randomBytes, store, clinic, log: silentLog })
     let flash = new Uint8Array(0)
     const mote = await Mote.start({

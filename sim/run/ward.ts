@@ -1,7 +1,7 @@
 import { Clinic, openSqlite } from "../../clinic/index.ts"
 import type { Clock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
-import { Router, RouterStore, type ClinicLink, type RouterStats } from "../../router/index.ts"
+import { Router, SqliteStore, type ClinicLink, type RouterStats } from "../../router/index.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import type { ConfigValues } from "../../wire/config.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
@@ -53,7 +53,7 @@ export class Ward {
         this.router = new Router({
             clock: o.clock,
             random: seededBytes(o.seed, "router"),
-            store: RouterStore.inMemory(),
+            store: SqliteStore.inMemory(),
             clinic: link,
             log: silentLog,
         })

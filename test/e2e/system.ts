@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import type { TestContext } from "node:test"
 import { Clinic, openSqlite } from "../../clinic/index.ts"
 import { silentLog } from "../../host/log.ts"
-import { Router, RouterStore, type ClinicLink } from "../../router/index.ts"
+import { Router, SqliteStore, type ClinicLink } from "../../router/index.ts"
 import type { Body } from "../../sim/body/index.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
 import { buildFirmware } from "../../devicescript/build.ts"
@@ -34,7 +34,7 @@ export class System {
     clinicIsUp = true
     /** While false motes cannot reach the router. */
     routerIsUp = true
-    private routerStore = RouterStore.inMemory()
+    private routerStore = SqliteStore.inMemory()
     private cuts = new Set<() => void>()
 
     static async start(t: TestContext): Promise<System> {

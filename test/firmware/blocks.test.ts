@@ -13,7 +13,7 @@ import { blockIn, blockOption } from "../../router/coap/block.ts"
 import { encodeFrame, FrameReader } from "../../router/coap/frame.ts"
 import { Code, message, type CoapMessage } from "../../router/coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "../../router/coap/options.ts"
-import { Router, RouterStore } from "../../router/index.ts"
+import { Router, SqliteStore } from "../../router/index.ts"
 import { hostNetwork } from "../../sim/mote/host-network.ts"
 import { pipe } from "../../sim/time/pipe.ts"
 import { runProgram } from "../../sim/mote/program.ts"
@@ -77,7 +77,7 @@ for (const maxBytes of [39, 64, 200, 300])
         const clock = new VirtualClock()
         const mote = new Identity()
         const clinic = new MemoryClinic({ ...mote.keys, config: 1 })
-        const store = RouterStore.inMemory()
+        const store = SqliteStore.inMemory()
         const router = new Router({ clock, random: randomBytes, store, clinic, log: silentLog })
         t.after(() => store.close())
         let isReachable = false

@@ -7,7 +7,7 @@ import { setTimeout as wait } from "node:timers/promises"
 import { promisify } from "node:util"
 import { silentLog } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
-import { Router, RouterStore } from "../../router/index.ts"
+import { Router, SqliteStore } from "../../router/index.ts"
 import { MqttClient } from "../../router/mqtt/client.ts"
 import { MqttBroker } from "../../router/mqtt/broker.ts"
 import { hostNetwork } from "../../sim/mote/host-network.ts"
@@ -32,7 +32,7 @@ class System {
     readonly secret = randomBytes(32)
     readonly keys = deriveKeys(this.secret, this.kid)
     readonly clinic = new MemoryClinic({ ...this.keys, config: 1 })
-    readonly store = RouterStore.inMemory()
+    readonly store = SqliteStore.inMemory()
     readonly panics: number[] = []
     readonly lines: string[] = []
     /** Where the mote's connections go. */
@@ -56,7 +56,7 @@ class System {
 
     client(port: number): MqttClient {
         const { ingest, keyring } = this.router
-        return new MqttClient({
+        const client = new MqttClient({
             ...{ clock: this.clock, random: randomBytes, ingest, keyring, log: silentLog },
             access: {
                 url: "mosquitto",
@@ -64,6 +64,8 @@ class System {
                 ...{ user: "router", password: "secret" },
             },
         })
+        keyring.subscribe(eui => client.changed(eui))
+        return client
     }
 
     async startMote(count: number, everyMs: number): Promise<void> {
@@ -121,7 +123,8 @@ async function ownBroker(system: System, t: TestContext) {
     let broker: MqttBroker | undefined
     const start = async () => {
         const { ingest, keyring } = system.router
-        broker = await MqttBroker.start({ ingest, keyring, log: silentLog })
+        broker = new MqttBroker({ clock: system.clock, random: randomBytes, ingest, keyring, log: silentLog })
+        keyring.subscribe(eui => broker?.changed(eui))
     }
     const kill = async () => {
         const closing = broker

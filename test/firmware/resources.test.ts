@@ -7,7 +7,7 @@ import { blockBytes, blockIn, blockOption } from "../../router/coap/block.ts"
 import type { CoapConnection } from "../../router/coap/connection.ts"
 import { Code, dotted, message, type CoapMessage, type CoapOption } from "../../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption, uintValue } from "../../router/coap/options.ts"
-import { Router, RouterStore } from "../../router/index.ts"
+import { Router, SqliteStore } from "../../router/index.ts"
 import { senmlJson } from "../../router/relay/html.ts"
 import { pipe } from "../../sim/time/pipe.ts"
 import { runProgram } from "../../sim/mote/program.ts"
@@ -26,7 +26,7 @@ async function start(t: TestContext, program = "test/src/uplink.ts") {
     const secret = randomBytes(32)
     const keys = deriveKeys(secret, kid)
     const clinic = new MemoryClinic({ ...keys, config: 0 })
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const router = new Router({ clock, random: randomBytes, store, clinic, log: silentLog })
     t.after(() => store.close())
     let cut = () => {}

@@ -7,7 +7,7 @@ import { test, type TestContext } from "node:test"
 import type { Clock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
-import { Router, RouterStore } from "../../router/index.ts"
+import { Router, SqliteStore } from "../../router/index.ts"
 import { pipe } from "../../sim/time/pipe.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
@@ -23,7 +23,7 @@ class KillableRouter {
     readonly clinic = new MemoryClinic()
     router: Router | undefined
     private readonly data: string
-    private store: RouterStore | undefined
+    private store: SqliteStore | undefined
     private streams: ByteStream[] = []
 
     constructor(t: TestContext) {
@@ -35,7 +35,7 @@ class KillableRouter {
     }
 
     start(): void {
-        this.store = RouterStore.open(this.data)
+        this.store = SqliteStore.open(this.data)
         const { clock, clinic } = this
         const isAlive = () => this.router === router
         // What is killed does nothing any more.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { test, type TestContext } from "node:test"
 import { silentLog } from "../../host/log.ts"
-import { Router, RouterStore } from "../../router/index.ts"
+import { Router, SqliteStore } from "../../router/index.ts"
 import { syntheticBody } from "../../sim/body/index.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
 import { Max30102 } from "../../sim/devices/max30102.ts"
@@ -23,7 +23,7 @@ async function start(t: TestContext, settings: Record<string, unknown> = {}) {
     const secret = randomBytes(32)
     const keys = deriveKeys(secret, randomBytes(8))
     const clinic = new MemoryClinic({ ...keys, config: 0 })
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const router = new Router({ clock, random: randomBytes, store, clinic, log: silentLog })
     const network = { isUp: true, connections: 0 }
     const body = syntheticBody({ seed: 1, bpm: 72, spo2: 97 })

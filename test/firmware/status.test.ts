@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { silentLog } from "../../host/log.ts"
-import { Router, RouterStore } from "../../router/index.ts"
+import { Router, SqliteStore } from "../../router/index.ts"
 import { syntheticBody } from "../../sim/body/index.ts"
 import { wearableChips } from "../../sim/devices/chips.ts"
 import { projectDir } from "../../devicescript/build.ts"
@@ -30,7 +30,7 @@ test("whoever is at the cable sees how the mote is: link, queue, receipts, versi
     const secret = randomBytes(32)
     const own = deriveKeys(secret, keys.kid)
     const router = new Router({
-        ...{ clock, random: randomBytes, store: RouterStore.inMemory(), log: silentLog },
+        ...{ clock, random: randomBytes, store: SqliteStore.inMemory(), log: silentLog },
         clinic: new MemoryClinic({ ...own, config: 0 }),
     })
     let isReachable = false

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import type { Clock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
-import { Router, RouterStore } from "../../router/index.ts"
+import { Router, SqliteStore } from "../../router/index.ts"
 import { pipe } from "../../sim/time/pipe.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { seededBytes } from "../../sim/time/random.ts"
@@ -35,7 +35,7 @@ export class World {
     router: Router | undefined
     private readonly purposes = new Map<string, "vitals" | "alarm">()
     private readonly data = mkdtempSync(join(tmpdir(), "vitalmote-"))
-    private store: RouterStore | undefined
+    private store: SqliteStore | undefined
     private streams: ByteStream[] = []
 
     constructor(seed: number) {
@@ -61,7 +61,7 @@ export class World {
 
     startRouter(): void {
         const { clinic, clock, random } = this
-        const store = RouterStore.open(this.data)
+        const store = SqliteStore.open(this.data)
         const isAlive = () => this.store === store
         // What is killed does nothing any more.
         const mortal: Clock = {

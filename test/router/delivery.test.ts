@@ -2,20 +2,21 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { silentLog } from "../../host/log.ts"
 import { DeliveryLoop, firstRetryMs, maxRetryMs } from "../../router/delivery.ts"
-import { RouterStore } from "../../router/store.ts"
+import { SqliteStore } from "../../router/store/sqlite.ts"
 import { maxBatch, type DeliveryResult } from "../../wire/batch.ts"
 import { ManualClock, settle } from "./manual-clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
+import { TestMote } from "./mote.ts"
 
 /** An outbox of `n` envelopes whose bytes are their number, and the loop that carries it. */
 function setUp(n: number) {
     const clock = new ManualClock()
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const clinic = new MemoryClinic()
     let filled = 0
     const fill = (n: number) => {
         for (const last = filled + n; filled < last; filled++)
-            store.append([{ purpose: "vitals", receivedAt: 0, envelope: bytesOf(filled) }], [])
+            store.append([{ kid, purpose: "vitals", receivedAt: 0, envelope: bytesOf(filled) }], [])
     }
     fill(n)
     const random = (n: number) => new Uint8Array(n).fill(255)
@@ -23,6 +24,7 @@ function setUp(n: number) {
     return { clock, store, clinic, loop, fill }
 }
 
+const { kid } = new TestMote().keys
 const bytesOf = (n: number) => Uint8Array.of(n >> 8, n & 255)
 const inOrder = (n: number) => Array.from({ length: n }, (_, i) => Buffer.from(bytesOf(i)).toString("hex"))
 

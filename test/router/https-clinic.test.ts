@@ -3,8 +3,17 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { before, test, type TestContext } from "node:test"
 import { UserError } from "../../host/errors.ts"
 import { silentLog } from "../../host/log.ts"
-import { httpsClinic, Router, RouterStore } from "../../router/index.ts"
-import { decodeBatch, encodeKeys, encodeResults, maxBatch, maxKeysBytes, type Delivery } from "../../wire/batch.ts"
+import { httpsClinic, Router, SqliteStore } from "../../router/index.ts"
+import {
+    decodeBatch,
+    encodeKeys,
+    encodeResults,
+    headerTime,
+    maxBatch,
+    maxKeysBytes,
+    routerHeader,
+    type Delivery,
+} from "../../wire/batch.ts"
 import { until } from "../support/until.ts"
 import { ManualClock } from "./manual-clock.ts"
 import { TestMote } from "./mote.ts"
@@ -72,6 +81,27 @@ test("batches and keys go over verified TLS, with the token, on one connection",
     assert.deepEqual(received, [[delivery], full])
     assert.deepEqual(await link.keys(), keys)
     assert.equal(connections, 1)
+})
+
+test("all that is asked says what the router's clock shows, and since when it has its store", async t => {
+    const seen: (number | undefined)[][] = []
+    const { url } = await serveHttps(t, tls, (request, response) => {
+        const { headers } = request
+        seen.push([headerTime(headers[routerHeader.sentAt]), headerTime(headers[routerHeader.storeSince])])
+        response.end(request.method === "GET" ? encodeKeys([]) : encodeResults([{ id: 1, status: "stored" }]))
+    })
+    let now = 1_700_000_000_000.5
+    const link = httpsClinic({ url, ca: tls.cert, token, now: () => now })
+    t.after(() => link.close?.())
+    await link.keys()
+    link.storeIsSince?.(1_699_999_999_999)
+    now += 1000
+    await link.deliver([delivery])
+    assert.deepEqual(seen, [
+        [1_700_000_000_000, undefined],
+        [1_700_000_001_000, 1_699_999_999_999],
+    ])
+    for (const text of [undefined, "", "-1", "1e3", "1".repeat(16), ["1"]]) assert.equal(headerTime(text), undefined)
 })
 
 test("keys that have not changed are not sent again, and are the same array", async t => {
@@ -185,7 +215,7 @@ test("a clinic in trouble loses nothing: the router keeps and delivers each once
     })
     const clock = new ManualClock()
     const random = (n: number) => new Uint8Array(n)
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const router = new Router({ clock, random, store, clinic: link, log: silentLog })
     t.after(() => router.close())
     await until(() => router.keyring.find(mote.eui) !== undefined, "the keys have come")

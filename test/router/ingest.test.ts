@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { silentLog, type Log } from "../../host/log.ts"
 import { Ingest, type IngestResult } from "../../router/ingest.ts"
 import { Keyring, refreshMs } from "../../router/keyring.ts"
-import { RouterStore } from "../../router/store.ts"
+import { SqliteStore } from "../../router/store/sqlite.ts"
 import { maxEnvelopeBytes } from "../../wire/envelope.ts"
 import { openReceipt } from "../../wire/receipt.ts"
 import { flipBit } from "../wire/arbitrary.ts"
@@ -12,10 +12,10 @@ import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "./mote.ts"
 
 /** An ingest that knows motes 1 and 2. */
-async function setUp(o: { store?: RouterStore; maxOutboxBytes?: number; log?: Log } = {}) {
+async function setUp(o: { store?: SqliteStore; maxOutboxBytes?: number; log?: Log } = {}) {
     const clock = new ManualClock()
     const motes = [new TestMote(1), new TestMote(2)] as const
-    const store = o.store ?? RouterStore.inMemory()
+    const store = o.store ?? SqliteStore.inMemory()
     const clinic = new MemoryClinic(...motes.map(m => m.routerKeys))
     const keyring = new Keyring({ clock, store, clinic, log: silentLog })
     let woken = 0
@@ -57,8 +57,8 @@ test("a good envelope is stored before its receipt is there", async () => {
     const submitted = ingest.submit("vitals", envelope)
     assert.equal(store.outboxLength, 0)
     await clock.advance(0)
-    assert.deepEqual(store.oldest(1), [
-        { id: 1, purpose: "vitals", receivedAt: clock.now(), envelope: Uint8Array.from(envelope) },
+    assert.deepEqual(store.next(1, Infinity), [
+        { id: 1, kid: mote.keys.kid, purpose: "vitals", receivedAt: clock.now(), envelope: Uint8Array.from(envelope) },
     ])
     const result = await submitted
     assert.ok(result.status === "stored")
@@ -141,7 +141,7 @@ test("a full outbox refuses, drops nothing, still knows duplicates, and takes ag
     const envelopes = [mote.envelope(), mote.envelope(), mote.envelope()]
     assert.deepEqual(await submit(...envelopes), ["stored", "stored", "busy"])
     assert.deepEqual(await submit(envelopes[2]!, envelopes[0]!), ["busy", "duplicate"])
-    store.settle(store.oldest(1), [])
+    store.settle(store.next(1, Infinity), [])
     assert.deepEqual(await submit(envelopes[2]!), ["stored"])
     assert.equal(store.outboxLength, 2)
 })
@@ -152,7 +152,7 @@ test("what the clinic refused takes room too, and a full outbox is said once", a
     const log = { ...silentLog, error: (_: object, line: string) => void said.push(line) }
     const { mote, submit, store } = await setUp({ maxOutboxBytes: length * 2, log })
     assert.deepEqual(await submit(mote.envelope(), mote.envelope()), ["stored", "stored"])
-    const [first, second] = store.oldest(2)
+    const [first, second] = store.next(2, Infinity)
     store.settle([], [{ delivery: first!, reason: "unknown mote" }])
     const envelope = mote.envelope()
     assert.deepEqual(await submit(envelope, envelope), ["busy", "busy"])

@@ -2,14 +2,14 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { silentLog } from "../../host/log.ts"
 import { Keyring, refreshMs, refreshPauseMs } from "../../router/keyring.ts"
-import { RouterStore } from "../../router/store.ts"
+import { SqliteStore } from "../../router/store/sqlite.ts"
 import { ManualClock } from "./manual-clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "./mote.ts"
 
 const [known, added] = [new TestMote(1), new TestMote(2)]
 
-async function setUp(store = RouterStore.inMemory()) {
+async function setUp(store = SqliteStore.inMemory()) {
     const clock = new ManualClock()
     const clinic = new MemoryClinic(known.routerKeys)
     const keyring = new Keyring({ clock, store, clinic, log: silentLog })

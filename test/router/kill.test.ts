@@ -8,7 +8,7 @@ import { test, type TestContext } from "node:test"
 import { setTimeout as wait } from "node:timers/promises"
 import { NoResponseError } from "../../router/coap/connection.ts"
 import { dotted } from "../../router/coap/message.ts"
-import { RouterStore } from "../../router/index.ts"
+import { SqliteStore } from "../../router/index.ts"
 import { openReceipt } from "../../wire/receipt.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { until } from "../support/until.ts"
@@ -92,9 +92,9 @@ test("killed at any moment, a router has every envelope that got a receipt, once
         await router.kill()
         await posting
     }
-    const store = RouterStore.open(data)
+    const store = SqliteStore.open(data)
     t.after(() => store.close())
-    const waiting = store.oldest(100_000).map(d => Buffer.from(d.envelope).toString("hex"))
+    const waiting = store.next(100_000, Infinity).map(d => Buffer.from(d.envelope).toString("hex"))
     const file = join(data, "delivered")
     const delivered = existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : []
     const kept = new Set([...waiting, ...delivered])

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { test } from "node:test"
 import { silentLog } from "../../host/log.ts"
-import { Router, RouterStore } from "../../router/index.ts"
+import { Router, SqliteStore } from "../../router/index.ts"
 import { refreshMs } from "../../router/keyring.ts"
 import { moteTopic, MqttMotes, type MqttMessage } from "../../router/mqtt/motes.ts"
 import { ManualClock } from "./manual-clock.ts"
@@ -15,13 +15,14 @@ async function setUp(isNew = true) {
     const clinic = new MemoryClinic(mote.routerKeys)
     const clock = new ManualClock()
     const router = new Router({
-        ...{ clock, random: randomBytes, store: RouterStore.inMemory(), clinic },
+        ...{ clock, random: randomBytes, store: SqliteStore.inMemory(), clinic },
         log: silentLog,
     })
     const published: MqttMessage[] = []
     const { ingest, keyring } = router
     const publish = (message: MqttMessage) => void published.push(message)
     const motes = new MqttMotes({ ingest, keyring, log: silentLog, publish, isNew })
+    keyring.subscribe(eui => motes.changed(eui))
     await clock.advance(refreshMs)
     /** What was published since, as "topic qos retain payload". */
     const seen = () =>

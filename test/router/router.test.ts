@@ -7,7 +7,7 @@ import { encodeFrame } from "../../router/coap/frame.ts"
 import { Code, dotted, message } from "../../router/coap/message.ts"
 import { pathOptions, uintOption, uintValue } from "../../router/coap/options.ts"
 import { lingerMs } from "../../router/coap/session.ts"
-import { Router, RouterStore, startRouter } from "../../router/index.ts"
+import { Router, SqliteStore, startRouter } from "../../router/index.ts"
 import { listen } from "../../router/start.ts"
 import { maxEnvelopeBytes } from "../../wire/envelope.ts"
 import { openReceipt } from "../../wire/receipt.ts"
@@ -199,7 +199,7 @@ test("a mote on one connection is served while many others are half open", async
 test("when there are too many connections, strangers make room and motes stay", async () => {
     const clock = new ManualClock()
     const mote = new TestMote()
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const router = new Router({
         clock,
         random: n => new Uint8Array(n),
@@ -240,7 +240,7 @@ test("the router says goodbye with a Release and closes", async t => {
 
 test("closing does not wait for ever for a peer that stays", async () => {
     const clock = new ManualClock()
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const clinic = new MemoryClinic()
     const router = new Router({ clock, random: n => new Uint8Array(n), store, clinic, log: silentLog })
     const [ours, theirs] = streamPair()

@@ -4,11 +4,13 @@ import { join } from "node:path"
 import { test } from "node:test"
 import Database from "libsql"
 import { UserError } from "../../host/errors.ts"
-import { RouterStore } from "../../router/store.ts"
+import { format } from "../../router/store/schema.ts"
+import { SqliteStore } from "../../router/store/sqlite.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { TestMote } from "./mote.ts"
 
 const accepted = (byte: number) => ({
+    kid: new TestMote().keys.kid,
     purpose: "vitals" as const,
     receivedAt: 1_700_000_000_000 + byte,
     envelope: new Uint8Array(10 + byte).fill(byte),
@@ -19,15 +21,15 @@ test("what was written is there after opening it again", t => {
     const { kid } = new TestMote().keys
     const keys = [new TestMote(1).routerKeys, new TestMote(2).routerKeys]
     const start = { boot: 4, salt: "0102030405", floor: 0, runs: [[0, 7]] as [number, number][] }
-    let store = RouterStore.open(data)
+    let store = SqliteStore.open(data)
     store.replaceKeys(keys)
     store.append([accepted(1), accepted(2)], [{ kid, start }])
     store.close()
-    store = RouterStore.open(data)
+    store = SqliteStore.open(data)
     t.after(() => store.close())
     assert.deepEqual(store.keys(), keys)
     assert.deepEqual(store.starts(kid), [start])
-    assert.deepEqual(store.oldest(10), [
+    assert.deepEqual(store.next(10, Infinity), [
         { id: 1, ...accepted(1) },
         { id: 2, ...accepted(2) },
     ])
@@ -42,19 +44,43 @@ test("a store of the first version opens with its keys", t => {
     db.prepare("INSERT INTO keys VALUES (?, ?, ?, ?, ?)").run([kid, upMac, receipt, mqtt, config])
     db.exec(`PRAGMA application_id = ${0x564d7274}; PRAGMA user_version = 1`)
     db.close()
-    const store = RouterStore.open(data)
+    const store = SqliteStore.open(data)
     t.after(() => store.close())
     assert.deepEqual(store.keys(), [{ kid, upMac, receipt, mqtt, config }])
 })
 
+test("an outbox of the second version goes out, and belongs to its motes", t => {
+    const data = temporaryFolder(t)
+    const [mote, other] = [new TestMote(1), new TestMote(2)]
+    const db = new Database(join(data, "router.db"))
+    db.exec(readFileSync(new URL("./router-1.sql", import.meta.url), "utf8"))
+    db.exec(format.migrations[1]!)
+    const insert = db.prepare("INSERT INTO outbox (purpose, receivedAt, envelope) VALUES ('vitals', 1, ?)")
+    const envelopes = [mote.envelope(), other.envelope()]
+    for (const envelope of envelopes) insert.run([envelope])
+    db.prepare("INSERT INTO refused (purpose, receivedAt, envelope, reason) VALUES ('vitals', 1, ?, '')").run([
+        mote.envelope(),
+    ])
+    db.exec(`PRAGMA application_id = ${format.applicationId}; PRAGMA user_version = 2`)
+    db.close()
+    const store = SqliteStore.open(data)
+    t.after(() => store.close())
+    assert.deepEqual(
+        store.next(10, Infinity).map(({ kid }) => Buffer.from(kid).toString("hex")),
+        [mote.eui, other.eui],
+    )
+    assert.equal(store.outboxBytesOf(mote.keys.kid), envelopes[0]!.length)
+    assert.deepEqual(store.deadLetters(0, 10)[0]?.kid, mote.keys.kid)
+})
+
 test("settling takes out what is safe and keeps the refused apart", t => {
-    const store = RouterStore.open(temporaryFolder(t))
+    const store = SqliteStore.open(temporaryFolder(t))
     t.after(() => store.close())
     store.append([accepted(1), accepted(2), accepted(3)], [])
-    const [first, , third] = store.oldest(3)
+    const [first, , third] = store.next(3, Infinity)
     store.settle([first!], [{ delivery: third!, reason: "unknown mote" }])
     assert.deepEqual(
-        store.oldest(10).map(d => d.id),
+        store.next(10, Infinity).map(d => d.id),
         [2],
     )
     assert.deepEqual([store.outboxLength, store.outboxBytes], [1, 12])
@@ -67,17 +93,17 @@ test("what is safe leaves the file with the next commit or the close; a crash be
     const afterCrash = () => {
         const copy = temporaryFolder(t)
         for (const file of ["router.db", "router.db-wal"]) copyFileSync(join(data, file), join(copy, file))
-        const store = RouterStore.open(copy)
-        const found = store.oldest(1000).map(({ id }) => id)
+        const store = SqliteStore.open(copy)
+        const found = store.next(1000, Infinity).map(({ id }) => id)
         assert.equal(store.outboxLength, found.length)
         store.close()
         return found
     }
-    const store = RouterStore.open(data)
+    const store = SqliteStore.open(data)
     store.append([accepted(1), accepted(2)], [])
-    store.settle(store.oldest(1), [])
+    store.settle(store.next(1, Infinity), [])
     assert.deepEqual(
-        store.oldest(10).map(({ id }) => id),
+        store.next(10, Infinity).map(({ id }) => id),
         [2],
     )
     assert.deepEqual(afterCrash(), [1, 2])
@@ -87,42 +113,42 @@ test("what is safe leaves the file with the next commit or the close; a crash be
         Array.from({ length: 300 }, () => accepted(4)),
         [],
     )
-    for (let i = 0; i < 300; i++) store.settle(store.oldest(1), [])
+    for (let i = 0; i < 300; i++) store.settle(store.next(1, Infinity), [])
     assert.equal(store.outboxLength, 2)
     assert.ok(afterCrash().length < 300, "what waits for a commit is bounded")
-    store.settle(store.oldest(1), [])
+    store.settle(store.next(1, Infinity), [])
     store.close()
-    const later = RouterStore.open(data)
+    const later = SqliteStore.open(data)
     t.after(() => later.close())
     assert.deepEqual(
-        later.oldest(10).map(({ id }) => id),
+        later.next(10, Infinity).map(({ id }) => id),
         [303],
     )
 })
 
 test("a settlement that fails leaves the outbox as it was", () => {
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     store.append([accepted(1), accepted(2)], [])
-    const [first, second] = store.oldest(2)
+    const [first, second] = store.next(2, Infinity)
     const reason = null as unknown as string // the table refuses it
     assert.throws(() => store.settle([first!], [{ delivery: second!, reason }]))
-    assert.deepEqual(store.oldest(2), [first, second])
+    assert.deepEqual(store.next(2, Infinity), [first, second])
     assert.deepEqual([store.outboxLength, store.refusedLength], [2, 0])
     store.close()
 })
 
 test("what was refused stays over a restart, and goes back into the outbox when asked", t => {
     const data = temporaryFolder(t)
-    let store = RouterStore.open(data)
+    let store = SqliteStore.open(data)
     store.append([accepted(1), accepted(2)], [])
-    const [first] = store.oldest(1)
+    const [first] = store.next(1, Infinity)
     store.settle([], [{ delivery: first!, reason: "unknown mote" }])
     store.close()
-    store = RouterStore.open(data)
+    store = SqliteStore.open(data)
     t.after(() => store.close())
     assert.deepEqual([store.refusedLength, store.refusedBytes], [1, 11])
     store.retryRefused()
-    assert.deepEqual(store.oldest(10), [
+    assert.deepEqual(store.next(10, Infinity), [
         { id: 2, ...accepted(2) },
         { id: 3, ...accepted(1) },
     ])
@@ -131,17 +157,17 @@ test("what was refused stays over a restart, and goes back into the outbox when 
 })
 
 test("the oldest come first, as many as asked for", () => {
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     for (let i = 0; i < 250; i++) store.append([accepted(i)], [])
     assert.deepEqual(
-        store.oldest(120).map(d => d.envelope[0]),
+        store.next(120, Infinity).map(d => d.envelope[0]),
         Array.from({ length: 120 }, (_, i) => i),
     )
     store.close()
 })
 
 test("new keys replace the old ones", () => {
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     store.replaceKeys([new TestMote(1).routerKeys, new TestMote(2).routerKeys])
     store.replaceKeys([new TestMote(3).routerKeys])
     assert.deepEqual(store.keys(), [new TestMote(3).routerKeys])
@@ -149,7 +175,7 @@ test("new keys replace the old ones", () => {
 })
 
 test("a forgotten start of a mote leaves the others", () => {
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const { kid } = new TestMote(1).keys
     const { kid: other } = new TestMote(2).keys
     const start = (boot: number) => ({ boot, salt: "00", floor: 0, runs: [[0, 0]] as [number, number][] })
@@ -164,11 +190,11 @@ test("a forgotten start of a mote leaves the others", () => {
 })
 
 test("a transaction that fails leaves nothing behind", () => {
-    const store = RouterStore.inMemory()
+    const store = SqliteStore.inMemory()
     const { kid } = new TestMote().keys
     const salt = null as unknown as string // the table refuses it
     assert.throws(() => store.append([accepted(1)], [{ kid, start: { boot: 1, salt, floor: 0, runs: [] } }]))
-    assert.deepEqual([store.outboxLength, store.outboxBytes, store.oldest(1).length], [0, 0, 0])
+    assert.deepEqual([store.outboxLength, store.outboxBytes, store.next(1, Infinity).length], [0, 0, 0])
     store.append([accepted(1)], [])
     assert.equal(store.outboxLength, 1)
     store.close()
@@ -176,7 +202,7 @@ test("a transaction that fails leaves nothing behind", () => {
 
 test("only the owner may read the files", t => {
     const data = join(temporaryFolder(t), "made")
-    const store = RouterStore.open(data)
+    const store = SqliteStore.open(data)
     store.append([accepted(1)], [])
     t.after(() => store.close())
     for (const file of ["router.db", "router.db-wal"]) assert.equal(statSync(join(data, file)).mode & 0o777, 0o600)
@@ -184,14 +210,14 @@ test("only the owner may read the files", t => {
 })
 
 test("a commit is on disk: write-ahead log, synchronous FULL", t => {
-    const store = RouterStore.open(temporaryFolder(t))
+    const store = SqliteStore.open(temporaryFolder(t))
     t.after(() => store.close())
     assert.deepEqual(store.durability, { journalMode: "wal", synchronous: 2 })
 })
 
 const refuses = (data: string, reason: RegExp) =>
     assert.throws(
-        () => RouterStore.open(data),
+        () => SqliteStore.open(data),
         (error: Error) => {
             assert.ok(error instanceof UserError)
             assert.match(error.message, reason)
@@ -208,7 +234,7 @@ test("a file that is no database is refused", t => {
 
 test("a damaged database is refused", t => {
     const data = temporaryFolder(t)
-    const store = RouterStore.open(data)
+    const store = SqliteStore.open(data)
     for (let i = 0; i < 200; i++) store.append([accepted(i)], [])
     store.close()
     const file = join(data, "router.db")
@@ -229,7 +255,7 @@ test("the database of another program is refused and left as it is", t => {
 
 test("a database of a newer version is refused", t => {
     const data = temporaryFolder(t)
-    RouterStore.open(data).close()
+    SqliteStore.open(data).close()
     const database = new Database(join(data, "router.db"))
     database.exec("PRAGMA user_version = 999")
     database.close()
@@ -238,7 +264,7 @@ test("a database of a newer version is refused", t => {
 
 test("a store that another router uses is refused", t => {
     const data = temporaryFolder(t)
-    const store = RouterStore.open(data)
+    const store = SqliteStore.open(data)
     t.after(() => store.close())
     refuses(data, /another process uses it/)
 })

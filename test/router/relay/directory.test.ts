@@ -11,7 +11,7 @@ const links = '</status>;rt="vitalmote.status";ct=112,</vitals>;rt="vitalmote.vi
 
 async function setUp() {
     const keys = [new TestMote(1), new TestMote(2)]
-    const core = await startCore(...keys)
+    const core = await startCore(keys)
     const motes = [await core.mote(keys[0]!), await core.mote(keys[1]!)]
     for (const mote of motes) mote.answer = () => mote.content(links)
     const client = core.client()

@@ -13,7 +13,7 @@ const command = (name: SealedCommand["name"], n: number): SealedCommand => ({ na
 /** A mote for which the clinic has something, which notes what it got. */
 async function setUp(down: { sealedConfig?: Uint8Array; commands?: SealedCommand[] }) {
     const keys = new TestMote(1)
-    const core = await startCore(keys)
+    const core = await startCore([keys])
     const give = async (down: { sealedConfig?: Uint8Array; commands?: SealedCommand[] }) => {
         core.clinic.routerKeys = [{ ...keys.routerKeys, ...down }]
         await core.clock.advance(refreshMs)
@@ -32,7 +32,7 @@ async function setUp(down: { sealedConfig?: Uint8Array; commands?: SealedCommand
 
 test("a mote that connects gets its configuration and then its commands, each once", async () => {
     const keys = new TestMote(1)
-    const core = await startCore()
+    const core = await startCore([])
     core.clinic.routerKeys = [
         {
             ...keys.routerKeys,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { responseMs } from "../../../router/coap/connection.ts"
+import type { Attach } from "../../../router/index.ts"
 import { Code, code, message } from "../../../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption, uintValue } from "../../../router/coap/options.ts"
 import { burstRequests, maxQueued, msPerRequest } from "../../../router/relay/relayed-mote.ts"
@@ -10,11 +11,19 @@ import { startCore } from "./served-mote.ts"
 
 const { Accept, MaxAge, Observe, ProxyUri, ProxyScheme, UriHost, UriQuery } = OptionNumber
 
-async function setUp() {
+async function setUp(attach: Attach[] = []) {
     const keys = new TestMote(1)
-    const core = await startCore(keys)
+    const core = await startCore([keys], attach)
     const mote = await core.mote(keys)
     return { core, keys, mote, client: core.client(), clock: core.clock, at: `/m/${keys.eui}` }
+}
+
+/** Another way than CoAP by which one mote is attached. */
+function elsewhere(eui: string): Attach {
+    return () => ({
+        ...{ protocol: "mqtt", online: [eui], has: other => other === eui, relayed: () => undefined },
+        ...{ changed: () => {}, dismiss: () => {}, close: () => {} },
+    })
 }
 
 const option = (number: number, text: string) => ({ number, value: Buffer.from(text) })
@@ -52,12 +61,11 @@ test("Proxy-Uri and Proxy-Scheme lead to the mote, too; other hosts are refused"
 })
 
 test("who is not there, not a mote, or an MQTT mote is told so", async () => {
-    const { client, core } = await setUp()
+    const { client } = await setUp([elsewhere("00000000000000ff")])
     assert.equal(await client.get("/m/0000000000000000/status"), "5.03 no such mote is connected")
     assert.match(await client.get("/m/DF525DD54201955B/status"), /^4\.04/)
     assert.match(await client.get("/m/x"), /^4\.04/)
     assert.match(await client.get("/m"), /^4\.04/)
-    core.router.relay.isElsewhere = eui => eui === "00000000000000ff"
     assert.match(await client.get("/m/00000000000000ff/status"), /^5\.01 .*MQTT/)
 })
 

@@ -3,18 +3,18 @@ import { silentLog } from "../../../host/log.ts"
 import { CoapConnection } from "../../../router/coap/connection.ts"
 import { Code, message, type CoapMessage } from "../../../router/coap/message.ts"
 import { OptionNumber, pathOf, pathOptions, queryOf, uintOption, uintValue } from "../../../router/coap/options.ts"
-import { Router, RouterStore } from "../../../router/index.ts"
+import { Router, SqliteStore, type Attach } from "../../../router/index.ts"
 import { ManualClock, settle } from "../manual-clock.ts"
 import { MemoryClinic } from "../memory-clinic.ts"
 import { TestMote } from "../mote.ts"
 import { streamPair, type PairedStream } from "../stream-pair.ts"
 
 /** A router's core on a clock that a test moves. */
-export async function startCore(...motes: TestMote[]) {
+export async function startCore(motes: TestMote[], attach: Attach[] = []) {
     const clock = new ManualClock()
     const clinic = new MemoryClinic(...motes.map(mote => mote.routerKeys))
     const router = new Router({
-        ...{ clock, clinic, random: randomBytes, store: RouterStore.inMemory(), log: silentLog },
+        ...{ clock, clinic, random: randomBytes, store: SqliteStore.inMemory(), attach, log: silentLog },
     })
     await clock.advance(0)
     return new Core(router, clock, clinic)

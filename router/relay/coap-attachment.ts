@@ -1,0 +1,124 @@
+import type { ByteStream } from "../../host/stream.ts"
+import type { Attachment, AttachmentParts } from "../attachment.ts"
+import { CoapConnection } from "../coap/connection.ts"
+import type { Server } from "../coap/requester.ts"
+import { lingerMs } from "../coap/session.ts"
+import { Downlink } from "./downlink.ts"
+import type { Motes } from "./motes.ts"
+import { RelayedMote } from "./relayed-mote.ts"
+
+/** CoAP connections at a time. */
+export const defaultMaxConnections = 1024
+
+/** CoAP over TCP: the connections, and the motes on them. */
+export class CoapAttachment implements Attachment {
+    readonly protocol = "coap"
+    private readonly parts: AttachmentParts
+    private readonly motes: Motes
+    private readonly serve: Server
+    private readonly maxConnections: number
+    private readonly downlink: Downlink
+    private readonly relays = new Map<string, RelayedMote>()
+    private readonly connections = new Set<CoapConnection>()
+    /** Those among them that brought an authentic envelope. */
+    private readonly trusted = new WeakSet<CoapConnection>()
+    private closing: (() => void) | undefined
+
+    /** @param serve answers what comes on the connections */
+    constructor(parts: AttachmentParts, o: { motes: Motes; serve: Server; maxConnections?: number }) {
+        this.parts = parts
+        this.motes = o.motes
+        this.serve = o.serve
+        this.maxConnections = o.maxConnections ?? defaultMaxConnections
+        this.downlink = new Downlink(parts)
+        this.motes.subscribe({
+            connected: ({ eui, connection }) => this.relays.set(eui, new RelayedMote(parts.clock, connection)),
+            brought: mote => void this.downlink.bring(mote),
+            disconnected: ({ eui }) => {
+                this.relays.get(eui)?.close()
+                this.relays.delete(eui)
+            },
+        })
+    }
+
+    get size(): number {
+        return this.connections.size
+    }
+
+    get online(): string[] {
+        return this.motes.list().map(({ eui }) => eui)
+    }
+
+    has(eui: string): boolean {
+        return this.motes.find(eui) !== undefined
+    }
+
+    relayed(eui: string): RelayedMote | undefined {
+        return this.relays.get(eui)
+    }
+
+    changed(eui: string): void {
+        const mote = this.motes.find(eui)
+        if (mote) void this.downlink.bring(mote)
+    }
+
+    dismiss(eui: string): void {
+        this.motes.find(eui)?.connection.release()
+    }
+
+    /** Serves a connection. */
+    accept(stream: ByteStream): void {
+        const { clock, random, log } = this.parts
+        if (this.closing || (this.connections.size >= this.maxConnections && !this.makeRoom())) {
+            log.debug({ peer: stream.peer }, "connection refused")
+            stream.destroy()
+            return
+        }
+        const connection = new CoapConnection({
+            ...{ stream, clock, random, log, serve: this.serve },
+            onClose: () => this.closed(connection),
+            onBrought: eui => {
+                if (!this.connections.has(connection)) return
+                this.trusted.add(connection)
+                this.motes.brought(eui, connection, clock.now())
+            },
+        })
+        this.connections.add(connection)
+        connection.start()
+    }
+
+    /** Sends a Release to every peer, and waits for them to go, but not for ever. */
+    async close(): Promise<void> {
+        const { clock } = this.parts
+        await new Promise<void>(resolve => {
+            const impatient = clock.setTimeout(() => {
+                for (const connection of this.connections) connection.destroy()
+            }, 2 * lingerMs)
+            this.closing = () => {
+                if (this.connections.size > 0) return
+                clock.clearTimeout(impatient)
+                resolve()
+            }
+            for (const connection of this.connections) connection.release()
+            this.closing()
+        })
+    }
+
+    /** Gives up the oldest connection that never brought an envelope, so that strangers do not keep motes out. */
+    private makeRoom(): boolean {
+        for (const connection of this.connections) {
+            if (this.trusted.has(connection)) continue
+            this.parts.log.debug({ peer: connection.peer }, "connection dropped for a newer one")
+            this.closed(connection)
+            connection.destroy()
+            return true
+        }
+        return false
+    }
+
+    private closed(connection: CoapConnection): void {
+        this.connections.delete(connection)
+        this.motes.closed(connection)
+        this.closing?.()
+    }
+}
