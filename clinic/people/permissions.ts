@@ -1,0 +1,74 @@
+/*
+ * Who may do what. Everything else asks `may`; nothing else compares names of roles. The table is in docs/api.md, too, where a
+ * test holds it against this one.
+ */
+
+interface RoleKind {
+    /** What one signs in with. A role without a password has tokens only. */
+    signIn: "password" | "token"
+    /** Belongs to one patient. */
+    isPatient: boolean
+}
+
+const roleKinds = {
+    doctor: { signIn: "password", isPatient: false },
+    nurse: { signIn: "password", isPatient: false },
+    patient: { signIn: "password", isPatient: true },
+    router: { signIn: "token", isPatient: false },
+} as const satisfies Record<string, RoleKind>
+
+export type Role = keyof typeof roleKinds
+export const roles = Object.keys(roleKinds) as Role[]
+
+/** Whose data: that of every patient, or the user's own. */
+type Scope = "all" | "own"
+
+/** What one may do, and who may. A role that is not named may not. */
+export const permissions = {
+    "use-session": { doctor: "all", nurse: "all", patient: "all" },
+    read: { doctor: "all", nurse: "all", patient: "own" },
+    acknowledge: { doctor: "all", nurse: "all" },
+    configure: { doctor: "all" },
+    "manage-patients": { doctor: "all", nurse: "all" },
+    "manage-motes": { doctor: "all", nurse: "all" },
+    "manage-users": { doctor: "all" },
+    monitor: { doctor: "all" },
+    deliver: { router: "all" },
+} as const satisfies Record<string, Partial<Record<Role, Scope>>>
+
+export type Action = keyof typeof permissions
+export const actions = Object.keys(permissions) as Action[]
+
+/** Who asks, as far as permissions go. */
+export interface Subject {
+    role: Role
+    /** Of a patient, who that is. */
+    patient: number | null
+}
+
+/** Whether the user may do this; with `patient`, whether they may do it with that patient's data. */
+export function may(user: Subject, action: Action, patient?: number): boolean {
+    const scope = scopeOf(user, action)
+    return scope === "all" || (scope === "own" && (patient === undefined || patient === user.patient))
+}
+
+/** The patients with whose data the user may do this: everyone's, or those listed. */
+export function patientsFor(user: Subject, action: Action): "all" | number[] {
+    const scope = scopeOf(user, action)
+    if (scope === "all") return "all"
+    return scope === "own" && user.patient !== null ? [user.patient] : []
+}
+
+/** All that the user may do, so that a page can leave out what would be refused. */
+export function permissionsOf(user: Subject): Action[] {
+    return actions.filter(action => may(user, action))
+}
+
+export function kindOf(role: Role): RoleKind {
+    return roleKinds[role]
+}
+
+function scopeOf(user: Subject, action: Action): Scope | undefined {
+    const table: Record<Action, Partial<Record<Role, Scope>>> = permissions
+    return table[action][user.role]
+}
