@@ -18,7 +18,7 @@ if (!files.length) {
 
 const checks = {
     "types of the host code": ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"],
-    "types of the clinic's page": ["node_modules/typescript/bin/tsc", "-p", "browser/tsconfig.json"],
+    "types of the clinic's page": ["node_modules/typescript/bin/tsc", "-p", "clinic/web/tsconfig.json"],
     "types of the simulator's page": ["node_modules/typescript/bin/tsc", "-p", "sim/web/page/tsconfig.json"],
     "types of the figure": ["node_modules/typescript/bin/tsc", "-p", "cli/plot/web/tsconfig.json"],
     "lint rules": ["node_modules/eslint/bin/eslint.js", "."],

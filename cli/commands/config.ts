@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { Type, type Static } from "@sinclair/typebox"
+import { Type } from "@sinclair/typebox"
 import { Command, InvalidArgumentError } from "commander"
 import { UserError } from "../../host/errors.ts"
 import {
@@ -12,6 +12,12 @@ import {
     type ConfigField,
     type ConfigValues,
 } from "../../wire/config.ts"
+import {
+    Command as SentCommand,
+    Configuration,
+    MoteConfiguration,
+    type CommandName,
+} from "../../clinic/http/schemas/configurations.ts"
 import { clinicOptions, withClinic, type ClinicApi, type ClinicOptions } from "../clinic-api.ts"
 import { integer, option } from "../options.ts"
 
@@ -30,39 +36,12 @@ interface SetOptions extends Options {
 
 type Settings = Partial<ConfigValues>
 
-const Time = Type.Number({ minimum: 0, maximum: 8.64e15 })
-const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
-const Settings = Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()]))
-const Version = Type.Object({
-    version: Type.Integer(),
-    settings: Settings,
-    author: Type.String(),
-    madeAt: Time,
-    state: Type.String(),
-    reason: Nullable(Type.String()),
-    answeredAt: Nullable(Time),
-})
-const State = Type.Object({
-    patient: Type.Integer(),
-    inForce: Type.Object({
-        version: Type.Integer(),
-        heardAt: Nullable(Time),
-        settings: Nullable(Settings),
-    }),
-    newest: Nullable(Version),
-    settings: Settings,
-})
-const Sent = Type.Object({ version: Type.Integer(), expiresAt: Time })
-
-type Version = Static<typeof Version>
-type State = Static<typeof State>
-
 export const configCommand = new Command("config")
     .description("read and change what a mote works by, over the air")
     .addCommand(
         shared("get", "what is in force, and what is on its way").action((options: Options) =>
             withClinic(options, async api => {
-                const state = await api.call("GET", path(options), State)
+                const state = await api.call("GET", path(options), MoteConfiguration)
                 if (options.json) console.log(JSON.stringify(state))
                 else printState(options.mote, state)
             }),
@@ -85,7 +64,7 @@ export const configCommand = new Command("config")
         shared("history", "all versions, and what became of each").action((options: Options) =>
             withClinic(options, async api => {
                 const url = `${path(options)}/history`
-                const versions = await api.call("GET", url, Type.Array(Version))
+                const versions = await api.call("GET", url, Type.Array(Configuration))
                 if (options.json) console.log(JSON.stringify(versions))
                 else
                     versions.forEach((version, i) =>
@@ -103,11 +82,11 @@ function shared(name: string, description: string): Command {
         .option("--json", "one JSON document", false)
 }
 
-function command(name: "identify" | "clear", description: string): Command {
+function command(name: CommandName, description: string): Command {
     return shared(name, description).action((options: Options) =>
         withClinic(options, async api => {
             const url = `/api/motes/${options.mote}/commands`
-            const sent = await api.call("POST", url, Sent, { command: name })
+            const sent = await api.call("POST", url, SentCommand, { command: name })
             if (options.json) console.log(JSON.stringify(sent))
             else console.log(`on its way; given up at ${iso(sent.expiresAt)}`)
         }),
@@ -116,9 +95,9 @@ function command(name: "identify" | "clear", description: string): Command {
 
 /** Changes settings on top of what will be in force, and only where nobody else did meanwhile. */
 async function set(api: ClinicApi, changes: Settings, options: SetOptions): Promise<void> {
-    const { settings, newest } = await api.call("GET", path(options), State)
+    const { settings, newest } = await api.call("GET", path(options), MoteConfiguration)
     const body = { settings: { ...settings, ...changes }, base: newest?.version ?? 0 }
-    const made = await api.call("PUT", path(options), Version, body)
+    const made = await api.call("PUT", path(options), Configuration, body)
     const answered = options.wait ? await answer(api, made, options) : made
     if (options.json) console.log(JSON.stringify(answered))
     else console.log(line(answered))
@@ -127,10 +106,10 @@ async function set(api: ClinicApi, changes: Settings, options: SetOptions): Prom
 }
 
 /** The version once the mote has said what became of it. @throws UserError where that takes too long */
-async function answer(api: ClinicApi, made: Version, options: SetOptions): Promise<Version> {
+async function answer(api: ClinicApi, made: Configuration, options: SetOptions): Promise<Configuration> {
     const giveUp = performance.now() + options.timeout * 1000
     for (;;) {
-        const { newest } = await api.call("GET", path(options), State)
+        const { newest } = await api.call("GET", path(options), MoteConfiguration)
         if (newest?.version !== made.version)
             throw new UserError(`version ${made.version} is superseded by another one`)
         if (newest.state !== "pending") return newest
@@ -160,7 +139,7 @@ function parse(assignments: string[]): Settings {
     return changes
 }
 
-function printState(mote: string, { patient, inForce, newest }: State): void {
+function printState(mote: string, { patient, inForce, newest }: MoteConfiguration): void {
     const { version, heardAt } = inForce
     const heard = heardAt === null ? "not heard of it yet" : `heard ${iso(heardAt)}`
     console.log(`mote ${mote}  patient ${patient}  in force: version ${version}, ${heard}`)
@@ -173,7 +152,7 @@ function printState(mote: string, { patient, inForce, newest }: State): void {
 }
 
 /** `version 5  pending …`, with what differs from `before` where that is given. */
-function line(version: Version, before?: Record<string, number | string>): string {
+function line(version: Configuration, before?: Record<string, number | string>): string {
     const { state, reason, answeredAt, author, madeAt } = version
     const because = reason === null ? "" : `: ${clean(reason)}`
     const since = answeredAt === null ? "" : ` ${iso(answeredAt)}`

@@ -13,6 +13,8 @@ import {
     type BoardOptions,
 } from "../board-options.ts"
 import { boards } from "../../devicescript/boards.ts"
+import { Mote, MoteWithSecret } from "../../clinic/http/schemas/motes.ts"
+import { Patient } from "../../clinic/http/schemas/patients.ts"
 import { clinicOptions, withClinic, type ClinicApi, type ClinicOptions } from "../clinic-api.ts"
 import { readSettings } from "../../devicescript/env-local.ts"
 import { htmlLabel, svgLabel } from "../label.ts"
@@ -22,32 +24,17 @@ const maxBedChars = 20
 /** A label says who somebody is: only its owner reads the file. */
 const ownerOnly = 0o600
 
-const Hex = (bytes: number) => Type.String({ pattern: `^[0-9a-f]{${2 * bytes}}$` })
-const Kid = Hex(8)
-const Secret = Hex(32)
-const NewMote = Type.Object({ kid: Kid, secret: Secret })
-const NewSecret = Type.Object({ secret: Secret })
-const Patient = Type.Object({
-    id: Type.Integer(),
-    given: Type.String(),
-    family: Type.String(),
-    bed: Type.Union([Type.String(), Type.Null()]),
-})
-const Mote = Type.Object({
-    kid: Kid,
-    patient: Type.Integer(),
-    registeredAt: Type.Integer(),
-    revokedAt: Type.Union([Type.Integer(), Type.Null()]),
-})
+const Wearer = Type.Pick(Patient, ["id", "given", "family", "bed"])
+const RegisteredMote = Type.Pick(Mote, ["kid", "patient", "registeredAt", "revokedAt"])
 
-type Patient = Static<typeof Patient>
-type Mote = Static<typeof Mote>
+type Wearer = Static<typeof Wearer>
+type RegisteredMote = Static<typeof RegisteredMote>
 
 interface NewOptions extends BoardOptions, ClinicOptions {
     board: string
     router: string
     patient?: number
-    newPatient?: Pick<Patient, "given" | "family">
+    newPatient?: Pick<Wearer, "given" | "family">
     bed?: string
     label?: string
     labelUrl?: string
@@ -94,7 +81,7 @@ function listCommand(): Command {
         .option("--json", "one JSON document", false)
         .action((options: ClinicOptions & { json: boolean }) =>
             withClinic(options, async api => {
-                const motes = await api.call("GET", "/api/motes", Type.Array(Mote))
+                const motes = await api.call("GET", "/api/motes", Type.Array(RegisteredMote))
                 if (options.json) console.log(JSON.stringify(motes.map(listed)))
                 else for (const mote of motes) console.log(line(mote))
             }),
@@ -123,12 +110,12 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
     const old = readEnv(options)
 
     const patient = newPatient
-        ? await api.call("POST", "/api/patients", Patient, {
+        ? await api.call("POST", "/api/patients", Wearer, {
               ...newPatient,
               bed: options.bed ?? null,
           })
-        : await api.call("GET", `/api/patients/${options.patient}`, Patient)
-    const { kid, secret } = await api.call("POST", "/api/motes", NewMote, { patient: patient.id })
+        : await api.call("GET", `/api/patients/${options.patient}`, Wearer)
+    const { kid, secret } = await api.call("POST", "/api/motes", MoteWithSecret, { patient: patient.id })
     const url = `${labelUrl.replace(/\/+$/, "")}/#/motes/${kid}`
     try {
         if (label !== undefined) writeLabel(label, url, kid, options.labelName ? patient : undefined)
@@ -152,7 +139,7 @@ async function rotate(api: ClinicApi, kid: string, options: BoardOptions): Promi
     const old = readEnv(options, kid)
     const router = options.router ?? readSettings(old).router
     if (typeof router !== "string") throw new UserError(`--router is needed: ${options.env} has none`, 2)
-    const { secret } = await api.call("POST", `/api/motes/${kid}/rotate`, NewSecret)
+    const { secret } = await api.call("POST", `/api/motes/${kid}/rotate`, MoteWithSecret)
     writeEnv(options.env, old, { ...settings, kid, secret, router })
     tell(options, { kid }, [`mote ${kid} has a new secret, which the clinic takes from now on`])
 }
@@ -174,18 +161,18 @@ function tell({ json, board, env }: BoardOptions, result: object, lines: string[
     console.log(`    ${commands[1]}`)
 }
 
-function writeLabel(file: string, url: string, kid: string, patient: Patient | undefined): void {
+function writeLabel(file: string, url: string, kid: string, patient: Wearer | undefined): void {
     const lines = patient ? [`${patient.family}, ${patient.given}`] : []
     if (patient?.bed) lines.push(`Bed ${patient.bed}`)
     const label = { eui: kid, url, lines }
     writeDurably(file, /\.svg$/i.test(file) ? svgLabel(label) : htmlLabel(label), ownerOnly)
 }
 
-function listed({ kid, patient, registeredAt, revokedAt }: Mote) {
+function listed({ kid, patient, registeredAt, revokedAt }: RegisteredMote) {
     return { kid, patient, registered: iso(registeredAt), revoked: revokedAt && iso(revokedAt) }
 }
 
-function line(mote: Mote): string {
+function line(mote: RegisteredMote): string {
     const { kid, patient, registered, revoked } = listed(mote)
     const state = revoked === null ? "valid" : `revoked ${revoked}`
     return `${kid}  patient ${String(patient).padEnd(5)}  registered ${registered}  ${state}`
@@ -201,7 +188,7 @@ function eui(text: string): string {
     return text.toLowerCase()
 }
 
-function personName(text: string): Pick<Patient, "given" | "family"> {
+function personName(text: string): Pick<Wearer, "given" | "family"> {
     const names = text.split(",").map(name => name.trim())
     const [family, given] = names
     if (names.length !== 2 || !family || !given || text.length > 200 || /\p{Cc}/u.test(text))

@@ -1,49 +1,51 @@
-import { Type, type Static } from "@sinclair/typebox"
-import type { FastifyInstance } from "fastify"
 import { eui } from "../../wire/keys.ts"
 import type { Alarm } from "../alarms/alarms.ts"
 import type { Clinic } from "../clinic.ts"
-import { maySee, userFrom } from "./auth.ts"
+import { may } from "../people/permissions.ts"
+import { userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"
-import { Id } from "./schemas.ts"
+import { Acknowledgement, Alarm as AlarmAnswer, AlarmQuery } from "./schemas/alarms.ts"
+import { ById, List } from "./schemas/common.ts"
+import type { App } from "./typed-app.ts"
 
 const tags = ["alarms"]
 const maxAlarms = 200
 
-const ById = Type.Object({ id: Id })
-const Query = Type.Object({ patient: Type.Optional(Id) }, { additionalProperties: false })
-const Acknowledgement = Type.Object({ acknowledged: Type.Literal(true) }, { additionalProperties: false })
-
-/** Alarms: those that belong on the screen, all of a patient, and who has seen to them. */
-export function alarmRoutes(app: FastifyInstance, clinic: Clinic): void {
-    app.get<{ Querystring: Static<typeof Query> }>(
+/** Alarms: those that belong on the screen, all of a patient, and who has acknowledged them. */
+export function alarmRoutes(app: App, clinic: Clinic): void {
+    app.get(
         "/api/alarms",
         {
             schema: {
-                ...{ tags, querystring: Query },
+                tags,
                 summary:
                     "Alarms that are not over, or that nobody has acknowledged; with patient, all of that patient, the newest first",
+                querystring: AlarmQuery,
+                response: { 200: List(AlarmAnswer) },
             },
-            config: { access: ["doctor", "patient"] },
+            config: { access: "read" },
         },
         async request => {
             const user = userFrom(request)
             const patient = request.query.patient && Number(request.query.patient)
             if (!patient)
-                return (await clinic.alarms.open()).filter(alarm => maySee(user, alarm.patient)).map(shownAlarm)
-            if (!maySee(user, patient)) throw new HttpError(403, "this is another patient's data")
+                return (await clinic.alarms.open()).filter(alarm => may(user, "read", alarm.patient)).map(shownAlarm)
+            if (!may(user, "read", patient)) throw new HttpError(403, "this is another patient's data")
             return (await clinic.alarms.ofPatient(patient, maxAlarms)).map(shownAlarm)
         },
     )
 
-    app.put<{ Params: Static<typeof ById>; Body: Static<typeof Acknowledgement> }>(
+    app.put(
         "/api/alarms/:id",
         {
             schema: {
-                ...{ tags, params: ById, body: Acknowledgement },
+                tags,
                 summary: "Acknowledge an alarm; it stays until the mote says that it is over",
+                params: ById,
+                body: Acknowledgement,
+                response: { 200: AlarmAnswer },
             },
-            config: { access: ["doctor"] },
+            config: { access: "acknowledge" },
         },
         async request => {
             const id = Number(request.params.id)

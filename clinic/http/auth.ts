@@ -1,16 +1,19 @@
 import cookie, { type CookieSerializeOptions } from "@fastify/cookie"
 import rateLimit from "@fastify/rate-limit"
-import { Type, type Static } from "@sinclair/typebox"
-import type { FastifyInstance, FastifyRequest } from "fastify"
+import type { FastifyRequest } from "fastify"
 import { isFromOtherSite } from "../../host/other-sites.ts"
 import type { Clinic } from "../clinic.ts"
-import { sessionMaxMs, type Role, type User } from "../people/accounts.ts"
+import { sessionMaxMs, type User } from "../people/accounts.ts"
+import { may, permissionsOf, type Action } from "../people/permissions.ts"
 import { HttpError } from "./errors.ts"
+import { NoContent } from "./schemas/common.ts"
+import { Login, Session } from "./schemas/session.ts"
+import type { App } from "./typed-app.ts"
 
 declare module "fastify" {
     interface FastifyContextConfig {
-        /** Who may use the route. A route that does not say is closed to everyone. */
-        access?: "public" | readonly Role[]
+        /** What one has to be allowed to do to use the route. A route that does not say is closed to everyone. */
+        access?: "public" | Action
     }
     interface FastifyRequest {
         /** Who asks; set on every route that is not public. */
@@ -27,18 +30,11 @@ const cookieOptions: CookieSerializeOptions = {
     path: "/",
 }
 
+const tags = ["session"]
 const loginsPerMinute = 10
 
-const Login = Type.Object(
-    {
-        user: Type.String({ minLength: 1, maxLength: 100 }),
-        password: Type.String({ minLength: 1, maxLength: 200 }),
-    },
-    { additionalProperties: false },
-)
-
 /** Checks every request before its body is read; logs in and out. */
-export async function authenticate(app: FastifyInstance, clinic: Clinic): Promise<void> {
+export async function authenticate(app: App, clinic: Clinic): Promise<void> {
     await app.register(cookie)
     await app.register(rateLimit, { global: false })
     app.decorateRequest("user", null)
@@ -49,16 +45,18 @@ export async function authenticate(app: FastifyInstance, clinic: Clinic): Promis
         request.user = (await userOf(request, clinic)) ?? null
         if (!request.user) throw new HttpError(401, "log in or send a valid token")
         if (request.is404) return
-        if (!access?.includes(request.user.role)) throw new HttpError(403, "this is not for you")
+        if (!access || !may(request.user, access)) throw new HttpError(403, "this is not for you")
     })
 
-    app.post<{ Body: Static<typeof Login> }>(
+    app.post(
         "/api/login",
         {
             schema: {
-                body: Login,
-                tags: ["session"],
+                tags,
                 summary: "Start a session, kept in a cookie",
+                security: [],
+                body: Login,
+                response: { 200: Session },
             },
             config: {
                 access: "public",
@@ -74,29 +72,29 @@ export async function authenticate(app: FastifyInstance, clinic: Clinic): Promis
                 ...cookieOptions,
                 maxAge: sessionMaxMs / 1000,
             })
-            return whoIs(login.user)
+            return shown(login.user)
         },
     )
 
     app.get(
         "/api/me",
         {
-            schema: { tags: ["session"], summary: "Who one is" },
-            config: { access: ["doctor", "patient"] },
+            schema: { tags, summary: "Who one is, and what one may do", response: { 200: Session } },
+            config: { access: "use-session" },
         },
-        request => whoIs(userFrom(request)),
+        async request => shown(userFrom(request)),
     )
 
     app.post(
         "/api/logout",
         {
-            schema: { tags: ["session"], summary: "End the session" },
-            config: { access: ["doctor", "patient"] },
+            schema: { tags, summary: "End the session", response: { 204: NoContent } },
+            config: { access: "use-session" },
         },
         async (request, reply) => {
             const session = request.cookies[cookieName]
             if (session !== undefined) await clinic.accounts.logout(session)
-            return reply.clearCookie(cookieName, cookieOptions).code(204).send()
+            return reply.clearCookie(cookieName, cookieOptions).code(204).send(null)
         },
     )
 }
@@ -105,11 +103,6 @@ export async function authenticate(app: FastifyInstance, clinic: Clinic): Promis
 export function userFrom(request: FastifyRequest): User {
     if (!request.user) throw new HttpError(401, "log in or send a valid token")
     return request.user
-}
-
-/** Whether the user may see this patient's data. */
-export function maySee(user: User, patient: number): boolean {
-    return user.role === "doctor" || (user.role === "patient" && user.patient === patient)
 }
 
 /** A token in the header, or else a session in the cookie. The credentials may have ended since the last look. */
@@ -131,6 +124,7 @@ function refuseOtherOrigins({ method, headers }: FastifyRequest): void {
     if (isFromOtherSite(method, headers, "https")) throw new HttpError(403, "this comes from another site")
 }
 
-function whoIs({ name, role, patient }: User) {
-    return { user: name, role, patient }
+function shown(user: User): Session {
+    const { name, role, patient } = user
+    return { user: name, role, patient, permissions: permissionsOf(user) }
 }

@@ -1,58 +1,44 @@
-import { Type, type Static } from "@sinclair/typebox"
-import type { FastifyInstance, FastifyRequest } from "fastify"
-import { ConfigError, configFields, defaultConfig, maxVersion, routerField } from "../../wire/config.ts"
-import { commandNames, eui } from "../../wire/keys.ts"
+import type { FastifyRequest } from "fastify"
+import { ConfigError, configFields, defaultConfig, routerField } from "../../wire/config.ts"
+import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote } from "../motes/motes.ts"
-import { maySee, userFrom } from "./auth.ts"
+import { may, patientsFor } from "../people/permissions.ts"
+import { userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"
-import { ByKid } from "./schemas.ts"
+import { ByKid, List } from "./schemas/common.ts"
+import { Command, Configuration, MoteConfiguration, NewCommand, NewConfiguration } from "./schemas/configurations.ts"
+import type { App } from "./typed-app.ts"
 
 const tags = ["configuration"]
-const doctors = { access: ["doctor"] } as const
-const readers = { access: ["doctor", "patient"] } as const
+const read = { access: "read" } as const
+const configure = { access: "configure" } as const
 /** What an answer shows of the past. */
 const maxHistory = 200
 
-const NewConfig = Type.Object(
-    {
-        /** What is absent is as by default; wire/config.ts checks names and ranges. */
-        settings: Type.Object({}),
-        /** The newest version its author has seen, 0 for none: where there is a newer one, the answer is 409. */
-        base: Type.Optional(Type.Integer({ minimum: 0, maximum: maxVersion })),
-    },
-    { additionalProperties: false },
-)
-const NewCommand = Type.Object(
-    { command: Type.Union(commandNames.map(name => Type.Literal(name))) },
-    { additionalProperties: false },
-)
-
-interface Params {
-    Params: Static<typeof ByKid>
-}
-
 /** What a mote works by, what it is told, and what it says to that. */
-export function configurationRoutes(app: FastifyInstance, clinic: Clinic): void {
-    const moteOf = async (request: FastifyRequest<Params>): Promise<Mote> => {
-        const mote = await clinic.motes.get(Buffer.from(request.params.kid, "hex"))
+export function configurationRoutes(app: App, clinic: Clinic): void {
+    const moteOf = async (request: FastifyRequest, eui: string): Promise<Mote> => {
+        const mote = await clinic.motes.get(Buffer.from(eui, "hex"))
         const user = userFrom(request)
-        if (!mote && user.role === "doctor") missing()
-        if (!mote || !maySee(user, mote.patient)) throw new HttpError(403, "this is another patient's data")
+        if (!mote && patientsFor(user, "read") === "all") missing()
+        if (!mote || !may(user, "read", mote.patient)) throw new HttpError(403, "this is another patient's data")
         return mote
     }
 
-    app.get<Params>(
+    app.get(
         "/api/motes/:kid/config",
         {
             schema: {
-                ...{ tags, params: ByKid },
+                tags,
                 summary: "What the mote works by, the newest version, and what can be set",
+                params: ByKid,
+                response: { 200: MoteConfiguration },
             },
-            config: readers,
+            config: read,
         },
         async request => {
-            const mote = await moteOf(request)
+            const mote = await moteOf(request, request.params.kid)
             const inForce = await clinic.configurations.inForce(mote)
             const newest = await clinic.configurations.newest(mote)
             const isOnItsWay = newest?.state === "pending"
@@ -60,7 +46,6 @@ export function configurationRoutes(app: FastifyInstance, clinic: Clinic): void 
                 ...{ kid: eui(mote.kid), patient: mote.patient },
                 inForce,
                 newest: newest ?? null,
-                // What a change starts from: all that will be in force if nothing is refused.
                 settings: (isOnItsWay ? newest.settings : inForce.settings) ?? defaultConfig,
                 commands: await clinic.configurations.commands(mote),
                 fields: configFields,
@@ -69,23 +54,31 @@ export function configurationRoutes(app: FastifyInstance, clinic: Clinic): void 
         },
     )
 
-    app.get<Params>(
+    app.get(
         "/api/motes/:kid/config/history",
         {
-            schema: { tags, params: ByKid, summary: "All versions, the newest first" },
-            config: readers,
+            schema: {
+                tags,
+                summary: "All versions, the newest first",
+                params: ByKid,
+                response: { 200: List(Configuration) },
+            },
+            config: read,
         },
-        async request => clinic.configurations.history(await moteOf(request), maxHistory),
+        async request => clinic.configurations.history(await moteOf(request, request.params.kid), maxHistory),
     )
 
-    app.put<Params & { Body: Static<typeof NewConfig> }>(
+    app.put(
         "/api/motes/:kid/config",
         {
             schema: {
-                ...{ tags, params: ByKid, body: NewConfig },
+                tags,
                 summary: "A new configuration; what is not in it is as by default",
+                params: ByKid,
+                body: NewConfiguration,
+                response: { 202: Configuration },
             },
-            config: doctors,
+            config: configure,
         },
         async (request, reply) => {
             const kid = Buffer.from(request.params.kid, "hex")
@@ -101,14 +94,17 @@ export function configurationRoutes(app: FastifyInstance, clinic: Clinic): void 
         },
     )
 
-    app.post<Params & { Body: Static<typeof NewCommand> }>(
+    app.post(
         "/api/motes/:kid/commands",
         {
             schema: {
-                ...{ tags, params: ByKid, body: NewCommand },
+                tags,
                 summary: "Tell the mote to blink, or to drop the readings that wait in it",
+                params: ByKid,
+                body: NewCommand,
+                response: { 202: Command },
             },
-            config: doctors,
+            config: configure,
         },
         async (request, reply) => {
             const kid = Buffer.from(request.params.kid, "hex")

@@ -1,8 +1,10 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaValidationError } from "fastify"
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from "fastify"
 import type { Log } from "../../host/log.ts"
 import { toOutcome } from "../fhir/outcome.ts"
 import { SearchError } from "../fhir/search-error.ts"
 import { Conflict } from "../errors.ts"
+import { fhirType } from "./schemas/fhir.ts"
+import type { App } from "./typed-app.ts"
 
 /** Answers with this status; the message is for the client. */
 export class HttpError extends Error {
@@ -14,16 +16,16 @@ export class HttpError extends Error {
     }
 }
 
-export const fhirType = "application/fhir+json; charset=utf-8"
+export const fhirContentType = `${fhirType}; charset=utf-8`
 
 /** Every failure becomes one plain answer: an OperationOutcome under /fhir, else `{"error": …}`. */
-export function answerErrors(app: FastifyInstance, log: Log): void {
+export function answerErrors(app: App, log: Log): void {
     app.setErrorHandler((error: FastifyError, request, reply) => {
         const status = statusOf(error)
         if (status >= 500) log.error({ route: request.routeOptions.url, reason: error.message }, "request failed")
         return answer(request, reply, status, status < 500 ? error.message : "it did not work")
     })
-    app.setNotFoundHandler((request, reply) => answer(request, reply, 404, "there is no such thing"))
+    app.setNotFoundHandler((request, reply) => answer(request, reply, 404, "not found"))
 }
 
 function statusOf(error: FastifyError): number {
@@ -48,5 +50,5 @@ function answer(request: FastifyRequest, reply: FastifyReply, status: number, me
     reply.code(status)
     if (!request.url.startsWith("/fhir")) return reply.send({ error: message })
     // A string: the route's own serializer is for its resources.
-    return reply.type(fhirType).send(JSON.stringify(toOutcome(status, message)))
+    return reply.type(fhirContentType).send(JSON.stringify(toOutcome(status, message)))
 }

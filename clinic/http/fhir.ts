@@ -1,3 +1,4 @@
+import { Type, type TSchema } from "@sinclair/typebox"
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import type { Resource } from "@medplum/fhirtypes"
 import { eui } from "../../wire/keys.ts"
@@ -9,9 +10,22 @@ import { toDevice } from "../fhir/device.ts"
 import { toObservation } from "../fhir/observation.ts"
 import { toPatient } from "../fhir/patient.ts"
 import { cursorOf, parseListQuery, parseObservationQuery } from "../fhir/search.ts"
-import type { Patient } from "../people/patients.ts"
-import { maySee, userFrom } from "./auth.ts"
-import { fhirType, HttpError } from "./errors.ts"
+import type { Patient as StoredPatient } from "../people/patients.ts"
+import { may, patientsFor } from "../people/permissions.ts"
+import { userFrom } from "./auth.ts"
+import { HttpError, fhirContentType } from "./errors.ts"
+import { fhirAnswer } from "./openapi.ts"
+import {
+    Bundle,
+    CapabilityStatement,
+    Device,
+    DeviceQuery,
+    Observation,
+    ObservationQuery,
+    Patient,
+    PatientQuery,
+} from "./schemas/fhir.ts"
+import type { App } from "./typed-app.ts"
 
 interface ById {
     Params: { id: string }
@@ -20,14 +34,37 @@ interface ById {
 /** A search without `patient` looks at each patient in turn; beyond this many it would hold up the others. */
 const maxPatientsSearched = 1000
 
-const readers = { config: { access: ["doctor", "patient"] } } as const
+const config = { access: "read" } as const
+const tags = ["fhir"]
+/** A search of one kind of resource. */
+const searchOf = (querystring: TSchema, found: TSchema) => {
+    const summary = "Search; see the CapabilityStatement"
+    return { schema: { tags, summary, querystring, response: { 200: fhirAnswer("A page", Bundle(found)) } }, config }
+}
+/** A look at one resource. */
+const readOf = (found: TSchema) => ({
+    schema: {
+        tags,
+        summary: "Read one",
+        params: Type.Object({ id: Type.String() }),
+        response: { 200: fhirAnswer("It", found) },
+    },
+    config,
+})
+
+const metadata = {
+    ...{ tags, summary: "What this server can do", security: [] },
+    response: { 200: fhirAnswer("CapabilityStatement", CapabilityStatement) },
+}
 
 /** FHIR R4 for reading (http://hl7.org/fhir/R4/http.html), in JSON. */
-export async function fhirRoutes(app: FastifyInstance, clinic: Clinic): Promise<void> {
+export async function fhirRoutes(app: App, clinic: Clinic): Promise<void> {
     const startedAt = new Date(clinic.now()).toISOString()
     const routes = async (fhir: FastifyInstance) => {
         fhir.addHook("onRequest", async request => wantsJson(request))
-        fhir.get("/metadata", { config: { access: "public" } }, async (request, reply) =>
+        // What is asked for is checked by clinic/fhir/search.ts, which knows FHIR's rules.
+        fhir.setValidatorCompiler(() => () => true)
+        fhir.get("/metadata", { schema: metadata, config: { access: "public" } }, async (request, reply) =>
             send(reply, capabilityStatement(base(request), startedAt)),
         )
         observationRoutes(fhir, clinic)
@@ -38,10 +75,10 @@ export async function fhirRoutes(app: FastifyInstance, clinic: Clinic): Promise<
 }
 
 function observationRoutes(fhir: FastifyInstance, clinic: Clinic): void {
-    fhir.get("/Observation", readers, async (request, reply) => {
+    fhir.get("/Observation", searchOf(ObservationQuery, Observation), async (request, reply) => {
         const query = queryOf(request)
         const { count, after, patients: asked, ...search } = parseObservationQuery(query)
-        const patients = await patientsFor(userFrom(request), asked, clinic)
+        const patients = await patientsToSearch(userFrom(request), asked, clinic)
         if (count === 0) {
             const total = await clinic.observations.count({ ...search, patients })
             return send(reply, bundle(request, query, { found: [], total }))
@@ -55,23 +92,24 @@ function observationRoutes(fhir: FastifyInstance, clinic: Clinic): void {
         return send(reply, bundle(request, query, { found: page.map(toObservation), next }))
     })
 
-    fhir.get<ById>("/Observation/:id", readers, async (request, reply) => {
+    fhir.get<ById>("/Observation/:id", readOf(Observation), async (request, reply) => {
         const [id] = numbers([request.params.id])
         const observation = id === undefined ? undefined : await clinic.observations.get(id)
-        if (!observation || !maySee(userFrom(request), observation.patient)) throw unknown()
+        if (!observation || !may(userFrom(request), "read", observation.patient)) throw unknown()
         return send(reply, toObservation(observation))
     })
 }
 
 function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
-    fhir.get("/Patient", readers, async (request, reply) => {
+    fhir.get("/Patient", searchOf(PatientQuery, Patient), async (request, reply) => {
         const query = queryOf(request)
         const { ids, after, count } = parseListQuery(query, ["_id"])
         const user = userFrom(request)
-        let found: Patient[]
-        if (ids === undefined && user.role === "doctor") found = await clinic.patients.page(after, count + 1)
+        let found: StoredPatient[]
+        if (ids === undefined && patientsFor(user, "read") === "all")
+            found = await clinic.patients.page(after, count + 1)
         else {
-            const asked = await patientsFor(user, ids && numbers(ids), clinic)
+            const asked = await patientsToSearch(user, ids && numbers(ids), clinic)
             const all = await Promise.all(asked.map(id => clinic.patients.get(id)))
             found = all
                 .filter(patient => patient !== undefined)
@@ -83,8 +121,8 @@ function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
         return send(reply, bundle(request, query, { found: page.map(toPatient), next }))
     })
 
-    fhir.get<ById>("/Patient/:id", readers, async (request, reply) => {
-        const [id] = await patientsFor(userFrom(request), numbers([request.params.id]), clinic)
+    fhir.get<ById>("/Patient/:id", readOf(Patient), async (request, reply) => {
+        const [id] = await patientsToSearch(userFrom(request), numbers([request.params.id]), clinic)
         const patient = id === undefined ? undefined : await clinic.patients.get(id)
         if (!patient) throw unknown()
         return send(reply, toPatient(patient))
@@ -92,7 +130,7 @@ function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
 }
 
 function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
-    fhir.get("/Device", readers, async (request, reply) => {
+    fhir.get("/Device", searchOf(DeviceQuery, Device), async (request, reply) => {
         const query = queryOf(request)
         const { ids, patients, after, count } = parseListQuery(query, ["_id", "patient"])
         const user = userFrom(request)
@@ -100,7 +138,7 @@ function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
         const found = (await clinic.motes.all()).filter(
             mote =>
                 mote.id > after &&
-                maySee(user, mote.patient) &&
+                may(user, "read", mote.patient) &&
                 (patients?.includes(mote.patient) ?? true) &&
                 (ids?.includes(eui(mote.kid)) ?? true),
         )
@@ -109,20 +147,21 @@ function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
         return send(reply, bundle(request, query, { found: page.map(toDevice), next }))
     })
 
-    fhir.get<ById>("/Device/:id", readers, async (request, reply) => {
+    fhir.get<ById>("/Device/:id", readOf(Device), async (request, reply) => {
         const { id } = request.params
         const isEui = /^[0-9a-f]{16}$/.test(id)
         const mote = isEui ? await clinic.motes.get(Buffer.from(id, "hex")) : undefined
-        if (!mote || !maySee(userFrom(request), mote.patient)) throw unknown()
+        if (!mote || !may(userFrom(request), "read", mote.patient)) throw unknown()
         return send(reply, toDevice(mote))
     })
 }
 
 /** The patients to look at: those asked for, or all that the user may see. Throws HttpError. */
-async function patientsFor(user: User, asked: number[] | undefined, clinic: Clinic): Promise<number[]> {
+async function patientsToSearch(user: User, asked: number[] | undefined, clinic: Clinic): Promise<number[]> {
     refuseOthers(user, asked)
     if (asked) return asked
-    if (user.role !== "doctor") return user.patient === null ? [] : [user.patient]
+    const own = patientsFor(user, "read")
+    if (own !== "all") return own
     const all = await clinic.patients.page(0, maxPatientsSearched + 1)
     if (all.length > maxPatientsSearched)
         throw new HttpError(400, "too many patients to search them all: say which by patient")
@@ -131,7 +170,8 @@ async function patientsFor(user: User, asked: number[] | undefined, clinic: Clin
 
 /** A patient who asks for another one is told so, whether there is that other one or not. */
 function refuseOthers(user: User, patients: number[] | undefined): void {
-    if (patients?.some(patient => !maySee(user, patient))) throw new HttpError(403, "this is another patient's data")
+    if (patients?.some(patient => !may(user, "read", patient)))
+        throw new HttpError(403, "this is another patient's data")
 }
 
 /** The ids that can be ours. */
@@ -178,5 +218,5 @@ function bundle(
 }
 
 function send(reply: FastifyReply, resource: Resource): FastifyReply {
-    return reply.type(fhirType).send(JSON.stringify(resource))
+    return reply.type(fhirContentType).send(JSON.stringify(resource))
 }

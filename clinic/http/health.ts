@@ -1,19 +1,44 @@
-import type { FastifyInstance } from "fastify"
 import type { Clinic } from "../clinic.ts"
+import { Health, Metrics } from "./schemas/operation.ts"
+import type { App } from "./typed-app.ts"
+
+const tags = ["operation"]
+const metricsType = "text/plain; version=0.0.4"
 
 /** For whoever watches the service; no patient data. */
-export function healthRoutes(app: FastifyInstance, clinic: Clinic): void {
-    app.get("/healthz", { config: { access: "public" } }, async (_request, reply) => {
-        try {
-            await clinic.check()
-            return await reply.send({ status: "ok" })
-        } catch {
-            return await reply.code(503).send({ status: "the database does not work" })
-        }
-    })
+export function healthRoutes(app: App, clinic: Clinic): void {
+    app.get(
+        "/healthz",
+        {
+            schema: {
+                tags,
+                summary: "Whether the database works",
+                security: [],
+                response: { 200: Health, 503: Health },
+            },
+            config: { access: "public" },
+        },
+        async (_request, reply) => {
+            try {
+                await clinic.check()
+                return await reply.send({ status: "ok" })
+            } catch {
+                return await reply.code(503).send({ status: "the database does not work" })
+            }
+        },
+    )
 
-    app.get("/metrics", { config: { access: ["doctor"] } }, async (_request, reply) =>
-        reply.type("text/plain; version=0.0.4").send(metrics(clinic)),
+    app.get(
+        "/metrics",
+        {
+            schema: {
+                tags,
+                summary: "Counters for Prometheus",
+                response: { 200: { description: "Metrics", content: { "text/plain": { schema: Metrics } } } },
+            },
+            config: { access: "monitor" },
+        },
+        async (_request, reply) => reply.type(metricsType).send(metrics(clinic)),
     )
 }
 

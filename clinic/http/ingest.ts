@@ -1,36 +1,66 @@
 import { createHash } from "node:crypto"
-import type { FastifyInstance } from "fastify"
+import type { FastifyInstance, FastifyRequest } from "fastify"
 import { decodeBatch, encodeKeys, encodeResults, maxBatchBytes, type Delivery } from "../../wire/batch.ts"
 import { WireError } from "../../wire/cbor.ts"
 import type { Clinic } from "../clinic.ts"
 import { userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"
+import { NoContent } from "./schemas/common.ts"
+import { Batch, cborType, Keys, Results } from "./schemas/router.ts"
+import type { App } from "./typed-app.ts"
 
-const cborType = "application/cbor"
+const tags = ["router"]
+const config = { access: "deliver" } as const
+const cbor = <T>(schema: T) => ({ content: { [cborType]: { schema } } })
 
 /** For routers: batches of envelopes in, keys out. Both are CBOR (wire/batch.ts). */
-export async function ingestRoutes(app: FastifyInstance, clinic: Clinic): Promise<void> {
-    await app.register(async scope => {
+export async function ingestRoutes(app: App, clinic: Clinic): Promise<void> {
+    await app.register(async (scope: FastifyInstance) => {
         scope.removeAllContentTypeParsers()
         scope.addContentTypeParser(cborType, { parseAs: "buffer", bodyLimit: maxBatchBytes }, (_request, body, done) =>
             done(null, body),
         )
-        scope.post<{ Body: Buffer | undefined }>(
+        // The schema says what the bytes are; decodeBatch checks them.
+        scope.setValidatorCompiler(() => () => true)
+        scope.post(
             "/ingest",
-            { bodyLimit: maxBatchBytes, config: { access: ["router"] } },
-            async (request, reply) => {
-                const batch = batchIn(request.body ?? new Uint8Array())
+            {
+                schema: {
+                    tags,
+                    summary: "Deliver envelopes; each is stored durably, or known already, or refused",
+                    body: cbor(Batch),
+                    response: { 200: { description: "Results", ...cbor(Results) } },
+                },
+                bodyLimit: maxBatchBytes,
+                config,
+            },
+            async (request: FastifyRequest, reply) => {
+                const batch = batchIn((request.body as Buffer | undefined) ?? new Uint8Array())
                 const results = await clinic.ingest(batch, userFrom(request).id)
                 return reply.type(cborType).send(Buffer.from(encodeResults(results)))
             },
         )
-        scope.get("/ingest/keys", { config: { access: ["router"] } }, async (request, reply) => {
-            const keys = Buffer.from(encodeKeys(await clinic.keys()))
-            const etag = `"${createHash("sha256").update(keys).digest("base64url")}"`
-            reply.header("etag", etag)
-            if (request.headers["if-none-match"] === etag) return reply.code(304).send()
-            return reply.type(cborType).send(keys)
-        })
+        scope.get(
+            "/ingest/keys",
+            {
+                schema: {
+                    tags,
+                    summary: "What routers need to know of the motes; ask again with If-None-Match",
+                    response: {
+                        200: { description: "Keys", ...cbor(Keys) },
+                        304: { ...NoContent, description: "No change" },
+                    },
+                },
+                config,
+            },
+            async (request, reply) => {
+                const keys = Buffer.from(encodeKeys(await clinic.keys()))
+                const etag = `"${createHash("sha256").update(keys).digest("base64url")}"`
+                reply.header("etag", etag)
+                if (request.headers["if-none-match"] === etag) return reply.code(304).send()
+                return reply.type(cborType).send(keys)
+            },
+        )
     })
 }
 

@@ -1,13 +1,15 @@
 import { PassThrough } from "node:stream"
-import type { FastifyInstance } from "fastify"
 import type { Clock, Timer } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import type { Alarm } from "../alarms/alarms.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Observation } from "../readings/observations.ts"
+import { may } from "../people/permissions.ts"
 import { shownAlarm } from "./alarms.ts"
-import { maySee, userFrom, userOf } from "./auth.ts"
+import { userFrom, userOf } from "./auth.ts"
 import { HttpError } from "./errors.ts"
+import { LiveQuery, LiveStream, type LiveEvents } from "./schemas/live.ts"
+import type { App } from "./typed-app.ts"
 import { shownObservation } from "./ward.ts"
 
 const heartbeatMs = 10_000
@@ -19,27 +21,25 @@ const maxClients = 500
 /** So that one user cannot take them all: several screens with several pages each. */
 const maxClientsPerUser = 20
 
-interface Since {
-    Querystring: { since?: string }
-}
-
 /**
  * New vital signs as Server-Sent Events (WHATWG HTML §9.2): `observation` with the id as event id; `alarms` with all that
  * belong on the screen, at once and whenever one changes; `time` as a heartbeat with the server's clock; `reset` where the
  * client has missed too much.
  */
-export function liveRoutes(app: FastifyInstance, o: { clinic: Clinic; clock: Clock; log: Log }): void {
+export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log }): void {
     /** The open streams, each with its user. */
     const clients = new Map<PassThrough, number>()
-    app.get<Since>(
+    app.get(
         "/api/live",
         {
             exposeHeadRoute: false, // the stream would have nobody to read it
             schema: {
                 tags: ["ward"],
                 summary: "New vital signs and alarms as they arrive (text/event-stream)",
+                querystring: LiveQuery,
+                response: { 200: { description: "Events", content: { "text/event-stream": { schema: LiveStream } } } },
             },
-            config: { access: ["doctor", "patient"] },
+            config: { access: "read" },
         },
         async (request, reply) => {
             const user = userFrom(request)
@@ -48,7 +48,7 @@ export function liveRoutes(app: FastifyInstance, o: { clinic: Clinic; clock: Clo
             if (clients.size >= maxClients) throw new HttpError(503, "too many live clients")
             const since = idIn(request.headers["last-event-id"]) ?? idIn(request.query.since)
             const stream = new PassThrough({ highWaterMark: maxBacklogBytes })
-            const client = new LiveClient(stream, patient => maySee(user, patient), o.clinic)
+            const client = new LiveClient(stream, patient => may(user, "read", patient), o.clinic)
             const stops = [
                 o.clinic.live.subscribe(found => client.add(found)),
                 o.clinic.liveAlarms.subscribe(open => client.alarms(open)),
@@ -130,7 +130,7 @@ class LiveClient {
         this.event("time", { now: this.clinic.now() })
     }
 
-    private event(name: string, data: object, id?: number): void {
+    private event<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name], id?: number): void {
         const idLine = id === undefined ? "" : `id: ${id}\n`
         this.write(`event: ${name}\n${idLine}data: ${JSON.stringify(data)}\n\n`)
     }

@@ -1,24 +1,26 @@
-import { Type, type Static } from "@sinclair/typebox"
-import type { FastifyInstance } from "fastify"
 import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
-import type { Mote } from "../motes/motes.ts"
+import type { Mote as StoredMote } from "../motes/motes.ts"
 import { HttpError } from "./errors.ts"
-import { ByKid } from "./schemas.ts"
+import { ByKid, List, NoContent } from "./schemas/common.ts"
+import { Mote, MoteWithSecret, NewMote } from "./schemas/motes.ts"
+import type { App } from "./typed-app.ts"
 
 const tags = ["motes"]
-const config = { access: ["doctor"] } as const
-
-const NewMote = Type.Object(
-    { patient: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) },
-    { additionalProperties: false },
-)
+const config = { access: "manage-motes" } as const
 
 /** The motes: what arrives from each and what is missing; registration, new secrets, revocation. */
-export function moteRoutes(app: FastifyInstance, clinic: Clinic): void {
+export function moteRoutes(app: App, clinic: Clinic): void {
     app.get(
         "/api/motes",
-        { schema: { tags, summary: "All motes, with what arrived and what is missing" }, config },
+        {
+            schema: {
+                tags,
+                summary: "All motes, with what arrived and what is missing",
+                response: { 200: List(Mote) },
+            },
+            config,
+        },
         async () => {
             const motes = await clinic.motes.all()
             return await Promise.all(
@@ -27,30 +29,32 @@ export function moteRoutes(app: FastifyInstance, clinic: Clinic): void {
         },
     )
 
-    app.post<{ Body: Static<typeof NewMote> }>(
+    app.post(
         "/api/motes",
         {
             schema: {
                 tags,
                 summary: "A new mote for a patient; the answer is the only place its secret shows",
                 body: NewMote,
+                response: { 201: MoteWithSecret },
             },
             config,
         },
         async (request, reply) => {
             const { mote, secret } = await clinic.motes.register(request.body.patient)
-            const answer = { ...shown(mote), secret: Buffer.from(secret).toString("hex") }
-            return reply.code(201).send(answer)
+            return reply.code(201).send({ ...shown(mote), secret: Buffer.from(secret).toString("hex") })
         },
     )
 
-    app.post<{ Params: Static<typeof ByKid> }>(
+    app.post(
         "/api/motes/:kid/rotate",
         {
             schema: {
-                ...{ tags, params: ByKid },
+                tags,
                 summary:
                     "A new secret, which only this answer shows; the old one goes with the first envelope under it",
+                params: ByKid,
+                response: { 201: MoteWithSecret },
             },
             config,
         },
@@ -62,17 +66,17 @@ export function moteRoutes(app: FastifyInstance, clinic: Clinic): void {
         },
     )
 
-    app.delete<{ Params: Static<typeof ByKid> }>(
+    app.delete(
         "/api/motes/:kid",
-        { schema: { tags, summary: "Revoke a mote", params: ByKid }, config },
+        { schema: { tags, summary: "Revoke a mote", params: ByKid, response: { 204: NoContent } }, config },
         async (request, reply) => {
             const kid = Buffer.from(request.params.kid, "hex")
             if (!(await clinic.revoke(kid))) throw new HttpError(404, "there is no such mote to revoke")
-            return reply.code(204).send()
+            return reply.code(204).send(null)
         },
     )
 }
 
-function shown({ kid, patient, registeredAt, revokedAt }: Mote) {
+function shown({ kid, patient, registeredAt, revokedAt }: StoredMote) {
     return { kid: eui(kid), patient, registeredAt, revokedAt }
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url"
-import type { FastifyInstance } from "fastify"
 import { bundlePages, pageRoutes, type Pages } from "../../host/pages.ts"
+import type { App } from "./typed-app.ts"
 
 export type { Pages } from "../../host/pages.ts"
 
@@ -10,6 +10,6 @@ export function clinicPages(): Pages {
     return bundlePages(web)
 }
 
-export function clinicPageRoutes(app: FastifyInstance, pages: Pages): void {
+export function clinicPageRoutes(app: App, pages: Pages): void {
     pageRoutes(app, pages, { access: "public" })
 }

@@ -1,83 +1,57 @@
-import { Type, type Static } from "@sinclair/typebox"
-import type { FastifyInstance } from "fastify"
 import type { Clinic } from "../clinic.ts"
-import { genders, type Patient } from "../people/patients.ts"
+import { may } from "../people/permissions.ts"
+import type { Patient as StoredPatient } from "../people/patients.ts"
 import { vitalNames } from "../readings/quantities.ts"
-import { maySee, userFrom } from "./auth.ts"
+import { userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"
-import { Id, Nullable, Text } from "./schemas.ts"
+import { ById, List, NoContent } from "./schemas/common.ts"
+import { History, HistoryQuery, Patient, PatientBody } from "./schemas/patients.ts"
+import type { App } from "./typed-app.ts"
 
 const tags = ["patients"]
-const doctors = { access: ["doctor"] } as const
-
-const PatientBody = Type.Object(
-    {
-        given: Text(100),
-        family: Text(100),
-        birthDate: Nullable(Type.String({ format: "date" })),
-        gender: Nullable(Type.Union(genders.map(gender => Type.Literal(gender)))),
-        identifier: Nullable(Text(100)),
-        bed: Nullable(Text(20)),
-    },
-    { additionalProperties: false },
-)
-const ById = Type.Object({ id: Id })
+const manage = { access: "manage-patients" } as const
+const read = { access: "read" } as const
 
 const maxPoints = 1500
-const HistoryQuery = Type.Object(
-    {
-        /** Unix ms. */
-        from: Id,
-        before: Id,
-        /** Seconds a point. */
-        step: Type.String({ pattern: "^[1-9][0-9]{0,4}$" }),
-    },
-    { additionalProperties: false },
-)
 
-interface Body {
-    Body: Static<typeof PatientBody>
-}
-interface Params {
-    Params: Static<typeof ById>
-}
-interface History extends Params {
-    Querystring: Static<typeof HistoryQuery>
-}
-
-/** Who is here: doctors admit, change and discharge; and what was measured of one, for a chart. */
-export function patientRoutes(app: FastifyInstance, clinic: Clinic): void {
-    app.get("/api/patients", { schema: { tags, summary: "Everyone on the ward, by bed" }, config: doctors }, async () =>
-        (await clinic.patients.ward()).map(shown),
+/** Who is here: admit, change, discharge; and what was measured of one, for a chart. */
+export function patientRoutes(app: App, clinic: Clinic): void {
+    app.get(
+        "/api/patients",
+        { schema: { tags, summary: "Everyone on the ward, by bed", response: { 200: List(Patient) } }, config: manage },
+        async () => (await clinic.patients.ward()).map(shown),
     )
 
-    app.post<Body>(
+    app.post(
         "/api/patients",
-        { schema: { tags, summary: "Admit a patient", body: PatientBody }, config: doctors },
+        { schema: { tags, summary: "Admit a patient", body: PatientBody, response: { 201: Patient } }, config: manage },
         async (request, reply) => {
             const patient = await clinic.patients.add(withoutUndefined(request.body))
             return reply.code(201).send(shown(patient))
         },
     )
 
-    app.get<Params>(
+    app.get(
         "/api/patients/:id",
-        {
-            schema: { tags, summary: "One patient", params: ById },
-            config: { access: ["doctor", "patient"] },
-        },
+        { schema: { tags, summary: "One patient", params: ById, response: { 200: Patient } }, config: read },
         async request => {
             const id = Number(request.params.id)
-            if (!maySee(userFrom(request), id)) throw forbidden()
+            if (!may(userFrom(request), "read", id)) throw forbidden()
             return shown((await clinic.patients.get(id)) ?? missing())
         },
     )
 
-    app.put<Body & Params>(
+    app.put(
         "/api/patients/:id",
         {
-            schema: { tags, summary: "Replace a patient's data", params: ById, body: PatientBody },
-            config: doctors,
+            schema: {
+                tags,
+                summary: "Replace a patient's data",
+                params: ById,
+                body: PatientBody,
+                response: { 200: Patient },
+            },
+            config: manage,
         },
         async request => {
             const { birthDate = null, gender = null, identifier = null, bed = null } = request.body
@@ -86,23 +60,24 @@ export function patientRoutes(app: FastifyInstance, clinic: Clinic): void {
         },
     )
 
-    app.delete<Params>(
+    app.delete(
         "/api/patients/:id",
         {
             schema: {
                 tags,
                 summary: "Discharge a patient: off the ward, motes revoked, readings kept",
                 params: ById,
+                response: { 204: NoContent },
             },
-            config: doctors,
+            config: manage,
         },
         async (request, reply) => {
             if (!(await clinic.discharge(Number(request.params.id)))) missing()
-            return reply.code(204).send()
+            return reply.code(204).send(null)
         },
     )
 
-    app.get<History>(
+    app.get(
         "/api/patients/:id/history",
         {
             schema: {
@@ -110,12 +85,13 @@ export function patientRoutes(app: FastifyInstance, clinic: Clinic): void {
                 summary: "Mean, least and greatest value in steps of time",
                 params: ById,
                 querystring: HistoryQuery,
+                response: { 200: History },
             },
-            config: { access: ["doctor", "patient"] },
+            config: read,
         },
         async request => {
             const patient = Number(request.params.id)
-            if (!maySee(userFrom(request), patient)) throw forbidden()
+            if (!may(userFrom(request), "read", patient)) throw forbidden()
             const from = Number(request.query.from)
             const before = Number(request.query.before)
             const stepMs = Number(request.query.step) * 1000
@@ -124,12 +100,12 @@ export function patientRoutes(app: FastifyInstance, clinic: Clinic): void {
                 name,
                 await clinic.observations.history({ patient, name, from, before, stepMs }),
             ])
-            return Object.fromEntries(await Promise.all(histories)) as Record<string, unknown>
+            return Object.fromEntries(await Promise.all(histories)) as History
         },
     )
 }
 
-function shown({ updatedAt: _, ...patient }: Patient) {
+function shown({ updatedAt: _, ...patient }: StoredPatient) {
     return patient
 }
 

@@ -1,47 +1,34 @@
-import { Type, type Static } from "@sinclair/typebox"
-import type { FastifyInstance } from "fastify"
-import { roles } from "../people/accounts.ts"
 import type { Clinic } from "../clinic.ts"
 import { Conflict } from "../errors.ts"
+import { kindOf } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"
-import { Text } from "./schemas.ts"
+import { List, NoContent } from "./schemas/common.ts"
+import { ByName, NewToken, NewUser, User } from "./schemas/users.ts"
+import type { App } from "./typed-app.ts"
 
 const tags = ["users"]
-const config = { access: ["doctor"] } as const
+const config = { access: "manage-users" } as const
 
-const NewUser = Type.Object(
-    {
-        user: Text(100),
-        role: Type.Union(roles.map(role => Type.Literal(role))),
-        password: Type.Optional(Type.String({ minLength: 12, maxLength: 200 })),
-        patient: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })),
-    },
-    { additionalProperties: false },
-)
-const ByName = Type.Object({ user: Text(100) })
-
-interface Params {
-    Params: Static<typeof ByName>
-}
-
-/** Who may come in. Doctors and patients log in with a password; routers have tokens only. */
-export function userRoutes(app: FastifyInstance, clinic: Clinic): void {
-    app.get("/api/users", { schema: { tags, summary: "All users" }, config }, async () =>
-        (await clinic.accounts.all()).map(({ name, role, patient }) => ({
-            ...{ user: name, role, patient },
-        })),
+/** Who may come in: people sign in with a password, routers have tokens only. */
+export function userRoutes(app: App, clinic: Clinic): void {
+    app.get("/api/users", { schema: { tags, summary: "All users", response: { 200: List(User) } }, config }, async () =>
+        (await clinic.accounts.all()).map(({ name, role, patient }) => ({ user: name, role, patient })),
     )
 
-    app.post<{ Body: Static<typeof NewUser> }>(
+    app.post(
         "/api/users",
-        { schema: { tags, summary: "A new user", body: NewUser }, config },
+        { schema: { tags, summary: "A new user", body: NewUser, response: { 201: User } }, config },
         async (request, reply) => {
             const { user: name, ...o } = request.body
-            if ((o.role === "router") !== (o.password === undefined))
-                throw new HttpError(400, "doctors and patients need a password, routers have none")
-            if ((o.role === "patient") !== (o.patient !== undefined))
-                throw new HttpError(400, "a user with the role patient, and no other, has a patient")
+            const { signIn, isPatient } = kindOf(o.role)
+            if ((signIn === "password") !== (o.password !== undefined))
+                throw new HttpError(
+                    400,
+                    `a user with the role ${o.role} ${signIn === "password" ? "needs a" : "has no"} password`,
+                )
+            if (isPatient !== (o.patient !== undefined))
+                throw new HttpError(400, `a user with the role ${o.role} ${isPatient ? "needs a" : "has no"} patient`)
             if (o.patient !== undefined && !(await clinic.patients.get(o.patient)))
                 throw new Conflict("there is no such patient")
             const { role, patient } = await clinic.accounts.add({ name, ...o })
@@ -49,27 +36,33 @@ export function userRoutes(app: FastifyInstance, clinic: Clinic): void {
         },
     )
 
-    app.delete<Params>(
+    app.delete(
         "/api/users/:user",
         {
-            schema: { tags, summary: "Remove a user with all sessions and tokens", params: ByName },
+            schema: {
+                tags,
+                summary: "Remove a user with all sessions and tokens",
+                params: ByName,
+                response: { 204: NoContent },
+            },
             config,
         },
         async (request, reply) => {
-            // Whoever removes the others stays, so that there is always a doctor.
+            // Whoever removes the others stays, so that there is always somebody who can add users.
             if (userFrom(request).name === request.params.user) throw new Conflict("nobody can remove themselves")
             if (!(await clinic.accounts.remove(request.params.user))) missing()
-            return reply.code(204).send()
+            return reply.code(204).send(null)
         },
     )
 
-    app.post<Params>(
+    app.post(
         "/api/users/:user/tokens",
         {
             schema: {
                 tags,
                 summary: "A new API token; the answer is the only place it shows",
                 params: ByName,
+                response: { 201: NewToken },
             },
             config,
         },

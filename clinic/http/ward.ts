@@ -1,24 +1,27 @@
-import type { FastifyInstance } from "fastify"
 import { defaultConfig } from "../../wire/config.ts"
 import { eui } from "../../wire/keys.ts"
-import type { User } from "../people/accounts.ts"
 import type { Clinic } from "../clinic.ts"
 import { silentMs } from "../motes/configurations.ts"
 import type { Mote } from "../motes/motes.ts"
+import type { User } from "../people/accounts.ts"
+import { patientsFor } from "../people/permissions.ts"
 import type { Observation } from "../readings/observations.ts"
 import { vitalNames } from "../readings/quantities.ts"
 import { userFrom } from "./auth.ts"
+import { Ward } from "./schemas/ward.ts"
+import type { App } from "./typed-app.ts"
 
 /** The newest of everyone the user may see. */
-export function wardRoutes(app: FastifyInstance, clinic: Clinic): void {
+export function wardRoutes(app: App, clinic: Clinic): void {
     app.get(
         "/api/ward",
         {
             schema: {
                 tags: ["ward"],
                 summary: "Everyone with their newest values; newestId is where /api/live goes on",
+                response: { 200: Ward },
             },
-            config: { access: ["doctor", "patient"] },
+            config: { access: "read" },
         },
         async request => {
             // First, so that what arrives meanwhile comes twice rather than never.
@@ -50,9 +53,10 @@ export function shownObservation({ kid, storedAt: _, ...observation }: Observati
 }
 
 async function patientsOf(user: User, clinic: Clinic) {
-    if (user.role === "doctor") return await clinic.patients.ward()
-    const own = user.patient === null ? undefined : await clinic.patients.get(user.patient)
-    return own ? [own] : []
+    const ids = patientsFor(user, "read")
+    if (ids === "all") return await clinic.patients.ward()
+    const own = await Promise.all(ids.map(id => clinic.patients.get(id)))
+    return own.filter(patient => patient !== undefined)
 }
 
 /** Of several motes the one counts that has to say something soonest. */

@@ -2,11 +2,8 @@ import { hash, verify } from "@node-rs/argon2"
 import { createHash } from "node:crypto"
 import type { Clock } from "../../host/clock.ts"
 import { Conflict } from "../errors.ts"
+import type { Role } from "./permissions.ts"
 import type { Sql, Store } from "../store/store.ts"
-
-/** Doctors see every patient, patients themselves, routers nothing: they only deliver. */
-export const roles = ["doctor", "patient", "router"] as const
-export type Role = (typeof roles)[number]
 
 export interface User {
     id: number

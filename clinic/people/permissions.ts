@@ -23,18 +23,33 @@ export const roles = Object.keys(roleKinds) as Role[]
 /** Whose data: that of every patient, or the user's own. */
 type Scope = "all" | "own"
 
-/** What one may do, and who may. A role that is not named may not. */
+interface Permission {
+    /** What it allows, for docs/api.md. */
+    allows: string
+    /** A role that is not named may not. */
+    to: Partial<Record<Role, Scope>>
+}
+
 export const permissions = {
-    "use-session": { doctor: "all", nurse: "all", patient: "all" },
-    read: { doctor: "all", nurse: "all", patient: "own" },
-    acknowledge: { doctor: "all", nurse: "all" },
-    configure: { doctor: "all" },
-    "manage-patients": { doctor: "all", nurse: "all" },
-    "manage-motes": { doctor: "all", nurse: "all" },
-    "manage-users": { doctor: "all" },
-    monitor: { doctor: "all" },
-    deliver: { router: "all" },
-} as const satisfies Record<string, Partial<Record<Role, Scope>>>
+    "use-session": {
+        allows: "sign out, see who one is, read `/api/openapi.json`",
+        to: { doctor: "all", nurse: "all", patient: "all" },
+    },
+    read: {
+        allows: "see patients, vital signs, alarms and settings, also as FHIR",
+        to: { doctor: "all", nurse: "all", patient: "own" },
+    },
+    acknowledge: { allows: "acknowledge alarms", to: { doctor: "all", nurse: "all" } },
+    configure: { allows: "change a mote's settings, send it commands", to: { doctor: "all" } },
+    "manage-patients": {
+        allows: "list, admit, change and discharge patients",
+        to: { doctor: "all", nurse: "all" },
+    },
+    "manage-motes": { allows: "list, register, rotate and revoke motes", to: { doctor: "all", nurse: "all" } },
+    "manage-users": { allows: "list, add and remove users; make tokens", to: { doctor: "all" } },
+    monitor: { allows: "read `/metrics`", to: { doctor: "all" } },
+    deliver: { allows: "fetch keys, deliver envelopes", to: { router: "all" } },
+} as const satisfies Record<string, Permission>
 
 export type Action = keyof typeof permissions
 export const actions = Object.keys(permissions) as Action[]
@@ -68,7 +83,8 @@ export function kindOf(role: Role): RoleKind {
     return roleKinds[role]
 }
 
-function scopeOf(user: Subject, action: Action): Scope | undefined {
-    const table: Record<Action, Partial<Record<Role, Scope>>> = permissions
-    return table[action][user.role]
+/** Undefined where the user may not. */
+export function scopeOf(user: Pick<Subject, "role">, action: Action): Scope | undefined {
+    const { to }: Permission = permissions[action]
+    return to[user.role]
 }

@@ -1,4 +1,4 @@
-import { acknowledge, type Alarm, type User } from "./api.ts"
+import { acknowledge, type Alarm, type Session } from "./api.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { duration } from "./format.ts"
 import type { WardModel } from "./model.ts"
@@ -46,7 +46,7 @@ export function byUrgency(a: Alarm, b: Alarm): number {
 export class AlarmList {
     readonly element = h("section", { class: "alarms", "aria-label": "Alarms" })
     private readonly model: WardModel
-    private readonly user: User
+    private readonly user: Session
     /** Of one patient only. */
     private readonly patient: number | undefined
     private readonly items = new Map<number, AlarmItem>()
@@ -54,7 +54,7 @@ export class AlarmList {
     /** Said by screen readers when it changes, unlike ages that go on. */
     private readonly spoken = h("p", { class: "spoken", role: "alert" })
 
-    constructor(model: WardModel, user: User, patient?: number) {
+    constructor(model: WardModel, user: Session, patient?: number) {
         this.model = model
         this.user = user
         this.patient = patient
@@ -92,13 +92,13 @@ class AlarmItem {
     private readonly button = h("button", { class: "alarm-button" }, "Acknowledge")
     private readonly problem = h("span", { class: "problem", role: "alert" })
 
-    constructor(id: number, user: User) {
+    constructor(id: number, user: Session) {
         this.id = id
         this.element.append(
             h("span", { class: "alarm-sign", "aria-hidden": "true" }),
             h("div", { class: "alarm-text" }, this.what, this.who, this.since, this.seen),
         )
-        if (user.role === "doctor") this.element.append(this.button, this.problem)
+        if (user.permissions.includes("acknowledge")) this.element.append(this.button, this.problem)
         this.button.addEventListener("click", () => void this.acknowledge())
     }
 

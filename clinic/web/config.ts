@@ -3,11 +3,12 @@ import {
     configure,
     moteConfig,
     order,
+    type CommandName,
     type ConfigField,
     type Configuration,
-    type MoteConfig,
+    type MoteConfiguration,
     type Settings,
-    type User,
+    type Session,
 } from "./api.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { dateTime } from "./format.ts"
@@ -23,20 +24,20 @@ const units: Record<string, string> = { "beat/min": "/min", Cel: "°C" }
 export class ConfigView {
     readonly element: HTMLDetailsElement
     private readonly mote: string
-    private readonly isDoctor: boolean
+    private readonly mayConfigure: boolean
     private readonly state = h("p", { class: "config-state", role: "status" })
     private readonly problem = h("p", { class: "problem", role: "alert" })
     private readonly form = h("form", { class: "config-form" })
     private readonly save = h("button", {}, "Save")
     private readonly history = h("tbody")
     private inputs: Map<string, HTMLInputElement | HTMLSelectElement> | undefined
-    private known: MoteConfig | undefined
+    private known: MoteConfiguration | undefined
     private timer: number | undefined
     private isClosed = false
 
-    constructor(mote: string, user: User) {
+    constructor(mote: string, user: Session) {
         this.mote = mote
-        this.isDoctor = user.role === "doctor"
+        this.mayConfigure = user.permissions.includes("configure")
         this.element = h(
             "details",
             { class: "config" },
@@ -79,7 +80,7 @@ export class ConfigView {
         if (!this.isClosed) this.timer = window.setTimeout(() => void this.poll(), pauseMs)
     }
 
-    private show(found: MoteConfig): void {
+    private show(found: MoteConfiguration): void {
         const before = this.known
         this.known = found
         const { newest } = found
@@ -92,7 +93,7 @@ export class ConfigView {
         if (!before || isNew) void this.showHistory()
     }
 
-    private build({ fields, router, settings }: MoteConfig): void {
+    private build({ fields, router, settings }: MoteConfiguration): void {
         const inputs = new Map<string, HTMLInputElement | HTMLSelectElement>()
         this.inputs = inputs
         const add = (
@@ -102,7 +103,7 @@ export class ConfigView {
             hint: string,
         ) => {
             input.id = `config-${this.mote}-${name}`
-            input.disabled = !this.isDoctor
+            input.disabled = !this.mayConfigure
             const id = `${input.id}-hint`
             input.setAttribute("aria-describedby", id)
             inputs.set(name, input)
@@ -120,9 +121,9 @@ export class ConfigView {
         const text = h("input", {
             ...{ type: "text", maxlength: String(router.maxBytes), spellcheck: "false" },
         })
-        add({ name: "router", ...router }, text, "", "usually empty")
+        add(router, text, "", "usually empty")
         this.fill(settings)
-        if (this.isDoctor) this.form.append(this.buttons())
+        if (this.mayConfigure) this.form.append(this.buttons())
     }
 
     private buttons(): HTMLElement {
@@ -146,12 +147,12 @@ export class ConfigView {
         return Object.fromEntries(
             [...this.inputs!].map(([name, input]) => [
                 name,
-                name === "router" ? input.value.trim() : Number(input.value),
+                name === this.known!.router.name ? input.value.trim() : Number(input.value),
             ]),
         )
     }
 
-    private isChanged({ settings }: MoteConfig): boolean {
+    private isChanged({ settings }: MoteConfiguration): boolean {
         return Object.entries(this.values()).some(([name, value]) => settings[name] !== value)
     }
 
@@ -171,7 +172,7 @@ export class ConfigView {
         }
     }
 
-    private async order(command: "identify" | "clear"): Promise<void> {
+    private async order(command: CommandName): Promise<void> {
         try {
             await order(this.mote, command)
             setText(this.problem, "On its way to the mote.")
@@ -199,11 +200,12 @@ export class ConfigView {
 
     private defaults(): Settings {
         const fields = this.known!.fields.map(field => [field.name, field.default])
-        return Object.fromEntries([...fields, ["router", ""]]) as Settings
+        const { name, default: usual } = this.known!.router
+        return Object.fromEntries([...fields, [name, usual]]) as Settings
     }
 
     private label(name: string): string {
-        if (name === "router") return this.known!.router.label
+        if (name === this.known!.router.name) return this.known!.router.label
         return this.known!.fields.find(field => field.name === name)?.label ?? name
     }
 
@@ -212,7 +214,7 @@ export class ConfigView {
         return reason.replace(/^\w+(?=: )|(?<= (?:below|least) )\w+$/g, name => `“${this.label(name)}”`)
     }
 
-    private stateText({ inForce, newest }: MoteConfig): string {
+    private stateText({ inForce, newest }: MoteConfiguration): string {
         const heard = inForce.heardAt === null ? "not heard of it yet" : `heard ${dateTime(inForce.heardAt)}`
         const which = inForce.version === 0 ? "its first settings" : `version ${inForce.version}`
         const works = `The mote works by ${which} (${heard}).`

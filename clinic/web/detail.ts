@@ -1,6 +1,6 @@
 import { AlarmHistory } from "./alarm-history.ts"
 import { AlarmList } from "./alarm.ts"
-import { history, type Observation, type User } from "./api.ts"
+import { history, type Observation, type Session } from "./api.ts"
 import { chartKinds, type ChartRange } from "./chart.ts"
 import { now } from "./clock.ts"
 import { ConfigView } from "./config.ts"
@@ -37,7 +37,7 @@ export class DetailView implements View {
     private readonly figures = chartKinds.map(kind => new ChartFigure(kind, this.range))
     private readonly charts = this.figures.map(({ chart }) => chart)
 
-    constructor(patient: number, model: WardModel, user: User) {
+    constructor(patient: number, model: WardModel, user: Session) {
         this.patient = patient
         this.model = model
         const who = model.patient(patient)

@@ -1,8 +1,8 @@
-import { login, type User } from "./api.ts"
+import { login, type Session } from "./api.ts"
 import { h, setText } from "../../browser/dom.ts"
 
 /** The form to log in with; calls back once that worked. */
-export function loginView(loggedIn: (user: User) => void): HTMLElement {
+export function loginView(loggedIn: (user: Session) => void): HTMLElement {
     const user = h("input", { id: "user", autocomplete: "username", required: "" })
     const password = h("input", {
         ...{ id: "password", type: "password", autocomplete: "current-password", required: "" },

@@ -1,7 +1,7 @@
 import "uplot/dist/uPlot.min.css"
 import "./style.css"
 import { urgency } from "./alarm.ts"
-import { LoggedOut, logout, me, moteConfig, ward, type User } from "./api.ts"
+import { LoggedOut, logout, me, moteConfig, ward, type Session } from "./api.ts"
 import { now, setClock } from "./clock.ts"
 import { DetailView } from "./detail.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
@@ -18,13 +18,13 @@ const wardRefreshMs = 60_000
 const retryMs = 3000
 
 /** Everything a logged-in user sees: header, the chosen view, the state of the connection. */
-class Session {
+class Screen {
     private readonly model = new WardModel()
     private readonly time = h("time", { class: "clock", "aria-hidden": "true" })
     private readonly lost = h("p", { class: "lost", role: "alert" })
     private readonly place = h("div", { class: "place" })
     private readonly timers: number[] = []
-    private readonly user: User
+    private readonly user: Session
     private readonly navigate = () => this.show()
     private view: View | undefined
     private live: Live | undefined
@@ -32,7 +32,7 @@ class Session {
     private isRefreshing = false
     private isOver = false
 
-    constructor(user: User) {
+    constructor(user: Session) {
         this.user = user
         const out = h("button", { class: "quiet" }, "Log out")
         out.addEventListener("click", () => void logout().finally(() => this.end()))
@@ -173,11 +173,11 @@ class Session {
 function askForLogin(): void {
     document.title = "VitalMote"
     delete document.body.dataset.connection
-    document.body.replaceChildren(loginView(user => new Session(user)))
+    document.body.replaceChildren(loginView(user => new Screen(user)))
 }
 
 try {
-    new Session(await me())
+    new Screen(await me())
 } catch {
     askForLogin()
 }

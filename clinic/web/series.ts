@@ -1,4 +1,4 @@
-import type { HistoryPoint } from "../readings/history.ts"
+import type { HistoryPoint } from "./api.ts"
 
 /** Time (unix s), mean, min, max: what a chart draws. A row of nulls breaks the line. */
 export type Columns = [number[], (number | null)[], (number | null)[], (number | null)[]]
@@ -16,7 +16,7 @@ export class Series {
     }
 
     /** Takes a history; of each step it keeps what has more readings, since some arrive while the history is loading. */
-    load(points: HistoryPoint[]): void {
+    load(points: readonly HistoryPoint[]): void {
         const steps = new Map(this.points.map(point => [point.time, point]))
         for (const point of points) {
             const known = steps.get(point.time)

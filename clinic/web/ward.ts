@@ -1,5 +1,5 @@
 import { AlarmList, alarmText, urgency } from "./alarm.ts"
-import type { Observation, User, WardPatient } from "./api.ts"
+import type { Observation, Session, WardPatient } from "./api.ts"
 import { now } from "./clock.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { duration, liveMs } from "./format.ts"
@@ -26,7 +26,7 @@ export class WardView implements View {
 
     private readonly alarms: AlarmList
 
-    constructor(model: WardModel, user: User) {
+    constructor(model: WardModel, user: Session) {
         this.model = model
         this.alarms = new AlarmList(model, user)
         const heading = h("h1", { class: "spoken", tabindex: "-1" }, "Ward")

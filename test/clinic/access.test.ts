@@ -9,6 +9,7 @@ let service: Service
 let own: number
 let other: number
 let patientToken: string
+let nurseToken: string
 let ownObservation: string
 let otherObservation: string
 let ownKid: string
@@ -35,63 +36,75 @@ before(async () => {
     await service.call("POST", "/api/users", { token: service.doctor, json })
     const made = await service.call("POST", "/api/users/ada/tokens", { token: service.doctor })
     patientToken = made.json.token as string
+    const nurse = { user: "nora", role: "nurse", password }
+    await service.call("POST", "/api/users", { token: service.doctor, json: nurse })
+    const nurses = await service.call("POST", "/api/users/nora/tokens", { token: service.doctor })
+    nurseToken = nurses.json.token as string
 })
 after(() => service.close())
 
 test("who may do what", async () => {
-    // method, path, then the status for nobody, a router, a patient and a doctor
-    const matrix: [string, string, number, number, number, number][] = [
-        ["GET", "/", 200, 200, 200, 200],
-        ["GET", "/assets/app.js", 200, 200, 200, 200],
-        ["GET", "/favicon.svg", 200, 200, 200, 200],
-        ["GET", "/healthz", 200, 200, 200, 200],
-        ["GET", "/fhir/metadata", 200, 200, 200, 200],
-        ["GET", "/metrics", 401, 403, 403, 200],
-        ["GET", "/nowhere", 401, 404, 404, 404],
-        ["GET", "/api/nowhere", 401, 404, 404, 404],
-        ["GET", "/fhir/Nothing", 401, 404, 404, 404],
-        ["DELETE", "/fhir/Patient/1", 401, 404, 404, 404],
-        ["GET", "/ingest/keys", 401, 200, 403, 403],
-        ["POST", "/ingest", 401, 400, 403, 403],
-        ["GET", "/api/me", 401, 403, 200, 200],
-        ["GET", "/api/ward", 401, 403, 200, 200],
-        ["GET", "/api/openapi.json", 401, 403, 200, 200],
-        ["GET", "/api/patients", 401, 403, 403, 200],
-        ["POST", "/api/patients", 401, 403, 403, 400],
-        ["GET", `/api/patients/${own}`, 401, 403, 200, 200],
-        ["GET", `/api/patients/${other}`, 401, 403, 403, 200],
-        ["GET", "/api/patients/999", 401, 403, 403, 404],
-        ["PUT", `/api/patients/${own}`, 401, 403, 403, 400],
-        ["DELETE", "/api/patients/999", 401, 403, 403, 404],
-        ["GET", `/api/patients/${own}/history?from=1&before=2&step=1`, 401, 403, 200, 200],
-        ["GET", `/api/patients/${other}/history?from=1&before=2&step=1`, 401, 403, 403, 200],
-        ["GET", "/api/motes", 401, 403, 403, 200],
-        ["POST", "/api/motes", 401, 403, 403, 400],
-        ["DELETE", "/api/motes/0000000000000000", 401, 403, 403, 404],
-        ["GET", "/api/users", 401, 403, 403, 200],
-        ["POST", "/api/users", 401, 403, 403, 400],
-        ["DELETE", "/api/users/nobody", 401, 403, 403, 404],
-        ["DELETE", "/api/users/doctor", 401, 403, 403, 409],
-        ["POST", "/api/users/nobody/tokens", 401, 403, 403, 404],
-        ["GET", "/fhir/Observation", 401, 403, 200, 200],
-        ["GET", `/fhir/Observation?patient=${own}`, 401, 403, 200, 200],
-        ["GET", `/fhir/Observation?patient=${other}`, 401, 403, 403, 200],
-        ["GET", `/fhir/Observation?patient=${own},${other}`, 401, 403, 403, 200],
-        ["GET", `/fhir/Observation?subject=Patient/${other}`, 401, 403, 403, 200],
-        ["GET", `/fhir/Observation/${ownObservation}`, 401, 403, 200, 200],
-        ["GET", `/fhir/Observation/${otherObservation}`, 401, 403, 404, 200],
-        ["GET", "/fhir/Observation/999999", 401, 403, 404, 404],
-        ["GET", "/fhir/Patient", 401, 403, 200, 200],
-        ["GET", `/fhir/Patient?_id=${other}`, 401, 403, 403, 200],
-        ["GET", `/fhir/Patient/${own}`, 401, 403, 200, 200],
-        ["GET", `/fhir/Patient/${other}`, 401, 403, 403, 200],
-        ["GET", "/fhir/Patient/999", 401, 403, 403, 404],
-        ["GET", "/fhir/Device", 401, 403, 200, 200],
-        ["GET", `/fhir/Device?patient=${other}`, 401, 403, 403, 200],
-        ["GET", `/fhir/Device/${ownKid}`, 401, 403, 200, 200],
-        ["GET", `/fhir/Device/${otherKid}`, 401, 403, 404, 200],
+    // method, path, then the status for nobody, a router, a patient, a nurse and a doctor
+    const matrix: [string, string, number, number, number, number, number][] = [
+        ["GET", "/", 200, 200, 200, 200, 200],
+        ["GET", "/assets/app.js", 200, 200, 200, 200, 200],
+        ["GET", "/favicon.svg", 200, 200, 200, 200, 200],
+        ["GET", "/healthz", 200, 200, 200, 200, 200],
+        ["GET", "/fhir/metadata", 200, 200, 200, 200, 200],
+        ["GET", "/metrics", 401, 403, 403, 403, 200],
+        ["GET", "/nowhere", 401, 404, 404, 404, 404],
+        ["GET", "/api/nowhere", 401, 404, 404, 404, 404],
+        ["GET", "/fhir/Nothing", 401, 404, 404, 404, 404],
+        ["DELETE", "/fhir/Patient/1", 401, 404, 404, 404, 404],
+        ["GET", "/ingest/keys", 401, 200, 403, 403, 403],
+        ["POST", "/ingest", 401, 400, 403, 403, 403],
+        ["GET", "/api/me", 401, 403, 200, 200, 200],
+        ["GET", "/api/ward", 401, 403, 200, 200, 200],
+        ["GET", "/api/openapi.json", 401, 403, 200, 200, 200],
+        ["GET", "/api/patients", 401, 403, 403, 200, 200],
+        ["POST", "/api/patients", 401, 403, 403, 400, 400],
+        ["GET", `/api/patients/${own}`, 401, 403, 200, 200, 200],
+        ["GET", `/api/patients/${other}`, 401, 403, 403, 200, 200],
+        ["GET", "/api/patients/999", 401, 403, 403, 404, 404],
+        ["PUT", `/api/patients/${own}`, 401, 403, 403, 400, 400],
+        ["DELETE", "/api/patients/999", 401, 403, 403, 404, 404],
+        ["GET", `/api/patients/${own}/history?from=1&before=2&step=1`, 401, 403, 200, 200, 200],
+        ["GET", `/api/patients/${other}/history?from=1&before=2&step=1`, 401, 403, 403, 200, 200],
+        ["GET", "/api/motes", 401, 403, 403, 200, 200],
+        ["POST", "/api/motes", 401, 403, 403, 400, 400],
+        ["DELETE", "/api/motes/0000000000000000", 401, 403, 403, 404, 404],
+        ["PUT", `/api/motes/${ownKid}/config`, 401, 403, 403, 403, 400],
+        ["POST", `/api/motes/${ownKid}/commands`, 401, 403, 403, 403, 400],
+        ["GET", `/api/motes/${ownKid}/config`, 401, 403, 200, 200, 200],
+        ["GET", `/api/motes/${otherKid}/config`, 401, 403, 403, 200, 200],
+        ["GET", "/api/motes/0000000000000000/config", 401, 403, 403, 404, 404],
+        ["GET", "/api/alarms", 401, 403, 200, 200, 200],
+        ["GET", `/api/alarms?patient=${other}`, 401, 403, 403, 200, 200],
+        ["PUT", "/api/alarms/999", 401, 403, 403, 400, 400],
+        ["GET", "/api/users", 401, 403, 403, 403, 200],
+        ["POST", "/api/users", 401, 403, 403, 403, 400],
+        ["DELETE", "/api/users/nobody", 401, 403, 403, 403, 404],
+        ["DELETE", "/api/users/doctor", 401, 403, 403, 403, 409],
+        ["POST", "/api/users/nobody/tokens", 401, 403, 403, 403, 404],
+        ["GET", "/fhir/Observation", 401, 403, 200, 200, 200],
+        ["GET", `/fhir/Observation?patient=${own}`, 401, 403, 200, 200, 200],
+        ["GET", `/fhir/Observation?patient=${other}`, 401, 403, 403, 200, 200],
+        ["GET", `/fhir/Observation?patient=${own},${other}`, 401, 403, 403, 200, 200],
+        ["GET", `/fhir/Observation?subject=Patient/${other}`, 401, 403, 403, 200, 200],
+        ["GET", `/fhir/Observation/${ownObservation}`, 401, 403, 200, 200, 200],
+        ["GET", `/fhir/Observation/${otherObservation}`, 401, 403, 404, 200, 200],
+        ["GET", "/fhir/Observation/999999", 401, 403, 404, 404, 404],
+        ["GET", "/fhir/Patient", 401, 403, 200, 200, 200],
+        ["GET", `/fhir/Patient?_id=${other}`, 401, 403, 403, 200, 200],
+        ["GET", `/fhir/Patient/${own}`, 401, 403, 200, 200, 200],
+        ["GET", `/fhir/Patient/${other}`, 401, 403, 403, 200, 200],
+        ["GET", "/fhir/Patient/999", 401, 403, 403, 404, 404],
+        ["GET", "/fhir/Device", 401, 403, 200, 200, 200],
+        ["GET", `/fhir/Device?patient=${other}`, 401, 403, 403, 200, 200],
+        ["GET", `/fhir/Device/${ownKid}`, 401, 403, 200, 200, 200],
+        ["GET", `/fhir/Device/${otherKid}`, 401, 403, 404, 200, 200],
     ]
-    const tokens = [undefined, service.router, patientToken, service.doctor]
+    const tokens = [undefined, service.router, patientToken, nurseToken, service.doctor]
     for (const [method, path, ...expected] of matrix) {
         const answers = await Promise.all(
             tokens.map(token => service.call(method, path, token === undefined ? {} : { token })),
@@ -117,6 +130,16 @@ test("lists hold nobody else's data", async () => {
         patients.map((p: { id: number }) => p.id),
         [own],
     )
+})
+
+test("a session says what one may do", async () => {
+    const me = async (token: string) => (await service.call("GET", "/api/me", { token })).json
+    assert.deepEqual(await me(patientToken), {
+        ...{ user: "ada", role: "patient", patient: own },
+        permissions: ["use-session", "read"],
+    })
+    const { permissions } = await me(nurseToken)
+    assert.ok(permissions.includes("acknowledge") && !permissions.includes("configure"))
 })
 
 test("a session lives in a cookie that scripts and other sites cannot use, and ends", async () => {
@@ -185,6 +208,7 @@ test("users: names are unique, roles get what they need and nothing else", async
     assert.equal(await post({ user: "x", role: "doctor" }), 400)
     assert.equal(await post({ user: "x", role: "doctor", password: "short" }), 400)
     assert.equal(await post({ user: "x", role: "patient", password }), 400)
+    assert.equal(await post({ user: "x", role: "nurse", password, patient: own }), 400)
     assert.equal(await post({ user: "x", role: "patient", password, patient: 999 }), 409)
     assert.equal(await post({ user: "x", role: "router", password }), 400)
     assert.equal(await post({ user: "x", role: "admin", password }), 400)

@@ -26,6 +26,7 @@ class EventReader {
     private text = ""
     readonly response: IncomingMessage
     isClosed = false
+    private onEvent: (name: string, data: unknown) => void = () => {}
 
     private constructor(response: IncomingMessage) {
         this.response = response
@@ -45,7 +46,9 @@ class EventReader {
                 .on("error", reject)
                 .end(),
         )
-        return new EventReader(response)
+        const reader = new EventReader(response)
+        reader.onEvent = (name, data) => service.description.checkEvent(name, data)
+        return reader
     }
 
     /** The next events other than the heartbeat; fewer where the stream ends. Throws where they do not come. */
@@ -73,6 +76,7 @@ class EventReader {
             const fields = this.text.slice(0, end).split("\n")
             const field = (name: string) => fields.find(f => f.startsWith(`${name}: `))?.slice(name.length + 2)
             const [event, id, data] = [field("event")!, field("id"), JSON.parse(field("data")!)]
+            this.onEvent(event, data)
             if (event !== "time" && event !== "alarms") this.events.push({ event, data, ...(id && { id }) })
         }
         this.waiting?.()

@@ -7,6 +7,7 @@ import type { Clock } from "../../host/clock.ts"
 import { realClock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import { decodeResults, encodeBatch, type Delivery, type DeliveryResult } from "../../wire/batch.ts"
+import { Description, type OpenApi } from "./description.ts"
 import { SealingMote } from "./support.ts"
 
 export interface Answer {
@@ -26,7 +27,10 @@ export interface CallOptions {
     body?: string | Uint8Array
 }
 
-/** A clinic on a data folder of its own, asked over real HTTPS with its certificate verified. */
+/** The same for every clinic. */
+let description: Description | undefined
+
+/** A clinic on a data folder of its own, asked over real HTTPS with its certificate verified. Its answers must be as described. */
 export class Service {
     readonly running: RunningClinic
     readonly data: string
@@ -44,7 +48,17 @@ export class Service {
         const data = mkdtempSync(join(tmpdir(), "clinic-"))
         const running = await startClinic({ data, port: 0, clock, log: silentLog })
         const credentials = await running.clinic.setUp()
-        return new Service(running, data, credentials!)
+        const service = new Service(running, data, credentials!)
+        if (!description) {
+            const { json } = await service.get("/api/openapi.json")
+            description = new Description(json as OpenApi)
+        }
+        return service
+    }
+
+    /** What the clinic says about its interface. */
+    get description(): Description {
+        return description!
     }
 
     get doctor(): string {
@@ -69,6 +83,9 @@ export class Service {
             ...(o.body !== undefined && { body: o.body }),
         })
         const bytes = Buffer.from(await response.body.arrayBuffer())
+        const type = response.headers["content-type"]
+        if (method !== "HEAD")
+            description?.check(method, path, { status: response.statusCode, type: type && String(type), bytes })
         return {
             status: response.statusCode,
             headers: response.headers,

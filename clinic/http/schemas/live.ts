@@ -1,0 +1,22 @@
+import { Type, type Static } from "@sinclair/typebox"
+import { Alarm } from "./alarms.ts"
+import { IdText, List, Time } from "./common.ts"
+import { Observation } from "./ward.ts"
+
+export const LiveQuery = Type.Object(
+    { since: Type.Optional(Type.String({ ...IdText, pattern: "^[0-9]{1,15}$", description: "Id of an observation" })) },
+    { additionalProperties: false },
+)
+
+/** What comes with each event of `/api/live`, by its name. */
+export const liveEvents = {
+    observation: Observation,
+    alarms: List(Alarm),
+    time: Type.Object({ now: Time }),
+    reset: Type.Object({}),
+}
+export type LiveEvents = { [Name in keyof typeof liveEvents]: Static<(typeof liveEvents)[Name]> }
+
+export const LiveStream = Type.Unsafe<unknown>(
+    Type.String({ description: "Server-Sent Events; what comes with each is in components.schemas, live-…" }),
+)

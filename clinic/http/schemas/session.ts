@@ -1,0 +1,22 @@
+import { Type, type Static } from "@sinclair/typebox"
+import { actions, roles } from "../../people/permissions.ts"
+import { Id, List, Nullable, OneOf } from "./common.ts"
+
+export const Role = OneOf(roles)
+
+export const Login = Type.Object(
+    {
+        user: Type.String({ minLength: 1, maxLength: 100 }),
+        password: Type.String({ minLength: 1, maxLength: 200 }),
+    },
+    { additionalProperties: false },
+)
+
+/** Who one is, and what one may do. */
+export const Session = Type.Object({
+    user: Type.String(),
+    role: Role,
+    patient: Nullable(Id),
+    permissions: List(OneOf(actions)),
+})
+export type Session = Static<typeof Session>

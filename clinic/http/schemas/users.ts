@@ -1,0 +1,17 @@
+import { Type } from "@sinclair/typebox"
+import { Id, Nullable, Text } from "./common.ts"
+import { Role } from "./session.ts"
+
+export const NewUser = Type.Object(
+    {
+        user: Text(100),
+        role: Role,
+        password: Type.Optional(Type.String({ minLength: 12, maxLength: 200 })),
+        patient: Type.Optional(Id),
+    },
+    { additionalProperties: false },
+)
+export const ByName = Type.Object({ user: Text(100) })
+
+export const User = Type.Object({ user: Type.String(), role: Role, patient: Nullable(Id) })
+export const NewToken = Type.Object({ token: Type.String({ description: "Shown in this answer and never again" }) })

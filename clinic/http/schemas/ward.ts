@@ -1,0 +1,43 @@
+import { Type, type Static } from "@sinclair/typebox"
+import { vitalNames } from "../../readings/quantities.ts"
+import { Count, Eui, Id, List, Nullable, OneOf, Time } from "./common.ts"
+
+const Summary = Type.Object({
+    count: Count,
+    least: Type.Number(),
+    greatest: Type.Number(),
+    spanMs: Type.Number({ minimum: 0 }),
+})
+
+export const Observation = Type.Object({
+    id: Id,
+    patient: Id,
+    mote: Eui,
+    name: OneOf(vitalNames),
+    unit: Type.String({ description: "SenML unit" }),
+    value: Nullable(Type.Number({ description: "Null where there is none; `absent` may say why" })),
+    absent: Nullable(OneOf(["motion", "quality"])),
+    quality: Nullable(Type.Number({ minimum: 0, maximum: 1 })),
+    summary: Nullable(Summary),
+    time: Time,
+    relative: Type.Boolean({ description: "The time was counted back from the arrival" }),
+})
+export type Observation = Static<typeof Observation>
+
+export const WardPatient = Type.Object({
+    id: Id,
+    given: Type.String(),
+    family: Type.String(),
+    bed: Nullable(Type.String()),
+    newest: List(Observation),
+    motes: List(Eui),
+    silentMs: Type.Number({ description: "After so long without a value something is wrong" }),
+})
+export type WardPatient = Static<typeof WardPatient>
+
+export const Ward = Type.Object({
+    now: Time,
+    newestId: Count,
+    patients: List(WardPatient),
+})
+export type Ward = Static<typeof Ward>

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { test } from "node:test"
+import { fileURLToPath } from "node:url"
+import { actions, may, patientsFor, permissions, roles, scopeOf, type Role } from "../../clinic/people/permissions.ts"
+
+const root = fileURLToPath(new URL("../../", import.meta.url))
+
+test("what one may do: nobody more than the table says", () => {
+    const subject = (role: Role) => ({ role, patient: role === "patient" ? 7 : null })
+    for (const role of roles)
+        for (const action of actions) {
+            const user = subject(role)
+            const scope = scopeOf(user, action)
+            assert.equal(may(user, action), scope !== undefined)
+            assert.equal(may(user, action, 7), scope !== undefined)
+            assert.equal(may(user, action, 8), scope === "all")
+            const patients = scope === "all" ? "all" : scope === "own" ? [7] : []
+            assert.deepEqual(patientsFor(user, action), patients)
+        }
+    assert.deepEqual(patientsFor({ role: "patient", patient: null }, "read"), [])
+    assert.equal(may({ role: "patient", patient: null }, "read", 7), false)
+})
+
+test("docs/api.md has the table of permissions", () => {
+    const cells = { all: "yes", own: "own data" }
+    const line = (cells: string[]) => `| ${cells.join(" | ")} |`
+    const table = [
+        line(["permission", "allows to", ...roles]),
+        line(["", "", ...roles].map(() => "---")),
+        ...actions.map(action => {
+            const who = roles.map(role => scopeOf({ role }, action)).map(scope => (scope ? cells[scope] : "–"))
+            return line([`\`${action}\``, permissions[action].allows, ...who])
+        }),
+    ].join("\n")
+    const page = readFileSync(join(root, "docs/api.md"), "utf8")
+    assert.ok(page.includes(table), `docs/api.md should have\n${table}`)
+})
+
+test("only the table compares roles", () => {
+    const role = `"(?:${roles.join("|")})"`
+    const comparison = new RegExp(
+        `[=!]==? ?${role}|${role} ?[=!]==|case ${role}|\\brole\\b.*includes|includes\\(.*\\brole\\b`,
+    )
+    assert.match('user.role === "doctor"', comparison)
+    const folder = join(root, "clinic")
+    for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+        if (!file.endsWith(".ts")) continue
+        const found = comparison.exec(readFileSync(join(folder, file), "utf8"))
+        assert.equal(found, null, `${file}: ask may() instead of ${found?.[0]}`)
+    }
+})
