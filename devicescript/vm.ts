@@ -11,7 +11,7 @@ declare const WebAssembly: {
 }
 
 /** The versions of `@devicescript/cli` whose bundle this loader knows; another may keep the VM elsewhere. */
-export const knownCliVersions = ["2.16.4"]
+const knownCliVersions = ["2.16.4"]
 
 /** What the VM's JavaScript glue reaches the outside with; each machine gets its own. */
 export interface VmWorld {

@@ -6,7 +6,7 @@ import { OptionNumber, uintOption, uintValue } from "./coap/options.ts"
 import type { Ingest, Refusal } from "./ingest.ts"
 
 /** When a mote that got 5.03 may come again. */
-export const busyMaxAgeS = 10
+const busyMaxAgeS = 10
 
 /** What the router serves to motes. */
 export function moteResources(ingest: Ingest): Record<string, Resource> {

@@ -11,23 +11,28 @@ const oldestNode = 20
 /**
  * Installs what package-lock.json names, unless that was done for this very file. No package needs its install script,
  * so none is run: nothing is compiled or downloaded besides the packages.
+ * @param tests also what only tests and checks need
  */
-export function setUp() {
+export function setUp({ tests = false } = {}) {
     if (Number(process.versions.node.split(".")[0]) < oldestNode)
         fail(`VitalMote needs Node.js ${oldestNode} or newer; this is ${process.versions.node}`)
     const lock = createHash("sha256")
-        .update(readFileSync(projectDir + "package-lock.json"))
+        .update(readFileSync(`${projectDir}package-lock.json`))
         .digest("hex")
-    const stamp = projectDir + "node_modules/.installed"
-    if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return
-    console.error("installing dependencies (once) …")
-    const npm = spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+    const stamp = `${projectDir}node_modules/.installed`
+    const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : ""
+    const all = `${lock} with tests`
+    // What tests need besides does no harm to who only runs it.
+    if (installed === all || (!tests && installed === lock)) return
+    console.error(`installing dependencies${tests ? ", those of the tests too" : ""} (once) …`)
+    const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    const npm = spawnSync("npm", tests ? args : [...args, "--omit=dev"], {
         cwd: projectDir,
         stdio: ["ignore", 2, 2],
         shell: process.platform === "win32",
     })
     if (npm.status !== 0) fail("npm ci failed, see above")
-    writeFileSync(stamp, lock)
+    writeFileSync(stamp, tests ? all : lock)
 }
 
 /** Runs Node.js in the project; resolves to its exit code. */

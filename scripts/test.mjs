@@ -1,39 +1,59 @@
-// npm test: sets up what is missing, checks types and style, then runs all tests; with arguments only the test files
-// whose path contains one of them. The last line says how many passed, failed and were skipped.
+// npm test: sets up what is missing, checks types and style, then runs all tests; with words only the test files whose
+// path contains one of them. The last line says how many passed, failed and were skipped.
 import { readdirSync } from "node:fs"
+import { availableParallelism } from "node:os"
+import { parseArgs } from "node:util"
+import { runChecks } from "./checks.mjs"
 import { node, projectDir, setUp } from "./setup.mjs"
+import { inQuick } from "./test-plan.mjs"
 
-setUp()
+const usage = `Usage: npm test -- [--quick | --long] [--ci] [WORD…]
+
+  WORD…    only the test files whose path contains one of the words; no check of types and style
+  --quick  the daily loop: without processes, browsers and long simulations
+  --long   searches everything that the tests otherwise only sample
+  --ci     a skipped test fails, unless it needs ../shared and there is none`
+
+const { values: flags, positionals: words } = parseOptions()
+if (flags.help) {
+    console.log(usage)
+    process.exit()
+}
+setUp({ tests: true })
 process.chdir(projectDir)
-const wanted = process.argv.slice(2)
 const files = readdirSync("test", { recursive: true })
     .map(file => `test/${file.replaceAll("\\", "/")}`)
     .filter(file => file.endsWith(".test.ts"))
-    .filter(file => !wanted.length || wanted.some(part => file.includes(part)))
+    .filter(file => !words.length || words.some(word => file.includes(word)))
+    .filter(file => !flags.quick || inQuick(file))
     .sort()
-if (!files.length) {
-    console.error(`no test file matches ${wanted.join(", ")}`)
-    process.exit(2)
-}
+if (!files.length) fail(`no test file matches ${words.join(", ")}`)
 
-const checks = {
-    "types of the host code": ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"],
-    "types of the clinic's page": ["node_modules/typescript/bin/tsc", "-p", "clinic/web/tsconfig.json"],
-    "types of the simulator's page": ["node_modules/typescript/bin/tsc", "-p", "sim/web/page/tsconfig.json"],
-    "types of the figure": ["node_modules/typescript/bin/tsc", "-p", "cli/plot/web/tsconfig.json"],
-    "lint rules": ["node_modules/eslint/bin/eslint.js", "."],
-    formatting: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."],
-}
-const results = {}
-if (!wanted.length)
-    for (const [name, args] of Object.entries(checks)) {
-        results[name] = node(args) === 0
-        console.log(`${results[name] ? "ok  " : "FAIL"} ${name}`)
-    }
-process.env.VITALMOTE_CHECKS = JSON.stringify(results)
-process.exitCode = node([
-    ...["--import", "tsx", "--test", "--test-concurrency=2", "--test-timeout=300000"],
+const checks = words.length ? {} : await runChecks()
+process.env.VITALMOTE_CHECKS = JSON.stringify(checks)
+if (flags.long) process.env.VITALMOTE_LONG = "1"
+if (flags.ci) process.env.VITALMOTE_CI = "1"
+const code = node([
+    ...["--import", "tsx", "--test", `--test-concurrency=${availableParallelism()}`],
+    `--test-timeout=${flags.long ? 1_200_000 : 300_000}`,
     "--test-reporter=./scripts/test-reporter.mjs",
     ...files,
 ])
-if (Object.values(results).includes(false)) process.exitCode = 1
+process.exitCode = Object.values(checks).includes(false) ? 1 : code
+
+function parseOptions() {
+    const flag = { type: "boolean", default: false }
+    try {
+        const options = { quick: flag, long: flag, ci: flag, help: { ...flag, short: "h" } }
+        const parsed = parseArgs({ options, allowPositionals: true })
+        if (parsed.values.quick && parsed.values.long) fail("--quick and --long exclude each other")
+        return parsed
+    } catch (error) {
+        fail(`${error.message.split(". ")[0]}\n\n${usage}`)
+    }
+}
+
+function fail(message) {
+    console.error(`npm test: ${message}`)
+    process.exit(2)
+}

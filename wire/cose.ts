@@ -15,7 +15,7 @@ export interface Mac0 {
     tag: Uint8Array
 }
 
-export const tagBytes = 32
+const tagBytes = 32
 
 const start = Uint8Array.of(0xd1, 0x84) // tag 17, array of 4
 const protectedStart = Uint8Array.of(0x4d, 0xa2, 0x01, 0x05, 0x04, 0x48) // bstr of 13: {1: 5, 4: bstr of 8}

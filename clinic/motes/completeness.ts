@@ -29,7 +29,7 @@ export interface Completeness {
     battery: number | null
 }
 
-export const maxGaps = 100
+const maxGaps = 100
 
 /**
  * Notes that an envelope was stored for the first time: it opens a gap where it skips numbers, and closes or splits the

@@ -19,10 +19,10 @@ export interface ChartKind {
 export const heartRateChart: ChartKind = {
     ...{ vital: heartRate, min: 50, max: 110, margin: 5, color: "--hr" },
 }
-export const saturationChart: ChartKind = {
+const saturationChart: ChartKind = {
     ...{ vital: saturation, min: 88, max: 100, margin: 2, limit: 100, color: "--spo2" },
 }
-export const temperatureChart: ChartKind = {
+const temperatureChart: ChartKind = {
     ...{ vital: temperature, min: 35.5, max: 38.5, margin: 0.3, color: "--temp" },
 }
 /** In the order in which they are shown. */

@@ -68,7 +68,7 @@ export const Code = {
 /** Content-Formats in use, RFC 7252 §12.3, RFC 9052 §11.3.6 and RFC 8428 §12.2. */
 export const ContentFormat = { coseMac0: 17, linkFormat: 40, senmlCbor: 112 } as const
 
-export const noBytes = new Uint8Array(0)
+const noBytes = new Uint8Array(0)
 
 /** A message from what matters in it; token, options and payload are empty unless given. */
 export function message(code: number, parts: Partial<CoapMessage> = {}): CoapMessage {

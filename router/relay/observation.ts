@@ -4,7 +4,7 @@ import { OptionNumber, uintOption } from "../coap/options.ts"
 import type { Notifier, Requester } from "../coap/requester.ts"
 
 /** Observers of one resource of a mote. */
-export const maxObservers = 64
+const maxObservers = 64
 /** RFC 7641 §3.4. */
 const sequenceNumbers = 2 ** 24
 

@@ -81,7 +81,7 @@ export abstract class Attacker {
 }
 
 /** Hears what is in the air and tries to read it. */
-export class Sniffer extends Attacker {
+class Sniffer extends Attacker {
     private listener: Eavesdropper | undefined
     private radio: Radio | undefined
 
@@ -162,7 +162,7 @@ abstract class Intruder extends Sniffer {
 }
 
 /** Sends again what it heard. */
-export class Replayer extends Intruder {
+class Replayer extends Intruder {
     private readonly recorded: Uint8Array[] = []
 
     protected override saw(envelope: Uint8Array): void {
@@ -177,7 +177,7 @@ export class Replayer extends Intruder {
 }
 
 /** Knows the wire format and the numbers of the motes, and makes readings up. */
-export class Forger extends Intruder {
+class Forger extends Intruder {
     private kid: Uint8Array | undefined
     private seq = 0
 
@@ -211,7 +211,7 @@ export class Forger extends Intruder {
 }
 
 /** Takes part in the network and passes nothing on. */
-export class BlackHole extends Attacker {
+class BlackHole extends Attacker {
     protected node: MeshNode | undefined
 
     protected begin(): void {
@@ -231,7 +231,7 @@ export class BlackHole extends Attacker {
 }
 
 /** Says that it is the root's neighbour, or as good as the root, so that everybody sends to it; and passes nothing on. */
-export class RankLiar extends BlackHole {
+class RankLiar extends BlackHole {
     protected override begin(): void {
         super.begin()
         this.node!.rpl.claimedRank = this.o.mesh.profile.minHopRankIncrease
@@ -239,7 +239,7 @@ export class RankLiar extends BlackHole {
 }
 
 /** Sends noise, one frame after the other. */
-export class Jammer extends Attacker {
+class Jammer extends Attacker {
     private isOn = false
 
     protected begin(): void {

@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net"
 import { UserError } from "../../host/errors.ts"
 
 /** Where `devs devtools` listens for Jacdac over TCP. */
-export const devtoolsPort = 8082
+const devtoolsPort = 8082
 /** A frame goes as its length and its bytes; longer ones stay on the mote's own bus. */
 const maxFrameBytes = 254
 

@@ -6,7 +6,7 @@
 /** The identifier names the receiver, not the sender. */
 export const frameIsCommand = 0x01
 /** The low half of the identifier is a service class: all devices that have it are meant. */
-export const frameToServiceClass = 0x04
+const frameToServiceClass = 0x04
 
 export const maxPayloadBytes = 232
 
@@ -69,7 +69,7 @@ export function toServiceClass(serviceClass: number, command: number, payload: U
 }
 
 /** CRC-16-CCITT, start value 0xffff. */
-export function crc16(bytes: Uint8Array): number {
+function crc16(bytes: Uint8Array): number {
     let crc = 0xffff
     for (const byte of bytes) {
         const x = (crc >> 8) ^ byte

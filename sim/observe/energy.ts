@@ -41,7 +41,7 @@ export interface Energy {
 }
 
 /** @param spentMs of the radio, while there was power */
-export function energy(spentMs: RadioTimes, currents = skyCurrents): Energy {
+function energy(spentMs: RadioTimes, currents = skyCurrents): Energy {
     const seconds = (spentMs.off + spentMs.listen + spentMs.receive + spentMs.transmit) / 1000
     const of = (state: RadioState) => (spentMs[state] / 1000) * currents.radioMa[state]
     const radioMas = {

@@ -30,7 +30,7 @@ export interface Place {
     position: Position
 }
 
-export function distance(a: Position, b: Position): number {
+function distance(a: Position, b: Position): number {
     return Math.hypot(a.x - b.x, a.y - b.y)
 }
 

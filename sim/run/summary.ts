@@ -11,7 +11,7 @@ const mas = Type.Number({ minimum: 0, description: "charge in mA s" })
 const node = Type.Integer({ minimum: 1, maximum: 65_535 })
 const known = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Undefined()]))
 
-export const EnergySchema = Type.Object(
+const EnergySchema = Type.Object(
     {
         cpuMas: mas,
         sleepMas: mas,

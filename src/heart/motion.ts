@@ -69,7 +69,7 @@ let phase: number
 resetMotion()
 
 /** The acceleration has a gap, or there is none. */
-export function resetMotion(): void {
+function resetMotion(): void {
     filled = -1
     used = 0
     setLevel(0)

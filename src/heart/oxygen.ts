@@ -27,7 +27,7 @@ export interface Calibration {
  * of its own (−45.060 R² + 30.354 R + 94.845) has its top at R = 0.34 and is three times as steep at R = 0.9. Neither is
  * calibrated for another housing: that takes a study with arterial blood (ISO 80601-2-61).
  */
-export const textbook: Calibration = { a: 0, b: -25, c: 110 }
+const textbook: Calibration = { a: 0, b: -25, c: 110 }
 
 /** So many samples make a sum, 0.2 s: what is faster than a pulse averages out. */
 const sumSamples = 5

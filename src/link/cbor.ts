@@ -87,7 +87,7 @@ export function writeNumber(value: number): void {
 }
 
 /** `value / 2^bits` with at most 7 bits, as `number` would write it; quicker for what a mote measures. */
-export function writeFixed(value: number, bits: number): void {
+function writeFixed(value: number, bits: number): void {
     let magnitude = value < 0 ? -value : value
     if (magnitude >= 2048 || length + 3 > bytes.length) {
         writeNumber(value / (1 << bits))

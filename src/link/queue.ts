@@ -25,7 +25,7 @@ export const tickMs = 62.5
  * quality in 1/64, plus 1; motion. Then i32: heart rate in 1/16 beat/min; temperature in 1/32 °C from -64 °C; oxygen
  * saturation in percent. Six bytes without a quality are a pause, of so many ticks as the i32 says.
  */
-export const entryBytes = 6
+const entryBytes = 6
 const stepMask = 0xff
 export const qualityShift = 8
 export const qualityMask = 0x7f

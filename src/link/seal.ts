@@ -20,7 +20,7 @@ import { Purpose } from "./transport"
 
 const kidBytes = 8
 const saltBytes = 5
-export const nonceBytes = 13
+const nonceBytes = 13
 const tagBytes = 32
 
 /** Tag 17, array of 4, protected header {1: 5, 4: kid}: HMAC 256/256. The kid follows. */

@@ -5,7 +5,7 @@ import { Envelope } from "./seal"
  */
 
 /** What a mote can tell of itself, without vitals: for `/status`, and for whoever looks over its cable. */
-export class Status {
+class Status {
     eui: string
     boot = 0
     isLinked = false

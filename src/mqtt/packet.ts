@@ -4,7 +4,7 @@
 import { FrameReader } from "../link/frames"
 
 /** The longest packet that we take, its fixed header included: a configuration fits. */
-export const maxPacketBytes = 512
+const maxPacketBytes = 512
 
 /** Types (§2.2.1) as they stand in the first byte, with the flags that are reserved for them (§2.2.2). */
 export const enum PacketType {

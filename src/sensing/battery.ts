@@ -41,7 +41,7 @@ export async function startBattery(pin: Potentiometer, onPercent: (percent: numb
 }
 
 /** Whole percent that are left in a cell of this voltage. */
-export function percentOf(volts: number): number {
+function percentOf(volts: number): number {
     const level = (volts - 3) * 100
     if (level <= levels[0]) return 0
     for (let i = 1; i < levels.length; i++) {

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict"
-import { existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import { recordingFile } from "../../sim/body/index.ts"
-import { projectDir } from "../../devicescript/build.ts"
+import { sharedFile } from "../support/shared.ts"
 import { System } from "./system.ts"
 
-const recordings = join(projectDir, "../shared/ppg")
 
 interface Reference {
     fs: number
@@ -17,11 +15,11 @@ interface Reference {
 }
 
 test("the heart rate in the clinic is that of the recording's ECG", async t => {
-    const name = join(recordings, "bidmc01_125hz")
-    if (!existsSync(`${name}.csv`)) return t.skip("needs the recording bidmc01_125hz beside the checkout")
-    const reference = JSON.parse(readFileSync(`${name}.json`, "utf8")) as Reference
+    const file = sharedFile(t, "ppg/bidmc01_125hz.csv")
+    if (!file) return
+    const reference = JSON.parse(readFileSync(file.replace(".csv", ".json"), "utf8")) as Reference
     const system = await System.start(t)
-    const body = recordingFile(`${name}.csv`, reference.fs)
+    const body = recordingFile(file, reference.fs)
     const { patient, poweredAt } = await system.admit(body)
     await system.run(reference.seconds + 10)
 

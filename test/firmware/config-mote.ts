@@ -18,7 +18,7 @@ export interface Note {
 }
 
 /** A flash whose power goes at a given write: neither that one nor any after it is kept. */
-export class CutFlash {
+class CutFlash {
     contents: Uint8Array = new Uint8Array(0)
     writesLeft = Infinity
     writes = 0

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict"
-import { existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
-import { test } from "node:test"
+import { readFileSync } from "node:fs"
+import { test, type TestContext } from "node:test"
 import { emptyStrap, recordingFile, syntheticBody, type Body, type MotionBout } from "../../sim/body/index.ts"
-import { projectDir } from "../../devicescript/build.ts"
 import { seededNormal } from "../../sim/time/random.ts"
+import { sharedFile } from "../support/shared.ts"
 import { sense, type SensedReading } from "./sense.ts"
 
 const rates = (readings: SensedReading[]) => readings.flatMap(({ bpm }) => (bpm === undefined ? [] : [bpm]))
@@ -164,17 +163,15 @@ test("no chip at all: readings that say so, and no crash", async () => {
     assert.deepEqual(panics, [])
 })
 
-const recordings = join(projectDir, "../shared/ppg")
-
 /** The values of a recording's windows of 8 s that have a reference, or undefined where the recording is not there. */
-async function recorded(name: string) {
-    const file = join(recordings, name)
-    if (!existsSync(`${file}.csv`)) return undefined
-    const { fs, ref_bpm } = JSON.parse(readFileSync(`${file}.json`, "utf8")) as {
+async function recorded(t: TestContext, name: string) {
+    const file = sharedFile(t, `ppg/${name}.csv`)
+    if (!file) return undefined
+    const { fs, ref_bpm } = JSON.parse(readFileSync(file.replace(".csv", ".json"), "utf8")) as {
         fs: number
         ref_bpm: (number | null)[]
     }
-    const body = recordingFile(`${file}.csv`, fs)
+    const body = recordingFile(file, fs)
     const { readings } = await sense(body, body.durationS + 4)
     // The first sample is the recording's beginning, and a window of the reference ends every 2 s from 8 s on.
     const windows = ref_bpm.flatMap((ref, n) => (ref === null ? [] : [{ ref, ...readings[n + 3]! }]))
@@ -185,8 +182,8 @@ async function recorded(name: string) {
 
 for (const name of ["bidmc01_125hz", "heartpy2_117hz", "heartpy3_100hz"])
     test(`${name}, at rest: 95 % of the windows are reported, with a mean error of 1 bpm at most`, async t => {
-        const result = await recorded(name)
-        if (!result) return t.skip(`needs the recording ${name} beside the checkout`)
+        const result = await recorded(t, name)
+        if (!result) return
         const { windows, errors } = result
         const mean = errors.reduce((a, b) => a + b) / errors.length
         t.diagnostic(`${errors.length} of ${windows} windows, mean error ${mean.toFixed(2)} bpm`)
@@ -197,8 +194,8 @@ for (const name of ["bidmc01_125hz", "heartpy2_117hz", "heartpy3_100hz"])
 
 for (const name of ["troika_01_type01_25hz", "troika_03_type02_25hz"])
     test(`${name}, running: 90 % of the values are within 5 bpm; without a value it says motion`, async t => {
-        const result = await recorded(name)
-        if (!result) return t.skip(`needs the recording ${name} beside the checkout`)
+        const result = await recorded(t, name)
+        if (!result) return
         const { windows, errors, moved } = result
         t.diagnostic(`${errors.length} of ${windows} windows`)
         assert.ok(errors.length >= 0.05 * windows, `${errors.length} of ${windows}`)
@@ -207,13 +204,13 @@ for (const name of ["troika_01_type01_25hz", "troika_03_type02_25hz"])
     })
 
 test("a run that the sensor did not see begin: wrong in one of 20 windows at most", async t => {
-    const file = join(recordings, "troika_01_type01_25hz")
-    if (!existsSync(`${file}.csv`)) return t.skip("needs troika_01_type01_25hz beside the checkout")
-    const { fs, ref_bpm } = JSON.parse(readFileSync(`${file}.json`, "utf8")) as {
+    const file = sharedFile(t, "ppg/troika_01_type01_25hz.csv")
+    if (!file) return
+    const { fs, ref_bpm } = JSON.parse(readFileSync(file.replace(".csv", ".json"), "utf8")) as {
         fs: number
         ref_bpm: (number | null)[]
     }
-    const body = recordingFile(`${file}.csv`, fs)
+    const body = recordingFile(file, fs)
     body.reflectance("infrared", 0) // the recording begins where it is first looked at
     const errors: number[] = []
     let windows = 0

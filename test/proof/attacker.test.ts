@@ -3,10 +3,11 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { runProgram } from "../../sim/mote/program.ts"
 import { makeConfig, defaultConfig } from "../../wire/config.ts"
+import { isLong } from "../support/long.ts"
 import { Attacker, deeds, type Deed } from "./on-path.ts"
 import { NonceWatch, World } from "./world.ts"
 
-const runs = process.env["VITALMOTE_PROOF"] === "all" ? 300 : 12
+const runs = isLong ? 300 : 12
 
 /** So long the attacker is at it, in seconds; then there is peace. */
 const attackS = 240

@@ -6,9 +6,9 @@ import { FrameReader } from "../../router/coap/frame.ts"
 import { memoryFlash, runProgram, type ProgramRun } from "../../sim/mote/program.ts"
 import type { Flash } from "../../sim/vm/machine.ts"
 import { defaultConfig, makeConfig } from "../../wire/config.ts"
+import { isLong } from "../support/long.ts"
 import { NonceWatch, World } from "./world.ts"
 
-const all = process.env["VITALMOTE_PROOF"] === "all"
 /** Of some thousand pairs of cuts. */
 const sampleSize = 60
 
@@ -187,7 +187,7 @@ test("the power is cut at every write to flash and between any two messages", as
 test("and again in the start after that", async () => {
     const cuts = await everyCut()
     const pairs = cuts.flatMap(first => cuts.map(second => [first, second]))
-    for (const pair of all ? pairs : sample(pairs)) await survive(pair)
+    for (const pair of isLong ? pairs : sample(pairs)) await survive(pair)
 })
 
 /** All moments of a life without cuts, each in every way. */

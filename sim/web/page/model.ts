@@ -1,5 +1,5 @@
 import type { MediumChoice } from "../../scenario/medium-schema.ts"
-import type { Hello, LinkView, LogRow, NodeView, PacketRow, Status, Tick } from "../messages.ts"
+import type { Hello, LinkView, NodeView, Status, Tick } from "../messages.ts"
 
 /** So many heart rates make the little curve in the panel. */
 const maxTrend = 300
@@ -71,5 +71,3 @@ export class Model {
         this.trends.set(node.id, trend)
     }
 }
-
-export type Row = PacketRow | LogRow

@@ -20,7 +20,7 @@ export async function startCore(motes: TestMote[], attach: Attach[] = []) {
     return new Core(router, clock, clinic)
 }
 
-export class Core {
+class Core {
     readonly router: Router
     readonly clock: ManualClock
     readonly clinic: MemoryClinic
@@ -57,7 +57,7 @@ export class Core {
 }
 
 /** The router's side of a mote is real; this is what a mote may answer. */
-export class ServedMote {
+class ServedMote {
     readonly keys: TestMote
     readonly stream: PairedStream
     readonly connection: CoapConnection
@@ -129,7 +129,7 @@ export class ServedMote {
 }
 
 /** Somebody who asks the router. */
-export class Client {
+class Client {
     readonly connection: CoapConnection
     readonly stream: PairedStream
     /** `2.05 text`, and `closed` */

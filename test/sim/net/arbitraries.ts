@@ -31,10 +31,10 @@ export const link: fc.Arbitrary<Link> = fc.record({
     destination: eui64,
     contexts: fc.constant([context]),
 })
-export const extension = fc
+const extension = fc
     .tuple(fc.constantFrom(NextHeader.routing, NextHeader.destination), fc.integer({ min: 0, max: 4 }))
     .chain(([kind, units]) => fc.record({ kind: fc.constant(kind), data: bytes(8 * units + 6) }))
-export const hopByHop = bytes(6).map(data => ({ kind: NextHeader.hopByHop as number, data }))
+const hopByHop = bytes(6).map(data => ({ kind: NextHeader.hopByHop as number, data }))
 export const packet: fc.Arbitrary<Ipv6Packet> = fc
     .record({
         trafficClass: u8,

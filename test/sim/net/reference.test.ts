@@ -1,20 +1,16 @@
 import assert from "node:assert/strict"
-import { existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import { readPcap } from "../../../sim/capture/pcap.ts"
-import { projectDir } from "../../../devicescript/build.ts"
 import { equalBytes } from "../../../sim/net/bytes.ts"
 import { decodeFrame, encodeFrame, type Frame } from "../../../sim/net/mac/ieee802154.ts"
 import { parseAddress } from "../../../sim/net/ipv6.ts"
 import { Reassembly } from "../../../sim/net/sixlowpan/fragment.ts"
 import { contiki27, contikiNg, type Compression } from "../../../sim/net/sixlowpan/iphc.ts"
+import { sharedFile } from "../../support/shared.ts"
 import { checkFrames, checkPacket } from "./same-bytes.ts"
 
-/** The captures of real Contiki stacks; VITALMOTE_PCAP names another folder. */
-const folder = process.env.VITALMOTE_PCAP ?? join(projectDir, "../shared/pcap")
-
-/** Context 0 of all Contiki-NG captures is fd00::/64, also of that which uses aaaa::. */
+/** Captures of real Contiki stacks. Context 0 of all Contiki-NG captures is fd00::/64, also of that which uses aaaa::. */
 const captures: [name: string, context: string, how: Compression][] = [
     ["cooja-sky-contiki27-br-ping", "aaaa::", contiki27],
     ["cooja-rplclassic-udp", "fd00::", contikiNg],
@@ -24,8 +20,8 @@ const captures: [name: string, context: string, how: Compression][] = [
 
 for (const [name, context, how] of captures)
     test(`${name}: every frame is read, and written again byte for byte`, t => {
-        const file = join(folder, `${name}.pcap`)
-        if (!existsSync(file)) return t.skip(`needs ${name}.pcap`)
+        const file = sharedFile(t, `pcap/${name}.pcap`)
+        if (!file) return
         const { frames } = readPcap(readFileSync(file))
         const contexts = [parseAddress(context).subarray(0, 8)]
         const reassembly = new Reassembly(64)
