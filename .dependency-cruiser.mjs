@@ -1,4 +1,5 @@
 // Which room may import from which, as docs/architecture.md says. `npm run lint` checks it.
+import { readFileSync } from "node:fs"
 
 const npm = "^node_modules/"
 /** Rooms and folders whose files may be imported beside the room's own; npm libraries are for everybody but `src/`. */
@@ -20,8 +21,13 @@ const islands = {
     "test/src": ["src/"],
     "bench/src": ["src/"],
 }
-/** The rooms of the firmware, from the lowest to the highest; none imports from a higher one. */
-const firmware = []
+/** Of the firmware, as the table in src/README.md has it: `[room, rooms that it may import from]`. */
+const firmware = readFileSync(new URL("src/README.md", import.meta.url), "utf8")
+    .split("\n")
+    .map(line => /^\| `([\w-]+)(?:\/|\.ts)` \|.*\|([^|]*)\|$/.exec(line))
+    .filter(row => row !== null)
+    .map(([, room, allowed]) => [room, [...allowed.matchAll(/`([\w-]+)`/g)].map(([, other]) => other)])
+if (firmware.length < 10) throw new Error("src/README.md has no table of rooms")
 
 export default {
     forbidden: [
@@ -43,16 +49,22 @@ export default {
             code(only(island, allowed)),
         ]),
         {
+            name: "every room of src/ is in the table of src/README.md",
+            severity: "error",
+            from: { path: "^src/[^/]+/", pathNot: firmware.map(([room]) => `^src/${room}/`) },
+            to: {},
+        },
+        {
             name: "what runs in a browser has nothing of Node.js",
             severity: "error",
             from: { path: ["^browser/", ...Object.keys(islands).map(room => `^${room}/`)] },
             to: { dependencyTypes: ["core"] },
         },
-        ...firmware.map((room, n) => ({
-            name: `src/${room} does not know what is above it`,
+        ...firmware.map(([room, allowed]) => ({
+            name: `src/${room} imports only from ${[room, ...allowed].join(", ")}`,
             severity: "error",
-            from: { path: `^src/${room}/` },
-            to: { path: firmware.slice(n + 1).map(above => `^src/${above}/`) },
+            from: { path: `^src/${room}[/.]` },
+            to: { dependencyTypes: ["local"], pathNot: [room, ...allowed].map(other => `^src/${other}[/.]`) },
         })),
         {
             name: "what is shipped does not import tests",
