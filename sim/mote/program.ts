@@ -28,7 +28,7 @@ export interface ProgramRun {
     run(seconds: number, until?: () => boolean): Promise<void>
 }
 
-/** Runs a DeviceScript program (`test/src/x.ts`, `src/main.ts`) as bytecode in the VM, in virtual time. */
+/** Runs a DeviceScript program (`test/src/NAME.ts`, `src/main.ts`) as bytecode in the VM, in virtual time. */
 export async function runProgram(entry: string, options: Partial<MoteOptions> = {}): Promise<ProgramRun> {
     const clock = (options.clock as VirtualClock | undefined) ?? new VirtualClock()
     const lines: string[] = []
