@@ -1,5 +1,5 @@
 import { millis } from "@devicescript/core"
-import { configure, readBurst, readRegister, SensorError, writeRegister } from "./registers"
+import { configure, configureRegister, readBurst, readRegister, SensorError, writeRegister } from "./registers"
 
 // Data sheet: ST DocID17530, LIS3DH MEMS digital output motion sensor.
 
@@ -42,23 +42,22 @@ const configuration = hex`37 00 00 a0 40 00`
 /** The last time that there were samples. */
 let sampledMs: number
 
-/** Configures and starts the chip. @throws I2CError, SensorError when it is absent or something else */
-export async function startLis3dh(chip: number): Promise<void> {
-    if ((await readRegister(chip, WHO_AM_I)) !== whoAmI) throw new SensorError("no LIS3DH")
+/** Configures and starts the chip, as driver.ts has it. */
+export async function startLis3dh(chip: number): Promise<boolean> {
+    if ((await readRegister(chip, WHO_AM_I)) !== whoAmI) return false
     await configure(chip, CTRL_REG1 | AUTO_INCREMENT, configuration)
     await flush(chip)
+    return true
 }
 
 /** Less than 1 µA; `startLis3dh` ends it. */
 export async function stopLis3dh(chip: number): Promise<void> {
-    await writeRegister(chip, CTRL_REG1, POWER_DOWN)
+    await configureRegister(chip, CTRL_REG1, POWER_DOWN)
 }
 
 /**
- * Empties the FIFO; to be called every second at least.
- * @returns at most 31 samples, oldest first: x, y and z, s16 little-endian, of which the full range is ±8 g; undefined when
- * some may have been lost: the signal has a gap
- * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back or has stopped
+ * Empties the FIFO, as driver.ts has it; to be called every second at least.
+ * @returns at most 31 samples in the form of acceleration.ts
  */
 export async function readLis3dh(chip: number): Promise<Buffer | undefined> {
     const now = millis()
@@ -80,6 +79,6 @@ export async function readLis3dh(chip: number): Promise<Buffer | undefined> {
 /** Throws away what is in the FIFO: bypass mode is how it is reset (5.1.1). */
 async function flush(chip: number): Promise<void> {
     await writeRegister(chip, FIFO_CTRL_REG, BYPASS_MODE)
-    await writeRegister(chip, FIFO_CTRL_REG, STREAM_MODE)
+    await configureRegister(chip, FIFO_CTRL_REG, STREAM_MODE)
     sampledMs = millis()
 }

@@ -1,5 +1,5 @@
 import { millis } from "@devicescript/core"
-import { configure, readBurst, readRegister, reset, SensorError, writeRegister } from "./registers"
+import { configure, configureRegister, readBurst, readRegister, reset, SensorError, writeRegister } from "./registers"
 
 // Data sheet: ST DS12140, LSM6DSO iNEMO inertial module; its gyroscope stays off.
 
@@ -46,26 +46,25 @@ const batching = hex`02`
 /** The last time that there were samples. */
 let sampledMs: number
 
-/** Resets, configures and starts the chip. @throws I2CError, SensorError when it is absent or something else */
-export async function startLsm6dso(chip: number): Promise<void> {
-    if ((await readRegister(chip, WHO_AM_I)) !== whoAmI) throw new SensorError("no LSM6DSO")
+/** Resets, configures and starts the chip, as driver.ts has it. */
+export async function startLsm6dso(chip: number): Promise<boolean> {
+    if ((await readRegister(chip, WHO_AM_I)) !== whoAmI) return false
     await reset(chip, CTRL3_C, SW_RESET, resetTimeoutMs)
     await configure(chip, CTRL3_C, modes)
     await configure(chip, FIFO_CTRL3, batching)
     await configure(chip, CTRL1_XL, rateAndScale)
     await flush(chip)
+    return true
 }
 
 /** 3 µA; `startLsm6dso` ends it. */
 export async function stopLsm6dso(chip: number): Promise<void> {
-    await writeRegister(chip, CTRL1_XL, POWER_DOWN)
+    await configureRegister(chip, CTRL1_XL, POWER_DOWN)
 }
 
 /**
- * Empties the FIFO; to be called every second at least.
- * @returns at most 32 samples, oldest first: x, y and z, s16 little-endian, of which the full range is ±8 g; undefined when
- * there were more and they were thrown away: the signal has a gap
- * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back or has stopped
+ * Empties the FIFO, as driver.ts has it; to be called every second at least. What is more than 32 samples is a gap.
+ * @returns at most 32 samples in the form of acceleration.ts
  */
 export async function readLsm6dso(chip: number): Promise<Buffer | undefined> {
     const now = millis()
@@ -89,6 +88,6 @@ export async function readLsm6dso(chip: number): Promise<Buffer | undefined> {
 /** Throws away what is in the FIFO. */
 async function flush(chip: number): Promise<void> {
     await writeRegister(chip, FIFO_CTRL4, BYPASS_MODE)
-    await writeRegister(chip, FIFO_CTRL4, CONTINUOUS_MODE)
+    await configureRegister(chip, FIFO_CTRL4, CONTINUOUS_MODE)
     sampledMs = millis()
 }

@@ -1,5 +1,5 @@
 import { millis } from "@devicescript/core"
-import { configure, readBurst, readRegister, reset, SensorError, writeBurst, writeRegister } from "./registers"
+import { configure, configureRegister, readBurst, readRegister, reset, SensorError, writeBurst } from "./registers"
 import { sleep } from "../platform/sleep"
 
 // Data sheet: Maxim 19-7740, MAX30102 High-Sensitivity Pulse Oximeter and Heart-Rate Sensor for Wearable Health.
@@ -7,11 +7,10 @@ import { sleep } from "../platform/sleep"
 /*
  * Maxim MAX30102, optical heart-rate sensor.
  *
- *     await startMax30102(35, 35)
- *     const count = await readMax30102() // samples in fifo, the newest taken at newestMs
+ *     if (await startMax30102(35, 35)) samples = await readMax30102() // the newest taken at newestMs
  *
- * The chip's own proximity function is gone since revision 1 of the data sheet; `restMax30102` and `glance` do without.
- * LED currents are in steps of 0.2 mA. All that talks to the chip throws I2CError when it does not answer.
+ * The chip's own proximity function is gone since revision 1 of the data sheet; `restMax30102` and `glanceMax30102` do without.
+ * LED currents are in steps of 0.2 mA.
  *
  * Started, read and stopped by `sensing/optical.ts`; only this module writes its state, `sensing/` and `heart/` read it.
  */
@@ -57,8 +56,6 @@ export const fullScaleCounts = 0x3ffff
 export const stepsPerMilliamp = 5
 const fifoDepth = 32
 
-/** What the last `readMax30102` or `glance` brought, `sampleBytes` each, oldest first. */
-export let fifo: Buffer
 /** When the newest sample was complete, by the clock of `millis()`; counted in samples, so it has no jitter. */
 export let newestMs: number
 /** There was more light around than the chip can cancel (200 µA) since the last look: the samples mean nothing. */
@@ -66,9 +63,9 @@ export let isDazzled = false
 /** The last time that the FIFO was known to be empty. */
 let emptyMs: number
 
-/** Resets, configures and starts the chip, out of any state. @throws SensorError when it is something else */
-export async function startMax30102(red: number, infrared: number): Promise<void> {
-    if ((await readRegister(ADDRESS, PART_ID)) !== partId) throw new SensorError("no MAX30102")
+/** Resets, configures and starts the chip, as driver.ts has it. */
+export async function startMax30102(red: number, infrared: number): Promise<boolean> {
+    if ((await readRegister(ADDRESS, PART_ID)) !== partId) return false
     await reset(ADDRESS, MODE_CONFIGURATION, RESET, resetTimeoutMs)
     const settings = Buffer.from([SMP_AVE_4, 0, RANGE_RATE_WIDTH, 0, red, infrared])
     await configure(ADDRESS, FIFO_CONFIGURATION, settings)
@@ -76,6 +73,7 @@ export async function startMax30102(red: number, infrared: number): Promise<void
     await flush()
     await setMode(MODE_SPO2)
     newestMs = emptyMs = millis()
+    return true
 }
 
 /** No light, no samples, less than 1 µA; `startMax30102` ends it. */
@@ -85,21 +83,20 @@ export async function stopMax30102(): Promise<void> {
 
 /** Sets the LED currents; samples of before and one of both come first. */
 export async function setCurrents(red: number, infrared: number): Promise<void> {
-    await writeBurst(ADDRESS, LED1_PULSE_AMPLITUDE, Buffer.from([red, infrared]))
+    await configure(ADDRESS, LED1_PULSE_AMPLITUDE, Buffer.from([red, infrared]))
 }
 
 /**
- * Empties the FIFO into `fifo`; to be called every second at least.
- * @returns the number of samples, at most 32; −1 when some were lost: the signal has a gap and starts anew
- * @throws SensorError when the chip was reset behind our back or has stopped
+ * Empties the FIFO, as driver.ts has it; to be called every second at least.
+ * @returns at most 32 samples, `sampleBytes` each
  */
-export async function readMax30102(): Promise<number> {
+export async function readMax30102(): Promise<Buffer | undefined> {
     const now = millis()
     const status = await readStatus()
     if (status[OVERFLOW_COUNTER]) {
         await flush()
         newestMs = emptyMs = now
-        return -1
+        return undefined
     }
     let count = waiting(status)
     if (count === 0) {
@@ -107,42 +104,41 @@ export async function readMax30102(): Promise<number> {
         // Equal pointers, nothing lost: either no sample has come yet or exactly 32 have.
         if (elapsed > (fifoDepth / 2) * sampleMs && status[0] & PPG_RDY) count = fifoDepth
         else if (elapsed > overdueSamples * sampleMs) throw new SensorError("MAX30102 has stopped")
-        else return 0
+        else return hex``
     }
-    fifo = await readBurst(ADDRESS, FIFO_DATA, count * sampleBytes)
+    const samples = await readBurst(ADDRESS, FIFO_DATA, count * sampleBytes)
     emptyMs = now
     // The chip's oscillator is not ours, so the newest sample's time must stay in the last period.
     newestMs += count * sampleMs
     newestMs = Math.max(now - 2 * sampleMs, Math.min(now + sampleMs / 2, newestMs))
-    return count
+    return samples
 }
 
-/** Shuts down, less than 1 µA; `glance` looks with these LED currents, `startMax30102` ends it. */
+/** Shuts down, less than 1 µA; `glanceMax30102` looks with these LED currents, `startMax30102` ends it. */
 export async function restMax30102(red: number, infrared: number): Promise<void> {
     await setMode(SHDN | MODE_SPO2)
-    await writeRegister(ADDRESS, FIFO_CONFIGURATION, SMP_AVE_1)
+    await configureRegister(ADDRESS, FIFO_CONFIGURATION, SMP_AVE_1)
     await setCurrents(red, infrared)
 }
 
 /**
- * While it rests: takes two samples, without mean, into `fifo`.
- * @returns their number
- * @throws SensorError when the chip was reset behind our back or takes no samples
+ * While the chip rests: takes two samples, without mean.
+ * @throws SensorError when the chip has lost power, or takes no samples
  */
-export async function glance(): Promise<number> {
+export async function glanceMax30102(): Promise<Buffer> {
     await flush()
     await setMode(MODE_SPO2)
     await sleep(glanceMs)
     const status = await readStatus() // shutting down clears its flags
     const count = waiting(status)
     if (count === 0) throw new SensorError("MAX30102 has stopped")
-    fifo = await readBurst(ADDRESS, FIFO_DATA, count * sampleBytes)
+    const samples = await readBurst(ADDRESS, FIFO_DATA, count * sampleBytes)
     await setMode(SHDN | MODE_SPO2)
-    return count
+    return samples
 }
 
 async function setMode(mode: number): Promise<void> {
-    await writeRegister(ADDRESS, MODE_CONFIGURATION, mode)
+    await configureRegister(ADDRESS, MODE_CONFIGURATION, mode)
 }
 
 /** Registers 00 to 06: the flags, which are down then, and the pointers of the FIFO. */

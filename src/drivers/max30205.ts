@@ -24,10 +24,7 @@ const stepsPerDegree = 256
  *     if (await startMax30205(0x48)) celsius = await readMax30205(0x48)
  */
 
-/**
- * @returns false when it is something else, of which nothing was changed
- * @throws I2CError; SensorError when it does not start
- */
+/** Puts the chip to sleep, as driver.ts has it. */
 export async function startMax30205(chip: number): Promise<boolean> {
     if ((await readInt16(chip, T_HYST)) !== resetHysteresis || (await readInt16(chip, T_OS)) !== resetOvertemperature)
         return false
@@ -36,11 +33,7 @@ export async function startMax30205(chip: number): Promise<boolean> {
     return true
 }
 
-/**
- * Converts once.
- * @returns °C
- * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back
- */
+/** Converts once, as driver.ts has it. @returns °C */
 export async function readMax30205(chip: number): Promise<number> {
     // One-shot means something only in shutdown: a chip that was reset converts all the time.
     await checkConfiguration(chip)

@@ -29,7 +29,7 @@ const maxAmbientC = 50
  *     if (await startMlx90614()) celsius = await readMlx90614()
  */
 
-/** @returns false when it is something else. @throws I2CError; SensorError when it cannot measure */
+/** Waits for the first temperature, as driver.ts has it. */
 export async function startMlx90614(): Promise<boolean> {
     if (((await readCell(SMBUS_ADDRESS)) & 0xff) !== mlx90614Address) return false
     await sleep(validMs)
@@ -37,10 +37,7 @@ export async function startMlx90614(): Promise<boolean> {
     return true
 }
 
-/**
- * @returns °C of what the sensor looks at
- * @throws I2CError when the chip does not answer; SensorError when it says that it cannot measure, or bits got lost
- */
+/** The temperature of what the sensor looks at, as driver.ts has it. @returns °C */
 export async function readMlx90614(): Promise<number> {
     const ambient = await readTemperature(TA)
     if (ambient < minAmbientC || ambient > maxAmbientC) throw new SensorError("MLX90614 is too hot or too cold")

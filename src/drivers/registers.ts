@@ -18,7 +18,7 @@ import { sleep } from "../platform/sleep"
  */
 export type I2CTransfer = (chip: number, written: Buffer, read?: Buffer) => Promise<number>
 
-/** The bus does not work, or nobody answers. */
+/** The bus does not work, or nobody answers; see driver.ts. */
 export class I2CError extends Error {
     readonly status: number
 
@@ -28,7 +28,7 @@ export class I2CError extends Error {
     }
 }
 
-/** The chip is there, or answered once, but does not do what its data sheet says. */
+/** The chip is there, or answered once, but does not do what its data sheet says; see driver.ts. */
 export class SensorError extends Error {}
 
 const pollMs = 2
@@ -70,12 +70,17 @@ export async function writeBurst(chip: number, register: number, values: Buffer)
     await transfer(chip, Buffer.concat(Buffer.from([register]), values))
 }
 
-/** Writes a burst and reads it back. @throws SensorError when the chip did not take it */
+/** Writes registers and reads them back. @throws SensorError when the chip did not take the values */
 export async function configure(chip: number, register: number, values: Buffer): Promise<void> {
     await writeBurst(chip, register, values)
     const written = await readBurst(chip, register, values.length)
     for (let i = 0; i < values.length; i++)
         if (written[i] !== values[i]) throw new SensorError("chip refuses its configuration")
+}
+
+/** Writes a register and reads it back. @throws SensorError when the chip did not take the value */
+export async function configureRegister(chip: number, register: number, value: number): Promise<void> {
+    await configure(chip, register, Buffer.from([value]))
 }
 
 /** Sets the bit that resets the chip, and waits until it is down. @throws SensorError when it is not within `timeoutMs` */

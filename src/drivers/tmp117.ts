@@ -33,10 +33,7 @@ const stepsPerDegree = 128
  *     if (await startTmp117(0x48)) celsius = await readTmp117(0x48)
  */
 
-/**
- * @returns false when it is something else, of which nothing was changed
- * @throws I2CError; SensorError when it does not start
- */
+/** Puts the chip to sleep, as driver.ts has it. */
 export async function startTmp117(chip: number): Promise<boolean> {
     if (((await readInt16(chip, DEVICE_ID)) & deviceIdMask) !== deviceId) return false
     await writeBurst(chip, CONFIGURATION, shutdown)
@@ -44,11 +41,7 @@ export async function startTmp117(chip: number): Promise<boolean> {
     return true
 }
 
-/**
- * Converts once.
- * @returns °C
- * @throws I2CError when the chip does not answer; SensorError when it was reset behind our back, or is not ready
- */
+/** Converts once, as driver.ts has it. @returns °C */
 export async function readTmp117(chip: number): Promise<number> {
     await checkConfiguration(chip)
     await writeBurst(chip, CONFIGURATION, oneShot)

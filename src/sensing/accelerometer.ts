@@ -14,7 +14,7 @@ import { failed, isRunning, runs, Sensor, works } from "./health"
 const addresses = hex`18 19 6a 6b`
 const lastLis3dh = 0x19
 
-/** What the last `readAccelerometer` brought, oldest first. */
+/** What the last `readAccelerometer` has read, in the form of drivers/acceleration.ts, oldest first. */
 export let acceleration: Buffer
 /** Of the chip, which tells its kind. */
 let address = 0
@@ -25,10 +25,11 @@ export async function startAccelerometer(): Promise<void> {
     for (let i = 0; i < addresses.length; i++) {
         address = addresses[i]
         try {
-            if (isLis3dh()) await startLis3dh(address)
-            else await startLsm6dso(address)
-            runs(Sensor.accelerometer)
-            return
+            if (isLis3dh() ? await startLis3dh(address) : await startLsm6dso(address)) {
+                runs(Sensor.accelerometer)
+                return
+            }
+            reason = new SensorError("unknown chip")
         } catch (e) {
             if (e instanceof SensorError) reason = e as Error
         }

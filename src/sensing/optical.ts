@@ -1,8 +1,7 @@
 import { config } from "../config/config"
 import {
-    fifo,
     fullScaleCounts,
-    glance,
+    glanceMax30102,
     isDazzled,
     readMax30102,
     restMax30102,
@@ -12,6 +11,7 @@ import {
     stepsPerMilliamp,
     stopMax30102,
 } from "../drivers/max30102"
+import { SensorError } from "../drivers/registers"
 import { complains, failed, isRunning, runs, Sensor, works } from "./health"
 import { adjust, countsOf, infrared, limit, red, reflectance, reflectanceOf, stepsOf, take } from "./led"
 import { sleep } from "../platform/sleep"
@@ -53,6 +53,8 @@ const lost = "samples lost"
 
 /** Whether there is skin in front of the sensor. */
 export let contact = false
+/** What the last `readOptical` has read, `sampleBytes` a sample, oldest first. */
+export let light: Buffer
 
 /** The chip rests and looks for skin. */
 let isResting = false
@@ -91,7 +93,7 @@ export async function stopOptical(): Promise<void> {
 }
 
 /**
- * Reads what the chip has, into its `fifo`.
+ * Reads what the chip has, into `light`.
  * @returns the number of samples; −1 where the signal has a gap and starts anew
  */
 export async function readOptical(): Promise<number> {
@@ -115,7 +117,7 @@ async function wake(): Promise<void> {
     const most = maxSteps()
     limit(red, most)
     limit(infrared, most)
-    await startMax30102(stepsOf(red), stepsOf(infrared))
+    if (!(await startMax30102(stepsOf(red), stepsOf(infrared)))) throw new SensorError("unknown chip")
     isResting = isUnsettled = false
     changing = redDark = infraredDark = stillFor = 0
 }
@@ -130,11 +132,15 @@ async function rest(): Promise<void> {
 }
 
 async function measure(): Promise<number> {
-    const count = await readMax30102()
-    if (count < 0) complaint = lost
-    else if (complaint === lost) complaint = undefined
-    if (count <= 0) return count
-    weigh(count)
+    const samples = await readMax30102()
+    if (!samples) {
+        complaint = lost
+        return -1
+    }
+    if (complaint === lost) complaint = undefined
+    if (samples.length === 0) return 0
+    light = samples
+    weigh()
     if (isUnsettled) {
         isUnsettled = false
         return -1
@@ -163,7 +169,7 @@ async function measure(): Promise<number> {
         return -1
     }
     if (await adjustBoth()) return -1
-    return infraredDark ? -1 : count
+    return infraredDark ? -1 : Math.idiv(light.length, sampleBytes)
 }
 
 /** Whether nothing has moved for so long that this is no skin. */
@@ -192,7 +198,8 @@ async function adjustBoth(): Promise<boolean> {
 /** Whether skin is back: the light of one LED returns, which no other light can pretend. */
 async function look(): Promise<number> {
     if (changing > 0) await sleep(glanceShiftMs * changing)
-    weigh(await glance())
+    light = await glanceMax30102()
+    weigh()
     const shine = reflectance(Math.abs(countsOf(infrared) - countsOf(red)), glanceSteps)
     if (isDazzled) complaint = dazzled
     else if (complaint === dazzled) complaint = undefined
@@ -207,7 +214,9 @@ async function look(): Promise<number> {
 }
 
 /** The level of both colours in a burst; every second sample will do, the newest included. */
-function weigh(count: number): void {
+function weigh(): void {
+    const samples = light
+    const count = Math.idiv(samples.length, sampleBytes)
     const weighed = (count + 1) >> 1
     let redSum = 0
     let infraredSum = 0
@@ -216,8 +225,8 @@ function weigh(count: number): void {
     let redMax = 0
     let infraredMax = 0
     for (let at = (count - 1) * sampleBytes; at >= 0; at -= 2 * sampleBytes) {
-        const redCounts = ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
-        const infraredCounts = ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
+        const redCounts = ((samples[at] & 3) << 16) | (samples[at + 1] << 8) | samples[at + 2]
+        const infraredCounts = ((samples[at + 3] & 3) << 16) | (samples[at + 4] << 8) | samples[at + 5]
         redSum += redCounts
         infraredSum += infraredCounts
         if (redCounts < redMin) redMin = redCounts

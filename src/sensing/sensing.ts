@@ -1,7 +1,7 @@
 import { millis } from "@devicescript/core"
 import { acceleration, readAccelerometer, startAccelerometer, stopAccelerometer } from "./accelerometer"
 import { config } from "../config/config"
-import { fifo, newestMs, sampleMs } from "../drivers/max30102"
+import { newestMs, sampleMs } from "../drivers/max30102"
 import { I2CTransfer, useBus } from "../drivers/registers"
 import { isRunning, Sensor } from "./health"
 import {
@@ -16,7 +16,7 @@ import {
 } from "../heart/heartrate"
 import { isMoving } from "../heart/motion"
 import { addColours, nextOxygen, resetOxygen, spo2 } from "../heart/oxygen"
-import { contact, readOptical, startOptical, stopOptical } from "./optical"
+import { contact, light, readOptical, startOptical, stopOptical } from "./optical"
 import { beginMeasurement, isOver, isWorthTelling, restMs } from "./power"
 import { Reading } from "../reading"
 import { configureTemperature } from "./temperature"
@@ -110,8 +110,8 @@ async function measure(): Promise<void> {
     let used = 0
     while (used < count) {
         const from = used
-        used += pushLight(fifo, used, count)
-        addColours(fifo, from, used)
+        used += pushLight(light, used, count)
+        addColours(light, from, used)
         if (!isComplete()) continue
         await estimateHeart()
         nextOxygen(bpm === undefined ? 0 : quality, motion || isMoving)

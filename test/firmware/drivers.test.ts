@@ -110,19 +110,3 @@ test("a chip that stops sampling without a word is started again", async () => {
     assert.ok(words().includes("SensorError"))
     assert.ok(bursts(lines).at(-1)!.count >= 9)
 })
-
-test("another chip at the address is left alone", async () => {
-    const written: number[][] = []
-    const stranger = {
-        address: 0x57,
-        write: (bytes: Uint8Array) => {
-            written.push([...bytes])
-            return true
-        },
-        read: (size: number) => new Uint8Array(size),
-    }
-    const { lines, run } = await runProgram("test/src/drivers.ts", { chips: [stranger] })
-    await run(3)
-    assert.ok(lines.includes("optical SensorError"))
-    assert.ok(written.every(bytes => bytes.length === 1))
-})

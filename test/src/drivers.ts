@@ -1,6 +1,6 @@
 // Reads the optical sensor's chip and prints what came, or why not; test/firmware/drivers.test.ts breaks them.
 import { millis, sleep } from "@devicescript/core"
-import { fifo, newestMs, readMax30102, sampleBytes, startMax30102 } from "../../src/drivers/max30102"
+import { newestMs, readMax30102, sampleBytes, startMax30102 } from "../../src/drivers/max30102"
 import { useBus } from "../../src/drivers/registers"
 import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
@@ -8,17 +8,17 @@ useBus(simulatedI2C)
 let opticalRuns = false
 
 /** Counts of infrared of the sample at byte `at`. */
-function infrared(at: number): number {
-    return ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
+function infrared(samples: Buffer, at: number): number {
+    return ((samples[at + 3] & 3) << 16) | (samples[at + 4] << 8) | samples[at + 5]
 }
 
 async function readOptical() {
     try {
-        if (!opticalRuns) await startMax30102(35, 35)
-        opticalRuns = true
-        const count = await readMax30102()
-        let line = `optical ${count} ${newestMs}`
-        for (let i = 0; i < count; i++) line += ` ${infrared(i * sampleBytes)}`
+        if (!opticalRuns) opticalRuns = await startMax30102(35, 35)
+        const samples = await readMax30102()
+        const bytes = samples ? samples.length : -sampleBytes
+        let line = `optical ${bytes / sampleBytes} ${newestMs}`
+        for (let at = 0; at < bytes; at += sampleBytes) line += ` ${infrared(samples, at)}`
         console.log(line)
     } catch (e) {
         opticalRuns = false
