@@ -1,21 +1,9 @@
 import { WireError } from "./cbor.ts"
 import type { Measurement } from "./senml.ts"
 
-/** What a mote watches itself; docs/alarms.md. Newer motes may watch more. */
-export const alarmKinds = [
-    "hr-low",
-    "hr-high",
-    "temp-low",
-    "temp-high",
-    "optical",
-    "thermometer",
-    "contact",
-    "battery",
-] as const
-
 /** An alarm begins or ends. */
 export interface AlarmEvent {
-    /** One of `alarmKinds`, or what a newer mote calls it. */
+    /** One of wire/alarm-kinds.ts, or what a newer mote calls it. */
     kind: string
     /**
      * Of the alarm, the same at its beginning and its end: both may arrive more than once, under other nonces. Rises with

@@ -11,7 +11,7 @@ import {
     routerField,
     type ConfigField,
     type ConfigValues,
-} from "../../wire/config.ts"
+} from "../../wire/settings.ts"
 import {
     Command as SentCommand,
     Configuration,

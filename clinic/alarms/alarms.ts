@@ -1,4 +1,5 @@
 import type { Clock } from "../../host/clock.ts"
+import { technicalKinds } from "../../wire/alarm-kinds.ts"
 import type { AlarmEvent } from "../../wire/alarms.ts"
 import type { Mote } from "../motes/motes.ts"
 import type { Sql, Store } from "../store/store.ts"
@@ -9,7 +10,7 @@ export interface Alarm {
     patient: number
     /** Of the mote. */
     kid: Uint8Array
-    /** One of wire/alarms.ts, or what a newer mote calls it. */
+    /** One of wire/alarm-kinds.ts, or what a newer mote calls it. */
     kind: string
     /** SenML unit of the values; null where there are none. */
     unit: string | null
@@ -28,9 +29,6 @@ export interface Alarm {
     /** Belongs on the screen: it is not over, or it is about the patient and nobody has acknowledged it. */
     isOpen: boolean
 }
-
-/** About the mote, not the patient: once over, nobody has to look at them any more. */
-const technicalKinds = ["optical", "thermometer", "contact", "battery"]
 
 const columns = `a.id, a.patient, mote.kid, a.kind, a.unit, a.raised_at AS "raisedAt",
     a.raised_about AS "raisedAbout", a.raised_value AS "raisedValue", a.cleared_at AS "clearedAt",

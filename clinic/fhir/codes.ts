@@ -1,4 +1,4 @@
-import type { VitalName } from "../readings/quantities.ts"
+import type { VitalName } from "../../wire/quantities.ts"
 
 export const loinc = "http://loinc.org"
 export const ucum = "http://unitsofmeasure.org"
@@ -8,9 +8,6 @@ export const senmlNames = "urn:vitalmote:senml"
 export interface VitalCode {
     /** LOINC, the profile's own code first. */
     loinc: readonly { code: string; display: string }[]
-    text: string
-    /** UCUM. */
-    unit: string
     /** The profile of http://hl7.org/fhir/R4/observation-vitalsigns.html. */
     profile: string
 }
@@ -20,14 +17,10 @@ const profiles = "http://hl7.org/fhir/StructureDefinition"
 export const vitalCodes: Record<VitalName, VitalCode> = {
     hr: {
         loinc: [{ code: "8867-4", display: "Heart rate" }],
-        text: "Heart rate",
-        unit: "/min",
         profile: `${profiles}/heartrate`,
     },
     temp: {
         loinc: [{ code: "8310-5", display: "Body temperature" }],
-        text: "Body temperature",
-        unit: "Cel",
         profile: `${profiles}/bodytemp`,
     },
     spo2: {
@@ -35,8 +28,6 @@ export const vitalCodes: Record<VitalName, VitalCode> = {
             { code: "2708-6", display: "Oxygen saturation in Arterial blood" },
             { code: "59408-5", display: "Oxygen saturation in Arterial blood by Pulse oximetry" },
         ],
-        text: "Oxygen saturation",
-        unit: "%",
         profile: `${profiles}/oxygensat`,
     },
 }

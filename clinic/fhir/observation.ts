@@ -1,5 +1,6 @@
 import type { Observation as FhirObservation } from "@medplum/fhirtypes"
 import { eui } from "../../wire/keys.ts"
+import { quantities, units } from "../../wire/quantities.ts"
 import type { Observation } from "../readings/observations.ts"
 import type { Absence } from "../readings/readings.ts"
 import { loinc, senmlNames, ucum, vitalCodes, vitalSignsCategory } from "./codes.ts"
@@ -14,6 +15,7 @@ const relativeTimeNote = "The mote had no clock yet: the time was counted back f
 /** A vital sign as the profiles of FHIR R4 want it. */
 export function toObservation(observation: Observation): FhirObservation {
     const code = vitalCodes[observation.name]
+    const quantity = quantities[observation.name]
     const stored = new Date(observation.storedAt).toISOString()
     const { summary, relative } = observation
     const notes = [
@@ -26,11 +28,11 @@ export function toObservation(observation: Observation): FhirObservation {
         meta: { lastUpdated: stored, profile: [code.profile] },
         status: "final",
         category: [{ coding: [vitalSignsCategory], text: "Vital signs" }],
-        code: { coding: code.loinc.map(c => ({ system: loinc, ...c })), text: code.text },
+        code: { coding: code.loinc.map(c => ({ system: loinc, ...c })), text: quantity.label },
         subject: { reference: `Patient/${observation.patient}` },
         ...effective(observation),
         issued: stored,
-        ...valueOrReason(observation, code.unit),
+        ...valueOrReason(observation, units[quantity.unit].ucum),
         ...(notes.length > 0 && { note: notes.map(text => ({ text })) }),
         device: { reference: `Device/${eui(observation.kid)}` },
         ...(observation.quality !== null && { component: [quality(observation.quality)] }),
@@ -67,8 +69,8 @@ function valueOrReason(
 function quality(value: number): NonNullable<FhirObservation["component"]>[number] {
     return {
         code: {
-            coding: [{ system: senmlNames, code: "hr-q", display: "Signal quality" }],
-            text: "Signal quality, 0 to 1",
+            coding: [{ system: senmlNames, code: "hr-q", display: quantities["hr-q"].label }],
+            text: `${quantities["hr-q"].label}, 0 to 1`,
         },
         valueQuantity: { value, unit: "1", system: ucum, code: "1" },
     }

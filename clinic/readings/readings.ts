@@ -1,6 +1,6 @@
 import { isCount } from "../../wire/cbor.ts"
 import type { Measurement } from "../../wire/senml.ts"
-import { isVitalName, quantities } from "./quantities.ts"
+import { isVitalName, quantityOf, summarySuffixes } from "../../wire/quantities.ts"
 
 /** Why there is no value: the wearer moved, or the signal was too weak. */
 export type Absence = "motion" | "quality"
@@ -104,7 +104,9 @@ function summariesIn(
         for (const m of pack) {
             if (m.time !== span.time || !isVitalName(m.name)) continue
             const detail = (suffix: string) => pack.find(d => d.time === m.time && d.name === m.name + suffix)
-            const [least, greatest, count] = [detail("-min"), detail("-max"), detail("-n")]
+            const least = detail(summarySuffixes.least)
+            const greatest = detail(summarySuffixes.greatest)
+            const count = detail(summarySuffixes.count)
             if (!least || !greatest || !count || !isCount(count.value) || count.value === 0) continue
             const parts = [m, least, greatest].map(part => ({ ...part, name: m.name }))
             if (parts.some(part => problemOf(part, receivedAt))) continue
@@ -121,7 +123,7 @@ function summariesIn(
 /** The problem never quotes the value: it is a vital sign, and problems are logged. */
 function problemOf(m: Measurement, receivedAt: number): string | null {
     if (m.time > receivedAt + maxAheadMs) return `${m.name} is from the future`
-    const quantity = quantities.get(m.name)
+    const quantity = quantityOf(m.name)
     if (!quantity) return null
     if (m.unit !== quantity.unit) return `${m.name} has an unknown unit`
     const { min, max } = quantity.plausible

@@ -1,45 +1,34 @@
+import { alarmKindOf } from "../../wire/alarm-kinds.ts"
+import { quantities, unitText } from "../../wire/quantities.ts"
 import { acknowledge, type Alarm, type Session } from "./api.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { duration } from "./format.ts"
 import type { WardModel } from "./model.ts"
 
-const kinds: Record<string, string> = {
-    "hr-low": "Heart rate low",
-    "hr-high": "Heart rate high",
-    "temp-low": "Temperature low",
-    "temp-high": "Temperature high",
-    optical: "Optical sensor failed",
-    thermometer: "Thermometer failed",
-    contact: "No skin contact",
-    battery: "Battery low",
-}
-/** About the mote; the others are about the patient. */
-const technical = ["optical", "thermometer", "contact", "battery"]
-const units: Record<string, { text: string; digits: number }> = {
-    "beat/min": { text: "/min", digits: 0 },
-    Cel: { text: "°C", digits: 1 },
-    "%EL": { text: "%", digits: 0 },
-}
-
 /** `Heart rate high 171 /min` */
 export function alarmText({ kind, unit, raisedValue }: Alarm): string {
-    const label = kinds[kind] ?? kind
+    const { label, cause } = alarmKindOf(kind)
     if (raisedValue === null || unit === null) return label
-    const { text, digits } = units[unit] ?? { text: unit, digits: 1 }
-    return `${label} ${raisedValue.toFixed(digits)} ${text}`
+    const digits = "quantity" in cause ? quantities[cause.quantity].digits : 1
+    return `${label} ${raisedValue.toFixed(digits)} ${unitText(unit)}`.trim()
 }
 
 /** How urgent it is for whoever looks: `vital`, `technical`, or `seen` where somebody has acknowledged it. */
 export function urgency(alarm: Alarm): "vital" | "technical" | "seen" {
     if (alarm.acknowledgedBy !== null) return "seen"
-    return technical.includes(alarm.kind) ? "technical" : "vital"
+    return alarmKindOf(alarm.kind).category === "technical" ? "technical" : "vital"
 }
 
-const order = ["vital", "technical", "seen"]
+const priorities = ["high", "medium", "low"]
 
-/** The most urgent first, of equals the newest. */
+/** The most urgent first, of equals the newest; what somebody has acknowledged comes last. */
 export function byUrgency(a: Alarm, b: Alarm): number {
-    return order.indexOf(urgency(a)) - order.indexOf(urgency(b)) || b.raisedAt - a.raisedAt
+    return rank(a) - rank(b) || b.raisedAt - a.raisedAt
+}
+
+function rank(alarm: Alarm): number {
+    if (alarm.acknowledgedBy !== null) return priorities.length
+    return priorities.indexOf(alarmKindOf(alarm.kind).priority)
 }
 
 /** Everything that is wrong, above everything else on the page. */

@@ -10,6 +10,7 @@ import {
     type Settings,
     type Session,
 } from "./api.ts"
+import { unitText } from "../../wire/quantities.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { dateTime } from "./format.ts"
 
@@ -18,7 +19,6 @@ const pendingPollMs = 2000
 const restPollMs = 15_000
 
 const columns = ["Version", "Made", "By", "What became of it", "What it changed"]
-const units: Record<string, string> = { "beat/min": "/min", Cel: "°C" }
 
 /** What a mote works by, with a form to change it; what is on its way, and what became of it. */
 export class ConfigView {
@@ -249,7 +249,7 @@ function hint(field: ConfigField): string {
 }
 
 function unitOf({ unit }: ConfigField): string {
-    return units[unit] ?? unit
+    return unitText(unit)
 }
 
 /** A row under `columns`; on a narrow screen each cell says which it is. */

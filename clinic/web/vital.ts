@@ -1,8 +1,9 @@
-import type { VitalName } from "../readings/quantities.ts"
+import { quantities, units, type VitalName } from "../../wire/quantities.ts"
 import type { Observation } from "./api.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { age, signal } from "./format.ts"
 
+/** How a vital sign is shown. */
 export interface VitalKind {
     name: VitalName
     label: string
@@ -12,35 +13,18 @@ export interface VitalKind {
     hasQuality: boolean
 }
 
-export const heartRate: VitalKind = {
-    name: "hr",
-    label: "Heart rate",
-    unit: "/min",
-    unitSpoken: "beats per minute",
-    digits: 0,
-    hasQuality: true,
-}
-
-export const saturation: VitalKind = {
-    name: "spo2",
-    label: "SpO₂",
-    unit: "%",
-    unitSpoken: "percent",
-    digits: 0,
-    hasQuality: false,
-}
-
-export const temperature: VitalKind = {
-    name: "temp",
-    label: "Temperature",
-    unit: "°C",
-    unitSpoken: "degrees Celsius",
-    digits: 1,
-    hasQuality: false,
-}
+export const heartRate = shown("hr")
+export const saturation = shown("spo2")
+export const temperature = shown("temp")
 
 /** In the order in which they are shown. */
 export const vitalKinds = [heartRate, saturation, temperature]
+
+function shown(name: VitalName): VitalKind {
+    const { short: label, unit, digits } = quantities[name]
+    const { text, spoken } = units[unit]
+    return { name, label, unit: text, unitSpoken: spoken, digits, hasQuality: name === "hr" }
+}
 
 /** One vital sign in large numerals, with how old it is or why there is none. */
 export class VitalView {

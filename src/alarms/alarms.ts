@@ -8,6 +8,7 @@ import { baseName } from "../link/senml"
 import { status } from "../link/status"
 import { Reading } from "../reading"
 import { writeEvent } from "./event"
+import { Kind } from "./kind"
 import {
     clearDue,
     Event,
@@ -34,19 +35,6 @@ import {
  * the slots; the uplink takes them as packs, and `mote.ts` asks whether an alarm is about to be raised or cleared.
  */
 
-/** Kinds of alarms; each has its slot, and its name in `event.ts`. */
-const enum Kind {
-    hrLow,
-    hrHigh,
-    tempLow,
-    tempHigh,
-    optical,
-    thermometer,
-    contact,
-    battery,
-}
-const kinds = 8
-
 /** How far within a limit a value has to be for the alarm to end: beat/min, °C, percent. */
 const bpmHysteresis = 5
 const tempHysteresisC = 0.3
@@ -62,9 +50,9 @@ const idsPerBoot = 0x100000
 /** Raised or cleared alarms in an envelope: about 500 bytes. */
 const maxEvents = 4
 
-const slots = Buffer.alloc(kinds * slotBytes)
+const slots = Buffer.alloc(Kind.count * slotBytes)
 /** Per kind, since when the readings say the opposite of the slot, in ms of `millis()`; −1 where they do not. */
-const since = Buffer.alloc(kinds * 8)
+const since = Buffer.alloc(Kind.count * 8)
 /** Events that are in the envelope under way, a bit for each kind. */
 let raisesUnderWay = 0
 let clearsUnderWay = 0
@@ -86,12 +74,12 @@ export async function loadAlarms(mote: Buffer, boot: number, hasNews: () => void
     kid = mote
     news = hasNews
     nextId = boot * idsPerBoot
-    for (let kind = 0; kind < kinds; kind++) since.setAt(kind * 8, "f64", -1)
+    for (let kind = 0; kind < Kind.count; kind++) since.setAt(kind * 8, "f64", -1)
     const journal = await readBytes(journalKey)
     if (!journal || journal.slice(0, kidBytes).toString("hex") !== kid.toString("hex")) return
     for (let at = kidBytes; at + recordBytes <= journal.length; at += recordBytes) {
         const kind = journal[at]
-        if (kind >= kinds) continue
+        if (kind >= Kind.count) continue
         slots.blitAt(kind * slotBytes, journal, at + 1, slotBytes)
         for (let event = Event.raised; event <= Event.cleared; event++)
             if (timeBaseOf(slots, kind, event) === TimeBase.start) setTime(slots, kind, event, 0, TimeBase.unknown)
@@ -120,7 +108,7 @@ export function watchReading(reading: Reading): void {
 
 /** Whether an alarm is to be raised or cleared if the readings go on as the last. */
 export function isAlarmWatching(): boolean {
-    for (let kind = 0; kind < kinds; kind++) if (since.getAt(kind * 8, "f64") >= 0) return true
+    for (let kind = 0; kind < Kind.count; kind++) if (since.getAt(kind * 8, "f64") >= 0) return true
     return false
 }
 
@@ -132,7 +120,7 @@ export function isAlarmSaving(): boolean {
 /** Whether there is anything to send, and it is safe in flash. */
 export function isAlarmPending(): boolean {
     if (isAlarmSaving()) return false
-    for (let kind = 0; kind < kinds; kind++) if (isDue(slots, kind, raiseDue | clearDue)) return true
+    for (let kind = 0; kind < Kind.count; kind++) if (isDue(slots, kind, raiseDue | clearDue)) return true
     return false
 }
 
@@ -147,7 +135,7 @@ export function packAlarms(): Buffer {
     let events = 0
     let records = 0
     // Of each kind the beginning comes before the end.
-    for (let i = 0; i < 2 * kinds && events < maxEvents; i++) {
+    for (let i = 0; i < 2 * Kind.count && events < maxEvents; i++) {
         const kind = i >> 1
         const event = i & 1
         if (!isDue(slots, kind, event === Event.raised ? raiseDue : clearDue)) continue
@@ -163,7 +151,7 @@ export function packAlarms(): Buffer {
 
 /** There is a receipt for what was under way. */
 export async function alarmsReceipted(): Promise<void> {
-    for (let kind = 0; kind < kinds; kind++) {
+    for (let kind = 0; kind < Kind.count; kind++) {
         if (raisesUnderWay & (1 << kind)) told(slots, kind, raiseDue)
         if (clearsUnderWay & (1 << kind)) free(slots, kind)
     }
@@ -239,11 +227,11 @@ async function save(): Promise<void> {
 
 function journal(): Buffer {
     let length = kidBytes
-    for (let kind = 0; kind < kinds; kind++) if (isUsed(slots, kind)) length += recordBytes
+    for (let kind = 0; kind < Kind.count; kind++) if (isUsed(slots, kind)) length += recordBytes
     const journal = Buffer.alloc(length)
     journal.blitAt(0, kid, 0, kidBytes)
     let at = kidBytes
-    for (let kind = 0; kind < kinds; kind++) {
+    for (let kind = 0; kind < Kind.count; kind++) {
         if (!isUsed(slots, kind)) continue
         journal[at] = kind
         journal.blitAt(at + 1, slots, kind * slotBytes, slotBytes)
@@ -256,7 +244,7 @@ function journal(): Buffer {
 function date(): void {
     const shift = shiftTicks()
     if (shift === undefined) return
-    for (let kind = 0; kind < kinds; kind++)
+    for (let kind = 0; kind < Kind.count; kind++)
         for (let event = Event.raised; event <= Event.cleared; event++)
             if (isUsed(slots, kind) && timeBaseOf(slots, kind, event) === TimeBase.start)
                 setTime(slots, kind, event, ticksOf(slots, kind, event) + shift, TimeBase.unix)

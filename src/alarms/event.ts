@@ -1,4 +1,5 @@
 import { writeNumber, writeRaw, writeText } from "../link/cbor"
+import { describe, Kind } from "./kind"
 import { Event, idOf, ticksOf, TimeBase, timeBaseOf, valueBits, valueOf } from "./slot"
 
 /*
@@ -21,13 +22,14 @@ const tickBits = 4
  */
 export function writeEvent(
     slots: Buffer,
-    kind: number,
+    kind: Kind,
     event: Event,
     shift: number | undefined,
     now: number,
     baseName: Buffer | undefined,
 ): number {
-    const name = "alarm/" + nameOf(kind)
+    const described = describe(kind)
+    const name = "alarm/" + described[0]
     const base = timeBaseOf(slots, kind, event)
     // Before this start, nobody knows when: at its first moment at the latest.
     let ticks = base === TimeBase.unknown ? 0 : ticksOf(slots, kind, event)
@@ -40,7 +42,7 @@ export function writeEvent(
     let records = 2
     const value = valueOf(slots, kind, event)
     if (value !== undefined) {
-        writeRecord(3, name + "/value", unitOf(kind), value, valueBits)
+        writeRecord(3, name + "/value", described[1], value, valueBits)
         records++
     }
     if (base === TimeBase.unknown) {
@@ -48,18 +50,6 @@ export function writeEvent(
         records++
     }
     return records
-}
-
-// In the order of `Kind`. Made where they are needed, which is rarely: memory is what there is least of.
-
-function nameOf(kind: number): string {
-    const names = ["hr-low", "hr-high", "temp-low", "temp-high", "optical", "thermometer", "contact", "battery"]
-    return names[kind]
-}
-
-/** Of the value that caused it. */
-function unitOf(kind: number): string {
-    return ["beat/min", "beat/min", "Cel", "Cel", "-", "-", "-", "%EL"][kind]
 }
 
 /** The pairs n, u and v of a record that has so many pairs. */

@@ -10,7 +10,7 @@ const utc = Date.UTC
 
 test("what nobody says", () => {
     assert.deepEqual(parse(""), {
-        ...{ count: 100, cursor: undefined, patients: undefined, names: ["hr", "temp", "spo2"] },
+        ...{ count: 100, cursor: undefined, patients: undefined, names: ["hr", "spo2", "temp"] },
         ...{ from: undefined, before: undefined, newestFirst: true, after: undefined },
     })
 })
@@ -33,7 +33,7 @@ test("codes with and without their system", () => {
     assert.deepEqual(names("code=http://loinc.org|8867-4"), ["hr"])
     assert.deepEqual(names("code=http%3A%2F%2Floinc.org%7C8310-5"), ["temp"])
     assert.deepEqual(names("code=8310-5,8867-4"), ["temp", "hr"])
-    assert.deepEqual(names("code=http://loinc.org|"), ["hr", "temp", "spo2"])
+    assert.deepEqual(names("code=http://loinc.org|"), ["hr", "spo2", "temp"])
     assert.deepEqual(names("code=59408-5"), ["spo2"])
     assert.deepEqual(names("code=2708-6"), ["spo2"])
     assert.deepEqual(names("code=|8867-4"), [])

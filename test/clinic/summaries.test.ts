@@ -120,6 +120,21 @@ test("a summary that contradicts itself is none: its records are kept as they ar
     }
 })
 
+test("a summary may span two days, as long as a mote keeps readings, and no more", async () => {
+    for (const [minutes, isSummary] of [
+        [2 * 24 * 60, true],
+        [2 * 24 * 60 + 1, false],
+    ] as const) {
+        const { clinic, clock, mote, send, search } = await ward()
+        const records = summary(clock.now() - 36 * 60 * minuteMs, minutes, { hr: [72, 61, 140] })
+        await send(...records.map(r => (r.name === "count" ? { ...r, value: 65_535 } : r)))
+        const [hr] = await search()
+        assert.equal(hr!.summary?.spanMs, isSummary ? minutes * minuteMs : undefined)
+        assert.equal((await clinic.completeness(mote)).problems.count, isSummary ? 0 : 1)
+        await clinic.close()
+    }
+})
+
 test("any pack of these names is stored, and never fails", async () => {
     const name = fc.constantFrom("hr", "hr-min", "hr-max", "hr-n", "span", "count", "temp", "hr-q")
     const record = fc.record({ name, value: fc.double({ noNaN: true, min: -1e6, max: 1e6 }) })

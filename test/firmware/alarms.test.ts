@@ -3,8 +3,10 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { memoryFlash } from "../../sim/mote/program.ts"
 import type { MoteOptions } from "../../sim/mote/mote.ts"
+import { alarmKinds, alarmUnit, type AlarmKind } from "../../wire/alarm-kinds.ts"
 import { toAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { decodePack } from "../../wire/senml.ts"
+import { defaultConfig } from "../../wire/settings.ts"
 import { openChannel } from "./channel.ts"
 
 const kid = Buffer.from("0011223344556677", "hex")
@@ -70,22 +72,25 @@ async function start(options: Partial<MoteOptions> = {}) {
 
 const brief = (events: AlarmEvent[]) => events.map(e => `${e.kind} ${e.raised ? 1 : 0}`)
 
-/** For each kind: a value that raises it, one between the limits, and one that clears it. */
-const kinds: Record<string, [Values, Values | undefined, Values, number | null]> = {
-    "hr-low": [{ bpm: 39.5 }, { bpm: 44.9 }, { bpm: 45 }, 39.5],
-    "hr-high": [{ bpm: 131 }, { bpm: 125.5 }, { bpm: 125 }, 131],
-    "temp-low": [{ tempC: 34.75 }, { tempC: 35.25 }, { tempC: 35.375 }, 34.75],
-    "temp-high": [{ tempC: 38.75 }, { tempC: 38.25 }, { tempC: 38.125 }, 38.75],
-    optical: [{ optical: false }, undefined, {}, null],
-    thermometer: [{ thermometer: false }, undefined, {}, null],
-    contact: [{ contact: false }, undefined, {}, null],
-    battery: [{ battery: 14 }, { battery: 19 }, { battery: 20 }, 14],
+/** For a kind of the host's table: a value that raises it, one between the limits, and one that clears it. */
+function valuesOf(name: string, { cause }: AlarmKind): [Values, Values | undefined, Values, number | null] {
+    if (!("quantity" in cause)) return [{ [name]: false }, undefined, {}, null]
+    const field = { hr: "bpm", temp: "tempC", batt: "battery" }[cause.quantity as string]!
+    const limit = typeof cause.limit === "number" ? cause.limit : defaultConfig[cause.limit]
+    const outwards = cause.side === "low" ? -1 : 1
+    const at = (distance: number) => ({ [field]: limit + outwards * distance })
+    // On the grid of 1/32 in which a mote keeps what raised an alarm.
+    const within = Math.ceil(cause.hysteresis * 32) / 32
+    return [at(0.5), at(1 / 16 - within), at(-within), limit + outwards * 0.5]
 }
+
+const moteKinds = Object.entries<AlarmKind>(alarmKinds).filter(([, { raisedBy }]) => raisedBy === "mote")
 
 test("each kind is raised after its delay and cleared when it is well within the limit for as long", async () => {
     const { feed, deliver, setClock } = await start()
     await setClock()
-    for (const [kind, [bad, between, good, value]] of Object.entries(kinds)) {
+    for (const [kind, described] of moteKinds) {
+        const [bad, between, good, value] = valuesOf(kind, described)
         await feed(20, {})
         // The first reading beyond the limit is where the delay begins.
         const badS = (await feed(delayS, bad)) - delayS + readingS
@@ -96,6 +101,7 @@ test("each kind is raised after its delay and cleared when it is well within the
         assert.equal(raised!.kind, kind)
         assert.equal(raised!.raised, true)
         assert.equal(raised!.value, value)
+        assert.equal(raised!.unit, alarmUnit(described))
         assert.ok(!raised!.relative && !raised!.untimed)
         await feed(60, bad)
         if (between) await feed(60, between)

@@ -5,7 +5,8 @@ import { encodeFrame } from "../../router/coap/frame.ts"
 import { Code, message } from "../../router/coap/message.ts"
 import { pathOptions } from "../../router/coap/options.ts"
 import { memoryFlash, runProgram, type ProgramRun } from "../../sim/mote/program.ts"
-import { makeConfig, type ConfigValues } from "../../wire/config.ts"
+import { makeConfig } from "../../wire/config.ts"
+import { type ConfigValues } from "../../wire/settings.ts"
 import { ScriptedRouter } from "./scripted-router.ts"
 
 const trial = 60

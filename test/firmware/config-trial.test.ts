@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { test } from "node:test"
-import { makeCommand, makeConfig, type ConfigValues } from "../../wire/config.ts"
+import { makeCommand, makeConfig } from "../../wire/config.ts"
+import { type ConfigValues } from "../../wire/settings.ts"
 import { ConfigMote } from "./config-mote.ts"
 
 const elsewhere = "mqtt://broker.invalid:1884"

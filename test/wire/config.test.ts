@@ -4,22 +4,17 @@ import { test } from "node:test"
 import type { Tag } from "cbor2"
 import fc from "fast-check"
 import { decode, encode, WireError } from "../../wire/cbor.ts"
+import { encodeConfig, makeCommand, makeConfig, maxConfigBytes, openCommand, openConfig } from "../../wire/config.ts"
 import {
     checkConfig,
     ConfigError,
     configFields,
     defaultConfig,
-    encodeConfig,
     formatConfigValue,
-    makeCommand,
-    makeConfig,
-    maxConfigBytes,
-    openCommand,
-    openConfig,
     parseConfigValue,
     type ConfigField,
     type ConfigValues,
-} from "../../wire/config.ts"
+} from "../../wire/settings.ts"
 import { openEnvelope, parseEnvelope, seal, verifyEnvelope } from "../../wire/envelope.ts"
 import { commandNames, deriveKeys } from "../../wire/keys.ts"
 import { makeReceipt } from "../../wire/receipt.ts"

@@ -1,0 +1,70 @@
+// npm run docs: writes the tables in docs/ that say what the tables in wire/ say. A test fails where they differ.
+import { readFileSync, writeFileSync } from "node:fs"
+import { alarmKinds, type AlarmKind } from "../wire/alarm-kinds.ts"
+import { quantities, units, unitText } from "../wire/quantities.ts"
+import { configFields, configRelations, routerField, type ConfigField } from "../wire/settings.ts"
+
+/** The generated tables by the name that stands in the documents: `<!-- table NAME …`. */
+const tables: Record<string, () => string[][]> = { alarms, settings }
+
+/** The documents that have generated tables, relative to the project. */
+export const documents = ["docs/alarms.md", "docs/configuration.md"]
+
+const table = /(<!-- table (\w+) .*-->\n)[^]*?(<!-- end -->)/g
+
+/** The document with its tables as they should be. */
+export function withTables(document: string): string {
+    return document.replace(table, (_all, begin: string, name: string, end: string) => {
+        const rows = tables[name]!().map(cells => `| ${cells.join(" | ")} |\n`)
+        rows.splice(1, 0, `|${"---|".repeat(tables[name]!()[0]!.length)}\n`)
+        return begin + rows.join("") + end
+    })
+}
+
+function alarms(): string[][] {
+    const rows = Object.entries<AlarmKind>(alarmKinds).map(([name, kind]) => {
+        const { label, category, priority, raisedBy, cause } = kind
+        return [`\`${name}\``, label, category, priority, raisedBy, ...words(cause)]
+    })
+    return [["kind", "label", "category", "priority", "by", "raised when", "cleared when"], ...rows]
+}
+
+/** When an alarm is raised, and when it is cleared. */
+function words(cause: AlarmKind["cause"]): [string, string] {
+    if (!("quantity" in cause)) return [cause.begin, cause.end]
+    const { label, unit } = quantities[cause.quantity]
+    const withUnit = (value: number) => `${value} ${units[unit].text}`
+    const [beyond, within] = cause.side === "low" ? ["below", "above"] : ["above", "below"]
+    const limit = typeof cause.limit === "number" ? withUnit(cause.limit) : `\`${cause.limit}\``
+    return [
+        `${label.toLowerCase()} is ${beyond} ${limit}`,
+        `it is ${withUnit(cause.hysteresis)} or more ${within} that`,
+    ]
+}
+
+function settings(): string[][] {
+    const rows = configFields.map((field: ConfigField) => {
+        const { name, label, unit, min, max, step, choices, description } = field
+        const range = choices ? `0…${max}: ${choices.map(choice => `\`${choice}\``).join(", ")}` : `${min}…${max}`
+        const steps = step === 1 ? "" : ` in steps of ${step}`
+        const relation = configRelations.find(relation => relation.name === name)
+        const fit = relation ? `; ${relation.relation} \`${relation.other}\`` : ""
+        return [`\`${name}\``, label, unitText(unit), range + steps, String(field.default), description + fit]
+    })
+    const router = [
+        "`router`",
+        routerField.label,
+        "",
+        `${routerField.maxBytes} bytes`,
+        "empty",
+        routerField.description,
+    ]
+    return [["setting", "label", "unit", "range", "default", "what"], ...rows, router]
+}
+
+if (process.argv[1] === import.meta.filename)
+    for (const file of documents) {
+        const before = readFileSync(file, "utf8")
+        const after = withTables(before)
+        if (after !== before) writeFileSync(file, after)
+    }

@@ -1,0 +1,94 @@
+import { quantities, type QuantityName } from "./quantities.ts"
+import type { ConfigName } from "./settings.ts"
+
+/*
+ * The kinds of alarms: the one table that clinic, page and documentation derive theirs from. The firmware has its own in
+ * src/alarms/kind.ts; a test holds them against each other. A page can bundle this file.
+ */
+
+/** The limit that a quantity is beyond while the alarm lasts. */
+export interface AlarmLimit {
+    readonly quantity: QuantityName
+    readonly side: "low" | "high"
+    /** A setting of the mote, or a fixed value in the unit of the quantity. */
+    readonly limit: ConfigName | number
+    /** How far back within the limit the quantity has to be for the alarm to end. */
+    readonly hysteresis: number
+}
+
+/** A fault that has no value. */
+export interface AlarmFault {
+    /** What is so while the alarm lasts, and what ends it. */
+    readonly begin: string
+    readonly end: string
+}
+
+/** Priority and category as IEC 60601-1-8 has them: physiological is about the patient, technical about the equipment. */
+export interface AlarmKind {
+    readonly label: string
+    readonly category: "physiological" | "technical"
+    readonly priority: "high" | "medium" | "low"
+    readonly raisedBy: "mote" | "clinic"
+    readonly cause: AlarmLimit | AlarmFault
+}
+
+export const alarmKinds = {
+    "hr-low": {
+        ...{ label: "Heart rate low", category: "physiological", priority: "high", raisedBy: "mote" },
+        cause: { quantity: "hr", side: "low", limit: "hrLow", hysteresis: 5 },
+    },
+    "hr-high": {
+        ...{ label: "Heart rate high", category: "physiological", priority: "high", raisedBy: "mote" },
+        cause: { quantity: "hr", side: "high", limit: "hrHigh", hysteresis: 5 },
+    },
+    "temp-low": {
+        ...{ label: "Temperature low", category: "physiological", priority: "medium", raisedBy: "mote" },
+        cause: { quantity: "temp", side: "low", limit: "tempLow", hysteresis: 0.3 },
+    },
+    "temp-high": {
+        ...{ label: "Temperature high", category: "physiological", priority: "medium", raisedBy: "mote" },
+        cause: { quantity: "temp", side: "high", limit: "tempHigh", hysteresis: 0.3 },
+    },
+    optical: {
+        ...{ label: "Optical sensor failed", category: "technical", priority: "low", raisedBy: "mote" },
+        cause: { begin: "the optical sensor does not answer", end: "it answers" },
+    },
+    thermometer: {
+        ...{ label: "Thermometer failed", category: "technical", priority: "low", raisedBy: "mote" },
+        cause: { begin: "the thermometer does not answer", end: "it answers" },
+    },
+    contact: {
+        ...{ label: "No skin contact", category: "technical", priority: "low", raisedBy: "mote" },
+        cause: { begin: "the optical sensor sees no skin", end: "it sees skin" },
+    },
+    battery: {
+        ...{ label: "Battery low", category: "technical", priority: "low", raisedBy: "mote" },
+        cause: { quantity: "batt", side: "low", limit: 15, hysteresis: 5 },
+    },
+} as const satisfies Record<string, AlarmKind>
+
+export type AlarmKindName = keyof typeof alarmKinds
+
+/**
+ * The kind of that name. A newer mote may raise what is not in the table yet: that counts as being about the patient, with
+ * high priority, and goes by its own name.
+ */
+export function alarmKindOf(name: string): AlarmKind {
+    if (Object.hasOwn(alarmKinds, name)) return alarmKinds[name as AlarmKindName]
+    return { ...unknownKind, label: name }
+}
+
+const unknownKind: Omit<AlarmKind, "label"> = {
+    ...{ category: "physiological", priority: "high", raisedBy: "mote" },
+    cause: { begin: "unknown", end: "unknown" },
+}
+
+/** The SenML unit of the value that causes such an alarm; null where no value does. */
+export function alarmUnit({ cause }: AlarmKind): string | null {
+    return "quantity" in cause ? quantities[cause.quantity].unit : null
+}
+
+/** Kinds about the equipment: once over, nobody has to look at them any more. */
+export const technicalKinds = Object.entries<AlarmKind>(alarmKinds)
+    .filter(([, { category }]) => category === "technical")
+    .map(([name]) => name)
