@@ -81,6 +81,10 @@ export class Faulty implements I2cChip {
         return this.chip.maxKHz
     }
 
+    get pointerMoves(): boolean | undefined {
+        return this.chip.pointerMoves
+    }
+
     write(bytes: Uint8Array): boolean {
         this.catchUp()
         return this.chip.write(bytes)

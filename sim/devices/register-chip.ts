@@ -6,6 +6,7 @@ import type { I2cChip } from "./sensor-bus.ts"
  */
 export abstract class RegisterChip implements I2cChip {
     abstract readonly address: number
+    readonly pointerMoves = true
     /** Where the pointer is. */
     protected register = 0
 

@@ -8,6 +8,8 @@ export interface I2cChip {
     readonly address: number
     /** The fastest bus that it can follow; on a faster one it does not answer. */
     readonly maxKHz?: number
+    /** Several reads give what one longer read does: each goes on where the last one left off. */
+    readonly pointerMoves?: boolean
     /** The master writes; returns whether every byte was acknowledged. */
     write(bytes: Uint8Array): boolean
     /** The master reads, from where the last write or read left off. */
