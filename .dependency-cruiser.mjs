@@ -11,7 +11,8 @@ const rooms = {
     router: ["host/", "wire/"],
     clinic: ["host/", "wire/"],
     sim: ["host/", "wire/", "devicescript/", "router/index.ts", "clinic/index.ts"],
-    cli: ["host/", "wire/", "devicescript/", "router/index.ts", "clinic/index.ts", "sim/", "bench/"],
+    emulator: ["host/", "devicescript/", "sim/"],
+    cli: ["host/", "wire/", "devicescript/", "router/index.ts", "clinic/index.ts", "sim/", "emulator/", "bench/"],
 }
 /** What runs in a browser or as bytecode, inside of a room, and what it may import of others; of its own room types, too. */
 const islands = {

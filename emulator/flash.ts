@@ -5,8 +5,8 @@ const pageProgramMs = 0.4
 const pageTransferMs = 0.07
 
 export const flashBytes = 2 * 1024 * 1024
-export const sectorBytes = 4096
-export const pageBytes = 256
+const sectorBytes = 4096
+const pageBytes = 256
 
 /** A write as it was asked for; the power may fail in it. */
 export interface FlashWrite {

@@ -25,7 +25,7 @@ export interface RomHost {
 /** Returns the cycles that it takes. */
 export type RomFunction = (host: RomHost) => number
 
-export const romBytes = 16 * 1024
+const romBytes = 16 * 1024
 /** Of the boards that are sold: with doubles and long integers. */
 const version = 3
 const MAGIC = 0x10

@@ -8,7 +8,7 @@ import { FlashMemory } from "../../emulator/flash.ts"
  */
 const secondStage = "03480449086006c881f30888104700000001001008ed00e0"
 const vectorsAt = 0x100
-export const programAt = 0x200
+const programAt = 0x200
 const stackTop = 0x20040000
 export const ramAt = 0x20000000
 
