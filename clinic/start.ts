@@ -10,7 +10,9 @@ import { makeFolder, readIfThere, writeDurably } from "../host/files.ts"
 import type { Log } from "../host/log.ts"
 import { Clinic } from "./clinic.ts"
 import { buildApp } from "./http/app.ts"
+import type { ConnectionLimits } from "./http/connections.ts"
 import { clinicPages } from "./http/pages.ts"
+import type { ProxyOptions } from "./http/proxies.ts"
 import { openSqlite } from "./store/sqlite.ts"
 import { isWildcard, serverCertificate } from "./tls.ts"
 import { vaultKeyBytes } from "./motes/vault.ts"
@@ -24,6 +26,8 @@ export interface StartOptions {
     port: number
     clock?: Clock
     log: Log
+    proxies?: ProxyOptions
+    limits?: ConnectionLimits
 }
 
 export interface RunningClinic {
@@ -46,7 +50,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     try {
         const clinic = await Clinic.open({ store, clock, random: randomBytes, key, log })
         const certificate = await serverCertificate(data, host, clock.now())
-        const app = await buildApp({ clinic, clock, log, certificate, pages: clinicPages() })
+        const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages() })
         await listen(app, host, o.port)
         const renewal = renewCertificate(app, { data, host, clock, log })
         const { port } = app.server.address() as AddressInfo

@@ -5,13 +5,15 @@ import { startClinic, type RunningClinic } from "../../clinic/index.ts"
 import { UserError } from "../../host/errors.ts"
 import type { Log } from "../../host/log.ts"
 import { readCredentials, writeCredentials, type Credentials } from "../credentials.ts"
-import { logLevelOption, option, port, withConfigFile } from "../options.ts"
+import { httpsUrl, logLevelOption, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
 interface Options {
     data: string
     host: string
     httpsPort: number
+    baseUrl?: string
+    trustedProxies?: string[]
     logLevel: string
 }
 
@@ -21,6 +23,17 @@ export const clinicCommand = withConfigFile(
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
         .addOption(option("--host <name>", "address to listen on").default("localhost"))
         .addOption(option("--https-port <port>", "HTTPS port").argParser(port).default(8443))
+        .addOption(
+            option("--base-url <url>", "what browsers have in their address bar, where that is a proxy's").argParser(
+                httpsUrl,
+            ),
+        )
+        .addOption(
+            option(
+                "--trusted-proxies <nets>",
+                "addresses or networks, with commas, whose X-Forwarded-… headers are believed",
+            ).argParser(text => text.split(",")),
+        )
         .addOption(logLevelOption("info")),
 ).action(async (options: Options) => {
     const clinic = await openClinic(options.data, options, stderrLog(options.logLevel))
@@ -37,7 +50,7 @@ export interface OpenClinic extends RunningClinic {
 /** Starts a clinic in the folder `data`; its first start makes the credentials. */
 export async function openClinic(
     data: string,
-    options: { host: string; httpsPort: number },
+    options: { host: string; httpsPort: number; baseUrl?: string; trustedProxies?: string[] },
     log: Log,
 ): Promise<OpenClinic> {
     const credentialsFile = join(data, "credentials.json")
@@ -51,6 +64,10 @@ export async function openClinic(
         host: options.host,
         port: options.httpsPort,
         log,
+        proxies: {
+            ...(options.baseUrl !== undefined && { baseUrl: options.baseUrl }),
+            trustedProxies: options.trustedProxies ?? [],
+        },
     })
     const place = { clinic: running.url, ca: running.caFile }
     try {

@@ -1,3 +1,4 @@
+import type { Server } from "node:https"
 import helmet from "@fastify/helmet"
 import fastify from "fastify"
 import type { Clock } from "../../host/clock.ts"
@@ -7,6 +8,7 @@ import type { Clinic } from "../clinic.ts"
 import type { ServerCertificate } from "../tls.ts"
 import { alarmRoutes } from "./alarms.ts"
 import { authenticate } from "./auth.ts"
+import { connectionLimits, Connections, type ConnectionLimits } from "./connections.ts"
 import { configurationRoutes } from "./configurations.ts"
 import { answerErrors, answerFrameworkError, formatSchemaError } from "./errors.ts"
 import { fhirRoutes } from "./fhir.ts"
@@ -18,13 +20,17 @@ import { clinicPageRoutes, type Pages } from "./pages.ts"
 import { patientRoutes } from "./patients.ts"
 import { describeRoutes } from "./openapi.ts"
 import type { App } from "./typed-app.ts"
+import { originOf, proxyCheck, type ProxyOptions } from "./proxies.ts"
 import { userRoutes } from "./users.ts"
 import { wardRoutes } from "./ward.ts"
 
 const maxBodyBytes = 64 * 1024
-const handshakeTimeoutMs = 10_000
+const handshakeTimeoutMs = 5000
+const headersTimeoutMs = 10_000
 const requestTimeoutMs = 30_000
+/** Of who has shown who they are; for others see `Connections`. */
 const idleTimeoutMs = 75_000
+const checkMs = 5000
 
 /** The clinic over HTTPS, not listening yet. */
 export async function buildApp(o: {
@@ -33,14 +39,20 @@ export async function buildApp(o: {
     log: Log
     certificate: ServerCertificate
     pages: Pages
+    proxies?: ProxyOptions
+    limits?: ConnectionLimits
 }): Promise<App> {
-    const { clinic, log } = o
+    const { clinic, clock, log, proxies = {}, limits = connectionLimits } = o
+    const isProxy = proxyCheck(proxies.trustedProxies)
     const app = fastify({
         https: {
             ...o.certificate,
             minVersion: "TLSv1.2",
             handshakeTimeout: handshakeTimeoutMs,
+            headersTimeout: headersTimeoutMs,
+            connectionsCheckingInterval: checkMs,
         },
+        trustProxy: isProxy,
         bodyLimit: maxBodyBytes,
         requestTimeout: requestTimeoutMs,
         keepAliveTimeout: idleTimeoutMs,
@@ -65,7 +77,9 @@ export async function buildApp(o: {
     app.setSerializerCompiler(() => data => JSON.stringify(data))
     await describeRoutes(app)
 
-    await authenticate(app, clinic)
+    const connections = new Connections({ clock, log, limits, isProxy })
+    connections.watch(app.server as unknown as Server)
+    await authenticate(app, { clinic, connections, origin: proxies.baseUrl && originOf(proxies.baseUrl) })
     clinicPageRoutes(app, o.pages)
     healthRoutes(app, clinic)
     wardRoutes(app, clinic)
@@ -76,6 +90,6 @@ export async function buildApp(o: {
     alarmRoutes(app, clinic)
     userRoutes(app, clinic)
     await ingestRoutes(app, clinic)
-    await fhirRoutes(app, clinic)
+    await fhirRoutes(app, clinic, proxies.baseUrl && originOf(proxies.baseUrl))
     return app
 }

@@ -5,6 +5,7 @@ import { isFromOtherSite } from "../../host/other-sites.ts"
 import type { Clinic } from "../clinic.ts"
 import { sessionMaxMs, type User } from "../people/accounts.ts"
 import { may, permissionsOf, type Action } from "../people/permissions.ts"
+import type { Connections } from "./connections.ts"
 import { HttpError } from "./errors.ts"
 import { NoContent } from "./schemas/common.ts"
 import { Login, Session } from "./schemas/session.ts"
@@ -34,7 +35,10 @@ const tags = ["session"]
 const loginsPerMinute = 10
 
 /** Checks every request before its body is read; logs in and out. */
-export async function authenticate(app: App, clinic: Clinic): Promise<void> {
+export async function authenticate(
+    app: App,
+    { clinic, connections, origin }: { clinic: Clinic; connections: Connections; origin?: string | undefined },
+): Promise<void> {
     await app.register(cookie)
     await app.register(rateLimit, { global: false })
     app.decorateRequest("user", null)
@@ -42,8 +46,12 @@ export async function authenticate(app: App, clinic: Clinic): Promise<void> {
     app.addHook("onRequest", async request => {
         const { access } = request.routeOptions.config
         if (access === "public") return
+        // A cookie comes along whoever made the browser ask; a token does not.
+        if (request.headers.authorization === undefined && !["GET", "HEAD"].includes(request.method))
+            refuseOtherOrigins(request, origin)
         request.user = (await userOf(request, clinic)) ?? null
         if (!request.user) throw new HttpError(401, "log in or send a valid token")
+        connections.know(request.raw.socket, request.user.id)
         if (request.is404) return
         if (!access || !may(request.user, access)) throw new HttpError(403, "this is not for you")
     })
@@ -64,7 +72,7 @@ export async function authenticate(app: App, clinic: Clinic): Promise<void> {
             },
         },
         async (request, reply) => {
-            refuseOtherOrigins(request)
+            refuseOtherOrigins(request, origin)
             const { user, password } = request.body
             const login = await clinic.accounts.login(user, password)
             if (!login) throw new HttpError(401, "user name or password is wrong")
@@ -114,14 +122,18 @@ export async function userOf(request: FastifyRequest, clinic: Clinic): Promise<U
     }
     const session = request.cookies[cookieName]
     if (session === undefined || session.length > 200) return undefined
-    // A cookie comes along whoever made the browser ask; a token does not.
-    if (!["GET", "HEAD"].includes(request.method)) refuseOtherOrigins(request)
     return await clinic.accounts.bySession(session)
 }
 
-/** Another site's page may not use the user's session. Browsers always say where an unsafe request comes from. */
-function refuseOtherOrigins({ method, headers }: FastifyRequest): void {
-    if (isFromOtherSite(method, headers, "https")) throw new HttpError(403, "this comes from another site")
+/**
+ * Another site's page may not use the user's session. Browsers always say where an unsafe request comes from. `origin` is where
+ * they see this service, where that is configured.
+ */
+function refuseOtherOrigins(request: FastifyRequest, origin: string | undefined): void {
+    const { method, headers, host } = request
+    const hosts = [host, ...(origin === undefined ? [] : [new URL(origin).host])]
+    if (hosts.every(host => isFromOtherSite(method, { ...headers, host }, "https")))
+        throw new HttpError(403, "this comes from another site (behind a proxy the clinic needs --base-url)")
 }
 
 function shown(user: User): Session {

@@ -21,7 +21,9 @@ export const fhirContentType = `${fhirType}; charset=utf-8`
 /** Every failure becomes one plain answer: an OperationOutcome under /fhir, else `{"error": …}`. */
 export function answerErrors(app: App, log: Log): void {
     app.setErrorHandler((error: FastifyError, request, reply) => {
-        const status = statusOf(error)
+        // Who hangs up in the middle of a request may make anything fail, and nobody needs to know.
+        const hasHungUp = request.raw.socket.remoteAddress === undefined
+        const status = hasHungUp ? 400 : statusOf(error)
         if (status >= 500) log.error({ route: request.routeOptions.url, reason: error.message }, "request failed")
         return answer(request, reply, status, status < 500 ? error.message : "it did not work")
     })

@@ -27,6 +27,13 @@ import {
 } from "./schemas/fhir.ts"
 import type { App } from "./typed-app.ts"
 
+declare module "fastify" {
+    interface FastifyRequest {
+        /** Where clients see this server's FHIR, without a slash at the end. */
+        fhirBase: string
+    }
+}
+
 interface ById {
     Params: { id: string }
 }
@@ -57,15 +64,19 @@ const metadata = {
     response: { 200: fhirAnswer("CapabilityStatement", CapabilityStatement) },
 }
 
-/** FHIR R4 for reading (http://hl7.org/fhir/R4/http.html), in JSON. */
-export async function fhirRoutes(app: App, clinic: Clinic): Promise<void> {
+/** FHIR R4 for reading (http://hl7.org/fhir/R4/http.html), in JSON. `origin` is where clients see it, if not at `Host`. */
+export async function fhirRoutes(app: App, clinic: Clinic, origin?: string): Promise<void> {
     const startedAt = new Date(clinic.now()).toISOString()
     const routes = async (fhir: FastifyInstance) => {
         fhir.addHook("onRequest", async request => wantsJson(request))
+        fhir.decorateRequest("fhirBase", "")
+        fhir.addHook("onRequest", async request => {
+            request.fhirBase = `${origin ?? `https://${request.host}`}/fhir`
+        })
         // What is asked for is checked by clinic/fhir/search.ts, which knows FHIR's rules.
         fhir.setValidatorCompiler(() => () => true)
         fhir.get("/metadata", { schema: metadata, config: { access: "public" } }, async (request, reply) =>
-            send(reply, capabilityStatement(base(request), startedAt)),
+            send(reply, capabilityStatement(request.fhirBase, startedAt)),
         )
         observationRoutes(fhir, clinic)
         patientRoutes(fhir, clinic)
@@ -198,10 +209,6 @@ function wantsJson(request: FastifyRequest): void {
     if (!types.some(type => ours.includes(type))) throw new HttpError(406, "only JSON is spoken here")
 }
 
-function base(request: FastifyRequest): string {
-    return `https://${request.host}/fhir`
-}
-
 function bundle(
     request: FastifyRequest,
     query: URLSearchParams,
@@ -212,7 +219,7 @@ function bundle(
     const following = new URLSearchParams(query)
     if (next !== undefined) following.set("_cursor", next)
     return searchBundle({
-        ...{ base: base(request), self: url(query), ...o },
+        ...{ base: request.fhirBase, self: url(query), ...o },
         ...(next !== undefined && { next: url(following) }),
     })
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Agent, request } from "undici"
-import { startClinic, type Credentials, type RunningClinic } from "../../clinic/index.ts"
+import { startClinic, type Credentials, type RunningClinic, type StartOptions } from "../../clinic/index.ts"
 import type { Clock } from "../../host/clock.ts"
 import { realClock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
@@ -44,9 +44,9 @@ export class Service {
         this.agent = new Agent({ connect: { ca: readFileSync(running.caFile) } })
     }
 
-    static async start(clock: Clock = realClock): Promise<Service> {
+    static async start(clock: Clock = realClock, o: Partial<StartOptions> = {}): Promise<Service> {
         const data = mkdtempSync(join(tmpdir(), "clinic-"))
-        const running = await startClinic({ data, port: 0, clock, log: silentLog })
+        const running = await startClinic({ data, port: 0, clock, log: silentLog, ...o })
         const credentials = await running.clinic.setUp()
         const service = new Service(running, data, credentials!)
         if (!description) {

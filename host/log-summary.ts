@@ -1,0 +1,37 @@
+import type { Clock } from "./clock.ts"
+import type { Log } from "./log.ts"
+
+/** One line at once, and then one for all that follow within this time. */
+const quietMs = 60_000
+/** So many reasons are counted apart; further ones together. */
+const maxReasons = 16
+
+/** Logs what strangers cause: they decide how often it happens, and must not decide how much is written. */
+export class LogSummary {
+    private readonly message: string
+    private readonly log: Log
+    private readonly clock: Clock
+    private counts = new Map<string, number>()
+    private isQuiet = false
+
+    /** @param message what happens, such as `connections cut off` */
+    constructor(message: string, { log, clock }: { log: Log; clock: Clock }) {
+        this.message = message
+        this.log = log
+        this.clock = clock
+    }
+
+    count(reason: string): void {
+        const key = this.counts.has(reason) || this.counts.size < maxReasons ? reason : "other"
+        this.counts.set(key, (this.counts.get(key) ?? 0) + 1)
+        if (!this.isQuiet) this.write()
+    }
+
+    private write(): void {
+        this.isQuiet = this.counts.size > 0
+        if (!this.isQuiet) return
+        this.log.info(Object.fromEntries(this.counts), this.message)
+        this.counts = new Map()
+        this.clock.setTimeout(() => this.write(), quietMs)
+    }
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http"
+import { request } from "node:https"
+import type { AddressInfo } from "node:net"
+import { test, type TestContext } from "node:test"
+import { UserError } from "../../host/errors.ts"
+import { originOf, proxyCheck, type ProxyOptions } from "../../clinic/http/proxies.ts"
+import { StillClock } from "./support.ts"
+import { Service } from "./service.ts"
+
+const publicHost = "ward.example"
+const origin = `https://${publicHost}`
+
+interface Answer {
+    status: number
+    text: string
+}
+
+/** A proxy as many are set up: it asks the clinic under its own name, and may say under which name it was asked itself. */
+async function behindProxy(
+    t: TestContext,
+    proxies: ProxyOptions,
+    change: (headers: IncomingHttpHeaders) => IncomingHttpHeaders = headers => headers,
+): Promise<{ service: Service; ask: (method: string, path: string, o?: object) => Promise<Answer> }> {
+    const service = await Service.start(new StillClock(Date.now()), { proxies })
+    const ca = readFileSync(service.running.caFile)
+    const proxy: Server = createServer((incoming, outgoing) => {
+        const headers = change({ ...incoming.headers, host: new URL(service.running.url).host })
+        const onward = request(service.running.url + incoming.url!, { ca, method: incoming.method!, headers })
+        onward.on("response", answer => {
+            outgoing.writeHead(answer.statusCode!, answer.headers)
+            answer.pipe(outgoing)
+        })
+        incoming.pipe(onward)
+    })
+    await new Promise<void>(resolve => proxy.listen(0, "127.0.0.1", resolve))
+    t.after(async () => {
+        proxy.closeAllConnections()
+        proxy.close()
+        await service.close()
+    })
+    const ask = async (method: string, path: string, o: { headers?: Record<string, string>; json?: object } = {}) => {
+        const response = await fetch(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}${path}`, {
+            method,
+            headers: { origin, ...(o.json && { "content-type": "application/json" }), ...o.headers },
+            ...(o.json && { body: JSON.stringify(o.json) }),
+        })
+        return { status: response.status, text: await response.text() }
+    }
+    return { service, ask }
+}
+
+const forwarded = (headers: IncomingHttpHeaders) => ({ ...headers, "x-forwarded-host": publicHost })
+
+async function login({ service, ask }: Awaited<ReturnType<typeof behindProxy>>, from?: string): Promise<number> {
+    const { user, password } = service.credentials.doctor
+    const headers = from === undefined ? {} : { origin: from }
+    return (await ask("POST", "/api/login", { json: { user, password }, headers })).status
+}
+
+test("behind a proxy that changes Host nobody can log in, until the clinic is told its address", async t => {
+    const untold = await behindProxy(t, {})
+    assert.equal(await login(untold), 403)
+    const told = await behindProxy(t, { baseUrl: `${origin}/` })
+    assert.equal(await login(told), 200)
+    assert.equal(await login(told, "https://evil.example"), 403)
+    const metadata = await told.ask("GET", "/fhir/metadata")
+    assert.match(metadata.text, /"url":"https:\/\/ward\.example\/fhir"/)
+})
+
+test("what a proxy says of its clients is believed of a trusted one only", async t => {
+    const untrusted = await behindProxy(t, {}, forwarded)
+    assert.equal(await login(untrusted), 403)
+    const elsewhere = await behindProxy(t, { trustedProxies: ["10.0.0.0/8"] }, forwarded)
+    assert.equal(await login(elsewhere), 403)
+    const trusted = await behindProxy(t, { trustedProxies: ["127.0.0.0/8"] }, forwarded)
+    assert.equal(await login(trusted), 200)
+    assert.equal(await login(trusted, "https://evil.example"), 403)
+})
+
+test("behind a trusted proxy the limit of logins counts the clients apart", async t => {
+    const clients = (trustedProxies: string[]) =>
+        behindProxy(t, { baseUrl: origin, trustedProxies }, headers => ({
+            ...headers,
+            "x-forwarded-for": String(headers["x-client"]),
+        }))
+    const wrong = async ({ ask }: Awaited<ReturnType<typeof behindProxy>>, client: string) => {
+        const json = { user: "doctor", password: "wrong" }
+        return (await ask("POST", "/api/login", { json, headers: { "x-client": client } })).status
+    }
+    for (const [trusted, expected] of [
+        [["127.0.0.1"], 401],
+        [[], 429],
+    ] as const) {
+        const place = await clients([...trusted])
+        for (let i = 0; i < 10; i++) assert.equal(await wrong(place, "192.0.2.1"), 401)
+        assert.equal(await wrong(place, "192.0.2.1"), 429)
+        assert.equal(await wrong(place, "192.0.2.2"), expected)
+    }
+})
+
+test("proxies and base URLs that are none are refused", () => {
+    for (const network of ["", "ward", "10.0.0.0/33", "::/129", "10.0.0.0/8/8", "10.0.0.0/-1"])
+        assert.throws(() => proxyCheck([network]), UserError, network)
+    for (const url of [
+        "",
+        "ward.example",
+        "http://ward.example",
+        "https://ward.example/clinic",
+        "https://a@b",
+        "https://a/?b",
+    ])
+        assert.throws(() => originOf(url), UserError, url)
+    assert.equal(originOf("https://Ward.example:8443"), "https://ward.example:8443")
+    const isProxy = proxyCheck(["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"])
+    for (const address of ["10.1.2.3", "192.0.2.1", "::ffff:10.1.2.3", "2001:db8::7"])
+        assert.ok(isProxy(address), address)
+    for (const address of ["11.0.0.1", "192.0.2.2", "2001:db9::7", "", "ward"]) assert.ok(!isProxy(address), address)
+})
