@@ -49,6 +49,10 @@ export const alarmKinds = {
         ...{ label: "Temperature high", category: "physiological", priority: "medium", raisedBy: "mote" },
         cause: { quantity: "temp", side: "high", limit: "tempHigh", hysteresis: 0.3 },
     },
+    "spo2-low": {
+        ...{ label: "Oxygen saturation low", category: "physiological", priority: "high", raisedBy: "mote" },
+        cause: { quantity: "spo2", side: "low", limit: "spo2Low", hysteresis: 2 },
+    },
     optical: {
         ...{ label: "Optical sensor failed", category: "technical", priority: "low", raisedBy: "mote" },
         cause: { begin: "the optical sensor does not answer", end: "it answers" },

@@ -49,6 +49,13 @@ export const configFields = [
         description: "alarm when the body temperature is higher",
     },
     {
+        name: "spo2Low",
+        label: "Oxygen saturation, low limit",
+        unit: "%",
+        ...{ min: 70, max: 99, default: 90, step: 1 },
+        description: "alarm when the oxygen saturation is lower",
+    },
+    {
         name: "delay",
         label: "Wait before an alarm",
         unit: "s",

@@ -38,11 +38,16 @@ import {
 /** How far within a limit a value has to be for the alarm to end: beat/min, °C, percent. */
 const bpmHysteresis = 5
 const tempHysteresisC = 0.3
+const spo2Hysteresis = 2
 const lowBattery = 15
 const batteryHysteresis = 5
 
-/** In flash: the kid, then of each slot in use its kind and itself; 200 bytes at most. */
+/**
+ * In flash, for each eight kinds: the kid, then of each slot in use its kind and itself; 200 bytes at most, as more than 223 with
+ * the key does not fit. A power cut between two of them tears nothing: a slot is whole, and knows nothing of others.
+ */
 const journalKey = "alarms"
+const journalKinds = 8
 const kidBytes = 8
 const recordBytes = 1 + slotBytes
 /** Alarms that one start of the mote can number. */
@@ -75,7 +80,11 @@ export async function loadAlarms(mote: Buffer, boot: number, hasNews: () => void
     news = hasNews
     nextId = boot * idsPerBoot
     for (let kind = 0; kind < Kind.count; kind++) since.setAt(kind * 8, "f64", -1)
-    const journal = await readBytes(journalKey)
+    for (let first = 0; first < Kind.count; first += journalKinds) await loadJournal(first)
+}
+
+async function loadJournal(first: number): Promise<void> {
+    const journal = await readBytes(keyOf(first))
     if (!journal || journal.slice(0, kidBytes).toString("hex") !== kid.toString("hex")) return
     for (let at = kidBytes; at + recordBytes <= journal.length; at += recordBytes) {
         const kind = journal[at]
@@ -90,7 +99,7 @@ export async function loadAlarms(mote: Buffer, boot: number, hasNews: () => void
 
 /** Takes a reading; never waits. What it does not tell neither raises nor clears an alarm. */
 export function watchReading(reading: Reading): void {
-    const { atMs, bpm, contact, hasThermometer, tempC } = reading
+    const { atMs, bpm, contact, hasThermometer, spo2, tempC } = reading
     const { battery } = status
     if (bpm !== undefined) {
         watch(atMs, Kind.hrLow, bpm, config.hrLow - bpm, bpmHysteresis)
@@ -100,6 +109,7 @@ export function watchReading(reading: Reading): void {
         watch(atMs, Kind.tempLow, tempC, config.tempLow - tempC, tempHysteresisC)
         watch(atMs, Kind.tempHigh, tempC, tempC - config.tempHigh, tempHysteresisC)
     }
+    if (spo2 !== undefined) watch(atMs, Kind.spo2Low, spo2, config.spo2Low - spo2, spo2Hysteresis)
     watch(atMs, Kind.optical, undefined, contact === undefined ? 1 : -1, 1)
     watch(atMs, Kind.thermometer, undefined, hasThermometer ? -1 : 1, 1)
     if (contact !== undefined) watch(atMs, Kind.contact, undefined, contact ? -1 : 1, 1)
@@ -216,7 +226,8 @@ async function save(): Promise<void> {
         mustSave = false
         date()
         try {
-            if (!(await writeBytes(journalKey, journal()))) console.log("the flash does not keep alarms")
+            for (let first = 0; first < Kind.count; first += journalKinds)
+                if (!(await writeJournal(first))) console.log("the flash does not keep alarms")
         } catch (e) {
             console.log("alarms: " + (e as Error).message)
         }
@@ -225,13 +236,25 @@ async function save(): Promise<void> {
     if (isAlarmPending()) news()
 }
 
-function journal(): Buffer {
+/** Nothing is written where there is neither an alarm nor was one: most motes never have one of the later kinds. */
+async function writeJournal(first: number): Promise<boolean> {
+    const contents = journal(first)
+    if (contents.length === kidBytes && !(await readBytes(keyOf(first)))) return true
+    return await writeBytes(keyOf(first), contents)
+}
+
+function keyOf(first: number): string {
+    return first > 0 ? journalKey + first : journalKey
+}
+
+function journal(first: number): Buffer {
+    const end = Math.min(Kind.count, first + journalKinds)
     let length = kidBytes
-    for (let kind = 0; kind < Kind.count; kind++) if (isUsed(slots, kind)) length += recordBytes
+    for (let kind = first; kind < end; kind++) if (isUsed(slots, kind)) length += recordBytes
     const journal = Buffer.alloc(length)
     journal.blitAt(0, kid, 0, kidBytes)
     let at = kidBytes
-    for (let kind = 0; kind < Kind.count; kind++) {
+    for (let kind = first; kind < end; kind++) {
         if (!isUsed(slots, kind)) continue
         journal[at] = kind
         journal.blitAt(at + 1, slots, kind * slotBytes, slotBytes)

@@ -8,6 +8,7 @@ export const enum Kind {
     thermometer,
     contact,
     battery,
+    spo2Low,
     /** How many kinds there are. */
     count,
 }
@@ -31,6 +32,8 @@ export function describe(kind: Kind): string[] {
             return ["contact"]
         case Kind.battery:
             return ["battery", "%EL"]
+        case Kind.spo2Low:
+            return ["spo2-low", "%"]
     }
     return undefined
 }

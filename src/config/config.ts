@@ -24,11 +24,12 @@ export class Config {
     sample = 2
     /** Seconds that a reading may wait for others before it is sent. */
     report = 10
-    /** Alarm limits, beat/min and °C. */
+    /** Alarm limits, beat/min, °C and percent. */
     hrLow = 40
     hrHigh = 130
     tempLow = 35
     tempHigh = 38.5
+    spo2Low = 90
     /** Seconds that a value has to be beyond a limit, or a sensor gone, before it is an alarm. */
     delay = 10
     /** Signal quality in percent below which a heart rate is not reported. */

@@ -75,6 +75,7 @@ export function check(c: Config): string | undefined {
         outside("hrHigh", c.hrHigh, 30, 250) ||
         beyond("tempLow", c.tempLow, 25, 42) ||
         beyond("tempHigh", c.tempHigh, 30, 45) ||
+        outside("spo2Low", c.spo2Low, 70, 99) ||
         outside("delay", c.delay, 0, 600) ||
         outside("quality", c.quality, 0, 90) ||
         outside("led", c.led, 1, 50) ||

@@ -21,12 +21,13 @@ interface Values {
     bpm?: number
     tempC?: number
     battery?: number
+    spo2?: number
     /** Default: true. */
     optical?: boolean
     contact?: boolean
     thermometer?: boolean
 }
-const calmValues: Values = { bpm: 70, tempC: 36.6, battery: 80 }
+const calmValues: Values = { bpm: 70, tempC: 36.6, battery: 80, spo2: 97 }
 
 /** A mote's alarms, read to by a test in the place of its sensors, and taken by it in the place of a router. */
 async function start(options: Partial<MoteOptions> = {}) {
@@ -75,7 +76,7 @@ const brief = (events: AlarmEvent[]) => events.map(e => `${e.kind} ${e.raised ? 
 /** For a kind of the host's table: a value that raises it, one between the limits, and one that clears it. */
 function valuesOf(name: string, { cause }: AlarmKind): [Values, Values | undefined, Values, number | null] {
     if (!("quantity" in cause)) return [{ [name]: false }, undefined, {}, null]
-    const field = { hr: "bpm", temp: "tempC", batt: "battery" }[cause.quantity as string]!
+    const field = { hr: "bpm", temp: "tempC", batt: "battery", spo2: "spo2" }[cause.quantity as string]!
     const limit = typeof cause.limit === "number" ? cause.limit : defaultConfig[cause.limit]
     const outwards = cause.side === "low" ? -1 : 1
     const at = (distance: number) => ({ [field]: limit + outwards * distance })
@@ -222,7 +223,7 @@ test("what ends while its beginning is under way is told next", async () => {
 
 test("all at once go out four at a time", async () => {
     const { feed, pack, receipted } = await start()
-    const all = { bpm: 20, tempC: 30, battery: 1, thermometer: false }
+    const all = { bpm: 20, tempC: 30, battery: 1, spo2: 75, thermometer: false }
     await feed(12, { ...all, contact: false })
     await feed(12, { ...all, optical: false })
     await feed(12, {})
@@ -232,11 +233,23 @@ test("all at once go out four at a time", async () => {
         told.push(...brief(more))
         await receipted()
     }
-    const both = ["hr-low", "temp-low", "optical", "thermometer", "contact", "battery"]
+    const both = ["hr-low", "temp-low", "optical", "thermometer", "contact", "battery", "spo2-low"]
     assert.deepEqual(
         told,
         both.flatMap(kind => [`${kind} 1`, `${kind} 0`]),
     )
+})
+
+test("whatever kinds there are: all that were raised survive a restart, more than one setting of the flash can keep", async () => {
+    const mote = await start()
+    const low = { bpm: 20, tempC: 30, battery: 1, spo2: 75, thermometer: false }
+    const high = { ...low, bpm: 240, tempC: 44 }
+    await mote.feed(12, { ...low, contact: false })
+    await mote.feed(12, { ...high, optical: false })
+    mote.mote.stop()
+    await mote.powerUp()
+    const raised = new Set((await mote.deliver()).filter(event => event.raised).map(({ kind }) => kind))
+    assert.deepEqual([...raised].sort(), Object.keys(alarmKinds).sort())
 })
 
 test("without a clock times are counted back from the sending", async () => {

@@ -22,6 +22,7 @@ function push(made: any): void {
     reading.motion = false
     reading.bpm = values.bpm
     reading.tempC = values.tempC
+    reading.spo2 = values.spo2
     reading.contact = values.optical === false ? undefined : values.contact !== false
     reading.hasThermometer = values.thermometer !== false
     status.battery = values.battery
