@@ -16,7 +16,8 @@ const rooms = {
 }
 /** What runs in a browser or as bytecode, inside of a room, and what it may import of others; of its own room types, too. */
 const islands = {
-    "clinic/web": ["browser/"],
+    "clinic/web": ["browser/", "wire/tables/"],
+    "wire/tables": [],
     "cli/plot/web": ["browser/", "cli/plot/"],
     "sim/web/page": ["browser/", "sim/web/messages.ts"],
     "test/src": ["src/"],

@@ -1,8 +1,8 @@
 // npm run docs: writes the tables in docs/ that say what the tables in wire/ say. A test fails where they differ.
 import { readFileSync, writeFileSync } from "node:fs"
-import { alarmKinds, type AlarmKind } from "../wire/alarm-kinds.ts"
-import { quantities, units, unitText } from "../wire/quantities.ts"
-import { configFields, configRelations, routerField, type ConfigField } from "../wire/settings.ts"
+import { alarmKinds, type AlarmKind } from "../wire/tables/alarm-kinds.ts"
+import { quantities, units, unitText } from "../wire/tables/quantities.ts"
+import { configFields, configRelations, routerField, type ConfigField } from "../wire/tables/settings.ts"
 
 /** The generated tables by the name that stands in the documents: `<!-- table NAME …`. */
 const tables: Record<string, () => string[][]> = { alarms, settings }

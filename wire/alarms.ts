@@ -3,7 +3,7 @@ import type { Measurement } from "./senml.ts"
 
 /** An alarm begins or ends. */
 export interface AlarmEvent {
-    /** One of wire/alarm-kinds.ts, or what a newer mote calls it. */
+    /** One of wire/tables/alarm-kinds.ts, or what a newer mote calls it. */
     kind: string
     /**
      * Of the alarm, the same at its beginning and its end: both may arrive more than once, under other nonces. Rises with

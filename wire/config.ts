@@ -2,16 +2,16 @@ import { decode, encode, isCount, WireError } from "./cbor.ts"
 import { verifyMac0 } from "./cose.ts"
 import { nonceBytes, openEnvelope, parseEnvelope, seal } from "./envelope.ts"
 import { commandNames, type CommandName, type MoteKeys } from "./keys.ts"
-import { checkConfig, ConfigError, type ConfigValues } from "./settings.ts"
+import { checkConfig, ConfigError, type ConfigValues } from "./tables/settings.ts"
 
 /*
  * Configurations and commands, clinic to mote: a CBOR map in the two layers of COSE, with the `down` keys. What may be in
- * it is in wire/settings.ts.
+ * it is in wire/tables/settings.ts.
  */
 
 /** The most that a mote takes: all its settings, and a router of 64 bytes, need less. */
 export const maxConfigBytes = 208
-export const maxVersion = 2 ** 32 - 1
+const maxVersion = 2 ** 32 - 1
 
 type DownKeys = Pick<MoteKeys, "kid" | "downEnc" | "downMac">
 

@@ -11,7 +11,7 @@ import {
     routerField,
     type ConfigField,
     type ConfigValues,
-} from "../../wire/settings.ts"
+} from "../../wire/tables/settings.ts"
 import {
     Command as SentCommand,
     Configuration,

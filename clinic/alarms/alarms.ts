@@ -1,5 +1,5 @@
 import type { Clock } from "../../host/clock.ts"
-import { technicalKinds } from "../../wire/alarm-kinds.ts"
+import { technicalKinds } from "../../wire/tables/alarm-kinds.ts"
 import type { AlarmEvent } from "../../wire/alarms.ts"
 import type { Mote } from "../motes/motes.ts"
 import type { Sql, Store } from "../store/store.ts"
@@ -10,7 +10,7 @@ export interface Alarm {
     patient: number
     /** Of the mote. */
     kid: Uint8Array
-    /** One of wire/alarm-kinds.ts, or what a newer mote calls it. */
+    /** One of wire/tables/alarm-kinds.ts, or what a newer mote calls it. */
     kind: string
     /** SenML unit of the values; null where there are none. */
     unit: string | null

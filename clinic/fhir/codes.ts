@@ -1,4 +1,4 @@
-import type { VitalName } from "../../wire/quantities.ts"
+import type { VitalName } from "../../wire/tables/quantities.ts"
 
 export const loinc = "http://loinc.org"
 export const ucum = "http://unitsofmeasure.org"

@@ -1,6 +1,6 @@
 import type { Observation as FhirObservation } from "@medplum/fhirtypes"
 import { eui } from "../../wire/keys.ts"
-import { quantities, units } from "../../wire/quantities.ts"
+import { quantities, units } from "../../wire/tables/quantities.ts"
 import type { Observation } from "../readings/observations.ts"
 import type { Absence } from "../readings/readings.ts"
 import { loinc, senmlNames, ucum, vitalCodes, vitalSignsCategory } from "./codes.ts"

@@ -1,5 +1,5 @@
 import type { Position } from "../readings/observations.ts"
-import { vitalNames, type VitalName } from "../../wire/quantities.ts"
+import { vitalNames, type VitalName } from "../../wire/tables/quantities.ts"
 import { loinc, vitalCodes, vitalSignsCategory } from "./codes.ts"
 import { parseDate } from "./date.ts"
 import { SearchError } from "./search-error.ts"

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from "fastify"
-import { ConfigError, configFields, defaultConfig, routerField } from "../../wire/settings.ts"
+import { ConfigError, configFields, defaultConfig, routerField } from "../../wire/tables/settings.ts"
 import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote } from "../motes/motes.ts"

@@ -1,7 +1,7 @@
 import type { Clinic } from "../clinic.ts"
 import { may } from "../people/permissions.ts"
 import type { Patient as StoredPatient } from "../people/patients.ts"
-import { vitalNames } from "../../wire/quantities.ts"
+import { vitalNames } from "../../wire/tables/quantities.ts"
 import { userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"
 import { ById, List, NoContent } from "./schemas/common.ts"

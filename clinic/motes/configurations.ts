@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import { makeCommand, makeConfig } from "../../wire/config.ts"
-import { checkConfig, defaultConfig, type ConfigValues } from "../../wire/settings.ts"
+import { checkConfig, defaultConfig, type ConfigValues } from "../../wire/tables/settings.ts"
 import { isCount } from "../../wire/cbor.ts"
 import type { CommandName, MoteKeys, RouterKeys, SealedCommand } from "../../wire/keys.ts"
 import { refusedName, type Measurement } from "../../wire/senml.ts"

@@ -1,5 +1,5 @@
 import type { HistoryPoint } from "./history.ts"
-import { maxSpanMs, vitalNames, type VitalName } from "../../wire/quantities.ts"
+import { maxSpanMs, vitalNames, type VitalName } from "../../wire/tables/quantities.ts"
 import type { Absence, Reading, Summary } from "./readings.ts"
 import type { Store, Value } from "../store/store.ts"
 

@@ -1,6 +1,6 @@
 import { isCount } from "../../wire/cbor.ts"
 import type { Measurement } from "../../wire/senml.ts"
-import { isVitalName, quantityOf, summarySuffixes } from "../../wire/quantities.ts"
+import { isVitalName, quantityOf, summarySuffixes } from "../../wire/tables/quantities.ts"
 
 /** Why there is no value: the wearer moved, or the signal was too weak. */
 export type Absence = "motion" | "quality"

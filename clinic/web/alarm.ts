@@ -1,5 +1,5 @@
-import { alarmKindOf } from "../../wire/alarm-kinds.ts"
-import { quantities, unitText } from "../../wire/quantities.ts"
+import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
+import { quantities, unitText } from "../../wire/tables/quantities.ts"
 import { acknowledge, type Alarm, type Session } from "./api.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { duration } from "./format.ts"

@@ -10,7 +10,7 @@ import {
     type Settings,
     type Session,
 } from "./api.ts"
-import { unitText } from "../../wire/quantities.ts"
+import { unitText } from "../../wire/tables/quantities.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { dateTime } from "./format.ts"
 

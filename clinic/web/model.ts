@@ -1,4 +1,4 @@
-import type { VitalName } from "../../wire/quantities.ts"
+import type { VitalName } from "../../wire/tables/quantities.ts"
 import { byUrgency } from "./alarm.ts"
 import { liveMs } from "./format.ts"
 import type { Alarm, Observation, Ward, WardPatient } from "./api.ts"

@@ -1,4 +1,4 @@
-import { quantities, units, type VitalName } from "../../wire/quantities.ts"
+import { quantities, units, type VitalName } from "../../wire/tables/quantities.ts"
 import type { Observation } from "./api.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { age, signal } from "./format.ts"

@@ -1,5 +1,5 @@
 import { Type, type Static } from "@sinclair/typebox"
-import { configFields } from "../../wire/settings.ts"
+import { configFields } from "../../wire/tables/settings.ts"
 import { MediumSchema } from "./medium-schema.ts"
 import { id, share, strict } from "./values.ts"
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
 import { decodeKeys } from "../../wire/batch.ts"
 import { openCommand, openConfig } from "../../wire/config.ts"
-import { configFields, defaultConfig } from "../../wire/settings.ts"
+import { configFields, defaultConfig } from "../../wire/tables/settings.ts"
 import { StillClock, delivery, measurement, SealingMote } from "./support.ts"
 import { Service } from "./service.ts"
 

@@ -5,7 +5,6 @@ import { recordingFile } from "../../sim/body/index.ts"
 import { sharedFile } from "../support/shared.ts"
 import { System } from "./system.ts"
 
-
 interface Reference {
     fs: number
     seconds: number

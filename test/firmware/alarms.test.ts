@@ -3,10 +3,10 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { memoryFlash } from "../../sim/mote/program.ts"
 import type { MoteOptions } from "../../sim/mote/mote.ts"
-import { alarmKinds, alarmUnit, type AlarmKind } from "../../wire/alarm-kinds.ts"
+import { alarmKinds, alarmUnit, type AlarmKind } from "../../wire/tables/alarm-kinds.ts"
 import { toAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { decodePack } from "../../wire/senml.ts"
-import { defaultConfig } from "../../wire/settings.ts"
+import { defaultConfig } from "../../wire/tables/settings.ts"
 import { openChannel } from "./channel.ts"
 
 const kid = Buffer.from("0011223344556677", "hex")

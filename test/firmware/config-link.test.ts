@@ -6,7 +6,7 @@ import { Code, message } from "../../router/coap/message.ts"
 import { pathOptions } from "../../router/coap/options.ts"
 import { memoryFlash, runProgram, type ProgramRun } from "../../sim/mote/program.ts"
 import { makeConfig } from "../../wire/config.ts"
-import { type ConfigValues } from "../../wire/settings.ts"
+import { type ConfigValues } from "../../wire/tables/settings.ts"
 import { ScriptedRouter } from "./scripted-router.ts"
 
 const trial = 60

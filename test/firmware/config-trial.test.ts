@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { test } from "node:test"
 import { makeCommand, makeConfig } from "../../wire/config.ts"
-import { type ConfigValues } from "../../wire/settings.ts"
+import { type ConfigValues } from "../../wire/tables/settings.ts"
 import { ConfigMote } from "./config-mote.ts"
 
 const elsewhere = "mqtt://broker.invalid:1884"

@@ -4,7 +4,13 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { encode } from "../../wire/cbor.ts"
 import { encodeConfig, makeCommand, makeConfig } from "../../wire/config.ts"
-import { checkConfig, configFields, defaultConfig, type ConfigField, type ConfigValues } from "../../wire/settings.ts"
+import {
+    checkConfig,
+    configFields,
+    defaultConfig,
+    type ConfigField,
+    type ConfigValues,
+} from "../../wire/tables/settings.ts"
 import { seal, sealEnvelope } from "../../wire/envelope.ts"
 import { makeReceipt } from "../../wire/receipt.ts"
 import { flipBit } from "../wire/arbitrary.ts"

@@ -6,7 +6,7 @@ import { FrameReader } from "../../router/coap/frame.ts"
 import { memoryFlash, runProgram, type ProgramRun } from "../../sim/mote/program.ts"
 import type { Flash } from "../../sim/vm/machine.ts"
 import { makeConfig } from "../../wire/config.ts"
-import { defaultConfig } from "../../wire/settings.ts"
+import { defaultConfig } from "../../wire/tables/settings.ts"
 import { isLong } from "../support/long.ts"
 import { NonceWatch, World } from "./world.ts"
 

@@ -14,7 +14,7 @@ import {
     parseConfigValue,
     type ConfigField,
     type ConfigValues,
-} from "../../wire/settings.ts"
+} from "../../wire/tables/settings.ts"
 import { openEnvelope, parseEnvelope, seal, verifyEnvelope } from "../../wire/envelope.ts"
 import { commandNames, deriveKeys } from "../../wire/keys.ts"
 import { makeReceipt } from "../../wire/receipt.ts"

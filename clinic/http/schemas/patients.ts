@@ -1,5 +1,5 @@
 import { Type, type Static } from "@sinclair/typebox"
-import { vitalNames, type VitalName } from "../../../wire/quantities.ts"
+import { vitalNames, type VitalName } from "../../../wire/tables/quantities.ts"
 import { Count, Id, IdText, List, Nullable, OneOf, OptionalOrNull, Text } from "./common.ts"
 
 const BirthDate = Type.String({ format: "date" })

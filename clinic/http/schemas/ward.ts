@@ -1,5 +1,5 @@
 import { Type, type Static } from "@sinclair/typebox"
-import { vitalNames } from "../../../wire/quantities.ts"
+import { vitalNames } from "../../../wire/tables/quantities.ts"
 import { Count, Eui, Id, List, Nullable, OneOf, Time } from "./common.ts"
 
 const Summary = Type.Object({
