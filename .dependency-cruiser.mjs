@@ -12,7 +12,16 @@ const rooms = {
     clinic: ["host/", "wire/"],
     sim: ["host/", "wire/", "devicescript/", "router/index.ts", "clinic/index.ts"],
     emulator: ["host/", "devicescript/", "sim/"],
-    cli: ["host/", "wire/", "devicescript/", "router/index.ts", "clinic/index.ts", "sim/", "emulator/", "bench/"],
+    cli: [
+        "host/",
+        "wire/",
+        "devicescript/",
+        "router/index.ts",
+        "clinic/index.ts",
+        "sim/index.ts",
+        "emulator/",
+        "bench/",
+    ],
 }
 /** What runs in a browser or as bytecode, inside of a room, and what it may import of others; of its own room types, too. */
 const islands = {

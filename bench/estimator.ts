@@ -1,7 +1,4 @@
-import { syntheticBody } from "../sim/body/index.ts"
-import { wearableChips } from "../sim/devices/chips.ts"
-import { runProgram } from "../sim/mote/program.ts"
-import { VirtualClock } from "../sim/time/clock.ts"
+import { runProgram, syntheticBody, VirtualClock, wearableChips } from "../sim/index.ts"
 import type { Row } from "./row.ts"
 import { bisect, heapBytes, maxSteps, rp2040 } from "./vm.ts"
 

@@ -1,9 +1,17 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { accelerationFile, emptyStrap, recordingFile, syntheticBody, type Body } from "../sim/body/index.ts"
-import { estimate, type Estimate } from "../sim/mote/estimate.ts"
+import {
+    accelerationFile,
+    type Body,
+    emptyStrap,
+    estimate,
+    type Estimate,
+    recordingFile,
+    seededNormal,
+    seededRandom,
+    syntheticBody,
+} from "../sim/index.ts"
 import { projectDir } from "../devicescript/build.ts"
-import { seededNormal, seededRandom } from "../sim/time/random.ts"
 import { estimatorCost } from "./estimator.ts"
 import { images } from "./images.ts"
 import type { Row } from "./row.ts"

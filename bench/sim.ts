@@ -1,6 +1,5 @@
 import { availableParallelism } from "node:os"
-import type { Scenario } from "../sim/scenario/schema.ts"
-import { Simulation } from "../sim/run/simulation.ts"
+import { type Scenario, Simulation } from "../sim/index.ts"
 import { profiled, timeByPart } from "./profile.ts"
 import type { Row } from "./row.ts"
 

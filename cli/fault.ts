@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander"
-import { faultKinds, faultyChips, type Fault } from "../sim/devices/faults.ts"
+import { type Fault, faultKinds, faultyChips } from "../sim/index.ts"
 
 /** `CHIP:KIND@FROM-TO`, in seconds from the mote's start. */
 const form = /^([a-z]+):([a-z]+)@(\d{1,7}(?:\.\d{1,3})?)-(\d{1,7}(?:\.\d{1,3})?)$/

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { InvalidArgumentError, Option, type Command } from "commander"
-import { accelerationUnits } from "../sim/body/index.ts"
+import { accelerationUnits } from "../sim/index.ts"
 import { fileError, UserError } from "../host/errors.ts"
 
 /** `VITALMOTE_COAP_PORT` for `--coap-port`: every option can come from the environment too. */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander"
 import { UserError } from "../host/errors.ts"
-import { accelerationFile, madeUpBody, recordingFile, type AccelerationUnit, type Body } from "../sim/body/index.ts"
+import { accelerationFile, type AccelerationUnit, type Body, madeUpBody, recordingFile } from "../sim/index.ts"
 import { positive } from "./options.ts"
 
 /** `FILE.csv@FS`: a recording and its sampling rate in Hz. */
@@ -15,7 +15,7 @@ export interface RecordedWearer {
     accUnit?: AccelerationUnit
 }
 
-/** The rate of a recording that names none: that at which the mote itself samples. */
+/** The rate of a recording that has no column of times and no `@HZ`: that at which the mote itself samples. */
 const defaultFs = 25
 
 /** Parses `FILE.csv[@FS]`. */
@@ -34,9 +34,9 @@ export function recordedWearer({ ppg, acc, accUnit }: RecordedWearer): Body | un
     if (acc && !ppg) throw new UserError("--acc goes with --ppg", 2)
     if (accUnit && !acc) throw new UserError("--acc-unit goes with --acc", 2)
     if (!ppg) return undefined
-    const { file, fs = defaultFs } = ppg
-    const acceleration = acc && accelerationFile(acc.file, acc.fs ?? fs, accUnit)
-    return recordingFile(file, fs, { loop: true, acceleration })
+    const { file, fs } = ppg
+    const acceleration = acc && accelerationFile(acc.file, acc.fs, accUnit, { defaultRate: fs ?? defaultFs })
+    return recordingFile(file, fs, { loop: true, acceleration, defaultRate: defaultFs })
 }
 
 /** A made-up wearer; the same mote always has the same. */

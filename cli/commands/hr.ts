@@ -3,12 +3,15 @@ import { basename } from "node:path"
 import { UserError } from "../../host/errors.ts"
 import {
     accelerationFile,
-    recordingFile,
+    decimalSigns,
+    type DecimalSign,
     type AccelerationUnit,
+    estimate,
+    type Estimate,
     type RecordedAcceleration,
     type Recording,
-} from "../../sim/body/index.ts"
-import { estimate, type Estimate } from "../../sim/mote/estimate.ts"
+    recordingFile,
+} from "../../sim/index.ts"
 import { accelerationUnitOption, option, positive } from "../options.ts"
 import type { Figure, Series } from "../plot/figure.ts"
 import { figureFile } from "../plot/output.ts"
@@ -19,22 +22,34 @@ export const hrCommand = new Command("hr")
     .description(
         "run the firmware's heart-rate estimator, as bytecode in the VM, over a recording; one JSON line per window",
     )
-    .argument("<file>", "recording, CSV with one column of raw PPG")
-    .addOption(option("--fs <hz>", "its sampling rate").argParser(positive).makeOptionMandatory())
+    .argument("<file>", "recording: a table of numbers (CSV), with or without header, comments, a column of times")
+    .addOption(option("--fs <hz>", "its sampling rate, where it has no column of times").argParser(positive))
+    .addOption(option("--column <name>", "the column with raw PPG, by its title or its number from 1"))
+    .addOption(option("--decimal <sign>", "what is between digits, where that is not clear").choices(decimalSigns))
+    .addOption(
+        option(
+            "--counts",
+            "the numbers are counts of a MAX30102 (infrared, 7 mA, 4,096 nA full scale), where less is more blood; " +
+                "without it they are scaled to skin, so that no part of them is a sensor without a finger",
+        ),
+    )
     .addOption(option("--acc <file>", "acceleration of the same time, CSV with three columns"))
     .addOption(option("--acc-fs <hz>", "its sampling rate, where it is another").argParser(positive))
     .addOption(accelerationUnitOption())
     .addOption(option("--plot <file>", "draw it all: a picture (.svg) or a page to zoom in (.html)"))
     .addOption(option("--reference <file>", "JSON with ref_bpm, for --plot (default: NAME.json beside NAME.csv)"))
     .action(async (file: string, options: Options) => {
-        const { fs, acc, accFs, accUnit, plot, reference: known } = options
+        const { fs, column, decimal, counts, acc, accFs, accUnit, plot, reference: known } = options
         if (known && !plot) throw new UserError("--reference is for --plot", 2)
         if ((accFs || accUnit) && !acc) throw new UserError("--acc-fs and --acc-unit go with --acc", 2)
         const draw = plot ? figureFile(plot, [file, acc, known]) : undefined
         const reference = known ? referenceFile(known) : draw && referenceBeside(file)
-        const acceleration = acc ? accelerationFile(acc, accFs ?? fs, accUnit) : undefined
         // Nobody takes the sensor off before the last window is through.
-        const recording = recordingFile(file, fs, { acceleration, loop: true })
+        const loop = true
+        const recording = recordingFile(file, fs, { column, decimal, counts, loop })
+        const defaultRate = recording.rate
+        const acceleration = acc ? accelerationFile(acc, accFs, accUnit, { decimal, defaultRate }) : undefined
+        if (acceleration) recording.moves(acceleration)
         const estimates: Estimate[] = []
         const done = progress(recording.durationS)
         await estimate(recording, recording.durationS, line => {
@@ -73,7 +88,10 @@ function magnitude(acceleration: RecordedAcceleration): Series {
 }
 
 interface Options {
-    fs: number
+    fs?: number
+    column?: string
+    decimal?: DecimalSign
+    counts?: boolean
     acc?: string
     accFs?: number
     accUnit?: AccelerationUnit

@@ -1,11 +1,16 @@
 import { join } from "node:path"
 import { Command } from "commander"
-import { accelerometers, thermometers, type AccelerometerName, type ThermometerName } from "../../sim/devices/chips.ts"
-import type { Fault } from "../../sim/devices/faults.ts"
+import {
+    type AccelerometerName,
+    accelerometers,
+    DevtoolsBridge,
+    type Fault,
+    type Mote,
+    startLiveMote,
+    type ThermometerName,
+    thermometers,
+} from "../../sim/index.ts"
 import { buildFirmware } from "../../devicescript/build.ts"
-import { DevtoolsBridge } from "../../sim/jacdac/devtools.ts"
-import type { Mote } from "../../sim/mote/mote.ts"
-import { startLiveMote } from "../../sim/mote/live-mote.ts"
 import { kidBytes, secretBytes } from "../../wire/keys.ts"
 import { routerUrl } from "../board-options.ts"
 import { faultHelp, faultOption } from "../fault.ts"

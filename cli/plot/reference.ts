@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, statSync } from "node:fs"
-import { fileError, UserError } from "../../host/errors.ts"
+import { existsSync } from "node:fs"
+import { readBounded } from "../../host/bounded-file.ts"
+import { UserError } from "../../host/errors.ts"
 
 /** A heart rate that somebody else measured beside the recording, by windows. */
 export interface Reference {
@@ -45,12 +46,7 @@ export function referenceAt({ windowS, hopS, bpm }: Reference, t: number): numbe
 }
 
 function readSmall(file: string): string {
-    try {
-        if (statSync(file).size > maxBytes) throw new UserError(`${file}: more than ${maxBytes / 1e6} MB`)
-        return readFileSync(file, "utf8")
-    } catch (error) {
-        throw error instanceof UserError ? error : fileError(file, error)
-    }
+    return readBounded(file, maxBytes).toString("utf8")
 }
 
 function parseObject(text: string, name: string): Record<string, unknown> {

@@ -1,7 +1,9 @@
 import { UserError } from "../../host/errors.ts"
 import type { Acceleration } from "./body.ts"
-import { parseColumns, readText } from "./csv.ts"
+import { parseColumns } from "./columns.ts"
+import type { DecimalSign } from "./dialect.ts"
 import { quantile, SampledSignal } from "./signal.ts"
+import { readText } from "./text.ts"
 
 /** Units of acceleration, and what 1 g is in them. */
 export const accelerationUnits = { g: 1, "m/s2": 9.80665, mg: 1000 }
@@ -34,30 +36,36 @@ export class RecordedAcceleration {
 }
 
 /**
- * Three columns: x, y and z, gravity included.
- * @param rate samples a second
+ * Three columns beside one of times: x, y and z, gravity included.
+ * @param rate samples a second; undefined: the column of times tells, or else it is `defaultRate`
  * @param unit found by the gravity in it where absent
- * @throws UserError when the text is no recording or its unit cannot be told
+ * @throws UserError when the text is no recording or its unit is not clear
  */
 export function parseAcceleration(
     csv: string,
-    rate: number,
+    rate: number | undefined,
     name = "acceleration",
     unit?: AccelerationUnit,
+    o: { defaultRate?: number; decimal?: DecimalSign | undefined } = {},
 ): RecordedAcceleration {
     const what = "three columns of acceleration"
-    const axes = parseColumns(csv, rate, 3, name, what)
+    const { columns: axes, rate: found } = parseColumns(csv, { ...o, ...{ name, size: 3, what, rate } })
     const scale = accelerationUnits[unit ?? unitOf(axes, name)]
     return new RecordedAcceleration(
         axes.map(axis => axis.map(value => value / scale)),
-        rate,
+        found,
         name,
     )
 }
 
 /** As `parseAcceleration`, from a file. @throws UserError also when it cannot be read */
-export function accelerationFile(file: string, rate: number, unit?: AccelerationUnit): RecordedAcceleration {
-    return parseAcceleration(readText(file), rate, file, unit)
+export function accelerationFile(
+    file: string,
+    rate: number | undefined,
+    unit?: AccelerationUnit,
+    o: { defaultRate?: number; decimal?: DecimalSign | undefined } = {},
+): RecordedAcceleration {
+    return parseAcceleration(readText(file), rate, file, unit, o)
 }
 
 /** The usual magnitude is that of gravity. */

@@ -5,9 +5,10 @@ export {
     RecordedAcceleration,
     type AccelerationUnit,
 } from "./acceleration.ts"
+export { decimalSigns, type DecimalSign } from "./dialect.ts"
 export { emptyStrap, type Acceleration, type Body, type Led } from "./body.ts"
 export { madeUpBody } from "./made-up.ts"
-export { recordingBody, recordingFile, type Recording } from "./recording.ts"
+export { recordingBody, recordingFile, type Recording, type RecordingOptions } from "./recording.ts"
 export type { MotionBout } from "./motion.ts"
 export type { MotionKind } from "./movement.ts"
 export { syntheticBody, type SyntheticOptions } from "./synthetic.ts"

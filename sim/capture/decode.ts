@@ -3,6 +3,7 @@ import { decodeEcho, decodeIcmp, IcmpType } from "../net/icmpv6.ts"
 import { decodeFrame, type Frame, type LinkAddress } from "../net/mac/ieee802154.ts"
 import { decodeIpv6, formatAddress, isMulticast, NextHeader, type Ipv6Address, type Ipv6Packet } from "../net/ipv6.ts"
 import { decodeDao, decodeDaoAck, decodeDio, RplCode } from "../net/rpl/messages.ts"
+import { modeName } from "../net/rpl/modes.ts"
 import { decodeRplOption } from "../net/rpl/option.ts"
 import { decompress, isIphc, type Contexts, type Link } from "../net/sixlowpan/iphc.ts"
 import { Reassembly } from "../net/sixlowpan/fragment.ts"
@@ -150,7 +151,7 @@ export class Decoder {
             ],
         })
         for (const layer of this.extensionsOf(packet)) decoded.layers.push(layer)
-        const said =
+        const inner =
             protocol === NextHeader.icmpv6
                 ? this.icmp(payload, source, destination)
                 : protocol === NextHeader.tcp
@@ -158,9 +159,9 @@ export class Decoder {
                   : protocol === NextHeader.udp
                     ? udpOf(payload, source, destination)
                     : { protocol: "6LoWPAN" as const, text: `protocol ${protocol}`, layers: [] }
-        decoded.protocol = said.protocol
-        decoded.layers.push(...said.layers)
-        decoded.text = `${this.ends(source, destination)} ${said.text}`
+        decoded.protocol = inner.protocol
+        decoded.layers.push(...inner.layers)
+        decoded.text = `${this.ends(source, destination)} ${inner.text}`
     }
 
     private ends(source: Ipv6Address, destination: Ipv6Address): string {
@@ -219,7 +220,7 @@ export class Decoder {
             return line(`DIO rank ${dio.rank} version ${dio.version}`, [
                 ["instance", String(dio.instance)],
                 ["DODAG", formatAddress(dio.dodag)],
-                ["mode", dio.mode === 2 ? "storing" : dio.mode === 1 ? "non-storing" : "other"],
+                ["mode", modeName(dio.mode)],
                 ["grounded", dio.grounded ? "yes" : "no"],
                 ["DTSN", String(dio.dtsn)],
             ])
@@ -281,8 +282,8 @@ export class Decoder {
             if (contentFormat !== undefined) fields.push(["content format", String(contentFormat)])
             layers.push({ name: `CoAP: ${text}`, fields })
         }
-        const said = messages.map(({ text, bytes }) => `${text} (${bytes} B)`).join(", ")
-        return { protocol: "CoAP", text: `${said} · ${numbers}`, layers }
+        const inner = messages.map(({ text, bytes }) => `${text} (${bytes} B)`).join(", ")
+        return { protocol: "CoAP", text: `${inner} · ${numbers}`, layers }
     }
 }
 

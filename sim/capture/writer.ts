@@ -9,10 +9,13 @@ import { tapFrame } from "./tap.ts"
 /** 2.4 GHz channel 26, which WLAN does not touch. */
 const channel = 26
 const flushBytes = 65_536
+/** Of real time: who looks into the file while the run goes on sees what is older than that. */
+const flushMs = 1000
 
 /**
- * Writes every frame that is sent into a capture file, as the run goes. With `withRssi` each frame is written once for
- * every radio that received it, behind a header with the strength of the signal (link type 283).
+ * Writes every frame that is sent into a capture file, as the run goes: at least once a second, and also when the process
+ * is made to exit. With `withRssi` each frame is written once for every radio that received it, behind a header with the
+ * strength of the signal (link type 283).
  */
 export class CaptureWriter implements Observer {
     private readonly file: number
@@ -20,6 +23,9 @@ export class CaptureWriter implements Observer {
     private readonly withRssi: boolean
     private pending: Uint8Array[] = []
     private pendingBytes = 0
+    private isClosed = false
+    private flushedMs = performance.now()
+    private readonly exiting = () => this.flush()
 
     /** @throws UserError when the file cannot be written */
     constructor(name: string, withRssi = false) {
@@ -32,6 +38,7 @@ export class CaptureWriter implements Observer {
         }
         this.put(pcapHeader(withRssi ? linkType.ieee802154Tap : linkType.ieee802154))
         this.flush()
+        process.once("exit", this.exiting)
     }
 
     sent(from: Radio, frame: Uint8Array, startMs: number): void {
@@ -42,14 +49,22 @@ export class CaptureWriter implements Observer {
         if (this.withRssi && !from.sendsNoise) this.record(to.air.events.now(), tapFrame(frame, { rssiDbm, channel }))
     }
 
+    /** What is sent afterwards is not in the file. */
     close(): void {
-        this.flush()
-        closeSync(this.file)
+        if (this.isClosed) return
+        this.isClosed = true
+        process.off("exit", this.exiting)
+        try {
+            this.flush()
+        } finally {
+            closeSync(this.file)
+        }
     }
 
     private record(ms: number, bytes: Uint8Array): void {
+        if (this.isClosed) return
         this.put(pcapRecord({ timeUs: Math.round((ms - virtualStartMs) * 1000), bytes }))
-        if (this.pendingBytes >= flushBytes) this.flush()
+        if (this.pendingBytes >= flushBytes || performance.now() - this.flushedMs >= flushMs) this.flush()
     }
 
     private put(bytes: Uint8Array): void {
@@ -66,6 +81,7 @@ export class CaptureWriter implements Observer {
         }
         this.pending = []
         this.pendingBytes = 0
+        this.flushedMs = performance.now()
     }
 }
 

@@ -2,6 +2,7 @@ import type { Events } from "../time/events.ts"
 import type { Contexts } from "../net/sixlowpan/iphc.ts"
 import { NextHeader } from "../net/ipv6.ts"
 import { Ipv6Node, type NodeObserver } from "../net/node.ts"
+import type { RplHost } from "../net/rpl/host.ts"
 import type { RplProfile } from "../net/rpl/profile.ts"
 import { Rpl } from "../net/rpl/rpl.ts"
 import { skyAddress } from "../net/sky.ts"
@@ -27,6 +28,8 @@ export interface MeshNodeOptions extends MeshOptions {
     prefix?: Uint8Array
     observer?: NodeObserver
     changed?: () => void
+    /** Puts something between RPL and the node that it runs on: an attacker. */
+    decorate?: (node: RplHost) => RplHost
 }
 
 /** The network half of a node: radio, MAC, 6LoWPAN and IPv6, RPL, UDP, TCP. */
@@ -64,7 +67,7 @@ export class MeshNode {
         this.rpl = new Rpl({
             events,
             random,
-            node: this.ipv6,
+            node: o.decorate?.(this.ipv6) ?? this.ipv6,
             link: mac.address,
             profile,
             ...(o.prefix ? { prefix: o.prefix } : {}),

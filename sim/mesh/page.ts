@@ -9,14 +9,13 @@ export interface RouterView {
 
 export function routerView(root: MeshNode, nowMs: number): RouterView {
     const { rpl } = root
-    const known = rpl.profile.mode === 2 ? rpl.routes : rpl.tree
     return {
         neighbours: rpl.neighbours.list().map(({ address, rank, metric }) => ({
             address: formatAddress(address),
             rank,
             etx: metric.value / 128,
         })),
-        routes: known.list().map(({ target, nextHop, expiresMs }) => ({
+        routes: rpl.downward.links().map(({ target, nextHop, expiresMs }) => ({
             target: formatAddress(target),
             via: formatAddress(nextHop),
             lifetimeS: Math.floor((expiresMs - nowMs) / 1000),

@@ -67,7 +67,7 @@ export function decodeEcho({ body }: IcmpMessage): Echo {
     }
 }
 
-/** What is said of a packet that could not be brought on. @param value of the four bytes before the excerpt */
+/** The error message about a packet that could not be forwarded. @param value of the four bytes before the excerpt */
 export function errorMessage(type: number, code: number, packet: Uint8Array, value = 0): IcmpMessage {
     const excerpt = packet.subarray(0, errorExcerptBytes)
     const body = new Uint8Array(4 + excerpt.length)

@@ -20,7 +20,8 @@ import {
 } from "./ipv6.ts"
 import { advanceSourceRoute } from "./source-route.ts"
 import { Reassembly, toFrames } from "./sixlowpan/fragment.ts"
-import { interfaceId, type Compression, type Contexts } from "./sixlowpan/iphc.ts"
+import type { Compression } from "./sixlowpan/compression.ts"
+import { interfaceId, type Contexts } from "./sixlowpan/iphc.ts"
 
 export const defaultHopLimit = 64
 
@@ -45,7 +46,7 @@ export interface Routing {
     sent(neighbour: LinkAddress, delivered: boolean, transmissions: number): void
 }
 
-/** Told whether a packet has got over its first link; nothing more is known of it. */
+/** Called with whether a packet has got over its first link; nothing more is known of it. */
 export type Sent = (delivered: boolean) => void
 
 interface Origin {

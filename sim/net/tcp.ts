@@ -65,7 +65,7 @@ export class Tcp {
         } else if (!(segment.flags & Flag.rst)) this.refuse(ends, segment)
     }
 
-    /** The power is gone: nothing more is sent, nobody is told. */
+    /** The power is gone: nothing more is sent, not even resets. */
     stop(): void {
         for (const connection of this.connections.values()) connection.forget()
         this.connections.clear()

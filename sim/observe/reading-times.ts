@@ -1,7 +1,7 @@
 /** Unless its configuration says otherwise, a mote measures every 2 s. */
 const defaultReadingMs = 2000
 const sameReadingMs = 500
-/** More gaps than that are no longer told apart; what arrives for the older ones is not missed, but not counted either. */
+/** More gaps than that are merged; what arrives for the older ones is not missed, but not counted either. */
 const maxRuns = 1000
 
 /** When a mote had no power, unix ms; the last one may still go on. */

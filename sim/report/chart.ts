@@ -55,7 +55,7 @@ export function xAxis(scale: Scale, area: Area, at = ticks(scale.min, scale.max,
                 [x, area.top],
                 [x, area.bottom],
             ]),
-            text(x, area.bottom + 15, said(value), tick),
+            text(x, area.bottom + 15, formatted(value), tick),
         ]
     })
 }
@@ -69,7 +69,7 @@ export function yAxis(scale: Scale, area: Area, at = ticks(scale.min, scale.max,
                 [area.left, y],
                 [area.right, y],
             ]),
-            text(area.left - 6, y + 4, said(value), { class: "tick", "text-anchor": "end" }),
+            text(area.left - 6, y + 4, formatted(value), { class: "tick", "text-anchor": "end" }),
         ]
     })
 }
@@ -89,7 +89,7 @@ export function legend(x: number, y: number, entries: [type: string, what: strin
 }
 
 /** A number for people: three digits that count. */
-export function said(value: number): string {
+export function formatted(value: number): string {
     const rounded = Number(value.toPrecision(3))
     return (Math.abs(rounded) >= 10_000 ? rounded.toLocaleString("en-GB") : String(rounded)).replace("-", "−")
 }
@@ -126,7 +126,7 @@ export class LogScale {
                     [x, area.top],
                     [x, area.bottom],
                 ]),
-                text(x, area.bottom + 15, said(value), { class: "tick", "text-anchor": "middle" }),
+                text(x, area.bottom + 15, formatted(value), { class: "tick", "text-anchor": "middle" }),
             ]
         })
     }

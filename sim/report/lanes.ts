@@ -1,5 +1,5 @@
 import { Scale, ticks } from "../../host/drawing/axis.ts"
-import { bar, caption, legend, picture, said, text, width, xAxis, type Area } from "./chart.ts"
+import { bar, caption, legend, picture, formatted, text, width, xAxis, type Area } from "./chart.ts"
 import type { Report } from "./schema.ts"
 import { colours } from "./style.ts"
 
@@ -35,7 +35,7 @@ export function drawLanes({ lanes, seconds, nodes }: Report): string {
                     if (!parent) return []
                     const until = parents[at + 1]?.s ?? seconds
                     const where = stretch(s, until)
-                    const tip = `mote ${id} to ${roles.get(parent) ?? "node"} ${parent}, rank ${rank} at first, ${said(s)} to ${said(until)} s`
+                    const tip = `mote ${id} to ${roles.get(parent) ?? "node"} ${parent}, rank ${rank} at first, ${formatted(s)} to ${formatted(until)} s`
                     const isWide = row > 12 && where.right - where.left > 22
                     return [
                         bar(typeOf(parent), where, tip),
@@ -50,7 +50,7 @@ export function drawLanes({ lanes, seconds, nodes }: Report): string {
                     ]
                 }),
                 ...off.map(([from, to]) =>
-                    bar("off", stretch(from, to), `mote ${id}: no power, ${said(from)} to ${said(to)} s`),
+                    bar("off", stretch(from, to), `mote ${id}: no power, ${formatted(from)} to ${formatted(to)} s`),
                 ),
             ]
         }),

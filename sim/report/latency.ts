@@ -7,7 +7,7 @@ import {
     line,
     LogScale,
     picture,
-    said,
+    formatted,
     text,
     width,
     yAxis,
@@ -67,7 +67,7 @@ function histogram({ bins }: Distribution, x: LogScale, area: Area): string[] {
                     top: y.at(count),
                     bottom: area.bottom,
                 },
-                `${count} from ${said(edge(i))} to ${said(edge(i + 1))} s`,
+                `${count} from ${formatted(edge(i))} to ${formatted(edge(i + 1))} s`,
             ),
         ),
     ]
@@ -76,13 +76,13 @@ function histogram({ bins }: Distribution, x: LogScale, area: Area): string[] {
 function shares(byHops: Report["latencyByHops"], x: LogScale, area: Area): string[] {
     const y = new Scale(0, 100, area.bottom, area.top)
     const known = byHops.filter(({ latency }) => latency.count)
-    const said = ({ hops }: { hops: number }) =>
+    const label = ({ hops }: { hops: number }) =>
         hops < 0 ? "no way just then" : `${hops} ${hops === 1 ? "hop" : "hops"}`
     return [
         ...legend(
             area.left,
             top - 14,
-            known.map((one): [string, string] => [`f${colourOf(one.hops)}`, said(one)]),
+            known.map((one): [string, string] => [`f${colourOf(one.hops)}`, label(one)]),
         ),
         ...x.axis(area),
         ...yAxis(y, area, [0, 25, 50, 75, 100]),

@@ -1,5 +1,5 @@
 import { Scale, ticks } from "../../host/drawing/axis.ts"
-import { bar, caption, fromZero, legend, picture, said, text, width, xAxis, yAxis, type Area } from "./chart.ts"
+import { bar, caption, fromZero, legend, picture, formatted, text, width, xAxis, yAxis, type Area } from "./chart.ts"
 import type { Kind } from "./kind.ts"
 import type { Report } from "./schema.ts"
 
@@ -52,9 +52,9 @@ function byKind(kinds: Report["kinds"], area: Area): string[] {
                     bar(
                         `f${colourOfKind[kind]}`,
                         { left: area.left, right: end, top: y + 4, bottom: y + row - 4 },
-                        `${said(frames)} frames, ${said(bytes)} bytes, ${said(airS)} s on the air`,
+                        `${formatted(frames)} frames, ${formatted(bytes)} bytes, ${formatted(airS)} s on the air`,
                     ),
-                    text(end + 6, y + row / 2 + 4, `${percent(bytes, all)}, ${said(frames)} frames`, {
+                    text(end + 6, y + row / 2 + 4, `${percent(bytes, all)}, ${formatted(frames)} frames`, {
                         class: "tick halo",
                     }),
                 ]
@@ -85,7 +85,7 @@ function bySize(kinds: Report["kinds"], area: Area): string[] {
                 bottom: y.at(from),
             }
             const range = `${step * sizeStep} to ${(step + 1) * sizeStep - 1} bytes`
-            return bar(`f${colourOfKind[kind]}`, where, `${kind}, ${range}: ${said(count)} frames`)
+            return bar(`f${colourOfKind[kind]}`, where, `${kind}, ${range}: ${formatted(count)} frames`)
         })
     })
     const shown = kinds.filter(({ kind }) => ["TCP data", "DIO", "DAO", "acknowledgement"].includes(kind))

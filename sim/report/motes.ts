@@ -8,7 +8,7 @@ import {
     line,
     LogScale,
     picture,
-    said,
+    formatted,
     text,
     width,
     xAxis,
@@ -73,7 +73,7 @@ export function drawMotes({ motes, lanes }: Report): string {
             ...x.axis(area),
             ...motes.flatMap(({ latencyS: { median, p95, max } }, i) => {
                 if (!max) return []
-                const tip = `median ${said(median)} s, 95 % ${said(p95)} s, longest ${said(max)} s`
+                const tip = `median ${formatted(median)} s, 95 % ${formatted(p95)} s, longest ${formatted(max)} s`
                 return [
                     line("s0", [
                         [x.at(median), y(i)],
@@ -99,7 +99,7 @@ export function drawMotes({ motes, lanes }: Report): string {
                         x.at(joinedS),
                         y(i),
                         row * 0.2,
-                        `at ${said(joinedS)} s, ${said(joinedS - poweredS)} s after power`,
+                        `at ${formatted(joinedS)} s, ${formatted(joinedS - poweredS)} s after power`,
                     ),
                 ),
             ),
@@ -120,7 +120,7 @@ export function drawMotes({ motes, lanes }: Report): string {
                 return statesOf(mote).map(([type, what, ma]) => {
                     const area = rows(i, x.at(at), x.at(at + ma))
                     at += ma
-                    return bar(type, area, `${what} ${said(ma)} mA`)
+                    return bar(type, area, `${what} ${formatted(ma)} mA`)
                 })
             }),
         ]

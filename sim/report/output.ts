@@ -5,7 +5,7 @@ import { reasonOf, UserError } from "../../host/errors.ts"
 const names = { html: "report.html", json: "report.json" }
 
 /**
- * The folder of a report, made where it is missing. What is wrong with it is said now, not after a long run.
+ * The folder of a report, made where it is missing. What is wrong with it is reported now, not after a long run.
  * @returns writes `report.html` and `report.json`, and leaves everything else as it is
  * @throws UserError when nothing can be written there
  */

@@ -1,5 +1,5 @@
 import { Scale, ticks } from "../../host/drawing/axis.ts"
-import { bar, caption, fromZero, picture, said, text, width, xAxis, yAxis, type Area } from "./chart.ts"
+import { bar, caption, fromZero, picture, formatted, text, width, xAxis, yAxis, type Area } from "./chart.ts"
 import type { Report } from "./schema.ts"
 
 const panel = 96
@@ -34,7 +34,7 @@ export function drawCourse({ course, seconds }: Report): string {
                     top: y.at(value),
                     bottom: area.bottom,
                 }
-                return bar(type, where, `${said(value)} from ${said(from)} to ${said(to)} s`)
+                return bar(type, where, `${formatted(value)} from ${formatted(from)} to ${formatted(to)} s`)
             }),
         ]
     }

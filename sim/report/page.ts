@@ -1,6 +1,6 @@
 import { Document, isScalar, visit } from "yaml"
 import { escape } from "../../host/drawing/svg.ts"
-import { said } from "./chart.ts"
+import { formatted } from "./chart.ts"
 import { details, page, paragraph, section, table, tiles, type Cell } from "./html.ts"
 import { drawLanes } from "./lanes.ts"
 import { drawLatency } from "./latency.ts"
@@ -17,7 +17,7 @@ export function reportPage(report: Report): string {
     return page(scenario.title, [
         `<h1>${escape(scenario.title)}</h1>`,
         scenario.about ? paragraph(scenario.about, "dim") : "",
-        `<p>${said(seconds)} s of simulated time with seed ${seed}. The same again: <code>${escape(command)}</code></p>`,
+        `<p>${formatted(seconds)} s of simulated time with seed ${seed}. The same again: <code>${escape(command)}</code></p>`,
         tiles(facts(report)),
         section("What the scenario claims", verdicts(report)),
         section(
@@ -64,11 +64,11 @@ function facts({ motes, latency, kinds }: Report): [string, string][] {
     const current = sum(({ energy }) => energy.meanMa) / Math.max(1, motes.length)
     return [
         [percent(arrived, expected), `${arrived} of ${expected} readings delivered`],
-        [`${said(latency.medianS)} s`, `median latency; 95 % within ${said(latency.p95S)} s`],
+        [`${formatted(latency.medianS)} s`, `median latency; 95 % within ${formatted(latency.p95S)} s`],
         [`${joined} of ${motes.length}`, "motes in the network at the end"],
-        [said(Math.max(0, ...hops)), "hops at the most"],
-        [said(frames), "frames sent"],
-        [`${said(current)} mA`, "mean current of a mote"],
+        [formatted(Math.max(0, ...hops)), "hops at the most"],
+        [formatted(frames), "frames sent"],
+        [`${formatted(current)} mA`, "mean current of a mote"],
     ]
 }
 
@@ -96,9 +96,9 @@ function moteTable({ motes, lanes }: Report): string {
         return [
             ...[mote.id, mote.address ?? "–", mote.rank ?? "–", mote.parent ?? "–"],
             ...[mote.hops ?? "–", mote.parentChanges],
-            (joins.get(mote.id) ?? []).map(({ joinedS }) => said(joinedS)).join(", ") || "never",
+            (joins.get(mote.id) ?? []).map(({ joinedS }) => formatted(joinedS)).join(", ") || "never",
             ...[delivery.arrived, delivery.expected],
-            ...[said(latencyS.median), said(latencyS.p95), said(latencyS.max)],
+            ...[formatted(latencyS.median), formatted(latencyS.p95), formatted(latencyS.max)],
             ...[mote.framesSent, mote.framesReceived, mote.framesLost, mote.collisions],
             ...[energy.meanMa.toFixed(2), energy.totalMah.toFixed(3)],
             battery === undefined ? "endless" : percent(battery, 1),
@@ -131,8 +131,8 @@ function energy({ currents, motes }: Report): string {
     const all = sum(({ totalMah }) => totalMah * 3600)
     const seconds = sum(one => one.seconds)
     const row = (state: string, ma: number, mas: number): Cell[] => [
-        ...[state, ma, said(ma ? mas / ma : 0), percent(ma ? mas / ma : 0, seconds)],
-        ...[said(mas / 3600), percent(mas, all)],
+        ...[state, ma, formatted(ma ? mas / ma : 0), percent(ma ? mas / ma : 0, seconds)],
+        ...[formatted(mas / 3600), percent(mas, all)],
     ]
     const radio = (state: "listen" | "receive" | "transmit", what: string) =>
         row(

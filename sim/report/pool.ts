@@ -101,17 +101,17 @@ export async function runAll(
 function runApart(job: Job, signal: AbortSignal): Promise<Outcome> {
     return new Promise((resolve, reject) => {
         const child = fork(worker, { stdio: ["ignore", "ignore", "pipe", "ipc"] })
-        let said = ""
+        let errors = ""
         let outcome: Outcome | undefined
         const stop = () => child.kill()
         signal.addEventListener("abort", stop)
-        child.stderr!.on("data", text => (said = (said + String(text)).slice(-maxErrorBytes)))
+        child.stderr!.on("data", text => (errors = (errors + String(text)).slice(-maxErrorBytes)))
         child.once("message", message => (outcome = message as Outcome))
         child.once("error", reject)
         child.once("close", code => {
             signal.removeEventListener("abort", stop)
             if (outcome) return resolve(outcome)
-            const reason = said.trim().split("\n").at(-1) || `exit code ${code}`
+            const reason = errors.trim().split("\n").at(-1) || `exit code ${code}`
             reject(new UserError(`the run with ${job.name} failed: ${reason}`))
         })
         child.send(job, error => error && child.kill())

@@ -1,6 +1,6 @@
 import { Scale, ticks } from "../../host/drawing/axis.ts"
 import { element, escape } from "../../host/drawing/svg.ts"
-import { caption, dot, legend, line, picture, said, text, width, xAxis, yAxis, type Area } from "./chart.ts"
+import { caption, dot, legend, line, picture, formatted, text, width, xAxis, yAxis, type Area } from "./chart.ts"
 import { page, paragraph, section, table, type Cell } from "./html.ts"
 import { percent } from "./messages.ts"
 import type { Comparison, Outcome } from "./pool.ts"
@@ -48,7 +48,7 @@ export function sweepPage(comparison: Comparison): string {
     return page(`${scenario.title}: ${key}`, [
         `<h1>${escape(scenario.title)}: ${escape(key)}</h1>`,
         scenario.about ? paragraph(scenario.about, "dim") : "",
-        `<p>${runs.length} runs of ${said(seconds)} s of simulated time. The same again: <code>${escape(command)}</code></p>`,
+        `<p>${runs.length} runs of ${formatted(seconds)} s of simulated time. The same again: <code>${escape(command)}</code></p>`,
         section(
             "Comparison",
             drawPanels(comparison),
@@ -99,7 +99,7 @@ function cells(value: number | string, outcomes: Outcome[]): Cell[] {
     }
     const shown = (measure: Measure) => {
         const found = mean(measure)
-        return found === null ? "–" : said(found)
+        return found === null ? "–" : formatted(found)
     }
     const delivery = mean(o => o.delivery)
     return [
@@ -165,7 +165,9 @@ function drawPanels({ runs, key, values }: Comparison): string {
             element("g", { opacity: "0.2" }, line(`f${type}`, [...highs, ...lows.reverse()])),
             line(`s${type}`, means),
             ...points.flatMap(({ value, x, found }) =>
-                found.map(({ one, seed }) => dot(`f${type}`, x, y.at(one), 3, `${value}, seed ${seed}: ${said(one)}`)),
+                found.map(({ one, seed }) =>
+                    dot(`f${type}`, x, y.at(one), 3, `${value}, seed ${seed}: ${formatted(one)}`),
+                ),
             ),
         ]
     }

@@ -34,8 +34,9 @@ async function verdictOn(assertion: Assertion, simulation: Simulation): Promise<
 function joined({ joined, within }: { joined: number; within?: number }, { motes, startMs }: Simulation): Verdict {
     const times = [...motes.values()].map(({ node }) => node?.rpl.joinedMs)
     const inTime = times.filter(ms => ms !== undefined && (within === undefined || ms - startMs <= within * 1000))
-    const last = Math.max(...times.map(ms => ms ?? Infinity))
-    const found = `${inTime.length} of ${times.length}, the last after ${((last - startMs) / 1000).toFixed(1)} s`
+    const known = times.filter(ms => ms !== undefined)
+    const last = known.length ? `, the last after ${((Math.max(...known) - startMs) / 1000).toFixed(1)} s` : ""
+    const found = `${inTime.length} of ${times.length}${last}`
     return {
         claim: `${percent(joined)} of the motes joined${within === undefined ? "" : ` within ${within} s`}`,
         holds: inTime.length >= joined * times.length,
@@ -101,8 +102,7 @@ async function pinged(
     simulation: Simulation,
 ): Promise<Verdict> {
     const claim = `${percent(replies)} of ${pingCount} pings of mote ${id} are answered${ttl === undefined ? "" : `, ttl ${ttl}`}`
-    const target = simulation.node(id)?.ipv6.addresses[0]
-    if (!target) return { claim, holds: false, found: "it has no address" }
+    const target = simulation.addressOf(id)
     const { clock, host } = simulation
     const wait = (ms: number, until?: () => boolean) => clock.run(ms, until)
     const result = await ping({ events: clock, host, target, count: pingCount, wait })

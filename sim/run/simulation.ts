@@ -1,27 +1,30 @@
-import { newAttacker, type Attacker } from "../attack/attacker.ts"
+import type { Attacker } from "../attack/attacker.ts"
+import { newAttacker } from "../attack/kinds.ts"
 import { Battery } from "../observe/battery.ts"
 import { Meter } from "../observe/energy.ts"
 import { buildFirmware } from "../../devicescript/build.ts"
 import { BorderHost } from "../mesh/border.ts"
 import { MeshNode, type MeshOptions } from "../mesh/node.ts"
-import { formatAddress, parseAddress } from "../net/ipv6.ts"
-import { nonStoring, storing, type RplProfile } from "../net/rpl/profile.ts"
+import { formatAddress, parseAddress, type Ipv6Address } from "../net/ipv6.ts"
+import { withPrefix } from "../net/node.ts"
+import { skyAddress } from "../net/sky.ts"
+import { profileOf, type RplProfile } from "../net/rpl/profile.ts"
 import type { Contexts } from "../net/sixlowpan/iphc.ts"
 import { Observers } from "../observe/observer.ts"
 import { Air } from "../radio/air.ts"
 import type { Position } from "../radio/medium.ts"
 import { seededBytes, seededRandom } from "../time/random.ts"
-import { mediumOf, motesOf, type PlannedMote } from "../scenario/plan.ts"
+import { mediumOf } from "../radio/media/media.ts"
+import { contextsOf, motesOf, type PlannedMote } from "../scenario/plan.ts"
 import type { Scenario, ScenarioEvent } from "../scenario/schema.ts"
 import { Statistics } from "../observe/statistics.ts"
-import type { Happening } from "../threads/messages.ts"
+import type { MoteEvent } from "../threads/messages.ts"
 import { Port } from "../threads/port.ts"
 import { Shards } from "../threads/shards.ts"
 import { VirtualClock } from "../time/clock.ts"
 import { Ward, type MoteIdentity } from "./ward.ts"
 
 const coapPort = 5683
-const defaultPrefix = "aaaa::"
 const defaultPan = 0xabcd
 /** How often those who walk take a step. */
 const stepMs = 1000
@@ -66,6 +69,7 @@ export class Simulation {
     readonly motes = new Map<number, SimulatedMote>()
     readonly attackers: Attacker[] = []
     ward!: Ward
+    private readonly prefix: Uint8Array
     private readonly mesh: MeshOptions
     private shards!: Shards
 
@@ -73,9 +77,9 @@ export class Simulation {
         this.scenario = scenario
         this.seed = seed
         const { network = {}, root } = scenario
-        this.profile = network.mode === "non-storing" ? nonStoring : storing
-        const prefixText = network.prefix ?? defaultPrefix
-        const prefix = parseAddress(prefixText).subarray(0, 8)
+        this.profile = profileOf(network.mode, network.objective)
+        const [prefix] = contextsOf(scenario)
+        this.prefix = prefix
         const moments = (scenario.assert ?? []).flatMap(one =>
             "recovery" in one ? [this.startMs + one.after * 1000] : [],
         )
@@ -99,7 +103,8 @@ export class Simulation {
             contexts: [prefix],
         }
         this.root = this.newNode(root.id, { x: root.x, y: root.y }, prefix)
-        const address = Uint8Array.from(parseAddress(prefixText))
+        const address = new Uint8Array(16)
+        address.set(prefix)
         address[15] = 1
         this.host = new BorderHost(this.clock, this.root, address, this.random(0))
     }
@@ -131,6 +136,11 @@ export class Simulation {
         return this.mesh.contexts
     }
 
+    /** The address that a node has or will have, whether it has power and has joined or not. */
+    addressOf(id: number): Ipv6Address {
+        return withPrefix(this.prefix, skyAddress(id))
+    }
+
     /** A node's network half, the border router included; undefined without power. */
     node(id: number): MeshNode | undefined {
         return id === this.root.id ? this.root : this.motes.get(id)?.node
@@ -140,7 +150,7 @@ export class Simulation {
     powerOff(id: number): void {
         const mote = this.motes.get(id)
         if (!mote?.node) return
-        this.shards.order({ kind: "stop", at: this.clock.now(), id })
+        this.shards.command({ kind: "stop", at: this.clock.now(), id })
         mote.node.stop()
         this.air.remove(mote.node.radio)
         mote.meter.powerOff()
@@ -166,12 +176,12 @@ export class Simulation {
             if (!own) return Promise.reject(new Error("no network yet"))
             return node.tcp.connect(own, parseAddress(host), port)
         }
-        const port = new Port(connect, order => {
-            if (mote.port === port) this.shards.order({ ...order, at: this.clock.now(), id })
+        const port = new Port(connect, command => {
+            if (mote.port === port) this.shards.command({ ...command, at: this.clock.now(), id })
         })
         mote.port = port
         mote.life++
-        this.shards.order({
+        this.shards.command({
             kind: "start",
             at: this.clock.now(),
             id,
@@ -193,7 +203,7 @@ export class Simulation {
         if (!mote?.node) return
         const now = this.clock.now()
         mote.off.push([now, now])
-        this.shards.order({ kind: "crash", at: now, id })
+        this.shards.command({ kind: "crash", at: now, id })
     }
 
     move(id: number, position: Position): void {
@@ -232,15 +242,15 @@ export class Simulation {
         return seededRandom(this.seed * 65_537 + id)
     }
 
-    /** Something happened in the half of a mote that runs the firmware. */
-    private take(happening: Happening): void {
-        const { id, life } = happening
+    /** An event in the half of a mote that runs the firmware. */
+    private take(event: MoteEvent): void {
+        const { id, life } = event
         const mote = this.motes.get(id)!
-        // Said when its power had gone already, as far as the network knows.
+        // It comes from before its power went, as far as the network knows.
         if (!mote.port || life !== mote.life) return
-        if (happening.kind === "log") this.observers.log(id, happening.line)
-        else if (happening.kind !== "panic") mote.port.take(happening)
-        else if (happening.code) this.observers.log(id, `panic ${happening.code}`)
+        if (event.kind === "log") this.observers.log(id, event.line)
+        else if (event.kind !== "panic") mote.port.take(event)
+        else if (event.code) this.observers.log(id, `panic ${event.code}`)
     }
 
     private batteryOf({ id, batteryMah }: PlannedMote, meter: Meter): Battery | undefined {
@@ -261,7 +271,7 @@ export class Simulation {
         this.shards = new Shards({
             ...{ clock: this.clock, startMs: this.startMs, seed: this.seed, threads },
             image: await buildFirmware(),
-            take: happening => this.take(happening),
+            take: event => this.take(event),
             due: () => {
                 for (const { port } of this.motes.values()) port?.report()
             },

@@ -1,13 +1,15 @@
-import { readFileSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { Value, type ValueError } from "@sinclair/typebox/value"
 import { LineCounter, parseDocument, type Document } from "yaml"
-import { fileError, UserError } from "../../host/errors.ts"
+import { readBounded } from "../../host/bounded-file.ts"
+import { UserError } from "../../host/errors.ts"
 import { checkConfig, ConfigError } from "../../wire/tables/settings.ts"
 import { projectDir } from "../../devicescript/build.ts"
-import { parseAddress } from "../net/ipv6.ts"
-import type { MediumChoice } from "./medium-schema.ts"
-import { ScenarioSchema, type Scenario } from "./schema.ts"
+import { PacketError } from "../net/bytes.ts"
+import { parsePrefix } from "./prefix.ts"
+import type { MediumChoice } from "../radio/media/media.ts"
+import { ScenarioSchema, type Scenario, type ScenarioEvent } from "./schema.ts"
 
 const maxFileBytes = 1_000_000
 const maxNodes = 1000
@@ -27,14 +29,9 @@ export function shippedScenarios(): string[] {
 export function loadScenario(nameOrFile: string): Scenario {
     const isShipped = shippedScenarios().includes(nameOrFile)
     const file = isShipped ? join(folder, `${nameOrFile}.yaml`) : nameOrFile
-    let text: string
-    try {
-        text = readFileSync(file, "utf8")
-    } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT" && !/[./]/.test(nameOrFile))
-            throw new UserError(`no scenario "${nameOrFile}": a file, or one of ${shippedScenarios().join(", ")}`, 2)
-        throw fileError(file, error)
-    }
+    if (!/[./]/.test(nameOrFile) && !isShipped && !existsSync(file))
+        throw new UserError(`no scenario "${nameOrFile}": a file, or one of ${shippedScenarios().join(", ")}`, 2)
+    const text = readBounded(file, maxFileBytes).toString("utf8")
     return parseScenario(text, isShipped ? `${nameOrFile}.yaml` : file)
 }
 
@@ -62,7 +59,7 @@ export function parseScenario(text: string, file: string): Scenario {
 
 /** Of a choice of several forms, what is wrong with the one that was most likely meant. */
 function deepest(error: ValueError): { path: string; message: string } {
-    let best = { path: error.path, message: said(error) }
+    let best = { path: error.path, message: reason(error) }
     if (choicesOf(error).length) return best
     let fewest = Infinity
     const kinds: string[] = []
@@ -88,7 +85,7 @@ function choicesOf({ schema }: ValueError): string[] {
     return anyOf.flatMap(({ const: one }) => (one === undefined ? [] : [String(one)]))
 }
 
-function said(error: ValueError): string {
+function reason(error: ValueError): string {
     const choices = choicesOf(error)
     const text = choices.length ? `expected one of ${choices.join(", ")}` : error.message
     return text[0]!.toLowerCase() + text.slice(1)
@@ -151,7 +148,12 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
         wrong("/configuration", `configuration.${error.message}`)
     }
     const { prefix } = scenario.network ?? {}
-    if (prefix !== undefined && !isAddress(prefix)) wrong("/network/prefix", "network.prefix: expected an IPv6 address")
+    try {
+        if (prefix !== undefined) parsePrefix(prefix)
+    } catch (error) {
+        if (!(error instanceof PacketError)) throw error
+        wrong("/network/prefix", `network.prefix: ${error.message}`)
+    }
     if (motes.size === 0) wrong("/motes", "no mote: motes or grids expected")
     scenario.events?.forEach((event, i) => {
         const named = [...(event.motes ?? []), ...(event.mote === undefined ? [] : [event.mote])]
@@ -160,17 +162,17 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
             wrong(`/events/${i}`, `${event.do}: ${event.do === "medium" ? "medium" : "mote"} expected`)
         if (event.do === "move" && (event.x === undefined || event.y === undefined))
             wrong(`/events/${i}`, "move: x and y expected")
+        const foreign = Object.keys(event).find(key => !keysOf(event.do).includes(key))
+        if (foreign) wrong(`/events/${i}/${foreign}`, `${event.do}: ${foreign} has no meaning there`)
     })
     scenario.assert?.forEach((assertion, i) => {
         if ("ping" in assertion && !motes.has(assertion.ping)) wrong(`/assert/${i}`, `no mote ${assertion.ping}`)
     })
 }
 
-function isAddress(text: string): boolean {
-    try {
-        parseAddress(text)
-        return true
-    } catch {
-        return false
-    }
+/** What an event of that kind can have. */
+function keysOf(kind: ScenarioEvent["do"]): string[] {
+    if (kind === "medium") return ["at", "do", "medium"]
+    if (kind === "repair") return ["at", "do"]
+    return ["at", "do", "mote", "motes", ...(kind === "move" ? ["x", "y"] : [])]
 }

@@ -1,19 +1,17 @@
-import {
-    constantLoss,
-    defaultDisk,
-    defaultShadowing,
-    directedGraph,
-    logNormal,
-    unitDisk,
-    type Medium,
-    type Position,
-} from "../radio/medium.ts"
+import type { Position } from "../radio/medium.ts"
 import { seededRandom } from "../time/random.ts"
-import type { MediumChoice } from "./medium-schema.ts"
+import { parsePrefix } from "./prefix.ts"
 import type { Scenario } from "./schema.ts"
 
 /** Nobody switches all motes on at the same moment: they would speak at the same moments ever after. */
 const defaultStartupS = 10
+
+const defaultPrefix = "aaaa::"
+
+/** The prefix of a scenario's network, which all its nodes know. */
+export function contextsOf({ network }: Scenario): [Uint8Array] {
+    return [parsePrefix(network?.prefix ?? defaultPrefix)]
+}
 
 /** A mote as a scenario wants it. */
 export interface PlannedMote {
@@ -24,42 +22,6 @@ export interface PlannedMote {
     wearer?: { bpm?: number; temperature?: number; spo2?: number }
     batteryMah?: number
     startS: number
-}
-
-/** The medium of a scenario. */
-export function mediumOf(choice: MediumChoice | undefined, seed: number): Medium {
-    const medium = carrierOf(choice, seed)
-    if (choice?.kind === "graph" || choice?.capture === undefined) return medium
-    return { ...medium, captureDb: choice.capture }
-}
-
-function carrierOf(choice: MediumChoice | undefined, seed: number): Medium {
-    if (choice?.kind === "graph") {
-        const links = choice.links.flatMap(({ from, to, ratio = 1, both = false }) => [
-            { from, to, ratio },
-            ...(both ? [{ from: to, to: from, ratio }] : []),
-        ])
-        return directedGraph(links)
-    }
-    if (choice?.kind === "shadowing") {
-        const { exponent, deviation, power } = choice
-        return logNormal({
-            ...defaultShadowing,
-            seed,
-            ...(exponent === undefined ? {} : { exponent }),
-            ...(deviation === undefined ? {} : { deviationDb: deviation }),
-            ...(power === undefined ? {} : { txPowerDbm: power }),
-        })
-    }
-    const rangeM = choice?.range ?? defaultDisk.rangeM
-    const options = {
-        rangeM,
-        interferenceM: choice?.interference ?? 2 * rangeM,
-        txRatio: choice?.tx ?? 1,
-        rxRatio: choice?.rx ?? 1,
-    }
-    const make = choice?.kind === "constant-loss" ? constantLoss : unitDisk
-    return make(options)
 }
 
 /** The motes of a scenario, those of its grids included, in the order of their numbers. */

@@ -1,7 +1,9 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { configFields } from "../../wire/tables/settings.ts"
-import { MediumSchema } from "./medium-schema.ts"
-import { id, share, strict } from "./values.ts"
+import { MediumSchema } from "../radio/media/media.ts"
+import { modeNames, objectiveNames } from "../net/rpl/profile.ts"
+import { attackerKinds } from "../attack/kinds.ts"
+import { id, oneOf, share, strict } from "../schema-values.ts"
 
 /* What a scenario says. Lengths are in metres, times in seconds, shares from 0 to 1. */
 
@@ -67,9 +69,7 @@ const attacker = Type.Object(
     {
         id,
         ...place,
-        kind: Type.Union(
-            ["sniffer", "replayer", "forger", "black-hole", "jammer", "rank"].map(kind => Type.Literal(kind)),
-        ),
+        kind: oneOf(attackerKinds),
         from: Type.Optional(seconds),
         to: Type.Optional(seconds),
     },
@@ -79,7 +79,7 @@ const attacker = Type.Object(
 const event = Type.Object(
     {
         at: seconds,
-        do: Type.Union(["kill", "start", "reboot", "crash", "move", "repair", "medium"].map(d => Type.Literal(d))),
+        do: oneOf(["kill", "start", "reboot", "crash", "move", "repair", "medium"]),
         mote: Type.Optional(id),
         motes: Type.Optional(Type.Array(id, { minItems: 1, maxItems: 500 })),
         x: Type.Optional(metres),
@@ -94,7 +94,7 @@ const assertion = Type.Union([
     Type.Object({ delivery: share }, strict),
     Type.Object({ latency: seconds, share: Type.Optional(share) }, strict),
     Type.Object({ recovery: seconds, after: seconds }, strict),
-    Type.Object({ ping: id, replies: share, ttl: Type.Optional(Type.Integer()) }, strict),
+    Type.Object({ ping: id, replies: share, ttl: Type.Optional(Type.Integer({ minimum: 1, maximum: 255 })) }, strict),
     Type.Object({ refused: Type.Integer({ minimum: 1 }) }, strict),
     Type.Object({ forged: Type.Literal(0) }, strict),
 ])
@@ -114,8 +114,9 @@ export const ScenarioSchema = Type.Object(
         network: Type.Optional(
             Type.Object(
                 {
-                    mode: Type.Optional(Type.Union([Type.Literal("storing"), Type.Literal("non-storing")])),
-                    prefix: Type.Optional(Type.String({ pattern: "^[0-9a-fA-F:]{2,39}$" })),
+                    mode: Type.Optional(oneOf(modeNames)),
+                    objective: Type.Optional(oneOf(objectiveNames)),
+                    prefix: Type.Optional(Type.String({ maxLength: 43 })),
                     pan: Type.Optional(Type.Integer({ minimum: 0, maximum: 0xfffe })),
                 },
                 strict,
@@ -136,4 +137,3 @@ export const ScenarioSchema = Type.Object(
 export type Scenario = Static<typeof ScenarioSchema>
 export type Assertion = Static<typeof assertion>
 export type ScenarioEvent = Static<typeof event>
-export type Attacker = Static<typeof attacker>

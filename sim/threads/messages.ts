@@ -1,7 +1,7 @@
 import type { PlannedMote } from "../scenario/plan.ts"
 
 /**
- * What a word takes, in ms, from the half of a mote that runs the firmware to its network half, and back: about what a serial
+ * What a message takes, in ms, from the half of a mote that runs the firmware to its network half, and back: about what a serial
  * line of 115,200 baud to a radio module takes for an envelope of five readings.
  */
 export const portMs = 50
@@ -16,8 +16,8 @@ export interface MoteSetup {
     wearer: PlannedMote["wearer"]
 }
 
-/** From the network half, of this start of a mote; `at` is when it was said, unix ms. */
-export type Order = { at: number; id: number } & (
+/** From the network half to the firmware half of this start of a mote; `at` is when it was sent, unix ms. */
+export type MoteCommand = { at: number; id: number } & (
     | { kind: "start"; life: number; setup: MoteSetup }
     | { kind: "stop" }
     | { kind: "crash" }
@@ -28,8 +28,8 @@ export type Order = { at: number; id: number } & (
     | { kind: "left"; connection: number; sent: number }
 )
 
-/** To the network half. */
-export type Happening = { at: number; id: number; life: number } & (
+/** From the firmware half to the network half. */
+export type MoteEvent = { at: number; id: number; life: number } & (
     | { kind: "connect"; connection: number; host: string; port: number }
     | { kind: "write"; connection: number; bytes: Uint8Array }
     | { kind: "end" | "destroy"; connection: number }
@@ -44,5 +44,5 @@ export interface ShardOptions {
     image: Uint8Array
 }
 
-/** Takes the orders of the window before, runs up to `until`, unix ms; resolves to what happened. */
-export type RunShard = (until: number, orders: Order[]) => Promise<Happening[]>
+/** Takes the commands of the window before, runs up to `until`, unix ms; resolves to the events of the window. */
+export type RunShard = (until: number, commands: MoteCommand[]) => Promise<MoteEvent[]>

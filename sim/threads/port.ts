@@ -1,55 +1,55 @@
 import type { ByteStream } from "../../host/stream.ts"
-import type { Happening, Order } from "./messages.ts"
+import type { MoteEvent, MoteCommand } from "./messages.ts"
 
 interface Connection {
     /** Undefined while it is being made. */
     stream: ByteStream | undefined
     written: number
-    /** Bytes that have left, as the other half was told. */
+    /** Bytes that have left, as last reported to the other half. */
     sent: number
 }
 
-export type ConnectionOrder = Extract<Order, { connection: number }>
+export type ConnectionCommand = Extract<MoteCommand, { connection: number }>
 type WithoutMote<T> = T extends unknown ? Omit<T, "at" | "id"> : never
 
 /** The network's end of the connections of one start of a mote. */
 export class Port {
     private readonly connect: (host: string, port: number) => Promise<ByteStream>
-    private readonly order: (order: WithoutMote<ConnectionOrder>) => void
+    private readonly command: (command: WithoutMote<ConnectionCommand>) => void
     private readonly connections = new Map<number, Connection>()
 
     constructor(
         connect: (host: string, port: number) => Promise<ByteStream>,
-        order: (order: WithoutMote<ConnectionOrder>) => void,
+        command: (command: WithoutMote<ConnectionCommand>) => void,
     ) {
         this.connect = connect
-        this.order = order
+        this.command = command
     }
 
-    take(happening: Extract<Happening, { connection: number }>): void {
-        const { connection } = happening
-        if (happening.kind === "connect") {
-            void this.open(connection, happening.host, happening.port)
+    take(event: Extract<MoteEvent, { connection: number }>): void {
+        const { connection } = event
+        if (event.kind === "connect") {
+            void this.open(connection, event.host, event.port)
             return
         }
         const open = this.connections.get(connection)
         if (!open) return
-        if (happening.kind === "write") {
-            open.written += happening.bytes.length
-            open.stream?.write(happening.bytes)
+        if (event.kind === "write") {
+            open.written += event.bytes.length
+            open.stream?.write(event.bytes)
             return
         }
         this.connections.delete(connection)
-        open.stream?.[happening.kind]()
+        open.stream?.[event.kind]()
     }
 
-    /** Tells the other half how much has left since it was told last. */
+    /** Reports to the other half how much has left since the last time. */
     report(): void {
         for (const [connection, open] of this.connections) {
             const sent = open.written - (open.stream?.backlog ?? open.written)
             if (sent === open.sent) continue
             open.sent = sent
-            this.order({ kind: "left", connection, sent })
+            this.command({ kind: "left", connection, sent })
         }
     }
 
@@ -61,21 +61,21 @@ export class Port {
             const stream = await this.connect(host, port)
             if (isGivenUp()) return stream.destroy()
             open.stream = stream
-            this.order({ kind: "opened", connection })
+            this.command({ kind: "opened", connection })
             stream.listen({
                 data: bytes => {
-                    if (!isGivenUp()) this.order({ kind: "data", connection, bytes: bytes.slice() })
+                    if (!isGivenUp()) this.command({ kind: "data", connection, bytes: bytes.slice() })
                 },
                 closed: () => {
                     if (isGivenUp()) return
                     this.connections.delete(connection)
-                    this.order({ kind: "closed", connection })
+                    this.command({ kind: "closed", connection })
                 },
             })
         } catch (error) {
             if (isGivenUp()) return
             this.connections.delete(connection)
-            this.order({ kind: "refused", connection, reason: (error as Error).message })
+            this.command({ kind: "refused", connection, reason: (error as Error).message })
         }
     }
 }

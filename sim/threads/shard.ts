@@ -6,9 +6,9 @@ import { Mote } from "../mote/mote.ts"
 import { memoryFlash } from "../mote/program.ts"
 import { seededBytes } from "../time/random.ts"
 import { VirtualClock } from "../time/clock.ts"
-import { portMs, type Happening, type MoteSetup, type Order, type ShardOptions } from "./messages.ts"
+import { portMs, type MoteEvent, type MoteSetup, type MoteCommand, type ShardOptions } from "./messages.ts"
 
-type Tell = (what: WithoutMote<Happening>) => void
+type Emit = (what: WithoutMote<MoteEvent>) => void
 type WithoutMote<T> = T extends unknown ? Omit<T, "at" | "id" | "life"> : never
 
 /** Some motes without their radios, in a time of their own. */
@@ -16,9 +16,9 @@ export class Shard {
     private readonly options: ShardOptions
     private readonly clock: VirtualClock
     private readonly motes = new Map<number, ShardMote>()
-    private happenings: Happening[] = []
+    private events: MoteEvent[] = []
     private failure: Error | undefined
-    private last: Promise<Happening[]> = Promise.resolve([])
+    private last: Promise<MoteEvent[]> = Promise.resolve([])
 
     constructor(options: ShardOptions) {
         this.options = options
@@ -26,28 +26,28 @@ export class Shard {
     }
 
     /** As `RunShard`, one window after the other. @throws UserError when a mote cannot be started */
-    run(until: number, orders: Order[]): Promise<Happening[]> {
-        return (this.last = this.last.then(() => this.pass(until, orders)))
+    run(until: number, commands: MoteCommand[]): Promise<MoteEvent[]> {
+        return (this.last = this.last.then(() => this.pass(until, commands)))
     }
 
-    private async pass(until: number, orders: Order[]): Promise<Happening[]> {
+    private async pass(until: number, commands: MoteCommand[]): Promise<MoteEvent[]> {
         const { clock } = this
-        for (const order of orders) clock.setTimeout(() => this.obey(order), order.at + portMs - clock.now())
+        for (const command of commands) clock.setTimeout(() => this.execute(command), command.at + portMs - clock.now())
         await clock.run(until - clock.now())
         if (this.failure) throw this.failure
-        const { happenings } = this
-        this.happenings = []
-        return happenings
+        const { events } = this
+        this.events = []
+        return events
     }
 
-    private obey(order: Order): void {
-        const { id } = order
+    private execute(command: MoteCommand): void {
+        const { id } = command
         let mote = this.motes.get(id)
         if (!mote) this.motes.set(id, (mote = new ShardMote(id, this.options, this.clock)))
-        if (order.kind !== "start") return mote.obey(order)
-        const { life, setup } = order
+        if (command.kind !== "start") return mote.execute(command)
+        const { life, setup } = command
         mote.start(setup, what => {
-            this.happenings.push({ ...what, at: this.clock.now(), id, life } as Happening)
+            this.events.push({ ...what, at: this.clock.now(), id, life } as MoteEvent)
         }).catch((error: Error) => (this.failure = error))
     }
 }
@@ -67,7 +67,7 @@ class ShardMote {
         this.clock = clock
     }
 
-    async start({ kid, secret, router, random, wearer }: MoteSetup, tell: Tell): Promise<void> {
+    async start({ kid, secret, router, random, wearer }: MoteSetup, emit: Emit): Promise<void> {
         const { id, clock } = this
         const { seed, image } = this.options
         this.mote = await Mote.start({
@@ -83,26 +83,26 @@ class ShardMote {
                 const connection = ++this.opened
                 const stream = new PortStream(host, connection, what => {
                     if (what.kind === "end" || what.kind === "destroy") this.connections.delete(connection)
-                    tell(what)
+                    emit(what)
                 })
                 this.connections.set(connection, stream)
-                tell({ kind: "connect", connection, host, port })
+                emit({ kind: "connect", connection, host, port })
                 return stream.opened
             },
-            log: line => tell({ kind: "log", line }),
-            panic: code => tell({ kind: "panic", code }),
+            log: line => emit({ kind: "log", line }),
+            panic: code => emit({ kind: "panic", code }),
         })
     }
 
-    obey(order: Exclude<Order, { kind: "start" }>): void {
-        if (order.kind === "crash") return this.mote?.crash()
-        if (order.kind === "stop") {
+    execute(command: Exclude<MoteCommand, { kind: "start" }>): void {
+        if (command.kind === "crash") return this.mote?.crash()
+        if (command.kind === "stop") {
             this.connections.clear()
             return this.mote?.stop()
         }
-        const stream = this.connections.get(order.connection)
-        if (order.kind === "closed" || order.kind === "refused") this.connections.delete(order.connection)
-        stream?.obey(order)
+        const stream = this.connections.get(command.connection)
+        if (command.kind === "closed" || command.kind === "refused") this.connections.delete(command.connection)
+        stream?.execute(command)
     }
 }
 
@@ -111,7 +111,7 @@ class PortStream implements ByteStream {
     readonly peer: string
     readonly opened: Promise<ByteStream>
     private readonly connection: number
-    private readonly tell: Tell
+    private readonly emit: Emit
     private answered!: { resolve: (stream: ByteStream) => void; reject: (error: Error) => void }
     private receiver: StreamReceiver | undefined
     private early: ((receiver: StreamReceiver) => void)[] = []
@@ -119,10 +119,10 @@ class PortStream implements ByteStream {
     private sent = 0
     private isOver = false
 
-    constructor(peer: string, connection: number, tell: Tell) {
+    constructor(peer: string, connection: number, emit: Emit) {
         this.peer = peer
         this.connection = connection
-        this.tell = tell
+        this.emit = emit
         this.opened = new Promise((resolve, reject) => (this.answered = { resolve, reject }))
     }
 
@@ -133,7 +133,7 @@ class PortStream implements ByteStream {
     write(bytes: Uint8Array): void {
         if (this.isOver) return
         this.written += bytes.length
-        this.tell({ kind: "write", connection: this.connection, bytes: bytes.slice() })
+        this.emit({ kind: "write", connection: this.connection, bytes: bytes.slice() })
     }
 
     end(): void {
@@ -149,17 +149,17 @@ class PortStream implements ByteStream {
         for (const deliver of this.early.splice(0)) deliver(receiver)
     }
 
-    obey(order: Extract<Order, { connection: number }>): void {
-        switch (order.kind) {
+    execute(command: Extract<MoteCommand, { connection: number }>): void {
+        switch (command.kind) {
             case "opened":
                 return this.answered.resolve(this)
             case "refused":
-                return this.answered.reject(new Error(order.reason))
+                return this.answered.reject(new Error(command.reason))
             case "left":
-                this.sent = order.sent
+                this.sent = command.sent
                 return
             case "data":
-                return this.deliver(receiver => receiver.data(order.bytes))
+                return this.deliver(receiver => receiver.data(command.bytes))
             case "closed":
                 this.isOver = true
                 return this.deliver(receiver => receiver.closed())
@@ -174,7 +174,7 @@ class PortStream implements ByteStream {
     private finish(kind: "end" | "destroy"): void {
         if (this.isOver) return
         this.isOver = true
-        this.tell({ kind, connection: this.connection })
+        this.emit({ kind, connection: this.connection })
     }
 }
 

@@ -1,24 +1,24 @@
 import { Worker } from "node:worker_threads"
 import { UserError } from "../../host/errors.ts"
 import type { VirtualClock } from "../time/clock.ts"
-import { portMs, type Happening, type Order, type RunShard, type ShardOptions } from "./messages.ts"
+import { portMs, type MoteEvent, type MoteCommand, type RunShard, type ShardOptions } from "./messages.ts"
 import { Shard } from "./shard.ts"
 
-/** What a thread answers: what happened, or why it cannot go on. */
-export type Answer = { happenings: Happening[] } | { reason: string; isUserError: boolean }
+/** What a thread answers: the events of a window, or why it cannot go on. */
+export type Answer = { events: MoteEvent[] } | { reason: string; isUserError: boolean }
 
 export interface ShardsOptions extends ShardOptions {
     /** Of the network. */
     clock: VirtualClock
     /** Threads beside this one; with none, this one does all. */
     threads: number
-    take: (happening: Happening) => void
-    /** Before orders are handed over. */
+    take: (event: MoteEvent) => void
+    /** Before commands are handed over. */
     due: () => void
 }
 
 /**
- * Windows in what a word takes between the halves. With more than one, a shard that has much to do in a window holds up
+ * Windows in the time that a message takes between the halves. With more than one, a shard that has much to do in a window holds up
  * neither the others nor the network at once; with many, handing over takes longer than the work.
  */
 const windows = 2
@@ -29,10 +29,10 @@ export class Shards {
     private readonly options: ShardsOptions
     private readonly shards: RunShard[]
     private readonly workers: Worker[] = []
-    private readonly orders: Order[][]
+    private readonly commands: MoteCommand[][]
     /** The oldest first. */
-    private readonly underWay: Promise<Happening[][]>[] = []
-    /** Where the last window ends that the shards were told of. */
+    private readonly underWay: Promise<MoteEvent[][]>[] = []
+    /** Where the last window ends that the shards have begun. */
     private endMs: number
     private timer: unknown
 
@@ -44,14 +44,14 @@ export class Shards {
         this.shards = Array.from({ length: Math.max(1, threads) }, () => {
             if (threads > 0) return this.startThread(own)
             const shard = new Shard(own)
-            return (until, orders) => shard.run(until, orders)
+            return (until, commands) => shard.run(until, commands)
         })
-        this.orders = this.shards.map(() => [])
+        this.commands = this.shards.map(() => [])
     }
 
-    /** Hands an order over, at the end of the window. */
-    order(order: Order): void {
-        this.orders[order.id % this.shards.length]!.push(order)
+    /** Hands a command over, at the end of the window. */
+    command(command: MoteCommand): void {
+        this.commands[command.id % this.shards.length]!.push(command)
     }
 
     /** The first windows begin: what is ordered later cannot matter in them. */
@@ -80,16 +80,16 @@ export class Shards {
         due()
         this.startWindow()
         if (this.underWay.length < 2 * windows) return
-        const happenings = (await this.underWay.shift()!).flat()
-        happenings.sort((a, b) => a.at - b.at || a.id - b.id)
-        for (const one of happenings) clock.setTimeout(() => take(one), one.at + portMs - clock.now())
+        const events = (await this.underWay.shift()!).flat()
+        events.sort((a, b) => a.at - b.at || a.id - b.id)
+        for (const one of events) clock.setTimeout(() => take(one), one.at + portMs - clock.now())
     }
 
     private startWindow(): void {
         this.endMs += windowMs
-        const runs = this.shards.map((run, i) => run(this.endMs, this.orders[i]!.splice(0)))
+        const runs = this.shards.map((run, i) => run(this.endMs, this.commands[i]!.splice(0)))
         const window = Promise.all(runs)
-        window.catch(() => {}) // told when it is awaited
+        window.catch(() => {}) // reported when it is awaited
         this.underWay.push(window)
     }
 
@@ -99,7 +99,7 @@ export class Shards {
             execArgv: [],
         })
         this.workers.push(worker)
-        const waiting: { resolve: (what: Happening[]) => void; reject: (why: Error) => void }[] = []
+        const waiting: { resolve: (what: MoteEvent[]) => void; reject: (why: Error) => void }[] = []
         const next = () => {
             if (waiting.length === 1) worker.unref() // it keeps nobody from leaving
             return waiting.shift()
@@ -113,16 +113,16 @@ export class Shards {
         worker.on("error", died)
         worker.on("exit", () => died(new Error("a thread of the simulator has ended")))
         worker.on("message", (answer: Answer) => {
-            if ("happenings" in answer) return next()?.resolve(answer.happenings)
+            if ("events" in answer) return next()?.resolve(answer.events)
             const { reason, isUserError } = answer
             next()?.reject(isUserError ? new UserError(reason) : new Error(reason))
         })
-        return (until, orders) =>
+        return (until, commands) =>
             new Promise((resolve, reject) => {
                 if (why) return reject(why)
                 waiting.push({ resolve, reject })
                 worker.ref()
-                worker.postMessage({ until, orders })
+                worker.postMessage({ until, commands })
             })
     }
 }

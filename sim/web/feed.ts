@@ -2,10 +2,12 @@ import type { ArrivedReading, Observer } from "../observe/observer.ts"
 import type { Radio, RadioState } from "../radio/air.ts"
 import type { Medium } from "../radio/medium.ts"
 import type { Runner } from "../run/runner.ts"
-import type { MediumChoice } from "../scenario/medium-schema.ts"
+import type { MediumChoice } from "../radio/media/media.ts"
+import { mediumForms } from "./medium-form.ts"
 import type { Simulation } from "../run/simulation.ts"
 import {
     radioStates,
+    type ChosenMedium,
     type Hello,
     type LinkView,
     type LogRow,
@@ -128,8 +130,9 @@ export class Feed implements Observer {
             title: scenario.title,
             about: scenario.about ?? "",
             seed,
-            mode: profile.mode === 2 ? "storing" : "non-storing",
-            medium: this.choice,
+            mode: profile.mode.name,
+            medium: this.chosenMedium(),
+            media: mediumForms,
             nodes: this.nodes,
             links: this.links,
             packets: this.packets.last(firstPackets),
@@ -147,7 +150,7 @@ export class Feed implements Observer {
         const changed = this.look()
         if (changed.length) tick.nodes = changed
         if (this.links !== links) tick.links = this.links
-        if (this.isNewMedium) tick.medium = this.choice
+        if (this.isNewMedium) tick.medium = this.chosenMedium()
         this.isNewMedium = false
         if (rows.length) tick.packets = rows
         const states = this.takeStates()
@@ -203,6 +206,11 @@ export class Feed implements Observer {
     }
 
     /** An event of the scenario has changed it. */
+    private chosenMedium(): ChosenMedium {
+        const { disk } = this.medium
+        return { ...this.choice, ...(disk ? { disk } : {}) }
+    }
+
     private mediumChanged(): void {
         const { air, scenario } = this.simulation
         const now = this.simulation.now()

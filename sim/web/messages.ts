@@ -1,5 +1,3 @@
-import type { MediumChoice } from "../scenario/medium-schema.ts"
-
 /* What the server tells its pages. Times are milliseconds since the beginning of the simulation. */
 
 /** Numbers of the radio states on the wire; those in which most happens are the highest. */
@@ -75,8 +73,11 @@ export interface Hello extends Status {
     title: string
     about: string
     seed: number
-    mode: "storing" | "non-storing"
-    medium: MediumChoice
+    /** RPL's mode of operation. */
+    mode: string
+    medium: ChosenMedium
+    /** Those that the medium can be changed to. */
+    media: MediumForm[]
     nodes: NodeView[]
     links: LinkView[]
     packets: PacketRow[]
@@ -88,7 +89,7 @@ export interface Hello extends Status {
 /** What is new since the last one. */
 export interface Tick extends Status {
     nodes?: NodeView[]
-    medium?: MediumChoice
+    medium?: ChosenMedium
     links?: LinkView[]
     packets?: PacketRow[]
     logs?: LogRow[]
@@ -116,4 +117,30 @@ export interface PacketDetail {
     row: PacketRow
     layers: { name: string; fields: [string, string][] }[]
     hex: string
+}
+
+/** A medium as a scenario names it, with the values that it gives, and what can be drawn of it. */
+export interface ChosenMedium {
+    kind: string
+    disk?: { rangeM: number; interferenceM: number }
+    [name: string]: unknown
+}
+
+/** A number that the live view's form asks for. */
+export interface MediumField {
+    name: string
+    title: string
+    min: number
+    max: number
+    step: number
+    /** Undefined: it can be left empty, which means what `empty` says. */
+    fallback?: number
+    empty?: string
+}
+
+/** A medium as the live view's form offers it. */
+export interface MediumForm {
+    kind: string
+    title: string
+    fields: MediumField[]
 }

@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream"
 import type { Feed } from "./feed.ts"
 
 const tickMs = 100
-/** A page that reads too slowly gets nothing more until it has read this, and is told how many ticks it missed. */
+/** A page that reads too slowly gets nothing more until it has read this, and then the number of ticks that it missed. */
 const maxBacklogBytes = 1_000_000
 const maxPages = 8
 

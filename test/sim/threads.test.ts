@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { buildFirmware } from "../../devicescript/build.ts"
-import { portMs, type Happening } from "../../sim/threads/messages.ts"
+import { portMs, type MoteEvent } from "../../sim/threads/messages.ts"
 import { Shards } from "../../sim/threads/shards.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 
@@ -9,10 +9,10 @@ import { VirtualClock } from "../../sim/time/clock.ts"
 function shardsOf(image: Uint8Array, threads: number) {
     const clock = new VirtualClock()
     const startMs = clock.now()
-    const seen: (Happening & { seenMs: number })[] = []
+    const seen: (MoteEvent & { seenMs: number })[] = []
     const shards = new Shards({
         ...{ clock, startMs, seed: 1, image, threads, due: () => {} },
-        take: happening => seen.push({ ...happening, seenMs: clock.now() }),
+        take: event => seen.push({ ...event, seenMs: clock.now() }),
     })
     const setup = {
         kid: "00000000000000a1",
@@ -21,7 +21,7 @@ function shardsOf(image: Uint8Array, threads: number) {
         random: "a mote",
         wearer: { bpm: 60 },
     }
-    shards.order({ kind: "start", at: startMs, id: 7, life: 1, setup })
+    shards.command({ kind: "start", at: startMs, id: 7, life: 1, setup })
     shards.begin()
     return { clock, shards, seen }
 }
@@ -38,11 +38,11 @@ for (const threads of [0, 1]) {
         }
         // Refused, it tries again, later.
         const at = clock.now()
-        shards.order({ kind: "refused", at, id: 7, connection: 1, reason: "nobody there" })
+        shards.command({ kind: "refused", at, id: 7, connection: 1, reason: "nobody there" })
         await clock.run(60_000)
         assert.ok(asks().length > 1)
         assert.ok(seen.some(one => one.kind === "log" && one.line.startsWith("no connection to")))
-        shards.order({ kind: "stop", at: clock.now(), id: 7 })
+        shards.command({ kind: "stop", at: clock.now(), id: 7 })
         await clock.run(2 * portMs)
         const count = seen.length
         await clock.run(60_000)

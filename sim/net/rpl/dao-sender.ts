@@ -3,7 +3,7 @@ import { IcmpType, type IcmpMessage } from "../icmpv6.ts"
 import type { Ipv6Address } from "../ipv6.ts"
 import type { Sent } from "../node.ts"
 import { encodeDao, RplCode, type DaoAck } from "./messages.ts"
-import type { RplProfile } from "./profile.ts"
+import type { RplParameters } from "./parameters.ts"
 import { keyOf } from "./routes.ts"
 import { firstSequence, nextSequence } from "./sequence.ts"
 
@@ -39,20 +39,20 @@ const forwardMs = 500
 const maxTargets = 6
 
 /**
- * Tells the nodes above of targets below: several in one DAO, one DAO at a time, and nothing twice that they know already.
- * It is said again until the first link has taken it, or the root acknowledges where it is asked to.
+ * Advertises targets to the nodes above: several in one DAO, one DAO at a time, and nothing twice that they know already.
+ * A DAO is repeated until the first link has taken it, or the root acknowledges where it is asked to.
  */
 export class DaoSender {
     /** Goes into each DAO where the profile wants that. */
     dodag: Ipv6Address | undefined
     private readonly events: Events
     private readonly random: () => number
-    private readonly profile: RplProfile
+    private readonly profile: RplParameters
     private readonly send: Send
     private readonly failed: () => void
     private readonly waiting = new Map<string, Advertisement>()
-    /** The path sequence of each target that the parent has surely heard of. */
-    private readonly told = new Map<string, number>()
+    /** The path sequence of each target that the receiver is known to have got. */
+    private readonly heard = new Map<string, number>()
     private underWay: Batch | undefined
     private tries = 0
     private timer: unknown
@@ -64,9 +64,9 @@ export class DaoSender {
     constructor(o: {
         events: Events
         random: () => number
-        profile: RplProfile
+        profile: RplParameters
         send: Send
-        /** Nobody acknowledges, however often it is said. */
+        /** No DAO was acknowledged, after all repetitions. */
         failed: () => void
     }) {
         this.events = o.events
@@ -78,20 +78,20 @@ export class DaoSender {
 
     stop(): void {
         this.waiting.clear()
-        this.told.clear()
+        this.heard.clear()
         this.pause()
         this.events.cancel(this.refresh)
     }
 
-    /** The parent wants to hear all again, or is another. */
+    /** The parent asks for all DAOs again, or is another. */
     forget(): void {
-        this.told.clear()
+        this.heard.clear()
     }
 
     /**
      * To `receiver`, that a target is below; with a lifetime of 0 that it is no more. In storing mode the receiver is the
-     * parent, in non-storing mode the root, which is also told the target's parent.
-     * @param pathSequence as the target gave it; undefined: it is this node's own, and it is told again now and then
+     * parent, in non-storing mode the root, which also learns the target's parent.
+     * @param pathSequence as the target gave it; undefined: it is this node's own, which is advertised again now and then
      */
     advertise(what: Advertised, pathSequence: number | undefined): void {
         if (pathSequence !== undefined) return this.pass(what, pathSequence)
@@ -120,7 +120,7 @@ export class DaoSender {
     private pass(what: Advertised, pathSequence: number): void {
         const key = keyOf(what.target)
         const before = this.waiting.get(keyFor(what))
-        const isKnown = what.lifetime ? this.told.get(key) === pathSequence : !this.told.has(key) && !before
+        const isKnown = what.lifetime ? this.heard.get(key) === pathSequence : !this.heard.has(key) && !before
         if (isKnown) return void this.waiting.delete(keyFor(what))
         if (before?.pathSequence === pathSequence && before.lifetime === what.lifetime) return
         this.put({ ...what, pathSequence, isFarewell: false })
@@ -171,7 +171,7 @@ export class DaoSender {
                 .sort(([, a], [, b]) => a.pathSequence - b.pathSequence),
         }
         // Until it is known to have arrived, nothing is known.
-        for (const [, { target, isFarewell }] of batch.advertisements) if (!isFarewell) this.told.delete(keyOf(target))
+        for (const [, { target, isFarewell }] of batch.advertisements) if (!isFarewell) this.heard.delete(keyOf(target))
         this.underWay = batch
         if (daoAck) this.arm(ackWaitMs)
         this.send(this.messageOf(batch), first.receiver, delivered => {
@@ -195,7 +195,7 @@ export class DaoSender {
             if (this.waiting.get(key) !== advertisement) continue // there is news since
             this.waiting.delete(key)
             const { target, lifetime, pathSequence } = advertisement
-            if (lifetime) this.told.set(keyOf(target), pathSequence)
+            if (lifetime) this.heard.set(keyOf(target), pathSequence)
         }
         if (this.waiting.size) this.arm(forwardMs)
     }

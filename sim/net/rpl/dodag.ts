@@ -3,8 +3,6 @@ import type { Dio } from "./messages.ts"
 import type { RplProfile } from "./profile.ts"
 import { firstSequence } from "./sequence.ts"
 
-/** Objective code point; RFC 6719 §6. */
-const mrhof = 1
 /** Of a prefix; RFC 4862. */
 const autonomous = 0x40
 /** Imin of 2^6 ms, Imax of 2^30 ms: whoever wants more or fewer DIOs is no network for motes. */
@@ -20,7 +18,7 @@ export function newDodag(profile: RplProfile, dodag: Ipv6Address, prefix: Uint8A
         version: firstSequence,
         rank: profile.minHopRankIncrease,
         grounded: false,
-        mode: profile.mode,
+        mode: profile.mode.code,
         preference: 0,
         dtsn,
         dodag,
@@ -30,7 +28,7 @@ export function newDodag(profile: RplProfile, dodag: Ipv6Address, prefix: Uint8A
             redundancy: profile.redundancy,
             maxRankIncrease: profile.maxRankIncrease,
             minHopRankIncrease: profile.minHopRankIncrease,
-            objective: mrhof,
+            objective: profile.objective.code,
             defaultLifetime: profile.lifetime,
             lifetimeUnitS: profile.lifetimeUnitS,
         },
@@ -44,11 +42,11 @@ export function newDodag(profile: RplProfile, dodag: Ipv6Address, prefix: Uint8A
     }
 }
 
-/** Whether a node of this kind can be part of that DODAG, and its timers are sane. */
-export function canJoin({ configuration, prefix }: Dio): boolean {
+/** Whether a node with that profile can be part of the DODAG, and its timers are sane. */
+export function canJoin({ configuration, prefix }: Dio, profile: RplProfile): boolean {
     if (!configuration || !prefix) return false
     const { objective, intervalMin, intervalDoublings } = configuration
     const isAutonomous = prefix.length === 64 && (prefix.flags & autonomous) !== 0
     const isSane = intervalMin >= minIntervalMin && intervalMin + intervalDoublings <= maxInterval
-    return objective === mrhof && isAutonomous && isSane
+    return objective === profile.objective.code && isAutonomous && isSane
 }

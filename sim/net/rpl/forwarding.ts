@@ -2,32 +2,24 @@ import { equalBytes } from "../bytes.ts"
 import type { LinkAddress } from "../mac/ieee802154.ts"
 import { NextHeader, type Ipv6Address, type Ipv6Packet } from "../ipv6.ts"
 import { linkLocalOf } from "../node.ts"
-import { encodeSourceRoute } from "../source-route.ts"
 import { decodeRplOption, encodeRplOption, type RplOption } from "./option.ts"
-import type { RplProfile } from "./profile.ts"
-import type { Routes, Tree } from "./routes.ts"
-
-export interface Routed {
-    packet: Ipv6Packet
-    nextHop: Ipv6Address
-}
+import type { Downward, Routed } from "./downward.ts"
+import type { RplParameters } from "./parameters.ts"
+import type { Routes } from "./routes.ts"
 
 /** What forwarding has to know of the node's place in the DODAG. */
 export interface Place {
-    readonly profile: RplProfile
-    readonly isRoot: boolean
+    readonly profile: RplParameters
     readonly rank: number
     readonly routes: Routes
-    readonly tree: Tree
+    readonly downward: Downward
     readonly parent: { address: Ipv6Address } | undefined
-    readonly dodagId: Ipv6Address | undefined
     /** A packet went against the order of ranks twice: this part of the DODAG is not as it says. */
     inconsistent(): void
 }
 
 /**
- * Which way packets go, and the RPL option by which nodes notice that one goes wrong (RFC 6550 §11.2, RFC 6553); the source
- * routes of a non-storing network (RFC 6554).
+ * Which way packets go, and the RPL option by which nodes notice that one goes wrong (RFC 6550 §11.2, RFC 6553).
  */
 export class Forwarding {
     private readonly place: Place
@@ -69,7 +61,7 @@ export class Forwarding {
         // The next address of a source route is a neighbour, whatever its prefix.
         if (packet.extensions?.some(({ kind }) => kind === NextHeader.routing))
             return { packet, nextHop: linkLocal(destination) }
-        if (place.isRoot && place.profile.mode === 1) return this.sourceRoute(packet)
+        if (place.downward.isSourceRouting) return place.downward.sourceRoute(packet)
         const down = place.routes.get(destination)
         const option = optionOf(packet)
         if (!down && option?.down && previous) {
@@ -84,18 +76,6 @@ export class Forwarding {
             return undefined
         }
         return { packet: this.withDirection(packet, option, down !== undefined), nextHop }
-    }
-
-    private sourceRoute(packet: Ipv6Packet): Routed | undefined {
-        const { tree, dodagId } = this.place
-        const path = tree.path(packet.destination, dodagId!)
-        if (!path) return undefined
-        const [first, ...others] = path as [Ipv6Address, ...Ipv6Address[]]
-        const route = { segmentsLeft: others.length, addresses: others }
-        const header = { kind: NextHeader.routing, data: encodeSourceRoute(route, first) }
-        const rest = packet.extensions?.filter(({ kind }) => kind !== NextHeader.hopByHop) ?? []
-        const extensions = [header, ...rest]
-        return { packet: { ...packet, destination: first, extensions }, nextHop: linkLocal(first) }
     }
 
     private withDirection(packet: Ipv6Packet, option: RplOption | undefined, down: boolean): Ipv6Packet {

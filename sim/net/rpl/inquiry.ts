@@ -1,6 +1,6 @@
 import type { Events } from "../../time/events.ts"
 import type { Neighbour } from "./neighbour.ts"
-import type { RplProfile } from "./profile.ts"
+import type { RplParameters } from "./parameters.ts"
 
 /** A node whose parent is lost, or seems to be, asks after that. */
 export const searchMs = 2000
@@ -8,7 +8,7 @@ export const searchMs = 2000
 export interface InquiryOptions {
     events: Events
     random: () => number
-    profile: RplProfile
+    profile: RplParameters
     parent: () => Neighbour | undefined
     /** Asks all for a DIO. */
     solicit: () => void

@@ -1,5 +1,5 @@
 /** ETX of 1, the fixed point of MRHOF's metric (RFC 6551 §4.3.2). */
-const etx1 = 128
+export const etx1 = 128
 /** A transmission that was given up counts as so many. */
 const noAckEtx = 12
 const slowShare = 0.1

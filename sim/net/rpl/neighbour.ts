@@ -7,7 +7,7 @@ import { keyOf } from "./routes.ts"
 /** INFINITE_RANK; RFC 6550 §17. */
 export const infiniteRank = 0xffff
 
-/** A node in reach, and what it said of itself. */
+/** A node in reach, and what its last DIO said. */
 export interface Neighbour {
     address: Ipv6Address
     metric: LinkMetric

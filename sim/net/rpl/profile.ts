@@ -1,43 +1,24 @@
-import { contiki27, contikiNg, type Compression } from "../sixlowpan/iphc.ts"
+import { contiki27, contikiNg } from "../sixlowpan/compression.ts"
+import type { ModeOfOperation } from "./mode.ts"
+import { mrhof } from "./mrhof.ts"
+import { nonStoringMode } from "./non-storing.ts"
+import type { ObjectiveFunction } from "./objective.ts"
+import { objectives } from "./objectives.ts"
+import type { RplParameters } from "./parameters.ts"
+import { storingMode } from "./storing.ts"
 
-/** How a network runs RPL (RFC 6550 §17 and what the RFC leaves to the stack). */
-export interface RplProfile {
-    /** Mode of operation: 1 non-storing, 2 storing. */
-    mode: 1 | 2
-    instance: number
-    /** Imin is 2^intervalMin ms. */
-    intervalMin: number
-    intervalDoublings: number
-    redundancy: number
-    minHopRankIncrease: number
-    maxRankIncrease: number
-    /** In units of `lifetimeUnitS`. */
-    lifetime: number
-    lifetimeUnitS: number
-    prefixLifetimeS: number
-    disStartMs: number
-    disIntervalMs: number
-    daoDelayMs: number
-    /** How often a node tells of itself anew, in case somebody above has forgotten or never heard. */
-    daoRefreshMs: number
-    /** Whether a DAO asks the root for an acknowledgement, and how often it is tried. */
-    daoAck: boolean
-    daoRetries: number
-    dodagInDao: boolean
-    /** A parent that nothing was sent to for that long is asked, so that its loss is noticed. */
-    probingMs: number
-    /** MRHOF (RFC 6719), in units of ETX × 128. */
-    initialMetric: number
-    maxLinkMetric: number
-    hysteresis: number
-    compression: Compression
+/** How a network runs RPL. */
+export interface RplProfile extends RplParameters {
+    mode: ModeOfOperation
+    objective: ObjectiveFunction
 }
 
 const forever = 0xffffffff
 
 /** Storing mode, as Contiki 2.7 runs it on Sky motes; the network of the paper. */
 export const storing: RplProfile = {
-    mode: 2,
+    mode: storingMode,
+    objective: mrhof,
     instance: 30,
     intervalMin: 12,
     intervalDoublings: 8,
@@ -63,7 +44,8 @@ export const storing: RplProfile = {
 
 /** Non-storing mode, as Contiki-NG's RPL Lite runs it: the root knows the tree and writes the way into each packet. */
 export const nonStoring: RplProfile = {
-    mode: 1,
+    mode: nonStoringMode,
+    objective: mrhof,
     instance: 0,
     intervalMin: 12,
     intervalDoublings: 8,
@@ -85,4 +67,18 @@ export const nonStoring: RplProfile = {
     maxLinkMetric: 4 * 128,
     hysteresis: 192,
     compression: contikiNg,
+}
+
+const profiles = { storing, "non-storing": nonStoring }
+
+/** What a scenario can choose, and what it has where it does not. */
+export const modeNames = Object.keys(profiles) as (keyof typeof profiles)[]
+export const objectiveNames = Object.keys(objectives) as (keyof typeof objectives)[]
+
+/** The profile of a network with that mode of operation and objective function. */
+export function profileOf(
+    mode: keyof typeof profiles = "storing",
+    objective: keyof typeof objectives = "mrhof",
+): RplProfile {
+    return { ...profiles[mode], objective: objectives[objective] }
 }

@@ -5,11 +5,11 @@ export interface Route {
     target: Ipv6Address
     nextHop: Ipv6Address
     expiresMs: number
-    /** Its owner's count of what it has told of itself: which of two pieces of news is newer (RFC 6550 §6.4.1). */
+    /** Its owner's Path Sequence, which orders what two DAOs say of it (RFC 6550 §6.7.8). */
     pathSequence: number
 }
 
-/** Routes by target; bounded, so a node that is told too much forgets nothing that it knows. */
+/** Routes by target, in bounded number: where there is no room, the ones known already stay. */
 export class Routes {
     private readonly routes = new Map<string, Route>()
     private readonly capacity: number
@@ -61,50 +61,6 @@ export class Routes {
         this.routes.clear()
     }
 }
-
-/** The tree as the root of a non-storing network knows it: every node's parent. */
-export class Tree {
-    private readonly parents: Routes
-
-    constructor(now: () => number) {
-        this.parents = new Routes(now)
-    }
-
-    get(child: Ipv6Address): Route | undefined {
-        return this.parents.get(child)
-    }
-
-    set(child: Ipv6Address, parent: Ipv6Address, lifetimeMs: number, pathSequence: number): boolean {
-        return this.parents.set(child, parent, lifetimeMs, pathSequence)
-    }
-
-    delete(child: Ipv6Address): void {
-        this.parents.delete(child)
-    }
-
-    list(): Route[] {
-        return this.parents.list()
-    }
-
-    clear(): void {
-        this.parents.clear()
-    }
-
-    /** The nodes from below the root to `target`, which is the last; undefined where the tree does not reach it. */
-    path(target: Ipv6Address, root: Ipv6Address): Ipv6Address[] | undefined {
-        const path = [target]
-        const rootKey = keyOf(root)
-        for (let at = target; ;) {
-            const parent = this.parents.get(at)?.nextHop
-            if (!parent || path.length > maxPath) return undefined
-            if (keyOf(parent) === rootKey) return path
-            path.unshift(parent)
-            at = parent
-        }
-    }
-}
-
-const maxPath = 32
 
 export function keyOf(address: Ipv6Address): string {
     return Buffer.from(address.buffer, address.byteOffset, address.length).toString("latin1")

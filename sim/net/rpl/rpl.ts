@@ -3,16 +3,17 @@ import { equalBytes } from "../bytes.ts"
 import { IcmpType, type IcmpMessage } from "../icmpv6.ts"
 import type { LinkAddress } from "../mac/ieee802154.ts"
 import { isLinkLocal, isMulticast, parseAddress, type Ipv6Address, type Ipv6Packet } from "../ipv6.ts"
-import { withPrefix, type Ipv6Node, type Routing } from "../node.ts"
+import { withPrefix, type Routing } from "../node.ts"
 import { canJoin, newDodag } from "./dodag.ts"
-import { Downward } from "./downward.ts"
-import { Forwarding, type Place, type Routed } from "./forwarding.ts"
+import type { Downward, Routed } from "./downward.ts"
+import { Forwarding, type Place } from "./forwarding.ts"
+import type { RplHost } from "./host.ts"
 import { decodeDao, decodeDaoAck, decodeDio, encodeDio, encodeDis, RplCode, type Dio } from "./messages.ts"
 import { Inquiry, searchMs } from "./inquiry.ts"
-import { cheapest, costOver, isUsable, lostFailures, type Situation } from "./mrhof.ts"
+import { bestParent, isUsable, lostFailures, rankThrough, type SelectingNode } from "./parent-selection.ts"
 import { infiniteRank, Neighbours, type Neighbour } from "./neighbour.ts"
 import type { RplProfile } from "./profile.ts"
-import type { Routes, Tree } from "./routes.ts"
+import type { Routes } from "./routes.ts"
 import { firstSequence, isNewer, nextSequence } from "./sequence.ts"
 import { Trickle } from "./trickle.ts"
 
@@ -28,7 +29,7 @@ const poisonMs = 1000
 export interface RplOptions {
     events: Events
     random: () => number
-    node: Ipv6Node
+    node: RplHost
     link: LinkAddress
     profile: RplProfile
     /** Of a root: the prefix that it gives out, its first 8 bytes. */
@@ -38,29 +39,26 @@ export interface RplOptions {
 }
 
 /**
- * RPL on one node (RFC 6550), with MRHOF and ETX (RFC 6719): its place in the DODAG, who its parent is, and when it says so.
+ * RPL on one node (RFC 6550): its place in the DODAG, who its parent is, and when it says so.
  */
-export class Rpl implements Routing, Place, Situation {
+export class Rpl implements Routing, Place, SelectingNode {
     readonly profile: RplProfile
     readonly neighbours: Neighbours
+    readonly downward: Downward
     /** As of `Downward`. */
     readonly routes: Routes
-    readonly tree: Tree
     readonly isRoot: boolean
     rank = infiniteRank
     lowestRank = infiniteRank
-    /** What an attacker says its rank is. */
-    claimedRank: number | undefined
     parent: Neighbour | undefined
     /** When this node first had a way to the root. */
     joinedMs: number | undefined
     parentChanges = 0
     private readonly events: Events
     private readonly random: () => number
-    private readonly node: Ipv6Node
+    private readonly node: RplHost
     private readonly link: LinkAddress
     private readonly changed: () => void
-    private readonly downward: Downward
     private readonly forwarding: Forwarding
     private readonly inquiry: Inquiry
     private trickle: Trickle | undefined
@@ -80,7 +78,7 @@ export class Rpl implements Routing, Place, Situation {
         this.changed = o.changed ?? (() => {})
         this.neighbours = new Neighbours(profile.initialMetric)
         this.isRoot = o.prefix !== undefined
-        this.downward = new Downward({
+        this.downward = profile.mode.newDownward({
             events,
             random: o.random,
             profile,
@@ -88,11 +86,10 @@ export class Rpl implements Routing, Place, Situation {
             isRoot: this.isRoot,
             up: () => ({ parent: this.parent, dodag: this.dodagId }),
             heard: address => this.heard(address),
-            misled: () => this.repairLocally(),
+            parentLost: () => this.repairLocally(),
             changed: () => this.changed(),
         })
         this.routes = this.downward.routes
-        this.tree = this.downward.tree
         this.forwarding = new Forwarding(this)
         this.inquiry = new Inquiry({
             events,
@@ -193,7 +190,7 @@ export class Rpl implements Routing, Place, Situation {
 
     private receiveDio(dio: Dio, from: Ipv6Address): void {
         const { instance, mode } = this.profile
-        if (dio.instance !== instance || dio.mode !== mode) return
+        if (dio.instance !== instance || dio.mode !== mode.code) return
         if (this.isRoot) return this.receiveDioAtRoot(dio, from)
         if (this.dodag && !equalBytes(dio.dodag, this.dodag.dodag)) return
         const neighbour = this.heard(from)
@@ -203,18 +200,17 @@ export class Rpl implements Routing, Place, Situation {
         // Without a way of its own it is no way to others either (§8.2.2.5).
         if (dio.rank === infiniteRank) this.routes.deleteVia(from)
         if (!this.dodag) {
-            if (dio.rank === infiniteRank || !canJoin(dio)) return
+            if (dio.rank === infiniteRank || !canJoin(dio, this.profile)) return
             this.join(dio)
         } else if (isNewer(dio.version, this.dodag.version)) {
             this.startVersion(dio.version)
         } else if (dio.version !== this.dodag.version) {
             neighbour.rank = infiniteRank
-            this.trickle!.reset()
+            this.trickle?.reset()
             return
-        } else if (isSame) this.trickle!.consistent()
+        } else if (isSame) this.trickle?.consistent()
         if (neighbour === this.parent && neighbour.dtsn !== dio.dtsn) {
-            // Where nodes do not store routes, those below have to tell theirs themselves (RFC 6550 §9.6).
-            if (mode === 1) this.dtsn = nextSequence(this.dtsn)
+            if (mode.passesDtsnOn) this.dtsn = nextSequence(this.dtsn)
             this.refreshRoutes()
         }
         neighbour.dtsn = dio.dtsn
@@ -287,26 +283,26 @@ export class Rpl implements Routing, Place, Situation {
     private sendDio(destination: Ipv6Address): void {
         const { dodag, rank, dtsn } = this
         if (!dodag) return
-        const body = encodeDio({ ...dodag, rank: this.claimedRank ?? rank, dtsn })
+        const body = encodeDio({ ...dodag, rank, dtsn })
         this.node.sendIcmp({ type: IcmpType.rpl, code: RplCode.dio, body }, destination)
     }
 
     // The parent
 
-    /** Chooses the parent anew: the cheapest way, unless the present one is hardly worse (RFC 6719 §3.3). */
+    /** Chooses the parent anew: the best one, unless the objective function holds the present one for good enough. */
     private select(): void {
         if (this.isRoot || !this.dodag || this.isStopped) return
-        const { best, bestCost } = cheapest(this.neighbours.list(), this)
-        const { parent } = this
-        const parentCost = parent ? costOver(parent, this) : infiniteRank
-        const isBetter = bestCost + this.profile.hysteresis < parentCost || parentCost === infiniteRank
+        const { best, bestRank } = bestParent(this.neighbours.list(), this)
+        const { parent, profile } = this
+        const present = parent ? rankThrough(parent, this) : infiniteRank
+        const isBetter = present === infiniteRank || profile.objective.isWorthChanging(bestRank, present, profile)
         if (isBetter && best !== parent) this.attach(best)
-        this.adopt(isBetter ? bestCost : parentCost)
+        this.adopt(isBetter ? bestRank : present)
     }
 
     private attach(next: Neighbour | undefined): void {
         const before = this.parent
-        if (before && this.profile.mode === 2) this.downward.withdraw(before)
+        if (before) this.downward.withdraw(before)
         this.parent = next
         this.parentChanges++
         if (!next) {
@@ -320,8 +316,8 @@ export class Rpl implements Routing, Place, Situation {
     }
 
     /**
-     * No way up any more: say so, so that those below look elsewhere, and ask around (RFC 6550 §8.2.2.5). It is said more
-     * than once, since whoever misses it might offer the way that leads back here.
+     * Detached (RFC 6550 §8.2.2.5): poisons its sub-DODAG, so that those below look elsewhere, and asks around. The DIO is
+     * repeated, since whoever misses it might offer the way that leads back here.
      */
     private detach(): void {
         this.downward.stop()
@@ -363,7 +359,7 @@ export class Rpl implements Routing, Place, Situation {
         this.changed()
     }
 
-    /** Tells those above of this node, and of those below where it knows them. */
+    /** Sends the DAOs that those above need. */
     private refreshRoutes(): void {
         const own = this.node.addresses[0]
         if (this.parent && own) this.downward.refresh(own)

@@ -38,7 +38,7 @@ export class Trickle {
         if (this.intervalMs !== this.options.minMs) this.begin(this.options.minMs)
     }
 
-    /** Somebody else said the same. */
+    /** A consistent transmission was heard (RFC 6206 §4.2). */
     consistent(): void {
         this.heard++
     }

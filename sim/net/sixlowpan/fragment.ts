@@ -1,5 +1,6 @@
 import { equalBytes, PacketError, Reader, Writer } from "../bytes.ts"
-import { compress, decompress, isIphc, type Compressed, type Compression, type Link } from "./iphc.ts"
+import type { Compression } from "./compression.ts"
+import { compress, decompress, isIphc, type Compressed, type Link } from "./iphc.ts"
 
 /*
  * Packets that are longer than a frame: fragmentation and reassembly of RFC 4944 §5.3, the first fragment with

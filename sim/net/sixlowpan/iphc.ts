@@ -1,6 +1,7 @@
 import { equalBytes, isZero, PacketError, Reader, Writer } from "../bytes.ts"
 import type { LinkAddress } from "../mac/ieee802154.ts"
 import { isExtension, isMulticast, NextHeader, unspecified, type Ipv6Address } from "../ipv6.ts"
+import type { Compression } from "./compression.ts"
 import { compressNext, decompressNext } from "./nhc.ts"
 
 /*
@@ -16,28 +17,6 @@ export interface Link {
     source: LinkAddress
     destination: LinkAddress
     contexts: Contexts
-}
-
-/** What a stack compresses; every receiver understands all of it. */
-export interface Compression {
-    udp: boolean
-    extensions: boolean
-    /** Packets up to this size go out as they are, behind a dispatch byte. */
-    thresholdBytes: number
-}
-
-/** Contiki 2.7, as on Sky motes. */
-export const contiki27: Compression = {
-    udp: true,
-    extensions: false,
-    thresholdBytes: 63,
-}
-
-/** Contiki-NG 4.9. */
-export const contikiNg: Compression = {
-    udp: true,
-    extensions: true,
-    thresholdBytes: 0,
 }
 
 export interface Compressed {

@@ -1,6 +1,6 @@
 import { PacketError, type Reader, type Writer } from "../bytes.ts"
 import { isExtension, NextHeader } from "../ipv6.ts"
-import type { Compression } from "./iphc.ts"
+import type { Compression } from "./compression.ts"
 
 /*
  * What follows the IPv6 header, compressed: LOWPAN_NHC for extension headers and UDP (RFC 6282 §4).

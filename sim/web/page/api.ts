@@ -2,12 +2,12 @@ const timeoutMs = 20_000
 
 let reportFailure: (message: string) => void = () => {}
 
-/** @param report is told why an order came to nothing; an empty text when one was carried out */
+/** @param report gets the reason why an order failed; an empty text when one was carried out */
 export function onFailure(report: (message: string) => void): void {
     reportFailure = report
 }
 
-/** Gives an order; a failure is told to the user. */
+/** Gives an order; a failure is shown to the user. */
 export async function order(path: string, body: object = {}): Promise<void> {
     try {
         await call(path, {

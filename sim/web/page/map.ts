@@ -207,12 +207,11 @@ export class NetworkMap implements Part {
         const at = selected === undefined ? undefined : this.placeOf(selected)
         if (!at || selected === undefined) return
         const { medium } = model
-        if (medium.kind === "disk" || medium.kind === "constant-loss") {
-            const range = medium.range ?? 50
+        if (medium.disk) {
             const circle = (metres: number, name: string) =>
                 s("circle", { class: name, cx: at.x, cy: at.y, r: metres * this.view.scale })
-            this.ranges.append(circle(medium.interference ?? 2 * range, "interference"))
-            this.ranges.append(circle(range, "range"))
+            this.ranges.append(circle(medium.disk.interferenceM, "interference"))
+            this.ranges.append(circle(medium.disk.rangeM, "range"))
         }
         const links = model.links.filter(([a, b]) => a === selected || b === selected)
         for (const [a, b, there, back] of links) {

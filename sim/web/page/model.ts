@@ -1,5 +1,4 @@
-import type { MediumChoice } from "../../scenario/medium-schema.ts"
-import type { Hello, LinkView, NodeView, Status, Tick } from "../messages.ts"
+import type { ChosenMedium, Hello, LinkView, NodeView, Status, Tick } from "../messages.ts"
 
 /** So many heart rates make the little curve in the panel. */
 const maxTrend = 300
@@ -16,7 +15,7 @@ export interface Part {
 export class Model {
     nodes = new Map<number, NodeView>()
     links: LinkView[] = []
-    medium: MediumChoice = { kind: "disk" }
+    medium: ChosenMedium = { kind: "disk" }
     status: Status = { ms: 0, isPaused: true, limit: 1, speed: 0, air: [] }
     hello: Hello | undefined
     selected: number | undefined

@@ -158,11 +158,11 @@ export class Panel implements Part {
         const { wearer, facts, duty, energy, neighbours, routes, dropped } = detail
         const parts: Node[] = []
         if (wearer) {
-            const said: string[] = []
-            if (wearer.bpm !== undefined) said.push(`${wearer.bpm} bpm`)
-            if (wearer.spo2 !== undefined) said.push(`${wearer.spo2} %`)
-            if (wearer.temperature !== undefined) said.push(`${wearer.temperature} °C`)
-            parts.push(h("h3", {}, "The wearer, in truth"), h("p", {}, said.join(", ")))
+            const values: string[] = []
+            if (wearer.bpm !== undefined) values.push(`${wearer.bpm} bpm`)
+            if (wearer.spo2 !== undefined) values.push(`${wearer.spo2} %`)
+            if (wearer.temperature !== undefined) values.push(`${wearer.temperature} °C`)
+            parts.push(h("h3", {}, "The wearer, in truth"), h("p", {}, values.join(", ")))
         }
         const isKnown = radioStates.some(state => duty[state] > 0)
         if (isKnown) parts.push(h("h3", {}, "Radio and energy"), dutyBar(duty))

@@ -264,8 +264,8 @@ export class Timeline implements Part {
         const { state, from, to } = period
         const length = Number.isFinite(to) ? `, ${span(to - from)}` : ""
         const frame = state === 3 ? this.frameAt(node, ms) : undefined
-        const said = frame ? `\n${frame.protocol}: ${frame.text}` : ""
-        setText(this.tip, `${node} · ${clockTime(ms)} · ${radioStates[state]}${length}${said}`)
+        const shown = frame ? `\n${frame.protocol}: ${frame.text}` : ""
+        setText(this.tip, `${node} · ${clockTime(ms)} · ${radioStates[state]}${length}${shown}`)
         const { left, top, width } = this.element.getBoundingClientRect()
         const x = Math.min(event.clientX - left + 14, width - 330)
         this.tip.style.left = `${Math.max(0, x)}px`

@@ -11,7 +11,7 @@ import { encodeIpv6, formatAddress, NextHeader, parseAddress } from "../../../si
 import { linkLocalOf, withPrefix } from "../../../sim/net/node.ts"
 import { encodeDis, RplCode } from "../../../sim/net/rpl/messages.ts"
 import { toFrames } from "../../../sim/net/sixlowpan/fragment.ts"
-import { contiki27 } from "../../../sim/net/sixlowpan/iphc.ts"
+import { contiki27 } from "../../../sim/net/sixlowpan/compression.ts"
 import { skyAddress } from "../../../sim/net/sky.ts"
 import { encodeSegment, Flag } from "../../../sim/net/tcp-segment.ts"
 import { maxPayloadBytes } from "../../../sim/net/mac/csma.ts"

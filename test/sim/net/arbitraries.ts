@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import fc from "fast-check"
 import { NextHeader, parseAddress, type Ipv6Packet } from "../../../sim/net/ipv6.ts"
-import { contiki27, contikiNg, type Link } from "../../../sim/net/sixlowpan/iphc.ts"
+import { contiki27, contikiNg } from "../../../sim/net/sixlowpan/compression.ts"
+import type { Link } from "../../../sim/net/sixlowpan/iphc.ts"
 import { encodeUdp } from "../../../sim/net/udp.ts"
 
 export const u8 = fc.nat(0xff)

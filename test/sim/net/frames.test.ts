@@ -7,7 +7,7 @@ import { decodeDao, decodeDaoAck, decodeDio } from "../../../sim/net/rpl/message
 import { decodeRplOption } from "../../../sim/net/rpl/option.ts"
 import { finalDestination } from "../../../sim/net/source-route.ts"
 import { Reassembly } from "../../../sim/net/sixlowpan/fragment.ts"
-import { contiki27, contikiNg, type Compression } from "../../../sim/net/sixlowpan/iphc.ts"
+import { contiki27, contikiNg, type Compression } from "../../../sim/net/sixlowpan/compression.ts"
 import { checkFrames, checkPacket } from "./same-bytes.ts"
 
 /* Single frames that real stacks sent, Contiki 2.7 on Sky motes and Contiki-NG 4.9, one of each kind. */

@@ -4,7 +4,9 @@ import fc from "fast-check"
 import { encodeEcho, IcmpType, type IcmpMessage } from "../../../sim/net/icmpv6.ts"
 import { broadcast, encodeFrame, fcs, fcsBytes } from "../../../sim/net/mac/ieee802154.ts"
 import { encodeIpv6, minMtu, NextHeader, parseAddress } from "../../../sim/net/ipv6.ts"
+import { newDodag } from "../../../sim/net/rpl/dodag.ts"
 import { encodeDio, RplCode } from "../../../sim/net/rpl/messages.ts"
+import { infiniteRank } from "../../../sim/net/rpl/neighbour.ts"
 import { nonStoring, storing } from "../../../sim/net/rpl/profile.ts"
 import { skyAddress } from "../../../sim/net/sky.ts"
 import { grid, Network } from "./network.ts"
@@ -30,7 +32,7 @@ async function recorded(profile: typeof storing): Promise<{ network: Network; fr
 }
 
 for (const profile of [storing, nonStoring])
-    test(`mode ${profile.mode}: true frames with wrong bytes, at every node: nobody falls over, and the network goes on`, async () => {
+    test(`${profile.mode.name} mode: true frames with wrong bytes, at every node: nobody falls over, and the network goes on`, async () => {
         const { network, frames } = await recorded(profile)
         assert.ok(frames.length > 100)
         const change = fc.tuple(
@@ -89,11 +91,26 @@ test("tables are bounded, however many neighbours, targets and half packets ther
     assert.ok(root.rpl.neighbours.list().some(({ address }) => address[15] === 2))
 })
 
+test("a DIO with a rank that leaves no room below it, heard twice: the node waits for a better one", async () => {
+    const network = new Network({ profile: storing, positions: grid(2, 1, 40) })
+    const node = network.nodes.get(2)!
+    const prefix = parseAddress("aaaa::").subarray(0, 8)
+    const dio = newDodag(storing, network.root.ipv6.addresses[0]!, prefix, 1)
+    const body = encodeDio({ ...dio, rank: infiniteRank - 1 })
+    const payload = network.frameOf(99, parseAddress("ff02::1a"), { type: IcmpType.rpl, code: RplCode.dio, body })
+    for (const sequence of [1, 2]) {
+        const frame = { type: "data", pan: 0xabcd, destination: broadcast, source: skyAddress(99), payload } as const
+        node.radio.owner!.received(encodeFrame({ ...frame, sequence }), -50)
+        assert.equal(node.rpl.parent, undefined)
+    }
+    assert.ok((await network.secondsUntil(() => network.isRight(), 60)) < Infinity, network.describe())
+})
+
 test("from outside: too big a packet is answered with the size that fits, mesh headers are not let in", async () => {
     const network = new Network({ profile: storing, positions: grid(2, 1, 40) })
     await network.secondsUntil(() => network.isRight(), 60)
-    const told: IcmpMessage[] = []
-    network.host.received = message => void told.push(message)
+    const received: IcmpMessage[] = []
+    network.host.received = message => void received.push(message)
     const target = network.address(2)
     const echo = encodeEcho(IcmpType.echoRequest, {
         identifier: 1,
@@ -102,13 +119,13 @@ test("from outside: too big a packet is answered with the size that fits, mesh h
     })
     network.host.sendIcmp(echo, target)
     await network.run(3)
-    assert.equal(told[0]?.type, IcmpType.packetTooBig)
-    assert.deepEqual([...told[0].body.subarray(0, 4)], [0, 0, minMtu >> 8, minMtu & 255])
+    assert.equal(received[0]?.type, IcmpType.packetTooBig)
+    assert.deepEqual([...received[0].body.subarray(0, 4)], [0, 0, minMtu >> 8, minMtu & 255])
 
     const small = { ...echo, body: echo.body.subarray(0, 12) }
     network.host.sendIcmp(small, target)
     await network.run(3)
-    assert.equal(told[1]?.type, IcmpType.echoReply)
+    assert.equal(received[1]?.type, IcmpType.echoReply)
     const extensions = [{ kind: NextHeader.hopByHop, data: Uint8Array.of(0x63, 4, 0x80, 30, 0, 1) }]
     const source = network.host.address
     const packet = {
@@ -127,9 +144,9 @@ test("ICMPv6 errors: a closed port, an unknown protocol, the end of the hop limi
     const network = new Network({ profile: storing, positions: grid(3, 1, 40) })
     await network.secondsUntil(() => network.isRight(), 60)
     const [node, other] = [network.nodes.get(2)!, network.nodes.get(3)!]
-    const told: [number, number][] = []
+    const received: [number, number][] = []
     for (const type of [IcmpType.unreachable, IcmpType.parameterProblem, IcmpType.timeExceeded])
-        node.ipv6.onIcmp(type, ({ code }) => told.push([type, code]))
+        node.ipv6.onIcmp(type, ({ code }) => received.push([type, code]))
     const target = { address: network.address(3), port: 9 }
     node.udp.send(Uint8Array.of(1), 5000, target)
     await network.run(1)
@@ -143,7 +160,7 @@ test("ICMPv6 errors: a closed port, an unknown protocol, the end of the hop limi
     }
     node.ipv6.send(packet)
     await network.run(1)
-    assert.deepEqual(told, [
+    assert.deepEqual(received, [
         [IcmpType.unreachable, 4],
         [IcmpType.parameterProblem, 1],
     ])
@@ -156,11 +173,11 @@ test("ICMPv6 errors: a closed port, an unknown protocol, the end of the hop limi
     node.udp.send(Buffer.from("ping"), 5000, target)
     await network.run(1)
     assert.deepEqual(heard, ["ping", "pong"])
-    told.length = 0
+    received.length = 0
     other.udp.close(9)
     for (let i = 0; i < 100; i++) {
         node.udp.send(Uint8Array.of(1), 5000, target)
         await network.run(0.02)
     }
-    assert.ok(told.length >= 10 && told.length <= 35, `${told.length} errors in 2 s`)
+    assert.ok(received.length >= 10 && received.length <= 35, `${received.length} errors in 2 s`)
 })

@@ -2,14 +2,15 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { encodeEcho, IcmpType } from "../../../sim/net/icmpv6.ts"
 import { encodeDao, RplCode } from "../../../sim/net/rpl/messages.ts"
-import { nonStoring, storing, type RplProfile } from "../../../sim/net/rpl/profile.ts"
+import { nonStoring, profileOf, storing, type RplProfile } from "../../../sim/net/rpl/profile.ts"
 import { infiniteRank } from "../../../sim/net/rpl/neighbour.ts"
-import { directedGraph, type Link } from "../../../sim/radio/medium.ts"
+import { directedGraph, type Link } from "../../../sim/radio/media/graph.ts"
 import { grid, lossy, Network } from "./network.ts"
 
 const modes: [string, RplProfile][] = [
     ["storing", storing],
     ["non-storing", nonStoring],
+    ["storing with OF0", profileOf("storing", "of0")],
 ]
 
 /** A quiet parent is asked every so often; then it takes some tries, a DAO and what that waits for. */
@@ -183,7 +184,7 @@ for (const [mode, profile] of modes) {
             await network.run(3)
         }
         // 6, 4, 2, 3, 5 where nodes store routes; otherwise up to the border router first.
-        const ways = profile.mode === 2 ? 64 - 3 : 64 - 5
+        const ways = profile.mode.name === "storing" ? 64 - 3 : 64 - 5
         assert.deepEqual(hopLimits, [ways, ways, ways])
         assert.deepEqual(network.dropped, {})
     })

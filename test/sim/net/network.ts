@@ -10,7 +10,9 @@ import { skyAddress } from "../../../sim/net/sky.ts"
 import { toFrames } from "../../../sim/net/sixlowpan/fragment.ts"
 import type { RplProfile } from "../../../sim/net/rpl/profile.ts"
 import { Air, type AirObserver } from "../../../sim/radio/air.ts"
-import { constantLoss, defaultDisk, type Medium, type Position } from "../../../sim/radio/medium.ts"
+import { constantLoss } from "../../../sim/radio/media/constant-loss.ts"
+import { defaultDisk } from "../../../sim/radio/media/disk.ts"
+import type { Medium, Position } from "../../../sim/radio/medium.ts"
 import { seededRandom } from "../../../sim/time/random.ts"
 import { VirtualClock } from "../../../sim/time/clock.ts"
 
@@ -131,10 +133,9 @@ export class Network {
         const up = this.pathUp(id)
         if (!up) return false
         const down = [...up].reverse()
-        if (this.profile.mode === 1) {
-            const { tree, dodagId } = this.root.rpl
-            const path = tree.path(this.address(id), dodagId!)?.map(address => address[15])
-            return path?.join() === down.join()
+        if (this.root.rpl.downward.isSourceRouting) {
+            const parents = new Map(this.root.rpl.downward.links().map(one => [one.target[15], one.nextHop[15]]))
+            return up.every((node, i) => parents.get(node) === (up[i + 1] ?? 1))
         }
         let at = this.root
         for (const next of down) {

@@ -5,15 +5,11 @@ import { Trickle } from "../../../sim/net/rpl/trickle.ts"
 import { skyAddress } from "../../../sim/net/sky.ts"
 import { Air, byteMs, synchronisationBytes, type Radio } from "../../../sim/radio/air.ts"
 import { Csma } from "../../../sim/net/mac/csma.ts"
-import {
-    constantLoss,
-    defaultDisk,
-    defaultShadowing,
-    directedGraph,
-    logNormal,
-    unitDisk,
-    type Medium,
-} from "../../../sim/radio/medium.ts"
+import { constantLoss } from "../../../sim/radio/media/constant-loss.ts"
+import { defaultDisk, unitDisk } from "../../../sim/radio/media/disk.ts"
+import { directedGraph } from "../../../sim/radio/media/graph.ts"
+import { defaultShadowing, logNormal } from "../../../sim/radio/media/shadowing.ts"
+import type { Medium } from "../../../sim/radio/medium.ts"
 import { seededRandom } from "../../../sim/time/random.ts"
 import { VirtualClock } from "../../../sim/time/clock.ts"
 

@@ -6,7 +6,7 @@ import { equalBytes } from "../../../sim/net/bytes.ts"
 import { decodeFrame, encodeFrame, type Frame } from "../../../sim/net/mac/ieee802154.ts"
 import { parseAddress } from "../../../sim/net/ipv6.ts"
 import { Reassembly } from "../../../sim/net/sixlowpan/fragment.ts"
-import { contiki27, contikiNg, type Compression } from "../../../sim/net/sixlowpan/iphc.ts"
+import { contiki27, contikiNg, type Compression } from "../../../sim/net/sixlowpan/compression.ts"
 import { sharedFile } from "../../support/shared.ts"
 import { checkFrames, checkPacket } from "./same-bytes.ts"
 

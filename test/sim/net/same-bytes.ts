@@ -16,7 +16,8 @@ import { decodeRplOption, encodeRplOption } from "../../../sim/net/rpl/option.ts
 import { decodeSourceRoute, encodeSourceRoute, finalDestination } from "../../../sim/net/source-route.ts"
 import { decodeUdp } from "../../../sim/net/udp.ts"
 import { toFrames } from "../../../sim/net/sixlowpan/fragment.ts"
-import type { Compression, Link } from "../../../sim/net/sixlowpan/iphc.ts"
+import type { Compression } from "../../../sim/net/sixlowpan/compression.ts"
+import type { Link } from "../../../sim/net/sixlowpan/iphc.ts"
 
 /** Whether a packet is read, and written again byte for byte, header by header. */
 export function checkPacket(packet: Uint8Array): void {

@@ -4,7 +4,8 @@ import fc from "fast-check"
 import { PacketError } from "../../../sim/net/bytes.ts"
 import { encodeIpv6, parseAddress } from "../../../sim/net/ipv6.ts"
 import { Reassembly, toFrames } from "../../../sim/net/sixlowpan/fragment.ts"
-import { contikiNg, type Link } from "../../../sim/net/sixlowpan/iphc.ts"
+import { contikiNg } from "../../../sim/net/sixlowpan/compression.ts"
+import type { Link } from "../../../sim/net/sixlowpan/iphc.ts"
 import { link, packet, stack, u16 } from "./arbitraries.ts"
 
 test("6LoWPAN: whatever a packet is, its frames bring it over, in any order and doubled", () => {

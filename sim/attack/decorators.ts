@@ -1,0 +1,84 @@
+import type { IcmpMessage } from "../net/icmpv6.ts"
+import { IcmpType } from "../net/icmpv6.ts"
+import type { LinkAddress } from "../net/mac/ieee802154.ts"
+import type { Ipv6Address, Ipv6Packet } from "../net/ipv6.ts"
+import type { Routing, Sent } from "../net/node.ts"
+import type { RplHost } from "../net/rpl/host.ts"
+import { decodeDio, encodeDio, RplCode } from "../net/rpl/messages.ts"
+
+/** A node between RPL and the network, which changes what it wants of either; RPL knows nothing of it. */
+class NodeDecorator implements RplHost {
+    protected readonly inner: RplHost
+
+    constructor(inner: RplHost) {
+        this.inner = inner
+    }
+
+    get addresses(): Ipv6Address[] {
+        return this.inner.addresses
+    }
+
+    get routing(): Routing | undefined {
+        return this.inner.routing
+    }
+
+    set routing(routing: Routing | undefined) {
+        this.inner.routing = routing
+    }
+
+    isOwn(address: Ipv6Address): boolean {
+        return this.inner.isOwn(address)
+    }
+
+    onIcmp(type: number, handler: (message: IcmpMessage, packet: Ipv6Packet) => void): void {
+        this.inner.onIcmp(type, handler)
+    }
+
+    sendIcmp(message: IcmpMessage, destination: Ipv6Address, o?: { sent?: Sent }): void {
+        this.inner.sendIcmp(message, destination, o)
+    }
+}
+
+/** Forwards nothing for others. */
+export class BlackHoleNode extends NodeDecorator {
+    private readonly swallowed: () => void
+
+    /** @param swallowed called for each packet that should have gone on */
+    constructor(inner: RplHost, swallowed: () => void) {
+        super(inner)
+        this.swallowed = swallowed
+    }
+
+    override get routing(): Routing | undefined {
+        return super.routing
+    }
+
+    override set routing(routing: Routing | undefined) {
+        const { swallowed } = this
+        super.routing = routing && {
+            admit(packet: Ipv6Packet, previous?: LinkAddress) {
+                routing.admit(packet, previous)
+                swallowed()
+                return false
+            },
+            route: (packet, previous) => routing.route(packet, previous),
+            sent: (neighbour, delivered, transmissions) => routing.sent(neighbour, delivered, transmissions),
+        }
+    }
+}
+
+/** Forwards nothing either, and advertises a rank that is not its own. */
+export class RankLiarNode extends BlackHoleNode {
+    private readonly rank: number
+
+    constructor(inner: RplHost, swallowed: () => void, rank: number) {
+        super(inner, swallowed)
+        this.rank = rank
+    }
+
+    override sendIcmp(message: IcmpMessage, destination: Ipv6Address, o?: { sent?: Sent }): void {
+        const isDio = message.type === IcmpType.rpl && message.code === RplCode.dio
+        const body = isDio ? encodeDio({ ...decodeDio(message.body), rank: this.rank }) : message.body
+        super.sendIcmp({ ...message, body }, destination, o)
+    }
+}

@@ -1,0 +1,37 @@
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { reasonOf, UserError } from "../../host/errors.ts"
+import { formatAddress } from "../net/ipv6.ts"
+import type { Contexts } from "../net/sixlowpan/iphc.ts"
+
+const file = "preferences"
+
+/**
+ * What Wireshark has to know to read a capture. It cannot learn the contexts of 6LoWPAN from the frames (RFC 6775 §4.2
+ * would announce them); without them its addresses are wrong, and so is every checksum over them.
+ */
+export function wiresharkPreferences(contexts: Contexts): string {
+    const prefixes = contexts.map((prefix, i) => {
+        const address = new Uint8Array(16)
+        address.set(prefix)
+        return `6lowpan.context${i}: ${formatAddress(address)}/64`
+    })
+    return [
+        "# Preferences of Wireshark for captures of a simulated network",
+        ...prefixes,
+        "wpan.fcs_format: ITU-T CRC-16",
+        "tcp.check_checksum: TRUE",
+        "udp.check_checksum: TRUE",
+        "",
+    ].join("\n")
+}
+
+/** Writes a profile for Wireshark, a folder of its `profiles`. @throws UserError when that is not possible */
+export function writeWiresharkProfile(folder: string, contexts: Contexts): void {
+    try {
+        mkdirSync(folder, { recursive: true })
+        writeFileSync(join(folder, file), wiresharkPreferences(contexts))
+    } catch (error) {
+        throw new UserError(`cannot write a Wireshark profile into ${folder}: ${reasonOf(error)}`)
+    }
+}
