@@ -37,9 +37,9 @@ interface SetOptions extends Options {
 type Settings = Partial<ConfigValues>
 
 export const configCommand = new Command("config")
-    .description("read and change what a mote works by, over the air")
+    .description("read and change a mote's settings over the air")
     .addCommand(
-        shared("get", "what is in force, and what is on its way").action((options: Options) =>
+        shared("get", "the settings in force, and a version that waits for the mote").action((options: Options) =>
             withClinic(options, async api => {
                 const state = await api.call("GET", path(options), MoteConfiguration)
                 if (options.json) console.log(JSON.stringify(state))
@@ -50,7 +50,7 @@ export const configCommand = new Command("config")
     .addCommand(
         shared("set", "change settings; the others stay as they are")
             .argument("<name=value...>", "such as hrHigh=140 report=30")
-            .option("--wait", "until the mote says what became of it", false)
+            .option("--wait", "until the mote has answered", false)
             .addOption(
                 option("--timeout <s>", "how long to wait").argParser(integer(1, 86_400)).default(defaultTimeoutS),
             )
@@ -61,7 +61,7 @@ export const configCommand = new Command("config")
             }),
     )
     .addCommand(
-        shared("history", "all versions, and what became of each").action((options: Options) =>
+        shared("history", "all versions and their outcome").action((options: Options) =>
             withClinic(options, async api => {
                 const url = `${path(options)}/history`
                 const versions = await api.call("GET", url, Type.Array(Configuration))
@@ -74,7 +74,7 @@ export const configCommand = new Command("config")
         ),
     )
     .addCommand(command("identify", "makes the mote blink"))
-    .addCommand(command("clear", "makes the mote drop the readings that wait in it"))
+    .addCommand(command("clear", "makes the mote discard its unsent readings"))
 
 function shared(name: string, description: string): Command {
     return clinicOptions(new Command(name).description(description))
@@ -88,7 +88,7 @@ function command(name: CommandName, description: string): Command {
             const url = `/api/motes/${options.mote}/commands`
             const sent = await api.call("POST", url, SentCommand, { command: name })
             if (options.json) console.log(JSON.stringify(sent))
-            else console.log(`on its way; given up at ${iso(sent.expiresAt)}`)
+            else console.log(`on its way; expires at ${iso(sent.expiresAt)}`)
         }),
     )
 }
@@ -105,7 +105,7 @@ async function set(api: ClinicApi, changes: Settings, options: SetOptions): Prom
     throw new UserError(`version ${answered.version} is ${answered.state}: ${clean(answered.reason ?? "")}`)
 }
 
-/** The version once the mote has said what became of it. @throws UserError where that takes too long */
+/** The version once the mote has answered. @throws UserError where that takes too long */
 async function answer(api: ClinicApi, made: Configuration, options: SetOptions): Promise<Configuration> {
     const giveUp = performance.now() + options.timeout * 1000
     for (;;) {
@@ -141,7 +141,7 @@ function parse(assignments: string[]): Settings {
 
 function printState(mote: string, { patient, inForce, newest }: MoteConfiguration): void {
     const { version, heardAt } = inForce
-    const heard = heardAt === null ? "not heard of it yet" : `heard ${iso(heardAt)}`
+    const heard = heardAt === null ? "not reported yet" : `reported ${iso(heardAt)}`
     console.log(`mote ${mote}  patient ${patient}  in force: version ${version}, ${heard}`)
     const settings = inForce.settings
     if (!settings) console.log("that version was made elsewhere: its settings are not known")

@@ -1,16 +1,18 @@
 import { alarmText } from "./alarm.ts"
 import { alarmsOf, type Alarm } from "./api.ts"
+import { now } from "./clock.ts"
 import { h, setText } from "../../browser/dom.ts"
 import { dateTime, duration } from "./format.ts"
+import { isAhead } from "./time.ts"
 import type { WardModel } from "./model.ts"
 
-const columns = ["Alarm", "Began", "Lasted", "Acknowledged by"]
+const columns = ["Alarm", "Began", "Lasted", "Acknowledged"]
 /** So many are shown at first. */
 const fewest = 10
 /** After a failure it is tried again so long after. */
 const retryMs = 10_000
 
-/** Every alarm of a patient that the clinic still knows, the newest first, and who has seen to it. */
+/** Every alarm of a patient that the clinic still knows, the newest first, and who has acknowledged it. */
 export class AlarmHistory {
     readonly element = h("section", { class: "alarm-history" })
     private readonly model: WardModel
@@ -32,7 +34,7 @@ export class AlarmHistory {
             this.show()
         })
         this.element.append(
-            h("h2", {}, "Alarms so far"),
+            h("h2", {}, "Alarm history"),
             this.state,
             h(
                 "table",
@@ -58,10 +60,10 @@ export class AlarmHistory {
         try {
             const alarms = await alarmsOf(this.patient)
             if (open !== this.asked) return // there is a newer one under way
-            this.alarms = alarms.sort((a, b) => b.raisedAt - a.raisedAt) // some are told late
+            this.alarms = alarms.sort((a, b) => beganAt(b) - beganAt(a) || b.id - a.id)
             this.show()
         } catch (error) {
-            setText(this.state, `They could not be loaded: ${(error as Error).message}`)
+            setText(this.state, `Could not be loaded: ${(error as Error).message}`)
             this.failedAt = performance.now()
             this.asked = undefined
         }
@@ -75,13 +77,19 @@ export class AlarmHistory {
     }
 }
 
+/** Some are told late, and some have a time that cannot be. */
+function beganAt({ raisedAt, storedAt }: Alarm): number {
+    return Math.min(raisedAt, storedAt, now())
+}
+
 function row(alarm: Alarm): HTMLElement {
     const { raisedAt, raisedAbout, clearedAt, clearedAbout, acknowledgedBy, acknowledgedAt } = alarm
     const about = (is: boolean) => (is ? "about " : "")
     const lasted =
-        clearedAt === null ? "not over" : `${about(raisedAbout || clearedAbout)}${duration(clearedAt - raisedAt)}`
-    const seen = acknowledgedAt === null ? "nobody" : `${acknowledgedBy}, ${dateTime(acknowledgedAt)}`
-    const cells = [alarmText(alarm), `${about(raisedAbout)}${dateTime(raisedAt)}`, lasted, seen]
+        clearedAt === null ? "ongoing" : `${about(raisedAbout || clearedAbout)}${duration(clearedAt - raisedAt)}`
+    const seen = acknowledgedAt === null ? "no" : `${acknowledgedBy}, ${dateTime(acknowledgedAt)}`
+    const wrong = isAhead(raisedAt, now()) ? ", wrong time" : ""
+    const cells = [alarmText(alarm), `${about(raisedAbout)}${dateTime(raisedAt)}${wrong}`, lasted, seen]
     // On a narrow screen each cell says what it is.
     return h("tr", {}, ...cells.map((text, i) => h("td", { "data-column": columns[i]! }, text)))
 }

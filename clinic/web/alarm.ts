@@ -2,7 +2,8 @@ import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
 import { quantities, unitText } from "../../wire/tables/quantities.ts"
 import { acknowledge, type Alarm, type Session } from "./api.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
-import { duration } from "./format.ts"
+import { ago, duration } from "./format.ts"
+import { isAhead } from "./time.ts"
 import type { WardModel } from "./model.ts"
 
 /** `Heart rate high 171 /min` */
@@ -21,9 +22,9 @@ export function urgency(alarm: Alarm): "vital" | "technical" | "seen" {
 
 const priorities = ["high", "medium", "low"]
 
-/** The most urgent first, of equals the newest; what somebody has acknowledged comes last. */
+/** The most urgent first, of equals what arrived last; what somebody has acknowledged comes at the end. */
 export function byUrgency(a: Alarm, b: Alarm): number {
-    return rank(a) - rank(b) || b.raisedAt - a.raisedAt
+    return rank(a) - rank(b) || b.id - a.id
 }
 
 function rank(alarm: Alarm): number {
@@ -99,8 +100,8 @@ class AlarmItem {
         setText(this.who, model.name(alarm.patient))
         setText(this.since, times(alarm, now))
         const { acknowledgedBy, acknowledgedAt } = alarm
-        const ago = acknowledgedAt === null ? "" : `, ${duration(now - acknowledgedAt)} ago`
-        setText(this.seen, acknowledgedBy === null ? "nobody has seen to it" : `✓ seen by ${acknowledgedBy}${ago}`)
+        const when = acknowledgedAt === null ? "" : `, ${ago(acknowledgedAt, now)}`
+        setText(this.seen, acknowledgedBy === null ? "not acknowledged" : `✓ acknowledged by ${acknowledgedBy}${when}`)
         this.button.hidden = acknowledgedBy !== null
     }
 
@@ -119,7 +120,11 @@ class AlarmItem {
 
 function times({ raisedAt, raisedAbout, clearedAt, clearedAbout }: Alarm, now: number): string {
     const about = (is: boolean) => (is ? "about " : "")
-    if (clearedAt === null) return `for ${about(raisedAbout)}${duration(now - raisedAt)}`
-    const lasted = `lasted ${about(raisedAbout)}${duration(clearedAt - raisedAt)}`
-    return `over ${about(clearedAbout)}${duration(now - clearedAt)} ago, ${lasted}`
+    const isWrong = isAhead(raisedAt, now)
+    if (clearedAt === null) {
+        if (isWrong) return `wrong time: ${ago(raisedAt, now)}`
+        return `for ${about(raisedAbout)}${duration(now - raisedAt)}`
+    }
+    const lasted = clearedAt < raisedAt ? "" : `, lasted ${about(raisedAbout)}${duration(clearedAt - raisedAt)}`
+    return `over ${about(clearedAbout)}${ago(clearedAt, now)}${lasted}`
 }

@@ -18,9 +18,9 @@ import { dateTime } from "./format.ts"
 const pendingPollMs = 2000
 const restPollMs = 15_000
 
-const columns = ["Version", "Made", "By", "What became of it", "What it changed"]
+const columns = ["Version", "Made", "By", "Outcome", "Changes"]
 
-/** What a mote works by, with a form to change it; what is on its way, and what became of it. */
+/** The settings of a mote, with a form to change them; all versions and their outcome. */
 export class ConfigView {
     readonly element: HTMLDetailsElement
     private readonly mote: string
@@ -48,7 +48,7 @@ export class ConfigView {
             h(
                 "table",
                 { class: "records" },
-                h("caption", {}, "Changes so far"),
+                h("caption", {}, "Versions"),
                 h("thead", {}, h("tr", {}, ...columns.map(name => h("th", {}, name)))),
                 this.history,
             ),
@@ -127,11 +127,12 @@ export class ConfigView {
     }
 
     private buttons(): HTMLElement {
-        const blink = h("button", { type: "button", class: "quiet" }, "Let it blink")
-        const clear = h("button", { type: "button", class: "quiet" }, "Drop waiting readings")
+        const blink = h("button", { type: "button", class: "quiet" }, "Make it blink")
+        const clear = h("button", { type: "button", class: "quiet" }, "Discard unsent readings")
         blink.addEventListener("click", () => void this.order("identify"))
         clear.addEventListener("click", () => {
-            if (confirm("Drop the readings that wait in this mote? They are lost.")) void this.order("clear")
+            if (confirm("Discard the readings that this mote has not sent yet? They will be lost."))
+                void this.order("clear")
         })
         return h("div", { class: "config-buttons" }, this.save, blink, clear)
     }
@@ -159,7 +160,7 @@ export class ConfigView {
     private async submit(): Promise<void> {
         const { known } = this
         if (!known) return
-        if (!this.isChanged(known)) return setText(this.problem, "Nothing is changed.")
+        if (!this.isChanged(known)) return setText(this.problem, "Nothing has changed.")
         this.save.disabled = true
         try {
             await configure(this.mote, this.values(), known.newest?.version ?? 0)
@@ -191,7 +192,7 @@ export class ConfigView {
                 const changes = Object.entries(version.settings)
                     .filter(([name, value]) => before[name] !== value)
                     .map(([name, value]) => `${this.label(name)}: ${this.shown(name, value)}`)
-                const what = changes.length > 0 ? changes.join("; ") : "nothing"
+                const what = changes.length > 0 ? changes.join("; ") : "none"
                 const outcome = this.became(version)
                 return row(String(version.version), dateTime(madeAt), author, outcome, what)
             }),
@@ -215,15 +216,15 @@ export class ConfigView {
     }
 
     private stateText({ inForce, newest }: MoteConfiguration): string {
-        const heard = inForce.heardAt === null ? "not heard of it yet" : `heard ${dateTime(inForce.heardAt)}`
-        const which = inForce.version === 0 ? "its first settings" : `version ${inForce.version}`
-        const works = `The mote works by ${which} (${heard}).`
+        const heard = inForce.heardAt === null ? "not reported yet" : `reported ${dateTime(inForce.heardAt)}`
+        const which = inForce.version === 0 ? "first settings" : `version ${inForce.version}`
+        const works = `In force: ${which} (${heard}).`
         if (!newest || (newest.state === "applied" && newest.version === inForce.version)) return works
         return `Version ${newest.version}: ${this.became(newest)}. ${works}`
     }
 
     private became({ state, reason, answeredAt }: Configuration): string {
-        if (state === "pending") return "on its way, the mote has not answered"
+        if (state === "pending") return "waiting for the mote"
         const when = answeredAt === null ? "" : ` ${dateTime(answeredAt)}`
         return reason === null ? `${state}${when}` : `${state}${when}: ${this.plain(reason)}`
     }

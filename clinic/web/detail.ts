@@ -44,7 +44,7 @@ export class DetailView implements View {
         this.alarms = new AlarmList(model, user, patient)
         this.alarmHistory = new AlarmHistory(model, patient)
         this.configs = (who?.motes ?? []).map(mote => new ConfigView(mote, user))
-        this.title = who ? `${who.family}, ${who.given}` : "Nobody"
+        this.title = who ? `${who.family}, ${who.given}` : "Unknown patient"
         this.element.append(
             h(
                 "div",
@@ -69,7 +69,7 @@ export class DetailView implements View {
         this.alarms.update(now)
         this.alarmHistory.update()
         const silentMs = this.model.silentMs(this.patient)
-        updateContact(this.contact, this.model.newestTime(this.patient), now, silentMs)
+        updateContact(this.contact, this.model.newestTime(this.patient, now), now, silentMs)
         for (const { kind, view } of this.vitals) view.update(this.model.newest(this.patient, kind.name), now, silentMs)
         for (const chart of this.charts) chart.update(now)
     }

@@ -35,7 +35,7 @@ export class ChartFigure {
                 {
                     ...axis,
                     size: 30,
-                    space: 60,
+                    space: 90, // also with an offset
                     incrs: tickSteps,
                     values: (_, times) => times.map(s => timeOfDay(s * 1000, false)),
                 },

@@ -1,4 +1,4 @@
-import type { Observation } from "./api.ts"
+import { isAhead, offsetIfTwice } from "./time.ts"
 
 /** Values older than this are not live, and old where the mote is to say something that often. */
 export const liveMs = 30_000
@@ -12,9 +12,9 @@ export function duration(ms: number): string {
     return `${Math.floor(s / 86_400)} d`
 }
 
-export function age(observation: Observation, now: number): string {
-    const about = observation.relative ? "about " : ""
-    return `${about}${duration(now - observation.time)} ago`
+/** `4 s ago`; of a time that cannot be, how wrong it is. */
+export function ago(time: number, now: number): string {
+    return isAhead(time, now) ? `${duration(time - now)} ahead of the clinic's clock` : `${duration(now - time)} ago`
 }
 
 /** 1 to 4 bars and a word for a signal quality of 0…1. */
@@ -30,9 +30,9 @@ const clockWithSeconds = new Intl.DateTimeFormat(undefined, {
     ...{ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" },
 })
 
-/** Local time of day, `03:07` or `03:07:42`. */
+/** Local time of day, `03:07` or `03:07:42`; with its offset where there are two of it. */
 export function timeOfDay(ms: number, withSeconds = true): string {
-    return (withSeconds ? clockWithSeconds : clock).format(ms)
+    return `${(withSeconds ? clockWithSeconds : clock).format(ms)}${offsetIfTwice(ms)}`
 }
 
 const date = new Intl.DateTimeFormat(undefined, {
@@ -41,5 +41,5 @@ const date = new Intl.DateTimeFormat(undefined, {
 
 /** Local day and time, such as `Mar 1, 03:07`. */
 export function dateTime(ms: number): string {
-    return date.format(ms)
+    return `${date.format(ms)}${offsetIfTwice(ms)}`
 }

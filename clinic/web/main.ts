@@ -155,7 +155,7 @@ class Screen {
 
     private connected(isConnected: boolean): void {
         setData(document.body, "connection", isConnected ? "live" : "lost")
-        setText(this.lost, isConnected ? "" : "Connection lost, values may be old. Trying to connect again…")
+        setText(this.lost, isConnected ? "" : "Connection lost. Values may be out of date. Reconnecting …")
     }
 
     private end(): void {

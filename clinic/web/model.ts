@@ -1,6 +1,8 @@
 import type { VitalName } from "../../wire/tables/quantities.ts"
 import { byUrgency } from "./alarm.ts"
+import { now } from "./clock.ts"
 import { liveMs } from "./format.ts"
+import { isAhead, isNewer } from "./time.ts"
 import type { Alarm, Observation, Ward, WardPatient } from "./api.ts"
 
 /** The ward as this page knows it: the newest of everything. */
@@ -43,7 +45,7 @@ export class WardModel {
         const entry = this.patients.get(observation.patient)
         if (!entry) return false
         const known = entry.newest.get(observation.name)
-        if (!known || observation.time >= known.time) entry.newest.set(observation.name, observation)
+        if (!known || isNewer(observation, known, now())) entry.newest.set(observation.name, observation)
         return true
     }
 
@@ -68,9 +70,11 @@ export class WardModel {
         return this.patient(id)?.silentMs ?? liveMs
     }
 
-    /** When anything of this patient was last measured, unix ms. */
-    newestTime(id: number): number | undefined {
+    /** When anything of this patient was last measured, unix ms; a time ahead of the clinic only where there is no other. */
+    newestTime(id: number, now: number): number | undefined {
         const times = [...(this.patients.get(id)?.newest.values() ?? [])].map(o => o.time)
-        return times.length > 0 ? Math.max(...times) : undefined
+        const possible = times.filter(time => !isAhead(time, now))
+        if (possible.length > 0) return Math.max(...possible)
+        return times.length > 0 ? Math.min(...times) : undefined
     }
 }

@@ -1,7 +1,8 @@
 import { quantities, units, type VitalName } from "../../wire/tables/quantities.ts"
 import type { Observation } from "./api.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
-import { age, signal } from "./format.ts"
+import { ago, signal } from "./format.ts"
+import { isAhead } from "./time.ts"
 
 /** How a vital sign is shown. */
 export interface VitalKind {
@@ -60,7 +61,7 @@ export class VitalView {
         setText(this.value, value?.toFixed(this.kind.digits) ?? "–")
         setText(this.spokenUnit, value === null ? " no value, " : ` ${this.kind.unitSpoken}, `)
         if (!this.kind.hasQuality) return
-        const quality = state === "stale" ? null : (observation?.quality ?? null)
+        const quality = state === "stale" || state === "ahead" ? null : (observation?.quality ?? null)
         setData(this.signal, "known", String(quality !== null))
         const { level, word } = signal(quality ?? 0)
         setData(this.bars, "level", level)
@@ -73,12 +74,14 @@ function spoken(text: string): HTMLElement {
     return h("span", { class: "spoken" }, text)
 }
 
-/** `fresh`, `stale` or `none`, and the line under the number. */
+/** `fresh`, `stale`, `ahead` or `none`, and the line under the number. */
 function describe(o: Observation | undefined, now: number, silentMs: number): { state: string; note: string } {
     if (!o) return { state: "none", note: "no value yet" }
-    if (now - o.time > silentMs) return { state: "stale", note: `old: ${age(o, now)}` }
+    const age = `${o.relative ? "about " : ""}${ago(o.time, now)}`
+    if (isAhead(o.time, now)) return { state: "ahead", note: `wrong time: ${age}` }
+    if (now - o.time > silentMs) return { state: "stale", note: `old: ${age}` }
     if (o.absent === "motion") return { state: "none", note: "moving" }
     if (o.absent === "quality") return { state: "none", note: "weak signal" }
     if (o.value === null) return { state: "none", note: "no value" }
-    return { state: "fresh", note: age(o, now) }
+    return { state: "fresh", note: age }
 }

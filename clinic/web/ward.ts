@@ -4,6 +4,7 @@ import { now } from "./clock.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { duration, liveMs } from "./format.ts"
 import type { WardModel } from "./model.ts"
+import { isAhead } from "./time.ts"
 import { Trend } from "./trend.ts"
 import type { View } from "./view.ts"
 import { heartRate, VitalView, vitalKinds } from "./vital.ts"
@@ -18,7 +19,7 @@ export class WardView implements View {
     readonly title = "Ward"
     private readonly model: WardModel
     private readonly list = h("ul", { class: "cards" })
-    private readonly empty = h("p", { class: "empty" }, "Nobody is on the ward yet.")
+    private readonly empty = h("p", { class: "empty" }, "No patients on the ward.")
     private readonly cards = new Map<number, Card>()
     /** Patients whose history is still to be loaded. */
     private readonly waiting = new Set<number>()
@@ -118,7 +119,7 @@ class Card {
         this.link.setAttribute("href", `#/patients/${patient.id}`)
         setText(this.bed, patient.bed === null ? "" : `Bed ${patient.bed}`)
         setText(this.name, `${patient.family}, ${patient.given}`)
-        updateContact(this.contact, model.newestTime(patient.id), now, patient.silentMs)
+        updateContact(this.contact, model.newestTime(patient.id, now), now, patient.silentMs)
         const [worst] = model.alarms(patient.id)
         setData(this.link, "alarm", worst ? urgency(worst) : "none")
         setText(this.alarm, worst ? alarmText(worst) : "")
@@ -144,8 +145,10 @@ class Card {
 /** Whether the mote is being heard at all, as often as it should. */
 export function updateContact(element: HTMLElement, newest: number | undefined, now: number, silentMs: number): void {
     const ageMs = newest === undefined ? Infinity : now - newest
-    setData(element, "state", ageMs <= silentMs ? "live" : "silent")
+    const isLive = ageMs <= silentMs && !isAhead(newest!, now)
+    setData(element, "state", isLive ? "live" : "silent")
     if (newest === undefined) setText(element, "no data yet")
+    else if (isAhead(newest, now)) setText(element, "wrong time")
     else if (ageMs > silentMs) setText(element, `no data for ${duration(ageMs)}`)
     else setText(element, ageMs <= liveMs ? "live" : `measured ${duration(ageMs)} ago`)
 }

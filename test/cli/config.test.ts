@@ -62,7 +62,7 @@ test("set merges with what is in force, waits for the mote's word, and history t
     )
 
     const got = await config("get")
-    assert.match(got.stdout, /in force: version 1, heard/)
+    assert.match(got.stdout, /in force: version 1, reported/)
     assert.match(got.stdout, /^ {4}hrHigh {4}140 beat\/min$/m)
     assert.match(got.stdout, /^version 2 {2}pending .* power=interval$/m)
     await says(2)

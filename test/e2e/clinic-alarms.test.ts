@@ -55,14 +55,14 @@ async function alarm(
 
 const alarms = (page: Page) => page.getByRole("region", { name: "Alarms" }).getByRole("listitem")
 
-pageTest("an alarm shows at once, stays when nothing more is heard, and says who has seen to it", async () => {
+pageTest("an alarm shows at once, stays when nothing more is heard, and says who has acknowledged it", async () => {
     const page = await asDoctor()
     await card(page, "Beck, Ada").waitFor()
     assert.equal(await alarms(page).count(), 0)
     await alarm(ada, "hr-high", 1, true, 171.4)
     const item = alarms(page).filter({ hasText: "Heart rate high 171 /min" })
     await item.waitFor()
-    await item.getByText("nobody has seen to it").waitFor()
+    await item.getByText("not acknowledged").waitFor()
     await item.getByText(/^for \d+ s$/).waitFor()
     await card(page, "Beck, Ada").getByText("Heart rate high 171 /min").waitFor()
     assert.match(await page.title(), /^⚠ 1 · Ward/)
@@ -79,9 +79,9 @@ pageTest("an alarm shows at once, stays when nothing more is heard, and says who
     assert.match((await alarms(page).first().textContent()) ?? "", /Heart rate high/)
     await item.getByRole("button", { name: "Acknowledge" }).click()
     await alarms(other)
-        .getByText(/^✓ seen by doctor, \d+ s ago$/)
+        .getByText(/^✓ acknowledged by doctor, \d+ s ago$/)
         .waitFor()
-    await item.getByText("✓ seen by doctor").waitFor()
+    await item.getByText("✓ acknowledged by doctor").waitFor()
     assert.equal(await item.getByRole("button").isVisible(), false)
     assert.match(await page.title(), /^⚠ 1 · Ward/)
     await alarm(ada, "hr-high", 1, false, 120)
@@ -95,7 +95,7 @@ pageTest("an alarm shows at once, stays when nothing more is heard, and says who
     await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
     assert.equal(await alarms(page).count(), 1, "only this patient's")
     const past = page.locator(".alarm-history tbody tr")
-    await past.filter({ hasText: /^Heart rate low 38 \/min.*0 snobody$/ }).waitFor()
+    await past.filter({ hasText: /^Heart rate low 38 \/min.*0 sno$/ }).waitFor()
     await over.getByRole("button", { name: "Acknowledge" }).click()
     await over.waitFor({ state: "detached" })
     await past.filter({ hasText: /^Heart rate low 38 \/min.*0 sdoctor, / }).waitFor()
@@ -148,7 +148,7 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     await page.getByText("Settings of mote").click()
     const field = (name: string) => page.getByLabel(name, { exact: true })
     const state = page.locator(".config-state")
-    await state.getByText("The mote works by its first settings (not heard of it yet).").waitFor()
+    await state.getByText("In force: first settings (not reported yet).").waitFor()
     assert.equal(await field("Heart rate, high limit").inputValue(), "130")
     await page.getByText(/^30 to 250, usually 130; alarm when the heart rate is higher hrHigh$/).waitFor()
 
@@ -162,9 +162,9 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     await field("Heart rate, low limit").fill("45")
     await field("Power mode").selectOption("interval")
     await page.getByRole("button", { name: "Save" }).click()
-    await state.getByText(/^Version 1: on its way, the mote has not answered\./).waitFor()
+    await state.getByText(/^Version 1: waiting for the mote\./).waitFor()
     await says(1)
-    await state.getByText(/^The mote works by version 1 \(heard /).waitFor()
+    await state.getByText(/^In force: version 1 \(reported /).waitFor()
     const rows = page.locator(".config .records tbody tr")
     await rows
         .filter({
@@ -177,9 +177,9 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
 
     await field("Most LED current").fill("21")
     await page.getByRole("button", { name: "Save" }).click()
-    await state.getByText(/^Version 2: on its way/).waitFor()
+    await state.getByText(/^Version 2: waiting/).waitFor()
     await says(1, 2)
-    await state.getByText(/^Version 2: refused .*: “Most LED current”: 1…20\. The mote works by version 1/).waitFor()
+    await state.getByText(/^Version 2: refused .*: “Most LED current”: 1…20\. In force: version 1/).waitFor()
     assert.equal(await field("Most LED current").inputValue(), "50", "what is in force")
 
     // Somebody else was faster.
@@ -190,7 +190,7 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     await page.getByRole("button", { name: "Save" }).click()
     await page.getByText("Not saved: there is a newer configuration").waitFor()
 
-    await page.getByRole("button", { name: "Let it blink" }).click()
+    await page.getByRole("button", { name: "Make it blink" }).click()
     await page.getByText("On its way to the mote.").waitFor()
     const { json } = await service.get(`/api/motes/${eui}/config`)
     assert.deepEqual(
@@ -238,7 +238,7 @@ for (const colorScheme of ["dark", "light"] as const)
             const page = await asDoctor({ colorScheme, viewport: { width, height: 800 } })
             await alarms(page).nth(3).waitFor()
             await alarms(page).nth(1).getByRole("button").click()
-            await alarms(page).getByText("seen by doctor").waitFor()
+            await alarms(page).getByText("acknowledged by doctor").waitFor()
             await check(page)
             await alarms(page).first().getByRole("link").click()
             await page.getByText("Settings of mote").click()

@@ -141,6 +141,28 @@ pageTest("values that come late turn grey and say how old they are", async () =>
     await page.context().close()
 })
 
+pageTest(
+    "a time ahead of the clinic is shown as wrong, is never live, and gives way to what arrives next",
+    async () => {
+        const { mote } = await service.admit("Eva", "Novak")
+        await arrive(mote, measurement("hr", 72, Date.now() + 200_000))
+        const page = await open()
+        await logIn(page)
+        const novak = card(page, "Novak, Eva")
+        await novak.getByText(/^wrong time: \d+ (s|min) ahead of the clinic's clock$/).waitFor()
+        await novak.locator(`${vital("hr")}[data-state="ahead"]`).waitFor()
+        await novak.getByText("wrong time", { exact: true }).waitFor()
+        assert.equal(await novak.getByText("live").count(), 0)
+        await arrive(mote, measurement("hr", 150, Date.now()))
+        await novak
+            .locator(`${vital("hr")}[data-state="fresh"]`)
+            .getByText("150", { exact: true })
+            .waitFor()
+        await novak.getByText("live", { exact: true }).waitFor()
+        await page.context().close()
+    },
+)
+
 pageTest("a lost connection shows, mends itself, and brings what was missed", async () => {
     const page = await open()
     await logIn(page)
@@ -152,7 +174,7 @@ pageTest("a lost connection shows, mends itself, and brings what was missed", as
     await page.route("**/api/me", () => void swallowed++, { times: 1 })
     const { url, close } = service.running
     await close()
-    const lost = page.getByRole("alert").filter({ hasText: "Connection lost, values may be old" })
+    const lost = page.getByRole("alert").filter({ hasText: "Connection lost." })
     await lost.waitFor()
     const port = Number(new URL(url).port)
     const running = await startClinic({ data: service.data, port, log: silentLog })

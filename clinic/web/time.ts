@@ -1,0 +1,44 @@
+/* Which of two readings is current, and when a time is to be doubted. No DOM in here: it is tested without a browser. */
+
+/** Readings are stamped when they were measured. One that is further ahead of the clinic than this has a wrong time. */
+const toleranceMs = 10_000
+
+export function isAhead(time: number, now: number): boolean {
+    return time - now > toleranceMs
+}
+
+/** A reading as far as its order goes: ids are given in the order of arrival. */
+interface Timed {
+    id: number
+    time: number
+}
+
+/**
+ * Whether `other` is to be shown in place of `known`: where one of the times is ahead of the clinic, the reading that arrived
+ * later, else the one that was measured later.
+ */
+export function isNewer(other: Timed, known: Timed, now: number): boolean {
+    if (isAhead(other.time, now) || isAhead(known.time, now)) return other.id >= known.id
+    return other.time >= known.time
+}
+
+/** ` +02:00` where local clocks show this time twice, as in the hour when summer time ends; else nothing. */
+export function offsetIfTwice(ms: number): string {
+    const offset = offsetMin(ms)
+    const isTwice = [ms - aroundMs, ms + aroundMs].map(offsetMin).some(other => {
+        const twin = ms + (offset - other) * 60_000
+        return other !== offset && offsetMin(twin) === other
+    })
+    if (!isTwice) return ""
+    const two = (n: number) => String(Math.floor(n)).padStart(2, "0")
+    const size = Math.abs(offset)
+    return ` ${offset < 0 ? "−" : "+"}${two(size / 60)}:${two(size % 60)}`
+}
+
+/** More than clocks are ever set back by. */
+const aroundMs = 6 * 3_600_000
+
+/** Minutes that local time is ahead of UTC. */
+function offsetMin(ms: number): number {
+    return -new Date(ms).getTimezoneOffset()
+}
