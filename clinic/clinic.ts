@@ -13,7 +13,7 @@ import { LiveAlarms, LiveObservations } from "./live.ts"
 import { Motes, type Mote, type Secrets } from "./motes/motes.ts"
 import { Observations } from "./readings/observations.ts"
 import { Patients, type NewPatient } from "./people/patients.ts"
-import type { Sql, Store } from "./store/store.ts"
+import type { Store, Tables } from "./store/store.ts"
 import { Vault } from "./motes/vault.ts"
 
 export interface ClinicOptions {
@@ -52,8 +52,8 @@ export class Clinic {
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms(o.store, o.clock)
-        this.liveAlarms = new LiveAlarms(this.alarms, o.log)
-        this.live = new LiveObservations(this.observations, newest, o.log)
+        this.liveAlarms = new LiveAlarms(this.alarms, o.store, o.log)
+        this.live = new LiveObservations(this.observations, newest, o.store, o.log)
     }
 
     /** Throws UserError where `key` is not the one that the store's secrets were wrapped with. */
@@ -71,14 +71,12 @@ export class Clinic {
      */
     async ingest(batch: Delivery[], router = 0): Promise<DeliveryResult[]> {
         const { store, log } = this.o
-        const { motes, configurations, alarms } = this
+        const { motes, configurations, alarms, observations } = this
         const now = this.now()
-        const results = await store.transaction(sql =>
-            ingest(batch, { router, now, motes, configurations, alarms, sql, log }),
+        const results = await store.transaction(tables =>
+            ingest(batch, { router, now, motes, configurations, alarms, observations, tables, log }),
         )
         for (const { status } of results) this.counters[status]++
-        await this.live.notify()
-        if (batch.some(({ purpose }) => purpose === "alarm")) await this.liveAlarms.notify()
         return results
     }
 
@@ -107,44 +105,46 @@ export class Clinic {
         kid: Uint8Array,
         o: { settings: unknown; author: string; base?: number | undefined },
     ): Promise<Configuration | undefined> {
-        return await this.told(kid, (known, sql) => this.configurations.put(known, o, sql))
+        return await this.told(kid, (known, tables) => this.configurations.put(known, o, tables))
     }
 
     /** A command for a mote; undefined where there is no such mote. Throws Conflict for a revoked one. */
     async command(kid: Uint8Array, o: { command: CommandName; author: string }): Promise<Command | undefined> {
-        return await this.told(kid, (known, sql) => this.configurations.order(known, o, sql))
+        return await this.told(kid, (known, tables) => this.configurations.order(known, o, tables))
     }
 
     /** A new secret for a mote, as `Motes.rotate` says; what it is to be told is sealed for it as well. */
     async rotate(kid: Uint8Array): Promise<{ mote: Mote; secret: Uint8Array } | undefined> {
-        return await this.o.store.transaction(async sql => {
-            const rotated = await this.motes.rotate(kid, sql)
+        return await this.o.store.transaction(async tables => {
+            const rotated = await this.motes.rotate(kid, tables)
             if (!rotated) return undefined
             const { mote, secret, keys } = rotated
-            await this.configurations.sealForNext(mote, keys, sql)
+            await this.configurations.sealForNext(mote, keys, tables)
             return { mote, secret }
         })
     }
 
-    /** As `Motes.revoke`. */
+    /** From now on nothing of this mote is accepted, and its alarms are over. False where there is none to revoke. */
     async revoke(kid: Uint8Array): Promise<boolean> {
-        const isRevoked = await this.motes.revoke(kid)
-        await this.liveAlarms.notify()
-        return isRevoked
+        return await this.o.store.transaction(async tables => {
+            const mote = await this.motes.get(kid, tables)
+            const revoked = mote ? await this.motes.revoke(mote, tables) : []
+            await this.alarms.endOf(revoked, tables)
+            return revoked.length > 0
+        })
     }
 
-    /** As `Patients.discharge`. */
+    /** Takes a patient off the ward and revokes the motes. False where there is no such patient. */
     async discharge(patient: number): Promise<boolean> {
-        const isDischarged = await this.patients.discharge(patient)
-        await this.liveAlarms.notify()
-        return isDischarged
+        return await this.o.store.transaction(async tables => {
+            await this.alarms.endOf(await this.motes.revoke({ patient }, tables), tables)
+            return await this.patients.discharge(patient, tables)
+        })
     }
 
     /** As `Alarms.acknowledge`. */
     async acknowledge(alarm: number, user: string): Promise<Alarm | undefined> {
-        const acknowledged = await this.alarms.acknowledge(alarm, user)
-        await this.liveAlarms.notify()
-        return acknowledged
+        return await this.alarms.acknowledge(alarm, user)
     }
 
     /** How complete the data of a mote is. */
@@ -157,16 +157,15 @@ export class Clinic {
      * becomes final: where it fails, nothing was made, so the credentials cannot get lost between here and a file.
      */
     async setUp(save?: (credentials: Credentials) => Promise<void>): Promise<Credentials | undefined> {
-        return await this.o.store.transaction(async sql => {
-            const [any] = await sql.all("SELECT id FROM account LIMIT 1")
-            if (any) return undefined
+        return await this.o.store.transaction(async tables => {
+            if (!(await this.accounts.isEmpty(tables))) return undefined
             const user = "doctor"
             const password = this.accounts.newPassword()
-            const doctor = await this.accounts.add({ name: user, role: "doctor", password }, sql)
-            const router = await this.accounts.add({ name: "router", role: "router" }, sql)
+            const doctor = await this.accounts.add({ name: user, role: "doctor", password }, tables)
+            const router = await this.accounts.add({ name: "router", role: "router" }, tables)
             const credentials = {
-                doctor: { user, password, token: await this.accounts.addToken(doctor.id, sql) },
-                router: { token: await this.accounts.addToken(router.id, sql) },
+                doctor: { user, password, token: await this.accounts.addToken(doctor.id, tables) },
+                router: { token: await this.accounts.addToken(router.id, tables) },
             }
             await save?.(credentials)
             return credentials
@@ -178,22 +177,22 @@ export class Clinic {
      * the secret cannot get lost between here and a file.
      */
     async admit(data: NewPatient, save: (mote: Mote, secret: Uint8Array) => Promise<void>): Promise<void> {
-        await this.o.store.transaction(async sql => {
-            const patient = await this.patients.add(data, sql)
-            const { mote, secret } = await this.motes.register(patient.id, sql)
+        await this.o.store.transaction(async tables => {
+            const patient = await this.patients.add(data, tables)
+            const { mote, secret } = await this.motes.register(patient.id, tables)
             await save(mote, secret)
         })
     }
 
     private async told<T>(
         kid: Uint8Array,
-        tell: (known: { mote: Mote; secrets: Secrets }, sql: Sql) => Promise<T>,
+        tell: (known: { mote: Mote; secrets: Secrets }, tables: Tables) => Promise<T>,
     ): Promise<T | undefined> {
-        return await this.o.store.transaction(async sql => {
-            const known = await this.motes.withSecrets(kid, sql)
+        return await this.o.store.transaction(async tables => {
+            const known = await this.motes.withSecrets(kid, tables)
             if (!known) return undefined
             if (known.mote.revokedAt !== null) throw new Conflict("the mote is revoked")
-            return await tell(known, sql)
+            return await tell(known, tables)
         })
     }
 
@@ -204,7 +203,7 @@ export class Clinic {
 
     /** Throws where the store does not work. */
     async check(): Promise<void> {
-        await this.o.store.all("SELECT 1 FROM account LIMIT 1")
+        await this.o.store.check()
     }
 
     /** Unix time in whole milliseconds. */

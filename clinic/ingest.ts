@@ -10,7 +10,8 @@ import { noteArrival } from "./motes/completeness.ts"
 import { toConfigWord, type Configurations, type ConfigWord } from "./motes/configurations.ts"
 import type { Mote, Motes, Secrets } from "./motes/motes.ts"
 import { toReadings, type Reading } from "./readings/readings.ts"
-import type { Sql } from "./store/store.ts"
+import type { Observations } from "./readings/observations.ts"
+import type { Tables } from "./store/store.ts"
 
 /** Verified, opened and understood as far as it can be. */
 interface Opened {
@@ -31,7 +32,8 @@ interface Context {
     motes: Motes
     configurations: Configurations
     alarms: Alarms
-    sql: Sql
+    observations: Observations
+    tables: Tables
     log: Log
 }
 
@@ -66,7 +68,7 @@ async function open(delivery: Delivery, o: Context): Promise<Opened> {
         if (error instanceof WireError) throw new Refused(`malformed: ${error.message}`)
         throw error
     }
-    const known = await o.motes.withSecrets(envelope.kid, o.sql)
+    const known = await o.motes.withSecrets(envelope.kid, o.tables)
     if (!known) throw new Refused("unknown kid")
     const { mote } = known
     // What a router took and receipted before the revocation is not lost for arriving late.
@@ -94,7 +96,10 @@ async function secretOf(
     if (isUnder(current)) return { keys: current, generation }
     if (isUnder(next)) {
         const arrivedAt = Math.min(receivedAt, o.now)
-        if (!isLate) await o.motes.takeNextSecret(mote, arrivedAt, o.sql)
+        if (!isLate) {
+            await o.motes.takeNextSecret(mote, arrivedAt, o.tables)
+            await o.configurations.takeNextSecret(mote, o.tables)
+        }
         return { keys: next, generation: nextGeneration }
     }
     if (!isUnder(previous)) throw new Refused("wrong MAC")
@@ -129,38 +134,21 @@ function isReading({ name }: Measurement): boolean {
 async function store(
     delivery: Delivery,
     { mote, generation, envelope, readings, alarms, word, problem }: Opened,
-    { router, now, sql, ...o }: Context,
+    { router, now, tables, ...o }: Context,
 ): Promise<boolean> {
-    const { boot, salt, seq } = envelope
-    const [stored] = await sql.all<{ id: number }>(
-        `INSERT INTO envelope (mote, boot, salt, seq, purpose, received_at, stored_at, router, bytes, problem)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
-        ...[mote.id, boot, salt, seq, delivery.purpose, delivery.receivedAt, now, router],
-        ...[envelope.bytes, problem],
-    )
-    if (!stored) {
-        const [first] = await sql.all<{ bytes: Uint8Array }>(
-            "SELECT bytes FROM envelope WHERE mote = ? AND boot = ? AND salt = ? AND seq = ?",
-            ...[mote.id, boot, salt, seq],
-        )
-        if (Buffer.compare(first!.bytes, envelope.bytes) !== 0)
+    const { boot, salt, seq, bytes } = envelope
+    const key = { mote: mote.id, boot, salt, seq }
+    const { purpose, receivedAt } = delivery
+    const id = await tables.envelope.add({ ...key, purpose, receivedAt, storedAt: now, router, bytes, problem })
+    if (id === undefined) {
+        if (Buffer.compare((await tables.envelope.bytesOf(key))!, bytes) !== 0)
             throw new Refused("its nonce was used before, for something else")
         return false
     }
-    for (const reading of readings)
-        await sql.run(
-            `INSERT INTO measurement
-             (envelope, mote, patient, name, unit, value, absent, quality, time, relative, problem,
-              count, least, greatest, span)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-            ...[stored.id, mote.id, mote.patient, reading.name, reading.unit, reading.value],
-            ...[reading.absent, reading.quality, reading.time, reading.relative ? 1 : 0],
-            ...[reading.problem, reading.summary?.count ?? null, reading.summary?.least ?? null],
-            ...[reading.summary?.greatest ?? null, reading.summary?.spanMs ?? null],
-        )
-    const arrivedAt = Math.min(delivery.receivedAt, now)
-    for (const event of alarms) await o.alarms.take(mote, generation, event, sql)
-    if (word) await o.configurations.heard(mote, word, { boot, seq }, arrivedAt, sql)
-    await noteArrival({ mote: mote.id, boot, salt, seq }, arrivedAt, sql)
+    await o.observations.add(readings, { envelope: id, mote }, tables)
+    const arrivedAt = Math.min(receivedAt, now)
+    for (const event of alarms) await o.alarms.take(mote, generation, event, tables)
+    if (word) await o.configurations.heard(mote, word, { boot, seq }, arrivedAt, tables)
+    await noteArrival(key, arrivedAt, tables)
     return true
 }

@@ -13,7 +13,7 @@ import { buildApp } from "./http/app.ts"
 import type { ConnectionLimits } from "./http/connections.ts"
 import { clinicPages } from "./http/pages.ts"
 import type { ProxyOptions } from "./http/proxies.ts"
-import { openSqlite } from "./store/sqlite.ts"
+import { openSqlite } from "./store/sqlite/open.ts"
 import { isWildcard, serverCertificate } from "./tls.ts"
 import { vaultKeyBytes } from "./motes/vault.ts"
 

@@ -2,7 +2,8 @@ import type { Clock } from "../../host/clock.ts"
 import { technicalKinds } from "../../wire/tables/alarm-kinds.ts"
 import type { AlarmEvent } from "../../wire/alarms.ts"
 import type { Mote } from "../motes/motes.ts"
-import type { Sql, Store } from "../store/store.ts"
+import type { ShownAlarm, StoredAlarm } from "../store/alarms.ts"
+import type { Store, Tables } from "../store/store.ts"
 
 /** An alarm that a mote raised. Times are unix ms. */
 export interface Alarm {
@@ -30,19 +31,6 @@ export interface Alarm {
     isOpen: boolean
 }
 
-const columns = `a.id, a.patient, mote.kid, a.kind, a.unit, a.raised_at AS "raisedAt",
-    a.raised_about AS "raisedAbout", a.raised_value AS "raisedValue", a.cleared_at AS "clearedAt",
-    a.cleared_about AS "clearedAbout", a.cleared_value AS "clearedValue", a.stored_at AS "storedAt",
-    a.acknowledged_at AS "acknowledgedAt", a.acknowledged_by AS "acknowledgedBy", a.is_open AS "isOpen"`
-const tables = "alarm AS a JOIN mote ON mote.id = a.mote"
-/** Of an end that came before its beginning, only the end is known. */
-const isShown = "a.raised_at IS NOT NULL"
-const setIsOpen = `is_open = CASE
-    WHEN raised_at IS NULL THEN 0
-    WHEN cleared_at IS NULL THEN 1
-    WHEN acknowledged_at IS NULL AND kind NOT IN (${technicalKinds.map(kind => `'${kind}'`).join(", ")}) THEN 1
-    ELSE 0 END`
-
 /** The alarms of all motes: each once, however often and in whatever order the mote tells of it. */
 export class Alarms {
     private readonly store: Store
@@ -53,114 +41,94 @@ export class Alarms {
         this.clock = clock
     }
 
-    /** Takes one event; `generation` is that of the secret it came under (a mote without memory numbers anew). */
-    async take(mote: Mote, generation: number, event: AlarmEvent, sql: Sql): Promise<void> {
+    /**
+     * Takes one event; `generation` is that of the secret it came under (a mote without memory numbers anew). Costs the
+     * same however many alarms there are.
+     */
+    async take(mote: Mote, generation: number, event: AlarmEvent, t: Tables): Promise<void> {
         const { kind, time, value, unit } = event
         const about = event.relative || event.untimed ? 1 : 0
-        const id = await this.idOf(mote, generation, event, sql)
-        const phase = event.raised ? "raised" : "cleared"
-        await sql.run(
-            `UPDATE alarm SET ${phase}_at = ?, ${phase}_about = ?, ${phase}_value = ?, unit = COALESCE(unit, ?)
-             WHERE id = ? AND (${phase}_at IS NULL OR ${phase}_about > ?)`,
-            ...[time, about, value, unit, id, about],
-        )
-        await this.endOlder(mote, kind, sql)
-        await sql.run(
-            `UPDATE alarm SET ${setIsOpen} WHERE mote = ? AND kind = ? AND (is_open = 1 OR id = ?)`,
-            ...[mote.id, kind, id],
-        )
+        const alarm = await this.find(mote, generation, event, t)
+        if (event.raised && (alarm.raisedAt === null || alarm.raisedAbout > about))
+            Object.assign(alarm, { raisedAt: time, raisedAbout: about, raisedValue: value })
+        if (!event.raised && (alarm.clearedAt === null || alarm.clearedAbout > about))
+            Object.assign(alarm, { clearedAt: time, clearedAbout: about, clearedValue: value })
+        await this.save({ ...alarm, unit: alarm.unit ?? unit }, t)
+        await this.endOlder(mote, kind, t)
     }
 
-    private async idOf(
-        mote: Mote,
-        generation: number,
-        { kind, id: number, unit, raised }: AlarmEvent,
-        sql: Sql,
-    ): Promise<number> {
+    private async find(mote: Mote, generation: number, event: AlarmEvent, t: Tables): Promise<StoredAlarm> {
+        const { kind, id: number, unit, raised } = event
+        const key = { mote: mote.id, kind, generation, number }
+        const known = await t.alarm.find(key)
+        if (known) return known
         // One that began under an earlier secret may end under this one.
-        const isOlder = raised ? "1 = 0" : "cleared_at IS NULL AND is_open = 1"
-        const [known] = await sql.all<{ id: number }>(
-            `SELECT id FROM alarm WHERE mote = ? AND kind = ? AND number = ?
-             AND (generation = ? OR (${isOlder})) ORDER BY generation DESC LIMIT 1`,
-            ...[mote.id, kind, number, generation],
-        )
-        if (known) return known.id
-        const [added] = await sql.all<{ id: number }>(
-            `INSERT INTO alarm (mote, patient, kind, generation, number, unit, raised_about, cleared_about,
-             stored_at, is_open) VALUES (?, ?, ?, ?, ?, ?, 0, 0, ?, 0) RETURNING id`,
-            ...[mote.id, mote.patient, kind, generation, number, unit],
-            Math.trunc(this.clock.now()),
-        )
-        return added!.id
+        const earlier = raised ? [] : await t.alarm.lasting(mote.id, kind)
+        const older = earlier.find(alarm => alarm.number === number && alarm.generation < generation)
+        if (older) return older
+        const storedAt = Math.trunc(this.clock.now())
+        return await t.alarm.add(key, { patient: mote.patient, unit, storedAt })
     }
 
     /**
      * There is one of a kind at a time: what began before another one of its kind has ended, said or not. And of a revoked
      * mote nothing more is to be heard.
      */
-    private async endOlder(mote: Mote, kind: string, sql: Sql): Promise<void> {
-        const lasting = await sql.all<{ id: number; raisedAt: number }>(
-            `SELECT id, raised_at AS "raisedAt" FROM alarm
-             WHERE mote = ? AND kind = ? AND cleared_at IS NULL AND raised_at IS NOT NULL`,
-            ...[mote.id, kind],
-        )
-        const [newest] = await sql.all<{ id: number; raisedAt: number }>(
-            `SELECT id, raised_at AS "raisedAt" FROM alarm
-             WHERE mote = ? AND kind = ? AND raised_at IS NOT NULL
-             ORDER BY generation DESC, number DESC LIMIT 1`,
-            ...[mote.id, kind],
-        )
-        for (const { id, raisedAt } of lasting) {
-            const endedAt = id === newest?.id ? mote.revokedAt : newest!.raisedAt
-            if (endedAt === null) continue
-            await sql.run(
-                "UPDATE alarm SET cleared_at = ?, cleared_about = 1 WHERE id = ?",
-                ...[Math.max(endedAt, raisedAt), id],
-            )
+    private async endOlder(mote: Mote, kind: string, t: Tables): Promise<void> {
+        const lasting = await t.alarm.lasting(mote.id, kind)
+        const newest = await t.alarm.newestRaised(mote.id, kind)
+        for (const alarm of lasting) {
+            const endedAt = alarm.id === newest?.id ? mote.revokedAt : newest!.raisedAt
+            if (endedAt !== null)
+                await this.save({ ...alarm, clearedAt: Math.max(endedAt, alarm.raisedAt!), clearedAbout: 1 }, t)
         }
+    }
+
+    /** Nothing more will be heard of these motes: their alarms are over. */
+    async endOf(motes: readonly number[], t: Tables): Promise<void> {
+        await t.alarm.endOf(motes, Math.trunc(this.clock.now()))
     }
 
     /** What belongs on the screen, the newest first. */
     async open(): Promise<Alarm[]> {
-        return await this.rows(
-            this.store,
-            `SELECT ${columns} FROM ${tables} WHERE a.is_open = 1 ORDER BY a.raised_at DESC, a.id DESC`,
-        )
+        return (await this.store.alarm.open()).map(shown)
     }
 
     /** All of a patient, the newest first. */
     async ofPatient(patient: number, limit: number): Promise<Alarm[]> {
-        return await this.rows(
-            this.store,
-            `SELECT ${columns} FROM ${tables} WHERE a.patient = ? AND ${isShown} ORDER BY a.id DESC LIMIT ?`,
-            ...[patient, limit],
-        )
+        return (await this.store.alarm.ofPatient(patient, limit)).map(shown)
     }
 
     /** Notes who has seen to it; whoever was first stays. Undefined where there is no such alarm. */
     async acknowledge(id: number, user: string): Promise<Alarm | undefined> {
-        return await this.store.transaction(async sql => {
-            await sql.run(
-                `UPDATE alarm SET acknowledged_at = ?, acknowledged_by = ?
-                 WHERE id = ? AND acknowledged_at IS NULL AND raised_at IS NOT NULL`,
-                ...[Math.trunc(this.clock.now()), user, id],
-            )
-            await sql.run(`UPDATE alarm SET ${setIsOpen} WHERE id = ? AND is_open = 1`, id)
-            const [alarm] = await this.rows(sql, `SELECT ${columns} FROM ${tables} WHERE a.id = ? AND ${isShown}`, id)
-            return alarm
+        return await this.store.transaction(async t => {
+            const [alarm] = await t.alarm.byIds([id])
+            if (!alarm) return undefined
+            if (alarm.acknowledgedAt === null) {
+                Object.assign(alarm, { acknowledgedAt: Math.trunc(this.clock.now()), acknowledgedBy: user })
+                Object.assign(alarm, await this.save(alarm, t))
+            }
+            return shown(alarm)
         })
     }
 
-    private async rows(sql: Sql, query: string, ...parameters: number[]): Promise<Alarm[]> {
-        const rows = await sql.all<Row>(query, ...parameters)
-        return rows.map(row => ({
-            ...row,
-            raisedAbout: row.raisedAbout === 1,
-            clearedAbout: row.clearedAbout === 1,
-            isOpen: row.isOpen === 1,
-        }))
+    private async save(alarm: StoredAlarm, t: Tables): Promise<StoredAlarm> {
+        const saved = { ...alarm, isOpen: belongsOnScreen(alarm) ? 1 : 0 }
+        await t.alarm.save(saved)
+        return saved
     }
 }
 
-type Row = Omit<Alarm, "raisedAbout" | "clearedAbout" | "isOpen"> &
-    Record<"raisedAbout" | "clearedAbout" | "isOpen", number>
+function belongsOnScreen({ kind, raisedAt, clearedAt, acknowledgedAt }: StoredAlarm): boolean {
+    if (raisedAt === null) return false
+    return clearedAt === null || (acknowledgedAt === null && !technicalKinds.includes(kind))
+}
+
+function shown({ raisedAbout, clearedAbout, isOpen, ...alarm }: ShownAlarm): Alarm {
+    return {
+        ...alarm,
+        raisedAbout: raisedAbout === 1,
+        clearedAbout: clearedAbout === 1,
+        isOpen: isOpen === 1,
+    }
+}

@@ -6,7 +6,8 @@ import type { CommandName, MoteKeys, RouterKeys, SealedCommand } from "../../wir
 import { refusedName, type Measurement } from "../../wire/senml.ts"
 import { Conflict } from "../errors.ts"
 import type { Mote, Secrets } from "./motes.ts"
-import type { Sql, Store } from "../store/store.ts"
+import type { StoredConfiguration } from "../store/configurations.ts"
+import type { Store, Tables } from "../store/store.ts"
 
 /**
  * What became of a configuration: it waits for the mote's word; the mote applies it, refused it, or applied it on trial
@@ -60,8 +61,6 @@ const commandMs = 10 * 60_000
 /** What a mote says of a configuration that it had applied on trial. */
 const rolledBack = /^(no receipt in |restarted on trial)/
 
-const columns = `version, settings, author, made_at AS "madeAt", state, reason, answered_at AS "answeredAt"`
-
 /** What motes are told: configurations, by version, and commands. Each is sealed once, for one secret. */
 export class Configurations {
     private readonly store: Store
@@ -81,41 +80,33 @@ export class Configurations {
     async put(
         { mote, secrets }: { mote: Mote; secrets: Secrets },
         o: { settings: unknown; author: string; base?: number | undefined },
-        sql: Sql,
+        t: Tables,
     ): Promise<Configuration> {
         const settings = { ...defaultConfig, ...checkConfig(o.settings) }
-        const newest = await this.newest(mote, sql)
+        const newest = await this.newest(mote, t)
         if (o.base !== undefined && o.base !== (newest?.version ?? 0))
             throw new Conflict("there is a newer configuration: look at it first")
-        const inForce = await this.inForce(mote, sql)
+        const inForce = await this.inForce(mote, t)
         const version = Math.max(newest?.version ?? 0, inForce.version) + 1
         const seal = (keys: MoteKeys) => makeConfig(settings, version, keys, this.random)
-        const sealed = seal(secrets.current)
-        await sql.run(`UPDATE configuration SET state = 'superseded' WHERE mote = ? AND state = 'pending'`, mote.id)
-        const [row] = await sql.all<Row>(
-            `INSERT INTO configuration (mote, version, settings, author, made_at, sealed, sealed_next, state)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 'pending') RETURNING ${columns}`,
-            ...[mote.id, version, JSON.stringify(settings), o.author, this.now(), sealed],
-            secrets.next ? seal(secrets.next) : null,
-        )
-        return configuration(row!)
+        await t.configuration.replaceState(mote.id, "pending", "superseded")
+        const added = await t.configuration.add({
+            ...{ mote: mote.id, version, settings: JSON.stringify(settings), author: o.author, madeAt: this.now() },
+            sealed: seal(secrets.current),
+            sealedNext: secrets.next ? seal(secrets.next) : null,
+            state: "pending",
+        })
+        return configuration(added)
     }
 
-    async newest(mote: { id: number }, sql: Sql = this.store): Promise<Configuration | undefined> {
-        const [row] = await sql.all<Row>(
-            `SELECT ${columns} FROM configuration WHERE mote = ? ORDER BY version DESC LIMIT 1`,
-            mote.id,
-        )
+    async newest(mote: { id: number }, t: Tables = this.store): Promise<Configuration | undefined> {
+        const [row] = await t.configuration.newest(mote.id, 1)
         return row && configuration(row)
     }
 
     /** The newest first. */
     async history(mote: { id: number }, limit: number): Promise<Configuration[]> {
-        const rows = await this.store.all<Row>(
-            `SELECT ${columns} FROM configuration WHERE mote = ? ORDER BY version DESC LIMIT ?`,
-            ...[mote.id, limit],
-        )
-        return rows.map(configuration)
+        return (await this.store.configuration.newest(mote.id, limit)).map(configuration)
     }
 
     /**
@@ -124,19 +115,11 @@ export class Configurations {
      */
     async inForce(
         mote: { id: number },
-        sql: Sql = this.store,
+        t: Tables = this.store,
     ): Promise<{ version: number; heardAt: number | null; settings: ConfigValues | null }> {
-        const [said] = await sql.all<{ version: number | null; heardAt: number | null }>(
-            `SELECT config_version AS version, config_at AS "heardAt" FROM mote WHERE id = ?`,
-            mote.id,
-        )
-        const version = said?.version ?? 0
-        const heardAt = said?.heardAt ?? null
+        const { version = 0, heardAt = null } = (await t.configReport.get(mote.id)) ?? {}
         if (version === 0) return { version, heardAt, settings: { ...defaultConfig } }
-        const [row] = await sql.all<Row>(
-            `SELECT ${columns} FROM configuration WHERE mote = ? AND version = ?`,
-            ...[mote.id, version],
-        )
+        const row = await t.configuration.get(mote.id, version)
         return { version, heardAt, settings: row ? configuration(row).settings : null }
     }
 
@@ -144,51 +127,44 @@ export class Configurations {
     async order(
         { mote, secrets }: { mote: Mote; secrets: Secrets },
         o: { command: CommandName; author: string },
-        sql: Sql,
+        t: Tables,
     ): Promise<Command> {
         const now = this.now()
-        await sql.run(
-            "UPDATE command SET expires_at = ? WHERE mote = ? AND name = ? AND expires_at > ?",
-            ...[now, mote.id, o.command, now],
-        )
-        const [last] = await sql.all<{ version: number | null }>(
-            "SELECT MAX(version) AS version FROM command WHERE mote = ?",
-            mote.id,
-        )
-        const version = (last?.version ?? 0) + 1
+        await t.command.expire(mote.id, now, o.command)
+        const version = (await t.command.newestVersion(mote.id)) + 1
         const seal = (keys: MoteKeys) => makeCommand(o.command, version, keys, this.random)
         const expiresAt = now + commandMs
-        await sql.run(
-            `INSERT INTO command (mote, version, name, author, made_at, expires_at, sealed, sealed_next)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-            ...[mote.id, version, o.command, o.author, now, expiresAt, seal(secrets.current)],
-            secrets.next ? seal(secrets.next) : null,
-        )
+        await t.command.add({
+            ...{ mote: mote.id, version, name: o.command, author: o.author, madeAt: now, expiresAt },
+            sealed: seal(secrets.current),
+            sealedNext: secrets.next ? seal(secrets.next) : null,
+        })
         return { version, ...o, madeAt: now, expiresAt }
     }
 
     /** Commands on their way, oldest first. */
     async commands(mote: { id: number }): Promise<Command[]> {
-        return await this.store.all<Command>(
-            `SELECT version, name AS command, author, made_at AS "madeAt", expires_at AS "expiresAt"
-             FROM command WHERE mote = ? AND expires_at > ? ORDER BY version`,
-            ...[mote.id, this.now()],
-        )
+        const waiting = await this.store.command.waiting(this.now(), mote.id)
+        return waiting.map(({ version, name, author, madeAt, expiresAt }) => ({
+            ...{ version, command: name as CommandName, author, madeAt, expiresAt },
+        }))
     }
 
     /** The mote was given another secret: what it has to be told is sealed for that one, too. */
-    async sealForNext(mote: { id: number }, keys: MoteKeys, sql: Sql): Promise<void> {
-        const newest = await this.newest(mote, sql)
-        if (newest)
-            await sql.run(
-                "UPDATE configuration SET sealed_next = ? WHERE mote = ? AND version = ?",
-                makeConfig(newest.settings, newest.version, keys, this.random),
-                ...[mote.id, newest.version],
-            )
-        await sql.run(
-            "UPDATE command SET expires_at = ? WHERE mote = ? AND expires_at > ?",
-            ...[this.now(), mote.id, this.now()],
-        )
+    async sealForNext(mote: { id: number }, keys: MoteKeys, t: Tables): Promise<void> {
+        const newest = await this.newest(mote, t)
+        if (newest) {
+            const sealed = makeConfig(newest.settings, newest.version, keys, this.random)
+            await t.configuration.setNextSeal(mote.id, newest.version, sealed)
+        }
+        await t.command.expire(mote.id, this.now())
+    }
+
+    /** The mote uses its next secret: what was sealed for that counts, and its envelopes are numbered anew. */
+    async takeNextSecret(mote: { id: number }, t: Tables): Promise<void> {
+        await t.configuration.takeNextSeal(mote.id)
+        await t.command.takeNextSeal(mote.id)
+        await t.configReport.forgetEnvelope(mote.id)
     }
 
     /**
@@ -200,23 +176,14 @@ export class Configurations {
         word: ConfigWord,
         envelope: { boot: number; seq: number },
         at: number,
-        sql: Sql,
+        t: Tables,
     ): Promise<void> {
         const { boot, seq } = envelope
-        const changes = await sql.run(
-            `UPDATE mote SET config_version = ?, config_at = ?, config_boot = ?, config_seq = ?
-             WHERE id = ? AND (config_boot IS NULL OR config_boot < ? OR (config_boot = ? AND config_seq < ?))`,
-            ...[word.version, at, boot, seq, mote.id, boot, boot, seq],
-        )
-        if (changes === 0) return
+        if (!(await t.configReport.put({ mote: mote.id, version: word.version, heardAt: at, boot, seq }))) return
         const { refused } = word
-        const newest = await this.newest(mote, sql)
+        const newest = await this.newest(mote, t)
         const became = async (version: number, state: ConfigState, reason: string | null) =>
-            await sql.run(
-                `UPDATE configuration SET state = ?, reason = ?, answered_at = ?
-                 WHERE mote = ? AND version = ? AND state != ?`,
-                ...[state, reason, at, mote.id, version, state],
-            )
+            await t.configuration.setState(mote.id, version, { state, reason, answeredAt: at })
         await became(word.version, "applied", null)
         // It worked by a later one already and has lost it, with its flash: it gets it again.
         if (newest?.state === "applied" && word.version < newest.version && !refused)
@@ -231,10 +198,7 @@ export class Configurations {
     /** What waits for each mote, by its id, for the routers; under its secret of now and under its next one. */
     async waiting(): Promise<Map<number, { current: Waiting; next: Waiting }>> {
         const waiting = new Map<number, { current: Waiting; next: Waiting }>()
-        const newest = await this.store.all<SealedRow & { mote: number; version: number; state: ConfigState }>(
-            `SELECT mote, version, state, sealed, sealed_next AS "sealedNext" FROM configuration AS c
-             WHERE version = (SELECT MAX(version) FROM configuration WHERE mote = c.mote)`,
-        )
+        const newest = await this.store.configuration.newestSealed()
         for (const { mote, version: config, state, sealed, sealedNext } of newest) {
             const isDue = state === "pending"
             waiting.set(mote, {
@@ -242,12 +206,8 @@ export class Configurations {
                 next: { config, ...(isDue && sealedNext && { sealedConfig: sealedNext }) },
             })
         }
-        const commands = await this.store.all<SealedRow & { mote: number; name: CommandName }>(
-            `SELECT mote, name, sealed, sealed_next AS "sealedNext" FROM command
-             WHERE expires_at > ? ORDER BY mote, version`,
-            this.now(),
-        )
-        for (const { mote, name, sealed, sealedNext } of commands) {
+        for (const { mote, sealed, sealedNext, ...command } of await this.store.command.waiting(this.now())) {
+            const name = command.name as CommandName
             const entry = waiting.get(mote) ?? { current: { config: 0 }, next: { config: 0 } }
             waiting.set(mote, entry)
             add(entry.current, { name, sealed })
@@ -269,14 +229,9 @@ export function silentMs({ power, every, sample, report }: ConfigValues): number
 }
 
 type Waiting = Pick<RouterKeys, "config" | "sealedConfig" | "commands">
-type Row = Omit<Configuration, "settings"> & { settings: string }
-interface SealedRow {
-    sealed: Uint8Array
-    sealedNext: Uint8Array | null
-}
 
-function configuration(row: Row): Configuration {
-    return { ...row, settings: JSON.parse(row.settings) as ConfigValues }
+function configuration({ settings, state, ...row }: StoredConfiguration): Configuration {
+    return { ...row, settings: JSON.parse(settings) as ConfigValues, state: state as ConfigState }
 }
 
 function add(waiting: Waiting, command: SealedCommand): void {

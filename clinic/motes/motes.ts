@@ -1,7 +1,8 @@
 import type { Clock } from "../../host/clock.ts"
 import { deriveKeys, kidBytes, secretBytes, type MoteKeys } from "../../wire/keys.ts"
 import { Conflict } from "../errors.ts"
-import type { Sql, Store } from "../store/store.ts"
+import type { StoredMote } from "../store/motes.ts"
+import type { Store, Tables } from "../store/store.ts"
 import type { Vault } from "./vault.ts"
 
 /** A registered mote; it belongs to one patient for life, another patient gets a new identity. */
@@ -28,17 +29,7 @@ export interface Secrets {
     nextGeneration: number
 }
 
-type MoteRow = Mote &
-    Pick<Secrets, "rotatedAt" | "generation" | "nextGeneration"> & {
-        secret: Uint8Array
-        nextSecret: Uint8Array | null
-        previousSecret: Uint8Array | null
-    }
-
-const columns = `id, kid, patient, registered_at AS "registeredAt", revoked_at AS "revokedAt", secret,
-    next_secret AS "nextSecret", previous_secret AS "previousSecret", rotated_at AS "rotatedAt",
-    generation, next_generation AS "nextGeneration"`
-
+/** The identities of the motes and their secrets. */
 export class Motes {
     private readonly store: Store
     private readonly clock: Clock
@@ -54,27 +45,23 @@ export class Motes {
         this.vault = vault
     }
 
-    /** A new identity for a patient on the ward; the secret is never given out again. */
-    async register(patient: number, sql: Sql = this.store): Promise<{ mote: Mote; secret: Uint8Array }> {
+    /**
+     * A new identity for a patient on the ward; the secret is never given out again. Throws Conflict where there is no such
+     * patient.
+     */
+    async register(patient: number, t: Tables = this.store): Promise<{ mote: Mote; secret: Uint8Array }> {
         const kid = this.random(kidBytes)
         const secret = this.random(secretBytes)
-        const [row] = await sql.all<MoteRow>(
-            `INSERT INTO mote (kid, secret, patient, registered_at)
-             SELECT ?, ?, id, ? FROM patient WHERE id = ? AND active = 1 RETURNING ${columns}`,
-            ...[kid, this.vault.wrap(secret, kid), Math.trunc(this.clock.now()), patient],
-        )
-        if (!row) throw new Conflict("there is no such patient on the ward")
-        return { mote: plain(row), secret }
+        if ((await t.patient.get(patient))?.active !== 1) throw new Conflict("there is no such patient on the ward")
+        const wrapped = this.vault.wrap(secret, kid)
+        const added = await t.mote.add({ kid, secret: wrapped, patient, registeredAt: this.now() })
+        return { mote: plain(added), secret }
     }
 
-    /** From now on nothing of this mote is accepted, and its alarms are over. False where there is none to revoke. */
-    async revoke(kid: Uint8Array): Promise<boolean> {
-        return await this.store.transaction(async sql => {
-            const mote = await this.get(kid, sql)
-            if (!mote || mote.revokedAt !== null) return false
-            await revokeAll("id", mote.id, Math.trunc(this.clock.now()), sql)
-            return true
-        })
+    /** From now on nothing of these motes is accepted. Returns the ids of those that were in use. */
+    async revoke(o: { id: number } | { patient: number }, t: Tables): Promise<number[]> {
+        const now = this.now()
+        return "id" in o ? await t.mote.revoke("id", o.id, now) : await t.mote.revoke("patient", o.patient, now)
     }
 
     /**
@@ -82,61 +69,46 @@ export class Motes {
      * one that was given out earlier and never used is worth nothing from now on. Throws Conflict for a revoked mote;
      * undefined where there is none.
      */
-    async rotate(kid: Uint8Array, sql: Sql): Promise<{ mote: Mote; secret: Uint8Array; keys: MoteKeys } | undefined> {
-        const row = await this.row(kid, sql)
+    async rotate(kid: Uint8Array, t: Tables): Promise<{ mote: Mote; secret: Uint8Array; keys: MoteKeys } | undefined> {
+        const row = await t.mote.get(kid)
         if (!row) return undefined
         if (row.revokedAt !== null) throw new Conflict("the mote is revoked")
         const secret = this.random(secretBytes)
-        await sql.run(
-            "UPDATE mote SET next_secret = ?, next_generation = ? WHERE id = ?",
-            ...[this.vault.wrap(secret, kid), Math.max(row.generation, row.nextGeneration) + 1],
-            row.id,
-        )
+        const generation = Math.max(row.generation, row.nextGeneration) + 1
+        await t.mote.setNextSecret(row.id, this.vault.wrap(secret, kid), generation)
         return { mote: plain(row), secret, keys: deriveKeys(secret, kid) }
     }
 
     /** The next secret was heard, at `at` (unix ms): it is the one in use now. */
-    async takeNextSecret(mote: Mote, at: number, sql: Sql): Promise<void> {
-        await sql.run(
-            `UPDATE mote SET previous_secret = secret, secret = next_secret, next_secret = NULL,
-             generation = next_generation, rotated_at = ?, config_boot = NULL, config_seq = NULL
-             WHERE id = ?`,
-            ...[at, mote.id],
-        )
-        for (const table of ["configuration", "command"])
-            await sql.run(
-                `UPDATE ${table} SET sealed = sealed_next, sealed_next = NULL
-                 WHERE mote = ? AND sealed_next IS NOT NULL`,
-                mote.id,
-            )
+    async takeNextSecret(mote: Mote, at: number, t: Tables): Promise<void> {
+        await t.mote.takeNextSecret(mote.id, at)
     }
 
-    async get(kid: Uint8Array, sql: Sql = this.store): Promise<Mote | undefined> {
-        const row = await this.row(kid, sql)
+    async get(kid: Uint8Array, t: Tables = this.store): Promise<Mote | undefined> {
+        const row = await t.mote.get(kid)
         return row && plain(row)
     }
 
     /** In the order of their registration, revoked ones included. */
     async all(): Promise<Mote[]> {
-        const rows = await this.store.all<MoteRow>(`SELECT ${columns} FROM mote ORDER BY id`)
-        return rows.map(plain)
+        return (await this.store.mote.all()).map(plain)
     }
 
     /** The mote with its working keys. */
-    async withSecrets(kid: Uint8Array, sql: Sql): Promise<{ mote: Mote; secrets: Secrets } | undefined> {
-        const row = await this.row(kid, sql)
+    async withSecrets(kid: Uint8Array, t: Tables): Promise<{ mote: Mote; secrets: Secrets } | undefined> {
+        const row = await t.mote.get(kid)
         return row && { mote: plain(row), secrets: this.secrets(row) }
     }
 
     /** Every mote that is not revoked, with its working keys. */
-    async inUse(sql: Sql = this.store): Promise<{ mote: Mote; secrets: Secrets }[]> {
-        const rows = await sql.all<MoteRow>(`SELECT ${columns} FROM mote WHERE revoked_at IS NULL ORDER BY id`)
+    async inUse(): Promise<{ mote: Mote; secrets: Secrets }[]> {
+        const rows = await this.store.mote.all({ isInUse: true })
         return rows.map(row => ({ mote: plain(row), secrets: this.secrets(row) }))
     }
 
     /** Whether the vault's key is the one these secrets were wrapped with. */
     async opens(): Promise<boolean> {
-        const [row] = await this.store.all<MoteRow>(`SELECT ${columns} FROM mote LIMIT 1`)
+        const [row] = await this.store.mote.all({ limit: 1 })
         try {
             if (row) this.secrets(row)
             return true
@@ -145,12 +117,7 @@ export class Motes {
         }
     }
 
-    private async row(kid: Uint8Array, sql: Sql): Promise<MoteRow | undefined> {
-        const [row] = await sql.all<MoteRow>(`SELECT ${columns} FROM mote WHERE kid = ?`, kid)
-        return row
-    }
-
-    private secrets({ kid, secret, nextSecret, previousSecret, ...row }: MoteRow): Secrets {
+    private secrets({ kid, secret, nextSecret, previousSecret, ...row }: StoredMote): Secrets {
         const { rotatedAt, generation, nextGeneration } = row
         return {
             current: this.keys(secret, kid),
@@ -169,18 +136,12 @@ export class Motes {
         }
         return keys
     }
+
+    private now(): number {
+        return Math.trunc(this.clock.now())
+    }
 }
 
-function plain({ id, kid, patient, registeredAt, revokedAt }: MoteRow): Mote {
+function plain({ id, kid, patient, registeredAt, revokedAt }: StoredMote): Mote {
     return { id, kid, patient, registeredAt, revokedAt }
-}
-
-/** Revokes one mote, or all of a patient; nothing will be heard of their alarms any more. */
-export async function revokeAll(of: "id" | "patient", id: number, now: number, sql: Sql): Promise<void> {
-    await sql.run(`UPDATE mote SET revoked_at = ? WHERE ${of} = ? AND revoked_at IS NULL`, ...[now, id])
-    await sql.run(
-        `UPDATE alarm SET cleared_at = COALESCE(cleared_at, ?), is_open = 0
-         WHERE is_open = 1 AND mote IN (SELECT id FROM mote WHERE ${of} = ?)`,
-        ...[now, id],
-    )
 }

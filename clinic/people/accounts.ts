@@ -3,7 +3,8 @@ import { createHash } from "node:crypto"
 import type { Clock } from "../../host/clock.ts"
 import { Conflict } from "../errors.ts"
 import type { Role } from "./permissions.ts"
-import type { Sql, Store } from "../store/store.ts"
+import type { StoredAccount } from "../store/accounts.ts"
+import type { Store, Tables } from "../store/store.ts"
 
 export interface User {
     id: number
@@ -21,8 +22,6 @@ const sessionIdleMs = 30 * 60_000
 const sessionNoteMs = 60_000
 const tokenBytes = 32
 
-const user = "account.id, account.name, account.role, account.patient"
-
 /** Who may come in: users with passwords (argon2id), sessions and tokens; the latter two are stored hashed. */
 export class Accounts {
     private readonly store: Store
@@ -39,88 +38,72 @@ export class Accounts {
     }
 
     /** Users and, where they are given one, their passwords. Throws Conflict for a name that is taken. */
-    async add(o: { name: string; role: Role; password?: string; patient?: number }, sql?: Sql): Promise<User> {
+    async add(
+        o: { name: string; role: Role; password?: string; patient?: number },
+        t: Tables = this.store,
+    ): Promise<User> {
+        const { name, role, patient = null } = o
         const password = o.password === undefined ? null : await hash(o.password)
-        const [added] = await (sql ?? this.store).all<User>(
-            `INSERT INTO account (name, role, password, patient) VALUES (?, ?, ?, ?)
-             ON CONFLICT DO NOTHING RETURNING id, name, role, patient`,
-            ...[o.name, o.role, password, o.patient ?? null],
-        )
+        const added = await t.account.add({ name, role, password, patient })
         if (!added) throw new Conflict("there is a user of that name")
-        return added
+        return user(added)
+    }
+
+    async isEmpty(t: Tables = this.store): Promise<boolean> {
+        return await t.account.isEmpty()
     }
 
     async all(): Promise<User[]> {
-        return await this.store.all<User>(`SELECT ${user} FROM account ORDER BY id`)
+        return (await this.store.account.all()).map(user)
     }
 
     /** With sessions and tokens. False where there is none. */
     async remove(name: string): Promise<boolean> {
-        return await this.store.transaction(async sql => {
-            for (const table of ["session", "token"])
-                await sql.run(`DELETE FROM ${table} WHERE account IN (SELECT id FROM account WHERE name = ?)`, name)
-            return (await sql.run("DELETE FROM account WHERE name = ?", name)) > 0
+        return await this.store.transaction(async t => {
+            const account = await t.account.byName(name)
+            if (!account) return false
+            await t.session.removeOf(account.id)
+            await t.token.removeOf(account.id)
+            await t.account.remove(account.id)
+            return true
         })
     }
 
     /** A new token for this user, shown once. */
-    async addToken(account: number, sql: Sql = this.store): Promise<string> {
+    async addToken(account: number, t: Tables = this.store): Promise<string> {
         const token = this.newToken()
-        await sql.run(
-            "INSERT INTO token (hash, account, created_at) VALUES (?, ?, ?)",
-            ...[hashed(token), account, this.now()],
-        )
+        await t.token.add({ hash: hashed(token), account, createdAt: this.now() })
         return token
     }
 
     /** The user of that name and a new session's token, or undefined; either takes the same time. */
     async login(name: string, password: string): Promise<{ user: User; session: string } | undefined> {
-        const [found] = await this.store.all<User & { password: string | null }>(
-            `SELECT ${user}, account.password FROM account WHERE name = ?`,
-            name,
-        )
+        const found = await this.store.account.byName(name)
         const matches = await verify(found?.password ?? (await this.nobody), password)
         if (!found?.password || !matches) return undefined
-        const { password: _, ...who } = found
         const session = this.newToken()
         const now = this.now()
-        await this.store.run(
-            "DELETE FROM session WHERE used_at < ? OR created_at < ?",
-            ...[now - sessionIdleMs, now - sessionMaxMs],
-        )
-        await this.store.run(
-            "INSERT INTO session (hash, account, created_at, used_at) VALUES (?, ?, ?, ?)",
-            ...[hashed(session), who.id, now, now],
-        )
-        return { user: who, session }
+        await this.store.session.removeOld(now - sessionIdleMs, now - sessionMaxMs)
+        await this.store.session.add({ hash: hashed(session), account: found.id, createdAt: now, usedAt: now })
+        return { user: user(found), session }
     }
 
     async logout(session: string): Promise<void> {
-        await this.store.run("DELETE FROM session WHERE hash = ?", hashed(session))
+        await this.store.session.remove(hashed(session))
     }
 
     /** Whose session this is, and notes its use. */
     async bySession(session: string): Promise<User | undefined> {
         const now = this.now()
-        const [found] = await this.store.all<User & { usedAt: number }>(
-            `SELECT ${user}, session.used_at AS "usedAt" FROM session
-             JOIN account ON account.id = session.account
-             WHERE session.hash = ? AND session.used_at >= ? AND session.created_at >= ?`,
-            ...[hashed(session), now - sessionIdleMs, now - sessionMaxMs],
-        )
-        if (!found) return undefined
-        const { usedAt, ...who } = found
-        if (now - usedAt > sessionNoteMs)
-            await this.store.run("UPDATE session SET used_at = ? WHERE hash = ?", now, hashed(session))
-        return who
+        const found = await this.store.session.find(hashed(session))
+        if (!found || found.usedAt < now - sessionIdleMs || found.createdAt < now - sessionMaxMs) return undefined
+        if (now - found.usedAt > sessionNoteMs) await this.store.session.noteUse(hashed(session), now)
+        return user(found.account)
     }
 
     async byToken(token: string): Promise<User | undefined> {
-        const [found] = await this.store.all<User>(
-            `SELECT ${user} FROM token JOIN account ON account.id = token.account WHERE token.hash = ?`,
-            hashed(token),
-        )
-        return found
+        const found = await this.store.token.accountOf(hashed(token))
+        return found && user(found)
     }
 
     /** A password for a first start; people choose their own later. */
@@ -135,6 +118,10 @@ export class Accounts {
     private now(): number {
         return Math.trunc(this.clock.now())
     }
+}
+
+function user({ id, name, role, patient }: StoredAccount): User {
+    return { id, name, role: role as Role, patient }
 }
 
 /** Enough for a token, unlike for a password: nobody guesses 256 random bits. */

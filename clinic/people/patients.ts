@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
-import { revokeAll } from "../motes/motes.ts"
-import type { Sql, Store } from "../store/store.ts"
+import type { PatientColumns, StoredPatient } from "../store/patients.ts"
+import type { Store, Tables } from "../store/store.ts"
 
 /** The codes of FHIR R4, http://hl7.org/fhir/administrative-gender. */
 export const genders = ["male", "female", "other", "unknown"] as const
@@ -25,9 +25,6 @@ export interface Patient extends PatientData {
     updatedAt: number
 }
 
-const columns = `id, active, given, family, birth_date AS "birthDate", gender, identifier, bed,
-    updated_at AS "updatedAt"`
-
 export type NewPatient = Pick<PatientData, "given" | "family"> & Partial<PatientData>
 
 export class Patients {
@@ -39,56 +36,35 @@ export class Patients {
         this.clock = clock
     }
 
-    async add(data: NewPatient, sql: Sql = this.store): Promise<Patient> {
-        const rows = await sql.all<Row>(
-            `INSERT INTO patient (given, family, birth_date, gender, identifier, bed, updated_at, active)
-             VALUES (?, ?, ?, ?, ?, ?, ?, 1) RETURNING ${columns}`,
-            ...values({ birthDate: null, gender: null, identifier: null, bed: null, ...data }),
-            this.now(),
-        )
-        return patient(rows[0]!)
+    async add(data: NewPatient, t: Tables = this.store): Promise<Patient> {
+        const all = { birthDate: null, gender: null, identifier: null, bed: null, ...data }
+        return patient(await t.patient.add(columns(all), this.now()))
     }
 
     /** Replaces the data; undefined where there is no such patient. */
     async update(id: number, data: PatientData): Promise<Patient | undefined> {
-        const rows = await this.store.all<Row>(
-            `UPDATE patient SET given = ?, family = ?, birth_date = ?, gender = ?, identifier = ?, bed = ?,
-             updated_at = ? WHERE id = ? RETURNING ${columns}`,
-            ...values(data),
-            ...[this.now(), id],
-        )
-        return rows[0] && patient(rows[0])
+        const updated = await this.store.patient.update(id, columns(data), this.now())
+        return updated && patient(updated)
     }
 
-    /** Takes a patient off the ward and revokes the motes. False where there is no such patient. */
-    async discharge(id: number): Promise<boolean> {
-        return await this.store.transaction(async sql => {
-            const now = this.now()
-            await revokeAll("patient", id, now, sql)
-            return (await sql.run("UPDATE patient SET active = 0, updated_at = ? WHERE id = ?", ...[now, id])) > 0
-        })
+    /** Takes a patient off the ward. False where there is no such patient. */
+    async discharge(id: number, t: Tables): Promise<boolean> {
+        return (await t.patient.update(id, { active: 0 }, this.now())) !== undefined
     }
 
-    async get(id: number): Promise<Patient | undefined> {
-        const rows = await this.store.all<Row>(`SELECT ${columns} FROM patient WHERE id = ?`, id)
-        return rows[0] && patient(rows[0])
+    async get(id: number, t: Tables = this.store): Promise<Patient | undefined> {
+        const found = await t.patient.get(id)
+        return found && patient(found)
     }
 
     /** In the order of their ids, from the one after `after`. */
     async page(after: number, limit: number): Promise<Patient[]> {
-        const rows = await this.store.all<Row>(
-            `SELECT ${columns} FROM patient WHERE id > ? ORDER BY id LIMIT ?`,
-            ...[after, limit],
-        )
-        return rows.map(patient)
+        return (await this.store.patient.page(after, limit)).map(patient)
     }
 
     /** Who is on the ward, by bed and name. */
     async ward(): Promise<Patient[]> {
-        const rows = await this.store.all<Row>(
-            `SELECT ${columns} FROM patient WHERE active = 1 ORDER BY bed, family, given, id`,
-        )
-        return rows.map(patient)
+        return (await this.store.patient.active()).map(patient)
     }
 
     private now(): number {
@@ -96,12 +72,16 @@ export class Patients {
     }
 }
 
-type Row = Omit<Patient, "active"> & { active: number }
-
-function patient(row: Row): Patient {
-    return { ...row, active: row.active === 1 }
+function patient({ active, birth_date, gender, updated_at, ...row }: StoredPatient): Patient {
+    return {
+        ...row,
+        active: active === 1,
+        birthDate: birth_date,
+        gender: gender as PatientData["gender"],
+        updatedAt: updated_at,
+    }
 }
 
-function values(data: PatientData) {
-    return [data.given, data.family, data.birthDate, data.gender, data.identifier, data.bed]
+function columns({ given, family, birthDate, gender, identifier, bed }: PatientData): PatientColumns {
+    return { given, family, birth_date: birthDate, gender, identifier, bed }
 }

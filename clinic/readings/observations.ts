@@ -1,7 +1,8 @@
 import type { HistoryPoint } from "./history.ts"
 import { maxSpanMs, vitalNames, type VitalName } from "../../wire/tables/quantities.ts"
-import type { Absence, Reading, Summary } from "./readings.ts"
-import type { Store, Value } from "../store/store.ts"
+import type { Absence, Reading } from "./readings.ts"
+import type { StoredMeasurement, StoredSummary } from "../store/measurements.ts"
+import type { Store, Tables } from "../store/store.ts"
 
 /** A stored vital sign. */
 export interface Observation extends Omit<Reading, "name" | "problem"> {
@@ -31,26 +32,8 @@ export interface ObservationSearch {
     limit: number
 }
 
-const columns = `m.id, m.patient, mote.kid, m.name, m.unit, m.value, m.absent, m.quality, m.time, m.relative,
-    m.count, m.least, m.greatest, m.span AS "spanMs",
-    envelope.stored_at AS "storedAt"`
-const tables = `measurement AS m JOIN mote ON mote.id = m.mote JOIN envelope ON envelope.id = m.envelope`
-const isVital = `m.problem IS NULL AND m.name IN (${vitalNames.map(name => `'${name}'`).join(", ")})`
-
-/** Readings that a value stands for; none where there is no value. */
-const weight = "CASE WHEN value IS NULL THEN NULL ELSE COALESCE(count, 1) END"
-
 /** More of a patient than motes send in years; so that nobody makes a chart expensive. */
 const maxSummaries = 2000
-
-const pageSql = (newestFirst: boolean) => `
-    SELECT ${columns} FROM ${tables}
-    WHERE m.patient = ? AND m.name = ? AND m.problem IS NULL AND m.time >= ? AND m.time < ?
-        AND (m.time, m.id) ${newestFirst ? "<" : ">"} (?, ?)
-    ORDER BY m.time ${newestFirst ? "DESC" : "ASC"}, m.id ${newestFirst ? "DESC" : "ASC"}
-    LIMIT ?`
-const pageNewestFirst = pageSql(true)
-const pageOldestFirst = pageSql(false)
 
 /** What was measured: everything a reader asks for. Values with a problem are not vital signs and never show up. */
 export class Observations {
@@ -66,7 +49,6 @@ export class Observations {
      */
     async search(search: ObservationSearch): Promise<Observation[]> {
         const { newestFirst, limit } = search
-        const sql = newestFirst ? pageNewestFirst : pageOldestFirst
         let { from = 0, before = Number.MAX_SAFE_INTEGER } = search
         const after = search.after ?? { time: newestFirst ? before : from - 1, id: 0 }
         // The index is searched by time alone: begin where the last page ended.
@@ -75,8 +57,9 @@ export class Observations {
         const found: Observation[] = []
         for (const patient of search.patients)
             for (const name of search.names) {
-                const page = [patient, name, from, before, after.time, after.id, limit]
-                found.push(...(await this.rows(sql, ...page)))
+                const range = { patient, name, from, before }
+                const rows = await this.store.measurement.page(range, { after, newestFirst, limit })
+                found.push(...rows.map(observation))
             }
         const sign = newestFirst ? -1 : 1
         return found.sort((a, b) => sign * (a.time - b.time || a.id - b.id)).slice(0, limit)
@@ -87,20 +70,14 @@ export class Observations {
         const { from = 0, before = Number.MAX_SAFE_INTEGER } = search
         let count = 0
         for (const patient of search.patients)
-            for (const name of search.names) {
-                const [row] = await this.store.all<{ count: number }>(
-                    `SELECT COUNT(*) AS count FROM measurement
-                     WHERE patient = ? AND name = ? AND problem IS NULL AND time >= ? AND time < ?`,
-                    ...[patient, name, from, before],
-                )
-                count += row!.count
-            }
+            for (const name of search.names)
+                count += await this.store.measurement.count({ patient, name, from, before })
         return count
     }
 
     async get(id: number): Promise<Observation | undefined> {
-        const rows = await this.rows(`SELECT ${columns} FROM ${tables} WHERE m.id = ? AND ${isVital}`, id)
-        return rows[0]
+        const found = await this.store.measurement.get(id, vitalNames)
+        return found && observation(found)
     }
 
     async newest(patient: number, name: VitalName): Promise<Observation | undefined> {
@@ -115,16 +92,12 @@ export class Observations {
 
     /** In the order they were stored, from the one after `id`. */
     async since(id: number, limit: number): Promise<Observation[]> {
-        return await this.rows(
-            `SELECT ${columns} FROM ${tables} WHERE m.id > ? AND ${isVital} ORDER BY m.id LIMIT ?`,
-            ...[id, limit],
-        )
+        return (await this.store.measurement.since(id, vitalNames, limit)).map(observation)
     }
 
     /** The newest id given out; 0 for none. */
     async newestId(): Promise<number> {
-        const rows = await this.store.all<{ id: number | null }>("SELECT MAX(id) AS id FROM measurement")
-        return rows[0]?.id ?? 0
+        return await this.store.measurement.newestId()
     }
 
     /** Steps of `stepMs` from `from` (unix ms) until before `before`; those without a reading are left out. */
@@ -135,51 +108,71 @@ export class Observations {
         before: number
         stepMs: number
     }): Promise<HistoryPoint[]> {
-        const points = await this.store.all<HistoryPoint>(
-            `SELECT time - time % ? AS time, COALESCE(SUM(${weight}), 0) AS count,
-                 SUM(value * ${weight}) / NULLIF(SUM(${weight}), 0) AS mean,
-                 MIN(COALESCE(least, value)) AS min, MAX(COALESCE(greatest, value)) AS max
-             FROM measurement
-             WHERE patient = ? AND name = ? AND problem IS NULL AND time >= ? AND time < ?
-             GROUP BY time - time % ? ORDER BY 1`,
-            ...[o.stepMs, o.patient, o.name, o.from, o.before, o.stepMs],
-        )
-        const summaries = await this.store.all<Summary & { time: number; mean: number }>(
-            `SELECT time, value AS mean, count, least, greatest, span AS "spanMs" FROM measurement
-             WHERE patient = ? AND name = ? AND problem IS NULL AND span IS NOT NULL
-             AND time >= ? AND time < ? ORDER BY time LIMIT ${maxSummaries}`,
-            ...[o.patient, o.name, o.from - maxSpanMs, o.before + maxSpanMs],
-        )
-        return withSpans(points, summaries, o)
+        const { stepMs, ...range } = o
+        const points = await this.store.measurement.steps(range, stepMs)
+        const around = { ...range, from: o.from - maxSpanMs, before: o.before + maxSpanMs }
+        return withSpans(points, await this.store.measurement.summaries(around, maxSummaries), o)
     }
 
-    private async rows(sql: string, ...parameters: Value[]): Promise<Observation[]> {
-        const rows = await this.store.all<Row>(sql, ...parameters)
-        return rows.map(({ count, least, greatest, spanMs, relative, ...row }) => ({
-            ...row,
-            summary: spanMs === null ? null : { count, least, greatest, spanMs },
-            relative: relative === 1,
+    /** Stores what a pack of the mote said, out of one envelope. */
+    async add(
+        readings: readonly Reading[],
+        { envelope, mote }: { envelope: number; mote: { id: number; patient: number } },
+        t: Tables,
+    ): Promise<void> {
+        // Written out: this runs for every reading, and spread objects cost more than the database.
+        const rows = readings.map(({ name, unit, value, absent, quality, summary, time, relative, problem }) => ({
+            envelope,
+            mote: mote.id,
+            patient: mote.patient,
+            name,
+            unit,
+            value,
+            absent,
+            quality,
+            time,
+            relative: relative ? 1 : 0,
+            problem,
+            count: summary === null ? null : summary.count,
+            least: summary === null ? null : summary.least,
+            greatest: summary === null ? null : summary.greatest,
+            span: summary === null ? null : summary.spanMs,
         }))
+        await t.measurement.add(rows)
     }
 }
 
-type Row = Omit<Observation, "relative" | "absent" | "summary"> & {
-    relative: number
-    absent: Absence | null
-} & (Summary | Record<keyof Summary, null>)
+function observation(row: StoredMeasurement): Observation {
+    const { count, least, greatest, span } = row
+    const isSummary = count !== null && least !== null && greatest !== null && span !== null
+    return {
+        id: row.id,
+        patient: row.patient,
+        kid: row.kid,
+        name: row.name as VitalName,
+        unit: row.unit,
+        value: row.value,
+        absent: row.absent as Absence | null,
+        quality: row.quality,
+        summary: isSummary ? { count, least, greatest, spanMs: span } : null,
+        time: row.time,
+        relative: row.relative === 1,
+        storedAt: row.storedAt,
+    }
+}
 
 /** A summary stands for all steps that it spans, not for its middle alone: they get its values where they have none. */
 function withSpans(
     points: HistoryPoint[],
-    summaries: (Summary & { time: number; mean: number })[],
+    summaries: StoredSummary[],
     { from, before, stepMs }: { from: number; before: number; stepMs: number },
 ): HistoryPoint[] {
     if (summaries.length === 0) return points
     const steps = new Map(points.map(point => [point.time, point]))
     const stepOf = (time: number) => time - (time % stepMs)
-    for (const { time, mean, least: min, greatest: max, spanMs } of summaries) {
-        const first = stepOf(Math.max(from, time - spanMs / 2))
-        const last = stepOf(Math.min(before - 1, time + spanMs / 2))
+    for (const { time, mean, least: min, greatest: max, span } of summaries) {
+        const first = stepOf(Math.max(from, time - span / 2))
+        const last = stepOf(Math.min(before - 1, time + span / 2))
         for (let at = first; at <= last; at += stepMs)
             if (!steps.has(at)) steps.set(at, { time: at, count: 0, mean, min, max })
     }

@@ -1,171 +1,173 @@
-/**
- * The schema, one script a version; a database is brought forward by running the ones it has not seen. A script that
- * has been released is never changed.
+import type { Generated } from "kysely"
+
+/*
+ * The tables as TypeScript sees them, the same for every engine. Times are unix ms, truth values 0 and 1, bytes Uint8Array.
+ * What each column means stands with the interface of the room that the table belongs to.
  */
-export const migrations: readonly string[] = [
-    `
-    CREATE TABLE patient (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        active INTEGER NOT NULL,
-        given TEXT NOT NULL,
-        family TEXT NOT NULL,
-        birth_date TEXT,
-        gender TEXT,
-        identifier TEXT,
-        bed TEXT,
-        updated_at INTEGER NOT NULL
-    ) STRICT;
 
-    CREATE TABLE account (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        name TEXT NOT NULL UNIQUE,
-        role TEXT NOT NULL,
-        password TEXT,
-        patient INTEGER REFERENCES patient (id)
-    ) STRICT;
+export interface Schema {
+    patient: PatientRow
+    account: AccountRow
+    token: TokenRow
+    session: SessionRow
+    mote: MoteRow
+    envelope: EnvelopeRow
+    start: StartRow
+    gap: GapRow
+    measurement: MeasurementRow
+    configuration: ConfigurationRow
+    config_report: ConfigReportRow
+    command: CommandRow
+    alarm: AlarmRow
+}
 
-    CREATE TABLE token (
-        hash BLOB PRIMARY KEY,
-        account INTEGER NOT NULL REFERENCES account (id),
-        created_at INTEGER NOT NULL
-    ) STRICT;
+export type TableName = keyof Schema
 
-    CREATE TABLE session (
-        hash BLOB PRIMARY KEY,
-        account INTEGER NOT NULL REFERENCES account (id),
-        created_at INTEGER NOT NULL,
-        used_at INTEGER NOT NULL
-    ) STRICT;
+interface PatientRow {
+    id: Generated<number>
+    active: number
+    given: string
+    family: string
+    birth_date: string | null
+    gender: string | null
+    identifier: string | null
+    bed: string | null
+    updated_at: number
+}
 
-    CREATE TABLE mote (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        kid BLOB NOT NULL UNIQUE,
-        secret BLOB NOT NULL,
-        patient INTEGER NOT NULL REFERENCES patient (id),
-        registered_at INTEGER NOT NULL,
-        revoked_at INTEGER
-    ) STRICT;
+interface AccountRow {
+    id: Generated<number>
+    name: string
+    role: string
+    password: string | null
+    patient: number | null
+}
 
-    CREATE TABLE envelope (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        mote INTEGER NOT NULL REFERENCES mote (id),
-        boot INTEGER NOT NULL,
-        salt BLOB NOT NULL,
-        seq INTEGER NOT NULL,
-        purpose TEXT NOT NULL,
-        received_at INTEGER NOT NULL,
-        stored_at INTEGER NOT NULL,
-        router INTEGER NOT NULL,
-        bytes BLOB NOT NULL,
-        problem TEXT,
-        UNIQUE (mote, boot, salt, seq)
-    ) STRICT;
-    CREATE INDEX envelope_problem ON envelope (mote, id) WHERE problem IS NOT NULL;
+interface TokenRow {
+    hash: Uint8Array
+    account: number
+    created_at: number
+}
 
-    CREATE TABLE start (
-        mote INTEGER NOT NULL REFERENCES mote (id),
-        boot INTEGER NOT NULL,
-        salt BLOB NOT NULL,
-        stored INTEGER NOT NULL,
-        newest_seq INTEGER NOT NULL,
-        newest_at INTEGER NOT NULL,
-        PRIMARY KEY (mote, boot, salt)
-    ) STRICT;
+interface SessionRow {
+    hash: Uint8Array
+    account: number
+    created_at: number
+    used_at: number
+}
 
-    CREATE TABLE gap (
-        mote INTEGER NOT NULL REFERENCES mote (id),
-        boot INTEGER NOT NULL,
-        salt BLOB NOT NULL,
-        first INTEGER NOT NULL,
-        last INTEGER NOT NULL,
-        PRIMARY KEY (mote, boot, salt, first)
-    ) STRICT;
+interface MoteRow {
+    id: Generated<number>
+    kid: Uint8Array
+    secret: Uint8Array
+    patient: number
+    registered_at: number
+    revoked_at: number | null
+    generation: Generated<number>
+    next_secret: Uint8Array | null
+    next_generation: Generated<number>
+    previous_secret: Uint8Array | null
+    rotated_at: number | null
+}
 
-    CREATE TABLE measurement (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        envelope INTEGER NOT NULL REFERENCES envelope (id),
-        mote INTEGER NOT NULL,
-        patient INTEGER NOT NULL,
-        name TEXT NOT NULL,
-        unit TEXT NOT NULL,
-        value REAL,
-        absent TEXT,
-        quality REAL,
-        time INTEGER NOT NULL,
-        relative INTEGER NOT NULL,
-        problem TEXT
-    ) STRICT;
-    CREATE INDEX measurement_newest ON measurement (patient, name, time, id) WHERE problem IS NULL;
-    `,
-    `
-    -- The secret in use is mote.secret. next_secret was given out and not heard of yet; previous_secret is the one before,
-    -- for what routers took until rotated_at.
-    ALTER TABLE mote ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE mote ADD COLUMN next_secret BLOB;
-    ALTER TABLE mote ADD COLUMN next_generation INTEGER NOT NULL DEFAULT 0;
-    ALTER TABLE mote ADD COLUMN previous_secret BLOB;
-    ALTER TABLE mote ADD COLUMN rotated_at INTEGER;
-    -- What the mote last said about the configuration in force, and in which envelope.
-    ALTER TABLE mote ADD COLUMN config_version INTEGER;
-    ALTER TABLE mote ADD COLUMN config_at INTEGER;
-    ALTER TABLE mote ADD COLUMN config_boot INTEGER;
-    ALTER TABLE mote ADD COLUMN config_seq INTEGER;
+interface EnvelopeRow {
+    id: Generated<number>
+    mote: number
+    boot: number
+    salt: Uint8Array
+    seq: number
+    purpose: string
+    received_at: number
+    stored_at: number
+    router: number
+    bytes: Uint8Array
+    problem: string | null
+}
 
-    -- A value that stands for many readings: how many, the least and the greatest, and the time (ms) around which it is.
-    ALTER TABLE measurement ADD COLUMN count INTEGER;
-    ALTER TABLE measurement ADD COLUMN least REAL;
-    ALTER TABLE measurement ADD COLUMN greatest REAL;
-    ALTER TABLE measurement ADD COLUMN span INTEGER;
-    CREATE INDEX measurement_summary ON measurement (patient, name, time)
-        WHERE problem IS NULL AND span IS NOT NULL;
+interface StartRow {
+    mote: number
+    boot: number
+    salt: Uint8Array
+    stored: number
+    newest_seq: number
+    newest_at: number
+}
 
-    CREATE TABLE configuration (
-        mote INTEGER NOT NULL REFERENCES mote (id),
-        version INTEGER NOT NULL,
-        settings TEXT NOT NULL,
-        author TEXT NOT NULL,
-        made_at INTEGER NOT NULL,
-        sealed BLOB NOT NULL,
-        sealed_next BLOB,
-        state TEXT NOT NULL,
-        reason TEXT,
-        answered_at INTEGER,
-        PRIMARY KEY (mote, version)
-    ) STRICT;
+interface GapRow {
+    mote: number
+    boot: number
+    salt: Uint8Array
+    first: number
+    last: number
+}
 
-    CREATE TABLE command (
-        mote INTEGER NOT NULL REFERENCES mote (id),
-        version INTEGER NOT NULL,
-        name TEXT NOT NULL,
-        author TEXT NOT NULL,
-        made_at INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL,
-        sealed BLOB NOT NULL,
-        sealed_next BLOB,
-        PRIMARY KEY (mote, version)
-    ) STRICT;
+interface MeasurementRow {
+    id: Generated<number>
+    envelope: number
+    mote: number
+    patient: number
+    name: string
+    unit: string
+    value: number | null
+    absent: string | null
+    quality: number | null
+    time: number
+    relative: number
+    problem: string | null
+    count: number | null
+    least: number | null
+    greatest: number | null
+    span: number | null
+}
 
-    CREATE TABLE alarm (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        mote INTEGER NOT NULL REFERENCES mote (id),
-        patient INTEGER NOT NULL,
-        kind TEXT NOT NULL,
-        generation INTEGER NOT NULL,
-        number INTEGER NOT NULL,
-        unit TEXT,
-        raised_at INTEGER,
-        raised_about INTEGER NOT NULL,
-        raised_value REAL,
-        cleared_at INTEGER,
-        cleared_about INTEGER NOT NULL,
-        cleared_value REAL,
-        stored_at INTEGER NOT NULL,
-        acknowledged_at INTEGER,
-        acknowledged_by TEXT,
-        is_open INTEGER NOT NULL,
-        UNIQUE (mote, kind, generation, number)
-    ) STRICT;
-    CREATE INDEX alarm_open ON alarm (patient) WHERE is_open = 1;
-    CREATE INDEX alarm_newest ON alarm (patient, id);
-    `,
-]
+interface ConfigurationRow {
+    mote: number
+    version: number
+    settings: string
+    author: string
+    made_at: number
+    sealed: Uint8Array
+    sealed_next: Uint8Array | null
+    state: string
+    reason: string | null
+    answered_at: number | null
+}
+
+interface ConfigReportRow {
+    mote: number
+    version: number
+    heard_at: number
+    boot: number | null
+    seq: number | null
+}
+
+interface CommandRow {
+    mote: number
+    version: number
+    name: string
+    author: string
+    made_at: number
+    expires_at: number
+    sealed: Uint8Array
+    sealed_next: Uint8Array | null
+}
+
+interface AlarmRow {
+    id: Generated<number>
+    mote: number
+    patient: number
+    kind: string
+    generation: number
+    number: number
+    unit: string | null
+    raised_at: number | null
+    raised_about: number
+    raised_value: number | null
+    cleared_at: number | null
+    cleared_about: number
+    cleared_value: number | null
+    stored_at: number
+    acknowledged_at: number | null
+    acknowledged_by: string | null
+    is_open: number
+}

@@ -1,20 +1,101 @@
-/** What a column holds. Bytes come back as Uint8Array; truth values are kept as 0 and 1. */
-export type Value = string | number | Uint8Array | null
+import { sql, type Kysely } from "kysely"
+import type { Access } from "./access.ts"
+import { AccountTable } from "./accounts.ts"
+import { AlarmTable } from "./alarms.ts"
+import { CommandTable } from "./commands.ts"
+import { ConfigReportTable } from "./config-reports.ts"
+import { ConfigurationTable } from "./configurations.ts"
+import { EnvelopeTable } from "./envelopes.ts"
+import { GapTable } from "./gaps.ts"
+import { MeasurementTable } from "./measurements.ts"
+import { MoteTable } from "./motes.ts"
+import { PatientTable } from "./patients.ts"
+import type { Schema, TableName } from "./schema.ts"
+import { SessionTable } from "./sessions.ts"
+import { StartTable } from "./starts.ts"
+import { TokenTable } from "./tokens.ts"
 
-/** Runs statements. Parameters stand as `?`, in order; the SQL keeps to what SQLite and PostgreSQL share. */
-export interface Sql {
-    /** All rows; `Row` names the selected columns and is the caller's word. */
-    all<Row>(sql: string, ...parameters: Value[]): Promise<Row[]>
-    /** Runs a statement that gives no rows; returns how many it changed. */
-    run(sql: string, ...parameters: Value[]): Promise<number>
+/** What was written, by table, with the ids of the rows for tables that are listened to row by row. */
+export type Changes = ReadonlyMap<TableName, ReadonlySet<number>>
+
+/** One repository for each table. Only the room that a table belongs to writes it. */
+export class Tables {
+    readonly account: AccountTable
+    readonly token: TokenTable
+    readonly session: SessionTable
+    readonly patient: PatientTable
+    readonly mote: MoteTable
+    readonly envelope: EnvelopeTable
+    readonly start: StartTable
+    readonly gap: GapTable
+    readonly measurement: MeasurementTable
+    readonly configuration: ConfigurationTable
+    readonly configReport: ConfigReportTable
+    readonly command: CommandTable
+    readonly alarm: AlarmTable
+
+    constructor(access: Access) {
+        this.account = new AccountTable(access)
+        this.token = new TokenTable(access)
+        this.session = new SessionTable(access)
+        this.patient = new PatientTable(access)
+        this.mote = new MoteTable(access)
+        this.envelope = new EnvelopeTable(access)
+        this.start = new StartTable(access)
+        this.gap = new GapTable(access)
+        this.measurement = new MeasurementTable(access)
+        this.configuration = new ConfigurationTable(access)
+        this.configReport = new ConfigReportTable(access)
+        this.command = new CommandTable(access)
+        this.alarm = new AlarmTable(access)
+    }
 }
 
-/** The clinic's database. */
-export interface Store extends Sql {
+/** The clinic's database, whatever its engine: each engine is a folder that opens one. */
+export class Store extends Tables {
+    /** For plain SQL, by tests and engines; the rooms use repositories. */
+    readonly db: Kysely<Schema>
+    private readonly listeners = new Set<(changes: Changes) => void>()
+
+    constructor(db: Kysely<Schema>) {
+        super({ db, root: db, changed: (table, ...ids) => this.emit(new Map([[table, new Set(ids)]])) })
+        this.db = db
+    }
+
     /**
-     * Runs `work` as one transaction, committed durably before this returns, or not at all where `work` throws.
-     * Inside, use the given `sql` only: the store itself waits until the transaction is over.
+     * Runs `work` as one transaction, committed durably before this returns, or not at all where `work` throws. Inside, use
+     * the given `tables` only: the store itself waits until the transaction is over.
      */
-    transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
-    close(): Promise<void>
+    async transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+        const changes = new Map<TableName, Set<number>>()
+        const changed = (table: TableName, ...ids: number[]) => {
+            let known = changes.get(table)
+            if (!known) changes.set(table, (known = new Set()))
+            for (const id of ids) known.add(id)
+        }
+        const result = await this.db
+            .transaction()
+            .execute(async db => await work(new Tables({ db, root: this.db, changed })))
+        if (changes.size > 0) this.emit(changes)
+        return result
+    }
+
+    /** Calls `listener` after each commit with what was written, before whoever wrote hears of it. Returns how to stop it. */
+    onChanged(listener: (changes: Changes) => void): () => void {
+        this.listeners.add(listener)
+        return () => void this.listeners.delete(listener)
+    }
+
+    /** Throws where the database does not work. */
+    async check(): Promise<void> {
+        await sql`SELECT 1 FROM account LIMIT 1`.execute(this.db)
+    }
+
+    async close(): Promise<void> {
+        await this.db.destroy()
+    }
+
+    private emit(changes: Changes): void {
+        for (const listener of this.listeners) listener(changes)
+    }
 }

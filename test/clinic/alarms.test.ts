@@ -123,11 +123,15 @@ test("listeners hear of all open alarms whenever one changes", async () => {
     const { clinic, patient, tell } = await ward()
     const heard: string[][] = []
     clinic.liveAlarms.subscribe(open => heard.push(open.map(({ kind }) => kind)))
-    await tell({ kind: "hr-high", id: 1, raised: true })
-    await tell({ kind: "contact", id: 2, raised: true })
-    await clinic.acknowledge((await clinic.alarms.open())[0]!.id, "ruth")
-    await tell({ kind: "contact", id: 2, raised: false })
-    await clinic.discharge(patient.id)
+    const told = async (what: Promise<unknown>) => {
+        await what
+        await clinic.liveAlarms.settled()
+    }
+    await told(tell({ kind: "hr-high", id: 1, raised: true }))
+    await told(tell({ kind: "contact", id: 2, raised: true }))
+    await told(clinic.acknowledge((await clinic.alarms.open())[0]!.id, "ruth"))
+    await told(tell({ kind: "contact", id: 2, raised: false }))
+    await told(clinic.discharge(patient.id))
     assert.deepEqual(heard, [["hr-high"], ["contact", "hr-high"], ["contact", "hr-high"], ["hr-high"], []])
 })
 

@@ -151,8 +151,8 @@ test("after a revocation nothing new is taken, what the router had before still 
     const before = clock.now()
     const early = sealer.seal([measurement("hr", 60, before)], before)
     clock.forward(1000)
-    assert.equal(await clinic.motes.revoke(mote.kid), true)
-    assert.equal(await clinic.motes.revoke(mote.kid), false)
+    assert.equal(await clinic.revoke(mote.kid), true)
+    assert.equal(await clinic.revoke(mote.kid), false)
     clock.forward(1000)
     const late = sealer.seal([measurement("hr", 61, clock.now())], clock.now())
     assert.deepEqual(await statuses(clinic, [delivery(early, before), delivery(late, clock.now())]), [
@@ -304,6 +304,7 @@ test("live listeners hear every vital sign once, in order", async () => {
         sealer.seal([measurement("hr", 60 + i, now), measurement("batt", 50, now)], now),
     )
     await Promise.all(envelopes.map(e => clinic.ingest([delivery(e, now), delivery(e, now)])))
+    await clinic.live.settled()
     assert.deepEqual(
         heard,
         envelopes.map((_, i) => 60 + i),

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test"
 import { setImmediate } from "node:timers/promises"
 import { LiveObservations } from "../../clinic/live.ts"
 import type { Observation, Observations } from "../../clinic/readings/observations.ts"
+import type { Changes } from "../../clinic/store/store.ts"
 import { silentLog } from "../../host/log.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { delivery, measurement, type SealingMote } from "./support.ts"
@@ -243,13 +244,17 @@ test("what is stored at the very end of a read is told as well", async () => {
     for (let steps = 0; steps < 10; steps++) {
         const stored: Observation[] = []
         const since = async (id: number) => stored.filter(o => o.id > id)
-        const live = new LiveObservations({ since } as unknown as Observations, 0, silentLog)
+        let changed: (changes: Changes) => void
+        const source = { onChanged: (listener: typeof changed) => ((changed = listener), () => {}) }
+        const live = new LiveObservations({ since } as unknown as Observations, 0, source, silentLog)
         const told: number[] = []
         live.subscribe(found => told.push(...found.map(o => o.id)))
-        const first = live.notify()
+        const written: Changes = new Map([["measurement", new Set<number>()]])
+        changed!(written)
         for (let step = 0; step < steps; step++) await Promise.resolve()
         stored.push({ id: 1 } as Observation)
-        await Promise.all([first, live.notify()])
+        changed!(written)
+        await live.settled()
         assert.deepEqual(told, [1], `after ${steps} steps`)
     }
 })

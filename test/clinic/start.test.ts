@@ -15,8 +15,9 @@ import { createServer, type AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, test } from "node:test"
+import { sql } from "kysely"
 import { startClinic, type RunningClinic, type StartOptions } from "../../clinic/index.ts"
-import { openSqlite } from "../../clinic/store/sqlite.ts"
+import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import { serverCertificate } from "../../clinic/tls.ts"
 import { UserError } from "../../host/errors.ts"
 import { silentLog } from "../../host/log.ts"
@@ -116,7 +117,7 @@ test("a database that is damaged, not ours, or of a newer version", async () => 
         ["application_id = 99", /DATA\/clinic.db: it belongs to another program$/],
     ] as const) {
         const store = openSqlite(file)
-        await store.run(`PRAGMA ${pragma}`)
+        await sql.raw(`PRAGMA ${pragma}`).execute(store.db)
         await store.close()
         assert.match(await complaint(start()), reason)
         writeFileSync(file, healthy)

@@ -3,32 +3,32 @@ import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
+import { sql } from "kysely"
 import { Observations } from "../../clinic/readings/observations.ts"
-import { openSqlite } from "../../clinic/store/sqlite.ts"
-import type { Value } from "../../clinic/store/store.ts"
+import { openSqlite } from "../../clinic/store/sqlite/open.ts"
+import type { Changes, Store, Tables } from "../../clinic/store/store.ts"
+import type { Value } from "../../clinic/store/access.ts"
 
-async function count(store: { all: ReturnType<typeof openSqlite>["all"] }): Promise<number> {
-    const [row] = await store.all<{ n: number }>("SELECT COUNT(*) AS n FROM patient")
-    return row!.n
-}
+const count = async (t: Tables) => (await t.patient.page(0, 1000)).length
 
-const insert = "INSERT INTO patient (active, given, family, updated_at) VALUES (1, 'Ada', 'Beck', 0)"
+const ada = { given: "Ada", family: "Beck", birth_date: null, gender: null, identifier: null, bed: null }
+const insert = (t: Tables) => t.patient.add(ada, 0)
 
 test("a transaction that fails leaves nothing, and others never see its middle", async () => {
     const store = openSqlite(":memory:")
     const seen: Promise<number>[] = []
-    const failed = store.transaction(async sql => {
-        await sql.run(insert)
+    const failed = store.transaction(async t => {
+        await insert(t)
         seen.push(count(store))
         await new Promise(resolve => setImmediate(resolve))
-        assert.equal(await count(sql), 1)
+        assert.equal(await count(t), 1)
         throw new Error("no")
     })
     await assert.rejects(failed, /^Error: no$/)
-    const good = store.transaction(async sql => {
-        await sql.run(insert)
+    const good = store.transaction(async t => {
+        await insert(t)
         await new Promise(resolve => setImmediate(resolve))
-        await sql.run(insert)
+        await insert(t)
     })
     seen.push(count(store))
     await good
@@ -36,28 +36,56 @@ test("a transaction that fails leaves nothing, and others never see its middle",
     await store.close()
 })
 
-test("transactions run one after the other", async () => {
+test("transactions run one after the other, in the order in which they were asked for", async () => {
     const store = openSqlite(":memory:")
+    const order: number[] = []
     await Promise.all(
-        Array.from({ length: 20 }, () =>
-            store.transaction(async sql => {
-                const before = await count(sql)
-                await sql.run(insert)
+        Array.from({ length: 20 }, (_, i) =>
+            store.transaction(async t => {
+                const before = await count(t)
+                await insert(t)
                 await new Promise(resolve => setImmediate(resolve))
-                assert.equal(await count(sql), before + 1)
+                assert.equal(await count(t), before + 1)
+                order.push(i)
             }),
         ),
     )
     assert.equal(await count(store), 20)
+    assert.deepEqual(order, [...order.keys()])
+    await store.close()
+})
+
+test("what was written is told once for each commit, and never for what was rolled back", async () => {
+    const store = openSqlite(":memory:")
+    const heard: string[] = []
+    const stop = store.onChanged((changes: Changes) => heard.push([...changes.keys()].join(" ")))
+    await insert(store)
+    await store.transaction(async t => {
+        const { id } = await insert(t)
+        await t.patient.update(id, { active: 0 }, 1)
+        await t.mote.add({ kid: Uint8Array.of(1), secret: Uint8Array.of(2), patient: id, registeredAt: 0 })
+        assert.equal(heard.length, 1, "not before the commit")
+    })
+    await store.transaction(async t => void (await count(t)))
+    const failed = store.transaction(async t => {
+        await insert(t)
+        throw new Error("no")
+    })
+    await assert.rejects(failed)
+    assert.deepEqual(heard, ["patient", "patient mote"])
+    stop()
+    await insert(store)
+    assert.equal(heard.length, 2)
     await store.close()
 })
 
 test("committed means on the disk: WAL with synchronous=FULL", async () => {
     const folder = mkdtempSync(join(tmpdir(), "clinic-"))
     const store = openSqlite(join(folder, "clinic.db"))
-    assert.deepEqual(await store.all("PRAGMA journal_mode"), [{ journal_mode: "wal" }])
-    assert.deepEqual(await store.all("PRAGMA synchronous"), [{ synchronous: 2 }])
-    assert.deepEqual(await store.all("PRAGMA foreign_keys"), [{ foreign_keys: 1 }])
+    const pragma = async (name: string) => Object.values((await sql.raw(`PRAGMA ${name}`).execute(store.db)).rows[0]!)
+    assert.deepEqual(await pragma("journal_mode"), ["wal"])
+    assert.deepEqual(await pragma("synchronous"), [2])
+    assert.deepEqual(await pragma("foreign_keys"), [1])
     await store.close()
     rmSync(folder, { recursive: true })
 })
@@ -65,37 +93,66 @@ test("committed means on the disk: WAL with synchronous=FULL", async () => {
 test("values come back as they went in; other types are refused, not fatal", async () => {
     const store = openSqlite(":memory:")
     for (const value of [null, "é\n", 0, -1.5, 1.7e12 + 1, Uint8Array.of(0, 255)] as Value[])
-        assert.deepEqual(await store.all("SELECT ? AS v WHERE 1 = 1", value), [{ v: value }])
+        assert.deepEqual((await sql`SELECT ${value} AS v WHERE 1 = 1`.execute(store.db)).rows, [{ v: value }])
     for (const value of [true, undefined, {}, 1n])
-        await assert.rejects(store.all("SELECT ?", value as never), TypeError)
+        await assert.rejects(sql`SELECT ${sql.val(value)}`.execute(store.db), TypeError)
     await store.close()
 })
 
+/** A store that notes how each statement would be carried out. */
+async function planned(work: (store: Store) => Promise<unknown>): Promise<string[]> {
+    const statements: { sql: string; parameters: readonly unknown[] }[] = []
+    const store = openSqlite(":memory:", ({ query }) => statements.push(query))
+    await work(store)
+    const plans = statements.map(({ sql: text, parameters }) =>
+        store.db.executeQuery<{ detail: string }>({
+            ...sql.raw(`EXPLAIN QUERY PLAN ${text}`).compile(store.db),
+            parameters,
+        }),
+    )
+    const lines = (await Promise.all(plans)).map(({ rows }) => rows.map(row => row.detail).join("; "))
+    await store.close()
+    return lines
+}
+
 test("what the readers ask goes through an index, and pages are not sorted", async () => {
-    const store = openSqlite(":memory:")
-    const plans: string[] = []
-    const all = async <Row>(sql: string, ...parameters: Value[]) => {
-        const plan = await store.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...parameters)
-        plans.push(plan.map(row => row.detail).join("; "))
-        return await store.all<Row>(sql, ...parameters)
-    }
-    const observations = new Observations({ ...store, all })
     const span = { from: 1, before: 9 }
     const search = { patients: [1], names: ["hr" as const], limit: 10, ...span }
     const after = { time: 5, id: 7 }
-    for (const newestFirst of [true, false]) {
-        await observations.search({ ...search, newestFirst })
-        await observations.search({ ...search, newestFirst, after })
-    }
-    for (const plan of plans) assert.doesNotMatch(plan, /TEMP B-TREE/)
-    await observations.count(search)
-    await observations.history({ patient: 1, name: "hr", stepMs: 2, ...span })
-    assert.match(plans.pop()!, /INDEX measurement_summary \(patient=\? AND name=\? AND time>\? AND time<\?\)/)
-    for (const plan of plans)
+    const pages = await planned(async store => {
+        const observations = new Observations(store)
+        for (const newestFirst of [true, false]) {
+            await observations.search({ ...search, newestFirst })
+            await observations.search({ ...search, newestFirst, after })
+        }
+    })
+    assert.equal(pages.length, 4)
+    for (const plan of pages) assert.doesNotMatch(plan, /TEMP B-TREE/)
+    const [counted, history, summaries] = await planned(async store => {
+        const observations = new Observations(store)
+        await observations.count(search)
+        await observations.history({ patient: 1, name: "hr", stepMs: 2, ...span })
+    })
+    assert.match(summaries!, /INDEX measurement_summary \(patient=\? AND name=\? AND time>\? AND time<\?\)/)
+    for (const plan of [...pages, counted!, history!])
         assert.match(plan, /INDEX measurement_newest \(patient=\? AND name=\? AND time>\? AND time<\?\)/)
-    assert.equal(plans.length, 6)
-    await observations.since(5, 10)
-    await observations.get(5)
-    for (const plan of plans.slice(6)) assert.match(plan, /SEARCH m USING INTEGER PRIMARY KEY/)
-    await store.close()
+    const byId = await planned(async store => {
+        await new Observations(store).since(5, 10)
+        await new Observations(store).get(5)
+    })
+    for (const plan of byId) assert.match(plan, /SEARCH m USING INTEGER PRIMARY KEY/)
+})
+
+test("an alarm costs the same however many there are: each statement on its way goes through an index", async () => {
+    const plans = await planned(async ({ alarm }) => {
+        await alarm.find({ mote: 1, kind: "hr-high", generation: 0, number: 1 })
+        await alarm.lasting(1, "hr-high")
+        await alarm.newestRaised(1, "hr-high")
+        await alarm.endOf([1, 2], 5)
+    })
+    assert.equal(plans.length, 4)
+    assert.match(plans[0]!, /^SEARCH a USING INDEX \S+ \(mote=\? AND kind=\? AND generation=\? AND number=\?\)$/)
+    assert.match(plans[1]!, /^SEARCH a USING INDEX alarm_lasting \(mote=\? AND kind=\? AND cleared_at=\?\)$/)
+    assert.match(plans[2]!, /^SEARCH a USING INDEX alarm_raised \(mote=\? AND kind=\?\)$/)
+    assert.match(plans[3]!, /INDEX alarm_of_mote \(mote=\?\)/)
 })

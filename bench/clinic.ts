@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Clinic, openSqlite } from "../clinic/index.ts"
+import { realClock } from "../host/clock.ts"
+import { silentLog } from "../host/log.ts"
+import type { Delivery } from "../wire/batch.ts"
+import { sealEnvelope } from "../wire/envelope.ts"
+import { deriveKeys, type MoteKeys } from "../wire/keys.ts"
+import { encodePack, type Measurement } from "../wire/senml.ts"
+import type { Row } from "./row.ts"
+
+const batchSizes = [1, 64, 250]
+const motes = 20
+const measureMs = 1_500
+/** The machine's other work comes and goes: every size has its turn in each round, and the best round counts. */
+const rounds = 3
+/** Of an envelope, as a mote sends it every 20 seconds. */
+const readings = 10
+
+/**
+ * Envelopes a second that a clinic makes durable, by the size of the batches that a router delivers: MAC checked,
+ * decrypted, decoded, written and committed to a database on disk.
+ */
+export async function bench(): Promise<Row[]> {
+    const data = mkdtempSync(join(tmpdir(), "vitalmote-bench-"))
+    const store = openSqlite(join(data, "clinic.db"))
+    const clinic = await Clinic.open({
+        store,
+        clock: realClock,
+        random: randomBytes,
+        key: randomBytes(32),
+        log: silentLog,
+    })
+    try {
+        const { id } = await clinic.patients.add({ given: "Ada", family: "Beck" })
+        const sealers: Sealer[] = []
+        for (let i = 0; i < motes; i++) {
+            const { mote, secret } = await clinic.motes.register(id)
+            sealers.push(new Sealer(deriveKeys(secret, mote.kid)))
+        }
+        const best = new Map<number, Speed>()
+        for (let round = 0; round < rounds; round++)
+            for (const size of batchSizes) {
+                const { perSecond, cpuUs } = await measure(clinic, sealers, size)
+                const before = best.get(size) ?? { perSecond: 0, cpuUs: Infinity }
+                best.set(size, {
+                    perSecond: Math.max(perSecond, before.perSecond),
+                    cpuUs: Math.min(cpuUs, before.cpuUs),
+                })
+            }
+        return [...best].flatMap(([size, { perSecond, cpuUs }]) => {
+            const what = `clinic, batches of ${size}`
+            const note = `${readings} readings each`
+            return [
+                { what, value: Math.round(perSecond), unit: "durable envelopes/s", note },
+                { what, value: Math.round(cpuUs), unit: "µs CPU/envelope", note },
+            ]
+        })
+    } finally {
+        await clinic.close()
+        rmSync(data, { recursive: true, force: true })
+    }
+}
+
+interface Speed {
+    perSecond: number
+    cpuUs: number
+}
+
+/** Sealing is the motes' work: only what happens inside `ingest` counts. */
+async function measure(clinic: Clinic, sealers: Sealer[], size: number): Promise<Speed> {
+    let busyMs = 0
+    let cpuUs = 0
+    let stored = 0
+    while (busyMs < measureMs) {
+        const now = realClock.now()
+        const batch = Array.from({ length: size }, (_, i): Delivery => {
+            const sealer = sealers[(stored + i) % sealers.length]!
+            return { id: i, purpose: "vitals", receivedAt: now, envelope: sealer.seal(now) }
+        })
+        const startedAt = performance.now()
+        const cpuAtStart = process.cpuUsage()
+        const results = await clinic.ingest(batch)
+        busyMs += performance.now() - startedAt
+        const { user, system } = process.cpuUsage(cpuAtStart)
+        cpuUs += user + system
+        if (results.some(({ status }) => status !== "stored")) throw new Error("the clinic did not store an envelope")
+        stored += size
+    }
+    return { perSecond: (stored / busyMs) * 1000, cpuUs: cpuUs / stored }
+}
+
+class Sealer {
+    private readonly keys: MoteKeys
+    private readonly salt = randomBytes(5)
+    private seq = 0
+
+    constructor(keys: MoteKeys) {
+        this.keys = keys
+    }
+
+    seal(now: number): Uint8Array {
+        const { kid, upEnc, upMac } = this.keys
+        const plaintext = encodePack(pack(now), kid, now)
+        return sealEnvelope({
+            kid,
+            upEnc,
+            upMac,
+            purpose: "vitals",
+            boot: 1,
+            salt: this.salt,
+            seq: this.seq++,
+            plaintext,
+        })
+    }
+}
+
+function pack(now: number): Measurement[] {
+    const measurements: Measurement[] = []
+    for (let i = 0; i < readings; i++) {
+        const time = now - 2000 * (readings - i)
+        const add = (name: string, unit: string, value: number) =>
+            measurements.push({ name, unit, value, time, relative: false })
+        add("hr", "beat/min", 72 + i)
+        add("hr-q", "/", 0.9)
+        add("temp", "Cel", 36.6)
+        if (i % 4 === 0) add("spo2", "%", 97)
+    }
+    return measurements
+}

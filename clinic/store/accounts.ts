@@ -1,0 +1,54 @@
+import type { Access } from "./access.ts"
+
+/** Of an account, with the password's hash, if any. */
+export interface AccountData {
+    name: string
+    role: string
+    password: string | null
+    patient: number | null
+}
+
+export type StoredAccount = Omit<AccountData, "password"> & { id: number }
+
+export const accountColumns = ["account.id", "account.name", "account.role", "account.patient"] as const
+
+export class AccountTable {
+    private readonly access: Access
+
+    constructor(access: Access) {
+        this.access = access
+    }
+
+    /** Undefined where the name is taken. */
+    async add(data: AccountData): Promise<StoredAccount | undefined> {
+        const added = await this.access.db
+            .insertInto("account")
+            .values(data)
+            .onConflict(conflict => conflict.doNothing())
+            .returning(accountColumns)
+            .executeTakeFirst()
+        this.access.changed("account")
+        return added
+    }
+
+    async isEmpty(): Promise<boolean> {
+        return (await this.access.db.selectFrom("account").select("id").limit(1).execute()).length === 0
+    }
+
+    async all(): Promise<StoredAccount[]> {
+        return await this.access.db.selectFrom("account").select(accountColumns).orderBy("id").execute()
+    }
+
+    async byName(name: string): Promise<(StoredAccount & { password: string | null }) | undefined> {
+        return await this.access.db
+            .selectFrom("account")
+            .select([...accountColumns, "account.password"])
+            .where("name", "=", name)
+            .executeTakeFirst()
+    }
+
+    async remove(id: number): Promise<void> {
+        await this.access.db.deleteFrom("account").where("id", "=", id).execute()
+        this.access.changed("account")
+    }
+}

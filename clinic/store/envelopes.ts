@@ -1,0 +1,60 @@
+import { prepare, type Access } from "./access.ts"
+
+export interface NewEnvelope {
+    mote: number
+    boot: number
+    salt: Uint8Array
+    seq: number
+    purpose: string
+    receivedAt: number
+    storedAt: number
+    router: number
+    bytes: Uint8Array
+    problem: string | null
+}
+
+type Key = Pick<NewEnvelope, "mote" | "boot" | "salt" | "seq">
+
+const insert = prepare<NewEnvelope, { id: number }>((db, e) =>
+    db
+        .insertInto("envelope")
+        .values({
+            ...{ mote: e.mote, boot: e.boot, salt: e.salt, seq: e.seq, purpose: e.purpose },
+            ...{ received_at: e.receivedAt, stored_at: e.storedAt, router: e.router },
+            ...{ bytes: e.bytes, problem: e.problem },
+        })
+        .onConflict(conflict => conflict.doNothing())
+        .returning("id"),
+)
+
+export class EnvelopeTable {
+    private readonly access: Access
+
+    constructor(access: Access) {
+        this.access = access
+    }
+
+    /** The id, or undefined where there is one of that mote with this nonce. */
+    async add(envelope: NewEnvelope): Promise<number | undefined> {
+        const { rows } = await insert(this.access, envelope)
+        this.access.changed("envelope")
+        return rows[0]?.id
+    }
+
+    async bytesOf({ mote, boot, salt, seq }: Key): Promise<Uint8Array | undefined> {
+        const found = await this.access.db
+            .selectFrom("envelope")
+            .select("bytes")
+            .where(({ and }) => and({ mote, boot, salt, seq }))
+            .executeTakeFirst()
+        return found?.bytes
+    }
+
+    /** How many of a mote's have a problem, and what the newest one's is. */
+    async problemsOf(mote: number): Promise<{ count: number; newest: string | null }> {
+        const ofMote = this.access.db.selectFrom("envelope").where("mote", "=", mote).where("problem", "is not", null)
+        const { count } = await ofMote.select(({ fn }) => fn.countAll<number>().as("count")).executeTakeFirstOrThrow()
+        const newest = await ofMote.select("problem").orderBy("id", "desc").limit(1).executeTakeFirst()
+        return { count, newest: newest?.problem ?? null }
+    }
+}

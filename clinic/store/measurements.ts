@@ -1,0 +1,216 @@
+import { sql, type Kysely, type SelectQueryBuilder } from "kysely"
+import { prepare, prepareInsert, type Access } from "./access.ts"
+import type { Schema } from "./schema.ts"
+
+export type NewMeasurement = {
+    envelope: number
+    mote: number
+    patient: number
+    name: string
+    unit: string
+    value: number | null
+    absent: string | null
+    quality: number | null
+    time: number
+    relative: number
+    problem: string | null
+    count: number | null
+    least: number | null
+    greatest: number | null
+    span: number | null
+}
+
+/** A measurement without a problem, with its mote's kid. */
+export interface StoredMeasurement extends Omit<NewMeasurement, "envelope" | "mote" | "problem"> {
+    id: number
+    kid: Uint8Array
+    storedAt: number
+}
+
+/** Of one quantity of one patient, from `from` on and before `before`. */
+export interface MeasurementRange {
+    patient: number
+    name: string
+    from: number
+    before: number
+}
+
+export interface HistoryStep {
+    time: number
+    count: number
+    mean: number | null
+    min: number | null
+    max: number | null
+}
+
+export interface StoredSummary {
+    time: number
+    mean: number
+    count: number
+    least: number
+    greatest: number
+    span: number
+}
+
+const insert = prepareInsert("measurement", [
+    ...(["envelope", "mote", "patient", "name", "unit", "value", "absent", "quality", "time", "relative"] as const),
+    ...(["problem", "count", "least", "greatest", "span"] as const),
+])
+
+/** Asked after every commit; by the names that are asked for, which are few and known. */
+const since = new Map<string, ReturnType<typeof prepareSince>>()
+
+function prepareSince(names: readonly string[]) {
+    return prepare<{ id: number; limit: number }, StoredMeasurement>((db, { id, limit }) =>
+        stored(db).where("m.id", ">", id).where("m.name", "in", names).orderBy("m.id").limit(limit),
+    )
+}
+
+/** Readings that a value stands for; none where there is no value. */
+const weight = sql`CASE WHEN value IS NULL THEN NULL ELSE COALESCE(count, 1) END`
+
+export class MeasurementTable {
+    private readonly access: Access
+
+    constructor(access: Access) {
+        this.access = access
+    }
+
+    async add(measurements: readonly NewMeasurement[]): Promise<void> {
+        if (measurements.length === 0) return
+        await insert(this.access, measurements)
+        this.access.changed("measurement")
+    }
+
+    /** In the order of time and id, behind `after` in that order. */
+    async page(
+        { patient, name, from, before }: MeasurementRange,
+        o: { after: { time: number; id: number }; newestFirst: boolean; limit: number },
+    ): Promise<StoredMeasurement[]> {
+        const order = o.newestFirst ? "desc" : "asc"
+        return await stored(this.access.db)
+            .where("m.patient", "=", patient)
+            .where("m.name", "=", name)
+            .where("m.time", ">=", from)
+            .where("m.time", "<", before)
+            .where(({ eb, refTuple, tuple }) =>
+                eb(refTuple("m.time", "m.id"), o.newestFirst ? "<" : ">", tuple(o.after.time, o.after.id)),
+            )
+            .orderBy("m.time", order)
+            .orderBy("m.id", order)
+            .limit(o.limit)
+            .execute()
+    }
+
+    /** Costs a walk over that part of the index. */
+    async count(range: MeasurementRange): Promise<number> {
+        const { count } = await this.within(range)
+            .select(({ fn }) => fn.countAll<number>().as("count"))
+            .executeTakeFirstOrThrow()
+        return count
+    }
+
+    /** Of one of these names. */
+    async get(id: number, names: readonly string[]): Promise<StoredMeasurement | undefined> {
+        return await stored(this.access.db).where("m.id", "=", id).where("m.name", "in", names).executeTakeFirst()
+    }
+
+    /** Of these names, in the order they were stored, from the one after `id`. */
+    async since(id: number, names: readonly string[], limit: number): Promise<StoredMeasurement[]> {
+        const key = names.join()
+        let prepared = since.get(key)
+        if (!prepared) since.set(key, (prepared = prepareSince(names)))
+        return (await prepared(this.access, { id, limit })).rows
+    }
+
+    /** The newest id given out, problems included; 0 for none. */
+    async newestId(): Promise<number> {
+        const { id } = await this.access.db
+            .selectFrom("measurement")
+            .select(({ fn }) => fn.max<number | null>("id").as("id"))
+            .executeTakeFirstOrThrow()
+        return id ?? 0
+    }
+
+    /** Steps of `stepMs`, those with a measurement only; a summary counts in the step of its middle. */
+    async steps(range: MeasurementRange, stepMs: number): Promise<HistoryStep[]> {
+        const step = sql<number>`time - time % ${sql.lit(stepMs)}`
+        return await this.within(range)
+            .select([
+                step.as("time"),
+                sql<number>`COALESCE(SUM(${weight}), 0)`.as("count"),
+                sql<number | null>`SUM(value * ${weight}) / NULLIF(SUM(${weight}), 0)`.as("mean"),
+                sql<number | null>`MIN(COALESCE(least, value))`.as("min"),
+                sql<number | null>`MAX(COALESCE(greatest, value))`.as("max"),
+            ])
+            .groupBy(step)
+            .orderBy(sql`1`)
+            .execute()
+    }
+
+    /** Values that stand for many, by the time of their middle. */
+    async summaries(range: MeasurementRange, limit: number): Promise<StoredSummary[]> {
+        return await this.within(range)
+            .select(["time", "value as mean", "count", "least", "greatest", "span"])
+            .where("span", "is not", null)
+            .orderBy("time")
+            .limit(limit)
+            .$castTo<StoredSummary>()
+            .execute()
+    }
+
+    /** Of all values of one name that a mote sent. */
+    async sum(patient: number, mote: number, name: string): Promise<number> {
+        const { sum } = await this.access.db
+            .selectFrom("measurement")
+            .select(({ fn }) => fn.sum<number | null>("value").as("sum"))
+            .where("patient", "=", patient)
+            .where("name", "=", name)
+            .where("mote", "=", mote)
+            .where("problem", "is", null)
+            .executeTakeFirstOrThrow()
+        return sum ?? 0
+    }
+
+    /** The newest value of one name that a mote sent, by its time. */
+    async newestValue(patient: number, mote: number, name: string): Promise<number | null> {
+        const newest = await this.access.db
+            .selectFrom("measurement")
+            .select("value")
+            .where("patient", "=", patient)
+            .where("name", "=", name)
+            .where("mote", "=", mote)
+            .where("problem", "is", null)
+            .orderBy("time", "desc")
+            .orderBy("id", "desc")
+            .limit(1)
+            .executeTakeFirst()
+        return newest?.value ?? null
+    }
+
+    private within({
+        patient,
+        name,
+        from,
+        before,
+    }: MeasurementRange): SelectQueryBuilder<Schema, "measurement", object> {
+        return this.access.db
+            .selectFrom("measurement")
+            .where("patient", "=", patient)
+            .where("name", "=", name)
+            .where("problem", "is", null)
+            .where("time", ">=", from)
+            .where("time", "<", before)
+    }
+}
+
+function stored(db: Kysely<Schema>) {
+    return db
+        .selectFrom("measurement as m")
+        .innerJoin("mote", "mote.id", "m.mote")
+        .innerJoin("envelope", "envelope.id", "m.envelope")
+        .select(["m.id", "m.patient", "mote.kid", "m.name", "m.unit", "m.value", "m.absent", "m.quality"])
+        .select(["m.time", "m.relative", "m.count", "m.least", "m.greatest", "m.span"])
+        .select("envelope.stored_at as storedAt")
+        .where("m.problem", "is", null)
+}

@@ -1,0 +1,109 @@
+import { prepare, type Access } from "./access.ts"
+
+/** A mote with its wrapped secrets. */
+export interface StoredMote {
+    id: number
+    kid: Uint8Array
+    patient: number
+    registeredAt: number
+    revokedAt: number | null
+    secret: Uint8Array
+    nextSecret: Uint8Array | null
+    previousSecret: Uint8Array | null
+    rotatedAt: number | null
+    generation: number
+    nextGeneration: number
+}
+
+const columns = [
+    "id",
+    "kid",
+    "patient",
+    "registered_at as registeredAt",
+    "revoked_at as revokedAt",
+    "secret",
+    "next_secret as nextSecret",
+    "previous_secret as previousSecret",
+    "rotated_at as rotatedAt",
+    "generation",
+    "next_generation as nextGeneration",
+] as const
+
+const byKid = prepare<{ kid: Uint8Array }, StoredMote>((db, { kid }) =>
+    db.selectFrom("mote").select(columns).where("kid", "=", kid),
+)
+
+export class MoteTable {
+    private readonly access: Access
+
+    constructor(access: Access) {
+        this.access = access
+    }
+
+    async add(mote: {
+        kid: Uint8Array
+        secret: Uint8Array
+        patient: number
+        registeredAt: number
+    }): Promise<StoredMote> {
+        const { registeredAt, ...row } = mote
+        const added = await this.access.db
+            .insertInto("mote")
+            .values({ ...row, registered_at: registeredAt })
+            .returning(columns)
+            .executeTakeFirstOrThrow()
+        this.access.changed("mote")
+        return added
+    }
+
+    async get(kid: Uint8Array): Promise<StoredMote | undefined> {
+        return (await byKid(this.access, { kid })).rows[0]
+    }
+
+    /** In the order of their registration. */
+    async all(o: { isInUse?: boolean; limit?: number } = {}): Promise<StoredMote[]> {
+        let query = this.access.db.selectFrom("mote").select(columns).orderBy("id")
+        if (o.isInUse) query = query.where("revoked_at", "is", null)
+        if (o.limit !== undefined) query = query.limit(o.limit)
+        return await query.execute()
+    }
+
+    async setNextSecret(id: number, secret: Uint8Array, generation: number): Promise<void> {
+        await this.access.db
+            .updateTable("mote")
+            .set({ next_secret: secret, next_generation: generation })
+            .where("id", "=", id)
+            .execute()
+        this.access.changed("mote")
+    }
+
+    /** The next secret becomes the one in use, and that the previous one. */
+    async takeNextSecret(id: number, rotatedAt: number): Promise<void> {
+        await this.access.db
+            .updateTable("mote")
+            .set(({ ref }) => ({
+                previous_secret: ref("secret"),
+                secret: ref("next_secret").$notNull(),
+                next_secret: null,
+                generation: ref("next_generation"),
+                rotated_at: rotatedAt,
+            }))
+            .where("id", "=", id)
+            .where("next_secret", "is not", null)
+            .execute()
+        this.access.changed("mote")
+    }
+
+    /** Revokes what is not revoked yet: one mote, or all of a patient. Returns their ids. */
+    async revoke(of: "id" | "patient", id: number, revokedAt: number): Promise<number[]> {
+        const revoked = await this.access.db
+            .updateTable("mote")
+            .set({ revoked_at: revokedAt })
+            .where(of, "=", id)
+            .where("revoked_at", "is", null)
+            .returning("id")
+            .execute()
+        this.access.changed("mote")
+        return revoked.map(row => row.id)
+    }
+}

@@ -1,0 +1,67 @@
+import type { Selectable } from "kysely"
+import type { Access } from "./access.ts"
+import type { Schema } from "./schema.ts"
+
+export type StoredPatient = Selectable<Schema["patient"]>
+export type PatientColumns = Omit<StoredPatient, "id" | "active" | "updated_at">
+
+export class PatientTable {
+    private readonly access: Access
+
+    constructor(access: Access) {
+        this.access = access
+    }
+
+    async add(data: PatientColumns, updatedAt: number): Promise<StoredPatient> {
+        const added = await this.access.db
+            .insertInto("patient")
+            .values({ ...data, active: 1, updated_at: updatedAt })
+            .returningAll()
+            .executeTakeFirstOrThrow()
+        this.access.changed("patient")
+        return added
+    }
+
+    async update(
+        id: number,
+        data: Partial<PatientColumns & { active: number }>,
+        updatedAt: number,
+    ): Promise<StoredPatient | undefined> {
+        const updated = await this.access.db
+            .updateTable("patient")
+            .set({ ...data, updated_at: updatedAt })
+            .where("id", "=", id)
+            .returningAll()
+            .executeTakeFirst()
+        this.access.changed("patient")
+        return updated
+    }
+
+    async get(id: number): Promise<StoredPatient | undefined> {
+        return await this.access.db.selectFrom("patient").selectAll().where("id", "=", id).executeTakeFirst()
+    }
+
+    /** In the order of their ids, from the one after `after`. */
+    async page(after: number, limit: number): Promise<StoredPatient[]> {
+        return await this.access.db
+            .selectFrom("patient")
+            .selectAll()
+            .where("id", ">", after)
+            .orderBy("id")
+            .limit(limit)
+            .execute()
+    }
+
+    /** Those who are not discharged, by bed and name. */
+    async active(): Promise<StoredPatient[]> {
+        return await this.access.db
+            .selectFrom("patient")
+            .selectAll()
+            .where("active", "=", 1)
+            .orderBy("bed")
+            .orderBy("family")
+            .orderBy("given")
+            .orderBy("id")
+            .execute()
+    }
+}

@@ -1,0 +1,62 @@
+import type { Access } from "./access.ts"
+import { accountColumns, type StoredAccount } from "./accounts.ts"
+
+export interface StoredSession {
+    hash: Uint8Array
+    account: number
+    createdAt: number
+    usedAt: number
+}
+
+export class SessionTable {
+    private readonly access: Access
+
+    constructor(access: Access) {
+        this.access = access
+    }
+
+    async add(session: StoredSession): Promise<void> {
+        const { hash, account, createdAt, usedAt } = session
+        await this.access.db
+            .insertInto("session")
+            .values({ hash, account, created_at: createdAt, used_at: usedAt })
+            .execute()
+        this.access.changed("session")
+    }
+
+    async find(hash: Uint8Array): Promise<{ account: StoredAccount; createdAt: number; usedAt: number } | undefined> {
+        const found = await this.access.db
+            .selectFrom("session")
+            .innerJoin("account", "account.id", "session.account")
+            .select([...accountColumns, "session.created_at as createdAt", "session.used_at as usedAt"])
+            .where("session.hash", "=", hash)
+            .executeTakeFirst()
+        if (!found) return undefined
+        const { createdAt, usedAt, ...account } = found
+        return { account, createdAt, usedAt }
+    }
+
+    async noteUse(hash: Uint8Array, usedAt: number): Promise<void> {
+        await this.access.db.updateTable("session").set({ used_at: usedAt }).where("hash", "=", hash).execute()
+        this.access.changed("session")
+    }
+
+    async remove(hash: Uint8Array): Promise<void> {
+        await this.access.db.deleteFrom("session").where("hash", "=", hash).execute()
+        this.access.changed("session")
+    }
+
+    async removeOf(account: number): Promise<void> {
+        await this.access.db.deleteFrom("session").where("account", "=", account).execute()
+        this.access.changed("session")
+    }
+
+    /** Those last used before `usedBefore` or made before `createdBefore`. */
+    async removeOld(usedBefore: number, createdBefore: number): Promise<void> {
+        await this.access.db
+            .deleteFrom("session")
+            .where(({ or, eb }) => or([eb("used_at", "<", usedBefore), eb("created_at", "<", createdBefore)]))
+            .execute()
+        this.access.changed("session")
+    }
+}

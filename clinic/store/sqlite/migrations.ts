@@ -1,0 +1,192 @@
+/**
+ * The schema, one script a version; a database is brought forward by running the ones it has not seen. A script that
+ * has been released is never changed.
+ */
+export const migrations: readonly string[] = [
+    `
+    CREATE TABLE patient (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        active INTEGER NOT NULL,
+        given TEXT NOT NULL,
+        family TEXT NOT NULL,
+        birth_date TEXT,
+        gender TEXT,
+        identifier TEXT,
+        bed TEXT,
+        updated_at INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE account (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        role TEXT NOT NULL,
+        password TEXT,
+        patient INTEGER REFERENCES patient (id)
+    ) STRICT;
+
+    CREATE TABLE token (
+        hash BLOB PRIMARY KEY,
+        account INTEGER NOT NULL REFERENCES account (id),
+        created_at INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE session (
+        hash BLOB PRIMARY KEY,
+        account INTEGER NOT NULL REFERENCES account (id),
+        created_at INTEGER NOT NULL,
+        used_at INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE mote (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kid BLOB NOT NULL UNIQUE,
+        secret BLOB NOT NULL,
+        patient INTEGER NOT NULL REFERENCES patient (id),
+        registered_at INTEGER NOT NULL,
+        revoked_at INTEGER
+    ) STRICT;
+
+    CREATE TABLE envelope (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        boot INTEGER NOT NULL,
+        salt BLOB NOT NULL,
+        seq INTEGER NOT NULL,
+        purpose TEXT NOT NULL,
+        received_at INTEGER NOT NULL,
+        stored_at INTEGER NOT NULL,
+        router INTEGER NOT NULL,
+        bytes BLOB NOT NULL,
+        problem TEXT,
+        UNIQUE (mote, boot, salt, seq)
+    ) STRICT;
+    CREATE INDEX envelope_problem ON envelope (mote, id) WHERE problem IS NOT NULL;
+
+    CREATE TABLE start (
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        boot INTEGER NOT NULL,
+        salt BLOB NOT NULL,
+        stored INTEGER NOT NULL,
+        newest_seq INTEGER NOT NULL,
+        newest_at INTEGER NOT NULL,
+        PRIMARY KEY (mote, boot, salt)
+    ) STRICT;
+
+    CREATE TABLE gap (
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        boot INTEGER NOT NULL,
+        salt BLOB NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        PRIMARY KEY (mote, boot, salt, first)
+    ) STRICT;
+
+    CREATE TABLE measurement (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        envelope INTEGER NOT NULL REFERENCES envelope (id),
+        mote INTEGER NOT NULL,
+        patient INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        unit TEXT NOT NULL,
+        value REAL,
+        absent TEXT,
+        quality REAL,
+        time INTEGER NOT NULL,
+        relative INTEGER NOT NULL,
+        problem TEXT
+    ) STRICT;
+    CREATE INDEX measurement_newest ON measurement (patient, name, time, id) WHERE problem IS NULL;
+    `,
+    `
+    -- The secret in use is mote.secret. next_secret was given out and not heard of yet; previous_secret is the one before,
+    -- for what routers took until rotated_at.
+    ALTER TABLE mote ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE mote ADD COLUMN next_secret BLOB;
+    ALTER TABLE mote ADD COLUMN next_generation INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE mote ADD COLUMN previous_secret BLOB;
+    ALTER TABLE mote ADD COLUMN rotated_at INTEGER;
+    -- What the mote last said about the configuration in force, and in which envelope.
+    ALTER TABLE mote ADD COLUMN config_version INTEGER;
+    ALTER TABLE mote ADD COLUMN config_at INTEGER;
+    ALTER TABLE mote ADD COLUMN config_boot INTEGER;
+    ALTER TABLE mote ADD COLUMN config_seq INTEGER;
+
+    -- A value that stands for many readings: how many, the least and the greatest, and the time (ms) around which it is.
+    ALTER TABLE measurement ADD COLUMN count INTEGER;
+    ALTER TABLE measurement ADD COLUMN least REAL;
+    ALTER TABLE measurement ADD COLUMN greatest REAL;
+    ALTER TABLE measurement ADD COLUMN span INTEGER;
+    CREATE INDEX measurement_summary ON measurement (patient, name, time)
+        WHERE problem IS NULL AND span IS NOT NULL;
+
+    CREATE TABLE configuration (
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        version INTEGER NOT NULL,
+        settings TEXT NOT NULL,
+        author TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        sealed_next BLOB,
+        state TEXT NOT NULL,
+        reason TEXT,
+        answered_at INTEGER,
+        PRIMARY KEY (mote, version)
+    ) STRICT;
+
+    CREATE TABLE command (
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        version INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        author TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        sealed_next BLOB,
+        PRIMARY KEY (mote, version)
+    ) STRICT;
+
+    CREATE TABLE alarm (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        patient INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        unit TEXT,
+        raised_at INTEGER,
+        raised_about INTEGER NOT NULL,
+        raised_value REAL,
+        cleared_at INTEGER,
+        cleared_about INTEGER NOT NULL,
+        cleared_value REAL,
+        stored_at INTEGER NOT NULL,
+        acknowledged_at INTEGER,
+        acknowledged_by TEXT,
+        is_open INTEGER NOT NULL,
+        UNIQUE (mote, kind, generation, number)
+    ) STRICT;
+    CREATE INDEX alarm_open ON alarm (patient) WHERE is_open = 1;
+    CREATE INDEX alarm_newest ON alarm (patient, id);
+    `,
+    `
+    -- What the mote last said about the configuration in force, and in which envelope: not the mote's row any more.
+    CREATE TABLE config_report (
+        mote INTEGER PRIMARY KEY REFERENCES mote (id),
+        version INTEGER NOT NULL,
+        heard_at INTEGER NOT NULL,
+        boot INTEGER,
+        seq INTEGER
+    ) STRICT;
+    INSERT INTO config_report SELECT id, config_version, COALESCE(config_at, 0), config_boot, config_seq FROM mote
+        WHERE config_version IS NOT NULL;
+    ALTER TABLE mote DROP COLUMN config_version;
+    ALTER TABLE mote DROP COLUMN config_at;
+    ALTER TABLE mote DROP COLUMN config_boot;
+    ALTER TABLE mote DROP COLUMN config_seq;
+
+    -- An alarm costs the same however many there are already.
+    CREATE INDEX alarm_lasting ON alarm (mote, kind, cleared_at) WHERE raised_at IS NOT NULL;
+    CREATE INDEX alarm_raised ON alarm (mote, kind, generation, number) WHERE raised_at IS NOT NULL;
+    CREATE INDEX alarm_of_mote ON alarm (mote) WHERE is_open = 1;
+    `,
+]
