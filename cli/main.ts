@@ -1,36 +1,30 @@
 import { readFileSync } from "node:fs"
 import { Command, CommanderError } from "commander"
 import { UserError } from "../host/errors.ts"
-import { benchCommand } from "./commands/bench.ts"
-import { clinicCommand } from "./commands/clinic.ts"
-import { configCommand } from "./commands/config.ts"
-import { hrCommand } from "./commands/hr.ts"
-import { moteCommand } from "./commands/mote.ts"
-import { openCommand } from "./commands/open.ts"
-import { provisionCommand } from "./commands/provision.ts"
-import { routerCommand } from "./commands/router.ts"
-import { simCommand } from "./commands/sim.ts"
-import { upCommand } from "./commands/up.ts"
 
 const { version, description } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string
     description: string
 }
 
+/** In the order of the help. Each is loaded only when it is needed: all of them take more than a second. */
+const commands: Record<string, () => Promise<Command>> = {
+    up: async () => (await import("./commands/up.ts")).upCommand,
+    router: async () => (await import("./commands/router.ts")).routerCommand,
+    clinic: async () => (await import("./commands/clinic.ts")).clinicCommand,
+    mote: async () => (await import("./commands/mote.ts")).moteCommand,
+    provision: async () => (await import("./commands/provision.ts")).provisionCommand,
+    config: async () => (await import("./commands/config.ts")).configCommand,
+    open: async () => (await import("./commands/open.ts")).openCommand,
+    hr: async () => (await import("./commands/hr.ts")).hrCommand,
+    sim: async () => (await import("./commands/sim.ts")).simCommand,
+    bench: async () => (await import("./commands/bench.ts")).benchCommand,
+}
+
 const program = new Command("vitalmote").description(description).version(version).helpCommand(true)
-for (const command of [
-    upCommand,
-    routerCommand,
-    clinicCommand,
-    moteCommand,
-    provisionCommand,
-    configCommand,
-    openCommand,
-    hrCommand,
-    simCommand,
-    benchCommand,
-])
-    program.addCommand(command)
+const asked = process.argv[2] ?? ""
+for (const load of Object.hasOwn(commands, asked) ? [commands[asked]!] : Object.values(commands))
+    program.addCommand(await load())
 for (const command of [program, ...program.commands.flatMap(each => [each, ...each.commands])])
     command.exitOverride().configureOutput({
         outputError: (text, write) => write(text.replace(/^error: /, "vitalmote: ")),
