@@ -18,6 +18,7 @@ const rooms = {
         "devicescript/",
         "router/index.ts",
         "clinic/index.ts",
+        "clinic/http/schemas/",
         "sim/index.ts",
         "emulator/",
         "bench/",
