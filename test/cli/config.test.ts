@@ -5,9 +5,10 @@ import { openConfig } from "../../wire/config.ts"
 import { refusedName, type Measurement } from "../../wire/senml.ts"
 import { Service } from "../clinic/service.ts"
 import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
-import { finished } from "../e2e/command.ts"
+import { CommandLine } from "../support/command-line.ts"
 import { until } from "../support/until.ts"
 
+const commandLine = new CommandLine()
 let service: Service
 let mote: SealingMote
 let eui: string
@@ -16,12 +17,15 @@ before(async () => {
     ;({ mote } = await service.admit())
     eui = Buffer.from(mote.keys.kid).toString("hex")
 })
-after(() => service.close())
+after(() => {
+    commandLine.close()
+    return service.close()
+})
 
 function config(...args: string[]) {
     const { url, caFile } = service.running
     const where = ["--clinic", url, "--ca", caFile, "--mote", eui]
-    return finished(["config", ...args, ...where], { VITALMOTE_DOCTOR_TOKEN: service.doctor })
+    return commandLine.run(["config", ...args, ...where], { VITALMOTE_DOCTOR_TOKEN: service.doctor })
 }
 
 async function says(version: number, refused?: string): Promise<void> {

@@ -2,11 +2,15 @@ import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { test } from "node:test"
+import { after, test } from "node:test"
 import { sealEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys } from "../../wire/keys.ts"
 import { encodePack } from "../../wire/senml.ts"
-import { finished, temporaryFolder } from "../e2e/command.ts"
+import { temporaryFolder } from "../e2e/command.ts"
+import { CommandLine } from "../support/command-line.ts"
+
+const commandLine = new CommandLine()
+after(() => commandLine.close())
 
 const kid = randomBytes(8)
 const secret = randomBytes(32)
@@ -29,7 +33,7 @@ test("open: one envelope, for people and for programs, binary or in hexadecimal"
     writeFileSync(text, Buffer.from(envelope).toString("hex") + "\n")
     const key = { VITALMOTE_SECRET: secret.toString("hex") }
 
-    const json = await finished(["open", binary, "--json", "--kid", kid.toString("hex")], key)
+    const json = await commandLine.run(["open", binary, "--json", "--kid", kid.toString("hex")], key)
     assert.equal(json.code, 0, json.stderr)
     assert.deepEqual(JSON.parse(json.stdout), {
         kid: kid.toString("hex"),
@@ -40,7 +44,7 @@ test("open: one envelope, for people and for programs, binary or in hexadecimal"
         measurements: [{ ...measured, time: "2026-05-01T03:00:00.000Z" }],
     })
 
-    const people = await finished(["open", text], key)
+    const people = await commandLine.run(["open", text], key)
     assert.equal(people.code, 0, people.stderr)
     assert.match(people.stdout, /boot 3 .* seq 9 .*MAC verified/)
     assert.match(people.stdout, /2026-05-01T03:00:00\.000Z {2}hr {6}71\.5 beat\/min/)
@@ -62,7 +66,7 @@ test("open: another secret, another mote, one flipped bit", async t => {
         [[file, "--secret", hex, "--kid", "00".repeat(8)], /the envelope is of mote/],
     ]
     for (const [args, message] of cases) {
-        const { code, stdout, stderr } = await finished(["open", ...args])
+        const { code, stdout, stderr } = await commandLine.run(["open", ...args])
         assert.equal(code, 1)
         assert.equal(stdout, "")
         assert.match(stderr, message)

@@ -5,11 +5,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { after, before, test } from "node:test"
 import { pathToFileURL } from "node:url"
-import { CommanderError } from "commander"
-import { chromium } from "playwright-core"
-import { provisionCommand } from "../../cli/commands/provision.ts"
 import { readSettings } from "../../devicescript/env-local.ts"
-import { UserError } from "../../host/errors.ts"
 import { realClock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import { httpsClinic, startRouter } from "../../router/index.ts"
@@ -20,7 +16,9 @@ import { hostNetwork } from "../../sim/mote/host-network.ts"
 import { Mote } from "../../sim/mote/mote.ts"
 import { memoryFlash } from "../../sim/mote/program.ts"
 import { Service } from "../clinic/service.ts"
-import { finished, temporaryFolder } from "../e2e/command.ts"
+import { temporaryFolder } from "../e2e/command.ts"
+import { hasChromium, launchChromium, needsChromium } from "../support/chromium.ts"
+import { CommandLine } from "../support/command-line.ts"
 import { until } from "../support/until.ts"
 
 // Its types say that it is a module, which it is not.
@@ -29,12 +27,15 @@ const jsQR = createRequire(import.meta.url)("jsqr") as (
     width: number,
     height: number,
 ) => { data: string } | null
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
 const router = "coap+tcp://192.0.2.7:5683"
 
+const commandLine = new CommandLine()
 let service: Service
 before(async () => void (service = await Service.start()))
-after(() => service.close())
+after(() => {
+    commandLine.close()
+    return service.close()
+})
 
 /** `vitalmote provision …`, as a doctor of the clinic. */
 async function provision(args: string[], env: Record<string, string> = {}) {
@@ -42,29 +43,11 @@ async function provision(args: string[], env: Record<string, string> = {}) {
     // Where another word comes first, it is a command.
     const command = /^-/.test(args[0]!) ? [] : [args.shift()!]
     const clinic = ["--clinic", url, "--ca", caFile]
-    const result = await finished(["provision", ...command, ...clinic, ...args], {
+    const result = await commandLine.run(["provision", ...command, ...clinic, ...args], {
         ...{ VITALMOTE_DOCTOR_TOKEN: service.doctor, VITALMOTE_WIFI_PASSWORD: "" },
         ...env,
     })
     return { ...result, said: result.stdout + result.stderr }
-}
-
-/** As `provision`, where it has to fail, and in this process, which is quicker. */
-async function refused(args: string[]): Promise<{ code: number; line: string }> {
-    const command = /^-/.test(args[0]!) ? [] : [args.shift()!]
-    const { url, caFile } = service.running
-    process.env["VITALMOTE_DOCTOR_TOKEN"] = service.doctor
-    const all = [...command, "--clinic", url, "--ca", caFile, ...args]
-    for (const each of provisionCommand.commands) each.exitOverride().configureOutput({ outputError: () => {} })
-    try {
-        await provisionCommand.parseAsync(all, { from: "user" })
-        return { code: 0, line: "" }
-    } catch (error) {
-        const { message } = error as Error
-        if (error instanceof UserError) return { code: error.exitCode, line: message }
-        assert.ok(error instanceof CommanderError, String(error))
-        return { code: 2, line: message }
-    }
 }
 
 function newMote(env: string, ...more: string[]) {
@@ -164,10 +147,10 @@ test("wrong usage and refusals: one clear line", async t => {
         [1, [...board, "--router", router, "--patient", "99999"], /clinic refuses/],
     ]
     for (const [expected, args, message] of cases) {
-        const { code, line } = await refused(args)
-        assert.equal(code, expected, `${args.join(" ")}: ${line}`)
-        assert.match(line, message)
-        assert.equal(line.trimEnd().split("\n").length, 1, line)
+        const { code, stderr } = await provision(args)
+        assert.equal(code, expected, `${args.join(" ")}: ${stderr}`)
+        assert.match(stderr, message)
+        assert.equal(stderr.trimEnd().split("\n").length, 1, stderr)
     }
     assert.ok(!existsSync(env))
     const wifi = [...board, "--router", router, ...wearer, "--wifi", "ward"]
@@ -199,18 +182,14 @@ const pixelsOf = `async png => {
 
 for (const kind of ["svg", "html"])
     test(`the label as ${kind}: a phone reads the mote's page from it, and never the secret`, async t => {
-        if (!existsSync(executablePath))
-            return t.skip(`needs chromium at ${executablePath} (or set CHROMIUM): NO label was read`)
+        if (!hasChromium) return t.skip(needsChromium)
         const folder = temporaryFolder(t)
         const [env, label] = [join(folder, ".env.local"), join(folder, `mote.${kind}`)]
         const people = "https://clinic.example/ward/"
         const made = await newMote(env, "--label", label, "--label-url", people, "--label-name")
         assert.equal(made.code, 0, made.said)
         const { kid, secret } = settingsOf(env)
-        const browser = await chromium.launch({
-            executablePath,
-            args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        })
+        const browser = await launchChromium()
         t.after(() => browser.close())
         const page = await browser.newPage({ viewport: { width: 400, height: 200 } })
         await page.goto(pathToFileURL(label).href)

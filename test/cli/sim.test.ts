@@ -1,9 +1,13 @@
 import assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { test } from "node:test"
+import { after, test } from "node:test"
 import { readPcap } from "../../sim/capture/pcap.ts"
 import { finished, temporaryFolder } from "../e2e/command.ts"
+import { CommandLine } from "../support/command-line.ts"
+
+const commandLine = new CommandLine()
+after(() => commandLine.close())
 
 const target = "aaaa::212:7404:4:404"
 
@@ -32,7 +36,7 @@ test("sim paper: the paper's pings, as iputils prints them; routes and neighbour
 })
 
 test("sim --traceroute: hop by hop", async () => {
-    const { code, stdout, stderr } = await finished(["sim", "paper", "--traceroute", "4", "--json"])
+    const { code, stdout, stderr } = await commandLine.run(["sim", "paper", "--traceroute", "4", "--json"])
     assert.equal(code, 0, stderr)
     const { traceroute } = JSON.parse(stdout) as {
         traceroute: { hop: number; from: string; rttsMs: number[] }[]
@@ -61,11 +65,11 @@ assert:
 test("a scenario is a test: what does not hold is said, and the exit code is 1", async t => {
     const file = join(temporaryFolder(t), "two.yaml")
     writeFileSync(file, small)
-    const good = await finished(["sim", file])
+    const good = await commandLine.run(["sim", file])
     assert.equal(good.code, 0, good.stderr)
     assert.match(good.stdout, /^holds {2}50 % of the motes joined within 30 s: 1 of 2/m)
     writeFileSync(file, small + "    - { joined: 1 }\n")
-    const bad = await finished(["sim", file, "--json"])
+    const bad = await commandLine.run(["sim", file, "--json"])
     assert.equal(bad.code, 1)
     assert.match(bad.stderr, /^vitalmote: does not hold: 100 % of the motes joined: 1 of 2/m)
     const { verdicts } = JSON.parse(bad.stdout) as { verdicts: { holds: boolean }[] }
@@ -97,7 +101,7 @@ for (const [what, text, message] of wrong)
     test(`sim refuses ${what}, with file and line`, async t => {
         const file = join(temporaryFolder(t), "wrong.yaml")
         writeFileSync(file, text)
-        const { code, stdout, stderr } = await finished(["sim", file])
+        const { code, stdout, stderr } = await commandLine.run(["sim", file])
         assert.equal(code, 2)
         assert.equal(stdout, "")
         assert.match(stderr, message)
@@ -106,13 +110,13 @@ for (const [what, text, message] of wrong)
     })
 
 test("sim: an unknown scenario, an unknown mote, a capture that cannot be written", async () => {
-    const unknown = await finished(["sim", "papper"])
+    const unknown = await commandLine.run(["sim", "papper"])
     assert.equal(unknown.code, 2)
     assert.match(unknown.stderr, /^vitalmote: no scenario "papper": a file, or one of .*paper/)
-    const mote = await finished(["sim", "paper", "--ping", "77"])
+    const mote = await commandLine.run(["sim", "paper", "--ping", "77"])
     assert.equal(mote.code, 2)
     assert.match(mote.stderr, /there is no mote 77/)
-    const capture = await finished(["sim", "paper", "--pcap", "/nowhere/at/all.pcap"])
+    const capture = await commandLine.run(["sim", "paper", "--pcap", "/nowhere/at/all.pcap"])
     assert.equal(capture.code, 1)
     assert.match(capture.stderr, /^vitalmote: .*all\.pcap/m)
 })

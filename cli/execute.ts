@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs"
+import { Command, CommanderError } from "commander"
+import { UserError } from "../host/errors.ts"
+
+const { version, description } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string
+    description: string
+}
+
+/** In the order of the help. Each is loaded only when it is needed: all of them take more than a second. */
+const commands: Record<string, () => Promise<Command>> = {
+    up: async () => (await import("./commands/up.ts")).upCommand,
+    router: async () => (await import("./commands/router.ts")).routerCommand,
+    clinic: async () => (await import("./commands/clinic.ts")).clinicCommand,
+    mote: async () => (await import("./commands/mote.ts")).moteCommand,
+    provision: async () => (await import("./commands/provision.ts")).provisionCommand,
+    config: async () => (await import("./commands/config.ts")).configCommand,
+    open: async () => (await import("./commands/open.ts")).openCommand,
+    hr: async () => (await import("./commands/hr.ts")).hrCommand,
+    sim: async () => (await import("./commands/sim.ts")).simCommand,
+    bench: async () => (await import("./commands/bench.ts")).benchCommand,
+}
+
+/**
+ * Runs `vitalmote ARGS…`.
+ * @returns exit code: 0 done, 1 failed, 2 wrong usage
+ */
+export async function execute(args: string[]): Promise<number> {
+    try {
+        const program = await programFor(args[0] ?? "")
+        await program.parseAsync(args, { from: "user" })
+        return 0
+    } catch (error) {
+        // commander has said already what is wrong, or printed the help that was asked for.
+        if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+        const line = error instanceof Error ? error.message : String(error)
+        console.error(`vitalmote: ${line.replaceAll("\n", " ")}`)
+        return error instanceof UserError ? error.exitCode : 1
+    }
+}
+
+/** @param name of the command that is going to run; where there is none, all are loaded */
+async function programFor(name: string): Promise<Command> {
+    const program = new Command("vitalmote").description(description).version(version).helpCommand(true)
+    const needed = Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands)
+    for (const command of await Promise.all(needed.map(load => load()))) program.addCommand(command)
+    for (const command of [program, ...program.commands.flatMap(each => [each, ...each.commands])])
+        command.exitOverride().configureOutput({
+            outputError: (text, write) => write(text.replace(/^error: /, "vitalmote: ")),
+        })
+    return program
+}
