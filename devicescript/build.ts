@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process"
+import { execFile, fork } from "node:child_process"
 import { createHash } from "node:crypto"
+import { once } from "node:events"
 import { existsSync } from "node:fs"
 import { cp, link, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
@@ -25,7 +26,27 @@ const buildMs = 120_000
  * @returns the program image, as it gets flashed
  * @throws UserError with the compiler's messages when the program is wrong
  */
-export async function buildFirmware(entry = "src/main.ts"): Promise<Uint8Array> {
+export function buildFirmware(entry = "src/main.ts"): Promise<Uint8Array> {
+    return build(entry, compile)
+}
+
+/**
+ * Compiles many programs in one process, which takes a third of the time.
+ * @throws UserError with the compiler's messages for the first program that is wrong
+ */
+export async function buildAll(entries: string[]): Promise<void> {
+    const compiler = new Compiler()
+    try {
+        for (const entry of entries) await build(entry, entry => compiler.compile(entry))
+    } finally {
+        compiler.close()
+    }
+}
+
+/** Leaves the image in `.devicescript/bin`; the compiler knows no other place (its --out-dir takes no argument). */
+type Compile = (entry: string) => Promise<void>
+
+async function build(entry: string, compile: Compile): Promise<Uint8Array> {
     const outDir = join(".build", entry.replace(/\.ts$/, "").replaceAll("/", "-"))
     const stamp = join(projectDir, outDir, "sources.sha256")
     const image = join(projectDir, outDir, "bytecode.devs")
@@ -34,7 +55,8 @@ export async function buildFirmware(entry = "src/main.ts"): Promise<Uint8Array> 
     if (!(await isBuilt()))
         await withLock(join(projectDir, ".build", "lock"), async () => {
             if (await isBuilt()) return
-            await devsBuild(entry, outDir)
+            await compile(entry)
+            await cp(join(projectDir, ".devicescript/bin"), join(projectDir, outDir), { recursive: true })
             await writeFile(stamp, digest)
         })
     return new Uint8Array(await readFile(image))
@@ -55,21 +77,51 @@ async function sourcesDigest(entry: string): Promise<string> {
     return hash.digest("hex")
 }
 
-async function devsBuild(entry: string, outDir: string): Promise<void> {
+/** `devs build` in a process of its own. */
+async function compile(entry: string): Promise<void> {
     const require = createRequire(import.meta.url)
     const cli = require.resolve("@devicescript/cli/package.json").replace(/package\.json$/, "devicescript")
     await new Promise<void>((resolve, reject) => {
         const args = [cli, "--ci", "--no-colors", "build", entry]
         execFile(process.execPath, args, { cwd: projectDir }, (error, stdout, stderr) => {
-            if (!error) return resolve()
-            const messages = `${stdout}\n${stderr}`
-                .split("\n")
-                .filter(line => /error|warning|TS\d|exception/i.test(line))
-            reject(new UserError(`devs build ${entry}: ${messages.join("; ") || error.message}`))
+            if (error) reject(compilerError(entry, `${stdout}\n${stderr}`, error.message))
+            else resolve()
         })
     })
-    // The compiler knows no other output folder (its --out-dir takes no argument).
-    await cp(join(projectDir, ".devicescript/bin"), join(projectDir, outDir), { recursive: true })
+}
+
+function compilerError(entry: string, output: string, otherwise: string): UserError {
+    const messages = output.split("\n").filter(line => /error|warning|TS\d|exception/i.test(line))
+    return new UserError(`devs build ${entry}: ${messages.join("; ") || otherwise}`)
+}
+
+/** `devs build` again and again in one process. */
+class Compiler {
+    private readonly child = fork(join(projectDir, "devicescript/compiler.mjs"), { cwd: projectDir, silent: true })
+    private output = ""
+
+    constructor() {
+        for (const stream of [this.child.stdout!, this.child.stderr!])
+            stream.on("data", text => (this.output += String(text)))
+    }
+
+    async compile(entry: string): Promise<void> {
+        this.output = ""
+        const ended = new AbortController()
+        const { signal } = ended
+        const done = once(this.child, "message", { signal }).then(() => undefined)
+        const gone = once(this.child, "close", { signal }).then(() => {
+            throw compilerError(entry, this.output, "the compiler ended")
+        })
+        gone.catch(() => {})
+        done.catch(() => {})
+        this.child.send(entry)
+        await Promise.race([done, gone]).finally(() => ended.abort())
+    }
+
+    close(): void {
+        this.child.kill()
+    }
 }
 
 /** The compiler writes its libraries into node_modules, so two of them at once would disturb each other. */
