@@ -1,6 +1,16 @@
 import { InvalidArgumentError } from "commander"
 import { UserError } from "../host/errors.ts"
-import { accelerationFile, type AccelerationUnit, type Body, madeUpBody, recordingFile } from "../sim/index.ts"
+import {
+    accelerationFile,
+    conditionNames,
+    conditions,
+    illBody,
+    madeUpBody,
+    recordingFile,
+    type AccelerationUnit,
+    type Body,
+    type ConditionName,
+} from "../sim/index.ts"
 import { positive } from "./options.ts"
 
 /** `FILE.csv@FS`: a recording and its sampling rate in Hz. */
@@ -39,7 +49,41 @@ export function recordedWearer({ ppg, acc, accUnit }: RecordedWearer): Body | un
     return recordingFile(file, fs, { loop: true, acceleration, defaultRate: defaultFs })
 }
 
-/** A made-up wearer; the same mote always has the same. */
-export function madeUpWearer(kid: string): Body {
-    return madeUpBody(parseInt(kid.slice(-8), 16))
+/** A made-up wearer, ill where `condition` says so; the same mote always has the same. */
+export function madeUpWearer(kid: string, condition?: ConditionOption): Body {
+    const seed = parseInt(kid.slice(-8), 16)
+    return condition ? illBody(condition.name, seed, condition.lengthS) : madeUpBody(seed)
+}
+
+/** `NAME[@TIME]`: a condition, and how long its course takes where it shall not be its natural length. */
+export interface ConditionOption {
+    name: ConditionName
+    lengthS?: number
+}
+
+const secondsIn = { s: 1, m: 60, h: 3600 }
+const leastS = 60
+const mostS = 30 * 24 * 3600
+
+/** For `--help`: each condition with what becomes of the wearer. */
+export const conditionHelp = conditionNames.map(name => `${name} (${conditions[name].about})`).join(", ")
+
+/** Parses `NAME[@TIME]`, such as `sepsis@20m`. */
+export function conditionOption(text: string): ConditionOption {
+    const [, name = "", number, unit] = /^([a-z]+)(?:@(\d{1,7}(?:\.\d{1,3})?)([smh]))?$/.exec(text) ?? []
+    if (!isCondition(name))
+        throw new InvalidArgumentError(`Expected NAME or NAME@TIME, such as sepsis@20m: ${conditionNames.join(", ")}.`)
+    if (number === undefined) return { name }
+    const lengthS = Number(number) * secondsIn[unit as keyof typeof secondsIn]
+    if (lengthS < leastS || lengthS > mostS) throw new InvalidArgumentError("Expected a time from 1m to 720h.")
+    return { name, lengthS }
+}
+
+/** Parses one more of them. */
+export function conditionsOption(text: string, previous: ConditionOption[] = []): ConditionOption[] {
+    return [...previous, conditionOption(text)]
+}
+
+function isCondition(name: string): name is ConditionName {
+    return (conditionNames as string[]).includes(name)
 }

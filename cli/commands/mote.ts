@@ -16,9 +16,18 @@ import { routerUrl } from "../board-options.ts"
 import { faultHelp, faultOption } from "../fault.ts"
 import { accelerationUnitOption, hexBytes, mandatory, option, withConfigFile } from "../options.ts"
 import { runUntilStopped } from "../service.ts"
-import { madeUpWearer, recordedWearer, recordingOption, type RecordedWearer } from "../wearer.ts"
+import {
+    conditionHelp,
+    conditionOption,
+    madeUpWearer,
+    recordedWearer,
+    recordingOption,
+    type ConditionOption,
+    type RecordedWearer,
+} from "../wearer.ts"
 
 interface Options extends RecordedWearer {
+    wearer?: ConditionOption
     router: string
     kid: Uint8Array
     secret: Uint8Array
@@ -48,6 +57,11 @@ export const moteCommand = withConfigFile(
                 ),
             ),
         )
+        .addOption(
+            option("--wearer <name[@time]>", `what the wearer has, and how fast it takes its course: ${conditionHelp}`)
+                .argParser(conditionOption)
+                .conflicts("ppg"),
+        )
         .addOption(option("--ppg <file[@hz]>", "replay a recording as the optical signal").argParser(recordingOption))
         .addOption(
             option("--acc <file[@hz]>", "and the acceleration of the same time (three columns)").argParser(
@@ -76,7 +90,7 @@ export const moteCommand = withConfigFile(
         .option("--verbose", "also print what the VM logs", false),
 ).action(async (options: Options) => {
     const kid = Buffer.from(options.kid).toString("hex")
-    const body = recordedWearer(options) ?? madeUpWearer(kid)
+    const body = recordedWearer(options) ?? madeUpWearer(kid, options.wearer)
     console.error("building the firmware …")
     const wearable: { mote?: Mote } = {}
     const bridge = options.devtools ? await DevtoolsBridge.connect(frame => wearable.mote?.receive(frame)) : undefined

@@ -11,10 +11,19 @@ import { accelerationUnitOption, integer, logLevelOption, option, port, withConf
 import { clientAccess, sayClients, withClientOptions, type ClientOptions } from "../clients.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { firstVisibleReading } from "../wait.ts"
-import { madeUpWearer, recordedWearer, recordingOption, type RecordedWearer } from "../wearer.ts"
+import {
+    conditionHelp,
+    conditionsOption,
+    madeUpWearer,
+    recordedWearer,
+    recordingOption,
+    type ConditionOption,
+    type RecordedWearer,
+} from "../wearer.ts"
 import { openClinic, type OpenClinic } from "./clinic.ts"
 
 interface Options extends RecordedWearer, ClientOptions {
+    wearer?: ConditionOption[]
     motes: number
     data: string
     httpsPort: number
@@ -32,6 +41,14 @@ export const upCommand = withConfigFile(
     withClientOptions(new Command("up"))
         .description("clinic, router and a small simulated ward in one go")
         .addOption(option("--motes <n>", "simulated motes").argParser(integer(1, 100)).default(3))
+        .addOption(
+            option(
+                "--wearer <name[@time]>",
+                `what the wearer of mote 1 has, repeated for mote 2 and so on, and how fast it takes its course: ${conditionHelp}`,
+            )
+                .argParser(conditionsOption)
+                .conflicts("ppg"),
+        )
         .addOption(
             option(
                 "--ppg <file[@hz]>",
@@ -55,6 +72,7 @@ export const upCommand = withConfigFile(
 ).action(async (options: Options, command: Command) => {
     const startedAt = new Date()
     const wearer = recordedWearer(options)
+    if ((options.wearer?.length ?? 0) > options.motes) throw new UserError("--wearer: more of them than motes", 2)
     const log = stderrLog(options.logLevel)
     const say = (line: string) => console.error(line)
     const open: { close(): Promise<void> }[] = []
@@ -77,7 +95,7 @@ export const upCommand = withConfigFile(
         say(`starting ${options.motes} motes, waiting for their first readings …`)
         const motes = credentials.motes.slice(0, options.motes)
         for (const [i, mote] of motes.entries()) {
-            const body = (i === 0 && wearer) || madeUpWearer(mote.kid)
+            const body = (i === 0 && wearer) || madeUpWearer(mote.kid, options.wearer?.[i])
             const data = join(options.data, "motes")
             const started = await startLiveMote({
                 ...{ image, body, data, router: address, kid: mote.kid, secret: mote.secret },

@@ -1,5 +1,6 @@
 import { seededRandom } from "../time/random.ts"
 import type { Body } from "./body.ts"
+import { courseOf, type ConditionName, type Rest } from "./conditions.ts"
 import type { MotionBout } from "./motion.ts"
 import { syntheticBody } from "./synthetic.ts"
 import type { Trajectory } from "./trajectory.ts"
@@ -21,6 +22,32 @@ const movements: Omit<MotionBout, "fromS" | "toS">[] = [
  * that wanders over the hours, now and then some movement, in one of four a fever.
  */
 export function madeUpBody(seed: number): Body {
+    const { rest, highC, ...options } = madeUp(seed)
+    return syntheticBody({
+        ...options,
+        coreC: [
+            [0, rest.coreC + (highC - rest.coreC) / 2],
+            [hoursS / 4, highC],
+        ],
+    })
+}
+
+/**
+ * The same wearer, who would be well but for one condition.
+ * @param lengthS how long its course takes; its natural length where absent
+ */
+export function illBody(condition: ConditionName, seed: number, lengthS?: number): Body {
+    const { rest, highC: _, motion, ...options } = madeUp(seed)
+    const { options: course, stillFromS } = courseOf(condition, rest, lengthS)
+    const moves = [...(course.motion ?? []), ...motion]
+    return syntheticBody({
+        ...{ ...options, coreC: rest.coreC },
+        ...course,
+        motion: moves.filter(({ fromS }) => fromS < stillFromS),
+    })
+}
+
+function madeUp(seed: number) {
     const random = seededRandom(seed)
     const between = (low: number, high: number) => low + (high - low) * random()
     const restBpm = between(54, 88)
@@ -31,16 +58,9 @@ export function madeUpBody(seed: number): Body {
         motion.push({ ...movements[motion.length % 4]!, fromS: s, toS: s + between(8, 25) })
     const normalC = between(36.5, 37.2)
     const highC = random() < feverish ? between(38, 39.3) : normalC + between(-0.2, 0.3)
-    return syntheticBody({
-        seed,
-        bpm,
-        motion,
-        perfusion: between(0.006, 0.02),
-        respiration: between(12, 20),
-        spo2: between(94, 99),
-        coreC: [
-            [0, normalC + (highC - normalC) / 2],
-            [hoursS / 4, highC],
-        ],
-    })
+    const perfusion = between(0.006, 0.02)
+    const respiration = between(12, 20)
+    const spo2 = between(94, 99)
+    const rest: Rest = { bpm: restBpm, coreC: normalC, spo2, perfusion }
+    return { seed, bpm, motion, perfusion, respiration, spo2, rest, highC }
 }

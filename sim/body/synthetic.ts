@@ -23,9 +23,9 @@ export interface SyntheticOptions {
     /** Breaths a minute. */
     respiration?: number
     /** Peak-to-peak pulse over the steady level, infrared. */
-    perfusion?: number
+    perfusion?: Trajectory
     /** Percent. */
-    spo2?: number
+    spo2?: Trajectory
     motion?: MotionBout[]
     /** Of the surroundings; dark where absent. */
     light?: Light
@@ -46,10 +46,12 @@ const pulseBumps = [
     [0.5, 0.13, 0.38],
 ] as const
 
-/** What light of any colour meets at one moment, as multiples of the pulse. */
+/** What takes light away at one moment, as shares of it. */
 interface Seen {
     seconds: number
     blood: number
+    /** The same for red light. */
+    redBlood: number
     shift: number
 }
 
@@ -67,7 +69,7 @@ class SyntheticBody implements Body {
     /** The area under the rate, which is beats per minute times seconds. */
     private readonly beatsTo: (seconds: number) => number
     /** A chip looks with one LED after the other. */
-    private seen: Seen = { seconds: NaN, blood: 0, shift: 0 }
+    private seen: Seen = { seconds: NaN, blood: 0, redBlood: 0, shift: 0 }
 
     constructor(options: SyntheticOptions) {
         this.options = {
@@ -109,20 +111,21 @@ class SyntheticBody implements Body {
     }
 
     reflectance(led: Led, seconds: number): number {
-        const { perfusion, spo2 } = this.options
         if (this.isOff(seconds)) return emptyStrap.reflectance(led, seconds)
-        const depth = led === "red" ? perfusion * ratioOfRatios(spo2) : perfusion
         if (this.seen.seconds !== seconds) this.seen = this.seenAt(seconds)
-        const { blood, shift } = this.seen
-        return Math.max(0, skinReflectance[led] * (1 - depth * blood - perfusion * shift))
+        const { blood, redBlood, shift } = this.seen
+        return Math.max(0, skinReflectance[led] * (1 - (led === "red" ? redBlood : blood) - shift))
     }
 
     private seenAt(seconds: number): Seen {
+        const { perfusion, spo2 } = this.options
         const breath = sine(this.breath, seconds)
         const blood = (1 + 0.12 * breath) * this.pulse(seconds) + 0.25 * breath
-        // Drift and motion move the sensor, not the blood: they are as large in either colour.
-        const shift = 0.6 * sum(this.drifts, seconds) + this.motion.artefact(seconds)
-        return { seconds, blood, shift }
+        const depth = valueAt(perfusion, seconds)
+        const ratio = ratioOfRatios(valueAt(spo2, seconds))
+        // Drift and motion move the sensor, not the blood: they are as large in either colour, and as ever without a pulse.
+        const shift = valueAt(perfusion, 0) * (0.6 * sum(this.drifts, seconds) + this.motion.artefact(seconds))
+        return { seconds, blood: depth * blood, redBlood: depth * ratio * blood, shift }
     }
 
     skinTemperature(seconds: number): number {

@@ -6,8 +6,13 @@ export function valueAt(trajectory: Trajectory, seconds: number): number {
     const [first] = trajectory
     if (!first) return 0
     if (seconds <= first[0]) return first[1]
-    let after = 1
-    while (after < trajectory.length && trajectory[after]![0] <= seconds) after++
+    let before = 0
+    let after = trajectory.length
+    while (after - before > 1) {
+        const middle = (before + after) >> 1
+        if (trajectory[middle]![0] <= seconds) before = middle
+        else after = middle
+    }
     const [t0, v0] = trajectory[after - 1]!
     if (after === trajectory.length) return v0
     const [t1, v1] = trajectory[after]!

@@ -9,7 +9,7 @@ import { projectDir } from "../../devicescript/build.ts"
 import { PacketError } from "../net/bytes.ts"
 import { parsePrefix } from "./prefix.ts"
 import type { MediumChoice } from "../radio/media/media.ts"
-import { ScenarioSchema, type Scenario, type ScenarioEvent } from "./schema.ts"
+import { ScenarioSchema, type Scenario, type ScenarioEvent, type Wearer } from "./schema.ts"
 
 const maxFileBytes = 1_000_000
 const maxNodes = 1000
@@ -130,6 +130,16 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
     scenario.attackers?.forEach(({ from = 0, to = Infinity }, i) => {
         if (to <= from) wrong(`/attackers/${i}/to`, "to: after from expected")
     })
+    const wearers: [Wearer | undefined, string][] = [
+        ...(scenario.motes ?? []).map(({ wearer }, i): [Wearer | undefined, string] => [wearer, `/motes/${i}/wearer`]),
+        ...(scenario.grids ?? []).map(({ wearer }, i): [Wearer | undefined, string] => [wearer, `/grids/${i}/wearer`]),
+    ]
+    for (const [wearer, path] of wearers) {
+        const { condition, within, ...values } = wearer ?? {}
+        if (condition === undefined && within !== undefined) wrong(path, "wearer: within is for a condition")
+        if (condition !== undefined && Object.keys(values).length)
+            wrong(path, "wearer: a condition, or values of its own")
+    }
     scenario.motes?.forEach(({ path = [] }, i) => {
         const at = path.findIndex((point, n) => point.at <= (path[n - 1]?.at ?? 0))
         if (at >= 0) wrong(`/motes/${i}/path/${at}`, "path: later and later expected")

@@ -1,7 +1,7 @@
 import type { Position } from "../radio/medium.ts"
 import { seededRandom } from "../time/random.ts"
 import { parsePrefix } from "./prefix.ts"
-import type { Scenario } from "./schema.ts"
+import type { Scenario, Wearer } from "./schema.ts"
 
 /** Nobody switches all motes on at the same moment: they would speak at the same moments ever after. */
 const defaultStartupS = 10
@@ -19,7 +19,7 @@ export interface PlannedMote {
     position: Position
     /** Where it is after so many seconds, when it moves. */
     path?: (seconds: number) => Position
-    wearer?: { bpm?: number; temperature?: number; spo2?: number }
+    wearer?: Wearer
     batteryMah?: number
     startS: number
 }
@@ -55,6 +55,7 @@ export function motesOf(scenario: Scenario, seed: number): PlannedMote[] {
                 id: grid.first + i,
                 position,
                 ...(walks ? { path: wander(position, area, grid.walking!.speed, seed + grid.first + i) } : {}),
+                ...(grid.wearer ? { wearer: grid.wearer } : {}),
                 startS: 0,
             })
         }

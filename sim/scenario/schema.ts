@@ -1,6 +1,7 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { configFields } from "../../wire/tables/settings.ts"
 import { MediumSchema } from "../radio/media/media.ts"
+import { conditionNames } from "../body/conditions.ts"
 import { modeNames, objectiveNames } from "../net/rpl/profile.ts"
 import { attackerKinds } from "../attack/kinds.ts"
 import { id, oneOf, share, strict } from "../schema-values.ts"
@@ -15,6 +16,10 @@ const waypoint = Type.Object({ at: seconds, ...place }, strict)
 
 const wearer = Type.Object(
     {
+        condition: Type.Optional(oneOf(conditionNames)),
+        within: Type.Optional(
+            Type.Number({ minimum: 60, maximum: 1_000_000, description: "how long the condition's course takes" }),
+        ),
         bpm: Type.Optional(Type.Number({ minimum: 30, maximum: 240 })),
         temperature: Type.Optional(Type.Number({ minimum: 30, maximum: 43 })),
         spo2: Type.Optional(Type.Number({ minimum: 60, maximum: 100 })),
@@ -51,6 +56,7 @@ const grid = Type.Object(
         columns: Type.Integer({ minimum: 1, maximum: 500 }),
         spacing: Type.Number({ exclusiveMinimum: 0, maximum: 100_000 }),
         ...place,
+        wearer: Type.Optional(wearer),
         jitter: Type.Optional(Type.Number({ minimum: 0, maximum: 100_000, description: "at most, by chance" })),
         walking: Type.Optional(
             Type.Object(
@@ -134,6 +140,7 @@ export const ScenarioSchema = Type.Object(
     strict,
 )
 
+export type Wearer = Static<typeof wearer>
 export type Scenario = Static<typeof ScenarioSchema>
 export type Assertion = Static<typeof assertion>
 export type ScenarioEvent = Static<typeof event>

@@ -1,5 +1,5 @@
 import type { ByteStream, StreamReceiver } from "../../host/stream.ts"
-import { madeUpBody, syntheticBody, type Body } from "../body/index.ts"
+import { illBody, madeUpBody, syntheticBody, type Body } from "../body/index.ts"
 import { wearableChips } from "../devices/chips.ts"
 import { timersOf } from "../time/events.ts"
 import { Mote } from "../mote/mote.ts"
@@ -180,6 +180,7 @@ class PortStream implements ByteStream {
 
 function bodyOf(seed: number, id: number, wearer: MoteSetup["wearer"]): Body {
     if (!wearer) return madeUpBody(seed * 1000 + id)
-    const { bpm = 72, temperature = 37, spo2 = 97 } = wearer
+    const { condition, within, bpm = 72, temperature = 37, spo2 = 97 } = wearer
+    if (condition) return illBody(condition, seed * 1000 + id, within)
     return syntheticBody({ seed: id, bpm, coreC: temperature, spo2 })
 }

@@ -102,7 +102,7 @@ export interface Tick extends Status {
 /** All about one node. */
 export interface Detail {
     id: number
-    wearer?: { bpm?: number; temperature?: number; spo2?: number }
+    wearer?: { condition?: string; bpm?: number; temperature?: number; spo2?: number }
     facts: [name: string, value: string][]
     /** Share of the time in each radio state. */
     duty: Record<(typeof radioStates)[number], number>

@@ -159,6 +159,7 @@ export class Panel implements Part {
         const parts: Node[] = []
         if (wearer) {
             const values: string[] = []
+            if (wearer.condition !== undefined) values.push(wearer.condition)
             if (wearer.bpm !== undefined) values.push(`${wearer.bpm} bpm`)
             if (wearer.spo2 !== undefined) values.push(`${wearer.spo2} %`)
             if (wearer.temperature !== undefined) values.push(`${wearer.temperature} °C`)

@@ -1,0 +1,273 @@
+import type { MotionBout } from "./motion.ts"
+import type { SyntheticOptions } from "./synthetic.ts"
+import type { Trajectory } from "./trajectory.ts"
+
+/** What a wearer has before anything happens to them. */
+export interface Rest {
+    bpm: number
+    coreC: number
+    spo2: number
+    perfusion: number
+}
+
+/** What becomes of a wearer, and how long that takes. */
+interface Condition {
+    /** For `--help`. */
+    about: string
+    hours: number
+    /** All times in hours of the course; motion only where the condition makes somebody move. */
+    course(rest: Rest): Course
+}
+
+export interface Course {
+    bpm?: [hours: number, value: number][]
+    coreC?: [hours: number, value: number][]
+    spo2?: [hours: number, value: number][]
+    perfusion?: [hours: number, value: number][]
+    motion?: (Omit<MotionBout, "fromS" | "toS"> & { from: number; to: number })[]
+    off?: { from: number; to: number }[]
+    /** From then on the wearer does not move any more. */
+    stillFrom?: number
+}
+
+/** Fever raises the heart rate by 8.5 beats a minute for each degree (Karjalainen and Viitasalo, Arch Intern Med 1986). */
+const bpmPerDegree = 8.5
+
+/**
+ * Shivering for two hours brings the body to 39.6 °C, where it stays, and then it sweats. Alarm: `temp-high`. The rate
+ * follows the temperature; it alone stays below the usual limit.
+ */
+const fever: Condition = {
+    about: "temperature rises to 39.6 °C over two hours",
+    hours: 8,
+    course({ bpm, coreC }) {
+        const degrees: [number, number][] = [
+            ...[[0.5, coreC] as [number, number], [2.5, 39.6] as [number, number]],
+            ...[[6, 39.6] as [number, number], [8, 38] as [number, number]],
+        ]
+        const shivers = [0.7, 1.1, 1.6, 2.1].map(from => ({
+            kind: "fidgeting" as const,
+            strength: 5,
+            from,
+            to: from + 0.05,
+        }))
+        return {
+            coreC: degrees,
+            bpm: degrees.map(([hours, value]) => [hours, bpm + bpmPerDegree * (value - coreC)]),
+            motion: shivers,
+        }
+    },
+}
+
+/**
+ * A supraventricular tachycardia: regular, 180 beats a minute, from one beat to the next and back as suddenly (ACC/AHA/HRS
+ * guideline, Page et al., Circulation 2016); the stroke volume falls. Alarm: `hr-high`, over when the attack is.
+ */
+const tachycardia: Condition = {
+    about: "an attack of 180 beats a minute that begins and ends suddenly",
+    hours: 1,
+    course: ({ bpm, perfusion }) => ({
+        bpm: [...step(0.2, bpm, 180), ...step(0.8, 180, bpm + 8)],
+        perfusion: [...step(0.2, perfusion, 0.6 * perfusion), ...step(0.8, 0.6 * perfusion, perfusion)],
+    }),
+}
+
+/**
+ * A complete atrioventricular block: the rate falls to that of an escape rhythm, below 40 (ACC/AHA/HRS guideline, Kusumoto
+ * et al., Circulation 2019), and stays there. Alarm: `hr-low`.
+ */
+const bradycardia: Condition = {
+    about: "a heart block: 36 beats a minute",
+    hours: 1,
+    course: ({ bpm }) => ({ bpm: [...step(0.2, bpm, 48), [0.3, 36] as [number, number]] }),
+}
+
+/**
+ * Breathing that opioids slow down after an operation: saturation sinks to 84 % and stays there for hours, as it does in a
+ * third of patients below 90 % (Sun et al., Anesth Analg 2015), with the heart somewhat faster. Alarm: `spo2-low`.
+ */
+const hypoxia: Condition = {
+    about: "oxygen saturation sinks to 84 % over an hour",
+    hours: 2,
+    course: ({ bpm, spo2 }) => ({
+        spo2: [
+            [0.25, spo2],
+            [1.25, 84],
+        ],
+        bpm: [
+            [0.25, bpm],
+            [1.25, bpm + 18],
+        ],
+    }),
+}
+
+/**
+ * A sepsis that nobody treats: within hours the systemic inflammatory response is complete (over 38 °C, over 90 beats a
+ * minute: Bone et al., Chest 1992), then oxygenation and perfusion fail (Singer et al., JAMA 2016, Sepsis-3). Alarms:
+ * `temp-high`, `hr-high`, `spo2-low`.
+ */
+const sepsis: Condition = {
+    about: "over twelve hours rate and temperature rise, saturation and perfusion fall",
+    hours: 12,
+    course: ({ bpm, coreC, spo2, perfusion }) => ({
+        bpm: [
+            [1, bpm],
+            [6, 112],
+            [12, 142],
+        ],
+        coreC: [
+            [1, coreC],
+            [8, 39.3],
+        ],
+        spo2: [
+            [4, spo2],
+            [11, 86],
+        ],
+        perfusion: [
+            [6, perfusion],
+            [12, 0.4 * perfusion],
+        ],
+    }),
+}
+
+/**
+ * A cardiac arrest on the ward, which most patients approach for hours (Schein et al., Chest 1990): saturation falls, the
+ * heart races, then slows down within minutes, and there is no pulse any more. Alarms: `spo2-low`, `hr-high`, `hr-low`; without a
+ * pulse there is no rate, which is no alarm of the mote: the last one goes on.
+ */
+const arrest: Condition = {
+    about: "eight hours of decline, then no pulse",
+    hours: 8,
+    course: ({ bpm, spo2, perfusion }) => ({
+        spo2: [
+            [1, spo2],
+            [6, 85],
+        ],
+        bpm: [
+            [1, bpm],
+            [5, 138],
+            [6.5, 138],
+            [7, 34],
+        ],
+        perfusion: [...step(7.6, perfusion, 0)],
+        stillFrom: 7.5,
+    }),
+}
+
+/** Obstructive apnoeas of 40 s, forty an hour: severe (AASM, Berry et al., J Clin Sleep Med 2012). */
+const apnoeasPerHour = 40
+
+/**
+ * Sleep apnoea: each time saturation dips by ten percent, after half a minute, and the heart slows down and then hurries
+ * (cyclical variation, Guilleminault et al., Lancet 1984). Dips that are over before `delay` and the 8 s of a saturation are no
+ * alarm; those that last raise `spo2-low` again and again.
+ */
+const apnoea: Condition = {
+    about: "forty apnoeas an hour, each with a dip of saturation to 85 %",
+    hours: 8,
+    course({ bpm, spo2 }) {
+        const starts = Array.from({ length: 8 * apnoeasPerHour - 1 }, (_, i) => (i + 0.5) / apnoeasPerHour)
+        const hour = (start: number, seconds: number) => start + seconds / 3600
+        return {
+            bpm: starts.flatMap((at): [number, number][] => [
+                [at, bpm],
+                [hour(at, 35), bpm - 10],
+                [hour(at, 45), bpm + 14],
+                [hour(at, 60), bpm],
+            ]),
+            spo2: starts.flatMap((at): [number, number][] => [
+                [hour(at, 15), spo2],
+                [hour(at, 50), 85],
+                [hour(at, 62), 85],
+                [hour(at, 75), spo2],
+            ]),
+        }
+    },
+}
+
+/** Of ten minutes seven are movement: agitation, +2 of RASS (Sessler et al., Am J Respir Crit Care Med 2002). No alarm. */
+const restless: Condition = {
+    about: "healthy, and hardly ever still",
+    hours: 8,
+    course: () => ({
+        motion: Array.from({ length: 48 }, (_, i) => ({
+            kind: (["fidgeting", "swinging", "tapping"] as const)[i % 3]!,
+            cadence: 80 + 10 * (i % 4),
+            strength: 5,
+            from: i / 6,
+            to: (i + 0.7) / 6,
+        })),
+    }),
+}
+
+/** The strap is taken off and put on again. Alarm: `contact`. */
+const off: Condition = {
+    about: "takes the strap off, and puts it on again",
+    hours: 1,
+    course: () => ({ off: [{ from: 0.2, to: 0.8 }] }),
+}
+
+/** Skin without a pulse, as under a strap that is far too tight. No rate, and no alarm. */
+const flat: Condition = {
+    about: "skin in which no pulse can be seen",
+    hours: 1,
+    course: ({ perfusion }) => ({ perfusion: [...step(0.2, perfusion, 0)] }),
+}
+
+export const conditions = {
+    fever,
+    tachycardia,
+    bradycardia,
+    hypoxia,
+    sepsis,
+    arrest,
+    apnoea,
+    restless,
+    off,
+    flat,
+} satisfies Record<string, Condition>
+
+export type ConditionName = keyof typeof conditions
+export const conditionNames = Object.keys(conditions) as ConditionName[]
+
+/** From one value to another within a second. */
+function step(hours: number, from: number, to: number): [hours: number, value: number][] {
+    return [
+        [hours, from],
+        [hours + 1 / 3600, to],
+    ]
+}
+
+const hourS = 3600
+/** A movement shorter than that is none. */
+const shortestS = 6
+
+/**
+ * The course of a condition as options of a synthetic wearer, and when they move for the last time.
+ * @param lengthS how long all of it takes; its natural length where absent. Movements keep their pace, and apnoeas come as often
+ *     as ever.
+ */
+export function courseOf(
+    name: ConditionName,
+    rest: Rest,
+    lengthS?: number,
+): { options: Partial<SyntheticOptions>; stillFromS: number } {
+    const { hours, course } = conditions[name] as Condition
+    const isCyclic = name === "apnoea"
+    const hourIsS = isCyclic ? hourS : (lengthS ?? hours * hourS) / hours
+    const { bpm, coreC, spo2, perfusion, motion = [], off = [], stillFrom = Infinity } = course(rest)
+    const scaled = (values: [number, number][]): Trajectory => values.map(([at, value]) => [at * hourIsS, value])
+    const interval = ({ from, to }: { from: number; to: number }, leastS = 0) => ({
+        fromS: from * hourIsS,
+        toS: Math.max(to * hourIsS, from * hourIsS + leastS),
+    })
+    const options = {
+        ...(bpm && { bpm: scaled(bpm) }),
+        ...(coreC && { coreC: scaled(coreC) }),
+        ...(spo2 && { spo2: scaled(spo2) }),
+        ...(perfusion && { perfusion: scaled(perfusion) }),
+        motion: motion.map(({ from, to, ...bout }) => ({ ...bout, ...interval({ from, to }, shortestS) })),
+        off: off.map(one => interval(one)),
+    }
+    return { options, stillFromS: stillFrom * hourIsS }
+}
