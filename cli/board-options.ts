@@ -59,15 +59,6 @@ function wifiSettings({ wifi }: BoardOptions): Settings {
     return { WIFI_SSID: wifi, WIFI_PWD: password ?? "" }
 }
 
-/** @throws UserError where the board cannot speak what the router's address says */
-export function checkRouter({ board, router }: BoardOptions): void {
-    if (board === undefined || router === undefined) return
-    const { protocol, hostname } = new URL(router)
-    if (["coaps+tcp:", "mqtts:"].includes(protocol) && !boards[board]!.hasTls)
-        throw new UserError(`--router: a ${board} has no TLS: coap+tcp:// or mqtt://`, 2)
-    if (isOwnMachine(hostname)) console.error(`--router: ${hostname} is the board itself`)
-}
-
 /**
  * What is in the file for the board.
  * @param kid the mote that may be in it
@@ -90,10 +81,6 @@ export function writeEnv(file: string, old: string, settings: Settings): void {
 export function flashCommands(board: string): [flash: string, deploy: string] {
     const { definition, program } = boards[board]!
     return [`npx devs flash --board ${definition}`, `npx devs devtools ${program}`]
-}
-
-export function isOwnMachine(hostname: string): boolean {
-    return /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(hostname)
 }
 
 function ssid(text: string): string {

@@ -7,6 +7,8 @@ export interface Board {
     button: string
     /** Its runtime has TLS, with public authorities only. */
     hasTls: boolean
+    /** Its runtime connects to names only, and not while it remembers their address: docs/upstream.md. */
+    needsName: boolean
     /** Of a battery whose halved voltage brings the pin's converter to full scale. */
     batteryV: number
 }
@@ -22,6 +24,7 @@ export const boards: Record<string, Board> = {
         program: "src/main-picow.ts",
         button: "BOOTSEL",
         hasTls: false,
+        needsName: true,
         batteryV: 2 * rp2040FullV,
     },
     "xiao-esp32c3": {
@@ -29,6 +32,7 @@ export const boards: Record<string, Board> = {
         program: "src/main-xiao-esp32c3.ts",
         button: "BOOT",
         hasTls: true,
+        needsName: false,
         batteryV: 2 * esp32c3FullV,
     },
     "qtpy-esp32c3": {
@@ -36,6 +40,7 @@ export const boards: Record<string, Board> = {
         program: "src/main-qtpy-esp32c3.ts",
         button: "BOOT",
         hasTls: true,
+        needsName: false,
         batteryV: 2 * esp32c3FullV,
     },
 }

@@ -9,6 +9,7 @@ import { socketStream, type ByteStream } from "../host/stream.ts"
 import type { Attach } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import { CoapUdp } from "./coap/udp.ts"
+import { serveDns, type DnsAccess } from "./dns/server.ts"
 import { MqttClient, type MqttBrokerAccess } from "./mqtt/client.ts"
 import { MqttBroker } from "./mqtt/broker.ts"
 import { relayHttp } from "./relay/http.ts"
@@ -34,6 +35,7 @@ export interface RunningRouter {
     /** Whether CoAP is served over UDP, too, on the same port number. */
     hasUdp: boolean
     httpPort: number | undefined
+    dnsPort: number | undefined
     router: Router
     /** Takes no more connections, closes the others, then the store. */
     close(): Promise<void>
@@ -43,7 +45,7 @@ export interface RunningRouter {
  * Runs a router on this machine's clock and sockets, its store in the folder `data`. Port 0 means any; without `mqttPort`
  * there is no broker. With `mqttBroker` motes are served through that one, too. `retryRefused` offers what the clinic refused
  * to it once more. CoAP is served over UDP as well, unless that port is in use or `udp` is false; HTTP clients only where there
- * is `http`. Takes over `clinic`, and closes it. Throws UserError where the store or a port cannot be used.
+ * is `http`, a name of its own only where there is `dns`. Takes over `clinic`, and closes it. Throws UserError where the store or a port cannot be used.
  */
 export async function startRouter(o: {
     data: string
@@ -56,6 +58,7 @@ export async function startRouter(o: {
     udp?: boolean
     /** `host` is where motes come to; HTTP clients may be kept to this machine. An optional port may be in use. */
     http?: HttpAccess
+    dns?: DnsAccess
     clinic: ClinicLink
     maxOutboxBytes?: number
     retryRefused?: boolean
@@ -111,8 +114,11 @@ export async function startRouter(o: {
         const http = o.http && (await serveHttp(router, o.http, log))
         if (http) parts.push(http)
         const httpPort = http?.port
+        const dns = o.dns && (await serveDns(o.dns, log))
+        if (dns) parts.push(dns)
+        const dnsPort = dns?.port
         const hasUdp = udp !== undefined
-        const ports = { coapPort, coapsPort, mqttPort, mqttsPort, httpPort }
+        const ports = { coapPort, coapsPort, mqttPort, mqttsPort, httpPort, dnsPort }
         log.info({ ...ports, hasUdp }, "router listens")
         return { ...ports, hasUdp, router, close }
     } catch (error) {

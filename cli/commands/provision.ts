@@ -2,16 +2,8 @@ import { Type, type Static } from "@sinclair/typebox"
 import { Command, InvalidArgumentError } from "commander"
 import { UserError } from "../../host/errors.ts"
 import { writeDurably } from "../../host/files.ts"
-import {
-    boardOptions,
-    checkRouter,
-    flashCommands,
-    isOwnMachine,
-    readEnv,
-    boardSettings,
-    writeEnv,
-    type BoardOptions,
-} from "../board-options.ts"
+import { boardOptions, flashCommands, readEnv, boardSettings, writeEnv, type BoardOptions } from "../board-options.ts"
+import { checkRouter, isOwnMachine } from "../router-address.ts"
 import { boards } from "../../devicescript/boards.ts"
 import { Mote, MoteWithSecret } from "../../clinic/http/schemas/motes.ts"
 import { Patient } from "../../clinic/http/schemas/patients.ts"
@@ -105,7 +97,7 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
     if ((options.patient === undefined) === (newPatient === undefined))
         throw new UserError("either --patient or --new-patient is needed", 2)
     if (options.bed !== undefined && !newPatient) throw new UserError("--bed goes with --new-patient", 2)
-    checkRouter(options)
+    await checkRouter(options)
     const settings = boardSettings(options)
     const old = readEnv(options)
 
@@ -134,11 +126,11 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
 }
 
 async function rotate(api: ClinicApi, kid: string, options: BoardOptions): Promise<void> {
-    checkRouter(options)
     const settings = boardSettings(options)
     const old = readEnv(options, kid)
     const router = options.router ?? readSettings(old).router
     if (typeof router !== "string") throw new UserError(`--router is needed: ${options.env} has none`, 2)
+    await checkRouter({ ...options, router })
     const { secret } = await api.call("POST", `/api/motes/${kid}/rotate`, MoteWithSecret)
     writeEnv(options.env, old, { ...settings, kid, secret, router })
     tell(options, { kid }, [`mote ${kid} has a new secret, which the clinic takes from now on`])

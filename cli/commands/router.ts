@@ -1,9 +1,17 @@
 import { readFileSync } from "node:fs"
-import { isIPv6 } from "node:net"
+import { isIPv4, isIPv6 } from "node:net"
 import { join } from "node:path"
-import { Command } from "commander"
+import { Command, InvalidArgumentError } from "commander"
 import { fileError, UserError } from "../../host/errors.ts"
-import { brokerAccess, httpsClinic, startRouter, type MqttBrokerAccess, type TlsAccess } from "../../router/index.ts"
+import {
+    brokerAccess,
+    httpsClinic,
+    lanAddresses,
+    startRouter,
+    type DnsAccess,
+    type MqttBrokerAccess,
+    type TlsAccess,
+} from "../../router/index.ts"
 import { httpsUrl, integer, logLevelOption, mandatory, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { clientAccess, sayClients, withClientOptions, type ClientOptions } from "../clients.ts"
@@ -21,6 +29,9 @@ interface Options extends ClientOptions {
     tlsKey?: string
     coapsPort: number
     mqttsPort: number
+    dns?: string
+    dnsAddress?: string
+    dnsPort: number
     maxOutbox: number
     retryRefused?: boolean
     logLevel: string
@@ -49,6 +60,19 @@ export const routerCommand = withConfigFile(
         .addOption(option("--coaps-port <port>", "CoAP over TLS port").argParser(port).default(5684))
         .addOption(option("--mqtts-port <port>", "MQTT over TLS port").argParser(port).default(8883))
         .addOption(
+            option(
+                "--dns <name>",
+                "answer DNS queries for this one name of the router, with TTL 0, as a Pico W needs it",
+            ).argParser(dnsName),
+        )
+        .addOption(
+            option(
+                "--dns-address <ip>",
+                "the address of that name; otherwise --host, or this machine's only one",
+            ).argParser(ipv4),
+        )
+        .addOption(option("--dns-port <port>", "DNS port, UDP").argParser(port).default(53))
+        .addOption(
             option("--max-outbox <mib>", "what may be kept until the clinic has it")
                 .argParser(integer(1, 2 ** 20))
                 .default(1024),
@@ -63,6 +87,7 @@ export const routerCommand = withConfigFile(
         ...clientAccess(options, command),
         ...(options.mqttBroker ? { mqttBroker: options.mqttBroker } : { mqttPort: options.mqttPort }),
         ...(options.tlsCert && { tls: tlsAccess(options, options.tlsCert) }),
+        ...(options.dns && { dns: dnsAccess(options, options.dns) }),
         clinic: httpsClinic({
             url: options.clinic,
             token: options.token,
@@ -78,11 +103,36 @@ export const routerCommand = withConfigFile(
     const urls = [`coap+tcp://${host}:${router.coapPort}`, mqtt]
     if (router.coapsPort !== undefined) urls.push(`coaps+tcp://${host}:${router.coapsPort}`)
     if (router.mqttsPort !== undefined) urls.push(`mqtts://${host}:${router.mqttsPort}`)
+    if (router.dnsPort !== undefined) urls.push(`dns:${options.dns}`)
     await runUntilStopped(() => router.close(), `ready ${urls.join(" ")}`)
 })
 
 function tlsAccess({ tlsKey, coapsPort, mqttsPort }: Options, tlsCert: string): TlsAccess {
     return { cert: readText(tlsCert), key: readText(tlsKey ?? tlsCert), coapsPort, mqttsPort }
+}
+
+function dnsAccess({ host, dnsAddress, dnsPort }: Options, name: string): DnsAccess {
+    if (dnsAddress) return { name, address: dnsAddress, port: dnsPort }
+    const addresses = isIPv4(host) && host !== "0.0.0.0" ? [host] : lanAddresses()
+    if (addresses.length === 1) return { name, address: addresses[0]!, port: dnsPort }
+    const choice = addresses.length ? `one of ${addresses.join(", ")}` : "this machine has none on a network"
+    throw new UserError(`--dns-address is needed: ${choice}`, 2)
+}
+
+/** RFC 1123 §2.1. What ends in a number would be an address, what ends in .local belongs to mDNS (RFC 6762 §3). */
+function dnsName(text: string): string {
+    const isName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(
+        text,
+    )
+    if (!isName || /(^|\.)\d+$/.test(text)) throw new InvalidArgumentError("Expected a name, such as router.internal.")
+    if (/(^|\.)local$/i.test(text))
+        throw new InvalidArgumentError("A name in .local is asked for by mDNS, not by DNS: router.internal will do.")
+    return text
+}
+
+function ipv4(text: string): string {
+    if (!isIPv4(text)) throw new InvalidArgumentError("Expected an IPv4 address.")
+    return text
 }
 
 function readText(file: string): string {

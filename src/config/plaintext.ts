@@ -1,6 +1,6 @@
 import { cborAt, endCbor, failCbor, isCborOk, readCbor, readMap, readScalar } from "../link/cbor"
 import { Config, PowerMode } from "./config"
-import { parseEndpoint } from "../link/endpoint"
+import { isReachable, parseEndpoint } from "../link/endpoint"
 
 /*
  * What is inside a configuration or a command: a CBOR map in deterministic encoding. The ranges are those of wire/config.ts.
@@ -68,6 +68,7 @@ export function check(c: Config): string | undefined {
     const { router } = c
     if (router.length > 0 && (router.byteLength > maxRouterBytes || !parseEndpoint(router)))
         return "router: no address of one"
+    if (router.length > 0 && !isReachable(parseEndpoint(router))) return "router: this board needs a name, without TLS"
     return (
         outside("sample", c.sample, 2, 600) ||
         outside("report", c.report, 2, 600) ||

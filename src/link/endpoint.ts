@@ -1,3 +1,5 @@
+import { isPicoW } from "../platform/board"
+
 /** What is spoken with a router. */
 export const enum Protocol {
     /** RFC 8323 */
@@ -42,13 +44,32 @@ export function parseEndpoint(url: string): Endpoint | undefined {
     return { protocol: index >> 1, tls: (index & 1) === 1, host, port }
 }
 
+/**
+ * Whether this board can connect to an endpoint. DeviceScript's runtime of a Pico W has no TLS and never connects to an IP
+ * address (docs/upstream.md). An address is what has a number as its last label, or colons.
+ */
+export function isReachable({ host, tls }: Endpoint): boolean {
+    if (!isPicoW) return true
+    const end = host.length
+    let labelAt = end
+    while (labelAt > 0 && digitAt(host, labelAt - 1) <= 9) labelAt--
+    const isNumber = labelAt < end && (labelAt === 0 || host.charAt(labelAt - 1) === ".")
+    return !tls && !isNumber && host.indexOf(":") < 0
+}
+
 /** The number in `digits`, 0 where there are others. */
 function decimal(digits: string): number {
     let value = 0
     for (let i = 0; i < digits.length; i++) {
-        const digit = digits.charCodeAt(i) - 48
-        if (digit < 0 || digit > 9 || value > 0xffff) return 0
+        const digit = digitAt(digits, i)
+        if (digit > 9 || value > 0xffff) return 0
         value = value * 10 + digit
     }
     return value
+}
+
+/** The digit there, more than 9 where it is none. */
+function digitAt(text: string, i: number): number {
+    const digit = text.charCodeAt(i) - 48
+    return digit < 0 ? 10 : digit
 }

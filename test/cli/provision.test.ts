@@ -27,7 +27,7 @@ const jsQR = createRequire(import.meta.url)("jsqr") as (
     width: number,
     height: number,
 ) => { data: string } | null
-const router = "coap+tcp://192.0.2.7:5683"
+const router = "coap+tcp://router.internal:5683"
 
 const commandLine = new CommandLine()
 let service: Service
@@ -122,7 +122,7 @@ test("a place that cannot be written: the mote is revoked again", async t => {
     const folder = temporaryFolder(t)
     const { code, stderr } = await newMote(join(folder, "nowhere", ".env.local"))
     assert.equal(code, 1)
-    assert.match(stderr, /^vitalmote: cannot write .*: no such file\n$/)
+    assert.match(stderr, /^vitalmote: cannot write .*: no such file\n$/m)
     assert.notEqual((await motes()).at(-1)!.revokedAt, null)
 })
 
@@ -135,6 +135,7 @@ test("wrong usage and refusals: one clear line", async t => {
         [2, ["--router", router, ...wearer], /--board <board>' not specified/],
         [2, [...board, "--router", router], /--patient or --new-patient/],
         [2, [...board, "--router", "coaps+tcp://router.example", ...wearer], /has no TLS/],
+        [2, [...board, "--router", "coap+tcp://192.0.2.7", ...wearer], /cannot connect to an IP address.*docs\/boards/],
         [2, [...board, "--router", "http://x", ...wearer], /Expected coap\+tcp/],
         [2, [...board, "--router", "coap+tcp://x/path", ...wearer], /Expected a host/],
         [2, [...board, "--router", `coap+tcp://${"x".repeat(60)}`, ...wearer], /64 characters/],

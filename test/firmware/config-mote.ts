@@ -41,16 +41,22 @@ export class ConfigMote {
     secret: Uint8Array = randomBytes(32)
     kid: Uint8Array = randomBytes(8)
     private readonly clock = new VirtualClock()
+    private readonly settings: Record<string, unknown>
     private mote: Mote | undefined
     private far: ByteStream | undefined
     private answer = ""
+
+    /** @param settings beside its identity and its router */
+    constructor(settings: Record<string, unknown> = {}) {
+        this.settings = settings
+    }
 
     get keys(): MoteKeys {
         return deriveKeys(this.secret, this.kid)
     }
 
-    static async start(): Promise<ConfigMote> {
-        const mote = new ConfigMote()
+    static async start(settings: Record<string, unknown> = {}): Promise<ConfigMote> {
+        const mote = new ConfigMote(settings)
         await mote.restart()
         return mote
     }
@@ -67,6 +73,7 @@ export class ConfigMote {
                 kid: eui(this.kid),
                 secret: Buffer.from(this.secret).toString("hex"),
                 router: "coap+tcp://router.invalid",
+                ...this.settings,
             },
             panic: code => this.panics.push(code),
             connect: () => {

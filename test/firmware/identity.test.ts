@@ -100,7 +100,8 @@ test("nothing secret is in what a mote prints", async () => {
         vmLog: line => all.push(line),
     })
     await run(30)
-    const text = all.join("\n")
+    // The runtime prints when the program was built, which may look like a temperature.
+    const text = all.filter(line => !line.startsWith("* start:")).join("\n")
     assert.ok(router.posts.length > 5)
     assert.doesNotMatch(text, new RegExp(router.settings.secret.slice(0, 16), "i"))
     assert.doesNotMatch(text, /36\.5|30\./)

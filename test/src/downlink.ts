@@ -11,9 +11,12 @@ import {
     takeCommand,
 } from "../../src/config/downlink"
 import { readIdentity } from "../../src/link/identity"
+import { setPicoW } from "../../src/platform/board"
+import { readSetting } from "../../src/platform/flash"
 import { isSocketOpen, openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 import { Signal } from "../../src/platform/signal"
 
+if (await readSetting("picow", false)) setPicoW()
 await loadConfig((await readIdentity()).keys)
 
 async function answer(order: string, sealed: Buffer): Promise<string> {

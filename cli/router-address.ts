@@ -1,0 +1,55 @@
+import { Resolver } from "node:dns/promises"
+import { isIP } from "node:net"
+import { UserError } from "../host/errors.ts"
+import { boards } from "../devicescript/boards.ts"
+
+const resolveMs = 2000
+const advice = "docs/boards.md, “The router's address”, says how to get one"
+
+/**
+ * Whether the board can connect to the router's address; says on stderr what may go wrong.
+ * @param servers DNS servers that are asked, `address:port`; otherwise those of this machine
+ * @throws UserError where it cannot
+ */
+export async function checkRouter(
+    { board, router }: { board?: string; router?: string },
+    servers?: string[],
+): Promise<void> {
+    if (board === undefined || router === undefined) return
+    const { hasTls, needsName } = boards[board]!
+    const { protocol, hostname } = new URL(router)
+    if (["coaps+tcp:", "mqtts:"].includes(protocol) && !hasTls)
+        throw new UserError(`--router: a ${board} has no TLS: coap+tcp:// or mqtt://`, 2)
+    if (needsName && isAddress(hostname))
+        throw new UserError(`--router: a ${board} cannot connect to an IP address, only to a name: ${advice}`, 2)
+    if (isOwnMachine(hostname)) console.error(`--router: ${hostname} is the board itself`)
+    if (needsName) await checkName(board, hostname, servers)
+}
+
+export function isOwnMachine(hostname: string): boolean {
+    return /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(hostname)
+}
+
+/** What lwIP takes for an IP address, too: a name whose last label is a number. */
+function isAddress(hostname: string): boolean {
+    return isIP(hostname.replace(/^\[|\]$/g, "")) !== 0 || /(^|\.)(\d+|0x[0-9a-f]*)$/i.test(hostname)
+}
+
+/** A warning where the board will not find the name, or not find it again. */
+async function checkName(board: string, hostname: string, servers: string[] | undefined): Promise<void> {
+    if (/(^|\.)local$/i.test(hostname))
+        return console.error(`--router: a ${board} asks DNS for ${hostname}, never mDNS: ${advice}`)
+    const resolver = new Resolver({ timeout: resolveMs, tries: 1 })
+    if (servers) resolver.setServers(servers)
+    try {
+        const answers = await resolver.resolve4(hostname, { ttl: true })
+        const ttl = Math.max(...answers.map(answer => answer.ttl))
+        if (ttl > 0)
+            console.error(
+                `--router: ${hostname} has a TTL of ${ttl} s, and so long a ${board} cannot connect again after a ` +
+                    `connection has ended; it needs a name with TTL 0: ${advice}`,
+            )
+    } catch {
+        console.error(`--router: this machine's DNS does not know ${hostname}; that of the ${board}'s network has to`)
+    }
+}
