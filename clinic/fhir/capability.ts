@@ -32,7 +32,7 @@ export function capabilityStatement(base: string, date: string): CapabilityState
                             name => `http://hl7.org/fhir/StructureDefinition/${name}`,
                         ),
                         documentation:
-                            "Heart rate, body temperature and oxygen saturation. Searches come in pages, newest first; _sort is date or -date. Dates take eq, ge, gt, le, lt, sa and eb. With _count=0 the matches are counted only.",
+                            "Heart rate, body temperature and oxygen saturation. Searches come in pages, newest first; _sort is date or -date. Dates take all prefixes. With _count=0 the matches are counted only.",
                         interaction,
                         versioning: "no-version",
                         searchParam: [

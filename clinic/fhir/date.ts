@@ -1,38 +1,27 @@
+import type { TimeFilter, TimeRange } from "../readings/time-filter.ts"
 import { SearchError } from "./search-error.ts"
 
-/** Times from `from` on and before `before`, unix ms. */
-export interface TimeRange {
-    from: number
-    before: number
+const prefixes = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"] as const
+
+/** One date parameter: the value stands for its whole year, month, day, minute, second or millisecond. */
+export interface DateCriterion {
+    prefix: (typeof prefixes)[number]
+    value: TimeRange
 }
 
-const pattern =
-    /^(eq|ge|gt|le|lt|sa|eb)?(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+\- ]\d{2}:\d{2})?)?)?)?$/
+const pattern = new RegExp(
+    `^(${prefixes.join("|")})?` +
+        String.raw`(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+\- ]\d{2}:\d{2})?)?)?)?$`,
+)
+
+/** What counts as approximately: this part of how long ago it is (R4 §3.1.1.5.4). */
+const approximation = 0.1
 
 /**
- * A date parameter (http://hl7.org/fhir/R4/search.html#date) as the range of instants that match it. The value stands
- * for its whole year, month, day, minute, second or millisecond; `gt` means after all of it. Without a time zone it is
- * UTC, as everything here. A `+` that got lost on the way through a query string is understood. Throws SearchError.
+ * A date parameter (http://hl7.org/fhir/R4/search.html#date). Without a time zone it is UTC, as everything here. A `+` that got
+ * lost on the way through a query string is understood. Throws SearchError.
  */
-export function parseDate(text: string): TimeRange {
-    const { prefix, start, end } = parseValue(text)
-    switch (prefix) {
-        case "ge":
-            return { from: start, before: Infinity }
-        case "gt":
-        case "sa":
-            return { from: end, before: Infinity }
-        case "le":
-            return { from: -Infinity, before: end }
-        case "lt":
-        case "eb":
-            return { from: -Infinity, before: start }
-        default:
-            return { from: start, before: end }
-    }
-}
-
-function parseValue(text: string): { prefix: string; start: number; end: number } {
+export function parseDate(text: string): DateCriterion {
     const match = pattern.exec(text)
     if (!match) throw wrong()
     const [, prefix = "eq", year, month, day, hour, minute, second, fraction, zone = "Z"] = match
@@ -59,7 +48,92 @@ function parseValue(text: string): { prefix: string; start: number; end: number 
     else if (day !== undefined) end.setUTCDate(d + 1)
     else if (month !== undefined) end.setUTCMonth(mo)
     else end.setUTCFullYear(y + 1)
-    return { prefix, start: wall.getTime() - offsetMs, end: end.getTime() - offsetMs }
+    return {
+        prefix: prefix as DateCriterion["prefix"],
+        value: { from: wall.getTime() - offsetMs, before: end.getTime() - offsetMs },
+    }
+}
+
+/**
+ * Whether a time matches (R4 §3.1.1.5.4): each compares the range of the value with the range of what was measured, by its
+ * edges. `now` (unix ms) is for `ap`.
+ */
+export function matchesDate({ prefix, value }: DateCriterion, target: TimeRange, now: number): boolean {
+    const contains = value.from <= target.from && target.before <= value.before
+    const reachesAbove = target.before > value.before
+    const reachesBelow = target.from < value.from
+    switch (prefix) {
+        case "eq":
+            return contains
+        case "ne":
+            return !contains
+        case "gt":
+            return reachesAbove
+        case "lt":
+            return reachesBelow
+        case "ge":
+            return reachesAbove || contains
+        case "le":
+            return reachesBelow || contains
+        case "sa":
+            return target.from >= value.before
+        case "eb":
+            return target.before <= value.from
+        case "ap": {
+            const { from, before } = around(value, now)
+            return target.from < before && target.before > from
+        }
+    }
+}
+
+/** What all these dates let through; undefined where there are none. */
+export function dateFilter(criteria: DateCriterion[], now: number): TimeFilter | undefined {
+    if (criteria.length === 0) return undefined
+    const ranges = criteria.map(criterion => momentsOf(criterion, now))
+    return {
+        moments: ranges.reduce(intersection),
+        periods: {
+            from: Math.max(...ranges.map(each => each[0]!.from)),
+            before: Math.min(...ranges.map(each => each.at(-1)!.before)),
+        },
+        matches: period => criteria.every(criterion => matchesDate(criterion, period, now)),
+    }
+}
+
+/** The moments, each a millisecond long, that match; in order. */
+function momentsOf({ prefix, value }: DateCriterion, now: number): TimeRange[] {
+    const { from, before } = value
+    switch (prefix) {
+        case "eq":
+            return [value]
+        case "ne":
+            return [
+                { from: -Infinity, before: from },
+                { from: before, before: Infinity },
+            ]
+        case "gt":
+        case "sa":
+            return [{ from: before, before: Infinity }]
+        case "lt":
+        case "eb":
+            return [{ from: -Infinity, before: from }]
+        case "ge":
+            return [{ from, before: Infinity }]
+        case "le":
+            return [{ from: -Infinity, before }]
+        case "ap":
+            return [around(value, now)]
+    }
+}
+
+function around({ from, before }: TimeRange, now: number): TimeRange {
+    const gap = Math.round(approximation * Math.abs(now - from))
+    return { from: from - gap, before: before + gap }
+}
+
+function intersection(a: TimeRange[], b: TimeRange[]): TimeRange[] {
+    const both = a.flatMap(x => b.map(y => ({ from: Math.max(x.from, y.from), before: Math.min(x.before, y.before) })))
+    return both.filter(({ from, before }) => from < before).sort((x, y) => x.from - y.from)
 }
 
 function offset(zone: string): number {

@@ -3,6 +3,7 @@ import { eui } from "../../wire/keys.ts"
 import { quantities, units } from "../../wire/tables/quantities.ts"
 import type { Observation } from "../readings/observations.ts"
 import type { Absence } from "../readings/readings.ts"
+import { periodOf } from "../readings/time-filter.ts"
 import { loinc, senmlNames, ucum, vitalCodes, vitalSignsCategory } from "./codes.ts"
 
 const absenceText: Record<Absence, string> = {
@@ -43,8 +44,8 @@ export function toObservation(observation: Observation): FhirObservation {
 function effective({ time, summary }: Observation): Pick<FhirObservation, "effectiveDateTime" | "effectivePeriod"> {
     const iso = (ms: number) => new Date(Math.max(0, ms)).toISOString()
     if (!summary) return { effectiveDateTime: iso(time) }
-    const half = summary.spanMs / 2
-    return { effectivePeriod: { start: iso(time - half), end: iso(time + half) } }
+    const { from, before } = periodOf({ time, summary })
+    return { effectivePeriod: { start: iso(from), end: iso(before - 1) } }
 }
 
 function valueOrReason(

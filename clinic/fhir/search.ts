@@ -1,13 +1,14 @@
 import type { Position } from "../readings/observations.ts"
 import { vitalNames, type VitalName } from "../../wire/tables/quantities.ts"
 import { loinc, vitalCodes, vitalSignsCategory } from "./codes.ts"
-import { parseDate } from "./date.ts"
+import { parseDate, type DateCriterion } from "./date.ts"
 import { SearchError } from "./search-error.ts"
 
 const defaultCount = 100
 const maxCount = 1000
 /** More than anyone needs; every one costs a look into the index. */
 const maxAlternatives = 100
+const maxDates = 10
 
 /** What every search understands. */
 export interface Paging {
@@ -21,8 +22,8 @@ export interface ObservationQuery extends Paging {
     /** Undefined: everybody's. */
     patients: number[] | undefined
     names: readonly VitalName[]
-    from: number | undefined
-    before: number | undefined
+    /** All have to match. */
+    dates: DateCriterion[]
     newestFirst: boolean
     after: Position | undefined
 }
@@ -33,12 +34,11 @@ const pagingParameters = ["_count", "_cursor", "_format"]
 /** The query of `GET /fhir/Observation`. Throws SearchError for anything it does not understand. */
 export function parseObservationQuery(query: URLSearchParams): ObservationQuery {
     const paging = parsePaging(query, observationParameters)
-    const { from, before } = dateRange(query)
     return {
         ...paging,
         patients: patients(query),
         names: names(query),
-        ...{ from, before },
+        dates: dates(query),
         newestFirst: newestFirst(query),
         after: position(paging.cursor),
     }
@@ -107,14 +107,10 @@ function matches(token: string, system: string, code: string): boolean {
     return [code, `${system}|${code}`, `${system}|`].includes(token)
 }
 
-function dateRange(query: URLSearchParams): Pick<ObservationQuery, "from" | "before"> {
-    const ranges = query.getAll("date").map(parseDate)
-    const from = Math.max(...ranges.map(range => range.from))
-    const before = Math.min(...ranges.map(range => range.before))
-    return {
-        from: Number.isFinite(from) ? from : undefined,
-        before: Number.isFinite(before) ? before : undefined,
-    }
+function dates(query: URLSearchParams): DateCriterion[] {
+    const dates = query.getAll("date")
+    if (dates.length > maxDates) throw new SearchError("too many dates")
+    return dates.map(parseDate)
 }
 
 function newestFirst(query: URLSearchParams): boolean {

@@ -1,11 +1,13 @@
 import { Type, type TSchema } from "@sinclair/typebox"
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import type { Resource } from "@medplum/fhirtypes"
+import Negotiator from "negotiator"
 import { eui } from "../../wire/keys.ts"
 import type { User } from "../people/accounts.ts"
 import type { Clinic } from "../clinic.ts"
 import { searchBundle, type Found } from "../fhir/bundle.ts"
 import { capabilityStatement } from "../fhir/capability.ts"
+import { dateFilter } from "../fhir/date.ts"
 import { toDevice } from "../fhir/device.ts"
 import { toObservation } from "../fhir/observation.ts"
 import { toPatient } from "../fhir/patient.ts"
@@ -13,13 +15,14 @@ import { cursorOf, parseListQuery, parseObservationQuery } from "../fhir/search.
 import type { Patient as StoredPatient } from "../people/patients.ts"
 import { may, patientsFor } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
-import { HttpError, fhirContentType } from "./errors.ts"
+import { HttpError } from "./errors.ts"
 import { fhirAnswer } from "./openapi.ts"
 import {
     Bundle,
     CapabilityStatement,
     Device,
     DeviceQuery,
+    fhirType,
     Observation,
     ObservationQuery,
     Patient,
@@ -68,9 +71,9 @@ const metadata = {
 export async function fhirRoutes(app: App, clinic: Clinic, origin?: string): Promise<void> {
     const startedAt = new Date(clinic.now()).toISOString()
     const routes = async (fhir: FastifyInstance) => {
-        fhir.addHook("onRequest", async request => wantsJson(request))
         fhir.decorateRequest("fhirBase", "")
-        fhir.addHook("onRequest", async request => {
+        fhir.addHook("onRequest", async (request, reply) => {
+            reply.type(`${mediaTypeFor(request)}; charset=utf-8`)
             request.fhirBase = `${origin ?? `https://${request.host}`}/fhir`
         })
         // What is asked for is checked by clinic/fhir/search.ts, which knows FHIR's rules.
@@ -88,15 +91,16 @@ export async function fhirRoutes(app: App, clinic: Clinic, origin?: string): Pro
 function observationRoutes(fhir: FastifyInstance, clinic: Clinic): void {
     fhir.get("/Observation", searchOf(ObservationQuery, Observation), async (request, reply) => {
         const query = queryOf(request)
-        const { count, after, patients: asked, ...search } = parseObservationQuery(query)
+        const { count, after, patients: asked, dates, names, newestFirst } = parseObservationQuery(query)
+        const search = { names, newestFirst, when: dateFilter(dates, clinic.now()) }
         const patients = await patientsToSearch(userFrom(request), asked, clinic)
         if (count === 0) {
             const total = await clinic.observations.count({ ...search, patients })
             return send(reply, bundle(request, query, { found: [], total }))
         }
         const found = await clinic.observations.search({
-            ...{ ...search, patients, after },
-            limit: count + 1,
+            ...{ ...search, patients, limit: count + 1 },
+            ...(after && { after }),
         })
         const page = found.slice(0, count)
         const next = found.length > count ? cursorOf(page.at(-1)!) : undefined
@@ -199,14 +203,21 @@ function queryOf(request: FastifyRequest): URLSearchParams {
     return new URLSearchParams(start < 0 ? "" : request.url.slice(start + 1))
 }
 
-/** Answers 406 to who asks for another format; browsers, who take anything, get JSON. */
-function wantsJson(request: FastifyRequest): void {
+/** What clients may ask for; of several that they take the first. */
+const mediaTypes = [fhirType, `${fhirType}; fhirVersion=4.0`, "application/json", "text/json"]
+
+/**
+ * The media type to answer with (RFC 9110 §12.5.1, http://hl7.org/fhir/R4/http.html#general). Browsers, who take anything, get
+ * FHIR's own. Throws HttpError 406 where the client takes none of ours.
+ */
+function mediaTypeFor(request: FastifyRequest): string {
     // An unescaped + in a query means a blank, but clients write application/fhir+json there.
     const format = queryOf(request).get("_format")?.replaceAll(" ", "+")
-    const accept = format ?? request.headers.accept ?? "*/*"
-    const types = accept.split(",").map(type => type.split(";")[0]!.trim().toLowerCase())
-    const ours = ["application/fhir+json", "application/json", "json", "application/*", "*/*"]
-    if (!types.some(type => ours.includes(type))) throw new HttpError(406, "only JSON is spoken here")
+    const asked = format === "json" ? fhirType : (format ?? request.headers.accept ?? "*/*")
+    const accept = asked.replace(/;\s*charset="?utf-8"?/gi, "")
+    const type = new Negotiator({ headers: { accept } }).mediaType(mediaTypes)
+    if (type === undefined) throw new HttpError(406, "only JSON is spoken here, as in application/fhir+json")
+    return type
 }
 
 function bundle(
@@ -225,5 +236,6 @@ function bundle(
 }
 
 function send(reply: FastifyReply, resource: Resource): FastifyReply {
-    return reply.type(fhirContentType).send(JSON.stringify(resource))
+    // A string: it has its media type already, and the serializer is for /api.
+    return reply.send(JSON.stringify(resource))
 }

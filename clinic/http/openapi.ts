@@ -40,7 +40,7 @@ export async function describeRoutes(app: App): Promise<void> {
 
 /** What is answered in FHIR's own media type. */
 export function fhirAnswer(description: string, schema: TSchema) {
-    return { description, content: { [fhirType]: { schema } } }
+    return { description, content: { [fhirType]: { schema }, "application/json": { schema } } }
 }
 
 const inFhir = fhirAnswer("What was wrong", OperationOutcome)

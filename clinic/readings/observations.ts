@@ -1,7 +1,9 @@
 import type { HistoryPoint } from "./history.ts"
 import { maxSpanMs, vitalNames, type VitalName } from "../../wire/tables/quantities.ts"
 import type { Absence, Reading } from "./readings.ts"
-import type { StoredMeasurement, StoredSummary } from "../store/measurements.ts"
+import { periodOf, type TimeFilter, type TimeRange } from "./time-filter.ts"
+import { Slices } from "../../host/slices.ts"
+import type { MeasurementKind, MeasurementRange, StoredMeasurement, StoredSummary } from "../store/measurements.ts"
 import type { Store, Tables } from "../store/store.ts"
 
 /** A stored vital sign. */
@@ -24,13 +26,28 @@ export interface Position {
 export interface ObservationSearch {
     patients: number[]
     names: readonly VitalName[]
-    /** Unix ms: from `from` on, and before `before`. */
-    from?: number
-    before?: number
+    /** Undefined: whenever. */
+    when?: TimeFilter | undefined
     newestFirst: boolean
     after?: Position
     limit: number
 }
+
+interface Quantity {
+    patient: number
+    name: VitalName
+}
+
+interface Page {
+    after: Position
+    newestFirst: boolean
+    limit: number
+}
+
+const always: TimeRange = { from: -Infinity, before: Infinity }
+const pageSize = 500
+/** So many readings are counted, or made steps of, in one go: a few milliseconds. */
+const partSize = 4096
 
 /** More of a patient than motes send in years; so that nobody makes a chart expensive. */
 const maxSummaries = 2000
@@ -48,31 +65,104 @@ export class Observations {
      * so that the cost does not grow with what is stored.
      */
     async search(search: ObservationSearch): Promise<Observation[]> {
-        const { newestFirst, limit } = search
-        let { from = 0, before = Number.MAX_SAFE_INTEGER } = search
-        const after = search.after ?? { time: newestFirst ? before : from - 1, id: 0 }
-        // The index is searched by time alone: begin where the last page ended.
-        if (newestFirst) before = Math.min(before, after.time + 1)
-        else from = Math.max(from, after.time)
+        const { newestFirst, limit, when } = search
+        const slices = new Slices()
         const found: Observation[] = []
         for (const patient of search.patients)
             for (const name of search.names) {
-                const range = { patient, name, from, before }
-                const rows = await this.store.measurement.page(range, { after, newestFirst, limit })
-                found.push(...rows.map(observation))
+                await slices.pause()
+                const of = { patient, name }
+                const page = { newestFirst, limit, after: search.after ?? beginning(newestFirst) }
+                if (!when) found.push(...(await this.page(of, always, page)))
+                else {
+                    found.push(...(await this.moments(of, when, page)))
+                    found.push(...(await this.periods(of, when, page, slices)))
+                }
             }
         const sign = newestFirst ? -1 : 1
         return found.sort((a, b) => sign * (a.time - b.time || a.id - b.id)).slice(0, limit)
     }
 
-    /** How many match in all; costs a walk over that part of the index. */
-    async count(search: Pick<ObservationSearch, "patients" | "names" | "from" | "before">): Promise<number> {
-        const { from = 0, before = Number.MAX_SAFE_INTEGER } = search
+    /** How many match in all; costs a walk over that part of the index, in slices. */
+    async count({ patients, names, when }: Pick<ObservationSearch, "patients" | "names" | "when">): Promise<number> {
+        const slices = new Slices()
         let count = 0
-        for (const patient of search.patients)
-            for (const name of search.names)
-                count += await this.store.measurement.count({ patient, name, from, before })
+        for (const patient of patients)
+            for (const name of names)
+                if (!when) count += await this.countWithin({ patient, name }, always, undefined, slices)
+                else {
+                    for (const range of when.moments)
+                        count += await this.countWithin({ patient, name }, range, "moments", slices)
+                    const page = { newestFirst: false, limit: Infinity, after: beginning(false) }
+                    count += (await this.periods({ patient, name }, when, page, slices)).length
+                }
         return count
+    }
+
+    /** Single readings, out of one range after the other until there are enough. */
+    private async moments(of: Quantity, { moments }: TimeFilter, page: Page): Promise<Observation[]> {
+        const found: Observation[] = []
+        for (const range of page.newestFirst ? moments.toReversed() : moments) {
+            const limit = page.limit - found.length
+            if (limit > 0) found.push(...(await this.page(of, range, { ...page, limit }, "moments")))
+        }
+        return found
+    }
+
+    /** Summaries, which match or do not by their edges. There are few of them. */
+    private async periods(of: Quantity, when: TimeFilter, page: Page, slices: Slices): Promise<Observation[]> {
+        const { from, before } = when.periods
+        const range = { from: from - maxSpanMs, before: before + maxSpanMs }
+        const found: Observation[] = []
+        let { after } = page
+        for (;;) {
+            const some = await this.page(of, range, { ...page, after, limit: pageSize }, "periods")
+            found.push(...some.filter(observation => when.matches(periodOf(observation))))
+            const last = some.at(-1)
+            if (!last || some.length < pageSize || found.length >= page.limit) return found.slice(0, page.limit)
+            after = { time: last.time, id: last.id }
+            await slices.pause()
+        }
+    }
+
+    private async page(
+        of: Quantity,
+        { from, before }: TimeRange,
+        { after, newestFirst, limit }: Page,
+        kind?: MeasurementKind,
+    ): Promise<Observation[]> {
+        // The index is searched by time alone: begin where the last page ended.
+        const range = {
+            ...of,
+            from: finite(newestFirst ? from : Math.max(from, after.time)),
+            before: finite(newestFirst ? Math.min(before, after.time + 1) : before),
+        }
+        if (range.from >= range.before) return []
+        const rows = await this.store.measurement.page(range, { after, newestFirst, limit, kind })
+        return rows.map(observation)
+    }
+
+    private async countWithin(
+        of: Quantity,
+        { from, before }: TimeRange,
+        kind: MeasurementKind | undefined,
+        slices: Slices,
+    ): Promise<number> {
+        let count = 0
+        for await (const part of this.parts({ ...of, from: finite(from), before: finite(before) }, slices))
+            count += await this.store.measurement.count(part, kind)
+        return count
+    }
+
+    /** The range in parts that are read fast, with a pause for others after each. */
+    private async *parts(range: MeasurementRange, slices: Slices): AsyncGenerator<MeasurementRange> {
+        let { from } = range
+        while (from < range.before) {
+            const before = (await this.store.measurement.timeAfter({ ...range, from }, partSize)) ?? range.before
+            yield { ...range, from, before }
+            from = before
+            await slices.pause()
+        }
     }
 
     async get(id: number): Promise<Observation | undefined> {
@@ -109,7 +199,9 @@ export class Observations {
         stepMs: number
     }): Promise<HistoryPoint[]> {
         const { stepMs, ...range } = o
-        const points = await this.store.measurement.steps(range, stepMs)
+        const points: HistoryPoint[] = []
+        for await (const part of this.parts(range, new Slices()))
+            append(points, await this.store.measurement.steps(part, stepMs))
         const around = { ...range, from: o.from - maxSpanMs, before: o.before + maxSpanMs }
         return withSpans(points, await this.store.measurement.summaries(around, maxSummaries), o)
     }
@@ -140,6 +232,35 @@ export class Observations {
         }))
         await t.measurement.add(rows)
     }
+}
+
+/** In front of the first page. */
+function beginning(newestFirst: boolean): Position {
+    return { time: newestFirst ? Number.MAX_SAFE_INTEGER - 1 : -1, id: 0 }
+}
+
+/** For a column of whole numbers. */
+function finite(time: number): number {
+    return Math.min(Math.max(time, 0), Number.MAX_SAFE_INTEGER)
+}
+
+function of(which: (a: number, b: number) => number, a: number | null, b: number | null): number | null {
+    return a === null || b === null ? (a ?? b) : which(a, b)
+}
+
+/** Adds the steps of the next part; the part before may have ended within a step. */
+function append(points: HistoryPoint[], part: HistoryPoint[]): void {
+    const last = points.at(-1)
+    const [first] = part
+    if (!last || !first || last.time !== first.time) return void points.push(...part)
+    const count = last.count + first.count
+    const sum = (last.mean ?? 0) * last.count + (first.mean ?? 0) * first.count
+    points[points.length - 1] = {
+        ...{ time: last.time, count, mean: count > 0 ? sum / count : null },
+        min: of(Math.min, last.min, first.min),
+        max: of(Math.max, last.max, first.max),
+    }
+    points.push(...part.slice(1))
 }
 
 function observation(row: StoredMeasurement): Observation {

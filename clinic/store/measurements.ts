@@ -35,6 +35,9 @@ export interface MeasurementRange {
     before: number
 }
 
+/** Single readings, or summaries. */
+export type MeasurementKind = "moments" | "periods"
+
 export interface HistoryStep {
     time: number
     count: number
@@ -85,10 +88,16 @@ export class MeasurementTable {
     /** In the order of time and id, behind `after` in that order. */
     async page(
         { patient, name, from, before }: MeasurementRange,
-        o: { after: { time: number; id: number }; newestFirst: boolean; limit: number },
+        o: {
+            after: { time: number; id: number }
+            newestFirst: boolean
+            limit: number
+            kind?: MeasurementKind | undefined
+        },
     ): Promise<StoredMeasurement[]> {
         const order = o.newestFirst ? "desc" : "asc"
         return await stored(this.access.db)
+            .$if(o.kind !== undefined, query => query.where("m.span", o.kind === "moments" ? "is" : "is not", null))
             .where("m.patient", "=", patient)
             .where("m.name", "=", name)
             .where("m.time", ">=", from)
@@ -103,8 +112,9 @@ export class MeasurementTable {
     }
 
     /** Costs a walk over that part of the index. */
-    async count(range: MeasurementRange): Promise<number> {
+    async count(range: MeasurementRange, kind?: MeasurementKind): Promise<number> {
         const { count } = await this.within(range)
+            .$if(kind !== undefined, query => query.where("span", kind === "moments" ? "is" : "is not", null))
             .select(({ fn }) => fn.countAll<number>().as("count"))
             .executeTakeFirstOrThrow()
         return count
@@ -130,6 +140,15 @@ export class MeasurementTable {
             .select(({ fn }) => fn.max<number | null>("id").as("id"))
             .executeTakeFirstOrThrow()
         return id ?? 0
+    }
+
+    /**
+     * A time so that about `count` measurements lie in the range before it, none of them at it; undefined where there are
+     * fewer. More than that lie before it only where they have the same time.
+     */
+    async timeAfter(range: MeasurementRange, count: number): Promise<number | undefined> {
+        const row = await this.within(range).select("time").orderBy("time").offset(count).limit(1).executeTakeFirst()
+        return row && Math.max(row.time, range.from + 1)
     }
 
     /** Steps of `stepMs`, those with a measurement only; a summary counts in the step of its middle. */

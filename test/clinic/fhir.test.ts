@@ -253,6 +253,49 @@ test("patients and devices come in pages too", async () => {
     }
 })
 
+test("a summary is found by its edges, and counted so", async () => {
+    const { patient, mote } = await service.admit("Ines", "Costa")
+    const middle = start - 600_000
+    const pack = [
+        ...[measurement("hr", 70, middle), measurement("hr-min", 60, middle), measurement("hr-max", 80, middle)],
+        ...[measurement("hr-n", 9, middle), measurement("span", 120, middle)],
+        measurement("hr", 90, middle + 300_000),
+    ].map(m => ({ ...m, unit: units[m.name] ?? "beat/min" }))
+    await service.ingest([delivery(mote.seal(pack, clock.now()), clock.now())])
+    const iso = (s: number) => new Date(middle + s * 1000).toISOString().slice(0, 19) + "Z"
+    // Seconds from the summary's middle: it lasts from -60 to 60, the single reading is at 300.
+    const expected: [string, number[]][] = [
+        [`ge${iso(-60)}`, [90, 70]],
+        [`ge${iso(-59)}`, [90, 70]],
+        [`ge${iso(60)}`, [90]],
+        [`gt${iso(59)}`, [90, 70]],
+        [`gt${iso(60)}`, [90]],
+        [`sa${iso(-61)}`, [90, 70]],
+        [`sa${iso(-60)}`, [90]],
+        [`lt${iso(-59)}`, [70]],
+        [`lt${iso(-60)}`, []],
+        [`le${iso(60)}`, [70]],
+        [`le${iso(-60)}`, []],
+        [`eb${iso(60)}`, []],
+        [`eb${iso(61)}`, [70]],
+        [`eq${iso(0)}`, []],
+        [`eq${iso(300)}`, [90]],
+        [`ne${iso(300)}`, [70]],
+        [`ap${iso(0)}`, [90, 70]],
+    ]
+    for (const [date, values] of expected) {
+        const query = `code=8867-4&patient=${patient}&date=${date}`
+        const found = await page(`/fhir/Observation?${query}`)
+        assert.deepEqual(found.values, values, date)
+        const counted = await service.get(`/fhir/Observation?${query}&_count=0`)
+        assert.equal(counted.json.total, values.length, date)
+        const one = await page(`/fhir/Observation?${query}&_count=1`)
+        assert.deepEqual(one.values, values.slice(0, 1), date)
+    }
+})
+
+const units: Record<string, string> = { "hr-n": "count", span: "s" }
+
 test("only JSON is spoken", async () => {
     const status = async (path: string, accept: string) =>
         (await service.call("GET", path, { token: service.doctor, headers: { accept } })).status
@@ -260,6 +303,18 @@ test("only JSON is spoken", async () => {
     assert.equal(await status(path, "application/fhir+json"), 200)
     assert.equal(await status(path, "text/html,application/xhtml+xml,*/*;q=0.8"), 200)
     assert.equal(await status(path, "application/fhir+xml"), 406)
+    assert.equal(await status(path, "application/fhir+json;q=0"), 406)
+    assert.equal(await status(path, "*/*;q=0"), 406)
+    assert.equal(await status(path, "application/*;q=0.1"), 200)
+    assert.equal(await status(path, "application/fhir+xml, application/fhir+json;q=0.1"), 200)
+    assert.equal(await status(path, "application/fhir+json; fhirVersion=4.0"), 200)
+    assert.equal(await status(path, "application/fhir+json; fhirVersion=5.0"), 406)
+    assert.equal(await status(path, "application/fhir+json;charset=UTF-8"), 200)
+    const type = async (accept: string) =>
+        (await service.call("GET", path, { token: service.doctor, headers: { accept } })).headers["content-type"]
+    assert.equal(await type("application/json"), "application/json; charset=utf-8")
+    assert.equal(await type("application/fhir+json;q=0, */*"), "application/json; charset=utf-8")
+    assert.equal(await type("text/html, */*"), "application/fhir+json; charset=utf-8")
     assert.equal(await status(`${path}?_format=json`, "application/fhir+xml"), 200)
     assert.equal(await status(`${path}?_format=application/fhir+json`, "*/*"), 200)
     assert.equal(await status(`${path}?_format=application%2Ffhir%2Bjson`, "*/*"), 200)

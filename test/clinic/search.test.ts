@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { parseDate } from "../../clinic/fhir/date.ts"
+import { dateFilter, matchesDate, parseDate } from "../../clinic/fhir/date.ts"
 import { SearchError } from "../../clinic/fhir/search-error.ts"
 import { parseListQuery, parseObservationQuery } from "../../clinic/fhir/search.ts"
 
@@ -11,7 +11,7 @@ const utc = Date.UTC
 test("what nobody says", () => {
     assert.deepEqual(parse(""), {
         ...{ count: 100, cursor: undefined, patients: undefined, names: ["hr", "spo2", "temp"] },
-        ...{ from: undefined, before: undefined, newestFirst: true, after: undefined },
+        ...{ dates: [], newestFirst: true, after: undefined },
     })
 })
 
@@ -45,30 +45,62 @@ test("codes with and without their system", () => {
 
 test("dates stand for their whole precision", () => {
     const range = (text: string) => {
-        const { from, before } = parseDate(text)
+        const { from, before } = parseDate(text).value
         return [from, before]
     }
     const day = utc(2024, 1, 29)
-    const dayAfter = utc(2024, 2, 1)
-    assert.deepEqual(range("2024-02-29"), [day, dayAfter])
+    assert.deepEqual(range("2024-02-29"), [day, utc(2024, 2, 1)])
     assert.deepEqual(range("eq2024-02"), [utc(2024, 1), utc(2024, 2)])
     assert.deepEqual(range("2024"), [utc(2024), utc(2025)])
-    assert.deepEqual(range("ge2024-02-29"), [day, Infinity])
-    assert.deepEqual(range("gt2024-02-29"), [dayAfter, Infinity])
-    assert.deepEqual(range("le2024-02-29"), [-Infinity, dayAfter])
-    assert.deepEqual(range("lt2024-02-29"), [-Infinity, day])
     const minute = utc(2024, 1, 29, 3, 7)
     assert.deepEqual(range("2024-02-29T03:07Z"), [minute, minute + 60_000])
     assert.deepEqual(range("2024-02-29T03:07:05Z"), [minute + 5000, minute + 6000])
     assert.deepEqual(range("2024-02-29T03:07:05.250Z"), [minute + 5250, minute + 5251])
-    assert.deepEqual(range("gt2024-02-29T05:07+02:00"), [minute + 60_000, Infinity])
-    assert.deepEqual(range("ge2024-02-29T05:07 02:00"), [minute, Infinity]) // a lost plus sign
-    assert.deepEqual(range("ge2024-02-28T21:37-05:30"), [minute, Infinity])
+    assert.deepEqual(range("gt2024-02-29T05:07+02:00"), [minute, minute + 60_000])
+    assert.deepEqual(range("ge2024-02-29T05:07 02:00"), [minute, minute + 60_000]) // a lost plus sign
+    assert.deepEqual(range("ge2024-02-28T21:37-05:30"), [minute, minute + 60_000])
+    for (const prefix of prefixes) assert.equal(parseDate(`${prefix}2024`).prefix, prefix)
 })
 
-test("several dates must all hold", () => {
-    const { from, before } = parse("date=ge2024-03-01&date=lt2024-03-05&date=ge2024-03-02")
-    assert.deepEqual([from, before], [utc(2024, 2, 2), utc(2024, 2, 5)])
+const prefixes = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"] as const
+const noon = utc(2024, 1, 29, 12)
+/** Hours after noon. */
+const at = (from: number, before: number) => ({ from: noon + from * 3_600_000, before: noon + before * 3_600_000 })
+
+test("a period is compared by its edges, with every prefix (R4 §3.1.1.5.4)", () => {
+    // The value is from 0 to 1; what matches of all prefixes.
+    const cases: [string, { from: number; before: number }, string][] = [
+        ["within", at(0.2, 0.8), "eq ge le ap"],
+        ["the same", at(0, 1), "eq ge le ap"],
+        ["around", at(-1, 2), "ne gt lt ge le ap"],
+        ["over the end", at(0.5, 2), "ne gt ge ap"],
+        ["over the beginning", at(-1, 0.5), "ne lt le ap"],
+        ["up to the beginning", at(-1, 0), "ne lt le eb ap"],
+        ["from the end on", at(1, 2), "ne gt ge sa ap"],
+        ["from the beginning over the end", at(0, 2), "ne gt ge ap"],
+        ["over the beginning up to the end", at(-1, 1), "ne lt le ap"],
+        ["long before", at(-9, -8), "ne lt le eb"],
+        ["long after", at(8, 9), "ne gt ge sa"],
+    ]
+    const now = noon + 10 * 3_600_000 // so that ap means an hour more at each end
+    for (const [what, target, expected] of cases) {
+        const found = prefixes.filter(prefix => matchesDate({ prefix, value: at(0, 1) }, target, now))
+        assert.equal(found.join(" "), expected, what)
+    }
+})
+
+test("several dates must all hold; a period may lie around what no moment can match", () => {
+    const filter = dateFilter(parse("date=ge2024-03-01&date=lt2024-03-05&date=ge2024-03-02").dates, noon)
+    assert.deepEqual(filter?.moments, [{ from: utc(2024, 2, 2), before: utc(2024, 2, 5) }])
+    const around = dateFilter(parse("date=lt2024-02-29&date=gt2024-02-29").dates, noon)
+    assert.deepEqual(around?.moments, [])
+    assert.equal(around?.matches(at(-24, 24)), true)
+    const without = dateFilter(parse("date=ne2024-02-29&date=ge2024-02").dates, noon)
+    assert.deepEqual(without?.moments, [
+        { from: utc(2024, 1), before: utc(2024, 1, 29) },
+        { from: utc(2024, 2), before: Infinity },
+    ])
+    assert.equal(dateFilter([], noon), undefined)
 })
 
 test("what is not understood is refused", () => {
@@ -76,9 +108,10 @@ test("what is not understood is refused", () => {
         ...["foo=1", "patient.name=x", "code:text=x", "date:missing=true", "_lastUpdated=ge2024"],
         ...["patient=", "code=", "_count=", "_count=-1", "_count=ten", "_count=1&_count=2"],
         ...["_sort=code", "_sort=date,code", "_cursor=x", "_cursor=1", "_cursor=1.2.3"],
-        ...["date=yesterday", "date=2024-02-30", "date=2024-13", "date=ne2024", "date=ap2024"],
+        ...["date=yesterday", "date=2024-02-30", "date=2024-13", "date=ca2024", "date=GE2024"],
         ...["date=2024-01-01T25:00Z", "date=2024-01-01T10:60Z", "date=2024-01-01T10Z"],
         ...["date=2024-01-01T10:00+15:00", "date=2024-1-1", "date=2024-01-01Z"],
+        Array<string>(11).fill("date=2024").join("&"),
         `patient=${Array.from({ length: 101 }, (_, i) => i + 1).join(",")}`,
     ]
     for (const query of queries) assert.throws(() => parse(query), SearchError, query)
@@ -96,28 +129,51 @@ test("every instant, in any zone, means itself", () => {
             const two = (n: number) => String(Math.floor(n)).padStart(2, "0")
             const at = Math.abs(offsetMin)
             const zone = `${offsetMin < 0 ? "-" : "+"}${two(at / 60)}:${two(at % 60)}`
-            assert.deepEqual(parseDate(wall + zone), { from: ms, before: ms + 1 })
+            assert.deepEqual(parseDate(wall + zone).value, { from: ms, before: ms + 1 })
         }),
     )
 })
 
+const period = fc.tuple(instant, fc.integer({ min: 1, max: 3 * 86_400_000 })).map(([from, lasts]) => ({
+    ...{ from, before: from + lasts },
+}))
+const criterion = fc.record({ prefix: fc.constantFrom(...prefixes), value: period })
+
 test("prefixes cut the time line in two at each end of the value", () => {
-    const precisions = [4, 7, 10, 16, 19, 23]
     fc.assert(
-        fc.property(instant, fc.constantFrom(...precisions), instant, (ms, length, other) => {
-            const zone = length > 10 ? "Z" : ""
-            const value = new Date(ms).toISOString().slice(0, length) + zone
-            const holds = (prefix: string) => {
-                const { from, before } = parseDate(prefix + value)
-                return from <= other && other < before
-            }
-            assert.equal(holds("ge"), !holds("lt"))
-            assert.equal(holds("le"), !holds("gt"))
-            assert.equal(holds("eq"), holds("ge") && holds("le"))
-            assert.ok(!(holds("gt") && holds("lt")))
-            const { from, before } = parseDate(value)
-            assert.ok(from <= ms && ms < before)
+        fc.property(period, period, instant, (value, target, now) => {
+            const holds = (prefix: (typeof prefixes)[number]) => matchesDate({ prefix, value }, target, now)
+            assert.equal(holds("eq"), !holds("ne"))
+            assert.equal(holds("ge"), holds("gt") || holds("eq"))
+            assert.equal(holds("le"), holds("lt") || holds("eq"))
+            assert.ok(!holds("sa") || (holds("gt") && !holds("lt")))
+            assert.ok(!holds("eb") || (holds("lt") && !holds("gt")))
+            assert.ok(!holds("eq") || holds("ap"))
         }),
+    )
+})
+
+test("for moments the ranges say the same as the edges, and no period matches outside its bounds", () => {
+    const close = fc.integer({ min: -86_400_000, max: 86_400_000 })
+    fc.assert(
+        fc.property(
+            fc.array(criterion, { minLength: 1, maxLength: 4 }),
+            close,
+            fc.nat(86_400_000),
+            instant,
+            (all, off, lasts, now) => {
+                const filter = dateFilter(all, now)!
+                for (const edge of all.flatMap(({ value }) => [value.from, value.before, value.from + off])) {
+                    const moment = { from: edge, before: edge + 1 }
+                    const isWithin = filter.moments.some(({ from, before }) => from <= edge && edge < before)
+                    assert.equal(isWithin, filter.matches(moment))
+                    const target = { from: edge, before: edge + lasts + 1 }
+                    if (!filter.matches(target)) continue
+                    assert.ok(filter.periods.from - lasts - 1 < target.before)
+                    assert.ok(target.from < filter.periods.before + lasts + 1)
+                }
+            },
+        ),
     )
 })
 
@@ -137,8 +193,8 @@ test("no query whatever does anything but parse or be refused", () => {
                 const query = parse(new URLSearchParams(pairs).toString())
                 assert.ok(query.count >= 0 && query.count <= 1000)
                 assert.ok(query.patients?.every(id => Number.isSafeInteger(id) && id > 0) ?? true)
-                for (const time of [query.from, query.before])
-                    assert.ok(time === undefined || Number.isSafeInteger(time))
+                for (const { value } of query.dates)
+                    assert.ok(Number.isSafeInteger(value.from) && value.from < value.before)
             } catch (error) {
                 assert.ok(error instanceof SearchError, String(error))
                 assert.doesNotMatch(error.message, /\n/)
