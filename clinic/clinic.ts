@@ -1,10 +1,11 @@
 import { UserError } from "../host/errors.ts"
-import type { Clock } from "../host/clock.ts"
+import { elapsedMs, type Clock } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import type { CommandName, MoteKeys, RouterKeys } from "../wire/keys.ts"
 import { Accounts } from "./people/accounts.ts"
 import { Alarms, type Alarm } from "./alarms/alarms.ts"
+import { SilenceWatch } from "./alarms/silence.ts"
 import { Conflict } from "./errors.ts"
 import { completeness, type Completeness } from "./motes/completeness.ts"
 import { Configurations, type Command, type Configuration } from "./motes/configurations.ts"
@@ -39,6 +40,7 @@ export class Clinic {
     readonly configurations: Configurations
     readonly observations: Observations
     readonly alarms: Alarms
+    readonly silence: SilenceWatch
     readonly live: LiveObservations
     readonly liveAlarms: LiveAlarms
     private readonly o: ClinicOptions
@@ -52,6 +54,11 @@ export class Clinic {
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms(o.store, o.clock)
+        this.silence = new SilenceWatch({
+            ...{ store: o.store, alarms: this.alarms, motes: this.motes, configurations: this.configurations, log: o.log },
+            now: () => this.now(),
+            elapsed: () => elapsedMs(o.clock),
+        })
         this.liveAlarms = new LiveAlarms(this.alarms, o.store, o.log)
         this.live = new LiveObservations(this.observations, newest, o.store, o.log)
     }

@@ -52,6 +52,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         const certificate = await serverCertificate(data, host, clock.now())
         const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages() })
         await listen(app, host, o.port)
+        const watch = watchSilence(clinic, clock)
         const renewal = renewCertificate(app, { data, host, clock, log })
         const { port } = app.server.address() as AddressInfo
         return {
@@ -60,6 +61,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             clinic,
             close: async () => {
                 renewal.stop()
+                await watch.stop()
                 await app.close()
                 await clinic.close()
             },
@@ -116,6 +118,26 @@ function renewCertificate(
     const wait = () => (timer = clock.setTimeout(() => void check(), dayMs))
     wait()
     return { stop: () => clock.clearTimeout(timer) }
+}
+
+const watchMs = 1000
+
+function watchSilence(clinic: Clinic, clock: Clock): { stop(): Promise<void> } {
+    let timer: Timer
+    let checked = Promise.resolve()
+    const wait = () => {
+        timer = clock.setTimeout(() => {
+            checked = clinic.silence.check().then(wait)
+        }, watchMs)
+    }
+    wait()
+    return {
+        stop: async () => {
+            clock.clearTimeout(timer)
+            await checked
+            clock.clearTimeout(timer)
+        },
+    }
 }
 
 function inUrl(host: string): string {

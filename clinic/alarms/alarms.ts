@@ -84,6 +84,17 @@ export class Alarms {
         }
     }
 
+    /** One that the clinic raises about a mote; its number is its time, so that it rises as a mote's own do. */
+    async raise(mote: Mote, kind: string, time: number, t: Tables): Promise<void> {
+        const event = { kind, id: time, raised: true, value: null, unit: null, time, relative: false, untimed: false }
+        await this.take(mote, 0, event, t)
+    }
+
+    /** What the clinic raised about a mote is over. */
+    async clear(mote: Mote, kind: string, clearedAt: number, t: Tables): Promise<void> {
+        for (const alarm of await t.alarm.lasting(mote.id, kind)) await this.save({ ...alarm, clearedAt }, t)
+    }
+
     /** Nothing more will be heard of these motes: their alarms are over. */
     async endOf(motes: readonly number[], t: Tables): Promise<void> {
         await t.alarm.endOf(motes, Math.trunc(this.clock.now()))

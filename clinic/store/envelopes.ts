@@ -50,6 +50,25 @@ export class EnvelopeTable {
         return found?.bytes
     }
 
+    async newestId(): Promise<number> {
+        const { newest } = await this.access.db
+            .selectFrom("envelope")
+            .select(({ fn }) => fn.max<number | null>("id").as("newest"))
+            .executeTakeFirstOrThrow()
+        return newest ?? 0
+    }
+
+    /** The motes of which envelopes were stored after that one, and the newest id now. */
+    async motesSince(id: number): Promise<{ newest: number; heard: number[] }> {
+        const rows = await this.access.db
+            .selectFrom("envelope")
+            .select(({ fn }) => ["mote", fn.max<number>("id").as("newest")])
+            .where("id", ">", id)
+            .groupBy("mote")
+            .execute()
+        return { newest: Math.max(id, ...rows.map(({ newest }) => newest)), heard: rows.map(({ mote }) => mote) }
+    }
+
     /** How many of a mote's have a problem, and what the newest one's is. */
     async problemsOf(mote: number): Promise<{ count: number; newest: string | null }> {
         const ofMote = this.access.db.selectFrom("envelope").where("mote", "=", mote).where("problem", "is not", null)

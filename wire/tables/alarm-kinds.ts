@@ -69,6 +69,10 @@ export const alarmKinds = {
         ...{ label: "Battery low", category: "technical", priority: "low", raisedBy: "mote" },
         cause: { quantity: "batt", side: "low", limit: 15, hysteresis: 5 },
     },
+    "mote-silent": {
+        ...{ label: "Mote silent", category: "technical", priority: "medium", raisedBy: "clinic" },
+        cause: { begin: "nothing arrives from the mote for longer than its settings allow", end: "something arrives" },
+    },
 } as const satisfies Record<string, AlarmKind>
 
 export type AlarmKindName = keyof typeof alarmKinds

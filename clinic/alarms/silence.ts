@@ -1,0 +1,92 @@
+import type { Log } from "../../host/log.ts"
+import { defaultConfig } from "../../wire/tables/settings.ts"
+import { silentMs, type Configurations } from "../motes/configurations.ts"
+import type { Mote, Motes } from "../motes/motes.ts"
+import type { Store } from "../store/store.ts"
+import type { Alarms } from "./alarms.ts"
+
+const kind = "mote-silent"
+/** No mote may be silent for less, whatever its settings; so that settings are looked up for few motes only. */
+const leastMs = silentMs({ ...defaultConfig, sample: 2, report: 2 })
+
+export interface SilenceOptions {
+    store: Store
+    alarms: Alarms
+    motes: Motes
+    configurations: Configurations
+    /** Unix ms by the clinic's clock, for the times of alarms. */
+    now: () => number
+    /** Milliseconds that only go forward, for durations: a clock that somebody sets makes no mote silent. */
+    elapsed: () => number
+    log: Log
+}
+
+/**
+ * Raises an alarm for a mote of which nothing has arrived for longer than its settings allow, and clears it when something does. What
+ * counts is the arrival at the clinic. A mote that was never heard is not watched; a start of the clinic gives every mote its whole
+ * time again, and keeps the alarms that are open.
+ */
+export class SilenceWatch {
+    private readonly o: SilenceOptions
+    /** By the mote's row, when something arrived last, by `elapsed`. */
+    private readonly heardAt = new Map<number, number>()
+    private readonly silent = new Set<number>()
+    /** Of the newest envelope that was looked at; undefined before the first check. */
+    private newest: number | undefined
+    private checking: Promise<void> | undefined
+
+    constructor(o: SilenceOptions) {
+        this.o = o
+    }
+
+    /** To be called every second or two; never two at once, and never throws. */
+    async check(): Promise<void> {
+        this.checking ??= this.look().catch((error: Error) => {
+            this.o.log.error({ reason: error.message }, "cannot look for silent motes")
+        })
+        await this.checking
+        this.checking = undefined
+    }
+
+    private async look(): Promise<void> {
+        const { elapsed, motes } = this.o
+        const watched = (await motes.all()).filter(({ revokedAt }) => revokedAt === null)
+        if (this.newest === undefined) await this.begin(watched)
+        const { newest, heard } = await this.o.store.envelope.motesSince(this.newest!)
+        this.newest = newest
+        for (const mote of heard) this.heardAt.set(mote, elapsed())
+        for (const mote of watched) {
+            const heardAt = this.heardAt.get(mote.id)
+            if (heardAt === undefined) continue
+            const isSilent = await this.isSilent(mote, elapsed() - heardAt)
+            if (isSilent !== this.silent.has(mote.id)) await this.change(mote, isSilent)
+        }
+    }
+
+    private async begin(motes: Mote[]): Promise<void> {
+        const { store, elapsed } = this.o
+        this.newest = await store.envelope.newestId()
+        for (const { id } of motes) {
+            // One that was silent before stays so until it is heard.
+            if ((await store.alarm.lasting(id, kind)).length > 0) this.silent.add(id)
+            else if ((await store.start.summary(id)).stored > 0) this.heardAt.set(id, elapsed())
+        }
+    }
+
+    private async isSilent(mote: Mote, ms: number): Promise<boolean> {
+        if (ms <= leastMs) return false
+        if (this.silent.has(mote.id)) return true
+        const { settings } = await this.o.configurations.inForce(mote)
+        return ms > silentMs(settings ?? defaultConfig)
+    }
+
+    private async change(mote: Mote, isSilent: boolean): Promise<void> {
+        const { alarms, now, store } = this.o
+        await store.transaction(async t => {
+            if (isSilent) await alarms.raise(mote, kind, now(), t)
+            else await alarms.clear(mote, kind, now(), t)
+        })
+        if (isSilent) this.silent.add(mote.id)
+        else this.silent.delete(mote.id)
+    }
+}

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict"
+import { randomBytes } from "node:crypto"
+import { test } from "node:test"
+import { Clinic } from "../../clinic/index.ts"
+import { openSqlite } from "../../clinic/store/sqlite/open.ts"
+import { silentLog } from "../../host/log.ts"
+import { delivery, measurement, SealingMote, StillClock } from "./support.ts"
+
+/** A clock whose time of day can be set apart from the time that passes. */
+class SetClock extends StillClock {
+    private passed = 0
+
+    pass(ms: number): void {
+        this.passed += ms
+        this.forward(ms)
+    }
+
+    elapsed(): number {
+        return this.passed
+    }
+}
+
+async function ward() {
+    const clock = new SetClock()
+    const store = openSqlite(":memory:")
+    const key = randomBytes(32)
+    const open = () => Clinic.open({ store, clock, random: randomBytes, key, log: silentLog })
+    const clinic = await open()
+    const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
+    const { mote, secret } = await clinic.motes.register(patient.id)
+    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const report = async () => {
+        const now = clock.now()
+        const pack = [measurement("hr", 72, now)]
+        const [result] = await clinic.ingest([delivery(sealer.seal(pack, now), now)])
+        assert.equal(result!.status, "stored")
+    }
+    /** Seconds pass, one by one; the seconds at which the alarm of a silent mote began and ended. */
+    const watch = async (seconds: number, watched = clinic) => {
+        for (let i = 0; i < seconds; i++) {
+            clock.pass(1000)
+            await watched.silence.check()
+        }
+        const alarms = await clinic.alarms.ofPatient(patient.id, 10)
+        return alarms.filter(({ kind }) => kind === "mote-silent").map(({ isOpen }) => (isOpen ? "open" : "over"))
+    }
+    return { clock, clinic, open, mote, sealer, report, watch }
+}
+
+test("silence: a mote that reports every 10 s and then does not is an alarm after 30 s, once, until it is heard", async () => {
+    const { report, watch } = await ward()
+    await report()
+    assert.deepEqual(await watch(31), [])
+    assert.deepEqual(await watch(1), ["open"])
+    assert.deepEqual(await watch(600), ["open"])
+    await report()
+    assert.deepEqual(await watch(1), ["over"])
+    assert.deepEqual(await watch(40), ["open", "over"])
+})
+
+test("silence: a mote that rests between measurements may be silent for as long as its settings say", async () => {
+    const { clinic, mote, sealer, clock, report, watch } = await ward()
+    await clinic.configure(mote.kid, { settings: { power: 1, every: 300 }, author: "ruth" })
+    await report()
+    // Nothing counts but what the mote says it works by.
+    assert.deepEqual(await watch(40), ["open"])
+    const now = clock.now()
+    const pack = [measurement("config", 1, now, { unit: "count" })]
+    await clinic.ingest([delivery(sealer.seal(pack, now), now)])
+    assert.deepEqual(await watch(370), ["over"])
+    assert.deepEqual(await watch(20), ["open", "over"])
+})
+
+test("silence: a clock that is set makes no mote silent, nor heard", async () => {
+    const { clock, report, watch } = await ward()
+    await report()
+    await watch(5)
+    clock.forward(86_400_000)
+    assert.deepEqual(await watch(20), [])
+    clock.forward(-86_400_000)
+    assert.deepEqual(await watch(20), ["open"])
+})
+
+test("silence: a mote that was never heard is not on any patient yet", async () => {
+    const { watch } = await ward()
+    assert.deepEqual(await watch(100), [])
+})
+
+test("silence: over a restart of the clinic an open alarm stays, and is not raised again", async () => {
+    const { clinic, open, report, watch } = await ward()
+    await report()
+    assert.deepEqual(await watch(40), ["open"])
+    const again = await open()
+    assert.deepEqual(await watch(100, again), ["open"])
+    await report()
+    assert.deepEqual(await watch(1, again), ["over"])
+    assert.deepEqual(await clinic.alarms.open(), [])
+})
+
+test("silence: nothing is to be heard of a revoked mote", async () => {
+    const { clinic, mote, report, watch } = await ward()
+    await report()
+    await watch(5)
+    await clinic.revoke(mote.kid)
+    assert.deepEqual(await watch(100), [])
+})
