@@ -158,7 +158,7 @@ function blockSize(asked: number, room: number): { szx: number; bytes: number } 
 
 /** Method and options, without those that change from block to block. */
 function keyOf({ code, options }: CoapMessage): string {
-    const changing: number[] = [OptionNumber.Block1, OptionNumber.Block2, OptionNumber.Size1]
+    const changing: number[] = [OptionNumber.Block1, OptionNumber.Block2, OptionNumber.Size1, OptionNumber.Echo]
     const same = options.filter(({ number }) => !changing.includes(number))
     return `${code} ${Buffer.from(encodeOptionsAndPayload(same, new Uint8Array(0))).toString("hex")}`
 }

@@ -1,6 +1,6 @@
 import { linkFormat, matchingLinks, type Link, type LinkAttributes } from "./link-format.ts"
 import { Code, ContentFormat, message, type CoapMessage, type CoapOption } from "./message.ts"
-import { isCritical, OptionNumber, pathOf, queryOf, uintOption, uintValue } from "./options.ts"
+import { hasValidLength, isCritical, OptionNumber, pathOf, queryOf, uintOption, uintValue } from "./options.ts"
 import type { Server } from "./requester.ts"
 
 /** What can be asked for under one path. */
@@ -16,18 +16,18 @@ export interface Resource {
 /** Answers those requests that are for somebody behind us; undefined for the others. */
 export type Proxy = (...request: Parameters<Server>) => ReturnType<Server> | undefined
 
-/** RFC 7252 §5.10: the critical options that are understood, with the length their values may have. */
-const criticalOptions = new Map([
-    [OptionNumber.UriHost, { min: 1, max: 255 }],
-    [OptionNumber.UriPort, { min: 0, max: 2 }],
-    [OptionNumber.UriPath, { min: 0, max: 255, repeatable: true }],
-    [OptionNumber.UriQuery, { min: 0, max: 255, repeatable: true }],
-    [OptionNumber.Accept, { min: 0, max: 2 }],
-    [OptionNumber.Block2, { min: 0, max: 3 }],
-    [OptionNumber.Block1, { min: 0, max: 3 }],
-    [OptionNumber.ProxyUri, { min: 1, max: 1034 }],
-    [OptionNumber.ProxyScheme, { min: 1, max: 255 }],
-] as [number, { min: number; max: number; repeatable?: boolean }][])
+/** RFC 7252 §5.10: the critical options that are understood, and which of them may be repeated. */
+const criticalOptions = new Map<number, { isRepeatable: boolean }>([
+    [OptionNumber.UriHost, { isRepeatable: false }],
+    [OptionNumber.UriPort, { isRepeatable: false }],
+    [OptionNumber.UriPath, { isRepeatable: true }],
+    [OptionNumber.UriQuery, { isRepeatable: true }],
+    [OptionNumber.Accept, { isRepeatable: false }],
+    [OptionNumber.Block2, { isRepeatable: false }],
+    [OptionNumber.Block1, { isRepeatable: false }],
+    [OptionNumber.ProxyUri, { isRepeatable: false }],
+    [OptionNumber.ProxyScheme, { isRepeatable: false }],
+])
 
 const proxyOptions: number[] = [OptionNumber.ProxyUri, OptionNumber.ProxyScheme]
 
@@ -98,10 +98,11 @@ function handlerFor(resource: Resource, code: number): Server | undefined {
  * count as unknown (RFC 7252 §5.4.3 and §5.4.5).
  */
 function badOption(options: CoapOption[]): number | undefined {
-    return options.find(({ number, value }, i) => {
+    return options.find((option, i) => {
+        const { number } = option
         if (!isCritical(number)) return false
         const known = criticalOptions.get(number)
-        if (!known || value.length < known.min || value.length > known.max) return true
-        return !known.repeatable && options[i - 1]?.number === number
+        if (!known || !hasValidLength(option)) return true
+        return !known.isRepeatable && options[i - 1]?.number === number
     })?.number
 }

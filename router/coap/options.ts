@@ -3,7 +3,7 @@ import type { CoapMessage, CoapOption } from "./message.ts"
 /** The message does not follow RFC 7252 §3 or RFC 8323 §3.2. One line, no content. */
 export class CoapFormatError extends Error {}
 
-/** Option numbers of RFC 7252 §5.10, RFC 7641 §2 and RFC 7959 §2.1. */
+/** Option numbers of RFC 7252 §5.10, RFC 7641 §2, RFC 7959 §2.1 and §4, and RFC 9175 §2.2. */
 export const OptionNumber = {
     IfMatch: 1,
     UriHost: 3,
@@ -11,17 +11,49 @@ export const OptionNumber = {
     IfNoneMatch: 5,
     Observe: 6,
     UriPort: 7,
+    LocationPath: 8,
     UriPath: 11,
     ContentFormat: 12,
     MaxAge: 14,
     UriQuery: 15,
     Accept: 17,
+    LocationQuery: 20,
     Block2: 23,
     Block1: 27,
+    Size2: 28,
     ProxyUri: 35,
     ProxyScheme: 39,
     Size1: 60,
+    Echo: 252,
 } as const
+
+/** The length that a value may have, in bytes: RFC 7252 §5.10, RFC 7641 §2, RFC 7959 §2.1 and §4, RFC 9175 §2.2.1. */
+const valueBytes = new Map<number, { min: number; max: number }>([
+    [OptionNumber.IfMatch, { min: 0, max: 8 }],
+    [OptionNumber.UriHost, { min: 1, max: 255 }],
+    [OptionNumber.ETag, { min: 1, max: 8 }],
+    [OptionNumber.IfNoneMatch, { min: 0, max: 0 }],
+    [OptionNumber.Observe, { min: 0, max: 3 }],
+    [OptionNumber.UriPort, { min: 0, max: 2 }],
+    [OptionNumber.LocationPath, { min: 0, max: 255 }],
+    [OptionNumber.UriPath, { min: 0, max: 255 }],
+    [OptionNumber.ContentFormat, { min: 0, max: 2 }],
+    [OptionNumber.MaxAge, { min: 0, max: 4 }],
+    [OptionNumber.UriQuery, { min: 0, max: 255 }],
+    [OptionNumber.Accept, { min: 0, max: 2 }],
+    [OptionNumber.LocationQuery, { min: 0, max: 255 }],
+    [OptionNumber.Block2, { min: 0, max: 3 }],
+    [OptionNumber.Block1, { min: 0, max: 3 }],
+    [OptionNumber.Size2, { min: 0, max: 4 }],
+    [OptionNumber.ProxyUri, { min: 1, max: 1034 }],
+    [OptionNumber.ProxyScheme, { min: 1, max: 255 }],
+    [OptionNumber.Size1, { min: 0, max: 4 }],
+    [OptionNumber.Echo, { min: 1, max: 40 }],
+])
+/** No option of an unsigned integer has more. */
+const maxUintBytes = 4
+/** Options of one message; a request with a long path and query has a dozen. */
+export const maxOptions = 64
 
 const payloadMarker = 0xff
 const maxOptionNumber = 0xffff
@@ -65,6 +97,7 @@ export function decodeOptionsAndPayload(bytes: Uint8Array): Pick<CoapMessage, "o
         const length = extended(head & 15)
         if (number > maxOptionNumber) throw new CoapFormatError("option number too large")
         if (at + length > bytes.length) throw new CoapFormatError("option cut short")
+        if (options.length === maxOptions) throw new CoapFormatError(`more than ${maxOptions} options`)
         options.push({ number, value: bytes.subarray(at, at + length) })
         at += length
     }
@@ -76,17 +109,32 @@ export function isCritical(number: number): boolean {
     return number % 2 === 1
 }
 
-/** An option whose value is an unsigned integer in as few bytes as it takes, RFC 7252 §3.2. */
+/** Whether the value is as long as that option's may be; an unknown option's may have any length. */
+export function hasValidLength({ number, value }: CoapOption): boolean {
+    const known = valueBytes.get(number)
+    return !known || (value.length >= known.min && value.length <= known.max)
+}
+
+/**
+ * An option whose value is an unsigned integer in as few bytes as it takes, RFC 7252 §3.2. Throws RangeError for what is
+ * no unsigned integer of at most four bytes.
+ */
 export function uintOption(number: number, value: number): CoapOption {
+    if (!Number.isInteger(value) || value < 0 || value >= 256 ** maxUintBytes)
+        throw new RangeError(`option ${number} cannot be ${value}`)
     const bytes: number[] = []
     for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256)
     return { number, value: Uint8Array.from(bytes) }
 }
 
-/** The value of such an option (6 bytes at most), undefined where there is none. Leading zeros are fine. */
+/**
+ * The value of such an option, undefined where there is none or where its length is not valid, which counts as none
+ * (RFC 7252 §5.4.3). Leading zeros are fine.
+ */
 export function uintValue(options: CoapOption[], number: number): number | undefined {
     const option = options.find(o => o.number === number)
-    return option && option.value.reduce((value, byte) => value * 256 + byte, 0)
+    if (!option || !hasValidLength(option) || option.value.length > maxUintBytes) return undefined
+    return option.value.reduce((value, byte) => value * 256 + byte, 0)
 }
 
 /** One `Uri-Path` option a segment; `/` has none. */

@@ -2,7 +2,15 @@ import type { Clock } from "../../host/clock.ts"
 import { CoapConnection, NoResponseError, type RequestParts } from "../coap/connection.ts"
 import { problem } from "../coap/dispatch.ts"
 import { codeClass, Code, type CoapMessage } from "../coap/message.ts"
-import { encodeOptionsAndPayload, isCritical, OptionNumber, uintOption, uintValue } from "../coap/options.ts"
+import {
+    encodeOptionsAndPayload,
+    hasValidLength,
+    isCritical,
+    OptionNumber,
+    uintOption,
+    uintValue,
+} from "../coap/options.ts"
+import { addressOf } from "../address.ts"
 import { Observation, type Observer } from "./observation.ts"
 
 /*
@@ -33,6 +41,8 @@ const passedOn: number[] = [
 interface Registration {
     first: Promise<CoapMessage>
     observation: Observation
+    /** Whose request made it. */
+    address: string
 }
 
 interface Cached {
@@ -85,8 +95,11 @@ export class RelayedMote {
         const key = keyOf(parts)
         let registration = this.registrations.get(key)
         if (!registration) {
-            if (this.registrations.size >= maxObservations) return await this.request(Code.GET, parts)
-            registration = this.register(key, parts)
+            const address = addressOf(observer.requester.peer)
+            // Nobody takes all of them, by a query that the mote does not look at.
+            const isTaken = [...this.registrations.values()].some(other => other.address === address)
+            if (isTaken || this.registrations.size >= maxObservations) return await this.request(Code.GET, parts)
+            registration = this.register(key, parts, address)
         }
         const first = await registration.first
         if (isObserved(first)) return registration.observation.join(observer, unnumbered(first))
@@ -99,7 +112,7 @@ export class RelayedMote {
         this.registrations.clear()
     }
 
-    private register(key: string, parts: RequestParts): Registration {
+    private register(key: string, parts: RequestParts, address: string): Registration {
         let cancel = () => {}
         const over = () => {
             if (this.registrations.get(key) === registration) this.registrations.delete(key)
@@ -127,7 +140,7 @@ export class RelayedMote {
             if (!isObserved(response)) over()
             return response
         })
-        const registration = { first, observation }
+        const registration = { first, observation, address }
         this.registrations.set(key, registration)
         return registration
     }
@@ -213,15 +226,22 @@ async function settled(asked: Promise<CoapMessage>): Promise<CoapMessage> {
     }
 }
 
-/** A mote's response with what may be passed on; 5.02 for one that cannot be understood (RFC 7252 §5.4.1). */
+/**
+ * A mote's response with what may be passed on; 5.02 for one that cannot be understood (RFC 7252 §5.4.1). Elective options
+ * that are malformed or repeated are left out (§5.4.3, §5.4.5).
+ */
 function passable(response: CoapMessage): CoapMessage {
     const { options } = response
     const isStrange = options.some(
         ({ number, value }) => isCritical(number) && !(number === OptionNumber.Block2 && isLast(value)),
     )
+    const valid = options.filter(
+        (option, i) =>
+            hasValidLength(option) && (option.number === OptionNumber.ETag || options[i - 1]?.number !== option.number),
+    )
     if (isStrange || codeClass(response.code) < 2)
         return problem(Code.BadGateway, "the mote's answer cannot be understood")
-    return { ...response, options: options.filter(({ number }) => passedOn.includes(number)) }
+    return { ...response, options: valid.filter(({ number }) => passedOn.includes(number)) }
 }
 
 /** The only block, that is: we take more than a mote can send at once. */

@@ -5,6 +5,7 @@ import type { Attach } from "../../../router/index.ts"
 import { Code, code, message } from "../../../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption, uintValue } from "../../../router/coap/options.ts"
 import { burstRequests, maxQueued, msPerRequest } from "../../../router/relay/relayed-mote.ts"
+import { maxObservers, maxObserversOfAddress } from "../../../router/relay/observation.ts"
 import { settle } from "../manual-clock.ts"
 import { TestMote } from "../mote.ts"
 import { startCore } from "./served-mote.ts"
@@ -237,22 +238,65 @@ test("a resource that ends ends its observation", async () => {
     assert.deepEqual(client.notified, ["4.04"])
 })
 
-test("a registration again with the same token is one observer, not two", async () => {
-    const { core, mote, at } = await setUp()
-    const got: string[] = []
-    const [ours] = [core.client()]
-    const token = Uint8Array.of(1)
-    const options = [...pathOptions(`${at}/vitals`), uintOption(Observe, 0)]
-    const session = (ours.connection as unknown as { session: { send(m: unknown): void } }).session
-    Object.assign(ours.connection, {
-        received: (m: { payload: Uint8Array }) => got.push(Buffer.from(m.payload).toString()),
+for (const times of [2, 3, 4])
+    test(`registered ${times} times with the same token: one observer, who goes on hearing`, async () => {
+        const { core, mote, at } = await setUp()
+        const got: string[] = []
+        const [ours] = [core.client()]
+        const token = Uint8Array.of(1)
+        const options = [...pathOptions(`${at}/vitals`), uintOption(Observe, 0)]
+        const session = (ours.connection as unknown as { session: { send(m: unknown): void } }).session
+        Object.assign(ours.connection, {
+            received: (m: { payload: Uint8Array }) => got.push(Buffer.from(m.payload).toString()),
+        })
+        for (let i = 0; i < times; i++) {
+            session.send(message(Code.GET, { token, options }))
+            await settle()
+        }
+        await mote.notify("x")
+        assert.deepEqual(got, [...Array<string>(times).fill("first"), "x"])
+        assert.deepEqual(mote.asked, ["0.01 /vitals Observe=0"], "the mote hears nothing of it")
     })
-    for (let i = 0; i < 3; i++) {
-        session.send(message(Code.GET, { token, options }))
-        await settle()
+
+test("a malformed option of a mote's answer is left out; a router that gives it again does not loop", async () => {
+    const { client, mote, at } = await setUp()
+    const endless = { number: MaxAge, value: new Uint8Array(130).fill(0xff) }
+    for (const strange of [
+        endless,
+        { number: MaxAge, value: new Uint8Array(5).fill(0xff) },
+        uintOption(MaxAge, 2 ** 32 - 1),
+    ]) {
+        mote.answer = () => message(Code.Content, { options: [strange], payload: Buffer.from("ok") })
+        const path = `${at}/${strange.value.length}`
+        assert.equal(await client.get(path), "2.05 ok")
+        const options = pathOptions(path)
+        const again = await client.connection.request(Code.GET, { options })
+        assert.equal(uintValue(again.options, MaxAge), strange.value.length === 4 ? 2 ** 32 - 1 : 60)
     }
-    await mote.notify("x")
-    assert.deepEqual(got, ["first", "first", "first", "x"])
+    const long = new Uint8Array(9)
+    for (const number of [OptionNumber.ETag, OptionNumber.ContentFormat, OptionNumber.Size1, OptionNumber.Observe]) {
+        mote.answer = () => message(Code.Content, { options: [{ number, value: long }] })
+        const { options } = await client.connection.request(Code.GET, { options: pathOptions(`${at}/n${number}`) })
+        assert.ok(options.every(option => option.value.length < long.length))
+    }
+})
+
+test("one client takes a quarter of the observers' places, and one of the mote's registrations", async () => {
+    const { core, mote, at } = await setUp()
+    const named = (peer: string) => {
+        const client = core.client(peer)
+        return client
+    }
+    const greedy = named("192.0.2.1:1")
+    const observed: (number | undefined)[] = []
+    for (let i = 0; i < maxObservers; i++) observed.push((await greedy.observe(`${at}/vitals`)).sequence)
+    assert.equal(observed.filter(sequence => sequence !== undefined).length, maxObserversOfAddress)
+    const sameAddress = await named("192.0.2.1:2").observe(`${at}/vitals`)
+    assert.deepEqual([sameAddress.first, sameAddress.sequence], ["2.05 first", undefined])
+    assert.notEqual((await named("192.0.2.2:1").observe(`${at}/vitals`)).sequence, undefined)
+    await greedy.observe(`${at}/vitals`, option(UriQuery, "other"))
+    assert.equal(mote.observers.length, 1)
+    assert.notEqual((await named("192.0.2.3:1").observe(`${at}/vitals`, option(UriQuery, "x"))).sequence, undefined)
 })
 
 test("a hundred notifications in a second are no flood", async () => {

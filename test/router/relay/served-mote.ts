@@ -32,8 +32,9 @@ class Core {
     }
 
     /** A connection to the router; requests of the router are answered by `serve`. */
-    connect(serve: (request: CoapMessage) => CoapMessage | Promise<CoapMessage>) {
+    connect(serve: (request: CoapMessage) => CoapMessage | Promise<CoapMessage>, peer?: string) {
         const [stream, theirs] = streamPair()
+        if (peer !== undefined) Object.assign(theirs, { peer })
         const { clock } = this
         const connection = new CoapConnection({
             ...{ stream, clock, random: randomBytes, serve, log: silentLog },
@@ -44,8 +45,8 @@ class Core {
     }
 
     /** A client, and the notifications that it got, as text. */
-    client() {
-        return new Client(this.connect(() => message(Code.NotFound)))
+    client(peer?: string) {
+        return new Client(this.connect(() => message(Code.NotFound), peer))
     }
 
     /** A mote that has brought its first envelope. */

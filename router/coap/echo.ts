@@ -1,0 +1,46 @@
+import { createHmac, timingSafeEqual } from "node:crypto"
+import type { Clock } from "../../host/clock.ts"
+
+/** For how long a value may come back; it comes at once where the client knows Echo. */
+const freshMs = 60_000
+/** The time in a value counts in units of this. */
+const unitMs = 10_000
+const timeBytes = 2
+const macBytes = 6
+
+/**
+ * Values of the Echo option (RFC 9175 §2, appendix A.2): the time, and a MAC over it and the peer. Nothing is kept for a
+ * peer that does not come back.
+ */
+export class Echo {
+    private readonly clock: Clock
+    private readonly key: Uint8Array
+
+    constructor(clock: Clock, random: (bytes: number) => Uint8Array) {
+        this.clock = clock
+        this.key = random(32)
+    }
+
+    /** A value for this peer, `192.0.2.7:49152`. */
+    make(peer: string): Uint8Array {
+        return this.valueAt(this.units(), peer)
+    }
+
+    /** Whether it is a value that this peer got, not long ago. */
+    isFresh(value: Uint8Array, peer: string): boolean {
+        if (value.length !== timeBytes + macBytes) return false
+        const units = (value[0]! << 8) | value[1]!
+        const age = (this.units() - units) & 0xffff
+        return age <= freshMs / unitMs && timingSafeEqual(value, this.valueAt(units, peer))
+    }
+
+    private units(): number {
+        return Math.floor(this.clock.now() / unitMs) & 0xffff
+    }
+
+    private valueAt(units: number, peer: string): Uint8Array {
+        const time = Uint8Array.of(units >> 8, units & 0xff)
+        const mac = createHmac("sha256", this.key).update(time).update(peer).digest()
+        return Buffer.concat([time, mac.subarray(0, macBytes)])
+    }
+}
