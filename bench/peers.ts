@@ -14,7 +14,7 @@ export interface Peer {
     close(): Promise<void>
 }
 
-/** JSON by MQTT 3.1.1 with QoS 1, on one connection, to the broker that the router is built on. */
+/** JSON by MQTT 3.1.1 with QoS 1, on one connection, to a broker in this process. */
 export async function jsonOverMqtt(eui: string, password: string): Promise<Peer> {
     const broker = await Aedes.createBroker()
     const server = await listening(createServer(socket => void broker.handle(socket)))

@@ -25,13 +25,18 @@ export interface StreamReceiver {
     closed(): void
 }
 
+/** Whom a socket is connected to: `192.0.2.7:49152`. */
+export function peerOf({ remoteAddress, remotePort }: Socket): string {
+    return `${remoteAddress ?? "?"}:${remotePort ?? 0}`
+}
+
 /** A real socket as a byte stream. */
 export function socketStream(socket: Socket): ByteStream {
     socket.setNoDelay(true)
     socket.pause()
     socket.on("error", () => socket.destroy()) // "close" follows
     return {
-        peer: `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`,
+        peer: peerOf(socket),
         get backlog() {
             return socket.writableLength
         },

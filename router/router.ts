@@ -1,6 +1,7 @@
 import type { Clock } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
+import type { Place } from "./admission.ts"
 import type { Attach, Attachment, AttachmentParts } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import { blockwise } from "./coap/block.ts"
@@ -99,8 +100,13 @@ export class Router {
     }
 
     /** Serves CoAP over TCP on a connection. */
-    accept(stream: ByteStream): void {
-        this.coap.accept(stream)
+    accept(stream: ByteStream, place?: Place): void {
+        this.coap.accept(stream, place)
+    }
+
+    /** A place for a connection that is still being made, by TLS; undefined where there is none. */
+    admit(peer: string, drop: () => void): Place | undefined {
+        return this.coap.admit(peer, drop)
     }
 
     stats(): RouterStats {

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto"
 import { createSocket } from "node:dgram"
-import { createServer, isIPv6, type AddressInfo, type Server } from "node:net"
+import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from "node:net"
 import { createServer as createTlsServer, type TlsOptions } from "node:tls"
 import { realClock } from "../host/clock.ts"
 import { reasonOf, UserError } from "../host/errors.ts"
 import type { Log } from "../host/log.ts"
-import { socketStream, type ByteStream } from "../host/stream.ts"
+import { peerOf, socketStream, type ByteStream } from "../host/stream.ts"
+import type { Place } from "./admission.ts"
 import type { Attach } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import { CoapUdp } from "./coap/udp.ts"
@@ -74,17 +75,13 @@ export async function startRouter(o: {
         await listen(server, port, host, log)
         return server.address() as AddressInfo
     }
-    const serve = (accept: (stream: ByteStream) => void, port: number) =>
+    const serve = (side: ServerSide, port: number) =>
         listenOn(
-            createServer(socket => accept(socketStream(socket))),
+            createServer(socket => side.accept(socketStream(socket))),
             port,
         )
-    const serveTls = async (
-        accept: (stream: ByteStream) => void,
-        { cert, key }: TlsAccess,
-        protocol: string,
-        port: number,
-    ) => (await listenOn(tlsServer(accept, { cert, key, ALPNProtocols: [protocol] }), port)).port
+    const serveTls = async (side: ServerSide, { cert, key }: TlsAccess, protocol: string, port: number) =>
+        (await listenOn(tlsServer(side, { cert, key, ALPNProtocols: [protocol] }), port)).port
     try {
         parts.push({ close: () => clinic.close?.() })
         const store = SqliteStore.open(o.data)
@@ -100,16 +97,15 @@ export async function startRouter(o: {
             ...(maxOutboxBytes !== undefined && { maxOutboxBytes }),
         })
         parts.push(router)
-        const coap = await serve(stream => router.accept(stream), o.coapPort)
+        const coap = await serve(router, o.coapPort)
         const coapPort = coap.port
         const udp = o.udp === false ? undefined : await serveUdp(router, coap, log)
         if (udp) parts.push(udp)
-        const coapsPort = o.tls && (await serveTls(s => router.accept(s), o.tls, "coap", o.tls.coapsPort))
-        const acceptMqtt = (stream: ByteStream) => broker?.accept(stream)
-        const mqttPort = wantedMqttPort === undefined ? undefined : (await serve(acceptMqtt, wantedMqttPort)).port
+        const coapsPort = o.tls && (await serveTls(router, o.tls, "coap", o.tls.coapsPort))
+        const mqttPort = broker && wantedMqttPort !== undefined ? (await serve(broker, wantedMqttPort)).port : undefined
         const mqttsPort =
             broker && o.tls?.mqttsPort !== undefined
-                ? await serveTls(acceptMqtt, o.tls, "mqtt", o.tls.mqttsPort)
+                ? await serveTls(broker, o.tls, "mqtt", o.tls.mqttsPort)
                 : undefined
         const http = o.http && (await serveHttp(router, o.http, log))
         if (http) parts.push(http)
@@ -127,10 +123,33 @@ export async function startRouter(o: {
     }
 }
 
-/** Throws UserError where certificate and key are no use. */
-function tlsServer(accept: (stream: ByteStream) => void, options: TlsOptions): Server {
+/** Who takes connections. */
+interface ServerSide {
+    accept(stream: ByteStream, place?: Place): void
+    admit(peer: string, drop: () => void): Place | undefined
+}
+
+/** For how long a TLS handshake may last. */
+const tlsHandshakeMs = 5_000
+
+/** A connection has its place before its handshake, so that these are bounded, too. Throws UserError for an unusable key. */
+function tlsServer(side: ServerSide, options: TlsOptions): Server {
+    const places = new Map<string, Place>()
     try {
-        return createTlsServer(options, socket => accept(socketStream(socket)))
+        const server = createTlsServer({ ...options, handshakeTimeout: tlsHandshakeMs })
+        server.on("connection", (raw: Socket) => {
+            const peer = peerOf(raw)
+            const place = side.admit(peer, () => raw.destroy())
+            if (!place) return raw.destroy()
+            places.set(peer, place)
+            raw.once("close", () => {
+                places.delete(peer)
+                place.leave()
+            })
+            return undefined
+        })
+        server.on("secureConnection", socket => side.accept(socketStream(socket), places.get(peerOf(socket))))
+        return server
     } catch (error) {
         throw new UserError(`TLS certificate or key: ${reasonOf(error)}`)
     }

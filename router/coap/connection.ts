@@ -49,7 +49,10 @@ export class CoapConnection implements Requester {
     private readonly random: (bytes: number) => Uint8Array
     private readonly serve: Server
     private readonly onClose: () => void
+    private readonly onGreeted: () => void
     private readonly onBrought: (eui: string) => void
+    /** New envelopes that came here and whose answer has not gone out. */
+    private broughtCount = 0
     private readonly log: Log
     private readonly session: CoapSession
     private readonly pending = new Map<string, PendingExchange>()
@@ -65,6 +68,9 @@ export class CoapConnection implements Requester {
         random: (bytes: number) => Uint8Array
         serve: Server
         onClose?: () => void
+        onGreeted?: () => void
+        /** What came and leads to nothing costs so much; false where that is too much. */
+        spend?: (cost: number) => boolean
         /** Called with the mote of each authentic envelope that came here first. */
         onBrought?: (eui: string) => void
         log: Log
@@ -75,12 +81,16 @@ export class CoapConnection implements Requester {
         this.serve = o.serve
         this.onClose = o.onClose ?? (() => {})
         this.onBrought = o.onBrought ?? (() => {})
+        this.onGreeted = o.onGreeted ?? (() => {})
+        const { spend = () => true } = o
         this.log = o.log
         this.session = new CoapSession({
             stream: o.stream,
             clock: o.clock,
             log: o.log,
             user: {
+                greeted: () => this.onGreeted(),
+                spend,
                 received: message => this.received(message),
                 released: () => this.closeWhenIdle(),
                 closed: () => this.closed(),
@@ -156,6 +166,7 @@ export class CoapConnection implements Requester {
     }
 
     brought(eui: string): void {
+        this.broughtCount++
         if (!this.isClosed) this.onBrought(eui)
     }
 
@@ -208,7 +219,7 @@ export class CoapConnection implements Requester {
         if (this.serving >= maxConcurrentRequests) {
             const options = [uintOption(OptionNumber.MaxAge, 1)]
             this.session.send(message(Code.ServiceUnavailable, { options, token: request.token }))
-            this.session.unproductive()
+            this.session.unproductive(request)
             return
         }
         this.serving++
@@ -221,7 +232,9 @@ export class CoapConnection implements Requester {
             response = message(Code.InternalServerError)
         }
         this.session.send({ ...response, token: request.token })
-        if (request.code === Code.GET || codeClass(response.code) !== 2) this.session.unproductive()
+        // Only a new envelope of a mote is what we are here for; one that is played back needs no key.
+        if (this.broughtCount > 0) this.broughtCount--
+        else if (response.code !== Code.Continue) this.session.unproductive(request)
         this.serving--
         if (this.releasing) this.closeWhenIdle()
     }
@@ -230,7 +243,7 @@ export class CoapConnection implements Requester {
         const key = keyOf(response.token)
         const pending = this.pending.get(key)
         if (!pending) {
-            this.session.unproductive() // answered late or to nobody's question
+            this.session.unproductive(response) // answered late or to nobody's question
             return
         }
         this.clock.clearTimeout(pending.timer)

@@ -39,21 +39,20 @@ export function parseLinks(text: string): Link[] {
     return links
 }
 
-/**
- * The links that match all parts of a query such as `rt=core.rd*` (RFC 6690 §4.1): `href` is the target, other names are
- * attributes; a value may be one of several in the attribute, and end with `*`.
- */
+/** The links that match all parts of a query such as `rt=core.rd*` (RFC 6690 §4.1). */
 export function matchingLinks(links: Link[], query: string[]): Link[] {
-    const tests = query.map(part => {
-        const [name = "", ...rest] = part.split("=")
-        return { name, wanted: rest.join("=") }
-    })
-    return links.filter(([target, attributes]) =>
-        tests.every(({ name, wanted }) => {
-            const value = name === "href" ? target : attributes[name]
-            if (value === undefined) return false
-            const values = name === "href" ? [String(value)] : String(value).split(" ")
-            return values.some(one => (wanted.endsWith("*") ? one.startsWith(wanted.slice(0, -1)) : one === wanted))
-        }),
-    )
+    return links.filter(link => query.every(criterion => matchesLink(link, criterion)))
+}
+
+/**
+ * Whether a link matches one part of a query: `href` is the target, other names are attributes; a value may be one of
+ * several in the attribute, and end with `*`.
+ */
+export function matchesLink([target, attributes]: Link, criterion: string): boolean {
+    const [name = "", ...rest] = criterion.split("=")
+    const wanted = rest.join("=")
+    const value = name === "href" ? target : Object.hasOwn(attributes, name) ? attributes[name] : undefined
+    if (value === undefined) return false
+    const values = name === "href" ? [String(value)] : String(value).split(" ")
+    return values.some(one => (wanted.endsWith("*") ? one.startsWith(wanted.slice(0, -1)) : one === wanted))
 }

@@ -9,7 +9,7 @@ import { CoapFormatError, isCritical, uintOption, uintValue } from "./options.ts
 export const maxMessageBytes = 8192
 
 /** Whose CSM has not come by then was no CoAP peer. */
-export const handshakeMs = 10_000
+export const handshakeMs = 5_000
 /** After that long without a message we ask with a Ping whether the peer is still there, … */
 export const idleMs = 60_000
 /** … and let go of it when nothing comes for that long. */
@@ -23,10 +23,14 @@ export const maxBacklogBytes = 256 * 1024
 const defaultMaxMessageBytes = 1152
 
 /**
- * Messages within a second that lead to nothing: Empty ones, signals, requests that fail or only look. A mote sends a few
- * a minute, and 32 when everything it had saved up is refused. Who sends more keeps us from the others.
+ * What messages within a second may cost that lead to nothing: Empty ones, signals, requests that fail, repeat or only
+ * look. A small message costs 1. A mote sends a few a minute, and 32 when everything it had saved up is refused. Who sends
+ * more keeps us from the others.
  */
 export const maxUnproductive = 128
+/** Every so many bytes, and every so many options, cost as much as a small message. */
+const bytesPerCost = 512
+const optionsPerCost = 8
 export const unproductiveWindowMs = 1_000
 
 /** Options of signalling messages, RFC 8323 §11.2; the numbers mean something else in each code. */
@@ -35,6 +39,10 @@ const badCsmOption = 2
 
 /** The layer above a session. */
 export interface SessionUser {
+    /** The peer speaks CoAP: its CSM came. */
+    greeted(): void
+    /** A message that leads to nothing has cost this much; false where it was too much. */
+    spend(cost: number): boolean
     /** A request or a response. */
     received(message: CoapMessage): void
     /** The peer wants to close: finish what it asked, then `close()`. */
@@ -71,7 +79,10 @@ export class CoapSession {
     /** Sends our CSM and begins to listen; the user may be called from here on, even within. */
     start(): void {
         this.watchAgainIn(handshakeMs)
-        const csm = [uintOption(csmOption.maxMessageSize, maxMessageBytes)]
+        const csm = [
+            uintOption(csmOption.maxMessageSize, maxMessageBytes),
+            { number: csmOption.blockWiseTransfer, value: new Uint8Array(0) },
+        ]
         this.stream.write(encodeFrame(message(Code.CSM, { options: csm })))
         this.stream.listen({ data: bytes => this.data(bytes), closed: () => this.streamClosed() })
     }
@@ -119,14 +130,17 @@ export class CoapSession {
         this.stream.destroy()
     }
 
-    /** Something came that leads to nothing; more of it than `maxUnproductive` allows ends the session. */
-    unproductive(): void {
+    /** This message leads to nothing; more of such than `maxUnproductive` allows end the session. */
+    unproductive(message: CoapMessage): void {
+        const cost = costOf(message)
         const sinceMs = this.clock.now() - this.unproductiveSince
         if (sinceMs < 0 || sinceMs >= unproductiveWindowMs) {
             this.unproductiveSince = this.clock.now()
             this.unproductiveCount = 0
         }
-        if (++this.unproductiveCount > maxUnproductive) this.abort("too many messages that lead to nothing")
+        this.unproductiveCount += cost
+        if (!this.user.spend(cost) || this.unproductiveCount > maxUnproductive)
+            this.abort("too many messages that lead to nothing")
     }
 
     private data(bytes: Uint8Array): void {
@@ -152,7 +166,7 @@ export class CoapSession {
 
     private received(message: CoapMessage): void {
         if (message.code === Code.Empty) {
-            this.unproductive()
+            this.unproductive(message)
             return
         }
         if (this.state === "opening" && message.code !== Code.CSM) {
@@ -161,7 +175,7 @@ export class CoapSession {
         }
         switch (codeClass(message.code)) {
             case 7:
-                this.unproductive()
+                this.unproductive(message)
                 this.signalled(message)
                 break
             case 0:
@@ -202,6 +216,7 @@ export class CoapSession {
 
     /** RFC 8323 §5.3: a CSM may come again and then only adds to the first. */
     private capabilities(csm: CoapMessage): void {
+        if (this.state === "opening") this.user.greeted()
         this.state = "open"
         if (csm.options.some(o => o.number === csmOption.maxMessageSize && o.value.length > 4)) {
             this.abort("malformed Max-Message-Size", csmOption.maxMessageSize)
@@ -237,4 +252,9 @@ export class CoapSession {
         this.clock.clearTimeout(this.timer)
         this.user.closed()
     }
+}
+
+function costOf({ options, payload }: CoapMessage): number {
+    const bytes = options.reduce((sum, { value }) => sum + value.length, payload.length)
+    return 1 + Math.floor(bytes / bytesPerCost) + Math.floor(options.length / optionsPerCost)
 }

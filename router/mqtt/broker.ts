@@ -1,90 +1,51 @@
-import { createHash, randomUUID, timingSafeEqual } from "node:crypto"
-import { Aedes, type AuthenticateError, type Client, type PublishPacket } from "aedes"
+import { createHash, timingSafeEqual } from "node:crypto"
+import type { IConnectPacket } from "mqtt-packet"
+import type { Clock } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
+import { Admission, type Place } from "../admission.ts"
 import type { Attachment, AttachmentParts } from "../attachment.ts"
 import type { Keyring } from "../keyring.ts"
-import { moteTopic, MqttMotes } from "./motes.ts"
-import { MqttStream } from "./stream.ts"
+import { moteTopic, MqttMotes, type MqttMessage } from "./motes.ts"
+import { Connack, MqttSession, type SessionOwner } from "./session.ts"
 
-/** MQTT connections at a time. */
+/** MQTT connections at a time, and of one mote. */
 const maxConnections = 1024
-/** A mote has to promise a sign of life that often. */
-const maxKeepAliveS = 600
-/** CONNACK return code, MQTT 3.1.1 §3.2.2.3. */
-const badUserNameOrPassword = 4
+const maxOfMote = 4
 
 /**
- * The router's MQTT side (wire.md, "MQTT"): a broker where a mote, known by its `eui` and the password derived from its
- * secret, publishes envelopes and its status, hears what is for it, and nothing else. A QoS 1 publish is acknowledged once
- * its envelope is durable. One that is refused is never acknowledged: MQTT 3.1.1 has no way to say no, so the connection
- * is closed (§3.3.5).
+ * The router's own MQTT server: a mote, known by its `eui` and the password derived from its secret, publishes envelopes and
+ * its status and hears what is for it, and nothing else. A QoS 1 publish is acknowledged once its envelope is durable. One
+ * that is refused is never acknowledged: the connection is closed.
  */
 export class MqttBroker implements Attachment {
     readonly protocol = "mqtt"
+    private readonly clock: Clock
     private readonly keyring: Keyring
     private readonly motes: MqttMotes
     private readonly log: Log
-    private readonly broker: Aedes
-    private readonly euis = new WeakMap<Client, string>()
-    private readonly clients = new Set<Client>()
-    private readonly streams = new Set<MqttStream>()
-    private readonly listening: Promise<void>
+    private readonly admission: Admission
+    private readonly connections = new Set<Connection>()
+    /** The connections of each mote, the oldest first. */
+    private readonly byEui = new Map<string, Connection[]>()
+    /** The newest configuration of each mote for which there is one. */
+    private readonly configs = new Map<string, Uint8Array>()
+    private isClosed = false
 
-    constructor(o: AttachmentParts) {
-        this.keyring = o.keyring
-        this.log = o.log
-        this.broker = new Aedes({
-            keepaliveLimit: maxKeepAliveS,
-            preConnect: (_client, connect, done) => {
-                // No session outlives its connection, and nobody takes over another mote's by using its client id.
-                connect.clean = true
-                connect.clientId = `${connect.username}:${connect.clientId || randomUUID()}`
-                done(null, true)
-            },
-            authenticate: (client, username, password, done) => {
-                if (this.isMote(username, password)) {
-                    this.euis.set(client, username!)
-                    done(null, true)
-                } else done(refusal("wrong user name or password"), false)
-            },
-            authorizePublish: (client, packet, done) => {
-                this.published(this.euis.get(client!), packet).then(() => done(), done)
-            },
-            authorizeSubscribe: (client, subscription, done) => {
-                const isOwn = subscription.topic.startsWith(`vm/${this.euis.get(client)}/`)
-                done(null, isOwn ? subscription : null)
-            },
-        })
-        this.motes = new MqttMotes({
-            ...o,
-            isNew: true,
-            publish: ({ payload, topic, ...rest }) =>
-                this.broker.publish(
-                    { cmd: "publish", topic, payload: Buffer.from(payload), dup: false, ...rest },
-                    error => {
-                        if (error) o.log.warn({ topic, reason: error.message }, "not published")
-                    },
-                ),
-        })
-        this.broker.on("client", client => {
-            this.clients.add(client)
-            // Revoked since its password was found right.
-            if (!this.keyring.find(this.euis.get(client) ?? "")) client.close()
-        })
-        this.broker.on("clientDisconnect", client => this.clients.delete(client))
-        const debug = (client: Client, error: Error) =>
-            this.log.debug({ mote: this.euis.get(client), reason: error.message }, "MQTT error")
-        this.broker.on("clientError", debug)
-        this.broker.on("connectionError", debug)
-        this.listening = this.broker.listen()
+    constructor(parts: AttachmentParts) {
+        const { clock, keyring, ingest, log } = parts
+        this.clock = clock
+        this.keyring = keyring
+        this.log = log
+        this.admission = new Admission({ clock, max: maxConnections })
+        const publish = (message: MqttMessage) => this.publish(message)
+        this.motes = new MqttMotes({ ingest, keyring, log, publish, isNew: true })
     }
 
-    get connections(): number {
-        return this.streams.size
+    get size(): number {
+        return this.admission.size
     }
 
-    /** The `eui` of the motes that are on line. */
     get online(): string[] {
         return this.motes.online
     }
@@ -103,53 +64,156 @@ export class MqttBroker implements Attachment {
 
     dismiss(eui: string): void {
         this.motes.changed(eui)
-        for (const client of this.clients) if (this.euis.get(client) === eui) client.close()
+        for (const { session } of [...(this.byEui.get(eui) ?? [])]) session.end("the mote is revoked")
+    }
+
+    admit(peer: string, drop: () => void): Place | undefined {
+        return this.isClosed ? undefined : this.admission.admit(peer, drop)
     }
 
     /** Serves MQTT on a connection. */
-    accept(stream: ByteStream): void {
-        if (this.broker.closed || this.streams.size >= maxConnections) {
-            stream.destroy()
-            return
+    accept(stream: ByteStream, place = this.admit(stream.peer, () => stream.destroy())): void {
+        if (!place) return stream.destroy()
+        const connection = new Connection(stream, place, this.clock, {
+            login: (connect, connection) => this.login(connect, connection),
+            subscribed: connection => {
+                const payload = this.configs.get(connection.eui)
+                const topic = `vm/${connection.eui}/config`
+                if (payload) connection.session.deliver({ topic, payload, qos: 1, retain: true })
+            },
+            published: (topic, payload, connection) => this.published(topic, payload, connection),
+            closed: (connection, isOrderly, reason) => this.closed(connection, isOrderly, reason),
+        })
+        this.connections.add(connection)
+        connection.session.start()
+    }
+
+    close(): void {
+        this.isClosed = true
+        for (const { session } of [...this.connections]) session.end("the router stops")
+    }
+
+    private login(connect: IConnectPacket, connection: Connection): Connack {
+        const { username = "", password, clientId, will } = connect
+        if (!password || !this.isMote(username, password)) return Connack.badUserNameOrPassword
+        const isOwnStatus = will?.topic === `vm/${username}/status` && String(will.payload) === "offline"
+        if (will && (!isOwnStatus || will.qos === 2)) return Connack.notAuthorized
+        // §3.1.4: who comes again under the same name takes over; §3.1.3.1: without a name it is nobody else.
+        const before = this.byEui.get(username) ?? []
+        const namesake = clientId === "" ? undefined : before.find(({ name }) => name === clientId)
+        const left = before.filter(other => other !== namesake)
+        const oldest = left.length >= maxOfMote ? left.shift() : undefined
+        Object.assign(connection, { eui: username, name: clientId, hasWill: will !== undefined })
+        this.byEui.set(username, [...left, connection])
+        namesake?.session.end("taken over")
+        oldest?.session.end("the mote has newer connections")
+        connection.place.login(username)
+        return Connack.accepted
+    }
+
+    /** Resolves where the mote may publish this and, for an envelope, once it is durable. */
+    private async published(
+        topic: string,
+        payload: Uint8Array,
+        connection: Connection,
+    ): Promise<{ isProductive: boolean } | { refused: string }> {
+        const target = moteTopic(topic)
+        if (target?.eui !== connection.eui) return { refused: "publishing there is not allowed" }
+        if (target.purpose === "status") {
+            if (!this.motes.status(connection.eui, payload)) return { refused: "not a status" }
+            for (const other of this.byEui.get(connection.eui) ?? []) other.isSpeaker = other === connection
+            return { isProductive: false }
         }
-        const duplex = new MqttStream(stream)
-        this.streams.add(duplex)
-        duplex.once("close", () => this.streams.delete(duplex))
-        void this.listening.then(() => this.broker.handle(duplex))
+        const result = await this.motes.take(connection.eui, target.purpose, payload)
+        if (result.status === "refused") return { refused: `envelope refused: ${result.reason}` }
+        return { isProductive: result.status === "stored" }
     }
 
-    async close(): Promise<void> {
-        await this.listening
-        await new Promise<void>(resolve => this.broker.close(resolve))
-        for (const stream of this.streams) stream.destroy()
+    private publish(message: MqttMessage): void {
+        const { topic, payload, retain } = message
+        const [, eui = "", kind] = topic.split("/")
+        if (retain && kind === "config") {
+            if (payload.length > 0) this.configs.set(eui, payload)
+            else this.configs.delete(eui)
+        }
+        // §3.3.1.3: to who subscribed before it was published it is no retained one.
+        for (const { session } of this.byEui.get(eui) ?? []) session.deliver({ ...message, retain: false })
     }
 
-    private isMote(username: string | undefined, password: Buffer | undefined): boolean {
-        if (username === undefined || !password) return false
+    private closed(connection: Connection, isOrderly: boolean, reason: string): void {
+        const { eui, place, hasWill, isSpeaker } = connection
+        this.connections.delete(connection)
+        place.leave()
+        this.log.debug({ mote: eui || undefined, reason }, "MQTT connection closed")
+        const left = (this.byEui.get(eui) ?? []).filter(other => other !== connection)
+        if (left.length > 0) this.byEui.set(eui, left)
+        else this.byEui.delete(eui)
+        // The last will of a connection that another one has followed says nothing about the mote.
+        const isAlone = left.length === 0 || isSpeaker
+        if (hasWill && !isOrderly && isAlone) this.motes.status(eui, Buffer.from("offline"))
+    }
+
+    private isMote(username: string, password: Buffer): boolean {
         return this.keyring.findAll(username).some(({ mqtt }) => {
             const expected = Buffer.from(mqtt).toString("hex")
             return timingSafeEqual(sha256(password), sha256(expected))
         })
     }
-
-    /** Resolves where the mote may publish this and, for an envelope, once it is durable. */
-    private async published(mote: string | undefined, packet: PublishPacket): Promise<void> {
-        const topic = moteTopic(packet.topic)
-        if (mote === undefined || topic?.eui !== mote) throw new Error("publishing there is not allowed")
-        if (packet.qos === 2) throw new Error("QoS 2 is not served")
-        const payload = Buffer.from(packet.payload)
-        if (topic.purpose === "status") {
-            if (!this.motes.status(mote, payload)) throw new Error("not a status")
-            return
-        }
-        packet.retain = false
-        const result = await this.motes.take(mote, topic.purpose, payload)
-        if (result.status === "refused") throw new Error(`envelope refused: ${result.reason}`)
-    }
 }
 
-function refusal(reason: string): AuthenticateError {
-    return Object.assign(new Error(reason), { returnCode: badUserNameOrPassword })
+interface ConnectionOwner {
+    login(connect: IConnectPacket, connection: Connection): Connack
+    subscribed(connection: Connection): void
+    published(
+        topic: string,
+        payload: Uint8Array,
+        connection: Connection,
+    ): Promise<{ isProductive: boolean } | { refused: string }>
+    closed(connection: Connection, isOrderly: boolean, reason: string): void
+}
+
+/** A session, and whose it is. */
+class Connection implements SessionOwner {
+    readonly session: MqttSession
+    readonly place: Place
+    /** Of the mote, once it has logged in. */
+    eui = ""
+    /** Its client id. */
+    name = ""
+    hasWill = false
+    /** It published the mote's status last. */
+    isSpeaker = false
+    private readonly owner: ConnectionOwner
+
+    constructor(stream: ByteStream, place: Place, clock: Clock, owner: ConnectionOwner) {
+        this.place = place
+        this.owner = owner
+        this.session = new MqttSession({ stream, clock, owner: this })
+    }
+
+    login(connect: IConnectPacket): Connack {
+        return this.owner.login(connect, this)
+    }
+
+    /** Exactly what docs/mqtt.md lists. */
+    maySubscribe(filter: string): boolean {
+        const [root, eui, kind = "", name, ...more] = filter.split("/")
+        if (root !== "vm" || eui !== this.eui || more.length > 0) return false
+        if (kind === "command") return name === "+" || name === "identify" || name === "clear"
+        return name === undefined && (kind === "receipt" || kind === "config")
+    }
+
+    subscribed(filter: string): void {
+        if (filter.endsWith("/config")) this.owner.subscribed(this)
+    }
+
+    published(topic: string, payload: Uint8Array): Promise<{ isProductive: boolean } | { refused: string }> {
+        return this.owner.published(topic, payload, this)
+    }
+
+    closed(isOrderly: boolean, reason: string): void {
+        this.owner.closed(this, isOrderly, reason)
+    }
 }
 
 function sha256(bytes: Uint8Array | string): Buffer {

@@ -1,4 +1,5 @@
 import type { ByteStream } from "../../host/stream.ts"
+import { Admission, type Place } from "../admission.ts"
 import type { Attachment, AttachmentParts } from "../attachment.ts"
 import { CoapConnection } from "../coap/connection.ts"
 import type { Server } from "../coap/requester.ts"
@@ -16,12 +17,10 @@ export class CoapAttachment implements Attachment {
     private readonly parts: AttachmentParts
     private readonly motes: Motes
     private readonly serve: Server
-    private readonly maxConnections: number
+    private readonly admission: Admission
     private readonly downlink: Downlink
     private readonly relays = new Map<string, RelayedMote>()
     private readonly connections = new Set<CoapConnection>()
-    /** Those among them that brought an authentic envelope. */
-    private readonly trusted = new WeakSet<CoapConnection>()
     private closing: (() => void) | undefined
 
     /** @param serve answers what comes on the connections */
@@ -29,7 +28,7 @@ export class CoapAttachment implements Attachment {
         this.parts = parts
         this.motes = o.motes
         this.serve = o.serve
-        this.maxConnections = o.maxConnections ?? defaultMaxConnections
+        this.admission = new Admission({ clock: parts.clock, max: o.maxConnections ?? defaultMaxConnections })
         this.downlink = new Downlink(parts)
         this.motes.subscribe({
             connected: ({ eui, connection }) => this.relays.set(eui, new RelayedMote(parts.clock, connection)),
@@ -42,7 +41,7 @@ export class CoapAttachment implements Attachment {
     }
 
     get size(): number {
-        return this.connections.size
+        return this.admission.size
     }
 
     get online(): string[] {
@@ -66,20 +65,30 @@ export class CoapAttachment implements Attachment {
         this.motes.find(eui)?.connection.release()
     }
 
+    admit(peer: string, drop: () => void): Place | undefined {
+        return this.closing ? undefined : this.admission.admit(peer, drop)
+    }
+
     /** Serves a connection. */
-    accept(stream: ByteStream): void {
+    accept(stream: ByteStream, place = this.admit(stream.peer, () => stream.destroy())): void {
         const { clock, random, log } = this.parts
-        if (this.closing || (this.connections.size >= this.maxConnections && !this.makeRoom())) {
+        if (!place) {
             log.debug({ peer: stream.peer }, "connection refused")
             stream.destroy()
             return
         }
         const connection = new CoapConnection({
             ...{ stream, clock, random, log, serve: this.serve },
-            onClose: () => this.closed(connection),
+            onClose: () => {
+                place.leave()
+                this.connections.delete(connection)
+                this.motes.closed(connection)
+                this.closing?.()
+            },
+            onGreeted: () => place.greet(),
+            spend: cost => place.spend(cost),
             onBrought: eui => {
-                if (!this.connections.has(connection)) return
-                this.trusted.add(connection)
+                place.login(eui)
                 this.motes.brought(eui, connection, clock.now())
             },
         })
@@ -102,23 +111,5 @@ export class CoapAttachment implements Attachment {
             for (const connection of this.connections) connection.release()
             this.closing()
         })
-    }
-
-    /** Gives up the oldest connection that never brought an envelope, so that strangers do not keep motes out. */
-    private makeRoom(): boolean {
-        for (const connection of this.connections) {
-            if (this.trusted.has(connection)) continue
-            this.parts.log.debug({ peer: connection.peer }, "connection dropped for a newer one")
-            this.closed(connection)
-            connection.destroy()
-            return true
-        }
-        return false
-    }
-
-    private closed(connection: CoapConnection): void {
-        this.connections.delete(connection)
-        this.motes.closed(connection)
-        this.closing?.()
     }
 }

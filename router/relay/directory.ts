@@ -1,5 +1,5 @@
 import { linksContent, problem, type Resource } from "../coap/dispatch.ts"
-import { matchingLinks, parseLinks, type Link } from "../coap/link-format.ts"
+import { matchesLink, parseLinks, type Link } from "../coap/link-format.ts"
 import { Code, ContentFormat, type CoapMessage } from "../coap/message.ts"
 import { pathOptions, queryOf } from "../coap/options.ts"
 import type { ConnectedMote, Motes } from "./motes.ts"
@@ -8,10 +8,14 @@ import type { Relay } from "./relay.ts"
 /** RFC 9176 §6.2: what selects a page instead of a link. */
 const pageParameters = ["page", "count"]
 
+/** What a registration itself is looked up by. */
+const registrationCriteria = ["ep", "base"]
+
 /**
  * The lookup half of a resource directory (RFC 9176 §6) for the motes that are connected: their connection is their
  * registration. A mote's base URI is `coap+tcp://<eui>`, with this router as the proxy; its registration resource is
- * `/m/<eui>`, and everything that it serves is below that, too.
+ * `/m/<eui>`, and everything that it serves is below that, too. A criterion of either lookup may be met by the registration
+ * or by a link in it (§6.2).
  */
 export function directory(motes: Motes, relay: Relay): Record<string, Resource> {
     const resourcesOf = moteLinks(relay)
@@ -19,19 +23,32 @@ export function directory(motes: Motes, relay: Relay): Record<string, Resource> 
         "/rd-lookup/ep": {
             attributes: { rt: "core.rd-lookup-ep", ct: ContentFormat.linkFormat },
             GET: request =>
-                lookup(
-                    request,
-                    motes.list().map(({ eui }) => endpoint(eui)),
-                ),
+                lookup(request, async criteria => {
+                    const found = motes.list().map(async mote => {
+                        const registration = endpoint(mote.eui)
+                        const open = criteria.filter(criterion => !matchesLink(registration, criterion))
+                        if (open.length === 0) return [registration]
+                        if (open.some(isOfRegistration)) return []
+                        const links = await resourcesOf(mote)
+                        return open.every(one => links.some(link => matches(link, one))) ? [registration] : []
+                    })
+                    return (await Promise.all(found)).flat()
+                }),
         },
         "/rd-lookup/res": {
             attributes: { rt: "core.rd-lookup-res", ct: ContentFormat.linkFormat },
-            GET: async request => {
-                // Motes that do not matter are left alone.
-                const ep = queryOf(request.options).find(part => part.startsWith("ep="))
-                const wanted = motes.list().filter(mote => !ep || ep === `ep=${mote.eui}`)
-                return lookup(request, (await Promise.all(wanted.map(resourcesOf))).flat())
-            },
+            GET: request =>
+                lookup(request, async criteria => {
+                    const found = motes.list().map(async mote => {
+                        const registration = endpoint(mote.eui)
+                        const open = criteria.filter(criterion => !matchesLink(registration, criterion))
+                        // Motes that do not matter are left alone.
+                        if (open.some(isOfRegistration)) return []
+                        const links = await resourcesOf(mote)
+                        return links.filter(link => open.every(criterion => matches(link, criterion)))
+                    })
+                    return (await Promise.all(found)).flat()
+                }),
         },
     }
 }
@@ -40,7 +57,17 @@ function endpoint(eui: string): Link {
     return [`/m/${eui}`, { ep: eui, base: `coap+tcp://${eui}`, rt: "core.rd-ep" }]
 }
 
-/** What each mote serves, with its `ep`: it is asked once a connection. */
+function isOfRegistration(criterion: string): boolean {
+    return registrationCriteria.includes(criterion.split("=")[0]!)
+}
+
+/** The target of a link is looked up by its whole URI, or by its path at the mote. */
+function matches(link: Link, criterion: string): boolean {
+    const [target, attributes] = link
+    return matchesLink(link, criterion) || matchesLink([target.replace(String(attributes.anchor), ""), {}], criterion)
+}
+
+/** What each mote serves: it is asked once a connection. */
 function moteLinks(relay: Relay): (mote: ConnectedMote) => Promise<Link[]> {
     const known = new WeakMap<ConnectedMote, Promise<Link[]>>()
     const ask = async (mote: ConnectedMote) => {
@@ -54,7 +81,7 @@ function moteLinks(relay: Relay): (mote: ConnectedMote) => Promise<Link[]> {
         const base = `coap+tcp://${eui}`
         return parseLinks(Buffer.from(response.payload).toString("utf8"))
             .filter(([target]) => /^\/[^/]/.test(target))
-            .map(([target, { ...own }]): Link => [base + target, { ...own, anchor: base, ep: eui }])
+            .map(([target, { ...own }]): Link => [base + target, { ...own, anchor: base }])
     }
     return mote => {
         const links = known.get(mote) ?? ask(mote)
@@ -64,7 +91,7 @@ function moteLinks(relay: Relay): (mote: ConnectedMote) => Promise<Link[]> {
 }
 
 /** The links that match the query, and of those one page where that is wanted (RFC 9176 §6.2). */
-function lookup(request: CoapMessage, links: Link[]): CoapMessage {
+async function lookup(request: CoapMessage, find: (criteria: string[]) => Promise<Link[]>): Promise<CoapMessage> {
     const query = queryOf(request.options)
     const isPage = (part: string) => pageParameters.includes(part.split("=")[0]!)
     const [page, count] = pageParameters.map(name => {
@@ -73,17 +100,7 @@ function lookup(request: CoapMessage, links: Link[]): CoapMessage {
     })
     if ([page, count].some(n => n !== undefined && !(Number.isSafeInteger(n) && n >= 0)))
         return problem(Code.BadRequest, "page and count are whole numbers")
-    const matching = matchingLinks(
-        links,
-        query.filter(part => !isPage(part)),
-    )
+    const matching = await find(query.filter(part => !isPage(part)))
     const from = (page ?? 0) * (count ?? 0)
-    const shown = matching.slice(from, count === undefined ? undefined : from + count)
-    return linksContent(request, shown.map(withoutEndpoint))
-}
-
-/** Only the links to endpoints name them; the others have their anchor. */
-function withoutEndpoint([target, attributes]: Link): Link {
-    const { ep, ...rest } = attributes
-    return [target, rest.anchor === undefined && ep !== undefined ? attributes : rest]
+    return linksContent(request, matching.slice(from, count === undefined ? undefined : from + count))
 }

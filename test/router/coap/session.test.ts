@@ -80,7 +80,9 @@ test("our CSM comes first and announces what we take", async () => {
     const peer = new RawPeer()
     await settle()
     assert.deepEqual(peer.codes, ["7.01"])
-    assert.equal(uintValue(peer.received[0]!.options, 2), maxMessageBytes)
+    const { options } = peer.received[0]!
+    assert.equal(uintValue(options, 2), maxMessageBytes)
+    assert.ok(options.some(({ number, value }) => number === 4 && value.length === 0), "Block-Wise-Transfer")
 })
 
 test("a request after the CSM is served with its token", async () => {
@@ -250,6 +252,7 @@ for (const [what, unproductive, serve] of [
     ["unknown signals", message(0xff), undefined],
     ["requests that only look", get, undefined],
     ["requests that fail", post, () => message(Code.Unauthorized)],
+    ["envelopes that are played back", post, () => message(Code.Changed)],
     ["responses nobody asked for", message(Code.Content), undefined],
 ] as [string, CoapMessage, Server | undefined][])
     test(`a flood of ${what} ends in an Abort, the rest is not looked at`, async () => {
@@ -263,6 +266,28 @@ for (const [what, unproductive, serve] of [
         assert.equal(peer.clock.waiting, 0)
     })
 
+test("large messages and many options cost more than small ones", async () => {
+    for (const [large, times] of [
+        [message(Code.POST, { payload: new Uint8Array(8000) }), 8],
+        [message(Code.POST, { options: Array.from({ length: 64 }, () => uintOption(15, 0)) }), 15],
+    ] as const) {
+        const peer = new RawPeer(() => message(Code.BadRequest))
+        await peer.send(csm)
+        for (let i = 1; i < times; i++) await peer.send(large)
+        assert.equal(peer.closed, 0)
+        await peer.send(large)
+        assert.match(Buffer.from(peer.abort.payload).toString(), /too many/)
+    }
+})
+
+test("a message of more options than any needs ends the connection before they are looked at", async () => {
+    const peer = new RawPeer()
+    const options = Array.from({ length: 65 }, () => uintOption(15, 0))
+    await peer.send(csm, message(Code.GET, { options }))
+    assert.match(Buffer.from(peer.abort.payload).toString(), /more than 64 options/)
+    assert.deepEqual(peer.served, [])
+})
+
 test("Empty messages count before the CSM, too, and in many pieces", async () => {
     const peer = new RawPeer()
     for (let i = 0; i < maxUnproductive; i++) await peer.send(message(Code.Empty))
@@ -273,7 +298,10 @@ test("Empty messages count before the CSM, too, and in many pieces", async () =>
 
 test("a mote is never taken for a flood: batches, refused ones, pings, fast posts", async () => {
     let code: number = Code.Changed
-    const peer = new RawPeer(() => message(code))
+    const peer = new RawPeer((_, requester) => {
+        if (code === Code.Changed) requester.brought("0000000000000001")
+        return message(code)
+    })
     const batch = Array<CoapMessage>(32).fill(post)
     await peer.send(csm)
     for (let i = 0; i < 100; i++) await peer.send(...batch) // all within one instant

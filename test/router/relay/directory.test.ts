@@ -61,6 +61,27 @@ test("resources are what the motes say, each mote asked once", async () => {
     )
 })
 
+test("either lookup takes criteria of registrations and of their links, with prefixes", async () => {
+    const { get, euis, motes } = await setUp()
+    const [a, b] = euis.map(eui => `coap+tcp://${eui}`)
+    const ep = (i: number) => `</m/${euis[i]}>;ep="${euis[i]}";base="coap+tcp://${euis[i]}";rt="core.rd-ep"`
+    const targets = async (...query: string[]) =>
+        (await get("/rd-lookup/res", ...query)).map(link => /^<(.*?)>/.exec(link)?.[1] ?? link)
+    motes[1]!.answer = () => motes[1]!.content('</config>;rt="vitalmote.config"')
+    assert.deepEqual(await targets(`ep=${euis[0]!.slice(0, 15)}*`), [`${a}/status`, `${a}/vitals`, `${b}/config`])
+    assert.deepEqual(await targets(`ep=${euis[0]}`, "rt=vitalmote.*"), [`${a}/status`, `${a}/vitals`])
+    assert.deepEqual(await targets(`base=${b}`), [`${b}/config`])
+    assert.deepEqual(await targets(`href=${a}/vit*`), [`${a}/vitals`])
+    assert.deepEqual(await targets("href=/config"), [`${b}/config`])
+    assert.deepEqual(await targets(`href=/m/${euis[1]}`), [`${b}/config`], "the registration's")
+    assert.deepEqual(await targets("ep=ffff*"), ["2.05"])
+    assert.deepEqual(await get("/rd-lookup/ep", "rt=vitalmote.config"), [ep(1)])
+    assert.deepEqual(await get("/rd-lookup/ep", "rt=vitalmote.*"), [ep(0), ep(1)])
+    assert.deepEqual(await get("/rd-lookup/ep", "rt=vitalmote.vitals", "ct=112"), [ep(0)], "by one link or another")
+    assert.deepEqual(await get("/rd-lookup/ep", "href=/vitals"), [ep(0)])
+    assert.deepEqual(await get("/rd-lookup/ep", "rt=nothing"), ["2.05"])
+})
+
 test("a mote that says nonsense of itself is left out, the others are not", async () => {
     const { get, motes } = await setUp()
     motes[0]!.answer = () => message(Code.Content, { payload: Buffer.from('<//evil>,"<x\0') })

@@ -1,0 +1,253 @@
+import mqttPacket, {
+    type IConnectPacket,
+    type IPublishPacket,
+    type ISubscribePacket,
+    type Packet,
+    type Parser,
+} from "mqtt-packet"
+import type { Clock, Timer } from "../../host/clock.ts"
+import type { ByteStream } from "../../host/stream.ts"
+import { PacketLimit } from "./limit.ts"
+import type { MqttMessage } from "./motes.ts"
+
+/** CONNECT has to come within that. */
+export const loginMs = 5_000
+/** How long a peer that was refused may take to close. */
+const lingerMs = 2_000
+/** A mote has to give a sign of life that often, whatever it promises. */
+const maxKeepAliveS = 600
+/** Envelopes of one connection that may be under way. */
+const maxInbound = 32
+/** Messages to one connection that have no PUBACK yet, and those that wait behind them: a mote takes four at once. */
+const maxInFlight = 4
+const maxQueued = 8
+/** Topic filters in one SUBSCRIBE or UNSUBSCRIBE; there are four that a mote may use. */
+const maxFilters = 8
+/** Bytes that may wait for a peer that does not read. */
+const maxBacklogBytes = 64 * 1024
+/** Packets within a second that bring no new envelope. A mote sends a handful when it connects, then a few a minute. */
+export const maxUnproductive = 64
+const unproductiveWindowMs = 1_000
+
+/** CONNACK return codes, MQTT 3.1.1 §3.2.2.3. */
+export const Connack = {
+    accepted: 0,
+    unacceptableProtocol: 1,
+    identifierRejected: 2,
+    badUserNameOrPassword: 4,
+    notAuthorized: 5,
+} as const
+export type Connack = (typeof Connack)[keyof typeof Connack]
+/** SUBACK return code, §3.9.3. */
+const subscriptionFailed = 0x80
+
+/** Who decides what the peer may do. */
+export interface SessionOwner {
+    /** Judges a CONNECT of MQTT 3.1.1; where it is accepted the session counts as logged in. */
+    login(connect: IConnectPacket): Connack
+    maySubscribe(filter: string): boolean
+    /** The peer hears this topic from now on. */
+    subscribed(filter: string): void
+    /** Takes a message; resolves to undefined when it may be acknowledged, or to why the connection is closed. */
+    published(topic: string, payload: Uint8Array): Promise<{ isProductive: boolean } | { refused: string }>
+    /** Nothing comes or goes any more; `isOrderly`: the peer sent DISCONNECT. Called once. */
+    closed(isOrderly: boolean, reason: string): void
+}
+
+/**
+ * One connection of an MQTT 3.1.1 server that is no broker for everybody: clean sessions, QoS 0 and 1, and a bound on
+ * everything that the peer can make it keep.
+ */
+export class MqttSession {
+    private readonly stream: ByteStream
+    private readonly clock: Clock
+    private readonly owner: SessionOwner
+    private readonly parser: Parser = mqttPacket.parser({ protocolVersion: 4 })
+    private readonly limit = new PacketLimit()
+    private readonly subscriptions = new Map<string, 0 | 1>()
+    private readonly inFlight = new Set<number>()
+    private queued: MqttMessage[] = []
+    private inbound = 0
+    private lastId = 0
+    private keepAliveMs = loginMs
+    private isConnected = false
+    private isOver = false
+    private isOrderly = false
+    private reason = "the peer closed the connection"
+    private unproductiveSince = -Infinity
+    private unproductiveCount = 0
+    private timer: Timer
+
+    constructor(o: { stream: ByteStream; clock: Clock; owner: SessionOwner }) {
+        this.stream = o.stream
+        this.clock = o.clock
+        this.owner = o.owner
+        this.parser.on("packet", packet => this.received(packet))
+        this.parser.on("error", error => this.end(error.message))
+    }
+
+    /** Begins to listen; the owner may be called from here on, even within. */
+    start(): void {
+        this.watch()
+        this.stream.listen({ data: bytes => this.data(bytes), closed: () => this.streamClosed() })
+    }
+
+    /** Sends a message, where the peer has subscribed to its topic. */
+    deliver(message: MqttMessage): void {
+        const granted = this.grantedFor(message.topic)
+        if (granted === undefined || this.isOver) return
+        if (message.qos === 0 || granted === 0) this.send(publishPacket(message, undefined))
+        else if (this.inFlight.size < maxInFlight) this.sendQos1(message)
+        else {
+            // Of what is retained only the newest counts.
+            if (message.retain) this.queued = this.queued.filter(({ topic }) => topic !== message.topic)
+            if (this.queued.length === maxQueued) this.end("the peer acknowledges nothing")
+            else this.queued.push(message)
+        }
+    }
+
+    /** Closes at once. */
+    end(reason: string): void {
+        if (this.isOver) return
+        this.isOver = true
+        this.reason = reason
+        this.stream.destroy()
+    }
+
+    private data(bytes: Uint8Array): void {
+        if (this.isOver) return
+        if (!this.limit.allows(bytes)) this.end("packet too large")
+        else this.parser.parse(Buffer.from(bytes))
+    }
+
+    private received(packet: Packet): void {
+        if (this.isOver) return
+        this.watch()
+        if (this.isConnected !== (packet.cmd !== "connect")) return this.end("CONNECT comes first, and once")
+        switch (packet.cmd) {
+            case "connect":
+                return this.connect(packet)
+            case "publish":
+                return void this.publish(packet)
+            case "puback":
+                if (this.inFlight.delete(packet.messageId!)) {
+                    const next = this.queued.shift()
+                    if (next) this.sendQos1(next)
+                } else this.unproductive()
+                return
+            case "subscribe":
+                return this.subscribe(packet)
+            case "unsubscribe":
+                this.unproductive()
+                if (packet.unsubscriptions.length > maxFilters) return this.end("too many topic filters")
+                for (const filter of packet.unsubscriptions) this.subscriptions.delete(filter)
+                return this.send({ cmd: "unsuback", messageId: packet.messageId! } as Packet)
+            case "pingreq":
+                this.unproductive()
+                return this.send({ cmd: "pingresp" })
+            case "disconnect":
+                this.isOrderly = true
+                return this.end("the peer disconnected")
+            default:
+                this.end(`no ${packet.cmd} is expected`)
+        }
+    }
+
+    private connect(packet: IConnectPacket): void {
+        const { protocolId, protocolVersion, keepalive = 0, clientId, clean } = packet
+        // §3.1.2.2; §3.1.3.1: who wants to keep its session has to have a name.
+        const isKnown = protocolId === "MQTT" && protocolVersion === 4
+        let returnCode: Connack = Connack.unacceptableProtocol
+        if (isKnown) returnCode = clientId === "" && !clean ? Connack.identifierRejected : this.owner.login(packet)
+        if (this.isOver) return
+        this.send({ cmd: "connack", returnCode, sessionPresent: false })
+        if (returnCode !== Connack.accepted) {
+            this.isOver = true
+            this.reason = `refused with ${returnCode}`
+            this.stream.end()
+            this.clock.clearTimeout(this.timer)
+            this.timer = this.clock.setTimeout(() => this.stream.destroy(), lingerMs)
+            return
+        }
+        this.isConnected = true
+        this.keepAliveMs = 1500 * (keepalive === 0 ? maxKeepAliveS : Math.min(keepalive, maxKeepAliveS))
+        this.watch()
+    }
+
+    private subscribe({ subscriptions, messageId }: ISubscribePacket): void {
+        this.unproductive()
+        if (subscriptions.length > maxFilters) return this.end("too many topic filters")
+        const accepted: string[] = []
+        const granted = subscriptions.map(({ topic, qos }) => {
+            if (!this.owner.maySubscribe(topic)) return subscriptionFailed
+            accepted.push(topic)
+            const grant = qos === 0 ? 0 : 1
+            this.subscriptions.set(topic, grant)
+            return grant
+        })
+        this.send({ cmd: "suback", messageId: messageId!, granted } as Packet)
+        for (const topic of accepted) this.owner.subscribed(topic)
+    }
+
+    /** Acknowledged when it may be; MQTT 3.1.1 has no way to say no: the connection is closed (§3.3.5). */
+    private async publish({ topic, payload, qos, messageId }: IPublishPacket): Promise<void> {
+        if (qos === 2) return this.end("QoS 2 is not served")
+        if (this.inbound >= maxInbound) return this.end("too many messages at once")
+        this.inbound++
+        const result = await this.owner.published(topic, Buffer.from(payload))
+        this.inbound--
+        if ("refused" in result) return this.end(result.refused)
+        if (!result.isProductive) this.unproductive()
+        if (qos === 1) this.send({ cmd: "puback", messageId: messageId! })
+    }
+
+    private sendQos1(message: MqttMessage): void {
+        do this.lastId = (this.lastId % 0xffff) + 1
+        while (this.inFlight.has(this.lastId))
+        this.inFlight.add(this.lastId)
+        this.send(publishPacket(message, this.lastId))
+    }
+
+    private send(packet: Packet): void {
+        if (this.isOver) return
+        this.stream.write(mqttPacket.generate(packet))
+        if (this.stream.backlog > maxBacklogBytes) this.end("the peer does not read")
+    }
+
+    private grantedFor(topic: string): 0 | 1 | undefined {
+        const exact = this.subscriptions.get(topic)
+        const parent = this.subscriptions.get(topic.replace(/[^/]*$/, "+"))
+        return exact === 1 || parent === undefined ? exact : parent
+    }
+
+    /** More than `maxUnproductive` of these in a second ends the session. */
+    private unproductive(): void {
+        const now = this.clock.now()
+        if (Math.abs(now - this.unproductiveSince) >= unproductiveWindowMs) {
+            this.unproductiveSince = now
+            this.unproductiveCount = 0
+        }
+        if (++this.unproductiveCount > maxUnproductive) this.end("too many packets that lead to nothing")
+    }
+
+    /** §3.1.2.10: a peer that is silent for one and a half of its keep alive is gone. */
+    private watch(): void {
+        // Only CONNECT ends the time for it.
+        if (this.timer !== undefined && !this.isConnected) return
+        this.clock.clearTimeout(this.timer)
+        this.timer = this.clock.setTimeout(() => this.end("the peer is silent"), this.keepAliveMs)
+    }
+
+    private streamClosed(): void {
+        this.isOver = true
+        this.clock.clearTimeout(this.timer)
+        this.owner.closed(this.isOrderly, this.reason)
+    }
+}
+
+function publishPacket({ topic, payload, qos, retain }: MqttMessage, messageId: number | undefined): Packet {
+    return {
+        ...{ cmd: "publish", topic, payload: Buffer.from(payload), dup: false, retain },
+        ...(messageId === undefined ? { qos: 0 } : { qos, messageId }),
+    } as Packet
+}
