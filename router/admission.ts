@@ -48,7 +48,7 @@ export class Admission {
         const address = addressOf(peer)
         if (!this.costs.take(address)) return undefined
         if ((this.strangers.get(address) ?? 0) >= maxStrangersOfAddress) this.dropStranger(address)
-        else if (this.places.size >= this.max) this.dropStranger(this.heaviest())
+        else if (this.places.size >= this.max) this.dropStranger()
         if (this.places.size >= this.max) return undefined
         const seat: Seat = { address, drop, isSilent: true, eui: undefined }
         this.places.add(seat)
@@ -78,25 +78,16 @@ export class Admission {
         this.count(seat.address, 1)
     }
 
-    /** Of one address, or of any. */
-    private dropStranger(address: string | undefined): void {
-        const of = (isFitting: (seat: Seat) => boolean) => {
-            for (const seat of this.places)
-                if (seat.eui === undefined && seat.address === address && isFitting(seat)) return seat
-            return undefined
-        }
-        const victim = of(({ isSilent }) => isSilent) ?? of(() => true)
+    /** Of one address, or of the one that has most. */
+    private dropStranger(address?: string): void {
+        const strangers = [...this.places].filter(
+            seat => seat.eui === undefined && (address ?? seat.address) === seat.address,
+        )
+        const silent = strangers.filter(({ isSilent }) => isSilent)
+        const victim = oldestOfHeaviest(silent) ?? oldestOfHeaviest(strangers)
         if (!victim) return
         this.remove(victim)
         victim.drop()
-    }
-
-    /** The address with most strangers. */
-    private heaviest(): string | undefined {
-        let most: string | undefined
-        for (const [address, count] of this.strangers)
-            if (most === undefined || count > this.strangers.get(most)!) most = address
-        return most
     }
 
     private remove(seat: Seat): void {
@@ -118,4 +109,12 @@ interface Seat {
     isSilent: boolean
     /** Of the mote whose current connection it is. */
     eui: string | undefined
+}
+
+/** Of the address with most of these the one that came first. */
+function oldestOfHeaviest(seats: Seat[]): Seat | undefined {
+    const counts = new Map<string, number>()
+    for (const { address } of seats) counts.set(address, (counts.get(address) ?? 0) + 1)
+    const most = Math.max(...counts.values())
+    return seats.find(({ address }) => counts.get(address) === most)
 }

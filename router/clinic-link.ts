@@ -7,6 +7,8 @@ export interface ClinicLink {
     deliver(batch: Delivery[], signal?: AbortSignal): Promise<DeliveryResult[]>
     /** The keys of all motes whose readings this router may take; the same array where nothing has changed since. */
     keys(signal?: AbortSignal): Promise<RouterKeys[]>
+    /** Calls `listener` with the clinic's time, Unix time in milliseconds, whenever it answers. Absent: it is our clock. */
+    onTime?(listener: (time: number) => void): void
     /** Tells the clinic with all that is asked from now on when this router's store was made, Unix time in milliseconds. */
     storeIsSince?(time: number): void
     /** Gives up the connection; nothing is asked afterwards. */

@@ -1,7 +1,9 @@
 import type { Clock, Timer } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
 import { maxBatch, type DeliveryResult } from "../wire/batch.ts"
+import { eui } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
+import { LogSummary } from "./log-summary.ts"
 import type { Queued, RouterStore } from "./store/store.ts"
 
 /** After a failure the next try waits that long, doubled with every further one, with up to half of it by chance. */
@@ -9,6 +11,9 @@ export const firstRetryMs = 1_000
 export const maxRetryMs = 60_000
 /** Of envelopes in one batch: an alarm that comes meanwhile waits for no more than these. */
 export const maxBatchBytes = 128 * 1024
+/** What dead letters may take by default; of more the oldest are dropped. */
+export const defaultMaxDeadLetterBytes = 64 * 2 ** 20
+const droppedAtOnce = 16
 
 /**
  * Carries the outbox to the clinic: alarms first and the motes in turn, one batch at a time, again and again until it has
@@ -19,7 +24,9 @@ export class DeliveryLoop {
     private readonly random: (bytes: number) => Uint8Array
     private readonly store: RouterStore
     private readonly clinic: ClinicLink
+    private readonly maxDeadLetterBytes: number
     private readonly log: Log
+    private readonly summary: LogSummary
     private readonly closing = new AbortController()
     private failures = 0
     private busy = false
@@ -30,13 +37,16 @@ export class DeliveryLoop {
         random: (bytes: number) => Uint8Array
         store: RouterStore
         clinic: ClinicLink
+        maxDeadLetterBytes?: number
         log: Log
     }) {
         this.clock = o.clock
         this.random = o.random
         this.store = o.store
         this.clinic = o.clinic
+        this.maxDeadLetterBytes = o.maxDeadLetterBytes ?? defaultMaxDeadLetterBytes
         this.log = o.log
+        this.summary = new LogSummary(o.clock, o.log)
     }
 
     /** There may be something in the outbox. */
@@ -75,12 +85,20 @@ export class DeliveryLoop {
             const result = byId.get(delivery.id)
             if (result?.status === "refused") {
                 const { reason = "no reason given" } = result
-                this.log.warn({ id: delivery.id, reason }, "the clinic refused an envelope")
+                const mote = eui(delivery.kid)
+                this.summary.note("warn", { mote, reason }, "the clinic refused an envelope: it is a dead letter now")
                 refused.push({ delivery, reason })
             } else if (result) safe.push(delivery)
         }
         this.store.settle(safe, refused)
+        if (refused.length > 0) this.trimDeadLetters()
         return safe.length + refused.length
+    }
+
+    private trimDeadLetters(): void {
+        let dropped = 0
+        while (this.store.refusedBytes > this.maxDeadLetterBytes) dropped += this.store.dropDeadLetters(droppedAtOnce)
+        if (dropped > 0) this.summary.note("warn", { dropped }, "too many dead letters: the oldest are dropped")
     }
 
     private retryLater(error: Error): void {

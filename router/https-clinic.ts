@@ -32,15 +32,16 @@ export function httpsClinic(o: { url: string; ca?: string; token: string; now?: 
         connect: { ca: o.ca === undefined ? undefined : checkedPem(o.ca), timeout: connectMs },
         maxResponseSize: Math.max(maxKeysBytes, maxResultsBytes),
     })
-    /** The last keys, and the entity tag under which the clinic says that they are still the same (RFC 9110 §13.1.2). */
-    let newest: { etag: string; keys: RouterKeys[] } | undefined
+    /** The last keys, page by page. */
+    let newest: { pages: KeyPage[]; keys: RouterKeys[] } | undefined
     let storeSince: number | undefined
+    let heard: (time: number) => void = () => {}
     const exchange = async (
         method: "GET" | "POST",
         path: string,
         signal?: AbortSignal,
         { body, etag: known }: { body?: Uint8Array; etag?: string } = {},
-    ): Promise<{ status: number; etag: string | undefined; bytes: Uint8Array }> => {
+    ): Promise<Answer> => {
         signal?.throwIfAborted()
         const abort = new AbortController()
         const giveUp = () => abort.abort(new Error("given up"))
@@ -63,9 +64,13 @@ export function httpsClinic(o: { url: string; ca?: string; token: string; now?: 
             })
             const bytes = new Uint8Array(await response.body.arrayBuffer())
             const { statusCode: status, headers } = response
-            const etag = typeof headers.etag === "string" ? headers.etag : undefined
+            const time = typeof headers.date === "string" ? Date.parse(headers.date) : NaN
+            if (status < 500 && Number.isFinite(time)) heard(time)
+            const [etag, link] = [headers.etag, headers.link].map(value =>
+                typeof value === "string" ? value : undefined,
+            )
             const isGood = status === 200 || (status === 304 && known !== undefined)
-            if (isGood) return { status, etag, bytes }
+            if (isGood) return { status, etag, link, bytes }
             throw new Error(`the clinic answered ${method} ${path} with ${status}`)
         } finally {
             clearTimeout(timer)
@@ -73,23 +78,58 @@ export function httpsClinic(o: { url: string; ca?: string; token: string; now?: 
         }
     }
     return {
+        onTime: listener => (heard = listener),
         storeIsSince: time => (storeSince = time),
         deliver: async (batch, signal) => {
             const body = encodeBatch(batch)
             return decodeResults((await exchange("POST", "/ingest", signal, { body })).bytes)
         },
         keys: async signal => {
-            const path = "/ingest/keys"
-            const before = newest
-            const asked = before && { etag: before.etag }
-            const { status, etag, bytes } = await exchange("GET", path, signal, asked)
-            if (before && status === 304) return before.keys
-            const keys = decodeKeys(bytes)
-            newest = etag === undefined ? undefined : { etag, keys }
-            return keys
+            const pages: KeyPage[] = []
+            let path: string | undefined = keysPath
+            while (path !== undefined) {
+                if (pages.length === maxPages) throw new Error(`more than ${maxPages} pages of keys`)
+                const before: KeyPage | undefined = newest?.pages.find(page => page.path === path)
+                const asked = before?.etag === undefined ? {} : { etag: before.etag }
+                const { status, etag, link, bytes } = await exchange("GET", path, signal, asked)
+                const isSame = before !== undefined && status === 304
+                pages.push(isSame ? before : { path, etag, next: nextOf(link), keys: decodeKeys(bytes) })
+                path = pages.at(-1)!.next
+            }
+            const { pages: known = [], keys } = newest ?? {}
+            const isUnchanged = pages.length === known.length && pages.every((page, i) => page === known[i])
+            if (keys && isUnchanged) return keys
+            newest = { pages, keys: pages.flatMap(page => page.keys) }
+            return newest.keys
         },
         close: () => pool.destroy(),
     }
+}
+
+interface Answer {
+    status: number
+    etag: string | undefined
+    link: string | undefined
+    bytes: Uint8Array
+}
+
+/** Keys that came together, and the entity tag under which the clinic says that they are the same (RFC 9110 §13.1.2). */
+interface KeyPage {
+    path: string
+    etag: string | undefined
+    keys: RouterKeys[]
+    /** Where the next ones are. */
+    next: string | undefined
+}
+
+const keysPath = "/ingest/keys"
+/** A million motes. */
+const maxPages = 100
+
+/** The next page by its link (RFC 8288); only a page of keys is one. */
+function nextOf(link: string | undefined): string | undefined {
+    const [, next] = /<(\/ingest\/keys\?after=[0-9a-f]{16})>; *rel="?next"?/.exec(link ?? "") ?? []
+    return next
 }
 
 function parseUrl(text: string): URL {

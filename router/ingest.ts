@@ -5,13 +5,25 @@ import { maxEnvelopeBytes, parseEnvelope, verifyEnvelope, type Envelope, type Pu
 import { eui, type RouterKeys } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
 import type { Keyring } from "./keyring.ts"
+import { LogSummary } from "./log-summary.ts"
+import { RateLimit } from "./rate-limit.ts"
 import { ReplayWindow } from "./replay.ts"
 import type { Accepted, RouterStore, SeenStart } from "./store/store.ts"
 
 /** Envelopes that may wait for one commit; more are told to come back. */
 const maxWaiting = 4096
-/** What the outbox, and what the clinic refused, may take by default: weeks of a ward's readings. */
+/** What the outbox may take by default: weeks of a ward's readings. */
 export const defaultMaxOutboxBytes = 2 ** 30
+/** What alarms may take on top of it, and what one mote may take of it, as a part of it; the latter at least so much. */
+const alarmShare = 1 / 16
+const moteShare = 1 / 16
+const minMoteBytes = 256 * 1024
+/**
+ * What one mote may send in a minute. With everything that it has saved up in an outage it sends about a tenth of that;
+ * an alarm has a few hundred bytes.
+ */
+export const defaultMoteBytesPerMinute = 2 ** 20
+const alarmBytesPerMinute = 64 * 1024
 
 /** Why an envelope was not taken. Only `busy` is worth a retry. */
 export type Refusal =
@@ -66,8 +78,12 @@ export class Ingest {
     private readonly clock: Clock
     private readonly store: RouterStore
     private readonly keyring: Keyring
+    private readonly time: ReceiptTime
     private readonly maxOutboxBytes: number
+    private readonly maxMoteBytes: number
+    private readonly budgets: Record<Purpose, RateLimit>
     private readonly log: Log
+    private readonly summary: LogSummary
     private readonly onStored: () => void
     private readonly windows = new Map<string, ReplayWindow>()
     private waiting: Waiting[] = []
@@ -78,14 +94,24 @@ export class Ingest {
         clock: Clock
         store: RouterStore
         keyring: Keyring
+        /** The router's own clock where nothing is said. */
+        time?: ReceiptTime
         maxOutboxBytes: number
+        moteBytesPerMinute?: number
         log: Log
         onStored: () => void
     }) {
         this.clock = o.clock
         this.store = o.store
         this.keyring = o.keyring
+        this.time = o.time ?? o.clock
         this.maxOutboxBytes = o.maxOutboxBytes
+        this.maxMoteBytes = Math.max(minMoteBytes, o.maxOutboxBytes * moteShare)
+        this.budgets = {
+            vitals: new RateLimit(o.clock, o.moteBytesPerMinute ?? defaultMoteBytesPerMinute, 60_000),
+            alarm: new RateLimit(o.clock, alarmBytesPerMinute, 60_000),
+        }
+        this.summary = new LogSummary(o.clock, o.log)
         this.log = o.log
         this.onStored = o.onStored
     }
@@ -96,6 +122,7 @@ export class Ingest {
         const result =
             typeof checked === "string" ? ({ status: "refused", reason: checked } as const) : await this.queue(checked)
         this.counts[result.status === "refused" ? result.reason : result.status]++
+        if (result.status === "refused") this.summary.note("info", { reason: result.reason }, "envelopes refused")
         return result
     }
 
@@ -114,7 +141,7 @@ export class Ingest {
             for (const entry of waiting) this.windows.delete(windowOf(entry).name)
             outcomes = waiting.map(() => "busy")
         }
-        const now = this.clock.now()
+        const now = this.time.now() ?? this.clock.now()
         waiting.forEach(({ envelope: { kid, nonce }, keys, eui, resolve }, i) => {
             const outcome = outcomes[i]!
             if (outcome === "stored" || outcome === "duplicate") {
@@ -140,7 +167,8 @@ export class Ingest {
         if (known.length === 0 || (sender !== undefined && sender !== name)) return "unknownKid"
         const keys = known.find(({ upMac }) => verifyEnvelope(envelope, purpose, upMac))
         if (!keys) return "badMac"
-        if (this.waiting.length >= maxWaiting) return "busy"
+        // A receipt sets the mote's clock.
+        if (this.waiting.length >= maxWaiting || this.time.now() === undefined) return "busy"
         return { purpose, envelope, keys, eui: name, receivedAt: this.clock.now() }
     }
 
@@ -160,7 +188,7 @@ export class Ingest {
         const saltHex = Buffer.from(salt).toString("hex")
         const verdict = window.judge(boot, saltHex, seq)
         if (verdict !== "fresh") return verdict
-        if (this.isFull(batch.bytes + bytes.length)) return "busy"
+        if (this.isFull(entry, batch.bytes + bytes.length)) return "busy"
         batch.accepted.push({
             kid: entry.envelope.kid,
             purpose: entry.purpose,
@@ -174,15 +202,26 @@ export class Ingest {
         return "stored"
     }
 
-    /** What the clinic refused takes room too: it is kept until somebody looks into it. */
-    private isFull(moreBytes: number): boolean {
-        const { outboxBytes, refusedBytes } = this.store
-        const isFull = outboxBytes + refusedBytes + moreBytes > this.maxOutboxBytes
-        if (isFull && !this.wasFull)
-            this.log.error({ outboxBytes, refusedBytes }, "the outbox is full: motes have to wait")
+    /** One mote does not take the room of the others, and readings not that of alarms. */
+    private isFull({ purpose, envelope, eui }: Waiting, moreBytes: number): boolean {
+        const { outboxBytes } = this.store
+        const max = this.maxOutboxBytes * (purpose === "alarm" ? 1 + alarmShare : 1)
+        const isFull = outboxBytes + moreBytes > max
+        if (isFull && !this.wasFull) this.log.error({ outboxBytes }, "the outbox is full: motes have to wait")
         this.wasFull = isFull
-        return isFull
+        if (isFull) return true
+        const { length } = envelope.bytes
+        const isOver =
+            this.store.outboxBytesOf(envelope.kid) + length > this.maxMoteBytes ||
+            !this.budgets[purpose].take(eui, length)
+        if (isOver) this.summary.note("warn", { mote: eui }, "a mote sends more than its share: it has to wait")
+        return isOver
     }
+}
+
+/** Where the time of receipts comes from; undefined: it is not known well enough to tell it to a mote. */
+export interface ReceiptTime {
+    now(): number | undefined
 }
 
 /**

@@ -7,6 +7,7 @@ import type { ClinicLink } from "./clinic-link.ts"
 import { blockwise } from "./coap/block.ts"
 import { dispatch } from "./coap/dispatch.ts"
 import type { Server } from "./coap/requester.ts"
+import { ClinicTime, type MachineTime } from "./clinic-time.ts"
 import { DeliveryLoop } from "./delivery.ts"
 import { defaultMaxOutboxBytes, Ingest, type IngestCounts } from "./ingest.ts"
 import { Keyring } from "./keyring.ts"
@@ -60,15 +61,28 @@ export class Router {
         attach?: Attach[]
         maxConnections?: number
         maxOutboxBytes?: number
+        /** What the clinic refused may take so much. */
+        maxDeadLetterBytes?: number
+        /** What one mote may send in a minute. */
+        moteBytesPerMinute?: number
+        /** The machine's time, where its clock may be wrong. */
+        machine?: MachineTime
     }) {
         const { clock, random, store, clinic, log, maxConnections } = o
         this.store = store
         this.keyring = new Keyring({ clock, store, clinic, log })
-        this.delivery = new DeliveryLoop({ clock, random, store, clinic, log })
+        const { maxDeadLetterBytes, moteBytesPerMinute, machine } = o
+        this.delivery = new DeliveryLoop({
+            ...{ clock, random, store, clinic, log },
+            ...(maxDeadLetterBytes !== undefined && { maxDeadLetterBytes }),
+        })
+        const time = new ClinicTime({ clock, store, clinic, log, ...(machine && { machine }) })
         this.ingest = new Ingest({
             clock,
             store,
             keyring: this.keyring,
+            time,
+            ...(moteBytesPerMinute !== undefined && { moteBytesPerMinute }),
             maxOutboxBytes: o.maxOutboxBytes ?? defaultMaxOutboxBytes,
             log,
             onStored: () => this.delivery.wake(),
@@ -94,7 +108,7 @@ export class Router {
         if (envelopes > 0)
             log.warn(
                 { envelopes, bytes },
-                "the clinic refused envelopes: they are kept, --retry-refused offers them again",
+                "there are dead letters, which the clinic refused: `vitalmote router dead-letters list` shows them",
             )
         this.delivery.wake()
     }

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto"
 import { createSocket } from "node:dgram"
 import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from "node:net"
+import { uptime } from "node:os"
 import { createServer as createTlsServer, type TlsOptions } from "node:tls"
+import { buildDateMs } from "../host/build-date.ts"
 import { realClock } from "../host/clock.ts"
 import { reasonOf, UserError } from "../host/errors.ts"
 import type { Log } from "../host/log.ts"
@@ -9,12 +11,15 @@ import { peerOf, socketStream, type ByteStream } from "../host/stream.ts"
 import type { Place } from "./admission.ts"
 import type { Attach } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
+import type { MachineTime } from "./clinic-time.ts"
 import { CoapUdp } from "./coap/udp.ts"
 import { serveDns, type DnsAccess } from "./dns/server.ts"
+import { LogSummary } from "./log-summary.ts"
 import { MqttClient, type MqttBrokerAccess } from "./mqtt/client.ts"
 import { MqttBroker } from "./mqtt/broker.ts"
 import { relayHttp } from "./relay/http.ts"
 import { Router } from "./router.ts"
+import { identify } from "./store/identity.ts"
 import { SqliteStore } from "./store/sqlite.ts"
 
 /** What it takes to serve motes by TLS: certificates, the server's own first, and its key, PEM. */
@@ -62,10 +67,12 @@ export async function startRouter(o: {
     dns?: DnsAccess
     clinic: ClinicLink
     maxOutboxBytes?: number
+    maxDeadLetterBytes?: number
+    moteBytesPerMinute?: number
     retryRefused?: boolean
     log: Log
 }): Promise<RunningRouter> {
-    const { clinic, maxOutboxBytes, host = "127.0.0.1", log } = o
+    const { clinic, maxOutboxBytes, maxDeadLetterBytes, moteBytesPerMinute, host = "127.0.0.1", log } = o
     const parts: { close(): unknown }[] = []
     const close = async () => {
         for (let part = parts.pop(); part; part = parts.pop()) await part.close()
@@ -86,6 +93,8 @@ export async function startRouter(o: {
         parts.push({ close: () => clinic.close?.() })
         const store = SqliteStore.open(o.data)
         parts.push(store)
+        const madeAt = identify(store, o.data, Date.now(), log)
+        if (madeAt !== undefined) clinic.storeIsSince?.(madeAt)
         if (o.retryRefused) store.retryRefused()
         const { mqttPort: wantedMqttPort, mqttBroker: access } = o
         let broker: MqttBroker | undefined
@@ -95,6 +104,9 @@ export async function startRouter(o: {
         const router = new Router({
             ...{ clock: realClock, random: randomBytes, store, clinic, attach, log },
             ...(maxOutboxBytes !== undefined && { maxOutboxBytes }),
+            ...(maxDeadLetterBytes !== undefined && { maxDeadLetterBytes }),
+            ...(moteBytesPerMinute !== undefined && { moteBytesPerMinute }),
+            machine: realMachine,
         })
         parts.push(router)
         const coap = await serve(router, o.coapPort)
@@ -121,6 +133,12 @@ export async function startRouter(o: {
         await close()
         throw error
     }
+}
+
+const realMachine: MachineTime = {
+    monotonic: () => performance.now(),
+    startedAt: () => Date.now() - uptime() * 1000,
+    notBefore: buildDateMs,
 }
 
 /** Who takes connections. */
@@ -204,7 +222,8 @@ export function serveUdp(
         })
         socket.bind(port, address, () => {
             socket.removeAllListeners("error")
-            socket.on("error", error => log.error({ port, reason: reasonOf(error) }, "UDP error"))
+            const summary = new LogSummary(realClock, log)
+            socket.on("error", error => summary.note("warn", { port, reason: reasonOf(error) }, "UDP error"))
             socket.on("message", (bytes, from) => coap.receive(bytes, from))
             resolve({
                 close: () => {
@@ -224,7 +243,10 @@ export function listen(server: Server, port: number, host: string, log: Log): Pr
         server.once("error", failed)
         server.listen(port, host, () => {
             server.off("error", failed)
-            server.on("error", error => log.error({ port, reason: reasonOf(error) }, "a connection was not accepted"))
+            const summary = new LogSummary(realClock, log)
+            server.on("error", error =>
+                summary.note("warn", { port, reason: reasonOf(error) }, "a connection was not accepted"),
+            )
             resolve((server.address() as AddressInfo).port)
         })
     })

@@ -14,6 +14,7 @@ import {
 } from "../../router/index.ts"
 import { httpsUrl, integer, logLevelOption, mandatory, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
+import { deadLettersCommand } from "./dead-letters.ts"
 import { clientAccess, sayClients, withClientOptions, type ClientOptions } from "../clients.ts"
 
 interface Options extends ClientOptions {
@@ -33,6 +34,7 @@ interface Options extends ClientOptions {
     dnsAddress?: string
     dnsPort: number
     maxOutbox: number
+    maxDeadLetters: number
     retryRefused?: boolean
     logLevel: string
 }
@@ -77,8 +79,17 @@ export const routerCommand = withConfigFile(
                 .argParser(integer(1, 2 ** 20))
                 .default(1024),
         )
+        .addOption(
+            option(
+                "--max-dead-letters <mib>",
+                "what envelopes may take that the clinic refused; then the oldest are dropped",
+            )
+                .argParser(integer(1, 2 ** 20))
+                .default(64),
+        )
         .addOption(option("--retry-refused", "offer what the clinic refused earlier to it once more"))
-        .addOption(logLevelOption("info")),
+        .addOption(logLevelOption("info"))
+        .addCommand(deadLettersCommand),
 ).action(async (options: Options, command: Command) => {
     const router = await startRouter({
         data: join(options.data, "router"),
@@ -94,6 +105,7 @@ export const routerCommand = withConfigFile(
             ...(options.ca && { ca: readText(options.ca) }),
         }),
         maxOutboxBytes: options.maxOutbox * 2 ** 20,
+        maxDeadLetterBytes: options.maxDeadLetters * 2 ** 20,
         retryRefused: options.retryRefused ?? false,
         log: stderrLog(options.logLevel),
     })

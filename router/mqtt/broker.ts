@@ -79,7 +79,7 @@ export class MqttBroker implements Attachment {
             subscribed: connection => {
                 const payload = this.configs.get(connection.eui)
                 const topic = `vm/${connection.eui}/config`
-                if (payload) connection.session.deliver({ topic, payload, qos: 1, retain: true })
+                if (payload) connection.session.deliver({ topic, payload, qos: 1, retain: true }, true)
             },
             published: (topic, payload, connection) => this.published(topic, payload, connection),
             closed: (connection, isOrderly, reason) => this.closed(connection, isOrderly, reason),
@@ -136,8 +136,7 @@ export class MqttBroker implements Attachment {
             if (payload.length > 0) this.configs.set(eui, payload)
             else this.configs.delete(eui)
         }
-        // §3.3.1.3: to who subscribed before it was published it is no retained one.
-        for (const { session } of this.byEui.get(eui) ?? []) session.deliver({ ...message, retain: false })
+        for (const { session } of this.byEui.get(eui) ?? []) session.deliver(message)
     }
 
     private closed(connection: Connection, isOrderly: boolean, reason: string): void {

@@ -92,12 +92,15 @@ export class MqttSession {
         this.stream.listen({ data: bytes => this.data(bytes), closed: () => this.streamClosed() })
     }
 
-    /** Sends a message, where the peer has subscribed to its topic. */
-    deliver(message: MqttMessage): void {
+    /**
+     * Sends a message, where the peer has subscribed to its topic.
+     * @param isOld it was there before the peer subscribed: only then is it a retained one to it (§3.3.1.3)
+     */
+    deliver(message: MqttMessage, isOld = false): void {
         const granted = this.grantedFor(message.topic)
         if (granted === undefined || this.isOver) return
-        if (message.qos === 0 || granted === 0) this.send(publishPacket(message, undefined))
-        else if (this.inFlight.size < maxInFlight) this.sendQos1(message)
+        if (message.qos === 0 || granted === 0) this.send(publishPacket({ ...message, retain: isOld }, undefined))
+        else if (this.inFlight.size < maxInFlight) this.sendQos1({ ...message, retain: isOld })
         else {
             // Of what is retained only the newest counts.
             if (message.retain) this.queued = this.queued.filter(({ topic }) => topic !== message.topic)
@@ -132,7 +135,7 @@ export class MqttSession {
             case "puback":
                 if (this.inFlight.delete(packet.messageId!)) {
                     const next = this.queued.shift()
-                    if (next) this.sendQos1(next)
+                    if (next) this.sendQos1({ ...next, retain: false })
                 } else this.unproductive()
                 return
             case "subscribe":

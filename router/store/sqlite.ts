@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type Database from "libsql"
+import { UserError } from "../../host/errors.ts"
 import { makeFolder } from "../../host/files.ts"
 import { all, closeSqlite, openSqlite } from "../../host/sqlite.ts"
 import { decode, encode } from "../../wire/cbor.ts"
@@ -11,6 +13,7 @@ import { format } from "./schema.ts"
 import { prepare } from "./statements.ts"
 import type { Accepted, DeadLetter, Queued, RouterStore, SeenStart } from "./store.ts"
 
+const fileName = "router.db"
 /** Envelopes that are safe at the clinic and may still lie in the file. */
 const maxSettled = 256
 /** What one mote may have at a time while others wait: about a minute of its readings, or one envelope of any size. */
@@ -44,7 +47,14 @@ export class SqliteStore implements RouterStore {
      */
     static open(data: string): SqliteStore {
         makeFolder(data)
-        return new SqliteStore(openSqlite(join(data, "router.db"), format))
+        return new SqliteStore(openSqlite(join(data, fileName), format))
+    }
+
+    /** Opens the store of a router that is stopped. Throws UserError as `open` does, and where there is none. */
+    static openExisting(data: string): SqliteStore {
+        const file = join(data, fileName)
+        if (!existsSync(file)) throw new UserError(`there is no router's store ${file}`)
+        return new SqliteStore(openSqlite(file, format))
     }
 
     /** A store that lasts as long as this object, for simulations. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { silentLog } from "../../host/log.ts"
-import { DeliveryLoop, firstRetryMs, maxRetryMs } from "../../router/delivery.ts"
+import { DeliveryLoop, firstRetryMs, maxBatchBytes, maxRetryMs } from "../../router/delivery.ts"
 import { SqliteStore } from "../../router/store/sqlite.ts"
 import { maxBatch, type DeliveryResult } from "../../wire/batch.ts"
 import { ManualClock, settle } from "./manual-clock.ts"
@@ -173,4 +173,59 @@ test("what is answered after closing changes nothing", async () => {
     answer()
     await clock.advance(maxRetryMs)
     assert.equal(clock.waiting, 0)
+})
+
+test("alarms go first and motes take turns, so that nobody waits for a flood of another", async () => {
+    const { store, loop, clinic } = setUp(0)
+    const { kid: greedy } = new TestMote(1).keys
+    const { kid: other } = new TestMote(2).keys
+    const add = (kid: Uint8Array, purpose: "vitals" | "alarm", first: number, bytes: number) =>
+        store.append([{ kid, purpose, receivedAt: 0, envelope: new Uint8Array(bytes).fill(first) }], [])
+    for (let i = 0; i < 500; i++) add(greedy, "vitals", 1, 4000)
+    for (let i = 0; i < 20; i++) add(greedy, "alarm", 2, 200)
+    for (let i = 0; i < 3; i++) add(other, "vitals", 3, 200)
+    add(other, "alarm", 4, 200)
+    const batches: number[][] = []
+    clinic.answer = batch => {
+        batches.push(batch.map(({ envelope }) => envelope[0]!))
+        return batch.map(({ id }) => ({ id, status: "stored" }))
+    }
+    loop.wake()
+    await settle()
+    const first = batches[0]!
+    assert.deepEqual(first.slice(0, 9), [...Array<number>(8).fill(2), 4])
+    assert.deepEqual(first.slice(9, 21), Array(12).fill(2))
+    assert.equal(first.filter(n => n === 3).length, 3)
+    assert.ok(first.reduce((sum, n) => sum + (n === 1 ? 4000 : 200), 0) <= maxBatchBytes)
+    assert.equal(batches.flat().length, 524)
+    assert.equal(store.outboxLength, 0)
+    for (let i = 0; i < 40; i++) add(greedy, "vitals", 1, 4000)
+    let added = false
+    clinic.answer = batch => {
+        batches.push(batch.map(({ envelope }) => envelope[0]!))
+        if (!added) add(other, "alarm", 5, 200)
+        added = true
+        return batch.map(({ id }) => ({ id, status: "stored" }))
+    }
+    batches.length = 0
+    loop.wake()
+    await settle()
+    assert.equal(batches[1]![0], 5, "an alarm waits for one batch")
+})
+
+test("dead letters have a quota of their own: the oldest are dropped", async () => {
+    const { store, clinic, clock } = setUp(0)
+    const said: object[] = []
+    const log = { ...silentLog, warn: (fields: object) => void said.push(fields) }
+    const random = (n: number) => new Uint8Array(n)
+    const loop = new DeliveryLoop({ clock, random, store, clinic, maxDeadLetterBytes: 4000, log })
+    clinic.answer = batch => batch.map(({ id }) => ({ id, status: "refused", reason: "its nonce was used before" }))
+    const envelopes = Array.from({ length: 288 }, (_, i) => new Uint8Array(100).fill(i % 256))
+    for (const envelope of envelopes) store.append([{ kid, purpose: "vitals", receivedAt: 0, envelope }], [])
+    loop.wake()
+    await settle()
+    assert.equal(store.outboxLength, 0)
+    assert.ok(store.refusedBytes <= 4000 && store.refusedBytes > 2000, `${store.refusedBytes}`)
+    assert.equal(store.deadLetters(0, 1000).at(-1)!.id, 288, "the newest are there")
+    assert.equal(said.length, 2, "one line about refusals, one about dropping")
 })

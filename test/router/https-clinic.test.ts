@@ -14,6 +14,7 @@ import {
     routerHeader,
     type Delivery,
 } from "../../wire/batch.ts"
+import { eui } from "../../wire/keys.ts"
 import { until } from "../support/until.ts"
 import { ManualClock } from "./manual-clock.ts"
 import { TestMote } from "./mote.ts"
@@ -119,6 +120,43 @@ test("keys that have not changed are not sent again, and are the same array", as
     keys = [...keys, new TestMote(2).routerKeys]
     assert.deepEqual(await link.keys(), keys)
     assert.deepEqual(asked, [undefined, '"1"', '"1"'])
+})
+
+test("keys come in pages; those that have not changed are not sent again, and motes that are gone are gone", async t => {
+    const motes = [1, 2, 3, 4, 5].map(n => new TestMote(n).routerKeys)
+    const asked: string[] = []
+    let pages = [motes.slice(0, 2), motes.slice(2, 4), motes.slice(4)]
+    const { link } = await setUp(t, (request, response) => {
+        const after = /after=([0-9a-f]{16})$/.exec(request.url!)?.[1]
+        const i = pages.findIndex((_, i) => (i === 0 ? after === undefined : after === eui(pages[i - 1]!.at(-1)!.kid)))
+        const page = pages[i]!
+        const etag = `"${page.map(({ kid }) => eui(kid)).join()}"`
+        response.setHeader("etag", etag)
+        if (i + 1 < pages.length)
+            response.setHeader("link", `</ingest/keys?after=${eui(page.at(-1)!.kid)}>; rel="next"`)
+        response.statusCode = request.headers["if-none-match"] === etag ? 304 : 200
+        asked.push(`${i} ${response.statusCode}`)
+        response.end(response.statusCode === 304 ? undefined : encodeKeys(page))
+    })
+    t.after(() => link.close?.())
+    const all = await link.keys()
+    assert.deepEqual(all, motes)
+    assert.equal(await link.keys(), all)
+    assert.deepEqual(asked, ["0 200", "1 200", "2 200", "0 304", "1 304", "2 304"])
+    pages = [motes.slice(0, 2), motes.slice(3, 4)]
+    assert.deepEqual(await link.keys(), [motes[0], motes[1], motes[3]])
+    pages = [motes.slice(0, 1)]
+    assert.deepEqual(await link.keys(), [motes[0]])
+})
+
+test("a clinic whose pages of keys never end is an error", async t => {
+    const { routerKeys } = new TestMote()
+    const { link } = await setUp(t, (_, response) => {
+        response.setHeader("link", `</ingest/keys?after=${eui(routerKeys.kid)}>; rel="next"`)
+        response.end(encodeKeys([routerKeys]))
+    })
+    t.after(() => link.close?.())
+    await assert.rejects(async () => await link.keys(), /more than 100 pages/)
 })
 
 test("a clinic that says unchanged without having been asked is an error", async t => {

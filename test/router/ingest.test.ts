@@ -1,10 +1,10 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { silentLog, type Log } from "../../host/log.ts"
-import { Ingest, type IngestResult } from "../../router/ingest.ts"
+import { defaultMoteBytesPerMinute, Ingest, type IngestResult, type ReceiptTime } from "../../router/ingest.ts"
 import { Keyring, refreshMs } from "../../router/keyring.ts"
 import { SqliteStore } from "../../router/store/sqlite.ts"
-import { maxEnvelopeBytes } from "../../wire/envelope.ts"
+import { maxEnvelopeBytes, type Purpose } from "../../wire/envelope.ts"
 import { openReceipt } from "../../wire/receipt.ts"
 import { flipBit } from "../wire/arbitrary.ts"
 import { ManualClock } from "./manual-clock.ts"
@@ -12,7 +12,7 @@ import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "./mote.ts"
 
 /** An ingest that knows motes 1 and 2. */
-async function setUp(o: { store?: SqliteStore; maxOutboxBytes?: number; log?: Log } = {}) {
+async function setUp(o: { store?: SqliteStore; maxOutboxBytes?: number; time?: ReceiptTime; log?: Log } = {}) {
     const clock = new ManualClock()
     const motes = [new TestMote(1), new TestMote(2)] as const
     const store = o.store ?? SqliteStore.inMemory()
@@ -24,18 +24,21 @@ async function setUp(o: { store?: SqliteStore; maxOutboxBytes?: number; log?: Lo
         store,
         keyring,
         maxOutboxBytes: o.maxOutboxBytes ?? 1e6,
+        ...(o.time && { time: o.time }),
         log: o.log ?? silentLog,
         onStored: () => woken++,
     })
     await clock.advance(0)
     /** What becomes of envelopes that arrive in the same turn. */
-    const submit = async (...envelopes: Uint8Array[]): Promise<string[]> => {
-        const results = envelopes.map(envelope => ingest.submit("vitals", envelope))
+    const submitAs = async (purpose: Purpose, ...envelopes: Uint8Array[]): Promise<string[]> => {
+        const results = envelopes.map(envelope => ingest.submit(purpose, envelope))
         await clock.advance(0)
         return (await Promise.all(results)).map(outcome)
     }
+    const submit = (...envelopes: Uint8Array[]) => submitAs("vitals", ...envelopes)
     return {
         clock,
+        submitAs,
         motes,
         mote: motes[0],
         store,
@@ -146,7 +149,7 @@ test("a full outbox refuses, drops nothing, still knows duplicates, and takes ag
     assert.equal(store.outboxLength, 2)
 })
 
-test("what the clinic refused takes room too, and a full outbox is said once", async () => {
+test("dead letters take no room from the outbox, and a full outbox is said once", async () => {
     const { length } = new TestMote(1).envelope()
     const said: string[] = []
     const log = { ...silentLog, error: (_: object, line: string) => void said.push(line) }
@@ -154,11 +157,12 @@ test("what the clinic refused takes room too, and a full outbox is said once", a
     assert.deepEqual(await submit(mote.envelope(), mote.envelope()), ["stored", "stored"])
     const [first, second] = store.next(2, Infinity)
     store.settle([], [{ delivery: first!, reason: "unknown mote" }])
-    const envelope = mote.envelope()
-    assert.deepEqual(await submit(envelope, envelope), ["busy", "busy"])
+    const envelopes = [mote.envelope(), mote.envelope()]
+    assert.deepEqual(await submit(...envelopes), ["stored", "busy"])
+    assert.deepEqual(await submit(envelopes[1]!), ["busy"])
     assert.deepEqual(said, ["the outbox is full: motes have to wait"])
     store.settle([second!], [])
-    assert.deepEqual(await submit(envelope), ["stored"])
+    assert.deepEqual(await submit(envelopes[1]!), ["stored"])
 })
 
 test("a store that fails takes nothing and gives no receipt, then works again", async () => {
@@ -212,4 +216,63 @@ test("the receipt is made with the secret that the envelope was sealed under", a
     assert.ok(result.status === "stored")
     assert.throws(() => openReceipt(result.receipt, mote.keys.receipt))
     assert.equal(openReceipt(result.receipt, renewed.keys.receipt).config, 3)
+})
+
+test("an alarm finds room where readings find none", async () => {
+    const { length } = new TestMote(1).envelope()
+    const { mote, submit, submitAs } = await setUp({ maxOutboxBytes: length * 32 })
+    const readings = Array.from({ length: 33 }, () => mote.envelope())
+    assert.deepEqual((await submit(...readings)).slice(31), ["stored", "busy"])
+    const alarm = () => mote.envelope({ purpose: "alarm" })
+    assert.deepEqual(await submitAs("alarm", alarm(), alarm(), alarm()), ["stored", "stored", "busy"])
+})
+
+test("one mote takes a part of the outbox and so much a minute, the others go on; its alarms go through", async () => {
+    const { motes, clock, submit, submitAs, store } = await setUp({ maxOutboxBytes: 2 ** 30 })
+    const [greedy, other] = motes
+    const large = () => greedy.envelope({ plaintext: new Uint8Array(3900) })
+    const outcomes: string[] = []
+    for (let i = 0; i < 300; i++) outcomes.push(...(await submit(large())))
+    const taken = outcomes.indexOf("busy")
+    assert.ok(taken > 200 && taken * large().length <= defaultMoteBytesPerMinute, `${taken}`)
+    assert.ok(outcomes.slice(taken).every(outcome => outcome === "busy"))
+    assert.deepEqual(await submit(other.envelope()), ["stored"])
+    assert.deepEqual(await submitAs("alarm", greedy.envelope({ purpose: "alarm" })), ["stored"])
+    await clock.advance(60_000)
+    assert.deepEqual(await submit(large()), ["stored"])
+    assert.ok(store.outboxBytesOf(greedy.keys.kid) > 800_000)
+    const small = await setUp({ maxOutboxBytes: 2 ** 20 })
+    let stored = 0
+    for (let minute = 0; minute < 3; minute++) {
+        for (let i = 0; i < 100; i++)
+            if ((await small.submit(small.mote.envelope({ plaintext: new Uint8Array(3900) })))[0] === "stored") stored++
+        await small.clock.advance(60_000)
+    }
+    assert.ok(stored * 4000 <= 2 ** 18 + 4000, "a quarter of a MiB at least, and a sixteenth of the outbox")
+    assert.deepEqual(await small.submit(small.motes[1].envelope()), ["stored"])
+})
+
+test("while the time is not known no mote is told one, and nothing is taken", async () => {
+    let now: number | undefined
+    const { mote, submit, ingest, store, clock } = await setUp({ time: { now: () => now } })
+    const envelope = mote.envelope()
+    assert.deepEqual(await submit(envelope, Buffer.from("garbage")), ["busy", "malformed"])
+    assert.equal(store.outboxLength, 0)
+    now = 1_800_000_000_000
+    const submitted = ingest.submit("vitals", envelope)
+    await clock.advance(0)
+    const result = await submitted
+    assert.ok(result.status === "stored")
+    assert.equal(openReceipt(result.receipt, mote.keys.receipt).now, now)
+})
+
+test("what is refused is logged once, and then once a minute", async () => {
+    const said: object[] = []
+    const log = { ...silentLog, info: (fields: object) => void said.push(fields) }
+    const { submit, clock } = await setUp({ log })
+    for (let i = 0; i < 500; i++) await submit(Buffer.from("garbage"))
+    assert.deepEqual(said, [{ reason: "malformed" }])
+    await clock.advance(60_000)
+    await submit(Buffer.from("garbage"))
+    assert.deepEqual(said, [{ reason: "malformed" }, { reason: "malformed", more: 499 }])
 })

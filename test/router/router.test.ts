@@ -314,11 +314,11 @@ test("a router that is closed, or that could not start, lets go of the clinic", 
 test("connections that cannot be accepted are logged, and the server goes on", async t => {
     const server = createServer()
     t.after(() => server.close())
-    const errors: object[] = []
-    const log = { ...silentLog, error: (fields: object) => void errors.push(fields) }
+    const warnings: object[] = []
+    const log = { ...silentLog, warn: (fields: object) => void warnings.push(fields), error: () => assert.fail() }
     const port = await listen(server, 0, "127.0.0.1", log)
     for (let i = 0; i < 2; i++) server.emit("error", Object.assign(new Error("accept EMFILE"), { code: "EMFILE" }))
-    assert.equal(errors.length, 2)
+    assert.equal(warnings.length, 1, "a line a minute")
     ;(await openSocket(port)).destroy()
 })
 

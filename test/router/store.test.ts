@@ -1,9 +1,11 @@
 import assert from "node:assert/strict"
-import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import Database from "libsql"
 import { UserError } from "../../host/errors.ts"
+import { silentLog } from "../../host/log.ts"
+import { identify } from "../../router/store/identity.ts"
 import { format } from "../../router/store/schema.ts"
 import { SqliteStore } from "../../router/store/sqlite.ts"
 import { temporaryFolder } from "../support/folder.ts"
@@ -154,6 +156,64 @@ test("what was refused stays over a restart, and goes back into the outbox when 
     ])
     assert.deepEqual([store.outboxLength, store.outboxBytes], [2, 11 + 12])
     assert.deepEqual([store.refusedLength, store.refusedBytes], [0, 0])
+})
+
+test("dead letters are listed from the oldest on, and dropped from there", t => {
+    const store = SqliteStore.open(temporaryFolder(t))
+    t.after(() => store.close())
+    store.append([accepted(1), accepted(2), accepted(3)], [])
+    store.settle(
+        [],
+        store.next(3, Infinity).map(delivery => ({ delivery, reason: `reason ${delivery.id}` })),
+    )
+    const list = (after: number, max: number) =>
+        store.deadLetters(after, max).map(({ id, reason }) => `${id} ${reason}`)
+    assert.deepEqual(list(0, 2), ["1 reason 1", "2 reason 2"])
+    assert.deepEqual(list(2, 2), ["3 reason 3"])
+    assert.equal(store.dropDeadLetters(2), 2)
+    assert.deepEqual(list(0, 9), ["3 reason 3"])
+    assert.deepEqual([store.refusedLength, store.refusedBytes], [1, 13])
+    assert.equal(store.dropDeadLetters(9), 1)
+    assert.equal(store.dropDeadLetters(9), 0)
+    assert.deepEqual([store.refusedLength, store.refusedBytes], [0, 0])
+})
+
+test("a store that was emptied, lost or replaced is said so, once, and knows when it was made", t => {
+    const data = temporaryFolder(t)
+    const warned: string[] = []
+    const log = { ...silentLog, warn: (_: object, line: string) => void warned.push(line) }
+    const start = (now: number, fill = false) => {
+        const store = SqliteStore.open(data)
+        const madeAt = identify(store, data, now, log)
+        if (fill) store.append([accepted(1)], [])
+        store.close()
+        return madeAt
+    }
+    assert.equal(start(1000.5, true), 1000)
+    assert.equal(start(2000), 1000)
+    assert.deepEqual(warned, [])
+    const old = readFileSync(join(data, "router.db"))
+    rmSync(join(data, "router.db"))
+    assert.equal(start(3000), 3000)
+    assert.equal(warned.length, 1)
+    assert.match(warned[0]!, /emptied, lost or replaced/)
+    assert.equal(start(4000), 3000)
+    writeFileSync(join(data, "router.db"), "")
+    assert.equal(start(5000), 5000)
+    writeFileSync(join(data, "router.db"), old)
+    assert.equal(start(6000), 1000)
+    assert.equal(warned.length, 3)
+    assert.equal(statSync(join(data, "router.id")).mode & 0o777, 0o600)
+})
+
+test("a store of an earlier version is not taken for a lost one", t => {
+    const data = temporaryFolder(t)
+    const store = SqliteStore.open(data)
+    t.after(() => store.close())
+    store.append([accepted(1)], [])
+    const log = { ...silentLog, warn: () => assert.fail() }
+    assert.equal(identify(store, data, 1000, log), undefined)
+    assert.equal(identify(store, data, 2000, log), undefined)
 })
 
 test("the oldest come first, as many as asked for", () => {

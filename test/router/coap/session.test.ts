@@ -82,7 +82,10 @@ test("our CSM comes first and announces what we take", async () => {
     assert.deepEqual(peer.codes, ["7.01"])
     const { options } = peer.received[0]!
     assert.equal(uintValue(options, 2), maxMessageBytes)
-    assert.ok(options.some(({ number, value }) => number === 4 && value.length === 0), "Block-Wise-Transfer")
+    assert.ok(
+        options.some(({ number, value }) => number === 4 && value.length === 0),
+        "Block-Wise-Transfer",
+    )
 })
 
 test("a request after the CSM is served with its token", async () => {

@@ -1,0 +1,92 @@
+import { join } from "node:path"
+import { Command } from "commander"
+import { UserError } from "../../host/errors.ts"
+import { writeDurably } from "../../host/files.ts"
+import { SqliteStore, type DeadLetter, type RouterStore } from "../../router/index.ts"
+import { eui } from "../../wire/keys.ts"
+import { integer, option } from "../options.ts"
+
+/** Rows that are read at a time. */
+const pageRows = 256
+const ownerOnly = 0o600
+
+interface Options {
+    data: string
+}
+
+export const deadLettersCommand = new Command("dead-letters")
+    .description("envelopes that the clinic refused; the router has to be stopped meanwhile")
+    .addCommand(
+        command("list", "one line each, the oldest first")
+            .option("--json", "JSON, a line each", false)
+            .action((options: Options & { json: boolean }) =>
+                withStore(options, store => {
+                    for (const letter of letters(store)) console.log(options.json ? json(letter) : line(letter))
+                }),
+            ),
+    )
+    .addCommand(
+        command("export", "with the sealed envelopes, JSON, a line each")
+            .argument("<file>", "where to")
+            .action((file: string, options: Options) =>
+                withStore(options, store => {
+                    const lines = [...letters(store)].map(letter => `${json(letter, true)}\n`)
+                    writeDurably(file, lines.join(""), ownerOnly)
+                    console.log(`${lines.length} exported to ${file}`)
+                }),
+            ),
+    )
+    .addCommand(
+        command("drop", "for ever, the oldest first")
+            .addOption(option("--count <n>", "so many").argParser(integer(1, Number.MAX_SAFE_INTEGER)))
+            .option("--all", "all of them", false)
+            .action((options: Options & { count?: number; all: boolean }) => {
+                if ((options.count === undefined) !== options.all)
+                    throw new UserError("either --count or --all is needed", 2)
+                withStore(options, store => {
+                    const dropped = store.dropDeadLetters(options.count ?? store.refusedLength)
+                    console.log(`${dropped} dropped, ${store.refusedLength} left`)
+                })
+            }),
+    )
+
+function command(name: string, description: string): Command {
+    return new Command(name)
+        .description(description)
+        .addOption(option("--data <dir>", "data folder of the router").default(".vitalmote"))
+}
+
+function withStore({ data }: Options, use: (store: RouterStore) => void): void {
+    const store = SqliteStore.openExisting(join(data, "router"))
+    try {
+        use(store)
+    } finally {
+        store.close()
+    }
+}
+
+function* letters(store: RouterStore): Generator<DeadLetter> {
+    for (let after = 0; ;) {
+        const page = store.deadLetters(after, pageRows)
+        yield* page
+        const last = page.at(-1)
+        if (!last) return
+        after = last.id
+    }
+}
+
+function line({ id, kid, purpose, receivedAt, envelope, reason }: DeadLetter): string {
+    const time = new Date(receivedAt).toISOString()
+    return `${id}  ${time}  mote ${eui(kid)}  ${purpose}  ${envelope.length} bytes  ${clean(reason)}`
+}
+
+function json({ id, kid, purpose, receivedAt, envelope, reason }: DeadLetter, isWhole = false): string {
+    const hex = Buffer.from(envelope).toString("hex")
+    const letter = { id, mote: eui(kid), purpose, receivedAt, bytes: envelope.length, reason }
+    return JSON.stringify(isWhole ? { ...letter, envelope: hex } : letter)
+}
+
+/** What comes from the clinic moves no cursor. */
+function clean(text: string): string {
+    return text.replace(/\p{Cc}/gu, " ")
+}
