@@ -44,7 +44,8 @@ async function programFor(name: string): Promise<Command> {
     const program = new Command("vitalmote").description(description).version(version).helpCommand(true)
     const needed = Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands)
     for (const command of await Promise.all(needed.map(load => load()))) program.addCommand(command)
-    for (const command of [program, ...program.commands.flatMap(each => [each, ...each.commands])])
+    const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)]
+    for (const command of withSubcommands(program))
         command.exitOverride().configureOutput({
             outputError: (text, write) => write(text.replace(/^error: /, "vitalmote: ")),
         })

@@ -12,7 +12,7 @@ export const maxRetryMs = 60_000
 /** Of envelopes in one batch: an alarm that comes meanwhile waits for no more than these. */
 export const maxBatchBytes = 128 * 1024
 /** What dead letters may take by default; of more the oldest are dropped. */
-export const defaultMaxDeadLetterBytes = 64 * 2 ** 20
+const defaultMaxDeadLetterBytes = 64 * 2 ** 20
 const droppedAtOnce = 16
 
 /**

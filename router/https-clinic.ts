@@ -92,8 +92,10 @@ export function httpsClinic(o: { url: string; ca?: string; token: string; now?: 
                 const before: KeyPage | undefined = newest?.pages.find(page => page.path === path)
                 const asked = before?.etag === undefined ? {} : { etag: before.etag }
                 const { status, etag, link, bytes } = await exchange("GET", path, signal, asked)
-                const isSame = before !== undefined && status === 304
-                pages.push(isSame ? before : { path, etag, next: nextOf(link), keys: decodeKeys(bytes) })
+                const next = nextOf(link)
+                const isSame = before !== undefined && status === 304 && before.next === next
+                const keys = status === 304 && before ? before.keys : decodeKeys(bytes)
+                pages.push(isSame ? before : { path, etag: etag ?? before?.etag, next, keys })
                 path = pages.at(-1)!.next
             }
             const { pages: known = [], keys } = newest ?? {}

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto"
 import type { FastifyInstance, FastifyRequest } from "fastify"
-import { decodeBatch, encodeKeys, encodeResults, maxBatchBytes, type Delivery } from "../../wire/batch.ts"
+import { decodeBatch, encodeKeys, encodeResults, maxBatchBytes, maxKeys, type Delivery } from "../../wire/batch.ts"
 import { WireError } from "../../wire/cbor.ts"
+import { eui, type RouterKeys } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import { userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"
@@ -54,7 +55,9 @@ export async function ingestRoutes(app: App, clinic: Clinic): Promise<void> {
                 config,
             },
             async (request, reply) => {
-                const keys = Buffer.from(encodeKeys(await clinic.keys()))
+                const { page, next } = pageOf(await clinic.keys(), (request.query as { after?: unknown }).after)
+                if (next !== undefined) reply.header("link", `</ingest/keys?after=${next}>; rel="next"`)
+                const keys = Buffer.from(encodeKeys(page))
                 const etag = `"${createHash("sha256").update(keys).digest("base64url")}"`
                 reply.header("etag", etag)
                 if (request.headers["if-none-match"] === etag) return reply.code(304).send()
@@ -62,6 +65,26 @@ export async function ingestRoutes(app: App, clinic: Clinic): Promise<void> {
             },
         )
     })
+}
+
+/**
+ * The keys of so many motes that a router takes them, from after the one whose `kid` in hex is `after`, and where to go on;
+ * two keys of one mote stay together.
+ */
+export function pageOf(
+    keys: RouterKeys[],
+    after: unknown,
+    max = maxKeys,
+): { page: RouterKeys[]; next: string | undefined } {
+    const isAfter = (kid: string) => typeof after !== "string" || kid > after
+    const sorted = keys
+        .map(key => ({ kid: eui(key.kid), key }))
+        .filter(({ kid }) => isAfter(kid))
+        .sort((a, b) => (a.kid < b.kid ? -1 : Number(a.kid > b.kid)))
+    let end = Math.min(max, sorted.length)
+    while (end > 1 && end < sorted.length && sorted[end]!.kid === sorted[end - 1]!.kid) end--
+    const page = sorted.slice(0, end)
+    return { page: page.map(({ key }) => key), next: end < sorted.length ? page.at(-1)!.kid : undefined }
 }
 
 function batchIn(body: Uint8Array): Delivery[] {

@@ -53,7 +53,7 @@ const valueBytes = new Map<number, { min: number; max: number }>([
 /** No option of an unsigned integer has more. */
 const maxUintBytes = 4
 /** Options of one message; a request with a long path and query has a dozen. */
-export const maxOptions = 64
+const maxOptions = 64
 
 const payloadMarker = 0xff
 const maxOptionNumber = 0xffff

@@ -4,7 +4,7 @@ import type { CoapMessage } from "./message.ts"
 import type { Notifier, Requester } from "./requester.ts"
 
 /** RFC 7252 §4.6: fits into one IPv6 packet without fragments. */
-export const maxDatagramBytes = 1152
+const maxDatagramBytes = 1152
 /** RFC 7252 §4.8. */
 export const ackTimeoutMs = 2_000
 export const maxRetransmit = 4

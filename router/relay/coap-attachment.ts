@@ -9,7 +9,7 @@ import type { Motes } from "./motes.ts"
 import { RelayedMote } from "./relayed-mote.ts"
 
 /** CoAP connections at a time. */
-export const defaultMaxConnections = 1024
+const defaultMaxConnections = 1024
 
 /** CoAP over TCP: the connections, and the motes on them. */
 export class CoapAttachment implements Attachment {

@@ -143,6 +143,10 @@ test("keys come in pages; those that have not changed are not sent again, and mo
     assert.deepEqual(all, motes)
     assert.equal(await link.keys(), all)
     assert.deepEqual(asked, ["0 200", "1 200", "2 200", "0 304", "1 304", "2 304"])
+    pages = [motes.slice(0, 2), motes.slice(2, 4)]
+    assert.deepEqual(await link.keys(), motes.slice(0, 4))
+    pages.push(motes.slice(4))
+    assert.deepEqual(await link.keys(), motes, "a page that is as it was may have another one behind it")
     pages = [motes.slice(0, 2), motes.slice(3, 4)]
     assert.deepEqual(await link.keys(), [motes[0], motes[1], motes[3]])
     pages = [motes.slice(0, 1)]

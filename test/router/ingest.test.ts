@@ -253,12 +253,12 @@ test("one mote takes a part of the outbox and so much a minute, the others go on
 })
 
 test("while the time is not known no mote is told one, and nothing is taken", async () => {
-    let now: number | undefined
-    const { mote, submit, ingest, store, clock } = await setUp({ time: { now: () => now } })
+    const known: { now?: number } = {}
+    const { mote, submit, ingest, store, clock } = await setUp({ time: { now: () => known.now } })
     const envelope = mote.envelope()
     assert.deepEqual(await submit(envelope, Buffer.from("garbage")), ["busy", "malformed"])
     assert.equal(store.outboxLength, 0)
-    now = 1_800_000_000_000
+    const now = (known.now = 1_800_000_000_000)
     const submitted = ingest.submit("vitals", envelope)
     await clock.advance(0)
     const result = await submitted
