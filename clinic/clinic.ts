@@ -55,7 +55,13 @@ export class Clinic {
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms(o.store, o.clock)
         this.silence = new SilenceWatch({
-            ...{ store: o.store, alarms: this.alarms, motes: this.motes, configurations: this.configurations, log: o.log },
+            ...{
+                store: o.store,
+                alarms: this.alarms,
+                motes: this.motes,
+                configurations: this.configurations,
+                log: o.log,
+            },
             now: () => this.now(),
             elapsed: () => elapsedMs(o.clock),
         })
