@@ -1,5 +1,6 @@
 import "uplot/dist/uPlot.min.css"
 import "./style.css"
+import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
 import { urgency } from "./alarm.ts"
 import { LoggedOut, logout, me, moteConfig, ward, type Session } from "./api.ts"
 import { now, setClock } from "./clock.ts"
@@ -9,6 +10,7 @@ import { timeOfDay } from "./format.ts"
 import { Live } from "./live.ts"
 import { loginView } from "./login.ts"
 import { WardModel } from "./model.ts"
+import { SoundButton } from "./sound-button.ts"
 import type { View } from "./view.ts"
 import { WardView } from "./ward.ts"
 
@@ -26,7 +28,10 @@ class Screen {
     private readonly timers: number[] = []
     private readonly user: Session
     private readonly navigate = () => this.show()
+    /** Only where somebody is to come: a patient's page does not sound. */
+    private readonly sound: SoundButton | undefined
     private view: View | undefined
+    private isConnected = true
     private live: Live | undefined
     private frame: number | undefined
     private isRefreshing = false
@@ -36,6 +41,7 @@ class Screen {
         this.user = user
         const out = h("button", { class: "quiet" }, "Log out")
         out.addEventListener("click", () => void logout().finally(() => this.end()))
+        if (user.permissions.includes("acknowledge")) this.sound = new SoundButton()
         const header = h(
             "header",
             {},
@@ -46,6 +52,7 @@ class Screen {
                 "VitalMote",
             ),
             this.time,
+            ...(this.sound ? [this.sound.element] : []),
             h("span", { class: "user" }, user.user),
             out,
         )
@@ -148,12 +155,16 @@ class Screen {
 
     private update(): void {
         this.view?.update(now())
-        const unseen = this.model.alarms().filter(alarm => urgency(alarm) !== "seen").length
-        const alarms = unseen > 0 ? `⚠ ${unseen} · ` : ""
+        const unseen = this.model.alarms().filter(alarm => urgency(alarm) !== "seen")
+        const alarms = unseen.length > 0 ? `⚠ ${unseen.length} · ` : ""
+        const priorities = unseen.map(({ kind }) => alarmKindOf(kind).priority)
+        // A page that hears nothing must not be mistaken for a quiet ward.
+        this.sound?.show(this.isConnected ? priorities : [...priorities, "medium"])
         document.title = `${alarms}${this.view?.title ?? ""} · VitalMote`
     }
 
     private connected(isConnected: boolean): void {
+        this.isConnected = isConnected
         setData(document.body, "connection", isConnected ? "live" : "lost")
         setText(this.lost, isConnected ? "" : "Connection lost. Values may be out of date. Reconnecting …")
     }
@@ -162,6 +173,7 @@ class Screen {
         if (this.isOver) return
         this.isOver = true
         this.live?.close()
+        this.sound?.close()
         this.view?.close()
         this.view = undefined
         this.timers.forEach(timer => clearInterval(timer))

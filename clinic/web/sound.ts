@@ -4,6 +4,8 @@ import { bursts, burstSeconds, harmonics, riseShare, type Priority } from "./ton
 export type SoundState = "off" | "on" | "blocked"
 
 const level = 0.25
+/** The test tone ends before an alarm that is open sounds. */
+const testMs = burstSeconds("low") * 1000 + 500
 const order: readonly Priority[] = ["low", "medium", "high"]
 
 /**
@@ -34,8 +36,9 @@ export class Sound {
         }
         await this.context.resume()
         this.changed(this.state)
-        if (this.priority === undefined) this.play("low")
-        else this.next()
+        this.play("low")
+        clearTimeout(this.timer)
+        if (this.priority !== undefined) this.timer = setTimeout(() => this.next(), testMs)
     }
 
     /** Takes what is open and not attended to; the highest priority sounds, and a higher one does not wait for a lower one's pause. */
@@ -46,6 +49,12 @@ export class Sound {
         const isNew = this.priority === undefined && highest !== undefined
         this.priority = highest
         if (isHigher || isNew) this.next()
+    }
+
+    close(): void {
+        clearTimeout(this.timer)
+        this.priority = undefined
+        void this.context?.close()
     }
 
     private next(): void {

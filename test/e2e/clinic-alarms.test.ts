@@ -6,6 +6,7 @@ import { Service } from "../clinic/service.ts"
 import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
 import { card, check, logIn, openPage, pageTest } from "./clinic-browser.ts"
 import { hasChromium, launchChromium } from "../support/chromium.ts"
+import { until } from "../support/until.ts"
 
 let browser: Browser
 let service: Service
@@ -108,6 +109,46 @@ pageTest("an alarm shows at once, stays when nothing more is heard, and says who
     await other.context().close()
     await page.context().close()
 })
+
+pageTest(
+    "an alarm sounds by its priority until somebody has acknowledged it; a page that does not sound says so",
+    async () => {
+        const page = await openPage(browser, service.running.url)
+        // Every pulse is an oscillator: what the page plays is counted where the browser makes it.
+        await page.evaluate(`{
+        window.pulses = 0
+        const make = AudioContext.prototype.createOscillator
+        AudioContext.prototype.createOscillator = function () { window.pulses++; return make.call(this) }
+    }`)
+        const pulses = async () => Number(await page.evaluate("window.pulses"))
+        await logIn(page, service.credentials.doctor.password)
+        const sound = page.getByRole("button", { name: /sound/i })
+        await page.getByRole("button", { name: "No sound: start" }).waitFor()
+        await alarm(ada, "hr-high", 3, true, 171)
+        const item = alarms(page).filter({ hasText: "Heart rate high 171 /min" })
+        await item.waitFor()
+        assert.equal(await pulses(), 0, "nobody has started the sound")
+        await sound.click()
+        await page.getByRole("button", { name: "Sound on: test" }).waitFor()
+        const testPulses = 2
+        await until(async () => (await pulses()) >= testPulses + 2 * 10, "two bursts of high priority")
+        await item.getByRole("button", { name: "Acknowledge" }).click()
+        await item.getByText("✓ acknowledged by doctor").waitFor()
+        const before = await pulses()
+        assert.equal((before - testPulses) % 10, 0, "whole bursts of high priority")
+        await alarm(ken, "temp-high", 3, true, 39)
+        await until(async () => (await pulses()) === before + 3, "a burst of medium priority")
+        await check(page)
+        for (const [wearer, kind] of [
+            [ada, "hr-high"],
+            [ken, "temp-high"],
+        ] as const)
+            await alarm(wearer, kind, 3, false)
+        await alarms(page).getByRole("button", { name: "Acknowledge" }).click()
+        await alarms(page).first().waitFor({ state: "detached" })
+        await page.context().close()
+    },
+)
 
 pageTest("a patient sees the own alarms and settings, and can change neither", async () => {
     await alarm(ken, "hr-high", 5, true, 150)
