@@ -7,12 +7,14 @@ import { test } from "node:test"
 import Database from "libsql"
 import type { Credentials } from "../../cli/credentials.ts"
 import { deriveKeys } from "../../wire/keys.ts"
+import { isLong } from "../support/long.ts"
 import { apiClient } from "./api.ts"
 import { run, temporaryFolder } from "./command.ts"
 import { freePort } from "./ports.ts"
 import { Tap } from "./tap.ts"
 
-const rounds = 9
+/** Each of the three is killed as often as the others. */
+const rounds = isLong ? 18 : 6
 
 interface MoteView {
     kid: string

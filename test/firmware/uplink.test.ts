@@ -37,6 +37,7 @@ test("an envelope of the firmware opens with node:crypto and cbor2 alone", async
     const { router, run } = await start({ count: 2 })
     await run(6)
     const { kid, secret } = router.settings
+    assert.equal(router.posts.length, 2)
     for (const [i, { envelope }] of router.posts.entries()) {
         const { pack, nonce } = open(envelope.bytes, kid, secret)
         assert.equal(nonce, Buffer.from(envelope.nonce).toString("hex"))
@@ -53,6 +54,7 @@ test("times are relative before the first receipt and right to 100 ms afterwards
     await run(25)
     const [first, ...later] = router.posts
     assert.ok(first!.measurements.every(m => m.relative))
+    assert.equal(later.length, 9)
     for (const post of later)
         for (const m of post.measurements) {
             assert.ok(!m.relative)

@@ -9,16 +9,18 @@ import { judge } from "../../sim/run/judge.ts"
 import { loadScenario, shippedScenarios } from "../../sim/scenario/load.ts"
 import { Simulation } from "../../sim/run/simulation.ts"
 import { temporaryFolder } from "../support/folder.ts"
+import { longTest } from "../support/long.ts"
 import { hasTshark, suspiciousFrames } from "../support/tshark.ts"
 
-/** A hundred motes take a minute or two, and more in one thread. */
-const threads = new Map([["hospital", 2]])
+/** Many motes, or a long time: a minute or two in two threads. */
+const large = ["blackout", "hospital", "ward"]
 
-for (const name of shippedScenarios())
-    test(`scenario ${name}: what it claims holds, and its frames are right`, { timeout: 600_000 }, async t => {
+for (const name of shippedScenarios()) {
+    const whenAsked = large.includes(name) ? longTest : test
+    whenAsked(`scenario ${name}: what it claims holds, and its frames are right`, async t => {
         const scenario = loadScenario(name)
         const file = join(temporaryFolder(t), "sent.pcap")
-        const simulation = await Simulation.start(scenario, { threads: threads.get(name) ?? 0 })
+        const simulation = await Simulation.start(scenario, { threads: large.includes(name) ? 2 : 0 })
         t.after(() => simulation.stop())
         const capture = new CaptureWriter(file)
         simulation.observers.add(capture)
@@ -33,3 +35,4 @@ for (const name of shippedScenarios())
         })
         assert.deepEqual(suspiciousFrames(file, strangers), [])
     })
+}

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { test } from "node:test"
+import { after, test } from "node:test"
 import { Value } from "@sinclair/typebox/value"
 import { ComparisonSchema, runAll, type Comparison } from "../../../sim/report/pool.ts"
 import { parseSweep, withValue } from "../../../sim/report/sweep.ts"
 import { parseScenario } from "../../../sim/scenario/load.ts"
-import { finished } from "../../e2e/command.ts"
+import { CommandLine } from "../../support/command-line.ts"
 import { temporaryFolder } from "../../support/folder.ts"
+
+const commandLine = new CommandLine()
+after(() => commandLine.close())
 
 const text = `
 title: Two <b>motes</b>
@@ -62,7 +65,7 @@ test("vitalmote sim --sweep: a table, a page and JSON of all runs", async t => {
     writeFileSync(file, text)
     const out = join(folder, "out")
     const sweep = ["--sweep", "medium.rx=0.5,1", "--runs", "1", "--report", out]
-    const { code, stdout, stderr } = await finished(["sim", file, ...sweep])
+    const { code, stdout, stderr } = await commandLine.run(["sim", file, ...sweep])
     assert.equal(code, 0, stderr)
     const lines = stdout.trimEnd().split("\n")
     assert.match(lines[0]!, /^medium\.rx +seed +delivered %/)
@@ -92,7 +95,7 @@ test("vitalmote sim --sweep: what does not go together is said in one line", asy
         [["--sweep", "medium.rx=0.5", "--ping", "2"], /^vitalmote: --sweep: no questions/],
         [["--sweep", "medium.kind=magic"], /^vitalmote: --sweep medium\.kind=magic: medium[^\n]+\n$/],
     ] as const) {
-        const { code, stdout, stderr } = await finished(["sim", file, ...args])
+        const { code, stdout, stderr } = await commandLine.run(["sim", file, ...args])
         assert.equal(code, 2)
         assert.equal(stdout, "")
         if (typeof message === "string") assert.equal(stderr, message)
