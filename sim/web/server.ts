@@ -57,7 +57,15 @@ async function buildApp(o: {
         bodyLimit: maxBodyBytes,
         requestTimeout: requestTimeoutMs,
         forceCloseConnections: true, // live streams would never end
-        ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+        // Defaults, and the bounds of the page's forms, stand in the schema for the page alone.
+        ajv: {
+            customOptions: {
+                coerceTypes: false,
+                removeAdditional: false,
+                useDefaults: false,
+                keywords: ["step", "empty", "formMaximum"],
+            },
+        },
     })
     app.server.maxConnections = maxConnections
     answerErrors(app)
