@@ -1,5 +1,5 @@
 import { UserError } from "../host/errors.ts"
-import { elapsedMs, type Clock } from "../host/clock.ts"
+import { elapsedMs, sleep, type Clock } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import type { CommandName, MoteKeys, RouterKeys } from "../wire/keys.ts"
@@ -7,6 +7,7 @@ import { Accounts } from "./people/accounts.ts"
 import { Alarms, type Alarm } from "./alarms/alarms.ts"
 import { SilenceWatch } from "./alarms/silence.ts"
 import { Conflict } from "./errors.ts"
+import { conditionsOf, type Condition } from "./conditions.ts"
 import { completeness, type Completeness } from "./motes/completeness.ts"
 import { Configurations, type Command, type Configuration } from "./motes/configurations.ts"
 import { ingest } from "./ingest.ts"
@@ -14,6 +15,7 @@ import { LiveAlarms, LiveObservations } from "./live.ts"
 import { Motes, type Mote, type Secrets } from "./motes/motes.ts"
 import { Observations } from "./readings/observations.ts"
 import { Patients, type NewPatient } from "./people/patients.ts"
+import { Routers, type RouterTimes } from "./routers.ts"
 import type { Store, Tables } from "./store/store.ts"
 import { Vault } from "./motes/vault.ts"
 
@@ -25,6 +27,9 @@ export interface ClinicOptions {
     key: Uint8Array
     log: Log
 }
+
+/** A check writes to the disk, and anybody may ask for it: not more often than this. */
+const checkMs = 5_000
 
 /** What the first start makes. It is shown once: the clinic keeps hashes only. */
 export interface Credentials {
@@ -41,9 +46,11 @@ export class Clinic {
     readonly observations: Observations
     readonly alarms: Alarms
     readonly silence: SilenceWatch
+    readonly routers: Routers
     readonly live: LiveObservations
     readonly liveAlarms: LiveAlarms
     private readonly o: ClinicOptions
+    private checked: { at: number; result: Promise<void> } | undefined
     private readonly counters = { stored: 0, duplicate: 0, refused: 0 }
 
     private constructor(o: ClinicOptions, newest: number) {
@@ -65,6 +72,7 @@ export class Clinic {
             now: () => this.now(),
             elapsed: () => elapsedMs(o.clock),
         })
+        this.routers = new Routers(o.store)
         this.liveAlarms = new LiveAlarms(this.alarms, o.store, o.log)
         this.live = new LiveObservations(this.observations, newest, o.store, o.log)
     }
@@ -78,18 +86,30 @@ export class Clinic {
     }
 
     /**
-     * Verifies, decrypts and stores a batch in one transaction; the results are in its order. What is reported as
-     * `stored` or `duplicate` is durable. Rejects, with nothing stored, where the store fails. `router` is the account
-     * that delivers.
+     * Verifies, decrypts and stores a batch, in as many transactions as it takes that nobody else waits long; the results are in
+     * its order. What is reported as `stored` or `duplicate` is durable. Rejects where the store fails: delivered again, what had
+     * been stored by then is a `duplicate`. `router` is the account that delivers, and what it says of its clock.
      */
-    async ingest(batch: Delivery[], router = 0): Promise<DeliveryResult[]> {
-        const { store, log } = this.o
+    async ingest(
+        batch: Delivery[],
+        router: { account: number } & RouterTimes = { account: 0 },
+    ): Promise<DeliveryResult[]> {
+        const { store, log, clock } = this.o
         const { motes, configurations, alarms, observations } = this
-        const now = this.now()
-        const results = await store.transaction(tables =>
-            ingest(batch, { router, now, motes, configurations, alarms, observations, tables, log }),
-        )
-        for (const { status } of results) this.counters[status]++
+        const { account } = router
+        const clockOffset = account === 0 ? 0 : await this.routers.heard(account, router, this.now())
+        const results: DeliveryResult[] = []
+        while (results.length < batch.length) {
+            if (results.length > 0) await sleep(clock, 0)
+            const now = this.now()
+            const some = await store.transaction(tables =>
+                ingest(batch.slice(results.length), {
+                    ...{ router: account, clockOffset, now, motes, configurations, alarms, observations, tables, log },
+                }),
+            )
+            for (const { status } of some) this.counters[status]++
+            results.push(...some)
+        }
         return results
     }
 
@@ -162,7 +182,7 @@ export class Clinic {
 
     /** How complete the data of a mote is. */
     async completeness(mote: { id: number; patient: number }): Promise<Completeness> {
-        return await completeness(this.o.store, mote)
+        return await completeness(this.o.store, mote, this.now())
     }
 
     /**
@@ -214,9 +234,17 @@ export class Clinic {
         return { ...this.counters }
     }
 
-    /** Throws where the store does not work. */
+    /** Throws where nothing can be stored. Whoever asks too often gets the last answer. */
     async check(): Promise<void> {
-        await this.o.store.check()
+        const now = elapsedMs(this.o.clock)
+        if (!this.checked || now - this.checked.at >= checkMs)
+            this.checked = { at: now, result: this.o.store.probe(this.now()) }
+        await this.checked.result
+    }
+
+    /** What makes that which is shown wrong or incomplete. */
+    async conditions(): Promise<Condition[]> {
+        return conditionsOf(await this.routers.all(), this.o.store.failure, this.now())
     }
 
     /** Unix time in whole milliseconds. */

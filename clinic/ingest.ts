@@ -8,9 +8,10 @@ import { decodePack, type Measurement } from "../wire/senml.ts"
 import type { Alarms } from "./alarms/alarms.ts"
 import { noteArrival } from "./motes/completeness.ts"
 import { toConfigWord, type Configurations, type ConfigWord } from "./motes/configurations.ts"
-import type { Mote, Motes, Secrets } from "./motes/motes.ts"
+import { isWithinGrace, type Mote, type Motes, type Secrets } from "./motes/motes.ts"
 import { toReadings, type Reading } from "./readings/readings.ts"
 import type { Observations } from "./readings/observations.ts"
+import { maxSkewMs } from "./routers.ts"
 import type { Tables } from "./store/store.ts"
 
 /** Verified, opened and understood as far as it can be. */
@@ -24,10 +25,21 @@ interface Opened {
     /** What the mote says about its configuration. */
     word: ConfigWord | undefined
     problem: string | null
+    /** When it arrived at the router, by the clinic's clock, and what was added to the router's for that. */
+    arrivedAt: number
+    clockOffset: number
 }
+
+/** What one transaction takes: everybody else waits for so many rows. */
+const maxRows = 400
+/** An envelope costs about as much as so many readings, an alarm as so many. */
+const rowsPerEnvelope = 5
+const rowsPerAlarm = 6
 
 interface Context {
     router: number
+    /** What has to be added to the router's clock, ms. */
+    clockOffset: number
     now: number
     motes: Motes
     configurations: Configurations
@@ -40,15 +52,19 @@ interface Context {
 class Refused extends Error {}
 
 /**
- * Takes one batch within the caller's transaction: verifies the MAC, and only then decrypts, decodes and stores. An
- * authentic envelope is never refused for what is inside: it is kept with its problem. `router` is the delivering
- * account, `now` unix ms.
+ * Takes the first of a batch, as many as are not too much for one transaction, which is the caller's: verifies the MAC, and
+ * only then decrypts, decodes and stores. An authentic envelope is never refused for what is inside: it is kept with its
+ * problem. `router` is the delivering account, `now` unix ms. The results are those of the first of the batch, one at least.
  */
 export async function ingest(batch: Delivery[], o: Context): Promise<DeliveryResult[]> {
     const results: DeliveryResult[] = []
+    let rows = 0
     for (const delivery of batch) {
+        if (rows >= maxRows) break
+        rows += rowsPerEnvelope
         try {
             const opened = await open(delivery, o)
+            rows += opened.readings.length + rowsPerAlarm * opened.alarms.length
             const isNew = await store(delivery, opened, o)
             results.push({ id: delivery.id, status: isNew ? "stored" : "duplicate" })
         } catch (error) {
@@ -71,23 +87,26 @@ async function open(delivery: Delivery, o: Context): Promise<Opened> {
     const known = await o.motes.withSecrets(envelope.kid, o.tables)
     if (!known) throw new Refused("unknown kid")
     const { mote } = known
-    // What a router took and receipted before the revocation is not lost for arriving late.
-    const isLate = mote.revokedAt !== null && delivery.receivedAt > mote.revokedAt
-    const arrivedAt = Math.min(delivery.receivedAt, o.now)
-    const { keys, generation } = await secretOf(delivery, envelope, known, isLate, o)
+    const { now } = o
+    const { receivedAt } = delivery
+    // Nothing is received after it was delivered: what says so has a clock that is ahead by that, at least.
+    const isAhead = receivedAt + o.clockOffset > now + maxSkewMs
+    const clockOffset = isAhead ? now - receivedAt : o.clockOffset
+    const arrivedAt = Math.min(receivedAt + clockOffset, now)
+    const isLate = mote.revokedAt !== null && !isWithinGrace(arrivedAt, mote.revokedAt, now)
+    const { keys, generation } = await secretOf(delivery.purpose, envelope, { ...known, arrivedAt, isLate }, o)
     if (isLate) throw new Refused("the mote is revoked")
-    const understood = understand(delivery.purpose, envelope, keys, arrivedAt)
+    const understood = understand(delivery.purpose, envelope, keys, { arrivedAt, clockOffset })
     const { problem } = understood
     if (problem) o.log.warn({ mote: eui(mote.kid), problem }, "envelope kept with a problem")
-    return { mote, generation, envelope, ...understood }
+    return { mote, generation, envelope, ...understood, arrivedAt, clockOffset }
 }
 
 /** Under which of the mote's secrets it was sealed. The next one is taken into use by that. Throws Refused. */
 async function secretOf(
-    { purpose, receivedAt }: Delivery,
+    purpose: Purpose,
     envelope: Envelope,
-    { mote, secrets }: { mote: Mote; secrets: Secrets },
-    isLate: boolean,
+    { mote, secrets, arrivedAt, isLate }: { mote: Mote; secrets: Secrets; arrivedAt: number; isLate: boolean },
     o: Context,
 ): Promise<{ keys: MoteKeys; generation: number }> {
     const { current, next, previous, rotatedAt, generation, nextGeneration } = secrets
@@ -95,26 +114,29 @@ async function secretOf(
         keys !== undefined && verifyEnvelope(envelope, purpose, keys.upMac)
     if (isUnder(current)) return { keys: current, generation }
     if (isUnder(next)) {
-        const arrivedAt = Math.min(receivedAt, o.now)
         if (!isLate) {
-            await o.motes.takeNextSecret(mote, arrivedAt, o.tables)
+            await o.motes.takeNextSecret(mote, o.now, o.tables)
             await o.configurations.takeNextSecret(mote, o.tables)
         }
         return { keys: next, generation: nextGeneration }
     }
     if (!isUnder(previous)) throw new Refused("wrong MAC")
-    if (rotatedAt !== null && receivedAt > rotatedAt) throw new Refused("the mote has another secret now")
+    if (rotatedAt !== null && !isWithinGrace(arrivedAt, rotatedAt, o.now))
+        throw new Refused("the mote has another secret now")
     return { keys: previous, generation: generation - 1 }
 }
 
+/** The times that mote and router give are by the router's clock: `clockOffset` makes them the clinic's. */
 function understand(
     purpose: Purpose,
     envelope: Envelope,
     keys: MoteKeys,
-    arrivedAt: number,
+    { arrivedAt, clockOffset }: { arrivedAt: number; clockOffset: number },
 ): Pick<Opened, "readings" | "alarms" | "word" | "problem"> {
     try {
-        const pack = decodePack(openEnvelope(envelope, keys.upEnc), envelope.kid, arrivedAt)
+        const plaintext = openEnvelope(envelope, keys.upEnc)
+        const pack = decodePack(plaintext, envelope.kid, arrivedAt - clockOffset)
+        for (const measurement of pack) measurement.time += clockOffset
         const alarms = purpose === "alarm" ? toAlarms(pack) : []
         const readings = toReadings(pack.filter(isReading), arrivedAt)
         const problem = readings.find(reading => reading.problem !== null)?.problem ?? null
@@ -133,22 +155,22 @@ function isReading({ name }: Measurement): boolean {
 /** False where this very envelope is stored already. */
 async function store(
     delivery: Delivery,
-    { mote, generation, envelope, readings, alarms, word, problem }: Opened,
+    { mote, generation, envelope, readings, alarms, word, problem, arrivedAt, clockOffset }: Opened,
     { router, now, tables, ...o }: Context,
 ): Promise<boolean> {
     const { boot, salt, seq, bytes } = envelope
     const key = { mote: mote.id, boot, salt, seq }
     const { purpose, receivedAt } = delivery
-    const id = await tables.envelope.add({ ...key, purpose, receivedAt, storedAt: now, router, bytes, problem })
+    const received = { receivedAt, storedAt: now, router, clockOffset }
+    const id = await tables.envelope.add({ ...key, purpose, ...received, bytes, problem })
     if (id === undefined) {
         if (Buffer.compare((await tables.envelope.bytesOf(key))!, bytes) !== 0)
             throw new Refused("its nonce was used before, for something else")
         return false
     }
-    await o.observations.add(readings, { envelope: id, mote }, tables)
-    const arrivedAt = Math.min(receivedAt, now)
+    await o.observations.add(readings, { envelope: id, mote, now }, tables)
     for (const event of alarms) await o.alarms.take(mote, generation, event, tables)
     if (word) await o.configurations.heard(mote, word, { boot, seq }, arrivedAt, tables)
-    await noteArrival(key, arrivedAt, tables)
+    await noteArrival({ id, ...key }, arrivedAt, tables)
     return true
 }

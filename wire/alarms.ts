@@ -23,6 +23,9 @@ export interface AlarmEvent {
     untimed: boolean
 }
 
+/** Beginnings and ends that one envelope may have. A mote sends four at most. */
+export const maxAlarmEvents = 16
+
 const recordName = /^alarm\/([a-z0-9-]{1,32})(?:\/(.*))?$/
 
 /** The alarms in a pack; other records are passed over. Throws WireError for alarms that are none. */
@@ -35,6 +38,7 @@ export function toAlarms(pack: Measurement[]): AlarmEvent[] {
             continue
         }
         if (detail === undefined) {
+            if (events.length === maxAlarmEvents) throw new WireError(`more than ${maxAlarmEvents} alarms`)
             if (value !== 0 && value !== 1) throw new WireError("an alarm neither begins nor ends")
             const unknown = { id: NaN, value: null, unit: null, untimed: false }
             events.push({ kind, raised: value === 1, time, relative, ...unknown })

@@ -31,6 +31,9 @@ const stringValue = 3
 const booleanValue = 4
 const dataValue = 8
 
+/** Records that one pack may have. A mote's largest, of 30 readings with all quantities, has 160. */
+export const maxRecords = 256
+
 const senmlVersion = 10
 /** Times below are seconds relative to now, RFC 8428 §4.5.3. */
 const absoluteFromS = 2 ** 28
@@ -46,6 +49,7 @@ const decimalFraction = 4
 export function decodePack(plaintext: Uint8Array, kid: Uint8Array, receivedAt: number): Measurement[] {
     const pack = decode(plaintext, "any")
     if (!Array.isArray(pack) || pack.length === 0) throw new WireError("not a SenML pack")
+    if (pack.length > maxRecords) throw new WireError(`more than ${maxRecords} SenML records`)
     const baseName = baseNameOf(kid)
     const base = { name: "", unit: undefined as string | undefined, time: 0, value: 0 }
     const measurements: Measurement[] = []

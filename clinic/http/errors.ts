@@ -3,6 +3,7 @@ import type { Log } from "../../host/log.ts"
 import { toOutcome } from "../fhir/outcome.ts"
 import { SearchError } from "../fhir/search-error.ts"
 import { Conflict } from "../errors.ts"
+import { StoreFailure } from "../store/failure.ts"
 import { fhirType } from "./schemas/fhir.ts"
 import type { App } from "./typed-app.ts"
 
@@ -25,7 +26,12 @@ export function answerErrors(app: App, log: Log): void {
         const hasHungUp = request.raw.socket.remoteAddress === undefined
         const status = hasHungUp ? 400 : statusOf(error)
         if (status >= 500) log.error({ route: request.routeOptions.url, reason: error.message }, "request failed")
-        return answer(request, reply, status, status < 500 ? error.message : "it did not work")
+        return answer(
+            request,
+            reply,
+            status,
+            status < 500 || error instanceof StoreFailure ? error.message : "it did not work",
+        )
     })
     app.setNotFoundHandler((request, reply) => answer(request, reply, 404, "not found"))
 }
@@ -33,6 +39,7 @@ export function answerErrors(app: App, log: Log): void {
 function statusOf(error: FastifyError): number {
     if (error instanceof SearchError) return 400
     if (error instanceof Conflict) return 409
+    if (error instanceof StoreFailure) return error.kind === "full" ? 507 : 503
     return error.statusCode ?? 500
 }
 

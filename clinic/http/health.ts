@@ -1,4 +1,5 @@
 import type { Clinic } from "../clinic.ts"
+import { StoreFailure } from "../store/failure.ts"
 import { Health, Metrics } from "./schemas/operation.ts"
 import type { App } from "./typed-app.ts"
 
@@ -12,7 +13,7 @@ export function healthRoutes(app: App, clinic: Clinic): void {
         {
             schema: {
                 tags,
-                summary: "Whether the database works",
+                summary: "Whether anything can be stored",
                 security: [],
                 response: { 200: Health, 503: Health },
             },
@@ -22,8 +23,11 @@ export function healthRoutes(app: App, clinic: Clinic): void {
             try {
                 await clinic.check()
                 return await reply.send({ status: "ok" })
-            } catch {
-                return await reply.code(503).send({ status: "the database does not work" })
+            } catch (error) {
+                const isFull = error instanceof StoreFailure && error.kind === "full"
+                return await reply
+                    .code(503)
+                    .send({ status: isFull ? "the disk is full" : "the database does not work" })
             }
         },
     )

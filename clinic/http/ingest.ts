@@ -1,9 +1,19 @@
 import { createHash } from "node:crypto"
 import type { FastifyInstance, FastifyRequest } from "fastify"
-import { decodeBatch, encodeKeys, encodeResults, maxBatchBytes, maxKeys, type Delivery } from "../../wire/batch.ts"
+import {
+    decodeBatch,
+    encodeKeys,
+    encodeResults,
+    headerTime,
+    maxBatchBytes,
+    maxKeys,
+    routerHeader,
+    type Delivery,
+} from "../../wire/batch.ts"
 import { WireError } from "../../wire/cbor.ts"
 import { eui, type RouterKeys } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
+import type { RouterTimes } from "../routers.ts"
 import { userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"
 import { NoContent } from "./schemas/common.ts"
@@ -37,7 +47,7 @@ export async function ingestRoutes(app: App, clinic: Clinic): Promise<void> {
             },
             async (request: FastifyRequest, reply) => {
                 const batch = batchIn((request.body as Buffer | undefined) ?? new Uint8Array())
-                const results = await clinic.ingest(batch, userFrom(request).id)
+                const results = await clinic.ingest(batch, { account: userFrom(request).id, ...timesIn(request) })
                 return reply.type(cborType).send(Buffer.from(encodeResults(results)))
             },
         )
@@ -85,6 +95,14 @@ export function pageOf(
     while (end > 1 && end < sorted.length && sorted[end]!.kid === sorted[end - 1]!.kid) end--
     const page = sorted.slice(0, end)
     return { page: page.map(({ key }) => key), next: end < sorted.length ? page.at(-1)!.kid : undefined }
+}
+
+/** What the router says of its own clock. */
+function timesIn({ headers }: FastifyRequest): RouterTimes {
+    return {
+        sentAt: headerTime(headers[routerHeader.sentAt]),
+        storeSince: headerTime(headers[routerHeader.storeSince]),
+    }
 }
 
 function batchIn(body: Uint8Array): Delivery[] {

@@ -30,6 +30,7 @@ export function wardRoutes(app: App, clinic: Clinic): void {
             const motes = (await clinic.motes.all()).filter(({ revokedAt }) => revokedAt === null)
             return {
                 now: clinic.now(),
+                conditions: await clinic.conditions(),
                 newestId,
                 patients: await Promise.all(
                     patients.map(async ({ id, given, family, bed }) => {

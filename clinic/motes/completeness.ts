@@ -12,7 +12,7 @@ export interface Gap {
 
 /** How complete a mote's data is. */
 export interface Completeness {
-    /** When the newest envelope arrived at a router, unix ms. */
+    /** When the envelope that was stored last arrived at a router, unix ms. */
     newestAt: number | null
     /** Envelopes stored, and numbers missing below the newest of each start. */
     stored: number
@@ -36,7 +36,7 @@ const maxGaps = 100
  * one that it was missing from. So a gap costs nothing to look up, however much is stored. `arrivedAt` in unix ms.
  */
 export async function noteArrival(
-    envelope: { mote: number; boot: number; salt: Uint8Array; seq: number },
+    { id, ...envelope }: { id: number; mote: number; boot: number; salt: Uint8Array; seq: number },
     arrivedAt: number,
     t: Tables,
 ): Promise<void> {
@@ -46,13 +46,11 @@ export async function noteArrival(
     }
     const known = await t.start.get(start)
     if (!known) {
-        await t.start.add(start, { newestSeq: seq, newestAt: arrivedAt })
+        await t.start.add(start, { newestSeq: seq, newestAt: arrivedAt, newestId: id })
         return await addGap(0, seq - 1)
     }
-    await t.start.count(start, {
-        newestSeq: Math.max(seq, known.newestSeq),
-        newestAt: Math.max(arrivedAt, known.newestAt),
-    })
+    const newestSeq = Math.max(seq, known.newestSeq)
+    await t.start.count(start, { newestSeq, newestAt: arrivedAt, newestId: id })
     if (seq > known.newestSeq) return await addGap(known.newestSeq + 1, seq - 1)
     const gap = await t.gap.around(start, seq)
     if (!gap) return
@@ -61,8 +59,15 @@ export async function noteArrival(
     await addGap(seq + 1, gap.last)
 }
 
+/** A battery's value may be ahead by so much, ms: what a router's clock is off without being corrected. */
+const maxAheadMs = 5_000
+
 /** What arrived from one mote and what did not (wire.md, "Replay"): nothing disappears silently. */
-export async function completeness(t: Store, mote: { id: number; patient: number }): Promise<Completeness> {
+export async function completeness(
+    t: Store,
+    mote: { id: number; patient: number },
+    now: number,
+): Promise<Completeness> {
     const { id, patient } = mote
     const gaps = await t.gap.ofMote(id, maxGaps)
     return {
@@ -74,6 +79,6 @@ export async function completeness(t: Store, mote: { id: number; patient: number
         summarized: await t.measurement.sum(patient, id, "count"),
         lost: await t.measurement.sum(patient, id, "lost"),
         problems: await t.envelope.problemsOf(id),
-        battery: await t.measurement.newestValue(patient, id, "batt"),
+        battery: await t.measurement.newestValue(patient, id, "batt", now + maxAheadMs),
     }
 }

@@ -29,6 +29,17 @@ export interface Secrets {
     nextGeneration: number
 }
 
+/** What a router took before a secret ended may arrive this much later, by the clinic's own clock; not at all afterwards. */
+export const graceMs = 24 * 3_600_000
+
+/**
+ * Whether the clinic still takes, at `now`, what arrived at a router at `arrivedAt` under a secret that ended at `endedAt`. A
+ * router may say any time: what counts is the clinic's clock. Where that was set back behind `endedAt`, nothing is taken.
+ */
+export function isWithinGrace(arrivedAt: number, endedAt: number, now: number): boolean {
+    return arrivedAt <= endedAt && now >= endedAt && now <= endedAt + graceMs
+}
+
 /** The identities of the motes and their secrets. */
 export class Motes {
     private readonly store: Store

@@ -4,6 +4,7 @@ import type { Absence, Reading } from "./readings.ts"
 import { periodOf, type TimeFilter, type TimeRange } from "./time-filter.ts"
 import { Slices } from "../../host/slices.ts"
 import type { MeasurementKind, MeasurementRange, StoredMeasurement, StoredSummary } from "../store/measurements.ts"
+import { maxSkewMs } from "../routers.ts"
 import type { Store, Tables } from "../store/store.ts"
 
 /** A stored vital sign. */
@@ -170,12 +171,16 @@ export class Observations {
         return found && observation(found)
     }
 
+    /**
+     * What is shown as the value of now: what arrived last, unless it is older than what had arrived before. What was ahead of the
+     * clinic when it came gives way to the next.
+     */
     async newest(patient: number, name: VitalName): Promise<Observation | undefined> {
+        const time = await this.store.current.timeOf(patient, name)
+        if (time === undefined) return undefined
         const rows = await this.search({
-            patients: [patient],
-            names: [name],
-            newestFirst: true,
-            limit: 1,
+            ...{ patients: [patient], names: [name], from: time, before: time + 1 },
+            ...{ newestFirst: true, limit: 1 },
         })
         return rows[0]
     }
@@ -206,10 +211,10 @@ export class Observations {
         return withSpans(points, await this.store.measurement.summaries(around, maxSummaries), o)
     }
 
-    /** Stores what a pack of the mote said, out of one envelope. */
+    /** Stores what a pack of the mote said, out of one envelope that is stored at `now` (unix ms). */
     async add(
         readings: readonly Reading[],
-        { envelope, mote }: { envelope: number; mote: { id: number; patient: number } },
+        { envelope, mote, now }: { envelope: number; mote: { id: number; patient: number }; now: number },
         t: Tables,
     ): Promise<void> {
         // Written out: this runs for every reading, and spread objects cost more than the database.
@@ -231,6 +236,12 @@ export class Observations {
             span: summary === null ? null : summary.spanMs,
         }))
         await t.measurement.add(rows)
+        for (const name of vitalNames) {
+            let newest = -Infinity
+            for (const reading of readings)
+                if (reading.name === name && reading.problem === null) newest = Math.max(newest, reading.time)
+            if (newest > -Infinity) await t.current.put({ patient: mote.patient, name, time: newest }, now + maxSkewMs)
+        }
     }
 }
 

@@ -99,24 +99,27 @@ function summariesIn(
 ): { summaries: Map<Measurement, Summary>; details: Set<Measurement> } {
     const summaries = new Map<Measurement, Summary>()
     const details = new Set<Measurement>()
-    const spans = pack.filter(m => m.name === "span" && !problemOf(m, receivedAt))
-    for (const span of spans)
-        for (const m of pack) {
-            if (m.time !== span.time || !isVitalName(m.name)) continue
-            const detail = (suffix: string) => pack.find(d => d.time === m.time && d.name === m.name + suffix)
-            const least = detail(summarySuffixes.least)
-            const greatest = detail(summarySuffixes.greatest)
-            const count = detail(summarySuffixes.count)
-            if (!least || !greatest || !count || !isCount(count.value) || count.value === 0) continue
-            const parts = [m, least, greatest].map(part => ({ ...part, name: m.name }))
-            if (parts.some(part => problemOf(part, receivedAt))) continue
-            if (least.value > m.value || m.value > greatest.value) continue
-            summaries.set(m, {
-                ...{ count: count.value, least: least.value, greatest: greatest.value },
-                spanMs: Math.round(span.value * 1000),
-            })
-            for (const part of [least, greatest, count, span]) details.add(part)
-        }
+    const key = (time: number, name: string) => `${time} ${name}`
+    /** The first of its name and time, so that a pack costs no more than it has records. */
+    const first = new Map<string, Measurement>()
+    for (const m of pack) if (!first.has(key(m.time, m.name))) first.set(key(m.time, m.name), m)
+    for (const m of pack) {
+        const span = first.get(key(m.time, "span"))
+        if (!span || !isVitalName(m.name) || problemOf(span, receivedAt)) continue
+        const detail = (suffix: string) => first.get(key(m.time, m.name + suffix))
+        const least = detail(summarySuffixes.least)
+        const greatest = detail(summarySuffixes.greatest)
+        const count = detail(summarySuffixes.count)
+        if (!least || !greatest || !count || !isCount(count.value) || count.value === 0) continue
+        const parts = [m, least, greatest].map(part => ({ ...part, name: m.name }))
+        if (parts.some(part => problemOf(part, receivedAt))) continue
+        if (least.value > m.value || m.value > greatest.value) continue
+        summaries.set(m, {
+            ...{ count: count.value, least: least.value, greatest: greatest.value },
+            spanMs: Math.round(span.value * 1000),
+        })
+        for (const part of [least, greatest, count, span]) details.add(part)
+    }
     return { summaries, details }
 }
 

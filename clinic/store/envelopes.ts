@@ -11,6 +11,7 @@ export interface NewEnvelope {
     router: number
     bytes: Uint8Array
     problem: string | null
+    clockOffset: number
 }
 
 type Key = Pick<NewEnvelope, "mote" | "boot" | "salt" | "seq">
@@ -21,7 +22,7 @@ const insert = prepare<NewEnvelope, { id: number }>((db, e) =>
         .values({
             ...{ mote: e.mote, boot: e.boot, salt: e.salt, seq: e.seq, purpose: e.purpose },
             ...{ received_at: e.receivedAt, stored_at: e.storedAt, router: e.router },
-            ...{ bytes: e.bytes, problem: e.problem },
+            ...{ bytes: e.bytes, problem: e.problem, clock_offset: e.clockOffset },
         })
         .onConflict(conflict => conflict.doNothing())
         .returning("id"),

@@ -191,8 +191,8 @@ export class MeasurementTable {
         return sum ?? 0
     }
 
-    /** The newest value of one name that a mote sent, by its time. */
-    async newestValue(patient: number, mote: number, name: string): Promise<number | null> {
+    /** The newest value of one name that a mote sent, by its time; none whose time is after `until`. */
+    async newestValue(patient: number, mote: number, name: string, until: number): Promise<number | null> {
         const newest = await this.access.db
             .selectFrom("measurement")
             .select("value")
@@ -200,6 +200,7 @@ export class MeasurementTable {
             .where("name", "=", name)
             .where("mote", "=", mote)
             .where("problem", "is", null)
+            .where("time", "<=", until)
             .orderBy("time", "desc")
             .orderBy("id", "desc")
             .limit(1)

@@ -19,6 +19,9 @@ export interface Schema {
     config_report: ConfigReportRow
     command: CommandRow
     alarm: AlarmRow
+    current: CurrentRow
+    router: RouterRow
+    probe: ProbeRow
 }
 
 export type TableName = keyof Schema
@@ -82,6 +85,7 @@ interface EnvelopeRow {
     router: number
     bytes: Uint8Array
     problem: string | null
+    clock_offset: Generated<number>
 }
 
 interface StartRow {
@@ -91,6 +95,7 @@ interface StartRow {
     stored: number
     newest_seq: number
     newest_at: number
+    newest_id: Generated<number>
 }
 
 interface GapRow {
@@ -170,4 +175,23 @@ interface AlarmRow {
     acknowledged_at: number | null
     acknowledged_by: string | null
     is_open: number
+}
+
+interface CurrentRow {
+    patient: number
+    name: string
+    time: number
+}
+
+interface RouterRow {
+    account: number
+    heard_at: number
+    clock_offset: number | null
+    lost_at: number | null
+}
+
+interface ProbeRow {
+    id: number
+    at: number
+    room: Uint8Array
 }

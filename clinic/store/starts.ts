@@ -9,21 +9,26 @@ export interface StartKey {
 
 interface StartData {
     newestSeq: number
+    /** When the one that was stored last arrived, and its id. */
     newestAt: number
+    newestId: number
 }
 
-const find = prepare<StartKey, StartData>((db, { mote, boot, salt }) =>
+const find = prepare<StartKey, Pick<StartData, "newestSeq">>((db, { mote, boot, salt }) =>
     db
         .selectFrom("start")
-        .select(["newest_seq as newestSeq", "newest_at as newestAt"])
+        .select("newest_seq as newestSeq")
         .where("mote", "=", mote)
         .where("boot", "=", boot)
         .where("salt", "=", salt),
 )
-const update = prepare<StartKey & StartData, unknown>((db, { mote, boot, salt, newestSeq, newestAt }) =>
+const update = prepare<StartKey & StartData, unknown>((db, { mote, boot, salt, newestSeq, newestAt, newestId }) =>
     db
         .updateTable("start")
-        .set(({ eb }) => ({ stored: eb("stored", "+", 1), newest_seq: newestSeq, newest_at: newestAt }))
+        .set(({ eb }) => ({
+            ...{ stored: eb("stored", "+", 1), newest_seq: newestSeq },
+            ...{ newest_at: newestAt, newest_id: newestId },
+        }))
         .where("mote", "=", mote)
         .where("boot", "=", boot)
         .where("salt", "=", salt),
@@ -36,15 +41,16 @@ export class StartTable {
         this.access = access
     }
 
-    async get(key: StartKey): Promise<StartData | undefined> {
+    async get(key: StartKey): Promise<Pick<StartData, "newestSeq"> | undefined> {
         return (await find(this.access, key)).rows[0]
     }
 
     /** The first envelope of a start. */
-    async add({ mote, boot, salt }: StartKey, { newestSeq, newestAt }: StartData): Promise<void> {
+    async add({ mote, boot, salt }: StartKey, { newestSeq, newestAt, newestId }: StartData): Promise<void> {
+        const newest = { newest_seq: newestSeq, newest_at: newestAt, newest_id: newestId }
         await this.access.db
             .insertInto("start")
-            .values({ mote, boot, salt, stored: 1, newest_seq: newestSeq, newest_at: newestAt })
+            .values({ mote, boot, salt, stored: 1, ...newest })
             .execute()
         this.access.changed("start")
     }
@@ -56,14 +62,16 @@ export class StartTable {
     }
 
     async summary(mote: number): Promise<{ stored: number; newestAt: number | null }> {
-        const { stored, newestAt } = await this.access.db
-            .selectFrom("start")
-            .select(({ fn }) => [
-                fn.sum<number | null>("stored").as("stored"),
-                fn.max<number | null>("newest_at").as("newestAt"),
-            ])
-            .where("mote", "=", mote)
+        const ofMote = this.access.db.selectFrom("start").where("mote", "=", mote)
+        const { stored } = await ofMote
+            .select(({ fn }) => fn.sum<number | null>("stored").as("stored"))
             .executeTakeFirstOrThrow()
-        return { stored: stored ?? 0, newestAt }
+        const newest = await ofMote
+            .select("newest_at as newestAt")
+            .orderBy("newest_id", "desc")
+            .orderBy("newest_at", "desc")
+            .limit(1)
+            .executeTakeFirst()
+        return { stored: stored ?? 0, newestAt: newest?.newestAt ?? null }
     }
 }

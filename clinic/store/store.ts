@@ -1,19 +1,25 @@
-import { sql, type Kysely } from "kysely"
+import type { Kysely } from "kysely"
 import type { Access } from "./access.ts"
 import { AccountTable } from "./accounts.ts"
 import { AlarmTable } from "./alarms.ts"
 import { CommandTable } from "./commands.ts"
 import { ConfigReportTable } from "./config-reports.ts"
 import { ConfigurationTable } from "./configurations.ts"
+import { CurrentTable } from "./currents.ts"
 import { EnvelopeTable } from "./envelopes.ts"
+import { StoreFailure, type StoreFailureKind } from "./failure.ts"
 import { GapTable } from "./gaps.ts"
 import { MeasurementTable } from "./measurements.ts"
 import { MoteTable } from "./motes.ts"
 import { PatientTable } from "./patients.ts"
+import { RouterTable } from "./routers.ts"
 import type { Schema, TableName } from "./schema.ts"
 import { SessionTable } from "./sessions.ts"
 import { StartTable } from "./starts.ts"
 import { TokenTable } from "./tokens.ts"
+
+/** What a probe writes after a failure: more than a log that was emptied may have left. */
+const probeBytes = 256 * 1024
 
 /** What was written, by table, with the ids of the rows for tables that are listened to row by row. */
 export type Changes = ReadonlyMap<TableName, ReadonlySet<number>>
@@ -33,6 +39,8 @@ export class Tables {
     readonly configReport: ConfigReportTable
     readonly command: CommandTable
     readonly alarm: AlarmTable
+    readonly current: CurrentTable
+    readonly router: RouterTable
 
     constructor(access: Access) {
         this.account = new AccountTable(access)
@@ -48,6 +56,8 @@ export class Tables {
         this.configReport = new ConfigReportTable(access)
         this.command = new CommandTable(access)
         this.alarm = new AlarmTable(access)
+        this.current = new CurrentTable(access)
+        this.router = new RouterTable(access)
     }
 }
 
@@ -55,6 +65,7 @@ export class Tables {
 export class Store extends Tables {
     /** For plain SQL, by tests and engines; the rooms use repositories. */
     readonly db: Kysely<Schema>
+    private failed: StoreFailureKind | undefined
     private readonly listeners = new Set<(changes: Changes) => void>()
 
     constructor(db: Kysely<Schema>) {
@@ -73,9 +84,10 @@ export class Store extends Tables {
             if (!known) changes.set(table, (known = new Set()))
             for (const id of ids) known.add(id)
         }
-        const result = await this.db
-            .transaction()
-            .execute(async db => await work(new Tables({ db, root: this.db, changed })))
+        const result = await this.noting(
+            async () =>
+                await this.db.transaction().execute(async db => await work(new Tables({ db, root: this.db, changed }))),
+        )
         if (changes.size > 0) this.emit(changes)
         return result
     }
@@ -86,13 +98,40 @@ export class Store extends Tables {
         return () => void this.listeners.delete(listener)
     }
 
-    /** Throws where the database does not work. */
-    async check(): Promise<void> {
-        await sql`SELECT 1 FROM account LIMIT 1`.execute(this.db)
+    /**
+     * Writes something, as much as an envelope takes where the last commit failed: throws where nothing can be stored.
+     * @param at unix ms
+     */
+    async probe(at: number): Promise<void> {
+        const room = new Uint8Array(this.failed ? probeBytes : 0)
+        await this.noting(async () => {
+            await this.db
+                .insertInto("probe")
+                .values({ id: 1, at, room })
+                .onConflict(conflict => conflict.column("id").doUpdateSet({ at, room }))
+                .execute()
+        })
+    }
+
+    /** Why the last commit or probe failed; undefined where it did not. */
+    get failure(): StoreFailureKind | undefined {
+        return this.failed
     }
 
     async close(): Promise<void> {
         await this.db.destroy()
+    }
+
+    /** Remembers whether it failed for want of a working store. */
+    private async noting<T>(work: () => Promise<T>): Promise<T> {
+        try {
+            const result = await work()
+            this.failed = undefined
+            return result
+        } catch (error) {
+            if (error instanceof StoreFailure) this.failed = error.kind
+            throw error
+        }
     }
 
     private emit(changes: Changes): void {

@@ -35,8 +35,23 @@ export const WardPatient = Type.Object({
 })
 export type WardPatient = Static<typeof WardPatient>
 
+const RouterName = Type.String({ description: "User name of the router" })
+export const Condition = Type.Union([
+    Type.Object({
+        code: Type.Literal("router-clock"),
+        router: RouterName,
+        offsetMs: Type.Integer({ description: "Added to the times it gives; negative where its clock is ahead" }),
+    }),
+    Type.Object({ code: Type.Literal("router-store-lost"), router: RouterName, at: Time }),
+    Type.Object({ code: OneOf(["store-full", "store-failed"]) }),
+])
+export type Condition = Static<typeof Condition>
+
 export const Ward = Type.Object({
     now: Time,
+    conditions: Type.Unsafe<readonly Condition[]>(
+        Type.Array(Condition, { description: "What makes that which is shown wrong or incomplete" }),
+    ),
     newestId: Count,
     patients: List(WardPatient),
 })

@@ -11,6 +11,7 @@ import {
     type QueryResult,
 } from "kysely"
 import { all, closeSqlite } from "../../../host/sqlite.ts"
+import { StoreFailure } from "../failure.ts"
 
 /** Prepared statements that are kept; the way of an envelope needs about twenty, readers some more. */
 const maxStatements = 200
@@ -52,11 +53,11 @@ class SqliteDriver implements Driver {
     }
 
     async beginTransaction(): Promise<void> {
-        this.database.exec("BEGIN IMMEDIATE")
+        failing(() => this.database.exec("BEGIN IMMEDIATE"))
     }
 
     async commitTransaction(): Promise<void> {
-        this.database.exec("COMMIT")
+        failing(() => this.database.exec("COMMIT"))
     }
 
     /** SQLite has rolled back by itself after some failures, such as a full disk. */
@@ -81,14 +82,13 @@ class SqliteConnection implements DatabaseConnection {
     }
 
     async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-        const statement = this.statement(sql)
         const bound = checked(parameters)
-        if (statement.reader) {
-            const rows = all<Row>(statement, bound)
-            return { rows }
-        }
-        const { changes } = statement.run(bound)
-        return { rows: [], numAffectedRows: BigInt(changes) }
+        return failing(() => {
+            const statement = this.statement(sql)
+            if (statement.reader) return { rows: all<Row>(statement, bound) }
+            const { changes } = statement.run(bound)
+            return { rows: [], numAffectedRows: BigInt(changes) }
+        })
     }
 
     async *streamQuery<Row>(query: CompiledQuery): AsyncIterableIterator<QueryResult<Row>> {
@@ -108,6 +108,18 @@ class SqliteConnection implements DatabaseConnection {
         }
         this.statements.set(sql, statement)
         return statement
+    }
+}
+
+/** Says StoreFailure where the disk is full or broken. */
+function failing<T>(work: () => T): T {
+    try {
+        return work()
+    } catch (error) {
+        const code = String((error as { code?: unknown }).code)
+        if (code === "SQLITE_FULL") throw new StoreFailure("full", error)
+        if (/^SQLITE_(IOERR|CANTOPEN|CORRUPT|READONLY|NOTADB|BUSY)/.test(code)) throw new StoreFailure("broken", error)
+        throw error
     }
 }
 

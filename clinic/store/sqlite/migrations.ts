@@ -188,5 +188,42 @@ export const migrations: readonly string[] = [
     CREATE INDEX alarm_lasting ON alarm (mote, kind, cleared_at) WHERE raised_at IS NOT NULL;
     CREATE INDEX alarm_raised ON alarm (mote, kind, generation, number) WHERE raised_at IS NOT NULL;
     CREATE INDEX alarm_of_mote ON alarm (mote) WHERE is_open = 1;
+
+    -- The time of what is shown as a patient's value of now: that of what arrived last, unless it is older than what is shown.
+    CREATE TABLE current (
+        patient INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        PRIMARY KEY (patient, name)
+    ) STRICT;
+    -- The envelope that arrived last.
+    ALTER TABLE start ADD COLUMN newest_id INTEGER NOT NULL DEFAULT 0;
+
+    -- A router as the clinic last heard it: what has to be added to its clock, and when it came with a new store.
+    CREATE TABLE router (
+        account INTEGER PRIMARY KEY,
+        heard_at INTEGER NOT NULL,
+        clock_offset INTEGER,
+        lost_at INTEGER
+    ) STRICT;
+    -- What was added to the times that router and mote gave, ms.
+    ALTER TABLE envelope ADD COLUMN clock_offset INTEGER NOT NULL DEFAULT 0;
+    -- Nothing is received after it was stored: the router's clock was ahead by that. Readings that were hidden for it come back.
+    UPDATE envelope SET clock_offset = stored_at - received_at WHERE received_at > stored_at + 5000;
+    UPDATE measurement
+        SET problem = NULL,
+            time = time + (SELECT clock_offset FROM envelope WHERE envelope.id = measurement.envelope)
+        WHERE problem LIKE '% is from the future' AND EXISTS (
+            SELECT 1 FROM envelope WHERE envelope.id = measurement.envelope AND clock_offset < 0
+                AND measurement.time + clock_offset <= stored_at + 300000
+        );
+    UPDATE envelope SET problem = NULL WHERE clock_offset < 0 AND problem LIKE '% is from the future'
+        AND id NOT IN (SELECT envelope FROM measurement WHERE problem IS NOT NULL);
+    INSERT INTO current (patient, name, time)
+        SELECT patient, name, MAX(time) FROM measurement
+        WHERE problem IS NULL AND name IN ('hr', 'temp', 'spo2') GROUP BY patient, name;
+
+    -- Written to find out whether anything can be.
+    CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, room BLOB NOT NULL) STRICT;
     `,
 ]

@@ -1,0 +1,65 @@
+import type { Store } from "./store/store.ts"
+
+/** A router's clock may be off by so much, ms, the way of a delivery included, before anything is made of it. */
+export const maxSkewMs = 5_000
+/** How often a router that says nothing new is noted. */
+const noteMs = 60_000
+
+/** A router as the clinic last heard it; times are unix ms by the clinic's clock. */
+export interface RouterState {
+    name: string
+    heardAt: number
+    /** What is added to the times it gives, ms: 0 where its clock is right, null where it does not say its time. */
+    clockOffsetMs: number | null
+    /** When it came with a new store: what it had receipted and not delivered by then is gone. Null: never. */
+    storeLostAt: number | null
+}
+
+/** What a router says about itself with a request, by its own clock, unix ms. */
+export interface RouterTimes {
+    sentAt?: number | undefined
+    storeSince?: number | undefined
+}
+
+interface Known {
+    heardAt: number
+    clockOffset: number | null
+    lostAt: number | null
+}
+
+/** How the routers' clocks compare with the clinic's. */
+export class Routers {
+    private readonly store: Store
+    private readonly known = new Map<number, Known>()
+
+    constructor(store: Store) {
+        this.store = store
+    }
+
+    /** Takes what a router said with a request that arrived at `now`; returns what is to be added to its times, ms. */
+    async heard(account: number, { sentAt, storeSince }: RouterTimes, now: number): Promise<number> {
+        const offset = sentAt === undefined ? null : now - sentAt
+        const clockOffset = offset !== null && Math.abs(offset) <= maxSkewMs ? 0 : offset
+        const before = this.known.get(account) ?? (await this.store.router.get(account))
+        const isNewStore = storeSince !== undefined && before && storeSince + (clockOffset ?? 0) > before.heardAt
+        const lostAt = isNewStore ? now : (before?.lostAt ?? null)
+        const isNoted =
+            before &&
+            Math.abs((before.clockOffset ?? 0) - (clockOffset ?? 0)) <= maxSkewMs &&
+            (before.clockOffset === null) === (clockOffset === null) &&
+            before.lostAt === lostAt &&
+            Math.abs(now - before.heardAt) < noteMs
+        if (!isNoted) {
+            const noted = { heardAt: now, clockOffset, lostAt }
+            await this.store.router.put({ account, ...noted })
+            this.known.set(account, noted)
+        }
+        return clockOffset ?? 0
+    }
+
+    async all(): Promise<RouterState[]> {
+        return (await this.store.router.all()).map(({ name, heardAt, clockOffset, lostAt }) => ({
+            ...{ name, heardAt, clockOffsetMs: clockOffset, storeLostAt: lostAt },
+        }))
+    }
+}
