@@ -178,11 +178,11 @@ export class Observations {
     async newest(patient: number, name: VitalName): Promise<Observation | undefined> {
         const time = await this.store.current.timeOf(patient, name)
         if (time === undefined) return undefined
-        const rows = await this.search({
-            ...{ patients: [patient], names: [name], from: time, before: time + 1 },
-            ...{ newestFirst: true, limit: 1 },
-        })
-        return rows[0]
+        const [found] = await this.store.measurement.page(
+            { patient, name, from: time, before: time + 1 },
+            { after: { time, id: Number.MAX_SAFE_INTEGER }, newestFirst: true, limit: 1 },
+        )
+        return found && observation(found)
     }
 
     /** In the order they were stored, from the one after `id`. */

@@ -128,14 +128,15 @@ test("what the readers ask goes through an index, and pages are not sorted", asy
     })
     assert.equal(pages.length, 4)
     for (const plan of pages) assert.doesNotMatch(plan, /TEMP B-TREE/)
-    const [counted, history, summaries] = await planned(async store => {
+    const walks = await planned(async store => {
         const observations = new Observations(store)
         await observations.count(search)
         await observations.history({ patient: 1, name: "hr", stepMs: 2, ...span })
     })
-    assert.match(summaries!, /INDEX measurement_summary \(patient=\? AND name=\? AND time>\? AND time<\?\)/)
-    for (const plan of [...pages, counted!, history!])
-        assert.match(plan, /INDEX measurement_newest \(patient=\? AND name=\? AND time>\? AND time<\?\)/)
+    assert.ok(walks.length >= 3)
+    assert.ok(walks.some(plan => plan.includes("INDEX measurement_summary")))
+    for (const plan of [...pages, ...walks])
+        assert.match(plan, /INDEX measurement_(newest|summary) \(patient=\? AND name=\? AND time>\? AND time<\?\)/)
     const byId = await planned(async store => {
         await new Observations(store).since(5, 10)
         await new Observations(store).get(5)
