@@ -12,6 +12,8 @@ export interface AttackPlan {
     /** Seconds of simulated time; from the beginning, to the end where absent. */
     from?: number
     to?: number
+    /** Seconds from one of its actions to the next, where it has such. */
+    every?: number
 }
 
 export interface AttackOptions {
@@ -20,6 +22,8 @@ export interface AttackOptions {
     random: () => number
     bytes: (size: number) => Uint8Array
     router: { address: Ipv6Address; port: number }
+    /** Of a mote that the attacker holds; only for kinds that have one. */
+    identity?: { kid: Uint8Array; secret: Uint8Array }
 }
 
 /** What an attacker got out of it. */
@@ -31,7 +35,7 @@ export interface AttackReport {
     /** Envelopes seen, and among them those in which a heart rate could be read. */
     envelopes: number
     readable: number
-    /** Envelopes that were sent to the router. */
+    /** Envelopes, requests, connections or messages that it sent. */
     sent: number
     /** Packets that should have been passed on and were not. */
     swallowed: number
@@ -61,6 +65,11 @@ export abstract class Attacker {
 
     protected later(ms: number, fn: () => void): unknown {
         return this.o.mesh.events.schedule(fn, ms)
+    }
+
+    protected everyMs(usualMs: number): number {
+        const { every } = this.o.plan
+        return every === undefined ? usualMs : every * 1000
     }
 
     protected get position() {

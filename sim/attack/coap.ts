@@ -3,17 +3,28 @@
 /** An empty Capabilities and Settings Message. */
 export const csm = Uint8Array.of(0x00, 0xe1)
 
-/** Uri-Path "vitals", Content-Format 17. */
-const options = Uint8Array.of(0xb6, 0x76, 0x69, 0x74, 0x61, 0x6c, 0x73, 0x11, 0x11)
+/** Uri-Path, Content-Format 17. */
+const options = (path: "vitals" | "alarms") => Uint8Array.of(0xb6, ...Buffer.from(path), 0x11, 0x11)
 const post = 0x02
 const payloadMarker = 0xff
 
-/** POST /vitals with an envelope, without a token. */
-export function postVitals(envelope: Uint8Array): Uint8Array {
-    const size = options.length + 1 + envelope.length
+/** GET /.well-known/core without a token: an answer of some length. */
+export const getCore = Uint8Array.of(
+    0xd0,
+    0x05,
+    0x01,
+    0xbb,
+    ...Buffer.from(".well-known"),
+    0x04,
+    ...Buffer.from("core"),
+)
+
+/** POST of an envelope without a token. */
+export function postEnvelope(path: "vitals" | "alarms", envelope: Uint8Array): Uint8Array {
+    const size = options(path).length + 1 + envelope.length
     // Lengths from 13 to 268 and from 269 on; RFC 8323 §3.2.
     const head = size < 269 ? [0xd0, size - 13] : [0xe0, (size - 269) >> 8, (size - 269) & 0xff]
-    return Uint8Array.of(...head, post, ...options, payloadMarker, ...envelope)
+    return Uint8Array.of(...head, post, ...options(path), payloadMarker, ...envelope)
 }
 
 /** Where the envelope in a message begins: the tag of COSE_Mac0 in front of an array of four; -1 without. */

@@ -5,6 +5,7 @@ import type { Ipv6Address, Ipv6Packet } from "../net/ipv6.ts"
 import type { Routing, Sent } from "../net/node.ts"
 import type { RplHost } from "../net/rpl/host.ts"
 import { decodeDio, encodeDio, RplCode } from "../net/rpl/messages.ts"
+import { nextSequence } from "../net/rpl/sequence.ts"
 
 /** A node between RPL and the network, which changes what it wants of either; RPL knows nothing of it. */
 class NodeDecorator implements RplHost {
@@ -80,5 +81,24 @@ export class RankLiarNode extends BlackHoleNode {
         const isDio = message.type === IcmpType.rpl && message.code === RplCode.dio
         const body = isDio ? encodeDio({ ...decodeDio(message.body), rank: this.rank }) : message.body
         super.sendIcmp({ ...message, body }, destination, o)
+    }
+}
+
+/** Forwards as it should, and advertises a version after the one that everybody has. */
+export class VersionLiarNode extends NodeDecorator {
+    private readonly lied: () => void
+
+    /** @param lied called for each DIO */
+    constructor(inner: RplHost, lied: () => void) {
+        super(inner)
+        this.lied = lied
+    }
+
+    override sendIcmp(message: IcmpMessage, destination: Ipv6Address, o?: { sent?: Sent }): void {
+        if (message.type !== IcmpType.rpl || message.code !== RplCode.dio)
+            return super.sendIcmp(message, destination, o)
+        const dio = decodeDio(message.body)
+        this.lied()
+        super.sendIcmp({ ...message, body: encodeDio({ ...dio, version: nextSequence(dio.version) }) }, destination, o)
     }
 }

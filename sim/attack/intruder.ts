@@ -1,17 +1,18 @@
-import type { ByteStream } from "../../host/stream.ts"
 import { WireError } from "../../wire/cbor.ts"
 import { parseEnvelope } from "../../wire/envelope.ts"
 import type { MeshNode } from "../mesh/node.ts"
 import type { Radio } from "../radio/air.ts"
-import { csm, postVitals } from "./coap.ts"
+import { postEnvelope } from "./coap.ts"
+import { RouterLink } from "./router-link.ts"
 import { Sniffer } from "./sniffer.ts"
 
 const attackEveryMs = 2000
+const maxBacklog = 2048
 
 /** Listens as a node of the network, which has a connection to the router and POSTs envelopes of its own. */
 export abstract class Intruder extends Sniffer {
     private node: MeshNode | undefined
-    private stream: ByteStream | undefined
+    private link: RouterLink | undefined
 
     protected override begin(): void {
         super.begin()
@@ -20,12 +21,13 @@ export abstract class Intruder extends Sniffer {
 
     protected override end(): void {
         this.node?.stop()
-        this.node = undefined
+        this.node = this.link = undefined
         super.end()
     }
 
     protected override newRadio(): Radio {
         this.node = this.join()
+        this.link = new RouterLink(this.node, this.o.router)
         return this.node.radio
     }
 
@@ -33,25 +35,15 @@ export abstract class Intruder extends Sniffer {
     protected abstract envelope(): Uint8Array | undefined
 
     private attack(): void {
-        const { node } = this
-        if (!node) return
-        const own = node.ipv6.addresses[0]
-        const { address, port } = this.o.router
-        if (own && !this.stream)
-            node.tcp.connect(own, address, port).then(
-                stream => {
-                    this.stream = stream
-                    stream.listen({ data: () => {}, closed: () => (this.stream = undefined) })
-                    stream.write(csm)
-                },
-                () => {},
-            )
-        const envelope = this.stream && this.envelope()
+        if (!this.link) return
+        const stream = this.link.open()
+        // What its connection does not take now would only wait in its own memory.
+        const envelope = stream && stream.backlog < maxBacklog ? this.envelope() : undefined
         if (envelope) {
-            this.stream!.write(postVitals(envelope))
+            stream!.write(postEnvelope("vitals", envelope))
             this.got.sent++
         }
-        this.later(attackEveryMs, () => this.attack())
+        this.later(this.everyMs(attackEveryMs), () => this.attack())
     }
 }
 

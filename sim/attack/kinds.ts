@@ -1,10 +1,16 @@
 import type { Attacker, AttackOptions } from "./attacker.ts"
+import { AlarmStorm } from "./alarm-storm.ts"
 import { BlackHole } from "./black-hole.ts"
+import { Connector } from "./connector.ts"
+import { Flooder } from "./flooder.ts"
 import { Forger } from "./forger.ts"
 import { Jammer } from "./jammer.ts"
 import { RankLiar } from "./rank-liar.ts"
 import { Replayer } from "./replayer.ts"
 import { Sniffer } from "./sniffer.ts"
+import { Solicitor } from "./solicitor.ts"
+import { VersionLiar } from "./version-liar.ts"
+import { WrongClock } from "./wrong-clock.ts"
 
 /** By the name that scenarios give them. */
 const kinds = {
@@ -14,9 +20,20 @@ const kinds = {
     "black-hole": BlackHole,
     rank: RankLiar,
     jammer: Jammer,
-} satisfies Record<string, new (o: AttackOptions) => Attacker>
+    flood: Flooder,
+    connections: Connector,
+    solicit: Solicitor,
+    version: VersionLiar,
+    "alarm-storm": AlarmStorm,
+    "wrong-clock": WrongClock,
+} satisfies Record<string, (new (o: AttackOptions) => Attacker) & { hasKeys?: boolean }>
 
 export const attackerKinds = Object.keys(kinds) as (keyof typeof kinds)[]
+
+/** Whether an attacker of that kind holds a mote of the ward, with its keys. */
+export function holdsMote(kind: keyof typeof kinds): boolean {
+    return "hasKeys" in kinds[kind]
+}
 
 /** @param o its plan has one of `attackerKinds` */
 export function newAttacker(o: AttackOptions): Attacker {

@@ -14,6 +14,15 @@ export interface ArrivedReading {
     values: ReadonlyMap<string, number>
 }
 
+/** The beginning of an alarm that a clinic has stored. */
+export interface ArrivedAlarm {
+    mote: number
+    kind: string
+    /** When the mote raised it, and when the clinic had it, unix ms. */
+    raisedMs: number
+    arrivedMs: number
+}
+
 /** Whoever wants to know what happens in a simulation: captures, statistics, reports, the live view. */
 export interface Observer {
     sent?(from: Radio, frame: Uint8Array, startMs: number, endMs: number): void
@@ -28,6 +37,7 @@ export interface Observer {
     log?(mote: number, line: string): void
     powered?(mote: number, isOn: boolean): void
     arrived?(reading: ArrivedReading): void
+    alarmed?(alarm: ArrivedAlarm): void
 }
 
 /** One observer that tells many; more may join while it runs. */
@@ -77,5 +87,9 @@ export class Observers implements Required<Observer> {
 
     arrived(reading: ArrivedReading): void {
         for (const one of this.list) one.arrived?.(reading)
+    }
+
+    alarmed(alarm: ArrivedAlarm): void {
+        for (const one of this.list) one.alarmed?.(alarm)
     }
 }

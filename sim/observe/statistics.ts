@@ -1,11 +1,13 @@
 import { Histogram } from "./histogram.ts"
-import type { ArrivedReading, Observer } from "./observer.ts"
+import type { ArrivedAlarm, ArrivedReading, Observer } from "./observer.ts"
 import type { Radio } from "../radio/air.ts"
 import { ReadingTimes, type Delivery, type Pauses } from "./reading-times.ts"
 
 /** A reading that its mote has sent this recently may still be on its way. */
 const underWayMs = 30_000
 const defaultReportMs = 10_000
+/** Of alarms, of one mote. */
+const maxKinds = 64
 
 /** What a forger claims; no wearer of a scenario has it. */
 export const forgedBpm = 222
@@ -19,6 +21,8 @@ export interface MoteStatistics {
     /** From the measurement to the clinic, in ms. */
     readonly latencyMs: Histogram
     newest: ReadonlyMap<string, number> | undefined
+    /** By kind, how long the slowest beginning of an alarm took from the mote to the clinic, in ms. */
+    readonly alarmMs: Map<string, number>
     /** Packets that stranded here, by reason. */
     dropped: Record<string, number>
 }
@@ -99,6 +103,12 @@ export class Statistics implements Observer {
         if (values.get("hr") === forgedBpm) this.forged++
     }
 
+    alarmed({ mote, kind, raisedMs, arrivedMs }: ArrivedAlarm): void {
+        const { alarmMs } = this.node(mote)
+        if (alarmMs.size < maxKinds || alarmMs.has(kind))
+            alarmMs.set(kind, Math.max(alarmMs.get(kind) ?? 0, arrivedMs - raisedMs))
+    }
+
     /**
      * Of the readings that a mote has measured, from its first that arrived up to those that may be on their way, how many
      * are in the clinic. A pause in which it was off has no readings, and counts none.
@@ -123,6 +133,7 @@ export class Statistics implements Observer {
                 bytesSent: 0,
                 latencyMs: new Histogram(),
                 newest: undefined,
+                alarmMs: new Map(),
                 dropped: {},
                 times: new ReadingTimes(this.pausesOf(id), this.readingMs),
                 firstSince: new Map(),

@@ -26,6 +26,7 @@ async function verdictOn(assertion: Assertion, simulation: Simulation): Promise<
     if ("delivery" in assertion) return delivery(assertion.delivery, simulation)
     if ("latency" in assertion) return latency(assertion, simulation)
     if ("recovery" in assertion) return recovery(assertion, simulation)
+    if ("alarm" in assertion) return alarmed(assertion, simulation)
     if ("ping" in assertion) return await pinged(assertion, simulation)
     if ("refused" in assertion) return refused(assertion.refused, simulation)
     return forged(simulation)
@@ -94,6 +95,18 @@ function recovery(
         claim,
         holds: worst <= recovery,
         found: Number.isFinite(worst) ? `${worst.toFixed(1)} s` : "some never",
+    }
+}
+
+function alarmed(
+    { alarm, mote, within }: { alarm: string; mote: number; within: number },
+    { statistics }: Simulation,
+): Verdict {
+    const ms = statistics.of(mote).alarmMs.get(alarm)
+    return {
+        claim: `alarm ${alarm} of mote ${mote} is in the clinic within ${within} s`,
+        holds: ms !== undefined && ms <= within * 1000,
+        found: ms === undefined ? "it did not come" : `${(ms / 1000).toFixed(2)} s`,
     }
 }
 

@@ -1,5 +1,5 @@
 import type { Attacker } from "../attack/attacker.ts"
-import { newAttacker } from "../attack/kinds.ts"
+import { holdsMote, newAttacker } from "../attack/kinds.ts"
 import { Battery } from "../observe/battery.ts"
 import { Meter } from "../observe/energy.ts"
 import { buildFirmware } from "../../devicescript/build.ts"
@@ -267,6 +267,7 @@ export class Simulation {
             clock: this.clock,
             seed: this.seed,
             arrived: reading => this.observers.arrived(reading),
+            alarmed: alarm => this.observers.alarmed(alarm),
         })
         this.shards = new Shards({
             ...{ clock: this.clock, startMs: this.startMs, seed: this.seed, threads },
@@ -300,6 +301,7 @@ export class Simulation {
         for (const plan of this.scenario.attackers ?? [])
             this.attackers.push(
                 newAttacker({
+                    ...(holdsMote(plan.kind) ? { identity: await this.ward.admit(plan.id) } : {}),
                     mesh: this.mesh,
                     plan,
                     random: this.random(plan.id),

@@ -4,10 +4,11 @@ import { silentLog } from "../../host/log.ts"
 import { Router, SqliteStore, type ClinicLink, type RouterStats } from "../../router/index.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import type { ConfigValues } from "../../wire/tables/settings.ts"
+import { toAlarms } from "../../wire/alarms.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys } from "../../wire/keys.ts"
 import { decodePack } from "../../wire/senml.ts"
-import type { ArrivedReading } from "../observe/observer.ts"
+import type { ArrivedAlarm, ArrivedReading } from "../observe/observer.ts"
 import { seededBytes } from "../time/random.ts"
 
 /** What `.env.local` of a board says. */
@@ -34,18 +35,20 @@ export class Ward {
     readonly router: Router
     private readonly clock: Clock
     private readonly arrived: (reading: ArrivedReading) => void
+    private readonly alarmed: (alarm: ArrivedAlarm) => void
     private readonly motes = new Map<string, KnownMote>()
 
     private constructor(clinic: Clinic, o: WardOptions) {
         this.clinic = clinic
         this.clock = o.clock
         this.arrived = o.arrived
+        this.alarmed = o.alarmed
         const link: ClinicLink = {
             keys: () => clinic.keys(),
             deliver: async batch => {
                 const results = await clinic.ingest(batch)
                 batch.forEach(({ envelope, receivedAt }, i) => {
-                    if (results[i]?.status === "stored") this.tell(envelope, receivedAt)
+                    if (results[i]?.status === "stored") this.report(envelope, receivedAt)
                 })
                 return results
             },
@@ -100,8 +103,8 @@ export class Ward {
         await this.clinic.close()
     }
 
-    /** Says of each reading in an envelope when it was measured. */
-    private tell(bytes: Uint8Array, receivedAt: number): void {
+    /** Reports the readings and alarms in an envelope that the clinic has stored. */
+    private report(bytes: Uint8Array, receivedAt: number): void {
         const envelope = parseEnvelope(bytes)
         const mote = this.motes.get(Buffer.from(envelope.kid).toString("hex"))
         if (!mote) return
@@ -112,6 +115,8 @@ export class Ward {
             moments.set(time, values.set(name, value))
         }
         const arrivedMs = this.clock.now()
+        for (const { kind, raised, time } of toAlarms(pack))
+            if (raised) this.alarmed({ mote: mote.id, kind, raisedMs: time, arrivedMs })
         const relative = pack.some(measurement => measurement.relative)
         // Envelopes of one start are numbered without a gap, and say themselves what was dropped before them.
         const isNext =
@@ -132,4 +137,5 @@ export interface WardOptions {
     clock: Clock
     seed: number
     arrived: (reading: ArrivedReading) => void
+    alarmed: (alarm: ArrivedAlarm) => void
 }

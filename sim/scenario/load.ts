@@ -176,7 +176,8 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
         if (foreign) wrong(`/events/${i}/${foreign}`, `${event.do}: ${foreign} has no meaning there`)
     })
     scenario.assert?.forEach((assertion, i) => {
-        if ("ping" in assertion && !motes.has(assertion.ping)) wrong(`/assert/${i}`, `no mote ${assertion.ping}`)
+        const named = "ping" in assertion ? assertion.ping : "alarm" in assertion ? assertion.mote : undefined
+        if (named !== undefined && !motes.has(named)) wrong(`/assert/${i}`, `no mote ${named}`)
     })
 }
 

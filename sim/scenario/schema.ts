@@ -1,4 +1,5 @@
 import { Type, type Static } from "@sinclair/typebox"
+import { alarmKinds } from "../../wire/tables/alarm-kinds.ts"
 import { configFields } from "../../wire/tables/settings.ts"
 import { MediumSchema } from "../radio/media/media.ts"
 import { conditionNames } from "../body/conditions.ts"
@@ -78,6 +79,7 @@ const attacker = Type.Object(
         kind: oneOf(attackerKinds),
         from: Type.Optional(seconds),
         to: Type.Optional(seconds),
+        every: Type.Optional(Type.Number({ minimum: 0.001, maximum: 3600, description: "between two of its actions" })),
     },
     strict,
 )
@@ -101,6 +103,7 @@ const assertion = Type.Union([
     Type.Object({ latency: seconds, share: Type.Optional(share) }, strict),
     Type.Object({ recovery: seconds, after: seconds }, strict),
     Type.Object({ ping: id, replies: share, ttl: Type.Optional(Type.Integer({ minimum: 1, maximum: 255 })) }, strict),
+    Type.Object({ alarm: oneOf(Object.keys(alarmKinds)), mote: id, within: seconds }, strict),
     Type.Object({ refused: Type.Integer({ minimum: 1 }) }, strict),
     Type.Object({ forged: Type.Literal(0) }, strict),
 ])

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
-import { readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { after, test } from "node:test"
 import { readPcap } from "../../sim/capture/pcap.ts"
-import { finished, temporaryFolder } from "../e2e/command.ts"
+import { finished, run, temporaryFolder } from "../e2e/command.ts"
 import { CommandLine } from "../support/command-line.ts"
 
 const commandLine = new CommandLine()
@@ -119,4 +119,16 @@ test("sim: an unknown scenario, an unknown mote, a capture that cannot be writte
     const capture = await commandLine.run(["sim", "paper", "--pcap", "/nowhere/at/all.pcap"])
     assert.equal(capture.code, 1)
     assert.match(capture.stderr, /^vitalmote: .*all\.pcap/m)
+})
+
+test("sim: Ctrl+C ends it in order: a summary of what was so far, a capture that is whole", async t => {
+    const capture = join(temporaryFolder(t), "sent.pcap")
+    const sim = run(t, ["sim", "paper", "--speed", "2", "--pcap", capture])
+    while (!existsSync(capture) || readFileSync(capture).length < 2000)
+        await new Promise(resolve => setTimeout(resolve, 50))
+    sim.child.kill("SIGINT")
+    assert.equal(await sim.exit, 130)
+    assert.match(sim.stdout, /^mote {2}address/m)
+    assert.match(sim.stderr, /^vitalmote: SIGINT: stopped before the end, nothing was checked$/m)
+    assert.ok(readPcap(readFileSync(capture)).frames.length > 10)
 })

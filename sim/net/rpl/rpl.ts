@@ -18,7 +18,7 @@ import { firstSequence, isNewer, nextSequence } from "./sequence.ts"
 import { Trickle } from "./trickle.ts"
 
 /** All RPL nodes on the link; RFC 6550 §6. */
-const allNodes = parseAddress("ff02::1a")
+export const allRplNodes = parseAddress("ff02::1a")
 /** Routes down are kept so long when there is no way up. */
 const orphanMs = 30_000
 /** Contiki's time in which measurements of a link go stale. */
@@ -96,7 +96,7 @@ export class Rpl implements Routing, Place, SelectingNode {
             random: o.random,
             profile,
             parent: () => this.parent,
-            solicit: () => node.sendIcmp({ type: IcmpType.rpl, code: RplCode.dis, body: encodeDis() }, allNodes),
+            solicit: () => node.sendIcmp({ type: IcmpType.rpl, code: RplCode.dis, body: encodeDis() }, allRplNodes),
             probe: parent => this.sendDio(parent.address),
         })
         node.routing = this
@@ -275,7 +275,7 @@ export class Rpl implements Routing, Place, SelectingNode {
             minMs: 2 ** intervalMin,
             doublings: intervalDoublings,
             redundancy,
-            transmit: () => this.sendDio(allNodes),
+            transmit: () => this.sendDio(allRplNodes),
         })
         this.trickle.start()
     }
@@ -331,9 +331,9 @@ export class Rpl implements Routing, Place, SelectingNode {
                 neighbour.failures = 0
                 neighbour.metric.forgive()
             }
-        this.sendDio(allNodes)
+        this.sendDio(allRplNodes)
         this.later(poisonMs * (0.5 + this.random()), () => {
-            if (!this.parent) this.sendDio(allNodes)
+            if (!this.parent) this.sendDio(allRplNodes)
         })
         this.inquiry.solicit(searchMs * (0.5 + this.random()))
         // By then those below have heard of it, and who still offers a way has one that does not lead here.
