@@ -1,6 +1,8 @@
 import type { Chip } from "./chip/chip.ts"
 
+/** Instructions from the sleep to the branch that ends the loop, at most. */
 const NEAR = 8
+const sleepsOfALoop = 100
 const isBranch = (halfword: number) => halfword >> 11 === 0b11100
 
 /**
@@ -24,7 +26,12 @@ export class Activity {
         this.loopStart = undefined
         const { cpu } = chip
         cpu.onIdle = nanos => (this.idleNanos += nanos)
+        // Drivers wait, too, but not for long: the main loop is where it sleeps again and again.
+        const sleeps = new Map<number, number>()
         cpu.onWait = address => {
+            const count = (sleeps.get(address) ?? 0) + 1
+            sleeps.set(address, count)
+            if (count < sleepsOfALoop) return
             cpu.onWait = undefined
             this.loopStart = branchAfter(chip, address)
             if (this.loopStart === undefined) return

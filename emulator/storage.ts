@@ -11,6 +11,9 @@ export const storageBytes = 128 * 1024
 const settingsServiceClass = 0x1107dc4a
 const settingsSetCommand = 0x81
 const settleMs = 200
+/** Where the runtime looks for them (DeviceScript's wifi.c). */
+const ssidKey = "wifi_ssid"
+const passwordKey = "wifi_psk"
 
 export interface WifiCredentials {
     ssid: string
@@ -49,7 +52,8 @@ export async function deployedStorage(
     vm.devsStart()
     await clock.run(settleMs)
     const payloads = Object.entries(settings).map(([key, value]) => settingPayload(key, value))
-    if (wifi) payloads.push(rawSetting("wifi_ssid", wifi.ssid), rawSetting("wifi_psk", wifi.password))
+    const wifiSettings = Object.entries(wifi ? { [ssidKey]: wifi.ssid, [passwordKey]: wifi.password } : {})
+    for (const [key, value] of wifiSettings) payloads.push(Buffer.from(`${key.slice(1)}\0${value}`))
     for (const payload of payloads) vm.handlePacket(toServiceClass(settingsServiceClass, settingsSetCommand, payload))
     await clock.run(settleMs)
     const padded = new Uint8Array((program.length + 31) & ~31)
@@ -57,9 +61,13 @@ export async function deployedStorage(
     const code = vm.devsDeploy(padded)
     if (code !== 0) throw new RangeError(`the VM refuses the program image: ${code}`)
     vm.devsStop()
+    for (const [key] of wifiSettings) renameKey(storage, `:${key.slice(1)}`, key)
     return storage
 }
 
-function rawSetting(key: string, value: string): Uint8Array {
-    return Buffer.from(`${key}\0${value}`)
+/** The VM's settings service puts a colon before each key; the runtime's own, such as those of the WiFi, have none. */
+function renameKey(storage: Uint8Array, from: string, to: string): void {
+    const at = Buffer.from(storage.buffer, storage.byteOffset, storage.length).indexOf(`${from}\0`, 0, "latin1")
+    if (at < 0) throw new Error(`no ${from} in the storage`)
+    storage.set(Buffer.from(to, "latin1"), at)
 }
