@@ -13,6 +13,7 @@ const commands: Record<string, () => Promise<Command>> = {
     router: async () => (await import("./commands/router.ts")).routerCommand,
     clinic: async () => (await import("./commands/clinic.ts")).clinicCommand,
     mote: async () => (await import("./commands/mote.ts")).moteCommand,
+    emulate: async () => (await import("./commands/emulate.ts")).emulateCommand,
     provision: async () => (await import("./commands/provision.ts")).provisionCommand,
     config: async () => (await import("./commands/config.ts")).configCommand,
     open: async () => (await import("./commands/open.ts")).openCommand,

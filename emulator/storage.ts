@@ -23,16 +23,20 @@ export interface WifiCredentials {
 /**
  * The storage of a board to which a program and its settings were deployed. DeviceScript's own VM writes it, as for `devs bundle`;
  * the WiFi's name and password stand where a board's runtime looks for them.
+ * @param before what is there already: counters are kept, and so is a program where none is given
  */
 export async function deployedStorage(
-    program: Uint8Array,
+    before: Uint8Array,
+    program: Uint8Array | undefined,
     settings: Settings,
     wifi?: WifiCredentials,
 ): Promise<Uint8Array> {
     const clock = new VirtualClock()
     const timers = new Map<number, unknown>()
     let next = 1
-    let storage = new Uint8Array(0)
+    const isEmpty = before.every(byte => byte === 0xff)
+    let storage = isEmpty ? new Uint8Array(0) : before.slice()
+    for (const key of [ssidKey, passwordKey]) renameKey(storage, key, `:${key.slice(1)}`)
     const vm = await loadVm()({
         now: () => clock.now(),
         setTimeout: (fn, ms) => {
@@ -56,18 +60,20 @@ export async function deployedStorage(
     for (const [key, value] of wifiSettings) payloads.push(Buffer.from(`${key.slice(1)}\0${value}`))
     for (const payload of payloads) vm.handlePacket(toServiceClass(settingsServiceClass, settingsSetCommand, payload))
     await clock.run(settleMs)
-    const padded = new Uint8Array((program.length + 31) & ~31)
-    padded.set(program)
-    const code = vm.devsDeploy(padded)
-    if (code !== 0) throw new RangeError(`the VM refuses the program image: ${code}`)
+    if (program && !Buffer.from(storage).includes(Buffer.from(program))) {
+        // Whole words of 32 bytes; the VM ignores what follows the image.
+        const padded = new Uint8Array((program.length + 31) & ~31)
+        padded.set(program)
+        const code = vm.devsDeploy(padded)
+        if (code !== 0) throw new RangeError(`the VM refuses the program image: ${code}`)
+    }
     vm.devsStop()
-    for (const [key] of wifiSettings) renameKey(storage, `:${key.slice(1)}`, key)
+    for (const key of [ssidKey, passwordKey]) renameKey(storage, `:${key.slice(1)}`, key)
     return storage
 }
 
 /** The VM's settings service puts a colon before each key; the runtime's own, such as those of the WiFi, have none. */
 function renameKey(storage: Uint8Array, from: string, to: string): void {
-    const at = Buffer.from(storage.buffer, storage.byteOffset, storage.length).indexOf(`${from}\0`, 0, "latin1")
-    if (at < 0) throw new Error(`no ${from} in the storage`)
-    storage.set(Buffer.from(to, "latin1"), at)
+    const bytes = Buffer.from(storage.buffer, storage.byteOffset, storage.length)
+    for (let at = 0; (at = bytes.indexOf(`${from}\0`, at, "latin1")) >= 0;) bytes.write(to, at, "latin1")
 }
