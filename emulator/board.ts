@@ -9,7 +9,7 @@ import { BootRom } from "./bootrom/rom.ts"
 import { I2cController, type I2cStatistics } from "./i2c.ts"
 
 const I2C0_IRQ = 23
-const i2cBases = [0x40044, 0x40048]
+const i2cBases = [0x40044000, 0x40048000]
 /** Channel of the converter that GPIO 26 is on; the others follow. */
 const firstAnalogPin = 26
 /** 0 on GPIO 29 makes a Pico W of a Pico. */
@@ -127,7 +127,7 @@ export class Board {
         this.activity.follow(chip)
         i2cBases.forEach((base, i) => {
             const controller = new I2cController(chip, i, I2C0_IRQ + i, this.i2cChips)
-            chip.peripherals[base] = controller
+            chip.install(base, controller)
             const before = this.i2c[i]
             if (before) Object.assign(controller.statistics, before)
             this.i2c[i] = controller.statistics

@@ -6,3 +6,8 @@ const longer = ["test/e2e/", "test/cli/", "test/proof/"]
 export function inQuick(file) {
     return !longer.some(start => file.startsWith(start))
 }
+
+/** They run the firmware on the real runtime of a board, which is not ours to ship. */
+export function needsRuntime(file) {
+    return file.startsWith("test/emulator/runtime/")
+}

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { runChecks } from "./checks.mjs"
 import { node, projectDir, setUp } from "./setup.mjs"
-import { inQuick } from "./test-plan.mjs"
+import { inQuick, needsRuntime } from "./test-plan.mjs"
 
 const usage = `Usage: npm test -- [--quick | --long] [--ci] [WORD…]
 
@@ -26,7 +26,10 @@ const files = readdirSync("test", { recursive: true })
     .filter(file => file.endsWith(".test.ts"))
     .filter(file => !words.length || words.some(word => file.includes(word)))
     .filter(file => !flags.quick || inQuick(file))
+    .filter(file => process.env.VITALMOTE_RUNTIME || !needsRuntime(file))
     .sort()
+if (!process.env.VITALMOTE_RUNTIME)
+    console.log("tests on a board's real runtime are left out: VITALMOTE_RUNTIME names none (docs/silicon.md)")
 if (!files.length) fail(`no test file matches ${words.join(", ")}`)
 
 const checks = words.length ? {} : await runChecks()

@@ -1,4 +1,4 @@
-import { RP2040 } from "rp2040js"
+import { RP2040, type BasePeripheral } from "rp2040js"
 import { BootRom, type RomHost } from "../bootrom/rom.ts"
 import { PowerFailure, type FlashMemory } from "../flash.ts"
 import { ChipClock } from "./clock.ts"
@@ -17,7 +17,12 @@ const APPLICATION_INTERRUPT_AND_RESET = 0xe000ed0c
 const resetRequest = 0x05fa0004
 const CLEAR_PENDING = 0xe000e280
 const SYSTEM_CONTROL = 0xe000ed10
+/** The upper bits of both bridges to peripherals, 0x40000000 and 0x50000000. */
+const bridges = 2
 const privateBus = 0xe000e000
+const SSI = 0x18000000
+const IO_QSPI = 0x40018000
+const ROSC = 0x40060000
 const XIP_CONTROL = 0x14000000
 
 /** What became of the chip beyond what a program can see. */
@@ -45,6 +50,7 @@ export class Chip extends RP2040 implements Memory, RomHost {
     readonly memory: FlashMemory
     private readonly rom: BootRom
     private readonly options: ChipOptions
+    private readonly byPage: (BasePeripheral | undefined)[] = []
     private isOver = false
 
     constructor(options: ChipOptions) {
@@ -70,9 +76,9 @@ export class Chip extends RP2040 implements Memory, RomHost {
         const log = (_: string, message: string) => options.log?.(message)
         this.logger = { debug: () => {}, info: () => {}, warn: log, error: log }
         const ssi = new FlashInterface(this, this.memory.uniqueId)
-        this.peripherals[0x18000] = ssi
-        this.peripherals[0x40018] = new FlashPins(this, ssi)
-        this.peripherals[0x40060] = new RingOscillator(this, options.seed ?? 1)
+        this.install(SSI, ssi)
+        this.install(IO_QSPI, new FlashPins(this, ssi))
+        this.install(ROSC, new RingOscillator(this, options.seed ?? 1))
         this.boot()
     }
 
@@ -89,7 +95,17 @@ export class Chip extends RP2040 implements Memory, RomHost {
         return this.isOver
     }
 
+    /** Puts a peripheral in the place of rp2040js'. */
+    install(base: number, peripheral: BasePeripheral): void {
+        this.peripherals[base >>> 12] = peripheral
+        this.byPage.length = 0
+    }
+
     override writeUint32(address: number, value: number): void {
+        if (address >>> 29 === bridges) {
+            const peripheral = this.peripheralAt(address)
+            if (peripheral) return peripheral.writeUint32Atomic(address & 0xfff, value, (address >> 12) & 3)
+        }
         if (address >>> 12 === privateBus >>> 12) {
             if (address === APPLICATION_INTERRUPT_AND_RESET) {
                 if (value === resetRequest) this.end("program")
@@ -106,6 +122,10 @@ export class Chip extends RP2040 implements Memory, RomHost {
     }
 
     override readUint32(address: number): number {
+        if (address >>> 29 === bridges) {
+            const peripheral = this.peripheralAt(address)
+            if (peripheral) return peripheral.readUint32(address & 0x3fff)
+        }
         if (address === APPLICATION_INTERRUPT_AND_RESET || address === SYSTEM_CONTROL) return 0
         if (address >>> 12 === XIP_CONTROL >>> 12) return 0b11 // ready
         return super.readUint32(address)
@@ -158,6 +178,12 @@ export class Chip extends RP2040 implements Memory, RomHost {
 
     bootToUsb(): void {
         this.end("usb boot")
+    }
+
+    /** As rp2040js', which looks in a table with gaps at each access. */
+    private peripheralAt(address: number): BasePeripheral | undefined {
+        const page = ((address >>> 14) & 0xff) | ((address >>> 20) & 0x100)
+        return (this.byPage[page] ??= this.findPeripheral(address) as BasePeripheral | undefined)
     }
 
     /** The core waits for the flash. */

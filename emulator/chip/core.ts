@@ -58,6 +58,8 @@ interface RamRun {
     run: Run
     indices: Uint32Array
     halfwords: Uint16Array
+    /** In which it was compared with the RAM last. */
+    round: number
 }
 
 function isSame(ram16: Uint16Array, { indices, halfwords }: RamRun): boolean {
@@ -112,6 +114,8 @@ export class Core {
     private latched = 0
     private isUpdated = false
     private hasFault = false
+    /** Changes whenever code in RAM is to be looked at again: with each event, and after a barrier. */
+    private round = 0
 
     constructor(memory: Memory, clock: ChipClock) {
         this.memory = memory
@@ -259,7 +263,8 @@ export class Core {
                 }
                 continue
             }
-            counters[1] = Math.min(clock.cycleAt(clock.nextNanos), clock.cycleAt(untilNanos))
+            counters[1] = clock.cycleAt(Math.min(clock.nextNanos, untilNanos))
+            this.round++
             this.dispatch()
         }
     }
@@ -295,7 +300,13 @@ export class Core {
     /** CPSIE i */
     enableInterrupts(): void {
         this.PM = false
-        this.interruptsUpdated = true
+        // Programs do it all the time; mostly nothing has waited for it.
+        if (this.highestPending()) this.interruptsUpdated = true
+    }
+
+    /** DSB, DMB, ISB: what was written may be code. */
+    barrier(): void {
+        this.round++
     }
 
     sendEvent(): void {
@@ -391,7 +402,10 @@ export class Core {
         const mask = 2 * flashRuns.length - 1
         let pc = state[15]!
         while (counters[0]! < counters[1]!) {
-            const run = pc >>> 24 === flashBase >>> 24 ? flashRuns[(pc & mask) >>> 1] : undefined
+            const area = pc >>> 24
+            let run: Run | undefined
+            if (area === flashBase >>> 24) run = flashRuns[(pc & mask) >>> 1]
+            else if (area === ramBase >>> 24) run = this.inRam(pc)
             if (run !== undefined) pc = run()
             else {
                 state[15] = pc
@@ -418,14 +432,17 @@ export class Core {
     /** Code in RAM may be other code than last time. */
     private inRam(pc: number): Run {
         const known = this.ramRuns[(pc - ramBase) >>> 1]
-        if (known && isSame(this.ram16, known)) return known.run
+        if (known && (known.round === this.round || isSame(this.ram16, known))) {
+            known.round = this.round
+            return known.run
+        }
         const { run, addresses } = this.compile(pc)
         const indices = Uint32Array.from(
             addresses.flatMap(address => [address, address + 2]),
             address => (address - ramBase) >>> 1,
         )
         const halfwords = Uint16Array.from(indices, index => this.ram16[index] ?? 0)
-        this.ramRuns[(pc - ramBase) >>> 1] = { run, indices, halfwords }
+        this.ramRuns[(pc - ramBase) >>> 1] = { run, indices, halfwords, round: this.round }
         return run
     }
 
@@ -463,8 +480,9 @@ export class Core {
     }
 
     private highestPending(): number {
-        if (this.pendingNMI) return NMI
         const interrupts = this.pendingInterrupts & this.enabledInterrupts
+        if (this.pendingNMI) return NMI
+        if (!interrupts && !this.pendingSVCall && !this.pendingPendSV && !this.pendingSystick) return 0
         for (let priority = 0; priority < lowestPriority; priority++) {
             if (this.pendingSVCall && this.priority(SVCALL) === priority) return SVCALL
             if (this.pendingPendSV && this.priority(PENDSV) === priority) return PENDSV

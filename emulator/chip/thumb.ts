@@ -508,7 +508,7 @@ class Run {
         }
         if (op === 0xf3ef && second >> 12 === 8)
             return this.trap(`K.moveFromSpecial(${(second >> 8) & 15},${second & 255})`, 3)
-        if (op === 0xf3bf && (second & 0xff00) === 0x8f00) return this.simple(() => "", 3) // DSB, DMB, ISB
+        if (op === 0xf3bf && (second & 0xff00) === 0x8f00) return this.simple(() => "K.barrier();", 3) // DSB, DMB, ISB
         return this.undefined()
     }
 

@@ -11,7 +11,7 @@ const REG_ON = 23
 const DATA_AND_INTERRUPT = 24
 const SELECT = 25
 const pioInterrupts = [7, 9]
-const pioBases = [0x50200, 0x50300]
+const pioBases = [0x50200000, 0x50300000]
 const mac = Uint8Array.of(0x28, 0xcd, 0xc1, 0x00, 0x00, 0x01)
 
 export interface WifiChipOptions extends AccessPoint {
@@ -37,7 +37,7 @@ export class WifiChip {
         const { bus, wifi } = this
         pioBases.forEach((base, i) => {
             const block = new PioBlock(chip, i, pioInterrupts[i]!, bus)
-            chip.peripherals[base] = block
+            chip.install(base, block)
             chip.pio[i] = block
         })
         const [power, line, select] = [REG_ON, DATA_AND_INTERRUPT, SELECT].map(pin => chip.gpio[pin]!)

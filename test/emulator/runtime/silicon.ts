@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs"
+import { buildFirmware } from "../../../devicescript/build.ts"
+import { followClock } from "../../../emulator/follow.ts"
+import { SiliconMote, routerName, type SiliconMoteOptions } from "../../../emulator/silicon-mote.ts"
+import { madeUpBody } from "../../../sim/body/index.ts"
+import { wearableChips, type WearableOptions } from "../../../sim/devices/chips.ts"
+import { eui } from "../../../wire/keys.ts"
+import type { World } from "../../proof/world.ts"
+
+/** The runtime that `VITALMOTE_RUNTIME` names; without it `npm test` leaves these tests out. */
+export const runtime = new Uint8Array(readFileSync(process.env.VITALMOTE_RUNTIME!))
+export const program = "src/main-picow.ts"
+export const wearer = 5
+
+export interface Life {
+    mote: SiliconMote
+    lines: string[]
+    events: string[]
+    /** Lets so much virtual time pass. */
+    run(seconds: number, until?: () => boolean): Promise<void>
+}
+
+export interface LifeOptions extends Partial<SiliconMoteOptions>, WearableOptions {
+    /** `coap+tcp`, unless said otherwise. */
+    scheme?: string
+}
+
+/** A mote on an emulated board in a world with a router and a clinic, all in virtual time. */
+export async function live(world: World, options: LifeOptions = {}): Promise<Life> {
+    const { clock, kid, secret } = world
+    const lines: string[] = []
+    const events: string[] = []
+    const body = madeUpBody(wearer)
+    const mote = await SiliconMote.flash({
+        runtime,
+        board: "picow",
+        program: await buildFirmware(program),
+        settings: {
+            kid: eui(kid),
+            secret: Buffer.from(secret).toString("hex"),
+            router: `${options.scheme ?? "coap+tcp"}://${routerName}`,
+        },
+        startMs: clock.now(),
+        chips: own => wearableChips(own, body, 1, options),
+        connect: world.connect,
+        log: line => lines.push(line),
+        onEvent: ({ kind }) => events.push(kind),
+        ...options,
+    })
+    mote.board.powerUp()
+    followClock(mote.board, clock)
+    return { mote, lines, events, run: (seconds, until) => clock.run(seconds * 1000, until) }
+}
