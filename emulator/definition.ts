@@ -12,7 +12,7 @@ import { UserError } from "../host/errors.ts"
 
 /** What `devs flash` downloads for a Pico W, and where it keeps it. */
 const runtimeName = "devicescript-rp2040w-pico_w.uf2"
-export const officialRuntime = join(projectDir, ".devicescript/cache", runtimeName)
+const officialRuntime = join(projectDir, ".devicescript/cache", runtimeName)
 
 /** @returns the runtime that is asked for, or the official one if `devs flash` has fetched it @throws UserError */
 export async function readRuntime(file?: string): Promise<Uint8Array> {

@@ -3,7 +3,15 @@ import { join } from "node:path"
 import { Argument, Command, InvalidArgumentError } from "commander"
 import { boards } from "../../devicescript/boards.ts"
 import { buildFirmware } from "../../devicescript/build.ts"
-import { readRuntime, reportOf, reportText, routerName, runBoard, SiliconMote, type BoardEvent } from "../../emulator/index.ts"
+import {
+    readRuntime,
+    reportOf,
+    reportText,
+    routerName,
+    runBoard,
+    SiliconMote,
+    type BoardEvent,
+} from "../../emulator/index.ts"
 import { fileError, UserError } from "../../host/errors.ts"
 import {
     accelerometers,

@@ -81,7 +81,7 @@ export function checksum(bytes: Uint8Array, start = 0): number {
 }
 
 /** Of a UDP or TCP payload, over the pseudo header too. */
-export function transportChecksum({ protocol, from, to, payload }: Ipv4Packet): number {
+function transportChecksum({ protocol, from, to, payload }: Ipv4Packet): number {
     const pseudo = (from >>> 16) + (from & 0xffff) + (to >>> 16) + (to & 0xffff) + protocol + payload.length
     return checksum(payload, pseudo)
 }

@@ -220,7 +220,10 @@ test("the PIO runs the bus' program a word at a time, in the time of its bits", 
     set(0x10, 0x01234567)
     const before = chip.time.nanos
     set(0x00, 1)
-    while (pio.machines[0]!.rxFIFO.empty) (chip.time.skipTo(chip.time.nextNanos), chip.time.runAlarms())
+    while (pio.machines[0]!.rxFIFO.empty) {
+        chip.time.skipTo(chip.time.nextNanos)
+        chip.time.runAlarms()
+    }
     assert.deepEqual(words, [0x01234567])
     assert.equal(chip.readUint32(0x50300020) >>> 0, 0x89abcdef)
     // 32 bits out, two instructions each, at half the system clock.

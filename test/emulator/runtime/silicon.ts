@@ -8,7 +8,7 @@ import { eui } from "../../../wire/keys.ts"
 import type { World } from "../../proof/world.ts"
 
 /** The runtime that `VITALMOTE_RUNTIME` names; without it `npm test` leaves these tests out. */
-export const runtime = new Uint8Array(readFileSync(process.env.VITALMOTE_RUNTIME!))
+const runtime = new Uint8Array(readFileSync(process.env.VITALMOTE_RUNTIME!))
 export const program = "src/main-picow.ts"
 export const wearer = 5
 
