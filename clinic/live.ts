@@ -14,8 +14,8 @@ export interface ChangeSource {
 interface LiveOptions<News> {
     /** The table that is read when it was written. */
     table: TableName
-    /** What is new in it. */
-    read: () => AsyncIterable<News>
+    /** What is new in it; `ids` are of the rows that were written, for tables that say so. */
+    read: (ids: number[]) => AsyncIterable<News>
     source: ChangeSource
     log: Log
 }
@@ -26,11 +26,13 @@ class Live<News> {
     private readonly listeners = new Set<(news: News) => void>()
     private reading: Promise<void> | undefined
     private again = false
+    private changed = new Set<number>()
 
     constructor(o: LiveOptions<News>) {
         this.o = o
         o.source.onChanged(changes => {
-            if (changes.has(o.table)) this.changed()
+            const ids = changes.get(o.table)
+            if (ids) this.notice(ids)
         })
     }
 
@@ -50,19 +52,24 @@ class Live<News> {
     }
 
     /** What failed comes with the next change. */
-    private changed(): void {
+    private notice(ids: ReadonlySet<number>): void {
+        for (const id of ids) this.changed.add(id)
         this.again = true
         this.reading ??= this.read()
     }
 
     private async read(): Promise<void> {
         const { table, log } = this.o
+        let ids: number[] = []
         try {
             while (this.again) {
                 this.again = false
-                for await (const news of this.o.read()) for (const listener of this.listeners) listener(news)
+                ids = [...this.changed]
+                this.changed = new Set()
+                for await (const news of this.o.read(ids)) for (const listener of this.listeners) listener(news)
             }
         } catch (error) {
+            for (const id of ids) this.changed.add(id)
             log.error({ table, reason: (error as Error).message }, "cannot read what is new")
         } finally {
             this.reading = undefined // at once: the next change has to begin anew
@@ -87,11 +94,11 @@ export class LiveObservations extends Live<Observation[]> {
     }
 }
 
-/** All alarms that belong on the screen, whenever one of them may have changed. */
+/** Alarms that have changed, as they are now, those that are over included. */
 export class LiveAlarms extends Live<Alarm[]> {
     constructor(alarms: Alarms, source: ChangeSource, log: Log) {
-        async function* read() {
-            yield await alarms.open()
+        async function* read(ids: number[]) {
+            for (let i = 0; i < ids.length; i += pageSize) yield await alarms.byIds(ids.slice(i, i + pageSize))
         }
         super({ table: "alarm", read, source, log })
     }

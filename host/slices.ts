@@ -16,3 +16,17 @@ export class Slices {
         this.startedAt = performance.now()
     }
 }
+
+/** One after the other, with pauses for others. */
+export async function inSlices<Item, Result>(
+    items: readonly Item[],
+    work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+    const slices = new Slices()
+    const results: Result[] = []
+    for (const item of items) {
+        results.push(await work(item))
+        await slices.pause()
+    }
+    return results
+}

@@ -105,6 +105,11 @@ export class Alarms {
         return (await this.store.alarm.open()).map(shown)
     }
 
+    /** Those that were raised, of any number of them. */
+    async byIds(ids: readonly number[]): Promise<Alarm[]> {
+        return (await this.store.alarm.byIds(ids)).map(shown)
+    }
+
     /** All of a patient, the newest first. */
     async ofPatient(patient: number, limit: number): Promise<Alarm[]> {
         return (await this.store.alarm.ofPatient(patient, limit)).map(shown)

@@ -21,6 +21,7 @@ import { patientRoutes } from "./patients.ts"
 import { describeRoutes } from "./openapi.ts"
 import type { App } from "./typed-app.ts"
 import { originOf, proxyCheck, type ProxyOptions } from "./proxies.ts"
+import { Turns } from "./turns.ts"
 import { userRoutes } from "./users.ts"
 import { wardRoutes } from "./ward.ts"
 
@@ -80,16 +81,17 @@ export async function buildApp(o: {
     const connections = new Connections({ clock, log, limits, isProxy })
     connections.watch(app.server as unknown as Server)
     await authenticate(app, { clinic, connections, origin: proxies.baseUrl && originOf(proxies.baseUrl) })
+    const turns = new Turns()
     clinicPageRoutes(app, o.pages)
     healthRoutes(app, clinic)
-    wardRoutes(app, clinic)
+    wardRoutes(app, clinic, turns)
     liveRoutes(app, o)
-    patientRoutes(app, clinic)
-    moteRoutes(app, clinic)
+    patientRoutes(app, clinic, turns)
+    moteRoutes(app, clinic, turns)
     configurationRoutes(app, clinic)
     alarmRoutes(app, clinic)
     userRoutes(app, clinic)
     await ingestRoutes(app, clinic)
-    await fhirRoutes(app, clinic, proxies.baseUrl && originOf(proxies.baseUrl))
+    await fhirRoutes(app, clinic, turns, proxies.baseUrl && originOf(proxies.baseUrl))
     return app
 }

@@ -28,6 +28,7 @@ import {
     Patient,
     PatientQuery,
 } from "./schemas/fhir.ts"
+import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
 declare module "fastify" {
@@ -68,7 +69,7 @@ const metadata = {
 }
 
 /** FHIR R4 for reading (http://hl7.org/fhir/R4/http.html), in JSON. `origin` is where clients see it, if not at `Host`. */
-export async function fhirRoutes(app: App, clinic: Clinic, origin?: string): Promise<void> {
+export async function fhirRoutes(app: App, clinic: Clinic, turns: Turns, origin?: string): Promise<void> {
     const startedAt = new Date(clinic.now()).toISOString()
     const routes = async (fhir: FastifyInstance) => {
         fhir.decorateRequest("fhirBase", "")
@@ -81,27 +82,26 @@ export async function fhirRoutes(app: App, clinic: Clinic, origin?: string): Pro
         fhir.get("/metadata", { schema: metadata, config: { access: "public" } }, async (request, reply) =>
             send(reply, capabilityStatement(request.fhirBase, startedAt)),
         )
-        observationRoutes(fhir, clinic)
+        observationRoutes(fhir, clinic, turns)
         patientRoutes(fhir, clinic)
         deviceRoutes(fhir, clinic)
     }
     await app.register(routes, { prefix: "/fhir" })
 }
 
-function observationRoutes(fhir: FastifyInstance, clinic: Clinic): void {
+function observationRoutes(fhir: FastifyInstance, clinic: Clinic, turns: Turns): void {
     fhir.get("/Observation", searchOf(ObservationQuery, Observation), async (request, reply) => {
         const query = queryOf(request)
         const { count, after, patients: asked, dates, names, newestFirst } = parseObservationQuery(query)
         const search = { names, newestFirst, when: dateFilter(dates, clinic.now()) }
         const patients = await patientsToSearch(userFrom(request), asked, clinic)
         if (count === 0) {
-            const total = await clinic.observations.count({ ...search, patients })
+            const total = await turns.take(request, () => clinic.observations.count({ ...search, patients }))
             return send(reply, bundle(request, query, { found: [], total }))
         }
-        const found = await clinic.observations.search({
-            ...{ ...search, patients, limit: count + 1 },
-            ...(after && { after }),
-        })
+        const found = await turns.take(request, () =>
+            clinic.observations.search({ ...search, patients, limit: count + 1, ...(after && { after }) }),
+        )
         const page = found.slice(0, count)
         const next = found.length > count ? cursorOf(page.at(-1)!) : undefined
         return send(reply, bundle(request, query, { found: page.map(toObservation), next }))

@@ -1,16 +1,18 @@
+import { inSlices } from "../../host/slices.ts"
 import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote as StoredMote } from "../motes/motes.ts"
 import { HttpError } from "./errors.ts"
 import { ByKid, List, NoContent } from "./schemas/common.ts"
 import { Mote, MoteWithSecret, NewMote } from "./schemas/motes.ts"
+import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["motes"]
 const config = { access: "manage-motes" } as const
 
 /** The motes: what arrives from each and what is missing; registration, new secrets, revocation. */
-export function moteRoutes(app: App, clinic: Clinic): void {
+export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
     app.get(
         "/api/motes",
         {
@@ -21,12 +23,12 @@ export function moteRoutes(app: App, clinic: Clinic): void {
             },
             config,
         },
-        async () => {
-            const motes = await clinic.motes.all()
-            return await Promise.all(
-                motes.map(async mote => ({ ...shown(mote), ...(await clinic.completeness(mote)) })),
-            )
-        },
+        async request =>
+            await turns.take(request, async () =>
+                inSlices(await clinic.motes.all(), async mote => ({
+                    ...{ ...shown(mote), ...(await clinic.completeness(mote)) },
+                })),
+            ),
     )
 
     app.post(

@@ -5,7 +5,8 @@ import { vitalNames } from "../../wire/tables/quantities.ts"
 import { userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"
 import { ById, List, NoContent } from "./schemas/common.ts"
-import { History, HistoryQuery, Patient, PatientBody } from "./schemas/patients.ts"
+import { History, HistoryQuery, type HistoryPoint, Patient, PatientBody } from "./schemas/patients.ts"
+import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["patients"]
@@ -15,7 +16,7 @@ const read = { access: "read" } as const
 const maxPoints = 1500
 
 /** Who is here: admit, change, discharge; and what was measured of one, for a chart. */
-export function patientRoutes(app: App, clinic: Clinic): void {
+export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
     app.get(
         "/api/patients",
         { schema: { tags, summary: "Everyone on the ward, by bed", response: { 200: List(Patient) } }, config: manage },
@@ -96,11 +97,12 @@ export function patientRoutes(app: App, clinic: Clinic): void {
             const before = Number(request.query.before)
             const stepMs = Number(request.query.step) * 1000
             if (before - from > maxPoints * stepMs) throw new HttpError(400, `that is more than ${maxPoints} steps`)
-            const histories = vitalNames.map(async name => [
-                name,
-                await clinic.observations.history({ patient, name, from, before, stepMs }),
-            ])
-            return Object.fromEntries(await Promise.all(histories)) as History
+            return await turns.take(request, async () => {
+                const histories: [string, readonly HistoryPoint[]][] = []
+                for (const name of vitalNames)
+                    histories.push([name, await clinic.observations.history({ patient, name, from, before, stepMs })])
+                return Object.fromEntries(histories) as History
+            })
         },
     )
 }

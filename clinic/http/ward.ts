@@ -1,3 +1,4 @@
+import { inSlices } from "../../host/slices.ts"
 import { defaultConfig } from "../../wire/tables/settings.ts"
 import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
@@ -9,10 +10,11 @@ import type { Observation } from "../readings/observations.ts"
 import { vitalNames } from "../../wire/tables/quantities.ts"
 import { userFrom } from "./auth.ts"
 import { Ward } from "./schemas/ward.ts"
+import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
 /** The newest of everyone the user may see. */
-export function wardRoutes(app: App, clinic: Clinic): void {
+export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
     app.get(
         "/api/ward",
         {
@@ -23,17 +25,17 @@ export function wardRoutes(app: App, clinic: Clinic): void {
             },
             config: { access: "read" },
         },
-        async request => {
-            // First, so that what arrives meanwhile comes twice rather than never.
-            const newestId = await clinic.observations.newestId()
-            const patients = await patientsOf(userFrom(request), clinic)
-            const motes = (await clinic.motes.all()).filter(({ revokedAt }) => revokedAt === null)
-            return {
-                now: clinic.now(),
-                conditions: await clinic.conditions(),
-                newestId,
-                patients: await Promise.all(
-                    patients.map(async ({ id, given, family, bed }) => {
+        request =>
+            turns.take(request, async () => {
+                // First, so that what arrives meanwhile comes twice rather than never.
+                const newestId = await clinic.observations.newestId()
+                const patients = await patientsOf(userFrom(request), clinic)
+                const motes = (await clinic.motes.all()).filter(({ revokedAt }) => revokedAt === null)
+                return {
+                    now: clinic.now(),
+                    conditions: await clinic.conditions(),
+                    newestId,
+                    patients: await inSlices(patients, async ({ id, given, family, bed }) => {
                         const own = motes.filter(m => m.patient === id)
                         return {
                             ...{ id, given, family, bed },
@@ -42,9 +44,8 @@ export function wardRoutes(app: App, clinic: Clinic): void {
                             silentMs: await silentMsOf(own, clinic),
                         }
                     }),
-                ),
-            }
-        },
+                }
+            }),
     )
 }
 

@@ -8,6 +8,7 @@ import type {
     MoteConfiguration,
     Settings,
 } from "../http/schemas/configurations.ts"
+import type { LiveEvents as LiveData } from "../http/schemas/live.ts"
 import type { History, HistoryPoint } from "../http/schemas/patients.ts"
 import type { Session } from "../http/schemas/session.ts"
 import type { Observation, Ward, WardPatient } from "../http/schemas/ward.ts"
@@ -20,6 +21,7 @@ export type {
     ConfigField,
     Configuration,
     HistoryPoint,
+    LiveData,
     MoteConfiguration,
     Observation,
     Session,

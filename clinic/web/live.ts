@@ -1,10 +1,12 @@
-import { LoggedOut, me, type Alarm, type Observation } from "./api.ts"
+import { LoggedOut, me, type Alarm, type LiveData, type Observation } from "./api.ts"
 import { setClock } from "./clock.ts"
 
 export interface LiveEvents {
     observation(observation: Observation): void
-    /** All that belong on the screen. */
-    alarms(alarms: Alarm[]): void
+    /** The ids of all that belong on the screen; the others are over. */
+    openAlarms(ids: readonly number[]): void
+    /** One that is new or has changed. */
+    alarm(alarm: Alarm): void
     /** Too much was missed: everything has to be loaded anew. */
     reset(): void
     connected(isConnected: boolean): void
@@ -40,16 +42,16 @@ export class Live {
         this.drop()
         const source = new EventSource(`/api/live?since=${this.newestId}`)
         this.source = source
-        const on = (name: string, handle: (event: MessageEvent<string>) => void) =>
+        const on = <Name extends keyof LiveData>(name: Name, handle: (data: LiveData[Name]) => void) =>
             source.addEventListener(name, event => {
                 this.heard()
-                handle(event as MessageEvent<string>)
+                handle(JSON.parse((event as MessageEvent<string>).data) as LiveData[Name])
             })
-        on("time", event => setClock((JSON.parse(event.data) as { now: number }).now))
+        on("time", ({ now }) => setClock(now))
         on("reset", () => this.events.reset())
-        on("alarms", event => this.events.alarms(JSON.parse(event.data) as Alarm[]))
-        on("observation", event => {
-            const observation = JSON.parse(event.data) as Observation
+        on("alarms", ({ open }) => this.events.openAlarms(open))
+        on("alarm", alarm => this.events.alarm(alarm))
+        on("observation", observation => {
             this.newestId = Math.max(this.newestId, observation.id)
             this.events.observation(observation)
         })

@@ -89,9 +89,13 @@ class Screen {
                 this.view?.add(observation)
                 this.draw()
             },
-            alarms: alarms => {
-                this.model.setAlarms(alarms)
-                if (alarms.some(({ patient }) => !this.model.patient(patient))) void this.refresh()
+            openAlarms: ids => {
+                this.model.keepAlarms(ids)
+                this.draw()
+            },
+            alarm: alarm => {
+                this.model.setAlarm(alarm)
+                if (alarm.isOpen && !this.model.patient(alarm.patient)) void this.refresh()
                 this.draw()
             },
             reset: () => void this.refresh().then(() => this.view?.reload()),

@@ -9,15 +9,27 @@ import type { Alarm, Observation, Ward, WardPatient } from "./api.ts"
 export class WardModel {
     private patients = new Map<number, { patient: WardPatient; newest: Map<string, Observation> }>()
 
-    private allAlarms: Alarm[] = []
+    private readonly openAlarms = new Map<number, Alarm>()
+    /** The same, the most urgent first; made when it is asked for. */
+    private sortedAlarms: Alarm[] | undefined
 
-    setAlarms(alarms: Alarm[]): void {
-        this.allAlarms = [...alarms].sort(byUrgency)
+    /** All others are over. */
+    keepAlarms(ids: readonly number[]): void {
+        const open = new Set(ids)
+        for (const id of this.openAlarms.keys()) if (!open.has(id)) this.openAlarms.delete(id)
+        this.sortedAlarms = undefined
+    }
+
+    setAlarm(alarm: Alarm): void {
+        if (alarm.isOpen) this.openAlarms.set(alarm.id, alarm)
+        else this.openAlarms.delete(alarm.id)
+        this.sortedAlarms = undefined
     }
 
     /** Those that belong on the screen, the most urgent first; of one patient, or of everybody. */
     alarms(patient?: number): Alarm[] {
-        return this.allAlarms.filter(
+        this.sortedAlarms ??= [...this.openAlarms.values()].sort(byUrgency)
+        return this.sortedAlarms.filter(
             alarm => this.patients.has(alarm.patient) && (patient ?? alarm.patient) === alarm.patient,
         )
     }

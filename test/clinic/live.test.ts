@@ -2,20 +2,23 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import type { IncomingMessage } from "node:http"
 import { request } from "node:https"
+import { Writable } from "node:stream"
 import { after, before, test } from "node:test"
 import { setImmediate } from "node:timers/promises"
+import type { Alarm } from "../../clinic/alarms/alarms.ts"
+import { LiveClient } from "../../clinic/http/live-client.ts"
 import { LiveObservations } from "../../clinic/live.ts"
 import type { Observation, Observations } from "../../clinic/readings/observations.ts"
 import type { Changes } from "../../clinic/store/store.ts"
 import { silentLog } from "../../host/log.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
-import { delivery, measurement, type SealingMote } from "./support.ts"
+import { delivery, measurement, SealingMote } from "./support.ts"
 import { Service } from "./service.ts"
 
 interface Event {
     event: string
     id?: string
-    data: { value?: number; patient?: number }
+    data: { id?: number; value?: number; patient?: number }
 }
 
 const limitMs = 20_000
@@ -26,11 +29,13 @@ class EventReader {
     private waiting: (() => void) | undefined
     private text = ""
     readonly response: IncomingMessage
+    private readonly names: string[]
     isClosed = false
     private onEvent: (name: string, data: unknown) => void = () => {}
 
-    private constructor(response: IncomingMessage) {
+    private constructor(response: IncomingMessage, names: string[]) {
         this.response = response
+        this.names = names
         response.setEncoding("utf8")
         response.on("data", (chunk: string) => this.read(chunk))
         response.on("error", () => {}) // "close" follows
@@ -40,19 +45,24 @@ class EventReader {
         })
     }
 
-    static async open(service: Service, path: string, headers: Record<string, string>): Promise<EventReader> {
+    static async open(
+        service: Service,
+        path: string,
+        headers: Record<string, string>,
+        names = ["observation", "reset"],
+    ): Promise<EventReader> {
         const ca = readFileSync(service.running.caFile)
         const response = await new Promise<IncomingMessage>((resolve, reject) =>
             request(service.running.url + path, { ca, headers }, resolve)
                 .on("error", reject)
                 .end(),
         )
-        const reader = new EventReader(response)
+        const reader = new EventReader(response, names)
         reader.onEvent = (name, data) => service.description.checkEvent(name, data)
         return reader
     }
 
-    /** The next events other than the heartbeat; fewer where the stream ends. Throws where they do not come. */
+    /** The next events of the wanted names; fewer where the stream ends. Throws where they do not come. */
     async next(count: number): Promise<Event[]> {
         while (this.events.length < count && !this.isClosed) await this.more()
         return this.events.splice(0, count)
@@ -78,7 +88,7 @@ class EventReader {
             const field = (name: string) => fields.find(f => f.startsWith(`${name}: `))?.slice(name.length + 2)
             const [event, id, data] = [field("event")!, field("id"), JSON.parse(field("data")!)]
             this.onEvent(event, data)
-            if (event !== "time" && event !== "alarms") this.events.push({ event, data, ...(id && { id }) })
+            if (this.names.includes(event)) this.events.push({ event, data, ...(id && { id }) })
         }
         this.waiting?.()
     }
@@ -87,7 +97,8 @@ class EventReader {
 let service: Service
 let mote: SealingMote
 let patient: number
-const doctor = () => ({ authorization: `Bearer ${service.doctor}` })
+const doctorOf = (service: Service) => ({ authorization: `Bearer ${service.doctor}` })
+const doctor = () => doctorOf(service)
 
 before(async () => {
     service = await Service.start()
@@ -161,33 +172,140 @@ test("patients hear of themselves only", async () => {
     reader.close()
 })
 
-test("a client that never reads is cut off; the others do not notice", async () => {
-    const { json } = await service.get("/api/ward")
-    const sleeper = await EventReader.open(service, "/api/live", doctor())
+test("a client that never reads is cut off after a while; the others do not notice", async t => {
+    const clock = new VirtualClock(Date.now())
+    const service = await Service.start(clock)
+    t.after(() => service.close())
+    const { mote } = await service.admit()
+    const { live } = service.running.clinic
+    const sleeper = await EventReader.open(service, "/api/live", doctorOf(service))
     sleeper.response.pause()
-    const reader = await EventReader.open(service, `/api/live?since=${json.newestId}`, doctor())
+    const reader = await EventReader.open(service, "/api/live?since=0", doctorOf(service))
     const many = Array.from({ length: 50 }, (_, i) => 60 + i)
     let sent = 0
-    const isCutOff = () => service.running.clinic.live.listenerCount < 2
-    while (!isCutOff() && sent < 200_000) {
-        const now = Date.now()
-        const batch = Array.from({ length: 40 }, () =>
-            delivery(
-                mote.seal(
-                    many.map((v, i) => measurement("hr", v, now + i)),
-                    now,
-                ),
-                now,
-            ),
-        )
-        await service.ingest(batch)
-        sent += batch.length * many.length
-        await reader.next(batch.length * many.length)
+    while (live.listenerCount === 2 && sent < 200_000) {
+        const now = clock.now()
+        const packs = Array.from({ length: 40 }, () => many.map((v, i) => measurement("hr", v, now + i)))
+        await service.ingest(packs.map(pack => delivery(mote.seal(pack, now), now)))
+        sent += packs.length * many.length
+        await reader.next(packs.length * many.length)
+        await clock.run(31_000)
     }
-    assert.ok(isCutOff())
+    assert.equal(live.listenerCount, 1)
     assert.equal(reader.isClosed, false)
     reader.close()
     sleeper.close()
+})
+
+test("a thousand open alarms cut nobody off, at no connect; one that changes is told alone", async t => {
+    const service = await Service.start()
+    t.after(() => service.close())
+    const { clinic } = service.running
+    const { patient } = await service.admit()
+    const now = Date.now()
+    const kinds = ["hr-low", "hr-high", "temp-low", "temp-high", "optical", "thermometer", "contact", "battery"]
+    const pack = kinds.flatMap((kind, i) => [
+        measurement(`alarm/${kind}`, 1, now, { unit: "/" }),
+        measurement(`alarm/${kind}/id`, i + 1, now, { unit: "count" }),
+    ])
+    for (let i = 0; i < 125; i++) {
+        const { mote, secret } = await clinic.motes.register(patient)
+        const sealer = new SealingMote({ kid: mote.kid, secret })
+        await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
+    }
+    for (let connect = 0; connect < 3; connect++) {
+        const reader = await EventReader.open(service, "/api/live", doctorOf(service), ["alarms", "alarm"])
+        const [all, ...each] = await reader.next(1001)
+        const ids = (all!.data as { open: number[] }).open
+        assert.equal(ids.length, 1000)
+        assert.deepEqual(new Set(each.map(({ data }) => data.id)), new Set(ids))
+        await clinic.acknowledge(ids[connect]!, "ruth")
+        const [changed] = await reader.next(1)
+        assert.deepEqual([changed!.event, changed!.data.id], ["alarm", ids[connect]])
+        assert.equal(reader.isClosed, false)
+        reader.close()
+    }
+})
+
+/** Takes so many bytes before it says that it is full; reads when it is told to. */
+class SlowReader extends Writable {
+    text = ""
+    private waiting: (() => void) | undefined
+
+    constructor() {
+        super({ highWaterMark: 2000 })
+    }
+
+    override _write(chunk: Buffer, _: string, done: () => void): void {
+        this.text += chunk.toString()
+        this.waiting = done
+    }
+
+    /** One piece more. */
+    read(): void {
+        const { waiting } = this
+        this.waiting = undefined
+        waiting?.()
+    }
+
+    /** All that waits. */
+    async readAll(): Promise<void> {
+        while (this.waiting) {
+            this.read()
+            await setImmediate()
+        }
+    }
+
+    get events(): string[] {
+        return [...this.text.matchAll(/^event: (.*)$/gm)].map(([, name]) => name!)
+    }
+}
+
+test("who reads slowly is not cut off, and gets the last state of each alarm", async () => {
+    const clock = new VirtualClock()
+    const stream = new SlowReader()
+    const client = new LiveClient(stream, { isVisible: () => true, clock })
+    const alarm = (id: number, acknowledgedBy: string | null = null) =>
+        ({ id, kid: new Uint8Array(8), acknowledgedBy }) as Alarm
+    const open = Array.from({ length: 100 }, (_, i) => alarm(i + 1))
+    await client.catchUp(undefined, { openAlarms: async () => open, observationsSince: async () => [] })
+    for (let i = 0; i < 500; i++) client.addAlarms([alarm(100, `nurse ${i}`)])
+    for (let i = 0; i < 20; i++) {
+        await clock.run(20_000)
+        assert.equal(stream.destroyed, false)
+        while (stream.writableNeedDrain) {
+            stream.read()
+            await setImmediate()
+        }
+    }
+    await stream.readAll()
+    assert.equal(stream.events.filter(event => event === "alarm").length, 100)
+    assert.ok(stream.text.includes("nurse 499") && !stream.text.includes("nurse 498"))
+    assert.equal(stream.events[0], "alarms")
+})
+
+test("who reads nothing for half a minute is cut off, and what waits for them is bounded", async () => {
+    const clock = new VirtualClock()
+    const stream = new SlowReader()
+    stream.on("error", () => {})
+    const client = new LiveClient(stream, { isVisible: () => true, clock })
+    await client.catchUp(0, { openAlarms: async () => [], observationsSince: async () => [] })
+    const observations = (from: number) =>
+        Array.from({ length: 6000 }, (_, i) => ({ id: from + i, kid: new Uint8Array(8) }) as Observation)
+    client.addObservations(observations(1))
+    client.addObservations(observations(6001))
+    await clock.run(29_000)
+    assert.equal(stream.destroyed, false)
+    await clock.run(2000)
+    assert.equal(stream.destroyed, true)
+    const again = new SlowReader()
+    const next = new LiveClient(again, { isVisible: () => true, clock })
+    await next.catchUp(0, { openAlarms: async () => [], observationsSince: async () => [] })
+    next.addObservations(observations(1))
+    next.addObservations(observations(6001))
+    await again.readAll()
+    assert.ok(again.events.includes("reset"))
+    assert.ok(again.events.length < 100)
 })
 
 test("a HEAD request leaves nothing behind", async () => {

@@ -1,6 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { Alarm } from "./alarms.ts"
-import { IdText, List, Time } from "./common.ts"
+import { Id, IdText, List, Time } from "./common.ts"
 import { Observation } from "./ward.ts"
 
 export const LiveQuery = Type.Object(
@@ -11,7 +11,8 @@ export const LiveQuery = Type.Object(
 /** What comes with each event of `/api/live`, by its name. */
 export const liveEvents = {
     observation: Observation,
-    alarms: List(Alarm),
+    alarms: Type.Object({ open: List(Id) }, { description: "Those that belong on the screen; each follows" }),
+    alarm: Alarm,
     time: Type.Object({ now: Time }),
     reset: Type.Object({}),
 }
