@@ -154,7 +154,8 @@ async function measure(mode: Mode, transport: Transport): Promise<Duty> {
     }
     const ledMa = (optical.ledCharge() - chargeBefore) / measuredS
     mote.stop()
-    await Promise.all([router.close(), broker.close(), run(10)])
+    broker.close()
+    await Promise.all([router.close(), run(10)])
     store.close()
     const anHour = 3600 / measuredS
     return {

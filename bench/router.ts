@@ -15,7 +15,9 @@ import { deriveKeys } from "../wire/keys.ts"
 import type { Row } from "./row.ts"
 
 export const benchSecret = new Uint8Array(32).fill(1)
-export const benchKid = new Uint8Array(8).fill(2)
+/** Motes that the server knows. */
+export const benchMotes = 4
+export const benchKid = (n: number) => Uint8Array.of(2, 2, 2, 2, 2, 2, 2, n)
 
 const measureMs = 2_000
 const warmUpMs = 500
@@ -95,7 +97,7 @@ async function run(client: Client, window: number, ms: number): Promise<number> 
 let boot = 0
 
 async function moteClient(port: number, window: number): Promise<Client> {
-    const keys = deriveKeys(benchSecret, benchKid)
+    const keys = deriveKeys(benchSecret, benchKid(0))
     const socket = await open(port)
     const connection = new CoapConnection({
         stream: socketStream(socket),
@@ -145,8 +147,8 @@ function open(port: number): Promise<Socket> {
 }
 
 async function cpuUs(server: ChildProcess): Promise<number> {
-    server.send("cpu")
-    return answer<number>(server)
+    server.send("usage")
+    return (await answer<{ cpuUs: number }>(server)).cpuUs
 }
 
 function answer<T>(server: ChildProcess): Promise<T> {

@@ -94,7 +94,7 @@ async function moteBytes(scheme: "coap+tcp" | "mqtt", readings: number): Promise
     }
     mote.stop()
     const sent = lines.filter(line => line.startsWith("sent")).length
-    await broker.close()
+    broker.close()
     await router.close()
     store.close()
     if (sent !== messages) throw new Error(`${scheme}: ${lines.join("; ")}`)

@@ -166,6 +166,8 @@ function tlsServer(side: ServerSide, options: TlsOptions): Server {
             })
             return undefined
         })
+        // Node only says that a handshake took too long.
+        server.on("tlsClientError", (_error, socket) => socket.destroy())
         server.on("secureConnection", socket => side.accept(socketStream(socket), places.get(peerOf(socket))))
         return server
     } catch (error) {
@@ -235,13 +237,16 @@ export function serveUdp(
     })
 }
 
+/** Connections that the system may hold ready: a flood of them fills the usual 511 at once, and a mote's waits a second. */
+const maxBacklog = 4096
+
 /** Resolves to the port. What goes wrong later, such as too many open files, is logged: the server goes on. */
 export function listen(server: Server, port: number, host: string, log: Log): Promise<number> {
     return new Promise((resolve, reject) => {
         const failed = (error: Error) =>
             reject(new UserError(`cannot listen on ${host} port ${port}: ${reasonOf(error)}`))
         server.once("error", failed)
-        server.listen(port, host, () => {
+        server.listen({ port, host, backlog: maxBacklog }, () => {
             server.off("error", failed)
             const summary = new LogSummary(realClock, log)
             server.on("error", error =>

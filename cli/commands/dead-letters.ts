@@ -10,17 +10,13 @@ import { integer, option } from "../options.ts"
 const pageRows = 256
 const ownerOnly = 0o600
 
-interface Options {
-    data: string
-}
-
 export const deadLettersCommand = new Command("dead-letters")
     .description("envelopes that the clinic refused; the router has to be stopped meanwhile")
     .addCommand(
         command("list", "one line each, the oldest first")
             .option("--json", "JSON, a line each", false)
-            .action((options: Options & { json: boolean }) =>
-                withStore(options, store => {
+            .action((options: { json: boolean }, command: Command) =>
+                withStore(command, store => {
                     for (const letter of letters(store)) console.log(options.json ? json(letter) : line(letter))
                 }),
             ),
@@ -28,8 +24,8 @@ export const deadLettersCommand = new Command("dead-letters")
     .addCommand(
         command("export", "with the sealed envelopes, JSON, a line each")
             .argument("<file>", "where to")
-            .action((file: string, options: Options) =>
-                withStore(options, store => {
+            .action((file: string, _options: object, command: Command) =>
+                withStore(command, store => {
                     const lines = [...letters(store)].map(letter => `${json(letter, true)}\n`)
                     writeDurably(file, lines.join(""), ownerOnly)
                     console.log(`${lines.length} exported to ${file}`)
@@ -40,10 +36,10 @@ export const deadLettersCommand = new Command("dead-letters")
         command("drop", "for ever, the oldest first")
             .addOption(option("--count <n>", "so many").argParser(integer(1, Number.MAX_SAFE_INTEGER)))
             .option("--all", "all of them", false)
-            .action((options: Options & { count?: number; all: boolean }) => {
+            .action((options: { count?: number; all: boolean }, command: Command) => {
                 if ((options.count === undefined) !== options.all)
                     throw new UserError("either --count or --all is needed", 2)
-                withStore(options, store => {
+                withStore(command, store => {
                     const dropped = store.dropDeadLetters(options.count ?? store.refusedLength)
                     console.log(`${dropped} dropped, ${store.refusedLength} left`)
                 })
@@ -56,13 +52,22 @@ function command(name: string, description: string): Command {
         .addOption(option("--data <dir>", "data folder of the router").default(".vitalmote"))
 }
 
-function withStore({ data }: Options, use: (store: RouterStore) => void): void {
-    const store = SqliteStore.openExisting(join(data, "router"))
+function withStore(command: Command, use: (store: RouterStore) => void): void {
+    const store = SqliteStore.openExisting(join(dataOf(command), "router"))
     try {
         use(store)
     } finally {
         store.close()
     }
+}
+
+/** `--data` may stand behind any of the words of the command. */
+function dataOf(command: Command): string {
+    for (let given: Command | null = command; given; given = given.parent) {
+        const source = given.getOptionValueSource("data")
+        if (source !== undefined && source !== "default") return given.getOptionValue("data") as string
+    }
+    return command.getOptionValue("data") as string
 }
 
 function* letters(store: RouterStore): Generator<DeadLetter> {

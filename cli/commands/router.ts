@@ -89,6 +89,7 @@ export const routerCommand = withConfigFile(
         )
         .addOption(option("--retry-refused", "offer what the clinic refused earlier to it once more"))
         .addOption(logLevelOption("info"))
+        .enablePositionalOptions()
         .addCommand(deadLettersCommand),
 ).action(async (options: Options, command: Command) => {
     const router = await startRouter({
