@@ -130,7 +130,7 @@ async function ownBroker(system: System, t: TestContext) {
         const closing = broker
         broker = undefined
         for (const stream of streams.splice(0)) stream.destroy()
-        await closing?.close()
+        closing?.close()
     }
     t.after(kill)
     await start()
