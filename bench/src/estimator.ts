@@ -4,7 +4,7 @@ import { sleep } from "@devicescript/core"
 import { readSetting } from "../../src/platform/flash"
 import { accelerationBytes } from "../../src/drivers/acceleration"
 import { sampleBytes } from "../../src/drivers/max30102"
-import { combine, correlate, correlation, normalise } from "../../src/heart/autocorrelation"
+import { combine, correlation, multiply, normalise } from "../../src/heart/autocorrelation"
 import { bpm, estimateHeart, judge, pushAcceleration, pushLight } from "../../src/heart/heartrate"
 import { removeMotion } from "../../src/heart/motion"
 import { addColours, nextOxygen } from "../../src/heart/oxygen"
@@ -44,9 +44,8 @@ async function perform() {
     if (part === "filter") pushLight(fifo, 0, windowSamples)
     else if (part === "acceleration") pushAcceleration(felt, windowSamples)
     else if (part === "motion") removeMotion(pulse, 0)
-    // These two pause by themselves: only what comes before their first pause counts.
-    else if (part === "autocorrelation, 7 lags") await correlate(pulse)
-    else if (part === "spectrum, 16 bins") await transform(correlation)
+    else if (part === "autocorrelation, 21 lags") multiply(pulse, 0, 21)
+    else if (part === "spectrum, 36 bins") transform(correlation, 0, 36)
     else if (part === "blocks") combine()
     else if (part === "normalise") normalise()
     else if (part === "period") periodBpm(correlation, shortestPeriod(correlation))

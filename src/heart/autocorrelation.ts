@@ -13,10 +13,9 @@ import { yieldToMainLoop } from "../platform/sleep"
 
 /** 8 s. */
 const blocks = 4
-/** 4 bytes a lag. */
-const blockBytes = 4 * (maxLag + 1)
+const lags = maxLag + 1
 /** Lags in one slice of work. */
-const slice = 7
+const slice = 21
 /** A block with more energy than usual weighs less, one with hardly any does not weigh more and more. */
 const energyFloor = 0.1
 /** A lag that is left with less than this share of the products says nothing. */
@@ -24,15 +23,15 @@ const fewest = 0.05
 const tiny = 1e-6
 
 /** By lag, 0 to `maxLag`, in units of the value at lag 0. */
-export const correlation = zeros(maxLag + 1)
+export const correlation = zeros(lags)
 /** Mean square of the block added last. */
 export let newestPower: number
 /** Mean square of the 8 s. */
 export let meanPower: number
 /** Energy of the strongest block over that of the weakest. */
 export let spread: number
-/** By block and lag, f32: an array would be twice as large. */
-const sums = Buffer.alloc(blocks * blockBytes)
+/** By block and lag. */
+const sums = zeros(blocks * lags)
 let next: number
 let complete: number
 
@@ -44,31 +43,77 @@ export function resetCorrelation(): void {
 
 /** Adds a block: the last `blockSize` of `pulse`, which begins `maxLag` values before it. Yields between slices. */
 export async function correlate(pulse: number[]): Promise<void> {
-    const base = next * blockBytes
-    const end = maxLag + blockSize
-    for (let lag = 0; lag <= maxLag; lag++) {
-        let sum = 0
-        let j = maxLag - lag
-        // Five products a turn: the interpreter spends most of a loop on its head.
-        for (let i = maxLag; i < end; i += 5) {
-            sum +=
-                pulse[i] * pulse[j] +
-                pulse[i + 1] * pulse[j + 1] +
-                pulse[i + 2] * pulse[j + 2] +
-                pulse[i + 3] * pulse[j + 3] +
-                pulse[i + 4] * pulse[j + 4]
-            j += 5
-        }
-        sums.setAt(base + 4 * lag, "f32", sum)
-        if (lag % slice === slice - 1) await yieldToMainLoop()
+    for (let lag = 0; lag < lags; lag += slice) {
+        multiply(pulse, lag, Math.min(lags, lag + slice))
+        await yieldToMainLoop()
     }
-    await yieldToMainLoop()
-    newestPower = sums.getAt(base, "f32") / blockSize
+    newestPower = sums[next * lags] / blockSize
     next = (next + 1) % blocks
     if (complete < blocks) complete++
     combine()
-    await yieldToMainLoop()
     normalise()
+}
+
+/**
+ * The products of the newest block with what came before it, for the lags from `from` to before `to`. The block's 25 values stay in variables:
+ * most of what the interpreter does for a product is to fetch its factors.
+ */
+export function multiply(p: number[], from: number, to: number): void {
+    const x0 = p[maxLag]
+    const x1 = p[maxLag + 1]
+    const x2 = p[maxLag + 2]
+    const x3 = p[maxLag + 3]
+    const x4 = p[maxLag + 4]
+    const x5 = p[maxLag + 5]
+    const x6 = p[maxLag + 6]
+    const x7 = p[maxLag + 7]
+    const x8 = p[maxLag + 8]
+    const x9 = p[maxLag + 9]
+    const x10 = p[maxLag + 10]
+    const x11 = p[maxLag + 11]
+    const x12 = p[maxLag + 12]
+    const x13 = p[maxLag + 13]
+    const x14 = p[maxLag + 14]
+    const x15 = p[maxLag + 15]
+    const x16 = p[maxLag + 16]
+    const x17 = p[maxLag + 17]
+    const x18 = p[maxLag + 18]
+    const x19 = p[maxLag + 19]
+    const x20 = p[maxLag + 20]
+    const x21 = p[maxLag + 21]
+    const x22 = p[maxLag + 22]
+    const x23 = p[maxLag + 23]
+    const x24 = p[maxLag + 24]
+    let at = next * lags + from
+    for (let j = maxLag - from; j > maxLag - to; j--) {
+        sums[at] =
+            x0 * p[j] +
+            x1 * p[j + 1] +
+            x2 * p[j + 2] +
+            x3 * p[j + 3] +
+            x4 * p[j + 4] +
+            x5 * p[j + 5] +
+            x6 * p[j + 6] +
+            x7 * p[j + 7] +
+            x8 * p[j + 8] +
+            x9 * p[j + 9] +
+            x10 * p[j + 10] +
+            x11 * p[j + 11] +
+            x12 * p[j + 12] +
+            x13 * p[j + 13] +
+            x14 * p[j + 14] +
+            x15 * p[j + 15] +
+            x16 * p[j + 16] +
+            x17 * p[j + 17] +
+            x18 * p[j + 18] +
+            x19 * p[j + 19] +
+            x20 * p[j + 20] +
+            x21 * p[j + 21] +
+            x22 * p[j + 22] +
+            x23 * p[j + 23] +
+            x24 * p[j + 24]
+        at++
+    }
 }
 
 /**
@@ -78,28 +123,44 @@ export async function correlate(pulse: number[]): Promise<void> {
  */
 export function combine(): void {
     const floor = measure()
-    for (let lag = 0; lag <= maxLag; lag++) correlation[lag] = 0
-    let before = 0
-    let twoBefore = 0
-    for (let age = complete; age > 0; age--) {
-        let at = ((next - age + blocks) % blocks) * blockBytes
-        const gain = 1 / Math.sqrt(sums.getAt(at, "f32") + floor)
-        let weight = gain * gain
-        let step = (gain * (before - gain)) / blockSize
-        for (let lag = 0; lag < blockSize; lag++) {
-            correlation[lag] += weight * sums.getAt(at, "f32")
-            at += 4
-            weight += step
+    // Oldest first; a block that is not there yet has no gain.
+    const gain1 = gainOf(0, floor)
+    const gain2 = gainOf(1, floor)
+    const gain3 = gainOf(2, floor)
+    const gain4 = gainOf(3, floor)
+    const at1 = next * lags
+    const at2 = ((next + 1) % blocks) * lags
+    const at3 = ((next + 2) % blocks) * lags
+    const at4 = ((next + 3) % blocks) * lags
+    const s = sums
+    let weight1 = gain1 * gain1
+    let weight2 = gain2 * gain2
+    let weight3 = gain3 * gain3
+    let weight4 = gain4 * gain4
+    let step1 = -weight1 / blockSize
+    let step2 = (gain2 * (gain1 - gain2)) / blockSize
+    let step3 = (gain3 * (gain2 - gain3)) / blockSize
+    let step4 = (gain4 * (gain3 - gain4)) / blockSize
+    for (let lag = 0; lag < lags; lag++) {
+        if (lag === blockSize) {
+            step1 = 0
+            step2 = (-gain2 * gain1) / blockSize
+            step3 = (gain3 * (gain1 - gain2)) / blockSize
+            step4 = (gain4 * (gain2 - gain3)) / blockSize
         }
-        step = (gain * (twoBefore - before)) / blockSize
-        for (let lag = blockSize; lag <= maxLag; lag++) {
-            correlation[lag] += weight * sums.getAt(at, "f32")
-            at += 4
-            weight += step
-        }
-        twoBefore = before
-        before = gain
+        correlation[lag] =
+            weight1 * s[at1 + lag] + weight2 * s[at2 + lag] + weight3 * s[at3 + lag] + weight4 * s[at4 + lag]
+        weight1 += step1
+        weight2 += step2
+        weight3 += step3
+        weight4 += step4
     }
+}
+
+/** By which a block is amplified: 0 is the place of the oldest of four. */
+function gainOf(place: number, floor: number): number {
+    if (place < blocks - complete) return 0
+    return 1 / Math.sqrt(sums[((next + place) % blocks) * lags] + floor)
 }
 
 /** @returns the energy that is added to that of each block */
@@ -108,7 +169,7 @@ function measure(): number {
     let high = 0
     let low = Infinity
     for (let b = 0; b < complete; b++) {
-        const energy = sums.getAt(b * blockBytes, "f32")
+        const energy = sums[b * lags]
         total += energy
         if (energy > high) high = energy
         if (energy < low) low = energy

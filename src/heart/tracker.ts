@@ -14,7 +14,7 @@ const firstBin = 10
 const bins = 71
 const binBpm = 3
 /** Bins in one slice of work; every second of them is worked out. */
-const slice = 16
+const slice = 36
 /** 2 cos of the angle by which 6 bpm turn in one sample at 12.5 Hz, 2π · 0.1 / 12.5; of 24 bpm; of 30 bpm. */
 const turnStep = 1.997473913212035
 const turn24 = 1.9597101047684937
@@ -53,7 +53,11 @@ export let trackedShare: number
 let probability = zeros(bins + 2 * reach)
 let next = zeros(bins + 2 * reach)
 const spectrum = zeros(bins)
-const tapered = zeros(maxLag + 1)
+/** The highest of the bins that have been transformed. */
+let strongest = 0
+/** Of Clenshaw's recurrence, at the bin that comes next and at the one before. */
+let turn = turn30
+let before = turn24
 
 resetTracker()
 
@@ -70,13 +74,14 @@ export function resetTracker(): void {
  * @param effort how hard the wearer moves, 0…1
  */
 export async function track(correlation: number[], peakBpm: number, peak: number, effort: number): Promise<void> {
-    await yieldToMainLoop()
-    const max = await transform(correlation)
-    await yieldToMainLoop()
-    let sum = weigh(max, peakBpm, peak, effort)
+    for (let bin = 0; bin < bins; bin += slice) {
+        transform(correlation, bin, Math.min(bins, bin + slice))
+        await yieldToMainLoop()
+    }
+    let sum = weigh(strongest, peakBpm, peak, effort)
     await yieldToMainLoop()
     if (effort > 0) sum -= discourage(effort)
-    choose(max, sum)
+    choose(strongest, sum)
 }
 
 /**
@@ -90,19 +95,28 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
     const background = leak / bins
     const peakShare = peakWeight * peak * (1 - effortPeak * effort)
     let sum = 0
+    // The probability of the bin is p3, those of its neighbours are beside it.
+    let p0 = p[0]
+    let p1 = p[1]
+    let p2 = p[2]
+    let p3 = p[3]
+    let p4 = p[4]
+    let p5 = p[5]
     for (let i = 0; i < bins; i++) {
-        const at = i + reach
-        const prior =
-            stay * p[at] +
-            move1 * (p[at - 1] + p[at + 1]) +
-            move2 * (p[at - 2] + p[at + 2]) +
-            move3 * (p[at - 3] + p[at + 3])
+        const p6 = p[i + 2 * reach]
+        const prior = stay * p3 + move1 * (p2 + p4) + move2 * (p1 + p5) + move3 * (p0 + p6)
+        p0 = p1
+        p1 = p2
+        p2 = p3
+        p3 = p4
+        p4 = p5
+        p5 = p6
         const s = spectrum[i] * scale
         let likelihood = s * s + floor
         const distance = i < peakBin ? peakBin - i : i - peakBin
         if (distance < peakReach) likelihood += peakShare * (1 - distance / peakReach)
         const value = ((1 - leak) * prior + background) * likelihood
-        next[at] = value
+        next[i + reach] = value
         sum += value
     }
     return sum
@@ -141,33 +155,105 @@ export function choose(max: number, sum: number): void {
 }
 
 /**
- * The cosine transform of the tapered autocorrelation, which is the spectrum, by Clenshaw's recurrence: one
- * multiplication a lag and no table. 3.2 s resolve 19 bpm, so every second bin will do; those between are means.
- * @returns its maximum
+ * The cosine transform of the tapered autocorrelation, which is the spectrum, for the bins from `from` to before `to`; they have to come in order, and
+ * `from` is even. By Clenshaw's recurrence: one multiplication a lag and no table. All lags are in variables and there is no inner loop, for most of what the
+ * interpreter does is to fetch the factors and to count. 3.2 s resolve 19 bpm, so every second bin will do; those between are means.
  */
-export async function transform(correlation: number[]): Promise<number> {
-    for (let lag = 1; lag <= maxLag; lag++) tapered[lag] = correlation[lag] * (1 - lag / (maxLag + 1))
-    let max = 0
-    let before = turn24
-    let turn = turn30
-    for (let i = 0; i < bins; i += 2) {
+export function transform(c: number[], from: number, to: number): void {
+    const t1 = c[1] * (1 - 1 / (maxLag + 1))
+    const t2 = c[2] * (1 - 2 / (maxLag + 1))
+    const t3 = c[3] * (1 - 3 / (maxLag + 1))
+    const t4 = c[4] * (1 - 4 / (maxLag + 1))
+    const t5 = c[5] * (1 - 5 / (maxLag + 1))
+    const t6 = c[6] * (1 - 6 / (maxLag + 1))
+    const t7 = c[7] * (1 - 7 / (maxLag + 1))
+    const t8 = c[8] * (1 - 8 / (maxLag + 1))
+    const t9 = c[9] * (1 - 9 / (maxLag + 1))
+    const t10 = c[10] * (1 - 10 / (maxLag + 1))
+    const t11 = c[11] * (1 - 11 / (maxLag + 1))
+    const t12 = c[12] * (1 - 12 / (maxLag + 1))
+    const t13 = c[13] * (1 - 13 / (maxLag + 1))
+    const t14 = c[14] * (1 - 14 / (maxLag + 1))
+    const t15 = c[15] * (1 - 15 / (maxLag + 1))
+    const t16 = c[16] * (1 - 16 / (maxLag + 1))
+    const t17 = c[17] * (1 - 17 / (maxLag + 1))
+    const t18 = c[18] * (1 - 18 / (maxLag + 1))
+    const t19 = c[19] * (1 - 19 / (maxLag + 1))
+    const t20 = c[20] * (1 - 20 / (maxLag + 1))
+    const t21 = c[21] * (1 - 21 / (maxLag + 1))
+    const t22 = c[22] * (1 - 22 / (maxLag + 1))
+    const t23 = c[23] * (1 - 23 / (maxLag + 1))
+    const t24 = c[24] * (1 - 24 / (maxLag + 1))
+    const t25 = c[25] * (1 - 25 / (maxLag + 1))
+    const t26 = c[26] * (1 - 26 / (maxLag + 1))
+    const t27 = c[27] * (1 - 27 / (maxLag + 1))
+    const t28 = c[28] * (1 - 28 / (maxLag + 1))
+    const t29 = c[29] * (1 - 29 / (maxLag + 1))
+    const t30 = c[30] * (1 - 30 / (maxLag + 1))
+    const t31 = c[31] * (1 - 31 / (maxLag + 1))
+    const t32 = c[32] * (1 - 32 / (maxLag + 1))
+    const t33 = c[33] * (1 - 33 / (maxLag + 1))
+    const t34 = c[34] * (1 - 34 / (maxLag + 1))
+    const t35 = c[35] * (1 - 35 / (maxLag + 1))
+    const t36 = c[36] * (1 - 36 / (maxLag + 1))
+    const t37 = c[37] * (1 - 37 / (maxLag + 1))
+    const t38 = c[38] * (1 - 38 / (maxLag + 1))
+    const t39 = c[39] * (1 - 39 / (maxLag + 1))
+    const t40 = c[40] * (1 - 40 / (maxLag + 1))
+    if (from === 0) {
+        strongest = 0
+        before = turn24
+        turn = turn30
+    }
+    for (let i = from; i < to; i += 2) {
         let b1 = 0
         let b2 = 0
-        // Four lags a turn: the two variables change places by themselves, and less goes into the head of the loop.
-        for (let lag = maxLag; lag > 0; lag -= 4) {
-            b2 = tapered[lag] + turn * b1 - b2
-            b1 = tapered[lag - 1] + turn * b2 - b1
-            b2 = tapered[lag - 2] + turn * b1 - b2
-            b1 = tapered[lag - 3] + turn * b2 - b1
-        }
+        b2 = t40 + turn * b1 - b2
+        b1 = t39 + turn * b2 - b1
+        b2 = t38 + turn * b1 - b2
+        b1 = t37 + turn * b2 - b1
+        b2 = t36 + turn * b1 - b2
+        b1 = t35 + turn * b2 - b1
+        b2 = t34 + turn * b1 - b2
+        b1 = t33 + turn * b2 - b1
+        b2 = t32 + turn * b1 - b2
+        b1 = t31 + turn * b2 - b1
+        b2 = t30 + turn * b1 - b2
+        b1 = t29 + turn * b2 - b1
+        b2 = t28 + turn * b1 - b2
+        b1 = t27 + turn * b2 - b1
+        b2 = t26 + turn * b1 - b2
+        b1 = t25 + turn * b2 - b1
+        b2 = t24 + turn * b1 - b2
+        b1 = t23 + turn * b2 - b1
+        b2 = t22 + turn * b1 - b2
+        b1 = t21 + turn * b2 - b1
+        b2 = t20 + turn * b1 - b2
+        b1 = t19 + turn * b2 - b1
+        b2 = t18 + turn * b1 - b2
+        b1 = t17 + turn * b2 - b1
+        b2 = t16 + turn * b1 - b2
+        b1 = t15 + turn * b2 - b1
+        b2 = t14 + turn * b1 - b2
+        b1 = t13 + turn * b2 - b1
+        b2 = t12 + turn * b1 - b2
+        b1 = t11 + turn * b2 - b1
+        b2 = t10 + turn * b1 - b2
+        b1 = t9 + turn * b2 - b1
+        b2 = t8 + turn * b1 - b2
+        b1 = t7 + turn * b2 - b1
+        b2 = t6 + turn * b1 - b2
+        b1 = t5 + turn * b2 - b1
+        b2 = t4 + turn * b1 - b2
+        b1 = t3 + turn * b2 - b1
+        b2 = t2 + turn * b1 - b2
+        b1 = t1 + turn * b2 - b1
         const s = Math.max(0, 0.5 + (turn / 2) * b1 - b2)
         spectrum[i] = s
         if (i > 0) spectrum[i - 1] = (s + spectrum[i - 2]) / 2
-        if (s > max) max = s
+        if (s > strongest) strongest = s
         const after = turnStep * turn - before
         before = turn
         turn = after
-        if (i % slice === slice - 2) await yieldToMainLoop()
     }
-    return max
 }
