@@ -5,6 +5,7 @@ import { h, setData, setText } from "../../browser/dom.ts"
 import { ago, duration } from "./format.ts"
 import { isAhead } from "./time.ts"
 import type { WardModel } from "./model.ts"
+import { urgency } from "./urgency.ts"
 
 /** `Heart rate high 171 /min` */
 export function alarmText({ kind, unit, raisedValue }: Alarm): string {
@@ -12,24 +13,6 @@ export function alarmText({ kind, unit, raisedValue }: Alarm): string {
     if (raisedValue === null || unit === null) return label
     const digits = "quantity" in cause ? quantities[cause.quantity].digits : 1
     return `${label} ${raisedValue.toFixed(digits)} ${unitText(unit)}`.trim()
-}
-
-/** How urgent it is for whoever looks: `vital`, `technical`, or `seen` where somebody has acknowledged it. */
-export function urgency(alarm: Alarm): "vital" | "technical" | "seen" {
-    if (alarm.acknowledgedBy !== null) return "seen"
-    return alarmKindOf(alarm.kind).category === "technical" ? "technical" : "vital"
-}
-
-const priorities = ["high", "medium", "low"]
-
-/** The most urgent first, of equals what arrived last; what somebody has acknowledged comes at the end. */
-export function byUrgency(a: Alarm, b: Alarm): number {
-    return rank(a) - rank(b) || b.id - a.id
-}
-
-function rank(alarm: Alarm): number {
-    if (alarm.acknowledgedBy !== null) return priorities.length
-    return priorities.indexOf(alarmKindOf(alarm.kind).priority)
 }
 
 /** Everything that is wrong, above everything else on the page. */

@@ -1,7 +1,6 @@
 import "uplot/dist/uPlot.min.css"
 import "./style.css"
 import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
-import { urgency } from "./alarm.ts"
 import { LoggedOut, logout, me, moteConfig, ward, type Session } from "./api.ts"
 import { now, setClock } from "./clock.ts"
 import { DetailView } from "./detail.ts"
@@ -13,6 +12,7 @@ import { WardModel } from "./model.ts"
 import { SoundButton } from "./sound-button.ts"
 import type { View } from "./view.ts"
 import { WardView } from "./ward.ts"
+import { urgency } from "./urgency.ts"
 
 const tickMs = 1000
 /** Who is on the ward changes seldom; values come by themselves. */

@@ -1,9 +1,9 @@
 import type { VitalName } from "../../wire/tables/quantities.ts"
-import { byUrgency } from "./alarm.ts"
 import { now } from "./clock.ts"
 import { liveMs } from "./format.ts"
 import { isAhead, isNewer } from "./time.ts"
 import type { Alarm, Observation, Ward, WardPatient } from "./api.ts"
+import { byUrgency } from "./urgency.ts"
 
 /** The ward as this page knows it: the newest of everything. */
 export class WardModel {

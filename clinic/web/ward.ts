@@ -1,4 +1,4 @@
-import { AlarmList, alarmText, urgency } from "./alarm.ts"
+import { AlarmList, alarmText } from "./alarm.ts"
 import type { Observation, Session, WardPatient } from "./api.ts"
 import { now } from "./clock.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
@@ -8,6 +8,7 @@ import { isAhead } from "./time.ts"
 import { Trend } from "./trend.ts"
 import type { View } from "./view.ts"
 import { heartRate, VitalView, vitalKinds } from "./vital.ts"
+import { urgency } from "./urgency.ts"
 
 /** So many histories are asked for at once. */
 const maxLoading = 4
