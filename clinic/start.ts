@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { existsSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import type { AddressInfo } from "node:net"
 import type { SecureContextOptions } from "node:tls"
 import { join, resolve } from "node:path"
@@ -14,7 +14,7 @@ import type { ConnectionLimits } from "./http/connections.ts"
 import { clinicPages } from "./http/pages.ts"
 import type { ProxyOptions } from "./http/proxies.ts"
 import { openSqlite } from "./store/sqlite/open.ts"
-import { isWildcard, serverCertificate } from "./tls.ts"
+import { isWildcard, serverCertificate, type ServerCertificate } from "./tls.ts"
 import { vaultKeyBytes } from "./motes/vault.ts"
 
 export interface StartOptions {
@@ -38,13 +38,15 @@ export interface RunningClinic {
     close(): Promise<void>
 }
 
-const dayMs = 86_400_000
+/** So long a certificate may be one that clients refuse, where the time of day was set. */
+const certificateCheckMs = 60_000
 
 /** Starts the service on its data folder. Throws UserError where folder, key, database, certificate or port are unusable. */
 export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     const { host = "127.0.0.1", clock = realClock, log } = o
     const data = resolve(o.data)
     makeFolder(data)
+    refuseRemains(data)
     const key = vaultKey(data)
     const store = openSqlite(join(data, "clinic.db"))
     try {
@@ -53,7 +55,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages() })
         await listen(app, host, o.port)
         const watch = watchSilence(clinic, clock)
-        const renewal = renewCertificate(app, { data, host, clock, log })
+        const renewal = renewCertificate(app, { data, host, clock, log, certificate })
         const { port } = app.server.address() as AddressInfo
         return {
             url: `https://${isWildcard(host) ? "localhost" : inUrl(host)}:${port}`,
@@ -70,6 +72,17 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         await store.close()
         throw error
     }
+}
+
+/** What a clinic leaves beside its database comes after it: a folder with the one and without the other is no new clinic. */
+function refuseRemains(data: string): void {
+    const database = join(data, "clinic.db")
+    if ((statSync(database, { throwIfNoEntry: false })?.size ?? 0) > 0) return
+    for (const name of ["ca.pem", "ca-key.pem", "server.pem"])
+        if (existsSync(join(data, name)))
+            throw new UserError(
+                `${database} is missing or empty, but ${name} is there: restore the database, or use another --data folder`,
+            )
 }
 
 /** The key around the motes' secrets, made on the first start. */
@@ -97,25 +110,39 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
     }
 }
 
-/** A service that runs for a year has to change its certificate while it does. */
+/**
+ * A service that runs for a year has to change its certificate while it does; and one on a machine without a battery clock has
+ * to change it when the machine learns the time.
+ */
 function renewCertificate(
     app: FastifyInstance,
-    { data, host, clock, log }: { data: string; host: string; clock: Clock; log: Log },
+    {
+        data,
+        host,
+        clock,
+        log,
+        ...o
+    }: { data: string; host: string; clock: Clock; log: Log; certificate: ServerCertificate },
 ): { stop(): void } {
     let timer: Timer
+    let { cert } = o.certificate
     const check = async () => {
         try {
             const certificate = await serverCertificate(data, host, clock.now())
-            const server = app.server as unknown as {
-                setSecureContext(options: SecureContextOptions): void
+            if (certificate.cert !== cert) {
+                const server = app.server as unknown as {
+                    setSecureContext(options: SecureContextOptions): void
+                }
+                server.setSecureContext({ minVersion: "TLSv1.2", ...certificate })
+                cert = certificate.cert
+                log.info({}, "the certificate was renewed")
             }
-            server.setSecureContext(certificate)
         } catch (error) {
             log.error({ reason: (error as Error).message }, "cannot renew the certificate")
         }
         wait()
     }
-    const wait = () => (timer = clock.setTimeout(() => void check(), dayMs))
+    const wait = () => (timer = clock.setTimeout(() => void check(), certificateCheckMs))
     wait()
     return { stop: () => clock.clearTimeout(timer) }
 }

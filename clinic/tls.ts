@@ -1,7 +1,7 @@
 import type { X509Certificate as Certificate } from "@peculiar/x509"
-import { createPrivateKey, webcrypto, X509Certificate } from "node:crypto"
+import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from "node:crypto"
 import { isIP } from "node:net"
-import { hostname } from "node:os"
+import { hostname, networkInterfaces } from "node:os"
 import { join } from "node:path"
 import { UserError } from "../host/errors.ts"
 import { readIfThere, writeDurably } from "../host/files.ts"
@@ -13,30 +13,35 @@ export interface ServerCertificate {
 }
 
 const dayMs = 86_400_000
-const authorityDays = 3650
-/** What browsers still accept. */
-const serverDays = 397
+/**
+ * An authority holds whatever the clock of a first start says, and clients keep it: from before any of them, without an end
+ * (RFC 5280 §4.1.2.5).
+ */
+const authorityValidity = { notBefore: new Date("2020-01-01"), notAfter: new Date("9999-12-31T23:59:59Z") }
+/** Browsers accept 397 days in all. A client whose clock is behind by some days takes a new certificate, too. */
+const serverDays = 367
+const backdatedDays = 30
 const renewBeforeDays = 30
-/** So that a client whose clock is a little behind takes a new certificate. */
-const backdatedMs = 3_600_000
 
 const ecdsa = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }
+/** A certificate goes with every handshake. */
+const maxHosts = 32
 const secretMode = 0o600
 const publicMode = 0o644
 
 /**
  * The server's certificate out of the data folder, made on the first start with a certificate authority of its own:
- * `ca.pem` for the clients, `ca-key.pem`, and `server.pem` (certificate and key). It is made anew where it ends within 30
- * days or does not name `host`. `now` in unix ms. Throws UserError for files that cannot be used.
+ * `ca.pem` for the clients, `ca-key.pem`, and `server.pem` (certificate and key). It is made anew where it is not valid at
+ * `now` (unix ms), ends within 30 days, or does not name `host`; for a host that stands for every address, all that this
+ * machine has. Throws UserError for files that cannot be used.
  */
 export async function serverCertificate(data: string, host: string, now: number): Promise<ServerCertificate> {
-    const hosts = ["localhost", "127.0.0.1", "::1"]
-    const outside = isWildcard(host) ? hostname() : host
-    if (!hosts.includes(outside)) hosts.push(outside)
+    const outside = isWildcard(host) ? [hostname(), ...addresses()] : [host]
+    const hosts = [...new Set(["localhost", "127.0.0.1", "::1", ...outside])].slice(0, maxHosts)
 
     const caFile = join(data, "ca.pem")
     const caPem = readIfThere(caFile)?.toString()
-    if (caPem === undefined) return await makeServer(data, await makeAuthority(data, now), hosts, now)
+    if (caPem === undefined) return await makeServer(data, await makeAuthority(data), hosts, now)
     const authority = parse(caFile, caPem)
     if (Date.parse(authority.validTo) < now)
         throw new UserError(`${caFile} has expired: remove it to make a new one for all clients`)
@@ -44,6 +49,12 @@ export async function serverCertificate(data: string, host: string, now: number)
         usableServer(data, authority, hosts, now) ??
         (await makeServer(data, await readAuthority(data, authority), hosts, now))
     )
+}
+
+/** Those of this machine; link-local ones mean nothing without their interface. */
+function addresses(): string[] {
+    const all = Object.values(networkInterfaces()).flatMap(addresses => addresses ?? [])
+    return all.map(({ address }) => address).filter(address => isIP(address) && !address.startsWith("fe80:"))
 }
 
 /** Whether this listens on every address. */
@@ -72,6 +83,7 @@ function usableServer(
         const usable =
             certificate.verify(authority.publicKey) &&
             certificate.checkPrivateKey(createPrivateKey(pem ?? "")) &&
+            Date.parse(certificate.validFrom) <= now &&
             Date.parse(certificate.validTo) - now > renewBeforeDays * dayMs &&
             hosts.every(host => (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)))
         return usable ? { cert: pem!, key: pem! } : undefined
@@ -85,12 +97,12 @@ interface Authority {
     key: webcrypto.CryptoKey
 }
 
-async function makeAuthority(data: string, now: number): Promise<Authority> {
+async function makeAuthority(data: string): Promise<Authority> {
     const x509 = await library()
     const keys = await webcrypto.subtle.generateKey(ecdsa, true, ["sign", "verify"])
-    const name = `CN=VitalMote clinic ${new Date(now).toISOString().slice(0, 10)}`
+    const name = `CN=VitalMote clinic ${randomBytes(4).toString("hex")}`
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-        ...validity(now, authorityDays),
+        ...authorityValidity,
         name,
         keys,
         signingAlgorithm: ecdsa,
@@ -134,7 +146,8 @@ async function makeServer(
     const x509 = await library()
     const keys = await webcrypto.subtle.generateKey(ecdsa, true, ["sign", "verify"])
     const certificate = await x509.X509CertificateGenerator.create({
-        ...validity(now, serverDays),
+        notBefore: new Date(now - backdatedDays * dayMs),
+        notAfter: new Date(now + serverDays * dayMs),
         subject: "CN=VitalMote clinic",
         issuer: authority.certificate.subject,
         publicKey: keys.publicKey,
@@ -157,10 +170,6 @@ async function makeServer(
 async function library() {
     await import("reflect-metadata")
     return await import("@peculiar/x509")
-}
-
-function validity(now: number, days: number) {
-    return { notBefore: new Date(now - backdatedMs), notAfter: new Date(now + days * dayMs) }
 }
 
 async function privatePem(key: webcrypto.CryptoKey): Promise<string> {

@@ -7,6 +7,7 @@ import {
     openSync,
     readFileSync,
     renameSync,
+    statSync,
     writeFileSync,
 } from "node:fs"
 import { dirname, resolve } from "node:path"
@@ -48,8 +49,12 @@ export function readIfThere(file: string): Buffer | undefined {
     }
 }
 
-/** Replaces the file as a whole, durably: after a power cut it is the old one or the new one. Throws UserError. */
+/**
+ * Replaces the file as a whole, durably: after a power cut it is the old one or the new one. One that would not change is left
+ * alone, so that a full disk stands in nobody's way. Throws UserError.
+ */
 export function writeDurably(file: string, contents: string | Uint8Array, mode: number): void {
+    if (isSame(file, contents, mode)) return
     const draft = `${file}.new`
     try {
         const fd = openSync(draft, "w", mode)
@@ -64,6 +69,15 @@ export function writeDurably(file: string, contents: string | Uint8Array, mode: 
         syncFolder(dirname(file))
     } catch (error) {
         throw new UserError(`cannot write ${file}: ${reasonOf(error)}`)
+    }
+}
+
+function isSame(file: string, contents: string | Uint8Array, mode: number): boolean {
+    try {
+        if (process.platform !== "win32" && (statSync(file).mode & 0o777) !== mode) return false
+        return readFileSync(file).equals(Buffer.from(contents))
+    } catch {
+        return false
     }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, openSync } from "node:fs"
+import { closeSync, existsSync, fchmodSync, openSync, readSync } from "node:fs"
 import Database from "libsql"
 import { reasonOf, UserError } from "./errors.ts"
 
@@ -15,26 +15,43 @@ export interface SqliteFormat {
 /** Checking a larger file would hold up the start for more than about a second. */
 const checkedBytes = 256 * 2 ** 20
 
+/** By database, for what its name is needed when it is closed. */
+const files = new WeakMap<Database.Database, string>()
+
 /**
  * Opens `file`, made where it does not exist and readable to its owner only, or ":memory:". A commit survives `kill -9`
  * and power loss: WAL with synchronous=FULL. Until `closeSqlite` no other process gets in. Throws UserError where the
- * file cannot be used, is damaged, of another program or of a newer version, or in use.
+ * file cannot be used, is damaged, of another program or of a newer version, in use, or without the log that belongs to it.
  */
 export function openSqlite(file: string, format: SqliteFormat): Database.Database {
     let db: Database.Database | undefined
     try {
-        if (file !== ":memory:") makePrivate(file)
+        if (file !== ":memory:") {
+            checkLog(file)
+            makePrivate(file)
+        }
         db = new Database(file)
+        if (file !== ":memory:") files.set(db, file)
         db.exec("PRAGMA locking_mode = EXCLUSIVE")
         const version = check(db, format)
-        db.exec("PRAGMA journal_mode = WAL")
         db.exec("PRAGMA synchronous = FULL")
-        db.exec("PRAGMA foreign_keys = ON")
+        // Before the log begins: the file alone is never less than a database of ours.
         migrate(db, format, version)
+        writeAhead(db)
+        db.exec("PRAGMA foreign_keys = ON")
         return db
     } catch (error) {
         if (db) release(db)
         throw new UserError(`cannot use ${format.name} ${file}: ${sqliteReason(error)}`)
+    }
+}
+
+/** A full disk has no room for the log: then what is stored can be read all the same, and commits fail by themselves. */
+function writeAhead(db: Database.Database): void {
+    try {
+        db.exec("PRAGMA journal_mode = WAL")
+    } catch (error) {
+        if ((error as { code?: string }).code !== "SQLITE_FULL") throw error
     }
 }
 
@@ -59,6 +76,34 @@ function release(db: Database.Database): void {
         // It cannot be used, so nobody waits for it.
     }
     db.close()
+    const file = files.get(db)
+    // SQLite has removed a log that it has folded in: nothing is missing.
+    if (file !== undefined && expectsLog(file)) makePrivate(`${file}-wal`)
+}
+
+/** Whether the file was last used with a log beside it, which is not there. File format, §1.3.3: 2 means WAL. */
+function expectsLog(file: string): boolean {
+    const versions = Buffer.alloc(2)
+    try {
+        const fd = openSync(file, "r")
+        try {
+            if (readSync(fd, versions, 0, 2, 18) < 2) return false
+        } finally {
+            closeSync(fd)
+        }
+    } catch {
+        return false
+    }
+    return versions[1] === 2 && !existsSync(`${file}-wal`)
+}
+
+/** A file that was copied from a running program without its log lacks its newest commits, up to all of them. */
+function checkLog(file: string): void {
+    if (expectsLog(file))
+        throw new Error(
+            "the file with -wal at the end of its name is missing: restore it together with this one; " +
+                "if it is lost with all that was in it, put an empty file in its place",
+        )
 }
 
 /** All rows, bytes in them as Uint8Array. Parameters go in one array: libsql takes a lone object for named ones. */

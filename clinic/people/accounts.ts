@@ -1,6 +1,6 @@
 import { hash, verify } from "@node-rs/argon2"
 import { createHash } from "node:crypto"
-import type { Clock } from "../../host/clock.ts"
+import { elapsedMs, type Clock } from "../../host/clock.ts"
 import { Conflict } from "../errors.ts"
 import type { Role } from "./permissions.ts"
 import type { StoredAccount } from "../store/accounts.ts"
@@ -22,11 +22,19 @@ const sessionIdleMs = 30 * 60_000
 const sessionNoteMs = 60_000
 const tokenBytes = 32
 
+/** By `elapsedMs`. */
+interface Ages {
+    madeAt: number
+    usedAt: number
+}
+
 /** Who may come in: users with passwords (argon2id), sessions and tokens; the latter two are stored hashed. */
 export class Accounts {
     private readonly store: Store
     private readonly clock: Clock
     private readonly random: (bytes: number) => Uint8Array
+    /** Ages of the sessions of this start, by the hash in hex: the time of day may be set, by an hour or by years. */
+    private readonly sessions = new Map<string, Ages>()
     /** Compared with where there is no such user, so that the answer takes as long. */
     private readonly nobody: Promise<string>
 
@@ -83,22 +91,49 @@ export class Accounts {
         if (!found?.password || !matches) return undefined
         const session = this.newToken()
         const now = this.now()
-        await this.store.session.removeOld(now - sessionIdleMs, now - sessionMaxMs)
+        await this.removeOld()
         await this.store.session.add({ hash: hashed(session), account: found.id, createdAt: now, usedAt: now })
+        const elapsed = elapsedMs(this.clock)
+        this.sessions.set(nameOf(session), { madeAt: elapsed, usedAt: elapsed })
         return { user: user(found), session }
     }
 
     async logout(session: string): Promise<void> {
+        this.sessions.delete(nameOf(session))
         await this.store.session.remove(hashed(session))
     }
 
     /** Whose session this is, and notes its use. */
     async bySession(session: string): Promise<User | undefined> {
-        const now = this.now()
         const found = await this.store.session.find(hashed(session))
-        if (!found || found.usedAt < now - sessionIdleMs || found.createdAt < now - sessionMaxMs) return undefined
-        if (now - found.usedAt > sessionNoteMs) await this.store.session.noteUse(hashed(session), now)
+        if (!found) return undefined
+        const elapsed = elapsedMs(this.clock)
+        const now = this.now()
+        const name = nameOf(session)
+        // One from before this start: how long ago it was, the time of day has to say.
+        const ages = this.sessions.get(name) ?? {
+            madeAt: elapsed - Math.max(0, now - found.createdAt),
+            usedAt: elapsed - Math.max(0, now - found.usedAt),
+        }
+        if (elapsed - ages.usedAt > sessionIdleMs || elapsed - ages.madeAt > sessionMaxMs) return undefined
+        this.sessions.set(name, { ...ages, usedAt: elapsed })
+        if (Math.abs(now - found.usedAt) > sessionNoteMs) await this.store.session.noteUse(hashed(session), now)
         return user(found.account)
+    }
+
+    /** Sessions that nobody can use any more. Those of this start are judged by the clock that nobody sets. */
+    private async removeOld(): Promise<void> {
+        const elapsed = elapsedMs(this.clock)
+        const isOver = ({ madeAt, usedAt }: Ages) => elapsed - usedAt > sessionIdleMs || elapsed - madeAt > sessionMaxMs
+        for (const { hash, createdAt, usedAt } of await this.store.session.all()) {
+            const name = Buffer.from(hash).toString("hex")
+            const ages = this.sessions.get(name)
+            const now = this.now()
+            const isOld = ages ? isOver(ages) : now - usedAt > sessionIdleMs || now - createdAt > sessionMaxMs
+            if (!isOld) continue
+            this.sessions.delete(name)
+            await this.store.session.remove(hash)
+        }
     }
 
     async byToken(token: string): Promise<User | undefined> {
@@ -127,4 +162,9 @@ function user({ id, name, role, patient }: StoredAccount): User {
 /** Enough for a token, unlike for a password: nobody guesses 256 random bits. */
 function hashed(token: string): Uint8Array {
     return createHash("sha256").update(token).digest()
+}
+
+/** A session's name in memory: its hash. */
+function nameOf(session: string): string {
+    return Buffer.from(hashed(session)).toString("hex")
 }

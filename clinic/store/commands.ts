@@ -48,13 +48,14 @@ export class CommandTable {
         this.access.changed("command")
     }
 
-    /** Those that wait, of one mote or of all, oldest first. */
+    /** Those that wait, of one mote or of all, oldest first. One that was made after `now` is from before the clock was set. */
     async waiting(now: number, mote?: number): Promise<NewCommand[]> {
         let query = this.access.db
             .selectFrom("command")
             .select(["mote", "version", "name", "author", "made_at as madeAt", "expires_at as expiresAt"])
             .select(["sealed", "sealed_next as sealedNext"])
             .where("expires_at", ">", now)
+            .where("made_at", "<=", now)
             .orderBy("mote")
             .orderBy("version")
         if (mote !== undefined) query = query.where("mote", "=", mote)

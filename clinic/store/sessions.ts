@@ -51,12 +51,10 @@ export class SessionTable {
         this.access.changed("session")
     }
 
-    /** Those last used before `usedBefore` or made before `createdBefore`. */
-    async removeOld(usedBefore: number, createdBefore: number): Promise<void> {
-        await this.access.db
-            .deleteFrom("session")
-            .where(({ or, eb }) => or([eb("used_at", "<", usedBefore), eb("created_at", "<", createdBefore)]))
+    async all(): Promise<Omit<StoredSession, "account">[]> {
+        return await this.access.db
+            .selectFrom("session")
+            .select(["hash", "created_at as createdAt", "used_at as usedAt"])
             .execute()
-        this.access.changed("session")
     }
 }

@@ -12,7 +12,7 @@ import {
     writeFileSync,
 } from "node:fs"
 import { createServer, type AddressInfo } from "node:net"
-import { tmpdir } from "node:os"
+import { hostname, networkInterfaces, tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, test } from "node:test"
 import { sql } from "kysely"
@@ -182,9 +182,9 @@ test("the certificate names the host and is renewed in time, the authority stays
     assert.equal(first.publicKey.asymmetricKeyDetails?.namedCurve, "prime256v1")
     assert.ok(first.verify(authority.publicKey))
 
-    const same = await make("127.0.0.1", now + 360 * dayMs)
+    const same = await make("127.0.0.1", now + 330 * dayMs)
     assert.equal(same.fingerprint256, first.fingerprint256)
-    const renewed = await make("127.0.0.1", now + 370 * dayMs)
+    const renewed = await make("127.0.0.1", now + 340 * dayMs)
     assert.notEqual(renewed.fingerprint256, first.fingerprint256)
     const other = await make("clinic.example", now)
     assert.ok(other.checkHost("clinic.example") && other.checkHost("localhost"))
@@ -196,5 +196,30 @@ test("the certificate names the host and is renewed in time, the authority stays
     const needsNew = serverCertificate(data, "other.example", now)
     assert.match(await complaint(needsNew), /ca-key.pem is not the key of ca.pem/)
     writeFileSync(join(data, "ca.pem"), "garbage")
-    assert.match(await complaint(start()), /^DATA\/ca.pem is not a certificate/)
+    assert.match(await complaint(serverCertificate(data, "127.0.0.1", now)), /^DATA\/ca.pem is not a certificate/)
+})
+
+test("a first start with a wrong clock leaves a certificate that serves once the clock is right", async () => {
+    const right = Date.now()
+    const isValid = (pem: string) => {
+        const { validFrom, validTo } = new X509Certificate(pem)
+        return Date.parse(validFrom) <= right && right <= Date.parse(validTo)
+    }
+    for (const wrong of [Date.UTC(1970, 0, 2), right + 400 * dayMs, right + 10 * 365 * dayMs]) {
+        await serverCertificate(data, "127.0.0.1", wrong)
+        const authority = readFileSync(join(data, "ca.pem"), "utf8")
+        assert.ok(isValid(authority), new Date(wrong).toISOString())
+        const { cert } = await serverCertificate(data, "127.0.0.1", right)
+        assert.ok(isValid(cert))
+        assert.ok(new X509Certificate(cert).verify(new X509Certificate(authority).publicKey))
+        for (const name of ["ca.pem", "ca-key.pem", "server.pem"]) rmSync(join(data, name))
+    }
+})
+
+test("who listens on every address is named by every address of the machine", async () => {
+    const { cert } = await serverCertificate(data, "0.0.0.0", Date.now())
+    const certificate = new X509Certificate(cert)
+    const own = Object.values(networkInterfaces()).flatMap(addresses => addresses ?? [])
+    for (const { address } of own) if (!address.startsWith("fe80:")) assert.ok(certificate.checkIP(address), address)
+    assert.ok(certificate.checkHost(hostname()))
 })

@@ -161,3 +161,30 @@ test("alarms are in the order in which they arrived: one of tomorrow does not st
         ["temp-high", "hr-high"],
     )
 })
+
+test("the time of day is set by an hour, or by a year: nobody is logged out, and half an hour without use still counts", async () => {
+    let elapsed = 0
+    const clock = Object.assign(new StillClock(), { elapsed: () => elapsed })
+    const clinic = await memoryClinic(clock)
+    await clinic.accounts.add({ name: "ruth", role: "nurse", password: "correct horse" })
+    const { session } = (await clinic.accounts.login("ruth", "correct horse"))!
+    const isIn = async () => (await clinic.accounts.bySession(session))?.name === "ruth"
+    for (const step of [60 * minuteMs, -365 * dayMs, 3 * 365 * dayMs]) {
+        clock.forward(step)
+        elapsed += minuteMs
+        assert.ok(await isIn())
+        await clinic.accounts.login("ruth", "correct horse")
+        assert.ok(await isIn(), "another login clears away what is over, and no more")
+    }
+    elapsed += 31 * minuteMs
+    assert.equal(await isIn(), false)
+})
+
+test("a command that was given before the clock was set back is not given again", async () => {
+    const { clinic, clock, mote } = await ward()
+    await clinic.command(mote.kid, { command: "identify", author: "ruth" })
+    assert.equal((await clinic.configurations.commands(mote)).length, 1)
+    clock.forward(-dayMs)
+    assert.deepEqual(await clinic.configurations.commands(mote), [])
+    assert.equal((await clinic.keys())[0]!.commands, undefined)
+})

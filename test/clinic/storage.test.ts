@@ -1,0 +1,144 @@
+import assert from "node:assert/strict"
+import { copyFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { test, type TestContext } from "node:test"
+import { sql } from "kysely"
+import { startClinic, type RunningClinic } from "../../clinic/index.ts"
+import type { Store } from "../../clinic/store/store.ts"
+import { UserError } from "../../host/errors.ts"
+import { writeDurably } from "../../host/files.ts"
+import { silentLog } from "../../host/log.ts"
+import { decodeResults, encodeBatch } from "../../wire/batch.ts"
+import { Service } from "./service.ts"
+import { delivery, measurement } from "./support.ts"
+
+function folder(t: TestContext): string {
+    const data = mkdtempSync(join(tmpdir(), "clinic-"))
+    t.after(() => rmSync(data, { recursive: true }))
+    return data
+}
+
+const start = (data: string): Promise<RunningClinic> => startClinic({ data, port: 0, log: silentLog })
+
+async function refusal(data: string): Promise<string> {
+    const error: unknown = await start(data).then(
+        async running => (await running.close(), assert.fail("it started")),
+        (e: unknown) => e,
+    )
+    assert.ok(error instanceof UserError, String(error))
+    return error.message.replaceAll(data, "DATA")
+}
+
+test("a copy of a running clinic without the database's log is refused, and nothing in it is touched", async t => {
+    const data = folder(t)
+    const copy = folder(t)
+    const running = await start(data)
+    await running.clinic.setUp()
+    for (const name of ["clinic.key", "clinic.db", "ca.pem", "ca-key.pem", "server.pem"])
+        copyFileSync(join(data, name), join(copy, name))
+    const copied = readFileSync(join(copy, "clinic.db"))
+    assert.match(
+        await refusal(copy),
+        /^cannot use the clinic's database DATA\/clinic.db: the file with -wal .* is missing/,
+    )
+    assert.ok(readFileSync(join(copy, "clinic.db")).equals(copied))
+    assert.equal(existsSync(join(copy, "clinic.db-wal")), false)
+
+    copyFileSync(join(data, "clinic.db-wal"), join(copy, "clinic.db-wal"))
+    const restored = await start(copy)
+    assert.equal(await restored.clinic.setUp(), undefined, "with its log it is the clinic that it was")
+    await restored.close()
+    await running.close()
+
+    // Who says that the log is lost gets what is in the file: the schema, at least.
+    writeFileSync(join(copy, "clinic.db"), copied)
+    writeFileSync(join(copy, "clinic.db-wal"), "")
+    const older = await start(copy)
+    await older.clinic.check()
+    await older.close()
+})
+
+test("a clinic that was closed needs no log; one that was killed has it", async t => {
+    const data = folder(t)
+    const copy = folder(t)
+    const running = await start(data)
+    await running.clinic.setUp()
+    cpSync(data, copy, { recursive: true })
+    await running.close()
+    assert.equal(existsSync(join(data, "clinic.db-wal")), false)
+    for (const at of [data, copy]) {
+        const again = await start(at)
+        assert.equal(await again.clinic.setUp(), undefined, at)
+        await again.close()
+    }
+})
+
+test("a folder whose database is missing or empty is no new clinic", async t => {
+    const data = folder(t)
+    const running = await start(data)
+    await running.clinic.setUp()
+    await running.close()
+    const authority = readFileSync(join(data, "ca.pem"))
+    rmSync(join(data, "clinic.db"))
+    assert.match(await refusal(data), /^DATA\/clinic.db is missing or empty, but ca.pem is there: restore/)
+    writeFileSync(join(data, "clinic.db"), "")
+    assert.match(await refusal(data), /^DATA\/clinic.db is missing or empty/)
+    assert.ok(readFileSync(join(data, "ca.pem")).equals(authority))
+    assert.equal(statSync(join(data, "clinic.db")).size, 0)
+})
+
+test("a disk that is full: 507 at /ingest, 503 at /healthz, reading goes on; with room again all is well by itself", async t => {
+    const service = await Service.start()
+    t.after(() => service.close())
+    const { patient, mote } = await service.admit()
+    const now = Date.now()
+    const envelopes = Array.from({ length: 40 }, (_, i) =>
+        delivery(
+            mote.seal(
+                Array.from({ length: 60 }, () => measurement("hr", 60 + i, now)),
+                now,
+            ),
+            now,
+        ),
+    )
+    await service.ingest(envelopes.slice(0, 1))
+    // The clinic keeps its store to itself.
+    const { db } = (service.running.clinic as unknown as { o: { store: Store } }).o.store
+    const pages = async () => Number(Object.values((await sql`PRAGMA page_count`.execute(db)).rows[0]!)[0])
+    await sql.raw(`PRAGMA max_page_count = ${(await pages()) + 2}`).execute(db)
+    const deliver = () =>
+        service.call("POST", "/ingest", {
+            token: service.router,
+            headers: { "content-type": "application/cbor" },
+            body: encodeBatch(envelopes),
+        })
+    const refused = await deliver()
+    assert.equal(refused.status, 507)
+    assert.match(refused.json.error, /the disk is full/)
+    const health = await service.call("GET", "/healthz")
+    assert.equal(health.status, 503)
+    assert.deepEqual(health.json, { status: "the disk is full" })
+    const ward = await service.get("/api/ward")
+    assert.equal(ward.status, 200, "what is stored can be read")
+    assert.deepEqual(ward.json.conditions, [{ code: "store-full" }])
+    assert.equal(ward.json.patients[0].id, patient)
+
+    await sql.raw("PRAGMA max_page_count = 100000").execute(db)
+    const taken = await deliver()
+    assert.equal(taken.status, 200)
+    const statuses = decodeResults(taken.bytes).map(({ status }) => status)
+    assert.ok(statuses.every(status => status === "stored" || status === "duplicate"))
+    assert.deepEqual((await service.get("/api/ward")).json.conditions, [])
+})
+
+test("a file that would not change is not written", t => {
+    const file = join(folder(t), "file")
+    writeDurably(file, "one", 0o600)
+    const { ino } = statSync(file)
+    writeDurably(file, "one", 0o600)
+    assert.equal(statSync(file).ino, ino)
+    writeDurably(file, "two", 0o600)
+    assert.notEqual(statSync(file).ino, ino)
+    assert.equal(readFileSync(file, "utf8"), "two")
+})
