@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { runChecks } from "./checks.mjs"
 import { node, projectDir, setUp } from "./setup.mjs"
-import { inQuick, needsRuntime } from "./test-plan.mjs"
+import { inProcesses, inQuick, needsRuntime } from "./test-plan.mjs"
 
 const usage = `Usage: npm test -- [--quick | --long] [--ci] [WORD…]
 
@@ -37,10 +37,10 @@ process.env.VITALMOTE_CHECKS = JSON.stringify(checks)
 if (flags.long) process.env.VITALMOTE_LONG = "1"
 if (flags.ci) process.env.VITALMOTE_CI = "1"
 const code = node([
-    ...["--import", "tsx", "--test", `--test-concurrency=${availableParallelism()}`],
-    `--test-timeout=${flags.long ? 1_200_000 : 300_000}`,
+    ...["--import", "tsx", "--test", `--test-concurrency=${availableParallelism() + 1}`],
+    `--test-timeout=${flags.long ? 1_800_000 : 600_000}`,
     "--test-reporter=./scripts/test-reporter.mjs",
-    ...files,
+    ...(words.length ? files : inProcesses(files)),
 ])
 process.exitCode = Object.values(checks).includes(false) ? 1 : code
 
