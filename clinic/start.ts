@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto"
+import { randomBytes, randomUUID } from "node:crypto"
 import { existsSync, statSync } from "node:fs"
 import type { AddressInfo } from "node:net"
 import type { SecureContextOptions } from "node:tls"
@@ -9,10 +9,13 @@ import { UserError } from "../host/errors.ts"
 import { makeFolder, readIfThere, writeDurably } from "../host/files.ts"
 import type { Log } from "../host/log.ts"
 import { Clinic } from "./clinic.ts"
+import { describe } from "./delivery/notices.ts"
+import { Outbox, type Route } from "./delivery/outbox.ts"
 import { buildApp } from "./http/app.ts"
 import type { ConnectionLimits } from "./http/connections.ts"
 import { clinicPages } from "./http/pages.ts"
 import type { ProxyOptions } from "./http/proxies.ts"
+import type { Store } from "./store/store.ts"
 import { openSqlite } from "./store/sqlite/open.ts"
 import { isWildcard, serverCertificate, type ServerCertificate } from "./tls.ts"
 import { vaultKeyBytes } from "./motes/vault.ts"
@@ -27,6 +30,8 @@ export interface StartOptions {
     clock?: Clock
     log: Log
     proxies?: ProxyOptions
+    /** Ways to tell people of alarms beside the page. */
+    notify?: readonly Route[]
     limits?: ConnectionLimits
 }
 
@@ -54,6 +59,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         const certificate = await serverCertificate(data, host, clock.now())
         const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages() })
         await listen(app, host, o.port)
+        const outbox = deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`)
         const watch = watchSilence(clinic, clock)
         const renewal = renewCertificate(app, { data, host, clock, log, certificate })
         const { port } = app.server.address() as AddressInfo
@@ -64,6 +70,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             close: async () => {
                 renewal.stop()
                 await watch.stop()
+                await outbox.stop()
                 await app.close()
                 await clinic.close()
             },
@@ -145,6 +152,18 @@ function renewCertificate(
     const wait = () => (timer = clock.setTimeout(() => void check(), certificateCheckMs))
     wait()
     return { stop: () => clock.clearTimeout(timer) }
+}
+
+function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own: () => string): Outbox {
+    const { clock = realClock, log, notify = [] } = o
+    const baseUrl = o.proxies?.baseUrl ?? own()
+    const outbox = new Outbox({
+        ...{ store, routes: notify, clock, log, newId: randomUUID },
+        describe: (alarm, delivery) => describe(clinic, baseUrl, alarm, delivery),
+    })
+    clinic.alarms.follow(outbox)
+    outbox.start()
+    return outbox
 }
 
 const watchMs = 1000

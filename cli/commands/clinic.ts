@@ -1,7 +1,7 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { Command } from "commander"
-import { startClinic, type RunningClinic } from "../../clinic/index.ts"
+import { parseRoute, routeForm, startClinic, type RunningClinic } from "../../clinic/index.ts"
 import { UserError } from "../../host/errors.ts"
 import type { Log } from "../../host/log.ts"
 import { readCredentials, writeCredentials, type Credentials } from "../credentials.ts"
@@ -14,6 +14,7 @@ interface Options {
     httpsPort: number
     baseUrl?: string
     trustedProxies?: string[]
+    notify?: string[]
     logLevel: string
 }
 
@@ -34,6 +35,12 @@ export const clinicCommand = withConfigFile(
                 "addresses or networks, with commas, whose X-Forwarded-… headers are believed",
             ).argParser(text => text.split(",")),
         )
+        .addOption(
+            option(
+                "--notify <route>",
+                `tell people of alarms; may be given several times: ${routeForm}; SECONDS: only if nobody has acknowledged by then`,
+            ).argParser((text, routes: string[] = []) => [...routes, text]),
+        )
         .addOption(logLevelOption("info")),
 ).action(async (options: Options) => {
     const clinic = await openClinic(options.data, options, stderrLog(options.logLevel))
@@ -50,7 +57,7 @@ export interface OpenClinic extends RunningClinic {
 /** Starts a clinic in the folder `data`; its first start makes the credentials. */
 export async function openClinic(
     data: string,
-    options: { host: string; httpsPort: number; baseUrl?: string; trustedProxies?: string[] },
+    options: Pick<Options, "host" | "httpsPort" | "baseUrl" | "trustedProxies" | "notify">,
     log: Log,
 ): Promise<OpenClinic> {
     const credentialsFile = join(data, "credentials.json")
@@ -59,11 +66,14 @@ export async function openClinic(
     // The credentials are written after the database: whoever has them had a database, too.
     if (earlier && !(statSync(database, { throwIfNoEntry: false })?.size ?? 0))
         throw new UserError(`${database} is missing or empty: restore it from a copy, or use another --data folder`)
+    const secret = process.env.VITALMOTE_WEBHOOK_SECRET
+    const routes = options.notify?.map(text => parseRoute(text, secret, () => Date.now()))
     const running = await startClinic({
         data: join(data, "clinic"),
         host: options.host,
         port: options.httpsPort,
         log,
+        ...(routes && { notify: routes }),
         proxies: {
             ...(options.baseUrl !== undefined && { baseUrl: options.baseUrl }),
             trustedProxies: options.trustedProxies ?? [],

@@ -31,14 +31,27 @@ export interface Alarm {
     isOpen: boolean
 }
 
+/** Hears, within the transaction, what becomes of an alarm: each once. */
+export interface AlarmFollower {
+    raised(alarm: number, now: number, t: Tables): Promise<void>
+    acknowledged(alarm: number, t: Tables): Promise<void>
+    cleared(alarm: number, now: number, t: Tables): Promise<void>
+}
+
 /** The alarms of all motes: each once, however often and in whatever order the mote tells of it. */
 export class Alarms {
     private readonly store: Store
     private readonly clock: Clock
+    private follower: AlarmFollower | undefined
 
     constructor(store: Store, clock: Clock) {
         this.store = store
         this.clock = clock
+    }
+
+    /** From now on that one hears of every alarm. */
+    follow(follower: AlarmFollower): void {
+        this.follower = follower
     }
 
     /**
@@ -49,11 +62,15 @@ export class Alarms {
         const { kind, time, value, unit } = event
         const about = event.relative || event.untimed ? 1 : 0
         const alarm = await this.find(mote, generation, event, t)
+        const wasKnown = alarm.raisedAt !== null
         if (event.raised && (alarm.raisedAt === null || alarm.raisedAbout > about))
             Object.assign(alarm, { raisedAt: time, raisedAbout: about, raisedValue: value })
         if (!event.raised && (alarm.clearedAt === null || alarm.clearedAbout > about))
             Object.assign(alarm, { clearedAt: time, clearedAbout: about, clearedValue: value })
-        await this.save({ ...alarm, unit: alarm.unit ?? unit }, t)
+        const saved = await this.save({ ...alarm, unit: alarm.unit ?? unit }, t)
+        // What is over already when it is first heard of is for the page, not for those who would come running.
+        if (!wasKnown && saved.isOpen && saved.clearedAt === null)
+            await this.follower?.raised(saved.id, Math.trunc(this.clock.now()), t)
         await this.endOlder(mote, kind, t)
     }
 
@@ -97,7 +114,8 @@ export class Alarms {
 
     /** Nothing more will be heard of these motes: their alarms are over. */
     async endOf(motes: readonly number[], t: Tables): Promise<void> {
-        await t.alarm.endOf(motes, Math.trunc(this.clock.now()))
+        const now = Math.trunc(this.clock.now())
+        for (const id of await t.alarm.endOf(motes, now)) await this.follower?.cleared(id, now, t)
     }
 
     /** What belongs on the screen, the newest first. */
@@ -108,6 +126,12 @@ export class Alarms {
     /** Those that were raised, of any number of them. */
     async byIds(ids: readonly number[]): Promise<Alarm[]> {
         return (await this.store.alarm.byIds(ids)).map(shown)
+    }
+
+    /** Undefined where there is no such alarm. */
+    async get(id: number): Promise<Alarm | undefined> {
+        const [alarm] = await this.store.alarm.byIds([id])
+        return alarm && shown(alarm)
     }
 
     /** All of a patient, the newest first. */
@@ -123,6 +147,7 @@ export class Alarms {
             if (alarm.acknowledgedAt === null) {
                 Object.assign(alarm, { acknowledgedAt: Math.trunc(this.clock.now()), acknowledgedBy: user })
                 Object.assign(alarm, await this.save(alarm, t))
+                await this.follower?.acknowledged(id, t)
             }
             return shown(alarm)
         })
@@ -131,6 +156,8 @@ export class Alarms {
     private async save(alarm: StoredAlarm, t: Tables): Promise<StoredAlarm> {
         const saved = { ...alarm, isOpen: belongsOnScreen(alarm) ? 1 : 0 }
         await t.alarm.save(saved)
+        if (saved.raisedAt !== null && saved.clearedAt !== null)
+            await this.follower?.cleared(saved.id, Math.trunc(this.clock.now()), t)
         return saved
     }
 }

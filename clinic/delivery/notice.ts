@@ -1,5 +1,6 @@
-/** As IEC 60601-1-8 has them. */
-export type Priority = "high" | "medium" | "low"
+import type { AlarmKind } from "../../wire/tables/alarm-kinds.ts"
+
+export type Priority = AlarmKind["priority"]
 
 /** Where an alarm is in its life, as a receiver needs to know it (IHE PCD ACM: event phase). */
 export type Phase = "start" | "update" | "escalation" | "end"
@@ -24,9 +25,8 @@ export interface Notice {
         raisedAt: number
         /** UCUM or SenML unit of the values; null where there are none. */
         unit: string | null
-        /** What raised it, the worst since, and the present one. */
+        /** What raised it, and the present one; null where there is none. */
         value: number | null
-        worst: number | null
         latest: number | null
         /** Who acknowledged or paused it last. */
         by: string | null

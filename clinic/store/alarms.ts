@@ -129,9 +129,9 @@ export class AlarmTable {
         this.access.changed("alarm", alarm.id)
     }
 
-    /** Nothing will be heard of the open alarms of these motes any more. */
-    async endOf(motes: readonly number[], clearedAt: number): Promise<void> {
-        if (motes.length === 0) return
+    /** Nothing will be heard of the open alarms of these motes any more. Returns which those were. */
+    async endOf(motes: readonly number[], clearedAt: number): Promise<number[]> {
+        if (motes.length === 0) return []
         const ended = await this.access.db
             .updateTable("alarm")
             .set(({ fn, ref, val }) => ({ cleared_at: fn.coalesce(ref("cleared_at"), val(clearedAt)), is_open: 0 }))
@@ -139,7 +139,9 @@ export class AlarmTable {
             .where("mote", "in", motes)
             .returning("id")
             .execute()
-        this.access.changed("alarm", ...ended.map(({ id }) => id))
+        const ids = ended.map(({ id }) => id)
+        this.access.changed("alarm", ...ids)
+        return ids
     }
 
     /** The newest first, by when they were first heard of. */

@@ -22,6 +22,7 @@ export interface Schema {
     current: CurrentRow
     router: RouterRow
     probe: ProbeRow
+    delivery: DeliveryRow
 }
 
 export type TableName = keyof Schema
@@ -194,4 +195,17 @@ interface ProbeRow {
     id: number
     at: number
     room: Uint8Array
+}
+
+interface DeliveryRow {
+    id: Generated<number>
+    notice: string
+    channel: string
+    alarm: number
+    phase: string
+    made_at: number
+    attempts: number
+    next_at: number | null
+    delivered_at: Generated<number | null>
+    failure: Generated<string | null>
 }

@@ -6,6 +6,7 @@ import { CommandTable } from "./commands.ts"
 import { ConfigReportTable } from "./config-reports.ts"
 import { ConfigurationTable } from "./configurations.ts"
 import { CurrentTable } from "./currents.ts"
+import { DeliveryTable } from "./deliveries.ts"
 import { EnvelopeTable } from "./envelopes.ts"
 import { StoreFailure, type StoreFailureKind } from "./failure.ts"
 import { GapTable } from "./gaps.ts"
@@ -41,6 +42,7 @@ export class Tables {
     readonly alarm: AlarmTable
     readonly current: CurrentTable
     readonly router: RouterTable
+    readonly delivery: DeliveryTable
 
     constructor(access: Access) {
         this.account = new AccountTable(access)
@@ -58,6 +60,7 @@ export class Tables {
         this.alarm = new AlarmTable(access)
         this.current = new CurrentTable(access)
         this.router = new RouterTable(access)
+        this.delivery = new DeliveryTable(access)
     }
 }
 

@@ -226,4 +226,21 @@ export const migrations: readonly string[] = [
     -- Written to find out whether anything can be.
     CREATE TABLE probe (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, room BLOB NOT NULL) STRICT;
     `,
+    `
+    -- What people are to be told of alarms beside the page, and what became of it.
+    CREATE TABLE delivery (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        notice TEXT NOT NULL UNIQUE,
+        channel TEXT NOT NULL,
+        alarm INTEGER NOT NULL REFERENCES alarm (id),
+        phase TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        next_at INTEGER,
+        delivered_at INTEGER,
+        failure TEXT
+    ) STRICT;
+    CREATE INDEX delivery_due ON delivery (channel, next_at) WHERE next_at IS NOT NULL;
+    CREATE INDEX delivery_of_alarm ON delivery (alarm);
+    `,
 ]

@@ -14,7 +14,6 @@ export const notice: Notice = {
         raisedAt: Date.UTC(2026, 10, 30, 3),
         unit: "beat/min",
         value: 131,
-        worst: 164,
         latest: 158,
         by: null,
         isOver: false,

@@ -1,0 +1,166 @@
+import type { Clock, Timer } from "../../host/clock.ts"
+import type { Log } from "../../host/log.ts"
+import type { StoredDelivery } from "../store/deliveries.ts"
+import type { Store, Tables } from "../store/store.ts"
+import { DeliveryError, type Channel } from "./channel.ts"
+import type { Notice, Phase } from "./notice.ts"
+
+/** A channel as the operator set it up. */
+export interface Route {
+    /** Stays the same over restarts: what waits in the outbox is found by it. */
+    name: string
+    channel: Channel
+    /** It is told only where nobody has acknowledged after so long; ms. */
+    afterMs: number
+}
+
+export interface OutboxOptions {
+    store: Store
+    routes: readonly Route[]
+    clock: Clock
+    log: Log
+    /** 16 random hex digits or so. */
+    newId: () => string
+    /** What is to be told now of that alarm; undefined where it is gone. */
+    describe: (alarm: number, delivery: StoredDelivery) => Promise<Notice | undefined>
+}
+
+const attemptMs = 10_000
+const firstRetryMs = 1000
+const longestRetryMs = 300_000
+/** After a day nobody wants to be told any more. */
+const giveUpMs = 86_400_000
+const atOnce = 20
+
+/**
+ * What people are to be told beside the page. A notice is written in the transaction that changes its alarm, so a clinic that is killed in
+ * between tells it after its next start. A channel is told one thing after the other, and never waits for another channel.
+ */
+export class Outbox {
+    private readonly o: OutboxOptions
+    private readonly running = new Map<string, Promise<void>>()
+    private readonly failingSince = new Map<string, { since: number; failure: string }>()
+    private timer: Timer
+    private stopped = false
+    private readonly ending = new AbortController()
+
+    constructor(o: OutboxOptions) {
+        this.o = o
+    }
+
+    /** An alarm began. */
+    async raised(alarm: number, now: number, t: Tables): Promise<void> {
+        for (const { name, afterMs } of this.o.routes) await this.add(alarm, name, "start", now, now + afterMs, t)
+    }
+
+    /** Somebody has acknowledged it: who was not told yet need not be. */
+    async acknowledged(alarm: number, t: Tables): Promise<void> {
+        for (const waiting of await t.delivery.ofAlarm(alarm))
+            if (waiting.nextAt !== null && waiting.attempts === 0 && waiting.phase === "start")
+                await t.delivery.save({ ...waiting, nextAt: null, failure: "acknowledged" })
+    }
+
+    /** It is over: whoever was told that it began, or may have been, is told that as well. */
+    async cleared(alarm: number, now: number, t: Tables): Promise<void> {
+        const deliveries = await t.delivery.ofAlarm(alarm)
+        for (const { channel, phase, attempts, nextAt } of deliveries) {
+            if (phase !== "start" || (attempts === 0 && nextAt === null)) continue
+            const isTold = deliveries.some(other => other.channel === channel && other.phase === "end")
+            if (!isTold) await this.add(alarm, channel, "end", now, now, t)
+        }
+    }
+
+    /** The channels that did not work at their last attempt, and since when. */
+    failing(): { name: string; since: number; failure: string }[] {
+        return [...this.failingSince].map(([name, failed]) => ({ name, ...failed }))
+    }
+
+    /** Tells what waits from the last start, and from now on what comes. */
+    start(): void {
+        this.o.store.onChanged(changes => {
+            if (changes.has("delivery")) this.wake()
+        })
+        this.wake()
+    }
+
+    /** Lets go of attempts that are under way: they are made again after the next start. */
+    async stop(): Promise<void> {
+        this.stopped = true
+        this.o.clock.clearTimeout(this.timer)
+        this.ending.abort()
+        await Promise.all(this.running.values())
+    }
+
+    private async add(
+        alarm: number,
+        channel: string,
+        phase: Phase,
+        madeAt: number,
+        nextAt: number,
+        t: Tables,
+    ): Promise<void> {
+        await t.delivery.add({ notice: this.o.newId(), channel, alarm, phase, madeAt, nextAt })
+    }
+
+    private wake(): void {
+        if (this.stopped) return
+        for (const route of this.o.routes) {
+            if (this.running.has(route.name)) continue
+            const run = this.tell(route)
+                .catch((error: Error) =>
+                    this.o.log.error({ channel: route.name, reason: error.message }, "cannot deliver"),
+                )
+                .finally(() => this.running.delete(route.name))
+                .then(() => this.sleep())
+            this.running.set(route.name, run)
+        }
+    }
+
+    /** Until the next attempt is due. */
+    private async sleep(): Promise<void> {
+        const { clock, store } = this.o
+        if (this.stopped) return
+        const nextAt = await store.delivery.nextDue().catch(() => undefined)
+        if (this.stopped || nextAt === undefined) return
+        clock.clearTimeout(this.timer)
+        // A channel that is gone from the configuration leaves what waits for it: at least a second between two looks.
+        this.timer = clock.setTimeout(() => this.wake(), Math.max(1000, nextAt - clock.now()))
+    }
+
+    private async tell(route: Route): Promise<void> {
+        const { clock, store } = this.o
+        for (let isMore = true; isMore && !this.stopped;) {
+            const due = await store.delivery.due(route.name, Math.trunc(clock.now()), atOnce)
+            isMore = due.length === atOnce
+            for (const delivery of due) if (!this.stopped) await this.attempt(route, delivery)
+        }
+    }
+
+    private async attempt({ name, channel }: Route, delivery: StoredDelivery): Promise<void> {
+        const { clock, describe, log, store } = this.o
+        const notice = await describe(delivery.alarm, delivery)
+        const attempts = delivery.attempts + 1
+        if (!notice) return await store.delivery.save({ ...delivery, nextAt: null, failure: "gone" })
+        // Noted before: from here on somebody may have been told, whatever becomes of the attempt.
+        await store.delivery.save({ ...delivery, attempts })
+        const signal = AbortSignal.any([AbortSignal.timeout(attemptMs), this.ending.signal])
+        try {
+            await channel.deliver(notice, signal)
+            this.failingSince.delete(name)
+            const deliveredAt = Math.trunc(clock.now())
+            await store.delivery.save({ ...delivery, attempts, nextAt: null, deliveredAt, failure: null })
+        } catch (error) {
+            if (this.stopped) return
+            if (!(error instanceof DeliveryError)) throw error
+            const now = Math.trunc(clock.now())
+            const failure = error.message
+            if (!this.failingSince.has(name)) {
+                this.failingSince.set(name, { since: now, failure })
+                log.warn({ channel: name, failure }, "an alarm could not be delivered; it is tried again")
+            }
+            const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempts - 1, 20))
+            const nextAt = now - delivery.madeAt < giveUpMs ? now + waitMs : null
+            await store.delivery.save({ ...delivery, attempts, nextAt, failure })
+        }
+    }
+}

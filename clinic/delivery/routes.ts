@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto"
+import { UserError } from "../../host/errors.ts"
+import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
+import { unitText } from "../../wire/tables/quantities.ts"
+import type { Channel } from "./channel.ts"
+import { Email } from "./email.ts"
+import { Hl7 } from "./hl7/hl7.ts"
+import type { Notice } from "./notice.ts"
+import type { Route } from "./outbox.ts"
+import { Webhook } from "./webhook.ts"
+
+export const routeForm =
+    "[SECONDS:]https://HOST/PATH, smtp://HOST?from=ADDRESS&to=ADDRESS, or mllp://HOST:PORT; smtps and mllps with TLS"
+const longestWaitS = 3600
+const fewestSecretBytes = 32
+const sender = {
+    application: "VITALMOTE",
+    facility: "WARD",
+    receivingApplication: "ALARM MANAGER",
+    receivingFacility: "HOSPITAL",
+}
+
+/**
+ * A way to tell people, as an operator writes it; SECONDS: only where nobody has acknowledged after so long.
+ * @param secret of the webhook
+ * @throws UserError
+ */
+export function parseRoute(text: string, secret: string | undefined, now: () => number): Route {
+    const [, seconds, address = ""] = /^(?:(\d{1,5}):)?(.*)$/.exec(text) ?? []
+    const afterS = Number(seconds ?? 0)
+    if (afterS > longestWaitS) throw new UserError(`--notify: ${longestWaitS} seconds at most`, 2)
+    const url = URL.canParse(address) ? new URL(address) : undefined
+    const channel = url && channelOf(url, secret, now)
+    if (!url || !channel) throw new UserError(`--notify: expected ${routeForm}`, 2)
+    const digest = createHash("sha256").update(text).digest("hex").slice(0, 8)
+    return { name: `${url.protocol}//${url.host} ${digest}`, channel, afterMs: afterS * 1000 }
+}
+
+function channelOf(url: URL, secret: string | undefined, now: () => number): Channel | undefined {
+    const { hostname, port, searchParams } = url
+    if (url.protocol === "https:" || url.protocol === "http:") {
+        if (secret === undefined || Buffer.byteLength(secret) < fewestSecretBytes)
+            throw new UserError(`--notify: VITALMOTE_WEBHOOK_SECRET has to have ${fewestSecretBytes} bytes at least`, 2)
+        return new Webhook({ url: url.href, secret: Buffer.from(secret), now })
+    }
+    if (url.protocol === "smtp:" || url.protocol === "smtps:") {
+        const [from, to] = [searchParams.get("from"), searchParams.get("to")]
+        if (!from || !to) return undefined
+        url.search = ""
+        return new Email({ url: url.href, from, to, write })
+    }
+    if ((url.protocol === "mllp:" || url.protocol === "mllps:") && hostname && port)
+        return new Hl7({ host: hostname, port: Number(port), ...(url.protocol === "mllps:" && { tls: {} }) }, sender)
+    return undefined
+}
+
+/** E-mail leaves the house: the bed, not the name. */
+export function write({ alarm, patient, phase, url }: Notice): { subject: string; text: string } {
+    const where = patient?.bed ? `Bed ${patient.bed}` : "A patient without a bed"
+    const value = alarm.value === null || alarm.unit === null ? "" : ` ${alarm.value} ${unitText(alarm.unit)}`
+    const what = `${alarmKindOf(alarm.kind).label}${value}`
+    const subject = phase === "end" ? `Over: ${where}: ${what}` : `${where}: ${what}`
+    const seen = alarm.by === null ? "Nobody has acknowledged it." : `Acknowledged by ${alarm.by}.`
+    const text = [
+        `${subject}.`,
+        `Priority ${alarm.priority}, since ${new Date(alarm.raisedAt).toISOString()}.`,
+        phase === "end" ? "" : seen,
+        url,
+    ]
+    return { subject, text: text.filter(Boolean).join("\n") }
+}

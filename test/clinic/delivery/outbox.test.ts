@@ -1,0 +1,182 @@
+import assert from "node:assert/strict"
+import { randomBytes, randomUUID } from "node:crypto"
+import { createServer, type Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import { test, type TestContext } from "node:test"
+import { Clinic } from "../../../clinic/index.ts"
+import type { Notice } from "../../../clinic/delivery/notice.ts"
+import { describe } from "../../../clinic/delivery/notices.ts"
+import { Outbox } from "../../../clinic/delivery/outbox.ts"
+import { parseRoute, write } from "../../../clinic/delivery/routes.ts"
+import { openSqlite } from "../../../clinic/store/sqlite/open.ts"
+import { realClock } from "../../../host/clock.ts"
+import { silentLog } from "../../../host/log.ts"
+import { until } from "../../support/until.ts"
+import { delivery, measurement, SealingMote } from "../support.ts"
+
+const secret = "0123456789abcdef0123456789abcdef"
+const route = (text: string) => parseRoute(text, secret, Date.now)
+
+/** A receiver of webhooks that answers as it is told to, and notes what it got. */
+class Receiver {
+    readonly notices: Notice[] = []
+    status = 204
+    private readonly server: Server
+
+    constructor(context: TestContext) {
+        this.server = createServer((request, response) => {
+            let body = ""
+            request
+                .on("data", chunk => (body += chunk))
+                .on("end", () => {
+                    this.notices.push(JSON.parse(body) as Notice)
+                    if (this.status > 0) response.writeHead(this.status).end()
+                })
+        })
+        context.after(() => {
+            this.server.closeAllConnections()
+            this.server.close()
+        })
+    }
+
+    async listen(): Promise<string> {
+        await new Promise<void>(resolve => this.server.listen(0, "127.0.0.1", resolve))
+        return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`
+    }
+
+    /** What it took, as `start hr-high`; of repetitions only the first. */
+    get told(): string[] {
+        const ids = this.notices.map(({ id }) => id)
+        return this.notices
+            .filter(({ id }, i) => ids.indexOf(id) === i)
+            .map(({ phase, alarm }) => `${phase} ${alarm.kind}`)
+    }
+}
+
+async function ward(context: TestContext, routes: string[], isStarted = true) {
+    const store = openSqlite(":memory:")
+    const key = randomBytes(32)
+    const open = async () => {
+        const clinic = await Clinic.open({ store, clock: realClock, random: randomBytes, key, log: silentLog })
+        const outbox = new Outbox({
+            ...{ store, routes: routes.map(route), clock: realClock, log: silentLog, newId: randomUUID },
+            describe: (alarm, delivery) => describe(clinic, "https://clinic.example", alarm, delivery),
+        })
+        clinic.alarms.follow(outbox)
+        context.after(() => outbox.stop())
+        return { clinic, outbox }
+    }
+    const { clinic, outbox } = await open()
+    if (isStarted) outbox.start()
+    const patient = await clinic.patients.add({ given: "Ada", family: "Beck", bed: "7" })
+    const { mote, secret } = await clinic.motes.register(patient.id)
+    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const tell = async (kind: string, id: number, raised: boolean, value?: number) => {
+        const now = Date.now()
+        const pack = [
+            measurement(`alarm/${kind}`, raised ? 1 : 0, now),
+            measurement(`alarm/${kind}/id`, id, now, { unit: "count" }),
+        ]
+        if (value !== undefined) pack.push(measurement(`alarm/${kind}/value`, value, now, { unit: "beat/min" }))
+        const [result] = await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
+        assert.equal(result!.status, "stored")
+    }
+    return { store, clinic, outbox, open, tell, patient }
+}
+
+test("outbox: who has to know is told that an alarm began and that it is over, once each", async context => {
+    const receiver = new Receiver(context)
+    const { tell, clinic } = await ward(context, [await receiver.listen()])
+    await tell("hr-high", 1, true, 171)
+    await tell("hr-high", 1, true, 171)
+    await until(() => receiver.notices.length > 0, "a notice")
+    const [first] = receiver.notices
+    assert.equal(first!.patient!.name, "Beck, Ada")
+    assert.equal(first!.alarm.value, 171)
+    assert.equal(first!.alarm.priority, "high")
+    assert.equal(first!.url, "https://clinic.example/#/patients/1")
+    const [open] = await clinic.alarms.open()
+    await clinic.acknowledge(open!.id, "ruth")
+    await tell("hr-high", 1, false, 120)
+    await until(() => receiver.notices.length > 1, "the end")
+    assert.deepEqual(receiver.told, ["start hr-high", "end hr-high"])
+})
+
+test("outbox: a clinic that is killed between the alarm and its delivery delivers after its next start", async context => {
+    const receiver = new Receiver(context)
+    const { tell, open } = await ward(context, [await receiver.listen()], false)
+    await tell("hr-high", 1, true, 171)
+    assert.deepEqual(receiver.told, [])
+    const { outbox } = await open()
+    outbox.start()
+    await until(() => receiver.notices.length > 0, "the notice of before")
+    assert.deepEqual(receiver.told, ["start hr-high"])
+})
+
+test("outbox: what fails is tried again under the same id, and the channel is said to fail until it works", async context => {
+    const receiver = new Receiver(context)
+    receiver.status = 503
+    const { tell, outbox } = await ward(context, [await receiver.listen()])
+    await tell("spo2-low", 1, true)
+    await until(() => outbox.failing().length > 0, "a failure")
+    assert.match(outbox.failing()[0]!.failure, /^unreachable: HTTP 503$/)
+    receiver.status = 204
+    await until(() => outbox.failing().length === 0, "the next attempt")
+    assert.equal(new Set(receiver.notices.map(({ id }) => id)).size, 1)
+    assert.deepEqual(receiver.told, ["start spo2-low"])
+})
+
+test("outbox: a receiver that never answers stops no other", async context => {
+    const silent = new Receiver(context)
+    silent.status = 0
+    const other = new Receiver(context)
+    const { tell } = await ward(context, [await silent.listen(), await other.listen()])
+    for (const id of [1, 2, 3]) await tell("hr-high", id, true, 171)
+    await until(() => other.told.length >= 3, "all of them at the other")
+    assert.equal(silent.notices.length, 1)
+})
+
+test("outbox: with a delay nobody is told who would come for an alarm that somebody has acknowledged", async context => {
+    const receiver = new Receiver(context)
+    const { tell, clinic, store } = await ward(context, [`3600:${await receiver.listen()}`])
+    await tell("hr-high", 1, true, 171)
+    const [alarm] = await clinic.alarms.open()
+    assert.equal((await store.delivery.ofAlarm(alarm!.id))[0]!.attempts, 0)
+    await clinic.acknowledge(alarm!.id, "ruth")
+    await tell("hr-high", 1, false, 120)
+    assert.deepEqual(
+        (await store.delivery.ofAlarm(alarm!.id)).map(({ nextAt, failure }) => [nextAt, failure]),
+        [[null, "acknowledged"]],
+    )
+    assert.deepEqual(receiver.told, [])
+})
+
+test("outbox: alarms of a patient who is discharged are over for everybody who was told", async context => {
+    const receiver = new Receiver(context)
+    const { tell, clinic, patient } = await ward(context, [await receiver.listen()])
+    await tell("hr-high", 1, true, 171)
+    await until(() => receiver.told.length === 1, "the notice")
+    await clinic.discharge(patient.id)
+    await until(() => receiver.told.length === 2, "the end")
+    assert.deepEqual(receiver.told, ["start hr-high", "end hr-high"])
+})
+
+test("routes: what is none is refused in a line that says what is", () => {
+    for (const text of ["", "ftp://host/", "60", "mllp://host", "smtp://host", "9999:https://host/"])
+        assert.throws(() => route(text), /^Error: --notify: |^UserError: --notify: |--notify: /, text)
+    assert.throws(() => parseRoute("https://host/", "short", Date.now), /VITALMOTE_WEBHOOK_SECRET/)
+    assert.equal(route("90:mllps://am.example:2575").afterMs, 90_000)
+    assert.notEqual(route("https://host/a").name, route("https://host/b").name)
+    assert.doesNotMatch(route("smtp://user:secret@host?from=a@b&to=c@d").name, /secret/)
+})
+
+test("e-mail: the words say bed and value, not the name", async context => {
+    const receiver = new Receiver(context)
+    const { tell } = await ward(context, [await receiver.listen()])
+    await tell("hr-high", 1, true, 171)
+    await until(() => receiver.notices.length > 0, "a notice")
+    const { subject, text } = write(receiver.notices[0]!)
+    assert.equal(subject, "Bed 7: Heart rate high 171 /min")
+    assert.match(text, /Nobody has acknowledged it\.\nhttps:/)
+    assert.doesNotMatch(subject + text, /Beck/)
+})
