@@ -9,7 +9,7 @@ import type { World } from "../../proof/world.ts"
 
 /** The runtime that `VITALMOTE_RUNTIME` names; without it `npm test` leaves these tests out. */
 const runtime = new Uint8Array(readFileSync(process.env.VITALMOTE_RUNTIME!))
-export const program = "src/main-picow.ts"
+const program = "src/main-picow.ts"
 export const wearer = 5
 
 export interface Life {
