@@ -11,13 +11,14 @@ import type {
 import type { LiveEvents as LiveData } from "../http/schemas/live.ts"
 import type { History, HistoryPoint } from "../http/schemas/patients.ts"
 import type { Session } from "../http/schemas/session.ts"
-import type { Observation, Ward, WardPatient } from "../http/schemas/ward.ts"
+import type { Condition, Observation, Ward, WardPatient } from "../http/schemas/ward.ts"
 
 /* What the clinic's /api answers; see /api/openapi.json. */
 
 export type {
     Alarm,
     CommandName,
+    Condition,
     ConfigField,
     Configuration,
     HistoryPoint,

@@ -1,8 +1,9 @@
 import "uplot/dist/uPlot.min.css"
 import "./style.css"
 import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
-import { LoggedOut, logout, me, moteConfig, ward, type Session } from "./api.ts"
+import { LoggedOut, logout, me, moteConfig, ward, type Session, type Ward } from "./api.ts"
 import { now, setClock } from "./clock.ts"
+import { ConditionList } from "./conditions.ts"
 import { DetailView } from "./detail.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { timeOfDay } from "./format.ts"
@@ -24,6 +25,7 @@ class Screen {
     private readonly model = new WardModel()
     private readonly time = h("time", { class: "clock", "aria-hidden": "true" })
     private readonly lost = h("p", { class: "lost", role: "alert" })
+    private readonly conditions = new ConditionList()
     private readonly place = h("div", { class: "place" })
     private readonly timers: number[] = []
     private readonly user: Session
@@ -56,7 +58,7 @@ class Screen {
             h("span", { class: "user" }, user.user),
             out,
         )
-        document.body.replaceChildren(header, this.place, this.lost)
+        document.body.replaceChildren(header, this.conditions.element, this.place, this.lost)
         void this.begin()
     }
 
@@ -65,7 +67,7 @@ class Screen {
             try {
                 const found = await ward()
                 setClock(found.now)
-                this.model.load(found)
+                this.load(found)
                 this.listen(found.newestId)
                 break
             } catch (error) {
@@ -80,6 +82,11 @@ class Screen {
             window.setInterval(() => void this.refresh(), wardRefreshMs),
         )
         this.show()
+    }
+
+    private load(found: Ward): void {
+        this.model.load(found)
+        this.conditions.update(found.conditions)
     }
 
     private listen(newestId: number): void {
@@ -108,7 +115,7 @@ class Screen {
         if (this.isRefreshing) return
         this.isRefreshing = true
         try {
-            this.model.load(await ward())
+            this.load(await ward())
             this.tick()
         } catch (error) {
             if (error instanceof LoggedOut) this.end()

@@ -4,6 +4,7 @@ import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-c
 import { startClinic } from "../../clinic/index.ts"
 import { silentLog } from "../../host/log.ts"
 import type { Measurement } from "../../wire/senml.ts"
+import { encodeBatch, routerHeader } from "../../wire/batch.ts"
 import { Service } from "../clinic/service.ts"
 import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
 import { card, check, logIn as logInWith, openPage, pageTest } from "./clinic-browser.ts"
@@ -162,6 +163,23 @@ pageTest(
         await page.context().close()
     },
 )
+
+pageTest("a router whose clock is off is named", async () => {
+    const { json } = await service.call("POST", "/api/users", {
+        ...{ token: service.doctor, json: { user: "ward 3", role: "router" } },
+    })
+    const { token } = (
+        await service.call("POST", `/api/users/${encodeURIComponent(json.user)}/tokens`, { token: service.doctor })
+    ).json
+    const headers = { [routerHeader.sentAt]: String(Date.now() + 600_000) }
+    await service.call("POST", "/ingest", {
+        ...{ token, body: encodeBatch([]), headers: { ...headers, "content-type": "application/cbor" } },
+    })
+    const page = await open()
+    await logIn(page)
+    await page.getByText(/^The clock of ward 3 is (9|10) min ahead\. Times are corrected\.$/).waitFor()
+    await page.context().close()
+})
 
 pageTest("a lost connection shows, mends itself, and brings what was missed", async () => {
     const page = await open()

@@ -28,7 +28,7 @@ export const OptionalOrNull = <T extends TSchema>(schema: T) => Type.Optional(Nu
 /** A list that nobody who gets it changes. */
 export const List = <T extends TSchema>(item: T) => Type.Unsafe<readonly Static<T>[]>(Type.Array(item))
 
-export const OneOf = <T extends string>(values: readonly T[]) => Type.Union(values.map(value => Type.Literal(value)))
+export const OneOf = <const T extends string>(values: readonly T[]) => Type.Union(values.map(value => Type.Literal(value)))
 
 /** An answer without a body. */
 export const NoContent = Type.Null({ description: "Done" })
