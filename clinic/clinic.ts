@@ -113,11 +113,17 @@ export class Clinic {
         return results
     }
 
-    /** The keys that routers may hold, and what waits for the motes, of every mote that is not revoked. */
-    async keys(): Promise<RouterKeys[]> {
+    /**
+     * The keys that routers may hold, and what waits for the motes, of every mote that is not revoked. With `router`, an account
+     * that is limited to wards: only of the motes of patients who are there.
+     */
+    async keys(router?: number): Promise<RouterKeys[]> {
         const waiting = await this.configurations.waiting()
+        const wards = router === undefined ? undefined : (await this.accounts.wards()).get(router)
+        const served = wards && new Set((await this.patients.ofWards(wards)).map(({ id }) => id))
         const keys: RouterKeys[] = []
         for (const { mote, secrets } of await this.motes.inUse()) {
+            if (served && !served.has(mote.patient)) continue
             const add = ({ kid, upMac, receipt, mqtt }: MoteKeys, which: "current" | "next", generation: number) =>
                 keys.push({
                     ...{ kid, upMac, receipt, mqtt },

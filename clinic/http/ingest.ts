@@ -65,7 +65,10 @@ export async function ingestRoutes(app: App, clinic: Clinic): Promise<void> {
                 config,
             },
             async (request, reply) => {
-                const { page, next } = pageOf(await clinic.keys(), (request.query as { after?: unknown }).after)
+                const { page, next } = pageOf(
+                    await clinic.keys(userFrom(request).id),
+                    (request.query as { after?: unknown }).after,
+                )
                 if (next !== undefined) reply.header("link", `</ingest/keys?after=${next}>; rel="next"`)
                 const keys = Buffer.from(encodeKeys(page))
                 const etag = `"${createHash("sha256").update(keys).digest("base64url")}"`

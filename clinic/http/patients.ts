@@ -55,8 +55,8 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
             config: manage,
         },
         async request => {
-            const { birthDate = null, gender = null, identifier = null, bed = null } = request.body
-            const data = { ...request.body, birthDate, gender, identifier, bed }
+            const { birthDate = null, gender = null, identifier = null, bed = null, ward = null } = request.body
+            const data = { ...request.body, birthDate, gender, identifier, bed, ward }
             return shown((await clinic.patients.update(Number(request.params.id), data)) ?? missing())
         },
     )

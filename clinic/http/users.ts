@@ -1,6 +1,6 @@
 import type { Clinic } from "../clinic.ts"
 import { Conflict } from "../errors.ts"
-import { kindOf } from "../people/permissions.ts"
+import { kindOf, may } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
 import { HttpError } from "./errors.ts"
 import { List, NoContent } from "./schemas/common.ts"
@@ -12,8 +12,19 @@ const config = { access: "manage-users" } as const
 
 /** Who may come in: people sign in with a password, routers have tokens only. */
 export function userRoutes(app: App, clinic: Clinic): void {
-    app.get("/api/users", { schema: { tags, summary: "All users", response: { 200: List(User) } }, config }, async () =>
-        (await clinic.accounts.all()).map(({ name, role, patient }) => ({ user: name, role, patient })),
+    app.get(
+        "/api/users",
+        { schema: { tags, summary: "All users", response: { 200: List(User) } }, config },
+        async () => {
+            const wards = await clinic.accounts.wards()
+            const users = await clinic.accounts.all()
+            return users.map(({ id, name, role, patient }) => ({
+                user: name,
+                role,
+                patient,
+                wards: wards.get(id) ?? null,
+            }))
+        },
     )
 
     app.post(
@@ -31,8 +42,11 @@ export function userRoutes(app: App, clinic: Clinic): void {
                 throw new HttpError(400, `a user with the role ${o.role} ${isPatient ? "needs a" : "has no"} patient`)
             if (o.patient !== undefined && !(await clinic.patients.get(o.patient)))
                 throw new Conflict("there is no such patient")
+            if (o.wards && !may({ role: o.role, patient: null }, "deliver"))
+                throw new HttpError(400, `a user with the role ${o.role} has no wards`)
             const { role, patient } = await clinic.accounts.add({ name, ...o })
-            return reply.code(201).send({ user: name, role, patient })
+            const wards = o.wards?.length ? o.wards : null
+            return reply.code(201).send({ user: name, role, patient, wards })
         },
     )
 

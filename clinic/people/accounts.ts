@@ -47,14 +47,18 @@ export class Accounts {
 
     /** Users and, where they are given one, their passwords. Throws Conflict for a name that is taken. */
     async add(
-        o: { name: string; role: Role; password?: string; patient?: number },
-        t: Tables = this.store,
+        o: { name: string; role: Role; password?: string; patient?: number; wards?: readonly string[] },
+        t?: Tables,
     ): Promise<User> {
         const { name, role, patient = null } = o
         const password = o.password === undefined ? null : await hash(o.password)
-        const added = await t.account.add({ name, role, password, patient })
-        if (!added) throw new Conflict("there is a user of that name")
-        return user(added)
+        const add = async (tables: Tables) => {
+            const added = await tables.account.add({ name, role, password, patient })
+            if (!added) throw new Conflict("there is a user of that name")
+            await tables.routerWard.add(added.id, [...new Set(o.wards)])
+            return user(added)
+        }
+        return await (t ? add(t) : this.store.transaction(add))
     }
 
     async isEmpty(t: Tables = this.store): Promise<boolean> {
@@ -65,6 +69,14 @@ export class Accounts {
         return (await this.store.account.all()).map(user)
     }
 
+    /** The wards that routers are limited to, by account; one that is not in here serves them all. */
+    async wards(): Promise<Map<number, string[]>> {
+        const wards = new Map<number, string[]>()
+        for (const { account, ward } of await this.store.routerWard.all())
+            wards.set(account, [...(wards.get(account) ?? []), ward])
+        return wards
+    }
+
     /** With sessions and tokens. False where there is none. */
     async remove(name: string): Promise<boolean> {
         return await this.store.transaction(async t => {
@@ -72,6 +84,7 @@ export class Accounts {
             if (!account) return false
             await t.session.removeOf(account.id)
             await t.token.removeOf(account.id)
+            await t.routerWard.removeOf(account.id)
             await t.account.remove(account.id)
             return true
         })

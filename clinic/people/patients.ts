@@ -15,6 +15,8 @@ export interface PatientData {
     identifier: string | null
     /** Where to find the patient on the ward. */
     bed: string | null
+    /** Routers may be limited to the motes of some wards. */
+    ward: string | null
 }
 
 export interface Patient extends PatientData {
@@ -37,7 +39,7 @@ export class Patients {
     }
 
     async add(data: NewPatient, t: Tables = this.store): Promise<Patient> {
-        const all = { birthDate: null, gender: null, identifier: null, bed: null, ...data }
+        const all = { birthDate: null, gender: null, identifier: null, bed: null, ward: null, ...data }
         return patient(await t.patient.add(columns(all), this.now()))
     }
 
@@ -67,6 +69,11 @@ export class Patients {
         return (await this.store.patient.active()).map(patient)
     }
 
+    /** Who is on one of these wards. */
+    async ofWards(wards: readonly string[]): Promise<Patient[]> {
+        return (await this.ward()).filter(({ ward }) => ward !== null && wards.includes(ward))
+    }
+
     private now(): number {
         return Math.trunc(this.clock.now())
     }
@@ -82,6 +89,6 @@ function patient({ active, birth_date, gender, updated_at, ...row }: StoredPatie
     }
 }
 
-function columns({ given, family, birthDate, gender, identifier, bed }: PatientData): PatientColumns {
-    return { given, family, birth_date: birthDate, gender, identifier, bed }
+function columns({ given, family, birthDate, gender, identifier, bed, ward }: PatientData): PatientColumns {
+    return { given, family, birth_date: birthDate, gender, identifier, bed, ward }
 }

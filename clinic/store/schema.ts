@@ -23,6 +23,7 @@ export interface Schema {
     router: RouterRow
     probe: ProbeRow
     delivery: DeliveryRow
+    router_ward: RouterWardRow
 }
 
 export type TableName = keyof Schema
@@ -36,6 +37,7 @@ interface PatientRow {
     gender: string | null
     identifier: string | null
     bed: string | null
+    ward: string | null
     updated_at: number
 }
 
@@ -208,4 +210,9 @@ interface DeliveryRow {
     next_at: number | null
     delivered_at: Generated<number | null>
     failure: Generated<string | null>
+}
+
+interface RouterWardRow {
+    account: number
+    ward: string
 }

@@ -13,6 +13,7 @@ import { GapTable } from "./gaps.ts"
 import { MeasurementTable } from "./measurements.ts"
 import { MoteTable } from "./motes.ts"
 import { PatientTable } from "./patients.ts"
+import { RouterWardTable } from "./router-wards.ts"
 import { RouterTable } from "./routers.ts"
 import type { Schema, TableName } from "./schema.ts"
 import { SessionTable } from "./sessions.ts"
@@ -43,6 +44,7 @@ export class Tables {
     readonly current: CurrentTable
     readonly router: RouterTable
     readonly delivery: DeliveryTable
+    readonly routerWard: RouterWardTable
 
     constructor(access: Access) {
         this.account = new AccountTable(access)
@@ -61,6 +63,7 @@ export class Tables {
         this.current = new CurrentTable(access)
         this.router = new RouterTable(access)
         this.delivery = new DeliveryTable(access)
+        this.routerWard = new RouterWardTable(access)
     }
 }
 

@@ -5,10 +5,14 @@ import { join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { sql } from "kysely"
 import { startClinic, type RunningClinic } from "../../clinic/index.ts"
+import { Observations } from "../../clinic/readings/observations.ts"
+import { migrations } from "../../clinic/store/sqlite/migrations.ts"
+import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import type { Store } from "../../clinic/store/store.ts"
 import { UserError } from "../../host/errors.ts"
 import { writeDurably } from "../../host/files.ts"
 import { silentLog } from "../../host/log.ts"
+import { closeSqlite, openSqlite as openDatabase } from "../../host/sqlite.ts"
 import { decodeResults, encodeBatch } from "../../wire/batch.ts"
 import { Service } from "./service.ts"
 import { delivery, measurement } from "./support.ts"
@@ -141,4 +145,40 @@ test("a file that would not change is not written", t => {
     writeDurably(file, "two", 0o600)
     assert.notEqual(statSync(file).ino, ino)
     assert.equal(readFileSync(file, "utf8"), "two")
+})
+
+test("readings that an older version had hidden, because their router was ahead, come back with their true times", async t => {
+    const file = join(folder(t), "clinic.db")
+    const old = openDatabase(file, { name: "old", applicationId: 0x564d636c, migrations: migrations.slice(0, 2) })
+    const storedAt = Date.UTC(2026, 9, 1)
+    const aheadMs = 600_000
+    old.exec(`
+        INSERT INTO patient VALUES (1, 1, 'Ada', 'Beck', NULL, NULL, NULL, NULL, 0);
+        INSERT INTO mote (id, kid, secret, patient, registered_at, config_version, config_at, config_boot, config_seq)
+            VALUES (1, x'0102030405060708', x'00', 1, 0, 7, 5, 3, 9);
+        INSERT INTO envelope VALUES
+            (1, 1, 1, x'00', 0, 'vitals', ${storedAt}, ${storedAt}, 1, x'00', NULL),
+            (2, 1, 1, x'00', 1, 'vitals', ${storedAt + aheadMs}, ${storedAt}, 1, x'01', 'hr is from the future'),
+            (3, 1, 1, x'00', 2, 'vitals', ${storedAt}, ${storedAt}, 1, x'02', 'hr is from the future');
+        INSERT INTO measurement (envelope, mote, patient, name, unit, value, time, relative, problem) VALUES
+            (1, 1, 1, 'hr', 'beat/min', 60, ${storedAt - 5000}, 0, NULL),
+            (2, 1, 1, 'hr', 'beat/min', 70, ${storedAt + aheadMs - 1000}, 0, 'hr is from the future'),
+            (3, 1, 1, 'hr', 'beat/min', 80, ${storedAt + 9e9}, 0, 'hr is from the future');
+    `)
+    closeSqlite(old)
+    const store = openSqlite(file)
+    const observations = new Observations(store)
+    const found = await observations.since(0, 10)
+    assert.deepEqual(
+        found.map(({ value, time }) => [value, time - storedAt]),
+        [
+            [60, -5000],
+            [70, -1000],
+        ],
+        "the third is the mote's own fault",
+    )
+    assert.equal((await observations.newest(1, "hr"))?.value, 70)
+    assert.deepEqual(await store.envelope.problemsOf(1), { count: 1, newest: "hr is from the future" })
+    assert.deepEqual(await store.configReport.get(1), { version: 7, heardAt: 5 })
+    await store.close()
 })

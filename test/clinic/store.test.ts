@@ -11,7 +11,7 @@ import type { Value } from "../../clinic/store/access.ts"
 
 const count = async (t: Tables) => (await t.patient.page(0, 1000)).length
 
-const ada = { given: "Ada", family: "Beck", birth_date: null, gender: null, identifier: null, bed: null }
+const ada = { given: "Ada", family: "Beck", birth_date: null, gender: null, identifier: null, bed: null, ward: null }
 const insert = (t: Tables) => t.patient.add(ada, 0)
 
 test("a transaction that fails leaves nothing, and others never see its middle", async () => {

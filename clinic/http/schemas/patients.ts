@@ -13,6 +13,7 @@ export const PatientBody = Type.Object(
         gender: OptionalOrNull(Gender),
         identifier: OptionalOrNull(Text(100)),
         bed: OptionalOrNull(Text(20)),
+        ward: OptionalOrNull(Text(50)),
     },
     { additionalProperties: false },
 )
@@ -26,6 +27,7 @@ export const Patient = Type.Object({
     gender: Nullable(Gender),
     identifier: Nullable(Type.String({ description: "The hospital's own number" })),
     bed: Nullable(Type.String()),
+    ward: Nullable(Type.String({ description: "Routers may be limited to wards" })),
 })
 
 export const HistoryQuery = Type.Object(

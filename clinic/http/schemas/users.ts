@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox"
-import { Id, Nullable, Text } from "./common.ts"
+import { Id, List, Nullable, Text } from "./common.ts"
 import { Role } from "./session.ts"
 
 export const NewUser = Type.Object(
@@ -8,10 +8,21 @@ export const NewUser = Type.Object(
         role: Role,
         password: Type.Optional(Type.String({ minLength: 12, maxLength: 200 })),
         patient: Type.Optional(Id),
+        wards: Type.Optional(
+            Type.Array(Text(50), {
+                maxItems: 100,
+                description: "Of a router: it gets the keys of the motes there only",
+            }),
+        ),
     },
     { additionalProperties: false },
 )
 export const ByName = Type.Object({ user: Text(100) })
 
-export const User = Type.Object({ user: Type.String(), role: Role, patient: Nullable(Id) })
+export const User = Type.Object({
+    user: Type.String(),
+    role: Role,
+    patient: Nullable(Id),
+    wards: Nullable(List(Type.String())),
+})
 export const NewToken = Type.Object({ token: Type.String({ description: "Shown in this answer and never again" }) })

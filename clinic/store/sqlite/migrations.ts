@@ -243,4 +243,13 @@ export const migrations: readonly string[] = [
     CREATE INDEX delivery_due ON delivery (channel, next_at) WHERE next_at IS NOT NULL;
     CREATE INDEX delivery_of_alarm ON delivery (alarm);
     `,
+    `
+    ALTER TABLE patient ADD COLUMN ward TEXT;
+    -- The wards whose motes' keys a router gets; a router without a row gets those of all.
+    CREATE TABLE router_ward (
+        account INTEGER NOT NULL REFERENCES account (id),
+        ward TEXT NOT NULL,
+        PRIMARY KEY (account, ward)
+    ) STRICT;
+    `,
 ]
