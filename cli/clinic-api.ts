@@ -4,6 +4,7 @@ import type { Static, TSchema } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
 import type { Command } from "commander"
 import { Agent, request } from "undici"
+import { problemText, toProblem } from "../wire/tables/problems.ts"
 import { fileError, reasonOf, UserError } from "../host/errors.ts"
 import { readCredentials } from "./credentials.ts"
 import { httpsUrl, option } from "./options.ts"
@@ -116,11 +117,10 @@ function parsed(text: string): unknown {
     }
 }
 
-function refusal(status: number, value: unknown): string {
-    const reason = (value as { error?: unknown } | undefined)?.error
-    if (typeof reason !== "string") return `status ${status}`
-    // eslint-disable-next-line no-control-regex
-    return reason.slice(0, maxReasonChars).replace(/[\x00-\x1f\x7f-\x9f]/g, " ")
+function refusal(status: number, answer: unknown): string {
+    const problem = toProblem(answer)
+    if (!problem) return `status ${status}`
+    return problemText(problem).slice(0, maxReasonChars).replace(/\p{Cc}/gu, " ")
 }
 
 function readText(file: string): string {

@@ -6,7 +6,7 @@ import type { CommandName, MoteKeys, RouterKeys } from "../wire/keys.ts"
 import { Accounts } from "./people/accounts.ts"
 import { Alarms, type Alarm } from "./alarms/alarms.ts"
 import { SilenceWatch } from "./alarms/silence.ts"
-import { Conflict } from "./errors.ts"
+import { ProblemError } from "./errors.ts"
 import { conditionsOf, type Condition } from "./conditions.ts"
 import { completeness, type Completeness } from "./motes/completeness.ts"
 import { Configurations, type Command, type Configuration } from "./motes/configurations.ts"
@@ -147,7 +147,7 @@ export class Clinic {
         return await this.told(kid, (known, tables) => this.configurations.put(known, o, tables))
     }
 
-    /** A command for a mote; undefined where there is no such mote. Throws Conflict for a revoked one. */
+    /** A command for a mote; undefined where there is no such mote. Throws ProblemError for a revoked one. */
     async command(kid: Uint8Array, o: { command: CommandName; author: string }): Promise<Command | undefined> {
         return await this.told(kid, (known, tables) => this.configurations.order(known, o, tables))
     }
@@ -230,7 +230,7 @@ export class Clinic {
         return await this.o.store.transaction(async tables => {
             const known = await this.motes.withSecrets(kid, tables)
             if (!known) return undefined
-            if (known.mote.revokedAt !== null) throw new Conflict("the mote is revoked")
+            if (known.mote.revokedAt !== null) throw new ProblemError("revoked")
             return await tell(known, tables)
         })
     }

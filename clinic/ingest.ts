@@ -1,6 +1,6 @@
 import type { Log } from "../host/log.ts"
 import { toAlarms, type AlarmEvent } from "../wire/alarms.ts"
-import type { Delivery, DeliveryResult } from "../wire/batch.ts"
+import type { Delivery, DeliveryResult, EnvelopeRefusal } from "../wire/batch.ts"
 import { WireError } from "../wire/cbor.ts"
 import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope, type Purpose } from "../wire/envelope.ts"
 import { eui, type MoteKeys } from "../wire/keys.ts"
@@ -49,7 +49,14 @@ interface Context {
     log: Log
 }
 
-class Refused extends Error {}
+class Refused extends Error {
+    readonly code: EnvelopeRefusal
+
+    constructor(code: EnvelopeRefusal, detail: string = code) {
+        super(detail)
+        this.code = code
+    }
+}
 
 /**
  * Takes the first of a batch, as many as are not too much for one transaction, which is the caller's: verifies the MAC, and
@@ -70,7 +77,7 @@ export async function ingest(batch: Delivery[], o: Context): Promise<DeliveryRes
         } catch (error) {
             if (!(error instanceof Refused)) throw error
             o.log.warn({ router: o.router, reason: error.message }, "envelope refused")
-            results.push({ id: delivery.id, status: "refused", reason: error.message })
+            results.push({ id: delivery.id, status: "refused", reason: error.code })
         }
     }
     return results
@@ -81,11 +88,11 @@ async function open(delivery: Delivery, o: Context): Promise<Opened> {
     try {
         envelope = parseEnvelope(delivery.envelope)
     } catch (error) {
-        if (error instanceof WireError) throw new Refused(`malformed: ${error.message}`)
+        if (error instanceof WireError) throw new Refused("malformed", `malformed: ${error.message}`)
         throw error
     }
     const known = await o.motes.withSecrets(envelope.kid, o.tables)
-    if (!known) throw new Refused("unknown kid")
+    if (!known) throw new Refused("unknown-mote")
     const { mote } = known
     const { now } = o
     const { receivedAt } = delivery
@@ -95,7 +102,7 @@ async function open(delivery: Delivery, o: Context): Promise<Opened> {
     const arrivedAt = Math.min(receivedAt + clockOffset, now)
     const isLate = mote.revokedAt !== null && !isWithinGrace(arrivedAt, mote.revokedAt, now)
     const { keys, generation } = await secretOf(delivery.purpose, envelope, { ...known, arrivedAt, isLate }, o)
-    if (isLate) throw new Refused("the mote is revoked")
+    if (isLate) throw new Refused("revoked")
     const understood = understand(delivery.purpose, envelope, keys, { arrivedAt, clockOffset })
     const { problem } = understood
     if (problem) o.log.warn({ mote: eui(mote.kid), problem }, "envelope kept with a problem")
@@ -120,9 +127,8 @@ async function secretOf(
         }
         return { keys: next, generation: nextGeneration }
     }
-    if (!isUnder(previous)) throw new Refused("wrong MAC")
-    if (rotatedAt !== null && !isWithinGrace(arrivedAt, rotatedAt, o.now))
-        throw new Refused("the mote has another secret now")
+    if (!isUnder(previous)) throw new Refused("wrong-mac")
+    if (rotatedAt !== null && !isWithinGrace(arrivedAt, rotatedAt, o.now)) throw new Refused("old-secret")
     return { keys: previous, generation: generation - 1 }
 }
 
@@ -164,8 +170,7 @@ async function store(
     const received = { receivedAt, storedAt: now, router, clockOffset }
     const id = await tables.envelope.add({ ...key, purpose, ...received, bytes, problem })
     if (id === undefined) {
-        if (Buffer.compare((await tables.envelope.bytesOf(key))!, bytes) !== 0)
-            throw new Refused("its nonce was used before, for something else")
+        if (Buffer.compare((await tables.envelope.bytesOf(key))!, bytes) !== 0) throw new Refused("nonce-reused")
         return false
     }
     await o.observations.add(readings, { envelope: id, mote, now }, tables)

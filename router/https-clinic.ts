@@ -16,8 +16,8 @@ import type { ClinicLink } from "./clinic-link.ts"
 /** How long a connection, and then a whole exchange, may take. */
 const connectMs = 10_000
 const exchangeMs = 30_000
-/** Results for a full batch with the longest reasons (4 bytes a character at most). */
-const maxResultsBytes = maxBatch * (32 + 4 * maxReasonChars)
+/** Results for a full batch with the longest reasons. */
+const maxResultsBytes = maxBatch * (32 + maxReasonChars)
 
 /**
  * The clinic's HTTPS interface on one kept-alive connection. `url` is its root, `ca` the certificate (PEM) that has to

@@ -1,5 +1,5 @@
 /*
- * What was seen of one mote, so that nothing counts twice (wire.md, "Replay"). Envelopes are told apart by the mote's
+ * What was seen of one mote, so that nothing counts twice (docs/wire.md, "Replay"). Envelopes are told apart by the mote's
  * start, (boot, salt), and the sequence number within it.
  */
 

@@ -1,14 +1,16 @@
 // npm run docs: writes the tables in docs/ that say what the tables in wire/ say. A test fails where they differ.
 import { readFileSync, writeFileSync } from "node:fs"
 import { alarmKinds, type AlarmKind } from "../wire/tables/alarm-kinds.ts"
-import { quantities, units, unitText } from "../wire/tables/quantities.ts"
+import { problemKinds, type ProblemKind } from "../wire/tables/problems.ts"
+import { quantities, units, unitText, type Quantity } from "../wire/tables/quantities.ts"
+import { refusalKinds, type RefusalKind } from "../wire/tables/refusals.ts"
 import { configFields, configRelations, routerField, type ConfigField } from "../wire/tables/settings.ts"
 
 /** The generated tables by the name that stands in the documents: `<!-- table NAME …`. */
-const tables: Record<string, () => string[][]> = { alarms, settings }
+const tables: Record<string, () => string[][]> = { alarms, problems, quantities: quantityRows, refusals, settings }
 
 /** The documents that have generated tables, relative to the project. */
-export const documents = ["docs/alarms.md", "docs/configuration.md"]
+export const documents = ["docs/alarms.md", "docs/api.md", "docs/configuration.md", "docs/wire.md"]
 
 const table = /(<!-- table (\w+) .*-->\n)[^]*?(<!-- end -->)/g
 
@@ -44,22 +46,54 @@ function words(cause: AlarmKind["cause"]): [string, string] {
 
 function settings(): string[][] {
     const rows = configFields.map((field: ConfigField) => {
-        const { name, label, unit, min, max, step, choices, description } = field
+        const { name, number, label, unit, min, max, step, choices, description } = field
         const range = choices ? `0…${max}: ${choices.map(choice => `\`${choice}\``).join(", ")}` : `${min}…${max}`
         const steps = step === 1 ? "" : ` in steps of ${step}`
         const relation = configRelations.find(relation => relation.name === name)
         const fit = relation ? `; ${relation.relation} \`${relation.other}\`` : ""
-        return [`\`${name}\``, label, unitText(unit), range + steps, String(field.default), description + fit]
+        return [
+            `\`${name}\``,
+            String(number),
+            label,
+            unitText(unit),
+            range + steps,
+            String(field.default),
+            description + fit,
+        ]
     })
     const router = [
         "`router`",
+        "",
         routerField.label,
         "",
         `${routerField.maxBytes} bytes`,
         "empty",
         routerField.description,
     ]
-    return [["setting", "label", "unit", "range", "default", "what"], ...rows, router]
+    return [["setting", "number", "label", "unit", "range", "default", "what"], ...rows, router]
+}
+
+function quantityRows(): string[][] {
+    const rows = Object.entries<Quantity>(quantities).map(([name, { label, unit, plausible }]) => {
+        return [`\`${name}\``, `\`${unit}\``, label, `${plausible.min}…${plausible.max}`]
+    })
+    return [["`n`", "`u`", "value", "plausible"], ...rows]
+}
+
+function refusals(): string[][] {
+    const rows = Object.entries<RefusalKind>(refusalKinds).map(([name, { number, parameters, meaning }]) => {
+        return [String(number), `\`${name}\``, parameters.map(parameter => `\`${parameter}\``).join(", "), meaning]
+    })
+    return [["code", "name", "parameters", "means"], ...rows]
+}
+
+function problems(): string[][] {
+    const rows = Object.entries<ProblemKind>(problemKinds).map(([name, { status, text }]) => [
+        `\`${name}\``,
+        String(status),
+        text.replace(/\{(\w+)\}/g, "`$1`"),
+    ])
+    return [["code", "status", "means"], ...rows]
 }
 
 if (process.argv[1] === import.meta.filename)

@@ -1,5 +1,6 @@
 // Prints a line per test, the whole story of each failure, the ten slowest files, and at the very end
 // `N passed, N failed, N skipped`.
+import { inspect } from "node:util"
 import { existsSync } from "node:fs"
 import { relative } from "node:path"
 
@@ -34,7 +35,7 @@ export default async function* report(events) {
     }
     for (const failure of failures.filter(Boolean)) {
         const cause = failure.error?.cause ?? failure.error
-        yield `\n--- ${failure.file}: ${failure.name}\n${cause?.stack ?? cause?.message ?? cause}\n`
+        yield `\n--- ${failure.file}: ${failure.name}\n${cause?.stack ?? cause?.message ?? inspect(cause)}\n`
     }
     yield `\n${times.slowest()}\n${count.passed} passed, ${failures.length} failed, ${count.skipped} skipped\n`
 }

@@ -21,13 +21,26 @@ export interface Delivery {
 export interface DeliveryResult {
     id: number
     status: "stored" | "duplicate" | "refused"
-    /** One line on why it was refused. */
+    /** Why it was refused: one of `envelopeRefusals`, or what a newer clinic calls it. */
     reason?: string
 }
 
+/** Why the clinic will never take an envelope. */
+export const envelopeRefusals = [
+    "malformed",
+    "unknown-mote",
+    "revoked",
+    "wrong-mac",
+    /** Of a mote that uses a newer secret. */
+    "old-secret",
+    /** By another envelope. */
+    "nonce-reused",
+] as const
+export type EnvelopeRefusal = (typeof envelopeRefusals)[number]
+
 export const maxBatch = 256
 export const maxBatchBytes = maxBatch * (maxEnvelopeBytes + 32)
-export const maxReasonChars = 200
+export const maxReasonChars = 32
 /** Motes of one clinic whose keys a router takes. */
 export const maxKeys = 10_000
 /** A sealed configuration or command: at most 220 bytes of plaintext in two layers of COSE. */
@@ -64,11 +77,7 @@ export function decodeBatch(bytes: Uint8Array): Delivery[] {
 }
 
 export function encodeResults(results: DeliveryResult[]): Uint8Array {
-    return encode(
-        results.map(({ id, status, reason }) =>
-            reason === undefined ? [id, status] : [id, status, reason.slice(0, maxReasonChars)],
-        ),
-    )
+    return encode(results.map(({ id, status, reason }) => (reason === undefined ? [id, status] : [id, status, reason])))
 }
 
 /** Throws WireError. */
@@ -77,7 +86,7 @@ export function decodeResults(bytes: Uint8Array): DeliveryResult[] {
         const [id, status, reason] = row
         if (row.length < 2 || row.length > 3 || !isCount(id) || !isStatus(status)) return undefined
         if (row.length === 2) return { id, status }
-        if (typeof reason !== "string" || reason.length > maxReasonChars) return undefined
+        if (typeof reason !== "string" || reason.length > maxReasonChars || !/^[a-z-]*$/.test(reason)) return undefined
         return { id, status, reason }
     })
 }

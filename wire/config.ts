@@ -2,7 +2,8 @@ import { decode, encode, isCount, WireError } from "./cbor.ts"
 import { verifyMac0 } from "./cose.ts"
 import { nonceBytes, openEnvelope, parseEnvelope, seal } from "./envelope.ts"
 import { commandNames, type CommandName, type MoteKeys } from "./keys.ts"
-import { checkConfig, ConfigError, type ConfigValues } from "./tables/settings.ts"
+import { checkConfig, ConfigError } from "./settings.ts"
+import { type ConfigValues } from "./tables/settings.ts"
 
 /*
  * Configurations and commands, clinic to mote: a CBOR map in the two layers of COSE, with the `down` keys. What may be in
@@ -37,6 +38,12 @@ export function encodeConfig(values: Partial<ConfigValues>, version: number): Ui
         typeof value === "number" ? toBinary16(value) : value,
     ])
     return encode(new Map<string, unknown>([...fields, ["version", checkVersion(version)]]))
+}
+
+/** The setting in the pair `index` of a configuration's map, as a mote numbers them; undefined where there is none. */
+export function settingAt(values: Partial<ConfigValues>, index: number): string | undefined {
+    const map = decode(encodeConfig(values, 1)) as Map<string, unknown>
+    return [...map.keys()][index]
 }
 
 /** What is in a sealed configuration. Throws WireError where it is none for these keys. */
@@ -100,7 +107,8 @@ function openDown(bytes: Uint8Array, externalAad: string, keys: DownKeys): Recor
 }
 
 function checkVersion(version: unknown): number {
-    if (!isVersion(version)) throw new ConfigError(`version: 1…${maxVersion}`)
+    if (!isVersion(version))
+        throw new ConfigError({ code: "out-of-range", setting: "version", min: 1, max: maxVersion })
     return version
 }
 

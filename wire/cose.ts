@@ -3,7 +3,7 @@ import { WireError } from "./cbor.ts"
 import { kidBytes } from "./keys.ts"
 
 /*
- * COSE_Mac0 (RFC 9052 §6.2) in the one shape that wire.md allows. Deterministic CBOR leaves no choice in how that shape
+ * COSE_Mac0 (RFC 9052 §6.2) in the one shape that docs/wire.md, "Envelope", allows. Deterministic CBOR leaves no choice in how that shape
  * is written, so it is read and written as the bytes it consists of: strict by construction, and some twenty times
  * cheaper than a general decoder on the way that every envelope takes.
  */

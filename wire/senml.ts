@@ -1,10 +1,11 @@
 import { Tag } from "cbor2"
 import { decode, encode, WireError } from "./cbor.ts"
 import { eui } from "./keys.ts"
+import { decodeRefusal, encodeRefusal } from "./refusal.ts"
+import type { Refusal } from "./tables/refusals.ts"
 
 /*
- * SenML packs in CBOR, RFC 8428: arrays of maps with integer labels. A mote sends numbers; the only texts are the reasons
- * of refusals.
+ * SenML packs in CBOR, RFC 8428: arrays of maps with integer labels. A mote sends numbers; the only data values are refusals.
  */
 
 /** One resolved record (RFC 8428 §4.6). */
@@ -17,13 +18,12 @@ export interface Measurement {
     time: number
     /** The mote did not know the time: `time` was counted back from when the envelope arrived. */
     relative: boolean
-    /** Of `refusedName` alone: why; a second record of that name, with `vs` in place of `v`. */
-    text?: string
+    /** Of `refusedName` alone: why; a second record of that name, with `vd` in place of `v`. */
+    refusal?: Refusal
 }
 
 /** A configuration's version that a mote does not follow, and why. */
 export const refusedName = "config-refused"
-const maxTextBytes = 64
 
 /** Labels of RFC 8428 §6, table 4. */
 const label = { bver: -1, bn: -2, bt: -3, bu: -4, bv: -5, bs: -6, n: 0, u: 1, v: 2, s: 5, t: 6 }
@@ -62,14 +62,12 @@ export function decodePack(plaintext: Uint8Array, kid: Uint8Array, receivedAt: n
         base.value = number(record, label.bv) ?? base.value
         const value = number(record, label.v)
         const name = text(record, label.n)
-        const reason = text(record, stringValue)
-        if (reason !== undefined && value === undefined) {
+        const data = record.get(dataValue)
+        if (data instanceof Uint8Array && value === undefined) {
             const refused = measurements.at(-1)
-            if (refused?.name !== refusedName || refused.text !== undefined)
-                throw new WireError("a SenML record is not a number")
-            if (base.name + (name ?? "") !== baseName + refusedName)
-                throw new WireError("a SenML record is not a number")
-            refused.text = checkText(reason)
+            const isRefusal = refused?.name === refusedName && base.name + (name ?? "") === baseName + refusedName
+            if (!isRefusal || refused.refusal) throw new WireError("a SenML record is not a number")
+            refused.refusal = decodeRefusal(data)
             continue
         }
         if ([stringValue, booleanValue, dataValue, label.s, label.bs].some(l => record.has(l)))
@@ -106,12 +104,12 @@ export function encodePack(measurements: Measurement[], kid: Uint8Array, now: nu
         record.set(label.v, m.value)
         const timeS = (m.relative ? m.time - now : m.time) / 1000
         if (timeS !== 0) record.set(label.t, timeS)
-        if (m.text === undefined) return [record]
+        if (m.refusal === undefined) return [record]
         return [
             record,
             new Map<number, unknown>([
                 [label.n, m.name],
-                [stringValue, m.text],
+                [dataValue, encodeRefusal(m.refusal)],
             ]),
         ]
     })
@@ -157,12 +155,6 @@ function number(record: Map<unknown, unknown>, key: number): number | undefined 
 function finite(value: number): number {
     if (!Number.isFinite(value)) throw new WireError("a SenML number is not finite")
     return value
-}
-
-function checkText(text: string): string {
-    if (!/^[^\p{C}]+$/u.test(text) || Buffer.byteLength(text) > maxTextBytes)
-        throw new WireError("a SenML text is malformed")
-    return text
 }
 
 /** RFC 8428 §4.5.1: letters, digits, `-:./_`, starting with a letter or digit. */

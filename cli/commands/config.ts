@@ -2,12 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { Type } from "@sinclair/typebox"
 import { Command, InvalidArgumentError } from "commander"
 import { UserError } from "../../host/errors.ts"
+import { ConfigError, formatConfigValue, parseConfigValue } from "../../wire/settings.ts"
 import {
-    ConfigError,
     configFields,
     defaultConfig,
-    formatConfigValue,
-    parseConfigValue,
     routerField,
     type ConfigField,
     type ConfigValues,
@@ -18,6 +16,8 @@ import {
     MoteConfiguration,
     type CommandName,
 } from "../../clinic/http/schemas/configurations.ts"
+import { unitText } from "../../wire/tables/quantities.ts"
+import { refusalText } from "../../wire/tables/refusals.ts"
 import { clinicOptions, withClinic, type ClinicApi, type ClinicOptions } from "../clinic-api.ts"
 import { integer, option } from "../options.ts"
 
@@ -102,7 +102,7 @@ async function set(api: ClinicApi, changes: Settings, options: SetOptions): Prom
     if (options.json) console.log(JSON.stringify(answered))
     else console.log(line(answered))
     if (answered.state === "applied" || answered.state === "pending") return
-    throw new UserError(`version ${answered.version} is ${answered.state}: ${clean(answered.reason ?? "")}`)
+    throw new UserError(`version ${answered.version} is ${stateText(answered)}`)
 }
 
 /** The version once the mote has answered. @throws UserError where that takes too long */
@@ -153,23 +153,27 @@ function printState(mote: string, { patient, inForce, newest }: MoteConfiguratio
 
 /** `version 5  pending …`, with what differs from `before` where that is given. */
 function line(version: Configuration, before?: Record<string, number | string>): string {
-    const { state, reason, answeredAt, author, madeAt } = version
-    const because = reason === null ? "" : `: ${clean(reason)}`
+    const { answeredAt, author, madeAt } = version
     const since = answeredAt === null ? "" : ` ${iso(answeredAt)}`
     const changes = Object.entries(version.settings)
         .filter(([name, value]) => before && before[name] !== value)
         .map(([name, value]) => `${name}=${shownValue(name, value)}`)
     const made = `made ${iso(madeAt)} by ${clean(author)}`
-    return [`version ${version.version}`, `${state}${since}${because}`, made, changes.join(" ")]
+    return [`version ${version.version}`, stateText(version, since), made, changes.join(" ")]
         .filter(part => part !== "")
         .join("  ")
+}
+
+function stateText({ state, reason }: Configuration, since = ""): string {
+    const what = `${state === "rolled-back" ? "rolled back" : state}${since}`
+    return reason === null ? what : `${what}: ${clean(refusalText(reason))}`
 }
 
 function shownValue(name: string, value: number | string): string {
     if (name === routerField.name) return value === "" ? "(as provisioned)" : clean(String(value))
     const field: ConfigField | undefined = configFields.find(field => field.name === name)
     if (!field) return clean(String(value))
-    return `${formatConfigValue(field.name as keyof ConfigValues, value)} ${field.unit}`.trim()
+    return `${formatConfigValue(field.name as keyof ConfigValues, value)} ${unitText(field.unit)}`.trim()
 }
 
 /** What comes from outside moves no cursor. */
@@ -179,7 +183,7 @@ function clean(text: string): string {
 
 function settingsHelp(): string {
     const lines = configFields.map((field: ConfigField) => {
-        const range = field.choices?.join("|") ?? `${field.min}…${field.max} ${field.unit}`
+        const range = field.choices?.join("|") ?? `${field.min}…${field.max} ${unitText(field.unit)}`.trim()
         const usual = formatConfigValue(field.name as keyof ConfigValues, field.default)
         return [field.name, range, usual, field.description]
     })

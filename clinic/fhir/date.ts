@@ -1,5 +1,5 @@
 import type { TimeFilter, TimeRange } from "../readings/time-filter.ts"
-import { SearchError } from "./search-error.ts"
+import { ProblemError } from "../errors.ts"
 
 const prefixes = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"] as const
 
@@ -19,7 +19,7 @@ const approximation = 0.1
 
 /**
  * A date parameter (http://hl7.org/fhir/R4/search.html#date). Without a time zone it is UTC, as everything here. A `+` that got
- * lost on the way through a query string is understood. Throws SearchError.
+ * lost on the way through a query string is understood. Throws ProblemError.
  */
 export function parseDate(text: string): DateCriterion {
     const match = pattern.exec(text)
@@ -144,6 +144,6 @@ function offset(zone: string): number {
     return (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes) * 60_000
 }
 
-function wrong(): SearchError {
-    return new SearchError("date must look like ge2024-03-01 or lt2024-03-01T03:00:00Z")
+function wrong(): ProblemError {
+    return new ProblemError("bad-parameter", { parameter: "date", fault: "malformed" })
 }

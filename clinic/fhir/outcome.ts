@@ -1,4 +1,5 @@
 import type { OperationOutcome, OperationOutcomeIssue } from "@medplum/fhirtypes"
+import type { Problem, ProblemDetails } from "../../wire/tables/problems.ts"
 
 const codes: Record<number, OperationOutcomeIssue["code"]> = {
     400: "invalid",
@@ -11,8 +12,21 @@ const codes: Record<number, OperationOutcomeIssue["code"]> = {
     429: "throttled",
 }
 
-/** What a FHIR client gets instead of a resource, with the HTTP status it comes with. */
-export function toOutcome(status: number, diagnostics: string): OperationOutcome {
-    const code = codes[status] ?? (status < 500 ? "processing" : "exception")
-    return { resourceType: "OperationOutcome", issue: [{ severity: "error", code, diagnostics }] }
+/** The codes of wire/tables/problems.ts as a code system. */
+const problemSystem = "urn:vitalmote:problem"
+
+/** What a FHIR client gets instead of a resource: the code in `details`, and which parameter is wrong in `location`. */
+export function toOutcome({ code, parameter }: Problem, { status, detail }: ProblemDetails): OperationOutcome {
+    return {
+        resourceType: "OperationOutcome",
+        issue: [
+            {
+                severity: "error",
+                code: codes[status] ?? (status < 500 ? "processing" : "exception"),
+                details: { coding: [{ system: problemSystem, code }] },
+                diagnostics: detail,
+                ...(parameter !== undefined && { location: [`http.${parameter}`] }),
+            },
+        ],
+    }
 }

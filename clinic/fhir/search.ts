@@ -1,8 +1,9 @@
 import type { Position } from "../readings/observations.ts"
+import type { ParameterFault } from "../../wire/tables/problems.ts"
+import { ProblemError } from "../errors.ts"
 import { vitalNames, type VitalName } from "../../wire/tables/quantities.ts"
 import { loinc, vitalCodes, vitalSignsCategory } from "./codes.ts"
 import { parseDate, type DateCriterion } from "./date.ts"
-import { SearchError } from "./search-error.ts"
 
 const defaultCount = 100
 const maxCount = 1000
@@ -31,7 +32,7 @@ export interface ObservationQuery extends Paging {
 const observationParameters = ["patient", "subject", "code", "category", "date", "_sort"]
 const pagingParameters = ["_count", "_cursor", "_format"]
 
-/** The query of `GET /fhir/Observation`. Throws SearchError for anything it does not understand. */
+/** The query of `GET /fhir/Observation`. Throws ProblemError for anything it does not understand. */
 export function parseObservationQuery(query: URLSearchParams): ObservationQuery {
     const paging = parsePaging(query, observationParameters)
     return {
@@ -44,15 +45,14 @@ export function parseObservationQuery(query: URLSearchParams): ObservationQuery 
     }
 }
 
-/** The query of `GET /fhir/Patient` and `/fhir/Device`: ids, and for devices a patient. Throws SearchError. */
+/** The query of `GET /fhir/Patient` and `/fhir/Device`: ids, and for devices a patient. Throws ProblemError. */
 export function parseListQuery(
     query: URLSearchParams,
     parameters: string[],
 ): Paging & { ids: string[] | undefined; patients: number[] | undefined; after: number } {
     const paging = parsePaging(query, parameters)
-    if (paging.cursor !== undefined && !/^[1-9]\d{0,14}$/.test(paging.cursor))
-        throw new SearchError("_cursor is not one of this server's")
-    if (paging.count === 0) throw new SearchError("_count must be at least 1 here")
+    if (paging.cursor !== undefined && !/^[1-9]\d{0,14}$/.test(paging.cursor)) throw fault("_cursor", "malformed")
+    if (paging.count === 0) throw fault("_count", "malformed")
     return {
         ...paging,
         ids: alternatives(query, "_id"),
@@ -63,34 +63,35 @@ export function parseListQuery(
 
 function parsePaging(query: URLSearchParams, parameters: string[]): Paging {
     for (const [name, value] of query) {
-        if (!parameters.includes(name) && !pagingParameters.includes(name))
-            throw new SearchError(`the parameter ${JSON.stringify(name.slice(0, 40))} is not known`)
-        if (value === "") throw new SearchError(`${name} is empty`)
+        if (!parameters.includes(name) && !pagingParameters.includes(name)) throw fault(name, "unknown")
+        if (value === "") throw fault(name, "empty")
     }
     const count = single(query, "_count") ?? String(defaultCount)
-    if (!/^\d{1,9}$/.test(count)) throw new SearchError("_count must be a number")
+    if (!/^\d{1,9}$/.test(count)) throw fault("_count", "malformed")
     return { count: Math.min(Number(count), maxCount), cursor: single(query, "_cursor") }
 }
 
 /** `patient` and `subject`, each `ID`, `Patient/ID` or several with commas; several parameters must all match. */
 function patients(query: URLSearchParams): number[] | undefined {
     return intersection(
-        ["patient", "subject"].flatMap(name => query.getAll(name).map(value => split(value).flatMap(patientId))),
+        ["patient", "subject"].flatMap(name => query.getAll(name).map(value => split(name, value).flatMap(patientId))),
     )
 }
 
 /** The id in a reference to a patient; none where no patient of ours can be meant. */
 function patientId(reference: string): number[] {
     const [, id] = /^(?:Patient\/)?([A-Za-z0-9\-.]{1,64})$/.exec(reference) ?? []
-    if (id === undefined) throw new SearchError("a patient must look like 1 or Patient/1")
+    if (id === undefined) throw fault("patient", "malformed")
     return /^[1-9]\d{0,14}$/.test(id) ? [Number(id)] : []
 }
 
 function names(query: URLSearchParams): readonly VitalName[] {
     const byCode = query
         .getAll("code")
-        .map(value => split(value).flatMap(token => vitalNames.filter(n => hasCode(n, token))))
-    const byCategory = query.getAll("category").map(value => (split(value).some(isVitalSigns) ? [...vitalNames] : []))
+        .map(value => split("code", value).flatMap(token => vitalNames.filter(n => hasCode(n, token))))
+    const byCategory = query
+        .getAll("category")
+        .map(value => (split("category", value).some(isVitalSigns) ? [...vitalNames] : []))
     return intersection([...byCode, ...byCategory]) ?? vitalNames
 }
 
@@ -109,13 +110,13 @@ function matches(token: string, system: string, code: string): boolean {
 
 function dates(query: URLSearchParams): DateCriterion[] {
     const dates = query.getAll("date")
-    if (dates.length > maxDates) throw new SearchError("too many dates")
+    if (dates.length > maxDates) throw fault("date", "too-many")
     return dates.map(parseDate)
 }
 
 function newestFirst(query: URLSearchParams): boolean {
     const sort = single(query, "_sort") ?? "-date"
-    if (sort !== "date" && sort !== "-date") throw new SearchError("_sort must be date or -date")
+    if (sort !== "date" && sort !== "-date") throw fault("_sort", "malformed")
     return sort === "-date"
 }
 
@@ -126,23 +127,28 @@ export function cursorOf({ time, id }: Position): string {
 function position(cursor: string | undefined): Position | undefined {
     if (cursor === undefined) return undefined
     const [, time, id] = /^(\d{1,15})\.(\d{1,15})$/.exec(cursor) ?? []
-    if (time === undefined) throw new SearchError("_cursor is not one of this server's")
+    if (time === undefined) throw fault("_cursor", "malformed")
     return { time: Number(time), id: Number(id) }
 }
 
 function alternatives(query: URLSearchParams, name: string): string[] | undefined {
-    return intersection(query.getAll(name).map(split))
+    return intersection(query.getAll(name).map(value => split(name, value)))
 }
 
-function split(value: string): string[] {
+function split(name: string, value: string): string[] {
     const parts = value.split(",")
-    if (parts.length > maxAlternatives) throw new SearchError("too many alternatives")
+    if (parts.length > maxAlternatives) throw fault(name, "too-many")
     return parts
+}
+
+function fault(parameter: string, fault: ParameterFault): ProblemError {
+    // What it is called comes from outside: only what could be a name is repeated.
+    return new ProblemError("bad-parameter", { parameter: /^[\w.:-]{1,40}$/.test(parameter) ? parameter : "?", fault })
 }
 
 function single(query: URLSearchParams, name: string): string | undefined {
     const values = query.getAll(name)
-    if (values.length > 1) throw new SearchError(`${name} is given twice`)
+    if (values.length > 1) throw fault(name, "repeated")
     return values[0]
 }
 

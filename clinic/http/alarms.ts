@@ -3,7 +3,7 @@ import type { Alarm } from "../alarms/alarms.ts"
 import type { Clinic } from "../clinic.ts"
 import { may } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
-import { HttpError } from "./errors.ts"
+import { ProblemError } from "../errors.ts"
 import { Acknowledgement, Alarm as AlarmAnswer, AlarmQuery } from "./schemas/alarms.ts"
 import { ById, List } from "./schemas/common.ts"
 import type { App } from "./typed-app.ts"
@@ -30,7 +30,7 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
             const patient = request.query.patient && Number(request.query.patient)
             if (!patient)
                 return (await clinic.alarms.open()).filter(alarm => may(user, "read", alarm.patient)).map(shownAlarm)
-            if (!may(user, "read", patient)) throw new HttpError(403, "this is another patient's data")
+            if (!may(user, "read", patient)) throw new ProblemError("other-patient")
             return (await clinic.alarms.ofPatient(patient, maxAlarms)).map(shownAlarm)
         },
     )
@@ -50,7 +50,7 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
         async request => {
             const id = Number(request.params.id)
             const alarm = await clinic.acknowledge(id, userFrom(request).name)
-            if (!alarm) throw new HttpError(404, "there is no such alarm")
+            if (!alarm) throw new ProblemError("not-found", { what: "alarm" })
             return shownAlarm(alarm)
         },
     )

@@ -6,7 +6,7 @@ import type { Clinic } from "../clinic.ts"
 import { sessionMaxMs, type User } from "../people/accounts.ts"
 import { may, permissionsOf, type Action } from "../people/permissions.ts"
 import type { Connections } from "./connections.ts"
-import { HttpError } from "./errors.ts"
+import { ProblemError } from "../errors.ts"
 import { NoContent } from "./schemas/common.ts"
 import { Login, Session } from "./schemas/session.ts"
 import type { App } from "./typed-app.ts"
@@ -50,10 +50,10 @@ export async function authenticate(
         if (request.headers.authorization === undefined && !["GET", "HEAD"].includes(request.method))
             refuseOtherOrigins(request, origin)
         request.user = (await userOf(request, clinic)) ?? null
-        if (!request.user) throw new HttpError(401, "log in or send a valid token")
+        if (!request.user) throw new ProblemError("not-logged-in")
         connections.know(request.raw.socket, request.user.id)
         if (request.is404) return
-        if (!access || !may(request.user, access)) throw new HttpError(403, "this is not for you")
+        if (!access || !may(request.user, access)) throw new ProblemError("forbidden")
     })
 
     app.post(
@@ -75,7 +75,7 @@ export async function authenticate(
             refuseOtherOrigins(request, origin)
             const { user, password } = request.body
             const login = await clinic.accounts.login(user, password)
-            if (!login) throw new HttpError(401, "user name or password is wrong")
+            if (!login) throw new ProblemError("bad-credentials")
             reply.setCookie(cookieName, login.session, {
                 ...cookieOptions,
                 maxAge: sessionMaxMs / 1000,
@@ -109,7 +109,7 @@ export async function authenticate(
 
 /** Who asks, on a route that is not public. */
 export function userFrom(request: FastifyRequest): User {
-    if (!request.user) throw new HttpError(401, "log in or send a valid token")
+    if (!request.user) throw new ProblemError("not-logged-in")
     return request.user
 }
 
@@ -133,7 +133,7 @@ function refuseOtherOrigins(request: FastifyRequest, origin: string | undefined)
     const { method, headers, host } = request
     const hosts = [host, ...(origin === undefined ? [] : [new URL(origin).host])]
     if (hosts.every(host => isFromOtherSite(method, { ...headers, host }, "https")))
-        throw new HttpError(403, "this comes from another site (behind a proxy the clinic needs --base-url)")
+        throw new ProblemError("other-site")
 }
 
 function shown(user: User): Session {

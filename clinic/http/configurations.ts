@@ -1,11 +1,11 @@
 import type { FastifyRequest } from "fastify"
-import { ConfigError, configFields, defaultConfig, routerField } from "../../wire/tables/settings.ts"
+import { configFields, defaultConfig, routerField } from "../../wire/tables/settings.ts"
 import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote } from "../motes/motes.ts"
 import { may, patientsFor } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
-import { HttpError } from "./errors.ts"
+import { ProblemError } from "../errors.ts"
 import { ByKid, List } from "./schemas/common.ts"
 import { Command, Configuration, MoteConfiguration, NewCommand, NewConfiguration } from "./schemas/configurations.ts"
 import type { App } from "./typed-app.ts"
@@ -22,7 +22,7 @@ export function configurationRoutes(app: App, clinic: Clinic): void {
         const mote = await clinic.motes.get(Buffer.from(eui, "hex"))
         const user = userFrom(request)
         if (!mote && patientsFor(user, "read") === "all") missing()
-        if (!mote || !may(user, "read", mote.patient)) throw new HttpError(403, "this is another patient's data")
+        if (!mote || !may(user, "read", mote.patient)) throw new ProblemError("other-patient")
         return mote
     }
 
@@ -84,13 +84,8 @@ export function configurationRoutes(app: App, clinic: Clinic): void {
             const kid = Buffer.from(request.params.kid, "hex")
             const { settings, base } = request.body
             const author = userFrom(request).name
-            try {
-                const made = await clinic.configure(kid, { settings, author, base })
-                return await reply.code(202).send(made ?? missing())
-            } catch (error) {
-                if (error instanceof ConfigError) throw new HttpError(400, error.message)
-                throw error
-            }
+            const made = await clinic.configure(kid, { settings, author, base })
+            return await reply.code(202).send(made ?? missing())
         },
     )
 
@@ -117,5 +112,5 @@ export function configurationRoutes(app: App, clinic: Clinic): void {
 }
 
 function missing(): never {
-    throw new HttpError(404, "there is no such mote")
+    throw new ProblemError("not-found", { what: "mote" })
 }

@@ -15,7 +15,7 @@ import { cursorOf, parseListQuery, parseObservationQuery } from "../fhir/search.
 import type { Patient as StoredPatient } from "../people/patients.ts"
 import { may, patientsFor } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
-import { HttpError } from "./errors.ts"
+import { ProblemError } from "../errors.ts"
 import { fhirAnswer } from "./openapi.ts"
 import {
     Bundle,
@@ -171,22 +171,20 @@ function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
     })
 }
 
-/** The patients to look at: those asked for, or all that the user may see. Throws HttpError. */
+/** The patients to look at: those asked for, or all that the user may see. Throws ProblemError. */
 async function patientsToSearch(user: User, asked: number[] | undefined, clinic: Clinic): Promise<number[]> {
     refuseOthers(user, asked)
     if (asked) return asked
     const own = patientsFor(user, "read")
     if (own !== "all") return own
     const all = await clinic.patients.page(0, maxPatientsSearched + 1)
-    if (all.length > maxPatientsSearched)
-        throw new HttpError(400, "too many patients to search them all: say which by patient")
+    if (all.length > maxPatientsSearched) throw new ProblemError("too-many-patients")
     return all.map(patient => patient.id)
 }
 
 /** A patient who asks for another one is told so, whether there is that other one or not. */
 function refuseOthers(user: User, patients: number[] | undefined): void {
-    if (patients?.some(patient => !may(user, "read", patient)))
-        throw new HttpError(403, "this is another patient's data")
+    if (patients?.some(patient => !may(user, "read", patient))) throw new ProblemError("other-patient")
 }
 
 /** The ids that can be ours. */
@@ -194,8 +192,8 @@ function numbers(ids: string[]): number[] {
     return ids.filter(id => /^[1-9]\d{0,14}$/.test(id)).map(Number)
 }
 
-function unknown(): HttpError {
-    return new HttpError(404, "there is no such resource")
+function unknown(): ProblemError {
+    return new ProblemError("not-found", { what: "resource" })
 }
 
 function queryOf(request: FastifyRequest): URLSearchParams {
@@ -208,7 +206,7 @@ const mediaTypes = [fhirType, `${fhirType}; fhirVersion=4.0`, "application/json"
 
 /**
  * The media type to answer with (RFC 9110 §12.5.1, http://hl7.org/fhir/R4/http.html#general). Browsers, who take anything, get
- * FHIR's own. Throws HttpError 406 where the client takes none of ours.
+ * FHIR's own. Throws ProblemError where the client takes none of ours.
  */
 function mediaTypeFor(request: FastifyRequest): string {
     // An unescaped + in a query means a blank, but clients write application/fhir+json there.
@@ -216,7 +214,7 @@ function mediaTypeFor(request: FastifyRequest): string {
     const asked = format === "json" ? fhirType : (format ?? request.headers.accept ?? "*/*")
     const accept = asked.replace(/;\s*charset="?utf-8"?/gi, "")
     const type = new Negotiator({ headers: { accept } }).mediaType(mediaTypes)
-    if (type === undefined) throw new HttpError(406, "only JSON is spoken here, as in application/fhir+json")
+    if (type === undefined) throw new ProblemError("not-acceptable")
     return type
 }
 

@@ -15,7 +15,7 @@ import { eui, type RouterKeys } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { RouterTimes } from "../routers.ts"
 import { userFrom } from "./auth.ts"
-import { HttpError } from "./errors.ts"
+import { ProblemError } from "../errors.ts"
 import { NoContent } from "./schemas/common.ts"
 import { Batch, cborType, Keys, Results } from "./schemas/router.ts"
 import type { App } from "./typed-app.ts"
@@ -112,7 +112,8 @@ function batchIn(body: Uint8Array): Delivery[] {
     try {
         return decodeBatch(body)
     } catch (error) {
-        if (error instanceof WireError) throw new HttpError(400, `not a batch: ${error.message}`)
+        if (error instanceof WireError)
+            throw new ProblemError("bad-batch", {}, `not a batch of envelopes: ${error.message}`)
         throw error
     }
 }

@@ -4,7 +4,7 @@ import type { Log } from "../../host/log.ts"
 import type { Clinic } from "../clinic.ts"
 import { may } from "../people/permissions.ts"
 import { userFrom, userOf } from "./auth.ts"
-import { HttpError } from "./errors.ts"
+import { ProblemError } from "../errors.ts"
 import { LiveClient } from "./live-client.ts"
 import { LiveQuery, LiveStream } from "./schemas/live.ts"
 import type { App } from "./typed-app.ts"
@@ -39,8 +39,8 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
         async (request, reply) => {
             const user = userFrom(request)
             const ofUser = [...clients.values()].filter(id => id === user.id).length
-            if (ofUser >= maxClientsPerUser) throw new HttpError(429, "too many live clients of this user")
-            if (clients.size >= maxClients) throw new HttpError(503, "too many live clients")
+            if (ofUser >= maxClientsPerUser) throw new ProblemError("too-many-streams")
+            if (clients.size >= maxClients) throw new ProblemError("full")
             const since = idIn(request.headers["last-event-id"]) ?? idIn(request.query.since)
             const stream = new PassThrough({ highWaterMark: bufferBytes })
             const isVisible = (patient: number) => may(user, "read", patient)

@@ -2,7 +2,7 @@ import { inSlices } from "../../host/slices.ts"
 import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote as StoredMote } from "../motes/motes.ts"
-import { HttpError } from "./errors.ts"
+import { ProblemError } from "../errors.ts"
 import { ByKid, List, NoContent } from "./schemas/common.ts"
 import { Mote, MoteWithSecret, NewMote } from "./schemas/motes.ts"
 import type { Turns } from "./turns.ts"
@@ -62,7 +62,7 @@ export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
         },
         async (request, reply) => {
             const rotated = await clinic.rotate(Buffer.from(request.params.kid, "hex"))
-            if (!rotated) throw new HttpError(404, "there is no such mote")
+            if (!rotated) throw new ProblemError("not-found", { what: "mote" })
             const secret = Buffer.from(rotated.secret).toString("hex")
             return reply.code(201).send({ ...shown(rotated.mote), secret })
         },
@@ -73,7 +73,7 @@ export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
         { schema: { tags, summary: "Revoke a mote", params: ByKid, response: { 204: NoContent } }, config },
         async (request, reply) => {
             const kid = Buffer.from(request.params.kid, "hex")
-            if (!(await clinic.revoke(kid))) throw new HttpError(404, "there is no such mote to revoke")
+            if (!(await clinic.revoke(kid))) throw new ProblemError("not-found", { what: "mote" })
             return reply.code(204).send(null)
         },
     )

@@ -1,5 +1,6 @@
 import swagger from "@fastify/swagger"
 import { Type, type TSchema } from "@sinclair/typebox"
+import { problemMediaType } from "../../wire/tables/problems.ts"
 import { Failure } from "./schemas/common.ts"
 import { fhirType, OperationOutcome } from "./schemas/fhir.ts"
 import { liveEvents } from "./schemas/live.ts"
@@ -9,7 +10,7 @@ import type { App } from "./typed-app.ts"
 export async function describeRoutes(app: App): Promise<void> {
     app.addHook("onRoute", route => {
         if (!route.schema?.tags) return
-        const failure = route.url.startsWith("/fhir") ? inFhir : Failure
+        const failure = route.url.startsWith("/fhir") ? inFhir : inJson
         route.schema.response = { ...(route.schema.response as object), "4xx": failure, "5xx": failure }
     })
     await app.register(swagger, {
@@ -43,4 +44,5 @@ export function fhirAnswer(description: string, schema: TSchema) {
     return { description, content: { [fhirType]: { schema }, "application/json": { schema } } }
 }
 
+const inJson = { description: "What was wrong", content: { [problemMediaType]: { schema: Failure } } }
 const inFhir = fhirAnswer("What was wrong", OperationOutcome)

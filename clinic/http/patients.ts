@@ -3,7 +3,7 @@ import { may } from "../people/permissions.ts"
 import type { Patient as StoredPatient } from "../people/patients.ts"
 import { vitalNames } from "../../wire/tables/quantities.ts"
 import { userFrom } from "./auth.ts"
-import { HttpError } from "./errors.ts"
+import { ProblemError } from "../errors.ts"
 import { ById, List, NoContent } from "./schemas/common.ts"
 import { History, HistoryQuery, type HistoryPoint, Patient, PatientBody } from "./schemas/patients.ts"
 import type { Turns } from "./turns.ts"
@@ -96,7 +96,7 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
             const from = Number(request.query.from)
             const before = Number(request.query.before)
             const stepMs = Number(request.query.step) * 1000
-            if (before - from > maxPoints * stepMs) throw new HttpError(400, `that is more than ${maxPoints} steps`)
+            if (before - from > maxPoints * stepMs) throw new ProblemError("too-many-steps", { max: maxPoints })
             return await turns.take(request, async () => {
                 const histories: [string, readonly HistoryPoint[]][] = []
                 for (const name of vitalNames)
@@ -116,9 +116,9 @@ function withoutUndefined<T extends object>(o: T): { [K in keyof T]: Exclude<T[K
 }
 
 function missing(): never {
-    throw new HttpError(404, "there is no such patient")
+    throw new ProblemError("not-found", { what: "patient" })
 }
 
-function forbidden(): HttpError {
-    return new HttpError(403, "this is another patient's data")
+function forbidden(): ProblemError {
+    return new ProblemError("other-patient")
 }

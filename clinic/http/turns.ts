@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify"
 import { userFrom } from "./auth.ts"
-import { HttpError } from "./errors.ts"
+import { ProblemError } from "../errors.ts"
 
 /** A page of two hundred patients asks for that many charts at once. */
 const maxWaiting = 500
@@ -11,11 +11,11 @@ export class Turns {
     private readonly last = new Map<number, Promise<void>>()
     private readonly waiting = new Map<number, number>()
 
-    /** Does `work` when it is its turn. Throws HttpError 429 where too many of the account wait, 400 where nobody waits for it any more. */
+    /** Does `work` when it is its turn. Throws ProblemError where too many of the account wait, or nobody waits for it any more. */
     async take<T>(request: FastifyRequest, work: () => Promise<T>): Promise<T> {
         const account = userFrom(request).id
         const waiting = this.waiting.get(account) ?? 0
-        if (waiting >= maxWaiting) throw new HttpError(429, "too many requests of this user at once")
+        if (waiting >= maxWaiting) throw new ProblemError("too-often")
         this.waiting.set(account, waiting + 1)
         let done!: () => void
         const before = this.last.get(account)
@@ -23,7 +23,7 @@ export class Turns {
         this.last.set(account, mine)
         try {
             await before
-            if (request.raw.socket.destroyed) throw new HttpError(400, "the client has gone")
+            if (request.raw.socket.destroyed) throw new ProblemError("bad-request")
             return await work()
         } finally {
             done()

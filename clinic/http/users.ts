@@ -1,8 +1,7 @@
 import type { Clinic } from "../clinic.ts"
-import { Conflict } from "../errors.ts"
+import { ProblemError } from "../errors.ts"
 import { kindOf, may } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
-import { HttpError } from "./errors.ts"
 import { List, NoContent } from "./schemas/common.ts"
 import { ByName, NewToken, NewUser, User } from "./schemas/users.ts"
 import type { App } from "./typed-app.ts"
@@ -33,17 +32,15 @@ export function userRoutes(app: App, clinic: Clinic): void {
         async (request, reply) => {
             const { user: name, ...o } = request.body
             const { signIn, isPatient } = kindOf(o.role)
-            if ((signIn === "password") !== (o.password !== undefined))
-                throw new HttpError(
-                    400,
-                    `a user with the role ${o.role} ${signIn === "password" ? "needs a" : "has no"} password`,
-                )
+            const hasPassword = signIn === "password"
+            if (hasPassword !== (o.password !== undefined))
+                throw new ProblemError(hasPassword ? "needs-password" : "has-no-password", { role: o.role })
             if (isPatient !== (o.patient !== undefined))
-                throw new HttpError(400, `a user with the role ${o.role} ${isPatient ? "needs a" : "has no"} patient`)
+                throw new ProblemError(isPatient ? "needs-patient" : "has-no-patient", { role: o.role })
             if (o.patient !== undefined && !(await clinic.patients.get(o.patient)))
-                throw new Conflict("there is no such patient")
+                throw new ProblemError("not-on-the-ward")
             if (o.wards && !may({ role: o.role, patient: null }, "deliver"))
-                throw new HttpError(400, `a user with the role ${o.role} has no wards`)
+                throw new ProblemError("has-no-wards", { role: o.role })
             const { role, patient } = await clinic.accounts.add({ name, ...o })
             const wards = o.wards?.length ? o.wards : null
             return reply.code(201).send({ user: name, role, patient, wards })
@@ -63,7 +60,7 @@ export function userRoutes(app: App, clinic: Clinic): void {
         },
         async (request, reply) => {
             // Whoever removes the others stays, so that there is always somebody who can add users.
-            if (userFrom(request).name === request.params.user) throw new Conflict("nobody can remove themselves")
+            if (userFrom(request).name === request.params.user) throw new ProblemError("own-account")
             if (!(await clinic.accounts.remove(request.params.user))) missing()
             return reply.code(204).send(null)
         },
@@ -89,5 +86,5 @@ export function userRoutes(app: App, clinic: Clinic): void {
 }
 
 function missing(): never {
-    throw new HttpError(404, "there is no such user")
+    throw new ProblemError("not-found", { what: "user" })
 }

@@ -62,7 +62,7 @@ export async function noteArrival(
 /** A battery's value may be ahead by so much, ms: what a router's clock is off without being corrected. */
 const maxAheadMs = 5_000
 
-/** What arrived from one mote and what did not (wire.md, "Replay"): nothing disappears silently. */
+/** What arrived from one mote and what did not (docs/wire.md, "Replay"): nothing disappears silently. */
 export async function completeness(
     t: Store,
     mote: { id: number; patient: number },

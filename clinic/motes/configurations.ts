@@ -1,10 +1,12 @@
 import type { Clock } from "../../host/clock.ts"
-import { makeCommand, makeConfig } from "../../wire/config.ts"
-import { checkConfig, defaultConfig, type ConfigValues } from "../../wire/tables/settings.ts"
+import { makeCommand, makeConfig, settingAt } from "../../wire/config.ts"
+import { checkConfig } from "../../wire/settings.ts"
+import { isRolledBack, type Refusal } from "../../wire/tables/refusals.ts"
+import { defaultConfig, type ConfigValues } from "../../wire/tables/settings.ts"
 import { isCount } from "../../wire/cbor.ts"
 import type { CommandName, MoteKeys, RouterKeys, SealedCommand } from "../../wire/keys.ts"
 import { refusedName, type Measurement } from "../../wire/senml.ts"
-import { Conflict } from "../errors.ts"
+import { ProblemError } from "../errors.ts"
 import type { Mote, Secrets } from "./motes.ts"
 import type { StoredConfiguration } from "../store/configurations.ts"
 import type { Store, Tables } from "../store/store.ts"
@@ -13,7 +15,7 @@ import type { Store, Tables } from "../store/store.ts"
  * What became of a configuration: it waits for the mote's word; the mote applies it, refused it, or applied it on trial
  * and took it back; or there was another one before the mote said anything.
  */
-export type ConfigState = "pending" | "applied" | "refused" | "rolled back" | "superseded"
+export type ConfigState = "pending" | "applied" | "refused" | "rolled-back" | "superseded"
 
 /** One version of a mote's configuration. Times are unix ms. */
 export interface Configuration {
@@ -24,8 +26,8 @@ export interface Configuration {
     author: string
     madeAt: number
     state: ConfigState
-    /** The mote's, where it refused it or took it back. */
-    reason: string | null
+    /** The mote's reason, where it refused it or took it back. */
+    reason: Refusal | null
     /** When the mote's word on it arrived. */
     answeredAt: number | null
 }
@@ -44,7 +46,7 @@ export interface ConfigWord {
     /** In force, on trial or for good; 0: none was ever applied. */
     version: number
     /** The version it refused or took back, 0 where it could not read it; and why. */
-    refused?: { version: number; reason: string }
+    refused?: { version: number; reason: Refusal }
 }
 
 /** What a pack says about the configuration, if anything (docs/configuration.md). */
@@ -53,13 +55,12 @@ export function toConfigWord(pack: Measurement[]): ConfigWord | undefined {
     if (!isCount(version)) return undefined
     const refused = pack.find(({ name, value }) => name === refusedName && isCount(value))
     if (!refused) return { version }
-    return { version, refused: { version: refused.value, reason: refused.text ?? "" } }
+    const { value, refusal: reason = { code: "unknown", number: 0 } } = refused
+    return { version, refused: { version: value, reason } }
 }
 
 /** Somebody stands beside the mote and waits: later than this, a command would surprise. */
 const commandMs = 10 * 60_000
-/** What a mote says of a configuration that it had applied on trial. */
-const rolledBack = /^(no receipt in |restarted on trial)/
 
 /** What motes are told: configurations, by version, and commands. Each is sealed once, for one secret. */
 export class Configurations {
@@ -75,7 +76,7 @@ export class Configurations {
 
     /**
      * A new version with these settings, the others being as by default. `base` is the newest version its author knew of,
-     * if that matters. Throws ConfigError for settings that cannot be, Conflict where there is a newer version than `base`.
+     * if that matters. Throws ConfigError for settings that cannot be, ProblemError where there is a newer version than `base`.
      */
     async put(
         { mote, secrets }: { mote: Mote; secrets: Secrets },
@@ -84,8 +85,7 @@ export class Configurations {
     ): Promise<Configuration> {
         const settings = { ...defaultConfig, ...checkConfig(o.settings) }
         const newest = await this.newest(mote, t)
-        if (o.base !== undefined && o.base !== (newest?.version ?? 0))
-            throw new Conflict("there is a newer configuration: look at it first")
+        if (o.base !== undefined && o.base !== (newest?.version ?? 0)) throw new ProblemError("newer-configuration")
         const inForce = await this.inForce(mote, t)
         const version = Math.max(newest?.version ?? 0, inForce.version) + 1
         const seal = (keys: MoteKeys) => makeConfig(settings, version, keys, this.random)
@@ -182,8 +182,10 @@ export class Configurations {
         if (!(await t.configReport.put({ mote: mote.id, version: word.version, heardAt: at, boot, seq }))) return
         const { refused } = word
         const newest = await this.newest(mote, t)
-        const became = async (version: number, state: ConfigState, reason: string | null) =>
+        const became = async (version: number, state: ConfigState, refusal: Refusal | null) => {
+            const reason = refusal && JSON.stringify(refusal)
             await t.configuration.setState(mote.id, version, { state, reason, answeredAt: at })
+        }
         await became(word.version, "applied", null)
         // It worked by a later one already and has lost it, with its flash: it gets it again.
         if (newest?.state === "applied" && word.version < newest.version && !refused)
@@ -191,8 +193,16 @@ export class Configurations {
         if (!refused) return
         const isUnread = refused.version === 0 && newest?.state === "pending"
         const version = isUnread ? newest.version : refused.version
-        const { reason } = refused
-        await became(version, rolledBack.test(reason) ? "rolled back" : "refused", reason)
+        const reason = await this.withName(refused.reason, mote, version, t)
+        await became(version, isRolledBack(reason) ? "rolled-back" : "refused", reason)
+    }
+
+    /** A mote that does not know a setting can only say where in the map that is. */
+    private async withName(refusal: Refusal, mote: { id: number }, version: number, t: Tables): Promise<Refusal> {
+        const { code, index } = refusal
+        const row = index === undefined ? undefined : await t.configuration.get(mote.id, version)
+        const setting = row && settingAt(configuration(row).settings, index!)
+        return setting === undefined ? refusal : { code, setting }
     }
 
     /** What waits for each mote, by its id, for the routers; under its secret of now and under its next one. */
@@ -230,8 +240,13 @@ export function silentMs({ power, every, sample, report }: ConfigValues): number
 
 type Waiting = Pick<RouterKeys, "config" | "sealedConfig" | "commands">
 
-function configuration({ settings, state, ...row }: StoredConfiguration): Configuration {
-    return { ...row, settings: JSON.parse(settings) as ConfigValues, state: state as ConfigState }
+function configuration({ settings, state, reason, ...row }: StoredConfiguration): Configuration {
+    return {
+        ...row,
+        settings: JSON.parse(settings) as ConfigValues,
+        state: state as ConfigState,
+        reason: reason === null ? null : (JSON.parse(reason) as Refusal),
+    }
 }
 
 function add(waiting: Waiting, command: SealedCommand): void {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../host/clock.ts"
 import { deriveKeys, kidBytes, secretBytes, type MoteKeys } from "../../wire/keys.ts"
-import { Conflict } from "../errors.ts"
+import { ProblemError } from "../errors.ts"
 import type { StoredMote } from "../store/motes.ts"
 import type { Store, Tables } from "../store/store.ts"
 import type { Vault } from "./vault.ts"
@@ -57,13 +57,13 @@ export class Motes {
     }
 
     /**
-     * A new identity for a patient on the ward; the secret is never given out again. Throws Conflict where there is no such
+     * A new identity for a patient on the ward; the secret is never given out again. Throws ProblemError where there is no such
      * patient.
      */
     async register(patient: number, t: Tables = this.store): Promise<{ mote: Mote; secret: Uint8Array }> {
         const kid = this.random(kidBytes)
         const secret = this.random(secretBytes)
-        if ((await t.patient.get(patient))?.active !== 1) throw new Conflict("there is no such patient on the ward")
+        if ((await t.patient.get(patient))?.active !== 1) throw new ProblemError("not-on-the-ward")
         const wrapped = this.vault.wrap(secret, kid)
         const added = await t.mote.add({ kid, secret: wrapped, patient, registeredAt: this.now() })
         return { mote: plain(added), secret }
@@ -77,13 +77,13 @@ export class Motes {
 
     /**
      * A new secret for a mote, never given out again. The old one stays in use until something arrives under the new one;
-     * one that was given out earlier and never used is worth nothing from now on. Throws Conflict for a revoked mote;
+     * one that was given out earlier and never used is worth nothing from now on. Throws ProblemError for a revoked mote;
      * undefined where there is none.
      */
     async rotate(kid: Uint8Array, t: Tables): Promise<{ mote: Mote; secret: Uint8Array; keys: MoteKeys } | undefined> {
         const row = await t.mote.get(kid)
         if (!row) return undefined
-        if (row.revokedAt !== null) throw new Conflict("the mote is revoked")
+        if (row.revokedAt !== null) throw new ProblemError("revoked")
         const secret = this.random(secretBytes)
         const generation = Math.max(row.generation, row.nextGeneration) + 1
         await t.mote.setNextSecret(row.id, this.vault.wrap(secret, kid), generation)

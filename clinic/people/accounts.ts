@@ -1,7 +1,7 @@
 import { hash, verify } from "@node-rs/argon2"
 import { createHash } from "node:crypto"
 import { elapsedMs, type Clock } from "../../host/clock.ts"
-import { Conflict } from "../errors.ts"
+import { ProblemError } from "../errors.ts"
 import type { Role } from "./permissions.ts"
 import type { StoredAccount } from "../store/accounts.ts"
 import type { Store, Tables } from "../store/store.ts"
@@ -45,7 +45,7 @@ export class Accounts {
         this.nobody = hash(random(tokenBytes))
     }
 
-    /** Users and, where they are given one, their passwords. Throws Conflict for a name that is taken. */
+    /** Users and, where they are given one, their passwords. Throws ProblemError for a name that is taken. */
     async add(
         o: { name: string; role: Role; password?: string; patient?: number; wards?: readonly string[] },
         t?: Tables,
@@ -54,7 +54,7 @@ export class Accounts {
         const password = o.password === undefined ? null : await hash(o.password)
         const add = async (tables: Tables) => {
             const added = await tables.account.add({ name, role, password, patient })
-            if (!added) throw new Conflict("there is a user of that name")
+            if (!added) throw new ProblemError("name-taken")
             await tables.routerWard.add(added.id, [...new Set(o.wards)])
             return user(added)
         }

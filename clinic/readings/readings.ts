@@ -40,7 +40,7 @@ const maxAheadMs = 5 * 60_000
 
 /**
  * Turns the measurements of one pack into readings. Where the wearer moved there is a heart-rate reading without a value
- * (wire.md); a heart rate given all the same is kept with a problem. `receivedAt` in unix ms.
+ * (docs/wire.md, "Vitals"); a heart rate given all the same is kept with a problem. `receivedAt` in unix ms.
  */
 export function toReadings(pack: Measurement[], receivedAt: number): Reading[] {
     const quality = new Map<number, number>()

@@ -1,7 +1,7 @@
 import { sql } from "kysely"
 import type { Access } from "./access.ts"
 
-/** One version of a mote's configuration; `settings` is JSON. */
+/** One version of a mote's configuration; `settings` and `reason` are JSON. */
 export interface StoredConfiguration {
     version: number
     settings: string

@@ -1,5 +1,5 @@
+import { problemText, toProblem, type Problem } from "../../wire/tables/problems.ts"
 import type { Alarm } from "../http/schemas/alarms.ts"
-import type { Failure } from "../http/schemas/common.ts"
 import type {
     Command,
     CommandName,
@@ -34,8 +34,19 @@ export type {
 /** Half an answer on a bad network never comes to an end by itself. */
 const timeoutMs = 10_000
 
+/** The clinic does not do what it was asked; `problem` says why, where it is the clinic that says so. */
+export class Refused extends Error {
+    readonly problem: Problem | undefined
+
+    constructor(status: number, answer: unknown) {
+        const problem = toProblem(answer)
+        super(problem ? problemText(problem) : `the clinic answered ${status}`)
+        this.problem = problem
+    }
+}
+
 /** There is no session, or it has ended. */
-export class LoggedOut extends Error {}
+export class LoggedOut extends Refused {}
 
 export const me = () => call<Session>("GET", "/api/me")
 export const ward = () => call<Ward>("GET", "/api/ward")
@@ -69,7 +80,7 @@ async function call<T>(method: string, path: string, body?: object): Promise<T> 
         }),
     })
     if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T
-    const answer = (await response.json().catch(() => ({}))) as Partial<Failure>
-    const message = answer.error ?? `the clinic answered ${response.status}`
-    throw response.status === 401 ? new LoggedOut(message) : new Error(message)
+    const { status } = response
+    const answer: unknown = await response.json().catch(() => undefined)
+    throw status === 401 ? new LoggedOut(status, answer) : new Refused(status, answer)
 }

@@ -3,6 +3,7 @@ import {
     configure,
     moteConfig,
     order,
+    Refused,
     type CommandName,
     type ConfigField,
     type Configuration,
@@ -10,6 +11,7 @@ import {
     type Settings,
     type Session,
 } from "./api.ts"
+import { refusalText, type Refusal } from "../../wire/tables/refusals.ts"
 import { unitText } from "../../wire/tables/quantities.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { dateTime } from "./format.ts"
@@ -167,7 +169,8 @@ export class ConfigView {
             setText(this.problem, "")
             await this.poll()
         } catch (error) {
-            setText(this.problem, `Not saved: ${this.plain((error as Error).message)}`)
+            const refusal = error instanceof Refused ? error.problem?.refusal : undefined
+            setText(this.problem, `Not saved: ${refusal ? this.plain(refusal) : (error as Error).message}`)
         } finally {
             this.save.disabled = false
         }
@@ -211,8 +214,8 @@ export class ConfigView {
     }
 
     /** Why clinic or mote refuse settings, with the names that people know. */
-    private plain(reason: string): string {
-        return reason.replace(/^\w+(?=: )|(?<= (?:below|least) )\w+$/g, name => `“${this.label(name)}”`)
+    private plain(refusal: Refusal): string {
+        return refusalText(refusal, name => `“${this.label(name)}”`)
     }
 
     private stateText({ inForce, newest }: MoteConfiguration): string {
@@ -226,7 +229,8 @@ export class ConfigView {
     private became({ state, reason, answeredAt }: Configuration): string {
         if (state === "pending") return "waiting for the mote"
         const when = answeredAt === null ? "" : ` ${dateTime(answeredAt)}`
-        return reason === null ? `${state}${when}` : `${state}${when}: ${this.plain(reason)}`
+        const what = state === "rolled-back" ? "rolled back" : state
+        return reason === null ? `${what}${when}` : `${what}${when}: ${this.plain(reason)}`
     }
 
     private shown(name: string, value: number | string): string {

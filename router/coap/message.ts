@@ -65,8 +65,8 @@ export const Code = {
     Abort: code("7.05"),
 } as const
 
-/** Content-Formats in use, RFC 7252 §12.3, RFC 9052 §11.3.6 and RFC 8428 §12.2. */
-export const ContentFormat = { coseMac0: 17, linkFormat: 40, senmlCbor: 112 } as const
+/** Content-Formats in use, RFC 7252 §12.3, RFC 9052 §11.3.6, RFC 8428 §12.2 and RFC 9290 §6.3. */
+export const ContentFormat = { coseMac0: 17, linkFormat: 40, senmlCbor: 112, problemDetails: 257 } as const
 
 const noBytes = new Uint8Array(0)
 

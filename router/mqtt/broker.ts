@@ -14,7 +14,7 @@ const maxConnections = 1024
 const maxOfMote = 4
 
 /**
- * The router's own MQTT server: a mote, known by its `eui` and the password derived from its secret, publishes envelopes and
+ * The router's own MQTT server (docs/wire.md, "MQTT"): a mote, known by its `eui` and the password derived from its secret, publishes envelopes and
  * its status and hears what is for it, and nothing else. A QoS 1 publish is acknowledged once its envelope is durable. One
  * that is refused is never acknowledged: the connection is closed.
  */

@@ -29,7 +29,7 @@ export function moteTopic(topic: string): MoteTopic | undefined {
 }
 
 /**
- * The motes that a broker serves, ours or another (wire.md, "MQTT"): what they publish goes the same way as what comes by
+ * The motes that a broker serves, ours or another (docs/wire.md, "MQTT"): what they publish goes the same way as what comes by
  * CoAP; what goes to them is their receipts, the newest configuration, retained, and commands.
  */
 export class MqttMotes {

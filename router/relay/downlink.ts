@@ -5,6 +5,7 @@ import { Code, codeClass, ContentFormat, dotted } from "../coap/message.ts"
 import { OptionNumber, pathOptions, uintOption } from "../coap/options.ts"
 import type { Keyring } from "../keyring.ts"
 import type { ConnectedMote } from "./motes.ts"
+import { refusalOf } from "./refusal.ts"
 
 /** An answer is not authenticated: so long it is believed, unless the clinic has heard of the mote itself. */
 const believedMs = 60_000
@@ -17,7 +18,7 @@ interface Sealed {
 }
 
 /**
- * Brings motes what the clinic has for them, configurations and commands, on their own connection (wire.md, "CoAP"): when
+ * Brings motes what the clinic has for them, configurations and commands, on their own connection (docs/wire.md, "CoAP"): when
  * they connect, when something new is there, and with an envelope of theirs where that is still to be answered. Whether it
  * was taken, the mote tells the clinic itself; until it has, a configuration is brought again now and then, as the
  * answer may have been somebody else's.
@@ -51,8 +52,8 @@ export class Downlink {
         const options = [...pathOptions(path), contentFormat]
         try {
             const response = await connection.request(code, { options, payload })
-            const diagnostic = Buffer.from(response.payload).toString("utf8").slice(0, 100)
-            this.log.info({ mote: eui, path, code: dotted(response.code), diagnostic }, "brought")
+            const refusal = refusalOf(response)
+            this.log.info({ mote: eui, path, code: dotted(response.code), ...(refusal && { refusal }) }, "brought")
             if (codeClass(response.code) === 5) return false
         } catch (error) {
             if (!(error instanceof NoResponseError)) throw error

@@ -10,6 +10,7 @@ const mediaTypes: [number, string][] = [
     [60, "application/cbor"],
     [110, "application/senml+json"],
     [112, "application/senml+cbor"],
+    [257, "application/concise-problem-details+cbor"],
 ]
 
 /** RFC 8075 §6.2: any Content-Format, by its number. */

@@ -6,6 +6,9 @@ import { motesPage, packPage, senmlJson } from "./html.ts"
 import type { Motes } from "./motes.ts"
 import { contentFormatOf, httpStatus, mediaTypeOf, preferred } from "./http-mapping.ts"
 import { isEui, uriOptions, type Relay } from "./relay.ts"
+import { refusalKey } from "../../wire/refusal.ts"
+import { refusalText } from "../../wire/tables/refusals.ts"
+import { refusalOf } from "./refusal.ts"
 
 /** More than any message to a mote. */
 const maxBodyBytes = 2048
@@ -101,6 +104,11 @@ async function pass(response: CoapMessage, request: FastifyRequest, reply: Fasti
     const isSuccess = codeClass(code) === 2
     if (!isSuccess) {
         if (maxAge !== undefined) void reply.header("retry-after", maxAge)
+        const refusal = refusalOf(response)
+        if (refusal) {
+            const details = { type: refusalKey, status: httpStatus(code), detail: refusalText(refusal), ...refusal }
+            return await reply.code(details.status).type("application/problem+json").send(JSON.stringify(details))
+        }
         const reason = Buffer.from(payload).toString("utf8") || `CoAP ${dotted(code)}`
         return await fault(reply, httpStatus(code), reason)
     }

@@ -1,6 +1,7 @@
 import { peerMaxMessageBytes } from "./connection"
 import { content } from "./content"
 import { Code, CoapMessage, OptionNumber } from "./message"
+import { codeOf, RefusalCode } from "../link/refusal"
 import { Take } from "../link/transport"
 import { vitals } from "./observers"
 import { configPack, statusPack } from "./packs"
@@ -24,6 +25,11 @@ const linkOptions = hex`c1 28 23 015180`
 const packOptions = hex`c1 70 21 05`
 /** Max-Age 10 s: by then there is an envelope. */
 const laterOptions = hex`d1 01 0a`
+
+/** Content-Format 257, application/concise-problem-details+cbor. */
+const problemOptions = hex`c2 0101`
+/** A map of one, RFC 9290 §3.2: urn:vitalmote:refusal. The refusal follows. */
+const problemStart = hex`a1 75 75726e3a766974616c6d6f74653a7265667573616c`
 
 /** A configuration or a command is at most so large. */
 const maxSealedBytes = 384
@@ -76,7 +82,7 @@ function accepts(request: CoapMessage, format: number): boolean {
     return accept === undefined || accept === format
 }
 
-/** Something that the clinic has sealed; the reason of a refusal is the diagnostic payload. */
+/** Something that the clinic has sealed. A refusal is answered with problem details (RFC 9290). */
 async function taken(request: CoapMessage, name: string, done: number, take: Take): Promise<CoapMessage> {
     const { payload } = request
     const format = request.uintOption(OptionNumber.contentFormat)
@@ -84,14 +90,17 @@ async function taken(request: CoapMessage, name: string, done: number, take: Tak
     if (payload.length > maxSealedBytes) return new CoapMessage(Code.requestEntityTooLarge)
     const refusal = await take(name, payload)
     if (refusal === undefined) return new CoapMessage(done)
-    const response = new CoapMessage(codeOf(refusal))
-    response.payload = Buffer.from(refusal)
-    return response
+    return new CoapMessage(responseCode(refusal), undefined, problemOptions, Buffer.concat(problemStart, refusal))
 }
 
-/** Busy is worth another try; a wrong MAC or an old version is 4.03, everything else 4.00. */
-function codeOf(refusal: string): number {
-    if (refusal === "busy") return Code.serviceUnavailable
-    const isForbidden = refusal === "not authentic" || refusal.slice(0, 8) === "version:"
-    return isForbidden ? Code.forbidden : Code.badRequest
+/** Busy is worth another try; what is not authentic, or old, is 4.03, everything else 4.00. */
+function responseCode(refusal: Buffer): number {
+    switch (codeOf(refusal)) {
+        case RefusalCode.busy:
+            return Code.serviceUnavailable
+        case RefusalCode.notAuthentic:
+        case RefusalCode.versionOld:
+            return Code.forbidden
+    }
+    return Code.badRequest
 }

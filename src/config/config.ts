@@ -14,6 +14,23 @@ export const enum PowerMode {
     standby = 2,
 }
 
+/** The settings' numbers in refusals; those that they have in docs/configuration.md. */
+export const enum Setting {
+    hrLow = 1,
+    hrHigh = 2,
+    tempLow = 3,
+    tempHigh = 4,
+    spo2Low = 5,
+    delay = 6,
+    sample = 7,
+    report = 8,
+    power = 9,
+    every = 10,
+    quality = 11,
+    led = 12,
+    trial = 13,
+}
+
 /** What can be set over the air, in the units in which it travels; docs/configuration.md has the ranges. */
 export class Config {
     /** Of the configuration in force; 0: none has ever been applied. */

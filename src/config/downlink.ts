@@ -3,6 +3,7 @@ import { deleteSetting } from "@devicescript/settings"
 import { readBytes, writeBytes } from "../platform/flash"
 import { externalAadCommand, externalAadConfig, MoteKeys, openDown } from "../link/seal"
 import { Config, config } from "./config"
+import { codeOf, makeRefusal, RefusalCode } from "../link/refusal"
 import { ConfigNote } from "../link/senml"
 import { check, maxPlaintextBytes, parse } from "./plaintext"
 import { yieldToMainLoop } from "../platform/sleep"
@@ -22,9 +23,6 @@ const endedAt = markBytes + 4
 const commandAt = markBytes + 8
 const versionsBytes = markBytes + 12
 
-const notAuthentic = "not authentic"
-const flashFull = "the flash does not keep it"
-
 class Command {
     version = 0
     command = ""
@@ -43,7 +41,7 @@ let isMoved = false
 let isBusy = false
 let isNoteDue = true
 let refused: number | undefined
-let reason: string | undefined
+let refusal: Buffer | undefined
 /** The refusal that was told last: nobody makes the mote tell it for ever. */
 let told: number | undefined
 
@@ -64,16 +62,16 @@ export async function loadConfig(identity: MoteKeys): Promise<void> {
     apply(accepted)
     const trial = await stored(trialKey)
     seen = Math.max(seen, Math.max(accepted.version, trial.version))
-    if (trial.version > accepted.version) await takeBack(trial.version, "restarted on trial")
+    if (trial.version > accepted.version) await takeBack(trial.version, makeRefusal(RefusalCode.restartedOnTrial))
     else if (await readBytes(trialKey)) await deleteSetting(trialKey)
 }
 
 /**
  * Takes a sealed configuration. One that is in force already is taken again.
- * @returns why it is refused, in a line; undefined where it is in force now
+ * @returns the refusal; undefined where it is in force now
  */
-export async function configure(sealed: Buffer): Promise<string | undefined> {
-    if (isBusy) return "busy"
+export async function configure(sealed: Buffer): Promise<Buffer | undefined> {
+    if (isBusy) return makeRefusal(RefusalCode.busy)
     isBusy = true
     try {
         return await takeConfig(sealed)
@@ -85,21 +83,21 @@ export async function configure(sealed: Buffer): Promise<string | undefined> {
 /**
  * Takes a sealed command.
  * @param name that it has to have: `identify`, `clear`
- * @returns why it is refused, in a line; undefined where it is to be done now
+ * @returns the refusal; undefined where it is to be done now
  */
-export async function takeCommand(sealed: Buffer, name: string): Promise<string | undefined> {
-    if (isBusy) return "busy"
+export async function takeCommand(sealed: Buffer, name: string): Promise<Buffer | undefined> {
+    if (isBusy) return makeRefusal(RefusalCode.busy)
     const plaintext = openDown(keys, externalAadCommand, sealed)
-    if (!plaintext) return notAuthentic
+    if (!plaintext) return makeRefusal(RefusalCode.notAuthentic)
     const wanted = new Command()
-    const refusal = parse(plaintext, wanted)
-    if (refusal) return refusal
-    if (wanted.command !== name) return "another command"
+    const malformed = parse(plaintext, wanted)
+    if (malformed) return malformed
+    if (wanted.command !== name) return makeRefusal(RefusalCode.otherCommand)
     if (wanted.version <= commandSeen) return old(commandSeen)
     isBusy = true
     commandSeen = wanted.version
     try {
-        return (await keepVersions()) ? undefined : flashFull
+        return (await keepVersions()) ? undefined : makeRefusal(RefusalCode.flashFull)
     } finally {
         isBusy = false
     }
@@ -108,14 +106,14 @@ export async function takeCommand(sealed: Buffer, name: string): Promise<string 
 /** What the next envelope should say; undefined: nothing. */
 export function configNote(): ConfigNote | undefined {
     if (!isNoteDue) return undefined
-    return { version: config.version, refused, reason }
+    return { version: config.version, refused, refusal }
 }
 
 /** What `configNote` said is in an envelope that is kept until its receipt. */
 export function configNoted(): void {
     isNoteDue = false
     told = refused
-    refused = reason = undefined
+    refused = refusal = undefined
 }
 
 /** There was a valid receipt: a trial is over, and the configuration stays. */
@@ -144,7 +142,7 @@ export async function followTrial(): Promise<boolean> {
             apply(await stored(configKey))
             if (config.router !== router) isMoved = true
             trialEndMs = undefined
-            await takeBack(version, `no receipt in ${trial} s`)
+            await takeBack(version, makeRefusal(RefusalCode.noReceipt, [trial]))
         } finally {
             isBusy = false
         }
@@ -154,37 +152,37 @@ export async function followTrial(): Promise<boolean> {
     return hasMoved
 }
 
-async function takeConfig(sealed: Buffer): Promise<string | undefined> {
+async function takeConfig(sealed: Buffer): Promise<Buffer | undefined> {
     const plaintext = openDown(keys, externalAadConfig, sealed)
-    if (!plaintext) return notAuthentic
+    if (!plaintext) return makeRefusal(RefusalCode.notAuthentic)
     // Both together are too much for one slice.
     await yieldToMainLoop()
     const candidate = new Config()
-    let refusal = parse(plaintext, candidate)
+    let why = parse(plaintext, candidate)
     const { version } = candidate
     if (version > 0) {
         if (version === config.version) return undefined
         if (version < seen) return old(seen)
     }
-    if (!refusal && plaintext.length > maxPlaintextBytes) refusal = "too long"
-    if (!refusal) refusal = check(candidate)
-    if (!refusal && version === ended) refusal = "taken back before"
+    if (!why && plaintext.length > maxPlaintextBytes) why = makeRefusal(RefusalCode.tooLong)
+    if (!why) why = check(candidate)
+    if (!why && version === ended) why = makeRefusal(RefusalCode.takenBack)
     if (version > 0) {
         seen = version
-        if (refusal) ended = version
-        if (!(await keepVersions())) refusal = flashFull
+        if (why) ended = version
+        if (!(await keepVersions())) why = makeRefusal(RefusalCode.flashFull)
     }
-    if (!refusal) refusal = await put(candidate, plaintext)
-    if (refusal) refuse(version, refusal)
-    return refusal
+    if (!why) why = await put(candidate, plaintext)
+    if (why) refuse(version, why)
+    return why
 }
 
 /** Writes a configuration that is fine to flash, and puts it in force. */
-async function put(candidate: Config, plaintext: Buffer): Promise<string | undefined> {
+async function put(candidate: Config, plaintext: Buffer): Promise<Buffer | undefined> {
     const accepted = await stored(configKey)
     const isTrial = candidate.router !== accepted.router
     const value = Buffer.concat(mark(), plaintext)
-    if (!(await writeBytes(isTrial ? trialKey : configKey, value))) return flashFull
+    if (!(await writeBytes(isTrial ? trialKey : configKey, value))) return makeRefusal(RefusalCode.flashFull)
     if (!isTrial && trialEndMs !== undefined) await deleteSetting(trialKey)
     trialEndMs = isTrial ? millis() + candidate.trial * 1000 : undefined
     if (candidate.router !== config.router) isMoved = true
@@ -194,18 +192,18 @@ async function put(candidate: Config, plaintext: Buffer): Promise<string | undef
 }
 
 /** The candidate is out of force already; makes that certain. */
-async function takeBack(version: number, why: string): Promise<void> {
+async function takeBack(version: number, why: Buffer): Promise<void> {
     ended = version
     await keepVersions()
     await deleteSetting(trialKey)
     refuse(version, why)
 }
 
-function refuse(version: number, why: string): void {
-    console.log(`configuration ${version} refused: ${why}`)
+function refuse(version: number, why: Buffer): void {
+    console.log(`configuration ${version} refused: code ${codeOf(why)}`)
     if (version === told) return
     refused = version
-    reason = why
+    refusal = why
     isNoteDue = true
 }
 
@@ -249,6 +247,6 @@ function apply(next: Config): void {
     Object.assign(config, next)
 }
 
-function old(newest: number): string {
-    return `version: above ${newest}`
+function old(newest: number): Buffer {
+    return makeRefusal(RefusalCode.versionOld, [newest])
 }

@@ -1,14 +1,14 @@
 import { cborAt, endCbor, failCbor, isCborOk, readCbor, readMap, readScalar } from "../link/cbor"
-import { Config, PowerMode } from "./config"
+import { Config, PowerMode, Setting } from "./config"
 import { isReachable, parseEndpoint } from "../link/endpoint"
+import { makeRefusal, RefusalCode } from "../link/refusal"
 
 /*
- * What is inside a configuration or a command: a CBOR map in deterministic encoding. The ranges are those of wire/config.ts.
+ * What is inside a configuration or a command: a CBOR map in deterministic encoding. The ranges are those of wire/tables/settings.ts.
  */
 
 /** Key and value of a setting have to fit into a packet to the VM's settings service, with the mark before them. */
 export const maxPlaintextBytes = 208
-const maxNameChars = 16
 const maxRouterBytes = 64
 /** 2^32 - 1: stored as u32. */
 const maxVersion = 4294967295
@@ -16,14 +16,15 @@ const maxVersion = 4294967295
 /**
  * Takes over what a map says about the fields of `into`; a key that is no field of it is refused, and so is a value of
  * another type than that field has.
- * @returns why the map is refused; then `version` is that of the map if it has any, and 0 otherwise
+ * @returns the refusal of the map; then `version` is that of the map if it has any, and 0 otherwise
  */
-export function parse(plaintext: Buffer, into: { version: number }): string | undefined {
+export function parse(plaintext: Buffer, into: { version: number }): Buffer | undefined {
     const fields = into as any
     readCbor(plaintext)
-    let refusal: string
+    let unknown = -1
     let before = 0
-    for (let pairs = readMap(); pairs > 0 && isCborOk; pairs--) {
+    const pairs = readMap()
+    for (let pair = 0; pair < pairs && isCborOk; pair++) {
         const at = cborAt
         const key = readScalar()
         if (typeof key !== "string") failCbor()
@@ -32,26 +33,16 @@ export function parse(plaintext: Buffer, into: { version: number }): string | un
             before = at
             const value = readScalar()
             if (typeof fields[key] === typeof value) fields[key] = value
-            else refusal = (isName(key) ? key : "a setting") + ": unknown"
+            else unknown = pair
         }
     }
     const isOk = endCbor()
     const { version } = into
     if (!isOk || !(version >= 1 && version <= maxVersion && version === Math.floor(version))) {
         into.version = 0
-        return "malformed"
+        return makeRefusal(RefusalCode.malformed)
     }
-    return refusal
-}
-
-/** Only letters are repeated, so that what a mote says is always a text. */
-function isName(key: string): boolean {
-    if (key.length > maxNameChars) return false
-    for (let i = 0; i < key.length; i++) {
-        const letter = key.charCodeAt(i) | 0x20
-        if (letter < 97 || letter > 122) return false
-    }
-    return true
+    return unknown < 0 ? undefined : makeRefusal(RefusalCode.unknownSetting, [unknown])
 }
 
 /** Whether the key from `b` to `end` is greater than that at `a`, RFC 8949 §4.2.1; heads differ where lengths do. */
@@ -63,36 +54,40 @@ function isAfter(bytes: Buffer, a: number, b: number, end: number): boolean {
     return false
 }
 
-/** Why a configuration as a whole may not apply; undefined where it may. */
-export function check(c: Config): string | undefined {
+/** The refusal of a configuration as a whole; undefined where it may apply. */
+export function check(c: Config): Buffer | undefined {
     const { router } = c
     if (router.length > 0 && (router.byteLength > maxRouterBytes || !parseEndpoint(router)))
-        return "router: no address of one"
-    if (router.length > 0 && !isReachable(parseEndpoint(router))) return "router: this board needs a name, without TLS"
+        return makeRefusal(RefusalCode.notARouter)
+    if (router.length > 0 && !isReachable(parseEndpoint(router))) return makeRefusal(RefusalCode.unreachable)
     return (
-        outside("sample", c.sample, 2, 600) ||
-        outside("report", c.report, 2, 600) ||
-        outside("hrLow", c.hrLow, 20, 200) ||
-        outside("hrHigh", c.hrHigh, 30, 250) ||
-        beyond("tempLow", c.tempLow, 25, 42) ||
-        beyond("tempHigh", c.tempHigh, 30, 45) ||
-        outside("spo2Low", c.spo2Low, 70, 99) ||
-        outside("delay", c.delay, 0, 600) ||
-        outside("quality", c.quality, 0, 90) ||
-        outside("led", c.led, 1, 50) ||
-        outside("power", c.power, PowerMode.continuous, PowerMode.standby) ||
-        outside("every", c.every, 60, 3600) ||
-        outside("trial", c.trial, 30, 3600) ||
-        (c.report < c.sample ? "report: below sample" : undefined) ||
-        (c.hrLow >= c.hrHigh ? "hrLow: not below hrHigh" : undefined) ||
-        (c.tempLow >= c.tempHigh ? "tempLow: not below tempHigh" : undefined)
+        outside(Setting.sample, c.sample, 2, 600) ||
+        outside(Setting.report, c.report, 2, 600) ||
+        outside(Setting.hrLow, c.hrLow, 20, 200) ||
+        outside(Setting.hrHigh, c.hrHigh, 30, 250) ||
+        beyond(Setting.tempLow, c.tempLow, 25, 42) ||
+        beyond(Setting.tempHigh, c.tempHigh, 30, 45) ||
+        outside(Setting.spo2Low, c.spo2Low, 70, 99) ||
+        outside(Setting.delay, c.delay, 0, 600) ||
+        outside(Setting.quality, c.quality, 0, 90) ||
+        outside(Setting.led, c.led, 1, 50) ||
+        outside(Setting.power, c.power, PowerMode.continuous, PowerMode.standby) ||
+        outside(Setting.every, c.every, 60, 3600) ||
+        outside(Setting.trial, c.trial, 30, 3600) ||
+        apart(Setting.report, Setting.sample, c.report >= c.sample) ||
+        apart(Setting.hrLow, Setting.hrHigh, c.hrLow < c.hrHigh) ||
+        apart(Setting.tempLow, Setting.tempHigh, c.tempLow < c.tempHigh)
     )
 }
 
-function outside(name: string, value: number, min: number, max: number): string | undefined {
-    return beyond(name, value === Math.floor(value) ? value : -1, min, max)
+function outside(setting: Setting, value: number, min: number, max: number): Buffer | undefined {
+    return beyond(setting, value === Math.floor(value) ? value : -1, min, max)
 }
 
-function beyond(name: string, value: number, min: number, max: number): string | undefined {
-    return value >= min && value <= max ? undefined : `${name}: ${min}…${max}`
+function beyond(setting: Setting, value: number, min: number, max: number): Buffer | undefined {
+    return value >= min && value <= max ? undefined : makeRefusal(RefusalCode.outOfRange, [setting, min, max])
+}
+
+function apart(setting: Setting, other: Setting, fits: boolean): Buffer | undefined {
+    return fits ? undefined : makeRefusal(RefusalCode.conflict, [setting, other])
 }

@@ -12,7 +12,7 @@ import {
 import { Purpose } from "./transport"
 
 /*
- * COSE (RFC 9052) as wire.md has it: a COSE_Mac0 around a COSE_Encrypt0 (RFC 9459, A256CTR). All that does not change
+ * COSE (RFC 9052) as docs/wire.md, "Envelope", has it: a COSE_Mac0 around a COSE_Encrypt0 (RFC 9459, A256CTR). All that does not change
  * from one envelope to the next is put together once; AES and SHA-256 are the VM's own.
  *
  * Started by the uplink, which seals with it and opens receipts; nobody else writes or reads its state.
@@ -65,7 +65,7 @@ export class MoteKeys {
         this.receipt = this.derive("receipt")
     }
 
-    /** The key of wire.md with the label `vitalmote/1 USE`: `down enc`, `down mac`, `mqtt`. */
+    /** The key of docs/wire.md, "Keys", with the label `vitalmote/1 USE`: `down enc`, `down mac`, `mqtt`. */
     derive(use: string): Buffer {
         return sha256Hkdf(this.secret, "vitalmote/1 " + use, this.kid)
     }

@@ -1,5 +1,6 @@
 import {
     beginArray,
+    byteStringHead,
     endArray,
     startCbor,
     writeNumber,
@@ -77,8 +78,8 @@ const spanStart = hex`00 647370616e 02`
 const countStart = hex`00 65636f756e74 02`
 const configStart = hex`00 66636f6e666967 02`
 const refusedStart = hex`00 6e636f6e6669672d72656675736564 02`
-/** A map of two: n and its value, and the label of vs. */
-const reasonStart = hex`a2 00 6e636f6e6669672d72656675736564 03`
+/** A map of two: n and its value, and the label of vd. */
+const refusalStart = hex`a2 00 6e636f6e6669672d72656675736564 08`
 /** bu and its value. */
 const hrUnit = hex`23 68626561742f6d696e`
 const ratioUnit = hex`23 612f`
@@ -101,9 +102,9 @@ const summaryReadings = 5
 export interface ConfigNote {
     /** Of the configuration in force, on trial or for good; 0: none. */
     version: number
-    /** The version that was refused or taken back, 0 where it could not be read, and why; undefined: none. */
+    /** The version that was refused or taken back, 0 where it could not be read, and why, encoded; undefined: none. */
     refused: number | undefined
-    reason: string | undefined
+    refusal: Buffer | undefined
 }
 
 /** bn and its value, encoded. */
@@ -239,13 +240,14 @@ function record(start: Buffer, value: number, bits: number, at: number, unit: Bu
 }
 
 /** docs/configuration.md, "What the mote says". */
-function writeNote({ version, refused, reason }: ConfigNote, now: number): void {
+function writeNote({ version, refused, refusal }: ConfigNote, now: number): void {
     record(configStart, version, 0, now, countUnit)
     if (refused === undefined) return
     record(refusedStart, refused, 0, now, undefined)
     records++
-    writeRaw(reasonStart)
-    writeText(reason)
+    writeRaw(refusalStart)
+    writeRaw(byteStringHead(refusal.length))
+    writeRaw(refusal)
 }
 
 function base(): void {

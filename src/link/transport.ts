@@ -1,6 +1,6 @@
 import { Endpoint } from "./endpoint"
 
-/** wire.md, "Envelope": a MAC that was made for one purpose never holds for another. */
+/** docs/wire.md, "Envelope": a MAC that was made for one purpose never holds for another. */
 export const enum Purpose {
     vitals = 0,
     alarm = 1,
@@ -18,9 +18,9 @@ export interface Answer {
 
 /**
  * Takes what the clinic has sealed, a configuration (`config`) or a command by its name, and does it.
- * @returns why it is refused, in a line
+ * @returns the refusal, as `makeRefusal` makes it; undefined where it is done
  */
-export type Take = (name: string, sealed: Buffer) => Promise<string | undefined>
+export type Take = (name: string, sealed: Buffer) => Promise<Buffer | undefined>
 
 /** How envelopes reach a router. One of them owns the mote's only socket; one envelope is under way at a time. */
 export interface Transport {

@@ -2,6 +2,7 @@ import { millis } from "@devicescript/core"
 import { Endpoint } from "../link/endpoint"
 import { Identity } from "../link/identity"
 import { closeSocket, isSocketOpen, openSocket, useSocket, writeSocket, writeSocketNow } from "../link/socket"
+import { codeOf, RefusalCode } from "../link/refusal"
 import { Answer, Purpose, Take } from "../link/transport"
 import { Signal } from "../platform/signal"
 import {
@@ -42,8 +43,7 @@ const pingrespBit = 16
 /** RFC 7252: 2.04, what a CoAP router says with a receipt. */
 const changedCode = 0x44
 
-/** What a handler says where it has to be asked again. */
-const busy = "busy"
+/** After that a handler that was busy is asked again. */
 const busyRetryMs = 100
 
 let identity: Identity
@@ -65,7 +65,7 @@ let inbox: Packet[] = []
 
 /**
  * Becomes the owner of the socket.
- * @param handler does what the clinic says; where that is "busy" it is asked again
+ * @param handler does what the clinic says; one that is busy is asked again
  */
 export function startMqtt(mote: Identity, handler: Take): void {
     identity = mote
@@ -211,6 +211,10 @@ function downwardName(topic: string): string | undefined {
     return topic === topicOf("config") ? "config" : undefined
 }
 
+function isBusy(refusal: Buffer | undefined): boolean {
+    return refusal !== undefined && codeOf(refusal) === RefusalCode.busy
+}
+
 /** Handles messages one after the other. What a connection that is gone brought is handled, but not acknowledged. */
 async function handle(messages: Packet[]): Promise<void> {
     while (messages.length > 0) {
@@ -218,7 +222,7 @@ async function handle(messages: Packet[]): Promise<void> {
         try {
             // With an empty message a retained one is taken back (§3.3.1.3).
             const name = downwardName(topic)
-            while (payload.length > 0 && (await take(name, payload)) === busy) await sleep(busyRetryMs)
+            while (payload.length > 0 && isBusy(await take(name, payload))) await sleep(busyRetryMs)
         } catch (e) {
             console.log("downlink: " + (e as Error).message)
         }

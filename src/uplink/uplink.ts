@@ -134,7 +134,7 @@ export function takeReading(reading: Reading): void {
 }
 
 /** Takes what the clinic has sealed: see `Take`. */
-async function takeSealed(name: string, sealed: Buffer): Promise<string | undefined> {
+async function takeSealed(name: string, sealed: Buffer): Promise<Buffer | undefined> {
     const isConfig = name === "config"
     const refusal = isConfig ? await configure(sealed) : await takeCommand(sealed, name)
     if (!refusal && name === "clear") clearReadings()

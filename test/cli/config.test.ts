@@ -3,6 +3,7 @@ import { after, before, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises"
 import { openConfig } from "../../wire/config.ts"
 import { refusedName, type Measurement } from "../../wire/senml.ts"
+import type { Refusal } from "../../wire/tables/refusals.ts"
 import { Service } from "../clinic/service.ts"
 import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
 import { CommandLine } from "../support/command-line.ts"
@@ -28,10 +29,11 @@ function config(...args: string[]) {
     return commandLine.run(["config", ...args, ...where], { VITALMOTE_DOCTOR_TOKEN: service.doctor })
 }
 
-async function says(version: number, refused?: string): Promise<void> {
+async function says(version: number, refused?: Refusal): Promise<void> {
     const now = Date.now()
     const pack: Measurement[] = [measurement("config", version, now, { unit: "count" })]
-    if (refused !== undefined) pack.push(measurement(refusedName, version + 1, now, { unit: "count", text: refused }))
+    if (refused !== undefined)
+        pack.push(measurement(refusedName, version + 1, now, { unit: "count", refusal: refused }))
     await service.ingest([delivery(mote.seal(pack, now), now)])
 }
 
@@ -67,7 +69,7 @@ test("set merges with what is in force, waits for the mote's word, and history t
 
     const got = await config("get")
     assert.match(got.stdout, /in force: version 1, reported/)
-    assert.match(got.stdout, /^ {4}hrHigh {4}140 beat\/min$/m)
+    assert.match(got.stdout, /^ {4}hrHigh {4}140 \/min$/m)
     assert.match(got.stdout, /^version 2 {2}pending .* power=interval$/m)
     await says(2)
     const history = await config("history")
@@ -75,18 +77,18 @@ test("set merges with what is in force, waits for the mote's word, and history t
         history.stdout.split("\n").map(line => line.split(" ").slice(0, 4).join(" ")),
         ["version 2  applied", "version 1  applied", ""],
     )
-    assert.match(history.stdout, / {2}tempHigh=38\.3 Cel power=interval\n.* {2}hrHigh=140 beat\/min report=30 s\n$/)
+    assert.match(history.stdout, / {2}tempHigh=38\.3 °C power=interval\n.* {2}hrHigh=140 \/min report=30 s\n$/)
 })
 
 test("a refusal makes it fail, with the mote's reason", async () => {
     const { version } = await newest()
     const set = config("set", "led=20", "--wait")
     await pending(version + 1)
-    await says(version, "led: not here")
+    await says(version, { code: "out-of-range", setting: "led", min: 1, max: 20 })
     const { code, stdout, stderr } = await set
     assert.equal(code, 1)
-    assert.match(stdout, /refused \S+: led: not here/)
-    assert.match(stderr, /^vitalmote: version 3 is refused: led: not here\n$/)
+    assert.match(stdout, /refused \S+: led: 1 to 20 mA/)
+    assert.match(stderr, /^vitalmote: version 3 is refused: led: 1 to 20 mA\n$/)
     const late = await config("set", "led=21", "--wait", "--timeout", "1")
     assert.equal(late.code, 1)
     assert.equal(late.stderr, "vitalmote: the mote has not answered within 1 s\n")
@@ -97,13 +99,13 @@ test("commands are sent; wrong usage is said before anybody is asked", async () 
     const clear = await config("clear", "--json")
     assert.equal((JSON.parse(clear.stdout) as { version: number }).version, 2)
     for (const [args, reason] of [
-        [["set", "hrHigh=999"], "hrHigh: 30…250 beat/min"],
+        [["set", "hrHigh=999"], "hrHigh: 30 to 250 /min"],
         [["set", "led=3", "led=4"], "led is given twice"],
-        [["set", "constructor=3"], "constructor: unknown"],
+        [["set", "constructor=3"], "unknown setting constructor"],
     ] as const) {
         const { code, stderr } = await config(...args)
         assert.deepEqual([code, stderr], [2, `vitalmote: ${reason}\n`])
     }
     const { code, stderr } = await config("set", "hrLow=150")
-    assert.deepEqual([code, stderr], [1, "vitalmote: the clinic refuses: hrLow: has to be below hrHigh\n"])
+    assert.deepEqual([code, stderr], [1, "vitalmote: the clinic refuses: hrLow has to be below hrHigh\n"])
 })

@@ -5,6 +5,7 @@ import { openCommand, openConfig } from "../../wire/config.ts"
 import { defaultConfig } from "../../wire/tables/settings.ts"
 import { deriveKeys } from "../../wire/keys.ts"
 import { refusedName, type Measurement } from "../../wire/senml.ts"
+import type { Refusal } from "../../wire/tables/refusals.ts"
 import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
 
 async function ward() {
@@ -16,24 +17,24 @@ async function ward() {
     const put = async (settings: object, base?: number) =>
         (await clinic.configure(mote.kid, { settings, author: "doctor", base }))!
     /** What the mote says in its next envelope. */
-    const says = async (version: number, refused?: number, reason = "no") => {
+    const says = async (version: number, refused?: number, reason: Refusal = { code: "malformed" }) => {
         const envelope = seal(sealer, version, refused, reason)
         await clinic.ingest([delivery(envelope, clock.now())])
     }
     return { clock, clinic, mote, secret, sealer, put, says }
 }
 
-function seal(sealer: SealingMote, version: number, refused?: number, reason?: string) {
+function seal(sealer: SealingMote, version: number, refused?: number, reason?: Refusal) {
     const now = 1_709_262_000_000
     const pack: Measurement[] = [measurement("config", version, now, { unit: "count" })]
-    if (refused !== undefined) pack.push(measurement(refusedName, refused, now, { unit: "count", text: reason! }))
+    if (refused !== undefined) pack.push(measurement(refusedName, refused, now, { unit: "count", refusal: reason! }))
     return sealer.seal(pack, now)
 }
 
 async function states(clinic: Clinic, mote: { id: number }) {
     const history = await clinic.configurations.history(mote, 10)
     return history.map(({ version, state, reason }) =>
-        reason === null ? `${version} ${state}` : `${version} ${state}: ${reason}`,
+        reason === null ? `${version} ${state}` : `${version} ${state}: ${Object.values(reason).join(" ")}`,
     )
 }
 
@@ -76,20 +77,29 @@ test("a refusal and a roll-back say why; what was in force before still is", asy
     await put({ hrHigh: 140 })
     await says(1)
     await put({ led: 30 })
-    await says(1, 2, "led: 1…20")
+    await says(1, 2, { code: "out-of-range", setting: "led", min: 1, max: 20 })
     await put({ router: "mqtt://elsewhere" })
     await says(3)
-    await says(1, 3, "no receipt in 120 s")
+    await says(1, 3, { code: "no-receipt", seconds: 120 })
     assert.deepEqual(await states(clinic, mote), [
-        "3 rolled back: no receipt in 120 s",
-        "2 refused: led: 1…20",
+        "3 rolled-back: no-receipt 120",
+        "2 refused: out-of-range led 1 20",
         "1 applied",
     ])
     assert.equal((await clinic.configurations.inForce(mote)).settings?.hrHigh, 140)
     assert.equal((await clinic.keys())[0]!.sealedConfig, undefined)
     await put({ hrHigh: 141 })
-    await says(1, 0, "malformed")
+    await says(1, 0, { code: "malformed" })
     assert.deepEqual((await states(clinic, mote))[0], "4 refused: malformed")
+    await put({ router: "mqtt://elsewhere" })
+    await says(1, 5, { code: "restarted-on-trial" })
+    assert.deepEqual((await states(clinic, mote))[0], "5 rolled-back: restarted-on-trial")
+    await put({ hrHigh: 142 })
+    await says(1, 6, { code: "unknown-setting", index: 0 })
+    assert.deepEqual((await states(clinic, mote))[0], "6 refused: unknown-setting led", "the first in the map")
+    await put({ hrHigh: 143 })
+    await says(1, 7, { code: "unknown", number: 23 })
+    assert.deepEqual((await states(clinic, mote))[0], "7 refused: unknown 23", "of a newer mote")
 })
 
 test("an older envelope that arrives late changes nothing; a mote that lost its flash is told again", async () => {
@@ -108,19 +118,22 @@ test("an older envelope that arrives late changes nothing; a mote that lost its 
 
 test("what cannot be is refused as a whole, with a reason, and leaves nothing", async () => {
     const { clinic, mote, put } = await ward()
-    for (const [settings, reason] of [
-        [{ hrHigh: 1000 }, "hrHigh: 30…250 beat/min"],
-        [{ hrLow: 100, hrHigh: 90 }, "hrLow: has to be below hrHigh"],
-        [{ colour: 3 }, "colour: unknown"],
-        [{ led: "30" }, "led: 1…50 mA"],
+    for (const [settings, refusal] of [
+        [{ hrHigh: 1000 }, { code: "out-of-range", setting: "hrHigh", min: 30, max: 250 }],
+        [
+            { hrLow: 100, hrHigh: 90 },
+            { code: "conflict", setting: "hrLow", other: "hrHigh" },
+        ],
+        [{ colour: 3 }, { code: "unknown-setting", setting: "colour" }],
+        [{ led: "30" }, { code: "out-of-range", setting: "led", min: 1, max: 50 }],
     ] as const)
-        await assert.rejects(put({ report: 30, ...settings }), { message: reason })
+        await assert.rejects(put({ report: 30, ...settings }), { refusal })
     assert.deepEqual(await states(clinic, mote), [])
     await put({ hrHigh: 140 }, 0)
-    await assert.rejects(put({ hrHigh: 150 }, 0), /newer configuration/)
+    await assert.rejects(put({ hrHigh: 150 }, 0), { problem: { code: "newer-configuration" } })
     assert.deepEqual(await states(clinic, mote), ["1 pending"])
     await clinic.revoke(mote.kid)
-    await assert.rejects(put({}), /revoked/)
+    await assert.rejects(put({}), { problem: { code: "revoked" } })
     assert.equal(await clinic.configure(Buffer.alloc(8), { settings: {}, author: "x" }), undefined)
 })
 
@@ -178,14 +191,14 @@ test("a new secret is accepted at once, the old one until then; what waits is se
     assert.deepEqual(openConfig(keys!.sealedConfig!, renewed.keys).version, 1)
     assert.equal(await status(waitsInRouter, taken), "stored", "a router took it before")
     clock.forward(1000)
-    const late = "the mote has another secret now"
+    const late = "old-secret"
     assert.equal(await status(sealer.seal(pack, clock.now())), late)
     assert.equal(await status(renewed.seal(pack, clock.now())), "stored")
 
     const third = (await clinic.rotate(mote.kid))!
     const fourth = (await clinic.rotate(mote.kid))!
     const unused = new SealingMote({ kid: mote.kid, secret: third.secret })
-    assert.equal(await status(unused.seal(pack, clock.now())), "wrong MAC")
+    assert.equal(await status(unused.seal(pack, clock.now())), "wrong-mac")
     assert.deepEqual(
         (await clinic.keys()).map(({ generation, upMac }) => [generation, upMac]),
         [
@@ -204,7 +217,7 @@ test("a new secret that fails to be stored is not in use, and a revoked mote get
     const pack = [measurement("hr", 60, clock.now())]
     for (const mote of [renewed, sealer]) {
         const [result] = await clinic.ingest([delivery(mote.seal(pack, clock.now()), clock.now())])
-        assert.equal(result!.reason, "the mote is revoked")
+        assert.equal(result!.reason, "revoked")
     }
     await assert.rejects(clinic.rotate(mote.kid), /revoked/)
     assert.equal(await clinic.rotate(Buffer.alloc(8)), undefined)

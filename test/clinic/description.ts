@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
+import { toProblem } from "../../wire/tables/problems.ts"
 
 type Schema = Record<string, unknown>
 interface Content {
@@ -74,8 +75,8 @@ function checkUnknown(url: string, { status, bytes }: { status: number; bytes: B
         assert.match(url, /^\/($|assets\/|favicon\.svg$|api\/live)/, `${url} is not described`)
         return
     }
-    const answer = JSON.parse(bytes.toString()) as { error?: string; resourceType?: string }
-    assert.ok(url.startsWith("/fhir") ? answer.resourceType === "OperationOutcome" : answer.error)
+    const answer = JSON.parse(bytes.toString()) as { type?: string; resourceType?: string }
+    assert.ok(url.startsWith("/fhir") ? answer.resourceType === "OperationOutcome" : toProblem(answer))
 }
 
 /** Objects may get more fields one day; today they have those described and no others. */

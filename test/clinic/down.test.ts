@@ -5,6 +5,7 @@ import { openCommand, openConfig } from "../../wire/config.ts"
 import { configFields, defaultConfig } from "../../wire/tables/settings.ts"
 import { StillClock, delivery, measurement, SealingMote } from "./support.ts"
 import { Service } from "./service.ts"
+import { toProblem } from "../../wire/tables/problems.ts"
 
 const clock = new StillClock(Date.now()) // certificates are judged by the real time
 const password = "correct horse battery"
@@ -94,22 +95,23 @@ test("doctors set, patients read their own; everybody gets the ranges", async ()
 
 test("configurations and commands that cannot be are refused in one line", async () => {
     const path = `/api/motes/${ada.eui}`
-    for (const [method, where, body] of [
-        ["PUT", "config", {}],
-        ["PUT", "config", { settings: [] }],
-        ["PUT", "config", { settings: { hrHigh: 1000 } }],
-        ["PUT", "config", { settings: { hrHigh: "140" } }],
-        ["PUT", "config", { settings: { __proto__: null, constructor: 1 } }],
-        ["PUT", "config", { settings: { router: "http://x" } }],
-        ["PUT", "config", { settings: {}, base: -1 }],
-        ["PUT", "config", { settings: {}, more: 1 }],
-        ["POST", "commands", { command: "reboot" }],
-        ["POST", "commands", null],
+    for (const [code, method, where, body] of [
+        ["bad-request", "PUT", "config", {}],
+        ["bad-request", "PUT", "config", { settings: [] }],
+        ["bad-settings", "PUT", "config", { settings: { hrHigh: 1000 } }],
+        ["bad-settings", "PUT", "config", { settings: { hrHigh: "140" } }],
+        ["bad-settings", "PUT", "config", { settings: { __proto__: null, constructor: 1 } }],
+        ["bad-settings", "PUT", "config", { settings: { router: "http://x" } }],
+        ["bad-request", "PUT", "config", { settings: {}, base: -1 }],
+        ["bad-request", "PUT", "config", { settings: {}, more: 1 }],
+        ["bad-request", "POST", "commands", { command: "reboot" }],
+        ["bad-request", "POST", "commands", null],
     ] as const) {
         const answer = await asDoctor(method, `${path}/${where}`, body)
         assert.equal(answer.status, 400, JSON.stringify(body))
-        assert.deepEqual(Object.keys(answer.json), ["error"])
-        assert.doesNotMatch(answer.json.error, /\n| {4}at /)
+        assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/)
+        assert.equal(toProblem(answer.json)?.code, code)
+        assert.doesNotMatch(answer.json.detail, /\n| {4}at /)
     }
 })
 

@@ -5,6 +5,7 @@ import { decodeKeys } from "../../wire/batch.ts"
 import { encode } from "../../wire/cbor.ts"
 import { StillClock, delivery, measurement } from "./support.ts"
 import { Service } from "./service.ts"
+import { toProblem } from "../../wire/tables/problems.ts"
 
 const clock = new StillClock(Date.now()) // certificates are judged by the real time
 let service: Service
@@ -61,8 +62,8 @@ test("garbage bodies get one clear line, never a stack trace", async () => {
             ...{ token: service.doctor, headers: json, body },
         })
         assert.equal(answer.status, 400, body)
-        assert.deepEqual(Object.keys(answer.json), ["error"])
-        assert.doesNotMatch(answer.json.error, /\n| at /)
+        assert.equal(toProblem(answer.json)?.code, "bad-request")
+        assert.doesNotMatch(answer.json.detail, /\n| at /)
     }
     const large = JSON.stringify({ given: "A".repeat(100_000), family: "B" })
     const answer = await service.call("POST", "/api/patients", {
@@ -70,7 +71,7 @@ test("garbage bodies get one clear line, never a stack trace", async () => {
     })
     assert.equal(answer.status, 413)
     for (const [path, kind] of [
-        ["/api/%zz", "error"],
+        ["/api/%zz", "detail"],
         ["/fhir/%zz", "resourceType"],
     ] as const) {
         const bad = await service.get(path)
@@ -98,12 +99,12 @@ test("patients are admitted, changed and discharged; what was measured stays", a
     clock.forward(1000)
     const late = mote.seal([measurement("hr", 65, clock.now())], clock.now())
     const [result] = await service.ingest([delivery(late, clock.now())])
-    assert.equal(result?.reason, "the mote is revoked")
+    assert.equal(result?.reason, "revoked")
     const found = await service.get(`/fhir/Observation?patient=${patient}`)
     assert.equal(found.json.entry.length, 1)
     assert.equal((await service.call("DELETE", "/api/patients/999", doctor)).status, 404)
     const again = await service.call("POST", "/api/motes", { ...doctor, json: { patient } })
-    assert.deepEqual([again.status, again.json.error], [409, "there is no such patient on the ward"])
+    assert.deepEqual([again.status, toProblem(again.json)], [409, { code: "not-on-the-ward" }])
 })
 
 test("a mote's secret shows once; what is missing shows until it is revoked", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { dateFilter, matchesDate, parseDate } from "../../clinic/fhir/date.ts"
-import { SearchError } from "../../clinic/fhir/search-error.ts"
+import { ProblemError } from "../../clinic/errors.ts"
 import { parseListQuery, parseObservationQuery } from "../../clinic/fhir/search.ts"
 
 const parse = (query: string) => parseObservationQuery(new URLSearchParams(query))
@@ -23,8 +23,8 @@ test("patients as ids and references, alone, as a list, and all together", () =>
     assert.deepEqual(patients("patient=7,8,7&subject=Patient/8"), [8])
     assert.deepEqual(patients("patient=somebody-else"), [])
     assert.deepEqual(patients("patient=007"), [])
-    assert.throws(() => patients("patient=Group/7"), SearchError)
-    assert.throws(() => patients("patient=7,"), SearchError)
+    assert.throws(() => patients("patient=Group/7"), ProblemError)
+    assert.throws(() => patients("patient=7,"), ProblemError)
 })
 
 test("codes with and without their system", () => {
@@ -114,10 +114,10 @@ test("what is not understood is refused", () => {
         Array<string>(11).fill("date=2024").join("&"),
         `patient=${Array.from({ length: 101 }, (_, i) => i + 1).join(",")}`,
     ]
-    for (const query of queries) assert.throws(() => parse(query), SearchError, query)
+    for (const query of queries) assert.throws(() => parse(query), ProblemError, query)
     const list = (query: string) => parseListQuery(new URLSearchParams(query), ["_id"])
     for (const query of ["patient=1", "_count=0", "_cursor=-1", "name=x"])
-        assert.throws(() => list(query), SearchError, query)
+        assert.throws(() => list(query), ProblemError, query)
 })
 
 const instant = fc.integer({ min: utc(1900), max: utc(2200) })
@@ -196,7 +196,7 @@ test("no query whatever does anything but parse or be refused", () => {
                 for (const { value } of query.dates)
                     assert.ok(Number.isSafeInteger(value.from) && value.from < value.before)
             } catch (error) {
-                assert.ok(error instanceof SearchError, String(error))
+                assert.ok(error instanceof ProblemError, String(error))
                 assert.doesNotMatch(error.message, /\n/)
             }
         }),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { setImmediate } from "node:timers/promises"
 import type { FastifyRequest } from "fastify"
-import { HttpError } from "../../clinic/http/errors.ts"
+import type { ProblemError } from "../../clinic/errors.ts"
 import { Turns } from "../../clinic/http/turns.ts"
 import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
 
@@ -37,7 +37,7 @@ test("too many are refused, a failure and a client that has gone leave the other
     const waiting = Array.from({ length: 497 }, (_, i) => turns.take(requestOf(1), async () => i))
     await assert.rejects(
         turns.take(requestOf(1), async () => 0),
-        (error: HttpError) => error.statusCode === 429,
+        (error: ProblemError) => error.problem.code === "too-often",
     )
     assert.equal(await turns.take(requestOf(2), async () => "other"), "other")
     const results = Promise.allSettled([failing, gone])
@@ -45,7 +45,7 @@ test("too many are refused, a failure and a client that has gone leave the other
     await first
     const [failed, left] = (await results) as PromiseRejectedResult[]
     assert.match((failed!.reason as Error).message, /it fails/)
-    assert.equal((left!.reason as HttpError).statusCode, 400)
+    assert.equal((left!.reason as ProblemError).problem.code, "bad-request")
     assert.deepEqual(await Promise.all(waiting), [...waiting.keys()])
     assert.equal(await turns.take(requestOf(1), async () => "again"), "again")
 })

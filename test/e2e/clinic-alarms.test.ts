@@ -180,7 +180,11 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
         const now = Date.now()
         const pack: Measurement[] = [measurement("config", version, now, { unit: "count" })]
         if (refused !== undefined)
-            pack.push(measurement(refusedName, refused, now, { unit: "count", text: "led: 1…20" }))
+            pack.push(
+                measurement(refusedName, refused, now, {
+                    ...{ unit: "count", refusal: { code: "out-of-range", setting: "led", min: 1, max: 20 } },
+                }),
+            )
         await service.ingest([delivery(ada.mote.seal(pack, now), now)])
     }
     const page = await asDoctor()
@@ -199,7 +203,7 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     await field("Heart rate, high limit").fill("140")
     await field("Heart rate, low limit").fill("150")
     await page.getByRole("button", { name: "Save" }).click()
-    await page.getByText("Not saved: “Heart rate, low limit”: has to be below “Heart rate, high limit”").waitFor()
+    await page.getByText("Not saved: “Heart rate, low limit” has to be below “Heart rate, high limit”").waitFor()
     await field("Heart rate, low limit").fill("45")
     await field("Power mode").selectOption("interval")
     await page.getByRole("button", { name: "Save" }).click()
@@ -220,7 +224,7 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
     await page.getByRole("button", { name: "Save" }).click()
     await state.getByText(/^Version 2: waiting/).waitFor()
     await says(1, 2)
-    await state.getByText(/^Version 2: refused .*: “Most LED current”: 1…20\. In force: version 1/).waitFor()
+    await state.getByText(/^Version 2: refused .*: “Most LED current”: 1 to 20 mA\. In force: version 1/).waitFor()
     assert.equal(await field("Most LED current").inputValue(), "50", "what is in force")
 
     // Somebody else was faster.

@@ -43,7 +43,7 @@ test("a configuration that would cut the mote off is taken back, and the clinic 
     await clinic.configure(kid, { settings, author: "doctor" })
     await system.run(120)
     const newest = (await clinic.configurations.newest(mote))!
-    assert.deepEqual([newest.state, newest.reason], ["rolled back", "no receipt in 30 s"])
+    assert.deepEqual([newest.state, newest.reason], ["rolled-back", { code: "no-receipt", seconds: 30 }])
     assert.equal((await clinic.configurations.inForce(mote)).version, 0)
 })
 

@@ -8,6 +8,7 @@ import { memoryFlash, runProgram, type ProgramRun } from "../../sim/mote/program
 import { makeConfig } from "../../wire/config.ts"
 import { type ConfigValues } from "../../wire/tables/settings.ts"
 import { ScriptedRouter } from "./scripted-router.ts"
+import type { Refusal } from "../../wire/tables/refusals.ts"
 
 const trial = 60
 /** The readings raise no alarm. */
@@ -21,7 +22,7 @@ interface Linked extends ProgramRun {
     /** Hosts and ports that the mote connected to, in order. */
     hosts: string[]
     /** What it said of its configuration: version, and what it refused. */
-    said(): (string | number)[][]
+    said(): (Refusal | number)[][]
     /** A configuration arrives as a request of the router; the code of the answer. */
     put(version: number, values: Partial<ConfigValues>): Promise<number | undefined>
 }
@@ -43,7 +44,7 @@ async function link(reach: (router: ScriptedRouter) => ReturnType<ScriptedRouter
         router.posts
             .flatMap(post => post.measurements.map(m => ({ ...m, post })))
             .filter(({ name }) => name.startsWith("config"))
-            .map(({ value, text }) => (text === undefined ? [value] : [value, text]))
+            .map(({ value, refusal }) => (refusal === undefined ? [value] : [value, refusal]))
     const put = async (version: number, values: Partial<ConfigValues>) => {
         const connection = router.connections.at(-1)!
         const payload = makeConfig({ ...calm, ...values }, version, router.keys, randomBytes)
@@ -114,7 +115,7 @@ for (const [what, reach] of [
         assert.ok(hosts.length > 1)
         await run(60)
         assert.equal(hosts.at(-1), "router.invalid:5683")
-        assert.deepEqual(said().slice(-2), [[0], [1, "no receipt in 60 s"]])
+        assert.deepEqual(said().slice(-2), [[0], [1, { code: "no-receipt", seconds: 60 }]])
         assert.equal(await put(1, { router: elsewhere, led: 9 }), Code.BadRequest)
         assert.equal(await put(2, { led: 9 }), Code.Changed)
         await run(5)
@@ -144,7 +145,7 @@ test("power cut at any moment after a configuration with another router was sent
         const isNew = first![0] === 1
         assert.deepEqual(first, [isNew ? 1 : 0])
         if (isNew) assert.deepEqual(more, [])
-        else if (more.length > 0) assert.deepEqual(more, [[1, "restarted on trial"]])
+        else if (more.length > 0) assert.deepEqual(more, [[1, { code: "restarted-on-trial" }]])
         assert.equal(hosts.at(-1), isNew ? "elsewhere.invalid:5700" : "router.invalid:5683")
         assert.deepEqual(panics, [])
         outcomes.add(`${isNew} ${more.length}`)

@@ -5,6 +5,7 @@ import type { Mote } from "../../sim/mote/mote.ts"
 import { pipe } from "../../sim/time/pipe.ts"
 import { runProgram } from "../../sim/mote/program.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
+import { decodeRefusal } from "../../wire/refusal.ts"
 import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
 
 const program = "test/src/downlink.ts"
@@ -32,6 +33,10 @@ class CutFlash {
         this.writes++
         this.contents = Uint8Array.from(contents)
     }
+}
+
+function refusalIn(hex: string): string {
+    return Object.values(decodeRefusal(Buffer.from(hex, "hex"))).join(" ")
 }
 
 /** A mote that does nothing but what `test/src/downlink.ts` is asked. */
@@ -106,12 +111,16 @@ export class ConfigMote {
         return this.answer.endsWith("\n") ? this.answer.slice(0, -1) : undefined
     }
 
-    configure(sealed: Uint8Array): Promise<string | undefined> {
-        return this.tell("c", sealed)
+    /** `applied`, or the refusal with its parameters: `out-of-range led 1 50`. */
+    async configure(sealed: Uint8Array): Promise<string | undefined> {
+        const said = await this.tell("c", sealed)
+        return said === undefined || said === "applied" ? said : refusalIn(said)
     }
 
-    identify(sealed: Uint8Array): Promise<string | undefined> {
-        return this.tell("i", sealed)
+    /** `done`, or the refusal. */
+    async identify(sealed: Uint8Array): Promise<string | undefined> {
+        const said = await this.tell("i", sealed)
+        return said === undefined || said === "done" ? said : refusalIn(said)
     }
 
     async config(): Promise<Record<string, unknown>> {
@@ -120,10 +129,10 @@ export class ConfigMote {
 
     /** What the next envelope would say; it is taken as said. */
     async note(): Promise<Note | undefined> {
-        const [version, refused, ...reason] = (await this.tell("n"))!.split(" ")
+        const [version, refused, refusal = ""] = (await this.tell("n"))!.split(" ")
         if (version === "nothing") return undefined
         if (refused === undefined) return { version: Number(version) }
-        return { version: Number(version), refused: Number(refused), reason: reason.join(" ") }
+        return { version: Number(version), refused: Number(refused), reason: refusalIn(refusal) }
     }
 
     /** Lets the uplink look after the configuration; whether the router changes. */

@@ -64,7 +64,7 @@ test("without a receipt everything of it is taken back when the time is over", a
     await mote.pass(6)
     assert.equal(await mote.tick(), true)
     assert.equal(await inForce(mote), five)
-    const reason = "no receipt in 60 s"
+    const reason = "no-receipt 60"
     assert.deepEqual(await mote.note(), { version: 5, refused: 6, reason })
     await mote.receipted()
     await mote.restart()
@@ -86,7 +86,7 @@ test("a restart on trial takes it back", async () => {
     await mote.tick()
     await mote.restart()
     assert.equal(await inForce(mote), five)
-    assert.deepEqual(await mote.note(), { version: 5, refused: 6, reason: "restarted on trial" })
+    assert.deepEqual(await mote.note(), { version: 5, refused: 6, reason: "restarted-on-trial" })
     await mote.restart()
     assert.deepEqual(await mote.note(), { version: 5 })
 })
@@ -96,12 +96,12 @@ test("what was taken back is not tried again, but said again", async () => {
     const again = sealed(mote, 6, { hrLow: 60, router: elsewhere, trial })
     await mote.restart()
     await mote.note()
-    assert.equal(await mote.configure(again), "taken back before")
+    assert.equal(await mote.configure(again), "taken-back")
     assert.equal(await mote.note(), undefined, "the clinic has been told in this start")
     await mote.restart()
     await mote.note()
-    assert.equal(await mote.configure(again), "taken back before")
-    assert.deepEqual(await mote.note(), { version: 5, refused: 6, reason: "taken back before" })
+    assert.equal(await mote.configure(again), "taken-back")
+    assert.deepEqual(await mote.note(), { version: 5, refused: 6, reason: "taken-back" })
     assert.equal(await mote.configure(sealed(mote, 7, { router: elsewhere })), "applied")
 })
 
@@ -181,7 +181,7 @@ async function neverGoesDown(mote: ConfigMote, seen: number): Promise<void> {
     for (let version = 1; version < seen; version++) {
         const { version: inForce } = await mote.config()
         const said = await mote.configure(sealed(mote, version, { led: 7 }))
-        if (version !== inForce) assert.match(said!, /^version: above/)
+        if (version !== inForce) assert.match(said!, /^version-old/)
         assert.notEqual((await mote.config())["led"], 7)
     }
 }
@@ -216,7 +216,7 @@ test("power cut at every write while a trial begins: the old one", async () => {
             assert.equal(await inForce(mote), five)
             await neverGoesDown(mote, 5)
             const said = await mote.configure(six(mote))
-            assert.ok(["applied", "taken back before"].includes(said!), said)
+            assert.ok(["applied", "taken-back"].includes(said!), said)
             await neverGoesDown(mote, 6)
         },
     )
@@ -259,7 +259,7 @@ test("power cut at every write while a trial is taken back, and at the next star
             await mote.restart()
             assert.equal(await inForce(mote), five)
             const again = sealed(mote, 6, { hrLow: 60, router: elsewhere })
-            assert.equal(await mote.configure(again), "taken back before")
+            assert.equal(await mote.configure(again), "taken-back")
             await neverGoesDown(mote, 6)
         })
 })
@@ -297,8 +297,8 @@ test("power cut at every write while one is refused, or a command taken: nothing
         async mote => (done = (await mote.identify(command(mote, 2))) === "done" ? 1 : 0),
         async mote => {
             assert.equal(await inForce(mote), five)
-            assert.equal(await mote.identify(command(mote, 1)), "version: above " + (done + 1))
-            if (done) assert.equal(await mote.identify(command(mote, 2)), "version: above 2")
+            assert.equal(await mote.identify(command(mote, 1)), "version-old " + (done + 1))
+            if (done) assert.equal(await mote.identify(command(mote, 2)), "version-old 2")
         },
     )
 })

@@ -4,13 +4,8 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { encode } from "../../wire/cbor.ts"
 import { encodeConfig, makeCommand, makeConfig } from "../../wire/config.ts"
-import {
-    checkConfig,
-    configFields,
-    defaultConfig,
-    type ConfigField,
-    type ConfigValues,
-} from "../../wire/tables/settings.ts"
+import { checkConfig, type ConfigError } from "../../wire/settings.ts"
+import { configFields, defaultConfig, type ConfigField, type ConfigValues } from "../../wire/tables/settings.ts"
 import { seal, sealEnvelope } from "../../wire/envelope.ts"
 import { makeReceipt } from "../../wire/receipt.ts"
 import { flipBit } from "../wire/arbitrary.ts"
@@ -101,7 +96,7 @@ for (const field of configFields as readonly ConfigField[]) {
             if (value < 0) continue
             // What goes before and after it in the map is fine.
             const map = { hrLow: 50, tempHigh: 40, [name]: value, version: ++version }
-            const reason = `${name}: ${min}…${max}`
+            const reason = `out-of-range ${name} ${min} ${max}`
             assert.equal(await mote.configure(sealedMap(mote, map)), reason)
             const { version: inForce } = await mote.config()
             assert.deepEqual(await mote.note(), { version: inForce, refused: version, reason })
@@ -124,11 +119,11 @@ for (const field of configFields as readonly ConfigField[]) {
 test("settings that do not fit together are refused", async () => {
     const mote = await one
     for (const [reason, values] of [
-        ["report: below sample", { sample: 20, report: 10 }],
-        ["report: below sample", { sample: 12 }],
-        ["hrLow: not below hrHigh", { hrLow: 120, hrHigh: 120 }],
-        ["hrLow: not below hrHigh", { hrLow: 130 }],
-        ["tempLow: not below tempHigh", { tempHigh: 34.5 }],
+        ["conflict report sample", { sample: 20, report: 10 }],
+        ["conflict report sample", { sample: 12 }],
+        ["conflict hrLow hrHigh", { hrLow: 120, hrHigh: 120 }],
+        ["conflict hrLow hrHigh", { hrLow: 130 }],
+        ["conflict tempLow tempHigh", { tempHigh: 34.5 }],
     ] as const) {
         assert.throws(() => checkConfig(values))
         const map = { ...values, version: ++version }
@@ -139,20 +134,18 @@ test("settings that do not fit together are refused", async () => {
 test("what is no setting, or no value of one, is refused", async () => {
     const mote = await one
     for (const [reason, map] of [
-        ["wifi: unknown", { wifi: "x" }],
-        ["constructor: unknown", { constructor: 1 }],
-        ["a setting: unknown", Object.fromEntries([["__proto__", 1]])],
-        ["a setting: unknown", { "two\nlines": 1 }],
-        ["a setting: unknown", { "a…": 1 }],
-        ["a setting: unknown", { ["x".repeat(17)]: 1 }],
-        [": unknown", { "": 1 }],
-        ["hrLow: unknown", { hrLow: "50" }],
-        ["router: unknown", { router: 5 }],
-        ["hrLow: 20…200", { hrLow: 50.5 }],
-        ["hrLow: 20…200", { hrLow: 2 ** 40 }],
-        ["router: no address of one", { router: "http://a" }],
-        ["router: no address of one", { router: "coap+tcp://a:99999" }],
-        ["router: no address of one", { router: "coap+tcp://" + "a".repeat(54) }],
+        ["unknown-setting 0", { wifi: "x" }],
+        ["unknown-setting 1", { constructor: 1 }],
+        ["unknown-setting 1", Object.fromEntries([["__proto__", 1]])],
+        ["unknown-setting 1", { "two\nlines": 1 }],
+        ["unknown-setting 0", { "": 1 }],
+        ["unknown-setting 0", { hrLow: "50" }],
+        ["unknown-setting 0", { router: 5 }],
+        ["out-of-range hrLow 20 200", { hrLow: 50.5 }],
+        ["out-of-range hrLow 20 200", { hrLow: 2 ** 40 }],
+        ["not-a-router", { router: "http://a" }],
+        ["not-a-router", { router: "coap+tcp://a:99999" }],
+        ["not-a-router", { router: "coap+tcp://" + "a".repeat(54) }],
         ["malformed", { hrLow: true }],
         ["malformed", { hrLow: -50 }],
         ["malformed", { hrLow: [50] }],
@@ -161,7 +154,7 @@ test("what is no setting, or no value of one, is refused", async () => {
         assert.equal(await mote.configure(sealedMap(mote, { ...map, version: ++version })), reason)
     for (const map of [{}, { version: 0 }, { version: 2 ** 32 }, { version: 1.5 }, { version: "1" }]) {
         const said = await mote.configure(sealedMap(mote, map))
-        assert.ok(said === "malformed" || said === "version: unknown", said)
+        assert.equal(said, "malformed")
     }
 })
 
@@ -194,9 +187,9 @@ test("only deterministic CBOR is understood", async () => {
     ] as const)
         assert.equal(await mote.configure(sealedPlaintext(mote, hex(plaintext))), "malformed", what)
     const key = hex(`a2 62 fffe 05 ${v}`)
-    assert.equal(await mote.configure(sealedPlaintext(mote, key)), "a setting: unknown")
+    assert.equal(await mote.configure(sealedPlaintext(mote, key)), "unknown-setting 0")
     const text = hex(`a2 66 726f75746572 62 fffe ${v}`)
-    assert.equal(await mote.configure(sealedPlaintext(mote, text)), "router: no address of one")
+    assert.equal(await mote.configure(sealedPlaintext(mote, text)), "not-a-router")
     assert.equal(await mote.configure(sealedMap(mote, { version: ++version })), "applied")
 })
 
@@ -227,14 +220,14 @@ test("the mote takes exactly what the host takes", async () => {
             try {
                 return (checkConfig(part), [])
             } catch (error) {
-                return [(error as Error).message.split(":")[0]!]
+                return [Object.values((error as ConfigError).refusal).join(" ")]
             }
         }
         // Of several that are out of range either may name another; what does not fit together comes after those.
         const alone = Object.entries(values).flatMap(([name, v]) => refused(partner(name, v!)))
         const names = alone.length > 0 ? alone : refused(values)
         const said = await mote.configure(sealedMap(mote, { ...ours, version: ++version }))
-        if (names.length > 0) assert.ok(names.includes(said!.split(":")[0]!), `${said}, ${names.join()}`)
+        if (names.length > 0) assert.ok(names.includes(said!), `${said}, ${names.join()}`)
         else assert.equal(said, "applied")
     })
     await fc.assert(property, { numRuns: 150 })
@@ -247,19 +240,19 @@ test("older and equal versions are refused; what is in force is taken again", as
     await mote.note()
     assert.equal(await mote.configure(six!), "applied", "delivered twice")
     assert.equal(await mote.note(), undefined, "nothing new to say")
-    assert.equal(await mote.configure(five!), "version: above 6")
+    assert.equal(await mote.configure(five!), "version-old 6")
     assert.equal(await mote.note(), undefined, "whoever replays does not make it talk")
     const wrong = sealedMap(mote, { led: 99, version: 8 })
-    assert.equal(await mote.configure(wrong), "led: 1…50")
-    assert.equal(await mote.configure(seven!), "version: above 8", "a refused version counts, too")
+    assert.equal(await mote.configure(wrong), "out-of-range led 1 50")
+    assert.equal(await mote.configure(seven!), "version-old 8", "a refused version counts, too")
     await mote.restart()
-    assert.equal(await mote.configure(seven!), "version: above 8", "after a restart as well")
+    assert.equal(await mote.configure(seven!), "version-old 8", "after a restart as well")
     assert.equal(await mote.configure(six!), "applied", "still in force")
-    const note = { version: 6, refused: 8, reason: "led: 1…50" }
+    const note = { version: 6, refused: 8, reason: "out-of-range led 1 50" }
     await mote.note()
-    assert.equal(await mote.configure(wrong), "led: 1…50")
+    assert.equal(await mote.configure(wrong), "out-of-range led 1 50")
     assert.deepEqual(await mote.note(), note, "whoever missed it hears it again")
-    assert.equal(await mote.configure(wrong), "led: 1…50")
+    assert.equal(await mote.configure(wrong), "out-of-range led 1 50")
     assert.equal(await mote.note(), undefined, "once in a start")
     assert.equal((await mote.config())["led"], 6)
 })
@@ -297,11 +290,11 @@ test("what is not sealed for this mote and this purpose is not authentic", async
         "a text": Buffer.from("led=3"),
         "too long": sealedPlaintext(mote, Buffer.alloc(300)),
     }))
-        assert.equal(await mote.configure(bytes), "not authentic", what)
+        assert.equal(await mote.configure(bytes), "not-authentic", what)
     assert.equal(await mote.configure(sealedPlaintext(mote, Buffer.alloc(230))), "malformed")
     assert.deepEqual(await mote.config(), { version: 0, ...defaultConfig })
-    assert.equal(await mote.identify(sealed(mote, 9)), "not authentic")
-    assert.equal(await mote.identify(as("config")), "not authentic")
+    assert.equal(await mote.identify(sealed(mote, 9)), "not-authentic")
+    assert.equal(await mote.identify(as("config")), "not-authentic")
     assert.equal(await mote.configure(as("config")), "applied", "the keys are right")
 })
 
@@ -310,10 +303,10 @@ test("a flipped bit anywhere, a byte less or more: not authentic", async () => {
     const bytes = sealed(mote, ++version, { router: "mqtt://elsewhere.invalid", hrLow: 21 })
     const before = await mote.config()
     for (let bit = 0; bit < bytes.length * 8; bit += 1 + (bit % 3))
-        assert.equal(await mote.configure(flipBit(bytes, bit)), "not authentic", `bit ${bit}`)
+        assert.equal(await mote.configure(flipBit(bytes, bit)), "not-authentic", `bit ${bit}`)
     for (let length = 0; length < bytes.length; length += 3)
-        assert.equal(await mote.configure(bytes.subarray(0, length)), "not authentic")
-    assert.equal(await mote.configure(Buffer.concat([bytes, Buffer.alloc(1)])), "not authentic")
+        assert.equal(await mote.configure(bytes.subarray(0, length)), "not-authentic")
+    assert.equal(await mote.configure(Buffer.concat([bytes, Buffer.alloc(1)])), "not-authentic")
     assert.deepEqual(await mote.config(), before)
 })
 
@@ -337,7 +330,7 @@ test("no bytes stop the mote, with a right MAC around them or not", async () => 
     await fc.assert(
         fc.asyncProperty(garbage, async bytes => {
             fc.pre(!Buffer.from(good).equals(bytes))
-            assert.equal(await mote.configure(bytes), "not authentic")
+            assert.equal(await mote.configure(bytes), "not-authentic")
         }),
         { numRuns: 200 },
     )
@@ -345,7 +338,6 @@ test("no bytes stop the mote, with a right MAC around them or not", async () => 
         fc.asyncProperty(plaintext, async bytes => {
             const said = await mote.configure(sealedPlaintext(mote, bytes))
             assert.ok(said, "an answer")
-            assert.ok(Buffer.byteLength(said) <= 32, "short enough for a note")
             await mote.note()
         }),
         { numRuns: 300 },
@@ -359,12 +351,12 @@ test("a command is done once; its versions are its own", async () => {
         makeCommand(name, version, mote.keys, randomBytes)
     const second = command(2)
     assert.equal(await mote.configure(sealed(mote, 9)), "applied")
-    assert.equal(await mote.identify(command(3, "clear")), "another command")
+    assert.equal(await mote.identify(command(3, "clear")), "other-command")
     assert.equal(await mote.identify(second), "done")
-    assert.equal(await mote.identify(second), "version: above 2")
-    assert.equal(await mote.identify(command(1)), "version: above 2")
+    assert.equal(await mote.identify(second), "version-old 2")
+    assert.equal(await mote.identify(command(1)), "version-old 2")
     await mote.restart()
-    assert.equal(await mote.identify(second), "version: above 2", "after a restart, too")
+    assert.equal(await mote.identify(second), "version-old 2", "after a restart, too")
     assert.equal(await mote.identify(command(3)), "done")
     assert.equal(await mote.configure(sealed(mote, 10)), "applied")
 })

@@ -22,7 +22,7 @@ async function start(o: { count?: number; everyMs?: number; prepare?: (broker: S
 const mqtt = (post: Post) => post as MqttPost
 const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString("hex")
 
-test("the session is as wire.md has it: clean, with a last will, subscribed, on line", async () => {
+test("the session is as docs/wire.md has it: clean, with a last will, subscribed, on line", async () => {
     const { broker, run, panics, lines } = await start({ count: 20 })
     await run(45)
     assert.deepEqual(panics, [])

@@ -29,11 +29,11 @@ test("over the air a Pico W refuses a router that it cannot connect to, and keep
     const configure = (router: string) => mote.configure(makeConfig({ router }, ++version, mote.keys, randomBytes))
     const before = await mote.config()
     for (const router of unreachable) {
-        assert.equal(await configure(router), "router: this board needs a name, without TLS", router)
+        assert.equal(await configure(router), "unreachable", router)
         assert.deepEqual(await mote.config(), before)
         assert.equal(await mote.tick(), false)
         assert.deepEqual(await mote.note(), {
-            ...{ version: 0, refused: version, reason: "router: this board needs a name, without TLS" },
+            ...{ version: 0, refused: version, reason: "unreachable" },
         })
     }
     for (const router of reachable) assert.equal(await configure(router), "applied", router)

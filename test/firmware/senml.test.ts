@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { decode } from "cbor2"
 import fc from "fast-check"
+import { encodeRefusal } from "../../wire/refusal.ts"
 import { decodePack } from "../../wire/senml.ts"
 import { openChannel } from "./channel.ts"
 
@@ -21,7 +22,7 @@ interface MadeReading {
 interface Note {
     version: number
     refused?: number
-    reason?: string
+    refusal?: Uint8Array
 }
 
 const channel = openChannel("test/src/senml.ts")
@@ -46,11 +47,11 @@ async function pack(
         question.writeFloatLE(r.tempC ?? 0, at + 12)
         question.writeFloatLE(r.spo2 ?? 0, at + 16)
     })
-    const { version = 0, refused, reason } = o.note ?? {}
+    const { version = 0, refused, refusal = new Uint8Array() } = o.note ?? {}
     const note = Buffer.alloc(o.note ? (refused === undefined ? 4 : 8) : 0)
     if (o.note) note.writeUInt32LE(version)
     if (refused !== undefined) note.writeUInt32LE(refused, 4)
-    return (await channel).ask(Buffer.concat([question, note, Buffer.from(reason ?? "")]))
+    return (await channel).ask(Buffer.concat([question, note, refusal]))
 }
 
 const calm: MadeReading = { atMs: 2000, bpm: 72.5, quality: 0.75, motion: false, tempC: 36.5 }
@@ -82,12 +83,13 @@ test("one reading without a clock: relative time, a unit for each group", async 
 
 test("a note on the configuration follows the readings, dated when it is sent", async () => {
     const shift = 1_767_225_600 * ticksPerS
-    const note = { version: 4, refused: 5, reason: "hrLow: 20…200" }
+    const refusal = { code: "out-of-range", setting: "hrLow", min: 20, max: 200 } as const
+    const note = { version: 4, refused: 5, refusal: encodeRefusal(refusal) }
     const bytes = await pack([calm], { shift, now: 5 * ticksPerS, lost: 3, note })
     const [config, refused, ...more] = decodePack(bytes, kid, 0).slice(-2)
     const at = { unit: "count", time: 1_767_225_605_000, relative: false }
     assert.deepEqual(config, { name: "config", value: 4, ...at })
-    assert.deepEqual(refused, { name: "config-refused", value: 5, text: note.reason, ...at })
+    assert.deepEqual(refused, { name: "config-refused", value: 5, refusal, ...at })
     assert.deepEqual(more, [])
 })
 
@@ -99,10 +101,11 @@ test("a note needs no readings, and no clock", async () => {
 
 test("the longest note takes the room of two readings at most", async () => {
     const readings = [calm, { ...calm, atMs: 900_010 }]
-    const note = { version: 0xfffffffe, refused: 0xffffffff, reason: "x".repeat(32) }
+    const refusal = { code: "out-of-range", setting: "every", min: 0xffff, max: 0xffffffff } as const
+    const note = { version: 0xfffffffe, refused: 0xffffffff, refusal: encodeRefusal(refusal) }
     const o = { shift: 1_767_225_600 * ticksPerS + 1, now: 2 ** 24 - 1 }
     const bytes = await pack(readings, { ...o, note })
-    assert.equal(decodePack(bytes, kid, 0).at(-1)!.text, note.reason)
+    assert.deepEqual(decodePack(bytes, kid, 0).at(-1)!.refusal, refusal)
     assert.ok(bytes.length - (await pack(readings, o)).length <= 2 * 65)
 })
 

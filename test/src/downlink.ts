@@ -10,6 +10,7 @@ import {
     loadConfig,
     takeCommand,
 } from "../../src/config/downlink"
+import { startCbor } from "../../src/link/cbor"
 import { readIdentity } from "../../src/link/identity"
 import { setPicoW } from "../../src/platform/board"
 import { readSetting } from "../../src/platform/flash"
@@ -17,11 +18,17 @@ import { isSocketOpen, openSocket, useSocket, writeSocketNow } from "../../src/l
 import { Signal } from "../../src/platform/signal"
 
 if (await readSetting("picow", false)) setPicoW()
+startCbor(100)
 await loadConfig((await readIdentity()).keys)
 
+/** A refusal in hex. */
+function shown(refusal: Buffer | undefined, otherwise: string): string {
+    return refusal ? refusal.toString("hex") : otherwise
+}
+
 async function answer(order: string, sealed: Buffer): Promise<string> {
-    if (order === "c") return (await configure(sealed)) || "applied"
-    if (order === "i") return (await takeCommand(sealed, "identify")) || "done"
+    if (order === "c") return shown(await configure(sealed), "applied")
+    if (order === "i") return shown(await takeCommand(sealed, "identify"), "done")
     if (order === "r") await endTrial()
     if (order === "t") return (await followTrial()) ? "moved" : "stays"
     if (order === "g") return JSON.stringify(config)
@@ -29,9 +36,8 @@ async function answer(order: string, sealed: Buffer): Promise<string> {
         const note = configNote()
         if (note) configNoted()
         if (!note) return "nothing"
-        const { version, refused, reason } = note
-        // As JSON the VM writes no texts beyond ASCII.
-        return refused === undefined ? `${version}` : `${version} ${refused} ${reason}`
+        const { version, refused, refusal } = note
+        return refused === undefined ? `${version}` : `${version} ${refused} ${refusal.toString("hex")}`
     }
     return ""
 }

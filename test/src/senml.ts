@@ -14,8 +14,8 @@ const reading = new Reading()
 /** Version, and where there is more the version that was refused and why. */
 function noteIn(bytes: Buffer): ConfigNote {
     const version = bytes.getAt(0, "u32")
-    if (bytes.length === 4) return { version, refused: undefined, reason: undefined }
-    return { version, refused: bytes.getAt(4, "u32"), reason: bytes.slice(8).toString() }
+    if (bytes.length === 4) return { version, refused: undefined, refusal: undefined }
+    return { version, refused: bytes.getAt(4, "u32"), refusal: bytes.slice(8) }
 }
 
 useSocket(new Signal(), question => {

@@ -3,13 +3,14 @@ import { test } from "node:test"
 import { Tag } from "cbor2"
 import fc from "fast-check"
 import { encode, WireError } from "../../wire/cbor.ts"
+import { encodeRefusal } from "../../wire/refusal.ts"
 import { decodePack, encodePack, type Measurement } from "../../wire/senml.ts"
 
 const kid = Uint8Array.of(0, 1, 2, 3, 4, 5, 6, 0xff)
 const bn = "urn:dev:mac:00010203040506ff_"
 const receivedAt = 1_700_000_000_000
 const [BN, BT, BU, BV, BVER] = [-2, -3, -4, -5, -1]
-const [N, U, V, VS, VB, S, T] = [0, 1, 2, 3, 4, 5, 6]
+const [N, U, V, VS, VB, S, T, VD] = [0, 1, 2, 3, 4, 5, 6, 8]
 
 /** A pack of records given as label-value pairs. */
 function pack(...records: [number, unknown][][]): Uint8Array {
@@ -89,39 +90,45 @@ test("a record may only set base values; base values add up", () => {
     assert.equal(decodePack(bytes, kid, receivedAt)[0]?.value, 36.5)
 })
 
-test("the reason of a refusal is a text; no other record may be one", () => {
+test("a refusal is a data value; no other record may be one", () => {
     const refused = [
         [BN, bn],
         [N, "config-refused"],
         [U, "count"],
         [V, 5],
     ] as [number, unknown][]
-    const reason = (text: unknown, name = "config-refused"): [number, unknown][] => [
+    const data = (value: unknown, name = "config-refused"): [number, unknown][] => [
         [N, name],
-        [VS, text],
+        [VD, value],
     ]
-    const [first, ...more] = decodePack(pack(refused, reason("hrLow: 20…200")), kid, receivedAt)
-    assert.equal(first!.text, "hrLow: 20…200")
+    const refusal = { code: "out-of-range", setting: "hrLow", min: 20, max: 200 } as const
+    const bytes = encodeRefusal(refusal)
+    const [first, ...more] = decodePack(pack(refused, data(bytes)), kid, receivedAt)
+    assert.deepEqual(first!.refusal, refusal)
     assert.deepEqual(more, [])
+    assert.deepEqual(decodePack(encodePack([first!], kid, receivedAt), kid, receivedAt), [first])
     const other = [
         [BN, bn],
         [N, "config"],
         [U, "count"],
         [V, 5],
     ] as [number, unknown][]
-    for (const bytes of [
-        pack(reason("first")),
-        pack(other, reason("after another")),
-        pack(other, reason("of another", "config")),
-        pack(refused, reason("of another", "hr")),
-        pack(refused, reason("twice"), reason("twice")),
-        pack(refused, reason("two\nlines")),
-        pack(refused, reason("")),
-        pack(refused, reason("x".repeat(65))),
-        pack(refused, reason(5)),
-        pack(refused, [...reason("with a number"), [V, 5]]),
+    for (const wrong of [
+        pack(data(bytes)),
+        pack(other, data(bytes)),
+        pack(other, data(bytes, "config")),
+        pack(refused, data(bytes, "hr")),
+        pack(refused, data(bytes), data(bytes)),
+        pack(refused, data(new Uint8Array())),
+        pack(refused, data("text")),
+        pack(refused, data(5)),
+        pack(refused, [...data(bytes), [V, 5]]),
+        pack(refused, [
+            [N, "config-refused"],
+            [VS, "led: 1"],
+        ]),
     ])
-        assert.throws(() => decodePack(bytes, kid, receivedAt), WireError)
+        assert.throws(() => decodePack(wrong, kid, receivedAt), WireError)
 })
 
 test("floats of any width and decimal fractions are numbers", () => {

@@ -28,13 +28,18 @@ export const OptionalOrNull = <T extends TSchema>(schema: T) => Type.Optional(Nu
 /** A list that nobody who gets it changes. */
 export const List = <T extends TSchema>(item: T) => Type.Unsafe<readonly Static<T>[]>(Type.Array(item))
 
-export const OneOf = <const T extends string>(values: readonly T[]) => Type.Union(values.map(value => Type.Literal(value)))
+export const OneOf = <const T extends string>(values: readonly T[]) =>
+    Type.Union(values.map(value => Type.Literal(value)))
 
 /** An answer without a body. */
 export const NoContent = Type.Null({ description: "Done" })
 
+/** Problem details, RFC 9457; wire/tables/problems.ts has the codes and the parameters that go with each. */
 export const Failure = Type.Object(
-    { error: Type.String({ description: "One line, for people" }) },
-    { description: "What was wrong" },
+    {
+        type: Type.String({ pattern: "^urn:vitalmote:problem:", description: "The code, behind the prefix" }),
+        status: Type.Integer({ minimum: 400, maximum: 599 }),
+        detail: Type.String({ description: "One line, for people" }),
+    },
+    { description: "What was wrong", additionalProperties: true },
 )
-export type Failure = Static<typeof Failure>

@@ -1,3 +1,4 @@
+import type { Refusal as WireRefusal } from "../../../wire/tables/refusals.ts"
 import { Type, type Static } from "@sinclair/typebox"
 import { Count, Eui, Id, List, Nullable, OneOf, Time } from "./common.ts"
 
@@ -31,19 +32,27 @@ export type Command = Static<typeof Command>
 export const Settings = Type.Record(Type.String(), Type.Union([Type.Number(), Type.String()]))
 export type Settings = Static<typeof Settings>
 
+const Refusal = Type.Unsafe<WireRefusal>(
+    Type.Object(
+        { code: Type.String({ description: "docs/wire.md, Refusals; its parameters beside it" }) },
+        { description: "The mote's reason, where it refused it or took it back", additionalProperties: true },
+    ),
+)
+
 export const Configuration = Type.Object({
     version: Count,
     settings: Settings,
     author: Type.String(),
     madeAt: Time,
-    state: OneOf(["pending", "applied", "refused", "rolled back", "superseded"]),
-    reason: Nullable(Type.String({ description: "The mote's, where it refused it or took it back" })),
+    state: OneOf(["pending", "applied", "refused", "rolled-back", "superseded"]),
+    reason: Nullable(Refusal),
     answeredAt: Nullable(Time),
 })
 export type Configuration = Static<typeof Configuration>
 
 const ConfigField = Type.Object({
     name: Type.String(),
+    number: Type.Integer({ description: "In refusals on the wire" }),
     label: Type.String(),
     unit: Type.String(),
     min: Type.Number(),
@@ -69,6 +78,7 @@ export const MoteConfiguration = Type.Object({
         label: Type.String(),
         maxBytes: Type.Integer(),
         default: Type.String(),
+        expected: Type.String({ description: "What a value looks like" }),
         description: Type.String(),
     }),
 })

@@ -80,7 +80,13 @@ export const Bundle = (found: TSchema) =>
 
 export const OperationOutcome = resource("OperationOutcome", {
     issue: Type.Array(
-        Type.Object({ severity: Type.Literal("error"), code: Type.String(), diagnostics: Type.String() }),
+        Type.Object({
+            severity: Type.Literal("error"),
+            code: Type.String(),
+            details: CodeableConcept,
+            diagnostics: Type.String(),
+            location: optional(Type.Array(Type.String())),
+        }),
         { minItems: 1 },
     ),
 })

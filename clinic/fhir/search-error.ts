@@ -1,2 +1,0 @@
-/** The search cannot be understood; the message is for the client. */
-export class SearchError extends Error {}

@@ -1,0 +1,33 @@
+import { beginArray, endArray, writeNumber } from "./cbor"
+
+/** Why the mote does not do what the clinic wants. docs/wire.md, "Refusals", has the parameters of each. */
+export const enum RefusalCode {
+    notAuthentic = 1,
+    versionOld = 2,
+    busy = 3,
+    otherCommand = 4,
+    malformed = 5,
+    tooLong = 6,
+    unknownSetting = 7,
+    outOfRange = 8,
+    conflict = 9,
+    notARouter = 10,
+    takenBack = 11,
+    flashFull = 12,
+    noReceipt = 13,
+    restartedOnTrial = 14,
+    unreachable = 15,
+}
+
+/** A refusal as it goes out: a CBOR array of its code and its parameters. */
+export function makeRefusal(code: RefusalCode, parameters: number[] = []): Buffer {
+    beginArray()
+    writeNumber(code)
+    for (const parameter of parameters) writeNumber(parameter)
+    return endArray(1 + parameters.length)
+}
+
+/** The code of a refusal. */
+export function codeOf(refusal: Buffer): RefusalCode {
+    return refusal[1]
+}

@@ -1,0 +1,54 @@
+import { decode, encode, isCount, WireError } from "./cbor.ts"
+import { refusalKinds, type Refusal, type RefusalCode, type RefusalKind } from "./tables/refusals.ts"
+import { configFields } from "./tables/settings.ts"
+
+/*
+ * Refusals on the wire: a CBOR array of a code and its parameters, all of them unsigned integers. docs/wire.md, "Refusals".
+ */
+
+/** Under this key they stand in problem details (RFC 9290): what a mote answers by CoAP. */
+export const refusalKey = "urn:vitalmote:refusal"
+
+const maxParameters = 8
+
+/** As a mote encodes it. */
+export function encodeRefusal(refusal: Refusal): Uint8Array {
+    if (refusal.code === "unknown") return encode([refusal.number])
+    const { number, parameters }: RefusalKind = refusalKinds[refusal.code]
+    const values = parameters.map(name => {
+        const value = refusal[name]
+        return typeof value === "string" ? configFields.find(field => field.name === value)?.number : value
+    })
+    return encode([number, ...values])
+}
+
+/** Throws WireError. A code that is not known here is no error: a newer mote may have more of them. */
+export function decodeRefusal(bytes: Uint8Array): Refusal {
+    return toRefusal(decode(bytes))
+}
+
+/** The refusal in problem details, undefined where there is none. Throws WireError for what is no problem details. */
+export function refusalIn(problemDetails: Uint8Array): Refusal | undefined {
+    const map = decode(problemDetails)
+    if (!(map instanceof Map)) throw new WireError("problem details are a map")
+    return map.has(refusalKey) ? toRefusal(map.get(refusalKey)) : undefined
+}
+
+function toRefusal(item: unknown): Refusal {
+    if (!Array.isArray(item) || item.length === 0 || item.length > 1 + maxParameters || !item.every(isCount))
+        throw new WireError("not a refusal")
+    const [number, ...values] = item as number[]
+    const [code, kind] = Object.entries<RefusalKind>(refusalKinds).find(([, kind]) => kind.number === number) ?? []
+    if (!code || !kind) return { code: "unknown", number: number! }
+    if (values.length < kind.parameters.length) throw new WireError("a refusal lacks parameters")
+    const parameters = kind.parameters.map((name, i) => [
+        name,
+        name === "setting" || name === "other" ? settingName(values[i]!) : values[i]!,
+    ])
+    return { code: code as RefusalCode, ...(Object.fromEntries(parameters) as Omit<Refusal, "code">) }
+}
+
+/** By its number; one that is not known here is named after that. */
+function settingName(number: number): string {
+    return configFields.find(field => field.number === number)?.name ?? `setting ${number}`
+}
