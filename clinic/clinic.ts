@@ -61,18 +61,19 @@ export class Clinic {
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms(o.store, o.clock)
+        this.routers = new Routers(o.store, () => elapsedMs(o.clock))
         this.silence = new SilenceWatch({
             ...{
                 store: o.store,
                 alarms: this.alarms,
                 motes: this.motes,
+                routers: this.routers,
                 configurations: this.configurations,
                 log: o.log,
             },
             now: () => this.now(),
             elapsed: () => elapsedMs(o.clock),
         })
-        this.routers = new Routers(o.store)
         this.liveAlarms = new LiveAlarms(this.alarms, o.store, o.log)
         this.live = new LiveObservations(this.observations, newest, o.store, o.log)
     }

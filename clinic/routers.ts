@@ -2,6 +2,10 @@ import type { Store } from "./store/store.ts"
 
 /** A router's clock may be off by so much, ms, the way of a delivery included, before anything is made of it. */
 export const maxSkewMs = 5_000
+/** A router asks for keys every 10 s, or a little later, ms. */
+export const routerAsksMs = 15_000
+/** After so long without a word, ms, it is silent, and with it its motes. */
+export const routerSilentMs = 25_000
 /** How often a router that says nothing new is noted. */
 const noteMs = 60_000
 
@@ -9,6 +13,8 @@ const noteMs = 60_000
 export interface RouterState {
     name: string
     heardAt: number
+    /** For so long nothing has been heard of it, ms; of one that was not heard since the clinic started, since then. */
+    silentMs: number
     /** What is added to the times it gives, ms: 0 where its clock is right, null where it does not say its time. */
     clockOffsetMs: number | null
     /** When it came with a new store: what it had receipted and not delivered by then is gone. Null: never. */
@@ -31,13 +37,26 @@ interface Known {
 export class Routers {
     private readonly store: Store
     private readonly known = new Map<number, Known>()
+    private readonly elapsed: () => number
+    private readonly startedAt: number
+    /** By `elapsed`. */
+    private readonly heardElapsed = new Map<number, number>()
 
-    constructor(store: Store) {
+    /** @param elapsed milliseconds that only go forward */
+    constructor(store: Store, elapsed: () => number) {
         this.store = store
+        this.elapsed = elapsed
+        this.startedAt = elapsed()
+    }
+
+    /** For how long nothing has been heard of it, ms. */
+    silentMs(account: number): number {
+        return this.elapsed() - (this.heardElapsed.get(account) ?? this.startedAt)
     }
 
     /** Takes what a router said with a request that arrived at `now`; returns what is to be added to its times, ms. */
     async heard(account: number, { sentAt, storeSince }: RouterTimes, now: number): Promise<number> {
+        this.heardElapsed.set(account, this.elapsed())
         const offset = sentAt === undefined ? null : now - sentAt
         const clockOffset = offset !== null && Math.abs(offset) <= maxSkewMs ? 0 : offset
         const before = this.known.get(account) ?? (await this.store.router.get(account))
@@ -58,8 +77,8 @@ export class Routers {
     }
 
     async all(): Promise<RouterState[]> {
-        return (await this.store.router.all()).map(({ name, heardAt, clockOffset, lostAt }) => ({
-            ...{ name, heardAt, clockOffsetMs: clockOffset, storeLostAt: lostAt },
+        return (await this.store.router.all()).map(({ account, name, heardAt, clockOffset, lostAt }) => ({
+            ...{ name, heardAt, silentMs: this.silentMs(account), clockOffsetMs: clockOffset, storeLostAt: lostAt },
         }))
     }
 }

@@ -2,6 +2,7 @@ import type { Log } from "../../host/log.ts"
 import { defaultConfig } from "../../wire/tables/settings.ts"
 import { silentMs, type Configurations } from "../motes/configurations.ts"
 import type { Mote, Motes } from "../motes/motes.ts"
+import { routerAsksMs, routerSilentMs, type Routers } from "../routers.ts"
 import type { Store } from "../store/store.ts"
 import type { Alarms } from "./alarms.ts"
 
@@ -13,6 +14,7 @@ export interface SilenceOptions {
     store: Store
     alarms: Alarms
     motes: Motes
+    routers: Routers
     configurations: Configurations
     /** Unix ms by the clinic's clock, for the times of alarms. */
     now: () => number
@@ -31,6 +33,8 @@ export class SilenceWatch {
     /** By the mote's row, when something arrived last, by `elapsed`. */
     private readonly heardAt = new Map<number, number>()
     private readonly silent = new Set<number>()
+    /** By the mote's row, the router that brought its last envelope. */
+    private readonly routerOf = new Map<number, number>()
     /** Of the newest envelope that was looked at; undefined before the first check. */
     private newest: number | undefined
     private checking: Promise<void> | undefined
@@ -54,10 +58,18 @@ export class SilenceWatch {
         if (this.newest === undefined) await this.begin(watched)
         const { newest, heard } = await this.o.store.envelope.motesSince(this.newest!)
         this.newest = newest
-        for (const mote of heard) this.heardAt.set(mote, elapsed())
+        for (const { mote, router } of heard) {
+            this.heardAt.set(mote, elapsed())
+            this.routerOf.set(mote, router)
+        }
         for (const mote of watched) {
             const heardAt = this.heardAt.get(mote.id)
             if (heardAt === undefined) continue
+            const routerMs = this.routerSilentMs(mote.id)
+            // A router that goes is one thing to say, not one for each of its motes; their time begins when it is back.
+            if (routerMs > routerSilentMs) this.heardAt.set(mote.id, elapsed())
+            // Nobody knows yet whether it is the mote or its router.
+            if (routerMs > routerAsksMs) continue
             const isSilent = await this.isSilent(mote, elapsed() - heardAt)
             if (isSilent !== this.silent.has(mote.id)) await this.change(mote, isSilent)
         }
@@ -71,6 +83,12 @@ export class SilenceWatch {
             if ((await store.alarm.lasting(id, kind)).length > 0) this.silent.add(id)
             else if ((await store.start.summary(id)).stored > 0) this.heardAt.set(id, elapsed())
         }
+    }
+
+    /** A router that was never heard of, as in a simulation, is not asked for keys. */
+    private routerSilentMs(mote: number): number {
+        const router = this.routerOf.get(mote)
+        return router === undefined || router === 0 ? 0 : this.o.routers.silentMs(router)
     }
 
     private async isSilent(mote: Mote, ms: number): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream"
 import type { Clock, Timer } from "../../host/clock.ts"
 import type { Alarm } from "../alarms/alarms.ts"
+import type { Condition } from "../conditions.ts"
 import type { Observation } from "../readings/observations.ts"
 import { shownAlarm } from "./alarms.ts"
 import type { LiveEvents } from "./schemas/live.ts"
@@ -33,7 +34,7 @@ export class LiveClient {
     private observations: Observation[] = []
     private readonly alarms = new Map<number, Alarm>()
     private isReset = false
-    private isBeatDue = false
+    private beatDue: readonly Condition[] | undefined
     private isFull = false
     private stalled: Timer
 
@@ -77,8 +78,9 @@ export class LiveClient {
         this.send()
     }
 
-    beat(): void {
-        this.isBeatDue = true
+    /** The time, and what makes that which is shown wrong or incomplete. */
+    beat(conditions: readonly Condition[]): void {
+        this.beatDue = conditions
         this.send()
     }
 
@@ -95,9 +97,10 @@ export class LiveClient {
 
     /** What matters most first. */
     private send(): void {
-        if (this.isBeatDue && !this.isFull) {
-            this.isBeatDue = false
-            this.write("time", { now: Math.trunc(this.clock.now()) })
+        if (this.beatDue && !this.isFull) {
+            const conditions = this.beatDue
+            this.beatDue = undefined
+            this.write("time", { now: Math.trunc(this.clock.now()), conditions })
         }
         if (this.newest === undefined) return // catching up
         for (const [id, alarm] of this.alarms) {

@@ -57,7 +57,7 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
                 const still = await userOf(request, o.clinic).catch(() => undefined)
                 if (still?.id !== user.id) stream.destroy()
                 if (stream.destroyed) return
-                client.beat()
+                client.beat(await o.clinic.conditions().catch(() => []))
                 beat()
             }
             clients.set(stream, user.id)
@@ -66,7 +66,7 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
                 for (const stop of stops) stop()
                 o.clock.clearTimeout(heartbeat)
             })
-            client.beat()
+            client.beat(await o.clinic.conditions())
             beat()
             const news = {
                 openAlarms: () => o.clinic.alarms.open(),

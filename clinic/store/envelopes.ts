@@ -59,15 +59,18 @@ export class EnvelopeTable {
         return newest ?? 0
     }
 
-    /** The motes of which envelopes were stored after that one, and the newest id now. */
-    async motesSince(id: number): Promise<{ newest: number; heard: number[] }> {
+    /** The motes of which envelopes were stored after that one, each with the router that brought the last, and the newest id now. */
+    async motesSince(id: number): Promise<{ newest: number; heard: { mote: number; router: number }[] }> {
         const rows = await this.access.db
             .selectFrom("envelope")
-            .select(({ fn }) => ["mote", fn.max<number>("id").as("newest")])
+            .select(({ fn }) => ["mote", "router", fn.max<number>("id").as("newest")])
             .where("id", ">", id)
-            .groupBy("mote")
+            .groupBy(["mote", "router"])
             .execute()
-        return { newest: Math.max(id, ...rows.map(({ newest }) => newest)), heard: rows.map(({ mote }) => mote) }
+        return {
+            newest: Math.max(id, ...rows.map(({ newest }) => newest)),
+            heard: rows.sort((a, b) => a.newest - b.newest),
+        }
     }
 
     /** How many of a mote's have a problem, and what the newest one's is. */

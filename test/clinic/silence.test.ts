@@ -29,10 +29,10 @@ async function ward() {
     const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
     const { mote, secret } = await clinic.motes.register(patient.id)
     const sealer = new SealingMote({ kid: mote.kid, secret })
-    const report = async () => {
+    const report = async (account = 0) => {
         const now = clock.now()
         const pack = [measurement("hr", 72, now)]
-        const [result] = await clinic.ingest([delivery(sealer.seal(pack, now), now)])
+        const [result] = await clinic.ingest([delivery(sealer.seal(pack, now), now)], { account })
         assert.equal(result!.status, "stored")
     }
     /** Seconds pass, one by one; the seconds at which the alarm of a silent mote began and ended. */
@@ -103,4 +103,24 @@ test("silence: nothing is to be heard of a revoked mote", async () => {
     await watch(5)
     await clinic.revoke(mote.kid)
     assert.deepEqual(await watch(100), [])
+})
+
+test("silence: a router that goes is one condition, not an alarm for each of its motes; they have their time when it is back", async () => {
+    const { clinic, clock, report, watch } = await ward()
+    await clinic.setUp()
+    const router = (await clinic.accounts.all()).find(({ role }) => role === "router")!
+    await report(router.id)
+    assert.deepEqual(await watch(300), [])
+    const [condition, ...more] = await clinic.conditions()
+    assert.deepEqual(more, [])
+    assert.deepEqual(condition, { code: "router-silent", router: "router", silentMs: 300_000 })
+    await clinic.routers.heard(router.id, {}, clock.now())
+    assert.deepEqual(await clinic.conditions(), [])
+    assert.deepEqual(await watch(25), [])
+    // It is asked for keys, and nothing comes from the mote.
+    for (let i = 0; i < 3; i++) {
+        await clinic.routers.heard(router.id, {}, clock.now())
+        await watch(5)
+    }
+    assert.deepEqual(await watch(1), ["open"])
 })

@@ -1,7 +1,7 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { Alarm } from "./alarms.ts"
 import { Id, IdText, List, Time } from "./common.ts"
-import { Observation } from "./ward.ts"
+import { Conditions, Observation } from "./ward.ts"
 
 export const LiveQuery = Type.Object(
     { since: Type.Optional(Type.String({ ...IdText, pattern: "^[0-9]{1,15}$", description: "Id of an observation" })) },
@@ -13,7 +13,7 @@ export const liveEvents = {
     observation: Observation,
     alarms: Type.Object({ open: List(Id) }, { description: "Those that belong on the screen; each follows" }),
     alarm: Alarm,
-    time: Type.Object({ now: Time }),
+    time: Type.Object({ now: Time, conditions: Conditions }),
     reset: Type.Object({}),
 }
 export type LiveEvents = { [Name in keyof typeof liveEvents]: Static<(typeof liveEvents)[Name]> }

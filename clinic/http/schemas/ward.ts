@@ -43,15 +43,18 @@ export const Condition = Type.Union([
         offsetMs: Type.Integer({ description: "Added to the times it gives; negative where its clock is ahead" }),
     }),
     Type.Object({ code: Type.Literal("router-store-lost"), router: RouterName, at: Time }),
+    Type.Object({ code: Type.Literal("router-silent"), router: RouterName, silentMs: Type.Number({ minimum: 0 }) }),
     Type.Object({ code: OneOf(["store-full", "store-failed"]) }),
 ])
 export type Condition = Static<typeof Condition>
 
+export const Conditions = Type.Unsafe<readonly Condition[]>(
+    Type.Array(Condition, { description: "What makes that which is shown wrong or incomplete" }),
+)
+
 export const Ward = Type.Object({
     now: Time,
-    conditions: Type.Unsafe<readonly Condition[]>(
-        Type.Array(Condition, { description: "What makes that which is shown wrong or incomplete" }),
-    ),
+    conditions: Conditions,
     newestId: Count,
     patients: List(WardPatient),
 })
