@@ -81,7 +81,10 @@ export class SilenceWatch {
         for (const { id } of motes) {
             // One that was silent before stays so until it is heard.
             if ((await store.alarm.lasting(id, kind)).length > 0) this.silent.add(id)
-            else if ((await store.start.summary(id)).stored > 0) this.heardAt.set(id, elapsed())
+            const newest = await store.start.newestEnvelope(id)
+            if (newest === undefined) continue
+            this.routerOf.set(id, (await store.envelope.routerOf(newest)) ?? 0)
+            if (!this.silent.has(id)) this.heardAt.set(id, elapsed())
         }
     }
 

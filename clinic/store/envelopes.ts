@@ -59,6 +59,16 @@ export class EnvelopeTable {
         return newest ?? 0
     }
 
+    /** The account that delivered it. */
+    async routerOf(id: number): Promise<number | undefined> {
+        const found = await this.access.db
+            .selectFrom("envelope")
+            .select("router")
+            .where("id", "=", id)
+            .executeTakeFirst()
+        return found?.router
+    }
+
     /** The motes of which envelopes were stored after that one, each with the router that brought the last, and the newest id now. */
     async motesSince(id: number): Promise<{ newest: number; heard: { mote: number; router: number }[] }> {
         const rows = await this.access.db

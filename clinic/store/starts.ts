@@ -61,6 +61,16 @@ export class StartTable {
         this.access.changed("start")
     }
 
+    /** The id of the envelope of a mote that arrived last; undefined where there is none. */
+    async newestEnvelope(mote: number): Promise<number | undefined> {
+        const { newest } = await this.access.db
+            .selectFrom("start")
+            .select(({ fn }) => fn.max<number | null>("newest_id").as("newest"))
+            .where("mote", "=", mote)
+            .executeTakeFirstOrThrow()
+        return newest ?? undefined
+    }
+
     async summary(mote: number): Promise<{ stored: number; newestAt: number | null }> {
         const ofMote = this.access.db.selectFrom("start").where("mote", "=", mote)
         const { stored } = await ofMote

@@ -22,6 +22,8 @@ function textOf(condition: Condition): string {
             const off = `${duration(Math.abs(offsetMs))} ${offsetMs < 0 ? "ahead" : "behind"}`
             return `The clock of ${router} is ${off}. Times are corrected.`
         }
+        case "router-silent":
+            return `Nothing heard of ${condition.router} for ${duration(condition.silentMs)}. Its motes cannot be heard.`
         case "router-store-lost":
             return `${condition.router} lost its store on ${dateTime(condition.at)}. Readings may be missing.`
         case "store-full":

@@ -1,4 +1,4 @@
-import { LoggedOut, me, type Alarm, type LiveData, type Observation } from "./api.ts"
+import { LoggedOut, me, type Alarm, type Condition, type LiveData, type Observation } from "./api.ts"
 import { setClock } from "./clock.ts"
 
 export interface LiveEvents {
@@ -7,6 +7,8 @@ export interface LiveEvents {
     openAlarms(ids: readonly number[]): void
     /** One that is new or has changed. */
     alarm(alarm: Alarm): void
+    /** What makes that which is shown wrong or incomplete. */
+    conditions(conditions: readonly Condition[]): void
     /** Too much was missed: everything has to be loaded anew. */
     reset(): void
     connected(isConnected: boolean): void
@@ -47,7 +49,10 @@ export class Live {
                 this.heard()
                 handle(JSON.parse((event as MessageEvent<string>).data) as LiveData[Name])
             })
-        on("time", ({ now }) => setClock(now))
+        on("time", ({ now, conditions }) => {
+            setClock(now)
+            this.events.conditions(conditions)
+        })
         on("reset", () => this.events.reset())
         on("alarms", ({ open }) => this.events.openAlarms(open))
         on("alarm", alarm => this.events.alarm(alarm))

@@ -105,6 +105,7 @@ class Screen {
                 if (alarm.isOpen && !this.model.patient(alarm.patient)) void this.refresh()
                 this.draw()
             },
+            conditions: conditions => this.conditions.update(conditions),
             reset: () => void this.refresh().then(() => this.view?.reload()),
             connected: isConnected => this.connected(isConnected),
             loggedOut: () => this.end(),

@@ -186,7 +186,15 @@ test("a client that never reads is cut off after a while; the others do not noti
     while (live.listenerCount === 2 && sent < 200_000) {
         const now = clock.now()
         const packs = Array.from({ length: 40 }, () => many.map((v, i) => measurement("hr", v, now + i)))
-        await service.ingest(packs.map(pack => delivery(mote.seal(pack, now), now)))
+        // A large batch is stored in pieces, with a turn for others between two.
+        let isStored = false
+        const stored = service.ingest(packs.map(pack => delivery(mote.seal(pack, now), now)))
+        void stored.finally(() => (isStored = true))
+        while (!isStored) {
+            await setImmediate()
+            await clock.run(1)
+        }
+        await stored
         sent += packs.length * many.length
         await reader.next(packs.length * many.length)
         await clock.run(31_000)
