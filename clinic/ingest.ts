@@ -31,7 +31,7 @@ interface Opened {
 }
 
 /** What one transaction takes: everybody else waits for so many rows. */
-const maxRows = 400
+const maxRows = 500
 /** An envelope costs about as much as so many readings, an alarm as so many. */
 const rowsPerEnvelope = 5
 const rowsPerAlarm = 6

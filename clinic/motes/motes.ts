@@ -30,7 +30,7 @@ export interface Secrets {
 }
 
 /** What a router took before a secret ended may arrive this much later, by the clinic's own clock; not at all afterwards. */
-export const graceMs = 24 * 3_600_000
+const graceMs = 24 * 3_600_000
 
 /**
  * Whether the clinic still takes, at `now`, what arrived at a router at `arrivedAt` under a secret that ended at `endedAt`. A

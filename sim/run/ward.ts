@@ -1,5 +1,5 @@
 import { Clinic, openSqlite } from "../../clinic/index.ts"
-import type { Clock } from "../../host/clock.ts"
+import { sleep, type Clock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import { Router, SqliteStore, type ClinicLink, type RouterStats } from "../../router/index.ts"
 import type { ByteStream } from "../../host/stream.ts"
@@ -71,6 +71,7 @@ export class Ward {
             random,
             key: random(32),
             log: silentLog,
+            turn: () => sleep(o.clock, 0),
         })
         return new Ward(clinic, o)
     }

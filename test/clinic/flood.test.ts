@@ -43,7 +43,7 @@ test("more records or alarms than a mote sends: kept with a problem, and nothing
 test("a large batch is stored in pieces, and others have their turn between them", async () => {
     const { clinic, now, envelope } = await ward()
     const pack = times(maxRecords, () => measurement("hr", 60, now, { relative: true }))
-    const batch = times(8, () => envelope(pack))
+    const batch = times(20, () => envelope(pack))
     let turns = 0
     let isOver = false
     const others = (async () => {
