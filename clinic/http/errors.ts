@@ -8,7 +8,7 @@ import { StoreFailure } from "../store/failure.ts"
 import { fhirType } from "./schemas/fhir.ts"
 import type { App } from "./typed-app.ts"
 
-export const fhirContentType = `${fhirType}; charset=utf-8`
+const fhirContentType = `${fhirType}; charset=utf-8`
 
 /** Every failure becomes one plain answer: an OperationOutcome under /fhir, else problem details (RFC 9457). */
 export function answerErrors(app: App, log: Log): void {

@@ -51,7 +51,8 @@ function commandsOf({ words }: Use): Command[] {
     const command = commands.find(each => each.name() === words[0])
     if (!command) return []
     const within = command.commands.filter(each => words.slice(1).includes(each.name()))
-    return [command, ...(within.length ? within : command.commands)]
+    const inner = within.length ? within : command.commands
+    return [command, ...inner, ...inner.flatMap(each => each.commands)]
 }
 
 const knows = (command: Command, flag: string) =>

@@ -99,7 +99,11 @@ function pattern(path: string): RegExp {
 const awaited = ["docs/wire.md", "docs/upstream.md"].filter(page => !known.has(page))
 const isAwaited = (path: string) => awaited.some(page => page === path || page === `docs/${path}`)
 
-const isThere = (path: string) => isAwaited(path) || known.has(path) || paths.some(each => pattern(path).test(each))
+/** Tests are named by the words with which they are run: `router/admission`. */
+const isTest = (path: string) => paths.some(each => each.startsWith(`test/${path}`) && each.endsWith(".test.ts"))
+
+const isThere = (path: string) =>
+    isAwaited(path) || known.has(path) || isTest(path) || paths.some(each => pattern(path).test(each))
 
 /** Everything in pages and comments that `expression` finds, without `npm test WORDS…`. */
 function named(expression: RegExp): { where: string; match: RegExpExecArray }[] {
