@@ -1,6 +1,5 @@
 import { millis } from "@devicescript/core"
-import { deleteSetting } from "@devicescript/settings"
-import { readBytes, writeBytes } from "../platform/flash"
+import { deleteBytes, readBytes, writeBytes } from "../platform/flash"
 import { externalAadCommand, externalAadConfig, MoteKeys, openDown } from "../link/seal"
 import { Config, config } from "./config"
 import { codeOf, makeRefusal, RefusalCode } from "../link/refusal"
@@ -63,7 +62,7 @@ export async function loadConfig(identity: MoteKeys): Promise<void> {
     const trial = await stored(trialKey)
     seen = Math.max(seen, Math.max(accepted.version, trial.version))
     if (trial.version > accepted.version) await takeBack(trial.version, makeRefusal(RefusalCode.restartedOnTrial))
-    else if (await readBytes(trialKey)) await deleteSetting(trialKey)
+    else if (await readBytes(trialKey)) await deleteBytes(trialKey)
 }
 
 /**
@@ -125,7 +124,7 @@ export async function endTrial(): Promise<void> {
         const trial = await readBytes(trialKey)
         if (trial && (await writeBytes(configKey, trial))) {
             trialEndMs = undefined
-            await deleteSetting(trialKey)
+            await deleteBytes(trialKey)
         }
     } finally {
         isBusy = false
@@ -183,7 +182,7 @@ async function put(candidate: Config, plaintext: Buffer): Promise<Buffer | undef
     const isTrial = candidate.router !== accepted.router
     const value = Buffer.concat(mark(), plaintext)
     if (!(await writeBytes(isTrial ? trialKey : configKey, value))) return makeRefusal(RefusalCode.flashFull)
-    if (!isTrial && trialEndMs !== undefined) await deleteSetting(trialKey)
+    if (!isTrial && trialEndMs !== undefined) await deleteBytes(trialKey)
     trialEndMs = isTrial ? millis() + candidate.trial * 1000 : undefined
     if (candidate.router !== config.router) isMoved = true
     apply(candidate)
@@ -195,7 +194,7 @@ async function put(candidate: Config, plaintext: Buffer): Promise<Buffer | undef
 async function takeBack(version: number, why: Buffer): Promise<void> {
     ended = version
     await keepVersions()
-    await deleteSetting(trialKey)
+    await deleteBytes(trialKey)
     refuse(version, why)
 }
 

@@ -1,5 +1,6 @@
 import { Packet } from "@devicescript/core"
-import { settings } from "@devicescript/settings"
+import { deleteSetting, settings } from "@devicescript/settings"
+import { beforePacket } from "./sleep"
 import { Signal } from "./signal"
 
 /**
@@ -22,10 +23,15 @@ export async function readBytes(key: string): Promise<Buffer | undefined> {
         value = answer[1]
         answered.raise()
     })
-    await settings.get(key)
-    while (!(await answered.wait(answerMs))) await settings.get(key)
+    await ask(key)
+    while (!(await answered.wait(answerMs))) await ask(key)
     unsubscribe()
     return value && value.length > 0 ? value : undefined
+}
+
+async function ask(key: string): Promise<void> {
+    await beforePacket()
+    await settings.get(key)
 }
 
 /** What the JSON at `key` says, `missing` where there is none. */
@@ -41,9 +47,16 @@ export async function readSetting(key: string, missing?: any): Promise<any> {
 
 /** Writes `value` and reads it back, as the VM does not tell when a write fails. @returns whether the flash keeps it */
 export async function writeBytes(key: string, value: Buffer): Promise<boolean> {
+    await beforePacket()
     await settings.set(key, value)
     // What is read first may be the answer to an earlier question that was asked twice.
     return areSame(await readBytes(key), value) || areSame(await readBytes(key), value)
+}
+
+/** Forgets `key`. */
+export async function deleteBytes(key: string): Promise<void> {
+    await beforePacket()
+    await deleteSetting(key)
 }
 
 function areSame(kept: Buffer | undefined, value: Buffer): boolean {

@@ -1,10 +1,11 @@
 // Sleeps in every way that the firmware does; test/firmware/sleep.test.ts listens on the bus.
 import { setPicoW } from "../../src/platform/board"
-import { readSetting } from "../../src/platform/flash"
+import { readBytes, readSetting } from "../../src/platform/flash"
 import { Signal } from "../../src/platform/signal"
 import { sleep, yieldToMainLoop } from "../../src/platform/sleep"
 
 if (await readSetting("picow", false)) setPicoW()
+await sleep(200)
 
 console.log("start")
 for (let i = 0; i < 3; i++) await sleep(100)
@@ -17,3 +18,6 @@ console.log("waited")
 signal.raise()
 await signal.wait(100)
 console.log("raised")
+// More packets than the runtime lets a program send at once.
+for (let i = 0; i < 10; i++) await readBytes("none")
+console.log("asked")
