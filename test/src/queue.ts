@@ -1,5 +1,6 @@
 // Fills a queue with the readings of test/firmware/queue.test.ts, `reading(n)` there, and answers with one pack after the other.
 import { sleep } from "@devicescript/core"
+import { makeRefusal, RefusalCode } from "../../src/link/refusal"
 import { groupReadings, lost, queued, queueReading, startQueue } from "../../src/link/queue"
 import { startPacks, writePack } from "../../src/link/senml"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
@@ -9,6 +10,8 @@ import { Signal } from "../../src/platform/signal"
 
 const shiftTicks = 16 * 1767225600
 startPacks("0011223344556677", 10)
+/** Code, setting and range: no refusal says more. */
+const longest = makeRefusal(RefusalCode.outOfRange, [12, 60, 3600])
 const reading = new Reading()
 let made = 0
 let atMs = 0
@@ -38,7 +41,7 @@ async function answer(question: any): Promise<void> {
         if (i % 16 === 0) await sleep(0)
     }
     const hasPack = question.max > 0 && (queued > 0 || lost > 0)
-    const note = question.hasNote ? { version: 4294967295, refused: 4294967295, reason: "x".charAt(0) } : undefined
+    const note = question.hasNote ? { version: 4294967295, refused: 4294967295, refusal: longest } : undefined
     const now = Math.ceil(atMs / 62.5)
     const shift = question.isUnset ? undefined : shiftTicks
     if (hasPack) writeSocketNow(writePack(question.max, shift, now, note))
