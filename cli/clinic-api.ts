@@ -120,7 +120,9 @@ function parsed(text: string): unknown {
 function refusal(status: number, answer: unknown): string {
     const problem = toProblem(answer)
     if (!problem) return `status ${status}`
-    return problemText(problem).slice(0, maxReasonChars).replace(/\p{Cc}/gu, " ")
+    return problemText(problem)
+        .slice(0, maxReasonChars)
+        .replace(/\p{Cc}/gu, " ")
 }
 
 function readText(file: string): string {

@@ -87,7 +87,7 @@ test("patients are admitted, changed and discharged; what was measured stays", a
     const data = { given: "Ken", family: "Itō", birthDate: "1961-07-30", gender: "male", bed: "7" }
     const doctor = { token: service.doctor }
     const put = await service.call("PUT", `/api/patients/${patient}`, { ...doctor, json: data })
-    assert.deepEqual(put.json, { id: patient, active: true, identifier: null, ...data })
+    assert.deepEqual(put.json, { id: patient, active: true, identifier: null, ward: null, ...data })
     const onWard = async () =>
         (await service.get("/api/ward")).json.patients.some((p: { id: number }) => p.id === patient) as boolean
     assert.equal(await onWard(), true)
