@@ -144,7 +144,7 @@ test("wrong usage and refusals: one clear line", async t => {
         [2, [...board, "--router", router, ...wearer, "--label", "x.pdf"], /FILE.svg/],
         [2, [...board, "--router", router, "--new-patient", "Ada"], /Family, Given/],
         [2, ["revoke", "12"], /16 hex digits/],
-        [1, ["revoke", "0".repeat(16)], /clinic refuses: there is no such mote/],
+        [1, ["revoke", "0".repeat(16)], /clinic refuses: mote not found/],
         [1, ["--board", "xiao-esp32c3", "--env", env, "--router", router, "--patient", "99999"], /clinic refuses/],
     ]
     for (const [expected, args, message] of cases) {
