@@ -1,6 +1,7 @@
 import { UserError } from "../host/errors.ts"
 import { elapsedMs, type Clock } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
+import { LogSummary } from "../host/log-summary.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import type { CommandName, MoteKeys, RouterKeys } from "../wire/keys.ts"
 import { Accounts } from "./people/accounts.ts"
@@ -55,10 +56,14 @@ export class Clinic {
     readonly liveAlarms: LiveAlarms
     private readonly o: ClinicOptions
     private checked: { at: number; result: Promise<void> } | undefined
+    private readonly refused: LogSummary
+    private readonly flawed: LogSummary
     private readonly counters = { stored: 0, duplicate: 0, refused: 0 }
 
     private constructor(o: ClinicOptions, newest: number) {
         this.o = o
+        this.refused = new LogSummary("envelopes refused", o)
+        this.flawed = new LogSummary("envelopes kept with a problem, by mote", o)
         this.accounts = new Accounts(o.store, o.clock, o.random)
         this.patients = new Patients(o.store, o.clock)
         this.motes = new Motes(o.store, o.clock, o.random, new Vault(o.key, o.random))
@@ -99,7 +104,8 @@ export class Clinic {
         batch: Delivery[],
         router: { account: number } & RouterTimes = { account: 0 },
     ): Promise<DeliveryResult[]> {
-        const { store, log, turn = nextTurn } = this.o
+        const { store, turn = nextTurn } = this.o
+        const { refused, flawed } = this
         const { motes, configurations, alarms, observations } = this
         const { account } = router
         const clockOffset = account === 0 ? 0 : await this.routers.heard(account, router, this.now())
@@ -109,7 +115,8 @@ export class Clinic {
             const now = this.now()
             const some = await store.transaction(tables =>
                 ingest(batch.slice(results.length), {
-                    ...{ router: account, clockOffset, now, motes, configurations, alarms, observations, tables, log },
+                    ...{ router: account, clockOffset, now, motes, configurations, alarms, observations, tables },
+                    ...{ refused, flawed },
                 }),
             )
             for (const { status } of some) this.counters[status]++

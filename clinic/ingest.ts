@@ -1,4 +1,4 @@
-import type { Log } from "../host/log.ts"
+import type { LogSummary } from "../host/log-summary.ts"
 import { toAlarms, type AlarmEvent } from "../wire/alarms.ts"
 import type { Delivery, DeliveryResult, EnvelopeRefusal } from "../wire/batch.ts"
 import { WireError } from "../wire/cbor.ts"
@@ -46,7 +46,9 @@ interface Context {
     alarms: Alarms
     observations: Observations
     tables: Tables
-    log: Log
+    /** Envelopes that were refused, and those that were kept with a problem: a mote decides how many there are. */
+    refused: LogSummary
+    flawed: LogSummary
 }
 
 class Refused extends Error {
@@ -76,7 +78,7 @@ export async function ingest(batch: Delivery[], o: Context): Promise<DeliveryRes
             results.push({ id: delivery.id, status: isNew ? "stored" : "duplicate" })
         } catch (error) {
             if (!(error instanceof Refused)) throw error
-            o.log.warn({ router: o.router, reason: error.message }, "envelope refused")
+            o.refused.count(error.code)
             results.push({ id: delivery.id, status: "refused", reason: error.code })
         }
     }
@@ -105,7 +107,7 @@ async function open(delivery: Delivery, o: Context): Promise<Opened> {
     if (isLate) throw new Refused("revoked")
     const understood = understand(delivery.purpose, envelope, keys, { arrivedAt, clockOffset })
     const { problem } = understood
-    if (problem) o.log.warn({ mote: eui(mote.kid), problem }, "envelope kept with a problem")
+    if (problem) o.flawed.count(eui(mote.kid))
     return { mote, generation, envelope, ...understood, arrivedAt, clockOffset }
 }
 

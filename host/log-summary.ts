@@ -32,6 +32,8 @@ export class LogSummary {
         if (!this.isQuiet) return
         this.log.info(Object.fromEntries(this.counts), this.message)
         this.counts = new Map()
-        this.clock.setTimeout(() => this.write(), quietMs)
+        const timer = this.clock.setTimeout(() => this.write(), quietMs)
+        // What is only counted keeps no process from ending.
+        ;(timer as { unref?: () => void } | undefined)?.unref?.()
     }
 }
