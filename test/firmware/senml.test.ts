@@ -5,53 +5,16 @@ import fc from "fast-check"
 import { encodeRefusal } from "../../wire/refusal.ts"
 import { decodePack } from "../../wire/senml.ts"
 import { openChannel } from "./channel.ts"
+import { packQuestion, type MadeReading, type PackOptions } from "./packing.ts"
 
 const kid = Buffer.from("0011223344556677", "hex")
 const baseName = "urn:dev:mac:0011223344556677_"
 const ticksPerS = 16
 
-interface MadeReading {
-    atMs: number
-    bpm?: number
-    quality: number
-    motion: boolean
-    tempC?: number
-    spo2?: number
-}
-
-interface Note {
-    version: number
-    refused?: number
-    refusal?: Uint8Array
-}
-
 const channel = openChannel("test/src/senml.ts")
 
-/** `shift` and `now` in ticks of 1/16 s; the first makes mote time unix time. */
-async function pack(
-    readings: MadeReading[],
-    o: { shift?: number; now?: number; lost?: number; note?: Note } = {},
-): Promise<Buffer> {
-    const question = Buffer.alloc(21 + 20 * readings.length)
-    question.writeDoubleLE(o.shift ?? -1, 0)
-    question.writeDoubleLE(o.now ?? 0, 8)
-    question.writeUInt32LE(o.lost ?? 0, 16)
-    question[20] = readings.length
-    readings.forEach((r, i) => {
-        const at = 21 + 20 * i
-        question.writeUInt32LE(r.atMs, at)
-        question.writeUInt16LE(Math.round(r.quality * 1000), at + 4)
-        const flags = (r.motion ? 1 : 0) | (r.bpm === undefined ? 0 : 2)
-        question[at + 7] = flags | (r.tempC === undefined ? 0 : 4) | (r.spo2 === undefined ? 0 : 8)
-        question.writeFloatLE(r.bpm ?? 0, at + 8)
-        question.writeFloatLE(r.tempC ?? 0, at + 12)
-        question.writeFloatLE(r.spo2 ?? 0, at + 16)
-    })
-    const { version = 0, refused, refusal = new Uint8Array() } = o.note ?? {}
-    const note = Buffer.alloc(o.note ? (refused === undefined ? 4 : 8) : 0)
-    if (o.note) note.writeUInt32LE(version)
-    if (refused !== undefined) note.writeUInt32LE(refused, 4)
-    return (await channel).ask(Buffer.concat([question, note, refusal]))
+async function pack(readings: MadeReading[], o?: PackOptions): Promise<Buffer> {
+    return (await channel).ask(packQuestion(readings, o))
 }
 
 const calm: MadeReading = { atMs: 2000, bpm: 72.5, quality: 0.75, motion: false, tempC: 36.5 }
