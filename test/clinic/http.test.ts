@@ -20,7 +20,7 @@ test("routers fetch keys and deliver batches, once in effect", async () => {
     assert.equal(keys.headers["content-type"], "application/cbor")
     const { upMac, receipt, mqtt } = mote.keys
     const kid = Uint8Array.from(mote.keys.kid)
-    assert.deepEqual(decodeKeys(keys.bytes).at(-1), { kid, upMac, receipt, mqtt, config: 0 })
+    assert.deepEqual(decodeKeys(keys.bytes), [{ kid, upMac, receipt, mqtt, config: 0 }])
 
     const now = clock.now()
     const batch = [
