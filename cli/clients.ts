@@ -39,7 +39,7 @@ export function clientAccess(
 }
 
 /** Says on stderr where clients find the motes. */
-export function sayClients(router: RunningRouter, host: string, { httpHost }: ClientOptions): void {
+export function printClientHints(router: RunningRouter, host: string, { httpHost }: ClientOptions): void {
     const at = (scheme: string, name: string, port: number) =>
         `${scheme}://${isIPv6(name) ? `[${name}]` : name}:${port}`
     const urls = [

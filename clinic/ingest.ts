@@ -7,7 +7,7 @@ import { eui, type MoteKeys } from "../wire/keys.ts"
 import { decodePack, type Measurement } from "../wire/senml.ts"
 import type { Alarms } from "./alarms/alarms.ts"
 import { noteArrival } from "./motes/completeness.ts"
-import { toConfigWord, type Configurations, type ConfigWord } from "./motes/configurations.ts"
+import { toConfigStatement, type Configurations, type ConfigStatement } from "./motes/configurations.ts"
 import { isWithinGrace, type Mote, type Motes, type Secrets } from "./motes/motes.ts"
 import { toReadings, type Reading } from "./readings/readings.ts"
 import type { Observations } from "./readings/observations.ts"
@@ -23,7 +23,7 @@ interface Opened {
     readings: Reading[]
     alarms: AlarmEvent[]
     /** What the mote says about its configuration. */
-    word: ConfigWord | undefined
+    statement: ConfigStatement | undefined
     problem: string | null
     /** When it arrived at the router, by the clinic's clock, and what was added to the router's for that. */
     arrivedAt: number
@@ -140,7 +140,7 @@ function understand(
     envelope: Envelope,
     keys: MoteKeys,
     { arrivedAt, clockOffset }: { arrivedAt: number; clockOffset: number },
-): Pick<Opened, "readings" | "alarms" | "word" | "problem"> {
+): Pick<Opened, "readings" | "alarms" | "statement" | "problem"> {
     try {
         const plaintext = openEnvelope(envelope, keys.upEnc)
         const pack = decodePack(plaintext, envelope.kid, arrivedAt - clockOffset)
@@ -148,10 +148,10 @@ function understand(
         const alarms = purpose === "alarm" ? toAlarms(pack) : []
         const readings = toReadings(pack.filter(isReading), arrivedAt)
         const problem = readings.find(reading => reading.problem !== null)?.problem ?? null
-        return { readings, alarms, word: toConfigWord(pack), problem }
+        return { readings, alarms, statement: toConfigStatement(pack), problem }
     } catch (error) {
         if (!(error instanceof WireError)) throw error
-        return { readings: [], alarms: [], word: undefined, problem: error.message }
+        return { readings: [], alarms: [], statement: undefined, problem: error.message }
     }
 }
 
@@ -163,7 +163,7 @@ function isReading({ name }: Measurement): boolean {
 /** False where this very envelope is stored already. */
 async function store(
     delivery: Delivery,
-    { mote, generation, envelope, readings, alarms, word, problem, arrivedAt, clockOffset }: Opened,
+    { mote, generation, envelope, readings, alarms, statement, problem, arrivedAt, clockOffset }: Opened,
     { router, now, tables, ...o }: Context,
 ): Promise<boolean> {
     const { boot, salt, seq, bytes } = envelope
@@ -177,7 +177,7 @@ async function store(
     }
     await o.observations.add(readings, { envelope: id, mote, now }, tables)
     for (const event of alarms) await o.alarms.take(mote, generation, event, tables)
-    if (word) await o.configurations.heard(mote, word, { boot, seq }, arrivedAt, tables)
+    if (statement) await o.configurations.applyStatement(mote, statement, { boot, seq }, arrivedAt, tables)
     await noteArrival({ id, ...key }, arrivedAt, tables)
     return true
 }

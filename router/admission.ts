@@ -11,7 +11,7 @@ const costWindowMs = 1_000
 /** A connection's place among those that there are. */
 export interface Place {
     /** The peer speaks the protocol. */
-    greet(): void
+    protocolConfirmed(): void
     /** The peer is this mote, for it has shown that it has its key. Where the mote was before is a stranger's place now. */
     login(eui: string): void
     /** Takes what the peer has cost; false where strangers of its address have had enough. A mote is let off. */
@@ -54,7 +54,7 @@ export class Admission {
         this.places.add(seat)
         this.count(address, 1)
         return {
-            greet: () => (seat.isSilent = false),
+            protocolConfirmed: () => (seat.isSilent = false),
             login: eui => this.login(seat, eui),
             spend: cost => seat.eui !== undefined || this.costs.take(address, cost),
             leave: () => this.remove(seat),

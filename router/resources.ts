@@ -19,7 +19,7 @@ export function moteResources(ingest: Ingest): Record<string, Resource> {
                 return problem(Code.NotAcceptable, "receipts are Content-Format 17")
             const result = await ingest.submit(purpose, request.payload)
             if (result.status === "refused") return refusal(result.reason)
-            if (result.status === "stored") requester.brought(result.eui)
+            if (result.status === "stored") requester.envelopeAccepted(result.eui)
             return message(Code.Changed, {
                 options: [uintOption(OptionNumber.ContentFormat, ContentFormat.coseMac0)],
                 payload: result.receipt,

@@ -70,7 +70,7 @@ class StockSensor {
     private error = 0
     private status = ready
     /** What was said last, so that nothing is said twice. */
-    private said: string
+    private lastLine: string
 
     constructor(name: string, role: SensorRole, min: number, max: number, maxError: number) {
         this.name = name
@@ -99,19 +99,19 @@ class StockSensor {
             this.valueMs = undefined
             this.error = 0
             this.status = ready
-            return this.say("no sensor")
+            return this.logLine("no sensor")
         }
-        if (valueMs === undefined || millis() - valueMs > freshMs) return this.say("silent")
-        if (this.status !== ready) return this.say(`not ready, status ${this.status}`)
-        if (error > maxError) return this.say("too uncertain")
-        if (!(value >= min && value <= max)) return this.say(`not between ${min} and ${max}`)
-        this.say("has values")
+        if (valueMs === undefined || millis() - valueMs > freshMs) return this.logLine("silent")
+        if (this.status !== ready) return this.logLine(`not ready, status ${this.status}`)
+        if (error > maxError) return this.logLine("too uncertain")
+        if (!(value >= min && value <= max)) return this.logLine(`not between ${min} and ${max}`)
+        this.logLine("has values")
         return value
     }
 
-    private say(line: string): undefined {
-        if (line !== this.said) console.log(`${this.name}: ${line}`)
-        this.said = line
+    private logLine(line: string): undefined {
+        if (line !== this.lastLine) console.log(`${this.name}: ${line}`)
+        this.lastLine = line
         return undefined
     }
 }

@@ -15,7 +15,7 @@ import {
 import { httpsUrl, integer, logLevelOption, mandatory, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { deadLettersCommand } from "./dead-letters.ts"
-import { clientAccess, sayClients, withClientOptions, type ClientOptions } from "../clients.ts"
+import { clientAccess, printClientHints, withClientOptions, type ClientOptions } from "../clients.ts"
 
 interface Options extends ClientOptions {
     clinic: string
@@ -112,7 +112,7 @@ export const routerCommand = withConfigFile(
     })
     const host = isIPv6(options.host) ? `[${options.host}]` : options.host
     const mqtt = options.mqttBroker?.url ?? `mqtt://${host}:${router.mqttPort}`
-    sayClients(router, options.host, options)
+    printClientHints(router, options.host, options)
     const urls = [`coap+tcp://${host}:${router.coapPort}`, mqtt]
     if (router.coapsPort !== undefined) urls.push(`coaps+tcp://${host}:${router.coapsPort}`)
     if (router.mqttsPort !== undefined) urls.push(`mqtts://${host}:${router.mqttsPort}`)

@@ -8,7 +8,7 @@ import { type Mote, startLiveMote } from "../../sim/index.ts"
 import { eui } from "../../wire/keys.ts"
 import { writeCredentials, type Credentials } from "../credentials.ts"
 import { accelerationUnitOption, integer, logLevelOption, option, port, withConfigFile } from "../options.ts"
-import { clientAccess, sayClients, withClientOptions, type ClientOptions } from "../clients.ts"
+import { clientAccess, printClientHints, withClientOptions, type ClientOptions } from "../clients.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { firstVisibleReading } from "../wait.ts"
 import {
@@ -107,7 +107,7 @@ export const upCommand = withConfigFile(
         }
         await firstVisibleReading(credentials, startedAt, firstReadingMs)
         say(`log in as ${credentials.doctor.user}; the password is in ${clinic.credentialsFile}`)
-        sayClients(router, host, options)
+        printClientHints(router, host, options)
         await runUntilStopped(close, `ready ${clinic.url} ${coap} ${mqtt}`)
     } catch (error) {
         await close()

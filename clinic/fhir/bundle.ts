@@ -1,6 +1,6 @@
 import type { Bundle, Device, Observation, Patient } from "@medplum/fhirtypes"
 
-export type Found = Observation | Patient | Device
+export type SearchResult = Observation | Patient | Device
 
 /**
  * A page of a search. `base` is the server's FHIR address, `self` the search as it was understood and `next` the one for
@@ -10,10 +10,10 @@ export function searchBundle(o: {
     base: string
     self: string
     next?: string
-    found: Found[]
+    found: SearchResult[]
     /** Only where it was asked for: counting costs more than a page. */
     total?: number
-}): Bundle<Found> {
+}): Bundle<SearchResult> {
     const link = [{ relation: "self", url: `${o.base}/${o.self}` }]
     if (o.next !== undefined) link.push({ relation: "next", url: `${o.base}/${o.next}` })
     return {

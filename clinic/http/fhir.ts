@@ -5,7 +5,7 @@ import Negotiator from "negotiator"
 import { eui } from "../../wire/keys.ts"
 import type { User } from "../people/accounts.ts"
 import type { Clinic } from "../clinic.ts"
-import { searchBundle, type Found } from "../fhir/bundle.ts"
+import { searchBundle, type SearchResult } from "../fhir/bundle.ts"
 import { capabilityStatement } from "../fhir/capability.ts"
 import { dateFilter } from "../fhir/date.ts"
 import { toDevice } from "../fhir/device.ts"
@@ -221,7 +221,7 @@ function mediaTypeFor(request: FastifyRequest): string {
 function bundle(
     request: FastifyRequest,
     query: URLSearchParams,
-    { next, ...o }: { found: Found[]; next?: string | undefined; total?: number },
+    { next, ...o }: { found: SearchResult[]; next?: string | undefined; total?: number },
 ) {
     const type = request.routeOptions.url!.split("/").at(-1)!
     const url = (changed: URLSearchParams) => (changed.size > 0 ? `${type}?${changed}` : type)

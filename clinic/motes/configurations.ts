@@ -12,7 +12,7 @@ import type { StoredConfiguration } from "../store/configurations.ts"
 import type { Store, Tables } from "../store/store.ts"
 
 /**
- * What became of a configuration: it waits for the mote's word; the mote applies it, refused it, or applied it on trial
+ * What became of a configuration: it waits until the mote reports; the mote applies it, refused it, or applied it on trial
  * and took it back; or there was another one before the mote said anything.
  */
 export type ConfigState = "pending" | "applied" | "refused" | "rolled-back" | "superseded"
@@ -28,7 +28,7 @@ export interface Configuration {
     state: ConfigState
     /** The mote's reason, where it refused it or took it back. */
     reason: Refusal | null
-    /** When the mote's word on it arrived. */
+    /** When the mote reported on it. */
     answeredAt: number | null
 }
 
@@ -42,7 +42,7 @@ export interface Command {
 }
 
 /** What a mote says about its configuration. */
-export interface ConfigWord {
+export interface ConfigStatement {
     /** In force, on trial or for good; 0: none was ever applied. */
     version: number
     /** The version it refused or took back, 0 where it could not read it; and why. */
@@ -50,7 +50,7 @@ export interface ConfigWord {
 }
 
 /** What a pack says about the configuration, if anything (docs/configuration.md). */
-export function toConfigWord(pack: Measurement[]): ConfigWord | undefined {
+export function toConfigStatement(pack: Measurement[]): ConfigStatement | undefined {
     const version = pack.find(({ name }) => name === "config")?.value
     if (!isCount(version)) return undefined
     const refused = pack.find(({ name, value }) => name === refusedName && isCount(value))
@@ -168,33 +168,33 @@ export class Configurations {
     }
 
     /**
-     * Takes the mote's word, out of the envelope `boot`, `seq` that arrived at `at` (unix ms). An envelope that is older
-     * than the last one with such a word changes nothing.
+     * Applies what the mote states in the envelope `boot`, `seq` that arrived at `at` (unix ms). An envelope that is older
+     * than the last one with such a statement changes nothing.
      */
-    async heard(
+    async applyStatement(
         mote: { id: number },
-        word: ConfigWord,
+        statement: ConfigStatement,
         envelope: { boot: number; seq: number },
         at: number,
         t: Tables,
     ): Promise<void> {
         const { boot, seq } = envelope
-        if (!(await t.configReport.put({ mote: mote.id, version: word.version, heardAt: at, boot, seq }))) return
-        const { refused } = word
+        if (!(await t.configReport.put({ mote: mote.id, version: statement.version, heardAt: at, boot, seq }))) return
+        const { refused } = statement
         const newest = await this.newest(mote, t)
-        const became = async (version: number, state: ConfigState, refusal: Refusal | null) => {
+        const setState = async (version: number, state: ConfigState, refusal: Refusal | null) => {
             const reason = refusal && JSON.stringify(refusal)
             await t.configuration.setState(mote.id, version, { state, reason, answeredAt: at })
         }
-        await became(word.version, "applied", null)
+        await setState(statement.version, "applied", null)
         // It worked by a later one already and has lost it, with its flash: it gets it again.
-        if (newest?.state === "applied" && word.version < newest.version && !refused)
-            await became(newest.version, "pending", null)
+        if (newest?.state === "applied" && statement.version < newest.version && !refused)
+            await setState(newest.version, "pending", null)
         if (!refused) return
         const isUnread = refused.version === 0 && newest?.state === "pending"
         const version = isUnread ? newest.version : refused.version
         const reason = await this.withName(refused.reason, mote, version, t)
-        await became(version, isRolledBack(reason) ? "rolled-back" : "refused", reason)
+        await setState(version, isRolledBack(reason) ? "rolled-back" : "refused", reason)
     }
 
     /** A mote that does not know a setting can only say where in the map that is. */

@@ -49,10 +49,10 @@ export class CoapConnection implements Requester {
     private readonly random: (bytes: number) => Uint8Array
     private readonly serve: Server
     private readonly onClose: () => void
-    private readonly onGreeted: () => void
-    private readonly onBrought: (eui: string) => void
+    private readonly onCsm: () => void
+    private readonly onEnvelope: (eui: string) => void
     /** New envelopes that came here and whose answer has not gone out. */
-    private broughtCount = 0
+    private unansweredEnvelopes = 0
     private readonly log: Log
     private readonly session: CoapSession
     private readonly pending = new Map<string, PendingExchange>()
@@ -80,8 +80,8 @@ export class CoapConnection implements Requester {
         this.random = o.random
         this.serve = o.serve
         this.onClose = o.onClose ?? (() => {})
-        this.onBrought = o.onBrought ?? (() => {})
-        this.onGreeted = o.onGreeted ?? (() => {})
+        this.onEnvelope = o.onBrought ?? (() => {})
+        this.onCsm = o.onGreeted ?? (() => {})
         const { spend = () => true } = o
         this.log = o.log
         this.session = new CoapSession({
@@ -89,7 +89,7 @@ export class CoapConnection implements Requester {
             clock: o.clock,
             log: o.log,
             user: {
-                greeted: () => this.onGreeted(),
+                csmReceived: () => this.onCsm(),
                 spend,
                 received: message => this.received(message),
                 released: () => this.closeWhenIdle(),
@@ -165,9 +165,9 @@ export class CoapConnection implements Requester {
         gone?.()
     }
 
-    brought(eui: string): void {
-        this.broughtCount++
-        if (!this.isClosed) this.onBrought(eui)
+    envelopeAccepted(eui: string): void {
+        this.unansweredEnvelopes++
+        if (!this.isClosed) this.onEnvelope(eui)
     }
 
     /** Asks the peer to go elsewhere (RFC 8323 §5.5) and closes once both ends have their responses. */
@@ -233,7 +233,7 @@ export class CoapConnection implements Requester {
         }
         this.session.send({ ...response, token: request.token })
         // Only a new envelope of a mote is what we are here for; one that is played back needs no key.
-        if (this.broughtCount > 0) this.broughtCount--
+        if (this.unansweredEnvelopes > 0) this.unansweredEnvelopes--
         else if (response.code !== Code.Continue) this.session.unproductive(request)
         this.serving--
         if (this.releasing) this.closeWhenIdle()

@@ -14,7 +14,7 @@ export interface Requester {
     /** The requester wants no more of them: as if it were gone. */
     forget(token: Uint8Array): void
     /** An authentic envelope of this mote came from here, which nobody had brought before. */
-    brought(eui: string): void
+    envelopeAccepted(eui: string): void
 }
 
 export interface Notifier {

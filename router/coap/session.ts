@@ -40,7 +40,7 @@ const badCsmOption = 2
 /** The layer above a session. */
 export interface SessionUser {
     /** The peer speaks CoAP: its CSM came. */
-    greeted(): void
+    csmReceived(): void
     /** A message that leads to nothing has cost this much; false where it was too much. */
     spend(cost: number): boolean
     /** A request or a response. */
@@ -216,7 +216,7 @@ export class CoapSession {
 
     /** RFC 8323 §5.3: a CSM may come again and then only adds to the first. */
     private capabilities(csm: CoapMessage): void {
-        if (this.state === "opening") this.user.greeted()
+        if (this.state === "opening") this.user.csmReceived()
         this.state = "open"
         if (csm.options.some(o => o.number === csmOption.maxMessageSize && o.value.length > 4)) {
             this.abort("malformed Max-Message-Size", csmOption.maxMessageSize)

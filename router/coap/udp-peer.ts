@@ -137,7 +137,7 @@ export class UdpPeer implements Requester {
     }
 
     /** Who sends datagrams has no connection on which a mote could be asked. */
-    brought(): void {}
+    envelopeAccepted(): void {}
 
     close(): void {
         this.isClosed = true

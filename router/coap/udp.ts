@@ -141,8 +141,10 @@ export class CoapUdp {
         const maxBytes = maxAmplification * requestBytes
         const unverified = () => {
             const options = [{ number: OptionNumber.Echo, value: this.echo.make(peer.peer) }]
-            const wish = message(Code.Unauthorized, { options, token: request.token })
-            return encode(Type.acknowledgement, 0, wish).length <= maxBytes ? wish : message(Code.Unauthorized)
+            const challenge = message(Code.Unauthorized, { options, token: request.token })
+            return encode(Type.acknowledgement, 0, challenge).length <= maxBytes
+                ? challenge
+                : message(Code.Unauthorized)
         }
         const isToObserve = request.code === Code.GET && uintValue(request.options, OptionNumber.Observe) === 0
         if (isToObserve && !peer.isVerified) return unverified()

@@ -85,7 +85,7 @@ export class CoapAttachment implements Attachment {
                 this.motes.closed(connection)
                 this.closing?.()
             },
-            onGreeted: () => place.greet(),
+            onGreeted: () => place.protocolConfirmed(),
             spend: cost => place.spend(cost),
             onBrought: eui => {
                 place.login(eui)

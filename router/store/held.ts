@@ -1,5 +1,5 @@
 /** How many envelopes there are of something, and their bytes. */
-export class Held {
+export class Amount {
     rows = 0
     bytes = 0
 
@@ -11,11 +11,11 @@ export class Held {
 
 /** What the outbox holds of each mote, the mote whose turn it is first. */
 export class Turns {
-    private readonly byMote = new Map<string, Held>()
+    private readonly byMote = new Map<string, Amount>()
 
     add(kid: Uint8Array, rows: number, bytes: number): void {
         const name = hex(kid)
-        const held = this.byMote.get(name) ?? new Held()
+        const held = this.byMote.get(name) ?? new Amount()
         held.add(rows, bytes)
         if (held.rows > 0) this.byMote.set(name, held)
         else this.byMote.delete(name)

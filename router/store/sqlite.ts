@@ -8,7 +8,7 @@ import { decode, encode } from "../../wire/cbor.ts"
 import type { Purpose } from "../../wire/envelope.ts"
 import type { CommandName, RouterKeys, SealedCommand } from "../../wire/keys.ts"
 import type { Start } from "../replay.ts"
-import { Held, Turns } from "./held.ts"
+import { Amount, Turns } from "./held.ts"
 import { format } from "./schema.ts"
 import { prepare } from "./statements.ts"
 import type { Accepted, DeadLetter, Queued, RouterStore, SeenStart } from "./store.ts"
@@ -27,8 +27,8 @@ const turnBytesMax = 4096
 export class SqliteStore implements RouterStore {
     private readonly db: Database.Database
     private readonly statements: ReturnType<typeof prepare>
-    private readonly outbox = new Held()
-    private readonly refused = new Held()
+    private readonly outbox = new Amount()
+    private readonly refused = new Amount()
     private readonly turns: Record<Purpose, Turns> = { alarm: new Turns(), vitals: new Turns() }
     /** Ids of what is no longer in the outbox, but in the file. */
     private settled: number[] = []

@@ -86,19 +86,19 @@ export class RankLiarNode extends BlackHoleNode {
 
 /** Forwards as it should, and advertises a version after the one that everybody has. */
 export class VersionLiarNode extends NodeDecorator {
-    private readonly lied: () => void
+    private readonly onLie: () => void
 
     /** @param lied called for each DIO */
     constructor(inner: RplHost, lied: () => void) {
         super(inner)
-        this.lied = lied
+        this.onLie = lied
     }
 
     override sendIcmp(message: IcmpMessage, destination: Ipv6Address, o?: { sent?: Sent }): void {
         if (message.type !== IcmpType.rpl || message.code !== RplCode.dio)
             return super.sendIcmp(message, destination, o)
         const dio = decodeDio(message.body)
-        this.lied()
+        this.onLie()
         super.sendIcmp({ ...message, body: encodeDio({ ...dio, version: nextSequence(dio.version) }) }, destination, o)
     }
 }

@@ -47,7 +47,7 @@ const pulseBumps = [
 ] as const
 
 /** What takes light away at one moment, as shares of it. */
-interface Seen {
+interface OpticalShares {
     seconds: number
     blood: number
     /** The same for red light. */
@@ -69,7 +69,7 @@ class SyntheticBody implements Body {
     /** The area under the rate, which is beats per minute times seconds. */
     private readonly beatsTo: (seconds: number) => number
     /** A chip looks with one LED after the other. */
-    private seen: Seen = { seconds: NaN, blood: 0, redBlood: 0, shift: 0 }
+    private seen: OpticalShares = { seconds: NaN, blood: 0, redBlood: 0, shift: 0 }
 
     constructor(options: SyntheticOptions) {
         this.options = {
@@ -117,7 +117,7 @@ class SyntheticBody implements Body {
         return Math.max(0, skinReflectance[led] * (1 - (led === "red" ? redBlood : blood) - shift))
     }
 
-    private seenAt(seconds: number): Seen {
+    private seenAt(seconds: number): OpticalShares {
         const { perfusion, spo2 } = this.options
         const breath = sine(this.breath, seconds)
         const blood = (1 + 0.12 * breath) * this.pulse(seconds) + 0.25 * breath

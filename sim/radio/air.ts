@@ -26,7 +26,7 @@ export interface AirObserver {
     state?(radio: Radio, state: RadioState): void
 }
 
-interface Hearing {
+interface HeardFrame {
     from: Radio
     sinceMs: number
     reception: Reception
@@ -45,7 +45,7 @@ export class Radio implements Place {
     /** What it sends are no frames. */
     sendsNoise = false
     /** What is in the air here. */
-    readonly hearing: Hearing[] = []
+    readonly hearing: HeardFrame[] = []
     private changedMs: number
     readonly air: Air
 
@@ -192,7 +192,7 @@ export class Air {
         to.owner?.received(frame, heard.reception.rssiDbm)
     }
 
-    private forget(from: Radio, to: Radio): Hearing | undefined {
+    private forget(from: Radio, to: Radio): HeardFrame | undefined {
         const at = to.hearing.findIndex(one => one.from === from)
         const [heard] = to.hearing.splice(at, 1)
         if (to.state === "receive" && !to.hearing.some(({ isReceiving }) => isReceiving)) to.change("listen")

@@ -24,7 +24,7 @@ import {
     ticksOf,
     TimeBase,
     timeBaseOf,
-    told,
+    markReported,
 } from "./slot"
 
 /*
@@ -62,7 +62,7 @@ const since = Buffer.alloc(Kind.count * 8)
 let raisesUnderWay = 0
 let clearsUnderWay = 0
 /** Kinds of which somebody may have heard that they were cleared. */
-let clearsTold = 0
+let clearsReported = 0
 let kid: Buffer
 let nextId: number
 let news: () => void
@@ -93,7 +93,7 @@ async function loadJournal(first: number): Promise<void> {
         for (let event = Event.raised; event <= Event.cleared; event++)
             if (timeBaseOf(slots, kind, event) === TimeBase.start) setTime(slots, kind, event, 0, TimeBase.unknown)
         // It may have been under way when the power went.
-        if (isDue(slots, kind, clearDue)) clearsTold |= 1 << kind
+        if (isDue(slots, kind, clearDue)) clearsReported |= 1 << kind
     }
 }
 
@@ -155,17 +155,17 @@ export function packAlarms(): Buffer {
         else clearsUnderWay |= 1 << kind
         events++
     }
-    clearsTold |= clearsUnderWay
+    clearsReported |= clearsUnderWay
     return endArray(records)
 }
 
 /** There is a receipt for what was under way. */
 export async function alarmsReceipted(): Promise<void> {
     for (let kind = 0; kind < Kind.count; kind++) {
-        if (raisesUnderWay & (1 << kind)) told(slots, kind, raiseDue)
+        if (raisesUnderWay & (1 << kind)) markReported(slots, kind, raiseDue)
         if (clearsUnderWay & (1 << kind)) free(slots, kind)
     }
-    clearsTold &= ~clearsUnderWay
+    clearsReported &= ~clearsUnderWay
     raisesUnderWay = clearsUnderWay = 0
     await save()
 }
@@ -201,13 +201,13 @@ function watch(atMs: number, kind: Kind, value: number | undefined, excess: numb
 function raise(kind: Kind, ticks: number, value: number | undefined): void {
     const bit = 1 << kind
     const wasCleared = isDue(slots, kind, clearDue)
-    told(slots, kind, clearDue)
+    markReported(slots, kind, clearDue)
     // Nobody can have heard that it was cleared: it goes on.
-    if (wasCleared && !(clearsTold & bit)) return
+    if (wasCleared && !(clearsReported & bit)) return
     // Somebody may have: another one, which began with the first where that is still to be told.
     if (!isDue(slots, kind, raiseDue)) setEvent(slots, kind, Event.raised, ticks, value)
     setId(slots, kind, nextId++)
-    clearsTold &= ~bit
+    clearsReported &= ~bit
     raisesUnderWay &= ~bit
     clearsUnderWay &= ~bit
 }

@@ -48,7 +48,7 @@ export function isDue(slots: Buffer, kind: number, flags: number): boolean {
     return (slots[kind * slotBytes] & flags) !== 0
 }
 
-export function told(slots: Buffer, kind: number, flags: number): void {
+export function markReported(slots: Buffer, kind: number, flags: number): void {
     slots[kind * slotBytes] &= ~flags
 }
 

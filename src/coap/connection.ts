@@ -104,7 +104,7 @@ export async function postCoap(
 ): Promise<Answer> {
     const options = purpose === Purpose.alarm ? alarmsOptions : vitalsOptions
     // A response of success is worth what its receipt is worth.
-    const isIt = (response: CoapMessage) =>
+    const isExpected = (response: CoapMessage) =>
         codeClass(response.code) !== 2 || response.code === Code.continue || isReceipt(response.payload)
     const maxBytes = peerMaxMessageBytes
     let szx = szxFor(maxBytes, options.length)
@@ -118,7 +118,7 @@ export async function postCoap(
             request.options = blockOptions(options, at, szx, envelope.length)
             request.payload = envelope.slice(at, Math.min(at + blockBytes(szx), envelope.length))
         }
-        const response = await ask(request, timeoutMs, isIt)
+        const response = await ask(request, timeoutMs, isExpected)
         if (!response) return { code: 0 }
         const { code } = response
         const asked = askedSzx(response, szx)
@@ -188,7 +188,7 @@ async function wait(timeoutMs: number): Promise<boolean> {
     return hasCome
 }
 
-function came(): void {
+function responseReceived(): void {
     isAwaited = false
     changed.raise()
 }
@@ -225,7 +225,7 @@ function signalled(signal: CoapMessage): void {
             writeSocketNow(new CoapMessage(Code.pong, signal.token).encode())
             break
         case Code.pong:
-            if (!accept && isToken(signal.token)) came()
+            if (!accept && isToken(signal.token)) responseReceived()
             break
         case Code.release:
             // What was asked may still be answered.
@@ -242,7 +242,7 @@ function capabilities(csm: CoapMessage): void {
     const maxMessageSize = csm.uintOption(maxMessageSizeOption)
     if (maxMessageSize !== undefined) peerMaxMessageBytes = maxMessageSize
     // One that comes again was not awaited.
-    if (!hasCsm) came()
+    if (!hasCsm) responseReceived()
     hasCsm = true
 }
 
@@ -281,7 +281,7 @@ function responded(message: CoapMessage): void {
     if (!accept || response || !isToken(message.token)) return
     if (message.unknownCriticalOption(blockOption) !== undefined || !accept(message)) return
     response = message
-    came()
+    responseReceived()
 }
 
 function isToken(token: Buffer): boolean {

@@ -42,7 +42,7 @@ let isNoteDue = true
 let refused: number | undefined
 let refusal: Buffer | undefined
 /** The refusal that was told last: nobody makes the mote tell it for ever. */
-let told: number | undefined
+let reportedRefusal: number | undefined
 
 /*
  * Takes what the clinic has sealed for this mote: configurations and commands.
@@ -111,7 +111,7 @@ export function configNote(): ConfigNote | undefined {
 /** What `configNote` said is in an envelope that is kept until its receipt. */
 export function configNoted(): void {
     isNoteDue = false
-    told = refused
+    reportedRefusal = refused
     refused = refusal = undefined
 }
 
@@ -200,7 +200,7 @@ async function takeBack(version: number, why: Buffer): Promise<void> {
 
 function refuse(version: number, why: Buffer): void {
     console.log(`configuration ${version} refused: code ${codeOf(why)}`)
-    if (version === told) return
+    if (version === reportedRefusal) return
     refused = version
     refusal = why
     isNoteDue = true

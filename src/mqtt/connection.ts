@@ -173,20 +173,20 @@ function received(packet: Packet): void {
     const isFirst = awaited === connackBit
     if (isFirst !== (type === PacketType.connack)) closeMqtt()
     else if (type === PacketType.publish) published(packet)
-    else if (type === PacketType.puback) came(pubackBit, packet.id)
-    else if (type === PacketType.pingresp) came(pingrespBit, awaitedId)
+    else if (type === PacketType.puback) settle(pubackBit, packet.id)
+    else if (type === PacketType.pingresp) settle(pingrespBit, awaitedId)
     else if (isFirst) {
-        if (packet.payload[0] === 0) came(connackBit, awaitedId)
+        if (packet.payload[0] === 0) settle(connackBit, awaitedId)
         else {
             console.log(`the broker refuses: ${packet.payload[0]}`)
             closeMqtt()
         }
-    } else if (packet.payload[0] === 0) came(subackBit, packet.id)
+    } else if (packet.payload[0] === 0) settle(subackBit, packet.id)
     else closeMqtt()
 }
 
 /** What comes late, or was not asked for, is passed over. */
-function came(bit: number, id: number): void {
+function settle(bit: number, id: number): void {
     if (id !== awaitedId) return
     awaited = awaited & ~bit
     changed.raise()
@@ -194,7 +194,7 @@ function came(bit: number, id: number): void {
 
 function published(packet: Packet): void {
     if (packet.topic === topicOf("receipt")) {
-        if (accept && awaited & receiptBit && accept(packet.payload)) came(receiptBit, awaitedId)
+        if (accept && awaited & receiptBit && accept(packet.payload)) settle(receiptBit, awaitedId)
         return
     }
     if (downwardName(packet.topic) === undefined || inbox.length === maxInbox) closeMqtt()

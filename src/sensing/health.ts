@@ -22,7 +22,7 @@ export function isRunning(sensor: Sensor): boolean {
 
 export function works(sensor: Sensor): void {
     running |= 1 << sensor
-    if (complaints[sensor]) say(sensor, "works again")
+    if (complaints[sensor]) logSensor(sensor, "works again")
     complaints[sensor] = undefined
 }
 
@@ -43,11 +43,11 @@ export function failed(sensor: Sensor, error: Error): void {
 }
 
 function complain(sensor: Sensor, complaint: string): void {
-    if (complaints[sensor] !== complaint) say(sensor, complaint)
+    if (complaints[sensor] !== complaint) logSensor(sensor, complaint)
     complaints[sensor] = complaint
 }
 
-function say(sensor: Sensor, what: string): void {
+function logSensor(sensor: Sensor, what: string): void {
     let name = "thermometer"
     if (sensor === Sensor.optical) name = "optical sensor"
     else if (sensor === Sensor.accelerometer) name = "accelerometer"

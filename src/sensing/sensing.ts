@@ -36,9 +36,9 @@ const lateMs = pollMs + 100
 const lookMs = 1000
 
 /** What is called with a reading, and says whether it needs the next one, too. */
-let tell: (reading: Reading) => Promise<boolean>
+let readingListener: (reading: Reading) => Promise<boolean>
 /** What is called when all rests. */
-let tellRest: () => Promise<void>
+let restListener: () => Promise<void>
 /** When the last reading was due, on the grid of the samples if there are any. */
 let lastReadingMs: number
 /** The measurement has what it is for. */
@@ -57,8 +57,8 @@ export async function startSensing(
     onRest = async () => {},
 ): Promise<void> {
     useBus(i2c)
-    tell = onReading
-    tellRest = onRest
+    readingListener = onReading
+    restListener = onRest
     run.start()
 }
 
@@ -75,7 +75,7 @@ async function run(): Promise<void> {
         await stopAccelerometer()
         resetHeart()
         resetOxygen()
-        await tellRest()
+        await restListener()
         while (restMs() > 0) await sleep(Math.min(restMs(), lookMs))
     }
 }
@@ -136,7 +136,7 @@ async function report(atMs: number): Promise<void> {
     if (!isRunning(Sensor.accelerometer)) await startAccelerometer()
     if (!isWorthTelling(reading)) return
     try {
-        isDone = isOver(await tell(reading))
+        isDone = isOver(await readingListener(reading))
     } catch (e) {
         console.log("reading: " + (e as Error).message)
     }

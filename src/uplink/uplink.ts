@@ -81,7 +81,7 @@ let isAway = false
 let heardMs = 0
 let failures = 0
 /** What was said last about the link, so that nothing is said twice. */
-let said = ""
+let lastLinkLine = ""
 
 /** The mote's link, ready to take readings. @returns false where the mote has no identity */
 export async function startUplink(): Promise<boolean> {
@@ -100,7 +100,7 @@ export async function startUplink(): Promise<boolean> {
     startPacks(identity.eui, batchReadings)
     startSealing(identity.keys, boot)
     await loadConfig(identity.keys)
-    await loadAlarms(identity.keys.kid, boot, hurry)
+    await loadAlarms(identity.keys.kid, boot, sendNow)
     settle()
     const run = async () => await runUplink()
     run.start()
@@ -158,7 +158,7 @@ function clearReadings(): void {
 export async function flush(timeoutMs: number): Promise<boolean> {
     const deadline = millis() + timeoutMs
     isFlushing = true
-    hurry()
+    sendNow()
     while (hasMore() && millis() < deadline) await tried.wait(deadline - millis())
     isFlushing = false
     isAway = true
@@ -244,7 +244,7 @@ async function connect(): Promise<boolean> {
     if (!(await transport.open(endpoint))) {
         // Without TLS the native call just never opens anything.
         const how = endpoint.tls ? " by TLS: has this board any?" : ""
-        say(`no connection to ${endpoint.host} port ${endpoint.port}${how}`)
+        logLink(`no connection to ${endpoint.host} port ${endpoint.port}${how}`)
         await fail(maxBackoffMs)
         return false
     }
@@ -271,15 +271,15 @@ async function exchange(purpose: Purpose): Promise<void> {
     if (answer.code !== 0) heardMs = millis()
     if (receipt) await receipted(purpose, sentMs)
     else if (answer.code === 0) {
-        say("no receipt")
+        logLink("no receipt")
         await fail(maxBackoffMs)
     } else if (answer.code === Code.serviceUnavailable) {
-        say("the router is busy")
+        logLink("the router is busy")
         await pause(busyMs(answer) * (1 + Math.random() / 4))
     } else {
         const { code, maxBytes } = answer
         const size = maxBytes === undefined ? "" : `, it takes ${maxBytes} bytes`
-        say(`the router refuses: ${dotted(code)}${size}`)
+        logLink(`the router refuses: ${dotted(code)}${size}`)
         isAlarmRefused = purpose === Purpose.alarm
         await fail(maxRefusedBackoffMs)
     }
@@ -318,7 +318,7 @@ async function receipted(purpose: Purpose, sentMs: number): Promise<void> {
     failures = 0
     status.receipts++
     status.receiptMs = now
-    say("linked")
+    logLink("linked")
     if (purpose === Purpose.alarm) await alarmsReceipted()
     await endTrial()
 }
@@ -355,15 +355,15 @@ async function pause(ms: number): Promise<void> {
     while (!isHurried && millis() < end && !(await follow())) await wake.wait(Math.min(end - millis(), lookMs))
 }
 
-function hurry(): void {
+function sendNow(): void {
     isHurried = true
     isAway = false
     wake.raise()
 }
 
-function say(line: string): void {
-    if (line !== said) console.log(line)
-    said = line
+function logLink(line: string): void {
+    if (line !== lastLinkLine) console.log(line)
+    lastLinkLine = line
 }
 
 function busyMs({ maxAgeS }: Answer): number {

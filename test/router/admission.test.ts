@@ -29,10 +29,10 @@ test("an address is what one owner has", () => {
 
 test("who has not said a word leaves first, then strangers, the oldest first; a mote's current connection stays", () => {
     const { admit, dropped, admission } = setUp(4)
-    admit("10.0.0.1:1")!.greet()
+    admit("10.0.0.1:1")!.protocolConfirmed()
     admit("10.0.0.2:1")
     admit("10.0.0.3:1")!.login("a")
-    admit("10.0.0.4:1")!.greet()
+    admit("10.0.0.4:1")!.protocolConfirmed()
     admit("10.0.0.5:1")!.login("b")
     assert.deepEqual(dropped, ["10.0.0.2:1"])
     admit("10.0.0.6:1")!.login("c")

@@ -223,7 +223,7 @@ export class NetworkMap implements Part {
             if (share < 1 && links.length <= maxLabels)
                 this.near.append(s("text", label, `${Math.round(100 * share)} %`))
         }
-        for (const { id } of model.wayUp(selected)) {
+        for (const { id } of model.pathToRoot(selected)) {
             this.shapes.get(id)?.way.classList.add("on-way")
             this.shapes.get(id)?.group.classList.add("on-way")
         }

@@ -51,7 +51,7 @@ export class Model {
     }
 
     /** From a node to the border router, both included, as far as the parents lead. */
-    wayUp(id: number): NodeView[] {
+    pathToRoot(id: number): NodeView[] {
         const way: NodeView[] = []
         for (let at = this.nodes.get(id); at; at = this.nodes.get(at.parent ?? -1)) {
             if (way.includes(at)) break

@@ -112,7 +112,7 @@ export class Panel implements Part {
         const head = h("div", { class: "title" }, title, stateOf(node), close)
         this.live.replaceChildren(head, h("p", { class: "address" }, addressOf(node)))
         if (node.kind === "mote") this.live.append(this.vitalsOf(node), this.trendOf(node.id))
-        const way = this.model.wayUp(node.id).map(({ id }) => id)
+        const way = this.model.pathToRoot(node.id).map(({ id }) => id)
         const facts: [string, string][] = []
         if (node.rank !== undefined) facts.push(["Rank", String(node.rank)])
         if (node.parent !== undefined) facts.push(["Parent", `${node.parent}, ETX ${node.etx?.toFixed(2) ?? "?"}`])

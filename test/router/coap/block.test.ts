@@ -17,7 +17,7 @@ const anyBlock = fc.record({
 
 function requester(maxMessageBytes = 1152): Requester {
     const notifier = () => ({ send: () => {}, end: () => {} })
-    return { peer: "test", maxMessageBytes, notifier, forget: () => {}, brought: () => {} }
+    return { peer: "test", maxMessageBytes, notifier, forget: () => {}, envelopeAccepted: () => {} }
 }
 
 function block(message: CoapMessage, number: number): Block | undefined {

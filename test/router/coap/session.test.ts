@@ -302,7 +302,7 @@ test("Empty messages count before the CSM, too, and in many pieces", async () =>
 test("a mote is never taken for a flood: batches, refused ones, pings, fast posts", async () => {
     let code: number = Code.Changed
     const peer = new RawPeer((_, requester) => {
-        if (code === Code.Changed) requester.brought("0000000000000001")
+        if (code === Code.Changed) requester.envelopeAccepted("0000000000000001")
         return message(code)
     })
     const batch = Array<CoapMessage>(32).fill(post)
