@@ -39,6 +39,11 @@ export class VirtualClock implements Clock, Events {
         return this.time
     }
 
+    /** Timers that have neither fired nor been cancelled. */
+    get waiting(): number {
+        return this.heap.length - this.cancelled
+    }
+
     setTimeout(fn: () => void, ms: number): Entry {
         return this.add(fn, ms, true)
     }

@@ -5,13 +5,14 @@ import { openConfig } from "../../wire/config.ts"
 import { refusedName, type Measurement } from "../../wire/senml.ts"
 import type { Refusal } from "../../wire/tables/refusals.ts"
 import { Service } from "../clinic/service.ts"
-import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
+import type { TestMote } from "../support/mote.ts"
+import { delivery, measurement } from "../clinic/support.ts"
 import { CommandLine } from "../support/command-line.ts"
 import { until } from "../support/until.ts"
 
 const commandLine = new CommandLine()
 let service: Service
-let mote: SealingMote
+let mote: TestMote
 let eui: string
 before(async () => {
     service = await Service.start()

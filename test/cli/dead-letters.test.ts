@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { after, test } from "node:test"
 import { SqliteStore } from "../../router/index.ts"
 import { temporaryFolder } from "../e2e/command.ts"
-import { TestMote } from "../router/mote.ts"
+import { TestMote } from "../support/mote.ts"
 import { CommandLine } from "../support/command-line.ts"
 
 const commandLine = new CommandLine()
@@ -12,7 +12,7 @@ after(() => commandLine.close())
 
 test("router dead-letters: listed, exported, dropped, the oldest first", async t => {
     const data = temporaryFolder(t)
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const envelopes = [mote.envelope(), mote.envelope(), mote.envelope()]
     const store = SqliteStore.open(join(data, "router"))
     const receivedAt = Date.UTC(2026, 4, 1)

@@ -3,7 +3,9 @@ import { test } from "node:test"
 import fc from "fast-check"
 import type { Alarm } from "../../clinic/alarms/alarms.ts"
 import type { Measurement } from "../../wire/senml.ts"
-import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement, memoryClinic } from "./support.ts"
 
 interface Event {
     kind: string
@@ -14,12 +16,12 @@ interface Event {
 }
 
 async function ward() {
-    const clock = new StillClock()
+    const clock = new ManualClock()
     const start = clock.now()
     const clinic = await memoryClinic(clock)
     const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
     const { mote, secret } = await clinic.motes.register(patient.id)
-    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const sealer = new TestMote({ kid: mote.kid, secret })
     const tell = async (...events: Event[]) => {
         const pack = events.flatMap(event => records(event, start))
         const now = clock.now()
@@ -82,7 +84,7 @@ test("time alone ends nothing; the mote's revocation does", async () => {
     const { clinic, clock, mote, tell, open, all } = await ward()
     await tell({ kind: "hr-high", id: 1, raised: true, value: 171 })
     await tell({ kind: "a-new-kind", id: 2, raised: true })
-    clock.forward(30 * 86_400_000)
+    await clock.advance(30 * 86_400_000)
     assert.equal((await open()).length, 2)
     await clinic.revoke(mote.kid)
     assert.deepEqual(await open(), [])
@@ -154,7 +156,7 @@ test("a mote without memory that has another secret numbers anew, and is heard",
     const { clinic, clock, mote, tell, open, start } = await ward()
     await tell({ kind: "hr-high", id: 1, raised: true })
     const { secret } = (await clinic.rotate(mote.kid))!
-    const renewed = new SealingMote({ kid: mote.kid, secret })
+    const renewed = new TestMote({ kid: mote.kid, secret })
     const again = async (...events: Event[]) => {
         const pack = events.flatMap(event => records(event, start))
         const envelope = renewed.seal(pack, clock.now(), "alarm")

@@ -6,14 +6,16 @@ import { defaultConfig } from "../../wire/tables/settings.ts"
 import { deriveKeys } from "../../wire/keys.ts"
 import { refusedName, type Measurement } from "../../wire/senml.ts"
 import type { Refusal } from "../../wire/tables/refusals.ts"
-import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement, memoryClinic } from "./support.ts"
 
 async function ward() {
-    const clock = new StillClock()
+    const clock = new ManualClock()
     const clinic = await memoryClinic(clock)
     const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
     const { mote, secret } = await clinic.motes.register(patient.id)
-    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const sealer = new TestMote({ kid: mote.kid, secret })
     const put = async (settings: object, base?: number) =>
         (await clinic.configure(mote.kid, { settings, author: "doctor", base }))!
     /** What the mote says in its next envelope. */
@@ -24,7 +26,7 @@ async function ward() {
     return { clock, clinic, mote, secret, sealer, put, says }
 }
 
-function seal(sealer: SealingMote, version: number, refused?: number, reason?: Refusal) {
+function seal(sealer: TestMote, version: number, refused?: number, reason?: Refusal) {
     const now = 1_709_262_000_000
     const pack: Measurement[] = [measurement("config", version, now, { unit: "count" })]
     if (refused !== undefined) pack.push(measurement(refusedName, refused, now, { unit: "count", refusal: reason! }))
@@ -155,7 +157,7 @@ test("commands are sealed with versions of their own, one of a name waits, and n
         (await clinic.configurations.commands(mote)).map(c => `${c.version} ${c.command}`),
         ["2 clear", "3 identify"],
     )
-    clock.forward(10 * 60_000)
+    await clock.advance(10 * 60_000)
     assert.equal((await clinic.keys())[0]!.commands, undefined)
 })
 
@@ -164,7 +166,7 @@ test("a new secret is accepted at once, the old one until then; what waits is se
     const made = await put({ hrHigh: 140 })
     const { secret: next } = (await clinic.rotate(mote.kid))!
     assert.notDeepEqual(next, secret)
-    const renewed = new SealingMote({ kid: mote.kid, secret: next, boot: 1 })
+    const renewed = new TestMote({ kid: mote.kid, secret: next, boot: 1 })
     const both = await clinic.keys()
     assert.deepEqual(
         both.map(({ upMac, generation }) => [upMac, generation]),
@@ -184,20 +186,20 @@ test("a new secret is accepted at once, the old one until then; what waits is se
     assert.equal(await status(sealer.seal(pack, clock.now())), "stored")
     const waitsInRouter = sealer.seal(pack, clock.now())
     const taken = clock.now()
-    clock.forward(1000)
+    await clock.advance(1000)
     assert.equal(await status(renewed.seal(pack, clock.now())), "stored")
     const [keys, ...others] = await clinic.keys()
     assert.deepEqual([keys!.upMac, keys!.generation, others], [renewed.keys.upMac, 1, []])
     assert.deepEqual(openConfig(keys!.sealedConfig!, renewed.keys).version, 1)
     assert.equal(await status(waitsInRouter, taken), "stored", "a router took it before")
-    clock.forward(1000)
+    await clock.advance(1000)
     const late = "old-secret"
     assert.equal(await status(sealer.seal(pack, clock.now())), late)
     assert.equal(await status(renewed.seal(pack, clock.now())), "stored")
 
     const third = (await clinic.rotate(mote.kid))!
     const fourth = (await clinic.rotate(mote.kid))!
-    const unused = new SealingMote({ kid: mote.kid, secret: third.secret })
+    const unused = new TestMote({ kid: mote.kid, secret: third.secret })
     assert.equal(await status(unused.seal(pack, clock.now())), "wrong-mac")
     assert.deepEqual(
         (await clinic.keys()).map(({ generation, upMac }) => [generation, upMac]),
@@ -212,8 +214,8 @@ test("a new secret that fails to be stored is not in use, and a revoked mote get
     const { clinic, clock, mote, sealer } = await ward()
     const { secret } = (await clinic.rotate(mote.kid))!
     await clinic.revoke(mote.kid)
-    clock.forward(1)
-    const renewed = new SealingMote({ kid: mote.kid, secret })
+    await clock.advance(1)
+    const renewed = new TestMote({ kid: mote.kid, secret })
     const pack = [measurement("hr", 60, clock.now())]
     for (const mote of [renewed, sealer]) {
         const [result] = await clinic.ingest([delivery(mote.seal(pack, clock.now()), clock.now())])

@@ -8,7 +8,8 @@ import { test, type TestContext } from "node:test"
 import { fileURLToPath } from "node:url"
 import { Agent, request } from "undici"
 import { decodeResults, encodeBatch, type Delivery, type DeliveryResult } from "../../wire/batch.ts"
-import { delivery, measurement, SealingMote } from "./support.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement } from "./support.ts"
 
 interface Child {
     agent: Agent
@@ -48,8 +49,8 @@ function temporaryFolder(t: TestContext): string {
     return folder
 }
 
-function moteOf(child: Child): SealingMote {
-    return new SealingMote({
+function moteOf(child: Child): TestMote {
+    return new TestMote({
         kid: Buffer.from(child.kid, "hex"),
         secret: Buffer.from(child.secret, "hex"),
     })
@@ -81,7 +82,7 @@ test("kill -9 while batches go in: what was answered is there afterwards, once",
     const data = temporaryFolder(t)
     const batches: Delivery[][] = []
     const answered = new Set<number>()
-    let mote: SealingMote | undefined
+    let mote: TestMote | undefined
     for (const deliveriesBeforeKill of [3, 9, 20]) {
         const child = await startChild(t, data)
         mote ??= moteOf(child)

@@ -3,15 +3,17 @@ import { after, before, test } from "node:test"
 import { decodeKeys } from "../../wire/batch.ts"
 import { openCommand, openConfig } from "../../wire/config.ts"
 import { configFields, defaultConfig } from "../../wire/tables/settings.ts"
-import { StillClock, delivery, measurement, SealingMote } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement } from "./support.ts"
 import { Service } from "./service.ts"
 import { toProblem } from "../../wire/tables/problems.ts"
 
-const clock = new StillClock(Date.now()) // certificates are judged by the real time
+const clock = new ManualClock(Date.now()) // certificates are judged by the real time
 const password = "correct horse battery"
 let service: Service
-let ada: { patient: number; mote: SealingMote; eui: string }
-let ken: { patient: number; mote: SealingMote; eui: string }
+let ada: { patient: number; mote: TestMote; eui: string }
+let ken: { patient: number; mote: TestMote; eui: string }
 /** Ada's own. */
 let token: string
 
@@ -35,7 +37,7 @@ const asDoctor = (method: string, path: string, json?: unknown) =>
 const asAda = (method: string, path: string, json?: unknown) =>
     service.call(method, path, { token, ...(json !== undefined && { json }) })
 
-async function alarm(mote: SealingMote, id: number, raised: boolean): Promise<void> {
+async function alarm(mote: TestMote, id: number, raised: boolean): Promise<void> {
     const now = clock.now()
     const pack = [
         measurement("alarm/hr-high", raised ? 1 : 0, now),
@@ -151,9 +153,9 @@ test("a new secret shows once and takes over with the first envelope under it", 
     assert.equal(status, 201)
     assert.match(json.secret, /^[0-9a-f]{64}$/)
     const secret = Buffer.from(json.secret as string, "hex")
-    const renewed = new SealingMote({ kid: ken.mote.keys.kid, secret })
-    const send = async (mote: SealingMote) => {
-        clock.forward(1)
+    const renewed = new TestMote({ kid: ken.mote.keys.kid, secret })
+    const send = async (mote: TestMote) => {
+        await clock.advance(1)
         const now = clock.now()
         const envelope = mote.seal([measurement("hr", 70, now)], now)
         const [result] = await service.ingest([delivery(envelope, now)])

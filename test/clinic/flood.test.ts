@@ -3,14 +3,16 @@ import { test } from "node:test"
 import { maxAlarmEvents } from "../../wire/alarms.ts"
 import type { Delivery } from "../../wire/batch.ts"
 import { maxRecords, type Measurement } from "../../wire/senml.ts"
-import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement, memoryClinic } from "./support.ts"
 
 async function ward() {
-    const clock = new StillClock()
+    const clock = new ManualClock()
     const clinic = await memoryClinic(clock)
     const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
     const { mote, secret } = await clinic.motes.register(patient.id)
-    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const sealer = new TestMote({ kid: mote.kid, secret })
     const now = clock.now()
     const envelope = (pack: Measurement[], purpose: "vitals" | "alarm" = "vitals"): Delivery =>
         delivery(sealer.seal(pack, now, purpose), now, purpose)

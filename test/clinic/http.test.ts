@@ -3,11 +3,12 @@ import { randomBytes } from "node:crypto"
 import { after, before, test } from "node:test"
 import { decodeKeys } from "../../wire/batch.ts"
 import { encode } from "../../wire/cbor.ts"
-import { StillClock, delivery, measurement } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
+import { delivery, measurement } from "./support.ts"
 import { Service } from "./service.ts"
 import { toProblem } from "../../wire/tables/problems.ts"
 
-const clock = new StillClock(Date.now()) // certificates are judged by the real time
+const clock = new ManualClock(Date.now()) // certificates are judged by the real time
 let service: Service
 before(async () => {
     service = await Service.start(clock)
@@ -92,11 +93,11 @@ test("patients are admitted, changed and discharged; what was measured stays", a
         (await service.get("/api/ward")).json.patients.some((p: { id: number }) => p.id === patient) as boolean
     assert.equal(await onWard(), true)
 
-    clock.forward(1000)
+    await clock.advance(1000)
     assert.equal((await service.call("DELETE", `/api/patients/${patient}`, doctor)).status, 204)
     assert.equal(await onWard(), false)
     assert.equal((await service.get(`/api/patients/${patient}`)).json.active, false)
-    clock.forward(1000)
+    await clock.advance(1000)
     const late = mote.seal([measurement("hr", 65, clock.now())], clock.now())
     const [result] = await service.ingest([delivery(late, clock.now())])
     assert.equal(result?.reason, "revoked")

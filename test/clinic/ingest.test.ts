@@ -5,14 +5,16 @@ import fc from "fast-check"
 import type { Clinic } from "../../clinic/index.ts"
 import type { Delivery } from "../../wire/batch.ts"
 import { encode } from "../../wire/cbor.ts"
-import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement, memoryClinic } from "./support.ts"
 
 async function ward() {
-    const clock = new StillClock()
+    const clock = new ManualClock()
     const clinic = await memoryClinic(clock)
     const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
     const { mote, secret } = await clinic.motes.register(patient.id)
-    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const sealer = new TestMote({ kid: mote.kid, secret })
     return { clock, clinic, patient, mote, sealer }
 }
 
@@ -123,7 +125,7 @@ test("no envelope with one flipped bit is stored", async () => {
 test("refusals say why: garbage, unknown kid, other purpose, reused nonce", async () => {
     const { clock, clinic, sealer } = await ward()
     const now = clock.now()
-    const stranger = new SealingMote({ kid: randomBytes(8), secret: randomBytes(32) })
+    const stranger = new TestMote({ kid: randomBytes(8), secret: randomBytes(32) })
     const pack = [measurement("hr", 60, now)]
     const good = sealer.seal(pack, now)
     sealer.seq = 0
@@ -144,10 +146,10 @@ test("after a revocation nothing new is taken, what the router had before still 
     const { clock, clinic, mote, sealer } = await ward()
     const before = clock.now()
     const early = sealer.seal([measurement("hr", 60, before)], before)
-    clock.forward(1000)
+    await clock.advance(1000)
     assert.equal(await clinic.revoke(mote.kid), true)
     assert.equal(await clinic.revoke(mote.kid), false)
-    clock.forward(1000)
+    await clock.advance(1000)
     const late = sealer.seal([measurement("hr", 61, clock.now())], clock.now())
     assert.deepEqual(await statuses(clinic, [delivery(early, before), delivery(late, clock.now())]), [
         "stored",
@@ -165,7 +167,7 @@ test("an authentic envelope with a malformed inside is kept with its problem", a
         encode([]),
         encode([new Map<number, unknown>([[-2, "urn:dev:mac:ffffffffffffffff_"]])]),
     ]
-    const batch = insides.map(inside => delivery(sealer.sealBytes(inside), now))
+    const batch = insides.map(inside => delivery(sealer.envelope({ plaintext: inside }), now))
     assert.deepEqual(await statuses(clinic, batch), ["stored", "stored", "stored", "stored"])
     assert.deepEqual(await vitals(clinic, patient.id), [])
     const { problems, missing } = await clinic.completeness(mote)
@@ -251,7 +253,7 @@ test("missing numbers show as gaps until they arrive", async () => {
     assert.deepEqual(after.gaps, [gap(4, 5), gap(7, 7)])
     assert.deepEqual([after.stored, after.missing], [7, 3])
     // Another start counts for itself.
-    const restarted = new SealingMote({ ...mote, secret: randomBytes(32), boot: 2 })
+    const restarted = new TestMote({ ...mote, secret: randomBytes(32), boot: 2 })
     Object.assign(restarted, { keys: sealer.keys, seq: 3 })
     const next = restarted.seal([measurement("lost", 4, now), measurement("batt", 80, now)], now)
     await statuses(clinic, [delivery(next, now)])

@@ -2,11 +2,11 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { pageOf } from "../../clinic/http/ingest.ts"
 import { eui } from "../../wire/keys.ts"
-import { TestMote } from "../router/mote.ts"
+import { TestMote } from "../support/mote.ts"
 
 test("keys come in pages by kid, whatever their order, two of one mote together, each once", () => {
-    const motes = [5, 1, 4, 2, 3].map(n => new TestMote(n).routerKeys)
-    const keys = [...motes, { ...new TestMote(9, motes[3]!.kid).routerKeys, generation: 1 }]
+    const motes = [5, 1, 4, 2, 3].map(n => TestMote.numbered(n).routerKeys)
+    const keys = [...motes, { ...TestMote.numbered(9, motes[3]!.kid).routerKeys, generation: 1 }]
     for (const max of [2, 3, 4, 6, 7]) {
         const seen: string[] = []
         let after: string | undefined

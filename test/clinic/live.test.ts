@@ -12,7 +12,8 @@ import type { Observation, Observations } from "../../clinic/readings/observatio
 import type { Changes } from "../../clinic/store/store.ts"
 import { silentLog } from "../../host/log.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
-import { delivery, measurement, SealingMote } from "./support.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement } from "./support.ts"
 import { Service } from "./service.ts"
 
 interface Event {
@@ -95,7 +96,7 @@ class EventReader {
 }
 
 let service: Service
-let mote: SealingMote
+let mote: TestMote
 let patient: number
 const doctorOf = (service: Service) => ({ authorization: `Bearer ${service.doctor}` })
 const doctor = () => doctorOf(service)
@@ -106,7 +107,7 @@ before(async () => {
 })
 after(() => service.close())
 
-async function arrive(sealer: SealingMote, ...values: number[]): Promise<void> {
+async function arrive(sealer: TestMote, ...values: number[]): Promise<void> {
     const now = Date.now()
     const pack = values.map((value, i) => measurement("hr", value, now + i))
     await service.ingest([delivery(sealer.seal(pack, now), now)])
@@ -218,7 +219,7 @@ test("a thousand open alarms cut nobody off, at no connect; one that changes is 
     ])
     for (let i = 0; i < 125; i++) {
         const { mote, secret } = await clinic.motes.register(patient)
-        const sealer = new SealingMote({ kid: mote.kid, secret })
+        const sealer = new TestMote({ kid: mote.kid, secret })
         await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
     }
     for (let connect = 0; connect < 3; connect++) {

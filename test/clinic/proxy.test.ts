@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net"
 import { test, type TestContext } from "node:test"
 import { UserError } from "../../host/errors.ts"
 import { originOf, proxyCheck, type ProxyOptions } from "../../clinic/http/proxies.ts"
-import { StillClock } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
 import { Service } from "./service.ts"
 
 const publicHost = "ward.example"
@@ -23,7 +23,7 @@ async function behindProxy(
     proxies: ProxyOptions,
     change: (headers: IncomingHttpHeaders) => IncomingHttpHeaders = headers => headers,
 ): Promise<{ service: Service; ask: (method: string, path: string, o?: object) => Promise<Answer> }> {
-    const service = await Service.start(new StillClock(Date.now()), { proxies })
+    const service = await Service.start(new ManualClock(Date.now()), { proxies })
     const ca = readFileSync(service.running.caFile)
     const proxy: Server = createServer((incoming, outgoing) => {
         const headers = change({ ...incoming.headers, host: new URL(service.running.url).host })

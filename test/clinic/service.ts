@@ -8,7 +8,7 @@ import { realClock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import { decodeResults, encodeBatch, type Delivery, type DeliveryResult } from "../../wire/batch.ts"
 import { Description, type OpenApi } from "./description.ts"
-import { SealingMote } from "./support.ts"
+import { TestMote } from "../support/mote.ts"
 
 export interface Answer {
     status: number
@@ -106,7 +106,7 @@ export class Service {
     }
 
     /** A new patient with a mote, by the API. */
-    async admit(given = "Ada", family = "Beck"): Promise<{ patient: number; mote: SealingMote }> {
+    async admit(given = "Ada", family = "Beck"): Promise<{ patient: number; mote: TestMote }> {
         const { json: patient } = await this.call("POST", "/api/patients", {
             ...{ token: this.doctor, json: { given, family } },
         })
@@ -114,7 +114,7 @@ export class Service {
             ...{ token: this.doctor, json: { patient: patient.id } },
         })
         const [kid, secret] = [mote.kid, mote.secret].map(hex => Buffer.from(hex as string, "hex"))
-        const sealer = new SealingMote({ kid: kid!, secret: secret! })
+        const sealer = new TestMote({ kid: kid!, secret: secret! })
         return { patient: patient.id as number, mote: sealer }
     }
 

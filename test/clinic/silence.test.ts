@@ -4,31 +4,19 @@ import { test } from "node:test"
 import { Clinic } from "../../clinic/index.ts"
 import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import { silentLog } from "../../host/log.ts"
-import { delivery, measurement, SealingMote, StillClock } from "./support.ts"
-
-/** A clock whose time of day can be set apart from the time that passes. */
-class SetClock extends StillClock {
-    private passed = 0
-
-    pass(ms: number): void {
-        this.passed += ms
-        this.forward(ms)
-    }
-
-    elapsed(): number {
-        return this.passed
-    }
-}
+import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement } from "./support.ts"
 
 async function ward() {
-    const clock = new SetClock()
+    const clock = new ManualClock()
     const store = openSqlite(":memory:")
     const key = randomBytes(32)
     const open = () => Clinic.open({ store, clock, random: randomBytes, key, log: silentLog })
     const clinic = await open()
     const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
     const { mote, secret } = await clinic.motes.register(patient.id)
-    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const sealer = new TestMote({ kid: mote.kid, secret })
     const report = async (account = 0) => {
         const now = clock.now()
         const pack = [measurement("hr", 72, now)]
@@ -38,7 +26,7 @@ async function ward() {
     /** Seconds pass, one by one; the seconds at which the alarm of a silent mote began and ended. */
     const watch = async (seconds: number, watched = clinic) => {
         for (let i = 0; i < seconds; i++) {
-            clock.pass(1000)
+            await clock.advance(1000)
             await watched.silence.check()
         }
         const alarms = await clinic.alarms.ofPatient(patient.id, 10)
@@ -75,9 +63,9 @@ test("silence: a clock that is set makes no mote silent, nor heard", async () =>
     const { clock, report, watch } = await ward()
     await report()
     await watch(5)
-    clock.forward(86_400_000)
+    clock.step(86_400_000)
     assert.deepEqual(await watch(20), [])
-    clock.forward(-86_400_000)
+    clock.step(-86_400_000)
     assert.deepEqual(await watch(20), ["open"])
 })
 

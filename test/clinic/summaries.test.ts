@@ -3,16 +3,18 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { toObservation } from "../../clinic/fhir/observation.ts"
 import type { Measurement } from "../../wire/senml.ts"
-import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement, memoryClinic } from "./support.ts"
 
 const minuteMs = 60_000
 
 async function ward() {
-    const clock = new StillClock()
+    const clock = new ManualClock()
     const clinic = await memoryClinic(clock)
     const patient = (await clinic.patients.add({ given: "Ada", family: "Beck" })).id
     const { mote, secret } = await clinic.motes.register(patient)
-    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const sealer = new TestMote({ kid: mote.kid, secret })
     const send = async (...pack: Measurement[]) => {
         const envelope = sealer.seal(pack, clock.now())
         await clinic.ingest([delivery(envelope, clock.now())])

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement, memoryClinic } from "./support.ts"
 
 const minuteMs = 60_000
 const dayMs = 86_400_000
 
 async function ward() {
-    const clock = new StillClock()
+    const clock = new ManualClock()
     const clinic = await memoryClinic(clock)
     const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
     const { mote, secret } = await clinic.motes.register(patient.id)
-    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const sealer = new TestMote({ kid: mote.kid, secret })
     const router = await clinic.accounts.add({ name: "router-3", role: "router" })
     /** A heart rate, measured, received and delivered now, by a router whose clock is ahead by `aheadMs`. */
     const arrive = async (rate: number, { aheadMs = 0, saysTime = true, at = clock.now() } = {}) => {
@@ -29,16 +31,16 @@ async function ward() {
 test("the host's clock jumps ahead by a day and is set right: what arrives from then on is shown, with its true age", async () => {
     const { clock, clinic, mote, patient, arrive, shown } = await ward()
     await arrive(71)
-    clock.forward(dayMs)
+    clock.step(dayMs)
     await arrive(72)
     assert.equal(await shown(), "72 of 0 s ago")
-    clock.forward(-dayMs + 45_000)
+    clock.step(-dayMs + 45_000)
     await arrive(150)
     assert.equal(await shown(), "150 of 0 s ago")
     assert.equal((await clinic.completeness(mote)).newestAt, clock.now())
-    clock.forward(10_000)
+    await clock.advance(10_000)
     await arrive(165)
-    clock.forward(10 * minuteMs)
+    await clock.advance(10 * minuteMs)
     assert.equal(await shown(), "165 of 600 s ago", "then nothing: it grows old")
     const all = await clinic.observations.search({
         ...{ patients: [patient.id], names: ["hr"], newestFirst: false, limit: 9 },
@@ -52,7 +54,7 @@ test("the host's clock jumps ahead by a day and is set right: what arrives from 
 test("what a router had kept and delivers late does not take the place of newer values", async () => {
     const { clock, arrive, shown } = await ward()
     const old = clock.now()
-    clock.forward(20 * minuteMs)
+    await clock.advance(20 * minuteMs)
     await arrive(80)
     await arrive(60, { at: old })
     assert.equal(await shown(), "80 of 0 s ago")
@@ -64,7 +66,7 @@ test("a router that is ahead or behind is known by name, and its readings get th
         assert.equal(await arrive(72, { aheadMs }), "stored")
         assert.equal(await shown(), "72 of 0 s ago")
         assert.deepEqual(await clinic.conditions(), [{ code: "router-clock", router: "router-3", offsetMs: -aheadMs }])
-        clock.forward(minuteMs)
+        await clock.advance(minuteMs)
         await arrive(73)
         assert.equal(await shown(), "73 of 0 s ago")
         assert.deepEqual(await clinic.conditions(), [], "its clock was set")
@@ -101,45 +103,45 @@ test("a router that comes with a new store is told of: what it had receipted may
         await clinic.ingest([], { account: router.id, sentAt: clock.now(), storeSince })
     const made = clock.now() - dayMs
     await deliver(made)
-    clock.forward(minuteMs)
+    await clock.advance(minuteMs)
     await deliver(made)
     assert.deepEqual(await clinic.conditions(), [])
-    clock.forward(10 * minuteMs)
+    await clock.advance(10 * minuteMs)
     await deliver(clock.now() - 1000)
     const lost = { code: "router-store-lost", router: "router-3", at: clock.now() }
     assert.deepEqual(await clinic.conditions(), [lost])
-    clock.forward(8 * dayMs)
+    await clock.advance(8 * dayMs)
     assert.deepEqual(await clinic.conditions(), [])
 })
 
 test("a revoked mote is judged by the clinic's clock: what a router dates back is taken for a day, and never after", async () => {
     const { clinic, clock, mote, arrive } = await ward()
     const before = clock.now()
-    clock.forward(minuteMs)
+    await clock.advance(minuteMs)
     await clinic.revoke(mote.kid)
-    clock.forward(minuteMs)
+    await clock.advance(minuteMs)
     assert.equal(await arrive(60, { at: before }), "stored", "the router had it before")
     assert.equal(await arrive(61), "revoked")
-    clock.forward(dayMs)
+    await clock.advance(dayMs)
     assert.equal(await arrive(62, { at: 0 }), "revoked", "received in 1970")
     assert.equal(await arrive(62, { at: before }), "revoked")
-    clock.forward(-30 * dayMs)
+    clock.step(-30 * dayMs)
     assert.equal(await arrive(63), "revoked", "the clock was ahead when it was revoked")
 })
 
 test("the secret before a rotation ends by the clinic's clock, too", async () => {
     const { clinic, clock, mote, arrive, sealer } = await ward()
     const before = clock.now()
-    clock.forward(minuteMs)
+    await clock.advance(minuteMs)
     const { secret } = (await clinic.rotate(mote.kid))!
-    const renewed = new SealingMote({ kid: mote.kid, secret })
+    const renewed = new TestMote({ kid: mote.kid, secret })
     const now = clock.now()
     // Its router is a year behind: the clinic's clock says when the new secret was heard first.
     await clinic.ingest([delivery(renewed.seal([measurement("hr", 70, now)], now), now - 365 * dayMs)])
     assert.equal(await arrive(60, { at: before }), "stored")
-    clock.forward(minuteMs)
+    await clock.advance(minuteMs)
     assert.equal(await arrive(61), "old-secret")
-    clock.forward(2 * dayMs)
+    await clock.advance(2 * dayMs)
     assert.equal(await arrive(62, { at: before }), "old-secret")
     assert.equal(sealer.seq, 3)
 })
@@ -152,9 +154,9 @@ test("alarms are in the order in which they arrived: one of tomorrow does not st
         const pack = [measurement(name, 1, now), measurement(`${name}/id`, id, now, { unit: "count" })]
         await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
     }
-    clock.forward(dayMs)
+    clock.step(dayMs)
     await raise(1, "hr-high")
-    clock.forward(-dayMs)
+    clock.step(-dayMs)
     await raise(2, "temp-high")
     assert.deepEqual(
         (await clinic.alarms.open()).map(({ kind }) => kind),
@@ -163,28 +165,39 @@ test("alarms are in the order in which they arrived: one of tomorrow does not st
 })
 
 test("the time of day is set by an hour, or by a year: nobody is logged out, and half an hour without use still counts", async () => {
-    let elapsed = 0
-    const clock = Object.assign(new StillClock(), { elapsed: () => elapsed })
+    const clock = new ManualClock()
     const clinic = await memoryClinic(clock)
     await clinic.accounts.add({ name: "ruth", role: "nurse", password: "correct horse" })
     const { session } = (await clinic.accounts.login("ruth", "correct horse"))!
     const isIn = async () => (await clinic.accounts.bySession(session))?.name === "ruth"
     for (const step of [60 * minuteMs, -365 * dayMs, 3 * 365 * dayMs]) {
-        clock.forward(step)
-        elapsed += minuteMs
+        clock.step(step)
+        await clock.advance(minuteMs)
         assert.ok(await isIn())
         await clinic.accounts.login("ruth", "correct horse")
         assert.ok(await isIn(), "another login clears away what is over, and no more")
     }
-    elapsed += 31 * minuteMs
+    await clock.advance(31 * minuteMs)
     assert.equal(await isIn(), false)
+})
+
+test("a session ends after half a day, however much it is used", async () => {
+    const clock = new ManualClock()
+    const clinic = await memoryClinic(clock)
+    await clinic.accounts.add({ name: "ruth", role: "nurse", password: "correct horse" })
+    const { session } = (await clinic.accounts.login("ruth", "correct horse"))!
+    for (let minutes = 0; minutes < 12 * 60; minutes += 29) {
+        assert.ok(await clinic.accounts.bySession(session), `after ${minutes} minutes of use`)
+        await clock.advance(29 * minuteMs)
+    }
+    assert.equal(await clinic.accounts.bySession(session), undefined)
 })
 
 test("a command that was given before the clock was set back is not given again", async () => {
     const { clinic, clock, mote } = await ward()
     await clinic.command(mote.kid, { command: "identify", author: "ruth" })
     assert.equal((await clinic.configurations.commands(mote)).length, 1)
-    clock.forward(-dayMs)
+    clock.step(-dayMs)
     assert.deepEqual(await clinic.configurations.commands(mote), [])
     assert.equal((await clinic.keys())[0]!.commands, undefined)
 })

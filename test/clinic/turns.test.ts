@@ -4,7 +4,9 @@ import { setImmediate } from "node:timers/promises"
 import type { FastifyRequest } from "fastify"
 import type { ProblemError } from "../../clinic/errors.ts"
 import { Turns } from "../../clinic/http/turns.ts"
-import { delivery, measurement, memoryClinic, SealingMote, StillClock } from "./support.ts"
+import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
+import { delivery, measurement, memoryClinic } from "./support.ts"
 
 const requestOf = (id: number, socket = { destroyed: false }) => ({ user: { id }, raw: { socket } }) as FastifyRequest
 
@@ -51,12 +53,12 @@ test("too many are refused, a failure and a client that has gone leave the other
 })
 
 test("a long history is read in parts, with a turn for others after each, and is what it is in one", async t => {
-    const clock = new StillClock()
+    const clock = new ManualClock()
     const clinic = await memoryClinic(clock)
     t.after(() => clinic.close())
     const { id: patient } = await clinic.patients.add({ given: "Ada", family: "Beck" })
     const { mote, secret } = await clinic.motes.register(patient)
-    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const sealer = new TestMote({ kid: mote.kid, secret })
     const now = clock.now()
     const total = 9000
     const start = now - total * 2000

@@ -5,7 +5,7 @@ import { silentLog } from "../../host/log.ts"
 import { startRouter } from "../../router/index.ts"
 import { CoapClient } from "../router/client.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
-import { TestMote } from "../router/mote.ts"
+import { TestMote } from "../support/mote.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { until } from "../support/until.ts"
 
@@ -15,7 +15,7 @@ const fields = ["coap.code", "coap.token", "coap.opt.uri_path", "coap.payload_le
 const bytes = ["tcp.payload", "_ws.malformed"]
 
 test("Wireshark, listening on the wire, sees an envelope posted and its receipt, as CoAP over TCP", async t => {
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const clinic = new MemoryClinic(mote.routerKeys)
     const data = temporaryFolder(t)
     const running = await startRouter({ data, coapPort: 0, clinic, log: silentLog })

@@ -3,15 +3,16 @@ import { after, before } from "node:test"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { refusedName, type Measurement } from "../../wire/senml.ts"
 import { Service } from "../clinic/service.ts"
-import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
+import type { TestMote } from "../support/mote.ts"
+import { delivery, measurement } from "../clinic/support.ts"
 import { card, check, logIn, openPage, pageTest } from "./clinic-browser.ts"
 import { hasChromium, launchChromium } from "../support/chromium.ts"
 import { until } from "../support/until.ts"
 
 let browser: Browser
 let service: Service
-let ada: { patient: number; mote: SealingMote }
-let ken: { patient: number; mote: SealingMote }
+let ada: { patient: number; mote: TestMote }
+let ken: { patient: number; mote: TestMote }
 /** Of alarms; they rise. */
 let nextId = 100
 const password = "correct horse battery"
@@ -39,7 +40,7 @@ async function asDoctor(o: BrowserContextOptions = {}): Promise<Page> {
 }
 
 async function alarm(
-    { mote }: { mote: SealingMote },
+    { mote }: { mote: TestMote },
     kind: string,
     id: number,
     raised: boolean,

@@ -6,15 +6,16 @@ import { silentLog } from "../../host/log.ts"
 import type { Measurement } from "../../wire/senml.ts"
 import { encodeBatch, routerHeader } from "../../wire/batch.ts"
 import { Service } from "../clinic/service.ts"
-import { delivery, measurement, type SealingMote } from "../clinic/support.ts"
+import type { TestMote } from "../support/mote.ts"
+import { delivery, measurement } from "../clinic/support.ts"
 import { card, check, logIn as logInWith, openPage, pageTest } from "./clinic-browser.ts"
 import { hasChromium, launchChromium } from "../support/chromium.ts"
 
 let browser: Browser
 let service: Service
-let ada: { patient: number; mote: SealingMote }
-let ken: { patient: number; mote: SealingMote }
-let ruth: { patient: number; mote: SealingMote }
+let ada: { patient: number; mote: TestMote }
+let ken: { patient: number; mote: TestMote }
+let ruth: { patient: number; mote: TestMote }
 
 before(async () => {
     if (!hasChromium) return
@@ -30,7 +31,7 @@ after(async () => {
     await service.close()
 })
 
-async function arrive(sealer: SealingMote, ...pack: Measurement[]): Promise<void> {
+async function arrive(sealer: TestMote, ...pack: Measurement[]): Promise<void> {
     await service.ingest([delivery(sealer.seal(pack, Date.now()), Date.now())])
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { addressOf } from "../../router/address.ts"
 import { Admission, maxCostOfAddress, maxStrangersOfAddress } from "../../router/admission.ts"
-import { ManualClock } from "./manual-clock.ts"
+import { ManualClock } from "../support/clock.ts"
 
 /** Peers by name, and which of them had to leave. */
 function setUp(max: number) {

@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { silentLog } from "../../host/log.ts"
 import { ClinicTime } from "../../router/clinic-time.ts"
 import { SqliteStore } from "../../router/index.ts"
-import { ManualClock } from "./manual-clock.ts"
+import { ManualClock } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
 
 const notBefore = Date.UTC(2026, 10, 30)

@@ -4,9 +4,9 @@ import { silentLog } from "../../host/log.ts"
 import { DeliveryLoop, firstRetryMs, maxBatchBytes, maxRetryMs } from "../../router/delivery.ts"
 import { SqliteStore } from "../../router/store/sqlite.ts"
 import { maxBatch, type DeliveryResult } from "../../wire/batch.ts"
-import { ManualClock, settle } from "./manual-clock.ts"
+import { ManualClock, settle } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 
 /** An outbox of `n` envelopes whose bytes are their number, and the loop that carries it. */
 function setUp(n: number) {
@@ -24,7 +24,7 @@ function setUp(n: number) {
     return { clock, store, clinic, loop, fill }
 }
 
-const { kid } = new TestMote().keys
+const { kid } = TestMote.numbered().keys
 const bytesOf = (n: number) => Uint8Array.of(n >> 8, n & 255)
 const inOrder = (n: number) => Array.from({ length: n }, (_, i) => Buffer.from(bytesOf(i)).toString("hex"))
 
@@ -177,8 +177,8 @@ test("what is answered after closing changes nothing", async () => {
 
 test("alarms go first and motes take turns, so that nobody waits for a flood of another", async () => {
     const { store, loop, clinic } = setUp(0)
-    const { kid: greedy } = new TestMote(1).keys
-    const { kid: other } = new TestMote(2).keys
+    const { kid: greedy } = TestMote.numbered(1).keys
+    const { kid: other } = TestMote.numbered(2).keys
     const add = (kid: Uint8Array, purpose: "vitals" | "alarm", first: number, bytes: number) =>
         store.append([{ kid, purpose, receivedAt: 0, envelope: new Uint8Array(bytes).fill(first) }], [])
     for (let i = 0; i < 500; i++) add(greedy, "vitals", 1, 4000)

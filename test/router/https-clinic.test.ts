@@ -16,8 +16,8 @@ import {
 } from "../../wire/batch.ts"
 import { eui } from "../../wire/keys.ts"
 import { until } from "../support/until.ts"
-import { ManualClock } from "./manual-clock.ts"
-import { TestMote } from "./mote.ts"
+import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
 import { selfSigned, serveHttps } from "./tls-server.ts"
 
 let tls: { cert: string; key: string }
@@ -52,7 +52,7 @@ async function setUp(
 
 test("batches and keys go over verified TLS, with the token, on one connection", async t => {
     const received: Delivery[][] = []
-    const keys = [new TestMote().routerKeys]
+    const keys = [TestMote.numbered().routerKeys]
     const { server, link } = await setUp(t, async (request, response) => {
         assert.equal(request.headers.authorization, `Bearer ${token}`)
         if (request.url === "/ingest/keys") {
@@ -106,7 +106,7 @@ test("all that is asked says what the router's clock shows, and since when it ha
 })
 
 test("keys that have not changed are not sent again, and are the same array", async t => {
-    let keys = [new TestMote(1).routerKeys]
+    let keys = [TestMote.numbered(1).routerKeys]
     const asked: (string | undefined)[] = []
     const { link } = await setUp(t, (request, response) => {
         const etag = `"${keys.length}"`
@@ -117,13 +117,13 @@ test("keys that have not changed are not sent again, and are the same array", as
     const first = await link.keys()
     assert.deepEqual(first, keys)
     assert.equal(await link.keys(), first)
-    keys = [...keys, new TestMote(2).routerKeys]
+    keys = [...keys, TestMote.numbered(2).routerKeys]
     assert.deepEqual(await link.keys(), keys)
     assert.deepEqual(asked, [undefined, '"1"', '"1"'])
 })
 
 test("keys come in pages; those that have not changed are not sent again, and motes that are gone are gone", async t => {
-    const motes = [1, 2, 3, 4, 5].map(n => new TestMote(n).routerKeys)
+    const motes = [1, 2, 3, 4, 5].map(n => TestMote.numbered(n).routerKeys)
     const asked: string[] = []
     let pages = [motes.slice(0, 2), motes.slice(2, 4), motes.slice(4)]
     const { link } = await setUp(t, (request, response) => {
@@ -154,7 +154,7 @@ test("keys come in pages; those that have not changed are not sent again, and mo
 })
 
 test("a clinic whose pages of keys never end is an error", async t => {
-    const { routerKeys } = new TestMote()
+    const { routerKeys } = TestMote.numbered()
     const { link } = await setUp(t, (_, response) => {
         response.setHeader("link", `</ingest/keys?after=${eui(routerKeys.kid)}>; rel="next"`)
         response.end(encodeKeys([routerKeys]))
@@ -231,7 +231,7 @@ test("closing gives the connection up", async t => {
 })
 
 test("a clinic in trouble loses nothing: the router keeps and delivers each once, in order", async t => {
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const stored: string[] = []
     const troubles = [500, "garbage", "hang up", 401, "store and hang up", 503]
     const { link } = await setUp(t, async (request, response) => {

@@ -7,14 +7,14 @@ import { SqliteStore } from "../../router/store/sqlite.ts"
 import { maxEnvelopeBytes, type Purpose } from "../../wire/envelope.ts"
 import { openReceipt } from "../../wire/receipt.ts"
 import { flipBit } from "../wire/arbitrary.ts"
-import { ManualClock } from "./manual-clock.ts"
+import { ManualClock } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 
 /** An ingest that knows motes 1 and 2. */
 async function setUp(o: { store?: SqliteStore; maxOutboxBytes?: number; time?: ReceiptTime; log?: Log } = {}) {
     const clock = new ManualClock()
-    const motes = [new TestMote(1), new TestMote(2)] as const
+    const motes = [TestMote.numbered(1), TestMote.numbered(2)] as const
     const store = o.store ?? SqliteStore.inMemory()
     const clinic = new MemoryClinic(...motes.map(m => m.routerKeys))
     const keyring = new Keyring({ clock, store, clinic, log: silentLog })
@@ -111,13 +111,13 @@ test("stale starts, clones and strangers are refused and counted", async () => {
     const { mote, submit, ingest, store } = await setUp()
     const stale = mote.envelope()
     mote.reboot()
-    const clone = new TestMote(1)
+    const clone = TestMote.numbered(1)
     clone.boot = mote.boot
     clone.salt = Uint8Array.of(9, 9, 9, 9, 9)
     assert.deepEqual(await submit(mote.envelope()), ["stored"])
     assert.deepEqual(await submit(stale), ["olderBoot"])
     assert.deepEqual(await submit(clone.envelope()), ["otherSalt"])
-    assert.deepEqual(await submit(new TestMote(7).envelope()), ["unknownKid"])
+    assert.deepEqual(await submit(TestMote.numbered(7).envelope()), ["unknownKid"])
     assert.deepEqual(await submit(Buffer.from("garbage"), new Uint8Array(maxEnvelopeBytes + 1)), [
         "malformed",
         "tooLarge",
@@ -139,7 +139,7 @@ test("one flipped bit anywhere is refused, and the good envelope taken afterward
 })
 
 test("a full outbox refuses, drops nothing, still knows duplicates, and takes again once emptied", async () => {
-    const first = new TestMote(1).envelope()
+    const first = TestMote.numbered(1).envelope()
     const { mote, submit, store } = await setUp({ maxOutboxBytes: first.length * 2 })
     const envelopes = [mote.envelope(), mote.envelope(), mote.envelope()]
     assert.deepEqual(await submit(...envelopes), ["stored", "stored", "busy"])
@@ -150,7 +150,7 @@ test("a full outbox refuses, drops nothing, still knows duplicates, and takes ag
 })
 
 test("dead letters take no room from the outbox, and a full outbox is said once", async () => {
-    const { length } = new TestMote(1).envelope()
+    const { length } = TestMote.numbered(1).envelope()
     const said: string[] = []
     const log = { ...silentLog, error: (_: object, line: string) => void said.push(line) }
     const { mote, submit, store } = await setUp({ maxOutboxBytes: length * 2, log })
@@ -186,7 +186,7 @@ test("a new secret is taken beside the old one, with starts of its own, until th
     const { clock, clinic, mote, store, submit } = await setUp()
     mote.boot = 40
     assert.deepEqual(await submit(mote.envelope()), ["stored"])
-    const renewed = new TestMote(7)
+    const renewed = TestMote.numbered(7)
     renewed.keys.kid = mote.keys.kid
     const next = { ...renewed.routerKeys, generation: 1 }
     assert.deepEqual(await submit(renewed.envelope({ seq: 0 })), ["badMac"])
@@ -206,7 +206,7 @@ test("a new secret is taken beside the old one, with starts of its own, until th
 
 test("the receipt is made with the secret that the envelope was sealed under", async () => {
     const { clock, clinic, mote, ingest } = await setUp()
-    const renewed = new TestMote(7)
+    const renewed = TestMote.numbered(7)
     renewed.keys.kid = mote.keys.kid
     clinic.routerKeys = [mote.routerKeys, { ...renewed.routerKeys, generation: 1 }]
     await clock.advance(refreshMs)
@@ -219,7 +219,7 @@ test("the receipt is made with the secret that the envelope was sealed under", a
 })
 
 test("an alarm finds room where readings find none", async () => {
-    const { length } = new TestMote(1).envelope()
+    const { length } = TestMote.numbered(1).envelope()
     const { mote, submit, submitAs } = await setUp({ maxOutboxBytes: length * 32 })
     const readings = Array.from({ length: 33 }, () => mote.envelope())
     assert.deepEqual((await submit(...readings)).slice(31), ["stored", "busy"])

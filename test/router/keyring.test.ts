@@ -3,11 +3,11 @@ import { test } from "node:test"
 import { silentLog } from "../../host/log.ts"
 import { Keyring, refreshMs, refreshPauseMs } from "../../router/keyring.ts"
 import { SqliteStore } from "../../router/store/sqlite.ts"
-import { ManualClock } from "./manual-clock.ts"
+import { ManualClock } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 
-const [known, added] = [new TestMote(1), new TestMote(2)]
+const [known, added] = [TestMote.numbered(1), TestMote.numbered(2)]
 
 async function setUp(store = SqliteStore.inMemory()) {
     const clock = new ManualClock()
@@ -115,7 +115,7 @@ test("who listens hears of every mote whose keys or configuration changed, and o
 
 test("two secrets of one mote are both there while one takes over from the other", async () => {
     const { clock, clinic, keyring, store } = await setUp()
-    const next = { ...new TestMote(3).routerKeys, kid: known.routerKeys.kid, generation: 1 }
+    const next = { ...TestMote.numbered(3).routerKeys, kid: known.routerKeys.kid, generation: 1 }
     clinic.routerKeys = [known.routerKeys, next]
     await clock.advance(refreshMs)
     assert.deepEqual(keyring.findAll(known.eui), [known.routerKeys, next])

@@ -13,7 +13,7 @@ import { openReceipt } from "../../wire/receipt.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { until } from "../support/until.ts"
 import { CoapClient } from "./client.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 
 interface RouterProcess {
     port: number
@@ -78,7 +78,7 @@ async function postUntilBroken(
 
 test("killed at any moment, a router has every envelope that got a receipt, once", async t => {
     const data = temporaryFolder(t)
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const receipted = new Set<string>()
     const unsure: Uint8Array[] = []
     for (let round = 0; round < 4; round++) {
@@ -106,7 +106,7 @@ test("killed at any moment, a router has every envelope that got a receipt, once
 
 test("a router that was closed leaves nothing that keeps its process alive", async t => {
     const router = await startProcess(t, temporaryFolder(t), { clinic: "down" })
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const client = await CoapClient.connect(router.port)
     assert.equal(await client.code("/vitals", mote.envelope()), "2.04")
     const exited = once(router.process, "exit")
@@ -121,7 +121,7 @@ test("every receipt was preceded by a sync of the disk", async t => {
     const trace = join(data, "trace")
     const wrapper = ["strace", "-f", "-e", "trace=fsync,fdatasync", "-o", trace]
     const router = await startProcess(t, data, { clinic: "down", wrapper })
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const client = await CoapClient.connect(router.port)
     t.after(() => client.destroy())
     const syncs = () => readFileSync(trace, "utf8").match(/\b(fsync|fdatasync)\(/g)?.length ?? 0

@@ -5,13 +5,13 @@ import { silentLog } from "../../host/log.ts"
 import { Router, SqliteStore } from "../../router/index.ts"
 import { refreshMs } from "../../router/keyring.ts"
 import { moteTopic, MqttMotes, type MqttMessage } from "../../router/mqtt/motes.ts"
-import { ManualClock } from "./manual-clock.ts"
+import { ManualClock } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 
 /** A mote behind a broker, of which only what it is to publish is seen. */
 async function setUp(isNew = true) {
-    const mote = new TestMote(1)
+    const mote = TestMote.numbered(1)
     const clinic = new MemoryClinic(mote.routerKeys)
     const clock = new ManualClock()
     const router = new Router({
@@ -93,7 +93,7 @@ test("commands reach a mote that is there, at most three at once, each once whil
 
 test("a mote with two secrets gets what is sealed for the one that it used last", async () => {
     const { mote, clinic, clock, motes, seen, says } = await setUp()
-    const renewed = new TestMote(2, mote.keys.kid)
+    const renewed = TestMote.numbered(2, mote.keys.kid)
     const waiting = (name: string) => ({
         sealedConfig: Buffer.from(`config ${name}`),
         commands: [{ name: "identify" as const, sealed: Buffer.from(`blink ${name}`) }],

@@ -7,15 +7,15 @@ import { Router, SqliteStore } from "../../router/index.ts"
 import { refreshMs } from "../../router/keyring.ts"
 import { MqttBroker } from "../../router/mqtt/broker.ts"
 import { loginMs, maxUnproductive } from "../../router/mqtt/session.ts"
-import { ManualClock, settle } from "./manual-clock.ts"
+import { ManualClock, settle } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 import { streamPair } from "./stream-pair.ts"
 
 /** A router with its MQTT side, on a clock that a test moves. */
 async function setUp() {
     const clock = new ManualClock()
-    const motes = [new TestMote(1), new TestMote(2)] as const
+    const motes = [TestMote.numbered(1), TestMote.numbered(2)] as const
     const clinic = new MemoryClinic(...motes.map(({ routerKeys }) => routerKeys))
     let broker!: MqttBroker
     const router = new Router({

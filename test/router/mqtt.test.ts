@@ -17,14 +17,14 @@ import { temporaryFolder } from "../support/folder.ts"
 import { until } from "../support/until.ts"
 import { openSocket } from "./client.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 
 /** Against mosquitto's clients (Debian's mosquitto-clients). */
 const isThere = spawnSync("which", ["mosquitto_pub"]).status === 0
 const skip = isThere ? false : "needs mosquitto_pub and mosquitto_sub (mosquitto-clients)"
 
 async function setUp(t: TestContext, ...more: RouterKeys[]) {
-    const [mote, other] = [new TestMote(1), new TestMote(2)]
+    const [mote, other] = [TestMote.numbered(1), TestMote.numbered(2)]
     const data = temporaryFolder(t)
     const clinic = new MemoryClinic(mote.routerKeys, other.routerKeys, ...more)
     const refusals: string[] = []
@@ -127,7 +127,7 @@ test("what is refused gets no acknowledgement and is not stored; the next good o
 })
 
 test("while a secret is being changed the password of either will do", { skip }, async t => {
-    const renewed = new TestMote(3, new TestMote(1).keys.kid)
+    const renewed = TestMote.numbered(3, TestMote.numbered(1).keys.kid)
     const { mote, connection } = await setUp(t, { ...renewed.routerKeys, generation: 1 })
     const password = (of: TestMote) => Buffer.from(of.keys.mqtt).toString("hex")
     const attempt = (args: string[]) =>

@@ -7,10 +7,10 @@ import { join } from "node:path"
 import { silentLog } from "../../host/log.ts"
 import { startRouter } from "../../router/index.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 
 const [data, state] = process.argv.slice(2)
-const clinic = new MemoryClinic(new TestMote().routerKeys)
+const clinic = new MemoryClinic(TestMote.numbered().routerKeys)
 clinic.answer = batch => {
     if (state === "down") throw new Error("down")
     return batch.map(({ id, envelope }) => {

@@ -15,13 +15,13 @@ import { temporaryFolder } from "../support/folder.ts"
 import { until } from "../support/until.ts"
 import { flipBit } from "../wire/arbitrary.ts"
 import { CoapClient, codesUntilClosed, openSocket } from "./client.ts"
-import { ManualClock, settle } from "./manual-clock.ts"
+import { ManualClock, settle } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 import { streamPair } from "./stream-pair.ts"
 
 async function setUp(t: TestContext) {
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const clinic = new MemoryClinic(mote.routerKeys)
     const running = await startRouter({
         data: temporaryFolder(t),
@@ -69,8 +69,8 @@ test("whatever is wrong with an envelope gets its code and a diagnostic, and not
     const good = mote.envelope()
     const stale = mote.envelope()
     mote.reboot()
-    const stranger = new TestMote(9)
-    const clone = new TestMote()
+    const stranger = TestMote.numbered(9)
+    const clone = TestMote.numbered()
     clone.boot = mote.boot
     assert.equal(await client.code("/vitals", mote.envelope()), "2.04")
     for (const [payload, code] of [
@@ -97,7 +97,7 @@ test("an unknown kid and a wrong MAC cannot be told apart", async t => {
     const { mote, client } = await setUp(t)
     const envelope = mote.envelope()
     const wrongMac = await client.post("/vitals", flipBit(envelope, envelope.length * 8 - 1))
-    const unknown = await client.post("/vitals", new TestMote(9).envelope())
+    const unknown = await client.post("/vitals", TestMote.numbered(9).envelope())
     assert.deepEqual(wrongMac.payload, unknown.payload)
 })
 
@@ -198,7 +198,7 @@ test("a mote on one connection is served while many others are half open", async
 
 test("when there are too many connections, strangers make room and motes stay", async () => {
     const clock = new ManualClock()
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const store = SqliteStore.inMemory()
     const router = new Router({
         clock,
@@ -255,7 +255,7 @@ test("closing does not wait for ever for a peer that stays", async () => {
 
 test("what was receipted before a restart is delivered after it", async t => {
     const data = temporaryFolder(t)
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const clinic = new MemoryClinic(mote.routerKeys)
     clinic.answer = () => {
         throw new Error("down")
@@ -274,7 +274,7 @@ test("what was receipted before a restart is delivered after it", async t => {
 
 test("what the clinic refused is said at the next start, and offered again when asked", async t => {
     const data = temporaryFolder(t)
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const clinic = new MemoryClinic(mote.routerKeys)
     clinic.answer = batch => batch.map(({ id }) => ({ id, status: "refused", reason: "no patient" }))
     const warned: object[] = []

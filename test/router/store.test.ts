@@ -9,10 +9,10 @@ import { identify } from "../../router/store/identity.ts"
 import { format } from "../../router/store/schema.ts"
 import { SqliteStore } from "../../router/store/sqlite.ts"
 import { temporaryFolder } from "../support/folder.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 
 const accepted = (byte: number) => ({
-    kid: new TestMote().keys.kid,
+    kid: TestMote.numbered().keys.kid,
     purpose: "vitals" as const,
     receivedAt: 1_700_000_000_000 + byte,
     envelope: new Uint8Array(10 + byte).fill(byte),
@@ -20,8 +20,8 @@ const accepted = (byte: number) => ({
 
 test("what was written is there after opening it again", t => {
     const data = temporaryFolder(t)
-    const { kid } = new TestMote().keys
-    const keys = [new TestMote(1).routerKeys, new TestMote(2).routerKeys]
+    const { kid } = TestMote.numbered().keys
+    const keys = [TestMote.numbered(1).routerKeys, TestMote.numbered(2).routerKeys]
     const start = { boot: 4, salt: "0102030405", floor: 0, runs: [[0, 7]] as [number, number][] }
     let store = SqliteStore.open(data)
     store.replaceKeys(keys)
@@ -40,7 +40,7 @@ test("what was written is there after opening it again", t => {
 
 test("a store of the first version opens with its keys", t => {
     const data = temporaryFolder(t)
-    const { kid, upMac, receipt, mqtt, config } = new TestMote().routerKeys
+    const { kid, upMac, receipt, mqtt, config } = TestMote.numbered().routerKeys
     const db = new Database(join(data, "router.db"))
     db.exec(readFileSync(new URL("./router-1.sql", import.meta.url), "utf8"))
     db.prepare("INSERT INTO keys VALUES (?, ?, ?, ?, ?)").run([kid, upMac, receipt, mqtt, config])
@@ -53,7 +53,7 @@ test("a store of the first version opens with its keys", t => {
 
 test("an outbox of the second version goes out, and belongs to its motes", t => {
     const data = temporaryFolder(t)
-    const [mote, other] = [new TestMote(1), new TestMote(2)]
+    const [mote, other] = [TestMote.numbered(1), TestMote.numbered(2)]
     const db = new Database(join(data, "router.db"))
     db.exec(readFileSync(new URL("./router-1.sql", import.meta.url), "utf8"))
     db.exec(format.migrations[1]!)
@@ -228,16 +228,16 @@ test("the oldest come first, as many as asked for", () => {
 
 test("new keys replace the old ones", () => {
     const store = SqliteStore.inMemory()
-    store.replaceKeys([new TestMote(1).routerKeys, new TestMote(2).routerKeys])
-    store.replaceKeys([new TestMote(3).routerKeys])
-    assert.deepEqual(store.keys(), [new TestMote(3).routerKeys])
+    store.replaceKeys([TestMote.numbered(1).routerKeys, TestMote.numbered(2).routerKeys])
+    store.replaceKeys([TestMote.numbered(3).routerKeys])
+    assert.deepEqual(store.keys(), [TestMote.numbered(3).routerKeys])
     store.close()
 })
 
 test("a forgotten start of a mote leaves the others", () => {
     const store = SqliteStore.inMemory()
-    const { kid } = new TestMote(1).keys
-    const { kid: other } = new TestMote(2).keys
+    const { kid } = TestMote.numbered(1).keys
+    const { kid: other } = TestMote.numbered(2).keys
     const start = (boot: number) => ({ boot, salt: "00", floor: 0, runs: [[0, 0]] as [number, number][] })
     store.append(
         [],
@@ -251,7 +251,7 @@ test("a forgotten start of a mote leaves the others", () => {
 
 test("a transaction that fails leaves nothing behind", () => {
     const store = SqliteStore.inMemory()
-    const { kid } = new TestMote().keys
+    const { kid } = TestMote.numbered().keys
     const salt = null as unknown as string // the table refuses it
     assert.throws(() => store.append([accepted(1)], [{ kid, start: { boot: 1, salt, floor: 0, runs: [] } }]))
     assert.deepEqual([store.outboxLength, store.outboxBytes, store.next(1, Infinity).length], [0, 0, 0])

@@ -8,13 +8,13 @@ import { temporaryFolder } from "../support/folder.ts"
 import { until } from "../support/until.ts"
 import { openSocket } from "./client.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
-import { TestMote } from "./mote.ts"
+import { TestMote } from "../support/mote.ts"
 import { CoapClient } from "./client.ts"
 import { selfSigned } from "./tls-server.ts"
 
 test("connections that never end their TLS handshake have places, too, and are cut off", async t => {
     const tls = { ...(await selfSigned()), coapsPort: 0, mqttsPort: 0 }
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const clinic = new MemoryClinic(mote.routerKeys)
     const running = await startRouter({
         data: temporaryFolder(t),
@@ -44,7 +44,7 @@ test("connections that never end their TLS handshake have places, too, and are c
 })
 
 test("a mote gets in beside a thousand silent connections, by CoAP and by MQTT", async t => {
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const clinic = new MemoryClinic(mote.routerKeys)
     const running = await startRouter({ data: temporaryFolder(t), coapPort: 0, mqttPort: 0, clinic, log: silentLog })
     t.after(() => running.close())

@@ -12,7 +12,8 @@ import { openSqlite } from "../../../clinic/store/sqlite/open.ts"
 import { realClock } from "../../../host/clock.ts"
 import { silentLog } from "../../../host/log.ts"
 import { until } from "../../support/until.ts"
-import { delivery, measurement, SealingMote } from "../support.ts"
+import { TestMote } from "../../support/mote.ts"
+import { delivery, measurement } from "../support.ts"
 
 const secret = "0123456789abcdef0123456789abcdef"
 const route = (text: string) => parseRoute(text, secret, Date.now)
@@ -70,7 +71,7 @@ async function ward(context: TestContext, routes: string[], isStarted = true) {
     if (isStarted) outbox.start()
     const patient = await clinic.patients.add({ given: "Ada", family: "Beck", bed: "7" })
     const { mote, secret } = await clinic.motes.register(patient.id)
-    const sealer = new SealingMote({ kid: mote.kid, secret })
+    const sealer = new TestMote({ kid: mote.kid, secret })
     const tell = async (kind: string, id: number, raised: boolean, value?: number) => {
         const now = Date.now()
         const pack = [

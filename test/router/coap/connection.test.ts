@@ -6,7 +6,7 @@ import { CoapConnection, maxPendingRequests, NoResponseError, responseMs } from 
 import type { Server } from "../../../router/coap/requester.ts"
 import { Code, dotted, message, type CoapMessage } from "../../../router/coap/message.ts"
 import { pathOf, pathOptions } from "../../../router/coap/options.ts"
-import { ManualClock, settle } from "../manual-clock.ts"
+import { ManualClock, settle } from "../../support/clock.ts"
 import { streamPair } from "../stream-pair.ts"
 
 const echo: Server = request => message(Code.Content, { payload: Buffer.from(pathOf(request.options)) })

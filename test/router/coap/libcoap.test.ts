@@ -14,7 +14,7 @@ import { temporaryFolder } from "../../support/folder.ts"
 import { until } from "../../support/until.ts"
 import { CoapClient } from "../client.ts"
 import { MemoryClinic } from "../memory-clinic.ts"
-import { TestMote } from "../mote.ts"
+import { TestMote } from "../../support/mote.ts"
 
 /** Against libcoap (Debian's libcoap3-bin), the most used other implementation of CoAP over TCP. */
 const isThere = spawnSync("which", ["coap-client-openssl"]).status === 0
@@ -39,7 +39,7 @@ async function coapClient(...args: string[]): Promise<{ stdout: Buffer; stderr: 
 }
 
 test("libcoap's client discovers what the router serves", { skip }, async t => {
-    const { uri } = await startedRouter(t, new TestMote())
+    const { uri } = await startedRouter(t, TestMote.numbered())
     const { stdout } = await coapClient(uri("/.well-known/core"))
     assert.equal(
         stdout.toString().trim(),
@@ -49,7 +49,7 @@ test("libcoap's client discovers what the router serves", { skip }, async t => {
 })
 
 test("libcoap's client posts an envelope and gets the receipt", { skip }, async t => {
-    const mote = new TestMote()
+    const mote = TestMote.numbered()
     const { uri, data, router } = await startedRouter(t, mote)
     const file = join(data, "envelope")
     writeFileSync(file, mote.envelope())
@@ -60,7 +60,7 @@ test("libcoap's client posts an envelope and gets the receipt", { skip }, async 
 })
 
 test("libcoap's client gets the code and the reason for what is wrong", { skip }, async t => {
-    const { uri } = await startedRouter(t, new TestMote())
+    const { uri } = await startedRouter(t, TestMote.numbered())
     const post = (...args: string[]) => coapClient("-m", "post", ...args)
     assert.match((await post("-t", "17", "-e", "garbage", uri("/vitals"))).stderr, /4\.00.*envelope/)
     assert.match((await post("-t", "0", "-e", "garbage", uri("/vitals"))).stderr, /4\.15/)

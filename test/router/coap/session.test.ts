@@ -17,7 +17,7 @@ import {
     pongMs,
     unproductiveWindowMs,
 } from "../../../router/coap/session.ts"
-import { ManualClock, settle } from "../manual-clock.ts"
+import { ManualClock, settle } from "../../support/clock.ts"
 import { streamPair, type PairedStream } from "../stream-pair.ts"
 
 /** A connection whose peer is raw bytes. */

@@ -7,7 +7,7 @@ import { decodeOptionsAndPayload, OptionNumber, pathOf } from "../../../router/c
 import type { Notifier, Server } from "../../../router/coap/requester.ts"
 import { ackTimeoutMs, maxRetransmit } from "../../../router/coap/udp-peer.ts"
 import { CoapUdp, maxPerAddress, maxUnverified, piggybackMs } from "../../../router/coap/udp.ts"
-import { ManualClock, settle } from "../manual-clock.ts"
+import { ManualClock, settle } from "../../support/clock.ts"
 
 const from = { address: "192.0.2.1", port: 40_000 }
 const types = ["CON", "NON", "ACK", "RST"]

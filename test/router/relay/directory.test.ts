@@ -4,13 +4,13 @@ import fc from "fast-check"
 import { linkFormat, matchingLinks, parseLinks, type Link } from "../../../router/coap/link-format.ts"
 import { message, Code } from "../../../router/coap/message.ts"
 import { OptionNumber } from "../../../router/coap/options.ts"
-import { TestMote } from "../mote.ts"
+import { TestMote } from "../../support/mote.ts"
 import { startCore } from "./served-mote.ts"
 
 const links = '</status>;rt="vitalmote.status";ct=112,</vitals>;rt="vitalmote.vitals";ct=17;obs'
 
 async function setUp() {
-    const keys = [new TestMote(1), new TestMote(2)]
+    const keys = [TestMote.numbered(1), TestMote.numbered(2)]
     const core = await startCore(keys)
     const motes = [await core.mote(keys[0]!), await core.mote(keys[1]!)]
     for (const mote of motes) mote.answer = () => mote.content(links)

@@ -4,7 +4,7 @@ import { responseMs } from "../../../router/coap/connection.ts"
 import { Code, message } from "../../../router/coap/message.ts"
 import { refreshMs } from "../../../router/keyring.ts"
 import type { SealedCommand } from "../../../wire/keys.ts"
-import { TestMote } from "../mote.ts"
+import { TestMote } from "../../support/mote.ts"
 import { startCore } from "./served-mote.ts"
 
 const config = (n: number) => Uint8Array.of(0xc0, n)
@@ -12,7 +12,7 @@ const command = (name: SealedCommand["name"], n: number): SealedCommand => ({ na
 
 /** A mote for which the clinic has something, which notes what it got. */
 async function setUp(down: { sealedConfig?: Uint8Array; commands?: SealedCommand[] }) {
-    const keys = new TestMote(1)
+    const keys = TestMote.numbered(1)
     const core = await startCore([keys])
     const give = async (down: { sealedConfig?: Uint8Array; commands?: SealedCommand[] }) => {
         core.clinic.routerKeys = [{ ...keys.routerKeys, ...down }]
@@ -31,7 +31,7 @@ async function setUp(down: { sealedConfig?: Uint8Array; commands?: SealedCommand
 }
 
 test("a mote that connects gets its configuration and then its commands, each once", async () => {
-    const keys = new TestMote(1)
+    const keys = TestMote.numbered(1)
     const core = await startCore([])
     core.clinic.routerKeys = [
         {
@@ -122,7 +122,7 @@ test("a mote that the clinic has revoked is sent away", async () => {
     const { core, keys, mote, give } = await setUp({})
     await give({ sealedConfig: config(1) })
     assert.equal(mote.stream.closed, false)
-    core.clinic.routerKeys = [new TestMote(2).routerKeys]
+    core.clinic.routerKeys = [TestMote.numbered(2).routerKeys]
     await core.clock.advance(2 * refreshMs)
     assert.equal(mote.stream.closed, true)
     assert.equal(core.router.motes.find(keys.eui), undefined)

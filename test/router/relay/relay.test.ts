@@ -6,14 +6,14 @@ import { Code, code, message } from "../../../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption, uintValue } from "../../../router/coap/options.ts"
 import { burstRequests, maxQueued, msPerRequest } from "../../../router/relay/relayed-mote.ts"
 import { maxObservers, maxObserversOfAddress } from "../../../router/relay/observation.ts"
-import { settle } from "../manual-clock.ts"
-import { TestMote } from "../mote.ts"
+import { settle } from "../../support/clock.ts"
+import { TestMote } from "../../support/mote.ts"
 import { startCore } from "./served-mote.ts"
 
 const { Accept, MaxAge, Observe, ProxyUri, ProxyScheme, UriHost, UriQuery } = OptionNumber
 
 async function setUp(attach: Attach[] = []) {
-    const keys = new TestMote(1)
+    const keys = TestMote.numbered(1)
     const core = await startCore([keys], attach)
     const mote = await core.mote(keys)
     return { core, keys, mote, client: core.client(), clock: core.clock, at: `/m/${keys.eui}` }

@@ -4,9 +4,9 @@ import { CoapConnection } from "../../../router/coap/connection.ts"
 import { Code, message, type CoapMessage } from "../../../router/coap/message.ts"
 import { OptionNumber, pathOf, pathOptions, queryOf, uintOption, uintValue } from "../../../router/coap/options.ts"
 import { Router, SqliteStore, type Attach } from "../../../router/index.ts"
-import { ManualClock, settle } from "../manual-clock.ts"
+import { ManualClock, settle } from "../../support/clock.ts"
 import { MemoryClinic } from "../memory-clinic.ts"
-import { TestMote } from "../mote.ts"
+import { TestMote } from "../../support/mote.ts"
 import { streamPair, type PairedStream } from "../stream-pair.ts"
 
 /** A router's core on a clock that a test moves. */

@@ -1,15 +1,24 @@
+import { randomBytes } from "node:crypto"
 import { sealEnvelope, type Purpose } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys, type RouterKeys } from "../../wire/keys.ts"
+import { encodePack, type Measurement } from "../../wire/senml.ts"
 
-/** Keys and envelopes of a mote, number `n`, or of another mote's `kid` with the secret number `n`. */
+/** Keys and envelopes of a mote, for tests that need no firmware. */
 export class TestMote {
     readonly keys: MoteKeys
-    boot = 1
-    salt = Uint8Array.of(1, 2, 3, 4, 5)
+    boot: number
+    salt: Uint8Array
     seq = 0
 
-    constructor(n = 1, kid: Uint8Array = Uint8Array.of(0, 0, 0, 0, 0, 0, 1, n)) {
-        this.keys = deriveKeys(new Uint8Array(32).fill(n), kid)
+    constructor(o: { kid: Uint8Array; secret: Uint8Array; boot?: number; salt?: Uint8Array }) {
+        this.keys = deriveKeys(o.secret, o.kid)
+        this.boot = o.boot ?? 1
+        this.salt = o.salt ?? randomBytes(5)
+    }
+
+    /** Mote number `n`, or another mote's `kid` with the secret number `n`. */
+    static numbered(n = 1, kid: Uint8Array = Uint8Array.of(0, 0, 0, 0, 0, 0, 1, n)): TestMote {
+        return new TestMote({ kid, secret: new Uint8Array(32).fill(n), salt: Uint8Array.of(1, 2, 3, 4, 5) })
     }
 
     get eui(): string {
@@ -26,6 +35,11 @@ export class TestMote {
         const { keys, boot, salt } = this
         const { purpose = "vitals", seq = this.seq++, plaintext = Buffer.from("readings") } = o
         return sealEnvelope({ ...keys, purpose, boot, salt, seq, plaintext })
+    }
+
+    /** The next envelope around a pack; `now` (unix ms) is when it is sent. */
+    seal(pack: Measurement[], now: number, purpose: Purpose = "vitals"): Uint8Array {
+        return this.envelope({ purpose, plaintext: encodePack(pack, this.keys.kid, now) })
     }
 
     /** The start after this one. */
