@@ -36,9 +36,9 @@ export function boardOptions(command: Command, needed = (option: Option) => opti
                 ssid,
             ),
         )
-        .option("--battery", "the board has the resistors that its battery is measured with", false)
+        .option("--battery", "the board has the voltage divider to measure its battery", false)
         .addOption(option("--env <file>", "where to write the settings").default(".env.local"))
-        .option("--force", "write them even where another mote's are", false)
+        .option("--force", "write the settings even over those of another mote", false)
         .option("--json", "one JSON document", false)
 }
 
@@ -95,7 +95,7 @@ export function routerUrl(text: string): string {
     if (!url || !routerSchemes.includes(url.protocol) || !/^[\x21-\x7e]+$/.test(text))
         throw new InvalidArgumentError(`Expected ${routerSchemes.join("//…, ")}//….`)
     if (!url.hostname || url.username || url.search || url.hash || !/^\/?$/.test(url.pathname))
-        throw new InvalidArgumentError("Expected a host, a port where it is not the usual one.")
+        throw new InvalidArgumentError("Expected a host, and a port unless it is the default one.")
     if (text.length > maxRouterBytes) throw new InvalidArgumentError(`Expected at most ${maxRouterBytes} characters.`)
     return text
 }

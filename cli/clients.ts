@@ -17,7 +17,7 @@ export function withClientOptions(command: Command): Command {
         .addOption(option("--http-port <port>", "relay to the motes for HTTP clients").argParser(port).default(8480))
         .addOption(option("--http-host <name>", "address for HTTP clients").default("localhost"))
         .addOption(
-            option("--http-name <name>", "a name by which HTTP clients know this machine, beside its own; repeatable")
+            option("--http-name <name>", "another name by which HTTP clients know this machine; repeatable")
                 .argParser<string[]>((name, before) => [...before, name])
                 .default([]),
         )

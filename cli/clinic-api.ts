@@ -44,9 +44,7 @@ export function clinicOptions(command: Command): Command {
     return command
         .addOption(option("--data <dir>", "data folder; its credentials.json is used").default(".vitalmote"))
         .addOption(
-            option("--clinic <url>", `another clinic; a doctor's token is expected in ${tokenVariable}`).argParser(
-                httpsUrl,
-            ),
+            option("--clinic <url>", `another clinic; needs a doctor's token in ${tokenVariable}`).argParser(httpsUrl),
         )
         .addOption(option("--ca <file>", "certificate authority of that clinic, PEM"))
 }

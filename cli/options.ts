@@ -20,12 +20,14 @@ const needed = new WeakSet<Option>()
 
 /** How much a service says on stderr. */
 export function logLevelOption(level: string): Option {
-    return option("--log-level <level>", "how much to log").choices(["debug", "info", "warn", "error"]).default(level)
+    return option("--log-level <level>", "least severe level to log")
+        .choices(["debug", "info", "warn", "error"])
+        .default(level)
 }
 
 /** `--acc-unit`: for acceleration that does not tell its unit by the gravity in it. */
 export function accelerationUnitOption(): Option {
-    return option("--acc-unit <unit>", "its unit, where gravity does not tell it").choices(
+    return option("--acc-unit <unit>", "unit of the acceleration, if gravity does not reveal it").choices(
         Object.keys(accelerationUnits),
     )
 }

@@ -75,7 +75,7 @@ export function conditionOption(text: string): ConditionOption {
         throw new InvalidArgumentError(`Expected NAME or NAME@TIME, such as sepsis@20m: ${conditionNames.join(", ")}.`)
     if (number === undefined) return { name }
     const lengthS = Number(number) * secondsIn[unit as keyof typeof secondsIn]
-    if (lengthS < leastS || lengthS > mostS) throw new InvalidArgumentError("Expected a time from 1m to 720h.")
+    if (lengthS < leastS || lengthS > mostS) throw new InvalidArgumentError("Expected a duration from 1m to 720h.")
     return { name, lengthS }
 }
 

@@ -133,7 +133,7 @@ function check(db: Database.Database, { applicationId, migrations }: SqliteForma
     if (version > migrations.length) throw new Error("a newer version of VitalMote wrote it")
     const bytes = (pragma("page_count") as number) * (pragma("page_size") as number)
     if (bytes <= checkedBytes && pragma("quick_check") !== "ok")
-        throw new Error("it is damaged: restore it from a copy")
+        throw new Error("it is damaged: restore it from a backup")
     return version
 }
 
@@ -153,7 +153,7 @@ function sqliteReason(error: unknown): string {
     switch ((error as { code?: string }).code) {
         case "SQLITE_NOTADB":
         case "SQLITE_CORRUPT":
-            return "it is damaged or no database: restore it from a copy"
+            return "it is damaged or not a database: restore it from a backup"
         case "SQLITE_BUSY":
             return "another process uses it"
         case "SQLITE_READONLY":

@@ -65,7 +65,7 @@ export class DeliveryLoop {
             while (this.store.outboxLength > 0) {
                 const settled = await this.deliver(this.store.next(maxBatch, maxBatchBytes))
                 if (this.closing.signal.aborted) return
-                if (settled === 0) throw new Error("the clinic took none of a batch")
+                if (settled === 0) throw new Error("the clinic accepted nothing of a batch")
                 this.failures = 0
             }
             this.busy = false

@@ -214,7 +214,7 @@ export class Ingest {
         const isOver =
             this.store.outboxBytesOf(envelope.kid) + length > this.maxMoteBytes ||
             !this.budgets[purpose].take(eui, length)
-        if (isOver) this.summary.note("warn", { mote: eui }, "a mote sends more than its share: it has to wait")
+        if (isOver) this.summary.note("warn", { mote: eui }, "a mote has used up its share: it has to wait")
         return isOver
     }
 }

@@ -82,7 +82,7 @@ export class Keyring {
         } catch (error) {
             const { message: reason } = error as Error
             if (!this.closing.signal.aborted && !this.isOutOfReach)
-                this.log.warn({ reason }, "no new keys from the clinic: keeping ours")
+                this.log.warn({ reason }, "no new keys from the clinic: keeping the old ones")
             this.isOutOfReach = true
         }
         if (this.closing.signal.aborted) return

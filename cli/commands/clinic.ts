@@ -25,14 +25,14 @@ export const clinicCommand = withConfigFile(
         .addOption(option("--host <name>", "address to listen on").default("localhost"))
         .addOption(option("--https-port <port>", "HTTPS port").argParser(port).default(8443))
         .addOption(
-            option("--base-url <url>", "what browsers have in their address bar, where that is a proxy's").argParser(
+            option("--base-url <url>", "the address that browsers use, if a proxy is in front of the clinic").argParser(
                 httpsUrl,
             ),
         )
         .addOption(
             option(
                 "--trusted-proxies <nets>",
-                "addresses or networks, with commas, whose X-Forwarded-… headers are believed",
+                "proxies whose X-Forwarded-… headers are trusted: addresses or networks, separated by commas",
             ).argParser(text => text.split(",")),
         )
         .addOption(

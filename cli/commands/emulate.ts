@@ -66,52 +66,51 @@ export const emulateCommand = new Command("emulate")
         ),
     )
     .addOption(option("--board <board>", "the board").choices(emulated).default("picow"))
-    .addOption(option("--runtime <file>", "DeviceScript's runtime, a UF2 file; else what `devs flash` has fetched"))
+    .addOption(
+        option(
+            "--runtime <file>",
+            "DeviceScript's runtime, a UF2 file (default: the one that `devs flash` has fetched)",
+        ),
+    )
     .addOption(
         option("--router <url>", "the router, coap+tcp://host:port or mqtt://host:port")
             .default("coap+tcp://localhost:5683")
             .argParser(routerUrl),
     )
-    .addOption(option("--kid <hex>", "its identity, 16 hex digits").argParser(hexBytes(kidBytes, "--kid")))
+    .addOption(option("--kid <hex>", "identity of the mote, 16 hex digits").argParser(hexBytes(kidBytes, "--kid")))
     .addOption(
-        option("--secret <hex>", "its secret, 64 hex digits; better given as VITALMOTE_SECRET").argParser(
+        option("--secret <hex>", "secret of the mote, 64 hex digits; better given as VITALMOTE_SECRET").argParser(
             hexBytes(secretBytes, "--secret"),
         ),
     )
     .addOption(option("--ppg <file[@hz]>", "replay a recording as the optical signal").argParser(recordingOption))
-    .addOption(option("--acc <file[@hz]>", "and the acceleration of the same time").argParser(recordingOption))
+    .addOption(
+        option("--acc <file[@hz]>", "acceleration recorded with --ppg (three columns)").argParser(recordingOption),
+    )
     .addOption(accelerationUnitOption())
-    .addOption(
-        option("--thermometer <chip>", "the thermometer that it has").choices(thermometers).default(thermometers[0]),
-    )
-    .addOption(
-        option("--accelerometer <chip>", "the accelerometer that it has")
-            .choices(accelerometers)
-            .default(accelerometers[0]),
-    )
+    .addOption(option("--thermometer <chip>", "its thermometer").choices(thermometers).default(thermometers[0]))
+    .addOption(option("--accelerometer <chip>", "its accelerometer").choices(accelerometers).default(accelerometers[0]))
     .addOption(
         option(
             "--fault <chip:kind@from-to>",
-            `a chip fails from one second to another, as optical:nack@30-60; repeatable: ${faultHelp}`,
+            `make a chip fail from one second to another, such as optical:nack@30-60; repeatable: ${faultHelp}`,
         ).argParser(faultOption),
     )
     .addOption(
-        option("--power-cut <from-to>", "without power from one second to another; repeatable").argParser(powerCut),
+        option("--power-cut <from-to>", "cut the power from one second to another; repeatable").argParser(powerCut),
     )
     .addOption(
-        option("--cut-in-write <n>", "the power fails in the middle of the n-th flash write, for a second").argParser(
+        option("--cut-in-write <n>", "cut the power for a second in the middle of the n-th flash write").argParser(
             integer(1, 1e6),
         ),
     )
-    .addOption(option("--battery-v <volts>", "what its battery has").argParser(positive))
-    .addOption(
-        option("--dns-ttl <seconds>", "how long a name's address is valid").default(0).argParser(integer(0, 86_400)),
-    )
+    .addOption(option("--battery-v <volts>", "voltage of its battery").argParser(positive))
+    .addOption(option("--dns-ttl <seconds>", "time to live of DNS answers").default(0).argParser(integer(0, 86_400)))
     .addOption(option("--data <dir>", "data folder; its storage is kept there").default(".vitalmote"))
-    .addOption(option("--seed <n>", "of its entropy").default(1).argParser(integer(0, 0x7fffffff)))
-    .addOption(option("--seconds <s>", "end after so much emulated time").argParser(positive))
-    .option("--fast", "as fast as it goes, not in real time", false)
-    .option("--devtools", "plug a USB cable in: join the Jacdac bus of `devs devtools`", false)
+    .addOption(option("--seed <n>", "seed of its random numbers").default(1).argParser(integer(0, 0x7fffffff)))
+    .addOption(option("--seconds <s>", "stop after so many seconds of emulated time").argParser(positive))
+    .option("--fast", "run as fast as possible instead of in real time", false)
+    .option("--devtools", "plug in a USB cable: join the Jacdac bus of `devs devtools`", false)
     .option("--verbose", "also print the runtime's log", false)
     .option("--json", "print the report as JSON", false)
     .action((program: string, options: Options) => emulate(program, options))

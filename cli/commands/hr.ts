@@ -22,10 +22,10 @@ export const hrCommand = new Command("hr")
     .description(
         "run the firmware's heart-rate estimator, as bytecode in the VM, over a recording; one JSON line per window",
     )
-    .argument("<file>", "recording: a table of numbers (CSV), with or without header, comments, a column of times")
-    .addOption(option("--fs <hz>", "its sampling rate, where it has no column of times").argParser(positive))
+    .argument("<file>", "recording: a table of numbers (CSV), with or without a header, comments and a time column")
+    .addOption(option("--fs <hz>", "sampling rate, if the file has no time column").argParser(positive))
     .addOption(option("--column <name>", "the column with raw PPG, by its title or its number from 1"))
-    .addOption(option("--decimal <sign>", "what is between digits, where that is not clear").choices(decimalSigns))
+    .addOption(option("--decimal <sign>", "decimal sign, if the file does not make it clear").choices(decimalSigns))
     .addOption(
         option(
             "--counts",
@@ -33,10 +33,10 @@ export const hrCommand = new Command("hr")
                 "without it they are scaled to skin, so that no part of them is a sensor without a finger",
         ),
     )
-    .addOption(option("--acc <file>", "acceleration of the same time, CSV with three columns"))
-    .addOption(option("--acc-fs <hz>", "its sampling rate, where it is another").argParser(positive))
+    .addOption(option("--acc <file>", "acceleration recorded at the same time, CSV with three columns"))
+    .addOption(option("--acc-fs <hz>", "sampling rate of the acceleration, if it differs").argParser(positive))
     .addOption(accelerationUnitOption())
-    .addOption(option("--plot <file>", "draw it all: a picture (.svg) or a page to zoom in (.html)"))
+    .addOption(option("--plot <file>", "plot the result: a picture (.svg) or a zoomable page (.html)"))
     .addOption(option("--reference <file>", "JSON with ref_bpm, for --plot (default: NAME.json beside NAME.csv)"))
     .action(async (file: string, options: Options) => {
         const { fs, column, decimal, counts, acc, accFs, accUnit, plot, reference: known } = options

@@ -48,41 +48,39 @@ export const moteCommand = withConfigFile(
                 .argParser(routerUrl),
         )
         .addOption(
-            mandatory(option("--kid <hex>", "its identity, 16 hex digits").argParser(hexBytes(kidBytes, "--kid"))),
-        )
-        .addOption(
             mandatory(
-                option("--secret <hex>", "its secret, 64 hex digits; better given as VITALMOTE_SECRET").argParser(
-                    hexBytes(secretBytes, "--secret"),
-                ),
+                option("--kid <hex>", "identity of the mote, 16 hex digits").argParser(hexBytes(kidBytes, "--kid")),
             ),
         )
         .addOption(
-            option("--wearer <name[@time]>", `what the wearer has, and how fast it takes its course: ${conditionHelp}`)
+            mandatory(
+                option(
+                    "--secret <hex>",
+                    "secret of the mote, 64 hex digits; better given as VITALMOTE_SECRET",
+                ).argParser(hexBytes(secretBytes, "--secret")),
+            ),
+        )
+        .addOption(
+            option(
+                "--wearer <name[@time]>",
+                `condition of the wearer, and how long its course takes:  ${conditionHelp}`,
+            )
                 .argParser(conditionOption)
                 .conflicts("ppg"),
         )
         .addOption(option("--ppg <file[@hz]>", "replay a recording as the optical signal").argParser(recordingOption))
         .addOption(
-            option("--acc <file[@hz]>", "and the acceleration of the same time (three columns)").argParser(
-                recordingOption,
-            ),
+            option("--acc <file[@hz]>", "acceleration recorded with --ppg (three columns)").argParser(recordingOption),
         )
         .addOption(accelerationUnitOption())
+        .addOption(option("--thermometer <chip>", "its thermometer").choices(thermometers).default(thermometers[0]))
         .addOption(
-            option("--thermometer <chip>", "the thermometer that it has")
-                .choices(thermometers)
-                .default(thermometers[0]),
-        )
-        .addOption(
-            option("--accelerometer <chip>", "the accelerometer that it has")
-                .choices(accelerometers)
-                .default(accelerometers[0]),
+            option("--accelerometer <chip>", "its accelerometer").choices(accelerometers).default(accelerometers[0]),
         )
         .addOption(
             option(
                 "--fault <chip:kind@from-to>",
-                `a chip fails from one second to another, as optical:nack@30-60; repeatable: ${faultHelp}`,
+                `make a chip fail from one second to another, such as optical:nack@30-60; repeatable: ${faultHelp}`,
             ).argParser(faultOption),
         )
         .addOption(option("--data <dir>", "data folder; its flash is kept there").default(".vitalmote"))

@@ -18,7 +18,7 @@ const purposes: Purpose[] = ["vitals", "alarm"]
 export const openCommand = new Command("open")
     .description("verify and decrypt one envelope, binary or in hexadecimal")
     .argument("<file>", "the envelope, or - for standard input")
-    .addOption(option("--kid <hex>", "the mote that it must come from").argParser(hexBytes(kidBytes, "--kid")))
+    .addOption(option("--kid <hex>", "the mote that must have sent it").argParser(hexBytes(kidBytes, "--kid")))
     .addOption(
         option("--secret <hex>", "the mote's secret; better given as VITALMOTE_SECRET")
             .argParser(hexBytes(secretBytes, "--secret"))

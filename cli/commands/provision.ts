@@ -43,7 +43,7 @@ export const provisionCommand = new Command("provision")
 
 function newCommand(): Command {
     const command = new Command("new").description(
-        "a new mote: its identity, .env.local for the board, what to type, a label",
+        "register a mote: its identity, .env.local for the board, the next steps, a label",
     )
     return withConfigFile(boardOptions(clinicOptions(command), mandatory))
         .addOption(option("--patient <id>", "who will wear it").argParser(integer(1, Number.MAX_SAFE_INTEGER)))
@@ -51,17 +51,18 @@ function newCommand(): Command {
         .addOption(option("--bed <bed>", "bed of the new patient").argParser(bed))
         .addOption(option("--label <file>", "a label to print, .svg or .html").argParser(labelFile))
         .addOption(
-            option("--label-url <url>", "the clinic's address for who scans it, where programs use another").argParser(
-                httpsUrl,
-            ),
+            option(
+                "--label-url <url>",
+                "the clinic's address for people who scan the label, if it differs from --clinic",
+            ).argParser(httpsUrl),
         )
-        .option("--label-name", "name and bed on the label, too", false)
+        .option("--label-name", "also print name and bed on the label", false)
         .action((options: NewOptions) => withClinic(options, api => provision(api, options)))
 }
 
 function rotateCommand(): Command {
     const command = new Command("rotate")
-        .description("a new secret for a mote; the old one ends when the board has used it")
+        .description("give a mote a new secret; the old one ends when the board first uses the new one")
         .argument("<eui>", "the mote, 16 hex digits", eui)
     return withConfigFile(boardOptions(clinicOptions(command))).action(
         (kid: string, options: BoardOptions & ClinicOptions) => withClinic(options, api => rotate(api, kid, options)),
@@ -82,7 +83,7 @@ function listCommand(): Command {
 
 function revokeCommand(): Command {
     const command = new Command("revoke")
-        .description("from now on nothing of that mote is accepted, for ever")
+        .description("accept nothing from that mote any more, for ever")
         .argument("<eui>", "the mote, 16 hex digits", eui)
     return clinicOptions(command).action((kid: string, options: ClinicOptions) =>
         withClinic(options, async api => {

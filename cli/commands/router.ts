@@ -54,40 +54,40 @@ export const routerCommand = withConfigFile(
         .addOption(
             option(
                 "--mqtt-broker <url>",
-                "serve motes through the broker there instead of an own one, mqtt://user:password@host:port or mqtts://; better given as VITALMOTE_MQTT_BROKER",
+                "use this MQTT broker instead of the built-in one: mqtt://user:password@host:port or mqtts://…; better given as VITALMOTE_MQTT_BROKER",
             ).argParser(brokerUrl),
         )
-        .addOption(option("--tls-cert <file>", "serve motes by TLS, too: certificate and chain, PEM"))
-        .addOption(option("--tls-key <file>", "its key, PEM; if it is not in --tls-cert"))
+        .addOption(option("--tls-cert <file>", "also serve motes over TLS: certificate and chain, PEM"))
+        .addOption(option("--tls-key <file>", "private key, PEM, if --tls-cert does not contain it"))
         .addOption(option("--coaps-port <port>", "CoAP over TLS port").argParser(port).default(5684))
         .addOption(option("--mqtts-port <port>", "MQTT over TLS port").argParser(port).default(8883))
         .addOption(
             option(
                 "--dns <name>",
-                "answer DNS queries for this one name of the router, with TTL 0, as a Pico W needs it",
+                "answer DNS queries for this name of the router, with TTL 0 as a Pico W needs it",
             ).argParser(dnsName),
         )
         .addOption(
             option(
                 "--dns-address <ip>",
-                "the address of that name; otherwise --host, or this machine's only one",
+                "address to answer with (default: --host, or this machine's only address)",
             ).argParser(ipv4),
         )
         .addOption(option("--dns-port <port>", "DNS port, UDP").argParser(port).default(53))
         .addOption(
-            option("--max-outbox <mib>", "what may be kept until the clinic has it")
+            option("--max-outbox <mib>", "space for envelopes that the clinic does not have yet")
                 .argParser(integer(1, 2 ** 20))
                 .default(1024),
         )
         .addOption(
             option(
                 "--max-dead-letters <mib>",
-                "what envelopes may take that the clinic refused; then the oldest are dropped",
+                "space for envelopes that the clinic refused; beyond it the oldest are dropped",
             )
                 .argParser(integer(1, 2 ** 20))
                 .default(64),
         )
-        .addOption(option("--retry-refused", "offer what the clinic refused earlier to it once more"))
+        .addOption(option("--retry-refused", "send the clinic once more what it refused earlier"))
         .addOption(logLevelOption("info"))
         .enablePositionalOptions()
         .addCommand(deadLettersCommand),
@@ -128,7 +128,7 @@ function dnsAccess({ host, dnsAddress, dnsPort }: Options, name: string): DnsAcc
     if (dnsAddress) return { name, address: dnsAddress, port: dnsPort }
     const addresses = isIPv4(host) && host !== "0.0.0.0" ? [host] : lanAddresses()
     if (addresses.length === 1) return { name, address: addresses[0]!, port: dnsPort }
-    const choice = addresses.length ? `one of ${addresses.join(", ")}` : "this machine has none on a network"
+    const choice = addresses.length ? `one of ${addresses.join(", ")}` : "this machine has no network address"
     throw new UserError(`--dns-address is needed: ${choice}`, 2)
 }
 

@@ -44,31 +44,37 @@ const defaultWebPort = "8090"
 
 export const simCommand = new Command("sim")
     .description(
-        "simulate motes with the real firmware on an 802.15.4/6LoWPAN/RPL network; exit code 1 when what the scenario claims does not hold",
+        "simulate motes with the real firmware on an 802.15.4/6LoWPAN/RPL network; exit code 1 if a claim of the scenario does not hold",
     )
     .argument("<scenario>", `a YAML file, or one of ${shippedScenarios().join(", ")}`)
-    .addOption(option("--seed <n>", "another course of events").argParser(integer(0, 2 ** 31 - 1)))
+    .addOption(
+        option("--seed <n>", "seed of the random numbers: another one gives another course of events").argParser(
+            integer(0, 2 ** 31 - 1),
+        ),
+    )
     .addOption(option("--until <s>", "stop after so many seconds of simulated time").argParser(positive))
     .addOption(
         option(
             "--threads <n>",
-            "run the firmware in so many threads beside the network's; 0: all in one (default: by motes and cores)",
+            "threads for the firmware beside the network's; 0: one thread for everything (default: by motes and cores)",
         ).argParser(integer(0, 64)),
     )
     .addOption(option("--pcap <file>", "capture every frame, for Wireshark"))
     .addOption(option("--rssi", "capture what each radio received, with its signal strength"))
-    .addOption(option("--wireshark-profile <dir>", "write a profile that Wireshark reads the capture right with"))
+    .addOption(option("--wireshark-profile <dir>", "write a Wireshark profile that decodes the capture correctly"))
     .addOption(option("--ping <node>", "ping a mote from the host").argParser(nodeId))
     .addOption(option("--count <n>", "how often").argParser(integer(1, 100_000)).default(5))
-    .addOption(option("--traceroute <node>", "the way to a mote").argParser(nodeId))
+    .addOption(option("--traceroute <node>", "trace the route to a mote").argParser(nodeId))
     .addOption(option("--neighbors", "the border router's neighbours"))
     .addOption(option("--routes", "the border router's routes"))
-    .addOption(option("--page", "the border router's page, as Contiki's shows it"))
+    .addOption(option("--page", "the border router's page in the form of Contiki's"))
     .addOption(option("--speed <x>", "at most so many times real time").argParser(positive))
-    .addOption(option("--json", "one JSON document instead of text"))
+    .addOption(option("--json", "print one JSON document instead of text"))
     .addOption(option("--report <dir>", "write report.html and report.json into that folder"))
-    .addOption(option("--sweep <key=v1,v2,…>", "compare runs with several values, as in medium.rx=0.7,0.8"))
-    .addOption(option("--runs <n>", "runs with each value, each with another seed").argParser(integer(1, 1000)))
+    .addOption(option("--sweep <key=v1,v2,…>", "compare runs with several values, such as medium.rx=0.7,0.8"))
+    .addOption(
+        option("--runs <n>", "number of runs for each value, each with another seed").argParser(integer(1, 1000)),
+    )
     .addOption(
         option("--web [port]", "watch and control it in a browser, in real time unless --speed")
             .argParser(port)

@@ -44,7 +44,7 @@ export const upCommand = withConfigFile(
         .addOption(
             option(
                 "--wearer <name[@time]>",
-                `what the wearer of mote 1 has, repeated for mote 2 and so on, and how fast it takes its course: ${conditionHelp}`,
+                `condition of the wearer of mote 1 (repeat the option for mote 2 and so on), and how long its course takes:  ${conditionHelp}`,
             )
                 .argParser(conditionsOption)
                 .conflicts("ppg"),
@@ -56,9 +56,7 @@ export const upCommand = withConfigFile(
             ).argParser(recordingOption),
         )
         .addOption(
-            option("--acc <file[@hz]>", "and the acceleration of the same time (three columns)").argParser(
-                recordingOption,
-            ),
+            option("--acc <file[@hz]>", "acceleration recorded with --ppg (three columns)").argParser(recordingOption),
         )
         .addOption(accelerationUnitOption())
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))

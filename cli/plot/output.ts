@@ -22,7 +22,7 @@ export function figureFile(file: string, inputs: (string | undefined)[]): (figur
     if (!draw) throw new UserError(`--plot ${file}: a file name in .svg or .html expected`, 2)
     checkWritable(file)
     for (const input of inputs)
-        if (input && isSame(file, input)) throw new UserError(`--plot ${file}: that would overwrite what is read`, 2)
+        if (input && isSame(file, input)) throw new UserError(`--plot ${file}: that would overwrite the recording`, 2)
     return async figure => {
         const text = await draw(figure)
         try {

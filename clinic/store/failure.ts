@@ -6,7 +6,7 @@ export class StoreFailure extends Error {
     readonly kind: StoreFailureKind
 
     constructor(kind: StoreFailureKind, cause: unknown) {
-        super(kind === "full" ? "no room to store anything: the disk is full" : "the database does not work", { cause })
+        super(kind === "full" ? "the disk is full: nothing can be stored" : "the database does not work", { cause })
         this.kind = kind
     }
 }

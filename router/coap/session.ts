@@ -140,7 +140,7 @@ export class CoapSession {
         }
         this.unproductiveCount += cost
         if (!this.user.spend(cost) || this.unproductiveCount > maxUnproductive)
-            this.abort("too many messages that lead to nothing")
+            this.abort("too many unproductive messages")
     }
 
     private data(bytes: Uint8Array): void {

@@ -106,7 +106,7 @@ export class MqttBroker implements Attachment {
         Object.assign(connection, { eui: username, name: clientId, hasWill: will !== undefined })
         this.byEui.set(username, [...left, connection])
         namesake?.session.end("taken over")
-        oldest?.session.end("the mote has newer connections")
+        oldest?.session.end("the mote has a newer connection")
         connection.place.login(username)
         return Connack.accepted
     }

@@ -230,7 +230,7 @@ export class MqttSession {
             this.unproductiveSince = now
             this.unproductiveCount = 0
         }
-        if (++this.unproductiveCount > maxUnproductive) this.end("too many packets that lead to nothing")
+        if (++this.unproductiveCount > maxUnproductive) this.end("too many unproductive packets")
     }
 
     /** §3.1.2.10: a peer that is silent for one and a half of its keep alive is gone. */

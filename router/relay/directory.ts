@@ -99,7 +99,7 @@ async function lookup(request: CoapMessage, find: (criteria: string[]) => Promis
         return part === undefined ? undefined : Number(part.slice(name.length + 1))
     })
     if ([page, count].some(n => n !== undefined && !(Number.isSafeInteger(n) && n >= 0)))
-        return problem(Code.BadRequest, "page and count are whole numbers")
+        return problem(Code.BadRequest, "page and count must be whole numbers")
     const matching = await find(query.filter(part => !isPage(part)))
     const from = (page ?? 0) * (count ?? 0)
     return linksContent(request, matching.slice(from, count === undefined ? undefined : from + count))

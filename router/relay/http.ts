@@ -43,7 +43,8 @@ export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }, name
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
     app.addHook("onRequest", async ({ method, headers }, reply) => {
         if (!isOwnHost(headers.host, names)) return await fault(reply, 421, "not a name of this machine")
-        if (isFromOtherSite(method, headers, "http")) return await fault(reply, 403, "this comes from another site")
+        if (isFromOtherSite(method, headers, "http"))
+            return await fault(reply, 403, "the request comes from another site")
         return undefined
     })
     app.addHook("onSend", async (_request, reply) => {
@@ -78,7 +79,7 @@ export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }, name
         }
         const [path = "", query = ""] = request.raw.url!.split("?", 2)
         const [, , eui = "", ...rest] = path.split("/")
-        if (!isEui(eui)) return await fault(reply, 404, "motes have 16 lower-case hex digits")
+        if (!isEui(eui)) return await fault(reply, 404, "a mote's identity has 16 lower-case hex digits")
         const options = uriOptions(`/${rest.join("/")}`, query)
         if (!options) return await fault(reply, 400, "wrong percent-encoding")
         const type = request.headers["content-type"]

@@ -96,7 +96,7 @@ function targetOf(options: CoapOption[]): MoteRequest | CoapMessage | undefined 
     const [root, eui, ...more] = path
     if (!root || !eui || Buffer.from(root.value).toString() !== "m") return undefined
     const name = Buffer.from(eui.value).toString()
-    if (!isEui(name)) return problem(Code.NotFound, "motes have 16 lower-case hex digits")
+    if (!isEui(name)) return problem(Code.NotFound, "a mote's identity has 16 lower-case hex digits")
     return { eui: name, options: [...more, ...rest] }
 }
 
@@ -130,7 +130,7 @@ export function uriOptions(path: string, query: string): CoapOption[] | undefine
     }
 }
 
-const notForMotes = problem(Code.ProxyingNotSupported, "a proxy for coap+tcp://<eui>/ only")
+const notForMotes = problem(Code.ProxyingNotSupported, "proxy for coap+tcp://<eui>/ only")
 
 function textOption(options: CoapOption[], number: number): string | undefined {
     const option = options.find(o => o.number === number)

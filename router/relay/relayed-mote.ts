@@ -239,8 +239,7 @@ function passable(response: CoapMessage): CoapMessage {
         (option, i) =>
             hasValidLength(option) && (option.number === OptionNumber.ETag || options[i - 1]?.number !== option.number),
     )
-    if (isStrange || codeClass(response.code) < 2)
-        return problem(Code.BadGateway, "the mote's answer cannot be understood")
+    if (isStrange || codeClass(response.code) < 2) return problem(Code.BadGateway, "the mote's answer is malformed")
     return { ...response, options: valid.filter(({ number }) => passedOn.includes(number)) }
 }
 

@@ -95,5 +95,5 @@ async function buildApp(o: {
 function refuseStrangers({ headers, socket, method }: FastifyRequest): void {
     const hosts = [address, "localhost"].map(name => `${name}:${socket.localPort}`)
     if (!hosts.includes(headers.host ?? "")) throw new HttpError(403, "wrong host")
-    if (isFromOtherSite(method, headers, "http")) throw new HttpError(403, "this comes from another site")
+    if (isFromOtherSite(method, headers, "http")) throw new HttpError(403, "the request comes from another site")
 }

@@ -23,9 +23,9 @@ type RefusalParameter = "setting" | "other" | "min" | "max" | "newest" | "index"
 export const refusalKinds = {
     "not-authentic": { number: 1, parameters: [], meaning: "not sealed for this mote and this purpose" },
     "version-old": { number: 2, parameters: ["newest"], meaning: "not above `newest`, the highest version so far" },
-    busy: { number: 3, parameters: [], meaning: "something else is being written to flash; worth another try" },
+    busy: { number: 3, parameters: [], meaning: "the flash is busy with another write: try again" },
     "other-command": { number: 4, parameters: [], meaning: "another command than its path or topic says" },
-    malformed: { number: 5, parameters: [], meaning: "authentic, but no configuration or command" },
+    malformed: { number: 5, parameters: [], meaning: "authentic, but neither a configuration nor a command" },
     "too-long": { number: 6, parameters: [], meaning: "a configuration of more than 208 bytes" },
     "unknown-setting": {
         ...{ number: 7, parameters: ["index"] },
