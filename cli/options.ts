@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { InvalidArgumentError, Option, type Command } from "commander"
+import { isTimeZone } from "../clinic/index.ts"
 import { accelerationUnits } from "../sim/index.ts"
 import { fileError, UserError } from "../host/errors.ts"
 
@@ -97,6 +98,12 @@ export function integer(min: number, max: number): (text: string) => number {
 export function httpsUrl(text: string): string {
     if (URL.canParse(text) && new URL(text).protocol === "https:") return text
     throw new InvalidArgumentError("Expected an https:// address.")
+}
+
+/** A time zone that this machine knows. */
+export function timeZone(text: string): string {
+    if (isTimeZone(text)) return text
+    throw new InvalidArgumentError("Expected a time zone such as Europe/Berlin.")
 }
 
 /** A positive number. */

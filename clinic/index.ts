@@ -1,4 +1,5 @@
 export { Clinic, type Credentials } from "./clinic.ts"
+export { isTimeZone } from "./time-zone.ts"
 export { startClinic, type RunningClinic, type StartOptions } from "./start.ts"
 export { openSqlite } from "./store/sqlite/open.ts"
 export { parseRoute, routeForm } from "./delivery/routes.ts"

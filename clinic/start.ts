@@ -30,6 +30,8 @@ export interface StartOptions {
     clock?: Clock
     log: Log
     proxies?: ProxyOptions
+    /** Of the ward (IANA), in which pages show times; without it that of the machine. */
+    timeZone?: string
     /** Ways to tell people of alarms beside the page. */
     notify?: readonly Route[]
     limits?: ConnectionLimits

@@ -5,7 +5,7 @@ import { parseRoute, routeForm, startClinic, type RunningClinic } from "../../cl
 import { UserError } from "../../host/errors.ts"
 import type { Log } from "../../host/log.ts"
 import { readCredentials, writeCredentials, type Credentials } from "../credentials.ts"
-import { httpsUrl, logLevelOption, option, port, withConfigFile } from "../options.ts"
+import { httpsUrl, logLevelOption, option, port, timeZone, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
 interface Options {
@@ -15,6 +15,7 @@ interface Options {
     baseUrl?: string
     trustedProxies?: string[]
     notify?: string[]
+    timeZone?: string
     logLevel: string
 }
 
@@ -41,6 +42,12 @@ export const clinicCommand = withConfigFile(
                 `tell people of alarms; may be given several times: ${routeForm}; SECONDS: only if nobody has acknowledged by then`,
             ).argParser((text, routes: string[] = []) => [...routes, text]),
         )
+        .addOption(
+            option(
+                "--time-zone <name>",
+                "of the ward, such as Europe/Berlin (default: that of this machine)",
+            ).argParser(timeZone),
+        )
         .addOption(logLevelOption("info")),
 ).action(async (options: Options) => {
     const clinic = await openClinic(options.data, options, stderrLog(options.logLevel))
@@ -57,7 +64,7 @@ export interface OpenClinic extends RunningClinic {
 /** Starts a clinic in the folder `data`; its first start makes the credentials. */
 export async function openClinic(
     data: string,
-    options: Pick<Options, "host" | "httpsPort" | "baseUrl" | "trustedProxies" | "notify">,
+    options: Pick<Options, "host" | "httpsPort" | "baseUrl" | "trustedProxies" | "notify" | "timeZone">,
     log: Log,
 ): Promise<OpenClinic> {
     const credentialsFile = join(data, "credentials.json")
@@ -73,6 +80,7 @@ export async function openClinic(
         host: options.host,
         port: options.httpsPort,
         log,
+        ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
         ...(routes && { notify: routes }),
         proxies: {
             ...(options.baseUrl !== undefined && { baseUrl: options.baseUrl }),

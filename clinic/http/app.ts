@@ -20,6 +20,7 @@ import { clinicPageRoutes, type Pages } from "./pages.ts"
 import { patientRoutes } from "./patients.ts"
 import { describeRoutes } from "./openapi.ts"
 import type { App } from "./typed-app.ts"
+import { ownTimeZone } from "../time-zone.ts"
 import { originOf, proxyCheck, type ProxyOptions } from "./proxies.ts"
 import { Turns } from "./turns.ts"
 import { userRoutes } from "./users.ts"
@@ -41,6 +42,7 @@ export async function buildApp(o: {
     certificate: ServerCertificate
     pages: Pages
     proxies?: ProxyOptions
+    timeZone?: string
     limits?: ConnectionLimits
 }): Promise<App> {
     const { clinic, clock, log, proxies = {}, limits = connectionLimits } = o
@@ -80,7 +82,9 @@ export async function buildApp(o: {
 
     const connections = new Connections({ clock, log, limits, isProxy })
     connections.watch(app.server as unknown as Server)
-    await authenticate(app, { clinic, connections, origin: proxies.baseUrl && originOf(proxies.baseUrl) })
+    const { timeZone = ownTimeZone() } = o
+    const origin = proxies.baseUrl && originOf(proxies.baseUrl)
+    await authenticate(app, { clinic, connections, origin, timeZone })
     const turns = new Turns()
     clinicPageRoutes(app, o.pages)
     healthRoutes(app, clinic)
@@ -92,6 +96,6 @@ export async function buildApp(o: {
     alarmRoutes(app, clinic)
     userRoutes(app, clinic)
     await ingestRoutes(app, clinic)
-    await fhirRoutes(app, clinic, turns, proxies.baseUrl && originOf(proxies.baseUrl))
+    await fhirRoutes(app, clinic, turns, origin)
     return app
 }

@@ -37,8 +37,13 @@ const loginsPerMinute = 10
 /** Checks every request before its body is read; logs in and out. */
 export async function authenticate(
     app: App,
-    { clinic, connections, origin }: { clinic: Clinic; connections: Connections; origin?: string | undefined },
+    o: { clinic: Clinic; connections: Connections; origin?: string | undefined; timeZone: string },
 ): Promise<void> {
+    const { clinic, connections, origin } = o
+    const shown = (user: User): Session => {
+        const { name, role, patient } = user
+        return { user: name, role, patient, permissions: permissionsOf(user), timeZone: o.timeZone }
+    }
     await app.register(cookie)
     await app.register(rateLimit, { global: false })
     app.decorateRequest("user", null)
@@ -134,9 +139,4 @@ function refuseOtherOrigins(request: FastifyRequest, origin: string | undefined)
     const hosts = [host, ...(origin === undefined ? [] : [new URL(origin).host])]
     if (hosts.every(host => isFromOtherSite(method, { ...headers, host }, "https")))
         throw new ProblemError("other-site")
-}
-
-function shown(user: User): Session {
-    const { name, role, patient } = user
-    return { user: name, role, patient, permissions: permissionsOf(user) }
 }

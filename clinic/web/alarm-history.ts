@@ -2,11 +2,12 @@ import { alarmText } from "./alarm.ts"
 import { alarmsOf, type Alarm } from "./api.ts"
 import { now } from "./clock.ts"
 import { h, setText } from "../../browser/dom.ts"
-import { dateTime, duration } from "./format.ts"
+import { about, dateTime, duration } from "./format.ts"
+import { t } from "./texts/language.ts"
 import { isAhead } from "./time.ts"
 import type { WardModel } from "./model.ts"
 
-const columns = ["Alarm", "Began", "Lasted", "Acknowledged"]
+const columns = () => [t.history.alarm, t.history.began, t.history.lasted, t.history.acknowledged]
 /** So many are shown at first. */
 const fewest = 10
 /** After a failure it is tried again so long after. */
@@ -19,7 +20,7 @@ export class AlarmHistory {
     private readonly patient: number
     private readonly rows = h("tbody")
     private readonly state = h("p", { class: "alarm-history-state", role: "status" })
-    private readonly more = h("button", { type: "button", class: "quiet" }, "Show all")
+    private readonly more = h("button", { type: "button", class: "quiet" }, t.history.all)
     private alarms: Alarm[] = []
     private isWhole = false
     /** What was open when this was last asked for: all that happens to an alarm shows there, too. */
@@ -34,18 +35,18 @@ export class AlarmHistory {
             this.show()
         })
         this.element.append(
-            h("h2", {}, "Alarm history"),
+            h("h2", {}, t.history.heading),
             this.state,
             h(
                 "table",
                 { class: "records" },
-                h("thead", {}, h("tr", {}, ...columns.map(name => h("th", {}, name)))),
+                h("thead", {}, h("tr", {}, ...columns().map(name => h("th", {}, name)))),
                 this.rows,
             ),
             this.more,
         )
         this.show()
-        setText(this.state, "Loading …")
+        setText(this.state, t.history.loading)
     }
 
     /** Asks anew where an alarm has begun, ended or been acknowledged. */
@@ -63,7 +64,7 @@ export class AlarmHistory {
             this.alarms = alarms.sort((a, b) => beganAt(b) - beganAt(a) || b.id - a.id)
             this.show()
         } catch (error) {
-            setText(this.state, `Could not be loaded: ${(error as Error).message}`)
+            setText(this.state, t.history.failed((error as Error).message))
             this.failedAt = performance.now()
             this.asked = undefined
         }
@@ -71,7 +72,7 @@ export class AlarmHistory {
 
     private show(): void {
         const shown = this.isWhole ? this.alarms : this.alarms.slice(0, fewest)
-        setText(this.state, shown.length > 0 ? "" : "None.")
+        setText(this.state, shown.length > 0 ? "" : t.history.none)
         this.rows.replaceChildren(...shown.map(row))
         this.more.hidden = shown.length === this.alarms.length
     }
@@ -84,12 +85,11 @@ function beganAt({ raisedAt, storedAt }: Alarm): number {
 
 function row(alarm: Alarm): HTMLElement {
     const { raisedAt, raisedAbout, clearedAt, clearedAbout, acknowledgedBy, acknowledgedAt } = alarm
-    const about = (is: boolean) => (is ? "about " : "")
     const lasted =
-        clearedAt === null ? "ongoing" : `${about(raisedAbout || clearedAbout)}${duration(clearedAt - raisedAt)}`
-    const seen = acknowledgedAt === null ? "no" : `${acknowledgedBy}, ${dateTime(acknowledgedAt)}`
-    const wrong = isAhead(raisedAt, now()) ? ", wrong time" : ""
-    const cells = [alarmText(alarm), `${about(raisedAbout)}${dateTime(raisedAt)}${wrong}`, lasted, seen]
+        clearedAt === null ? t.history.ongoing : about(raisedAbout || clearedAbout, duration(clearedAt - raisedAt))
+    const seen = acknowledgedAt === null ? t.history.no : t.history.by(acknowledgedBy ?? "", dateTime(acknowledgedAt))
+    const began = about(raisedAbout, dateTime(raisedAt))
+    const cells = [alarmText(alarm), isAhead(raisedAt, now()) ? t.history.wrongTime(began) : began, lasted, seen]
     // On a narrow screen each cell says what it is.
-    return h("tr", {}, ...cells.map((text, i) => h("td", { "data-column": columns[i]! }, text)))
+    return h("tr", {}, ...cells.map((text, i) => h("td", { "data-column": columns()[i]! }, text)))
 }

@@ -1,4 +1,4 @@
-import { problemText, toProblem, type Problem } from "../../wire/tables/problems.ts"
+import { toProblem, type Problem } from "../../wire/tables/problems.ts"
 import type { Alarm } from "../http/schemas/alarms.ts"
 import type {
     Command,
@@ -12,6 +12,7 @@ import type { LiveEvents as LiveData } from "../http/schemas/live.ts"
 import type { History, HistoryPoint } from "../http/schemas/patients.ts"
 import type { Session } from "../http/schemas/session.ts"
 import type { Condition, Observation, Ward, WardPatient } from "../http/schemas/ward.ts"
+import { t } from "./texts/language.ts"
 
 /* What the clinic's /api answers; see /api/openapi.json. */
 
@@ -40,7 +41,7 @@ export class Refused extends Error {
 
     constructor(status: number, answer: unknown) {
         const problem = toProblem(answer)
-        super(problem ? problemText(problem) : `the clinic answered ${status}`)
+        super(problem ? t.problem(problem) : t.answered(status))
         this.problem = problem
     }
 }
@@ -71,7 +72,7 @@ export const order = (mote: string, command: CommandName) =>
     call<Command>("POST", ofMote(mote, "commands"), { command })
 
 async function call<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await fetch(path, {
+    const response = await answerOf(path, {
         method,
         signal: AbortSignal.timeout(timeoutMs),
         ...(body && {
@@ -83,4 +84,13 @@ async function call<T>(method: string, path: string, body?: object): Promise<T> 
     const { status } = response
     const answer: unknown = await response.json().catch(() => undefined)
     throw status === 401 ? new LoggedOut(status, answer) : new Refused(status, answer)
+}
+
+/** What browsers say of a network is in their own language and for nobody. */
+async function answerOf(path: string, o: RequestInit): Promise<Response> {
+    try {
+        return await fetch(path, o)
+    } catch (error) {
+        throw new Error(t.noAnswer, { cause: error })
+    }
 }

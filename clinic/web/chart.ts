@@ -1,6 +1,8 @@
 import uPlot from "uplot"
 import { h } from "../../browser/dom.ts"
+import { number } from "./format.ts"
 import { Series } from "./series.ts"
+import { t } from "./texts/language.ts"
 import { heartRate, saturation, temperature, type VitalKind } from "./vital.ts"
 
 export interface ChartKind {
@@ -29,7 +31,7 @@ const temperatureChart: ChartKind = {
 export const chartKinds = [heartRateChart, saturationChart, temperatureChart]
 
 export interface ChartRange {
-    label: string
+    name: "m5" | "h1" | "h8" | "h24"
     ms: number
     stepS: number
 }
@@ -112,11 +114,12 @@ export class Chart {
     private describe(): void {
         const { vital } = this.kind
         const range = this.series.range()
+        const text = (value: number) => number(value, vital.digits)
         const values = range
-            ? `from ${range.min.toFixed(vital.digits)} to ${range.max.toFixed(vital.digits)} ${vital.unitSpoken}`
-            : "no values"
-        const text = `${vital.label}, last ${this.range.label}: ${values}`
-        if (this.element.getAttribute("aria-label") !== text) this.element.setAttribute("aria-label", text)
+            ? t.chart.values(text(range.min), text(range.max), t.vital.spokenUnit(vital.unit))
+            : t.chart.noValues
+        const label = t.chart.described(t.vital.label(vital.name), t.chart.range[this.range.name], values)
+        if (this.element.getAttribute("aria-label") !== label) this.element.setAttribute("aria-label", label)
     }
 
     private size(): { width: number; height: number } {

@@ -1,13 +1,20 @@
 import { h } from "../../browser/dom.ts"
 import type { Condition } from "./api.ts"
 import { dateTime, duration } from "./format.ts"
+import { t } from "./texts/language.ts"
 
 /** What makes the whole page wrong or incomplete, above everything else on it. */
 export class ConditionList {
     readonly element = h("ul", { class: "conditions", role: "status" })
+    current: readonly Condition[] = []
     private shown = ""
 
+    constructor(conditions: readonly Condition[] = []) {
+        this.update(conditions)
+    }
+
     update(conditions: readonly Condition[]): void {
+        this.current = conditions
         const lines = conditions.map(textOf)
         if (lines.join("\n") === this.shown) return
         this.shown = lines.join("\n")
@@ -19,16 +26,16 @@ function textOf(condition: Condition): string {
     switch (condition.code) {
         case "router-clock": {
             const { router, offsetMs } = condition
-            const off = `${duration(Math.abs(offsetMs))} ${offsetMs < 0 ? "ahead" : "behind"}`
-            return `The clock of ${router} is ${off}. Times are corrected.`
+            const by = duration(Math.abs(offsetMs))
+            return offsetMs < 0 ? t.conditions.routerAhead(router, by) : t.conditions.routerBehind(router, by)
         }
         case "router-silent":
-            return `Nothing heard of ${condition.router} for ${duration(condition.silentMs)}. Its motes cannot be heard.`
+            return t.conditions.routerSilent(condition.router, duration(condition.silentMs))
         case "router-store-lost":
-            return `${condition.router} lost its store on ${dateTime(condition.at)}. Readings may be missing.`
+            return t.conditions.storeLost(condition.router, dateTime(condition.at))
         case "store-full":
-            return "The clinic's disk is full. New readings are not stored."
+            return t.conditions.storeFull
         case "store-failed":
-            return "The clinic's database has failed. New readings are not stored."
+            return t.conditions.storeFailed
     }
 }

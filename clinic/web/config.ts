@@ -11,16 +11,17 @@ import {
     type Settings,
     type Session,
 } from "./api.ts"
-import { refusalText, type Refusal } from "../../wire/tables/refusals.ts"
+import type { Refusal } from "../../wire/tables/refusals.ts"
 import { unitText } from "../../wire/tables/quantities.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
-import { dateTime } from "./format.ts"
+import { dateTime, setting } from "./format.ts"
+import { t } from "./texts/language.ts"
 
 /** While a mote has not answered, and otherwise. */
 const pendingPollMs = 2000
 const restPollMs = 15_000
 
-const columns = ["Version", "Made", "By", "Outcome", "Changes"]
+const columns = () => Object.values(t.config.columns)
 
 /** The settings of a mote, with a form to change them; all versions and their outcome. */
 export class ConfigView {
@@ -30,7 +31,7 @@ export class ConfigView {
     private readonly state = h("p", { class: "config-state", role: "status" })
     private readonly problem = h("p", { class: "problem", role: "alert" })
     private readonly form = h("form", { class: "config-form" })
-    private readonly save = h("button", {}, "Save")
+    private readonly save = h("button", {}, t.config.save)
     private readonly history = h("tbody")
     private inputs: Map<string, HTMLInputElement | HTMLSelectElement> | undefined
     private known: MoteConfiguration | undefined
@@ -43,15 +44,15 @@ export class ConfigView {
         this.element = h(
             "details",
             { class: "config" },
-            h("summary", {}, h("h2", {}, "Settings of mote ", h("code", {}, mote))),
+            h("summary", {}, h("h2", {}, t.config.heading, h("code", {}, mote))),
             this.state,
             this.form,
             this.problem,
             h(
                 "table",
                 { class: "records" },
-                h("caption", {}, "Versions"),
-                h("thead", {}, h("tr", {}, ...columns.map(name => h("th", {}, name)))),
+                h("caption", {}, t.config.versions),
+                h("thead", {}, h("tr", {}, ...columns().map(name => h("th", {}, name)))),
                 this.history,
             ),
         )
@@ -74,7 +75,7 @@ export class ConfigView {
         try {
             this.show(await moteConfig(this.mote))
         } catch (error) {
-            setText(this.state, `The settings could not be loaded: ${(error as Error).message}`)
+            setText(this.state, t.config.notLoaded((error as Error).message))
         }
         const isPending = this.known?.newest?.state === "pending"
         const pauseMs = isPending ? pendingPollMs : restPollMs
@@ -113,9 +114,14 @@ export class ConfigView {
                 h(
                     "div",
                     { class: "config-field", "data-field": name },
-                    h("label", { for: input.id }, label),
+                    h("label", { for: input.id }, t.config.field(name, label)),
                     h("span", { class: "config-value" }, input, unit),
-                    h("span", { class: "config-hint", id }, `${hint}; ${description} `, h("code", {}, name)),
+                    h(
+                        "span",
+                        { class: "config-hint", id },
+                        t.config.hint(hint, t.config.description(name, description)),
+                        h("code", {}, name),
+                    ),
                 ),
             )
         }
@@ -123,18 +129,17 @@ export class ConfigView {
         const text = h("input", {
             ...{ type: "text", maxlength: String(router.maxBytes), spellcheck: "false" },
         })
-        add(router, text, "", "usually empty")
+        add(router, text, "", t.config.usuallyEmpty)
         this.fill(settings)
         if (this.mayConfigure) this.form.append(this.buttons())
     }
 
     private buttons(): HTMLElement {
-        const blink = h("button", { type: "button", class: "quiet" }, "Make it blink")
-        const clear = h("button", { type: "button", class: "quiet" }, "Discard unsent readings")
+        const blink = h("button", { type: "button", class: "quiet" }, t.config.blink)
+        const clear = h("button", { type: "button", class: "quiet" }, t.config.discard)
         blink.addEventListener("click", () => void this.order("identify"))
         clear.addEventListener("click", () => {
-            if (confirm("Discard the readings that this mote has not sent yet? They will be lost."))
-                void this.order("clear")
+            if (confirm(t.config.discardSure)) void this.order("clear")
         })
         return h("div", { class: "config-buttons" }, this.save, blink, clear)
     }
@@ -162,7 +167,7 @@ export class ConfigView {
     private async submit(): Promise<void> {
         const { known } = this
         if (!known) return
-        if (!this.isChanged(known)) return setText(this.problem, "Nothing has changed.")
+        if (!this.isChanged(known)) return setText(this.problem, t.config.unchanged)
         this.save.disabled = true
         try {
             await configure(this.mote, this.values(), known.newest?.version ?? 0)
@@ -170,7 +175,7 @@ export class ConfigView {
             await this.poll()
         } catch (error) {
             const refusal = error instanceof Refused ? error.problem?.refusal : undefined
-            setText(this.problem, `Not saved: ${refusal ? this.plain(refusal) : (error as Error).message}`)
+            setText(this.problem, t.config.notSaved(refusal ? this.plain(refusal) : (error as Error).message))
         } finally {
             this.save.disabled = false
         }
@@ -179,9 +184,9 @@ export class ConfigView {
     private async order(command: CommandName): Promise<void> {
         try {
             await order(this.mote, command)
-            setText(this.problem, "On its way to the mote.")
+            setText(this.problem, t.config.onItsWay)
         } catch (error) {
-            setText(this.problem, `Not sent: ${(error as Error).message}`)
+            setText(this.problem, t.config.notSent((error as Error).message))
         }
     }
 
@@ -194,8 +199,8 @@ export class ConfigView {
                 const before = versions[i + 1]?.settings ?? this.defaults()
                 const changes = Object.entries(version.settings)
                     .filter(([name, value]) => before[name] !== value)
-                    .map(([name, value]) => `${this.label(name)}: ${this.shown(name, value)}`)
-                const what = changes.length > 0 ? changes.join("; ") : "none"
+                    .map(([name, value]) => t.config.change(this.label(name), this.shown(name, value)))
+                const what = changes.length > 0 ? changes.join("; ") : t.config.noChange
                 const outcome = this.became(version)
                 return row(String(version.version), dateTime(madeAt), author, outcome, what)
             }),
@@ -209,48 +214,53 @@ export class ConfigView {
     }
 
     private label(name: string): string {
-        if (name === this.known!.router.name) return this.known!.router.label
-        return this.known!.fields.find(field => field.name === name)?.label ?? name
+        const known = [this.known!.router, ...this.known!.fields].find(field => field.name === name)
+        return t.config.field(name, known?.label ?? name)
     }
 
     /** Why clinic or mote refuse settings, with the names that people know. */
     private plain(refusal: Refusal): string {
-        return refusalText(refusal, name => `“${this.label(name)}”`)
+        return t.refusal(refusal, name => t.config.quoted(this.label(name)))
     }
 
     private stateText({ inForce, newest }: MoteConfiguration): string {
-        const heard = inForce.heardAt === null ? "not reported yet" : `reported ${dateTime(inForce.heardAt)}`
-        const which = inForce.version === 0 ? "first settings" : `version ${inForce.version}`
-        const works = `In force: ${which} (${heard}).`
+        const heard = inForce.heardAt === null ? t.config.notReported : t.config.reported(dateTime(inForce.heardAt))
+        const which = inForce.version === 0 ? t.config.first : t.config.version(inForce.version)
+        const works = t.config.inForce(which, heard)
         if (!newest || (newest.state === "applied" && newest.version === inForce.version)) return works
-        return `Version ${newest.version}: ${this.became(newest)}. ${works}`
+        return t.config.newest(newest.version, this.became(newest), works)
     }
 
     private became({ state, reason, answeredAt }: Configuration): string {
-        if (state === "pending") return "waiting for the mote"
+        if (state === "pending") return t.config.pending
         const when = answeredAt === null ? "" : ` ${dateTime(answeredAt)}`
-        const what = state === "rolled-back" ? "rolled back" : state
-        return reason === null ? `${what}${when}` : `${what}${when}: ${this.plain(reason)}`
+        const what = state === "rolled-back" ? t.config.rolledBack : t.config[state]
+        return reason === null ? `${what}${when}` : t.config.because(`${what}${when}`, this.plain(reason))
     }
 
     private shown(name: string, value: number | string): string {
         const field = this.known?.fields.find(field => field.name === name)
-        if (!field) return String(value) || "as provisioned"
-        return field.choices?.[value as number] ?? `${value} ${unitOf(field)}`.trim()
+        if (!field || typeof value === "string") return String(value) || t.config.asProvisioned
+        const choice = field.choices?.[value]
+        return choice === undefined ? `${setting(value)} ${unitOf(field)}`.trim() : t.config.choice(name, choice)
     }
 }
 
-function inputFor({ min, max, step, choices }: ConfigField): HTMLInputElement | HTMLSelectElement {
-    if (choices) return h("select", {}, ...choices.map((name, i) => h("option", { value: String(i) }, name)))
+function inputFor({ name, min, max, step, choices }: ConfigField): HTMLInputElement | HTMLSelectElement {
+    if (choices) return h("select", {}, ...choices.map((choice, i) => option(i, t.config.choice(name, choice))))
     const [from, to, by] = [min, max, step].map(String)
     return h("input", { type: "number", required: "", min: from!, max: to!, step: by! })
 }
 
 function hint(field: ConfigField): string {
     const { min, max, choices } = field
-    const usual = choices?.[field.default] ?? String(field.default)
-    if (choices) return `usually ${usual}`
-    return `${min} to ${max}, usually ${usual}`
+    const usual = choices?.[field.default]
+    if (usual !== undefined) return t.config.usually(t.config.choice(field.name, usual))
+    return t.config.between(setting(min), setting(max), setting(field.default))
+}
+
+function option(value: number, text: string): HTMLOptionElement {
+    return h("option", { value: String(value) }, text)
 }
 
 function unitOf({ unit }: ConfigField): string {
@@ -259,5 +269,5 @@ function unitOf({ unit }: ConfigField): string {
 
 /** A row under `columns`; on a narrow screen each cell says which it is. */
 function row(...cells: string[]): HTMLElement {
-    return h("tr", {}, ...cells.map((text, i) => h("td", { "data-column": columns[i]! }, text)))
+    return h("tr", {}, ...cells.map((text, i) => h("td", { "data-column": columns()[i]! }, text)))
 }

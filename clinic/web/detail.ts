@@ -1,28 +1,28 @@
 import { AlarmHistory } from "./alarm-history.ts"
-import { AlarmList } from "./alarm.ts"
-import { history, type Observation, type Session } from "./api.ts"
+import { history, type Observation, type Session, type WardPatient } from "./api.ts"
 import { chartKinds, type ChartRange } from "./chart.ts"
 import { now } from "./clock.ts"
 import { ConfigView } from "./config.ts"
 import { h, setText } from "../../browser/dom.ts"
 import { ChartFigure } from "./figure.ts"
 import type { WardModel } from "./model.ts"
+import { t } from "./texts/language.ts"
 import type { View } from "./view.ts"
 import { VitalView, vitalKinds } from "./vital.ts"
 import { updateContact } from "./ward.ts"
 
 const ranges: ChartRange[] = [
-    { label: "5 min", ms: 5 * 60_000, stepS: 1 },
-    { label: "1 h", ms: 3_600_000, stepS: 5 },
-    { label: "8 h", ms: 8 * 3_600_000, stepS: 30 },
-    { label: "24 h", ms: 24 * 3_600_000, stepS: 90 },
+    { name: "m5", ms: 5 * 60_000, stepS: 1 },
+    { name: "h1", ms: 3_600_000, stepS: 5 },
+    { name: "h8", ms: 8 * 3_600_000, stepS: 30 },
+    { name: "h24", ms: 24 * 3_600_000, stepS: 90 },
 ]
 
 /** One patient: the newest values and how they came about. */
 export class DetailView implements View {
     readonly element = h("main", { class: "detail" })
     readonly title: string
-    private readonly patient: number
+    readonly patient: number
     private readonly model: WardModel
     private readonly contact = h("span", { class: "contact" })
     private readonly problem = h("p", { class: "problem", role: "status" })
@@ -30,31 +30,27 @@ export class DetailView implements View {
         kind,
         view: new VitalView(kind),
     }))
-    private readonly alarms: AlarmList
     private readonly alarmHistory: AlarmHistory
     private readonly configs: ConfigView[]
     private range = ranges[0]!
     private readonly figures = chartKinds.map(kind => new ChartFigure(kind, this.range))
     private readonly charts = this.figures.map(({ chart }) => chart)
 
-    constructor(patient: number, model: WardModel, user: Session) {
-        this.patient = patient
+    constructor(who: WardPatient, model: WardModel, user: Session) {
+        this.patient = who.id
         this.model = model
-        const who = model.patient(patient)
-        this.alarms = new AlarmList(model, user, patient)
-        this.alarmHistory = new AlarmHistory(model, patient)
-        this.configs = (who?.motes ?? []).map(mote => new ConfigView(mote, user))
-        this.title = who ? `${who.family}, ${who.given}` : "Unknown patient"
+        this.alarmHistory = new AlarmHistory(model, who.id)
+        this.configs = who.motes.map(mote => new ConfigView(mote, user))
+        this.title = t.ward.name(who.family, who.given)
         this.element.append(
             h(
                 "div",
                 { class: "detail-head" },
-                h("a", { class: "back", href: "#/" }, "← Ward"),
+                h("a", { class: "back", href: "#/" }, t.patient.back),
                 h("h1", { tabindex: "-1" }, this.title),
-                h("span", { class: "bed" }, who?.bed ? `Bed ${who.bed}` : ""),
+                h("span", { class: "bed" }, who.bed === null ? "" : t.ward.bed(who.bed)),
                 this.contact,
             ),
-            this.alarms.element,
             h("div", { class: "vitals" }, ...this.vitals.map(({ view }) => view.element)),
             this.rangeChoice(),
             this.problem,
@@ -66,7 +62,6 @@ export class DetailView implements View {
     }
 
     update(now: number): void {
-        this.alarms.update(now)
         this.alarmHistory.update()
         const silentMs = this.model.silentMs(this.patient)
         updateContact(this.contact, this.model.newestTime(this.patient, now), now, silentMs)
@@ -100,12 +95,12 @@ export class DetailView implements View {
             setText(this.problem, "")
             this.update(now())
         } catch (error) {
-            setText(this.problem, `Earlier values could not be loaded: ${(error as Error).message}`)
+            setText(this.problem, t.patient.historyFailed((error as Error).message))
         }
     }
 
     private rangeChoice(): HTMLElement {
-        const choice = h("fieldset", { class: "ranges" }, h("legend", {}, "Time shown"))
+        const choice = h("fieldset", { class: "ranges" }, h("legend", {}, t.chart.timeShown))
         for (const range of ranges) {
             const input = h("input", { type: "radio", name: "range" })
             input.checked = range === this.range
@@ -113,7 +108,7 @@ export class DetailView implements View {
                 this.range = range
                 this.reload()
             })
-            choice.append(h("label", {}, input, h("span", {}, range.label)))
+            choice.append(h("label", {}, input, h("span", {}, t.chart.range[range.name])))
         }
         return choice
     }

@@ -1,7 +1,9 @@
 import type uPlot from "uplot"
 import { Chart, type ChartFrame, type ChartKind, type ChartRange } from "./chart.ts"
 import { h, setText } from "../../browser/dom.ts"
-import { timeOfDay } from "./format.ts"
+import { units } from "../../wire/tables/quantities.ts"
+import { number, setting, timeOfDay } from "./format.ts"
+import { t } from "./texts/language.ts"
 
 /** Seconds; whole minutes, since the axis shows no seconds. */
 const tickSteps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360].map(minutes => minutes * 60)
@@ -14,8 +16,13 @@ export class ChartFigure {
 
     constructor(kind: ChartKind, range: ChartRange) {
         this.chart = new Chart(kind, range, style => this.frame(style))
-        const { name, label, unit } = kind.vital
-        const caption = h("figcaption", {}, h("span", {}, `${label}, ${unit}`), this.readout)
+        const { name, unit } = kind.vital
+        const caption = h(
+            "figcaption",
+            {},
+            h("span", {}, t.chart.caption(t.vital.label(name), units[unit].text)),
+            this.readout,
+        )
         this.element = h("figure", { class: "chart", "data-vital": name }, caption)
         this.element.append(this.chart.element)
     }
@@ -39,7 +46,7 @@ export class ChartFigure {
                     incrs: tickSteps,
                     values: (_, times) => times.map(s => timeOfDay(s * 1000, false)),
                 },
-                { ...axis, size: 46, space: 36 },
+                { ...axis, size: 46, space: 36, values: (_, values) => values.map(setting) },
             ],
         }
     }
@@ -50,6 +57,6 @@ export class ChartFigure {
         if (value === undefined || value === null) return setText(this.readout, "")
         const { digits, unit } = this.chart.kind.vital
         const time = timeOfDay(plot.data[0][at!]! * 1000)
-        setText(this.readout, `${time}  ${value.toFixed(digits)} ${unit}`)
+        setText(this.readout, `${time}  ${number(value, digits)} ${units[unit].text}`)
     }
 }

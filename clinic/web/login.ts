@@ -1,24 +1,27 @@
 import { login, type Session } from "./api.ts"
 import { h, setText } from "../../browser/dom.ts"
+import { languageChoice } from "./language-choice.ts"
+import { t } from "./texts/language.ts"
 
 /** The form to log in with; calls back once that worked. */
-export function loginView(loggedIn: (user: Session) => void): HTMLElement {
+export function loginView(loggedIn: (user: Session) => void, languageChosen: () => void): HTMLElement {
     const user = h("input", { id: "user", autocomplete: "username", required: "" })
     const password = h("input", {
         ...{ id: "password", type: "password", autocomplete: "current-password", required: "" },
     })
-    const button = h("button", {}, "Log in")
+    const button = h("button", {}, t.login.logIn)
     const problem = h("p", { class: "problem", role: "alert" })
     const form = h(
         "form",
         { class: "login" },
-        h("h1", {}, "VitalMote"),
-        h("label", { for: "user" }, "User"),
+        h("h1", {}, t.shell.product),
+        h("label", { for: "user" }, t.login.user),
         user,
-        h("label", { for: "password" }, "Password"),
+        h("label", { for: "password" }, t.login.password),
         password,
         button,
         problem,
+        languageChoice(languageChosen),
     )
     const submit = async () => {
         button.disabled = true

@@ -3,6 +3,7 @@ import { now } from "./clock.ts"
 import { liveMs } from "./format.ts"
 import { isAhead, isNewer } from "./time.ts"
 import type { Alarm, Observation, Ward, WardPatient } from "./api.ts"
+import { t } from "./texts/language.ts"
 import { byUrgency } from "./urgency.ts"
 
 /** The ward as this page knows it: the newest of everything. */
@@ -38,7 +39,8 @@ export class WardModel {
     name(id: number): string {
         const who = this.patient(id)
         if (!who) return ""
-        return `${who.family}, ${who.given}${who.bed === null ? "" : ` · Bed ${who.bed}`}`
+        const name = t.ward.name(who.family, who.given)
+        return who.bed === null ? name : `${name} · ${t.ward.bed(who.bed)}`
     }
 
     /** Takes over who is there; values only where they are newer. */

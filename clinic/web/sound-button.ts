@@ -1,26 +1,28 @@
 import { h, setData, setText } from "../../browser/dom.ts"
+import { icon } from "./icon.ts"
 import { Sound, type SoundState } from "./sound.ts"
-import type { Priority } from "./tones.ts"
-
-const words: Record<SoundState, string> = {
-    off: "🔇 No sound: start",
-    blocked: "🔇 Sound blocked: start again",
-    on: "🔊 Sound on: test",
-}
+import { t } from "./texts/language.ts"
 
 /** Starts the sound at the beginning of a shift, with a test tone; while the page cannot sound it says so in red. */
 export class SoundButton {
     readonly element = h("button", { class: "sound", type: "button" })
+    private readonly text = h("span")
     private readonly sound = new Sound(state => this.say(state))
 
     constructor() {
+        this.element.append(icon("soundOff"), icon("soundOn"), this.text)
         this.element.addEventListener("click", () => void this.sound.start())
         this.say(this.sound.state)
     }
 
     /** Takes the priorities of what nobody has attended to. */
-    show(priorities: Priority[]): void {
+    show(priorities: Parameters<Sound["show"]>[0]): void {
         this.sound.show(priorities)
+    }
+
+    /** In the language of now. */
+    translate(): void {
+        this.say(this.sound.state)
     }
 
     close(): void {
@@ -29,6 +31,6 @@ export class SoundButton {
 
     private say(state: SoundState): void {
         setData(this.element, "state", state)
-        setText(this.element, words[state])
+        setText(this.text, t.sound[state])
     }
 }

@@ -22,13 +22,15 @@ export function isNewer(other: Timed, known: Timed, now: number): boolean {
     return other.time >= known.time
 }
 
-/** ` +02:00` where local clocks show this time twice, as in the hour when summer time ends; else nothing. */
-export function offsetIfTwice(ms: number): string {
-    const offset = offsetMin(ms)
-    const isTwice = [ms - aroundMs, ms + aroundMs].map(offsetMin).some(other => {
-        const twin = ms + (offset - other) * 60_000
-        return other !== offset && offsetMin(twin) === other
-    })
+/** ` +02:00` where the clocks of a zone show this time twice, as in the hour when summer time ends; else nothing. */
+export function offsetIfTwice(ms: number, zone: string): string {
+    const offset = offsetMin(ms, zone)
+    const isTwice = [ms - aroundMs, ms + aroundMs]
+        .map(at => offsetMin(at, zone))
+        .some(other => {
+            const twin = ms + (offset - other) * 60_000
+            return other !== offset && offsetMin(twin, zone) === other
+        })
     if (!isTwice) return ""
     const two = (n: number) => String(Math.floor(n)).padStart(2, "0")
     const size = Math.abs(offset)
@@ -38,7 +40,24 @@ export function offsetIfTwice(ms: number): string {
 /** More than clocks are ever set back by. */
 const aroundMs = 6 * 3_600_000
 
-/** Minutes that local time is ahead of UTC. */
-function offsetMin(ms: number): number {
-    return -new Date(ms).getTimezoneOffset()
+/** Clocks are changed at full quarters of an hour (UTC), wherever that is done. */
+const quarterMs = 15 * 60_000
+const maxOffsets = 5000
+const offsets = new Map<string, number>()
+
+/** Minutes that the clocks of a zone are ahead of UTC. */
+function offsetMin(ms: number, zone: string): number {
+    const quarter = Math.floor(ms / quarterMs)
+    const key = `${zone} ${quarter}`
+    const known = offsets.get(key)
+    if (known !== undefined) return known
+    if (offsets.size >= maxOffsets) offsets.clear()
+    const parts = new Intl.DateTimeFormat("en", { timeZone: zone, timeZoneName: "longOffset" }).formatToParts(
+        quarter * quarterMs,
+    )
+    const name = parts.find(({ type }) => type === "timeZoneName")?.value ?? ""
+    const [, sign, hours = "0", minutes = "0"] = /^GMT([+-])(\d+):(\d+)/.exec(name) ?? []
+    const offset = (Number(hours) * 60 + Number(minutes)) * (sign === "-" ? -1 : 1)
+    offsets.set(key, offset)
+    return offset
 }

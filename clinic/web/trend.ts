@@ -2,8 +2,9 @@ import { history } from "./api.ts"
 import { Chart, heartRateChart, type ChartFrame, type ChartRange } from "./chart.ts"
 import { now } from "./clock.ts"
 import { h } from "../../browser/dom.ts"
+import { t } from "./texts/language.ts"
 
-const range: ChartRange = { label: "5 min", ms: 5 * 60_000, stepS: 5 }
+const range: ChartRange = { name: "m5", ms: 5 * 60_000, stepS: 5 }
 /** The usual bounds at rest: every card has these two lines, so that cards compare at a glance. */
 const levels = [60, 100]
 
@@ -17,8 +18,8 @@ export class Trend {
         h(
             "div",
             { class: "trend-time", "aria-hidden": "true" },
-            h("span", {}, `${range.label} ago`),
-            h("span", {}, "now"),
+            h("span", {}, t.age.ago(t.chart.range[range.name])),
+            h("span", {}, t.chart.now),
         ),
     )
 

@@ -4,6 +4,8 @@ import type { Observation } from "./api.ts"
 export interface View {
     readonly element: HTMLElement
     readonly title: string
+    /** Whose page it is, where it is one patient's. */
+    readonly patient?: number
     /** Something changed, or a second went by; `now` is the clinic's time in unix ms. */
     update(now: number): void
     /** A new value, also one that arrives late. */

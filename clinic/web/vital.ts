@@ -1,15 +1,14 @@
-import { quantities, units, type VitalName } from "../../wire/tables/quantities.ts"
+import { quantities, units, type UnitName, type VitalName } from "../../wire/tables/quantities.ts"
 import type { Observation } from "./api.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
-import { ago, signal } from "./format.ts"
+import { about, ago, number, signal } from "./format.ts"
+import { t } from "./texts/language.ts"
 import { isAhead } from "./time.ts"
 
 /** How a vital sign is shown. */
 export interface VitalKind {
     name: VitalName
-    label: string
-    unit: string
-    unitSpoken: string
+    unit: UnitName
     digits: number
     hasQuality: boolean
 }
@@ -22,9 +21,8 @@ export const temperature = shown("temp")
 export const vitalKinds = [heartRate, saturation, temperature]
 
 function shown(name: VitalName): VitalKind {
-    const { short: label, unit, digits } = quantities[name]
-    const { text, spoken } = units[unit]
-    return { name, label, unit: text, unitSpoken: spoken, digits, hasQuality: name === "hr" }
+    const { unit, digits } = quantities[name]
+    return { name, unit, digits, hasQuality: name === "hr" }
 }
 
 /** One vital sign in large numerals, with how old it is or why there is none. */
@@ -42,11 +40,11 @@ export class VitalView {
         this.kind = kind
         this.bars.append(...[1, 2, 3, 4].map(() => h("i")))
         // The unit stands with the label: behind the number it would jump with every digit.
-        const unit = h("span", { class: "unit", "aria-hidden": "true" }, kind.unit)
+        const unit = h("span", { class: "unit", "aria-hidden": "true" }, units[kind.unit].text)
         this.element = h(
             "div",
             { class: "vital", "data-vital": kind.name },
-            h("span", { class: "label" }, kind.label, " ", unit, spoken(": ")),
+            h("span", { class: "label" }, t.vital.label(kind.name), " ", unit, spoken(": ")),
             h("span", {}, this.value, this.spokenUnit),
             this.note,
         )
@@ -58,14 +56,14 @@ export class VitalView {
         setData(this.element, "state", state)
         setText(this.note, note)
         const value = observation?.value ?? null
-        setText(this.value, value?.toFixed(this.kind.digits) ?? "–")
-        setText(this.spokenUnit, value === null ? " no value, " : ` ${this.kind.unitSpoken}, `)
+        setText(this.value, value === null ? "–" : number(value, this.kind.digits))
+        setText(this.spokenUnit, ` ${value === null ? t.vital.noValue : t.vital.spokenUnit(this.kind.unit)}, `)
         if (!this.kind.hasQuality) return
         const quality = state === "stale" || state === "ahead" ? null : (observation?.quality ?? null)
         setData(this.signal, "known", String(quality !== null))
         const { level, word } = signal(quality ?? 0)
         setData(this.bars, "level", level)
-        setText(this.quality, `signal ${word}`)
+        setText(this.quality, t.vital.signal(word))
     }
 }
 
@@ -76,12 +74,12 @@ function spoken(text: string): HTMLElement {
 
 /** `fresh`, `stale`, `ahead` or `none`, and the line under the number. */
 function describe(o: Observation | undefined, now: number, silentMs: number): { state: string; note: string } {
-    if (!o) return { state: "none", note: "no value yet" }
-    const age = `${o.relative ? "about " : ""}${ago(o.time, now)}`
-    if (isAhead(o.time, now)) return { state: "ahead", note: `wrong time: ${age}` }
-    if (now - o.time > silentMs) return { state: "stale", note: `old: ${age}` }
-    if (o.absent === "motion") return { state: "none", note: "moving" }
-    if (o.absent === "quality") return { state: "none", note: "weak signal" }
-    if (o.value === null) return { state: "none", note: "no value" }
+    if (!o) return { state: "none", note: t.vital.noValueYet }
+    const age = about(o.relative, ago(o.time, now))
+    if (isAhead(o.time, now)) return { state: "ahead", note: t.vital.wrongTime(age) }
+    if (now - o.time > silentMs) return { state: "stale", note: t.vital.old(age) }
+    if (o.absent === "motion") return { state: "none", note: t.vital.moving }
+    if (o.absent === "quality") return { state: "none", note: t.vital.weakSignal }
+    if (o.value === null) return { state: "none", note: t.vital.noValue }
     return { state: "fresh", note: age }
 }

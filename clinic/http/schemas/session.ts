@@ -18,5 +18,6 @@ export const Session = Type.Object({
     role: Role,
     patient: Nullable(Id),
     permissions: List(OneOf(actions)),
+    timeZone: Type.String({ description: "Of the ward (IANA)" }),
 })
 export type Session = Static<typeof Session>

@@ -1,0 +1,48 @@
+import { h } from "../../browser/dom.ts"
+import { isLanguage, language, languageOf, languages, setLanguage, t } from "./texts/language.ts"
+
+const key = "language"
+
+/** The language of this browser's users: the last one that was chosen here, or what the browser asks for. */
+export function loadLanguage(): void {
+    const chosen = stored()
+    setLanguage(isLanguage(chosen) ? chosen : languageOf(navigator.languages), navigator.languages)
+    document.documentElement.lang = language
+}
+
+/** A choice of languages, each in its own words; `chosen` draws everything anew. */
+export function languageChoice(chosen: () => void): HTMLElement {
+    const select = h("select", { class: "language", "aria-label": t.shell.language })
+    for (const [code, { name }] of Object.entries(languages)) {
+        const option = h("option", { value: code, lang: code }, name)
+        option.selected = code === language
+        select.append(option)
+    }
+    select.addEventListener("change", () => {
+        if (!isLanguage(select.value)) return
+        store(select.value)
+        loadLanguage()
+        chosen()
+    })
+    return select
+}
+
+/** A browser may be set to keep nothing; then the choice lasts as long as the page. */
+let forThisPage: string | null = null
+
+function stored(): string | null {
+    try {
+        return localStorage.getItem(key) ?? forThisPage
+    } catch {
+        return forThisPage
+    }
+}
+
+function store(code: string): void {
+    forThisPage = code
+    try {
+        localStorage.setItem(key, code)
+    } catch {
+        // Kept in `forThisPage`.
+    }
+}

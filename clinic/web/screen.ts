@@ -1,0 +1,229 @@
+import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
+import { h, setData, setText } from "../../browser/dom.ts"
+import { AlarmPanel } from "./alarm.ts"
+import { LoggedOut, logout, moteConfig, ward, type Session, type Ward } from "./api.ts"
+import { now, setClock } from "./clock.ts"
+import { ConditionList } from "./conditions.ts"
+import { DetailView } from "./detail.ts"
+import { timeOfDay } from "./format.ts"
+import { languageChoice } from "./language-choice.ts"
+import { Live } from "./live.ts"
+import { WardModel } from "./model.ts"
+import { SoundButton } from "./sound-button.ts"
+import { t } from "./texts/language.ts"
+import { UnknownView } from "./unknown.ts"
+import { urgency } from "./urgency.ts"
+import type { View } from "./view.ts"
+import { WardView } from "./ward.ts"
+
+const tickMs = 1000
+/** Who is on the ward changes seldom; values come by themselves. */
+const wardRefreshMs = 60_000
+const retryMs = 3000
+
+/** Everything a logged-in user sees: header, the chosen view, the alarms, the state of the connection. */
+export class Screen {
+    private readonly model = new WardModel()
+    private readonly time = h("time", { class: "clock", "aria-hidden": "true" })
+    private readonly lost = h("p", { class: "lost", role: "alert" })
+    private readonly place = h("div", { class: "place" })
+    private readonly timers: number[] = []
+    private readonly user: Session
+    private readonly loggedOut: () => void
+    private readonly navigate = () => void this.show()
+    /** Only where somebody is to come: a patient's page does not sound. */
+    private readonly sound: SoundButton | undefined
+    private conditions = new ConditionList()
+    private alarms: AlarmPanel | undefined
+    private view: View | undefined
+    private isConnected = true
+    private live: Live | undefined
+    private frame: number | undefined
+    private isRefreshing = false
+    private isOver = false
+
+    constructor(user: Session, loggedOut: () => void) {
+        this.user = user
+        this.loggedOut = loggedOut
+        if (user.permissions.includes("acknowledge")) this.sound = new SoundButton()
+        this.build()
+        void this.begin()
+    }
+
+    /** In the language of now; sound and connection go on. */
+    private build(): void {
+        const out = h("button", { class: "quiet", type: "button" }, t.shell.logOut)
+        out.addEventListener("click", () => void logout().finally(() => this.end()))
+        const translate = () => {
+            this.sound?.translate()
+            this.build()
+            void this.show()
+        }
+        const header = h(
+            "header",
+            {},
+            h(
+                "a",
+                { class: "home", href: "#/" },
+                h("img", { src: "/favicon.svg", alt: "", width: "26", height: "26" }),
+                t.shell.product,
+            ),
+            this.time,
+            ...(this.sound ? [this.sound.element] : []),
+            h("span", { class: "user" }, this.user.user),
+            languageChoice(translate),
+            out,
+        )
+        this.alarms?.close()
+        this.alarms = new AlarmPanel(this.model, this.user)
+        const { conditions } = this
+        this.conditions = new ConditionList(conditions.current)
+        const shell = h("div", { class: "shell" }, this.place, this.alarms.element)
+        document.body.replaceChildren(header, this.conditions.element, shell, this.lost)
+    }
+
+    private async begin(): Promise<void> {
+        while (!this.isOver)
+            try {
+                const found = await ward()
+                setClock(found.now)
+                this.load(found)
+                this.listen(found.newestId)
+                break
+            } catch (error) {
+                if (error instanceof LoggedOut) return this.end()
+                this.connected(false)
+                await new Promise(resolve => setTimeout(resolve, retryMs))
+            }
+        if (this.isOver) return
+        addEventListener("hashchange", this.navigate)
+        this.timers.push(
+            window.setInterval(() => this.tick(), tickMs),
+            window.setInterval(() => void this.refresh(), wardRefreshMs),
+        )
+        await this.show()
+    }
+
+    private load(found: Ward): void {
+        this.model.load(found)
+        this.conditions.update(found.conditions)
+    }
+
+    private listen(newestId: number): void {
+        this.live = new Live(newestId, {
+            observation: observation => {
+                if (!this.model.add(observation)) void this.refresh()
+                this.view?.add(observation)
+                this.draw()
+            },
+            openAlarms: ids => {
+                this.model.keepAlarms(ids)
+                this.draw()
+            },
+            alarm: alarm => {
+                this.model.setAlarm(alarm)
+                if (alarm.isOpen && !this.model.patient(alarm.patient)) void this.refresh()
+                this.draw()
+            },
+            conditions: conditions => this.conditions.update(conditions),
+            reset: () => void this.refresh().then(() => this.view?.reload()),
+            connected: isConnected => this.connected(isConnected),
+            loggedOut: () => this.end(),
+        })
+    }
+
+    private async refresh(): Promise<void> {
+        if (this.isRefreshing) return
+        this.isRefreshing = true
+        try {
+            this.load(await ward())
+            this.tick()
+        } catch (error) {
+            if (error instanceof LoggedOut) this.end()
+        } finally {
+            this.isRefreshing = false
+        }
+    }
+
+    private async show(): Promise<void> {
+        const { hash } = location
+        const view = await this.viewOf(hash)
+        if (!view || hash !== location.hash || this.isOver) return view?.close()
+        this.view?.close()
+        this.view = view
+        this.place.replaceChildren(view.element)
+        this.tick()
+        // So that a screen reader and the Tab key go on from here.
+        view.element.querySelector("h1")?.focus({ preventScroll: true })
+        scrollTo(0, 0)
+    }
+
+    /** What an address leads to; undefined where it leads on to another one. */
+    private async viewOf(hash: string): Promise<View | undefined> {
+        if (["", "#", "#/"].includes(hash)) return new WardView(this.model)
+        const [, mote] = /^#\/motes\/([0-9a-f]{16})$/.exec(hash) ?? []
+        if (mote !== undefined) return await this.wearerOf(mote)
+        const [, id] = /^#\/patients\/(\d{1,15})$/.exec(hash) ?? []
+        if (id === undefined) return new UnknownView(t.patient.unknownPage)
+        // Somebody who has just been admitted.
+        if (!this.model.patient(Number(id))) await this.refresh()
+        const patient = this.model.patient(Number(id))
+        if (patient) return new DetailView(patient, this.model, this.user)
+        return new UnknownView(t.patient.unknown(id), t.patient.unknownHint)
+    }
+
+    /** The label on a mote leads to whoever wears it. */
+    private async wearerOf(mote: string): Promise<View | undefined> {
+        try {
+            const { patient } = await moteConfig(mote)
+            location.replace(`#/patients/${patient}`)
+            return undefined
+        } catch (error) {
+            if (error instanceof LoggedOut) this.end()
+            return new UnknownView(t.patient.unknownMote(mote), (error as Error).message)
+        }
+    }
+
+    /** After a lost connection many values come at once: once a frame is enough. */
+    private draw(): void {
+        this.frame ??= requestAnimationFrame(() => {
+            this.frame = undefined
+            this.update()
+        })
+    }
+
+    private tick(): void {
+        setText(this.time, timeOfDay(now()))
+        this.update()
+    }
+
+    private update(): void {
+        this.view?.update(now())
+        this.alarms?.update(now(), this.view?.patient)
+        const unseen = this.model.alarms().filter(alarm => urgency(alarm) !== "seen")
+        const alarms = unseen.length > 0 ? `${t.shell.newAlarms(unseen.length)} · ` : ""
+        const priorities = unseen.map(({ kind }) => alarmKindOf(kind).priority)
+        // A page that hears nothing must not be mistaken for a quiet ward.
+        this.sound?.show(this.isConnected ? priorities : [...priorities, "medium"])
+        document.title = `${alarms}${this.view?.title ?? ""} · ${t.shell.product}`
+    }
+
+    private connected(isConnected: boolean): void {
+        this.isConnected = isConnected
+        setData(document.body, "connection", isConnected ? "live" : "lost")
+        setText(this.lost, isConnected ? "" : t.shell.lost)
+    }
+
+    private end(): void {
+        if (this.isOver) return
+        this.isOver = true
+        this.live?.close()
+        this.sound?.close()
+        this.alarms?.close()
+        this.view?.close()
+        this.view = undefined
+        this.timers.forEach(timer => clearInterval(timer))
+        removeEventListener("hashchange", this.navigate)
+        this.loggedOut()
+    }
+}

@@ -1,0 +1,166 @@
+import type { AlarmKindName } from "../../../wire/tables/alarm-kinds.ts"
+import type { Problem, ProblemCode } from "../../../wire/tables/problems.ts"
+import type { UnitName, VitalName } from "../../../wire/tables/quantities.ts"
+import type { Refusal, RefusalCode } from "../../../wire/tables/refusals.ts"
+import type { ConfigName } from "../../../wire/tables/settings.ts"
+
+/* German for what the tables in wire/ say in English. */
+
+export const alarmLabels: Record<AlarmKindName, string> = {
+    "hr-low": "Herzfrequenz niedrig",
+    "hr-high": "Herzfrequenz hoch",
+    "temp-low": "Temperatur niedrig",
+    "temp-high": "Temperatur hoch",
+    "spo2-low": "Sauerstoffsättigung niedrig",
+    optical: "Optischer Sensor ausgefallen",
+    thermometer: "Thermometer ausgefallen",
+    contact: "Kein Hautkontakt",
+    battery: "Batterie schwach",
+    "mote-silent": "Sensor stumm",
+}
+
+export const quantityLabels: Record<VitalName, string> = {
+    hr: "Herzfrequenz",
+    spo2: "SpO₂",
+    temp: "Temperatur",
+}
+
+export const spokenUnits: Record<UnitName, string> = {
+    "beat/min": "Schläge pro Minute",
+    Cel: "Grad Celsius",
+    "%": "Prozent",
+    "%EL": "Prozent",
+    "/": "",
+    count: "",
+    s: "Sekunden",
+}
+
+/** By name; a newer clinic may have one that is not in here. */
+export const settings: Partial<Record<string, { label: string; description: string }>> = {
+    hrLow: { label: "Herzfrequenz, untere Grenze", description: "Alarm, wenn die Herzfrequenz niedriger ist" },
+    hrHigh: { label: "Herzfrequenz, obere Grenze", description: "Alarm, wenn die Herzfrequenz höher ist" },
+    tempLow: { label: "Temperatur, untere Grenze", description: "Alarm, wenn die Körpertemperatur niedriger ist" },
+    tempHigh: { label: "Temperatur, obere Grenze", description: "Alarm, wenn die Körpertemperatur höher ist" },
+    spo2Low: {
+        label: "Sauerstoffsättigung, untere Grenze",
+        description: "Alarm, wenn die Sauerstoffsättigung niedriger ist",
+    },
+    delay: {
+        label: "Warten vor einem Alarm",
+        description: "wie lange ein Wert jenseits der Grenze oder ein Sensor weg sein muss, bis Alarm gegeben wird",
+    },
+    sample: { label: "Messwert behalten alle", description: "Abstand der Messwerte, die behalten werden" },
+    report: {
+        label: "Senden mindestens alle",
+        description: "wie lange ein Messwert auf andere warten darf, bevor er gesendet wird",
+    },
+    power: {
+        label: "Betriebsart",
+        description:
+            "durchgehend überwacht ohne Pause; die anderen sparen Batterie und sehen zwischen Messungen nichts",
+    },
+    every: { label: "Messen alle", description: "Abstand der Messungen, wenn nicht durchgehend gemessen wird" },
+    quality: {
+        label: "Mindestgüte des Signals",
+        description: "aus einem schlechteren Signal wird keine Herzfrequenz gemeldet",
+    },
+    led: { label: "Größter LED-Strom", description: "so viel darf eine LED des optischen Sensors höchstens ziehen" },
+    trial: {
+        label: "Neuen Router erproben",
+        description: "ohne Quittung bis dahin kehrt der Sensor zum vorigen Router zurück",
+    },
+    router: {
+        label: "Router",
+        description: "coap+tcp://HOST:PORT oder coaps+tcp, mqtt, mqtts; leer: wie eingerichtet",
+    },
+} satisfies Record<ConfigName | "router", { label: string; description: string }>
+
+const problems: Record<ProblemCode, string> = {
+    "bad-request": "die Anfrage ist fehlerhaft bei {place} ({rule})",
+    "bad-address": "die Adresse ist fehlerhaft",
+    "bad-parameter": "{parameter}: {fault}",
+    "bad-settings": "{refusal}",
+    "bad-batch": "kein Bündel von Umschlägen",
+    "too-many-steps": "mehr als {max} Schritte",
+    "too-many-patients": "zu viele Patienten, um alle zu durchsuchen: bitte mit patient nennen",
+    "needs-password": "ein Benutzer mit der Rolle {role} braucht ein Passwort",
+    "has-no-password": "ein Benutzer mit der Rolle {role} hat kein Passwort",
+    "needs-patient": "ein Benutzer mit der Rolle {role} braucht einen Patienten",
+    "has-no-patient": "ein Benutzer mit der Rolle {role} hat keinen Patienten",
+    "has-no-wards": "ein Benutzer mit der Rolle {role} hat keine Stationen",
+    "not-logged-in": "bitte anmelden oder ein gültiges Token senden",
+    "bad-credentials": "Benutzername oder Passwort ist falsch",
+    forbidden: "das ist nicht erlaubt",
+    "other-patient": "das sind die Daten eines anderen Patienten",
+    "other-site": "das kommt von einer anderen Website (hinter einem Proxy braucht die Klinik --base-url)",
+    "not-found": "{what} nicht gefunden",
+    "not-acceptable": "hier gibt es nur JSON, wie in application/fhir+json",
+    "newer-configuration": "es gibt eine neuere Fassung: bitte zuerst ansehen",
+    "not-on-the-ward": "der Patient ist nicht auf der Station",
+    revoked: "der Sensor ist gesperrt",
+    "name-taken": "es gibt schon einen Benutzer dieses Namens",
+    "own-account": "niemand kann sich selbst entfernen",
+    "too-large": "der Inhalt ist zu groß",
+    "media-type": "der Medientyp des Inhalts wird hier nicht angenommen",
+    "too-often": "zu viele Anfragen: bitte später noch einmal",
+    "too-many-streams": "zu viele offene Seiten dieses Benutzers",
+    failed: "die Klinik ist gescheitert",
+    full: "zu viele offene Seiten",
+    "database-broken": "die Datenbank arbeitet nicht",
+    "disk-full": "es kann nichts gespeichert werden: die Platte ist voll",
+}
+
+const missing: Record<NonNullable<Problem["what"]>, string> = {
+    address: "Adresse",
+    alarm: "Alarm",
+    mote: "Sensor",
+    patient: "Patient",
+    resource: "Ressource",
+    user: "Benutzer",
+}
+
+const faults: Record<NonNullable<Problem["fault"]>, string> = {
+    unknown: "kein Parameter dieser Suche",
+    empty: "leer",
+    repeated: "doppelt angegeben",
+    malformed: "fehlerhaft",
+    "too-many": "zu viele Werte",
+}
+
+export function problem(found: Problem): string {
+    return problems[found.code].replace(/\{(\w+)\}/g, (_all, name: keyof Problem) => {
+        if (name === "what" && found.what) return missing[found.what]
+        if (name === "fault") return faults[found.fault ?? "malformed"]
+        const value = found[name]
+        return typeof value === "object" && value !== null ? refusal(value) : String(value ?? "?")
+    })
+}
+
+const refusals: Record<RefusalCode, string> = {
+    "not-authentic": "nicht echt",
+    "version-old": "die Fassung muss über {newest} liegen",
+    busy: "der Sensor ist beschäftigt",
+    "other-command": "ein anderer Befehl",
+    malformed: "keine Einstellungen",
+    "too-long": "zu lang für einen Sensor",
+    "unknown-setting": "unbekannte Einstellung {setting}",
+    "out-of-range": "{setting}: {min} bis {max}",
+    conflict: "{setting} passt nicht zu {other}",
+    "not-a-router": "Router: coap+tcp://HOST:PORT, coaps+tcp, mqtt oder mqtts, höchstens 64 Bytes",
+    "taken-back": "schon einmal abgelehnt oder zurückgenommen; bitte als neue Fassung speichern",
+    "flash-full": "der Speicher des Sensors behält es nicht",
+    "no-receipt": "keine Quittung innerhalb von {seconds} s",
+    "restarted-on-trial": "der Sensor wurde neu gestartet, bevor eine Quittung kam",
+    unreachable: "Router: diese Platine braucht einen Namen, ohne TLS",
+    unknown: "aus einem Grund, der hier nicht bekannt ist ({number})",
+}
+
+export function refusal(found: Refusal, nameOf: (setting: string) => string = name => name): string {
+    if (!Object.hasOwn(refusals, found.code)) return found.code
+    return refusals[found.code].replace(/\{(\w+)\}/g, (_all, name: keyof Refusal) => {
+        const value = found[name]
+        if (name === "setting") return nameOf(String(value ?? found.index ?? "?"))
+        if (name === "other") return nameOf(String(value ?? "?"))
+        return String(value ?? "?")
+    })
+}
