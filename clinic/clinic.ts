@@ -14,6 +14,10 @@ import { Configurations, type Command, type Configuration } from "./motes/config
 import { ingest } from "./ingest.ts"
 import { LiveAlarms, LiveObservations } from "./live.ts"
 import { Motes, type Mote, type Secrets } from "./motes/motes.ts"
+import { News2, type PatientScore } from "./news2/news2.ts"
+import type { SaturationScale } from "./news2/score.ts"
+import { News2Watch } from "./news2/watch.ts"
+import { Bedside, type BedsideEntry } from "./readings/bedside.ts"
 import { Observations } from "./readings/observations.ts"
 import { Patients, type NewPatient } from "./people/patients.ts"
 import { Routers, type RouterTimes } from "./routers.ts"
@@ -49,6 +53,9 @@ export class Clinic {
     readonly motes: Motes
     readonly configurations: Configurations
     readonly observations: Observations
+    readonly bedside: Bedside
+    readonly news2: News2
+    readonly news2Watch: News2Watch
     readonly alarms: Alarms
     readonly silence: SilenceWatch
     readonly routers: Routers
@@ -82,6 +89,15 @@ export class Clinic {
             },
             now: () => this.now(),
             elapsed: () => elapsedMs(o.clock),
+        })
+        const { store, clock, log } = o
+        const { alarms, motes, configurations } = this
+        this.bedside = new Bedside(store, clock)
+        this.news2 = new News2({ store, clock, bedside: this.bedside, motes, configurations })
+        this.news2Watch = new News2Watch({
+            ...{ store, alarms, motes, news2: this.news2, log },
+            now: () => this.now(),
+            elapsed: () => elapsedMs(clock),
         })
         this.liveAlarms = new LiveAlarms(this.alarms, o.store, o.log)
         this.live = new LiveObservations(this.observations, newest, o.store, o.log)
@@ -196,6 +212,20 @@ export class Clinic {
     /** As `Alarms.acknowledge`. */
     async acknowledge(alarm: number, user: string): Promise<Alarm | undefined> {
         return await this.alarms.acknowledge(alarm, user)
+    }
+
+    /** Stores what a nurse has observed, and answers with the score. Throws ProblemError. */
+    async observe(patient: number, entry: BedsideEntry, user: string): Promise<PatientScore> {
+        await this.news2.enter(patient, entry, user)
+        await this.news2Watch.checkPatient(patient)
+        return await this.news2.of(patient)
+    }
+
+    /** Which SpO₂ scale applies from now on; answers with the score. Throws ProblemError. */
+    async chooseScale(patient: number, scale: SaturationScale, user: string): Promise<PatientScore> {
+        await this.news2.setScale(patient, scale, user)
+        await this.news2Watch.checkPatient(patient)
+        return await this.news2.of(patient)
     }
 
     /** How complete the data of a mote is. */

@@ -175,7 +175,7 @@ function watchSilence(clinic: Clinic, clock: Clock): { stop(): Promise<void> } {
     let checked = Promise.resolve()
     const wait = () => {
         timer = clock.setTimeout(() => {
-            checked = clinic.silence.check().then(wait)
+            checked = Promise.all([clinic.silence.check(), clinic.news2Watch.check()]).then(wait)
         }, watchMs)
     }
     wait()

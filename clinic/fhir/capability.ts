@@ -28,11 +28,11 @@ export function capabilityStatement(base: string, date: string): CapabilityState
                 resource: [
                     {
                         type: "Observation",
-                        supportedProfile: ["heartrate", "bodytemp", "oxygensat"].map(
+                        supportedProfile: ["heartrate", "bodytemp", "oxygensat", "resprate", "vitalsigns"].map(
                             name => `http://hl7.org/fhir/StructureDefinition/${name}`,
                         ),
                         documentation:
-                            "Heart rate, body temperature and oxygen saturation. Searches come in pages, newest first; _sort is date or -date. Dates take all prefixes. With _count=0 the matches are counted only.",
+                            "Heart rate, body temperature and oxygen saturation as measured; breathing rate, systolic blood pressure, oxygen and consciousness as entered by a nurse. Searches come in pages, newest first; _sort is date or -date. Dates take all prefixes. With _count=0 the matches are counted only.",
                         interaction,
                         versioning: "no-version",
                         searchParam: [

@@ -1,6 +1,7 @@
 import type { VitalName } from "../../wire/tables/quantities.ts"
 
 export const loinc = "http://loinc.org"
+export const snomed = "http://snomed.info/sct"
 export const ucum = "http://unitsofmeasure.org"
 /** SenML names as codes, for what no public code system has. */
 export const senmlNames = "urn:vitalmote:senml"

@@ -1,7 +1,9 @@
 import type { Position } from "../readings/observations.ts"
 import type { ParameterFault } from "../../wire/tables/problems.ts"
 import { ProblemError } from "../errors.ts"
+import { bedsideNames, isBedsideName, type BedsideName } from "../../wire/tables/bedside.ts"
 import { vitalNames, type VitalName } from "../../wire/tables/quantities.ts"
+import { bedsideCodes } from "./bedside.ts"
 import { loinc, vitalCodes, vitalSignsCategory } from "./codes.ts"
 import { parseDate, type DateCriterion } from "./date.ts"
 
@@ -19,10 +21,14 @@ export interface Paging {
     cursor: string | undefined
 }
 
+/** What a mote measures, and what a nurse observes. */
+type ObservationName = VitalName | BedsideName
+const observationNames: readonly ObservationName[] = [...vitalNames, ...bedsideNames]
+
 export interface ObservationQuery extends Paging {
     /** Undefined: everybody's. */
     patients: number[] | undefined
-    names: readonly VitalName[]
+    names: readonly ObservationName[]
     /** All have to match. */
     dates: DateCriterion[]
     newestFirst: boolean
@@ -85,18 +91,19 @@ function patientId(reference: string): number[] {
     return /^[1-9]\d{0,14}$/.test(id) ? [Number(id)] : []
 }
 
-function names(query: URLSearchParams): readonly VitalName[] {
+function names(query: URLSearchParams): readonly ObservationName[] {
     const byCode = query
         .getAll("code")
-        .map(value => split("code", value).flatMap(token => vitalNames.filter(n => hasCode(n, token))))
+        .map(value => split("code", value).flatMap(token => observationNames.filter(n => hasCode(n, token))))
     const byCategory = query
         .getAll("category")
-        .map(value => (split("category", value).some(isVitalSigns) ? [...vitalNames] : []))
-    return intersection([...byCode, ...byCategory]) ?? vitalNames
+        .map(value => (split("category", value).some(isVitalSigns) ? [...observationNames] : []))
+    return intersection([...byCode, ...byCategory]) ?? observationNames
 }
 
 /** `code`, `system|code`, `system|` (any code) or `|code` (no system: ours all have one). */
-function hasCode(name: VitalName, token: string): boolean {
+function hasCode(name: ObservationName, token: string): boolean {
+    if (isBedsideName(name)) return matches(token, bedsideCodes[name].system, bedsideCodes[name].code)
     return vitalCodes[name].loinc.some(({ code }) => matches(token, loinc, code))
 }
 

@@ -16,6 +16,7 @@ import { healthRoutes } from "./health.ts"
 import { ingestRoutes } from "./ingest.ts"
 import { liveRoutes } from "./live.ts"
 import { moteRoutes } from "./motes.ts"
+import { news2Routes } from "./news2.ts"
 import { clinicPageRoutes, type Pages } from "./pages.ts"
 import { patientRoutes } from "./patients.ts"
 import { describeRoutes } from "./openapi.ts"
@@ -91,6 +92,7 @@ export async function buildApp(o: {
     wardRoutes(app, clinic, turns)
     liveRoutes(app, o)
     patientRoutes(app, clinic, turns)
+    news2Routes(app, clinic, turns)
     moteRoutes(app, clinic, turns)
     configurationRoutes(app, clinic)
     alarmRoutes(app, clinic)

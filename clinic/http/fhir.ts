@@ -3,8 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import type { Resource } from "@medplum/fhirtypes"
 import Negotiator from "negotiator"
 import { eui } from "../../wire/keys.ts"
+import { isBedsideName } from "../../wire/tables/bedside.ts"
+import { isVitalName } from "../../wire/tables/quantities.ts"
 import type { User } from "../people/accounts.ts"
 import type { Clinic } from "../clinic.ts"
+import { fromBedside } from "../fhir/bedside.ts"
 import { searchBundle, type SearchResult } from "../fhir/bundle.ts"
 import { capabilityStatement } from "../fhir/capability.ts"
 import { dateFilter } from "../fhir/date.ts"
@@ -14,6 +17,8 @@ import { toPatient } from "../fhir/patient.ts"
 import { cursorOf, parseListQuery, parseObservationQuery } from "../fhir/search.ts"
 import type { Patient as StoredPatient } from "../people/patients.ts"
 import { may, patientsFor } from "../people/permissions.ts"
+import type { BedsideObservation } from "../readings/bedside.ts"
+import type { Observation as VitalObservation } from "../readings/observations.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
 import { fhirAnswer } from "./openapi.ts"
@@ -44,6 +49,9 @@ interface ById {
 
 /** A search without `patient` looks at each patient in turn; beyond this many it would hold up the others. */
 const maxPatientsSearched = 1000
+
+/** Where a search says nothing about the time. */
+const always = { from: -Infinity, before: Infinity }
 
 const config = { access: "read" } as const
 const tags = ["fhir"]
@@ -93,26 +101,42 @@ function observationRoutes(fhir: FastifyInstance, clinic: Clinic, turns: Turns):
     fhir.get("/Observation", searchOf(ObservationQuery, Observation), async (request, reply) => {
         const query = queryOf(request)
         const { count, after, patients: asked, dates, names, newestFirst } = parseObservationQuery(query)
-        const search = { names, newestFirst, when: dateFilter(dates, clinic.now()) }
+        const when = dateFilter(dates, clinic.now())
+        const search = { names: names.filter(isVitalName), newestFirst, when }
+        const entered = { names: names.filter(isBedsideName), ranges: when?.moments ?? [always] }
         const patients = await patientsToSearch(userFrom(request), asked, clinic)
         if (count === 0) {
-            const total = await turns.take(request, () => clinic.observations.count({ ...search, patients }))
+            const total = await turns.take(
+                request,
+                async () =>
+                    (await clinic.observations.count({ ...search, patients })) +
+                    (await clinic.bedside.count(patients, entered.names, entered.ranges)),
+            )
             return send(reply, bundle(request, query, { found: [], total }))
         }
-        const found = await turns.take(request, () =>
-            clinic.observations.search({ ...search, patients, limit: count + 1, ...(after && { after }) }),
-        )
+        const which = { patients, newestFirst, limit: count + 1, ...(after && { after }) }
+        const found = await turns.take(request, async () => [
+            ...(await clinic.observations.search({ ...search, ...which })),
+            ...(await clinic.bedside.search({ ...entered, ...which })),
+        ])
+        const sign = newestFirst ? -1 : 1
+        found.sort((a, b) => sign * (a.time - b.time || a.id - b.id))
         const page = found.slice(0, count)
         const next = found.length > count ? cursorOf(page.at(-1)!) : undefined
-        return send(reply, bundle(request, query, { found: page.map(toObservation), next }))
+        return send(reply, bundle(request, query, { found: page.map(observationOf), next }))
     })
 
     fhir.get<ById>("/Observation/:id", readOf(Observation), async (request, reply) => {
         const [id] = numbers([request.params.id])
-        const observation = id === undefined ? undefined : await clinic.observations.get(id)
+        const observation =
+            id === undefined ? undefined : ((await clinic.observations.get(id)) ?? (await clinic.bedside.get(id)))
         if (!observation || !may(userFrom(request), "read", observation.patient)) throw unknown()
-        return send(reply, toObservation(observation))
+        return send(reply, observationOf(observation))
     })
+}
+
+function observationOf(found: VitalObservation | BedsideObservation) {
+    return "by" in found ? fromBedside(found) : toObservation(found)
 }
 
 function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {

@@ -2,6 +2,7 @@ import type { Writable } from "node:stream"
 import type { Clock, Timer } from "../../host/clock.ts"
 import type { Alarm } from "../alarms/alarms.ts"
 import type { Condition } from "../conditions.ts"
+import type { PatientScore } from "../news2/news2.ts"
 import type { Observation } from "../readings/observations.ts"
 import { shownAlarm } from "./alarms.ts"
 import type { LiveEvents } from "./schemas/live.ts"
@@ -33,6 +34,7 @@ export class LiveClient {
     private newest: number | undefined
     private observations: Observation[] = []
     private readonly alarms = new Map<number, Alarm>()
+    private readonly scores = new Map<number, PatientScore>()
     private isReset = false
     private beatDue: readonly Condition[] | undefined
     private isFull = false
@@ -78,6 +80,12 @@ export class LiveClient {
         this.send()
     }
 
+    /** A score that has changed; the last one of each patient waits. */
+    addScore(score: PatientScore): void {
+        if (this.isVisible(score.patient)) this.scores.set(score.patient, score)
+        this.send()
+    }
+
     /** The time, and what makes that which is shown wrong or incomplete. */
     beat(conditions: readonly Condition[]): void {
         this.beatDue = conditions
@@ -107,6 +115,11 @@ export class LiveClient {
             if (this.isFull) return
             this.alarms.delete(id)
             this.write("alarm", shownAlarm(alarm))
+        }
+        for (const [patient, score] of this.scores) {
+            if (this.isFull) return
+            this.scores.delete(patient)
+            this.write("score", score)
         }
         if (this.isReset && !this.isFull) {
             this.isReset = false

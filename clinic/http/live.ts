@@ -18,7 +18,7 @@ const maxClientsPerUser = 20
 
 /**
  * New vital signs and alarms as Server-Sent Events (WHATWG HTML §9.2): first `alarms` with the ids of those that belong on the
- * screen, then each of them as `alarm`, and again whenever it changes; `observation` with the id as event id; `time` as a heartbeat
+ * screen, then each of them as `alarm`, and again whenever it changes; `observation` with the id as event id; `score` when a NEWS2 changes; `time` as a heartbeat
  * with the server's clock; `reset` where the client has missed too many observations.
  */
 export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log }): void {
@@ -48,6 +48,7 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
             const stops = [
                 o.clinic.live.subscribe(found => client.addObservations(found)),
                 o.clinic.liveAlarms.subscribe(changed => client.addAlarms(changed)),
+                o.clinic.news2.subscribe(score => client.addScore(score)),
             ]
             let heartbeat: Timer
             const beat = () => {

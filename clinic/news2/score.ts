@@ -2,6 +2,7 @@
  * NEWS2, the National Early Warning Score of the Royal College of Physicians (2017, chart 1): seven sub-scores and their sum. A
  * missing parameter has no sub-score, and a score with a missing parameter has no total: none is ever made up.
  */
+import type { Consciousness } from "../../wire/tables/bedside.ts"
 
 /** What a score is computed from; null where it is not known. */
 export interface Parameters {
@@ -15,14 +16,10 @@ export interface Parameters {
     systolic: number | null
     /** Beats a minute. */
     pulse: number | null
-    /** ACVPU: alert, new confusion, responds to voice, to pain, unresponsive. */
     consciousness: Consciousness | null
     /** Degrees Celsius. */
     temperature: number | null
 }
-
-export const consciousnessLevels = ["alert", "confusion", "voice", "pain", "unresponsive"] as const
-export type Consciousness = (typeof consciousnessLevels)[number]
 
 /** Which SpO₂ scale applies: 2 only for confirmed hypercapnic respiratory failure with a prescribed target of 88 to 92 %. */
 export type SaturationScale = 1 | 2
@@ -47,6 +44,8 @@ export interface Score {
     missing: ParameterName[]
     /** 0 to 20; null while a parameter is missing. */
     total: number | null
+    /** Of the known ones: the total is this or more. */
+    atLeast: number
     /**
      * Of the total. While a parameter is missing it is the risk that the known ones give already, since a missing one can only
      * raise it; null where that is no more than low.
@@ -110,9 +109,9 @@ const temperature: readonly Row[] = [
 
 const oxygenScore = 2
 const notAlertScore = 3
-const mediumFrom = 5
-const highFrom = 7
-const singleThree = 3
+export const mediumFrom = 5
+export const highFrom = 7
+export const singleThree = 3
 
 /** The score of these parameters; values are rounded as the chart is read: whole numbers, tenths of a degree. */
 export function news2(values: Parameters, scale: SaturationScale): Score {
@@ -130,8 +129,8 @@ export function news2(values: Parameters, scale: SaturationScale): Score {
     const known = parameterNames.map(name => parts[name]).filter(part => part !== null)
     const sum = known.reduce((all, part) => all + part, 0)
     const risk = riskOf(sum, known.includes(singleThree))
-    if (missing.length === 0) return { parts, missing, total: sum, risk }
-    return { parts, missing, total: null, risk: risk === "low" ? null : risk }
+    if (missing.length === 0) return { parts, missing, total: sum, atLeast: sum, risk }
+    return { parts, missing, total: null, atLeast: sum, risk: risk === "low" ? null : risk }
 }
 
 function riskOf(sum: number, hasSingleThree: boolean): Risk {

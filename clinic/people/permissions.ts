@@ -40,6 +40,11 @@ export const permissions = {
         to: { doctor: "all", nurse: "all", patient: "own" },
     },
     acknowledge: { allows: "acknowledge alarms", to: { doctor: "all", nurse: "all" } },
+    observe: {
+        allows: "enter what was observed at the bedside for NEWS2",
+        to: { doctor: "all", nurse: "all" },
+    },
+    "choose-scale": { allows: "choose a patient's SpO₂ scale of NEWS2", to: { doctor: "all" } },
     configure: { allows: "change a mote's settings, send it commands", to: { doctor: "all" } },
     "manage-patients": {
         allows: "list, admit, change and discharge patients",

@@ -69,6 +69,22 @@ function prepareSince(names: readonly string[]) {
     )
 }
 
+const latest = prepare<MeasurementRange & { limit: number }, { value: number; time: number }>((db, o) =>
+    db
+        .selectFrom("measurement")
+        .select(["value", "time"])
+        .where("patient", "=", o.patient)
+        .where("name", "=", o.name)
+        .where("problem", "is", null)
+        .where("value", "is not", null)
+        .where("time", ">=", o.from)
+        .where("time", "<", o.before)
+        .orderBy("time", "desc")
+        .orderBy("id", "desc")
+        .limit(o.limit)
+        .$castTo<{ value: number; time: number }>(),
+)
+
 /** Readings that a value stands for; none where there is no value. */
 const weight = sql`CASE WHEN value IS NULL THEN NULL ELSE COALESCE(count, 1) END`
 
@@ -165,6 +181,11 @@ export class MeasurementTable {
             .groupBy(step)
             .orderBy(sql`1`)
             .execute()
+    }
+
+    /** The newest values, the newest first. */
+    async latest(range: MeasurementRange, limit: number): Promise<{ value: number; time: number }[]> {
+        return (await latest(this.access, { ...range, limit })).rows
     }
 
     /** Values that stand for many, by the time of their middle. */

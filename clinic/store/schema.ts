@@ -24,6 +24,8 @@ export interface Schema {
     probe: ProbeRow
     delivery: DeliveryRow
     router_ward: RouterWardRow
+    bedside: BedsideRow
+    saturation_scale: SaturationScaleRow
 }
 
 export type TableName = keyof Schema
@@ -215,4 +217,22 @@ interface DeliveryRow {
 interface RouterWardRow {
     account: number
     ward: string
+}
+
+interface BedsideRow {
+    id: Generated<number>
+    patient: number
+    name: string
+    value: number
+    time: number
+    stored_at: number
+    author: string
+}
+
+interface SaturationScaleRow {
+    id: Generated<number>
+    patient: number
+    scale: number
+    author: string
+    made_at: number
 }

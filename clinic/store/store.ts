@@ -2,6 +2,7 @@ import type { Kysely } from "kysely"
 import type { Access } from "./access.ts"
 import { AccountTable } from "./accounts.ts"
 import { AlarmTable } from "./alarms.ts"
+import { BedsideTable } from "./bedside.ts"
 import { CommandTable } from "./commands.ts"
 import { ConfigReportTable } from "./config-reports.ts"
 import { ConfigurationTable } from "./configurations.ts"
@@ -15,6 +16,7 @@ import { MoteTable } from "./motes.ts"
 import { PatientTable } from "./patients.ts"
 import { RouterWardTable } from "./router-wards.ts"
 import { RouterTable } from "./routers.ts"
+import { SaturationScaleTable } from "./saturation-scales.ts"
 import type { Schema, TableName } from "./schema.ts"
 import { SessionTable } from "./sessions.ts"
 import { StartTable } from "./starts.ts"
@@ -45,6 +47,8 @@ export class Tables {
     readonly router: RouterTable
     readonly delivery: DeliveryTable
     readonly routerWard: RouterWardTable
+    readonly bedside: BedsideTable
+    readonly saturationScale: SaturationScaleTable
 
     constructor(access: Access) {
         this.account = new AccountTable(access)
@@ -64,6 +68,8 @@ export class Tables {
         this.router = new RouterTable(access)
         this.delivery = new DeliveryTable(access)
         this.routerWard = new RouterWardTable(access)
+        this.bedside = new BedsideTable(access)
+        this.saturationScale = new SaturationScaleTable(access)
     }
 }
 

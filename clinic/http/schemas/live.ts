@@ -1,6 +1,7 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { Alarm } from "./alarms.ts"
 import { Id, IdText, List, Time } from "./common.ts"
+import { Score } from "./news2.ts"
 import { Conditions, Observation } from "./ward.ts"
 
 export const LiveQuery = Type.Object(
@@ -13,6 +14,7 @@ export const liveEvents = {
     observation: Observation,
     alarms: Type.Object({ open: List(Id) }, { description: "Those that belong on the screen; each follows" }),
     alarm: Alarm,
+    score: Score,
     time: Type.Object({ now: Time, conditions: Conditions }),
     reset: Type.Object({}),
 }

@@ -252,4 +252,26 @@ export const migrations: readonly string[] = [
         PRIMARY KEY (account, ward)
     ) STRICT;
     `,
+    `
+    -- What a nurse observed at the bedside; time is when, stored_at when it was entered.
+    CREATE TABLE bedside (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        patient INTEGER NOT NULL REFERENCES patient (id),
+        name TEXT NOT NULL,
+        value REAL NOT NULL,
+        time INTEGER NOT NULL,
+        stored_at INTEGER NOT NULL,
+        author TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX bedside_newest ON bedside (patient, name, time, id);
+    -- Which SpO2 scale of NEWS2 applies to a patient: the newest row; 1 where there is none.
+    CREATE TABLE saturation_scale (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        patient INTEGER NOT NULL REFERENCES patient (id),
+        scale INTEGER NOT NULL,
+        author TEXT NOT NULL,
+        made_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX saturation_scale_newest ON saturation_scale (patient, id);
+    `,
 ]

@@ -17,6 +17,9 @@ export const alarmLabels: Record<AlarmKindName, string> = {
     contact: "Kein Hautkontakt",
     battery: "Batterie schwach",
     "mote-silent": "Sensor stumm",
+    "news2-7": "NEWS2 ist 7 oder mehr",
+    "news2-5": "NEWS2 ist 5 oder mehr",
+    "news2-3": "NEWS2 mit einer einzelnen 3",
 }
 
 export const quantityLabels: Record<VitalName, string> = {

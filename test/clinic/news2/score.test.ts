@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { consciousnessLevels, news2, parameterNames, type Parameters } from "../../../clinic/news2/score.ts"
+import { news2, parameterNames, type Parameters } from "../../../clinic/news2/score.ts"
+import { consciousnessLevels } from "../../../wire/tables/bedside.ts"
 
 const well: Parameters = {
     respiration: 16,
