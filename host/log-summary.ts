@@ -6,31 +6,40 @@ const quietMs = 60_000
 /** So many reasons are counted apart; further ones together. */
 const maxReasons = 16
 
+interface Options {
+    log: Log
+    clock: Clock
+    level?: "info" | "warn"
+}
+
 /** Logs what strangers cause: they decide how often it happens, and must not decide how much is written. */
 export class LogSummary {
     private readonly message: string
     private readonly log: Log
+    private readonly level: "info" | "warn"
     private readonly clock: Clock
     private counts = new Map<string, number>()
     private isQuiet = false
 
     /** @param message what happens, such as `connections cut off` */
-    constructor(message: string, { log, clock }: { log: Log; clock: Clock }) {
+    constructor(message: string, { log, clock, level = "info" }: Options) {
         this.message = message
         this.log = log
+        this.level = level
         this.clock = clock
     }
 
-    count(reason: string): void {
+    /** It happened, or it happened `times` times, for a reason or to somebody. */
+    count(reason: string, times = 1): void {
         const key = this.counts.has(reason) || this.counts.size < maxReasons ? reason : "other"
-        this.counts.set(key, (this.counts.get(key) ?? 0) + 1)
+        this.counts.set(key, (this.counts.get(key) ?? 0) + times)
         if (!this.isQuiet) this.write()
     }
 
     private write(): void {
         this.isQuiet = this.counts.size > 0
         if (!this.isQuiet) return
-        this.log.info(Object.fromEntries(this.counts), this.message)
+        this.log[this.level](Object.fromEntries(this.counts), this.message)
         this.counts = new Map()
         const timer = this.clock.setTimeout(() => this.write(), quietMs)
         // What is only counted keeps no process from ending.

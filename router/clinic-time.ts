@@ -1,7 +1,7 @@
 import type { Clock } from "../host/clock.ts"
+import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import type { ClinicLink } from "./clinic-link.ts"
-import { LogSummary } from "./log-summary.ts"
 import type { RouterStore } from "./store/store.ts"
 
 /** The clinic says its time in whole seconds, and its answer is under way for a moment. */
@@ -31,7 +31,8 @@ export class ClinicTime {
     private readonly store: RouterStore
     private readonly machine: MachineTime
     private readonly isShared: boolean
-    private readonly summary: LogSummary
+    private readonly wrong: LogSummary
+    private readonly different: LogSummary
     /** What the time was at a moment of the monotonic clock. */
     private anchor: { time: number; at: number } | undefined
 
@@ -40,7 +41,12 @@ export class ClinicTime {
         this.clock = clock
         this.store = o.store
         this.machine = o.machine ?? { monotonic: () => clock.now(), startedAt: () => 0, notBefore: 0 }
-        this.summary = new LogSummary(clock, o.log)
+        const options = { clock, log: o.log, level: "warn" } as const
+        this.wrong = new LogSummary("the clinic's clock is wrong: no receipts by it", options)
+        this.different = new LogSummary(
+            "this machine's clock differs from the clinic's: receipts go by the clinic's",
+            options,
+        )
         this.isShared = o.clinic.onTime === undefined
         o.clinic.onTime?.(time => this.heard(time))
         const confirmed = Number(o.store.meta(startMeta) ?? NaN)
@@ -57,18 +63,13 @@ export class ClinicTime {
     /** The clinic's time as it has just said it. */
     private heard(time: number): void {
         if (!Number.isFinite(time) || time < this.machine.notBefore) {
-            this.summary.note("warn", { time }, "the clinic's clock is wrong: no receipts by it")
+            this.wrong.count(`unix time ${time} ms`)
             return
         }
         const own = this.clock.now()
         const isRight = Math.abs(time - own) <= toleranceMs
         const skewMs = isRight ? 0 : time - own
-        if (!isRight)
-            this.summary.note(
-                "warn",
-                { aheadS: Math.round(-skewMs / 1000) },
-                "this machine's clock differs from the clinic's: receipts go by the clinic's",
-            )
+        if (!isRight) this.different.count(`${Math.round(-skewMs / 1000)} s ahead`)
         this.set(own + skewMs)
         this.remember(skewMs)
     }

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "../host/clock.ts"
+import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import { maxBatch, type DeliveryResult } from "../wire/batch.ts"
 import { eui } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
-import { LogSummary } from "./log-summary.ts"
 import type { Queued, RouterStore } from "./store/store.ts"
 
 /** After a failure the next try waits that long, doubled with every further one, with up to half of it by chance. */
@@ -26,7 +26,8 @@ export class DeliveryLoop {
     private readonly clinic: ClinicLink
     private readonly maxDeadLetterBytes: number
     private readonly log: Log
-    private readonly summary: LogSummary
+    private readonly refused: LogSummary
+    private readonly dropped: LogSummary
     private readonly closing = new AbortController()
     private failures = 0
     private busy = false
@@ -46,7 +47,13 @@ export class DeliveryLoop {
         this.clinic = o.clinic
         this.maxDeadLetterBytes = o.maxDeadLetterBytes ?? defaultMaxDeadLetterBytes
         this.log = o.log
-        this.summary = new LogSummary(o.clock, o.log)
+        const { clock, log } = o
+        this.refused = new LogSummary("envelopes the clinic refused: they are dead letters now", {
+            clock,
+            log,
+            level: "warn",
+        })
+        this.dropped = new LogSummary("too many dead letters: the oldest are dropped", { clock, log, level: "warn" })
     }
 
     /** There may be something in the outbox. */
@@ -85,8 +92,7 @@ export class DeliveryLoop {
             const result = byId.get(delivery.id)
             if (result?.status === "refused") {
                 const { reason = "no reason given" } = result
-                const mote = eui(delivery.kid)
-                this.summary.note("warn", { mote, reason }, "the clinic refused an envelope: it is a dead letter now")
+                this.refused.count(`${eui(delivery.kid)}: ${reason}`)
                 refused.push({ delivery, reason })
             } else if (result) safe.push(delivery)
         }
@@ -98,7 +104,7 @@ export class DeliveryLoop {
     private trimDeadLetters(): void {
         let dropped = 0
         while (this.store.refusedBytes > this.maxDeadLetterBytes) dropped += this.store.dropDeadLetters(droppedAtOnce)
-        if (dropped > 0) this.summary.note("warn", { dropped }, "too many dead letters: the oldest are dropped")
+        if (dropped > 0) this.dropped.count("dropped", dropped)
     }
 
     private retryLater(error: Error): void {

@@ -1,11 +1,11 @@
 import type { Clock } from "../host/clock.ts"
+import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import { WireError } from "../wire/cbor.ts"
 import { maxEnvelopeBytes, parseEnvelope, verifyEnvelope, type Envelope, type Purpose } from "../wire/envelope.ts"
 import { eui, type RouterKeys } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
 import type { Keyring } from "./keyring.ts"
-import { LogSummary } from "./log-summary.ts"
 import { RateLimit } from "./rate-limit.ts"
 import { ReplayWindow } from "./replay.ts"
 import type { Accepted, RouterStore, SeenStart } from "./store/store.ts"
@@ -83,7 +83,8 @@ export class Ingest {
     private readonly maxMoteBytes: number
     private readonly budgets: Record<Purpose, RateLimit>
     private readonly log: Log
-    private readonly summary: LogSummary
+    private readonly refused: LogSummary
+    private readonly greedy: LogSummary
     private readonly onStored: () => void
     private readonly windows = new Map<string, ReplayWindow>()
     private waiting: Waiting[] = []
@@ -111,7 +112,8 @@ export class Ingest {
             vitals: new RateLimit(o.clock, o.moteBytesPerMinute ?? defaultMoteBytesPerMinute, 60_000),
             alarm: new RateLimit(o.clock, alarmBytesPerMinute, 60_000),
         }
-        this.summary = new LogSummary(o.clock, o.log)
+        this.refused = new LogSummary("envelopes refused", o)
+        this.greedy = new LogSummary("motes that used up their share: they have to wait", { ...o, level: "warn" })
         this.log = o.log
         this.onStored = o.onStored
     }
@@ -122,7 +124,7 @@ export class Ingest {
         const result =
             typeof checked === "string" ? ({ status: "refused", reason: checked } as const) : await this.queue(checked)
         this.counts[result.status === "refused" ? result.reason : result.status]++
-        if (result.status === "refused") this.summary.note("info", { reason: result.reason }, "envelopes refused")
+        if (result.status === "refused") this.refused.count(result.reason)
         return result
     }
 
@@ -214,7 +216,7 @@ export class Ingest {
         const isOver =
             this.store.outboxBytesOf(envelope.kid) + length > this.maxMoteBytes ||
             !this.budgets[purpose].take(eui, length)
-        if (isOver) this.summary.note("warn", { mote: eui }, "a mote has used up its share: it has to wait")
+        if (isOver) this.greedy.count(eui)
         return isOver
     }
 }

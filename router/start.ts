@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type TlsOptions } from "node:tls"
 import { buildDateMs } from "../host/build-date.ts"
 import { realClock } from "../host/clock.ts"
 import { reasonOf, UserError } from "../host/errors.ts"
+import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import { peerOf, socketStream, type ByteStream } from "../host/stream.ts"
 import type { Place } from "./admission.ts"
@@ -14,7 +15,6 @@ import type { ClinicLink } from "./clinic-link.ts"
 import type { MachineTime } from "./clinic-time.ts"
 import { CoapUdp } from "./coap/udp.ts"
 import { serveDns, type DnsAccess } from "./dns/server.ts"
-import { LogSummary } from "./log-summary.ts"
 import { MqttClient, type MqttBrokerAccess } from "./mqtt/client.ts"
 import { MqttBroker } from "./mqtt/broker.ts"
 import { relayHttp } from "./relay/http.ts"
@@ -224,8 +224,8 @@ export function serveUdp(
         })
         socket.bind(port, address, () => {
             socket.removeAllListeners("error")
-            const summary = new LogSummary(realClock, log)
-            socket.on("error", error => summary.note("warn", { port, reason: reasonOf(error) }, "UDP error"))
+            const failures = new LogSummary(`errors of UDP port ${port}`, { clock: realClock, log, level: "warn" })
+            socket.on("error", error => failures.count(reasonOf(error)))
             socket.on("message", (bytes, from) => coap.receive(bytes, from))
             resolve({
                 close: () => {
@@ -248,10 +248,9 @@ export function listen(server: Server, port: number, host: string, log: Log): Pr
         server.once("error", failed)
         server.listen({ port, host, backlog: maxBacklog }, () => {
             server.off("error", failed)
-            const summary = new LogSummary(realClock, log)
-            server.on("error", error =>
-                summary.note("warn", { port, reason: reasonOf(error) }, "a connection was not accepted"),
-            )
+            const message = `connections not accepted on port ${port}`
+            const failures = new LogSummary(message, { clock: realClock, log, level: "warn" })
+            server.on("error", error => failures.count(reasonOf(error)))
             resolve((server.address() as AddressInfo).port)
         })
     })

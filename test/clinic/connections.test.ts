@@ -5,7 +5,6 @@ import { connect, type TLSSocket } from "node:tls"
 import { connect as connectTcp } from "node:net"
 import type { ConnectionLimits } from "../../clinic/http/connections.ts"
 import type { ProxyOptions } from "../../clinic/http/proxies.ts"
-import { LogSummary } from "../../host/log-summary.ts"
 import { silentLog, type Log } from "../../host/log.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { Service } from "./service.ts"
@@ -169,21 +168,4 @@ test("strangers who hang up early, or speak something else, are no errors, and a
     assert.deepEqual(lines, ["info: connections cut off"])
     await clock.run(60_000)
     assert.deepEqual(lines, ["info: connections cut off", "info: connections cut off"])
-})
-
-test("a summary says at once what happens first, and then once a minute how often", async () => {
-    const clock = new VirtualClock()
-    const lines: object[] = []
-    const summary = new LogSummary("refused", { clock, log: { ...silentLog, info: fields => void lines.push(fields) } })
-    summary.count("a")
-    for (let i = 0; i < 1000; i++) summary.count(i % 2 ? "a" : "b")
-    assert.deepEqual(lines, [{ a: 1 }])
-    await clock.run(60_000)
-    assert.deepEqual(lines.at(-1), { a: 500, b: 500 })
-    await clock.run(60_000)
-    summary.count("c")
-    assert.deepEqual(lines, [{ a: 1 }, { a: 500, b: 500 }, { c: 1 }])
-    for (let i = 0; i < 100; i++) summary.count(`reason ${i}`)
-    await clock.run(60_000)
-    assert.equal(Object.keys(lines.at(-1)!).length, 17)
 })
