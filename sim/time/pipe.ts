@@ -2,7 +2,7 @@ import type { Clock } from "../../host/clock.ts"
 import type { ByteStream, StreamReceiver } from "../../host/stream.ts"
 
 /** Two ends of a connection in this process; bytes take `delayMs` of the given clock, in order. */
-export function pipe(clock: Clock, delayMs = 1): [ByteStream, ByteStream] {
+export function pipe(clock: Clock, delayMs = 1): [PipeEnd, PipeEnd] {
     const left = new PipeEnd(clock, delayMs, "left")
     const right = new PipeEnd(clock, delayMs, "right")
     left.other = right
@@ -10,7 +10,8 @@ export function pipe(clock: Clock, delayMs = 1): [ByteStream, ByteStream] {
     return [left, right]
 }
 
-class PipeEnd implements ByteStream {
+/** One end of a pipe. */
+export class PipeEnd implements ByteStream {
     readonly peer: string
     other!: PipeEnd
     backlog = 0
@@ -26,6 +27,10 @@ class PipeEnd implements ByteStream {
         this.peer = peer
     }
 
+    get closed(): boolean {
+        return this.isClosed
+    }
+
     write(bytes: Uint8Array): void {
         if (this.isClosed) return
         const copy = bytes.slice()
@@ -37,13 +42,11 @@ class PipeEnd implements ByteStream {
     }
 
     end(): void {
-        // Behind the bytes that are under way.
-        this.clock.setTimeout(() => this.other.close(), this.delayMs)
-        this.close()
+        this.hangUp()
     }
 
     destroy(): void {
-        this.end()
+        this.hangUp()
     }
 
     listen(receiver: StreamReceiver): void {
@@ -53,12 +56,25 @@ class PipeEnd implements ByteStream {
 
     private arrives(deliver: (receiver: StreamReceiver) => void): void {
         if (this.isClosed) return
+        this.deliver(deliver)
+    }
+
+    private deliver(deliver: (receiver: StreamReceiver) => void): void {
         if (this.receiver) deliver(this.receiver)
         else this.early.push(() => deliver(this.receiver!))
     }
 
-    private close(): void {
-        this.arrives(receiver => receiver.closed())
+    private hangUp(): void {
+        if (this.isClosed) return
         this.isClosed = true
+        // Behind the bytes that are under way.
+        this.clock.setTimeout(() => this.other.close(), this.delayMs)
+        queueMicrotask(() => this.deliver(receiver => receiver.closed()))
+    }
+
+    private close(): void {
+        if (this.isClosed) return
+        this.isClosed = true
+        this.deliver(receiver => receiver.closed())
     }
 }

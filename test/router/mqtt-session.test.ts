@@ -10,7 +10,7 @@ import { loginMs, maxUnproductive } from "../../router/mqtt/session.ts"
 import { ManualClock, settle } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "../support/mote.ts"
-import { streamPair } from "./stream-pair.ts"
+import { streamPair } from "../support/stream-pair.ts"
 
 /** A router with its MQTT side, on a clock that a test moves. */
 async function setUp() {

@@ -18,7 +18,7 @@ import { CoapClient, codesUntilClosed, openSocket } from "./client.ts"
 import { ManualClock, settle } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "../support/mote.ts"
-import { streamPair } from "./stream-pair.ts"
+import { streamPair } from "../support/stream-pair.ts"
 
 async function setUp(t: TestContext) {
     const mote = TestMote.numbered()

@@ -7,7 +7,7 @@ import type { Server } from "../../../router/coap/requester.ts"
 import { Code, dotted, message, type CoapMessage } from "../../../router/coap/message.ts"
 import { pathOf, pathOptions } from "../../../router/coap/options.ts"
 import { ManualClock, settle } from "../../support/clock.ts"
-import { streamPair } from "../stream-pair.ts"
+import { streamPair } from "../../support/stream-pair.ts"
 
 const echo: Server = request => message(Code.Content, { payload: Buffer.from(pathOf(request.options)) })
 

@@ -18,7 +18,8 @@ import {
     unproductiveWindowMs,
 } from "../../../router/coap/session.ts"
 import { ManualClock, settle } from "../../support/clock.ts"
-import { streamPair, type PairedStream } from "../stream-pair.ts"
+import type { PipeEnd } from "../../../sim/time/pipe.ts"
+import { streamPair } from "../../support/stream-pair.ts"
 
 /** A connection whose peer is raw bytes. */
 class RawPeer {
@@ -27,9 +28,9 @@ class RawPeer {
     readonly served: CoapMessage[] = []
     readonly connection: CoapConnection
     /** The connection's end of the stream. */
-    readonly theirs: PairedStream
+    readonly theirs: PipeEnd
     closed = 0
-    private readonly ours: PairedStream
+    private readonly ours: PipeEnd
     private readonly reader = new FrameReader(65_536)
 
     constructor(serve: Server = () => message(Code.Content, { payload: Buffer.from("served") })) {
@@ -354,10 +355,11 @@ test("more requests at a time than one peer may have under way get 5.03 with Max
 
 test("a peer that does not read is cut off", async () => {
     const peer = new RawPeer()
-    peer.theirs.backlog = maxBacklogBytes
+    let backlog = maxBacklogBytes
+    Object.defineProperty(peer.theirs, "backlog", { get: () => backlog, set: () => {} })
     await peer.send(csm, get)
     assert.equal(peer.closed, 0)
-    peer.theirs.backlog = maxBacklogBytes + 1
+    backlog++
     await peer.send(get)
     assert.equal(peer.closed, 1)
 })

@@ -7,7 +7,8 @@ import { Router, SqliteStore, type Attach } from "../../../router/index.ts"
 import { ManualClock, settle } from "../../support/clock.ts"
 import { MemoryClinic } from "../memory-clinic.ts"
 import { TestMote } from "../../support/mote.ts"
-import { streamPair, type PairedStream } from "../stream-pair.ts"
+import type { PipeEnd } from "../../../sim/time/pipe.ts"
+import { streamPair } from "../../support/stream-pair.ts"
 
 /** A router's core on a clock that a test moves. */
 export async function startCore(motes: TestMote[], attach: Attach[] = []) {
@@ -60,7 +61,7 @@ class Core {
 /** The router's side of a mote is real; this is what a mote may answer. */
 class ServedMote {
     readonly keys: TestMote
-    readonly stream: PairedStream
+    readonly stream: PipeEnd
     readonly connection: CoapConnection
     /** Requests that came, such as `0.01 /status?x Accept=17`. */
     readonly asked: string[] = []
@@ -132,11 +133,11 @@ class ServedMote {
 /** Somebody who asks the router. */
 class Client {
     readonly connection: CoapConnection
-    readonly stream: PairedStream
+    readonly stream: PipeEnd
     /** `2.05 text`, and `closed` */
     readonly notified: string[] = []
 
-    constructor({ connection, stream }: { connection: CoapConnection; stream: PairedStream }) {
+    constructor({ connection, stream }: { connection: CoapConnection; stream: PipeEnd }) {
         this.connection = connection
         this.stream = stream
     }
