@@ -9,6 +9,7 @@ import type {
     Settings,
 } from "../http/schemas/configurations.ts"
 import type { LiveEvents as LiveData } from "../http/schemas/live.ts"
+import type { BedsideEntry, Score, ScorePart } from "../http/schemas/news2.ts"
 import type { History, HistoryPoint } from "../http/schemas/patients.ts"
 import type { Session } from "../http/schemas/session.ts"
 import type { Condition, Observation, Ward, WardPatient } from "../http/schemas/ward.ts"
@@ -18,6 +19,7 @@ import { t } from "./texts/language.ts"
 
 export type {
     Alarm,
+    BedsideEntry,
     CommandName,
     Condition,
     ConfigField,
@@ -26,6 +28,8 @@ export type {
     LiveData,
     MoteConfiguration,
     Observation,
+    Score,
+    ScorePart,
     Session,
     Settings,
     Ward,
@@ -61,6 +65,11 @@ export function history(patient: number, from: number, before: number, stepS: nu
 
 export const acknowledge = (alarm: number) => call<Alarm>("PUT", `/api/alarms/${alarm}`, { acknowledged: true })
 export const alarmsOf = (patient: number) => call<Alarm[]>("GET", `/api/alarms?patient=${patient}`)
+
+const news2Of = (patient: number) => `/api/patients/${patient}/news2`
+export const scoreOf = (patient: number) => call<Score>("GET", news2Of(patient))
+export const observe = (patient: number, entry: BedsideEntry) => call<Score>("POST", news2Of(patient), entry)
+export const chooseScale = (patient: number, scale: 1 | 2) => call<Score>("PUT", `${news2Of(patient)}/scale`, { scale })
 
 const ofMote = (mote: string, what: string) => `/api/motes/${mote}/${what}`
 export const moteConfig = (mote: string) => call<MoteConfiguration>("GET", ofMote(mote, "config"))

@@ -1,11 +1,12 @@
 import { AlarmHistory } from "./alarm-history.ts"
-import { history, type Observation, type Session, type WardPatient } from "./api.ts"
+import { history, type Observation, type Score, type Session, type WardPatient } from "./api.ts"
 import { chartKinds, type ChartRange } from "./chart.ts"
 import { now } from "./clock.ts"
 import { ConfigView } from "./config.ts"
 import { h, setText } from "../../browser/dom.ts"
 import { ChartFigure } from "./figure.ts"
 import type { WardModel } from "./model.ts"
+import { News2View } from "./news2.ts"
 import { t } from "./texts/language.ts"
 import type { View } from "./view.ts"
 import { VitalView, vitalKinds } from "./vital.ts"
@@ -31,6 +32,7 @@ export class DetailView implements View {
         view: new VitalView(kind),
     }))
     private readonly alarmHistory: AlarmHistory
+    private readonly news2: News2View
     private readonly configs: ConfigView[]
     private range = ranges[0]!
     private readonly figures = chartKinds.map(kind => new ChartFigure(kind, this.range))
@@ -40,6 +42,7 @@ export class DetailView implements View {
         this.patient = who.id
         this.model = model
         this.alarmHistory = new AlarmHistory(model, who.id)
+        this.news2 = new News2View(who.id, user)
         this.configs = who.motes.map(mote => new ConfigView(mote, user))
         this.title = t.ward.name(who.family, who.given)
         this.element.append(
@@ -52,6 +55,7 @@ export class DetailView implements View {
                 this.contact,
             ),
             h("div", { class: "vitals" }, ...this.vitals.map(({ view }) => view.element)),
+            this.news2.element,
             this.rangeChoice(),
             this.problem,
             ...this.figures.map(figure => figure.element),
@@ -63,6 +67,7 @@ export class DetailView implements View {
 
     update(now: number): void {
         this.alarmHistory.update()
+        this.news2.update(now)
         const silentMs = this.model.silentMs(this.patient)
         updateContact(this.contact, this.model.newestTime(this.patient, now), now, silentMs)
         for (const { kind, view } of this.vitals) view.update(this.model.newest(this.patient, kind.name), now, silentMs)
@@ -75,6 +80,10 @@ export class DetailView implements View {
         chart?.add(observation.time, observation.value)
     }
 
+    showScore(score: Score): void {
+        this.news2.show(score)
+    }
+
     reload(): void {
         for (const chart of this.charts) chart.setRange(this.range)
         void this.load(this.range)
@@ -82,6 +91,7 @@ export class DetailView implements View {
 
     close(): void {
         for (const chart of this.charts) chart.close()
+        this.news2.close()
         for (const config of this.configs) config.close()
     }
 

@@ -1,4 +1,4 @@
-import { LoggedOut, me, type Alarm, type Condition, type LiveData, type Observation } from "./api.ts"
+import { LoggedOut, me, type Alarm, type Condition, type LiveData, type Observation, type Score } from "./api.ts"
 import { setClock } from "./clock.ts"
 
 export interface LiveEvents {
@@ -7,6 +7,8 @@ export interface LiveEvents {
     openAlarms(ids: readonly number[]): void
     /** One that is new or has changed. */
     alarm(alarm: Alarm): void
+    /** A NEWS2 that has changed. */
+    score(score: Score): void
     /** What makes that which is shown wrong or incomplete. */
     conditions(conditions: readonly Condition[]): void
     /** Too much was missed: everything has to be loaded anew. */
@@ -56,6 +58,7 @@ export class Live {
         on("reset", () => this.events.reset())
         on("alarms", ({ open }) => this.events.openAlarms(open))
         on("alarm", alarm => this.events.alarm(alarm))
+        on("score", score => this.events.score(score))
         on("observation", observation => {
             this.newestId = Math.max(this.newestId, observation.id)
             this.events.observation(observation)

@@ -125,6 +125,7 @@ export class Screen {
                 if (alarm.isOpen && !this.model.patient(alarm.patient)) void this.refresh()
                 this.draw()
             },
+            score: score => this.view?.showScore?.(score),
             conditions: conditions => this.conditions.update(conditions),
             reset: () => void this.refresh().then(() => this.view?.reload()),
             connected: isConnected => this.connected(isConnected),

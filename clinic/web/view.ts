@@ -1,4 +1,4 @@
-import type { Observation } from "./api.ts"
+import type { Observation, Score } from "./api.ts"
 
 /** What fills the page below the header. */
 export interface View {
@@ -10,6 +10,8 @@ export interface View {
     update(now: number): void
     /** A new value, also one that arrives late. */
     add(observation: Observation): void
+    /** A NEWS2 that has changed. */
+    showScore?(score: Score): void
     /** Values were missed: whatever the view loaded itself has to be loaded again. */
     reload(): void
     close(): void

@@ -1,4 +1,5 @@
 import { alarmLabels, problem, quantityLabels, refusal, settings, spokenUnits } from "./de-tables.ts"
+import { news2 } from "./de-news2.ts"
 import type { Texts } from "./language.ts"
 
 /** German, as German-speaking wards say it. */
@@ -113,6 +114,7 @@ export const de: Texts = {
         failed: (what, why) => `${what}: ${why}`,
         historyFailed: why => `Frühere Werte konnten nicht geladen werden: ${why}`,
     },
+    news2,
     chart: {
         timeShown: "Gezeigte Zeit",
         range: { m5: "5 min", h1: "1 h", h8: "8 h", h24: "24 h" },

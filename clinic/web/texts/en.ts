@@ -1,3 +1,4 @@
+import { news2 } from "./en-news2.ts"
 import { alarmKindOf } from "../../../wire/tables/alarm-kinds.ts"
 import { problemText, type Problem } from "../../../wire/tables/problems.ts"
 import { quantities, units, type UnitName, type VitalName } from "../../../wire/tables/quantities.ts"
@@ -119,6 +120,7 @@ export const en = {
         failed: (what: string, why: string) => `${what}: ${why}`,
         historyFailed: (why: string) => `Earlier values could not be loaded: ${why}`,
     },
+    news2,
     chart: {
         timeShown: "Time shown",
         range: { m5: "5 min", h1: "1 h", h8: "8 h", h24: "24 h" },
