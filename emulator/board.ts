@@ -7,6 +7,7 @@ import type { Halt } from "./chip/core.ts"
 import type { FlashMemory } from "./flash.ts"
 import { BootRom } from "./bootrom/rom.ts"
 import { I2cController, type I2cStatistics } from "./i2c.ts"
+import { timeTransfers } from "./spi.ts"
 
 const I2C0_IRQ = 23
 const i2cBases = [0x40044000, 0x40048000]
@@ -132,6 +133,7 @@ export class Board {
             if (before) Object.assign(controller.statistics, before)
             this.i2c[i] = controller.statistics
         })
+        timeTransfers(chip)
         this.line = ""
         for (const uart of chip.uart) uart.onByte = byte => this.receiveLog(byte)
         chip.adc.onADCRead = channel => this.convert(chip, channel)

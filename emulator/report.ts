@@ -50,7 +50,7 @@ function haltText(kind: string, address: number): string {
     const where = `at 0x${address.toString(16)}`
     switch (kind) {
         case "stopped":
-            return `the runtime has stopped for good ${where}: it sleeps, and nothing is left that wakes it`
+            return `the runtime has stopped ${where}: nothing has woken it for a minute`
         case "lockup":
             return `the processor has locked up ${where}: a fault in the handler of a fault`
     }

@@ -1,11 +1,14 @@
 // Wearable on a Raspberry Pi Pico W, defined in boards/vitalmote_picow.board.json.
+import "./platform/start"
 import { gpio } from "@devicescript/core"
 import { configureHardware, startPotentiometer } from "@devicescript/servers"
 import { boardI2C } from "./drivers/board-i2c"
 import { startMote } from "./mote"
 import { setPicoW } from "./platform/board"
+import { startWaker } from "./platform/waker"
 
 setPicoW()
+startWaker()
 // The definition has the bus, too; saying it here lets the program run on a stock runtime as well.
 configureHardware({ i2c: { pinSDA: gpio(4), pinSCL: gpio(5), kHz: 100 } })
 await startMote(boardI2C, startPotentiometer({ pin: gpio(26), samplingItv: 1000 }))

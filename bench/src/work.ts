@@ -4,7 +4,7 @@ import { readSetting } from "../../src/platform/flash"
 import { loadAlarms, watchReading } from "../../src/alarms/alarms"
 import { clearQueue, groupReadings, queueReading, startQueue, takeLost } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
-import { MoteKeys, openReceipt, seal, startSealing } from "../../src/link/seal"
+import { deriveKeys, openReceipt, seal, startSealing } from "../../src/link/seal"
 import { startPacks, writePack } from "../../src/link/senml"
 
 const maxReadings = 30
@@ -23,7 +23,7 @@ await loadAlarms(Buffer.alloc(8), 1, () => {})
 if (isFull) startQueue(2 * groupReadings, summaries, groupReadings)
 else startQueue(maxReadings, 1, maxReadings)
 startPacks("0000000000000000", maxReadings)
-startSealing(new MoteKeys(Buffer.alloc(32), Buffer.alloc(8)), 1)
+startSealing(await deriveKeys(Buffer.alloc(32), Buffer.alloc(8)), 1)
 const receipt = Buffer.from(await readSetting("receipt", ""), "hex")
 const nonce = receipt.slice(21, 34)
 const reading = new Reading()

@@ -12,6 +12,8 @@ const PENDSV = 14
 const SYSTICK = 15
 const firstInterrupt = 16
 const lowestPriority = 4
+/** No main loop sleeps that long. */
+const longestSleepNanos = 60e9
 const entryCycles = 15
 const returnCycles = 13
 
@@ -46,7 +48,7 @@ export type Halt =
     /** A breakpoint instruction, or an exception in the handler of one: what a debugger would see. */
     | { kind: "breakpoint"; address: number }
     | { kind: "lockup"; address: number }
-    /** It sleeps, and nothing is left that could wake it. */
+    /** It has slept for a minute, or nothing is left that could wake it. */
     | { kind: "stopped"; address: number }
     /** Reset, or without power. */
     | { kind: "off"; address: number }
@@ -110,6 +112,7 @@ export class Core {
     private isUnprivileged = false
     private eventRegistered = false
     private wakesWhenMasked = false
+    private asleepSince = 0
     private lines = 0
     private latched = 0
     private isUpdated = false
@@ -255,7 +258,8 @@ export class Core {
             if (clock.isAt(untilNanos)) return
             if (this.waiting) {
                 const next = Math.min(clock.nextNanos, untilNanos)
-                if (next === Infinity) this.halt = { kind: "stopped", address: this.PC }
+                if (next === Infinity || clock.nanos - this.asleepSince > longestSleepNanos)
+                    this.halt = { kind: "stopped", address: this.PC }
                 else {
                     const before = clock.nanos
                     clock.skipTo(next)
@@ -392,6 +396,7 @@ export class Core {
 
     private sleep(wakesWhenMasked: boolean): void {
         this.waiting = true
+        this.asleepSince = this.clock.nanos
         this.wakesWhenMasked = wakesWhenMasked
         this.interruptsUpdated = true
     }

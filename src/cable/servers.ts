@@ -1,7 +1,7 @@
 import * as ds from "@devicescript/core"
 import { Reading } from "../reading"
 import { firstStatusRegister, statusRegister } from "./status-registers"
-import { beforePacket, sleep } from "../platform/sleep"
+import { sleep } from "../platform/sleep"
 
 /*
  * The mote's readings as Jacdac services.
@@ -271,7 +271,6 @@ function encode(index: number, register: number): ds.Packet {
 }
 
 async function send(index: number, packet: ds.Packet): Promise<void> {
-    if (index !== numberEvent) await beforePacket()
     await (ds as Bus)._serverSend(index, packet)
 }
 

@@ -51,6 +51,8 @@ export let motion = false
 /** Samples of the burst that come after the window. */
 let ahead = 0
 const signs = new Signs()
+// What the modules above start with is enough for one slice.
+await yieldToMainLoop()
 
 /** The signal has a gap, or there is none: starts anew. */
 export function resetHeart(): void {

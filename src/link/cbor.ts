@@ -19,6 +19,11 @@ const float32 = 0xfa
 const float64 = 0xfb
 
 const maxArrayHead = 2
+const mapOfTwo = 0xa2
+const mapOfThree = 0xa3
+/** Of SenML, RFC 8428 §6, and the unit of times in records. */
+export const timeLabel = 0x06
+export const timeBits = 4
 
 const twoTo32 = 4294967296
 const twoTo53 = 9007199254740992
@@ -174,9 +179,7 @@ function reserve(size: number): number {
     return at
 }
 
-/**
- * The beginning of a SenML record, in few calls: a map's initial byte, what is encoded already, and `value / 2^bits`.
- */
+/** The beginning of a SenML record: a map's initial byte, what is encoded already, and `value / 2^bits`. */
 export function writeStart(initialByte: number, encoded: Buffer, value: number, bits: number): void {
     bytes[length] = initialByte
     bytes.blitAt(length + 1, encoded, 0, encoded.length)
@@ -188,6 +191,80 @@ export function writeStart(initialByte: number, encoded: Buffer, value: number, 
 export function writePair(label: number, value: number, bits: number): void {
     bytes[length++] = label
     writeFixed(value, bits)
+}
+
+/** Of the records of a series: what stands before each value, and where in a word the value is, in 2^-`seriesBits`. */
+let seriesStart: Buffer
+let seriesShift = 0
+let seriesMask = 0
+let seriesBias = 0
+let seriesBits = 0
+
+/** Begins a series of SenML records: `encoded` stands before each value, which is a field of a word, less `bias`, in 2^-`bits`. */
+export function beginSeries(encoded: Buffer, shift: number, mask: number, bias: number, bits: number): void {
+    seriesStart = encoded
+    seriesShift = shift
+    seriesMask = mask
+    seriesBias = bias
+    seriesBits = bits
+}
+
+/**
+ * Writes the series' records of the words from `from` to before `to` that have a value: maps of the value and of the time since `zero`
+ * in 2^-`timeBits`, unless that is 0. Most of the work of a mote's link is done here, so there are no calls in it.
+ * @returns how many
+ */
+export function writeSeries(words: number[], times: number[], from: number, to: number, zero: number): number {
+    const start = seriesStart
+    const size = start.length
+    const shift = seriesShift
+    const mask = seriesMask
+    const fraction = (1 << seriesBits) - 1
+    let at = length
+    let count = 0
+    for (let i = from; i < to; i++) {
+        let value = (words[i] >> shift) & mask
+        if (value === 0) continue
+        value -= seriesBias
+        count++
+        const time = times[i] - zero
+        bytes[at] = time === 0 ? mapOfTwo : mapOfThree
+        bytes.blitAt(at + 1, start, 0, size)
+        at += 1 + size
+        if (value > 0 && value < 2048 && value & fraction) {
+            // As `writeFixed` would write it, a fraction in binary16.
+            let exponent = 25 - seriesBits
+            if (value < 64) {
+                value <<= 4
+                exponent -= 4
+            }
+            while (value < 1024) {
+                value <<= 1
+                exponent--
+            }
+            bytes[at] = float16
+            bytes[at + 1] = (exponent << 2) | ((value >> 8) & 3)
+            bytes[at + 2] = value & 0xff
+            at += 3
+        } else {
+            length = at
+            writeFixed(value, seriesBits)
+            at = length
+        }
+        if (time === 0) continue
+        bytes[at] = timeLabel
+        if (time > 0 && time < 24 << timeBits && (time & ((1 << timeBits) - 1)) === 0) {
+            bytes[at + 1] = time >> timeBits
+            at += 2
+        } else {
+            length = at + 1
+            writeFixed(time, timeBits)
+            at = length
+        }
+    }
+    if (at > bytes.length) throw new RangeError("the CBOR buffer is full")
+    length = at
+    return count
 }
 
 /** The head of a byte string in its shortest form. */

@@ -1,6 +1,6 @@
 import { readSetting, writeBytes } from "../platform/flash"
 import { Endpoint, isReachable, parseEndpoint } from "./endpoint"
-import { MoteKeys } from "./seal"
+import { deriveKeys, MoteKeys } from "./seal"
 
 const kidDigits = 16
 const secretDigits = 64
@@ -24,7 +24,7 @@ export async function readIdentity(): Promise<Identity | undefined> {
     else if (!router) console.log("setting router: coap+tcp://host:port or mqtt://host:port is needed")
     else if (!isReachable(router)) console.log("setting router: this board needs a name, not an IP address, and no TLS")
     else {
-        const keys = new MoteKeys(Buffer.from(secret, "hex"), Buffer.from(kid, "hex"))
+        const keys = await deriveKeys(Buffer.from(secret, "hex"), Buffer.from(kid, "hex"))
         return { eui: kid.toLowerCase(), keys, router }
     }
     return undefined

@@ -10,6 +10,7 @@ import {
     skipCbor,
 } from "./cbor"
 import { Purpose } from "./transport"
+import { yieldToMainLoop } from "../platform/sleep"
 
 /*
  * COSE (RFC 9052) as docs/wire.md, "Envelope", has it: a COSE_Mac0 around a COSE_Encrypt0 (RFC 9459, A256CTR). All that does not change
@@ -48,27 +49,34 @@ export const externalAadCommand = hex`47 636f6d6d616e64`
 /** Array of 3: nonce, now, config. */
 const receiptStart = hex`83`
 
-/** The keys of one mote, 32 bytes each: those that are always needed, and a way to the others. */
+/** The keys of one mote, 32 bytes each: those that are always needed, and a way to the others; `deriveKeys` makes them. */
 export class MoteKeys {
     readonly kid: Buffer
-    readonly upEnc: Buffer
-    readonly upMac: Buffer
-    readonly receipt: Buffer
+    upEnc: Buffer
+    upMac: Buffer
+    receipt: Buffer
     private secret: Buffer
 
-    /** @param secret 32 bytes  @param kid 8 bytes */
     constructor(secret: Buffer, kid: Buffer) {
         this.kid = kid
         this.secret = secret
-        this.upEnc = this.derive("up enc")
-        this.upMac = this.derive("up mac")
-        this.receipt = this.derive("receipt")
     }
 
     /** The key of docs/wire.md, "Keys", with the label `vitalmote/1 USE`: `down enc`, `down mac`, `mqtt`. */
     derive(use: string): Buffer {
         return sha256Hkdf(this.secret, "vitalmote/1 " + use, this.kid)
     }
+}
+
+/** Derives the keys of a mote, in slices. @param secret 32 bytes  @param kid 8 bytes */
+export async function deriveKeys(secret: Buffer, kid: Buffer): Promise<MoteKeys> {
+    const derived = new MoteKeys(secret, kid)
+    derived.upEnc = derived.derive("up enc")
+    await yieldToMainLoop()
+    derived.upMac = derived.derive("up mac")
+    await yieldToMainLoop()
+    derived.receipt = derived.derive("receipt")
+    return derived
 }
 
 /** A sealed message; a retry sends the same bytes. */

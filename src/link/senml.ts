@@ -1,11 +1,15 @@
 import {
     beginArray,
+    beginSeries,
     byteStringHead,
     endArray,
     startCbor,
+    timeBits,
+    timeLabel,
     writeNumber,
     writePair,
     writeRaw,
+    writeSeries,
     writeStart,
     writeText,
     writtenBytes,
@@ -54,7 +58,6 @@ import {
  */
 
 const mapStart = 0xa0
-const timeLabel = 0x06
 const baseNameLabel = hex`21`
 const baseTimeLabel = hex`22`
 /** n and its value, and the label of v. */
@@ -89,7 +92,6 @@ const countUnit = hex`23 65636f756e74`
 const secondsUnit = hex`23 6173`
 const batteryUnit = hex`23 6325454c`
 
-const tickBits = 4
 /** The most that a reading, and everything else, takes: a float is never longer than its grid makes it. */
 const maxReadingBytes = 65
 const maxFrameBytes = 130
@@ -182,15 +184,19 @@ function group(
     unit: Buffer | undefined,
 ): number {
     let all = 0
+    let from = -1
     for (let i = 0; i < packed; i++) {
         const fields = words[i]
-        const value = (fields >> shift) & mask
-        if (value !== 0) {
-            record(start, value - bias, bits, times[i], unit)
-            unit = undefined
-        }
+        if (from < 0 && (fields >> shift) & mask) from = i
         all |= fields
     }
+    if (from < 0) return all
+    if (unit || records === 0) {
+        record(start, ((words[from] >> shift) & mask) - bias, bits, times[from], unit)
+        from++
+    }
+    beginSeries(start, shift, mask, bias, bits)
+    records += writeSeries(words, times, from, packed, zeroTicks)
     return all
 }
 
@@ -215,7 +221,7 @@ function summary(i: number): void {
         record(spo2MinStart, leastOf(i, saturation), 0, at, undefined)
         record(spo2MaxStart, mostOf(i, saturation), 0, at, undefined)
     }
-    record(spanStart, spanOf(i), tickBits, at, secondsUnit)
+    record(spanStart, spanOf(i), timeBits, at, secondsUnit)
     record(countStart, readingsOf(i), 0, at, countUnit)
     if (hr > 0) record(hrCountStart, hr, 0, at, undefined)
     if (temp > 0) record(tempCountStart, temp, 0, at, undefined)
@@ -223,7 +229,7 @@ function summary(i: number): void {
 }
 
 /**
- * One record. Most of the work of a mote's link is done here, so it makes few calls.
+ * One record, which may have more than a name, a value and a time.
  * @param at in ticks of `millis()`  @param unit where it changes
  */
 function record(start: Buffer, value: number, bits: number, at: number, unit: Buffer | undefined): void {
@@ -234,7 +240,7 @@ function record(start: Buffer, value: number, bits: number, at: number, unit: Bu
     if (unit) pairs++
     if (isFirst) pairs += baseTicks === 0 ? 1 : 2
     writeStart(mapStart | pairs, start, value, bits)
-    if (ticks !== 0) writePair(timeLabel, ticks, tickBits)
+    if (ticks !== 0) writePair(timeLabel, ticks, timeBits)
     if (isFirst) base()
     if (unit) writeRaw(unit)
 }
@@ -254,5 +260,5 @@ function base(): void {
     writeRaw(baseName)
     if (baseTicks === 0) return
     writeRaw(baseTimeLabel)
-    writeNumber(baseTicks / (1 << tickBits))
+    writeNumber(baseTicks / (1 << timeBits))
 }

@@ -1,6 +1,5 @@
 import { Packet } from "@devicescript/core"
 import { deleteSetting, settings } from "@devicescript/settings"
-import { beforePacket } from "./sleep"
 import { Signal } from "./signal"
 
 /**
@@ -30,7 +29,6 @@ export async function readBytes(key: string): Promise<Buffer | undefined> {
 }
 
 async function ask(key: string): Promise<void> {
-    await beforePacket()
     await settings.get(key)
 }
 
@@ -47,7 +45,6 @@ export async function readSetting(key: string, missing?: any): Promise<any> {
 
 /** Writes `value` and reads it back, as the VM does not tell when a write fails. @returns whether the flash keeps it */
 export async function writeBytes(key: string, value: Buffer): Promise<boolean> {
-    await beforePacket()
     await settings.set(key, value)
     // What is read first may be the answer to an earlier question that was asked twice.
     return areSame(await readBytes(key), value) || areSame(await readBytes(key), value)
@@ -55,7 +52,6 @@ export async function writeBytes(key: string, value: Buffer): Promise<boolean> {
 
 /** Forgets `key`. */
 export async function deleteBytes(key: string): Promise<void> {
-    await beforePacket()
     await deleteSetting(key)
 }
 

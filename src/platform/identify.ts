@@ -1,5 +1,5 @@
 import { setStatusLight } from "@devicescript/runtime"
-import { beforePacket, sleep } from "./sleep"
+import { sleep } from "./sleep"
 
 /*
  * Starts when it is imported; the uplink calls it where somebody looks for the mote.
@@ -17,10 +17,8 @@ export function blink(): void {
     console.log("here I am")
     const run = async () => {
         for (let i = 0; i < blinks; i++) {
-            await beforePacket()
             await setStatusLight(white)
             await sleep(blinkMs)
-            await beforePacket()
             await setStatusLight(0)
             await sleep(blinkMs)
         }

@@ -1,5 +1,4 @@
 import { Fiber, suspend } from "@devicescript/core"
-import { beforeSleep } from "./sleep"
 
 /** Where one fiber waits for the word of others. A word given while nobody waits is kept. */
 export class Signal {
@@ -16,7 +15,6 @@ export class Signal {
 
     /** Waits until raised, or for `ms`; says whether it was raised. */
     async wait(ms?: number): Promise<boolean> {
-        if (!this.isRaised) await beforeSleep()
         if (!this.isRaised) {
             this.waiting = Fiber.self()
             await suspend(ms)

@@ -21,7 +21,7 @@ import { beginMeasurement, isOver, isWorthTelling, restMs } from "./power"
 import { Reading } from "../reading"
 import { configureTemperature } from "./temperature"
 import { readThermometer } from "./thermometer"
-import { sleep, yieldToMainLoop } from "../platform/sleep"
+import { sleep, sleepUntil, yieldToMainLoop } from "../platform/sleep"
 
 /*
  * Started by `mote.ts`, which gets the readings through a function; nobody else writes or reads its state.
@@ -90,7 +90,7 @@ async function turn(): Promise<void> {
         await report(Math.max(dueMs, now - readingMs))
         if (!isRunning(Sensor.optical)) await startOptical()
     }
-    await sleep(startMs + pollMs - millis())
+    await sleepUntil(startMs + pollMs)
 }
 
 /** Makes heart rate and saturation of what is in the FIFO, with a reading at the end of each window. */

@@ -16,7 +16,7 @@ import { Signal } from "../platform/signal"
 import { status } from "../link/status"
 import { Answer, Purpose, Transport } from "../link/transport"
 import { transportFor } from "./transports"
-import { sleep } from "../platform/sleep"
+import { sleep, yieldToMainLoop } from "../platform/sleep"
 
 /*
  * Brings readings and alarms to the router. An envelope is sealed once and kept until a valid receipt for it comes;
@@ -67,6 +67,8 @@ let keptMs = -Infinity
 let spo2: number
 /** By purpose: sealed and without a receipt. */
 const envelopes: Envelope[] = [undefined, undefined]
+/** Readings that are out of the queue, and not in an envelope yet. */
+let pack: Buffer
 /** The one of them that is being sent, and the receipt for it. */
 let current: Envelope
 let receipt: Receipt
@@ -213,7 +215,7 @@ function isDue(): boolean {
 function hasMore(): boolean {
     const [vitals, alarm] = envelopes
     const hasAlarms = alarm !== undefined || isAlarmPending() || isAlarmSaving()
-    return hasAlarms || vitals !== undefined || queued > 0 || hasNote()
+    return hasAlarms || pack !== undefined || vitals !== undefined || queued > 0 || hasNote()
 }
 
 /** The clinic waits for a word on its configuration; a router on trial waits for an envelope. */
@@ -257,7 +259,7 @@ async function exchange(purpose: Purpose): Promise<void> {
     // While the mote connected, an end may have become none, or a beginning is not in flash yet.
     if (purpose === Purpose.alarm && !envelopes[purpose] && !isAlarmPending()) return
     // Sealed as late as can be: without a clock its times are relative to the sending.
-    if (!envelopes[purpose]) envelopes[purpose] = purpose === Purpose.alarm ? sealAlarm() : sealVitals()
+    if (!envelopes[purpose]) envelopes[purpose] = purpose === Purpose.alarm ? sealAlarm() : await sealVitals()
     const envelope = envelopes[purpose]
     if (envelope.sendings > 0) status.repeated++
     else status.sent++
@@ -289,7 +291,7 @@ function sealAlarm(): Envelope {
     return seal(packAlarms(), Purpose.alarm)
 }
 
-function sealVitals(): Envelope {
+async function sealVitals(): Promise<Envelope> {
     const now = Math.ceil(millis() / tickMs)
     const shift = clockShift(queued > 0 ? oldestMs() : millis())
     const note = configNote()
@@ -298,11 +300,21 @@ function sealVitals(): Envelope {
     const shiftTicks = shift === undefined ? undefined : Math.round(shift / tickMs)
     // Two of them do not fit into the heap where the next is sealed.
     status.newest = undefined
-    status.newest = seal(writePack(most, shiftTicks, now, note))
+    pack = writePack(most, shiftTicks, now, note)
     isUrgent = false
     if (note) configNoted()
     status.queued = queued
+    // Both together are too much for one slice.
+    await yieldToMainLoop()
+    status.newest = seal(takePack())
     return status.newest
+}
+
+/** While it is sealed nobody else may hold it: the heap needs its place. */
+function takePack(): Buffer {
+    const taken = pack
+    pack = undefined
+    return taken
 }
 
 function accept(bytes: Buffer): boolean {

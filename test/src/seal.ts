@@ -1,6 +1,6 @@
 // Known vectors, computed in the VM; then answers plaintexts with envelopes of the start 7.
 import { sha256Hkdf } from "@devicescript/crypto"
-import { a256ctr, MoteKeys, seal, startSealing } from "../../src/link/seal"
+import { a256ctr, deriveKeys, seal, startSealing } from "../../src/link/seal"
 import { Signal } from "../../src/platform/signal"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
@@ -14,7 +14,7 @@ console.log(sha256Hkdf(ikm, hex`f0f1f2f3f4f5f6f7f8f9` as any, salt).toString("he
 console.log(sha256Hkdf(ikm).toString("hex"))
 
 const secret = hex`000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f`
-startSealing(new MoteKeys(secret, hex`0011223344556677`), 0xfffffffe)
+startSealing(await deriveKeys(secret, hex`0011223344556677`), 0xfffffffe)
 useSocket(new Signal(), plaintext => {
     writeSocketNow(seal(plaintext).bytes)
 })

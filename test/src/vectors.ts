@@ -29,6 +29,10 @@ function answer(order: string, bytes: Buffer): Buffer {
         case "i": {
             const kid = bytes.slice(0, kidBytes)
             keys = new MoteKeys(bytes.slice(kidBytes), kid)
+            // As `deriveKeys`, which takes turns with others.
+            keys.upEnc = keys.derive("up enc")
+            keys.upMac = keys.derive("up mac")
+            keys.receipt = keys.derive("receipt")
             startPacks(kid.toString("hex"), 10)
             return Buffer.concat(...labels.map(label => keys.derive(label)))
         }
