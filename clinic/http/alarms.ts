@@ -23,13 +23,13 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
                 querystring: AlarmQuery,
                 response: { 200: List(AlarmAnswer) },
             },
-            config: { access: "read" },
+            config: { access: "watch" },
         },
         async request => {
             const user = userFrom(request)
             const patient = request.query.patient && Number(request.query.patient)
             if (!patient)
-                return (await clinic.alarms.open()).filter(alarm => may(user, "read", alarm.patient)).map(shownAlarm)
+                return (await clinic.alarms.open()).filter(alarm => may(user, "watch", alarm.patient)).map(shownAlarm)
             if (!may(user, "read", patient)) throw new ProblemError("other-patient")
             return (await clinic.alarms.ofPatient(patient, maxAlarms)).map(shownAlarm)
         },

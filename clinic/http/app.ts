@@ -8,6 +8,7 @@ import type { Clinic } from "../clinic.ts"
 import type { ServerCertificate } from "../tls.ts"
 import { alarmRoutes } from "./alarms.ts"
 import { authenticate } from "./auth.ts"
+import { compressAnswers } from "./compression.ts"
 import { connectionLimits, Connections, type ConnectionLimits } from "./connections.ts"
 import { configurationRoutes } from "./configurations.ts"
 import { answerErrors, answerFrameworkError, formatSchemaError } from "./errors.ts"
@@ -77,6 +78,7 @@ export async function buildApp(o: {
     app.addHook("onSend", async (_request, reply) => {
         if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store")
     })
+    compressAnswers(app)
     // Answers are checked against their schemas by the compiler and by the tests; a serializer made of them would hide mistakes.
     app.setSerializerCompiler(() => data => JSON.stringify(data))
     await describeRoutes(app)

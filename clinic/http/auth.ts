@@ -1,10 +1,10 @@
 import cookie, { type CookieSerializeOptions } from "@fastify/cookie"
 import rateLimit from "@fastify/rate-limit"
-import type { FastifyRequest } from "fastify"
+import type { FastifyReply, FastifyRequest } from "fastify"
 import { isFromOtherSite } from "../../host/other-sites.ts"
 import type { Clinic } from "../clinic.ts"
 import { sessionMaxMs, type User } from "../people/accounts.ts"
-import { may, permissionsOf, type Action } from "../people/permissions.ts"
+import { kindOf, may, permissionsOf, type Action } from "../people/permissions.ts"
 import type { Connections } from "./connections.ts"
 import { ProblemError } from "../errors.ts"
 import { NoContent } from "./schemas/common.ts"
@@ -31,6 +31,9 @@ const cookieOptions: CookieSerializeOptions = {
     path: "/",
 }
 
+/** As long as browsers keep a cookie (RFC 6265bis §5.5). */
+const cookieMaxMs = 400 * 86_400_000
+
 const tags = ["session"]
 const loginsPerMinute = 10
 
@@ -40,9 +43,15 @@ export async function authenticate(
     o: { clinic: Clinic; connections: Connections; origin?: string | undefined; timeZone: string },
 ): Promise<void> {
     const { clinic, connections, origin } = o
-    const shown = (user: User): Session => {
+    const shown = async (user: User, session: string | undefined): Promise<Session> => {
         const { name, role, patient } = user
-        return { user: name, role, patient, permissions: permissionsOf(user), timeZone: o.timeZone }
+        const [ward = null] = kindOf(role).of === "ward" ? ((await clinic.accounts.wards()).get(user.id) ?? []) : []
+        const endsInMs = session === undefined ? null : await clinic.accounts.sessionLeftMs(session)
+        return { user: name, role, patient, ward, permissions: permissionsOf(user), endsInMs, timeZone: o.timeZone }
+    }
+    const keep = (reply: FastifyReply, { role }: User, session: string) => {
+        const maxAge = (kindOf(role).sessionEnds ? sessionMaxMs : cookieMaxMs) / 1000
+        reply.setCookie(cookieName, session, { ...cookieOptions, maxAge })
     }
     await app.register(cookie)
     await app.register(rateLimit, { global: false })
@@ -81,11 +90,8 @@ export async function authenticate(
             const { user, password } = request.body
             const login = await clinic.accounts.login(user, password)
             if (!login) throw new ProblemError("bad-credentials")
-            reply.setCookie(cookieName, login.session, {
-                ...cookieOptions,
-                maxAge: sessionMaxMs / 1000,
-            })
-            return shown(login.user)
+            keep(reply, login.user, login.session)
+            return await shown(login.user, login.session)
         },
     )
 
@@ -95,7 +101,13 @@ export async function authenticate(
             schema: { tags, summary: "Who one is, and what one may do", response: { 200: Session } },
             config: { access: "use-session" },
         },
-        async request => shown(userFrom(request)),
+        async (request, reply) => {
+            const user = userFrom(request)
+            const session = sessionOf(request)
+            // A browser forgets any cookie in the end, unless it is told again.
+            if (session !== undefined && !kindOf(user.role).sessionEnds) keep(reply, user, session)
+            return await shown(user, session)
+        },
     )
 
     app.post(
@@ -125,9 +137,14 @@ export async function userOf(request: FastifyRequest, clinic: Clinic): Promise<U
         const [, token] = /^Bearer +([\w\-.~+/]{1,200}=*)$/i.exec(authorization) ?? []
         return token === undefined ? undefined : await clinic.accounts.byToken(token)
     }
-    const session = request.cookies[cookieName]
-    if (session === undefined || session.length > 200) return undefined
-    return await clinic.accounts.bySession(session)
+    const session = sessionOf(request)
+    return session === undefined ? undefined : await clinic.accounts.bySession(session)
+}
+
+/** The session in the cookie, where that is what counts. */
+function sessionOf({ headers, cookies }: FastifyRequest): string | undefined {
+    const session = cookies[cookieName]
+    return headers.authorization === undefined && session !== undefined && session.length <= 200 ? session : undefined
 }
 
 /**

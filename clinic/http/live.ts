@@ -9,7 +9,8 @@ import { LiveClient } from "./live-client.ts"
 import { LiveQuery, LiveStream } from "./schemas/live.ts"
 import type { App } from "./typed-app.ts"
 
-const heartbeatMs = 10_000
+/** A page that misses two of them says that it is cut off. */
+const heartbeatMs = 3000
 /** What waits in the stream itself; the rest waits in the client. */
 const bufferBytes = 64 * 1024
 const maxClients = 500
@@ -34,16 +35,16 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
                 querystring: LiveQuery,
                 response: { 200: { description: "Events", content: { "text/event-stream": { schema: LiveStream } } } },
             },
-            config: { access: "read" },
+            config: { access: "watch" },
         },
         async (request, reply) => {
-            const user = userFrom(request)
+            let user = userFrom(request)
             const ofUser = [...clients.values()].filter(id => id === user.id).length
             if (ofUser >= maxClientsPerUser) throw new ProblemError("too-many-streams")
             if (clients.size >= maxClients) throw new ProblemError("full")
             const since = idIn(request.headers["last-event-id"]) ?? idIn(request.query.since)
             const stream = new PassThrough({ highWaterMark: bufferBytes })
-            const isVisible = (patient: number) => may(user, "read", patient)
+            const isVisible = (patient: number) => may(user, "watch", patient)
             const client = new LiveClient(stream, { isVisible, clock: o.clock })
             const stops = [
                 o.clinic.live.subscribe(found => client.addObservations(found)),
@@ -57,7 +58,8 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
             const check = async () => {
                 const still = await userOf(request, o.clinic).catch(() => undefined)
                 if (still?.id !== user.id) stream.destroy()
-                if (stream.destroyed) return
+                if (stream.destroyed || !still) return
+                user = still // on whose ward there may be somebody new
                 client.beat(await o.clinic.conditions().catch(() => []))
                 beat()
             }

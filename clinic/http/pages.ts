@@ -11,5 +11,5 @@ export function clinicPages(): Pages {
 }
 
 export function clinicPageRoutes(app: App, pages: Pages): void {
-    pageRoutes(app, pages, { access: "public" })
+    pageRoutes(app, pages, { access: "public", isCompressed: true })
 }

@@ -1,6 +1,6 @@
 import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
-import { kindOf, may } from "../people/permissions.ts"
+import { kindOf } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
 import { List, NoContent } from "./schemas/common.ts"
 import { ByName, NewToken, NewUser, User } from "./schemas/users.ts"
@@ -31,7 +31,8 @@ export function userRoutes(app: App, clinic: Clinic): void {
         { schema: { tags, summary: "A new user", body: NewUser, response: { 201: User } }, config },
         async (request, reply) => {
             const { user: name, ...o } = request.body
-            const { signIn, isPatient } = kindOf(o.role)
+            const { signIn, of } = kindOf(o.role)
+            const isPatient = of === "patient"
             const hasPassword = signIn === "password"
             if (hasPassword !== (o.password !== undefined))
                 throw new ProblemError(hasPassword ? "needs-password" : "has-no-password", { role: o.role })
@@ -39,8 +40,8 @@ export function userRoutes(app: App, clinic: Clinic): void {
                 throw new ProblemError(isPatient ? "needs-patient" : "has-no-patient", { role: o.role })
             if (o.patient !== undefined && !(await clinic.patients.get(o.patient)))
                 throw new ProblemError("not-on-the-ward")
-            if (o.wards && !may({ role: o.role, patient: null }, "deliver"))
-                throw new ProblemError("has-no-wards", { role: o.role })
+            if (o.wards && of !== "wards" && of !== "ward") throw new ProblemError("has-no-wards", { role: o.role })
+            if (of === "ward" && o.wards?.length !== 1) throw new ProblemError("needs-ward", { role: o.role })
             const { role, patient } = await clinic.accounts.add({ name, ...o })
             const wards = o.wards?.length ? o.wards : null
             return reply.code(201).send({ user: name, role, patient, wards })

@@ -9,11 +9,14 @@ import { patientsFor } from "../people/permissions.ts"
 import type { Observation } from "../readings/observations.ts"
 import { vitalNames } from "../../wire/tables/quantities.ts"
 import { userFrom } from "./auth.ts"
-import { Ward } from "./schemas/ward.ts"
+import { ProblemError } from "../errors.ts"
+import { Trends, TrendsQuery, Ward } from "./schemas/ward.ts"
 import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
-/** The newest of everyone the user may see. */
+const maxTrendSteps = 360
+
+/** The newest of everyone the user may see, and how their heart rates came about. */
 export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
     app.get(
         "/api/ward",
@@ -23,7 +26,7 @@ export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
                 summary: "Everyone with their newest values; newestId is where /api/live goes on",
                 response: { 200: Ward },
             },
-            config: { access: "read" },
+            config: { access: "watch", isCompressed: true },
         },
         request =>
             turns.take(request, async () => {
@@ -35,14 +38,46 @@ export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
                     now: clinic.now(),
                     conditions: await clinic.conditions(),
                     newestId,
-                    patients: await inSlices(patients, async ({ id, given, family, bed }) => {
+                    patients: await inSlices(patients, async ({ id, given, family, bed, ward }) => {
                         const own = motes.filter(m => m.patient === id)
                         return {
-                            ...{ id, given, family, bed },
+                            ...{ id, given, family, bed, ward },
                             newest: await newestOf(id, clinic),
                             motes: own.map(m => eui(m.kid)),
                             silentMs: await silentMsOf(own, clinic),
                         }
+                    }),
+                }
+            }),
+    )
+
+    app.get(
+        "/api/ward/trends",
+        {
+            schema: {
+                tags: ["ward"],
+                summary: "The heart rate of everyone in steps of time, for small curves",
+                querystring: TrendsQuery,
+                response: { 200: Trends },
+            },
+            config: { access: "watch", isCompressed: true },
+        },
+        request =>
+            turns.take(request, async () => {
+                const stepMs = Number(request.query.step) * 1000
+                const steps = Number(request.query.steps)
+                if (steps > maxTrendSteps) throw new ProblemError("too-many-steps", { max: maxTrendSteps })
+                const from = Math.floor(Number(request.query.from) / stepMs) * stepMs
+                const patients = await patientsOf(userFrom(request), clinic)
+                return {
+                    from,
+                    stepMs,
+                    patients: await inSlices(patients, async ({ id: patient }) => {
+                        const range = { patient, name: "hr", from, before: from + steps * stepMs, stepMs } as const
+                        const hr = new Array<number | null>(steps).fill(null)
+                        for (const { time, mean } of await clinic.observations.history(range))
+                            hr[(time - from) / stepMs] = mean === null ? null : Math.round(mean * 10) / 10
+                        return { patient, hr }
                     }),
                 }
             }),
@@ -55,7 +90,7 @@ export function shownObservation({ kid, storedAt: _, ...observation }: Observati
 }
 
 async function patientsOf(user: User, clinic: Clinic) {
-    const ids = patientsFor(user, "read")
+    const ids = patientsFor(user, "watch")
     if (ids === "all") return await clinic.patients.ward()
     const own = await Promise.all(ids.map(id => clinic.patients.get(id)))
     return own.filter(patient => patient !== undefined)

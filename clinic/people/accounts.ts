@@ -2,7 +2,7 @@ import { hash, verify } from "@node-rs/argon2"
 import { createHash } from "node:crypto"
 import { elapsedMs, type Clock } from "../../host/clock.ts"
 import { ProblemError } from "../errors.ts"
-import type { Role } from "./permissions.ts"
+import { kindOf, type Role } from "./permissions.ts"
 import type { StoredAccount } from "../store/accounts.ts"
 import type { Store, Tables } from "../store/store.ts"
 
@@ -12,6 +12,8 @@ export interface User {
     role: Role
     /** Whose data a patient may see. */
     patient: number | null
+    /** Those whose data a display may see: who is on its ward now. */
+    onWard?: number[]
 }
 
 /** A nurse's shift; then one logs in again whatever happens. */
@@ -69,7 +71,7 @@ export class Accounts {
         return (await this.store.account.all()).map(user)
     }
 
-    /** The wards that routers are limited to, by account; one that is not in here serves them all. */
+    /** The ward of a display, and the wards that routers are limited to, by account; a router that is not in here serves them all. */
     async wards(): Promise<Map<number, string[]>> {
         const wards = new Map<number, string[]>()
         for (const { account, ward } of await this.store.routerWard.all())
@@ -108,7 +110,7 @@ export class Accounts {
         await this.store.session.add({ hash: hashed(session), account: found.id, createdAt: now, usedAt: now })
         const elapsed = elapsedMs(this.clock)
         this.sessions.set(nameOf(session), { madeAt: elapsed, usedAt: elapsed })
-        return { user: user(found), session }
+        return { user: await this.withWard(user(found)), session }
     }
 
     async logout(session: string): Promise<void> {
@@ -120,25 +122,52 @@ export class Accounts {
     async bySession(session: string): Promise<User | undefined> {
         const found = await this.store.session.find(hashed(session))
         if (!found) return undefined
+        const { usedAt } = found
         const elapsed = elapsedMs(this.clock)
         const now = this.now()
-        const name = nameOf(session)
+        const ages = this.agesOf(session, found)
+        const { sessionEnds } = kindOf(found.account.role as Role)
+        if (sessionEnds && (elapsed - ages.usedAt > sessionIdleMs || elapsed - ages.madeAt > sessionMaxMs))
+            return undefined
+        this.sessions.set(nameOf(session), { ...ages, usedAt: elapsed })
+        if (Math.abs(now - usedAt) > sessionNoteMs) await this.store.session.noteUse(hashed(session), now)
+        return await this.withWard(user(found.account))
+    }
+
+    /** In how many ms a session ends whatever happens; null where it never does. */
+    async sessionLeftMs(session: string): Promise<number | null> {
+        const found = await this.store.session.find(hashed(session))
+        if (!found || !kindOf(found.account.role as Role).sessionEnds) return null
+        const { madeAt } = this.agesOf(session, found)
+        return Math.max(0, Math.round(sessionMaxMs - (elapsedMs(this.clock) - madeAt)))
+    }
+
+    private agesOf(session: string, found: { createdAt: number; usedAt: number }): Ages {
+        const elapsed = elapsedMs(this.clock)
+        const now = this.now()
         // One from before this start: how long ago it was, the time of day has to say.
-        const ages = this.sessions.get(name) ?? {
-            madeAt: elapsed - Math.max(0, now - found.createdAt),
-            usedAt: elapsed - Math.max(0, now - found.usedAt),
-        }
-        if (elapsed - ages.usedAt > sessionIdleMs || elapsed - ages.madeAt > sessionMaxMs) return undefined
-        this.sessions.set(name, { ...ages, usedAt: elapsed })
-        if (Math.abs(now - found.usedAt) > sessionNoteMs) await this.store.session.noteUse(hashed(session), now)
-        return user(found.account)
+        return (
+            this.sessions.get(nameOf(session)) ?? {
+                madeAt: elapsed - Math.max(0, now - found.createdAt),
+                usedAt: elapsed - Math.max(0, now - found.usedAt),
+            }
+        )
+    }
+
+    /** Who is on a display's ward changes with every admission. */
+    private async withWard(found: User): Promise<User> {
+        if (kindOf(found.role).of !== "ward") return found
+        const wards = (await this.wards()).get(found.id) ?? []
+        const patients = await this.store.patient.active()
+        return { ...found, onWard: patients.filter(({ ward }) => ward !== null && wards.includes(ward)).map(p => p.id) }
     }
 
     /** Sessions that nobody can use any more. Those of this start are judged by the clock that nobody sets. */
     private async removeOld(): Promise<void> {
         const elapsed = elapsedMs(this.clock)
         const isOver = ({ madeAt, usedAt }: Ages) => elapsed - usedAt > sessionIdleMs || elapsed - madeAt > sessionMaxMs
-        for (const { hash, createdAt, usedAt } of await this.store.session.all()) {
+        for (const { hash, role, createdAt, usedAt } of await this.store.session.all()) {
+            if (!kindOf(role as Role).sessionEnds) continue
             const name = Buffer.from(hash).toString("hex")
             const ages = this.sessions.get(name)
             const now = this.now()
@@ -151,7 +180,7 @@ export class Accounts {
 
     async byToken(token: string): Promise<User | undefined> {
         const found = await this.store.token.accountOf(hashed(token))
-        return found && user(found)
+        return found && (await this.withWard(user(found)))
     }
 
     /** A password for a first start; people choose their own later. */

@@ -6,22 +6,26 @@
 interface RoleKind {
     /** What one signs in with. A role without a password has tokens only. */
     signIn: "password" | "token"
-    /** Belongs to one patient. */
-    isPatient: boolean
+    /** What belongs to the account: one patient, one ward, any number of wards, or nothing. */
+    of: "patient" | "ward" | "wards" | null
+    /** A session ends with the shift, whatever happens. */
+    sessionEnds: boolean
 }
 
 const roleKinds = {
-    doctor: { signIn: "password", isPatient: false },
-    nurse: { signIn: "password", isPatient: false },
-    patient: { signIn: "password", isPatient: true },
-    router: { signIn: "token", isPatient: false },
+    doctor: { signIn: "password", of: null, sessionEnds: true },
+    nurse: { signIn: "password", of: null, sessionEnds: true },
+    patient: { signIn: "password", of: "patient", sessionEnds: true },
+    // A screen on a wall, which nobody logs in at night.
+    display: { signIn: "password", of: "ward", sessionEnds: false },
+    router: { signIn: "token", of: "wards", sessionEnds: true },
 } as const satisfies Record<string, RoleKind>
 
 export type Role = keyof typeof roleKinds
 export const roles = Object.keys(roleKinds) as Role[]
 
-/** Whose data: that of every patient, or the user's own. */
-type Scope = "all" | "own"
+/** Whose data: that of every patient, the user's own, or that of the patients on the user's ward. */
+type Scope = "all" | "own" | "ward"
 
 interface Permission {
     /** What it allows, for docs/api.md. */
@@ -33,7 +37,11 @@ interface Permission {
 export const permissions = {
     "use-session": {
         allows: "sign out, see who one is, read `/api/openapi.json`",
-        to: { doctor: "all", nurse: "all", patient: "all" },
+        to: { doctor: "all", nurse: "all", patient: "all", display: "all" },
+    },
+    watch: {
+        allows: "see the ward: who is there, newest values and their curves, alarms that are open",
+        to: { doctor: "all", nurse: "all", patient: "own", display: "ward" },
     },
     read: {
         allows: "see patients, vital signs, alarms and settings, also as FHIR",
@@ -64,19 +72,27 @@ export interface Subject {
     role: Role
     /** Of a patient, who that is. */
     patient: number | null
+    /** The patients who are on the ward of the account, where it has one. */
+    onWard?: readonly number[]
 }
 
 /** Whether the user may do this; with `patient`, whether they may do it with that patient's data. */
 export function may(user: Subject, action: Action, patient?: number): boolean {
     const scope = scopeOf(user, action)
-    return scope === "all" || (scope === "own" && (patient === undefined || patient === user.patient))
+    if (scope === undefined) return false
+    return scope === "all" || patient === undefined || patientsOf(user, scope).includes(patient)
 }
 
 /** The patients with whose data the user may do this: everyone's, or those listed. */
 export function patientsFor(user: Subject, action: Action): "all" | number[] {
     const scope = scopeOf(user, action)
     if (scope === "all") return "all"
-    return scope === "own" && user.patient !== null ? [user.patient] : []
+    return scope === undefined ? [] : patientsOf(user, scope)
+}
+
+function patientsOf({ patient, onWard = [] }: Subject, scope: "own" | "ward"): number[] {
+    if (scope === "ward") return [...onWard]
+    return patient === null ? [] : [patient]
 }
 
 /** All that the user may do, so that a page can leave out what would be refused. */

@@ -1,6 +1,6 @@
 import type { Access } from "./access.ts"
 
-/** Which wards a router serves; one that is not in here serves them all. */
+/** Which wards a router serves (one that is not in here serves them all), and which one a display shows. */
 export class RouterWardTable {
     private readonly access: Access
 

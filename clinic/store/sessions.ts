@@ -51,10 +51,11 @@ export class SessionTable {
         this.access.changed("session")
     }
 
-    async all(): Promise<Omit<StoredSession, "account">[]> {
+    async all(): Promise<(Omit<StoredSession, "account"> & { role: string })[]> {
         return await this.access.db
             .selectFrom("session")
-            .select(["hash", "created_at as createdAt", "used_at as usedAt"])
+            .innerJoin("account", "account.id", "session.account")
+            .select(["hash", "account.role", "created_at as createdAt", "used_at as usedAt"])
             .execute()
     }
 }

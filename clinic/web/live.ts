@@ -17,8 +17,8 @@ export interface LiveEvents {
     loggedOut(): void
 }
 
-/** The clinic sends a heartbeat every 10 s; when two are missing, the connection is gone without having said so. */
-const silenceMs = 25_000
+/** The clinic sends a heartbeat every 3 s; when two are missing, the connection is gone without having said so. */
+const silenceMs = 8000
 const retryMs = 3000
 
 /** The stream of new values. Reconnects by itself, for ever, and goes on where it was. */

@@ -137,7 +137,9 @@ test("a session says what one may do", async () => {
     const me = async (token: string) => (await service.call("GET", "/api/me", { token })).json
     assert.deepEqual(await me(patientToken), {
         ...{ user: "ada", role: "patient", patient: own },
-        permissions: ["use-session", "read"],
+        ward: null,
+        permissions: ["use-session", "watch", "read"],
+        endsInMs: null,
         timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     })
     const { permissions } = await me(nurseToken)

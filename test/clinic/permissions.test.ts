@@ -8,7 +8,11 @@ import { actions, may, patientsFor, permissions, roles, scopeOf, type Role } fro
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
 test("what one may do: nobody more than the table says", () => {
-    const subject = (role: Role) => ({ role, patient: role === "patient" ? 7 : null })
+    const subject = (role: Role) => ({
+        role,
+        patient: role === "patient" ? 7 : null,
+        onWard: role === "display" ? [7] : [],
+    })
     for (const role of roles)
         for (const action of actions) {
             const user = subject(role)
@@ -16,7 +20,7 @@ test("what one may do: nobody more than the table says", () => {
             assert.equal(may(user, action), scope !== undefined)
             assert.equal(may(user, action, 7), scope !== undefined)
             assert.equal(may(user, action, 8), scope === "all")
-            const patients = scope === "all" ? "all" : scope === "own" ? [7] : []
+            const patients = scope === "all" ? "all" : scope === undefined ? [] : [7]
             assert.deepEqual(patientsFor(user, action), patients)
         }
     assert.deepEqual(patientsFor({ role: "patient", patient: null }, "read"), [])
@@ -24,7 +28,7 @@ test("what one may do: nobody more than the table says", () => {
 })
 
 test("docs/api.md has the table of permissions", () => {
-    const cells = { all: "yes", own: "own data" }
+    const cells = { all: "yes", own: "own data", ward: "its ward" }
     const line = (cells: string[]) => `| ${cells.join(" | ")} |`
     const table = [
         line(["permission", "allows to", ...roles]),

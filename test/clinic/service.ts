@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { gunzipSync } from "node:zlib"
 import { Agent, request } from "undici"
 import { startClinic, type Credentials, type RunningClinic, type StartOptions } from "../../clinic/index.ts"
 import type { Clock } from "../../host/clock.ts"
@@ -82,7 +83,8 @@ export class Service {
             ...(o.json !== undefined && { body: JSON.stringify(o.json) }),
             ...(o.body !== undefined && { body: o.body }),
         })
-        const bytes = Buffer.from(await response.body.arrayBuffer())
+        const sent = Buffer.from(await response.body.arrayBuffer())
+        const bytes = response.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent
         const type = response.headers["content-type"]
         if (method !== "HEAD")
             description?.check(method, path, { status: response.statusCode, type: type && String(type), bytes })

@@ -24,6 +24,7 @@ export const problemKinds = {
     "has-no-password": { status: 400, text: "a user with the role {role} has no password" },
     "needs-patient": { status: 400, text: "a user with the role {role} needs a patient" },
     "has-no-patient": { status: 400, text: "a user with the role {role} has no patient" },
+    "needs-ward": { status: 400, text: "a user with the role {role} needs one ward" },
     "has-no-wards": { status: 400, text: "a user with the role {role} has no wards" },
     "not-logged-in": { status: 401, text: "log in or send a valid token" },
     "bad-credentials": { status: 401, text: "the user name or the password is wrong" },

@@ -18,6 +18,8 @@ export const Session = Type.Object({
     role: Role,
     patient: Nullable(Id),
     permissions: List(OneOf(actions)),
+    ward: Nullable(Type.String({ description: "That a display shows" })),
+    endsInMs: Nullable(Type.Integer({ minimum: 0, description: "When the session ends; null for one that does not" })),
     timeZone: Type.String({ description: "Of the ward (IANA)" }),
 })
 export type Session = Static<typeof Session>

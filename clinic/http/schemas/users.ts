@@ -11,7 +11,8 @@ export const NewUser = Type.Object(
         wards: Type.Optional(
             Type.Array(Text(50), {
                 maxItems: 100,
-                description: "Of a router: it gets the keys of the motes there only",
+                description:
+                    "Of a router: it gets the keys of the motes there only; of a display: the one that it shows",
             }),
         ),
     },

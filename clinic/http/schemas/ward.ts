@@ -1,6 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { vitalNames } from "../../../wire/tables/quantities.ts"
-import { Count, Eui, Id, List, Nullable, OneOf, Time } from "./common.ts"
+import { Count, Eui, Id, IdText, List, Nullable, OneOf, Time } from "./common.ts"
 
 const Summary = Type.Object({
     count: Count,
@@ -29,6 +29,7 @@ export const WardPatient = Type.Object({
     given: Type.String(),
     family: Type.String(),
     bed: Nullable(Type.String()),
+    ward: Nullable(Type.String()),
     newest: List(Observation),
     motes: List(Eui),
     silentMs: Type.Number({ description: "After so long without a value something is wrong" }),
@@ -59,3 +60,29 @@ export const Ward = Type.Object({
     patients: List(WardPatient),
 })
 export type Ward = Static<typeof Ward>
+
+export const TrendsQuery = Type.Object(
+    {
+        from: Type.String({ ...IdText, description: "Unix ms" }),
+        steps: Type.String({ pattern: "^[1-9][0-9]{0,2}$", description: "At most 360" }),
+        step: Type.String({ pattern: "^[1-9][0-9]{0,4}$", description: "Seconds a step" }),
+    },
+    { additionalProperties: false },
+)
+
+/** Of everybody on the ward: small, so that a page asks once for all its curves. */
+export const Trends = Type.Object({
+    from: Type.Integer({ description: "Start of the first step, unix ms" }),
+    stepMs: Count,
+    patients: List(
+        Type.Object({
+            patient: Id,
+            hr: Type.Unsafe<readonly (number | null)[]>(
+                Type.Array(Nullable(Type.Number()), {
+                    description: "Mean heart rate of each step; null where there is none",
+                }),
+            ),
+        }),
+    ),
+})
+export type Trends = Static<typeof Trends>

@@ -90,6 +90,7 @@ const problems: Record<ProblemCode, string> = {
     "has-no-password": "ein Benutzer mit der Rolle {role} hat kein Passwort",
     "needs-patient": "ein Benutzer mit der Rolle {role} braucht einen Patienten",
     "has-no-patient": "ein Benutzer mit der Rolle {role} hat keinen Patienten",
+    "needs-ward": "ein Benutzer mit der Rolle {role} braucht genau eine Station",
     "has-no-wards": "ein Benutzer mit der Rolle {role} hat keine Stationen",
     "not-logged-in": "bitte anmelden oder ein gültiges Token senden",
     "bad-credentials": "Benutzername oder Passwort ist falsch",
