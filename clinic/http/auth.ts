@@ -45,7 +45,7 @@ export async function authenticate(
     const { clinic, connections, origin } = o
     const shown = async (user: User, session: string | undefined): Promise<Session> => {
         const { name, role, patient } = user
-        const [ward = null] = kindOf(role).of === "ward" ? ((await clinic.accounts.wards()).get(user.id) ?? []) : []
+        const [ward = null] = kindOf(role).wards === "one" ? ((await clinic.accounts.wards()).get(user.id) ?? []) : []
         const endsInMs = session === undefined ? null : await clinic.accounts.sessionLeftMs(session)
         return { user: name, role, patient, ward, permissions: permissionsOf(user), endsInMs, timeZone: o.timeZone }
     }

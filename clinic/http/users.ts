@@ -31,8 +31,7 @@ export function userRoutes(app: App, clinic: Clinic): void {
         { schema: { tags, summary: "A new user", body: NewUser, response: { 201: User } }, config },
         async (request, reply) => {
             const { user: name, ...o } = request.body
-            const { signIn, of } = kindOf(o.role)
-            const isPatient = of === "patient"
+            const { signIn, isPatient, wards: which } = kindOf(o.role)
             const hasPassword = signIn === "password"
             if (hasPassword !== (o.password !== undefined))
                 throw new ProblemError(hasPassword ? "needs-password" : "has-no-password", { role: o.role })
@@ -40,8 +39,8 @@ export function userRoutes(app: App, clinic: Clinic): void {
                 throw new ProblemError(isPatient ? "needs-patient" : "has-no-patient", { role: o.role })
             if (o.patient !== undefined && !(await clinic.patients.get(o.patient)))
                 throw new ProblemError("not-on-the-ward")
-            if (o.wards && of !== "wards" && of !== "ward") throw new ProblemError("has-no-wards", { role: o.role })
-            if (of === "ward" && o.wards?.length !== 1) throw new ProblemError("needs-ward", { role: o.role })
+            if (o.wards && which === "none") throw new ProblemError("has-no-wards", { role: o.role })
+            if (which === "one" && o.wards?.length !== 1) throw new ProblemError("needs-ward", { role: o.role })
             const { role, patient } = await clinic.accounts.add({ name, ...o })
             const wards = o.wards?.length ? o.wards : null
             return reply.code(201).send({ user: name, role, patient, wards })

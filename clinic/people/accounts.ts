@@ -156,7 +156,7 @@ export class Accounts {
 
     /** Who is on a display's ward changes with every admission. */
     private async withWard(found: User): Promise<User> {
-        if (kindOf(found.role).of !== "ward") return found
+        if (kindOf(found.role).wards !== "one") return found
         const wards = (await this.wards()).get(found.id) ?? []
         const patients = await this.store.patient.active()
         return { ...found, onWard: patients.filter(({ ward }) => ward !== null && wards.includes(ward)).map(p => p.id) }

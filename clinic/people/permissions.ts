@@ -6,19 +6,21 @@
 interface RoleKind {
     /** What one signs in with. A role without a password has tokens only. */
     signIn: "password" | "token"
-    /** What belongs to the account: one patient, one ward, any number of wards, or nothing. */
-    of: "patient" | "ward" | "wards" | null
+    /** Belongs to one patient. */
+    isPatient: boolean
+    /** How many wards an account of it has. */
+    wards: "none" | "one" | "any"
     /** A session ends with the shift, whatever happens. */
     sessionEnds: boolean
 }
 
 const roleKinds = {
-    doctor: { signIn: "password", of: null, sessionEnds: true },
-    nurse: { signIn: "password", of: null, sessionEnds: true },
-    patient: { signIn: "password", of: "patient", sessionEnds: true },
+    doctor: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true },
+    nurse: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true },
+    patient: { signIn: "password", isPatient: true, wards: "none", sessionEnds: true },
     // A screen on a wall, which nobody logs in at night.
-    display: { signIn: "password", of: "ward", sessionEnds: false },
-    router: { signIn: "token", of: "wards", sessionEnds: true },
+    display: { signIn: "password", isPatient: false, wards: "one", sessionEnds: false },
+    router: { signIn: "token", isPatient: false, wards: "any", sessionEnds: true },
 } as const satisfies Record<string, RoleKind>
 
 export type Role = keyof typeof roleKinds
