@@ -1,4 +1,4 @@
-/* The simulator's public entry: what the command line and the benchmarks use of it. */
+/* The simulator's public interface, for the command line and the benchmarks. */
 
 export * from "./body/index.ts"
 export { writeWiresharkProfile } from "./capture/wireshark.ts"

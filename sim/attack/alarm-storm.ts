@@ -1,11 +1,11 @@
 import type { Measurement } from "../../wire/senml.ts"
 import { HeldMote } from "./held-mote.ts"
 
-/** Beginnings and ends in an envelope, as many as a mote puts into one. */
+/** Alarm events per envelope; a mote sends at most this many. */
 const eventsPerEnvelope = 4
 const value = 190
 
-/** Raises and clears an alarm all the time. */
+/** Raises and clears an alarm continuously. */
 export class AlarmStorm extends HeldMote {
     protected readonly usualMs = 200
     protected readonly path = "alarms"

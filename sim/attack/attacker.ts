@@ -9,10 +9,10 @@ export interface AttackPlan {
     /** Metres. */
     x: number
     y: number
-    /** Seconds of simulated time; from the beginning, to the end where absent. */
+    /** Start and end in seconds of simulated time. Default: the whole run. */
     from?: number
     to?: number
-    /** Seconds from one of its actions to the next, where it has such. */
+    /** Interval between actions in seconds, for kinds that repeat one. */
     every?: number
 }
 
@@ -22,26 +22,26 @@ export interface AttackOptions {
     random: () => number
     bytes: (size: number) => Uint8Array
     router: { address: Ipv6Address; port: number }
-    /** Of a mote that the attacker holds; only for kinds that have one. */
+    /** Identity of the mote that the attacker holds; only for kinds with keys. */
     identity?: { kid: Uint8Array; secret: Uint8Array }
 }
 
-/** What an attacker got out of it. */
+/** What an attacker achieved. */
 export interface AttackReport {
     id: number
     kind: string
-    /** Frames heard by those who listen. */
+    /** Frames heard, for kinds that listen. */
     frames: number
-    /** Envelopes seen, and among them those in which a heart rate could be read. */
+    /** Envelopes heard, and how many of them showed a readable heart rate. */
     envelopes: number
     readable: number
-    /** Envelopes, requests, connections or messages that it sent. */
+    /** Envelopes, requests, connections or messages sent. */
     sent: number
-    /** Packets that should have been passed on and were not. */
+    /** Packets that should have been forwarded and were not. */
     swallowed: number
 }
 
-/** Someone who means harm, for a part of the time; each kind is a file of its own, and a row in `kinds.ts`. */
+/** An attacker that is active for part of the run. Each kind is a file and a row in `kinds.ts`. */
 export abstract class Attacker {
     protected readonly o: AttackOptions
     protected readonly got: AttackReport
@@ -77,7 +77,7 @@ export abstract class Attacker {
         return { x, y }
     }
 
-    /** A node of the network, with something between it and its RPL where `decorate` is given. */
+    /** Joins the network as a node. `decorate` puts a decorator between the node and its RPL. */
     protected join(decorate?: (node: RplHost) => RplHost): MeshNode {
         const { mesh, plan, random } = this.o
         return new MeshNode({

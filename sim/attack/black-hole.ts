@@ -3,7 +3,7 @@ import type { RplHost } from "../net/rpl/host.ts"
 import { Attacker } from "./attacker.ts"
 import { BlackHoleNode } from "./decorators.ts"
 
-/** Takes part in the network and forwards nothing. */
+/** Joins the network and forwards nothing. */
 export class BlackHole extends Attacker {
     private node: MeshNode | undefined
 

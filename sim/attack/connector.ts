@@ -1,7 +1,7 @@
 import type { MeshNode } from "../mesh/node.ts"
 import { Participant } from "./participant.ts"
 
-/** Opens one connection to the router after the other, says nothing on them, and does not close them. */
+/** Opens one connection to the router after another, sends nothing on them and does not close them. */
 export class Connector extends Participant {
     protected readonly usualMs = 200
 

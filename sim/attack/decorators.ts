@@ -7,7 +7,7 @@ import type { RplHost } from "../net/rpl/host.ts"
 import { decodeDio, encodeDio, RplCode } from "../net/rpl/messages.ts"
 import { nextSequence } from "../net/rpl/sequence.ts"
 
-/** A node between RPL and the network, which changes what it wants of either; RPL knows nothing of it. */
+/** A decorator between RPL and its node, which changes what each sees of the other. RPL does not know about it. */
 class NodeDecorator implements RplHost {
     protected readonly inner: RplHost
 
@@ -44,7 +44,7 @@ class NodeDecorator implements RplHost {
 export class BlackHoleNode extends NodeDecorator {
     private readonly swallowed: () => void
 
-    /** @param swallowed called for each packet that should have gone on */
+    /** @param swallowed called for each packet that should have been forwarded */
     constructor(inner: RplHost, swallowed: () => void) {
         super(inner)
         this.swallowed = swallowed
@@ -68,7 +68,7 @@ export class BlackHoleNode extends NodeDecorator {
     }
 }
 
-/** Forwards nothing either, and advertises a rank that is not its own. */
+/** Forwards nothing either, and advertises a false rank. */
 export class RankLiarNode extends BlackHoleNode {
     private readonly rank: number
 
@@ -84,11 +84,11 @@ export class RankLiarNode extends BlackHoleNode {
     }
 }
 
-/** Forwards as it should, and advertises a version after the one that everybody has. */
+/** Forwards correctly, but advertises a DODAG version one above the current one. */
 export class VersionLiarNode extends NodeDecorator {
     private readonly onLie: () => void
 
-    /** @param lied called for each DIO */
+    /** @param lied called for each DIO sent */
     constructor(inner: RplHost, lied: () => void) {
         super(inner)
         this.onLie = lied

@@ -8,7 +8,7 @@ import type { Radio, RadioOwner } from "../radio/air.ts"
 
 const maxDatagrams = 64
 
-/** Hears everything around a radio, whomever it is for, and understands it as far as anybody can. */
+/** Hears every frame around a radio, whatever its destination, and decodes what needs no key. */
 export class Eavesdropper implements RadioOwner {
     frames = 0
     private readonly owner: RadioOwner | undefined
@@ -17,8 +17,9 @@ export class Eavesdropper implements RadioOwner {
     private readonly heard: (data: Uint8Array, packet: Ipv6Packet) => void
 
     /**
-     * @param radio whoever owns it hears all the same
-     * @param heard is told of the data in every TCP segment that went by whole
+     *
+     * @param radio its owner still receives every frame
+     * @param heard called with the data of every TCP segment that was heard whole
      */
     constructor(mesh: MeshOptions, radio: Radio, heard: (data: Uint8Array, packet: Ipv6Packet) => void) {
         this.mesh = mesh

@@ -3,10 +3,10 @@ import { getCore } from "./coap.ts"
 import { Participant } from "./participant.ts"
 import type { RouterLink } from "./router-link.ts"
 
-/** So much may wait in its connection; the rest of the flood is as fast as the mesh carries it. */
+/** Maximum backlog in its own connection, in bytes; beyond it the flood is as fast as the mesh carries it. */
 const maxBacklog = 2048
 
-/** Requests something of the router, as fast as the network takes it. */
+/** Sends requests to the router as fast as the network accepts them. */
 export class Flooder extends Participant {
     protected readonly usualMs = 50
 

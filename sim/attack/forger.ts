@@ -3,11 +3,11 @@ import { encodePack } from "../../wire/senml.ts"
 import { forgedBpm } from "../observe/statistics.ts"
 import { Intruder, isEnvelope } from "./intruder.ts"
 
-/** What a forger seals with: keys of its own, since it has no others. */
+/** The forger seals with random keys, since it has no others. */
 const keyBytes = 32
 const saltBytes = 5
 
-/** Knows the wire format and the numbers of the motes, and makes readings up. */
+/** Knows the wire format and the key identifiers of the motes, and invents readings. */
 export class Forger extends Intruder {
     private kid: Uint8Array | undefined
     private seq = 0

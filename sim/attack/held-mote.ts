@@ -8,14 +8,14 @@ import type { RouterLink } from "./router-link.ts"
 
 const saltBytes = 5
 
-/** A mote of the ward with its own keys, in wrong hands or gone wrong: its envelopes are authentic. */
+/** A stolen or faulty mote of the ward with its own keys: its envelopes are authentic. */
 export abstract class HeldMote extends Participant {
     static readonly hasKeys = true
     protected abstract readonly path: "vitals" | "alarms"
     private readonly salt = this.o.bytes(saltBytes)
     private seq = 0
 
-    /** The next pack; `now` is unix ms. */
+    /** The next pack; `now` is in Unix ms. */
     protected abstract pack(now: number): Measurement[]
 
     protected act(_node: MeshNode, link: RouterLink): void {

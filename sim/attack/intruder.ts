@@ -9,7 +9,7 @@ import { Sniffer } from "./sniffer.ts"
 const attackEveryMs = 2000
 const maxBacklog = 2048
 
-/** Listens as a node of the network, which has a connection to the router and POSTs envelopes of its own. */
+/** Listens on the air and, as a node of the network, POSTs envelopes of its own to the router. */
 export abstract class Intruder extends Sniffer {
     private node: MeshNode | undefined
     private link: RouterLink | undefined
@@ -31,13 +31,13 @@ export abstract class Intruder extends Sniffer {
         return this.node.radio
     }
 
-    /** The next envelope that it wants to put in. */
+    /** The next envelope to POST, or undefined. */
     protected abstract envelope(): Uint8Array | undefined
 
     private attack(): void {
         if (!this.link) return
         const stream = this.link.open()
-        // What its connection does not take now would only wait in its own memory.
+        // Data that the connection does not accept now would only wait in memory.
         const envelope = stream && stream.backlog < maxBacklog ? this.envelope() : undefined
         if (envelope) {
             stream!.write(postEnvelope("vitals", envelope))
@@ -47,7 +47,7 @@ export abstract class Intruder extends Sniffer {
     }
 }
 
-/** Whether bytes are an envelope as far as one can tell without a key. */
+/** Whether bytes have the shape of an envelope, as far as that can be checked without a key. */
 export function isEnvelope(bytes: Uint8Array): boolean {
     try {
         parseEnvelope(bytes)

@@ -2,7 +2,7 @@ import { Attacker } from "./attacker.ts"
 
 const jamFrameBytes = 127
 
-/** Sends noise, one frame after the other. */
+/** Transmits noise, frame after frame. */
 export class Jammer extends Attacker {
     private isOn = false
 

@@ -12,7 +12,7 @@ import { Solicitor } from "./solicitor.ts"
 import { VersionLiar } from "./version-liar.ts"
 import { WrongClock } from "./wrong-clock.ts"
 
-/** By the name that scenarios give them. */
+/** Attacker classes by their name in scenarios. */
 const kinds = {
     sniffer: Sniffer,
     replayer: Replayer,
@@ -30,12 +30,12 @@ const kinds = {
 
 export const attackerKinds = Object.keys(kinds) as (keyof typeof kinds)[]
 
-/** Whether an attacker of that kind holds a mote of the ward, with its keys. */
+/** Whether an attacker of this kind holds a mote of the ward, with its keys. */
 export function holdsMote(kind: keyof typeof kinds): boolean {
     return "hasKeys" in kinds[kind]
 }
 
-/** @param o its plan has one of `attackerKinds` */
+/** @param o its plan names one of `attackerKinds` */
 export function newAttacker(o: AttackOptions): Attacker {
     return new kinds[o.plan.kind as keyof typeof kinds](o)
 }

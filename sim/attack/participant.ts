@@ -3,9 +3,9 @@ import type { RplHost } from "../net/rpl/host.ts"
 import { Attacker } from "./attacker.ts"
 import { RouterLink } from "./router-link.ts"
 
-/** Belongs to the network as any node does, and does something over and over again. */
+/** A regular node of the network that repeats one action. */
 export abstract class Participant extends Attacker {
-    /** Between two actions, where the scenario does not say. */
+    /** Default interval between actions in ms. */
     protected abstract readonly usualMs: number
     private node: MeshNode | undefined
 

@@ -2,12 +2,12 @@ import { Intruder, isEnvelope } from "./intruder.ts"
 
 const maxRecorded = 500
 
-/** Sends again what it heard. */
+/** Sends envelopes that it heard once more. */
 export class Replayer extends Intruder {
     private readonly recorded: Uint8Array[] = []
 
     protected override saw(envelope: Uint8Array): void {
-        // Only such that went by whole are worth anything.
+        // Only complete envelopes are worth replaying.
         if (this.recorded.length < maxRecorded && isEnvelope(envelope)) this.recorded.push(envelope)
     }
 

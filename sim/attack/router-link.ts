@@ -3,7 +3,7 @@ import type { MeshNode } from "../mesh/node.ts"
 import type { Ipv6Address } from "../net/ipv6.ts"
 import { csm } from "./coap.ts"
 
-/** A node's connection to the router, made anew whenever the router has closed it. */
+/** A node's connection to the router, reopened whenever the router closes it. */
 export class RouterLink {
     private readonly node: MeshNode
     private readonly router: { address: Ipv6Address; port: number }
@@ -15,7 +15,7 @@ export class RouterLink {
         this.router = router
     }
 
-    /** The connection; undefined while there is none, which it then tries to mend. */
+    /** The connection. Undefined while there is none; the call then starts a new one. */
     open(): ByteStream | undefined {
         const own = this.node.ipv6.addresses[0]
         if (this.stream || this.isConnecting || !own) return this.stream

@@ -3,10 +3,10 @@ import { Attacker, type AttackReport } from "./attacker.ts"
 import { envelopeAt } from "./coap.ts"
 import { Eavesdropper } from "./eavesdropper.ts"
 
-/** SenML in the clear: label n (0), then "hr". */
+/** SenML in plain text: label n (0), then "hr". */
 const heartRateLabel = Buffer.of(0x00, 0x62, 0x68, 0x72)
 
-/** Hears what is in the air and tries to read it. */
+/** Listens to the air and tries to read what it hears. */
 export class Sniffer extends Attacker {
     private listener: Eavesdropper | undefined
     private radio: Radio | undefined
@@ -36,6 +36,6 @@ export class Sniffer extends Attacker {
         return radio
     }
 
-    /** An envelope went by, perhaps with something behind it. */
+    /** Called for each envelope heard; more bytes may follow it. */
     protected saw(_envelope: Uint8Array): void {}
 }

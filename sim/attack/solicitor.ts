@@ -4,7 +4,10 @@ import { encodeDis, RplCode } from "../net/rpl/messages.ts"
 import { allRplNodes } from "../net/rpl/rpl.ts"
 import { Participant } from "./participant.ts"
 
-/** Asks all neighbours for a DIO all the time (DIS flood): each resets its Trickle timer and answers (RFC 6550 §8.3). */
+/**
+ * Multicasts DIS messages continuously (DIS flood): each neighbour resets its Trickle timer and sends a DIO (RFC 6550
+ * §8.3).
+ */
 export class Solicitor extends Participant {
     protected readonly usualMs = 200
 

@@ -2,7 +2,7 @@ import { Attacker } from "./attacker.ts"
 import { VersionLiarNode } from "./decorators.ts"
 import type { MeshNode } from "../mesh/node.ts"
 
-/** Advertises a new version of the DODAG with each DIO, which only its root may do: everybody builds the tree anew. */
+/** Advertises a new DODAG version in each DIO, which only the root may do: every node rebuilds the tree. */
 export class VersionLiar extends Attacker {
     private node: MeshNode | undefined
 

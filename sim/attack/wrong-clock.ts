@@ -1,10 +1,10 @@
 import type { Measurement } from "../../wire/senml.ts"
 import { HeldMote } from "./held-mote.ts"
 
-/** Its clock is a day ahead of everybody's. */
+/** Its clock is one day fast. */
 const aheadMs = 24 * 3_600_000
 
-/** Reports readings of tomorrow. */
+/** Sends readings dated tomorrow. */
 export class WrongClock extends HeldMote {
     protected readonly usualMs = 2000
     protected readonly path = "vitals"

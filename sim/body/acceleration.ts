@@ -5,18 +5,18 @@ import type { DecimalSign } from "./dialect.ts"
 import { quantile, SampledSignal } from "./signal.ts"
 import { readText } from "./text.ts"
 
-/** Units of acceleration, and what 1 g is in them. */
+/** Units of acceleration, and how many of each make 1 g. */
 export const accelerationUnits = { g: 1, "m/s2": 9.80665, mg: 1000 }
 export type AccelerationUnit = keyof typeof accelerationUnits
 
-/** How far from 1 g the usual magnitude may be for a unit to be taken for granted: also a wearer who runs is near it. */
+/** A unit is accepted if the median magnitude in it is within this range; even a runner's is near 1 g. */
 const usualG = [0.5, 2] as const
-/** What a limb does and an accelerometer at 25 Hz sees. */
+/** Bandwidth of limb movement that an accelerometer at 25 Hz can sample. */
 const bandwidthHz = 12.5
 
-/** The acceleration of a wearer, as it was recorded along three axes. */
+/** A wearer's acceleration, recorded along three axes. */
 export class RecordedAcceleration {
-    /** What messages call it, such as the file. */
+    /** Name in messages, such as the file name. */
     readonly name: string
     readonly durationS: number
     private readonly axes: SampledSignal[]
@@ -28,7 +28,7 @@ export class RecordedAcceleration {
         this.durationS = this.axes[0]!.durationS
     }
 
-    /** In g; the ends stay. */
+    /** In g. Before the start and after the end, the first or last sample holds. */
     at(seconds: number): Acceleration {
         const [x, y, z] = this.axes.map(axis => axis.at(seconds)) as Acceleration
         return [x, y, z]
@@ -36,10 +36,10 @@ export class RecordedAcceleration {
 }
 
 /**
- * Three columns beside one of times: x, y and z, gravity included.
- * @param rate samples a second; undefined: the column of times tells, or else it is `defaultRate`
- * @param unit found by the gravity in it where absent
- * @throws UserError when the text is no recording or its unit is not clear
+ * Parses x, y and z, gravity included, with an optional time column.
+ * @param rate samples per second; default: from the time column, or else `defaultRate`
+ * @param unit default: detected from the magnitude of gravity
+ * @throws UserError if the text is not a recording or its unit is ambiguous
  */
 export function parseAcceleration(
     csv: string,
@@ -58,7 +58,7 @@ export function parseAcceleration(
     )
 }
 
-/** As `parseAcceleration`, from a file. @throws UserError also when it cannot be read */
+/** Like `parseAcceleration`, from a file. @throws UserError also if the file cannot be read */
 export function accelerationFile(
     file: string,
     rate: number | undefined,
@@ -68,7 +68,7 @@ export function accelerationFile(
     return parseAcceleration(readText(file), rate, file, unit, o)
 }
 
-/** The usual magnitude is that of gravity. */
+/** The unit in which the median magnitude is near that of gravity. */
 function unitOf([x, y, z]: Float64Array[], name: string): AccelerationUnit {
     const magnitude = quantile(
         x!.map((_, i) => Math.hypot(x![i]!, y![i]!, z![i]!)),
@@ -79,7 +79,7 @@ function unitOf([x, y, z]: Float64Array[], name: string): AccelerationUnit {
         if (magnitude >= low * scale && magnitude <= high * scale) return unit as AccelerationUnit
     }
     throw new UserError(
-        `${name}: median magnitude ${Number(magnitude.toPrecision(3))}, not that of gravity in g, m/s² or mg: ` +
+        `${name}: median magnitude ${Number(magnitude.toPrecision(3))}, which is not gravity in g, m/s² or mg: ` +
             "name the unit with --acc-unit",
     )
 }

@@ -1,16 +1,16 @@
 export type Led = "red" | "infrared"
 
-/** What the sensors of a mote see of its wearer, as functions of the time in seconds. */
+/** What the sensors of a mote see of its wearer, as functions of time in seconds. */
 export interface Body {
     /**
-     * Photocurrent in nA per mA of LED current. A pulse brings blood, blood absorbs light: the more blood, the less.
+     * Photocurrent in nA per mA of LED current. A pulse brings blood, and blood absorbs light: more blood, less light.
      */
     reflectance(led: Led, seconds: number): number
-    /** °C at the skin under the sensor, as the sensor's thermal mass lets it see that. */
+    /** Skin temperature under the sensor in °C, including the lag of the sensor's thermal mass. */
     skinTemperature(seconds: number): number
-    /** Light of the surroundings on the photodiode, in nA; none where absent. */
+    /** Ambient light on the photodiode in nA. Absent: none. */
     ambientLight?(seconds: number): number
-    /** What an accelerometer feels, in g along x, y and z, gravity included; absent: the mote has none. */
+    /** Acceleration in g along x, y and z, gravity included. Absent: the mote has no accelerometer. */
     acceleration?(seconds: number): Acceleration
 }
 
@@ -20,23 +20,23 @@ export type Acceleration = [x: number, y: number, z: number]
 /** Lying still, z up. */
 export const restingAcceleration: Acceleration = [0, 0, 1]
 
-/** Skin at rest: with the LED at 7 mA and the 4,096 nA range of a MAX30102 about 120,000 counts of infrared. */
+/** Skin at rest: at 7 mA LED current and the 4,096 nA range, a MAX30102 counts about 120,000 of infrared. */
 export const skinReflectance: Record<Led, number> = { red: 220, infrared: 268 }
 
-/** What the cover glass returns when nothing lies on it. */
+/** Reflectance of the cover glass with nothing on it. */
 const glassReflectance = 2
 
 export const roomTemperatureC = 23
 
 /**
- * The pulsatile fraction of red over that of infrared: SpO2 = 110 − 25 R, the usual linear calibration.
+ * Ratio of the pulsatile fractions of red and infrared: SpO2 = 110 − 25 R, the usual linear calibration.
  * @param spo2 oxygen saturation in percent
  */
 export function ratioOfRatios(spo2: number): number {
     return (110 - spo2) / 25
 }
 
-/** A mote that nobody wears, face up in a room. */
+/** A mote that nobody wears, lying face up in a room. */
 export const emptyStrap: Body = {
     reflectance: () => glassReflectance,
     skinTemperature: () => roomTemperatureC,

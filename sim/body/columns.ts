@@ -6,33 +6,33 @@ import { Table } from "./table.ts"
 const minRateHz = 10
 const maxRateHz = 10_000
 const minSeconds = 2
-/** How much the user's rate and that of the time column may differ. */
+/** Maximum relative difference between the user's rate and that of the time column. */
 const rateTolerance = 0.02
-/** A line that comes so many steps after the one before has samples missing in front of it. */
+/** A step longer than this many median steps means that samples are missing. */
 const gapSteps = 2.5
-/** Unix times in milliseconds and microseconds are above that, whatever their column is called. */
+/** Larger values are Unix times in milliseconds or microseconds, whatever their column is called. */
 const unixMs = 1e11
 const unixUs = 1e14
 
 export interface ColumnsOptions {
-    /** What messages call the text, such as the file. */
+    /** Name in messages, such as the file name. */
     name: string
-    /** Columns that make the signal. */
+    /** Number of columns that make the signal. */
     size: number
-    /** What they are, for messages. */
+    /** What the columns are, for messages. */
     what: string
-    /** Samples a second; undefined: the time column tells. */
+    /** Samples per second. Default: from the time column. */
     rate?: number | undefined
-    /** Where neither is there. */
+    /** Samples per second if neither `rate` nor a time column is there. */
     defaultRate?: number | undefined
-    /** The title or the number of the column, where `size` is 1. */
+    /** Title or number of the column, if `size` is 1. */
     column?: string | undefined
     decimal?: DecimalSign | undefined
 }
 
 /**
  * The columns of a recording and its rate.
- * @throws UserError naming the line that is wrong and why, or what has to be said of the file
+ * @throws UserError that names the faulty line and why, or the option that the file needs
  */
 export function parseColumns(text: string, o: ColumnsOptions): { columns: Float64Array[]; rate: number } {
     const { name, size, what, column, decimal } = o
@@ -42,12 +42,12 @@ export function parseColumns(text: string, o: ColumnsOptions): { columns: Float6
     const wanted = column === undefined ? all : [table.find(column)]
     if (wanted.length !== size) {
         const advice = size === 1 && table.columns > 1 ? ": choose one with --column" : ""
-        throw table.wrong(0, `${what} expected, there are ${table.list()}${advice}`)
+        throw table.wrong(0, `${what} expected, found ${table.list()}${advice}`)
     }
     const columns = wanted.map(one => table.numbers(one))
     const rate = rateOf(table, o)
     if (table.rows < minSeconds * rate)
-        throw new UserError(`${name}: ${table.rows} samples: at least ${minSeconds} s of signal expected`)
+        throw new UserError(`${name}: ${table.rows} samples: at least ${minSeconds} s of signal needed`)
     return { columns, rate }
 }
 
@@ -57,25 +57,25 @@ function rateOf(table: Table, { name, rate, defaultRate }: ColumnsOptions): numb
     const isRate = measured !== undefined && measured >= minRateHz && measured <= maxRateHz
     if (measured !== undefined && !isRate && rate === undefined)
         throw new UserError(
-            `${name}: ${rounded(measured)} Hz by its column of times: name their unit in its title, as in "time [ms]", ` +
+            `${name}: ${rounded(measured)} Hz by its time column: name the unit in its title, as in "time [ms]", ` +
                 "or give the sampling rate with --fs",
             2,
         )
     if (rate !== undefined && isRate && Math.abs(measured / rate - 1) > rateTolerance)
-        throw new UserError(`${name}: ${rounded(measured)} Hz by its column of times, not ${rate} Hz`, 2)
+        throw new UserError(`${name}: ${rounded(measured)} Hz by its time column, not ${rate} Hz`, 2)
     const found = rate ?? measured ?? defaultRate
-    if (found === undefined) throw new UserError(`${name}: no column of times: give its sampling rate with --fs`, 2)
+    if (found === undefined) throw new UserError(`${name}: no time column: give its sampling rate with --fs`, 2)
     return found
 }
 
-/** Lines a second by a column of times. @throws UserError where they are not evenly spaced */
+/** Lines per second, from a time column. @throws UserError if they are not evenly spaced */
 function measuredRate(table: Table, column: number): number | undefined {
     const times = table.times(column)
     if (times.length < 2) return undefined
     const steps = times.subarray(1).map((time, i) => time - times[i]!)
     const usual = quantile(steps, 0.5)
     const back = steps.findIndex(step => step < 0)
-    if (back >= 0) throw table.wrong(back + 1, "its time is before that of the line before")
+    if (back >= 0) throw table.wrong(back + 1, "its time is earlier than that of the line before")
     const gap = steps.findIndex(step => step > gapSteps * usual)
     if (gap >= 0 && usual > 0)
         throw table.wrong(
@@ -86,7 +86,7 @@ function measuredRate(table: Table, column: number): number | undefined {
     return 1 / (step * unitOf(table.titles[column] ?? "", times[0]!))
 }
 
-/** The seconds that a unit of a column of times has. */
+/** Length in seconds of the unit of a time column. */
 function unitOf(title: string, first: number): number {
     if (/\b(ms|millis)/i.test(title)) return 1e-3
     if (/\b(us|µs|micros)/i.test(title)) return 1e-6

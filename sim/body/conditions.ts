@@ -2,7 +2,7 @@ import type { MotionBout } from "./motion.ts"
 import type { SyntheticOptions } from "./synthetic.ts"
 import type { Trajectory } from "./trajectory.ts"
 
-/** What a wearer has before anything happens to them. */
+/** Vital signs of a wearer before the condition begins. */
 export interface Rest {
     bpm: number
     coreC: number
@@ -10,12 +10,12 @@ export interface Rest {
     perfusion: number
 }
 
-/** What becomes of a wearer, and how long that takes. */
+/** How a condition develops, and how long it takes. */
 interface Condition {
-    /** For `--help`. */
+    /** Description for `--help`. */
     about: string
     hours: number
-    /** All times in hours of the course; motion only where the condition makes somebody move. */
+    /** Times are in hours of the course. Motion is set only if the condition causes it. */
     course(rest: Rest): Course
 }
 
@@ -26,7 +26,7 @@ export interface Course {
     perfusion?: [hours: number, value: number][]
     motion?: (Omit<MotionBout, "fromS" | "toS"> & { from: number; to: number })[]
     off?: { from: number; to: number }[]
-    /** From then on the wearer does not move any more. */
+    /** The wearer stops moving at this time. */
     stillFrom?: number
 }
 
@@ -34,8 +34,8 @@ export interface Course {
 const bpmPerDegree = 8.5
 
 /**
- * Shivering for two hours brings the body to 39.6 °C, where it stays, and then it sweats. Alarm: `temp-high`. The rate
- * follows the temperature; it alone stays below the usual limit.
+ * Two hours of shivering raise the temperature to 39.6 °C, where it stays until the wearer sweats. Alarm: `temp-high`.
+ * The heart rate follows the temperature and alone stays below the usual limit.
  */
 const fever: Condition = {
     about: "temperature rises to 39.6 °C over two hours",
@@ -60,8 +60,9 @@ const fever: Condition = {
 }
 
 /**
- * A supraventricular tachycardia: regular, 180 beats a minute, from one beat to the next and back as suddenly (ACC/AHA/HRS
- * guideline, Page et al., Circulation 2016); the stroke volume falls. Alarm: `hr-high`, over when the attack is.
+ * A supraventricular tachycardia: a regular 180 beats a minute that starts and stops from one beat to the next
+ * (ACC/AHA/HRS guideline, Page et al., Circulation 2016); the stroke volume falls. Alarm: `hr-high`, which clears when
+ * the attack ends.
  */
 const tachycardia: Condition = {
     about: "an attack of 180 beats a minute that begins and ends suddenly",
@@ -73,8 +74,8 @@ const tachycardia: Condition = {
 }
 
 /**
- * A complete atrioventricular block: the rate falls to that of an escape rhythm, below 40 (ACC/AHA/HRS guideline, Kusumoto
- * et al., Circulation 2019), and stays there. Alarm: `hr-low`.
+ * Complete atrioventricular block: the rate falls to that of an escape rhythm, below 40 (ACC/AHA/HRS guideline,
+ * Kusumoto et al., Circulation 2019), and stays there. Alarm: `hr-low`.
  */
 const bradycardia: Condition = {
     about: "a heart block: 36 beats a minute",
@@ -83,8 +84,8 @@ const bradycardia: Condition = {
 }
 
 /**
- * Breathing that opioids slow down after an operation: saturation sinks to 84 % and stays there for hours, as it does in a
- * third of patients below 90 % (Sun et al., Anesth Analg 2015), with the heart somewhat faster. Alarm: `spo2-low`.
+ * Opioids depress breathing after an operation: saturation falls to 84 % and stays there for hours, as in the third of
+ * patients that fall below 90 % (Sun et al., Anesth Analg 2015), with a slightly raised heart rate. Alarm: `spo2-low`.
  */
 const hypoxia: Condition = {
     about: "oxygen saturation sinks to 84 % over an hour",
@@ -102,8 +103,8 @@ const hypoxia: Condition = {
 }
 
 /**
- * A sepsis that nobody treats: within hours the systemic inflammatory response is complete (over 38 °C, over 90 beats a
- * minute: Bone et al., Chest 1992), then oxygenation and perfusion fail (Singer et al., JAMA 2016, Sepsis-3). Alarms:
+ * Untreated sepsis: within hours the systemic inflammatory response is complete (over 38 °C, over 90 beats a minute:
+ * Bone et al., Chest 1992), then oxygenation and perfusion fail (Singer et al., JAMA 2016, Sepsis-3). Alarms:
  * `temp-high`, `hr-high`, `spo2-low`.
  */
 const sepsis: Condition = {
@@ -131,9 +132,9 @@ const sepsis: Condition = {
 }
 
 /**
- * A cardiac arrest on the ward, which most patients approach for hours (Schein et al., Chest 1990): saturation falls, the
- * heart races, then slows down within minutes, and there is no pulse any more. Alarms: `spo2-low`, `hr-high`, `hr-low`; without a
- * pulse there is no rate, which is no alarm of the mote: the last one goes on.
+ * Cardiac arrest on the ward, which most patients approach over hours (Schein et al., Chest 1990): saturation falls,
+ * the heart races, then slows within minutes, and the pulse stops. Alarms: `spo2-low`, `hr-high`, `hr-low`. Without a
+ * pulse there is no rate; the mote has no alarm for that, and the last alarm stays raised.
  */
 const arrest: Condition = {
     about: "eight hours of decline, then no pulse",
@@ -154,13 +155,13 @@ const arrest: Condition = {
     }),
 }
 
-/** Obstructive apnoeas of 40 s, forty an hour: severe (AASM, Berry et al., J Clin Sleep Med 2012). */
+/** Severe obstructive apnoea: 40 s each, forty an hour (AASM, Berry et al., J Clin Sleep Med 2012). */
 const apnoeasPerHour = 40
 
 /**
- * Sleep apnoea: each time saturation dips by ten percent, after half a minute, and the heart slows down and then hurries
- * (cyclical variation, Guilleminault et al., Lancet 1984). Dips that are over before `delay` and the 8 s of a saturation are no
- * alarm; those that last raise `spo2-low` again and again.
+ * Sleep apnoea: half a minute into each apnoea the saturation dips by ten percent, and the heart slows and then races
+ * (cyclical variation, Guilleminault et al., Lancet 1984). A dip shorter than `delay` plus the 8 s of a saturation
+ * window raises no alarm; longer ones raise `spo2-low` again and again.
  */
 const apnoea: Condition = {
     about: "forty apnoeas an hour, each with a dip of saturation to 85 %",
@@ -185,7 +186,7 @@ const apnoea: Condition = {
     },
 }
 
-/** Of ten minutes seven are movement: agitation, +2 of RASS (Sessler et al., Am J Respir Crit Care Med 2002). No alarm. */
+/** Seven of ten minutes are movement: agitation, RASS +2 (Sessler et al., Am J Respir Crit Care Med 2002). No alarm. */
 const restless: Condition = {
     about: "healthy, and hardly ever still",
     hours: 8,
@@ -200,14 +201,14 @@ const restless: Condition = {
     }),
 }
 
-/** The strap is taken off and put on again. Alarm: `contact`. */
+/** The strap is taken off and put back on. Alarm: `contact`. */
 const off: Condition = {
     about: "takes the strap off, and puts it on again",
     hours: 1,
     course: () => ({ off: [{ from: 0.2, to: 0.8 }] }),
 }
 
-/** Skin without a pulse, as under a strap that is far too tight. No rate, and no alarm. */
+/** Skin without a pulse, as under a strap that is far too tight. No heart rate, and no alarm. */
 const flat: Condition = {
     about: "skin in which no pulse can be seen",
     hours: 1,
@@ -230,7 +231,7 @@ export const conditions = {
 export type ConditionName = keyof typeof conditions
 export const conditionNames = Object.keys(conditions) as ConditionName[]
 
-/** From one value to another within a second. */
+/** A change from one value to another within one second. */
 function step(hours: number, from: number, to: number): [hours: number, value: number][] {
     return [
         [hours, from],
@@ -239,13 +240,13 @@ function step(hours: number, from: number, to: number): [hours: number, value: n
 }
 
 const hourS = 3600
-/** A movement shorter than that is none. */
+/** Shorter movements are left out. */
 const shortestS = 6
 
 /**
  * The course of a condition as options of a synthetic wearer, and when they move for the last time.
- * @param lengthS how long all of it takes; its natural length where absent. Movements keep their pace, and apnoeas come as often
- *     as ever.
+ * @param lengthS duration of the course; default: its natural length. Movements keep their pace, and apnoeas their
+ * frequency.
  */
 export function courseOf(
     name: ConditionName,

@@ -1,6 +1,6 @@
 import { UserError } from "../../host/errors.ts"
 
-/** How a table writes its columns and its numbers. */
+/** How a table writes its columns and numbers. */
 export interface Dialect {
     /** Undefined: there is one column. */
     delimiter: "\t" | ";" | "," | " " | undefined
@@ -13,10 +13,10 @@ export type DecimalSign = (typeof decimalSigns)[number]
 const isData = (line: string) => /^\s*["'[]?[+-]?[.,]?\d/.test(line)
 
 /**
- * Finds out what divides the columns, and whether a comma is part of a number.
- * @param lines the first ones of the table, its header included
- * @param decimal what the user says of it
- * @throws UserError where a comma can mean either
+ * Detects the delimiter, and whether a comma is part of a number.
+ * @param lines the first lines of the table, header included
+ * @param decimal the decimal sign, if the user gave it
+ * @throws UserError if a comma can mean either
  */
 export function dialectOf(lines: string[], decimal: DecimalSign | undefined, name: string): Dialect {
     const rows = lines.filter(isData)
@@ -32,7 +32,7 @@ export function dialectOf(lines: string[], decimal: DecimalSign | undefined, nam
         if (bare.some(row => /\S\s+\S/.test(row.trim()))) return comma(" ")
         return comma(undefined)
     }
-    // "0,5 1,2": blanks that are not beside a comma divide.
+    // "0,5 1,2": the delimiter is a blank that is not next to a comma.
     const isSpaced = bare.every(row => /\S\s+\S/.test(row.trim().replaceAll(/\s*,\s+|\s+,/g, ",")))
     if (isSpaced) return comma(" ")
     const divided: Dialect = { delimiter: ",", decimal: rows.some(row => /["'][^"',]*,/.test(row)) ? "comma" : "point" }
@@ -50,12 +50,12 @@ export function dialectOf(lines: string[], decimal: DecimalSign | undefined, nam
     )
 }
 
-/** A line without what stands in quotes. */
+/** A line with its quoted fields replaced by 0. */
 function unquoted(line: string): string {
     return line.replaceAll(/"[^"]*"|'[^']*'/g, "0")
 }
 
-/** The fields of a line, without blanks and quotes around them. */
+/** The fields of a line, without surrounding blanks and quotes. */
 export function fieldsOf(line: string, { delimiter }: Dialect): string[] {
     const trimmed = line.trim()
     if (delimiter === undefined) return [bareField(trimmed)]
@@ -83,7 +83,7 @@ function bareField(field: string): string {
 
 const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i
 
-/** The number in a field; undefined where it is none, or one like 1e999 that JavaScript takes for infinity. */
+/** The number in a field. Undefined if there is none, or one such as 1e999 that JavaScript reads as infinity. */
 export function numberIn(field: string, decimal: DecimalSign): number | undefined {
     if (decimal === "comma" && field.includes(".")) return undefined
     const text = decimal === "comma" ? field.replace(",", ".") : field
@@ -95,7 +95,7 @@ export function numberIn(field: string, decimal: DecimalSign): number | undefine
 const clock = /^\[?(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d+)?)\]?$/
 const date = /^\[?(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)\]?$/
 
-/** The seconds of `1:02:03.5`, `02:03.5` or an ISO 8601 date and time; undefined where it is neither. */
+/** Seconds of `1:02:03.5`, `02:03.5` or an ISO 8601 date and time. Undefined if the field is neither. */
 export function clockTimeIn(field: string): number | undefined {
     const [, hours = "0", minutes, seconds] = clock.exec(field) ?? []
     if (minutes !== undefined) return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds!.replace(",", "."))

@@ -1,14 +1,14 @@
 import { valueAt, type Trajectory } from "./trajectory.ts"
 
-/** Light of the surroundings, as photocurrent in nA on the photodiode beside and through the skin. */
+/** Ambient light that reaches the photodiode beside and through the skin, as photocurrent in nA. */
 export interface Light {
     /** Changes with clouds and shadows. */
     daylightNa?: Trajectory
-    /** A lamp on the mains flickers with twice their frequency. */
+    /** A lamp on mains power flickers at twice the mains frequency. */
     lamp?: { meanNa: number; hz: 100 | 120; depth?: number }
 }
 
-/** An incandescent lamp stays within a fifth, a bad LED goes out each time. */
+/** Modulation depth: at most a fifth for an incandescent lamp, 1 for a bad LED. */
 const usualDepth = 0.3
 
 export function lightNa({ daylightNa = 0, lamp }: Light, seconds: number): number {

@@ -7,9 +7,9 @@ import type { Trajectory } from "./trajectory.ts"
 
 const hoursS = 8 * 3600
 const stretchS = 1500
-/** Beds in a ward: somebody sleeps, somebody walks about, somebody has a temperature. */
+/** Share of wearers with a fever. */
 const feverish = 0.25
-/** What one does in a ward. */
+/** Movements that are usual on a ward. */
 const movements: Omit<MotionBout, "fromS" | "toS">[] = [
     { kind: "swinging", cadence: 90, strength: 6 },
     { kind: "walking", cadence: 105, strength: 4 },
@@ -18,8 +18,8 @@ const movements: Omit<MotionBout, "fromS" | "toS">[] = [
 ]
 
 /**
- * A wearer as one might meet on a ward, another for every seed: a resting rate and a temperature of their own, a rate
- * that wanders over the hours, now and then some movement, in one of four a fever.
+ * A plausible wearer for each seed: a resting rate and temperature of their own, a rate that drifts over the hours,
+ * some movement now and then, and a fever in one of four.
  */
 export function madeUpBody(seed: number): Body {
     const { rest, highC, ...options } = madeUp(seed)
@@ -33,8 +33,8 @@ export function madeUpBody(seed: number): Body {
 }
 
 /**
- * The same wearer, who would be well but for one condition.
- * @param lengthS how long its course takes; its natural length where absent
+ * The same wearer, otherwise well, with one condition.
+ * @param lengthS duration of its course; default: its natural length
  */
 export function illBody(condition: ConditionName, seed: number, lengthS?: number): Body {
     const { rest, highC: _, motion, ...options } = madeUp(seed)

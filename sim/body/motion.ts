@@ -9,36 +9,36 @@ export interface Interval {
     toS: number
 }
 
-/** Movement that shakes the sensor on the skin, and that an accelerometer feels. */
+/** Movement that shakes the sensor on the skin and that an accelerometer measures. */
 export interface MotionBout extends Interval {
-    /** Swinging where absent. */
+    /** Default: swinging. */
     kind?: MotionKind
-    /** A minute; of fidgeting and a jerk, it means nothing. */
+    /** Per minute; ignored for fidgeting and a jerk. */
     cadence?: number
-    /** What it does to the light, peak to peak, as a multiple of the pulse. */
+    /** Artefact in the light, peak to peak, as a multiple of the pulse. */
     strength: number
 }
 
 interface Bout extends MotionBout {
     movement: Movement
-    /** What makes `artefact` as strong as it shall be; found when it is first looked at. */
+    /** Factor that scales `artefact` to `strength`; computed on first use. */
     gain?: number
 }
 
-/** A movement begins and ends within this time. */
+/** A movement fades in and out over this time. */
 const rampS = 0.4
-/** Sensor, strap and skin are soft: what shakes them is felt over about 0.1 s. */
+/** Sensor, strap and skin are soft: an impulse is spread over about 0.1 s. */
 const softnessS = [0, 0.04, 0.08]
-/** Of the artefact: what comes from pressure and posture that no accelerometer feels. */
+/** Share of the artefact that comes from pressure and posture, which no accelerometer measures. */
 const unrelated = 0.15
 const gaugeHz = 25
 const gaugeS = 20
 
 /**
- * How a wearer moves: what an accelerometer feels, and what it does to the light, which is not the same. The light sees
- * a mixture of the axes that changes over half a minute, later and softer, less than twice as much for twice the
- * acceleration, and the blood that sinks and rises as the arm turns. Both are functions of the time: the same seed, the
- * same movement, at whatever moments one looks.
+ * How a wearer moves: what an accelerometer measures, and the artefact in the light, which is not the same. The light
+ * sees a mixture of the axes that changes over half a minute. The artefact is later and softer than the acceleration,
+ * grows less than linearly with it, and includes the blood that shifts as the arm turns. Both are functions of time:
+ * the same seed gives the same movement, at whatever moments it is sampled.
  */
 export class Motion {
     private readonly bouts: Bout[]
@@ -49,7 +49,7 @@ export class Motion {
     private readonly noise: Wave[]
     private readonly delayS: number
     private readonly bloodDelayS: number
-    /** Between two beginnings or ends of bouts. */
+    /** The interval between two starts or ends of bouts that was used last. */
     private stretch: Interval & { bout?: Bout | undefined } = { fromS: 0, toS: 0 }
 
     constructor(bouts: MotionBout[], seed: number) {
@@ -73,7 +73,7 @@ export class Motion {
         })
     }
 
-    /** In g; at rest gravity alone, which is 1 g, wherever it points. */
+    /** In g. At rest it is gravity alone: 1 g, in whatever direction. */
     acceleration(seconds: number): Acceleration {
         const bout = this.boutAt(seconds)
         const turn = bout ? ramp(bout, seconds) * bout.movement.turn(seconds - bout.fromS) : 0
@@ -83,7 +83,7 @@ export class Motion {
         return [x + Math.sin(pitch), y + Math.cos(pitch) * Math.sin(roll), z + Math.cos(pitch) * Math.cos(roll)]
     }
 
-    /** What the light changes by, as a multiple of the pulse. */
+    /** Change of the light, as a multiple of the pulse. */
     artefact(seconds: number): number {
         const bout = this.boutAt(seconds)
         if (!bout) return 0
@@ -91,7 +91,7 @@ export class Motion {
         return bout.gain * this.disturbance(bout, seconds)
     }
 
-    /** Moments are asked for one after the other, so the last answer is mostly the next, too. */
+    /** Moments are asked for in order, so the last interval usually still applies. */
     private boutAt(seconds: number): Bout | undefined {
         if (!isDuring(this.stretch, seconds)) this.stretch = this.stretchAt(seconds)
         return this.stretch.bout
@@ -106,7 +106,7 @@ export class Motion {
         }
     }
 
-    /** The artefact in some unit. */
+    /** The artefact in an arbitrary unit. */
     private disturbance(bout: Bout, seconds: number): number {
         const [x, y, z] = softShake(bout, seconds - this.delayS)
         const [mx, my, mz, blood] = this.mixture as [Wave, Wave, Wave, Wave]
@@ -118,7 +118,7 @@ export class Motion {
         return ramp(bout, seconds) * (bent + unrelated * sum(this.noise, seconds))
     }
 
-    /** From low to high, without outliers, over the beginning of the bout. */
+    /** Range without outliers, over the beginning of the bout. */
     private range(bout: Bout): number {
         const seconds = Math.min(gaugeS, bout.toS - bout.fromS)
         const values = Float64Array.from({ length: Math.ceil(seconds * gaugeHz) + 1 }, (_, i) =>
@@ -132,7 +132,7 @@ function isDuring({ fromS, toS }: Interval, seconds: number): boolean {
     return seconds >= fromS && seconds < toS
 }
 
-/** Without gravity. */
+/** Acceleration of the sensor in g, without gravity. */
 function shake(bout: Bout, seconds: number): Acceleration {
     const strength = ramp(bout, seconds)
     const [x, y, z] = bout.movement.shake(seconds - bout.fromS)
@@ -146,7 +146,7 @@ function softShake(bout: Bout, seconds: number): Acceleration {
     return total
 }
 
-/** From 0 to 1 and back. */
+/** Envelope of a bout: from 0 to 1 and back. */
 function ramp({ fromS, toS }: Interval, seconds: number): number {
     const inside = Math.min(seconds - fromS, toS - seconds)
     if (inside <= 0) return 0

@@ -11,18 +11,18 @@ import { noiseWaves, sum, type Wave } from "./waves.ts"
  */
 export type MotionKind = "swinging" | "walking" | "running" | "fidgeting" | "jerk" | "tapping"
 
-/** What one kind of movement does, by the seconds since it began. */
+/** One kind of movement, as functions of the seconds since it began. */
 export interface Movement {
-    /** In g along x (forearm), y (the way an arm swings) and z; without gravity. */
+    /** Acceleration in g along x (forearm), y (the direction of an arm swing) and z; without gravity. */
     shake(seconds: number): Acceleration
-    /** By how much the arm is turned against gravity, in rad. */
+    /** Rotation of the arm against gravity, in rad. */
     turn(seconds: number): number
-    /** The usual height of `shake`, in g, and of `turn`. */
+    /** Typical amplitude of `shake` in g, and of `turn` in rad. */
     size: number
     turnSize: number
 }
 
-/** Every wearer and every bout moves a little differently. */
+/** Movement of one bout; `random` makes each wearer and bout a little different. */
 export function movementOf(kind: MotionKind, cadence: number, random: () => number): Movement {
     const hz = cadence / 60
     switch (kind) {
@@ -41,17 +41,17 @@ export function movementOf(kind: MotionKind, cadence: number, random: () => numb
     }
 }
 
-/** How strong the harmonics of an arm's swing are; a step comes twice in each, so its own are the even ones. */
+/** Relative harmonics of an arm swing. There are two steps in each swing, so the even ones are those of the step. */
 const swingSteps = [1, 0.45, 0.2, 0.1]
 const walkSteps = [0.6, 1, 0.2, 0.35, 0.05, 0.1]
 const runSteps = [0.55, 1, 0.15, 0.3, 0.05, 0.12]
-/** How much of it each axis feels. */
+/** Share of the movement along each axis. */
 const axes = [0.5, 1, 0.7]
-/** Nobody keeps time exactly: the phase wanders by so many periods, the strength by so much. */
+/** Nobody keeps time exactly: deviation of the phase in periods, and of the strength. */
 const unsteadyPeriods = 0.06
 const unsteadyStrength = 0.15
 
-/** @param hz of the arm @param g root mean square along y @param turn rad to each side */
+/** @param hz swings of the arm per second @param g root mean square along y @param turn rad to each side */
 function gait(hz: number, g: number, turn: number, random: () => number, harmonics: number[]): Movement {
     const phases = axes.map(() => harmonics.map(() => 2 * Math.PI * random()))
     const wander = noiseWaves(random, 5, 0.03, 0.25)
@@ -90,7 +90,7 @@ function fidgeting(random: () => number): Movement {
     }
 }
 
-/** A pull and its stop, then the arm swings out; it comes to lie otherwise than before and creeps back. */
+/** A pull and its stop, then the arm swings out, comes to rest in a different position and creeps back. */
 function jerk(random: () => number): Movement {
     const g = 2
     const direction = axes.map(() => 0.5 + random()) as Acceleration
@@ -109,7 +109,7 @@ function jerk(random: () => number): Movement {
     }
 }
 
-/** Each tap rings at 9 Hz for a tenth of a second; hardly anything turns. */
+/** Each tap rings at 9 Hz for a tenth of a second, with hardly any rotation. */
 function tapping(hz: number, random: () => number): Movement {
     const g = 0.3
     const wander = noiseWaves(random, 5, 0.05, 0.5)

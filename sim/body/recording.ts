@@ -7,43 +7,43 @@ import { quantile, SampledSignal } from "./signal.ts"
 import { readText } from "./text.ts"
 
 export interface RecordingOptions {
-    /** What messages call it, such as the file. */
+    /** Name in messages, such as the file name. */
     name?: string
-    /** The title or the number of its column, where there are several. */
+    /** Title or number of the PPG column, if there are several. */
     column?: string | undefined
-    /** What a comma in a number is, where that is not clear. */
+    /** Decimal sign, if it is ambiguous. */
     decimal?: DecimalSign | undefined
-    /** Samples a second where neither the caller nor a column of times tells. */
+    /** Samples per second if neither the caller nor a time column gives it. */
     defaultRate?: number | undefined
     /**
-     * The samples are what a MAX30102 counted at 7 mA and 4,096 nA full scale, where more blood is a lower number: nothing is
-     * scaled, so an empty strap is one. Otherwise the recording is scaled to skin, whatever it was.
+     * The samples are counts of a MAX30102 at 7 mA and 4,096 nA full scale, where more blood is a lower number. Nothing
+     * is scaled, so an empty strap stays one. Default: the recording is scaled to the reflectance of skin.
      */
     counts?: boolean | undefined
-    /** Begin again at the end; otherwise the wearer takes the sensor off. */
+    /** Start again at the end. Default: the wearer takes the sensor off. */
     loop?: boolean
     /** Peak-to-peak pulse over the steady level, infrared. */
     perfusion?: number
-    /** Percent. */
+    /** Oxygen saturation in percent. */
     spo2?: number
     skinC?: number
-    /** How the wearer moved, from the same moment on; a recording without is that of a board without accelerometer. */
+    /** Acceleration from the same moment on. Absent: the board has no accelerometer. */
     acceleration?: RecordedAcceleration
 }
 
-/** Infrared counts of skin at rest at 7 mA and 4,096 nA full scale: its 268 nA/mA on a scale of 2^18. */
+/** Infrared counts of skin at rest at 7 mA and 4,096 nA full scale: 268 nA/mA on a scale of 2^18. */
 const skinCounts = (skinReflectance.infrared * 7 * 2 ** 18) / 4096
-/** Above this the optical pulse has nothing to say; everything higher is filtered out before it is sampled again. */
+/** The optical pulse has no content above this; higher frequencies are filtered out before resampling. */
 const bandwidthHz = 11
-/** How much longer or shorter the acceleration may be than the light: more, and one of the rates is wrong. */
+/** Maximum relative difference of duration between acceleration and light; above it one of the rates is wrong. */
 const durationTolerance = 0.05
 const durationToleranceS = 2
 
 /**
- * A wearer whose pulse was recorded: raw PPG, where more blood is a higher number. The recording begins when a sensor
- * first looks, so that its windows are those of the file, whenever the mote starts.
- * @param rate samples a second; undefined: its column of times tells
- * @throws UserError when the text is no recording
+ * A wearer with a recorded pulse: raw PPG, where more blood is a higher number. The recording starts when a sensor
+ * first samples it, so that the mote's windows are those of the file, whenever the mote starts.
+ * @param rate samples per second; default: from the time column
+ * @throws UserError if the text is not a recording
  */
 export function recordingBody(csv: string, rate: number | undefined, options: RecordingOptions = {}): Recording {
     const { name = "recording", column, decimal, defaultRate } = options
@@ -52,20 +52,20 @@ export function recordingBody(csv: string, rate: number | undefined, options: Re
     return new Recording(found.columns[0]!, found.rate, options)
 }
 
-/** As `recordingBody`, from a file. @throws UserError when the file cannot be read or is no recording */
+/** Like `recordingBody`, from a file. @throws UserError if the file cannot be read or is not a recording */
 export function recordingFile(file: string, rate: number | undefined, options: RecordingOptions = {}): Recording {
     return recordingBody(readText(file), rate, { ...options, name: file })
 }
 
 export class Recording implements Body {
-    /** Raw PPG as recorded, and how many a second. */
+    /** Raw PPG as recorded, and samples per second. */
     readonly samples: Float64Array
     readonly rate: number
-    /** Of the recording. */
+    /** Duration of the recording. */
     readonly durationS: number
-    /** When a sensor first looked, in the seconds of `reflectance`; undefined before. */
+    /** Time of the first sample, in the seconds of `reflectance`. Undefined before it. */
     startedAt: number | undefined
-    /** Absent where it was not recorded. */
+    /** Absent if it was not recorded. */
     acceleration?: (seconds: number) => Acceleration
     private readonly signal: SampledSignal
     private readonly loop: boolean
@@ -92,7 +92,7 @@ export class Recording implements Body {
         if (acceleration) this.moves(acceleration)
     }
 
-    /** How the wearer moved, from the same moment on. @throws UserError where it is much shorter or longer */
+    /** Adds the acceleration from the same moment on. @throws UserError if it is much shorter or longer */
     moves(acceleration: RecordedAcceleration): void {
         this.checkDuration(acceleration)
         this.acceleration = seconds => acceleration.at(this.position(seconds))
@@ -111,14 +111,14 @@ export class Recording implements Body {
         return ended && !this.loop ? emptyStrap.skinTemperature(seconds) : this.skinC
     }
 
-    /** The signal over its median, or as it was counted; both LEDs ask for the same moment, so one value is kept. */
+    /** The signal over its median, or as counted. Cached, because both LEDs sample the same moment. */
     private blood(at: number): number {
         if (at === this.cachedAt) return this.cached
         this.cachedAt = at
         return (this.cached = this.signal.at(at) - (this.counts ? 0 : this.baseline))
     }
 
-    /** Seconds from the start of the recording, within it; before anything looked at the light, its start. */
+    /** Position within the recording in seconds; 0 before the first sample. */
     private position(seconds: number): number {
         const at = seconds - (this.startedAt ?? seconds)
         return this.loop ? at % this.durationS : at
@@ -129,12 +129,12 @@ export class Recording implements Body {
         if (difference <= Math.max(durationToleranceS, durationTolerance * this.durationS)) return
         throw new UserError(
             `${name}: ${durationS.toFixed(1)} s of acceleration for ${this.durationS.toFixed(1)} s of light: ` +
-                "is its sampling rate another?",
+                "is its sampling rate wrong?",
         )
     }
 }
 
-/** The usual height of a pulse: the median, over windows of 2 s, of the range without outliers. */
+/** Typical height of a pulse: the median, over windows of 2 s, of the range without outliers. */
 function pulseHeight(samples: Float64Array, rate: number): number {
     const size = Math.floor(2 * rate)
     const heights: number[] = []

@@ -1,7 +1,7 @@
-/** The interpolation kernel is a sinc over so many zero crossings to each side, under a Hann window. */
+/** The interpolation kernel is a sinc of this many zero crossings on each side, under a Hann window. */
 const kernelCrossings = 4
 
-/** A signal that was sampled, at any moment: band-limited, so that what samples it more slowly meets no aliases. */
+/** A sampled signal that can be read at any moment. It is band-limited, so that slower sampling causes no aliases. */
 export class SampledSignal {
     readonly durationS: number
     private readonly samples: Float64Array
@@ -10,9 +10,10 @@ export class SampledSignal {
     private readonly loops: boolean
 
     /**
-     * @param rate samples a second
-     * @param bandwidthHz what is above is filtered out
-     * @param loops begin again at the end; otherwise the last sample stays
+     *
+     * @param rate samples per second
+     * @param bandwidthHz higher frequencies are filtered out
+     * @param loops start again at the end; otherwise the last sample holds
      */
     constructor(samples: Float64Array, rate: number, bandwidthHz: number, loops = false) {
         this.samples = samples
@@ -22,7 +23,7 @@ export class SampledSignal {
         this.loops = loops
     }
 
-    /** The weights are normalised, so the ends of the recording need no samples beyond. */
+    /** The weights are normalised, so no samples beyond the ends are needed. */
     at(seconds: number): number {
         const { samples, step, loops } = this
         const last = samples.length - 1
@@ -47,7 +48,7 @@ function windowedSinc(x: number): number {
     return (window * Math.sin(Math.PI * x)) / (Math.PI * x)
 }
 
-/** The value that so much of the values are below. */
+/** The value below which this fraction of the values lies. */
 export function quantile(values: Float64Array, fraction: number): number {
     const sorted = Float64Array.from(values).sort()
     return sorted[Math.round(fraction * (sorted.length - 1))]!

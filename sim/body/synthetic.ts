@@ -15,47 +15,49 @@ import { integral, valueAt, type Trajectory } from "./trajectory.ts"
 import { sine, sum, type Wave } from "./waves.ts"
 
 export interface SyntheticOptions {
-    /** All that is left to chance follows from it. */
+    /** Seed of everything random. */
     seed: number
     bpm?: Trajectory
-    /** Deviation of the beat-to-beat interval, as a fraction of it; respiration makes most of it. */
+    /** Standard deviation of the beat-to-beat interval, as a fraction of it; respiration is the largest part. */
     variability?: number
-    /** Breaths a minute. */
+    /** Breaths per minute. */
     respiration?: number
     /** Peak-to-peak pulse over the steady level, infrared. */
     perfusion?: Trajectory
-    /** Percent. */
+    /** Oxygen saturation in percent. */
     spo2?: Trajectory
     motion?: MotionBout[]
-    /** Of the surroundings; dark where absent. */
+    /** Ambient light. Default: dark. */
     light?: Light
-    /** When the sensor is not on the skin. */
+    /** Intervals in which the sensor is not on the skin. */
     off?: Interval[]
     coreC?: Trajectory
-    /** How much cooler the skin under the sensor is. */
+    /** How much cooler than the core the skin under the sensor is. */
     skinOffsetC?: number
-    /** The sensor warms up from room temperature with this time constant when it is put on. */
+    /** Time constant with which the sensor warms up from room temperature after it is put on. */
     thermalS?: number
-    /** Whether the sensor is put on at 0 s; otherwise it was on for long. */
+    /** Whether the sensor is put on at 0 s. Otherwise it has long been on. */
     putOn?: boolean
 }
 
-/** Bumps of one pulse over its phase: `[centre, width, height]`; the second is the reflected, dicrotic wave. */
+/**
+ * Shape of one pulse over its phase, as bumps `[centre, width, height]`; the second is the reflected, dicrotic wave.
+ */
 const pulseBumps = [
     [0.22, 0.085, 1],
     [0.5, 0.13, 0.38],
 ] as const
 
-/** What takes light away at one moment, as shares of it. */
+/** Absorbed light at one moment, as shares of it. */
 interface OpticalShares {
     seconds: number
     blood: number
-    /** The same for red light. */
+    /** The same, for red light. */
     redBlood: number
     shift: number
 }
 
-/** A wearer made from a seed: the same seed, the same wearer, at whatever moments one looks. */
+/** A wearer generated from a seed: the same seed gives the same wearer, at whatever moments it is sampled. */
 export function syntheticBody(options: SyntheticOptions): Body {
     return new SyntheticBody(options)
 }
@@ -66,9 +68,9 @@ class SyntheticBody implements Body {
     private readonly beatShifts: Wave[]
     private readonly drifts: Wave[]
     private readonly motion: Motion
-    /** The area under the rate, which is beats per minute times seconds. */
+    /** The integral of the rate: beats per minute times seconds. */
     private readonly beatsTo: (seconds: number) => number
-    /** A chip looks with one LED after the other. */
+    /** Cached, because a chip samples one LED after the other. */
     private seen: OpticalShares = { seconds: NaN, blood: 0, redBlood: 0, shift: 0 }
 
     constructor(options: SyntheticOptions) {
@@ -123,7 +125,8 @@ class SyntheticBody implements Body {
         const blood = (1 + 0.12 * breath) * this.pulse(seconds) + 0.25 * breath
         const depth = valueAt(perfusion, seconds)
         const ratio = ratioOfRatios(valueAt(spo2, seconds))
-        // Drift and motion move the sensor, not the blood: they are as large in either colour, and as ever without a pulse.
+        // Drift and motion move the sensor, not the blood: they are equally large in both colours, and do not depend on
+        // the pulse.
         const shift = valueAt(perfusion, 0) * (0.6 * sum(this.drifts, seconds) + this.motion.artefact(seconds))
         return { seconds, blood: depth * blood, redBlood: depth * ratio * blood, shift }
     }
@@ -146,7 +149,7 @@ class SyntheticBody implements Body {
         return lightNa(this.options.light, seconds)
     }
 
-    /** Who takes it off puts it on a table. */
+    /** A sensor that is taken off lies on a table. */
     acceleration(seconds: number): Acceleration {
         return this.isOff(seconds) ? restingAcceleration : this.motion.acceleration(seconds)
     }
@@ -160,7 +163,7 @@ class SyntheticBody implements Body {
         return valueAt(this.options.coreC, seconds) - this.options.skinOffsetC
     }
 
-    /** One pulse from 0 to about 1 for every beat. */
+    /** A pulse wave from 0 to about 1 for each beat. */
     private pulse(seconds: number): number {
         const beats = this.beatsTo(seconds) / 60 + sum(this.beatShifts, seconds)
         const phase = beats - Math.floor(beats)

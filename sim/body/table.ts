@@ -3,28 +3,28 @@ import { clockTimeIn, dialectOf, fieldsOf, numberIn, type DecimalSign, type Dial
 
 const maxRows = 20_000_000
 const maxColumns = 1000
-/** Lines that decide what a table looks like. */
+/** Number of lines from which the dialect is detected. */
 const probeLines = 50
 const maxHeaderLines = 2
 const comment = /^\s*(#|%|\/\/)/
 
-/** A number, or what somebody means to be one. */
+/** A number, or a text that is meant to be one. */
 const likeNumber = /^[+-]?([\d.,]+(e[+-]?\d+)?|nan|inf(inity)?)$/i
 const timeTitle = /^\W*(elapsed|time|timestamp|zeit|t|date|datetime|seconds?|secs?|s|ms|millis|milliseconds)\b/i
 const countTitle = /^\W*(index|samples?|no|nr|n|)\W*$/i
 
-/** A table of numbers, as programs export recordings: lines of columns, with a header or without, and comments. */
+/** A table of numbers, as programs export recordings: columns, an optional header, and comments. */
 export class Table {
     readonly name: string
     readonly columns: number
-    /** Of the columns, from the header; empty without one. */
+    /** Column titles from the header; empty without one. */
     readonly titles: string[]
     private readonly dialect: Dialect
     private readonly lines: string[]
-    /** Where each row is in `lines`. */
+    /** Index in `lines` of each row. */
     private readonly at: number[] = []
 
-    /** @param decimal what the user says of the decimal sign @throws UserError where it is no table */
+    /** @param decimal the decimal sign, if the user gave it @throws UserError if the text is not a table */
     constructor(text: string, name: string, decimal?: DecimalSign) {
         this.name = name
         this.lines = text.trimEnd().split(/\r\n|\n|\r/, maxRows + 1)
@@ -51,7 +51,7 @@ export class Table {
         return this.at.length
     }
 
-    /** The column that a user names: by its title, or by its number from 1. @throws UserError */
+    /** The column that a user names by title or by number from 1. @throws UserError */
     find(wanted: string): number {
         const byTitle = this.titles.findIndex(title => title.toLowerCase() === wanted.trim().toLowerCase())
         if (byTitle >= 0) return byTitle
@@ -60,28 +60,27 @@ export class Table {
         throw new UserError(`${this.name}: no column ${wanted}: ${this.list()}`, 2)
     }
 
-    /** All columns. */
     columnNumbers(): number[] {
         return Array.from({ length: this.columns }, (_, i) => i)
     }
 
-    /** The columns that are neither a time nor a count of the lines. */
+    /** The columns that are neither a time nor a line count. */
     signals(): number[] {
         return this.columnNumbers().filter(i => !this.isTime(i) && !this.isCount(i))
     }
 
-    /** The first column with a time. */
+    /** The first time column. */
     time(): number | undefined {
         for (let i = 0; i < this.columns; i++) if (this.isTime(i)) return i
         return undefined
     }
 
-    /** The numbers of a column. @throws UserError naming the first line that has none, and why */
+    /** The numbers of a column. @throws UserError that names the first line without one, and why */
     numbers(column: number): Float64Array {
         return this.values(column, field => numberIn(field, this.dialect.decimal))
     }
 
-    /** The times of a column, in the unit of its numbers, seconds where they are times of day. @throws UserError */
+    /** The times of a column in the unit of its numbers, or in seconds for times of day. @throws UserError */
     times(column: number): Float64Array {
         return this.values(column, field => clockTimeIn(field) ?? numberIn(field, this.dialect.decimal))
     }
@@ -95,7 +94,7 @@ export class Table {
         return `columns ${names.join(", ")}${this.columns > names.length ? ", …" : ""}`
     }
 
-    /** An error about a row, by the number of its line. */
+    /** An error about a row, with its line number. */
     wrong(row: number, why: string): UserError {
         return new UserError(`${this.name}: line ${this.at[row]! + 1}: ${why}`)
     }
@@ -104,7 +103,7 @@ export class Table {
         const values = new Float64Array(this.rows)
         for (let row = 0; row < values.length; row++) {
             const line = this.lines[this.at[row]!]!
-            if (line.trim() === "") throw this.wrong(row, "it is empty")
+            if (line.trim() === "") throw this.wrong(row, "empty line")
             const fields = fieldsOf(line, this.dialect)
             const isCut = fields.length === this.columns + 1 && fields.at(-1) === ""
             if (fields.length !== this.columns && !isCut)
@@ -120,7 +119,7 @@ export class Table {
     private whyNot(field: string, column: number): string {
         const title = this.titles[column]
         const place = this.columns === 1 ? "" : ` in column ${column + 1}${title ? ` (${shown(title)})` : ""}`
-        return field === "" ? `nothing${place}: a number expected` : `"${shown(field)}"${place} is no number`
+        return field === "" ? `empty field${place}: a number expected` : `"${shown(field)}"${place} is not a number`
     }
 
     private isTime(column: number): boolean {
@@ -129,7 +128,7 @@ export class Table {
         return clockTimeIn(this.field(0, column)) !== undefined
     }
 
-    /** Whether it counts the lines, or is a time that nobody calls one: each number as much above the one before. */
+    /** Whether the column counts lines, or is a time without a title: the numbers rise in equal steps. */
     private isCount(column: number): boolean {
         const title = this.titles[column]
         if (title !== undefined) return countTitle.test(title)
@@ -145,7 +144,7 @@ export class Table {
         return fieldsOf(this.lines[this.at[row]!]!, this.dialect)[column] ?? ""
     }
 
-    /** The first lines in which nothing is a number: titles, and below them their units. */
+    /** The first lines without a number: titles, with their units below. */
     private headerLines(probe: string[]): string[] {
         const isWords = (line: string) => fieldsOf(line, this.dialect).every(field => this.isWord(field))
         let size = 0
@@ -164,7 +163,7 @@ function count(columns: number): string {
     return columns === 1 ? "1 column" : `${columns} columns`
 }
 
-/** Of hostile text, in one line. */
+/** Untrusted text on one line, without control characters. */
 function shown(text: string): string {
     const plain = text.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, "�")
     return plain.length > 40 ? `${plain.slice(0, 40)}…` : plain

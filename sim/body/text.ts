@@ -2,19 +2,19 @@ import { readBounded } from "../../host/bounded-file.ts"
 import { UserError } from "../../host/errors.ts"
 
 const maxBytes = 400_000_000
-/** So much of a file is looked at to find out how it is encoded. */
+/** Number of bytes from which the encoding is detected. */
 const probeBytes = 1024
 
-/** The text of a file or pipe. @throws UserError when it cannot be read, is no text, or is longer than any recording */
+/** The text of a file or pipe. @throws UserError if it cannot be read, is not text, or is longer than any recording */
 export function readText(file: string): string {
     return decodeText(readBounded(file, maxBytes), file)
 }
 
-/** UTF-8 or UTF-16 of either byte order, with or without a byte order mark. @throws UserError where it is no text */
+/** UTF-8 or UTF-16 of either byte order, with or without a byte order mark. @throws UserError if it is not text */
 export function decodeText(bytes: Buffer, name: string): string {
     const order = byteOrder(bytes)
     const text = order === "none" ? bytes.toString("utf8") : utf16(bytes, order)
-    if (text.includes("\0")) throw new UserError(`${name} is no text: a table of numbers expected`)
+    if (text.includes("\0")) throw new UserError(`${name} is not text: a table of numbers expected`)
     return text.replace(/^\ufeff/, "")
 }
 
@@ -23,7 +23,7 @@ function utf16(bytes: Buffer, order: "little" | "big"): string {
     return (order === "big" ? whole.swap16() : whole).toString("utf16le")
 }
 
-/** By the mark, or by the zeros that digits have in their upper byte. */
+/** By the byte order mark, or by the zeros in the upper bytes of digits. */
 function byteOrder(bytes: Buffer): "none" | "little" | "big" {
     if (bytes[0] === 0xff && bytes[1] === 0xfe) return "little"
     if (bytes[0] === 0xfe && bytes[1] === 0xff) return "big"

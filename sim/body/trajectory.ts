@@ -1,4 +1,4 @@
-/** A value over time: `[seconds, value]` in order of time, straight lines between; a number stays as it is. */
+/** A value over time: `[seconds, value]` in order of time, with straight lines in between. A number is constant. */
 export type Trajectory = number | [seconds: number, value: number][]
 
 export function valueAt(trajectory: Trajectory, seconds: number): number {
@@ -19,13 +19,10 @@ export function valueAt(trajectory: Trajectory, seconds: number): number {
     return v0 + ((v1 - v0) * (seconds - t0)) / (t1 - t0)
 }
 
-/**
- * The area under a trajectory from 0 to the seconds asked for. Who asks for one moment after the other gets a quick
- * answer.
- */
+/** The integral of a trajectory from 0 to the given seconds. Successive moments in order are answered quickly. */
 export function integral(trajectory: Trajectory): (seconds: number) => number {
     if (typeof trajectory === "number") return seconds => trajectory * seconds
-    // Straight between two corners, so the value in the middle is the mean.
+    // The trajectory is straight between two corners, so the value in the middle is the mean.
     const piece = (from: number, to: number) => (to - from) * valueAt(trajectory, (from + to) / 2)
     const areas: [seconds: number, area: number][] = [[0, 0]]
     for (const [to] of trajectory) {

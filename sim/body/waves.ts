@@ -16,8 +16,8 @@ export function sum(waves: Wave[], seconds: number): number {
 }
 
 /**
- * Noise that is a function of time: sines of frequencies that have nothing to do with each other.
- * @returns waves whose sum has a deviation of 1
+ * Noise as a function of time: sines of unrelated frequencies.
+ * @returns waves whose sum has a standard deviation of 1
  */
 export function noiseWaves(random: () => number, count: number, lowHz: number, highHz: number) {
     const amplitude = Math.sqrt(2 / count)

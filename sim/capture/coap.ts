@@ -1,6 +1,6 @@
 import { decodeOptions, dotted, pathOf, type CoapOption } from "../../router/index.ts"
 
-/* CoAP over TCP (RFC 8323) as somebody sees it who watches segments go by, some twice, some never. */
+/* CoAP over TCP (RFC 8323), read from observed segments, of which some repeat and some are missing. */
 
 const maxStreams = 256
 const maxStarts = 64
@@ -13,26 +13,26 @@ export interface SeenMessage {
     /** `POST /vitals`, `2.04`, `7.02 Ping`. */
     text: string
     contentFormat: number | undefined
-    /** Of the whole message, of which a segment may hold a part. */
+    /** Length of the whole message, of which a segment may hold only a part. */
     bytes: number
 }
 
 /**
- * Finds messages in the segments of many connections. Where one begins is known from the start of the connection on: a
- * segment that was missed makes a stream unreadable up to its end, one that goes by again is read again.
+ * Finds messages in the segments of many connections. Message boundaries are known from the start of the connection: a
+ * missed segment makes the rest of its stream unreadable, and a repeated one is read again.
  */
 export class CoapStreams {
-    /** By connection and direction: sequence numbers at which messages begin. */
+    /** Sequence numbers at which messages begin, by connection and direction. */
     private readonly streams = new Map<string, Set<number>>()
 
-    /** A connection begins: its first byte has that sequence number. */
+    /** Starts a stream; `sequence` is the sequence number of its first byte. */
     open(stream: string, sequence: number): void {
         this.streams.delete(stream)
         if (this.streams.size >= maxStreams) this.streams.delete(firstOf(this.streams.keys()))
         this.streams.set(stream, new Set([sequence >>> 0]))
     }
 
-    /** The messages that begin in a segment; undefined where nobody can tell. */
+    /** The messages that begin in a segment. Undefined if the boundaries are unknown. */
     read(stream: string, sequence: number, data: Uint8Array): SeenMessage[] | undefined {
         const starts = this.streams.get(stream)
         if (!starts || !data.length) return undefined
@@ -52,7 +52,7 @@ export class CoapStreams {
     }
 }
 
-/** RFC 8323 §3.2. */
+/** Reads a message header (RFC 8323 §3.2). */
 function readMessage(bytes: Uint8Array): SeenMessage | undefined {
     const nibble = bytes[0]! >> 4
     const tokenBytes = bytes[0]! & 15
@@ -79,7 +79,7 @@ function nameOf(code: number, options: CoapOption[]): string {
     return signal ? `${dotted(code)} ${signal}` : dotted(code)
 }
 
-/** None where the segment ends among them. */
+/** Empty if the segment ends within them. */
 function optionsOf(bytes: Uint8Array): CoapOption[] {
     try {
         return decodeOptions(bytes).options
@@ -90,5 +90,5 @@ function optionsOf(bytes: Uint8Array): CoapOption[] {
 
 function firstOf<T>(values: Iterable<T>): T {
     for (const value of values) return value
-    throw new Error("nothing there")
+    throw new Error("empty")
 }

@@ -15,13 +15,13 @@ import { CoapStreams } from "./coap.ts"
 
 export type Protocol = "802.15.4" | "ACK" | "6LoWPAN" | "RPL" | "ICMPv6" | "TCP" | "CoAP" | "UDP"
 
-/** A layer with its fields, as texts. */
+/** A protocol layer with its fields as text. */
 export interface Layer {
     name: string
     fields: [name: string, value: string][]
 }
 
-/** What a frame says: one line, as Wireshark's list has it, and layer by layer. */
+/** A decoded frame: one line, as in Wireshark's packet list, and its layers. */
 export interface Decoded {
     protocol: Protocol
     text: string
@@ -36,26 +36,26 @@ const laterFragment = 0xe0
 const coapPort = 5683
 const maxDatagrams = 256
 const maxRemembered = 256
-/** Of a packet in each fragment but the first and the last, between nodes with 64-bit addresses. */
+/** Bytes of a datagram in each middle fragment, between nodes with 64-bit addresses. */
 const laterBytes = (maxPayloadBytes - 5) & ~7
 
-/** How an address is called: `4`, `host`. */
+/** Displays an address by name: `4`, `host`. */
 export type NameOf = (address: Ipv6Address) => string
 
 /**
- * Reads frames in the order in which they were sent. What a line says of a fragment, a relative sequence number or a CoAP
- * message rests on the frames before it.
+ * Decodes frames in the order in which they were sent. The line of a fragment, a relative sequence number or a CoAP
+ * message depends on earlier frames.
  */
 export class Decoder {
     private readonly contexts: Contexts
     private readonly nameOf: NameOf
     private readonly reassembly = new Reassembly(maxDatagrams)
     private readonly coap = new CoapStreams()
-    /** The first sequence number, by connection and direction. */
+    /** The initial sequence number, by connection and direction. */
     private readonly initial = new Map<string, number>()
-    /** Of packets in fragments, by sender, receiver, tag and size: how much the first holds, and where it is going. */
+    /** For fragmented datagrams, by sender, receiver, tag and size: bytes in the first fragment, and the endpoints. */
     private readonly fragmented = new Map<string, { bytes: number; ends: string }>()
-    /** Who asked for an acknowledgement last, by sequence number. */
+    /** Who requested an acknowledgement last, by sequence number. */
     private readonly asked = new Map<number, LinkAddress>()
 
     constructor(contexts: Contexts, nameOf: NameOf = formatAddress) {
@@ -63,7 +63,7 @@ export class Decoder {
         this.nameOf = nameOf
     }
 
-    /** @param ms of any clock that goes on; packets of which a part is missing are given up after a while */
+    /** @param ms of any clock that advances; incomplete datagrams time out */
     decode(bytes: Uint8Array, ms: number): Decoded {
         let frame: Frame
         try {
@@ -100,19 +100,19 @@ export class Decoder {
             contexts: this.contexts,
         }
         const fragment = this.fragment(payload, link)
-        if (!fragment) decoded.layers.push({ name: isIphc(payload) ? "IPHC" : "IPv6 as it is", fields: [] })
+        if (!fragment) decoded.layers.push({ name: isIphc(payload) ? "IPHC" : "IPv6 uncompressed", fields: [] })
         else {
             decoded.layers.push(fragment.layer)
             decoded.text = fragment.text
         }
         const packet = this.reassembly.take(payload, link, ms)
         if (packet) this.ip(decoded, decodeIpv6(packet))
-        // The headers in the first fragment say where the packet is going.
+        // The headers in the first fragment contain the destination.
         else if (fragment) decoded.text = fragment.ends
         if (fragment) decoded.text = `${decoded.text} [${fragment.text}]`.trimStart()
     }
 
-    /** RFC 4944 §5.3; undefined of what is whole. */
+    /** RFC 4944 §5.3. Undefined if the payload is not fragmented. */
     private fragment(payload: Uint8Array, link: Link): { text: string; ends: string; layer: Layer } | undefined {
         const kind = payload[0]! & fragmentMask
         const isFirst = kind === firstFragment
@@ -214,7 +214,7 @@ export class Decoder {
             ...{ protocol: "RPL", text },
             layers: [{ name: `RPL: ${text}`, fields }],
         })
-        if (code === RplCode.dis) return line("DIS: who is there?", [])
+        if (code === RplCode.dis) return line("DIS", [])
         if (code === RplCode.dio) {
             const dio = decodeDio(body)
             return line(`DIO rank ${dio.rank} version ${dio.version}`, [
@@ -229,8 +229,8 @@ export class Decoder {
             const { sequence, instance, targets } = decodeDao(body)
             const names = targets.map(({ address, parent, lifetime }) => {
                 const name = this.nameOf(address)
-                const over = parent ? ` over ${this.nameOf(parent)}` : ""
-                return `${name}${over}${lifetime === 0 ? " is gone" : ""}`
+                const over = parent ? ` via ${this.nameOf(parent)}` : ""
+                return `${name}${over}${lifetime === 0 ? " withdrawn" : ""}`
             })
             const fields = targets.map(({ address, lifetime, pathSequence }): [string, string] => [
                 `target ${formatAddress(address)}`,
@@ -322,12 +322,12 @@ function euiOf(address: LinkAddress): string {
     return Array.from(address, byte => byte.toString(16).padStart(2, "0")).join(":")
 }
 
-/** How many fragments so many bytes take that are not in the first. */
+/** Number of fragments for this many bytes after the first fragment. */
 function partsAfter(bytes: number): number {
     return Math.ceil(bytes / laterBytes)
 }
 
-/** The beginning of a packet in its first fragment, headers as they were. */
+/** The beginning of the datagram in its first fragment, with headers decompressed. */
 function startOf(rest: Uint8Array, link: Link, size: number): Uint8Array {
     return isIphc(rest) ? decompress(rest, link, size) : rest.subarray(1)
 }
@@ -337,7 +337,7 @@ function endsIn(start: Uint8Array): [source: Ipv6Address, destination: Ipv6Addre
     return [start.subarray(8, 24), start.subarray(24, 40)]
 }
 
-/** Keeps what came last; the oldest gives way. */
+/** Remembers the newest entries; the oldest is dropped. */
 function remember<T>(known: Map<string, T>, key: string, value: T): void {
     known.delete(key)
     if (known.size >= maxRemembered) {

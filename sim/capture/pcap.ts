@@ -4,7 +4,7 @@ import { PacketError } from "../net/bytes.ts"
 export const linkType = { ieee802154: 195, ieee802154Tap: 283 } as const
 
 export interface CapturedFrame {
-    /** Since the beginning of the simulation, in microseconds. */
+    /** Microseconds since the start of the simulation. */
     timeUs: number
     bytes: Uint8Array
 }
@@ -25,7 +25,7 @@ export function pcapHeader(link: number): Uint8Array {
     return header
 }
 
-/** One frame of a capture file. */
+/** The record of one frame. */
 export function pcapRecord({ timeUs, bytes }: CapturedFrame): Uint8Array {
     const record = Buffer.alloc(recordBytes + bytes.length)
     record.writeUInt32LE(Math.floor(timeUs / 1e6), 0)
@@ -36,11 +36,11 @@ export function pcapRecord({ timeUs, bytes }: CapturedFrame): Uint8Array {
     return record
 }
 
-/** Reads a capture file with microseconds, in either byte order. @throws PacketError */
+/** Reads a capture file with microsecond timestamps, in either byte order. @throws PacketError */
 export function readPcap(file: Uint8Array): { link: number; frames: CapturedFrame[] } {
     const view = new DataView(file.buffer, file.byteOffset, file.length)
     const isLittle = file.length >= headerBytes && view.getUint32(0, true) === magic
-    if (file.length < headerBytes || view.getUint32(0, isLittle) !== magic) throw new PacketError("no capture file")
+    if (file.length < headerBytes || view.getUint32(0, isLittle) !== magic) throw new PacketError("not a capture file")
     const u32 = (at: number) => view.getUint32(at, isLittle)
     const frames: CapturedFrame[] = []
     for (let at = headerBytes; at < file.length;) {

@@ -10,7 +10,7 @@ const crc16 = 1
 const headerBytes = 4
 const fieldBytes = 8
 
-/** A frame with its FCS, behind what the receiver knows of it. */
+/** A frame with its FCS, behind a header with what its receiver measured. */
 export function tapFrame(frame: Uint8Array, { rssiDbm, channel }: { rssiDbm: number; channel: number }): Uint8Array {
     const size = headerBytes + 3 * fieldBytes
     const bytes = Buffer.alloc(size + frame.length)

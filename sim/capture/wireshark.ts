@@ -7,8 +7,8 @@ import type { Contexts } from "../net/sixlowpan/iphc.ts"
 const file = "preferences"
 
 /**
- * What Wireshark has to know to read a capture. It cannot learn the contexts of 6LoWPAN from the frames (RFC 6775 §4.2
- * would announce them); without them its addresses are wrong, and so is every checksum over them.
+ * The preferences that Wireshark needs to read a capture. It cannot learn the 6LoWPAN contexts from the frames (RFC
+ * 6775 §4.2 would announce them); without them its addresses are wrong, and so is every checksum over them.
  */
 export function wiresharkPreferences(contexts: Contexts): string {
     const prefixes = contexts.map((prefix, i) => {
@@ -26,7 +26,7 @@ export function wiresharkPreferences(contexts: Contexts): string {
     ].join("\n")
 }
 
-/** Writes a profile for Wireshark, a folder of its `profiles`. @throws UserError when that is not possible */
+/** Writes a Wireshark profile, a folder for its `profiles`. @throws UserError if that fails */
 export function writeWiresharkProfile(folder: string, contexts: Contexts): void {
     try {
         mkdirSync(folder, { recursive: true })

@@ -6,16 +6,16 @@ import { virtualStartMs } from "../time/clock.ts"
 import { linkType, pcapHeader, pcapRecord } from "./pcap.ts"
 import { tapFrame } from "./tap.ts"
 
-/** 2.4 GHz channel 26, which WLAN does not touch. */
+/** 2.4 GHz channel 26, which Wi-Fi does not overlap. */
 const channel = 26
 const flushBytes = 65_536
-/** Of real time: who looks into the file while the run goes on sees what is older than that. */
+/** Flush interval in real time, so that the file can be read during the run. */
 const flushMs = 1000
 
 /**
- * Writes every frame that is sent into a capture file, as the run goes: at least once a second, and also when the process
- * is made to exit. With `withRssi` each frame is written once for every radio that received it, behind a header with the
- * strength of the signal (link type 283).
+ * Writes every transmitted frame to a capture file as the simulation runs: at least once a second, and when the process
+ * exits. With `withRssi` each frame is written once per radio that received it, behind a header with the signal
+ * strength (link type 283).
  */
 export class CaptureWriter implements Observer {
     private readonly file: number
@@ -49,7 +49,7 @@ export class CaptureWriter implements Observer {
         if (this.withRssi && !from.sendsNoise) this.record(to.air.events.now(), tapFrame(frame, { rssiDbm, channel }))
     }
 
-    /** What is sent afterwards is not in the file. */
+    /** Closes the file; later frames are not recorded. */
     close(): void {
         if (this.isClosed) return
         this.isClosed = true

@@ -6,13 +6,13 @@ export interface AccelerometerOptions {
     clock: Clock
     body: Body
     address?: number
-    /** Of the noise of its converter. */
+    /** Seed of the converter noise. */
     seed?: number
-    /** The clock's time that is the body's second 0. */
+    /** Clock time of the body's second 0. */
     startMs?: number
 }
 
-/** What the element of an accelerometer feels at its output data rate. */
+/** Samples the acceleration of a body at the output data rate of a chip. */
 export class AccelerationSampler {
     private readonly clock: Clock
     private readonly body: Body
@@ -28,7 +28,7 @@ export class AccelerationSampler {
         this.normal = seededNormal(seed)
     }
 
-    /** The next sample is one period away. */
+    /** Restarts sampling: the next sample is one period away. */
     restart(): void {
         this.since = this.clock.now()
         this.taken = 0
@@ -36,9 +36,9 @@ export class AccelerationSampler {
 
     /**
      * Takes the samples that are due.
-     * @param hz output data rate; 0 when the chip does not measure
-     * @param noiseG root mean square, each axis
-     * @param take gets each sample in g and its number since `restart`
+     * @param hz output data rate; 0 while the chip does not measure
+     * @param noiseG root mean square noise of each axis
+     * @param take called with each sample in g and its number since `restart`
      */
     advance(hz: number, noiseG: number, take: (sample: Acceleration, n: number) => void): void {
         if (hz === 0) return
@@ -53,13 +53,13 @@ export class AccelerationSampler {
     }
 }
 
-/** Two's complement of 16 bits, left-justified; saturates at the ends of the scale. @param bits that the chip resolves */
+/** 16-bit two's complement, left-justified and saturating. @param bits resolution of the chip */
 export function toCounts(g: number, gPerCount: number, bits: number): number {
     const counts = Math.max(-0x8000, Math.min(0x7fff, Math.round(g / gPerCount)))
     return counts & (0xffff << (16 - bits)) & 0xffff
 }
 
-/** The output registers of a sample: x, y and z, low byte first. */
+/** Output registers of a sample: x, y and z, low byte first. */
 export function outputBytes(counts: number[]): number[] {
     return counts.flatMap(value => [value & 255, value >> 8])
 }

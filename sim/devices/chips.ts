@@ -16,15 +16,15 @@ export const accelerometers = ["lis3dh", "lsm6dso"] as const
 export type AccelerometerName = (typeof accelerometers)[number]
 
 export interface WearableOptions {
-    /** A MAX30205 when nothing is said. */
+    /** Default: a MAX30205. */
     thermometer?: ThermometerName
-    /** A LIS3DH when nothing is said; none where the body does not tell how it moves. */
+    /** Default: a LIS3DH, or none if the body has no acceleration. */
     accelerometer?: AccelerometerName
-    /** What goes wrong, and when. */
+    /** Faults and their times. */
     faults?: readonly Fault[]
 }
 
-/** The chips of the standard wearable, on `body`, whose second 0 is now. @param seed of their noise */
+/** The chips of the standard wearable on `body`, whose second 0 is now. @param seed of their noise */
 export function wearableChips(
     clock: Clock,
     body: Body,

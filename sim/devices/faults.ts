@@ -6,24 +6,24 @@ export const faultyChips = ["optical", "thermometer", "accelerometer"] as const
 export type FaultyChip = (typeof faultyChips)[number]
 
 /**
- * What a chip does while it has a fault:
- * - `nack`: does not answer to its address;
- * - `stuck`: keeps the data line low, so that nobody can use the bus;
- * - `reset`: has no supply, and when it is back, the registers have their reset values;
- * - `overflow`: loses samples, as when the host comes too late for its FIFO;
+ * Behaviour of a chip during a fault:
+ * - `nack`: does not acknowledge its address;
+ * - `stuck`: holds the data line low, so that the bus is unusable;
+ * - `reset`: has no supply; when it returns, the registers have their reset values;
+ * - `overflow`: loses samples, as when the host reads its FIFO too late;
  * - `saturation`: gets more light, heat or acceleration than it can measure;
- * - `led`: gives no light.
+ * - `led`: emits no light.
  */
 export type FaultKind = "nack" | "stuck" | "reset" | "overflow" | "saturation" | "led"
 
-/** What can be wrong with each chip. */
+/** Faults that each chip can have. */
 export const faultKinds: Record<FaultyChip, readonly FaultKind[]> = {
     optical: ["nack", "stuck", "reset", "overflow", "saturation", "led"],
     thermometer: ["nack", "stuck", "reset", "saturation"],
     accelerometer: ["nack", "stuck", "reset", "overflow", "saturation"],
 }
 
-/** A fault of one chip for some time, in seconds since it was made. */
+/** A fault of one chip for some time, in seconds since the chip was created. */
 export interface Fault {
     chip: FaultyChip
     kind: FaultKind
@@ -31,12 +31,12 @@ export interface Fault {
     toS: number
 }
 
-/** More than any of the sensors can measure: nA per mA and nA, °C, g. */
+/** Above the range of all sensors: nA per mA and nA, °C, g. */
 const tooMuchLight = 1e9
 const tooMuchHeatC = 1000
 const tooMuchAccelerationG = 1000
 
-/** What the sensors of a chip with faults see of a wearer. */
+/** The wearer as seen by the sensors of a faulty chip. */
 export function faultyBody(body: Body, faults: readonly Fault[]): Body {
     const has = (kind: FaultKind, seconds: number) =>
         faults.some(fault => fault.kind === kind && isDuring(fault, seconds))
@@ -57,13 +57,13 @@ export function faultyBody(body: Body, faults: readonly Fault[]): Body {
     }
 }
 
-/** A chip with faults in what it does on the bus; what it measures is for `faultyBody`. */
+/** A chip with faults on the bus; faults in its measurements are simulated by `faultyBody`. */
 export class Faulty implements I2cChip {
     private readonly chip: I2cChip
     private readonly faults: readonly Fault[]
     private readonly clock: Clock
     private readonly startMs: number
-    /** Brown-outs that are over, and which the chip knows of. */
+    /** Brown-outs that are over and have been applied. */
     private readonly over = new Set<Fault>()
 
     constructor(clock: Clock, chip: I2cChip, faults: readonly Fault[]) {
@@ -108,7 +108,7 @@ export class Faulty implements I2cChip {
         return this.faults.some(fault => fault.kind === kind && isDuring(fault, seconds))
     }
 
-    /** Nothing runs between two accesses: what happened since the last one happens now, with its own time. */
+    /** Nothing runs between two accesses: resets since the last one are applied now, with their own times. */
     private catchUp(): void {
         const seconds = this.seconds()
         for (const fault of this.faults)
@@ -120,7 +120,7 @@ export class Faulty implements I2cChip {
     }
 }
 
-/** No chip has it, and none is asked for at it. */
+/** Not the address of any chip. */
 const noAddress = -1
 
 function isDuring({ fromS, toS }: Fault, seconds: number): boolean {

@@ -32,12 +32,12 @@ const FIFO = 1
 
 const whoAmI = 0x33
 const fifoDepth = 32
-/** Of every sample in the FIFO, whatever the mode. */
+/** Resolution of samples in the FIFO, in any mode. */
 const fifoBits = 10
 const outputs = [0, 0, 0, 0, 0, 0]
 
 const dataRates = [0, 1, 10, 25, 50, 100, 200, 400]
-/** g per count of 16 bits, by full scale; table 4: 1, 2, 4 and 12 mg a digit of 12 bits. */
+/** g per count of 16 bits, by full scale. Table 4: 1, 2, 4 and 12 mg per digit of 12 bits. */
 const gPerCount = [1 / 16_000, 2 / 16_000, 4 / 16_000, 12 / 16_000]
 /** Table 4: 220 µg/√Hz. */
 const noiseDensityG = 220e-6
@@ -62,7 +62,7 @@ const writable = new Map([
     [0x37, 0x7f],
 ])
 
-/** ST LIS3DH, accelerometer: registers and FIFO of the real chip; no interrupts, no self-test. */
+/** ST LIS3DH accelerometer: registers and FIFO of the real chip; no interrupts, no self-test. */
 export class Lis3dh extends RegisterChip {
     readonly address: number
     private readonly sampler: AccelerationSampler
@@ -80,7 +80,7 @@ export class Lis3dh extends RegisterChip {
         this.powerUp()
     }
 
-    /** The supply comes (back) on: every register has its reset value, and nothing is measured. */
+    /** Power-on reset: every register has its reset value, and nothing is measured. */
     powerUp(): void {
         this.registers = new Uint8Array(64)
         this.registers[WHO_AM_I] = whoAmI
@@ -90,7 +90,7 @@ export class Lis3dh extends RegisterChip {
         this.output = outputs
     }
 
-    /** Nobody empties the FIFO in time. */
+    /** Fills the FIFO, as if the host were late. */
     overflow(): void {
         this.advance()
         if (this.fifoMode() === BYPASS) return
@@ -102,7 +102,9 @@ export class Lis3dh extends RegisterChip {
         this.increments = (address & AUTO_INCREMENT) !== 0
     }
 
-    /** With the FIFO on, the address goes from the last output back to the first, so that one burst empties it. */
+    /**
+     * With the FIFO on, the address wraps from the last output register to the first, so that one burst reads it all.
+     */
     protected next(): void {
         if (!this.increments) return
         const wraps = this.register === OUT_Z_H && this.fifoMode() !== BYPASS
@@ -124,7 +126,7 @@ export class Lis3dh extends RegisterChip {
         return this.registers[register]!
     }
 
-    /** The oldest sample, which is gone when its last byte was read; the newest again when there is no older one. */
+    /** Reads the oldest sample and removes it after its last byte. An empty FIFO returns the newest sample again. */
     private readOutput(register: number): number {
         const [oldest = this.output] = this.fifo
         const byte = oldest[register - OUT_X_L]!
@@ -158,7 +160,7 @@ export class Lis3dh extends RegisterChip {
         return (this.registers[CTRL_REG4]! & HR) !== 0
     }
 
-    /** Table 31. */
+    /** Output data rate in Hz (table 31). */
     private dataRate(): number {
         const code = this.registers[CTRL_REG1]! >> 4
         if (code === 8) return this.isLowPower() ? 1600 : 0
@@ -185,7 +187,7 @@ export class Lis3dh extends RegisterChip {
         this.fifo.push(this.output)
     }
 
-    /** Table 4 and section 3.2.1: 8, 10 or 12 bits; an axis that is off stays at 0. */
+    /** Table 4 and section 3.2.1: 8, 10 or 12 bits; a disabled axis stays at 0. */
     private convert(sample: Acceleration): number[] {
         const modeBits = this.isLowPower() ? 8 : this.isHighResolution() ? 12 : 10
         const bits = this.fifoMode() === BYPASS ? modeBits : Math.min(modeBits, fifoBits)

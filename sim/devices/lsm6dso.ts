@@ -42,15 +42,15 @@ const resetMs = 0.05
 const accelerometerTag = 0x02
 const noWord = [0, 0, 0, 0, 0, 0, 0]
 
-/** Of ODR_XL and, but for the last, of BDR_XL. */
+/** Hz by ODR_XL and, except the last, by BDR_XL. */
 const dataRates = [0, 12.5, 26, 52, 104, 208, 417, 833, 1667, 3333, 6667, 1.6]
-/** g a count, by the code of the full scale: ±2, ±16, ±4, ±8 g; table 2. */
+/** g per count, by the code of the full scale: ±2, ±16, ±4, ±8 g (table 2). */
 const gPerCount = [0.061e-3, 0.488e-3, 0.122e-3, 0.244e-3]
 /** Table 2: root mean square in low-power and normal mode, density in high-performance mode. */
 const lowPowerNoiseG = [1.8e-3, 3e-3, 2e-3, 2.4e-3]
 const noiseDensityG = [70e-6, 110e-6, 75e-6, 80e-6]
 
-/** An LSM6DSO's accelerometer and FIFO; no gyroscope, no embedded functions. */
+/** ST LSM6DSO: accelerometer and FIFO; no gyroscope, no embedded functions. */
 export class Lsm6dso extends RegisterChip {
     readonly address: number
     private readonly clock: Clock
@@ -71,7 +71,7 @@ export class Lsm6dso extends RegisterChip {
         this.powerUp()
     }
 
-    /** The supply comes (back) on: every register has its reset value, and nothing is measured. */
+    /** Power-on reset: every register has its reset value, and nothing is measured. */
     powerUp(): void {
         this.registers = new Uint8Array(128)
         this.registers[PIN_CTRL] = 0x3f
@@ -82,7 +82,7 @@ export class Lsm6dso extends RegisterChip {
         this.words = 0
     }
 
-    /** Nobody empties the FIFO in time. */
+    /** Fills the FIFO, as if the host were late. */
     overflow(): void {
         this.advance()
         const newest = [...this.registers.subarray(OUTX_L_A, OUTZ_H_A + 1)]
@@ -93,7 +93,7 @@ export class Lsm6dso extends RegisterChip {
         this.register = address & 0x7f
     }
 
-    /** From the last byte of a word in the FIFO back to the tag of the next. */
+    /** The address wraps from the last byte of a FIFO word to the tag of the next. */
     protected next(): void {
         if (!(this.registers[CTRL3_C]! & IF_INC)) return
         this.register = this.register === FIFO_DATA_OUT_Z_H ? FIFO_DATA_OUT_TAG : (this.register + 1) & 0x7f
@@ -122,7 +122,7 @@ export class Lsm6dso extends RegisterChip {
         return value
     }
 
-    /** The oldest word, which is gone when its last byte was read. */
+    /** Reads the oldest word and removes it after its last byte. */
     private readFifo(register: number): number {
         const [word = noWord] = this.fifo
         const byte = word[register - FIFO_DATA_OUT_TAG]!
@@ -199,7 +199,7 @@ function convert(sample: Acceleration, gPerCount: number): number[] {
     return outputBytes(sample.map(g => toCounts(g, gPerCount, 16)))
 }
 
-/** TAG_SENSOR, TAG_CNT and the bit that makes the number of ones even. */
+/** TAG_SENSOR, TAG_CNT and the parity bit for an even number of ones. */
 function tag(count: number): number {
     const bits = (accelerometerTag << 3) | ((count & 3) << 1)
     const ones = bits.toString(2).replaceAll("0", "").length

@@ -41,7 +41,7 @@ const resetMs = 1
 const dieConversionMs = 29
 const ledStepMa = 0.2
 const noiseCounts = 12
-/** What the ambient light cancellation can take away. */
+/** Maximum ambient light that the cancellation removes. */
 const cancelledNa = 200_000
 
 const averaging = [1, 2, 4, 8, 16, 32, 32, 32]
@@ -49,9 +49,9 @@ const sampleRates = [50, 100, 200, 400, 800, 1000, 1600, 3200]
 const fullScaleNa = [2048, 4096, 8192, 16384]
 const resolutionBits = [15, 16, 17, 18]
 const pulseWidthsUs = [69, 118, 215, 411]
-/** The other LED's turn begins so long after the end of a pulse. */
+/** Time from the end of one LED's pulse to the start of the other's. */
 const slotGapUs = 287
-/** The highest code of the sample rate that leaves time for pulses of each width; tables 11 and 12. */
+/** The highest sample-rate code that leaves time for pulses of each width (tables 11 and 12). */
 const maxRateCodeOneLed = [7, 6, 6, 5]
 const maxRateCodeTwoLeds = [6, 5, 4, 3]
 
@@ -75,11 +75,11 @@ const writable = new Map([
 export interface Max30102Options {
     clock: Clock
     body: Body
-    /** Of the noise of its converter. */
+    /** Seed of the converter noise. */
     seed?: number
-    /** The clock's time that is the body's second 0. */
+    /** Clock time of the body's second 0. */
     startMs?: number
-    /** How much faster than its data sheet says this chip's oscillator is, as a fraction. */
+    /** Relative error of this chip's oscillator; positive is fast. */
     oscillatorError?: number
 }
 
@@ -97,7 +97,7 @@ export class Max30102 extends RegisterChip {
     /** Samples by FIFO address, each with the counts of its channels. */
     private fifo: number[][] = []
     private stored = 0
-    /** What is left to read of the sample that the read pointer has passed. */
+    /** Remaining bytes of the sample that the read pointer has passed. */
     private popped: number[] = []
     private samplingSince = 0
     private samplesTaken = 0
@@ -115,19 +115,19 @@ export class Max30102 extends RegisterChip {
         this.powerUp()
     }
 
-    /** The supply comes (back) on: every register has its reset value, the power-ready flag is up. */
+    /** Power-on reset: every register has its reset value, and the power-ready flag is set. */
     powerUp(): void {
         this.reset()
         this.registers[INTERRUPT_STATUS_1] = PWR_RDY
     }
 
-    /** From now on this LED stays dark, whatever its current is. */
+    /** Breaks an LED: it stays dark from now on, whatever its current. */
     failLed(led: Led): void {
         this.advance()
         this.failed.add(led)
     }
 
-    /** What has gone through the LEDs so far, in mA·s. */
+    /** Charge through the LEDs so far, in mA·s. */
     ledCharge(): number {
         this.advance()
         return this.chargeMaS
@@ -138,7 +138,7 @@ export class Max30102 extends RegisterChip {
         this.popped = []
     }
 
-    /** Bursts stay at the FIFO. */
+    /** The register address stays at the FIFO during a burst. */
     protected next(): void {
         if (this.register !== FIFO_DATA) this.register = (this.register + 1) & 0xff
     }
@@ -192,7 +192,7 @@ export class Max30102 extends RegisterChip {
         return (this.registers[MODE_CONFIGURATION]! & RESET) !== 0
     }
 
-    /** The read pointer moves on with the first byte of a sample; an empty FIFO gives the newest sample again. */
+    /** The first byte of a sample advances the read pointer. An empty FIFO returns the newest sample again. */
     private readFifo(): number {
         if (!this.popped.length) {
             const pointer = this.registers[FIFO_READ_POINTER]!
@@ -214,7 +214,7 @@ export class Max30102 extends RegisterChip {
         this.samplesTaken = 0
     }
 
-    /** Lets everything happen that was due since the last access. */
+    /** Computes everything that was due since the last access. */
     protected advance(): void {
         const now = this.clock.now()
         if (this.isResetting() && now >= this.resetDone) this.registers[MODE_CONFIGURATION] = 0
@@ -231,7 +231,7 @@ export class Max30102 extends RegisterChip {
                 this.samplesTaken = due
                 break
             }
-            // Of samples that the next ones will overwrite, only the count matters.
+            // For samples that later ones overwrite, only the count matters.
             const kept = !rollover || due - this.samplesTaken <= fifoDepth
             this.push(kept ? this.sample(slots) : slots.map(() => 0))
             this.samplesTaken++
@@ -252,13 +252,13 @@ export class Max30102 extends RegisterChip {
             registers[INTERRUPT_STATUS_1]! |= A_FULL
     }
 
-    /** Samples are lost, as when nobody empties the FIFO in time. */
+    /** Counts lost samples, as if the host were late. */
     overflow(lost = 1): void {
         const counter = this.registers[OVERFLOW_COUNTER]!
         this.registers[OVERFLOW_COUNTER] = Math.min(maxOverflow, counter + lost)
     }
 
-    /** The LEDs of one sample, in their order; none when the chip does not measure. */
+    /** The LEDs of one sample in order; empty while the chip does not measure. */
     private slots(): Led[] {
         const mode = this.registers[MODE_CONFIGURATION]!
         if (mode & (SHDN | RESET)) return []
@@ -296,7 +296,7 @@ export class Max30102 extends RegisterChip {
         return { rawMs, average, sampleMs: rawMs * average }
     }
 
-    /** The next sample: the mean of the conversions it is averaged from. */
+    /** The next sample: the mean of the conversions that are averaged. */
     private sample(slots: Led[]): number[] {
         const { rawMs, average, sampleMs } = this.timing(slots.length)
         const sums = slots.map(() => 0)
@@ -307,7 +307,7 @@ export class Max30102 extends RegisterChip {
         return sums.map(sum => Math.floor(sum / average))
     }
 
-    /** Light to counts: saturates at full scale; bits below the resolution of the pulse width are zero. */
+    /** Converts light to counts: saturates at full scale; bits below the resolution of the pulse width are zero. */
     private convert(led: Led, slot: number, atMs: number): number {
         const seconds = (atMs - this.startMs) / 1000
         const spo2 = this.registers[SPO2_CONFIGURATION]!
@@ -329,8 +329,8 @@ export class Max30102 extends RegisterChip {
     }
 
     /**
-     * What the cancellation leaves of the light around, in nA: it takes away what there is before the LED's pulse, up to its
-     * limit. What changes during the pulse stays, and all that is beyond the limit.
+     * Ambient light in nA that remains after cancellation. The chip subtracts the level before the LED's pulse, up to
+     * its limit; changes during the pulse remain, and so does everything beyond the limit.
      */
     private ambientResidue(seconds: number, pulseS: number): number {
         const { body } = this

@@ -21,13 +21,13 @@ const maxSteps = (extendedFormatOffsetC + 128) * stepsPerDegree - 1
 export interface Max30205Options {
     clock: Clock
     body: Body
-    /** One of the 32 from 0x40 to 0x5F that its three address pins can choose. */
+    /** One of 32 addresses from 0x40 to 0x5F, by three address pins. */
     address?: number
-    /** The clock's time that is the body's second 0. */
+    /** Clock time of the body's second 0. */
     startMs?: number
     /** Calibration error of this chip, at most ±0.1 between 37 and 39 °C. */
     errorC?: number
-    /** Deviation of a conversion; 0 makes it exact. */
+    /** Standard deviation of a conversion; 0 makes it exact. */
     noiseC?: number
     seed?: number
 }
@@ -43,14 +43,14 @@ export class Max30205 implements I2cChip {
     private register = TEMPERATURE
     private configuration = 0
     private readonly limits = new Map<number, number>()
-    /** 1/256 °C of the last conversion, in whatever format. */
+    /** Result of the last conversion in 1/256 °C, in either format. */
     private converted = 0
     private convertingSince: number | undefined
 
     constructor(options: Max30205Options) {
         const { clock, body, address = 0x48, startMs = clock.now() } = options
         const { errorC = 0, noiseC = 0.004, seed = 1 } = options
-        if (address < 0x40 || address > 0x5f) throw new RangeError(`no MAX30205 at ${address}`)
+        if (address < 0x40 || address > 0x5f) throw new RangeError(`not a MAX30205 address: ${address}`)
         this.clock = clock
         this.body = body
         this.address = address
@@ -61,7 +61,7 @@ export class Max30205 implements I2cChip {
         this.powerUp()
     }
 
-    /** The supply comes (back) on: 0 °C until the first conversion is through. */
+    /** Power-on reset: 0 °C until the first conversion is complete. */
     powerUp(atMs = this.clock.now()): void {
         this.register = TEMPERATURE
         this.configuration = 0
@@ -99,7 +99,7 @@ export class Max30205 implements I2cChip {
         return Math.max(-0x8000, Math.min(0x7fff, this.converted - offset))
     }
 
-    /** One-shot reads back as 0 and means something only in shutdown, which the chip returns to by itself. */
+    /** One-shot reads as 0. It has an effect only in shutdown, to which the chip returns by itself. */
     private configure(value: number): void {
         const wasShutdown = (this.configuration & SHUTDOWN) !== 0
         const isShutdown = (value & SHUTDOWN) !== 0

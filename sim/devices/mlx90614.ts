@@ -9,7 +9,7 @@ const TOBJ1 = 0x07
 const EEPROM = 0x20
 const SLEEP = 0xff
 
-/** EEPROM as it leaves the factory: emissivity 1, SMBus address 0x5A; the rest is calibration. */
+/** EEPROM as delivered: emissivity 1, SMBus address 0x5A; the rest is calibration. */
 const factory = new Map([
     [0x24, 0xffff],
     [0x25, 0x9fb4],
@@ -20,17 +20,17 @@ const stepsPerKelvin = 50
 const zeroCelsiusK = 273.15
 const maxObject = 0x7fff
 const minObject = 0x27ad
-/** From power-up to the first valid temperatures. */
+/** Time from power-up to the first valid temperatures. */
 const validMs = 250
-/** Until the digital filter has followed, with the factory's settings. */
+/** Settling time of the digital filter with factory settings. */
 const refreshMs = 100
 
 export interface Mlx90614Options {
     clock: Clock
     body: Body
-    /** The clock's time that is the body's second 0. */
+    /** Clock time of the body's second 0. */
     startMs?: number
-    /** Of the package. */
+    /** Temperature of the package. */
     ambientC?: (seconds: number) => number
     /** Calibration error of this chip, at most ±0.2 from 36 to 38 °C in the medical version. */
     errorC?: number
@@ -38,7 +38,7 @@ export interface Mlx90614Options {
     seed?: number
 }
 
-/** Melexis MLX90614, infrared thermometer: SMBus with a packet error code, not above 100 kHz. */
+/** Melexis MLX90614 infrared thermometer: SMBus with a packet error code, at most 100 kHz. */
 export class Mlx90614 implements I2cChip {
     readonly address = 0x5a
     readonly maxKHz = 100
@@ -67,7 +67,7 @@ export class Mlx90614 implements I2cChip {
         this.powerUp()
     }
 
-    /** The supply comes (back) on. EEPROM is what it was; there is nothing else that a host could have set. */
+    /** Power-on reset. The EEPROM keeps its content; a host cannot set anything else. */
     powerUp(atMs = this.clock.now()): void {
         this.poweredMs = atMs
         this.asleep = false
@@ -75,7 +75,7 @@ export class Mlx90614 implements I2cChip {
         this.measuredMs = -Infinity
     }
 
-    /** Asleep it does not hear the bus: only a data line that is low for 33 ms wakes it. */
+    /** In sleep mode it ignores the bus; only a data line that is low for 33 ms wakes it. */
     write(bytes: Uint8Array): boolean {
         if (this.asleep) return false
         const [command, ...data] = bytes
@@ -85,7 +85,7 @@ export class Mlx90614 implements I2cChip {
         return true
     }
 
-    /** LSB, MSB, packet error code over the whole transaction with its two address bytes. */
+    /** Returns LSB, MSB and a packet error code over the whole transaction with its two address bytes. */
     read(size: number): Uint8Array {
         const value = this.value()
         const answer = [value & 255, value >> 8]
@@ -106,7 +106,7 @@ export class Mlx90614 implements I2cChip {
         return (this.clock.now() - this.startMs) / 1000
     }
 
-    /** Outside of what the chip can linearize, the error flag is up. */
+    /** Outside the range of linearization the error flag is set. */
     private objectTemperature(): number {
         const now = this.clock.now()
         if (now - this.measuredMs >= refreshMs) {

@@ -5,13 +5,14 @@ const getReading = 0x1101
 const fullScale = 0xffff
 
 /**
- * Jacdac's service Potentiometer: what an analogue pin of a board is to the firmware. It answers, but does not stream.
+ * The Jacdac service Potentiometer, which represents an analogue pin to the firmware. It answers requests, but does not
+ * stream.
  */
 export class Potentiometer implements Service {
     readonly serviceClass = 0x1f274746
     private readonly share: () => number
 
-    /** @param share of the full scale, 0 to 1, whenever it is asked for */
+    /** @param share of full scale, 0 to 1, called for each request */
     constructor(share: () => number) {
         this.share = share
     }

@@ -1,13 +1,13 @@
 import type { I2cChip } from "./sensor-bus.ts"
 
 /**
- * A chip whose registers are reached by a pointer: the first byte that is written sets it, further ones go where it points,
- * and what is read comes from there; each time it moves on.
+ * A chip with a register pointer: the first byte written sets it, further bytes are written there, and reads come from
+ * there. The pointer advances with each byte.
  */
 export abstract class RegisterChip implements I2cChip {
     abstract readonly address: number
     readonly pointerMoves = true
-    /** Where the pointer is. */
+    /** The register pointer. */
     protected register = 0
 
     write(bytes: Uint8Array): boolean {
@@ -32,12 +32,12 @@ export abstract class RegisterChip implements I2cChip {
         return bytes
     }
 
-    /** Lets everything happen that was due since the last access. */
+    /** Computes everything that was due since the last access. */
     protected abstract advance(): void
 
     protected abstract point(address: number): void
 
-    /** The pointer moves on. */
+    /** Advances the pointer. */
     protected abstract next(): void
 
     protected abstract writeRegister(register: number, value: number): void

@@ -2,27 +2,27 @@ import type { Clock } from "../../host/clock.ts"
 import type { Service } from "../jacdac/device.ts"
 import { maxPayloadBytes, type Packet } from "../jacdac/frame.ts"
 
-/** The model of a chip on an I2C bus, as the bus master sees it. */
+/** The model of a chip on an I2C bus, as seen by the bus master. */
 export interface I2cChip {
-    /** The 7-bit address it answers to. */
+    /** Its 7-bit address. */
     readonly address: number
-    /** The fastest bus that it can follow; on a faster one it does not answer. */
+    /** Its maximum bus speed; on a faster bus it does not respond. */
     readonly maxKHz?: number
-    /** Several reads give what one longer read does: each goes on where the last one left off. */
+    /** Whether a read continues where the last one ended, so that several reads return what one longer read does. */
     readonly pointerMoves?: boolean
-    /** The master writes; returns whether every byte was acknowledged. */
+    /** The master writes. @returns whether every byte was acknowledged */
     write(bytes: Uint8Array): boolean
-    /** The master reads, from where the last write or read left off. */
+    /** The master reads, from where the last write or read ended. */
     read(size: number): Uint8Array
-    /** Whether it keeps the data line low: then nobody can use the bus. */
+    /** Whether the chip holds the data line low, which makes the bus unusable. */
     holdsDataLine?(): boolean
-    /** The supply came (back) on, at a time of the chip's clock, or just now: registers have their reset values. */
+    /** Power-on reset, at a time of the chip's clock or now: registers have their reset values. */
     powerUp?(atMs?: number): void
-    /** Its FIFO loses samples, as when nobody empties it in time. */
+    /** The FIFO loses samples, as if the host were late. */
     overflow?(): void
 }
 
-/** How a transaction ended; services/sensor-bus.md. */
+/** Outcome of a transaction (services/sensor-bus.md). */
 const transferOk = 0
 const transferNack = 1
 const transferStuck = 2
@@ -30,14 +30,14 @@ const transferStuck = 2
 const transferCommand = 0x80
 const bitsPerByte = 9
 
-/** The I2C bus of a simulated mote, reached as the Jacdac service of services/sensor-bus.md. */
+/** The I2C bus of a simulated mote, as the Jacdac service of services/sensor-bus.md. */
 export class SensorBus implements Service {
     readonly serviceClass = 0x1a7e5c92
     private readonly clock: Clock
     private readonly chips: I2cChip[]
     private readonly kHz: number
 
-    /** @param kHz bus speed; a transaction takes the time that its bits take */
+    /** @param kHz bus speed; a transaction takes as long as its bits */
     constructor(clock: Clock, chips: I2cChip[], kHz = 100) {
         this.clock = clock
         this.chips = chips

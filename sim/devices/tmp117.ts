@@ -32,25 +32,25 @@ const resetValues = new Map([
 ])
 const conversionMs = 15.5
 const averages = [1, 8, 32, 64]
-/** A conversion cycle in ms by CONV, if the averages take no longer. */
+/** Conversion cycle in ms by CONV, unless the averaged conversions take longer. */
 const cycles = [15.5, 125, 250, 500, 1000, 4000, 8000, 16000]
 const stepsPerDegree = 128
-/** Deviation of one conversion; the mean of 8 then varies by half a step. */
+/** Standard deviation of one conversion; the mean of 8 then varies by half a step. */
 const conversionNoiseC = 0.011
 
 export interface Tmp117Options {
     clock: Clock
     body: Body
-    /** 0x48 to 0x4B, by what pin ADD0 is connected to. */
+    /** 0x48 to 0x4B, by the connection of pin ADD0. */
     address?: number
-    /** The clock's time that is the body's second 0. */
+    /** Clock time of the body's second 0. */
     startMs?: number
     /** Calibration error of this chip, at most ±0.1 from −20 to 50 °C. */
     errorC?: number
     seed?: number
 }
 
-/** Texas Instruments TMP117, high-accuracy temperature sensor. */
+/** Texas Instruments TMP117 high-accuracy temperature sensor. */
 export class Tmp117 implements I2cChip {
     readonly address: number
     private readonly clock: Clock
@@ -60,12 +60,12 @@ export class Tmp117 implements I2cChip {
     private readonly normal: () => number
     private registers = new Map<number, number>()
     private register = TEMP_RESULT
-    /** When the conversions that are under way began. */
+    /** Start of the current conversions. */
     private convertingSince: number | undefined
 
     constructor(options: Tmp117Options) {
         const { clock, body, address = 0x48, startMs = clock.now(), errorC = 0, seed = 1 } = options
-        if (address < 0x48 || address > 0x4b) throw new RangeError(`no TMP117 at ${address}`)
+        if (address < 0x48 || address > 0x4b) throw new RangeError(`not a TMP117 address: ${address}`)
         this.clock = clock
         this.body = body
         this.address = address
@@ -75,7 +75,7 @@ export class Tmp117 implements I2cChip {
         this.powerUp()
     }
 
-    /** The supply comes (back) on: −256 °C until the first conversions are through. */
+    /** Power-on reset: −256 °C until the first conversions are complete. */
     powerUp(atMs = this.clock.now()): void {
         this.registers = new Map(resetValues)
         this.register = TEMP_RESULT
@@ -87,7 +87,7 @@ export class Tmp117 implements I2cChip {
         const [pointer, high, low] = bytes
         if (pointer === undefined) return true
         this.register = pointer & 0x0f
-        if (low === undefined) return true // a register takes both its bytes or none
+        if (low === undefined) return true // a register accepts either both bytes or none
         const value = (high! << 8) | low
         if (this.register === CONFIGURATION) this.configure(value)
         else if ([THIGH_LIMIT, TLOW_LIMIT, TEMP_OFFSET].includes(this.register))

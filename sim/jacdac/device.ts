@@ -4,7 +4,7 @@ import { frameIsCommand, packFrame, unpackFrame, type Packet } from "./frame.ts"
 /** A service of a simulated Jacdac device. */
 export interface Service {
     readonly serviceClass: number
-    /** A command for this service; answers go out through `report`, now or later. */
+    /** Handles a command for this service. Responses go through `report`, now or later. */
     handle(command: Packet, report: (command: number, payload: Uint8Array) => void): void
 }
 
@@ -36,7 +36,7 @@ export class JacdacDevice {
         this.announce()
     }
 
-    /** A frame that somebody else sent on the bus. */
+    /** Handles a frame that another device sent on the bus. */
     receive(frame: Uint8Array): void {
         for (const packet of unpackFrame(frame)) {
             if (!(packet.flags & frameIsCommand) || packet.deviceId !== this.deviceId) continue

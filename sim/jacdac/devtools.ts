@@ -1,14 +1,14 @@
 import { connect, type Socket } from "node:net"
 import { UserError } from "../../host/errors.ts"
 
-/** Where `devs devtools` listens for Jacdac over TCP. */
+/** Port on which `devs devtools` accepts Jacdac over TCP. */
 const devtoolsPort = 8082
-/** A frame goes as its length and its bytes; longer ones stay on the mote's own bus. */
+/** A frame is sent as one length byte and its bytes; longer frames stay on the mote's own bus. */
 const maxFrameBytes = 254
 
 /**
- * Puts a mote's Jacdac bus on that of DeviceScript's developer tools, as a USB cable does with a board: the tools and
- * the debugger of VS Code then see the mote.
+ * Connects a mote's Jacdac bus to DeviceScript's developer tools, as a USB cable does for a board: the tools and the VS
+ * Code debugger then see the mote.
  */
 export class DevtoolsBridge {
     private readonly socket: Socket
@@ -29,8 +29,9 @@ export class DevtoolsBridge {
     }
 
     /**
-     * @param receive gets the frames that the tools send
-     * @throws UserError when no developer tools run there
+     *
+     * @param receive called with each frame from the tools
+     * @throws UserError if no developer tools are running
      */
     static connect(receive: (frame: Uint8Array) => void, port = devtoolsPort): Promise<DevtoolsBridge> {
         return new Promise((resolve, reject) => {
@@ -41,7 +42,7 @@ export class DevtoolsBridge {
         })
     }
 
-    /** A frame from the mote's bus. */
+    /** Sends a frame from the mote's bus to the tools. */
     send(frame: Uint8Array): void {
         if (frame.length <= maxFrameBytes && this.socket.writable)
             this.socket.write(Buffer.from([frame.length, ...frame]))

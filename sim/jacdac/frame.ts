@@ -3,15 +3,15 @@
  * size, service index, command and payload, each padded to four bytes.
  */
 
-/** The identifier names the receiver, not the sender. */
+/** The device identifier is the receiver, not the sender. */
 export const frameIsCommand = 0x01
-/** The low half of the identifier is a service class: all devices that have it are meant. */
+/** The low half of the device identifier is a service class: the frame is for every device that has it. */
 const frameToServiceClass = 0x04
 
 export const maxPayloadBytes = 232
 
 export interface Packet {
-    /** Sender of a report, receiver of a command; 16 hex digits as the bytes stand in the frame. */
+    /** Sender of a report, receiver of a command; 16 hex digits in the byte order of the frame. */
     deviceId: string
     flags: number
     serviceIndex: number
@@ -19,7 +19,7 @@ export interface Packet {
     payload: Uint8Array
 }
 
-/** One packet as a frame of its own. */
+/** Encodes one packet as a frame. */
 export function packFrame(packet: Packet): Uint8Array {
     const size = packet.payload.length
     if (size > maxPayloadBytes) throw new RangeError(`Jacdac payload of ${size} bytes`)
@@ -36,7 +36,7 @@ export function packFrame(packet: Packet): Uint8Array {
     return frame
 }
 
-/** The packets of a frame; none when it is damaged. */
+/** Decodes the packets of a frame; empty if the frame is damaged. */
 export function unpackFrame(frame: Uint8Array): Packet[] {
     const view = Buffer.from(frame.buffer, frame.byteOffset, frame.length)
     const packets: Packet[] = []
@@ -59,7 +59,7 @@ export function unpackFrame(frame: Uint8Array): Packet[] {
     return packets
 }
 
-/** A command to whatever device has a service of this class. */
+/** A command for every device with a service of this class. */
 export function toServiceClass(serviceClass: number, command: number, payload: Uint8Array): Uint8Array {
     const id = Buffer.alloc(8)
     id.writeUInt32LE(serviceClass, 0)
@@ -68,7 +68,7 @@ export function toServiceClass(serviceClass: number, command: number, payload: U
     return packFrame({ deviceId: id.toString("hex"), flags, serviceIndex: 0x3d, command, payload })
 }
 
-/** CRC-16-CCITT, start value 0xffff. */
+/** CRC-16-CCITT with initial value 0xffff. */
 function crc16(bytes: Uint8Array): number {
     let crc = 0xffff
     for (const byte of bytes) {

@@ -6,23 +6,23 @@ import { defaultHopLimit } from "../net/node.ts"
 import { Tcp } from "../net/tcp.ts"
 import type { MeshNode } from "./node.ts"
 
-/** The link between a border router and its host, a serial line at 115,200 baud. */
+/** The border router is attached to its host by a serial line at 115,200 baud. */
 const byteMs = 10 / 115.2
-/** What would have to wait longer for the serial line is lost. */
+/** Maximum queueing delay of the serial line; packets that would wait longer are dropped. */
 const maxWaitMs = 2000
 
 /**
- * The host that a border router is plugged into, as in Contiki's tunslip: the mesh's way to everything else. What runs
- * on the host, the VitalMote router and ping, speaks to motes from its address.
+ * The host to which a border router is attached, as with Contiki's tunslip: the mesh's route to everything else. The
+ * VitalMote router and ping run on this host and use its address.
  */
 export class BorderHost {
     readonly address: Ipv6Address
     readonly tcp: Tcp
-    /** ICMPv6 messages for the host. */
+    /** Called with each ICMPv6 message for the host. */
     received: (message: IcmpMessage, packet: Ipv6Packet) => void = () => {}
     private readonly events: Events
     private readonly root: MeshNode
-    /** When the serial line is free again, in either direction. */
+    /** Time at which the serial line is free again, per direction. */
     private readonly freeMs = { in: 0, out: 0 }
 
     constructor(events: Events, root: MeshNode, address: Ipv6Address, random: () => number) {
@@ -60,7 +60,7 @@ export class BorderHost {
 
     private input(bytes: Uint8Array): void {
         const packet = decodeIpv6(bytes)
-        if (!equalBytes(packet.destination, this.address)) return // nobody else is out there
+        if (!equalBytes(packet.destination, this.address)) return // there is no network beyond the host
         if (packet.protocol === NextHeader.tcp) this.tcp.receive(packet)
         else if (packet.protocol === NextHeader.icmpv6) {
             const message = decodeIcmp(packet.payload, packet.source, packet.destination)

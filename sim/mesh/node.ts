@@ -24,11 +24,11 @@ export interface MeshNodeOptions extends MeshOptions {
     id: number
     position: Position
     random: () => number
-    /** Of a border router: the prefix that it gives out, 8 bytes. */
+    /** For a border router: the prefix that it advertises, 8 bytes. */
     prefix?: Uint8Array
     observer?: NodeObserver
     changed?: () => void
-    /** Puts something between RPL and the node that it runs on: an attacker. */
+    /** Puts a decorator between RPL and the node: an attacker. */
     decorate?: (node: RplHost) => RplHost
 }
 
@@ -78,7 +78,7 @@ export class MeshNode {
         this.ipv6.onProtocol(NextHeader.tcp, packet => this.tcp.receive(packet))
     }
 
-    /** Power off. */
+    /** Powers the node off. */
     stop(): void {
         this.tcp.stop()
         this.rpl.stop()

@@ -1,7 +1,7 @@
 import { formatAddress } from "../net/ipv6.ts"
 import type { MeshNode } from "./node.ts"
 
-/** What a border router knows: its neighbours, and its routes or, in a non-storing network, the links of the tree. */
+/** State of a border router: its neighbours, and its routes or, in non-storing mode, the links of the DODAG. */
 export interface RouterView {
     neighbours: { address: string; rank: number; etx: number }[]
     routes: { target: string; via: string; lifetimeS: number }[]
@@ -23,7 +23,7 @@ export function routerView(root: MeshNode, nowMs: number): RouterView {
     }
 }
 
-/** The page of Contiki 2.7's border router. */
+/** The web page of Contiki 2.7's border router. */
 export function routerPage({ neighbours, routes }: RouterView): string {
     const list = neighbours.map(({ address }) => `${address}\n`).join("")
     const ways = routes.map(({ target, via, lifetimeS }) => `${target}/128 (via ${via}) ${lifetimeS}s\n`).join("")

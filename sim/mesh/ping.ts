@@ -4,7 +4,7 @@ import { finalDestination } from "../net/source-route.ts"
 import type { Events } from "../time/events.ts"
 import type { BorderHost } from "./border.ts"
 
-/** iputils: 56 bytes of data. */
+/** Data bytes of an echo request, as in iputils. */
 const dataBytes = 56
 
 export interface EchoReply {
@@ -21,7 +21,7 @@ export interface PingResult {
     lines: string[]
 }
 
-/** Pings a mote from the host, once a second, and writes what iputils' ping writes. */
+/** Pings a mote from the host once a second, and prints what iputils' ping prints. */
 export async function ping(o: {
     events: Events
     host: BorderHost
@@ -31,7 +31,7 @@ export async function ping(o: {
     timeoutMs?: number
     identifier?: number
     print?: (line: string) => void
-    /** Lets time pass. */
+    /** Advances the simulation. */
     wait: (ms: number, until?: () => boolean) => Promise<void>
 }): Promise<PingResult> {
     const { events, host, target, count, intervalMs = 1000, timeoutMs = 10_000 } = o
@@ -90,7 +90,7 @@ export async function ping(o: {
     return { sent: count, replies, lines }
 }
 
-/** iputils prints milliseconds with three significant digits or so. */
+/** iputils prints milliseconds with about three significant digits. */
 function formatMs(ms: number): string {
     return ms >= 100 ? ms.toFixed(0) : ms >= 10 ? ms.toFixed(1) : ms >= 1 ? ms.toFixed(2) : ms.toFixed(3)
 }
@@ -107,7 +107,7 @@ function statistics(rtts: number[]): string {
     return `rtt min/avg/max/mdev = ${values.map(value => value.toFixed(3)).join("/")} ms`
 }
 
-/** The sequence number of the echo request that an error tells of. */
+/** The sequence number of the echo request that an error message quotes. */
 function sequenceIn(excerpt: Uint8Array): number | undefined {
     try {
         const packet = decodeIpv6(excerpt)

@@ -15,7 +15,7 @@ export interface Hop {
     rttsMs: (number | undefined)[]
 }
 
-/** The way to a mote, hop by hop, as traceroute prints it. */
+/** The route to a mote, hop by hop, as traceroute prints it. */
 export async function traceroute(o: {
     events: Events
     host: BorderHost

@@ -11,26 +11,29 @@ import { Mote } from "./mote.ts"
 import { pipe } from "../time/pipe.ts"
 import { VirtualClock } from "../time/clock.ts"
 
-/** What the mote reported for one window. */
+/** A mote's estimate for one window. */
 export interface Estimate {
-    /** End of the window, seconds from the first sample. */
+    /** End of the window in seconds from the first sample. */
     t: number
-    /** Beats per minute; null where the mote does not know. */
+    /** Beats per minute; null if the mote has no estimate. */
     bpm: number | null
-    /** 0…1 */
+    /** From 0 to 1. */
     quality: number
     motion: boolean
 }
 
-/** Time for a reading to be sealed with those that it waits for, sent, receipted and relayed after its window has ended. */
+/**
+ * Maximum time from the end of a window until its reading is collected with others, sealed, sent, acknowledged and
+ * relayed.
+ */
 const relayMs = 15_000
-/** Times in SenML are multiples of 1/16 s, and the first light is looked at within a sample. */
+/** SenML times are multiples of 1/16 s, and the first sample is up to one sample period off. */
 const gridMs = 250
 const address = { host: "router.invalid", port: 5683 }
 
 /**
- * Lets a simulated mote with the real firmware wear a body for so many seconds of virtual time, and reads what it
- * sends: nothing is measured but what reaches a clinic.
+ * Runs the real firmware on a simulated mote that a body wears, for this many seconds of virtual time, and reads what
+ * the clinic receives.
  * @param report called for each window, in order
  */
 export async function estimate(body: Body, seconds: number, report: (estimate: Estimate) => void): Promise<void> {
@@ -83,7 +86,7 @@ export async function estimate(body: Body, seconds: number, report: (estimate: E
     store.close()
 }
 
-/** The same body; `looked` gets the moments at which its light is looked at. */
+/** The same body. `looked` is called with each moment at which its light is sampled. */
 function watched(body: Body, looked: (seconds: number) => void): Body {
     const { ambientLight, acceleration } = body
     return {
@@ -97,14 +100,14 @@ function watched(body: Body, looked: (seconds: number) => void): Body {
     }
 }
 
-/** The readings of a pack: records of one moment belong together. */
+/** The readings of a pack; records with the same time belong together. */
 function estimates(measurements: Measurement[], startMs: number): Estimate[] {
     const moments = new Map<number, Map<string, number>>()
     for (const { time, name, value } of measurements) {
         const values = moments.get(time) ?? new Map<string, number>()
         moments.set(time, values.set(name, value))
     }
-    // What else the mote has to say, of its configuration or its battery, has times of its own.
+    // Other records, such as the configuration and the battery, have times of their own.
     return [...moments]
         .filter(([, values]) => values.has("hr-q"))
         .sort(([a], [b]) => a - b)

@@ -2,7 +2,7 @@ import { dirname } from "node:path"
 import { makeFolder, readIfThere, writeDurably } from "../../host/files.ts"
 import type { Flash } from "../vm/machine.ts"
 
-/** A mote's flash in a file: a write is there wholly or not at all, whatever happens to this process or its power. */
+/** A mote's flash in a file. Writes are atomic, even if this process dies or power fails. */
 export function fileFlash(file: string): Flash {
     makeFolder(dirname(file))
     return {

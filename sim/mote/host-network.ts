@@ -3,7 +3,7 @@ import { connect as connectTls } from "node:tls"
 import { socketStream } from "../../host/stream.ts"
 import type { Connect } from "../vm/socket.ts"
 
-/** The host's own network: a mote in real time reaches whatever this machine reaches. */
+/** The host's own network: a mote in real time reaches everything that this machine reaches. */
 export const hostNetwork: Connect = (host, port, tls) =>
     new Promise((resolve, reject) => {
         const socket = tls

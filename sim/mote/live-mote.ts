@@ -10,12 +10,12 @@ import { Mote } from "./mote.ts"
 export interface LiveMoteOptions extends WearableOptions {
     image: Uint8Array
     body: Body
-    /** Hex, as in `.env.local` of a board. */
+    /** In hexadecimal, as in `.env.local` of a board. */
     kid: string
     secret: string
     /** `coap+tcp://host:port` */
     router: string
-    /** The folder that keeps its flash. */
+    /** Folder for its flash. */
     data: string
     log?: (line: string) => void
     vmLog?: (line: string) => void
@@ -24,7 +24,7 @@ export interface LiveMoteOptions extends WearableOptions {
     frame?: (frame: Uint8Array) => void
 }
 
-/** A simulated wearable in real time, on this machine's network: what a board on a wrist is. */
+/** Starts a simulated wearable in real time, on this machine's network, in place of a board on a wrist. */
 export function startLiveMote(o: LiveMoteOptions): Promise<Mote> {
     const { kid, secret, router, thermometer, accelerometer, faults, ...rest } = o
     return Mote.start({

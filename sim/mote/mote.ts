@@ -7,36 +7,39 @@ import type { Connect } from "../vm/socket.ts"
 
 export interface MoteOptions {
     clock: Clock
-    /** As a machine's. */
+    /** See `Machine`. */
     settle?: () => void
     random: (size: number) => Uint8Array
-    /** The program, as `buildFirmware` makes it. */
+    /** The program, as built by `buildFirmware`. */
     image: Uint8Array
     flash: Flash
-    /** What `devs deploy` would write from `.env.local`: `kid`, `secret`, `router`. */
+    /** The settings that `devs deploy` would write from `.env.local`: `kid`, `secret`, `router`. */
     settings?: Record<string, unknown>
-    /** Its Jacdac identifier, 16 hex digits. */
+    /** Jacdac device identifier, 16 hex digits. */
     deviceId?: string
-    /** The chips on its I2C bus. */
+    /** Chips on the mote's I2C bus. */
     chips?: I2cChip[]
-    /** What its battery pin measures whenever it is looked at, as a share of the full scale; without it it has none. */
+    /**
+     * Level of the battery pin as a share of full scale, read at each measurement. Absent: the board has no battery
+     * pin.
+     */
     batteryPin?: () => number
     connect: Connect
-    /** As a machine's. */
+    /** See `Machine`. */
     hasTls?: boolean
-    /** A line that the program wrote with `console`, without the VM's own chatter. */
+    /** A line that the program wrote with `console`, without the VM's own messages. */
     log?: (line: string) => void
-    /** A line of the VM itself. */
+    /** A message of the VM itself. */
     vmLog?: (line: string) => void
-    /** A frame on its Jacdac bus. */
+    /** A frame on the mote's Jacdac bus. */
     frame?: (frame: Uint8Array) => void
-    /** The program stopped and starts again: 0 on its own wish, otherwise a panic code. */
+    /** The program stopped and restarts: 0 at its own request, otherwise a panic code. */
     panic?: (code: number) => void
-    /** Its flash could not be written; it has stopped. */
+    /** The flash could not be written, and the mote has stopped. */
     failed?: (error: Error) => void
 }
 
-/** Settings arrive in the first moments, as from a cable; the program in flash starts 1.1 s after power-up. */
+/** Settings are written at once, as over a cable; the program in flash starts 1.1 s after power-up. */
 const settleMs = 20
 
 /** One simulated mote: a machine that runs the firmware, and the chips on its bus. */
@@ -51,8 +54,8 @@ export class Mote {
     }
 
     /**
-     * Powers a mote up; the program is written to flash unless it is there already.
-     * @throws UserError when a setting is too long for a mote
+     * Powers up a mote. The program is written to flash unless it is already there.
+     * @throws UserError if a setting is too long for a mote
      */
     static async start(options: MoteOptions): Promise<Mote> {
         const mote = new Mote(options)
@@ -60,7 +63,7 @@ export class Mote {
         return mote
     }
 
-    /** Cuts the power. What is in flash stays. */
+    /** Cuts the power. The flash keeps its content. */
     stop(): void {
         if (!this.running) return
         this.running = false
@@ -68,12 +71,12 @@ export class Mote {
         this.machine.stop()
     }
 
-    /** Its program crashes and starts again; see `Machine.crash`. */
+    /** Makes the program crash and restart; see `Machine.crash`. */
     crash(): void {
         this.machine.crash()
     }
 
-    /** A frame arrives on its Jacdac bus from outside, as over a board's USB cable. */
+    /** Delivers a frame from outside to the mote's Jacdac bus, as over a board's USB cable. */
     receive(frame: Uint8Array): void {
         this.machine.receive(frame)
     }
@@ -98,7 +101,8 @@ export class Mote {
         const machine = this.machine
         const services: Service[] = [new SensorBus(clock, chips)]
         if (batteryPin) services.push(new Potentiometer(batteryPin))
-        // Its chips are inside a mote: at the cable of a board nobody sees them, nor are they those of another mote there.
+        // A mote's chips are internal: they are neither visible on the cable nor mixed up with those of another mote
+        // there.
         this.bus = new JacdacDevice(clock, busId, services, frame => machine.receive(frame))
         this.running = true
         clock.setTimeout(() => {
@@ -109,12 +113,12 @@ export class Mote {
     }
 }
 
-/** The device that a command is for, or that a report is from. */
+/** The device to which a command is addressed, or from which a report comes. */
 function addressee(frame: Uint8Array): string {
     return Buffer.from(frame.subarray(4, 12)).toString("hex")
 }
 
-/** The identifier of the device that carries a mote's sensors, next to that of its VM. */
+/** The identifier of the device with a mote's sensors, derived from that of its VM. */
 function besides(deviceId: string): string {
     const last = parseInt(deviceId.slice(-2), 16) ^ 0x80
     return deviceId.slice(0, -2) + last.toString(16).padStart(2, "0")

@@ -4,7 +4,7 @@ import { Mote, type MoteOptions } from "./mote.ts"
 import { VirtualClock } from "../time/clock.ts"
 import type { Flash } from "../vm/machine.ts"
 
-/** Flash in memory, for a mote that a test switches off and on. */
+/** Flash in memory, for a mote that a test power-cycles. */
 export function memoryFlash(): Flash & { contents: Uint8Array } {
     return {
         contents: new Uint8Array(0),
@@ -20,11 +20,11 @@ export function memoryFlash(): Flash & { contents: Uint8Array } {
 export interface ProgramRun {
     clock: VirtualClock
     mote: Mote
-    /** What the program printed so far. */
+    /** Lines that the program has printed. */
     lines: string[]
-    /** Panic codes so far; 0 is a restart that the program asked for. */
+    /** Panic codes so far; 0 is a restart that the program requested. */
     panics: number[]
-    /** Lets `seconds` of virtual time pass, or less when `until` comes true. */
+    /** Advances virtual time by `seconds`, or until `until` returns true. */
     run(seconds: number, until?: () => boolean): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** Bytes that no layer understands: cut short, out of range, of a kind that is not spoken here. One clear line. */
+/** Malformed or unsupported bytes: truncated, out of range, or of an unknown kind. The message is one clear line. */
 export class PacketError extends Error {
     constructor(message: string) {
         super(message)
@@ -6,7 +6,7 @@ export class PacketError extends Error {
     }
 }
 
-/** Reads bytes from the front, big-endian; past the end it throws PacketError. */
+/** Reads big-endian values from the front; throws PacketError past the end. */
 export class Reader {
     at = 0
     readonly bytes: Uint8Array
@@ -35,7 +35,7 @@ export class Reader {
         return this.u16() * 0x10000 + this.u16()
     }
 
-    /** A view, not a copy. */
+    /** Returns a view, not a copy. */
     take(size: number): Uint8Array {
         this.need(size)
         this.at += size
@@ -51,7 +51,7 @@ export class Reader {
     }
 }
 
-/** Collects bytes, big-endian, in a buffer that grows. */
+/** Writes big-endian values into a growing buffer. */
 export class Writer {
     private bytes: Uint8Array
     length = 0
@@ -81,7 +81,7 @@ export class Writer {
         return this
     }
 
-    /** Overwrites what was written at `at`. */
+    /** Overwrites the byte at `at`. */
     patch8(at: number, value: number): this {
         this.bytes[at] = value
         return this
@@ -93,7 +93,7 @@ export class Writer {
         return this
     }
 
-    /** What was written, a view. */
+    /** The bytes written so far, as a view. */
     done(): Uint8Array {
         return this.bytes.subarray(0, this.length)
     }

@@ -1,19 +1,19 @@
 const burst = 10
 const perSecond = 10
 
-/** A token bucket, as RFC 4443 §2.4 (f) wants it for ICMPv6 errors: a few at once, so many a second. */
+/** A token bucket for ICMPv6 errors, as RFC 4443 §2.4 (f) requires: a small burst, then a rate per second. */
 export class ErrorLimit {
     private readonly now: () => number
     private tokens = burst
     private sinceMs: number
 
-    /** @param now milliseconds */
+    /** @param now current time in ms */
     constructor(now: () => number) {
         this.now = now
         this.sinceMs = now()
     }
 
-    /** Whether one more may go out, which it then does. */
+    /** Whether another error may be sent; if so, takes a token. */
     allows(): boolean {
         const now = this.now()
         this.tokens = Math.min(burst, this.tokens + ((now - this.sinceMs) * perSecond) / 1000)

@@ -1,7 +1,7 @@
 import { PacketError } from "./bytes.ts"
 import { checksum, NextHeader, type Ipv6Address } from "./ipv6.ts"
 
-/** RFC 4443; 155 is RPL (RFC 6550 §6). */
+/** ICMPv6 types (RFC 4443); 155 is RPL (RFC 6550 §6). */
 export const IcmpType = {
     unreachable: 1,
     packetTooBig: 2,
@@ -14,7 +14,7 @@ export const IcmpType = {
 
 const checksumAt = 2
 const headerBytes = 4
-/** RFC 4443 §3: an error carries as much of the packet as fits into the minimum MTU, behind two headers. */
+/** RFC 4443 §3: an error quotes as much of the packet as fits into the minimum MTU after two headers. */
 const errorExcerptBytes = 1232
 
 export interface IcmpMessage {
@@ -38,7 +38,7 @@ export function encodeIcmp(
     return bytes
 }
 
-/** @throws PacketError when it is cut short or its checksum is wrong */
+/** @throws PacketError if the message is truncated or its checksum is wrong */
 export function decodeIcmp(bytes: Uint8Array, source: Ipv6Address, destination: Ipv6Address): IcmpMessage {
     if (bytes.length < headerBytes) throw new PacketError("cut short")
     if (checksum(source, destination, NextHeader.icmpv6, bytes) !== 0) throw new PacketError("wrong ICMPv6 checksum")
@@ -67,7 +67,9 @@ export function decodeEcho({ body }: IcmpMessage): Echo {
     }
 }
 
-/** The error message about a packet that could not be forwarded. @param value of the four bytes before the excerpt */
+/**
+ * Creates the error message for a packet that could not be forwarded. @param value the four bytes before the excerpt
+ */
 export function errorMessage(type: number, code: number, packet: Uint8Array, value = 0): IcmpMessage {
     const excerpt = packet.subarray(0, errorExcerptBytes)
     const body = new Uint8Array(4 + excerpt.length)

@@ -1,6 +1,6 @@
 import { PacketError, Reader, Writer } from "./bytes.ts"
 
-/** 16 bytes. */
+/** An IPv6 address, 16 bytes. */
 export type Ipv6Address = Uint8Array
 
 /** Next header values (IANA). */
@@ -16,19 +16,19 @@ export const NextHeader = {
 } as const
 
 export const headerBytes = 40
-/** RFC 8200 §5: every link takes packets of that size. */
+/** RFC 8200 §5: every link carries packets of this size. */
 export const minMtu = 1280
 
 const maxExtensionHeaders = 8
 
 export interface ExtensionHeader {
-    /** 0 hop-by-hop options, 43 routing, 60 destination options. */
+    /** Header type: 0 hop-by-hop options, 43 routing, 60 destination options. */
     kind: number
-    /** All of it but the two bytes of next header and length. */
+    /** The header without its two bytes of next header and length. */
     data: Uint8Array
 }
 
-/** A packet, taken apart (RFC 8200). */
+/** A parsed packet (RFC 8200). */
 export interface Ipv6Packet {
     trafficClass?: number
     flowLabel?: number
@@ -36,7 +36,7 @@ export interface Ipv6Packet {
     source: Ipv6Address
     destination: Ipv6Address
     extensions?: ExtensionHeader[]
-    /** What is behind the headers. */
+    /** The protocol after the headers. */
     protocol: number
     payload: Uint8Array
 }
@@ -49,7 +49,7 @@ export function encodeIpv6(packet: Ipv6Packet): Uint8Array {
     writer.u8(extensions[0]?.kind ?? packet.protocol).u8(packet.hopLimit)
     writer.put(packet.source).put(packet.destination)
     extensions.forEach(({ data }, i) => {
-        if ((data.length + 2) % 8) throw new PacketError("extension header of no whole 8 bytes")
+        if ((data.length + 2) % 8) throw new PacketError("extension header is not a multiple of 8 bytes")
         writer.u8(extensions[i + 1]?.kind ?? packet.protocol)
         writer.u8((data.length + 2) / 8 - 1).put(data)
     })
@@ -60,7 +60,7 @@ export function encodeIpv6(packet: Ipv6Packet): Uint8Array {
 export function decodeIpv6(bytes: Uint8Array): Ipv6Packet {
     const reader = new Reader(bytes)
     const first = reader.u32()
-    if (first >>> 28 !== 6) throw new PacketError("no IPv6")
+    if (first >>> 28 !== 6) throw new PacketError("not IPv6")
     const size = reader.u16()
     let protocol = reader.u8()
     const hopLimit = reader.u8()
@@ -71,7 +71,7 @@ export function decodeIpv6(bytes: Uint8Array): Ipv6Packet {
     while (isExtension(protocol)) {
         if (extensions.length === maxExtensionHeaders) throw new PacketError("too many extension headers")
         if (protocol === NextHeader.hopByHop && extensions.length)
-            throw new PacketError("hop-by-hop options behind another header") // RFC 8200 §4.1
+            throw new PacketError("hop-by-hop options after another header") // RFC 8200 §4.1
         const next = reader.u8()
         const data = reader.take(8 * reader.u8() + 6)
         extensions.push({ kind: protocol, data })
@@ -93,7 +93,10 @@ export function isExtension(protocol: number): boolean {
     return protocol === NextHeader.hopByHop || protocol === NextHeader.routing || protocol === NextHeader.destination
 }
 
-/** The internet checksum with the pseudo-header of RFC 8200 §8.1; the field itself has to be 0, or the sum comes out 0. */
+/**
+ * The internet checksum with the pseudo-header of RFC 8200 §8.1. Compute it over a checksum field of 0; a valid packet
+ * yields 0.
+ */
 export function checksum(source: Ipv6Address, destination: Ipv6Address, protocol: number, payload: Uint8Array): number {
     let sum = protocol + payload.length
     sum += sum16(source) + sum16(destination) + sum16(payload)
@@ -118,9 +121,9 @@ export function isLinkLocal(address: Ipv6Address): boolean {
     return address[0] === 0xfe && (address[1]! & 0xc0) === 0x80
 }
 
-/** An address out of its text (RFC 4291 §2.2). @throws PacketError */
+/** Parses the text of an address (RFC 4291 §2.2). @throws PacketError */
 export function parseAddress(text: string): Ipv6Address {
-    const wrong = new PacketError(`"${text}" is no IPv6 address`)
+    const wrong = new PacketError(`"${text}" is not an IPv6 address`)
     const halves = text.split("::")
     if (halves.length > 2) throw wrong
     const [head, tail] = halves.map(half => (half === "" ? [] : half.split(":")))
@@ -137,7 +140,7 @@ export function parseAddress(text: string): Ipv6Address {
     return bytes
 }
 
-/** The canonical text of an address (RFC 5952). */
+/** Formats an address in its canonical form (RFC 5952). */
 export function formatAddress(address: Ipv6Address): string {
     const groups = Array.from({ length: 8 }, (_, i) => (address[2 * i]! << 8) | address[2 * i + 1]!)
     let longest = { at: -1, size: 1 }

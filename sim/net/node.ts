@@ -25,52 +25,52 @@ import { interfaceId, type Contexts } from "./sixlowpan/iphc.ts"
 
 export const defaultHopLimit = 64
 
-/** The link below: CSMA in a simulation. */
+/** The link layer below: CSMA in a simulation. */
 export interface Mac {
     readonly address: LinkAddress
-    /** Frames that its queue has room for. */
+    /** Number of frames that fit into its queue. */
     readonly room: number
     send(outgoing: Outgoing): void
 }
 
-/** Who knows the ways; RPL here. */
+/** The routing protocol: RPL here. */
 export interface Routing {
     /**
-     * Looks at a packet that passes through; false: it goes wrong and is dropped.
-     * @param previous the neighbour that it came from; undefined from outside the network
+     * Checks a packet in transit. False means that it took a wrong route and is dropped.
+     * @param previous the neighbour that sent it; undefined if it came from outside the network
      */
     admit(packet: Ipv6Packet, previous?: LinkAddress): boolean
-    /** The neighbour that a packet goes to next, with the headers that it needs for it; undefined where there is no way. */
+    /** The next hop of a packet, and the packet with the headers needed. Undefined if there is no route. */
     route(packet: Ipv6Packet, previous?: LinkAddress): { packet: Ipv6Packet; nextHop: Ipv6Address } | undefined
-    /** What became of a frame to a neighbour. */
+    /** Reports the outcome of a frame to a neighbour. */
     sent(neighbour: LinkAddress, delivered: boolean, transmissions: number): void
 }
 
-/** Called with whether a packet has got over its first link; nothing more is known of it. */
+/** Called with whether a packet was delivered over its first link; the rest of its route is unknown. */
 export type Sent = (delivered: boolean) => void
 
 interface Origin {
-    /** The neighbour that a packet came from. */
+    /** The neighbour that sent the packet. */
     previous?: LinkAddress
     isOutside?: boolean
     sent?: Sent | undefined
 }
 
 export interface NodeObserver {
-    /** A packet could not go on, for that reason. */
+    /** A packet was dropped for this reason. */
     dropped?(packet: Ipv6Packet, reason: string): void
     forwarded?(packet: Ipv6Packet, nextHop: Ipv6Address): void
     delivered?(packet: Ipv6Packet): void
 }
 
-/** The IPv6 of one node: 6LoWPAN below, ICMPv6, UDP and TCP above, forwarding for others. */
+/** The IPv6 layer of one node: 6LoWPAN below; ICMPv6, UDP and TCP above; forwarding for others. */
 export class Ipv6Node {
     readonly events: Events
     readonly linkLocal: Ipv6Address
-    /** All but the link-local one. */
+    /** All addresses except the link-local one. */
     readonly addresses: Ipv6Address[] = []
     routing: Routing | undefined
-    /** Of a border router: takes packets that leave the network. */
+    /** For a border router: called with packets that leave the network. */
     external: ((packet: Uint8Array) => void) | undefined
     private readonly mac: Mac
     private readonly contexts: Contexts
@@ -80,7 +80,7 @@ export class Ipv6Node {
     private readonly protocols = new Map<number, (packet: Ipv6Packet) => void>()
     private readonly icmpHandlers = new Map<number, (m: IcmpMessage, p: Ipv6Packet) => void>()
     private readonly errorLimit: ErrorLimit
-    /** Of the last packet in fragments. */
+    /** Datagram tag of the last fragmented packet. */
     private tag: number
 
     constructor(o: {
@@ -89,7 +89,7 @@ export class Ipv6Node {
         contexts: Contexts
         compression: Compression
         observer?: NodeObserver
-        /** By chance, so that a node that was reset does not go on with packets of its life before (RFC 4944 §5.3). */
+        /** Random, so that a node after a reset does not continue the datagrams of its previous run (RFC 4944 §5.3). */
         firstTag?: number
     }) {
         this.events = o.events
@@ -116,19 +116,19 @@ export class Ipv6Node {
         return equalBytes(address, this.linkLocal) || this.addresses.some(own => equalBytes(own, address))
     }
 
-    /** The address to speak from: of the same scope as the destination. */
+    /** The source address for a destination: one of the same scope. */
     sourceFor(destination: Ipv6Address): Ipv6Address {
         if (isLinkLocal(destination) || isMulticast(destination)) return this.linkLocal
         return this.addresses[0] ?? this.linkLocal
     }
 
-    /** Sends a message of this node. Whether it arrives, only an answer tells. */
+    /** Sends a packet of this node. Only a response shows that it arrived. */
     send(packet: Ipv6Packet, sent?: Sent): void {
         if (this.isOwn(packet.destination)) this.deliver(packet)
         else this.transmit(packet, { sent })
     }
 
-    /** @param o `hopLimit` and `source` where they are not the usual ones */
+    /** @param o `hopLimit` and `source` if they differ from the default */
     sendIcmp(
         message: IcmpMessage,
         destination: Ipv6Address,
@@ -139,7 +139,7 @@ export class Ipv6Node {
         this.send({ hopLimit, source, destination, protocol: NextHeader.icmpv6, payload }, sent)
     }
 
-    /** A frame has come in. */
+    /** Handles a received frame. */
     receiveFrame(frame: Frame): void {
         const link = {
             source: frame.source!,
@@ -154,10 +154,10 @@ export class Ipv6Node {
         }
     }
 
-    /** A packet from outside the network, at a border router. @throws PacketError */
+    /** Handles a packet from outside the network, at a border router. @throws PacketError */
     inject(bytes: Uint8Array): void {
         const packet = decodeIpv6(bytes)
-        // The headers of this network are its own affair (RFC 6554 §5).
+        // RPL headers are valid only within the network (RFC 6554 §5).
         if (packet.extensions?.some(isOfMesh)) return this.observer.dropped?.(packet, "header from outside")
         if (bytes.length > minMtu) {
             this.observer.dropped?.(packet, "too big")
@@ -205,7 +205,7 @@ export class Ipv6Node {
             this.observer.forwarded?.(routed.packet, routed.nextHop)
             return this.toLink(routed.packet, linkAddressOf(routed.nextHop), sent)
         }
-        // Outside nobody knows the headers of this network; and what came from there is not sent back.
+        // RPL headers are removed outside the network. A packet from outside is not sent back there.
         if (this.external && !isOutside) {
             const extensions = packet.extensions?.filter(header => !isOfMesh(header)) ?? []
             sent?.(true)
@@ -226,7 +226,8 @@ export class Ipv6Node {
             if (!(error instanceof PacketError)) throw error
             return this.failed(packet, error.message, sent)
         }
-        // Part of a packet is worth nothing: it goes into the queue whole, and leaves it whole when a fragment is lost.
+        // A packet is queued whole or not at all, and leaves the queue whole when a fragment is lost: part of a packet
+        // is useless.
         if (frames.length > this.mac.room) return this.failed(packet, "queue", sent)
         let isLost = false
         frames.forEach((payload, i) =>
@@ -255,7 +256,7 @@ export class Ipv6Node {
         this.icmpHandlers.get(message.type)?.(message, packet)
     }
 
-    /** RFC 4443 §4.2: from the address that was asked, unless all were. */
+    /** Answers an echo request (RFC 4443 §4.2), from the address that was pinged unless that was multicast. */
     private echo(message: IcmpMessage, packet: Ipv6Packet): void {
         const { source, destination } = packet
         const reply = encodeEcho(IcmpType.echoReply, decodeEcho(message))
@@ -263,8 +264,9 @@ export class Ipv6Node {
     }
 
     /**
-     * An ICMPv6 error to the source; not about an error, nor to nobody or many, and not too often (RFC 4443 §2.4).
-     * @param value of the four bytes after the checksum: the MTU, or where in the packet the problem is
+     * Sends an ICMPv6 error to the source, within the limits of RFC 4443 §2.4: never about an error or a multicast
+     * packet, never to the unspecified address, and rate-limited.
+     * @param value the four bytes after the checksum: the MTU, or the offset of the problem in the packet
      */
     complain(packet: Ipv6Packet, type: number, code: number, value = 0): void {
         const { source, destination, protocol, payload } = packet
@@ -275,24 +277,24 @@ export class Ipv6Node {
     }
 }
 
-/** Whether a header is one that the routing of a RPL network puts in. */
+/** Whether RPL routing adds this header. */
 function isOfMesh({ kind }: ExtensionHeader): boolean {
     return kind === NextHeader.hopByHop || kind === NextHeader.routing
 }
 
-/** Where in a packet the number of the protocol is that nobody here speaks. */
+/** The offset of the Next Header field with the unsupported protocol. */
 function nextHeaderAt({ extensions = [] }: Ipv6Packet): number {
     const last = extensions.at(-1)
     if (!last) return 6
     return extensions.reduce((at, { data }) => at + 2 + data.length, headerBytes) - last.data.length - 2
 }
 
-/** The link-local address of a link address (RFC 4862 §5.3). */
+/** The link-local address for a link-layer address (RFC 4862 §5.3). */
 export function linkLocalOf(address: LinkAddress): Ipv6Address {
     return withPrefix(Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0), address)
 }
 
-/** The address that a node gives itself in a network (RFC 4862 §5.5). @param prefix its first 8 bytes */
+/** The address that a node configures itself (RFC 4862 §5.5). @param prefix its first 8 bytes */
 export function withPrefix(prefix: Uint8Array, address: LinkAddress): Ipv6Address {
     const bytes = new Uint8Array(16)
     bytes.set(prefix.subarray(0, 8))
@@ -300,7 +302,7 @@ export function withPrefix(prefix: Uint8Array, address: LinkAddress): Ipv6Addres
     return bytes
 }
 
-/** The EUI-64 behind an address that was made from one; a network of these motes needs no neighbour solicitation. */
+/** The EUI-64 from which an address was formed; a network of such nodes needs no neighbour solicitation. */
 export function linkAddressOf(address: Ipv6Address): LinkAddress {
     const link = Uint8Array.from(address.subarray(8))
     link[0]! ^= 2

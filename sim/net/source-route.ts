@@ -2,8 +2,8 @@ import { PacketError, Reader, Writer } from "./bytes.ts"
 import { isMulticast, NextHeader, type Ipv6Address, type Ipv6Packet } from "./ipv6.ts"
 
 /*
- * The routing header for source routes in a RPL network (RFC 6554): the way from the root down, in networks whose nodes
- * store no routes.
+ * The routing header for source routes in an RPL network (RFC 6554): the route down from the root, in networks whose
+ * nodes store no routes.
  */
 
 const routingType = 3
@@ -11,13 +11,16 @@ const fixedBytes = 6
 const maxHops = 64
 
 export interface SourceRoute {
-    /** Hops that are still to come. */
+    /** Number of remaining hops. */
     segmentsLeft: number
-    /** All that come after the first, whose address is the packet's destination. */
+    /** All hops after the first, whose address is the packet's destination. */
     addresses: Ipv6Address[]
 }
 
-/** The data of the routing header. @param destination of the packet, whose first bytes the addresses may share */
+/**
+ * Encodes the data of the routing header. @param destination of the packet, with which the addresses may share leading
+ * bytes
+ */
 export function encodeSourceRoute(route: SourceRoute, destination: Ipv6Address): Uint8Array {
     const { addresses } = route
     const shared = Math.min(15, ...addresses.map(address => sharedBytes(address, destination)))
@@ -52,7 +55,7 @@ export function decodeSourceRoute(data: Uint8Array, destination: Ipv6Address): S
     return { segmentsLeft, addresses: [...addresses, address(sharedLast)] }
 }
 
-/** Where a packet is going in the end: its destination, or the last address of its source route (RFC 8200 §8.1). */
+/** The final destination of a packet: its destination, or the last address of its source route (RFC 8200 §8.1). */
 export function finalDestination(packet: Ipv6Packet): Ipv6Address {
     const header = packet.extensions?.find(({ kind }) => kind === NextHeader.routing)
     if (!header) return packet.destination
@@ -67,22 +70,22 @@ function sharedBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * A packet that has come to the next address of its source route, turned towards the one after; undefined at the end.
- * @param isOwn says of an address whether it is this node's
- * @throws PacketError when the header is of another kind, or the route comes back here (RFC 6554 §4.2)
+ * Advances a packet to the next address of its source route. Undefined at the end of the route.
+ * @param isOwn whether an address is this node's
+ * @throws PacketError if the header is of another type, or the route returns here (RFC 6554 §4.2)
  */
 export function advanceSourceRoute(
     packet: Ipv6Packet,
     isOwn: (address: Ipv6Address) => boolean,
 ): Ipv6Packet | undefined {
     const header = packet.extensions?.find(({ kind }) => kind === NextHeader.routing)
-    // A header of which nothing is left to do may be of any kind (RFC 8200 §4.4).
+    // An exhausted routing header may be of any type (RFC 8200 §4.4).
     if (!header || header.data[1] === 0) return undefined
     const { segmentsLeft, addresses } = decodeSourceRoute(header.data, packet.destination)
     const at = addresses.length - segmentsLeft
     const destination = addresses[at]
     if (!destination || addresses.some(isMulticast)) throw new PacketError("malformed source route")
-    if (addresses.some(isOwn)) throw new PacketError("source route goes round")
+    if (addresses.some(isOwn)) throw new PacketError("source route contains this node")
     const visited = addresses.map((address, i) => (i === at ? packet.destination : address))
     const route = { segmentsLeft: segmentsLeft - 1, addresses: visited }
     const data = encodeSourceRoute(route, destination)

@@ -1,19 +1,21 @@
 import { ahead } from "./tcp-sequence.ts"
 
-/** RFC 5681 §3.1 */
+/** RFC 5681 §3.1. */
 const initialSegments = 3
-/** RFC 5681 §3.2 */
+/** RFC 5681 §3.2. */
 const fastRetransmitDuplicates = 3
 
-/** How much may be under way: slow start, congestion avoidance, fast retransmit (RFC 5681), NewReno's recovery (RFC 6582). */
+/**
+ * Congestion control: slow start, congestion avoidance, fast retransmit (RFC 5681), and NewReno recovery (RFC 6582).
+ */
 export class Congestion {
-    /** Largest segment; what the peer can take is known later. */
+    /** Maximum segment size; the peer's is known later. */
     mss: number
-    /** Bytes that may be under way. */
+    /** Congestion window in bytes. */
     window: number
     private threshold = 65_535
     private duplicates = 0
-    /** Losses up to this number are being made good; undefined while nothing is known to be lost. */
+    /** Recovery lasts until this sequence number is acknowledged. Undefined outside recovery. */
     private recover: number | undefined
 
     constructor(mss: number) {
@@ -21,19 +23,22 @@ export class Congestion {
         this.window = initialSegments * mss
     }
 
-    /** So many bytes more have arrived. @returns whether the next segment was lost as well and has to be sent again */
+    /**
+     * Handles an acknowledgement of new bytes. @returns whether the next segment was lost as well and must be
+     * retransmitted
+     */
     acknowledged(acknowledgement: number, bytes: number): boolean {
         this.duplicates = 0
         this.window +=
             this.window < this.threshold ? Math.min(bytes, this.mss) : Math.max(1, (this.mss * this.mss) / this.window)
         if (this.recover === undefined) return false
-        // So far and no further: what follows was lost as well (RFC 6582 §3.2).
+        // A partial acknowledgement: the next segment was lost as well (RFC 6582 §3.2).
         if (ahead(acknowledgement, this.recover) < 0) return true
         this.recover = undefined
         return false
     }
 
-    /** The same was acknowledged again. @returns whether a segment seems lost and has to be sent again at once */
+    /** Handles a duplicate acknowledgement. @returns whether a segment must be retransmitted at once */
     duplicate(una: number, next: number): boolean {
         if (++this.duplicates !== fastRetransmitDuplicates || this.recover !== undefined) return false
         this.recover = next
@@ -42,7 +47,7 @@ export class Congestion {
         return true
     }
 
-    /** Nothing was acknowledged in time, for the first time or again. */
+    /** The retransmission timer expired, for the first time or again. */
     expired(una: number, next: number, isFirst: boolean): void {
         if (isFirst) this.halve(una, next)
         this.window = this.mss

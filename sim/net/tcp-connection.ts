@@ -8,24 +8,24 @@ import { Flag, type Segment } from "./tcp-segment.ts"
 import { ahead } from "./tcp-sequence.ts"
 
 /**
- * Data of a segment (RFC 9293 §3.7.1 without the option): five readings in their envelope fit into one, and it takes at
- * most six 802.15.4 frames, which the link repeats by themselves.
+ * Maximum segment size (RFC 9293 §3.7.1 without the option). An envelope of five readings fits, and it takes at most
+ * six 802.15.4 frames, which the link layer retransmits individually.
  */
 const defaultMss = 536
 const minMss = 64
 const receiveWindow = 4096
-/** What waits to be sent; whoever writes more than that without looking at `backlog` loses the connection. */
+/** Maximum size of the send buffer; a writer that exceeds it and ignores `backlog` loses the connection. */
 const maxBufferBytes = 1 << 20
 const maxRetries = 8
 const ackDelayMs = 200
 const timeWaitMs = 30_000
-/** Pieces for a reader that is not there yet. */
+/** Maximum number of pieces held until a reader is attached. */
 const maxUnread = 16
 
 type State =
     "syn-sent" | "syn-received" | "established" | "fin-wait" | "close-wait" | "last-ack" | "time-wait" | "closed"
 
-/** One connection of TCP, as a stream of bytes. */
+/** One TCP connection, as a byte stream. */
 export class Connection implements ByteStream {
     readonly peer: string
     private readonly options: TcpOptions
@@ -37,7 +37,7 @@ export class Connection implements ByteStream {
     private early: Uint8Array[] = []
     private hasEnded = false
 
-    /** What is to be sent, from the oldest byte without acknowledgement on. */
+    /** Bytes to send, from the oldest unacknowledged one on. */
     private buffer = new Uint8Array(0)
     private una: number
     private next: number
@@ -49,14 +49,14 @@ export class Connection implements ByteStream {
     private expected = 0
     private readonly waiting = new EarlySegments()
     private ackTimer: unknown
-    /** Where the segments end that are under way. */
+    /** Sequence numbers at which the segments in flight end. */
     private segmentEnds: number[] = []
     private unacked = 0
 
     private readonly timeout = new RetransmissionTimeout()
     private retries = 0
     private retryTimer: unknown
-    /** The round trip that is being measured: up to this number, since then. */
+    /** The round trip being measured: up to this sequence number, since this time. */
     private timed: { upTo: number; sinceMs: number } | undefined
 
     constructor(options: TcpOptions, ends: Ends, opened: (stream: ByteStream | undefined) => void, gone: () => void) {
@@ -105,7 +105,7 @@ export class Connection implements ByteStream {
 
     // The connection
 
-    /** Begins to open it. */
+    /** Starts to open the connection. */
     synchronise(): void {
         this.state = "syn-sent"
         this.emit(Flag.syn, this.una)
@@ -129,12 +129,12 @@ export class Connection implements ByteStream {
         }
         const offset = ahead(segment.sequence, this.expected)
         if (flags & Flag.rst) {
-            // RFC 5961: only at the very place that is expected.
+            // RFC 5961: only at exactly the expected sequence number.
             if (offset === 0) this.close()
             return
         }
         if (flags & Flag.syn) {
-            // The answer to a SYN was lost; otherwise RFC 5961 §4.2.
+            // The response to a SYN was lost; otherwise RFC 5961 §4.2.
             if (this.state === "syn-received" && offset === -1) return this.resend()
             return this.acknowledge()
         }
@@ -217,13 +217,13 @@ export class Connection implements ByteStream {
         this.push()
     }
 
-    /** Our end is closed at the other side, too. */
+    /** The peer has acknowledged our FIN. */
     private finished(): void {
         if (this.state === "last-ack") this.close()
         else if (this.hasEnded) this.linger()
     }
 
-    /** Data in order go up, those that come early wait. */
+    /** Passes data on in order; early segments wait. */
     private take(segment: Segment): void {
         if (this.state === "closed") return
         const offset = ahead(segment.sequence, this.expected)
@@ -232,7 +232,7 @@ export class Connection implements ByteStream {
             return this.acknowledge()
         }
         const { data, flags } = segment
-        if (!this.receiver && this.early.length >= maxUnread) return // nobody reads: later
+        if (!this.receiver && this.early.length >= maxUnread) return // nobody reads yet: later
         const fresh = data.subarray(Math.min(-offset, data.length))
         this.expected = (this.expected + fresh.length) >>> 0
         if (fresh.length) this.deliver(fresh)
@@ -262,7 +262,7 @@ export class Connection implements ByteStream {
         this.options.events.settle()
         if (this.state === "established" || this.state === "syn-received") {
             this.state = "close-wait"
-            // Streams here are closed as a whole: nobody goes on to send into a half.
+            // Streams are closed as a whole; half-open ones are not used.
             this.end()
         } else if (this.una === this.next) this.linger()
     }
@@ -295,7 +295,7 @@ export class Connection implements ByteStream {
             const window = Math.floor(Math.min(this.peerWindow, congestion.window))
             const left = Math.min(congestion.mss, this.buffer.length - sent)
             const size = Math.min(left, window - sent)
-            // A scrap of what could be a whole segment waits for more window (RFC 9293 §3.8.6.2.1).
+            // A partial segment waits for a larger window (RFC 9293 §3.8.6.2.1).
             if (size > 0 && (size === left || sent === 0)) {
                 const data = this.buffer.slice(sent, sent + size)
                 this.emit(Flag.ack | Flag.psh, this.next, data)
@@ -306,7 +306,7 @@ export class Connection implements ByteStream {
                 continue
             }
             if (this.finQueued && sent === this.buffer.length) this.sendFin()
-            else if (this.buffer.length && sent === 0) this.arm() // a closed window is asked again
+            else if (this.buffer.length && sent === 0) this.arm() // probe the closed window
             return
         }
     }
@@ -319,12 +319,13 @@ export class Connection implements ByteStream {
         this.arm()
     }
 
-    /** The oldest segment again. */
+    /** Retransmits the oldest segment. */
     private resend(): void {
-        this.timed = undefined // RFC 6298 §3: nobody knows which of the two is answered
+        this.timed = undefined // RFC 6298 §3: which of the two is acknowledged is unknown
         if (this.state === "syn-sent") return this.emit(Flag.syn, this.una)
         if (this.state === "syn-received") return this.emit(Flag.syn | Flag.ack, this.una)
-        // Cut where it was cut before: the same bytes again are a repetition, others over the same place look like a fault.
+        // Keep the original segment boundaries: the same bytes are a retransmission, other bytes at the same place look
+        // like an error.
         const [end] = this.segmentEnds
         const whole = end === undefined ? this.congestion.mss : ahead(end, this.una)
         const size = Math.min(whole, this.buffer.length)
@@ -336,7 +337,7 @@ export class Connection implements ByteStream {
         }
     }
 
-    /** (Re)starts the retransmission timer while something is under way. */
+    /** (Re)starts the retransmission timer while there is unacknowledged data. */
     private arm(): void {
         const { events } = this.options
         events.cancel(this.retryTimer)

@@ -7,7 +7,7 @@ const mssKind = 2
 
 export const Flag = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16 } as const
 
-/** A segment of TCP (RFC 9293 §3.1). */
+/** A TCP segment (RFC 9293 §3.1). */
 export interface Segment {
     sourcePort: number
     destinationPort: number
@@ -15,7 +15,7 @@ export interface Segment {
     acknowledgement: number
     flags: number
     window: number
-    /** The option of that name, in a SYN. */
+    /** The Maximum Segment Size option, in a SYN. */
     maxSegment?: number
     data: Uint8Array
 }
@@ -38,7 +38,7 @@ export function encodeSegment(segment: Segment, source: Ipv6Address, destination
     return writer.patch16(checksumAt, sum).done()
 }
 
-/** @throws PacketError when it is cut short or its checksum is wrong */
+/** @throws PacketError if the segment is truncated or its checksum is wrong */
 export function decodeSegment(bytes: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Segment {
     const reader = new Reader(bytes)
     const sourcePort = reader.u16()

@@ -5,11 +5,11 @@ import { emit, type Ends, type TcpOptions } from "./tcp-output.ts"
 import { decodeSegment, Flag, type Segment } from "./tcp-segment.ts"
 
 /*
- * TCP (RFC 9293) for paths of several lossy hops: small segments, retransmission by RFC 6298, congestion control by
- * RFC 5681, delayed acknowledgements. No options but the maximum segment size, no urgent data.
+ * TCP (RFC 9293) for paths of several lossy hops: small segments, retransmission (RFC 6298), congestion control (RFC
+ * 5681), delayed acknowledgements. The only option is the maximum segment size; there is no urgent data.
  */
 
-/** Connections at once; more are not answered. */
+/** Maximum number of connections; further ones are ignored. */
 const maxConnections = 512
 const firstEphemeral = 49_152
 const lastEphemeral = 65_535
@@ -31,7 +31,7 @@ export class Tcp {
         this.listeners.set(port, accept)
     }
 
-    /** Opens a connection; rejects when nobody answers, or with a reset. */
+    /** Opens a connection. Rejects if there is no response, or on a reset. */
     connect(source: Ipv6Address, destination: Ipv6Address, port: number): Promise<ByteStream> {
         return new Promise((resolve, reject) => {
             const ends = { source, destination, sourcePort: 0, destinationPort: port }
@@ -45,7 +45,7 @@ export class Tcp {
         })
     }
 
-    /** A packet with a segment in it. @throws PacketError */
+    /** Handles a packet with a TCP segment. @throws PacketError */
     receive(packet: Ipv6Packet): void {
         const { source, destination, payload } = packet
         const segment = decodeSegment(payload, source, destination)
@@ -65,7 +65,7 @@ export class Tcp {
         } else if (!(segment.flags & Flag.rst)) this.refuse(ends, segment)
     }
 
-    /** The power is gone: nothing more is sent, not even resets. */
+    /** Stops for good: power off. Nothing more is sent, not even resets. */
     stop(): void {
         for (const connection of this.connections.values()) connection.forget()
         this.connections.clear()
@@ -85,7 +85,7 @@ export class Tcp {
         return connection
     }
 
-    /** RFC 9293 §3.10.7.1: a segment that belongs to nothing is answered with a reset. */
+    /** RFC 9293 §3.10.7.1: a segment without a connection is answered with a reset. */
     private refuse(ends: Ends, { flags, sequence, acknowledgement, data }: Segment): void {
         const hasAck = (flags & Flag.ack) !== 0
         const length = data.length + (flags & Flag.syn ? 1 : 0) + (flags & Flag.fin ? 1 : 0)

@@ -3,7 +3,7 @@ import { isMulticast, NextHeader, type Ipv6Address, type Ipv6Packet } from "./ip
 import { defaultHopLimit, type Ipv6Node } from "./node.ts"
 import { decodeUdp, encodeUdp } from "./udp.ts"
 
-/** Port unreachable; RFC 4443 §3.1. */
+/** Port unreachable (RFC 4443 §3.1). */
 const portUnreachable = 4
 
 export interface UdpPeer {
@@ -11,7 +11,7 @@ export interface UdpPeer {
     port: number
 }
 
-/** The UDP of one node: a handler for each port that is open. */
+/** The UDP of one node: a handler for each open port. */
 export class UdpSockets {
     private readonly node: Ipv6Node
     private readonly ports = new Map<number, (data: Uint8Array, from: UdpPeer) => void>()
@@ -21,7 +21,7 @@ export class UdpSockets {
         node.onProtocol(NextHeader.udp, packet => this.receive(packet))
     }
 
-    /** Hands on what comes for a port, until `close`. @throws Error when somebody has it already */
+    /** Calls `receive` with each datagram to a port, until `close`. @throws Error if the port is taken */
     bind(port: number, receive: (data: Uint8Array, from: UdpPeer) => void): void {
         if (this.ports.has(port)) throw new Error(`port ${port} is taken`)
         this.ports.set(port, receive)
@@ -31,7 +31,7 @@ export class UdpSockets {
         this.ports.delete(port)
     }
 
-    /** Sends a datagram; nobody says whether it arrives. */
+    /** Sends a datagram. There is no delivery report. */
     send(data: Uint8Array, sourcePort: number, to: UdpPeer): void {
         const destination = to.address
         const source = this.node.sourceFor(destination)

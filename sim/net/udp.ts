@@ -10,7 +10,7 @@ export interface Datagram {
     data: Uint8Array
 }
 
-/** RFC 768; the checksum is mandatory over IPv6 (RFC 8200 §8.1). */
+/** Encodes a datagram (RFC 768); the checksum is mandatory over IPv6 (RFC 8200 §8.1). */
 export function encodeUdp(
     { sourcePort, destinationPort, data }: Datagram,
     source: Ipv6Address,
@@ -22,7 +22,7 @@ export function encodeUdp(
     return writer.patch16(checksumAt, sum || 0xffff).done()
 }
 
-/** @throws PacketError when it is cut short or its checksum is wrong */
+/** @throws PacketError if the datagram is truncated or its checksum is wrong */
 export function decodeUdp(bytes: Uint8Array, source: Ipv6Address, destination: Ipv6Address): Datagram {
     const reader = new Reader(bytes)
     const sourcePort = reader.u16()

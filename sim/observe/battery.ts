@@ -1,11 +1,11 @@
 import { skyCurrents, type Currents, type Meter } from "./energy.ts"
 import type { Events } from "../time/events.ts"
 
-/** How exactly the moment is found in which a battery is empty. */
+/** Precision of the moment at which a battery is empty. */
 const resolutionMs = 100
 const masPerMah = 3600
 
-/** A charge that a meter counts down. Looks as seldom as the strongest current allows. */
+/** A battery that a meter discharges. It checks as rarely as the highest possible current allows. */
 export class Battery {
     private readonly events: Events
     private readonly meter: Meter
@@ -14,7 +14,7 @@ export class Battery {
     private readonly emptied: () => void
     private timer: unknown
 
-    /** @param emptied called once in each start that ends so */
+    /** @param emptied called when the battery is empty, once per start */
     constructor(o: { events: Events; meter: Meter; capacityMah: number; currents?: Currents; emptied: () => void }) {
         this.events = o.events
         this.meter = o.meter
@@ -27,12 +27,12 @@ export class Battery {
         return this.restMas() <= 0
     }
 
-    /** Share that is left, 0 to 1. */
+    /** Remaining share of the capacity, 0 to 1. */
     get level(): number {
         return Math.max(0, this.restMas() / this.capacityMas)
     }
 
-    /** Watches while there is power. */
+    /** Monitors the charge while the mote has power. */
     start(): void {
         const { cpuMa, radioMa } = this.currents
         const mostMa = cpuMa + Math.max(...Object.values(radioMa))

@@ -1,9 +1,9 @@
 import type { Radio, RadioState } from "../radio/air.ts"
 
-/** Milliseconds of a radio in each state. */
+/** Time that a radio spent in each state, in ms. */
 export type RadioTimes = Record<RadioState, number>
 
-/** What a mote draws in each state, in mA. */
+/** Current of a mote in each state, in mA. */
 export interface Currents {
     name: string
     source: string
@@ -13,7 +13,7 @@ export interface Currents {
     radioMa: Record<RadioState, number>
 }
 
-/** The mote of the paper. */
+/** The mote used in the paper. */
 export const skyCurrents: Currents = {
     name: "Tmote Sky",
     source: "Tmote Sky data sheet (Moteiv 2006), MSP430F1611 and CC2420, as Contiki's energest is usually evaluated",
@@ -24,23 +24,24 @@ export const skyCurrents: Currents = {
 }
 
 /**
- * Assumed, not measured: the VM does not tell how long it computes. Sensing takes 8.2 % of an RP2040, sealing an envelope
- * every 2 s 0.5 %, and timers and the link some more; see docs/numbers.md. It is the same for each mote at each time.
+ * Share of time in which the CPU is active. Assumed, not measured, because the VM does not report its computing time.
+ * Sensing takes 8.2 % of an RP2040, sealing an envelope every 2 s 0.5 %, and timers and the link some more; see
+ * docs/numbers.md. It is the same for every mote at all times.
  */
 export const cpuShare = 0.1
 
 export interface Energy {
-    /** Charge that went into each state, in mA s. */
+    /** Charge used in each state, in mA s. */
     cpuMas: number
     sleepMas: number
     radioMas: Record<RadioState, number>
     totalMah: number
     meanMa: number
-    /** With power, however often it was cut. */
+    /** Time with power, over all starts. */
     seconds: number
 }
 
-/** @param spentMs of the radio, while there was power */
+/** @param spentMs time of the radio in each state, while the mote had power */
 function energy(spentMs: RadioTimes, currents = skyCurrents): Energy {
     const seconds = (spentMs.off + spentMs.listen + spentMs.receive + spentMs.transmit) / 1000
     const of = (state: RadioState) => (spentMs[state] / 1000) * currents.radioMa[state]
@@ -63,7 +64,7 @@ function energy(spentMs: RadioTimes, currents = skyCurrents): Energy {
     }
 }
 
-/** What a node has used over all its starts; each has a radio of its own. */
+/** Energy of a node over all its starts; each start has its own radio. */
 export class Meter {
     private readonly before: RadioTimes = { off: 0, listen: 0, receive: 0, transmit: 0 }
     private radio: Radio | undefined
@@ -77,7 +78,7 @@ export class Meter {
         this.radio = undefined
     }
 
-    /** Up to now. */
+    /** Time in each state, up to now. */
     spentMs(): RadioTimes {
         const { before, radio } = this
         if (!radio) return { ...before }

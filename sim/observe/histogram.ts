@@ -1,9 +1,9 @@
-/** A value is known to a fiftieth of itself. */
+/** Relative resolution of a value: a fiftieth. */
 const binsPerOctave = 32
 
 /**
- * How positive numbers are distributed, whatever their count: numbers that are nearly the same share a bin, and the bins
- * grow with the numbers. What is below 1 is counted as 1.
+ * The distribution of any number of positive values in constant memory. Bins grow with the values, and values below 1
+ * count as 1.
  */
 export class Histogram {
     count = 0
@@ -26,12 +26,15 @@ export class Histogram {
         this.highest = Math.max(this.highest, other.highest)
     }
 
-    /** 0 of none. */
+    /** 0 if there are no values. */
     get mean(): number {
         return this.count && this.sum / this.count
     }
 
-    /** The number below which that share of them lies, to a fiftieth; the highest is exact; 0 of none. */
+    /**
+     * The value below which this share of the values lies, to a fiftieth. The maximum is exact. 0 if there are no
+     * values.
+     */
     percentile(share: number): number {
         const rank = Math.min(this.count, Math.max(1, Math.ceil(share * this.count)))
         if (rank === this.count) return this.highest
@@ -43,7 +46,7 @@ export class Histogram {
         return 0
     }
 
-    /** The bins that are not empty, ascending. */
+    /** The bins that are not empty, in ascending order. */
     list(): { from: number; to: number; count: number }[] {
         const edge = (bin: number) => 2 ** (bin / binsPerOctave)
         return [...this.bins]

@@ -1,38 +1,38 @@
 import type { Ipv6Packet } from "../net/ipv6.ts"
 import type { Radio, RadioState } from "../radio/air.ts"
 
-/** A reading that a clinic has stored. */
+/** A reading stored by a clinic. */
 export interface ArrivedReading {
     mote: number
-    /** When it was measured, and when the clinic had it, unix ms. */
+    /** Time of measurement and of arrival at the clinic, in Unix ms. */
     measuredMs: number
     arrivedMs: number
-    /** The mote did not know the time yet: `measuredMs` was counted back from when the envelope arrived. */
+    /** The mote did not know the time yet: `measuredMs` was counted back from the arrival of the envelope. */
     relative: boolean
-    /** By the numbers of the envelopes, nothing was measured between this and the one before, whatever the times say. */
+    /** The envelope numbers show that no reading is missing before this one, whatever the times say. */
     continues: boolean
     values: ReadonlyMap<string, number>
 }
 
-/** The beginning of an alarm that a clinic has stored. */
+/** The start of an alarm, stored by a clinic. */
 export interface ArrivedAlarm {
     mote: number
     kind: string
-    /** When the mote raised it, and when the clinic had it, unix ms. */
+    /** Time at which the mote raised it and of arrival at the clinic, in Unix ms. */
     raisedMs: number
     arrivedMs: number
 }
 
-/** Whoever wants to know what happens in a simulation: captures, statistics, reports, the live view. */
+/** Observes a simulation: captures, statistics, reports, the live view. */
 export interface Observer {
     sent?(from: Radio, frame: Uint8Array, startMs: number, endMs: number): void
     received?(to: Radio, from: Radio, frame: Uint8Array, rssiDbm: number): void
-    /** A frame that would have been heard: too weak, or in a collision. */
+    /** A frame that would have been heard was too weak, or was lost in a collision. */
     lost?(to: Radio, from: Radio, frame: Uint8Array, collided: boolean): void
     state?(radio: Radio, state: RadioState): void
-    /** A node has another rank, parent or route. */
+    /** The rank, parent or routes of a node have changed. */
     routed?(node: number): void
-    /** A packet that could not go on. */
+    /** A packet was dropped. */
     dropped?(node: number, packet: Ipv6Packet, reason: string): void
     log?(mote: number, line: string): void
     powered?(mote: number, isOn: boolean): void
@@ -40,7 +40,7 @@ export interface Observer {
     alarmed?(alarm: ArrivedAlarm): void
 }
 
-/** One observer that tells many; more may join while it runs. */
+/** Passes events on to many observers, which may join at any time. */
 export class Observers implements Required<Observer> {
     private readonly list: Observer[] = []
 

@@ -1,10 +1,10 @@
-/** Unless its configuration says otherwise, a mote measures every 2 s. */
+/** Default interval between readings of a mote. */
 const defaultReadingMs = 2000
 const sameReadingMs = 500
-/** More gaps than that are merged; what arrives for the older ones is not missed, but not counted either. */
+/** Above this number of gaps the oldest are closed: later arrivals for them are not counted. */
 const maxRuns = 1000
 
-/** When a mote had no power, unix ms; the last one may still go on. */
+/** Intervals in which a mote had no power, in Unix ms; the last one may still be open. */
 export type Pauses = readonly (readonly [from: number, to: number])[]
 
 export interface Delivery {
@@ -12,7 +12,7 @@ export interface Delivery {
     arrived: number
 }
 
-/** Readings one after the other, with none missing. */
+/** Consecutive readings, with none missing. */
 interface Run {
     firstMs: number
     lastMs: number
@@ -20,8 +20,8 @@ interface Run {
 }
 
 /**
- * When the readings were measured that have arrived, in whatever order. Kept are the gaps, not the readings, so days
- * need no more memory than an hour.
+ * Times of measurement of the readings that have arrived, in any order. It stores the gaps and not the readings, so
+ * days need no more memory than an hour.
  */
 export class ReadingTimes {
     private readonly runs: Run[] = []
@@ -29,13 +29,16 @@ export class ReadingTimes {
     private readonly pauses: Pauses
     private readonly readingMs: number
 
-    /** @param readingMs from one reading to the next; a mote may measure more often before it knows that */
+    /** @param readingMs interval between readings; until it has its configuration, a mote may measure more often */
     constructor(pauses: Pauses, readingMs = defaultReadingMs) {
         this.pauses = pauses
         this.readingMs = readingMs
     }
 
-    /** @param continues nothing is missing before it: if the times say otherwise, the mote's clock was put right in between */
+    /**
+     * @param continues no reading is missing before this one; if the times disagree, the mote's clock was set in
+     * between
+     */
     add(ms: number, continues = false): void {
         const { runs } = this
         let at = runs.length
@@ -44,7 +47,7 @@ export class ReadingTimes {
         const after = runs[at]
         if (before && ms <= before.lastMs + sameReadingMs) return
         if (after && ms >= after.firstMs - sameReadingMs) return
-        if (!before && this.settled.expected) return // of a time that is closed
+        if (!before && this.settled.expected) return // before the oldest open gap
         const follows = before !== undefined && (continues || this.beats(ms - before.lastMs) <= 1)
         const leads = after !== undefined && this.beats(after.firstMs - ms) <= 1
         if (follows && leads) {
@@ -62,8 +65,8 @@ export class ReadingTimes {
     }
 
     /**
-     * Of the readings from the first that arrived up to a moment, the share that has arrived. A pause without power has no
-     * readings and counts none.
+     * The share of readings that has arrived, of those from the first arrival up to a moment. An interval without power
+     * counts no readings.
      */
     delivery(untilMs: number): Delivery {
         let { expected, arrived } = this.settled
@@ -79,18 +82,18 @@ export class ReadingTimes {
         return { expected, arrived }
     }
 
-    /** Readings that were measured between two that have arrived. */
+    /** Number of missing readings between two that have arrived. */
     private missing(fromMs: number, toMs: number): number {
         const isPaused = this.pauses.some(([from, to]) => from < toMs && to > fromMs)
         return isPaused ? 0 : Math.max(0, this.beats(toMs - fromMs) - 1)
     }
 
-    /** Readings of one start keep their beat; half a beat more or less is the same one. */
+    /** Readings of one start are evenly spaced; half an interval of jitter is tolerated. */
     private beats(ms: number): number {
         return Math.round(ms / this.readingMs)
     }
 
-    /** The oldest gap is closed for good. */
+    /** Closes the oldest gap for good. */
     private settle(): void {
         const { count, lastMs } = this.runs.shift()!
         this.settled.arrived += count

@@ -3,13 +3,13 @@ import type { ArrivedAlarm, ArrivedReading, Observer } from "./observer.ts"
 import type { Radio } from "../radio/air.ts"
 import { ReadingTimes, type Delivery, type Pauses } from "./reading-times.ts"
 
-/** A reading that its mote has sent this recently may still be on its way. */
+/** A reading sent within this time may still be in transit. */
 const underWayMs = 30_000
 const defaultReportMs = 10_000
-/** Of alarms, of one mote. */
+/** Maximum number of alarm kinds per mote. */
 const maxKinds = 64
 
-/** What a forger claims; no wearer of a scenario has it. */
+/** The heart rate that a forger reports; no wearer in a scenario has it. */
 export const forgedBpm = 222
 
 export interface MoteStatistics {
@@ -18,36 +18,37 @@ export interface MoteStatistics {
     framesLost: number
     collisions: number
     bytesSent: number
-    /** From the measurement to the clinic, in ms. */
+    /** From measurement to clinic, in ms. */
     readonly latencyMs: Histogram
     newest: ReadonlyMap<string, number> | undefined
-    /** By kind, how long the slowest beginning of an alarm took from the mote to the clinic, in ms. */
+    /** The longest delay of a raised alarm from mote to clinic in ms, by kind. */
     readonly alarmMs: Map<string, number>
-    /** Packets that stranded here, by reason. */
+    /** Packets dropped at this node, by reason. */
     dropped: Record<string, number>
 }
 
 interface Node extends MoteStatistics {
     readonly times: ReadingTimes
-    /** For each moment that is watched, when the first reading measured since then arrived, unix ms. */
+    /** For each watched moment, the arrival of the first reading measured since, in Unix ms. */
     readonly firstSince: Map<number, number>
 }
 
-/** Counts what happens, by node, in memory that does not grow with time. */
+/** Counts events per node, in memory that does not grow with time. */
 export class Statistics implements Observer {
     private readonly known = new Map<number, Node>()
     private readonly pausesOf: (id: number) => Pauses
     private readonly moments: readonly number[]
     private readonly readingMs: number | undefined
-    /** How old a reading may be that has not arrived. */
+    /** Age below which a missing reading may still arrive. */
     readonly patienceMs: number
-    /** Readings in the clinic that no wearer ever had. */
+    /** Readings in the clinic that were forged. */
     forged = 0
 
     /**
-     * @param pausesOf when a mote had no power; asked once, so the list has to grow
-     * @param moments unix ms, for `firstSince`
-     * @param settings of the motes: from one reading to the next, and how long one waits for others
+     *
+     * @param pausesOf when a mote had no power; called once per mote, so the list must be live
+     * @param moments in Unix ms, for `firstSince`
+     * @param settings of the motes: interval between readings, and how long a reading waits for others
      */
     constructor(
         pausesOf: (id: number) => Pauses = () => [],
@@ -93,7 +94,7 @@ export class Statistics implements Observer {
         const { mote, measuredMs, arrivedMs, relative, continues, values } = reading
         const node = this.node(mote)
         if (!relative) {
-            // A time that was counted back is off by what the envelope took: no gap follows from it.
+            // A time that was counted back is off by the envelope's travel time, so it proves no gap.
             node.times.add(measuredMs, continues)
             node.latencyMs.add(arrivedMs - measuredMs)
         }
@@ -110,14 +111,14 @@ export class Statistics implements Observer {
     }
 
     /**
-     * Of the readings that a mote has measured, from its first that arrived up to those that may be on their way, how many
-     * are in the clinic. A pause in which it was off has no readings, and counts none.
+     * Of the readings that a mote has measured, from its first arrival up to those that may be in transit, how many are
+     * in the clinic. An interval without power counts no readings.
      */
     delivery(id: number, nowMs: number): Delivery {
         return this.node(id).times.delivery(nowMs - this.patienceMs)
     }
 
-    /** When the first reading arrived that was measured at one of the moments or later, unix ms. */
+    /** Arrival in Unix ms of the first reading that was measured at or after one of the watched moments. */
     firstSince(id: number, moment: number): number | undefined {
         return this.node(id).firstSince.get(moment)
     }

@@ -3,25 +3,27 @@ import type { Medium, Place, Position, Reception } from "./medium.ts"
 
 /** IEEE 802.15.4 at 2.4 GHz: 250 kbit/s. */
 export const byteMs = 0.032
-/** Preamble, start delimiter and length in front of every frame. */
+/** Preamble, start-of-frame delimiter and length in front of each frame. */
 export const synchronisationBytes = 6
 
 export type RadioState = "off" | "listen" | "receive" | "transmit"
 
-/** Whoever comes later than that is too late: the radio has found another frame's start and reads on (4 + 1 bytes). */
+/**
+ * A radio locks on a frame after its preamble and delimiter (4 + 1 bytes); a frame that starts later is not received.
+ */
 const lockMs = 5 * byteMs
 
-/** What a radio tells its owner. */
+/** Events that a radio reports to its owner. */
 export interface RadioOwner {
-    /** A frame has arrived whole. */
+    /** A frame was received completely. */
     received(frame: Uint8Array, rssiDbm: number): void
 }
 
-/** For captures, time lines and statistics. */
+/** Observes the air for captures, timelines and statistics. */
 export interface AirObserver {
     sent?(from: Radio, frame: Uint8Array, startMs: number, endMs: number): void
     received?(to: Radio, from: Radio, frame: Uint8Array, rssiDbm: number): void
-    /** A frame that would have been heard was lost on the way, or in a collision. */
+    /** A frame that would have been heard was too weak, or was lost in a collision. */
     lost?(to: Radio, from: Radio, frame: Uint8Array, collided: boolean): void
     state?(radio: Radio, state: RadioState): void
 }
@@ -34,17 +36,17 @@ interface HeardFrame {
     isSpoilt: boolean
 }
 
-/** One radio on the air. It hears one frame at a time; two at once spoil each other, but for the capture effect. */
+/** One radio on the air. It receives one frame at a time; overlapping frames collide, except for the capture effect. */
 export class Radio implements Place {
     readonly id: number
     position: Position
     state: RadioState = "off"
-    /** Milliseconds in each state, up to the last change. */
+    /** Time in each state in ms, up to the last change. */
     readonly spentMs: Record<RadioState, number> = { off: 0, listen: 0, receive: 0, transmit: 0 }
     owner: RadioOwner | undefined
-    /** What it sends are no frames. */
+    /** Its transmissions are noise, not frames. */
     sendsNoise = false
-    /** What is in the air here. */
+    /** Frames in the air at this radio. */
     readonly hearing: HeardFrame[] = []
     private changedMs: number
     readonly air: Air
@@ -60,19 +62,19 @@ export class Radio implements Place {
         if (this.state === "off") this.change("listen")
     }
 
-    /** Stops listening; what is on its way out is cut short. */
+    /** Turns the radio off; a transmission in progress is cut short. */
     off(): void {
         this.air.cut(this)
         for (const one of this.hearing) one.isReceiving = false
         this.change("off")
     }
 
-    /** Clear channel assessment: whether nobody is heard. */
+    /** Clear channel assessment: true if nothing is heard. */
     isClear(): boolean {
         return this.state !== "transmit" && this.hearing.length === 0
     }
 
-    /** Sends a frame, whatever else is in the air. @param done when its last bit has left */
+    /** Transmits a frame, whatever else is in the air. @param done called when its last bit is sent */
     transmit(frame: Uint8Array, done: () => void): void {
         this.air.transmit(this, frame, done)
     }
@@ -84,7 +86,7 @@ export class Radio implements Place {
         this.air.observer.state?.(this, state)
     }
 
-    /** Counts the time of the present state up to now. */
+    /** Adds the time in the current state up to now. */
     settle(): void {
         const now = this.air.events.now()
         this.spentMs[this.state] += now - this.changedMs
@@ -98,7 +100,7 @@ interface Transmission {
     listeners: Radio[]
 }
 
-/** The air that all radios share. */
+/** The air shared by all radios. */
 export class Air {
     readonly events: Events
     readonly observer: AirObserver
@@ -120,7 +122,7 @@ export class Air {
         return radio
     }
 
-    /** A radio is gone for good. */
+    /** Removes a radio for good. */
     remove(radio: Radio): void {
         radio.off()
         const at = this.radios.indexOf(radio)
@@ -129,7 +131,7 @@ export class Air {
 
     transmit(from: Radio, frame: Uint8Array, done: () => void): void {
         const { events, observer, random } = this
-        this.cut(from) // whoever still sends begins anew
+        this.cut(from) // a new transmission replaces the current one
         const startMs = events.now()
         const endMs = startMs + (synchronisationBytes + frame.length) * byteMs
         observer.sent?.(from, frame, startMs, endMs)
@@ -154,7 +156,7 @@ export class Air {
         this.transmissions.set(from, { from, end, listeners })
     }
 
-    /** A sender lost power: nobody gets the rest. */
+    /** Ends a transmission because its sender lost power: nobody receives the rest. */
     cut(from: Radio): void {
         const transmission = this.transmissions.get(from)
         if (!transmission) return

@@ -1,27 +1,27 @@
-/** Where a node is, in metres. */
+/** Position of a node in metres. */
 export interface Position {
     x: number
     y: number
 }
 
-/** What a transmission of one node is at another. */
+/** Reception of one node's transmission at another. */
 export interface Reception {
-    /** Probability that a frame arrives, when nobody else sends. */
+    /** Probability that a frame arrives when nobody else transmits. */
     probability: number
     rssiDbm: number
 }
 
 /**
- * How far radio waves carry: what a frame of `from` is at `to`. Undefined where it is not even noticed; a probability of
- * 0 where it cannot be understood and still disturbs.
+ * How radio waves propagate. `reception` describes a frame of `from` at `to`: undefined if it is not noticed at all,
+ * probability 0 if it cannot be decoded and still interferes.
  */
 export interface Medium {
     reception(from: Place, to: Place): Reception | undefined
-    /** Share of frames that leave their sender at all; 1 without. */
+    /** Share of frames that leave their sender. Default: 1. */
     readonly txRatio?: number
-    /** A frame that is stronger than another by so much, in dB, survives it; none does without. */
+    /** A frame that is stronger than another by this many dB survives the collision. Default: none does. */
     readonly captureDb?: number
-    /** Where frames end to be understood, and to disturb, in metres; only of a medium for which distance alone decides. */
+    /** Reception and interference ranges in metres, for a medium in which distance alone decides. */
     readonly disk?: { rangeM: number; interferenceM: number }
 }
 

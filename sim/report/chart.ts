@@ -1,10 +1,10 @@
 import { Scale, ticks } from "../../host/drawing/axis.ts"
 import { element, escape, short, type Attributes } from "../../host/drawing/svg.ts"
 
-/** Pixels of all pictures; pages scale them. */
+/** Width of all charts in pixels; pages scale them. */
 export const width = 1080
 
-/** Where in a picture something is drawn. */
+/** The area of a chart in which something is drawn. */
 export interface Area {
     left: number
     right: number
@@ -12,7 +12,7 @@ export interface Area {
     bottom: number
 }
 
-/** @param title for those who cannot see it */
+/** @param title for screen readers */
 export function picture(height: number, title: string, parts: string[]): string {
     return element("svg", { role: "img", viewBox: `0 0 ${width} ${short(height)}`, "aria-label": title }, ...parts)
 }
@@ -25,7 +25,7 @@ export function caption(x: number, y: number, what: string): string {
     return text(x, y, what, { class: "caption" })
 }
 
-/** @param tip what it says under the pointer */
+/** @param tip tooltip */
 export function bar(type: string, area: Area, tip?: string): string {
     const { left, right, top, bottom } = area
     const size = { x: left, y: top, width: Math.max(0, right - left), height: bottom - top }
@@ -45,7 +45,7 @@ function title(tip: string | undefined): string[] {
     return tip === undefined ? [] : [element("title", {}, escape(tip))]
 }
 
-/** Upright lines at round numbers, with the numbers below. */
+/** Vertical lines at round values, with the values below. */
 export function xAxis(scale: Scale, area: Area, at = ticks(scale.min, scale.max, 6)): string[] {
     return at.flatMap(value => {
         const x = scale.at(value)
@@ -60,7 +60,7 @@ export function xAxis(scale: Scale, area: Area, at = ticks(scale.min, scale.max,
     })
 }
 
-/** Level lines at round numbers, with the numbers on the left. */
+/** Horizontal lines at round values, with the values on the left. */
 export function yAxis(scale: Scale, area: Area, at = ticks(scale.min, scale.max, 5)): string[] {
     return at.flatMap(value => {
         const y = scale.at(value)
@@ -74,12 +74,12 @@ export function yAxis(scale: Scale, area: Area, at = ticks(scale.min, scale.max,
     })
 }
 
-/** From 0 to a bit more than the highest. */
+/** A scale from 0 to slightly above the maximum. */
 export function fromZero(values: number[], start: number, end: number, least = 1): Scale {
     return new Scale(0, Math.max(least, ...values) * 1.03, start, end)
 }
 
-/** Colours and what they stand for, in a row from the left. */
+/** A row of colours with their meaning, starting at the left. */
 export function legend(x: number, y: number, entries: [type: string, what: string][]): string[] {
     return entries.flatMap(([type, what]) => {
         const at = x
@@ -88,13 +88,13 @@ export function legend(x: number, y: number, entries: [type: string, what: strin
     })
 }
 
-/** A number for people: three digits that count. */
+/** A number with three significant digits. */
 export function formatted(value: number): string {
     const rounded = Number(value.toPrecision(3))
     return (Math.abs(rounded) >= 10_000 ? rounded.toLocaleString("en-GB") : String(rounded)).replace("-", "−")
 }
 
-/** Powers of ten with 2 and 5 in between, on a scale of logarithms. */
+/** A logarithmic scale with ticks at 1, 2 and 5 times powers of ten. */
 export class LogScale {
     readonly min: number
     readonly max: number

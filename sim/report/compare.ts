@@ -9,19 +9,19 @@ const defaultRuns = 3
 const maxJobs = 2000
 
 export interface CompareOptions {
-    /** As `parseSweep` takes it. */
+    /** In the form that `parseSweep` parses. */
     sweep: string
-    /** With each value, each with another seed. */
+    /** Runs per value, each with its own seed. */
     runs?: number
     seed?: number
-    /** Seconds of simulated time of each run. */
+    /** Simulated time of each run in seconds. */
     until?: number
-    /** The folder that the comparison is written into. */
+    /** Folder for the comparison. */
     report?: string
     progress?: (done: number, all: number) => void
 }
 
-/** Runs a scenario with several values of something, and several seeds of each. @throws UserError */
+/** Runs a scenario with several values of one property, and several seeds for each. @throws UserError */
 export async function compare(name: string, scenario: Scenario, options: CompareOptions): Promise<Comparison> {
     const { key, values } = parseSweep(options.sweep)
     const { progress = () => {} } = options
@@ -29,7 +29,7 @@ export async function compare(name: string, scenario: Scenario, options: Compare
     const firstSeed = options.seed ?? scenario.seed ?? 1
     const isSeed = key === "seed"
     if (isSeed && (options.runs !== undefined || options.seed !== undefined))
-        throw new UserError("--sweep seed: each value is a run; no --runs, no --seed", 2)
+        throw new UserError("--sweep seed: each value is one run, so --runs and --seed are not allowed", 2)
     const runs = isSeed ? 1 : (options.runs ?? defaultRuns)
     if (runs * values.length > maxJobs) throw new UserError(`--sweep: more than ${maxJobs} runs`, 2)
     const points = values.flatMap(value => {

@@ -1,7 +1,7 @@
 const maxSteps = 240
 const firstStepS = 1
 
-/** Sums over the course of time: when there are too many steps, they become twice as long. */
+/** Sums per time step. When there are too many steps, their length doubles. */
 export class Course {
     readonly sums: number[] = []
     stepS = firstStepS
@@ -13,7 +13,7 @@ export class Course {
         this.sums[step]! += value
     }
 
-    /** The sums in steps of another, longer one. */
+    /** The sums in longer steps. */
     inStepsOf(stepS: number): number[] {
         while (this.stepS < stepS) this.widen()
         return this.sums

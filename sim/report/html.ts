@@ -1,7 +1,7 @@
 import { escape } from "../../host/drawing/svg.ts"
 import { style } from "./style.ts"
 
-/** A page that needs nothing but itself. @param body markup */
+/** A self-contained page. @param body markup */
 export function page(title: string, body: string[]): string {
     return `<!doctype html>
 <html lang="en">
@@ -22,10 +22,10 @@ export function tiles(entries: [value: string, what: string][]): string {
     return `<div class="tiles">${all.join("")}</div>`
 }
 
-/** What a table says in a cell; `type` is a class. */
+/** Content of a table cell; `type` is a class. */
 export type Cell = string | number | { text: string; type: string }
 
-/** Columns of numbers are set right. */
+/** Columns of numbers are right-aligned. */
 export function table(head: string[], rows: Cell[][]): string {
     const looksNumeric = (cell: Cell | undefined) => /^[\d., –]+( %)?$/.test(String(cell))
     const isNumber = head.map((_, i) => rows.every(row => looksNumeric(row[i])))
@@ -40,7 +40,7 @@ export function table(head: string[], rows: Cell[][]): string {
         .join("\n")}</tbody></table></div>`
 }
 
-/** Nothing where there is no content. */
+/** Empty if there is no content. */
 export function section(title: string, ...content: string[]): string {
     const some = content.filter(part => part)
     return some.length ? `<section><h2>${escape(title)}</h2>${some.join("\n")}</section>` : ""

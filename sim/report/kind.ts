@@ -5,7 +5,7 @@ import { headerBytes, isExtension, NextHeader } from "../net/ipv6.ts"
 import { RplCode } from "../net/rpl/messages.ts"
 import { decompress, isIphc, type Contexts } from "../net/sixlowpan/iphc.ts"
 
-/** What a frame is for. */
+/** Purpose of a frame. */
 export const kinds = [
     "TCP data",
     "TCP control",
@@ -21,17 +21,17 @@ export const kinds = [
 
 export type Kind = (typeof kinds)[number]
 
-/** The first byte of a payload: RFC 4944 §5.1 and §5.3. */
+/** First byte of a payload (RFC 4944 §5.1 and §5.3). */
 const uncompressed = 0x41
 const fragmentMask = 0xf8
 const firstFragment = 0xc0
 const laterFragment = 0xe0
 const maxDatagrams = 256
 
-/** Says what frames are for, in the order in which they were sent: a later fragment is for what its first one is. */
+/** Classifies frames in the order in which they were sent: a later fragment belongs to the kind of its first one. */
 export class Kinds {
     private readonly contexts: Contexts
-    /** Of datagrams in fragments, by sender and tag; the oldest first. */
+    /** Kinds of fragmented datagrams by sender and tag, oldest first. */
     private readonly datagrams = new Map<string, Kind>()
 
     constructor(contexts: Contexts) {
@@ -64,7 +64,7 @@ export class Kinds {
         return kind
     }
 
-    /** @param size of the whole packet, where this is its first fragment */
+    /** @param size of the whole packet if this is its first fragment */
     private ofPacket(frame: Frame, bytes: Uint8Array, size: number | undefined): Kind {
         const { source, destination } = frame
         if (bytes[0] === uncompressed) return ofIpv6(bytes.subarray(1))

@@ -5,10 +5,10 @@ import { colours } from "./style.ts"
 
 const left = 44
 const top = 34
-/** Parents with a colour of their own; with more of them colours come again, and the numbers tell. */
+/** Number of parents with a colour of their own; beyond it colours repeat, and the numbers distinguish them. */
 const parentColours = colours - 1
 
-/** Whom each mote sent to, and when: a lane a mote. */
+/** The parent of each mote over time: one lane per mote. */
 export function drawLanes({ lanes, seconds, nodes }: Report): string {
     const row = lanes.length > 40 ? 12 : 20
     const area: Area = { left, right: width - 20, top, bottom: top + row * lanes.length }

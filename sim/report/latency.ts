@@ -19,10 +19,10 @@ import type { Distribution, Report } from "./schema.ts"
 const height = 300
 const top = 34
 const bottom = height - 46
-/** The bins of a histogram are joined until there are about so many. */
+/** Bins of a histogram are merged until about this many remain. */
 const bars = 40
 
-/** How long readings take: left how many take how long, right which share is there by when, by hops. */
+/** Latency of readings: histogram on the left, cumulative share by number of hops on the right. */
 export function drawLatency({ latency, latencyByHops }: Report): string {
     if (!latency.count) return ""
     const halves: [Area, Area] = [
@@ -77,7 +77,7 @@ function shares(byHops: Report["latencyByHops"], x: LogScale, area: Area): strin
     const y = new Scale(0, 100, area.bottom, area.top)
     const known = byHops.filter(({ latency }) => latency.count)
     const label = ({ hops }: { hops: number }) =>
-        hops < 0 ? "no way just then" : `${hops} ${hops === 1 ? "hop" : "hops"}`
+        hops < 0 ? "no route at the time" : `${hops} ${hops === 1 ? "hop" : "hops"}`
     return [
         ...legend(
             area.left,

@@ -8,7 +8,7 @@ const mostHeight = 560
 const leastHeight = 160
 const mostNamed = 60
 
-/** Where everybody is at the end, and whom they send to. */
+/** Positions of all nodes at the end, and their parents. */
 export function drawMap(report: Report): string {
     const { nodes, motes } = report
     const xs = nodes.map(({ x }) => x)
@@ -67,7 +67,7 @@ export function drawMap(report: Report): string {
             ...(address ? [address] : []),
             ...(rank === undefined ? [] : [`rank ${rank}`]),
             ...(parent === undefined ? [] : [`parent ${parent}`]),
-            ...(hops === undefined ? ["no way"] : [`${hops} hops`]),
+            ...(hops === undefined ? ["no route"] : [`${hops} hops`]),
         ].join(" · ")
         const type = node.hasPower ? `f${colourOf(hops)}` : "off"
         const shownRank = nodes.length <= mostNamed && rank !== undefined && node.hasPower
@@ -94,7 +94,7 @@ export function drawMap(report: Report): string {
             `${i + 1}${i === 4 && mostHops > 5 ? " or more" : ""} ${i ? "hops" : "hop"}`,
         ]),
         ...(motes.some(({ hops }) => hops === undefined)
-            ? [[`f${colourOf(undefined)}`, "no way"] as [string, string]]
+            ? [[`f${colourOf(undefined)}`, "no route"] as [string, string]]
             : []),
         ...(report.attackers.length ? [["bad", "attacker"] as [string, string]] : []),
     ]
@@ -106,7 +106,7 @@ export function drawMap(report: Report): string {
     ])
 }
 
-/** Distances. */
+/** A scale bar. */
 function ruler(scale: number, height: number): string[] {
     const metres = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000]
     const length = metres.find(m => m * scale >= 60) ?? 100_000
@@ -128,7 +128,7 @@ function ruler(scale: number, height: number): string[] {
 
 const hopColours = [0, 1, 3, 4, 5]
 
-/** The colour of a number of hops to the border router. */
+/** The colour for a number of hops to the border router. */
 export function colourOf(hops: number | undefined): number {
     if (hops === undefined || hops < 1) return colours - 1
     return hopColours[Math.min(hops, hopColours.length) - 1]!

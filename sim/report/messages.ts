@@ -7,7 +7,7 @@ const top = 34
 const row = 24
 const maxFrame = 127
 const labelWidth = 130
-/** Lengths in one bar. */
+/** Frame lengths per bar. */
 const sizeStep = 4
 
 const colourOfKind: Record<Kind, number> = {
@@ -23,7 +23,7 @@ const colourOfKind: Record<Kind, number> = {
     other: 5,
 }
 
-/** Left how many bytes frames of each kind bring on the air, right how long frames are. */
+/** Bytes on the air by kind of frame on the left, frame lengths on the right. */
 export function drawMessages({ kinds }: Report): string {
     const bottom = top + row * Math.max(6, kinds.length)
     const left: Area = { left: 124, right: width / 2 - 10, top, bottom }

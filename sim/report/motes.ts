@@ -22,7 +22,7 @@ const nameWidth = 44
 const gap = 26
 const top = 40
 
-/** Of each mote a row; of each measure a column: delivery, latency, when it joined, what it draws, what it lost. */
+/** One row per mote and one column per measure: delivery, latency, time of joining, current, losses. */
 export function drawMotes({ motes, lanes }: Report): string {
     const row = motes.length > 40 ? 14 : 22
     const bottom = top + row * motes.length

@@ -5,9 +5,9 @@ import { reasonOf, UserError } from "../../host/errors.ts"
 const names = { html: "report.html", json: "report.json" }
 
 /**
- * The folder of a report, made where it is missing. What is wrong with it is reported now, not after a long run.
- * @returns writes `report.html` and `report.json`, and leaves everything else as it is
- * @throws UserError when nothing can be written there
+ * Creates the folder of a report if needed. Problems are reported now, not after a long run.
+ * @returns writes `report.html` and `report.json`, and leaves other files alone
+ * @throws UserError if the folder is not writable
  */
 export function reportFolder(folder: string): (html: string, json: object) => void {
     const failed = (error: unknown) => new UserError(`cannot write a report into ${folder}: ${reasonOf(error)}`)
@@ -33,7 +33,10 @@ export function reportFolder(folder: string): (html: string, json: object) => vo
     }
 }
 
-/** With its parents. Node's own way never ends where the file system says that a parent is missing, as in /proc. */
+/**
+ * Creates the folder and its parents. Node's recursive `mkdir` never ends where the file system reports a missing
+ * parent, as in /proc.
+ */
 function makeFolder(path: string): void {
     if (existsSync(path)) {
         if (!statSync(path).isDirectory()) throw Object.assign(new Error(), { code: "ENOTDIR" })

@@ -5,15 +5,15 @@ import type { Report } from "./schema.ts"
 const panel = 96
 const tops = [30, 30 + panel + 40]
 
-/** The course of the run: how much of the time somebody sends, and how many readings arrive. */
+/** The run over time: share of time on the air, and readings received. */
 export function drawCourse({ course, seconds }: Report): string {
     const { stepS, airS, arrived } = course
     const air = airS.map(s => (100 * s) / stepS)
     const rate = arrived.map(count => count / stepS)
     const bottom = tops[1]! + panel
     return picture(bottom + 44, "the course of the run", [
-        ...bars("time on the air, %, all senders together", air, "f0", tops[0]!),
-        ...bars("readings that arrive, a second", rate, "f2", tops[1]!),
+        ...bars("air time of all senders, %", air, "f0", tops[0]!),
+        ...bars("readings received per second", rate, "f2", tops[1]!),
         text(width / 2, bottom + 36, "time, s", { class: "caption", "text-anchor": "middle" }),
     ])
 

@@ -17,23 +17,23 @@ export function reportPage(report: Report): string {
     return page(scenario.title, [
         `<h1>${escape(scenario.title)}</h1>`,
         scenario.about ? paragraph(scenario.about, "dim") : "",
-        `<p>${formatted(seconds)} s of simulated time with seed ${seed}. The same again: <code>${escape(command)}</code></p>`,
+        `<p>${formatted(seconds)} s of simulated time with seed ${seed}. To reproduce: <code>${escape(command)}</code></p>`,
         tiles(facts(report)),
         section("What the scenario claims", verdicts(report)),
         section(
             "Network",
             drawMap(report),
             paragraph(
-                `Where the motes are at the end, and whom they send to (RPL, ${scenario.network?.mode ?? "storing"} mode); below each its rank.`,
+                `Positions of the motes at the end, and their parents (RPL, ${scenario.network?.mode ?? "storing"} mode), with the rank below each.`,
                 "note",
             ),
         ),
-        section("Motes", drawMotes(report), details("The same as a table", moteTable(report)), drops(report)),
+        section("Motes", drawMotes(report), details("As a table", moteTable(report)), drops(report)),
         section("Latency", drawLatency(report)),
         section(
             "Routes over time",
             drawLanes(report),
-            omitted ? paragraph(`${omitted} further changes of parents are not drawn.`, "note") : "",
+            omitted ? paragraph(`${omitted} further parent changes are not drawn.`, "note") : "",
         ),
         section("Course", drawCourse(report)),
         section("Frames", motes.length ? drawMessages(report) : ""),
@@ -43,7 +43,7 @@ export function reportPage(report: Report): string {
     ])
 }
 
-/** As people write it: what is short, in a line. */
+/** Formats YAML as people write it: short collections on one line. */
 function yamlOf(value: object): string {
     const document = new Document(value)
     visit(document, {
@@ -66,7 +66,7 @@ function facts({ motes, latency, kinds }: Report): [string, string][] {
         [percent(arrived, expected), `${arrived} of ${expected} readings delivered`],
         [`${formatted(latency.medianS)} s`, `median latency; 95 % within ${formatted(latency.p95S)} s`],
         [`${joined} of ${motes.length}`, "motes in the network at the end"],
-        [formatted(Math.max(0, ...hops)), "hops at the most"],
+        [formatted(Math.max(0, ...hops)), "hops at most"],
         [formatted(frames), "frames sent"],
         [`${formatted(current)} mA`, "mean current of a mote"],
     ]
@@ -87,7 +87,7 @@ function verdicts({ verdicts }: Report): string {
 function moteTable({ motes, lanes }: Report): string {
     const joins = new Map(lanes.map(({ id, joins }) => [id, joins]))
     const head = [
-        ...["mote", "address", "rank", "parent", "hops", "changes of parent", "joined, s"],
+        ...["mote", "address", "rank", "parent", "hops", "parent changes", "joined, s"],
         ...["readings", "of", "median, s", "95 %, s", "longest, s"],
         ...["frames sent", "received", "lost", "collisions", "mA", "mAh", "battery"],
     ]
@@ -107,7 +107,7 @@ function moteTable({ motes, lanes }: Report): string {
     return table(head, rows)
 }
 
-/** Packets that stranded. */
+/** Dropped packets. */
 function drops({ motes }: Report): string {
     const reasons = new Map<string, { packets: number; motes: number[] }>()
     for (const { id, dropped } of motes)
@@ -119,7 +119,7 @@ function drops({ motes }: Report): string {
         }
     if (!reasons.size) return ""
     return table(
-        ["packets that could not go on", "packets", "at motes"],
+        ["dropped packets, by reason", "packets", "at motes"],
         [...reasons].map(([reason, { packets, motes }]) => [reason, packets, motes.join(", ")]),
     )
 }

@@ -15,15 +15,15 @@ export interface Job {
     scenario: Scenario
     seed: number
     seconds: number
-    /** What it is called when it fails. */
+    /** Name in the error message if it fails. */
     name: string
 }
 
-/** What became of it; null where there is nothing to measure. */
+/** Outcome of a run; null if there is nothing to measure. */
 export const OutcomeSchema = Type.Object(
     {
         motes: count,
-        joined: { ...count, description: "that have a way to the border router at the end" },
+        joined: { ...count, description: "with a route to the border router at the end" },
         lastJoinedS: orNull,
         delivery: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Null()]),
         medianS: orNull,
@@ -33,14 +33,14 @@ export const OutcomeSchema = Type.Object(
         framesSent: count,
         framesLost: count,
         collisions: count,
-        fails: Type.Array(Type.String(), { description: "what the scenario claims and is not so" }),
+        fails: Type.Array(Type.String(), { description: "claims of the scenario that fail" }),
     },
     strict,
 )
 
 export const ComparisonSchema = Type.Object(
     {
-        command: Type.String({ description: "gives the same again" }),
+        command: Type.String({ description: "command that reproduces it" }),
         scenario: ScenarioSchema,
         seconds: Type.Number({ minimum: 0 }),
         key: Type.String(),
@@ -60,24 +60,24 @@ export const ComparisonSchema = Type.Object(
 )
 
 export type Outcome = Static<typeof OutcomeSchema>
-/** `report.json` of a comparison. */
+/** The content of `report.json` for a comparison. */
 export type Comparison = Static<typeof ComparisonSchema>
 
 const worker = fileURLToPath(new URL("./worker.mjs", import.meta.url))
 const maxErrorBytes = 10_000
 
 /**
- * Runs each in a process of its own, as many at once as there are cores; what comes out does not depend on how many.
- * @param progress called when one is done
- * @returns in the order of the jobs
- * @throws UserError when one of them fails
+ * Runs each job in its own process, as many in parallel as there are cores. The results do not depend on their number.
+ * @param progress called after each job
+ * @returns outcomes in the order of the jobs
+ * @throws UserError if one of them fails
  */
 export async function runAll(
     jobs: Job[],
     progress: (done: number) => void,
     most = availableParallelism(),
 ): Promise<Outcome[]> {
-    await buildFirmware() // once, before many ask for it
+    await buildFirmware() // once, before many processes need it
     const outcomes = new Array<Outcome>(jobs.length)
     const stop = new AbortController()
     let next = 0

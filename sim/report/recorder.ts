@@ -15,14 +15,14 @@ interface Counts {
     frames: number
     bytes: number
     airMs: number
-    /** By the length of a frame. */
+    /** Number of frames by length. */
     sizes: Uint32Array
 }
 
-/** Notes down what a report shows and the statistics do not know, in memory that does not grow with time. */
+/** Records what a report needs and the statistics lack, in memory that does not grow with time. */
 export class Recorder implements Observer {
     readonly counts: ReadonlyMap<Kind, Counts>
-    /** Number of hops when a reading arrived; −1: its mote had no way just then. In ms. */
+    /** Latency in ms by the number of hops at the time of arrival; −1: the mote had no route then. */
     readonly latencyByHops = new Map<number, Histogram>()
     readonly lanes = new Map<number, Lane>()
     readonly airMs = new Course()

@@ -6,7 +6,7 @@ import type { Simulation } from "../run/simulation.ts"
 import type { Recorder } from "./recorder.ts"
 import type { Distribution, PlacedNode, Report } from "./schema.ts"
 
-/** @param name the scenario as it was named on the command line, with what else decides the run */
+/** @param name the scenario as named on the command line, with the options that determine the run */
 export function reportOf(simulation: Simulation, recorder: Recorder, verdicts: Verdict[], name: string): Report {
     const { scenario, seed } = simulation
     const seconds = simulation.now()

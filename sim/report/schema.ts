@@ -3,7 +3,7 @@ import { ScenarioSchema } from "../scenario/schema.ts"
 import { MoteSummarySchema } from "../run/summary.ts"
 import { kinds } from "./kind.ts"
 
-/* What `report.json` holds. Times are seconds of simulated time, lengths metres, charges mA s. */
+/* Content of `report.json`. Times are in seconds of simulated time, lengths in metres, charges in mA s. */
 
 const strict = { additionalProperties: false }
 const count = Type.Integer({ minimum: 0 })
@@ -49,9 +49,9 @@ const Distribution = Type.Object(
 const Lane = Type.Object(
     {
         id: node,
-        /** Where its parent changes; 0: it has none. */
+        /** Parent changes; parent 0: none. */
         parents: Type.Array(Type.Object({ s: seconds, parent: Type.Integer({ minimum: 0 }), rank: count }, strict)),
-        omitted: { ...count, description: "changes that are not listed, there being too many" },
+        omitted: { ...count, description: "changes beyond those listed" },
         joins: Type.Array(Type.Object({ poweredS: seconds, joinedS: seconds }, strict)),
         off: Type.Array(Type.Tuple([seconds, seconds]), { description: "without power" }),
     },
@@ -60,7 +60,7 @@ const Lane = Type.Object(
 
 export const ReportSchema = Type.Object(
     {
-        command: Type.String({ description: "gives the same again" }),
+        command: Type.String({ description: "command that reproduces it" }),
         scenario: ScenarioSchema,
         seed: Type.Integer(),
         seconds,
@@ -73,8 +73,8 @@ export const ReportSchema = Type.Object(
         course: Type.Object(
             {
                 stepS: seconds,
-                airS: Type.Array(seconds, { description: "all senders together, a step" }),
-                arrived: Type.Array(count, { description: "readings, a step" }),
+                airS: Type.Array(seconds, { description: "all senders together, per step" }),
+                arrived: Type.Array(count, { description: "readings, per step" }),
             },
             strict,
         ),

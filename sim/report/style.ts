@@ -1,4 +1,4 @@
-/** Okabe and Ito's colours, which people can tell apart whatever their colour vision; some lighter or darker by theme. */
+/** Colours of Okabe and Ito, which are distinguishable with any colour vision; some are lighter or darker by theme. */
 const light = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a7a00", "#7f8a96"]
 const dark = ["#4aa8e0", "#f0b429", "#2fc79b", "#e39bc4", "#8fd0f5", "#ff8547", "#d8c943", "#93a0ad"]
 
@@ -15,7 +15,7 @@ const darkTheme = variables(
     "--page:#14181d;--text:#e6eaef;--dim:#9aa7b4;--grid:#2a323b;--frame:#46525e;--bad:#ff8a65;--good:#4fd1a5;--panel:#1c2229",
 )
 
-/** Of the pages; both themes, and light on paper. */
+/** Style sheet of the pages: both themes, and light on paper. */
 export const style = [
     `:root{color-scheme:light dark;${lightTheme}}`,
     `@media screen and (prefers-color-scheme:dark){:root{${darkTheme}}}`,

@@ -5,7 +5,7 @@ import { page, paragraph, section, table, type Cell } from "./html.ts"
 import { percent } from "./messages.ts"
 import type { Comparison, Outcome } from "./pool.ts"
 
-/** Of a run; null: nothing was measured. */
+/** A measure of a run; null if there is nothing to measure. */
 type Measure = (outcome: Outcome) => number | null
 
 const columns = 3
@@ -22,10 +22,10 @@ const panels: { what: string; lines: [type: number, what: string, measure: Measu
         ],
     },
     { what: "mean current of a mote, mA", lines: [[3, "", o => o.meanMa]] },
-    { what: "the last mote joined, s", lines: [[1, "", o => o.lastJoinedS]] },
-    { what: "hops on the average", lines: [[6, "", o => o.meanHops]] },
+    { what: "last mote joined, s", lines: [[1, "", o => o.lastJoinedS]] },
+    { what: "mean hops", lines: [[6, "", o => o.meanHops]] },
     {
-        what: "frames missed, a frame sent",
+        what: "frames missed per frame sent",
         lines: [
             [1, "lost", o => perFrame(o, o.framesLost)],
             [5, "collided", o => perFrame(o, o.collisions)],
@@ -48,7 +48,7 @@ export function sweepPage(comparison: Comparison): string {
     return page(`${scenario.title}: ${key}`, [
         `<h1>${escape(scenario.title)}: ${escape(key)}</h1>`,
         scenario.about ? paragraph(scenario.about, "dim") : "",
-        `<p>${runs.length} runs of ${formatted(seconds)} s of simulated time. The same again: <code>${escape(command)}</code></p>`,
+        `<p>${runs.length} runs of ${formatted(seconds)} s of simulated time. To reproduce: <code>${escape(command)}</code></p>`,
         section(
             "Comparison",
             drawPanels(comparison),
@@ -173,7 +173,7 @@ function drawPanels({ runs, key, values }: Comparison): string {
     }
 }
 
-/** Numbers stand where they belong, words side by side. */
+/** Numbers are placed to scale, words evenly. */
 function xOf(values: Comparison["values"], area: Area): { at: (value: number | string) => number; axis: string[] } {
     const numbers = values.filter(value => typeof value === "number")
     const areNumbers = numbers.length === values.length
@@ -196,7 +196,7 @@ function xOf(values: Comparison["values"], area: Area): { at: (value: number | s
     }
 }
 
-/** From 0, but where all is far from it and near to each other. */
+/** Starts at 0, unless all values are far from 0 and close to each other. */
 function yOf(known: number[], area: Area): Scale {
     if (!known.length) return new Scale(0, 1, area.bottom, area.top)
     const least = Math.min(...known)

@@ -4,20 +4,23 @@ import type { Scenario } from "../scenario/schema.ts"
 
 const maxValues = 100
 
-/** What of a scenario is varied. */
+/** The property of a scenario that is varied. */
 export interface Sweep {
-    /** As in `medium.rx`; in a list, as in `grids.spacing`, it is that of each element. `seed` is the seed itself. */
+    /**
+     * Path such as `medium.rx`; in a list, such as `grids.spacing`, it applies to each element. `seed` is the seed
+     * itself.
+     */
     key: string
     values: (number | string)[]
 }
 
-/** @param text as in `medium.rx=0.7,0.8,0.9` @throws UserError */
+/** @param text such as `medium.rx=0.7,0.8,0.9` @throws UserError */
 export function parseSweep(text: string): Sweep {
     const [, key, list] = /^([\w.-]+)=(.+)$/.exec(text) ?? []
     if (!key || !list) throw new UserError(`--sweep ${text}: expected KEY=V1,V2,…, as in medium.rx=0.7,0.8`, 2)
     const values = list.split(",").map(valueOf)
     if (values.includes("")) throw new UserError(`--sweep ${text}: a value is empty`, 2)
-    if (new Set(values).size < values.length) throw new UserError(`--sweep ${text}: a value is there twice`, 2)
+    if (new Set(values).size < values.length) throw new UserError(`--sweep ${text}: a value occurs twice`, 2)
     if (values.length > maxValues) throw new UserError(`--sweep ${key}: more than ${maxValues} values`, 2)
     return { key, values }
 }
@@ -28,7 +31,7 @@ function valueOf(text: string): number | string {
     return trimmed !== "" && Number.isFinite(number) ? number : trimmed
 }
 
-/** The scenario with another value. @throws UserError when it is none any more */
+/** The scenario with another value. @throws UserError if it is then invalid */
 export function withValue(scenario: Scenario, key: string, value: number | string): Scenario {
     const place = `--sweep ${key}=${value}`
     const changed = changedAt(scenario, key.split("."), value, missing => {
@@ -38,7 +41,7 @@ export function withValue(scenario: Scenario, key: string, value: number | strin
         return parseScenario(JSON.stringify(changed), place)
     } catch (error) {
         if (!(error instanceof UserError)) throw error
-        // The line is that of a file which nobody wrote.
+        // The line number refers to generated text, so it is removed.
         throw new UserError(error.message.replace(`${place}:1: `, `${place}: `), 2)
     }
 }

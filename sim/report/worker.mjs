@@ -1,4 +1,4 @@
-// One run of a comparison, in a process of its own. The sources are TypeScript and run as they are.
+// One run of a comparison, in its own process. The TypeScript sources run directly.
 import { register } from "tsx/esm/api"
 
 register()

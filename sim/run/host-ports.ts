@@ -4,20 +4,21 @@ import { socketStream } from "../../host/stream.ts"
 import { listen, serveHttp, serveUdp } from "../../router/index.ts"
 import type { Ward } from "./ward.ts"
 
-/** The way is for this machine alone: nobody is asked for a password. */
+/** Only this machine can connect, so there is no password. */
 const host = "127.0.0.1"
 
 export interface HostPorts {
-    /** CoAP over TCP and UDP, as far as its port was free. */
+    /** CoAP over TCP and UDP, if its port was free. */
     coapPort?: number
     httpPort?: number
     close(): Promise<void>
 }
 
 /**
- * Real sockets at the border: clients on this machine reach the simulated motes through the ward's router, over the mesh, as
- * `/m/<eui>/…`. What they ask is no part of the seed's course. Port 0 means any; undefined: not served.
- * @throws UserError when a port cannot be used
+ * Opens real sockets at the border: clients on this machine reach the simulated motes as `/m/<eui>/…` through the
+ * ward's router and the mesh. Their requests are not part of the course that the seed determines. Port 0 takes a free
+ * one; undefined: not served.
+ * @throws UserError if a port cannot be used
  */
 export async function openHostPorts({ router }: Ward, o: { coapPort?: number; httpPort?: number }): Promise<HostPorts> {
     const parts: { close(): unknown }[] = []

@@ -3,7 +3,7 @@ import type { Simulation } from "./simulation.ts"
 import { Histogram } from "../observe/histogram.ts"
 import type { Assertion } from "../scenario/schema.ts"
 
-/** What a scenario claims, and what became of it. */
+/** A scenario's claim and its outcome. */
 export interface Verdict {
     claim: string
     holds: boolean
@@ -11,10 +11,10 @@ export interface Verdict {
 }
 
 const pingCount = 5
-/** Joined, measured and sent by then, unless readings wait for each other. */
+/** Time by which a mote has joined, measured and sent, unless readings wait for each other. */
 const startMs = 30_000
 
-/** Looks whether what a scenario claims is so; pings take some more time of the simulation. */
+/** Checks the claims of a scenario; pings take additional simulated time. */
 export async function judge(simulation: Simulation): Promise<Verdict[]> {
     const verdicts: Verdict[] = []
     for (const assertion of simulation.scenario.assert ?? []) verdicts.push(await verdictOn(assertion, simulation))
@@ -53,11 +53,11 @@ function delivery(share: number, { motes, statistics, clock }: Simulation): Verd
         const one = statistics.delivery(id, clock.now())
         expected += one.expected
         arrived += one.arrived
-        // A mote of which nothing has arrived by then is not just slow.
+        // A mote from which nothing has arrived by then is not just slow.
         const isLong = clock.now() - poweredMs > startMs + statistics.patienceMs
         if (node && isLong && !statistics.of(id).latencyMs.count) silent.push(id)
     }
-    const nothing = silent.length ? `, nothing from ${silent.join(", ")}` : ""
+    const nothing = silent.length ? `, none from ${silent.join(", ")}` : ""
     return {
         claim: `${percent(share)} of the readings arrive`,
         holds: expected > 0 && arrived >= share * expected && (share === 0 || !silent.length),
@@ -76,14 +76,14 @@ function latency({ latency, share = 0.95 }: { latency: number; share?: number },
     }
 }
 
-/** Every mote that had power at that moment is heard of again within the time. */
+/** Whether every mote that had power at that moment reports again within the time. */
 function recovery(
     { recovery, after }: { recovery: number; after: number },
     { motes, statistics, startMs, clock }: Simulation,
 ): Verdict {
     const fromMs = startMs + after * 1000
     const claim = `every mote that has power then reports within ${recovery} s of second ${after}`
-    if (clock.now() < fromMs) return { claim, holds: false, found: "that second was not reached" }
+    if (clock.now() < fromMs) return { claim, holds: false, found: "the run ended before" }
     let worst = 0
     for (const { id, node, off } of motes.values()) {
         const wasOff = off.some(([from, to]) => from <= fromMs && to > fromMs)
@@ -94,7 +94,7 @@ function recovery(
     return {
         claim,
         holds: worst <= recovery,
-        found: Number.isFinite(worst) ? `${worst.toFixed(1)} s` : "some never",
+        found: Number.isFinite(worst) ? `${worst.toFixed(1)} s` : "some motes never",
     }
 }
 
@@ -106,7 +106,7 @@ function alarmed(
     return {
         claim: `alarm ${alarm} of mote ${mote} is in the clinic within ${within} s`,
         holds: ms !== undefined && ms <= within * 1000,
-        found: ms === undefined ? "it did not come" : `${(ms / 1000).toFixed(2)} s`,
+        found: ms === undefined ? "not received" : `${(ms / 1000).toFixed(2)} s`,
     }
 }
 
@@ -132,7 +132,7 @@ function refused(least: number, { ward }: Simulation): Verdict {
     const { badMac, unknownKid, malformed, olderBoot, otherSalt, belowWindow, duplicate } = ward.stats()
     const count = badMac + unknownKid + malformed + olderBoot + otherSalt + belowWindow + duplicate
     return {
-        claim: `the router refuses at least ${least} envelopes, or knows them already`,
+        claim: `the router refuses at least ${least} envelopes, or already has them`,
         holds: count >= least,
         found: `${count}`,
     }

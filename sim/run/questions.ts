@@ -4,11 +4,11 @@ import { traceroute, type Hop } from "../mesh/traceroute.ts"
 import { formatAddress } from "../net/ipv6.ts"
 import type { Simulation } from "./simulation.ts"
 
-/** What someone wants to know of a network once it has settled. */
+/** Queries to a network after it has settled. */
 export interface Questions {
-    /** Nodes by their number. */
+    /** Node to ping. */
     ping?: number
-    /** Echo requests of `ping`. */
+    /** Number of echo requests for `ping`. */
     count?: number
     traceroute?: number
     neighbors?: boolean
@@ -29,7 +29,7 @@ export interface Answers {
     }
 }
 
-/** All motes connect to the router when they have joined; questions wait until that is over. */
+/** Queries wait this long after all motes have joined, because then they connect to the router. */
 const calmS = 15
 const defaultCount = 5
 
@@ -37,7 +37,7 @@ export function isAnyAsked({ ping, traceroute, neighbors, routes, page }: Questi
     return ping !== undefined || traceroute !== undefined || !!(neighbors || routes || page)
 }
 
-/** A condition that holds once the network has been settled, and every mote has been heard of, for some time. */
+/** Returns a condition: the network has been settled, and every mote has reported, for some time. */
 export function settled(simulation: Simulation): () => boolean {
     let sinceS = Infinity
     return () => {
@@ -46,7 +46,7 @@ export function settled(simulation: Simulation): () => boolean {
     }
 }
 
-/** Whether all that have power have joined and reported, and the border router knows the way to each. */
+/** Whether all motes with power have joined and reported, and the border router has a route to each. */
 function hasConverged({ motes, root, clock, statistics }: Simulation): boolean {
     const { routes } = routerView(root, clock.now())
     const known = new Set(routes.map(({ target }) => target))
@@ -57,7 +57,7 @@ function hasConverged({ motes, root, clock, statistics }: Simulation): boolean {
     })
 }
 
-/** Answers them, in the time of the simulation. @param print gets the lines for people, as they come */
+/** Answers the queries in simulated time. @param print called with each line of output */
 export async function ask(
     simulation: Simulation,
     questions: Questions,
@@ -93,7 +93,7 @@ export async function ask(
             sent,
             replies: replies.map(reply => ({ ...reply, from: formatAddress(reply.from) })),
         }
-        if (!replies.length) failures.push(`mote ${questions.ping} does not answer`)
+        if (!replies.length) failures.push(`mote ${questions.ping} does not respond`)
     }
     return { answers, failures }
 }

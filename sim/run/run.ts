@@ -15,31 +15,31 @@ import { summary, type Summary } from "./summary.ts"
 
 export interface StartOptions {
     seed?: number
-    /** Beside the network's; by motes and cores where absent. */
+    /** Threads besides the network's. Default: by number of motes and cores. */
     threads?: number
-    /** The file that every frame is written to, once for each radio that received it with `withRssi`. */
+    /** Capture file for every frame; with `withRssi` once for each radio that received it. */
     capture?: { file: string; withRssi: boolean }
 }
 
 export interface RunOptions extends StartOptions {
-    /** Seconds of simulated time; the scenario's duration where absent. */
+    /** Simulated time in seconds. Default: the scenario's duration. */
     until?: number
-    /** Times real time at most. */
+    /** Maximum speed as a multiple of real time. */
     speed?: number
     questions?: Questions
-    /** The folder that the report is written into, and the scenario as the command line named it. */
+    /** Folder for the report, and the scenario as named on the command line. */
     report?: { folder: string; name: string }
-    /** Ends the run before its time; what is known by then is reported. */
+    /** Ends the run early; what is known by then is reported. */
     signal?: AbortSignal
-    /** @param endS where the run ends @param speed times real time, as measured */
+    /** @param endS end of the run @param speed measured, as a multiple of real time */
     progress?: (nowS: number, endS: number, speed: number) => void
-    /** The time is over. */
+    /** The end of the run has been reached. */
     arrived?: (state: RunState) => void
-    /** Gets the lines of ping, traceroute and the like, as they come. */
+    /** Called with each line of output of ping, traceroute and the like. */
     print?: (line: string) => void
 }
 
-/** Where a run stands. */
+/** State of a run. */
 export interface RunState {
     borderRouter: string
     host: string
@@ -48,19 +48,19 @@ export interface RunState {
 }
 
 export interface RunResult {
-    /** Unless questions were asked. */
+    /** Absent if there were queries. */
     summary?: Summary
     verdicts: Verdict[]
     answers?: Answers
-    /** Pings without an answer. */
+    /** Pings without a reply. */
     failures: string[]
     wasStopped: boolean
 }
 
-/** Runs a scenario to its end. @throws UserError when a file cannot be written or a mote cannot be started */
+/** Runs a scenario to its end. @throws UserError if a file cannot be written or a mote cannot be started */
 export async function runScenario(scenario: Scenario, o: RunOptions = {}): Promise<RunResult> {
     const { until, speed, questions = {}, report, signal, progress, print = () => {} } = o
-    // A folder that cannot be written to is found before the work, not after it.
+    // An unwritable folder is reported before the run, not after it.
     const writeReport = report && reportFolder(report.folder)
     return await withSimulation(scenario, o, async simulation => {
         const recorder = writeReport && new Recorder(simulation)
@@ -91,7 +91,7 @@ export async function runScenario(scenario: Scenario, o: RunOptions = {}): Promi
     })
 }
 
-/** Starts a simulation, and stops it however `work` ends; its capture is closed then. @throws UserError */
+/** Starts a simulation, and stops it however `work` ends, which closes the capture. @throws UserError */
 export async function withSimulation<T>(
     scenario: Scenario,
     { seed, threads = usualThreads(scenario), capture: file }: StartOptions,
@@ -121,7 +121,7 @@ function stateOf(simulation: Simulation): RunState {
     }
 }
 
-/** Where few motes share a thread, threads wait for each other more than they work. */
+/** With fewer motes per thread, threads mostly wait for each other. */
 const motesPerThread = 10
 
 function usualThreads(scenario: Scenario): number {

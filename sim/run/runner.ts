@@ -1,33 +1,33 @@
 import type { Simulation } from "./simulation.ts"
 
-/** Nobody waits longer for an answer from a simulation that runs as fast as it can. */
+/** Longest time that a simulation at full speed runs without yielding. */
 const sliceWallMs = 40
-/** At a limited speed: how often the simulation catches up with the time. */
+/** At a limited speed: interval between steps. */
 const beatMs = 15
-/** Further behind than that, it does not hurry to make up for it. */
+/** A simulation that lags more than this does not catch up. */
 const patienceMs = 500
-/** Between two looks at whether it is enough. */
+/** Interval of simulated time between checks of `isEnough`. */
 const lookS = 0.5
-/** Where nothing happens any more, a step ends there. */
+/** A step ends after this time if there are no events. */
 const longestStepS = 60
-/** The clock counts unix milliseconds, and no finer than this. */
+/** Resolution of the clock: it counts Unix milliseconds as floating-point numbers. */
 const resolutionS = 1e-6
 
 /**
- * Lets a simulation run: as fast as it can or at a speed, paused, step by step. However it is cut into pieces, the same
- * events happen in the same order.
+ * Runs a simulation: at full or limited speed, paused, or step by step. The events and their order do not depend on how
+ * the run is divided.
  */
 export class Runner {
     readonly simulation: Simulation
-    /** At most so many times real time; undefined: as fast as it can. */
+    /** Maximum speed as a multiple of real time. Undefined: unlimited. */
     private limit: number | undefined
     private paused = false
     private stopped = false
     private readonly steps: (() => Promise<void>)[] = []
     private readonly errands: (() => Promise<void>)[] = []
-    /** Ends a rest early. */
+    /** Ends a pause early. */
     private wake = () => {}
-    /** Where time and the simulation stood together. */
+    /** Wall time and simulated time at the last synchronisation. */
     private since = { wallMs: 0, s: 0 }
 
     constructor(simulation: Simulation, speed?: number) {
@@ -60,13 +60,13 @@ export class Runner {
         this.wake()
     }
 
-    /** Ends `runTo`, now and for good. */
+    /** Ends `runTo` for good. */
     stop(): void {
         this.stopped = true
         this.wake()
     }
 
-    /** Does something between two events, while the simulation stands still. */
+    /** Runs `work` between two events, while the simulation stands still. */
     between<T>(work: () => T | Promise<T>): Promise<T> {
         return new Promise((resolve, reject) => {
             this.errands.push(async () => {
@@ -80,26 +80,26 @@ export class Runner {
         })
     }
 
-    /** Pauses, after so much simulated time. */
+    /** Pauses after this much simulated time. */
     stepSeconds(seconds: number): Promise<void> {
         return this.step(() => this.simulation.run(seconds))
     }
 
-    /** Pauses, after the next event. */
+    /** Pauses after the next event. */
     stepEvent(): Promise<void> {
         let events = 0
         return this.step(() => this.simulation.run(longestStepS, () => events++ > 0))
     }
 
-    /** Pauses, as soon as the condition holds, a minute of simulated time later at most. */
+    /** Pauses when the condition holds, at the latest after one minute of simulated time. */
     stepUntil(condition: () => boolean): Promise<void> {
         return this.step(() => this.simulation.run(longestStepS, condition))
     }
 
     /**
-     * Runs up to a moment, in seconds of simulated time; a step may go beyond it.
-     * @param isEnough looked at now and then; ends it early
-     * @param show is told how far it is, and how many times faster than real time
+     * Runs up to a moment in seconds of simulated time; a step may go beyond it.
+     * @param isEnough checked periodically; true ends the run early
+     * @param show called with the current time and the speed as a multiple of real time
      */
     async runTo(
         end: number,
@@ -136,7 +136,7 @@ export class Runner {
         }
     }
 
-    /** A piece of the way; at a limited speed the rest that is due after it. */
+    /** Runs one slice. At a limited speed, waits until real time has caught up. */
     private async advance(target: number): Promise<void> {
         const { simulation, limit, since } = this
         const wallMs = performance.now()
@@ -172,7 +172,7 @@ export class Runner {
     }
 }
 
-/** Lets the machine's own business through: sockets, signals. */
+/** Yields to the event loop: sockets, signals. */
 function breathe(): Promise<void> {
     return new Promise(resolve => setImmediate(resolve))
 }

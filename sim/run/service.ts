@@ -5,28 +5,28 @@ import { Runner } from "./runner.ts"
 import type { Simulation } from "./simulation.ts"
 
 export interface ServiceOptions {
-    /** TCP ports; 0 takes a free one, undefined: not served. */
+    /** TCP ports; 0 takes a free one. Undefined: not served. */
     web?: number
     coapPort?: number
     httpPort?: number
-    /** Times real time; 1 where absent. */
+    /** Speed as a multiple of real time. Default: 1. */
     speed?: number
-    /** Seconds of simulated time after which it pauses; never where absent. */
+    /** Seconds of simulated time after which it pauses. Default: never. */
     until?: number
 }
 
-/** A simulation that goes on until it is closed, for browsers and for clients of its motes. */
+/** A simulation that runs until it is closed, for browsers and for clients of its motes. */
 export interface Service {
-    /** Addresses that it is served at, the page's first. */
+    /** URLs of the service, the page's first. */
     urls: string[]
-    /** Of each mote, as clients name it: `/m/<eui>/…`. */
+    /** Path of each mote for clients: `/m/<eui>/…`. */
     motes: { id: number; path: string }[]
-    /** Rejects when the simulation cannot go on. */
+    /** Rejects if the simulation fails. */
     running: Promise<void>
     close(): Promise<void>
 }
 
-/** Shows a simulation in browsers, and its motes to clients, beyond the scenario's duration. @throws UserError */
+/** Serves a simulation to browsers, and its motes to clients, beyond the scenario's duration. @throws UserError */
 export async function serveSimulation(simulation: Simulation, o: ServiceOptions): Promise<Service> {
     const { web, speed = 1, until = Infinity } = o
     const runner = new Runner(simulation, speed)

@@ -26,34 +26,37 @@ import { Ward, type MoteIdentity } from "./ward.ts"
 
 const coapPort = 5683
 const defaultPan = 0xabcd
-/** How often those who walk take a step. */
+/** Interval between steps of motes that move. */
 const stepMs = 1000
 const cutShortMs = 10_000
 
-/** A mote on the mesh: its network half here, the half that runs the firmware in a shard. Without power there is neither. */
+/**
+ * A mote on the mesh: its network half is here, the half that runs the firmware is in a shard. Without power both are
+ * absent.
+ */
 export interface SimulatedMote {
     readonly id: number
     readonly plan: PlannedMote
     readonly identity: MoteIdentity
     position: Position
     node: MeshNode | undefined
-    /** Between the halves. */
+    /** Connects the two halves. */
     port: Port | undefined
-    /** Starts so far. */
+    /** Number of starts. */
     life: number
-    /** When it had no power, unix ms; the last one may still go on. A crash is one of no length. */
+    /** Intervals without power in Unix ms; the last one may still be open. A crash is an interval of length 0. */
     readonly off: [number, number][]
-    /** When it last got power. */
+    /** Time at which it last got power. */
     poweredMs: number
-    /** What it has used, over all its starts. */
+    /** Its consumption over all starts. */
     readonly meter: Meter
-    /** Endless without. */
+    /** Undefined: unlimited power. */
     readonly battery: Battery | undefined
 }
 
 /**
- * Many motes with the real firmware on a simulated network, a border router, and the router's and the clinic's own cores.
- * The same scenario with the same seed takes the same course, frame by frame.
+ * Many motes with the real firmware on a simulated network, a border router, and the real cores of router and clinic.
+ * The same scenario with the same seed runs identically, frame by frame.
  */
 export class Simulation {
     readonly clock = new VirtualClock()
@@ -110,8 +113,8 @@ export class Simulation {
     }
 
     /**
-     * Powers everything up.
-     * @param threads to run the firmware in, beside this one; they change the speed and nothing else
+     * Powers up everything.
+     * @param threads for the firmware, besides this one; they change only the speed
      */
     static async start(
         scenario: Scenario,
@@ -122,7 +125,7 @@ export class Simulation {
         return simulation
     }
 
-    /** Seconds since the beginning. */
+    /** Seconds since the start. */
     now(): number {
         return (this.clock.now() - this.startMs) / 1000
     }
@@ -131,22 +134,22 @@ export class Simulation {
         return this.clock.run(seconds * 1000, until)
     }
 
-    /** The prefixes that everybody knows, for whoever reads frames. */
+    /** The prefixes that all nodes know, for decoding frames. */
     get contexts(): Contexts {
         return this.mesh.contexts
     }
 
-    /** The address that a node has or will have, whether it has power and has joined or not. */
+    /** The address that a node has or will have, whether or not it has power and has joined. */
     addressOf(id: number): Ipv6Address {
         return withPrefix(this.prefix, skyAddress(id))
     }
 
-    /** A node's network half, the border router included; undefined without power. */
+    /** A node's network half, the border router included. Undefined without power. */
     node(id: number): MeshNode | undefined {
         return id === this.root.id ? this.root : this.motes.get(id)?.node
     }
 
-    /** Cuts a mote's power: what is in flash stays. */
+    /** Cuts a mote's power; its flash keeps its content. */
     powerOff(id: number): void {
         const mote = this.motes.get(id)
         if (!mote?.node) return
@@ -197,7 +200,7 @@ export class Simulation {
         this.observers.powered(id, true)
     }
 
-    /** A mote's program crashes: what was in its memory is lost, and it starts again. Radio and chips keep their power. */
+    /** Crashes a mote's program: its RAM is lost, and it restarts. Radio and chips keep their power. */
     crash(id: number): void {
         const mote = this.motes.get(id)
         if (!mote?.node) return
@@ -230,7 +233,8 @@ export class Simulation {
             ...this.mesh,
             id,
             position,
-            // Another course after each start: the same numbers again would look like the connections of the life before.
+            // Random numbers differ after each start: repeated ones would look like the connections of the previous
+            // start.
             random: this.random(id + 65_537 * (this.motes.get(id)?.off.length ?? 0)),
             ...(prefix ? { prefix } : {}),
             observer: { dropped: (packet, reason) => this.observers.dropped(id, packet, reason) },
@@ -242,11 +246,11 @@ export class Simulation {
         return seededRandom(this.seed * 65_537 + id)
     }
 
-    /** An event in the half of a mote that runs the firmware. */
+    /** Handles an event from the half of a mote that runs the firmware. */
     private take(event: MoteEvent): void {
         const { id, life } = event
         const mote = this.motes.get(id)!
-        // It comes from before its power went, as far as the network knows.
+        // The event is from before the power was cut.
         if (!mote.port || life !== mote.life) return
         if (event.kind === "log") this.observers.log(id, event.line)
         else if (event.kind !== "panic") mote.port.take(event)

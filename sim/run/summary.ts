@@ -28,7 +28,7 @@ export const MoteSummarySchema = Type.Object(
         id: node,
         address: known(Type.String()),
         rank: known(count),
-        parent: known({ ...node, description: "the node that it sends to" }),
+        parent: known({ ...node, description: "preferred parent in the DODAG" }),
         hops: known({ ...count, description: "to the border router" }),
         parentChanges: count,
         joinedS: known(seconds),
@@ -40,12 +40,12 @@ export const MoteSummarySchema = Type.Object(
         collisions: count,
         dropped: Type.Record(Type.String(), count, { description: "packets, by reason" }),
         energy: EnergySchema,
-        battery: known(Type.Number({ minimum: 0, maximum: 1, description: "share of it that is left" })),
+        battery: known(Type.Number({ minimum: 0, maximum: 1, description: "remaining share of the charge" })),
     },
     strict,
 )
 
-/** What became of a simulation, for people and for programs. */
+/** Outcome of a simulation, for people and programs. */
 export const SummarySchema = Type.Object(
     {
         title: Type.String(),
@@ -99,7 +99,7 @@ function moteSummary(simulation: Simulation, mote: SimulatedMote): MoteSummary {
     }
 }
 
-/** The node that a mote sends everything to that is not for those below. */
+/** The current parent of a mote in the DODAG. */
 export function parentOf({ motes }: Simulation, id: number): number | undefined {
     const parent = motes.get(id)?.node?.rpl.parent
     if (!parent) return undefined
@@ -107,7 +107,7 @@ export function parentOf({ motes }: Simulation, id: number): number | undefined 
     return (link[4]! << 8) | link[7]! // as in `skyAddress`
 }
 
-/** Hops to the border router along the parents; undefined where they do not lead there. */
+/** Hops to the border router along the parents. Undefined if they do not lead there. */
 export function hopsOf(simulation: Simulation, id: number): number | undefined {
     let hops = 0
     for (let at: number | undefined = id; at !== simulation.root.id; at = parentOf(simulation, at)) {

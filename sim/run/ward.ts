@@ -11,14 +11,14 @@ import { decodePack } from "../../wire/senml.ts"
 import type { ArrivedAlarm, ArrivedReading } from "../observe/observer.ts"
 import { seededBytes } from "../time/random.ts"
 
-/** What `.env.local` of a board says. */
+/** The settings in `.env.local` of a board. */
 export interface MoteIdentity {
     kid: Uint8Array
     secret: Uint8Array
     patient: number
 }
 
-/** Of the configurations that a scenario has. */
+/** Author of a scenario's configurations. */
 const author = "scenario"
 
 interface KnownMote {
@@ -29,7 +29,7 @@ interface KnownMote {
     last?: { boot: number; seq: number }
 }
 
-/** The router's and the clinic's own cores, in the time of the simulation, as one process. */
+/** The real cores of router and clinic as one process, in simulated time. */
 export class Ward {
     readonly clinic: Clinic
     readonly router: Router
@@ -77,8 +77,8 @@ export class Ward {
     }
 
     /**
-     * A patient, and an identity for the mote that they will wear.
-     * @param settings that the clinic has for it; it gets them over the air
+     * Creates a patient, and an identity for their mote.
+     * @param settings in the clinic for this mote; it receives them over the air
      */
     async admit(id: number, settings?: Partial<ConfigValues>): Promise<MoteIdentity> {
         const patient = await this.clinic.patients.add({ given: `Mote ${id}`, family: "Simulated" })
@@ -98,7 +98,7 @@ export class Ward {
         return this.router.stats()
     }
 
-    /** Time has to go on until it is done. */
+    /** Simulated time must advance until this resolves. */
     async close(): Promise<void> {
         await this.router.close()
         await this.clinic.close()
@@ -119,7 +119,7 @@ export class Ward {
         for (const { kind, raised, time } of toAlarms(pack))
             if (raised) this.alarmed({ mote: mote.id, kind, raisedMs: time, arrivedMs })
         const relative = pack.some(measurement => measurement.relative)
-        // Envelopes of one start are numbered without a gap, and say themselves what was dropped before them.
+        // Envelopes of one start are numbered without gaps, and report themselves what was dropped before them.
         const isNext =
             mote.last?.boot === envelope.boot &&
             mote.last.seq + 1 === envelope.seq &&

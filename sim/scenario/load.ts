@@ -13,11 +13,11 @@ import { ScenarioSchema, type Scenario, type ScenarioEvent, type Wearer } from "
 
 const maxFileBytes = 1_000_000
 const maxNodes = 1000
-/** An address is made from the number, 16 bits of it. */
+/** An address contains the node's number in 16 bits. */
 const maxId = 65_534
 const folder = join(projectDir, "scenarios")
 
-/** The names of the scenarios that come with the project. */
+/** Names of the scenarios included in the project. */
 export function shippedScenarios(): string[] {
     return readdirSync(folder)
         .filter(name => name.endsWith(".yaml"))
@@ -25,7 +25,7 @@ export function shippedScenarios(): string[] {
         .sort()
 }
 
-/** A shipped scenario by its name, or any by its file. @throws UserError naming file, line and what was expected */
+/** Loads a shipped scenario by name, or any by its file. @throws UserError naming file, line and what was expected */
 export function loadScenario(nameOrFile: string): Scenario {
     const isShipped = shippedScenarios().includes(nameOrFile)
     const file = isShipped ? join(folder, `${nameOrFile}.yaml`) : nameOrFile
@@ -35,7 +35,7 @@ export function loadScenario(nameOrFile: string): Scenario {
     return parseScenario(text, isShipped ? `${nameOrFile}.yaml` : file)
 }
 
-/** @throws UserError naming file, line and what was expected */
+/** Parses a scenario. @throws UserError naming file, line and what was expected */
 export function parseScenario(text: string, file: string): Scenario {
     const lines = new LineCounter()
     if (text.length > maxFileBytes) throw new UserError(`${file}: larger than ${maxFileBytes} bytes`, 2)
@@ -57,7 +57,7 @@ export function parseScenario(text: string, file: string): Scenario {
     return scenario
 }
 
-/** Of a choice of several forms, what is wrong with the one that was most likely meant. */
+/** The error of the alternative that was most likely meant. */
 function deepest(error: ValueError): { path: string; message: string } {
     let best = { path: error.path, message: reason(error) }
     if (choicesOf(error).length) return best
@@ -79,7 +79,7 @@ function deepest(error: ValueError): { path: string; message: string } {
     return best
 }
 
-/** The words that may stand there, where it is words. */
+/** The words allowed, if the schema is a choice of words. */
 function choicesOf({ schema }: ValueError): string[] {
     const { anyOf = [] } = schema as { anyOf?: { const?: unknown }[] }
     return anyOf.flatMap(({ const: one }) => (one === undefined ? [] : [String(one)]))
@@ -105,17 +105,17 @@ function lineAt(document: Document, lines: LineCounter, path: string): number {
     return 1
 }
 
-/** The numbers of the border router and of all motes. */
+/** The numbers of the border router and all motes. */
 export function nodesOf({ root, motes = [], grids = [] }: Scenario): number[] {
     const inGrids = grids.flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i))
     return [root.id, ...motes.map(({ id }) => id), ...inGrids]
 }
 
-/** What a schema cannot say: numbers that are given twice, or not at all, and what contradicts itself. */
+/** Checks what a schema cannot express: numbers that are duplicate or missing, and contradictions. */
 function check(scenario: Scenario, wrong: (path: string, what: string) => never): void {
     const known = new Map<number, string>([[scenario.root.id, "/root"]])
     const add = (id: number, path: string) => {
-        if (known.has(id)) wrong(path, `node ${id} is there already`)
+        if (known.has(id)) wrong(path, `node ${id} is defined twice`)
         known.set(id, path)
     }
     scenario.motes?.forEach(({ id }, i) => add(id, `/motes/${i}/id`))
@@ -128,7 +128,7 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
     motes.delete(scenario.root.id)
     scenario.attackers?.forEach(({ id }, i) => add(id, `/attackers/${i}/id`))
     scenario.attackers?.forEach(({ from = 0, to = Infinity }, i) => {
-        if (to <= from) wrong(`/attackers/${i}/to`, "to: after from expected")
+        if (to <= from) wrong(`/attackers/${i}/to`, "to: must be later than from")
     })
     const wearers: [Wearer | undefined, string][] = [
         ...(scenario.motes ?? []).map(({ wearer }, i): [Wearer | undefined, string] => [wearer, `/motes/${i}/wearer`]),
@@ -136,13 +136,13 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
     ]
     for (const [wearer, path] of wearers) {
         const { condition, within, ...values } = wearer ?? {}
-        if (condition === undefined && within !== undefined) wrong(path, "wearer: within is for a condition")
+        if (condition === undefined && within !== undefined) wrong(path, "wearer: within needs a condition")
         if (condition !== undefined && Object.keys(values).length)
-            wrong(path, "wearer: a condition, or values of its own")
+            wrong(path, "wearer: either a condition or values, not both")
     }
     scenario.motes?.forEach(({ path = [] }, i) => {
         const at = path.findIndex((point, n) => point.at <= (path[n - 1]?.at ?? 0))
-        if (at >= 0) wrong(`/motes/${i}/path/${at}`, "path: later and later expected")
+        if (at >= 0) wrong(`/motes/${i}/path/${at}`, "path: times must increase")
     })
     const media: [MediumChoice | undefined, string][] = [[scenario.medium, "/medium"]]
     scenario.events?.forEach(({ medium }, i) => media.push([medium, `/events/${i}/medium`]))
@@ -173,7 +173,7 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
         if (event.do === "move" && (event.x === undefined || event.y === undefined))
             wrong(`/events/${i}`, "move: x and y expected")
         const foreign = Object.keys(event).find(key => !keysOf(event.do).includes(key))
-        if (foreign) wrong(`/events/${i}/${foreign}`, `${event.do}: ${foreign} has no meaning there`)
+        if (foreign) wrong(`/events/${i}/${foreign}`, `${event.do}: ${foreign} is not allowed here`)
     })
     scenario.assert?.forEach((assertion, i) => {
         const named = "ping" in assertion ? assertion.ping : "alarm" in assertion ? assertion.mote : undefined
@@ -181,7 +181,7 @@ function check(scenario: Scenario, wrong: (path: string, what: string) => never)
     })
 }
 
-/** What an event of that kind can have. */
+/** Properties of an event of this kind. */
 function keysOf(kind: ScenarioEvent["do"]): string[] {
     if (kind === "medium") return ["at", "do", "medium"]
     if (kind === "repair") return ["at", "do"]

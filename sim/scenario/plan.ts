@@ -3,28 +3,28 @@ import { seededRandom } from "../time/random.ts"
 import { parsePrefix } from "./prefix.ts"
 import type { Scenario, Wearer } from "./schema.ts"
 
-/** Nobody switches all motes on at the same moment: they would speak at the same moments ever after. */
+/** Motes start at random within this time; if they started together, they would transmit together ever after. */
 const defaultStartupS = 10
 
 const defaultPrefix = "aaaa::"
 
-/** The prefix of a scenario's network, which all its nodes know. */
+/** The prefix of a scenario's network, known to all its nodes. */
 export function contextsOf({ network }: Scenario): [Uint8Array] {
     return [parsePrefix(network?.prefix ?? defaultPrefix)]
 }
 
-/** A mote as a scenario wants it. */
+/** A mote of a scenario. */
 export interface PlannedMote {
     id: number
     position: Position
-    /** Where it is after so many seconds, when it moves. */
+    /** Position after this many seconds, if it moves. */
     path?: (seconds: number) => Position
     wearer?: Wearer
     batteryMah?: number
     startS: number
 }
 
-/** The motes of a scenario, those of its grids included, in the order of their numbers. */
+/** The motes of a scenario, including those of its grids, in order of their numbers. */
 export function motesOf(scenario: Scenario, seed: number): PlannedMote[] {
     const motes: PlannedMote[] = (scenario.motes ?? []).map(mote => ({
         id: mote.id,
@@ -70,7 +70,7 @@ interface Waypoint extends Position {
     at: number
 }
 
-/** Straight from one waypoint to the next. */
+/** Moves in a straight line from one waypoint to the next. */
 function along(points: Waypoint[]): (seconds: number) => Position {
     return seconds => {
         let before = points[0]!
@@ -88,7 +88,7 @@ function along(points: Waypoint[]): (seconds: number) => Position {
     }
 }
 
-/** Random waypoints (Johnson and Maltz, 1996): somewhere, straight there, somewhere else. */
+/** Random waypoint model (Johnson and Maltz, 1996). */
 function wander(
     from: Position,
     area: { x: number; y: number; width: number; height: number },
@@ -106,7 +106,7 @@ function wander(
             last = { at, x, y }
             points.push(last)
         }
-        // Only the last stretches are ever asked for.
+        // Only the last segments are needed from now on.
         while (points.length > 2 && points[1]!.at <= seconds) points.shift()
         return along(points)(seconds)
     }

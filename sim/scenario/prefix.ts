@@ -1,12 +1,12 @@
 import { PacketError } from "../net/bytes.ts"
 import { isLinkLocal, isMulticast, parseAddress } from "../net/ipv6.ts"
 
-/** The length of every prefix that nodes make addresses from (RFC 4862 §5.5.3, with an EUI-64 behind it). */
+/** Length of every prefix from which nodes form addresses (RFC 4862 §5.5.3, followed by an EUI-64). */
 const prefixBytes = 8
 
 /**
- * The first 8 bytes of a prefix as a scenario writes it, `aaaa::` or `aaaa::/64`.
- * @throws PacketError when no node could have an address of its own in it
+ * The first 8 bytes of a prefix in a scenario, `aaaa::` or `aaaa::/64`.
+ * @throws PacketError if nodes cannot form unicast addresses from it
  */
 export function parsePrefix(text: string): Uint8Array {
     const [address = "", length, ...rest] = text.split("/")

@@ -7,7 +7,7 @@ import { modeNames, objectiveNames } from "../net/rpl/profile.ts"
 import { attackerKinds } from "../attack/kinds.ts"
 import { id, oneOf, share, strict } from "../schema-values.ts"
 
-/* What a scenario says. Lengths are in metres, times in seconds, shares from 0 to 1. */
+/* Scenario schema. Lengths are in metres, times in seconds, shares from 0 to 1. */
 
 const metres = Type.Number({ minimum: -100_000, maximum: 100_000 })
 const seconds = Type.Number({ minimum: 0, maximum: 10_000_000 })
@@ -32,9 +32,9 @@ const mote = Type.Object(
     {
         id,
         ...place,
-        path: Type.Optional(Type.Array(waypoint, { maxItems: 1000, description: "where it is, when" })),
+        path: Type.Optional(Type.Array(waypoint, { maxItems: 1000, description: "positions and their times" })),
         wearer: Type.Optional(wearer),
-        battery: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "charge in mAh; endless without" })),
+        battery: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "charge in mAh; default: unlimited" })),
         start: Type.Optional(seconds),
     },
     strict,
@@ -47,7 +47,7 @@ const configuration = Type.Object(
             Type.Optional(Type.Number({ minimum: min, maximum: max, description })),
         ]),
     ),
-    { ...strict, description: "what the clinic tells every mote over the air" },
+    { ...strict, description: "settings that the clinic sends to every mote over the air" },
 )
 
 const grid = Type.Object(
@@ -58,14 +58,14 @@ const grid = Type.Object(
         spacing: Type.Number({ exclusiveMinimum: 0, maximum: 100_000 }),
         ...place,
         wearer: Type.Optional(wearer),
-        jitter: Type.Optional(Type.Number({ minimum: 0, maximum: 100_000, description: "at most, by chance" })),
+        jitter: Type.Optional(Type.Number({ minimum: 0, maximum: 100_000, description: "maximum random offset" })),
         walking: Type.Optional(
             Type.Object(
                 {
                     share,
                     speed: Type.Number({ exclusiveMinimum: 0, maximum: 100 }),
                 },
-                { ...strict, description: "a share of them walks about, at metres a second" },
+                { ...strict, description: "a share of them walks about, at this many metres per second" },
             ),
         ),
     },
@@ -79,7 +79,9 @@ const attacker = Type.Object(
         kind: oneOf(attackerKinds),
         from: Type.Optional(seconds),
         to: Type.Optional(seconds),
-        every: Type.Optional(Type.Number({ minimum: 0.001, maximum: 3600, description: "between two of its actions" })),
+        every: Type.Optional(
+            Type.Number({ minimum: 0.001, maximum: 3600, description: "interval between its actions" }),
+        ),
     },
     strict,
 )
@@ -117,7 +119,7 @@ export const ScenarioSchema = Type.Object(
         startup: Type.Optional(
             Type.Number({
                 ...{ minimum: 0, maximum: 10_000_000 },
-                description: "the motes are switched on within that time",
+                description: "the motes are switched on at random within this time",
             }),
         ),
         network: Type.Optional(

@@ -1,8 +1,8 @@
 import type { PlannedMote } from "../scenario/plan.ts"
 
 /**
- * What a message takes, in ms, from the half of a mote that runs the firmware to its network half, and back: about what a serial
- * line of 115,200 baud to a radio module takes for an envelope of five readings.
+ * Latency in ms between the two halves of a mote: about what a serial line at 115,200 baud to a radio module takes for
+ * an envelope of five readings.
  */
 export const portMs = 50
 
@@ -11,12 +11,12 @@ export interface MoteSetup {
     kid: string
     secret: string
     router: string
-    /** Of what its random numbers are made. */
+    /** Seed of its random numbers. */
     random: string
     wearer: PlannedMote["wearer"]
 }
 
-/** From the network half to the firmware half of this start of a mote; `at` is when it was sent, unix ms. */
+/** From the network half to the firmware half of this start of a mote; `at` is the send time in Unix ms. */
 export type MoteCommand = { at: number; id: number } & (
     | { kind: "start"; life: number; setup: MoteSetup }
     | { kind: "stop" }
@@ -24,7 +24,7 @@ export type MoteCommand = { at: number; id: number } & (
     | { kind: "opened" | "closed"; connection: number }
     | { kind: "refused"; connection: number; reason: string }
     | { kind: "data"; connection: number; bytes: Uint8Array }
-    /** So many bytes have left, of all that were written. */
+    /** Total number of bytes sent, of all bytes written. */
     | { kind: "left"; connection: number; sent: number }
 )
 
@@ -44,5 +44,7 @@ export interface ShardOptions {
     image: Uint8Array
 }
 
-/** Takes the commands of the window before, runs up to `until`, unix ms; resolves to the events of the window. */
+/**
+ * Takes the commands of the previous window and runs up to `until` in Unix ms. Resolves to the events of the window.
+ */
 export type RunShard = (until: number, commands: MoteCommand[]) => Promise<MoteEvent[]>

@@ -2,10 +2,10 @@ import type { ByteStream } from "../../host/stream.ts"
 import type { MoteEvent, MoteCommand } from "./messages.ts"
 
 interface Connection {
-    /** Undefined while it is being made. */
+    /** Undefined while connecting. */
     stream: ByteStream | undefined
     written: number
-    /** Bytes that have left, as last reported to the other half. */
+    /** Bytes sent, as last reported to the other half. */
     sent: number
 }
 
@@ -43,7 +43,7 @@ export class Port {
         open.stream?.[event.kind]()
     }
 
-    /** Reports to the other half how much has left since the last time. */
+    /** Reports to the other half how much has been sent since the last report. */
     report(): void {
         for (const [connection, open] of this.connections) {
             const sent = open.written - (open.stream?.backlog ?? open.written)

@@ -11,7 +11,7 @@ import { portMs, type MoteEvent, type MoteSetup, type MoteCommand, type ShardOpt
 type Emit = (what: WithoutMote<MoteEvent>) => void
 type WithoutMote<T> = T extends unknown ? Omit<T, "at" | "id" | "life"> : never
 
-/** Some motes without their radios, in a time of their own. */
+/** A group of motes without their radios, with its own clock. */
 export class Shard {
     private readonly options: ShardOptions
     private readonly clock: VirtualClock
@@ -25,7 +25,7 @@ export class Shard {
         this.clock = new VirtualClock(options.startMs)
     }
 
-    /** As `RunShard`, one window after the other. @throws UserError when a mote cannot be started */
+    /** See `RunShard`; windows run one after another. @throws UserError if a mote cannot be started */
     run(until: number, commands: MoteCommand[]): Promise<MoteEvent[]> {
         return (this.last = this.last.then(() => this.pass(until, commands)))
     }

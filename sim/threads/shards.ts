@@ -4,35 +4,35 @@ import type { VirtualClock } from "../time/clock.ts"
 import { portMs, type MoteEvent, type MoteCommand, type RunShard, type ShardOptions } from "./messages.ts"
 import { Shard } from "./shard.ts"
 
-/** What a thread answers: the events of a window, or why it cannot go on. */
+/** A thread's response: the events of a window, or the reason why it has failed. */
 export type Answer = { events: MoteEvent[] } | { reason: string; isUserError: boolean }
 
 export interface ShardsOptions extends ShardOptions {
-    /** Of the network. */
+    /** The clock of the network. */
     clock: VirtualClock
-    /** Threads beside this one; with none, this one does all. */
+    /** Threads besides this one. 0: everything runs in this one. */
     threads: number
     take: (event: MoteEvent) => void
-    /** Before commands are handed over. */
+    /** Called before commands are handed over. */
     due: () => void
 }
 
 /**
- * Windows in the time that a message takes between the halves. With more than one, a shard that has much to do in a window holds up
- * neither the others nor the network at once; with many, handing over takes longer than the work.
+ * Windows per message latency. With more than one, a slow shard does not block the others or the network at once; with
+ * many, the handover takes longer than the work.
  */
 const windows = 2
 const windowMs = portMs / windows
 
-/** Lets all shards run at the pace of the network's clock, a window at a time. */
+/** Runs all shards in step with the network's clock, one window at a time. */
 export class Shards {
     private readonly options: ShardsOptions
     private readonly shards: RunShard[]
     private readonly workers: Worker[] = []
     private readonly commands: MoteCommand[][]
-    /** The oldest first. */
+    /** Windows in progress, oldest first. */
     private readonly underWay: Promise<MoteEvent[][]>[] = []
-    /** Where the last window ends that the shards have begun. */
+    /** End of the last window that the shards have begun. */
     private endMs: number
     private timer: unknown
 
@@ -49,12 +49,12 @@ export class Shards {
         this.commands = this.shards.map(() => [])
     }
 
-    /** Hands a command over, at the end of the window. */
+    /** Hands over a command at the end of the window. */
     command(command: MoteCommand): void {
         this.commands[command.id % this.shards.length]!.push(command)
     }
 
-    /** The first windows begin: what is ordered later cannot matter in them. */
+    /** Starts the first windows; later commands cannot affect them. */
     begin(): void {
         for (let i = 0; i < windows; i++) this.startWindow()
         this.schedule()
@@ -74,7 +74,7 @@ export class Shards {
         }, windowMs)
     }
 
-    /** A window of the network is over: what was ordered in it can go, and what happens in the next has to be known. */
+    /** A window of the network is over: its commands are handed over, and the events of the next are awaited. */
     private async exchange(): Promise<void> {
         const { clock, take, due } = this.options
         due()
@@ -101,7 +101,7 @@ export class Shards {
         this.workers.push(worker)
         const waiting: { resolve: (what: MoteEvent[]) => void; reject: (why: Error) => void }[] = []
         const next = () => {
-            if (waiting.length === 1) worker.unref() // it keeps nobody from leaving
+            if (waiting.length === 1) worker.unref() // it does not keep the process alive
             return waiting.shift()
         }
         worker.unref()

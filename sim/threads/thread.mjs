@@ -1,4 +1,4 @@
-// A thread of the simulator. The sources are TypeScript and run as they are.
+// A thread of the simulator. The TypeScript sources run directly.
 import { register } from "tsx/esm/api"
 
 register()

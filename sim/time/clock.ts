@@ -1,7 +1,7 @@
 import type { Clock } from "../../host/clock.ts"
 import type { Events } from "./events.ts"
 
-/** When virtual time begins, unix ms. */
+/** Start of virtual time in Unix ms. */
 export const virtualStartMs = Date.UTC(2026, 0, 1)
 
 interface Entry {
@@ -10,16 +10,16 @@ interface Entry {
     fn: () => void
     /** Fired or cancelled. */
     done: boolean
-    /** Promises have to settle before the next. */
+    /** Whether promises must settle before the next timer. */
     settles: boolean
 }
 
-/** So many cancelled timers may be left; beyond, never more than others. */
+/** Cancelled timers are removed when there are more than this, and more than active ones. */
 const fewTimers = 256
 
 /**
- * A clock that jumps from one timer to the next. Timers fire in the order of their time, those of one moment in the
- * order in which they were set, so a run depends on nothing but its inputs.
+ * A clock that jumps from one timer to the next. Timers fire in order of their time, and in the order of setting if the
+ * time is the same, so a run depends only on its inputs.
  */
 export class VirtualClock implements Clock, Events {
     private heap: Entry[] = []
@@ -27,10 +27,10 @@ export class VirtualClock implements Clock, Events {
     private time: number
     private isSettled = true
     private held: Promise<void> | undefined
-    /** In the heap, until their time comes or they are too many. */
+    /** Number of cancelled timers in the heap. */
     private cancelled = 0
 
-    /** @param startMs unix milliseconds at which the clock starts */
+    /** @param startMs start time in Unix ms */
     constructor(startMs = virtualStartMs) {
         this.time = startMs
     }
@@ -56,7 +56,7 @@ export class VirtualClock implements Clock, Events {
         if (this.cancelled > fewTimers && 2 * this.cancelled > this.heap.length) this.sweep()
     }
 
-    /** As `setTimeout`, for what no promise depends upon: radio waves and protocols. */
+    /** Like `setTimeout`, for callbacks on which no promise depends: radio waves and protocols. */
     schedule(fn: () => void, ms: number): Entry {
         return this.add(fn, ms, false)
     }
@@ -69,12 +69,12 @@ export class VirtualClock implements Clock, Events {
         this.isSettled = false
     }
 
-    /** No timer fires before `work` is done. What it throws, `run` throws. */
+    /** Holds all timers until `work` is done. An error from it is thrown by `run`. */
     hold(work: Promise<void>): void {
         this.held = work
     }
 
-    /** Runs the next timer, if one is due no later than `until`; says whether there was one. */
+    /** Runs the next timer that is due by `until`. @returns whether there was one */
     step(until = Infinity): boolean {
         for (;;) {
             const next = this.heap[0]
@@ -93,8 +93,8 @@ export class VirtualClock implements Clock, Events {
     }
 
     /**
-     * Runs all timers up to `ms` from now. After each `setTimeout` all promises settle, however long their chains: the
-     * work of a host part takes no virtual time.
+     * Runs all timers up to `ms` from now. After each `setTimeout` all promises settle, however long their chains: host
+     * code takes no virtual time.
      */
     async run(ms: number, until: () => boolean = () => false): Promise<void> {
         const end = this.time + ms
@@ -122,7 +122,7 @@ export class VirtualClock implements Clock, Events {
         return entry
     }
 
-    /** Lets go of the cancelled ones. What is in order is a heap, too. */
+    /** Removes cancelled timers. A sorted array is a heap, too. */
     private sweep(): void {
         this.heap = this.heap.filter(entry => !entry.done).sort((a, b) => (before(a, b) ? -1 : 1))
         this.cancelled = 0

@@ -1,18 +1,18 @@
 import type { Clock } from "../../host/clock.ts"
 
-/** Events of the simulation: they happen in the order of their times, and nobody waits for promises between them. */
+/** Events of the simulation. They run in order of their times, without waiting for promises in between. */
 export interface Events {
-    /** Milliseconds; may have a fraction. */
+    /** Time in ms, with fractions. */
     now(): number
     /** Calls `fn` once, `ms` from now. */
     schedule(fn: () => void, ms: number): unknown
-    /** Forgets an event; harmless when it has happened already. */
+    /** Cancels an event; harmless if it has already run. */
     cancel(event: unknown): void
-    /** Somebody was told something that waits with promises: they settle before the next event. */
+    /** Makes promises settle before the next event, because the current one has reached code that uses them. */
     settle(): void
 }
 
-/** Events as timers, for what no promise depends upon, such as a mote, whose VM and bus have a hundred of them a second. */
+/** A clock for code on which no promise depends, such as a mote, whose VM and bus have a hundred events per second. */
 export function timersOf(events: Events): Clock {
     return {
         now: () => events.now(),

@@ -1,7 +1,7 @@
 import type { Clock } from "../../host/clock.ts"
 import type { ByteStream, StreamReceiver } from "../../host/stream.ts"
 
-/** Two ends of a connection in this process; bytes take `delayMs` of the given clock, in order. */
+/** Two ends of a connection in this process. Bytes arrive in order after `delayMs` on the given clock. */
 export function pipe(clock: Clock, delayMs = 1): [PipeEnd, PipeEnd] {
     const left = new PipeEnd(clock, delayMs, "left")
     const right = new PipeEnd(clock, delayMs, "right")

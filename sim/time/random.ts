@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto"
 
 /**
- * A generator of pseudo-random numbers in [0, 1), the same for the same seed: xorshift32 (Marsaglia, "Xorshift RNGs",
- * 2003) over a seed spread by a multiplicative hash. For models, never for keys.
+ * A pseudo-random number generator in [0, 1) with a seed: xorshift32 (Marsaglia, "Xorshift RNGs", 2003) over a seed
+ * spread by a multiplicative hash. For models, never for keys.
  */
 export function seededRandom(seed: number): () => number {
     let state = (Math.imul(seed | 0, 0x9e3779b1) ^ 0x6a09e667) | 0 || 1
@@ -16,13 +16,13 @@ export function seededRandom(seed: number): () => number {
     return next
 }
 
-/** Numbers of a normal distribution with mean 0 and deviation 1, by the Box–Muller transform. */
+/** Normally distributed numbers with mean 0 and standard deviation 1 (Box–Muller transform). */
 export function seededNormal(seed: number): () => number {
     const random = seededRandom(seed)
     return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }
 
-/** Bytes that look random and are the same for the same seed. @param name of who asks */
+/** Pseudo-random bytes with a seed. @param name of the stream */
 export function seededBytes(seed: number, name: string): (size: number) => Uint8Array {
     let count = 0
     return size => {

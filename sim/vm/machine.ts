@@ -4,48 +4,48 @@ import { toServiceClass } from "../jacdac/frame.ts"
 import { loadVm, type VmModule } from "../../devicescript/vm.ts"
 import { VmSocket, type Connect } from "./socket.ts"
 
-/** A machine's flash as its owner keeps it: a file, or memory that a test can cut the power to. */
+/** Storage behind a machine's flash: a file, or memory for a test that cuts the power. */
 export interface Flash {
-    /** All that was saved last; empty when new. */
+    /** The content saved last; empty if new. */
     load(): Uint8Array
-    /** The whole contents, once for every write that the VM makes durable. */
+    /** Saves the whole content, once for each write that the VM makes durable. */
     save(contents: Uint8Array): void
 }
 
 export interface MachineOptions {
     clock: Clock
-    /** Makes promises settle before the clock's next timer, where it does not let them by itself; see `timersOf`. */
+    /** Makes promises settle before the clock's next timer, for a clock that does not do so; see `timersOf`. */
     settle?: () => void
     random: (size: number) => Uint8Array
     flash: Flash
-    /** 16 hex digits, the Jacdac identifier of the VM itself. */
+    /** Jacdac identifier of the VM itself, 16 hex digits. */
     deviceId: string
     connect: Connect
-    /** Whether the board knows TLS; a Pico W does not. */
+    /** Whether the board supports TLS; a Pico W does not. */
     hasTls?: boolean
-    /** A line that the program or the VM logged. */
+    /** A line logged by the program or the VM. */
     log?: (line: string) => void
-    /** A Jacdac frame that the VM sends. */
+    /** A Jacdac frame sent by the VM. */
     frame?: (frame: Uint8Array) => void
-    /** The program stopped: 0 for a restart that it asked for, otherwise a panic code such as 60004, out of memory. */
+    /** The program stopped: 0 for a restart that it requested, otherwise a panic code such as 60004, out of memory. */
     panic?: (code: number) => void
-    /** The flash could not be written; the machine has stopped, as nothing it says can be relied upon. */
+    /** The flash could not be written. The machine has stopped, because its acknowledgements would be unreliable. */
     failed?: (error: Error) => void
 }
 
-/** What fits into a packet to the VM's settings service. */
+/** Maximum size of a setting in a packet to the VM's settings service. */
 const maxSettingBytes = 224
 const maxSettingKey = 13
 const settingsServiceClass = 0x1107dc4a
 const settingsSetCommand = 0x81
-/** What is reported when the VM itself comes to grief; its own panics are 60001 and up. */
+/** Panic code for a crash of the VM itself; its own panic codes are 60001 and up. */
 const crashed = 60000
-/** By this much the clock moves on with each reading in a busy wait. */
+/** The clock advances this much with each reading in a busy wait. */
 const busyWaitStepMs = 0.001
 
 /**
- * One DeviceScript VM in this process, with a clock, flash, randomness, network and Jacdac bus of its own.
- * It runs what is in its flash, 1.1 s after `start`, as a board does.
+ * One DeviceScript VM in this process, with its own clock, flash, randomness, network and Jacdac bus. It runs the
+ * program in its flash, 1.1 s after `start`, as a board does.
  */
 export class Machine {
     private readonly options: MachineOptions
@@ -63,16 +63,16 @@ export class Machine {
         this.options = options
     }
 
-    /** Powers a machine up. @throws UserError when the VM cannot be loaded */
+    /** Powers up a machine. @throws UserError if the VM cannot be loaded */
     static async start(options: MachineOptions): Promise<Machine> {
         const machine = new Machine(options)
         await machine.powerUp()
         return machine
     }
 
-    /** Writes a program into flash and starts it. @throws RangeError when the VM refuses the image */
+    /** Writes a program to flash and starts it. @throws RangeError if the VM rejects the image */
     deploy(image: Uint8Array): void {
-        // The flash takes whole words of 32 bytes; the VM ignores what follows the image.
+        // Flash is written in words of 32 bytes; the VM ignores bytes after the image.
         const padded = new Uint8Array((image.length + 31) & ~31)
         padded.set(image)
         const code = this.enter(() => this.vm.devsDeploy(padded))
@@ -81,19 +81,19 @@ export class Machine {
 
     /**
      * Writes a setting as `devs deploy` does; the program reads it with `readSetting`.
-     * @param payload what `settingPayload` made of it
+     * @param payload from `settingPayload`
      */
     set(payload: Uint8Array): void {
         this.receive(toServiceClass(settingsServiceClass, settingsSetCommand, payload))
     }
 
-    /** A Jacdac frame arrives from the bus. */
+    /** Delivers a Jacdac frame from the bus. */
     receive(frame: Uint8Array): void {
         this.inbox.push(frame)
         if (!this.inside) this.enter(() => {})
     }
 
-    /** Cuts the power: nothing more happens, what flash has saved remains. */
+    /** Cuts the power for good; the flash keeps what it has saved. */
     stop(): void {
         if (this.stopped) return
         this.stopped = true
@@ -102,7 +102,7 @@ export class Machine {
         this.socket.destroy()
     }
 
-    /** The VM comes to grief, as by a bug of its own. Its memory is lost, its flash is not; it starts again by itself. */
+    /** Crashes the VM, as by a bug of its own. Its memory is lost, its flash is not, and it restarts. */
     crash(): void {
         if (this.stopped) return
         this.vm.devsStop()
@@ -150,7 +150,7 @@ export class Machine {
         }
     }
 
-    /** Runs `fn` with the VM entered once, then hands over the frames that arrived meanwhile. */
+    /** Runs `fn` inside the VM, then delivers the frames that arrived meanwhile. */
     private enter<T>(fn: () => T): T {
         if (this.inside) return fn()
         this.inside = true
@@ -174,7 +174,7 @@ export class Machine {
         return id
     }
 
-    /** A virtual clock stands still inside a call; busy waits need it to move by a hair at each reading. */
+    /** A virtual clock stands still during a call; busy waits need it to advance a little with each reading. */
     private now(): number {
         const now = this.options.clock.now()
         if (now !== this.lastNow) {
@@ -185,7 +185,7 @@ export class Machine {
         return now + this.waitedMs
     }
 
-    /** The glue reports here what the VM threw: a reset it asked for, or a crash of the VM itself. */
+    /** The glue code reports here what the VM threw: a requested reset, or a crash of the VM itself. */
     private failed(args: unknown[]): void {
         this.options.log?.(args.map(String).join(" "))
         const error = args[0]
@@ -195,7 +195,7 @@ export class Machine {
         this.restart()
     }
 
-    /** As a board does by itself. */
+    /** Restarts, as a board does. */
     private restart(): void {
         this.options.clock.setTimeout(() => {
             if (this.stopped) return
@@ -206,10 +206,10 @@ export class Machine {
     }
 }
 
-/** A setting as the VM's settings service takes it. @throws UserError when the VM has no room for it */
+/** Encodes a setting for the VM's settings service. @throws UserError if it is too long for the VM */
 export function settingPayload(key: string, value: unknown): Uint8Array {
     const payload = Buffer.from(`${key}\0${JSON.stringify(value)}`)
     if (key.length > maxSettingKey || payload.length > maxSettingBytes)
-        throw new UserError(`setting ${key}: ${payload.length} bytes, a mote takes ${maxSettingBytes}`)
+        throw new UserError(`setting ${key}: ${payload.length} bytes, at most ${maxSettingBytes} fit`)
     return payload
 }

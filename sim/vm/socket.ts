@@ -1,22 +1,22 @@
 import type { ByteStream } from "../../host/stream.ts"
 import type { VmModule } from "../../devicescript/vm.ts"
 
-/** Opens a connection for the VM's one socket; rejects when it cannot. */
+/** Opens a connection for the VM's socket; rejects on failure. */
 export type Connect = (host: string, port: number, tls: boolean) => Promise<ByteStream>
 
-/** Events of `jd_tcpsock_on_event` in the VM. */
+/** Event codes of `jd_tcpsock_on_event` in the VM. */
 const socketOpen = 1
 const socketClose = 2
 const socketError = 3
 const socketData = 4
 
-/** As much as a TCP segment brings a small device at once; the VM puts each piece on its heap. */
+/** About the size of a TCP segment on a small device; the VM allocates each piece on its heap. */
 const segmentBytes = 536
 
 const notConnected = -10
-/** What the Pico W's firmware says to a port that it does not know. */
+/** Return code of the Pico W's firmware for a port that it does not support. */
 const badPort = -100
-/** `Socket.send` of DeviceScript waits when the send buffer is full. */
+/** DeviceScript's `Socket.send` waits if the send buffer is full. */
 const bufferFull = -1
 const sendBufferBytes = 16384
 
@@ -28,7 +28,7 @@ export class VmSocket {
     private stream: ByteStream | undefined
     private generation = 0
 
-    /** @param hasTls a Pico W has none */
+    /** @param hasTls false for a Pico W */
     constructor(vm: VmModule, connect: Connect, enter: (fn: () => void) => void, hasTls = true) {
         this.vm = vm
         this.connect = connect
@@ -47,7 +47,7 @@ export class VmSocket {
             return 0
         }
         vm.sockClose = () => {
-            this.generation++ // a connection that is still being made is given up, too
+            this.generation++ // also abandons a connection that is being opened
             if (!this.stream) return notConnected
             this.stream.end()
             this.stream = undefined
@@ -55,7 +55,7 @@ export class VmSocket {
         }
     }
 
-    /** Drops the connection without a word to the VM: the power is gone. */
+    /** Drops the connection without informing the VM: power off. */
     destroy(): void {
         this.generation++
         this.stream?.destroy()
@@ -92,7 +92,7 @@ export class VmSocket {
     }
 
     private event(kind: number, bytes?: Uint8Array): void {
-        // Never from inside the VM: it would be entered twice.
+        // Never from inside the VM, which is not reentrant.
         this.enter(() => {
             if (!bytes) return this.vm._jd_em_tcpsock_on_event(kind, 0, 0)
             const pointer = this.vm._malloc(bytes.length)

@@ -30,7 +30,7 @@ const Numbered = Type.Object({ id: Type.String({ pattern: "^[1-9][0-9]{0,4}$" })
 const PacketNumber = Type.Object({ n: Type.String({ pattern: "^[1-9][0-9]{0,14}$" }) }, strict)
 type Numbered = Static<typeof Numbered>
 
-/** What a page asks, and what it orders. Orders are carried out between two events. */
+/** Routes for a page's queries and commands. Commands are executed between two events. */
 export function controlRoutes(
     app: FastifyInstance,
     { simulation, runner, feed }: { simulation: Simulation; runner: Runner; feed: Feed },
@@ -44,14 +44,14 @@ export function controlRoutes(
     }
     const moteOf = (id: number) => {
         const mote = simulation.motes.get(id)
-        if (!mote) throw new HttpError(404, `there is no mote ${id}`)
+        if (!mote) throw new HttpError(404, `no mote ${id}`)
         return mote
     }
 
     app.get<{ Params: Numbered }>("/api/nodes/:id", { schema: { params: Numbered } }, async request => {
         const id = Number(request.params.id)
         const detail = await runner.between(() => detailOf(simulation, feed.packets, id))
-        if (!detail) throw new HttpError(404, `there is no node ${id}`)
+        if (!detail) throw new HttpError(404, `no node ${id}`)
         return detail
     })
     app.get<{ Params: Static<typeof PacketNumber> }>(
@@ -59,7 +59,7 @@ export function controlRoutes(
         { schema: { params: PacketNumber } },
         async request => {
             const detail = feed.packets.detail(Number(request.params.n))
-            if (!detail) throw new HttpError(404, "that frame is not kept any more")
+            if (!detail) throw new HttpError(404, "this frame is no longer stored")
             return detail
         },
     )
@@ -107,11 +107,11 @@ export function controlRoutes(
     })
 
     let isAsking = false
-    /** Answers go to the pages as they come. */
+    /** Replies are printed on all pages as they arrive. */
     const ask = (id: number, question: (o: Question) => Promise<unknown>) => {
         const target = simulation.node(id)?.ipv6.addresses[0]
         if (!target) throw new HttpError(409, `node ${id} has not joined`)
-        if (isAsking) throw new HttpError(409, "another question is not answered yet")
+        if (isAsking) throw new HttpError(409, "another query is still running")
         isAsking = true
         const { clock, host } = simulation
         const print = (line: string) => feed.print(line)

@@ -7,7 +7,7 @@ import type { Simulation } from "../run/simulation.ts"
 import { radioStates, type Detail } from "./messages.ts"
 import type { PacketLog } from "./packets.ts"
 
-/** All about one node; undefined where there is none of that number. */
+/** Details of one node. Undefined if there is no such node. */
 export function detailOf(simulation: Simulation, packets: PacketLog, id: number): Detail | undefined {
     const { root, motes, clock, startMs, statistics } = simulation
     const isRoot = id === root.id

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance } from "fastify"
 
-/** Answers with this status; the message is for the page. */
+/** Responds with this status; the message is shown on the page. */
 export class HttpError extends Error {
     readonly statusCode: number
 
@@ -10,11 +10,11 @@ export class HttpError extends Error {
     }
 }
 
-/** Every failure becomes one plain answer: `{"error": …}`. */
+/** Turns every failure into one plain response: `{"error": …}`. */
 export function answerErrors(app: FastifyInstance): void {
     app.setErrorHandler((error: FastifyError, _request, reply) => {
         const status = error.statusCode ?? 500
-        return reply.code(status).send({ error: status < 500 ? error.message : "it did not work" })
+        return reply.code(status).send({ error: status < 500 ? error.message : "internal error" })
     })
-    app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: "there is no such thing" }))
+    app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: "not found" }))
 }

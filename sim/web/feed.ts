@@ -20,7 +20,10 @@ import {
 import { linksOf, nodeViews } from "./nodes.ts"
 import { PacketLog } from "./packets.ts"
 
-/** Numbers; three a change. Between two ticks, and kept for pages that come later. */
+/**
+ * Maximum length of the lists of state changes, three numbers per change: between two ticks, and stored for later
+ * pages.
+ */
 const maxStates = 15_000
 const maxKeptStates = 60_000
 const maxLogs = 200
@@ -28,12 +31,12 @@ const maxKeptLogs = 1000
 const maxLineLength = 500
 const maxConsole = 500
 const firstPackets = 500
-/** Links change when somebody walks; working them out for a hundred takes some milliseconds. */
+/** Links change when nodes move; computing them for a hundred nodes takes some milliseconds. */
 const linksEveryMs = 500
-/** The speed that is shown is that of the last moments. */
+/** Time over which the displayed speed is averaged. */
 const speedWindowMs = 1000
 
-/** Collects what happens for the pages that watch, in memory that does not grow. */
+/** Collects events for the pages, in bounded memory. */
 export class Feed implements Observer {
     readonly packets: PacketLog
     private readonly simulation: Simulation
@@ -42,7 +45,7 @@ export class Feed implements Observer {
     private readonly shown = new Map<number, string>()
     private states: StateChanges = []
     private keptStates: StateChanges = []
-    /** Since then changes of states were lost. */
+    /** Time since which state changes were lost. */
     private gapMs: number | undefined
     private logs: LogRow[] = []
     private keptLogs: LogRow[] = []
@@ -68,14 +71,14 @@ export class Feed implements Observer {
         this.look()
     }
 
-    /** The medium is another one from now on. */
+    /** Replaces the medium. */
     changeMedium(medium: Medium, choice: MediumChoice): void {
         this.simulation.air.medium = this.medium = medium
         this.choice = choice
         this.isNewMedium = true
     }
 
-    /** A line of what somebody asked for in a page. */
+    /** Adds a line of output to the console of all pages. */
     print(line: string): void {
         this.lines.push(line)
         this.keptLines.push(line)
@@ -122,7 +125,7 @@ export class Feed implements Observer {
         this.vitals.set(mote, vitals)
     }
 
-    /** All there is, for a page that begins now; what comes with the next tick is not in it. */
+    /** The complete state for a new page; it does not include the events of the next tick. */
     hello(): Hello {
         const { scenario, seed, profile } = this.simulation
         return {
@@ -142,7 +145,7 @@ export class Feed implements Observer {
         }
     }
 
-    /** What is new since the last time. */
+    /** The events since the last tick. */
     tick(): Tick {
         const { rows, missed } = this.packets.take()
         const tick: Tick = this.status()
@@ -183,7 +186,7 @@ export class Feed implements Observer {
         return states
     }
 
-    /** Looks at all nodes; returns those that look different. */
+    /** Updates all nodes and returns those that have changed. */
     private look(): NodeView[] {
         const { air } = this.simulation
         if (air.medium !== this.medium) this.mediumChanged()
@@ -205,7 +208,7 @@ export class Feed implements Observer {
         return changed
     }
 
-    /** An event of the scenario has changed it. */
+    /** An event of the scenario has changed the medium. */
     private chosenMedium(): ChosenMedium {
         const { disk } = this.medium
         return { ...this.choice, ...(disk ? { disk } : {}) }
@@ -237,7 +240,7 @@ export class Feed implements Observer {
         }
     }
 
-    /** Microseconds are fine enough. */
+    /** Rounded to microseconds. */
     private now(): number {
         return Math.round((this.simulation.clock.now() - this.simulation.startMs) * 1000) / 1000
     }

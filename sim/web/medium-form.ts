@@ -11,7 +11,7 @@ interface Annotated {
     empty?: string
 }
 
-/** Those that are described by numbers alone. */
+/** Forms of the media that have only numeric properties. */
 export const mediumForms: MediumForm[] = mediumKinds.flatMap(({ kind, title, properties }) => {
     const fields = Object.entries(properties as Record<string, Annotated>).flatMap(([name, one]) => {
         if (one.title === undefined) return []

@@ -1,18 +1,18 @@
-/* What the server tells its pages. Times are milliseconds since the beginning of the simulation. */
+/* Messages from the server to its pages. Times are in ms since the start of the simulation. */
 
-/** Numbers of the radio states on the wire; those in which most happens are the highest. */
+/** Radio states; their index is their number in messages. States with more activity have higher numbers. */
 export const radioStates = ["off", "listen", "receive", "transmit"] as const
 
-/** A value that has arrived in the clinic, and when it was measured. */
+/** A value that has reached the clinic, and its time of measurement. */
 export interface Vital {
     value: number
     ms: number
 }
 
-/** What the map shows of a node. */
+/** A node on the map. */
 export interface NodeView {
     id: number
-    /** `root`, `mote`, or what an attacker does. */
+    /** `root`, `mote`, or the kind of an attacker. */
     kind: string
     x: number
     y: number
@@ -21,28 +21,28 @@ export interface NodeView {
     rank?: number
     parent?: number
     hops?: number
-    /** Transmissions that a frame to the parent takes. */
+    /** Expected transmissions per frame to the parent. */
     etx?: number
     /** By SenML name. */
     vitals: Record<string, Vital>
 }
 
-/** Two nodes that hear each other: the share of frames that arrives, there and back, and how strong they are there. */
+/** Two nodes within range: the share of frames that arrives in each direction, and the signal strength at `b`. */
 export type LinkView = [a: number, b: number, there: number, back: number, rssiDbm: number]
 
 export interface PacketRow {
-    /** Counts from 1. */
+    /** Number of the frame, from 1. */
     n: number
     ms: number
-    /** Until its last bit was sent. */
+    /** Duration of the transmission. */
     airMs: number
     from: number
-    /** Undefined: all, or nobody knows. */
+    /** Undefined: broadcast, or unknown. */
     to?: number
     protocol: string
     text: string
     bytes: number
-    /** Who received it whole, and where a collision spoilt it. */
+    /** Nodes that received it, and nodes at which it collided. */
     received: number[]
     collided: number[]
 }
@@ -54,21 +54,21 @@ export interface LogRow {
     text: string
 }
 
-/** `[node, state, ms]` after each other: from then on the radio was in that state. */
+/** A flat list of `[node, state, ms]`: the radio entered the state at that time. */
 export type StateChanges = number[]
 
 export interface Status {
     ms: number
     isPaused: boolean
-    /** Times real time at most; null: as fast as it can. */
+    /** Maximum speed as a multiple of real time; null: unlimited. */
     limit: number | null
-    /** Times real time, as measured. */
+    /** Measured speed as a multiple of real time. */
     speed: number
-    /** Nodes that are sending at this moment, what, and until when. */
+    /** Current transmissions: sender, receiver, protocol, and end. */
     air: { from: number; to?: number; protocol: string; endMs: number }[]
 }
 
-/** All that a page needs to begin with. */
+/** The initial state of a page. */
 export interface Hello extends Status {
     title: string
     about: string
@@ -76,7 +76,7 @@ export interface Hello extends Status {
     /** RPL's mode of operation. */
     mode: string
     medium: ChosenMedium
-    /** Those that the medium can be changed to. */
+    /** Media to choose from. */
     media: MediumForm[]
     nodes: NodeView[]
     links: LinkView[]
@@ -86,7 +86,7 @@ export interface Hello extends Status {
     console: string[]
 }
 
-/** What is new since the last one. */
+/** Changes since the last message. */
 export interface Tick extends Status {
     nodes?: NodeView[]
     medium?: ChosenMedium
@@ -95,16 +95,18 @@ export interface Tick extends Status {
     logs?: LogRow[]
     states?: StateChanges
     console?: string[]
-    /** More than there was room for: packets and lines without a row, and whether time lines have a gap. */
+    /**
+     * Events dropped for lack of room: packets and log lines without a row, and the start of a gap in the timelines.
+     */
     missed?: { packets: number; logs: number; from?: number }
 }
 
-/** All about one node. */
+/** Details of one node. */
 export interface Detail {
     id: number
     wearer?: { condition?: string; bpm?: number; temperature?: number; spo2?: number }
     facts: [name: string, value: string][]
-    /** Share of the time in each radio state. */
+    /** Share of time in each radio state. */
     duty: Record<(typeof radioStates)[number], number>
     energy?: { totalMah: number; meanMa: number; battery?: number }
     neighbours: { id: number | null; address: string; rank: number; etx: number; heardMs: number }[]
@@ -112,33 +114,33 @@ export interface Detail {
     dropped: Record<string, number>
 }
 
-/** A frame in full. */
+/** A decoded frame. */
 export interface PacketDetail {
     row: PacketRow
     layers: { name: string; fields: [string, string][] }[]
     hex: string
 }
 
-/** A medium as a scenario names it, with the values that it gives, and what can be drawn of it. */
+/** A medium as in a scenario, with its values, and what can be drawn of it. */
 export interface ChosenMedium {
     kind: string
     disk?: { rangeM: number; interferenceM: number }
     [name: string]: unknown
 }
 
-/** A number that the live view's form asks for. */
+/** A numeric field of the live view's form. */
 export interface MediumField {
     name: string
     title: string
     min: number
     max: number
     step: number
-    /** Undefined: it can be left empty, which means what `empty` says. */
+    /** Undefined: the field may be left empty, with the meaning in `empty`. */
     fallback?: number
     empty?: string
 }
 
-/** A medium as the live view's form offers it. */
+/** A medium in the live view's form. */
 export interface MediumForm {
     kind: string
     title: string

@@ -7,10 +7,10 @@ import type { Simulation } from "../run/simulation.ts"
 import type { LinkView, NodeView, Vital } from "./messages.ts"
 import type { PacketLog } from "./packets.ts"
 
-/** Link metrics count in 1/128. */
+/** Link metrics are in units of 1/128. */
 const etx1 = 128
 
-/** What the map shows of each node, at this moment. @param vitals by node and SenML name */
+/** The current state of each node for the map. @param vitals by node and SenML name */
 export function nodeViews(
     simulation: Simulation,
     packets: PacketLog,
@@ -52,7 +52,7 @@ function viewOf(
     return view
 }
 
-/** Along the parents to the border router; undefined where they do not lead there. */
+/** Hops to the border router along the parents. Undefined if they do not lead there. */
 function hopsOf(id: number, root: number, parents: ReadonlyMap<number, number | undefined>): number | undefined {
     let hops = 0
     for (let at: number | undefined = id; at !== root; at = parents.get(at))
@@ -60,7 +60,7 @@ function hopsOf(id: number, root: number, parents: ReadonlyMap<number, number | 
     return hops
 }
 
-/** Who hears whom, as the medium has it: without those that are off, and nobody else in the air. */
+/** Links according to the medium, without nodes that are off and without interference. */
 export function linksOf(medium: Medium, nodes: readonly NodeView[]): LinkView[] {
     const places: Place[] = nodes
         .filter(({ isOn, kind }) => isOn && (kind === "root" || kind === "mote"))

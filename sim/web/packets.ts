@@ -8,9 +8,9 @@ import type { Radio } from "../radio/air.ts"
 import type { Simulation } from "../run/simulation.ts"
 import type { PacketDetail, PacketRow, Status } from "./messages.ts"
 
-/** So many frames between two looks are read; of more only the newest. */
+/** Maximum number of frames decoded per tick; of more, only the newest. */
 const maxPending = 400
-/** Those that a page may still ask for. */
+/** Number of frames stored for pages. */
 const maxKept = 3000
 
 interface Sent {
@@ -29,7 +29,7 @@ interface Kept {
     bytes: Uint8Array
 }
 
-/** The frames that were sent, read and kept for a while. */
+/** Decodes the transmitted frames and stores the newest. */
 export class PacketLog {
     private readonly simulation: Simulation
     private readonly decoder: Decoder
@@ -38,7 +38,7 @@ export class PacketLog {
     private pending: Sent[] = []
     private kept: Kept[] = []
     private count = 0
-    /** How many frames were ever sent. */
+    /** Number of frames ever sent. */
     sentCount = 0
     private missed = 0
 
@@ -54,7 +54,7 @@ export class PacketLog {
         this.decoder = new Decoder([host.address.subarray(0, 8)], nameOf)
     }
 
-    /** The number of the node with that address. */
+    /** The number of the node with this address. */
     idOf(link: LinkAddress): number | undefined {
         return this.links.get(keyOf(link))
     }
@@ -83,7 +83,7 @@ export class PacketLog {
         this.onAir.get(from.id)?.collided.push(to.id)
     }
 
-    /** The frames that ended since the last time, in the order in which they began, and how many there was no room for. */
+    /** The frames that ended since the last call, in the order in which they began, and the number of dropped ones. */
     take(): { rows: PacketRow[]; missed: number } {
         const now = this.simulation.clock.now()
         const open = this.pending.findIndex(({ endMs, isOver }) => endMs > now && !isOver)
@@ -98,12 +98,12 @@ export class PacketLog {
         return { rows: fresh.map(({ row }) => row), missed }
     }
 
-    /** The newest ones. */
+    /** The newest frames. */
     last(count: number): PacketRow[] {
         return this.kept.slice(-count).map(({ row }) => row)
     }
 
-    /** Undefined when it is not kept any more. */
+    /** Undefined if it is no longer stored. */
     detail(n: number): PacketDetail | undefined {
         const found = this.kept.find(({ row }) => row.n === n)
         if (!found) return undefined
@@ -111,7 +111,7 @@ export class PacketLog {
         return { row, layers, hex: Buffer.from(bytes).toString("hex") }
     }
 
-    /** What is being sent at this moment. */
+    /** Current transmissions. */
     air(): Status["air"] {
         const { clock, startMs } = this.simulation
         const now = clock.now()

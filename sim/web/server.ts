@@ -23,9 +23,9 @@ export interface LiveView {
 }
 
 /**
- * Shows a simulation in browsers of this machine, and takes orders from there.
+ * Serves a simulation to browsers on this machine, and accepts commands from them.
  * @param port 0 takes a free one
- * @throws UserError when nobody can listen there
+ * @throws UserError if the port cannot be used
  */
 export async function startLiveView(simulation: Simulation, runner: Runner, port: number): Promise<LiveView> {
     const feed = new Feed(simulation, runner)
@@ -56,8 +56,8 @@ async function buildApp(o: {
     const app = fastify({
         bodyLimit: maxBodyBytes,
         requestTimeout: requestTimeoutMs,
-        forceCloseConnections: true, // live streams would never end
-        // Defaults, and the bounds of the page's forms, stand in the schema for the page alone.
+        forceCloseConnections: true, // event streams never end by themselves
+        // Defaults and form limits in the schema are for the page only.
         ajv: {
             customOptions: {
                 coerceTypes: false,
@@ -89,8 +89,9 @@ async function buildApp(o: {
 }
 
 /**
- * Any page in a browser of this machine can send requests here; one whose name leads to this address can even read the
- * answers (DNS rebinding). Ours alone names this address as host and, where it orders something, as origin.
+ * Rejects requests from other pages. Any page in a browser on this machine can send requests here; a page whose name
+ * resolves to this address can even read the responses (DNS rebinding). Only our page has this address as host and, for
+ * commands, as origin.
  */
 function refuseStrangers({ headers, socket, method }: FastifyRequest): void {
     const hosts = [address, "localhost"].map(name => `${name}:${socket.localPort}`)

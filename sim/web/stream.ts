@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream"
 import type { Feed } from "./feed.ts"
 
 const tickMs = 100
-/** A page that reads too slowly gets nothing more until it has read this, and then the number of ticks that it missed. */
+/** A page with a larger backlog gets nothing until it has read that, and then the number of missed ticks. */
 const maxBacklogBytes = 1_000_000
 const maxPages = 8
 
@@ -11,7 +11,7 @@ interface Watcher {
     missed: number
 }
 
-/** Tells all pages what happens, ten times a second, as Server-Sent Events: `hello`, then `tick`, and `missed`. */
+/** Sends events to all pages ten times a second, as Server-Sent Events: `hello`, then `tick`, and `missed`. */
 export class Stream {
     private readonly feed: Feed
     private readonly watchers = new Set<Watcher>()
@@ -22,10 +22,10 @@ export class Stream {
         this.timer = setInterval(() => this.tick(), tickMs)
     }
 
-    /** A stream for one more page; undefined where there are too many. */
+    /** A stream for another page. Undefined if there are too many pages. */
     open(): PassThrough | undefined {
         if (this.watchers.size >= maxPages) return undefined
-        // While nobody watched, nothing was made of what happened.
+        // Discards the events from the time without pages.
         if (!this.watchers.size) this.feed.tick()
         const stream = new PassThrough({ highWaterMark: maxBacklogBytes })
         const watcher = { stream, missed: 0 }
@@ -48,7 +48,7 @@ export class Stream {
             if (stream.writableNeedDrain) watcher.missed++
             else {
                 if (watcher.missed) {
-                    // What changed meanwhile is unknown to it: it begins anew.
+                    // The page has missed changes, so it gets the complete state again.
                     stream.write(event("missed", { ticks: watcher.missed }))
                     stream.write(event("hello", this.feed.hello()))
                     watcher.missed = 0

@@ -81,7 +81,7 @@ test("a scenario is a test: what does not hold is said, and the exit code is 1",
 
 const wrong: [what: string, text: string, message: RegExp][] = [
     ["a number that is none", small.replace("x: 30", "x: far"), /:5: motes\.0\.x: expected number/],
-    ["a number twice", small.replace("id: 3", "id: 2"), /:6: node 2 is there already/],
+    ["a number twice", small.replace("id: 3", "id: 2"), /:6: node 2 is defined twice/],
     ["an unknown word", small + "wether: sun\n", /:9: wether: unexpected property/],
     ["no YAML", "title: [", /:1: /],
     [

@@ -152,9 +152,9 @@ test("a file that is no recording gets one clear line", () => {
     const cases: [string, number, RegExp][] = [
         ["", 25, /x\.csv is empty/],
         ["1\n2\n3\n", 25, /x\.csv: 3 samples: at least 2 s/],
-        ["1\n".repeat(99) + "x1\n", 25, /x\.csv: line 100: "x1" is no number/],
+        ["1\n".repeat(99) + "x1\n", 25, /x\.csv: line 100: "x1" is not a number/],
         ["1.5,2\n".repeat(99), 25, /line 1: .*choose one with --column/],
-        ["1e999\n".repeat(99), 25, /line 1: "1e999" is no number/],
+        ["1e999\n".repeat(99), 25, /line 1: "1e999" is not a number/],
         ["1\n".repeat(99), 0, /sampling rate 0/],
         ["1\n".repeat(99), NaN, /sampling rate NaN/],
         ["\u0000\u0001\u0002".repeat(99), 25, /line 1: /],

@@ -32,7 +32,7 @@ async function run(text: string, o: RunOptions) {
 
 test("a mote without power has an address that does not answer", async () => {
     const { failures, lines, answers } = await run(base, { questions: { ping: 3, count: 2 } })
-    assert.deepEqual(failures, ["mote 3 does not answer"])
+    assert.deepEqual(failures, ["mote 3 does not respond"])
     assert.match(lines.join("\n"), /^PING aaaa::212:7403:3:303\(/)
     assert.match(lines.join("\n"), /2 packets transmitted, 0 received, 100% packet loss/)
     assert.deepEqual([answers?.ping?.sent, answers?.ping?.replies.length], [2, 0])
@@ -96,8 +96,8 @@ const prefixes: [text: string, found: string | RegExp][] = [
     ["aaaa::1", /is longer than 64 bits/],
     ["aaaa::/48", /expected a prefix of 64 bits/],
     ["aaaa::/64/64", /expected a prefix of 64 bits/],
-    ["aaaa", /is no IPv6 address/],
-    ["", /is no IPv6 address/],
+    ["aaaa", /is not an IPv6 address/],
+    ["", /is not an IPv6 address/],
 ]
 
 for (const [text, found] of prefixes)
@@ -129,8 +129,8 @@ test("prefix: whatever is written there, it is one or refused", () => {
 })
 
 const contradictions: [text: string, message: RegExp][] = [
-    ["events: [{ at: 1, do: kill, mote: 2, x: 3 }]", /kill: x has no meaning there/],
-    ["events: [{ at: 1, do: repair, mote: 2 }]", /repair: mote has no meaning there/],
+    ["events: [{ at: 1, do: kill, mote: 2, x: 3 }]", /kill: x is not allowed here/],
+    ["events: [{ at: 1, do: repair, mote: 2 }]", /repair: mote is not allowed here/],
     ["assert: [{ alarm: hr-low, mote: 9, within: 3 }]", /no mote 9/],
     ["network: { objective: of7 }", /objective: expected one of mrhof, of0/],
     ["attackers: [{ id: 9, kind: gossip, x: 0, y: 0 }]", /kind: expected one of sniffer, /],
@@ -142,7 +142,7 @@ for (const [text, message] of contradictions)
 test("a condition has a time for its course, and no values beside it", () => {
     const wearer = (text: string) => () => read(base.replace("x: 30, y: 0 }", `x: 30, y: 0, wearer: { ${text} } }`))
     wearer("condition: fever, within: 600")()
-    assert.throws(wearer("condition: fever, bpm: 80"), /a condition, or values of its own/)
-    assert.throws(wearer("within: 600"), /within is for a condition/)
+    assert.throws(wearer("condition: fever, bpm: 80"), /either a condition or values/)
+    assert.throws(wearer("within: 600"), /within needs a condition/)
     assert.throws(wearer("condition: lovesick"), /expected one of fever, /)
 })

@@ -50,7 +50,7 @@ test("recording: UTF-8 and UTF-16, with a byte order mark or without", () => {
         Buffer.concat([Buffer.of(0xfe, 0xff), Buffer.from(little).swap16()]),
     ]
     for (const bytes of encodings) assert.equal(decodeText(bytes, "x.csv"), text)
-    assert.throws(() => decodeText(Buffer.alloc(999), "x.csv"), /x\.csv is no text/)
+    assert.throws(() => decodeText(Buffer.alloc(999), "x.csv"), /x\.csv is not text/)
 })
 
 test("recording: its rate is that of its column of times, in seconds, milliseconds or as times of day", () => {
@@ -71,28 +71,28 @@ test("recording: its rate is that of its column of times, in seconds, millisecon
 const header = "time,ppg\n"
 const timed = (at: (i: number) => number) => header + lines((v, i) => `${at(i)},${v}`)
 const refused: [text: string, rate: number | undefined, message: RegExp, options?: RecordingOptions][] = [
-    [lines(String), undefined, /no column of times: give its sampling rate with --fs/],
-    [timed(i => i / 25), 100, /x\.csv: 25 Hz by its column of times, not 100 Hz/],
+    [lines(String), undefined, /no time column: give its sampling rate with --fs/],
+    [timed(i => i / 25), 100, /x\.csv: 25 Hz by its time column, not 100 Hz/],
     [
         timed(i => (i < 60 ? i : i + 9) / 25),
         undefined,
         /line 62: 0\.4 after the line before, the others 0\.04: samples are/,
     ],
-    [timed(i => (i === 60 ? 0 : i / 25)), undefined, /line 62: its time is before/],
-    [timed(i => i), undefined, /x\.csv: 1 Hz by its column of times: name their unit in its title/],
+    [timed(i => (i === 60 ? 0 : i / 25)), undefined, /line 62: its time is earlier/],
+    [timed(i => i), undefined, /x\.csv: 1 Hz by its time column: name the unit in its title/],
     [lines(german), 25, /line 1: is the comma in "512,5" part of one number, or between two columns/],
-    [lines(v => `${v},${v}`), 25, /line 1: .* there are columns 1, 2: choose one with --column/],
-    [`red,ir,green\n${lines(v => `${v},${v},1`)}`, 25, /there are columns 1 \(red\), 2 \(ir\), 3 \(green\)/],
+    [lines(v => `${v},${v}`), 25, /line 1: .* found columns 1, 2: choose one with --column/],
+    [`red,ir,green\n${lines(v => `${v},${v},1`)}`, 25, /found columns 1 \(red\), 2 \(ir\), 3 \(green\)/],
     [`red,ir\n${lines(v => `${v},${v}`)}`, 25, /no column blue: columns 1 \(red\), 2 \(ir\)/, { column: "blue" }],
     [
         `${header}${lines((v, i) => (i === 7 ? `${i / 25},` : `${i / 25},${v}`))}`,
         25,
-        /line 9: nothing in column 2 \(ppg\)/,
+        /line 9: empty field in column 2 \(ppg\)/,
     ],
-    [lines((v, i) => (i === 7 ? "--" : String(v))), 25, /line 8: "--" is no number/],
-    [lines((v, i) => (i === 7 ? "" : String(v))), 25, /line 8: it is empty/],
+    [lines((v, i) => (i === 7 ? "--" : String(v))), 25, /line 8: "--" is not a number/],
+    [lines((v, i) => (i === 7 ? "" : String(v))), 25, /line 8: empty line/],
     [lines((v, i) => `${i / 25},${v}${i === 7 ? ",1" : ""}`), 25, /line 8: 3 columns, 2 in the first line/],
-    ["1.234,5;1\n".repeat(99), 25, /line 1: "1\.234,5" .*is no number/, { column: "1" }],
+    ["1.234,5;1\n".repeat(99), 25, /line 1: "1\.234,5" .*is not a number/, { column: "1" }],
 ]
 
 for (const [text, rate, message, options] of refused)

@@ -11,36 +11,39 @@ import {
 import type { Events } from "../../time/events.ts"
 import type { Radio, RadioOwner } from "../../radio/air.ts"
 
-/* Unslotted CSMA/CA with acknowledgements (IEEE 802.15.4-2006 §7.5.1.4 and §7.5.6), with the figures of Contiki. */
+/* Unslotted CSMA/CA with acknowledgements (IEEE 802.15.4-2006 §7.5.1.4 and §7.5.6), with the constants of Contiki. */
 
-/** macMinBE, macMaxBE. */
+/** macMinBE and macMaxBE. */
 const minExponent = 3
 const maxExponent = 5
-/** macMaxBE may be up to 8; retries go so far, since many that have just disturbed each other would do so again. */
+/**
+ * Backoff exponent limit of retransmissions; macMaxBE may be up to 8. Nodes whose frames have just collided would
+ * otherwise collide again.
+ */
 const maxRetryExponent = 8
 const maxBackoffs = 5
 const maxRetries = 7
 /** aUnitBackoffPeriod: 20 symbols. */
 const backoffMs = 0.32
-/** Clear channel assessment takes 8 symbols, the way from receiving to sending 12. */
+/** Clear channel assessment takes 8 symbols, the turnaround from receive to transmit 12. */
 const ccaMs = 0.128
 const turnaroundMs = 0.192
 const ackDelayMs = 0.384
-/** An acknowledgement is 11 bytes on the air; some more is granted. */
+/** An acknowledgement is 11 bytes on the air; the rest is margin. */
 const ackWaitMs = ackDelayMs + 11 * 0.032 + 0.128
 const maxQueue = 16
-/** A frame with the number of the last one of its sender is a repetition, if it is no older; so in Contiki. */
+/** A frame with the same sequence number as its sender's last is a duplicate within this time, as in Contiki. */
 const repetitionMs = 20_000
 const knownSenders = 32
 
 export interface Outgoing {
     destination: LinkAddress
     payload: Uint8Array
-    /** Asked when its turn comes; false: nobody needs it any more, and it is given up unsent. */
+    /** Called before transmission; false drops the frame unsent. */
     isWanted?(): boolean
     /**
-     * What became of it: after so many transmissions it was acknowledged (or needed no acknowledgement), or was given up;
-     * 0 where that is not for want of an acknowledgement.
+     * Reports the outcome: delivered (or no acknowledgement needed) after this many transmissions, or given up.
+     * `transmissions` is 0 if a missing acknowledgement was not the reason.
      */
     done(delivered: boolean, transmissions: number): void
 }
@@ -50,17 +53,17 @@ interface Waiting extends Outgoing {
     sequence: number
     isBroadcast: boolean
     transmissions: number
-    /** Transmissions, and those that were not even begun because the channel was never clear. */
+    /** Attempts, including those that found the channel busy throughout. */
     attempts: number
 }
 
-/** The payload of a frame for us, or for all. */
+/** Called with each frame for this node or for all. */
 export type Receive = (frame: Frame, rssiDbm: number) => void
 
-/** The bytes of payload that a frame between two nodes with 64-bit addresses has room for. */
+/** Payload bytes of a frame between two nodes with 64-bit addresses. */
 export const maxPayloadBytes = maxFrameBytes - fcsBytes - 3 - 2 - 8 - 8
 
-/** The MAC layer of a node: a queue of frames, one under way. */
+/** The MAC layer of a node: a queue of frames, of which the first is being transmitted. */
 export class Csma implements RadioOwner {
     readonly address: LinkAddress
     private readonly events: Events
@@ -74,7 +77,7 @@ export class Csma implements RadioOwner {
     private awaited: number | undefined
     private isAcknowledging = false
     private isStopped = false
-    /** The last sequence number of each sender: a repeated frame means that its acknowledgement was lost. */
+    /** The last sequence number of each sender. A duplicate means that its acknowledgement was lost. */
     private readonly recent = new Map<string, { sequence: number; atMs: number }>()
 
     constructor(o: {
@@ -96,12 +99,12 @@ export class Csma implements RadioOwner {
         o.radio.on()
     }
 
-    /** Frames that the queue has room for. */
+    /** Number of frames that fit into the queue. */
     get room(): number {
         return maxQueue - this.queue.length
     }
 
-    /** Queues a frame; where the queue is full it is given up at once. */
+    /** Queues a frame. A full queue rejects it at once. */
     send(outgoing: Outgoing): void {
         if (this.isStopped || this.queue.length >= maxQueue) return outgoing.done(false, 0)
         const isBroadcast = outgoing.destination.length === 2
@@ -126,7 +129,7 @@ export class Csma implements RadioOwner {
         if (this.queue.length === 1) this.begin()
     }
 
-    /** Power off: nothing more happens. */
+    /** Stops for good: power off. */
     stop(): void {
         this.isStopped = true
         this.events.cancel(this.timer)
@@ -155,7 +158,7 @@ export class Csma implements RadioOwner {
         if (!this.isRepeated(frame)) this.receive(frame, rssiDbm)
     }
 
-    /** An acknowledgement goes before everything else, without looking whether the channel is clear. */
+    /** Sends an acknowledgement before everything else, without clear channel assessment. */
     private acknowledge(sequence: number): void {
         if (this.isAcknowledging) return
         this.isAcknowledging = true
@@ -170,7 +173,7 @@ export class Csma implements RadioOwner {
         const { sequence } = frame
         const atMs = this.events.now()
         const last = this.recent.get(source)
-        // Taken out and put in again, so that the sender silent longest comes first.
+        // Reinserted, so that the sender silent for longest is first.
         this.recent.delete(source)
         this.recent.set(source, { sequence, atMs })
         for (const longest of this.recent.keys()) {
@@ -180,7 +183,9 @@ export class Csma implements RadioOwner {
         return last?.sequence === sequence && atMs - last.atMs <= repetitionMs
     }
 
-    /** The first frame of the queue begins, or begins again: later each time, since others may be out of step with us. */
+    /**
+     * Starts the first frame of the queue, or retries it with a larger backoff, because other nodes may not be in step.
+     */
     private begin(): void {
         const waiting = this.queue[0]!
         if (waiting.isWanted?.() === false) return this.finish(false)
@@ -226,7 +231,7 @@ export class Csma implements RadioOwner {
         this.awaited = undefined
         const waiting = this.queue[0]!
         if (!waiting.isBroadcast && waiting.attempts <= maxRetries) return this.begin()
-        // That others speak all the time says nothing of the link (so also Contiki's statistics of links).
+        // A busy channel says nothing about the link; Contiki's link statistics ignore it, too.
         if (isBusy) waiting.transmissions = 0
         this.finish(false)
     }
@@ -234,7 +239,7 @@ export class Csma implements RadioOwner {
     private finish(delivered: boolean): void {
         this.awaited = undefined
         const { done, transmissions } = this.queue[0]!
-        // It keeps its place meanwhile: what is sent in there queues up behind it.
+        // The frame keeps its place during `done`: frames sent from there queue behind it.
         done(delivered, transmissions)
         this.queue.shift()
         if (this.queue.length) this.begin()

@@ -1,14 +1,14 @@
 import { PacketError, Reader, Writer } from "../bytes.ts"
 
 /*
- * IEEE 802.15.4 MAC frames, versions 2003 and 2006 without security (IEEE 802.15.4-2006 §7.2). Addresses are kept in the
- * order in which they are written (EUI-64, most significant byte first); on the air they go the other way round.
+ * IEEE 802.15.4 MAC frames, versions 2003 and 2006 without security (IEEE 802.15.4-2006 §7.2). Addresses are stored in
+ * the order in which they are written (EUI-64, most significant byte first); on the air they are reversed.
  */
 
-/** 16 bits or 64 bits, most significant byte first. */
+/** A link-layer address of 16 or 64 bits, most significant byte first. */
 export type LinkAddress = Uint8Array
 
-/** Longest frame, FCS included: aMaxPHYPacketSize. */
+/** Maximum frame size, FCS included: aMaxPHYPacketSize. */
 export const maxFrameBytes = 127
 export const fcsBytes = 2
 export const broadcast: LinkAddress = Uint8Array.of(0xff, 0xff)
@@ -20,18 +20,18 @@ export interface Frame {
     ackRequest?: boolean
     pending?: boolean
     sequence: number
-    /** Of the destination, and of the source, too. */
+    /** PAN identifier of both destination and source. */
     pan?: number
     destination?: LinkAddress
     source?: LinkAddress
-    /** 0: 2003, 1: 2006. */
+    /** Frame version: 0 is 2003, 1 is 2006. */
     version?: number
     payload: Uint8Array
 }
 
 const ackBytes = 5
 
-/** The bytes of a frame, FCS included. @throws PacketError when it is longer than a radio can send */
+/** Encodes a frame, FCS included. @throws PacketError if it is longer than a radio can send */
 export function encodeFrame(frame: Frame): Uint8Array {
     const { destination, source, pan = 0, payload } = frame
     const isCompressed = destination !== undefined && source !== undefined
@@ -57,7 +57,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
     return writer.done()
 }
 
-/** @throws PacketError when it is no frame, its FCS is wrong, or it has a form that is not spoken here */
+/** @throws PacketError if it is not a frame, its FCS is wrong, or its form is not supported */
 export function decodeFrame(bytes: Uint8Array): Frame {
     if (bytes.length < ackBytes || bytes.length > maxFrameBytes) throw new PacketError(`frame of ${bytes.length} bytes`)
     const body = bytes.subarray(0, bytes.length - fcsBytes)
@@ -66,7 +66,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     const control = reader.u8() | (reader.u8() << 8)
     const type = types[control & 7]
     const version = (control >> 12) & 3
-    if (!type || version > 1) throw new PacketError("unknown kind of frame")
+    if (!type || version > 1) throw new PacketError("unknown frame type")
     if (control & 0x08) throw new PacketError("secured frame")
     const frame: Frame = { type, sequence: reader.u8(), payload: body }
     if (control & 0x10) frame.pending = true
@@ -75,7 +75,7 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     const destinationSize = size((control >> 10) & 3)
     const sourceSize = size(control >> 14)
     if (control & 0x40 && !(destinationSize && sourceSize))
-        throw new PacketError("no second address to share a PAN with")
+        throw new PacketError("PAN compression without a second address")
     if (destinationSize) {
         frame.pan = readLittleEndian16(reader)
         frame.destination = reversed(reader.take(destinationSize))
@@ -91,12 +91,12 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     return frame
 }
 
-/** The acknowledgement of a frame: 5 bytes (§7.2.2.3). */
+/** Encodes an acknowledgement: 5 bytes (§7.2.2.3). */
 export function encodeAck(sequence: number, pending = false): Uint8Array {
     return encodeFrame({ type: "ack", sequence, pending, payload: new Uint8Array(0) })
 }
 
-/** ITU-T CRC-16, least significant bit first, start value 0 (§7.2.1.9). */
+/** ITU-T CRC-16, least significant bit first, initial value 0 (§7.2.1.9). */
 export function fcs(bytes: Uint8Array): number {
     let crc = 0
     for (const byte of bytes) crc = (crc >> 8) ^ crcTable[(crc ^ byte) & 0xff]!

@@ -10,18 +10,18 @@ import { firstSequence, nextSequence } from "./sequence.ts"
 export interface Advertised {
     target: Ipv6Address
     lifetime: number
-    /** Of the target, in non-storing mode. */
+    /** Parent of the target, in non-storing mode. */
     parent?: Ipv6Address
     receiver: Ipv6Address
 }
 
 interface Advertisement extends Advertised {
     pathSequence: number
-    /** To a parent of before: whether it gets there matters little. */
+    /** A No-Path to a former parent; its delivery is not essential. */
     isFarewell: boolean
 }
 
-/** What one DAO says. */
+/** The content of one DAO. */
 interface Batch {
     sequence: number
     advertisements: [key: string, Advertisement][]
@@ -30,20 +30,20 @@ interface Batch {
 export type Send = (message: IcmpMessage, receiver: Ipv6Address, sent: Sent) => void
 
 const ackWaitMs = 5000
-/** Where the first link did not take it, it is tried again after that, twice as much after each failure. */
+/** Delay before a DAO is retried after its first link failed; it doubles with each failure. */
 const retryMs = 2000
 const maxDoublings = 3
-/** DelayDAO (RFC 6550 §9.5) for what comes from below: so long others are waited for, to go with it. */
+/** DelayDAO (RFC 6550 §9.5) for targets from below: the time to wait for others that can share the DAO. */
 const forwardMs = 500
-/** Two frames hold so many, each with a transit option of its own. */
+/** Number of targets that fit into two frames, each with its own transit option. */
 const maxTargets = 6
 
 /**
- * Advertises targets to the nodes above: several in one DAO, one DAO at a time, and nothing twice that they know already.
- * A DAO is repeated until the first link has taken it, or the root acknowledges where it is asked to.
+ * Advertises targets to the nodes above: several per DAO, one DAO at a time, and no target that they already know. A
+ * DAO is repeated until its first link delivers it or, if requested, the root acknowledges it.
  */
 export class DaoSender {
-    /** Goes into each DAO where the profile wants that. */
+    /** DODAG identifier in each DAO, if the profile includes it. */
     dodag: Ipv6Address | undefined
     private readonly events: Events
     private readonly random: () => number
@@ -51,13 +51,13 @@ export class DaoSender {
     private readonly send: Send
     private readonly failed: () => void
     private readonly waiting = new Map<string, Advertisement>()
-    /** The path sequence of each target that the receiver is known to have got. */
+    /** The path sequence of each target that the receiver is known to have. */
     private readonly heard = new Map<string, number>()
     private underWay: Batch | undefined
     private tries = 0
     private timer: unknown
     private sequence = firstSequence
-    /** Of this node's own address. */
+    /** Path sequence of this node's own address. */
     private pathSequence = firstSequence
     private refresh: unknown
 
@@ -66,7 +66,7 @@ export class DaoSender {
         random: () => number
         profile: RplParameters
         send: Send
-        /** No DAO was acknowledged, after all repetitions. */
+        /** No DAO was acknowledged, after all retries. */
         failed: () => void
     }) {
         this.events = o.events
@@ -83,15 +83,15 @@ export class DaoSender {
         this.events.cancel(this.refresh)
     }
 
-    /** The parent asks for all DAOs again, or is another. */
+    /** Called when the parent requests all DAOs again, or has changed. */
     forget(): void {
         this.heard.clear()
     }
 
     /**
-     * To `receiver`, that a target is below; with a lifetime of 0 that it is no more. In storing mode the receiver is the
-     * parent, in non-storing mode the root, which also learns the target's parent.
-     * @param pathSequence as the target gave it; undefined: it is this node's own, which is advertised again now and then
+     * Advertises a target below this node to `receiver`; a lifetime of 0 withdraws it. In storing mode the receiver is
+     * the parent, in non-storing mode the root, which also learns the target's parent.
+     * @param pathSequence set by the target; undefined for this node's own address, which is advertised periodically
      */
     advertise(what: Advertised, pathSequence: number | undefined): void {
         if (pathSequence !== undefined) return this.pass(what, pathSequence)
@@ -106,7 +106,7 @@ export class DaoSender {
         )
     }
 
-    /** No-Path to a parent that is one no more (RFC 6550 §6.4.3). */
+    /** Sends a No-Path to a former parent (RFC 6550 §6.4.3). */
     withdraw(target: Ipv6Address, receiver: Ipv6Address, pathSequence = this.pathSequence): void {
         this.put({ target, lifetime: 0, receiver, pathSequence, isFarewell: true })
         this.armLater()
@@ -116,7 +116,7 @@ export class DaoSender {
         if (status < 128 && this.underWay?.sequence === sequence) this.settle(this.underWay)
     }
 
-    /** What comes from below, unless it is nothing new to the parent. */
+    /** Forwards an advertisement from below, unless the parent already knows it. */
     private pass(what: Advertised, pathSequence: number): void {
         const key = keyOf(what.target)
         const before = this.waiting.get(keyFor(what))
@@ -148,7 +148,7 @@ export class DaoSender {
         )
     }
 
-    /** Unless something is on its way or about to be: it goes with the next one. */
+    /** Starts the delay, unless a DAO is in flight or due: the advertisement then goes with the next one. */
     private armLater(): void {
         if (this.timer === undefined && !this.underWay) this.arm(forwardMs)
     }
@@ -170,12 +170,12 @@ export class DaoSender {
                 .slice(0, maxTargets)
                 .sort(([, a], [, b]) => a.pathSequence - b.pathSequence),
         }
-        // Until it is known to have arrived, nothing is known.
+        // The receiver's state is unknown until delivery is confirmed.
         for (const [, { target, isFarewell }] of batch.advertisements) if (!isFarewell) this.heard.delete(keyOf(target))
         this.underWay = batch
         if (daoAck) this.arm(ackWaitMs)
         this.send(this.messageOf(batch), first.receiver, delivered => {
-            if (this.underWay !== batch) return // overtaken
+            if (this.underWay !== batch) return // superseded
             if (!delivered) this.undelivered(batch)
             else if (!daoAck) this.settle(batch)
         })
@@ -188,11 +188,11 @@ export class DaoSender {
         if (this.waiting.size) this.arm(retryMs * 2 ** Math.min(this.tries - 1, maxDoublings))
     }
 
-    /** It has arrived. */
+    /** The DAO was delivered. */
     private settle({ advertisements }: Batch): void {
         this.pause()
         for (const [key, advertisement] of advertisements) {
-            if (this.waiting.get(key) !== advertisement) continue // there is news since
+            if (this.waiting.get(key) !== advertisement) continue // updated since
             this.waiting.delete(key)
             const { target, lifetime, pathSequence } = advertisement
             if (lifetime) this.heard.set(keyOf(target), pathSequence)

@@ -3,13 +3,13 @@ import type { Dio } from "./messages.ts"
 import type { RplProfile } from "./profile.ts"
 import { firstSequence } from "./sequence.ts"
 
-/** Of a prefix; RFC 4862. */
+/** Flag of a prefix (RFC 4862). */
 const autonomous = 0x40
-/** Imin of 2^6 ms, Imax of 2^30 ms: whoever wants more or fewer DIOs is no network for motes. */
+/** Imin of 2^6 ms and Imax of 2^30 ms: other values do not suit a network of motes. */
 const minIntervalMin = 6
 const maxInterval = 30
 
-/** What the DIOs of a root say at first. @param prefix that it gives out, its first 8 bytes */
+/** The initial DIO of a root. @param prefix that it advertises, its first 8 bytes */
 export function newDodag(profile: RplProfile, dodag: Ipv6Address, prefix: Uint8Array, dtsn: number): Dio {
     const whole = new Uint8Array(16)
     whole.set(prefix)
@@ -42,7 +42,7 @@ export function newDodag(profile: RplProfile, dodag: Ipv6Address, prefix: Uint8A
     }
 }
 
-/** Whether a node with that profile can be part of the DODAG, and its timers are sane. */
+/** Whether a node with this profile can join the DODAG, and its timers are within bounds. */
 export function canJoin({ configuration, prefix }: Dio, profile: RplProfile): boolean {
     if (!configuration || !prefix) return false
     const { objective, intervalMin, intervalDoublings } = configuration

@@ -8,7 +8,7 @@ import type { RplParameters } from "./parameters.ts"
 import { Routes, type Route } from "./routes.ts"
 import type { RplHost } from "./host.ts"
 
-/** RFC 6550 §6.5: from 128 on it is a refusal. */
+/** RFC 6550 §6.5: a status of 128 or above is a rejection. */
 const statusRejected = 128
 
 export interface DownwardOptions {
@@ -17,27 +17,29 @@ export interface DownwardOptions {
     profile: RplParameters
     node: RplHost
     isRoot: boolean
-    /** The way up at this moment. */
+    /** The current parent and DODAG. */
     up: () => { parent: Neighbour | undefined; dodag: Ipv6Address | undefined }
-    /** The neighbour with an address, which has just been heard. */
+    /** The neighbour with an address from which a message has just been received. */
     heard: (address: Ipv6Address) => Neighbour
-    /** The parent is none: it is below this node itself, or no DAO is acknowledged. */
+    /** The parent is unusable: it is below this node itself, or no DAO is acknowledged. */
     parentLost: () => void
-    /** The routes down have changed. */
+    /** The downward routes have changed. */
     changed: () => void
 }
 
-/** A packet and the neighbour that it goes to. */
+/** A packet and its next hop. */
 export interface Routed {
     packet: Ipv6Packet
     nextHop: Ipv6Address
 }
 
-/** The routes down (RFC 6550 §9), learnt from the DAOs of those below; each mode of operation has its own. */
+/**
+ * The downward routes (RFC 6550 §9), learnt from the DAOs of nodes below. Each mode of operation has its own subclass.
+ */
 export abstract class Downward {
-    /** By which this node forwards hop by hop; empty where a mode keeps none. */
+    /** Routes for hop-by-hop forwarding; empty if the mode keeps none. */
     readonly routes: Routes
-    /** Whether this node writes the way down into each packet (RFC 6554) instead of forwarding hop by hop. */
+    /** Whether this node adds a source route to each packet (RFC 6554) instead of forwarding hop by hop. */
     readonly isSourceRouting: boolean = false
     protected readonly o: DownwardOptions
     protected readonly dao: DaoSender
@@ -55,24 +57,24 @@ export abstract class Downward {
         })
     }
 
-    /** The links down that this node knows, for whoever wants to see them. */
+    /** The downward links that this node knows, for display. */
     abstract links(): Route[]
 
-    /** The packet with the way to its destination; undefined where none is known. */
+    /** The packet with a source route to its destination. Undefined if there is no route. */
     sourceRoute(_packet: Ipv6Packet): Routed | undefined {
         return undefined
     }
 
-    /** Advertises this node, and whatever else its parent has to know. */
+    /** Advertises this node, and everything else that its parent has to know. */
     abstract refresh(own: Ipv6Address): void
 
-    /** The way to this node no longer leads over that parent; one that does not answer gets no message. */
+    /** Withdraws the route through a former parent; a parent that does not respond gets no message. */
     abstract withdraw(before: Neighbour): void
 
-    /** @returns whether there was room for all targets */
+    /** @returns whether all targets fitted into the routing table */
     protected abstract learn(dao: Dao, from: Ipv6Address): boolean
 
-    /** Sends nothing more until there is something new. */
+    /** Sends nothing more until there is a change. */
     stop(): void {
         this.dao.stop()
     }

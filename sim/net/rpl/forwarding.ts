@@ -7,20 +7,18 @@ import type { Downward, Routed } from "./downward.ts"
 import type { RplParameters } from "./parameters.ts"
 import type { Routes } from "./routes.ts"
 
-/** What forwarding has to know of the node's place in the DODAG. */
+/** The node's place in the DODAG, as forwarding needs it. */
 export interface Place {
     readonly profile: RplParameters
     readonly rank: number
     readonly routes: Routes
     readonly downward: Downward
     readonly parent: { address: Ipv6Address } | undefined
-    /** A packet went against the order of ranks twice: this part of the DODAG is not as it says. */
+    /** A packet violated the rank order twice: this part of the DODAG is inconsistent. */
     inconsistent(): void
 }
 
-/**
- * Which way packets go, and the RPL option by which nodes notice that one goes wrong (RFC 6550 §11.2, RFC 6553).
- */
+/** Forwards packets, and detects loops with the RPL option (RFC 6550 §11.2, RFC 6553). */
 export class Forwarding {
     private readonly place: Place
 
@@ -28,14 +26,14 @@ export class Forwarding {
         this.place = place
     }
 
-    /** @returns false where the packet goes round, and is to be dropped */
+    /** @returns false if the packet is in a loop and must be dropped */
     admit(packet: Ipv6Packet, previous: LinkAddress | undefined): boolean {
         const option = optionOf(packet)
         if (!option) return true
         const { senderRank, forwardingError } = option
         const own = this.dagRank()
         if (forwardingError) {
-            // §11.2.2.3: the node below knows no way any more, and has sent it back.
+            // §11.2.2.3: the node below has no route any more, and has returned the packet.
             const route = this.place.routes.get(packet.destination)
             if (route && previous && equalBytes(route.nextHop, linkLocalOf(previous)))
                 this.place.routes.delete(packet.destination)
@@ -65,14 +63,14 @@ export class Forwarding {
         const down = place.routes.get(destination)
         const option = optionOf(packet)
         if (!down && option?.down && previous) {
-            // It came down here for nothing: back to where they think that the way is here.
+            // The packet was sent down here in error: return it to the node that still has this route.
             const back = { ...packet }
             setOption(back, { ...option, forwardingError: true })
             return { packet: back, nextHop: linkLocalOf(previous) }
         }
         const nextHop = down?.nextHop ?? place.parent?.address
         if (!nextHop) {
-            if (previous) place.inconsistent() // they have not heard that this is no way any more
+            if (previous) place.inconsistent() // they do not know yet that this route is gone
             return undefined
         }
         return { packet: this.withDirection(packet, option, down !== undefined), nextHop }
@@ -80,7 +78,7 @@ export class Forwarding {
 
     private withDirection(packet: Ipv6Packet, option: RplOption | undefined, down: boolean): Ipv6Packet {
         const onward = { ...packet }
-        // A packet from one node to another turns round where the two ways meet.
+        // A packet between two nodes changes direction at their common ancestor.
         if (option) setOption(onward, { ...option, down })
         else {
             const { instance } = this.place.profile
@@ -92,7 +90,7 @@ export class Forwarding {
         return onward
     }
 
-    /** DAGRank; §3.5.1. */
+    /** DAGRank (§3.5.1). */
     private dagRank(): number {
         return Math.floor(this.place.rank / this.place.profile.minHopRankIncrease)
     }

@@ -2,9 +2,9 @@ import type { IcmpMessage } from "../icmpv6.ts"
 import type { Ipv6Address, Ipv6Packet } from "../ipv6.ts"
 import type { Routing, Sent } from "../node.ts"
 
-/** What RPL needs of the node that it runs on. */
+/** The node's interface for RPL. */
 export interface RplHost {
-    /** All but the link-local one. */
+    /** All addresses except the link-local one. */
     readonly addresses: Ipv6Address[]
     routing: Routing | undefined
     isOwn(address: Ipv6Address): boolean

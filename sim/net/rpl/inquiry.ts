@@ -2,7 +2,7 @@ import type { Events } from "../../time/events.ts"
 import type { Neighbour } from "./neighbour.ts"
 import type { RplParameters } from "./parameters.ts"
 
-/** A node whose parent is lost, or seems to be, asks after that. */
+/** Interval between DIS messages or probes while the parent is lost or suspected. */
 export const searchMs = 2000
 
 export interface InquiryOptions {
@@ -10,13 +10,13 @@ export interface InquiryOptions {
     random: () => number
     profile: RplParameters
     parent: () => Neighbour | undefined
-    /** Asks all for a DIO. */
+    /** Multicasts a DIS. */
     solicit: () => void
-    /** Sends the parent something, so that its acknowledgement shows that it is there. */
+    /** Sends the parent a message, so that its acknowledgement shows that it is alive. */
     probe: (parent: Neighbour) => void
 }
 
-/** Asks around while there is no way up, and now and then whether the parent is still there. */
+/** Solicits DIOs while there is no parent, and probes the parent now and then. */
 export class Inquiry {
     private readonly o: InquiryOptions
     private asking: unknown
@@ -31,7 +31,7 @@ export class Inquiry {
         this.o.events.cancel(this.probing)
     }
 
-    /** Asks all after so many ms, and again until there is a parent. */
+    /** Solicits after this many ms, and again until there is a parent. */
     solicit(ms: number): void {
         const { events, random, profile, parent } = this.o
         events.cancel(this.asking)
@@ -42,7 +42,7 @@ export class Inquiry {
         }, ms)
     }
 
-    /** Now and then a frame to the parent, so that its loss is noticed also when there is nothing to say. */
+    /** Probes the parent periodically, so that its loss is noticed even without traffic. */
     probe(): void {
         const { events, random, profile } = this.o
         const ms = this.o.parent()?.failures ? searchMs : profile.probingMs

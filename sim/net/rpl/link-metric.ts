@@ -1,13 +1,13 @@
-/** ETX of 1, the fixed point of MRHOF's metric (RFC 6551 §4.3.2). */
+/** An ETX of 1 in the fixed-point format of MRHOF's metric (RFC 6551 §4.3.2). */
 export const etx1 = 128
-/** A transmission that was given up counts as so many. */
+/** A transmission without acknowledgement counts as this ETX. */
 const noAckEtx = 12
 const slowShare = 0.1
 const freshShare = 0.25
-/** So many measurements are fresh. */
+/** The first measurements, this many, count more. */
 const freshCount = 4
 
-/** How many transmissions a frame to a neighbour takes: an average that follows slowly (ETX, De Couto 2003). */
+/** The expected transmissions per frame to a neighbour, as a moving average (ETX, De Couto 2003). */
 export class LinkMetric {
     /** In units of 1/128. */
     value: number
@@ -18,7 +18,7 @@ export class LinkMetric {
         this.value = this.initial = initial
     }
 
-    /** What is known is old: at most the value of a stranger, and fresh measurements count more. */
+    /** Marks the value as stale: it becomes at most the initial value, and new measurements count more. */
     forgive(): void {
         this.value = Math.min(this.value, this.initial)
         this.count = 0

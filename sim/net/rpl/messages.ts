@@ -1,16 +1,14 @@
 import { equalBytes, PacketError, Reader, Writer } from "../bytes.ts"
 import type { Ipv6Address } from "../ipv6.ts"
 
-/*
- * RPL control messages (RFC 6550 §6): the bodies of ICMPv6 messages of type 155. What they say, not what to do with it.
- */
+/* RPL control messages (RFC 6550 §6): encoding and decoding of the bodies of ICMPv6 messages of type 155. */
 
-/** Codes; §6. */
+/** Message codes (§6). */
 export const RplCode = { dis: 0, dio: 1, dao: 2, daoAck: 3 } as const
 
 const OptionType = { pad1: 0, padN: 1, configuration: 4, target: 5, transit: 6, prefix: 8 } as const
 
-/** DODAG Configuration option; §6.7.6. */
+/** DODAG Configuration option (§6.7.6). */
 export interface DodagConfiguration {
     /** Imin is 2^intervalMin ms. */
     intervalMin: number
@@ -18,13 +16,13 @@ export interface DodagConfiguration {
     redundancy: number
     maxRankIncrease: number
     minHopRankIncrease: number
-    /** Objective code point: 0 OF0, 1 MRHOF. */
+    /** Objective code point: 0 is OF0, 1 is MRHOF. */
     objective: number
     defaultLifetime: number
     lifetimeUnitS: number
 }
 
-/** Prefix Information option; §6.7.10. */
+/** Prefix Information option (§6.7.10). */
 export interface PrefixInformation {
     length: number
     /** 0x80 on link, 0x40 autonomous address configuration, 0x20 router address. */
@@ -34,7 +32,7 @@ export interface PrefixInformation {
     prefix: Ipv6Address
 }
 
-/** DODAG Information Object; §6.3. */
+/** DODAG Information Object (§6.3). */
 export interface Dio {
     instance: number
     version: number
@@ -49,9 +47,9 @@ export interface Dio {
     prefix?: PrefixInformation
 }
 
-/** A target and how it is reached: RPL Target with the Transit Information that follows; §6.7.7, §6.7.8. */
+/** A target and its route: an RPL Target option with the Transit Information that follows (§6.7.7, §6.7.8). */
 export interface DaoTarget {
-    /** Bits. */
+    /** In bits. */
     length: number
     address: Ipv6Address
     lifetime: number
@@ -61,17 +59,17 @@ export interface DaoTarget {
     parent?: Ipv6Address
 }
 
-/** Destination Advertisement Object; §6.4. */
+/** Destination Advertisement Object (§6.4). */
 export interface Dao {
     instance: number
     ackRequested: boolean
     sequence: number
-    /** Present where the instance is a local one. */
+    /** Present if the instance is local. */
     dodag?: Ipv6Address
     targets: DaoTarget[]
 }
 
-/** §6.5; a status below 128 is an acceptance. */
+/** DAO-ACK (§6.5); a status below 128 is an acceptance. */
 export interface DaoAck {
     instance: number
     sequence: number
@@ -82,7 +80,7 @@ export interface DaoAck {
 const dodagPresent = 0x40
 const ackRequested = 0x80
 
-/** DODAG Information Solicitation without options; §6.2. */
+/** DODAG Information Solicitation without options (§6.2). */
 export function encodeDis(): Uint8Array {
     return new Uint8Array(2)
 }
@@ -211,7 +209,7 @@ export function decodeDao(body: Uint8Array): Dao {
         targets: [],
     }
     if (flags & dodagPresent) dao.dodag = reader.take(16)
-    // Targets come first, then the transit that holds for all of them (§6.7.8).
+    // Targets come first, then the transit option that applies to all of them (§6.7.8).
     let waiting: DaoTarget[] = []
     eachOption(reader, (type, option) => {
         if (type === OptionType.target) {
@@ -265,7 +263,7 @@ export function decodeDaoAck(body: Uint8Array): DaoAck {
     return ack
 }
 
-/** Calls `use` with each option but padding; those that nobody knows are passed over (§6.7.1). */
+/** Calls `use` with each option except padding; unknown ones are skipped (§6.7.1). */
 function eachOption(reader: Reader, use: (type: number, option: Reader) => void): void {
     while (reader.left) {
         const type = reader.u8()

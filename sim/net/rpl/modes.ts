@@ -4,7 +4,7 @@ import { storingMode } from "./storing.ts"
 
 const modes: ModeOfOperation[] = [storingMode, nonStoringMode]
 
-/** The name of a mode by its MOP; `other` for those that no node here runs. */
+/** The name of a mode by its MOP; `other` for an unsupported one. */
 export function modeName(code: number): string {
     return modes.find(mode => mode.code === code)?.name ?? "other"
 }

@@ -4,23 +4,23 @@ import type { Ipv6Address } from "../ipv6.ts"
 import { LinkMetric } from "./link-metric.ts"
 import { keyOf } from "./routes.ts"
 
-/** INFINITE_RANK; RFC 6550 §17. */
+/** INFINITE_RANK (RFC 6550 §17). */
 export const infiniteRank = 0xffff
 
-/** A node in reach, and what its last DIO said. */
+/** A neighbour and the content of its last DIO. */
 export interface Neighbour {
     address: Ipv6Address
     metric: LinkMetric
     rank: number
     dtsn: number
-    /** When something was last sent to it, acknowledged or not. */
+    /** Time of the last frame sent to it, acknowledged or not. */
     lastSentMs: number
     lastHeardMs: number
-    /** Frames given up in a row. */
+    /** Consecutive frames without acknowledgement. */
     failures: number
 }
 
-/** The neighbours that a node has room for. */
+/** The neighbour table of a node, of bounded size. */
 export class Neighbours {
     private readonly neighbours = new Map<string, Neighbour>()
     private readonly initialMetric: number
@@ -41,7 +41,10 @@ export class Neighbours {
         return undefined
     }
 
-    /** The neighbour with that address, new if need be; where there is no room, the one silent longest gives way, if nobody needs it. */
+    /**
+     * Finds or adds the neighbour with this address. A full table evicts the neighbour silent for longest that is not
+     * needed.
+     */
     heard(address: Ipv6Address, nowMs: number, isNeeded: (neighbour: Neighbour) => boolean): Neighbour {
         let neighbour = this.get(address)
         if (!neighbour) {

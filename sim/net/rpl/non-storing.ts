@@ -8,7 +8,7 @@ import type { Route } from "./routes.ts"
 import { isNewer } from "./sequence.ts"
 import { Tree } from "./tree.ts"
 
-/** Non-storing mode (RFC 6550 §9.7): only the root knows the tree, and writes the way down into each packet. */
+/** Non-storing mode (RFC 6550 §9.7): only the root knows the tree, and adds a source route to each packet. */
 export const nonStoringMode: ModeOfOperation = {
     code: 1,
     name: "non-storing",
@@ -17,7 +17,7 @@ export const nonStoringMode: ModeOfOperation = {
 }
 
 class NonStoringDownward extends Downward {
-    /** Of the root. */
+    /** The tree at the root. */
     private readonly tree = new Tree(() => this.o.events.now())
     override readonly isSourceRouting = this.o.isRoot
 
@@ -53,7 +53,7 @@ class NonStoringDownward extends Downward {
         )
     }
 
-    /** The next DAO tells the root of the new parent, which replaces this one. */
+    /** Does nothing: the next DAO tells the root of the new parent, which replaces this one. */
     withdraw(): void {}
 
     protected learn({ targets }: Dao): boolean {

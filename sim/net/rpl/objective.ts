@@ -1,14 +1,14 @@
 import type { Neighbour } from "./neighbour.ts"
 import type { RplParameters } from "./parameters.ts"
 
-/** An objective function (RFC 6550 §3.3): what a way up costs, and when another parent is worth the change. */
+/** An objective function (RFC 6550 §3.3): the rank through a parent, and when to change parents. */
 export interface ObjectiveFunction {
-    /** Objective code point, as the DODAG Configuration option carries it. */
+    /** Objective code point, as in the DODAG Configuration option. */
     readonly code: number
-    /** The rank of a node whose preferred parent is that neighbour, without the bounds of RFC 6550 §8.2.2.4. */
+    /** The rank of a node with this preferred parent, without the bounds of RFC 6550 §8.2.2.4. */
     rankThrough(parent: Neighbour, parameters: RplParameters): number
-    /** Whether the link to a neighbour that is not the parent is good enough for one. */
+    /** Whether the link to a neighbour is good enough to make it the parent. */
     isUsable(neighbour: Neighbour, parameters: RplParameters): boolean
-    /** Whether a rank is so much lower than that through the present parent that a node changes over. */
+    /** Whether a rank is low enough, compared with that through the present parent, to change parents. */
     isWorthChanging(rank: number, present: number, parameters: RplParameters): boolean
 }

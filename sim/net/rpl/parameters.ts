@@ -1,6 +1,6 @@
 import type { Compression } from "../sixlowpan/compression.ts"
 
-/** The constants of a network that runs RPL (RFC 6550 §17 and what the RFC leaves to the stack). */
+/** The constants of an RPL network (RFC 6550 §17, and those that the RFC leaves to the implementation). */
 export interface RplParameters {
     instance: number
     /** Imin is 2^intervalMin ms. */
@@ -16,17 +16,17 @@ export interface RplParameters {
     disStartMs: number
     disIntervalMs: number
     daoDelayMs: number
-    /** How often a node tells of itself anew, in case somebody above has forgotten or never heard. */
+    /** Interval at which a node renews its DAO, in case a node above has lost or missed it. */
     daoRefreshMs: number
-    /** Whether a DAO asks the root for an acknowledgement, and how often it is tried. */
+    /** Whether a DAO requests an acknowledgement from the root, and how often it is retried. */
     daoAck: boolean
     daoRetries: number
     dodagInDao: boolean
-    /** A parent that nothing was sent to for that long is asked, so that its loss is noticed. */
+    /** A parent to which nothing was sent for this long is probed, so that its loss is noticed. */
     probingMs: number
-    /** ETX × 128 of a link that nothing has been sent over. */
+    /** Initial link metric (ETX × 128), before anything has been sent over the link. */
     initialMetric: number
-    /** ETX × 128 above which MRHOF uses no link, and the cost that a better parent has to save (RFC 6719 §5). */
+    /** Maximum link metric (ETX × 128) that MRHOF uses, and the improvement needed to change parents (RFC 6719 §5). */
     maxLinkMetric: number
     hysteresis: number
     compression: Compression

@@ -2,10 +2,10 @@ import { infiniteRank, type Neighbour } from "./neighbour.ts"
 import type { RplProfile } from "./profile.ts"
 import type { Routes } from "./routes.ts"
 
-/** A neighbour is lost after that many frames in a row without an acknowledgement. */
+/** Consecutive frames without acknowledgement after which a neighbour is lost. */
 export const lostFailures = 3
 
-/** The node that chooses its parent. */
+/** The state of a node that chooses its parent. */
 export interface SelectingNode {
     readonly profile: RplProfile
     readonly parent: Neighbour | undefined
@@ -15,7 +15,7 @@ export interface SelectingNode {
     readonly routes: Routes
 }
 
-/** The candidate with the lowest rank, as the objective function computes it. */
+/** The candidate through which the objective function computes the lowest rank. */
 export function bestParent(
     neighbours: Neighbour[],
     node: SelectingNode,
@@ -33,7 +33,7 @@ export function bestParent(
     return { best, bestRank }
 }
 
-/** The rank that a node would have with that parent; infinite where it cannot be one (RFC 6550 §8.2.2.4). */
+/** The rank of the node with this parent; infinite if it cannot be the parent (RFC 6550 §8.2.2.4). */
 export function rankThrough(neighbour: Neighbour, node: SelectingNode): number {
     const { profile, lowestRank } = node
     if (neighbour.rank === infiniteRank || !isUsable(neighbour, node)) return infiniteRank
@@ -42,15 +42,15 @@ export function rankThrough(neighbour: Neighbour, node: SelectingNode): number {
     return rank >= infiniteRank || rank > limit ? infiniteRank : rank
 }
 
-/** Whether frames reach the neighbour; the parent is not given up for the first ones that are lost. */
+/** Whether frames reach the neighbour; the first lost frames do not disqualify the parent. */
 export function isUsable(neighbour: Neighbour, { parent, profile }: SelectingNode): boolean {
     if (neighbour.failures >= lostFailures) return false
     return neighbour === parent || profile.objective.isUsable(neighbour, profile)
 }
 
 /**
- * Whether no way up of the neighbour leads through this node: the rank of those below is at least a step above the lowest
- * that this node has advertised (RFC 6550 §8.2.2.4), or they have sent it DAOs.
+ * Whether the neighbour's path to the root does not lead through this node. A node below has a rank at least one step
+ * above the lowest that this node has advertised (RFC 6550 §8.2.2.4), or has sent it DAOs.
  */
 function isCandidate(neighbour: Neighbour, { profile, rank, lowestRank, routes }: SelectingNode): boolean {
     if (neighbour.rank >= lowestRank + profile.minHopRankIncrease) return false

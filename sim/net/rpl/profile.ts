@@ -7,7 +7,7 @@ import { objectives } from "./objectives.ts"
 import type { RplParameters } from "./parameters.ts"
 import { storingMode } from "./storing.ts"
 
-/** How a network runs RPL. */
+/** The RPL configuration of a network. */
 export interface RplProfile extends RplParameters {
     mode: ModeOfOperation
     objective: ObjectiveFunction
@@ -15,7 +15,7 @@ export interface RplProfile extends RplParameters {
 
 const forever = 0xffffffff
 
-/** Storing mode, as Contiki 2.7 runs it on Sky motes; the network of the paper. */
+/** Storing mode, as in Contiki 2.7 on Sky motes; the network of the paper. */
 export const storing: RplProfile = {
     mode: storingMode,
     objective: mrhof,
@@ -42,7 +42,7 @@ export const storing: RplProfile = {
     compression: contiki27,
 }
 
-/** Non-storing mode, as Contiki-NG's RPL Lite runs it: the root knows the tree and writes the way into each packet. */
+/** Non-storing mode, as in Contiki-NG's RPL Lite: the root knows the tree and adds a source route to each packet. */
 export const nonStoring: RplProfile = {
     mode: nonStoringMode,
     objective: mrhof,
@@ -71,11 +71,11 @@ export const nonStoring: RplProfile = {
 
 const profiles = { storing, "non-storing": nonStoring }
 
-/** What a scenario can choose, and what it has where it does not. */
+/** Names for scenarios. */
 export const modeNames = Object.keys(profiles) as (keyof typeof profiles)[]
 export const objectiveNames = Object.keys(objectives) as (keyof typeof objectives)[]
 
-/** The profile of a network with that mode of operation and objective function. */
+/** The profile of a network with this mode of operation and objective function. */
 export function profileOf(
     mode: keyof typeof profiles = "storing",
     objective: keyof typeof objectives = "mrhof",

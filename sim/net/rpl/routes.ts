@@ -1,15 +1,15 @@
 import type { Ipv6Address } from "../ipv6.ts"
 
-/** A route down, as every node of a storing network keeps it. */
+/** A downward route, as stored by every node in storing mode. */
 export interface Route {
     target: Ipv6Address
     nextHop: Ipv6Address
     expiresMs: number
-    /** Its owner's Path Sequence, which orders what two DAOs say of it (RFC 6550 §6.7.8). */
+    /** The target's Path Sequence, which orders its DAOs (RFC 6550 §6.7.8). */
     pathSequence: number
 }
 
-/** Routes by target, in bounded number: where there is no room, the ones known already stay. */
+/** A routing table of bounded size, by target. A full table keeps its existing routes. */
 export class Routes {
     private readonly routes = new Map<string, Route>()
     private readonly capacity: number
@@ -20,7 +20,7 @@ export class Routes {
         this.capacity = capacity
     }
 
-    /** @returns false where there is no room */
+    /** @returns false if the table is full */
     set(target: Ipv6Address, nextHop: Ipv6Address, lifetimeMs: number, pathSequence: number): boolean {
         const key = keyOf(target)
         if (!this.routes.has(key) && this.routes.size >= this.capacity) return false
@@ -40,7 +40,7 @@ export class Routes {
         this.routes.delete(keyOf(target))
     }
 
-    /** Forgets all that goes over a neighbour. @returns what that was */
+    /** Deletes all routes through a neighbour. @returns the deleted routes */
     deleteVia(nextHop: Ipv6Address): Route[] {
         const gone = this.list().filter(route => keyOf(route.nextHop) === keyOf(nextHop))
         for (const { target } of gone) this.delete(target)
@@ -51,7 +51,7 @@ export class Routes {
         return this.list().some(route => keyOf(route.nextHop) === keyOf(nextHop))
     }
 
-    /** In the order in which they became known. */
+    /** In the order in which they were added. */
     list(): Route[] {
         const now = this.now()
         return [...this.routes.values()].filter(({ expiresMs }) => expiresMs > now)

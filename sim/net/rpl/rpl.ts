@@ -17,13 +17,13 @@ import type { Routes } from "./routes.ts"
 import { firstSequence, isNewer, nextSequence } from "./sequence.ts"
 import { Trickle } from "./trickle.ts"
 
-/** All RPL nodes on the link; RFC 6550 §6. */
+/** All-RPL-nodes multicast address (RFC 6550 §6). */
 export const allRplNodes = parseAddress("ff02::1a")
-/** Routes down are kept so long when there is no way up. */
+/** A node without parent keeps its downward routes for this long. */
 const orphanMs = 30_000
-/** Contiki's time in which measurements of a link go stale. */
+/** Age at which Contiki treats link measurements as stale. */
 const staleMs = 600_000
-/** The bad news is repeated after that. */
+/** Delay before a poisoning DIO is repeated. */
 const poisonMs = 1000
 
 export interface RplOptions {
@@ -32,26 +32,24 @@ export interface RplOptions {
     node: RplHost
     link: LinkAddress
     profile: RplProfile
-    /** Of a root: the prefix that it gives out, its first 8 bytes. */
+    /** For a root: the prefix that it advertises, its first 8 bytes. */
     prefix?: Uint8Array
     /** The rank or the parent has changed. */
     changed?: () => void
 }
 
-/**
- * RPL on one node (RFC 6550): its place in the DODAG, who its parent is, and when it says so.
- */
+/** RPL on one node (RFC 6550): its place in the DODAG, its parent, and its DIOs. */
 export class Rpl implements Routing, Place, SelectingNode {
     readonly profile: RplProfile
     readonly neighbours: Neighbours
     readonly downward: Downward
-    /** As of `Downward`. */
+    /** See `Downward`. */
     readonly routes: Routes
     readonly isRoot: boolean
     rank = infiniteRank
     lowestRank = infiniteRank
     parent: Neighbour | undefined
-    /** When this node first had a way to the root. */
+    /** Time at which this node first had a route to the root. */
     joinedMs: number | undefined
     parentChanges = 0
     private readonly events: Events
@@ -62,7 +60,7 @@ export class Rpl implements Routing, Place, SelectingNode {
     private readonly forwarding: Forwarding
     private readonly inquiry: Inquiry
     private trickle: Trickle | undefined
-    /** What the DIOs of this node say, but for the rank. */
+    /** The content of this node's DIOs, except the rank. */
     private dodag: Dio | undefined
     private dtsn = firstSequence
     private readonly timers = new Set<unknown>()
@@ -120,12 +118,12 @@ export class Rpl implements Routing, Place, SelectingNode {
         return this.dodag?.dodag
     }
 
-    /** The DODAG's version, as far as this node knows. */
+    /** The newest DODAG version that this node knows. */
     get version(): number | undefined {
         return this.dodag?.version
     }
 
-    /** Global repair (RFC 6550 §3.2.2): the root begins a new version of the DODAG. */
+    /** Global repair (RFC 6550 §3.2.2): the root starts a new version of the DODAG. */
     repair(): void {
         if (!this.isRoot || !this.dodag) return
         this.dodag.version = nextSequence(this.dodag.version)
@@ -153,7 +151,7 @@ export class Rpl implements Routing, Place, SelectingNode {
         neighbour.lastSentMs = this.events.now()
         neighbour.failures = delivered ? 0 : neighbour.failures + 1
         if (neighbour === this.parent && neighbour.failures === 1) this.inquiry.probe()
-        // Those below will have found another way, or will say so when they have.
+        // Nodes below will have found another route, or will advertise one when they have.
         if (neighbour.failures >= lostFailures) this.routes.deleteVia(neighbour.address)
         this.select()
     }
@@ -181,7 +179,7 @@ export class Rpl implements Routing, Place, SelectingNode {
         if (!isMulticast(packet.destination)) return this.sendDio(packet.source)
         const { parent } = this
         if (parent && equalBytes(parent.address, packet.source)) {
-            // Who asks all has no way up, because it has started anew or lost its own parent.
+            // A node that multicasts a DIS has no route up: it has restarted or lost its own parent.
             parent.rank = infiniteRank
             this.select()
         }
@@ -197,7 +195,7 @@ export class Rpl implements Routing, Place, SelectingNode {
         this.reconsider(neighbour)
         const isSame = neighbour.rank === dio.rank
         neighbour.rank = dio.rank
-        // Without a way of its own it is no way to others either (§8.2.2.5).
+        // A node without a route of its own is no route for others either (§8.2.2.5).
         if (dio.rank === infiniteRank) this.routes.deleteVia(from)
         if (!this.dodag) {
             if (dio.rank === infiniteRank || !canJoin(dio, this.profile)) return
@@ -220,14 +218,14 @@ export class Rpl implements Routing, Place, SelectingNode {
     private receiveDioAtRoot(dio: Dio, from: Ipv6Address): void {
         this.heard(from).rank = dio.rank
         if (isNewer(dio.version, this.dodag!.version)) {
-            // They remember a version that this root, started anew, does not.
+            // Nodes remember a version that this root has lost in a restart.
             this.dodag!.version = nextSequence(dio.version)
             this.trickle!.reset()
         } else if (dio.rank === infiniteRank) this.trickle!.reset()
         else if (dio.version === this.dodag!.version) this.trickle!.consistent()
     }
 
-    /** Who is heard again is worth another try, and what was measured long ago says little. */
+    /** A neighbour that is heard again gets another chance, and an old link metric counts less. */
     private reconsider(neighbour: Neighbour): void {
         neighbour.failures = Math.min(neighbour.failures, lostFailures - 1)
         if (this.events.now() - neighbour.lastSentMs > staleMs) neighbour.metric.forgive()
@@ -289,7 +287,7 @@ export class Rpl implements Routing, Place, SelectingNode {
 
     // The parent
 
-    /** Chooses the parent anew: the best one, unless the objective function holds the present one for good enough. */
+    /** Chooses the best parent, unless the objective function keeps the present one. */
     private select(): void {
         if (this.isRoot || !this.dodag || this.isStopped) return
         const { best, bestRank } = bestParent(this.neighbours.list(), this)
@@ -316,8 +314,8 @@ export class Rpl implements Routing, Place, SelectingNode {
     }
 
     /**
-     * Detached (RFC 6550 §8.2.2.5): poisons its sub-DODAG, so that those below look elsewhere, and asks around. The DIO is
-     * repeated, since whoever misses it might offer the way that leads back here.
+     * Detaches (RFC 6550 §8.2.2.5): poisons the sub-DODAG, so that nodes below look elsewhere, and solicits DIOs. The
+     * poisoning DIO is repeated, because a node that misses it might offer a route that leads back here.
      */
     private detach(): void {
         this.downward.stop()
@@ -326,7 +324,7 @@ export class Rpl implements Routing, Place, SelectingNode {
         this.trickle?.reset()
         for (const neighbour of this.neighbours.list())
             if (!isUsable(neighbour, this)) {
-                // A bad link gets another chance when there is a sign of life.
+                // A bad link gets another chance at the next sign of life.
                 neighbour.rank = infiniteRank
                 neighbour.failures = 0
                 neighbour.metric.forgive()
@@ -336,14 +334,14 @@ export class Rpl implements Routing, Place, SelectingNode {
             if (!this.parent) this.sendDio(allRplNodes)
         })
         this.inquiry.solicit(searchMs * (0.5 + this.random()))
-        // By then those below have heard of it, and who still offers a way has one that does not lead here.
+        // By then the nodes below know, and a node that still offers a route has one that does not lead here.
         this.later(orphanMs, () => {
             if (!this.parent) this.routes.clear()
         })
         this.changed()
     }
 
-    /** Nobody above answers: away from this parent, and back only when it says something new. */
+    /** Local repair: leaves a parent that does not respond until its next DIO. */
     private repairLocally(): void {
         if (!this.parent || this.isStopped) return
         this.parent.rank = infiniteRank
@@ -359,7 +357,7 @@ export class Rpl implements Routing, Place, SelectingNode {
         this.changed()
     }
 
-    /** Sends the DAOs that those above need. */
+    /** Sends the DAOs that the nodes above need. */
     private refreshRoutes(): void {
         const own = this.node.addresses[0]
         if (this.parent && own) this.downward.refresh(own)

@@ -1,7 +1,7 @@
-/** RFC 6550 §7.2: sequence counters start at 240, run to 255 once, then round from 0 to 127. */
+/** RFC 6550 §7.2: sequence counters start at 240, count to 255 once, and then cycle from 0 to 127. */
 export const firstSequence = 240
 
-/** The lollipop counter of RFC 6550 §7.2. */
+/** Increments a lollipop counter (RFC 6550 §7.2). */
 export function nextSequence(value: number): number {
     if (value >= 128) return value === 255 ? 0 : value + 1
     return (value + 1) & 127
@@ -9,7 +9,7 @@ export function nextSequence(value: number): number {
 
 const sequenceWindow = 16
 
-/** Whether `a` comes after `b`; RFC 6550 §7.2. */
+/** Whether `a` is newer than `b` (RFC 6550 §7.2). */
 export function isNewer(a: number, b: number): boolean {
     if (a >= 128 && b < 128) return 256 + b - a > sequenceWindow
     if (a < 128 && b >= 128) return 256 + a - b <= sequenceWindow

@@ -8,7 +8,7 @@ import { lostFailures } from "./parent-selection.ts"
 import type { Route } from "./routes.ts"
 import { isNewer } from "./sequence.ts"
 
-/** Storing mode (RFC 6550 §9.8): every node keeps the routes to those below, and tells its parent of them. */
+/** Storing mode (RFC 6550 §9.8): every node stores the routes to the nodes below and advertises them to its parent. */
 export const storingMode: ModeOfOperation = {
     code: 2,
     name: "storing",
@@ -43,7 +43,7 @@ class StoringDownward extends Downward {
         if (!isLinkLocal(from)) return false
         const { parent } = this.o.up()
         if (this.o.heard(from) === parent) {
-            // Each is the other's parent: a loop (§11.2 finds it with data, this is sooner).
+            // Each is the other's parent: a loop. §11.2 detects it with data packets, this check sooner.
             this.o.parentLost()
             return false
         }
@@ -51,7 +51,7 @@ class StoringDownward extends Downward {
         for (const { address, lifetime, pathSequence } of dao.targets) {
             const known = this.routes.get(address)
             const isSameWay = !!known && equalBytes(known.nextHop, from)
-            // An older path sequence comes by way of where the target was before (§6.4.1).
+            // An older path sequence arrives by way of the target's former parent (§6.4.1).
             if (known && !isSameWay && isNewer(known.pathSequence, pathSequence)) continue
             if (this.o.node.isOwn(address)) continue
             if (lifetime) {
@@ -70,7 +70,7 @@ class StoringDownward extends Downward {
         return hasRoom
     }
 
-    /** @param pathSequence as its owner gave it; undefined for this node's own address */
+    /** @param pathSequence set by its owner; undefined for this node's own address */
     private advertise(target: Ipv6Address, lifetime: number, pathSequence?: number): void {
         const receiver = this.o.up().parent!.address
         this.dao.advertise({ target, lifetime, receiver }, pathSequence)

@@ -3,9 +3,9 @@ import { keyOf, Routes } from "./routes.ts"
 
 const maxPath = 32
 
-/** The tree as the root of a non-storing network knows it: the next hop of a target is its parent. */
+/** The tree at the root in non-storing mode: the next hop of a target is its parent. */
 export class Tree extends Routes {
-    /** The nodes from below the root to `target`, which is the last; undefined where the tree does not reach it. */
+    /** The nodes from below the root to `target`, inclusive. Undefined if the tree does not reach it. */
     path(target: Ipv6Address, root: Ipv6Address): Ipv6Address[] | undefined {
         const path = [target]
         const rootKey = keyOf(root)

@@ -5,14 +5,14 @@ export interface TrickleOptions {
     random: () => number
     /** Imin in ms. */
     minMs: number
-    /** Imax is Imin doubled so often. */
+    /** Imax as a number of doublings of Imin. */
     doublings: number
-    /** k; 0: send whatever others say. */
+    /** k; 0 never suppresses a transmission. */
     redundancy: number
     transmit: () => void
 }
 
-/** The Trickle timer (RFC 6206 §4.2): talks much while things change, hardly when they do not. */
+/** The Trickle timer (RFC 6206 §4.2): frequent transmissions while things change, rare ones when they do not. */
 export class Trickle {
     private readonly options: TrickleOptions
     private intervalMs = 0
@@ -33,7 +33,7 @@ export class Trickle {
         this.intervalMs = 0
     }
 
-    /** Something is inconsistent: the shortest interval again, unless that is on already. */
+    /** An inconsistency was detected: back to the shortest interval, unless already there. */
     reset(): void {
         if (this.intervalMs !== this.options.minMs) this.begin(this.options.minMs)
     }

@@ -1,8 +1,8 @@
-/** What a stack compresses; every receiver understands all of it. */
+/** What a sender compresses; every receiver understands all forms. */
 export interface Compression {
     udp: boolean
     extensions: boolean
-    /** Packets up to this size go out as they are, behind a dispatch byte. */
+    /** Packets up to this size are sent uncompressed, after a dispatch byte. */
     thresholdBytes: number
 }
 

@@ -3,7 +3,7 @@ import type { Compression } from "./compression.ts"
 import { compress, decompress, isIphc, type Compressed, type Link } from "./iphc.ts"
 
 /*
- * Packets that are longer than a frame: fragmentation and reassembly of RFC 4944 §5.3, the first fragment with
+ * Fragmentation and reassembly of packets that are longer than a frame (RFC 4944 §5.3); the first fragment has
  * compressed headers (RFC 6282 §2). Sizes and offsets count bytes of the uncompressed packet.
  */
 
@@ -14,12 +14,12 @@ const firstHeaderBytes = 4
 const headerBytes = 5
 const uncompressedDispatch = 0x41
 
-/** A datagram that is not whole by then is given up: at most 60 s by RFC 4944 §5.3, and as in Contiki. */
+/** Reassembly timeout: at most 60 s by RFC 4944 §5.3, and the value of Contiki. */
 const reassemblyMs = 20_000
 
 /**
- * The payloads of the frames that carry a packet: one where it fits, otherwise fragments.
- * @param room for payload in a frame
+ * The frame payloads that carry a packet: one if it fits, otherwise fragments.
+ * @param room payload bytes in a frame
  * @param tag of the fragments
  * @throws PacketError
  */
@@ -27,7 +27,7 @@ export function toFrames(packet: Uint8Array, link: Link, how: Compression, room:
     if (packet.length <= how.thresholdBytes) return [Uint8Array.of(uncompressedDispatch, ...packet)]
     let compressed = compress(packet, link, how)
     if (compressed.bytes.length <= room) return [compressed.bytes]
-    // Compressed headers have to be in the first fragment, all of them (RFC 6282 §2).
+    // All compressed headers have to be in the first fragment (RFC 6282 §2).
     if (compressed.compressedSize + firstHeaderBytes + 8 > room)
         compressed = compress(packet, link, { ...how, udp: false, extensions: false })
     const frames = [firstFragment(compressed, packet.length, room, tag)]
@@ -54,7 +54,7 @@ function saved({ compressedSize, originalSize }: Compressed): number {
 function firstFragment(compressed: Compressed, packetSize: number, room: number, tag: number): Uint8Array {
     if (packetSize > 0x7ff) throw new PacketError(`packet of ${packetSize} bytes`)
     const { compressedSize, originalSize } = compressed
-    // What it covers of the packet is a multiple of 8.
+    // The bytes of the packet that it covers must be a multiple of 8.
     const covered = (originalSize + room - firstHeaderBytes - compressedSize) & ~7
     if (covered < originalSize) throw new PacketError("headers do not fit into a fragment")
     return new Writer(room)
@@ -65,22 +65,22 @@ function firstFragment(compressed: Compressed, packetSize: number, room: number,
 }
 
 interface Datagram {
-    /** Of both ends of the link. */
+    /** Both ends of the link. */
     ends: string
     packet: Uint8Array
-    /** Where a fragment began, and how long it was. */
+    /** Length of each fragment by its offset. */
     fragments: Map<number, number>
     missing: number
     deadlineMs: number
 }
 
 /**
- * Puts packets together again; memory is bounded by `capacity` packets that are not whole yet. A sender's frames keep
- * their order, so a fragment of its next packet means that the rest of the last one will not come; otherwise half a packet
- * of each neighbour would hold its place until its time is over, and keep everything else out.
+ * Reassembles packets, at most `capacity` at a time. A sender's frames arrive in order, so a fragment of its next
+ * packet means that the rest of the previous one was lost. Without this rule an incomplete packet from each neighbour
+ * would hold its place until the timeout, and keep everything else out.
  */
 export class Reassembly {
-    /** By sender, receiver, size and tag (RFC 4944 §5.3); the oldest first. */
+    /** By sender, receiver, size and tag (RFC 4944 §5.3), oldest first. */
     private readonly datagrams = new Map<string, Datagram>()
     private readonly capacity: number
 
@@ -90,8 +90,8 @@ export class Reassembly {
 
     /**
      * Takes the payload of a frame.
-     * @returns the packet, if it is whole now
-     * @throws PacketError when it is not 6LoWPAN, or contradicts what came before
+     * @returns the packet if it is now complete
+     * @throws PacketError if the payload is not 6LoWPAN or contradicts earlier fragments
      */
     take(payload: Uint8Array, link: Link, nowMs: number): Uint8Array | undefined {
         const kind = payload.length > 1 ? ((payload[0]! << 8) | payload[1]!) & dispatchMask : 0
@@ -136,7 +136,7 @@ export class Reassembly {
         if (fragments.has(offset) && equalBytes(packet.subarray(offset, offset + part.length), part)) return undefined
         for (const [at, length] of fragments)
             if (offset < at + length && at < offset + part.length) {
-                // Fragments that overlap and differ: RFC 4944 §5.3 throws away all of them.
+                // Overlapping fragments that differ: RFC 4944 §5.3 discards all of them.
                 this.datagrams.delete(key)
                 throw new PacketError("fragments overlap")
             }
@@ -149,11 +149,11 @@ export class Reassembly {
     }
 }
 
-/** The packet, or its beginning, behind a dispatch byte. @param size of the whole datagram where this is a fragment */
+/** The packet, or its beginning, after a dispatch byte. @param size of the whole datagram if this is a fragment */
 function unfragmented(payload: Uint8Array, link: Link, size?: number): Uint8Array {
     if (isIphc(payload)) return decompress(payload, link, size)
     if (payload[0] === uncompressedDispatch) return payload.subarray(1)
-    throw new PacketError("no 6LoWPAN")
+    throw new PacketError("not 6LoWPAN")
 }
 
 function hex(bytes: Uint8Array): string {

@@ -5,14 +5,14 @@ import type { Compression } from "./compression.ts"
 import { compressNext, decompressNext } from "./nhc.ts"
 
 /*
- * IPv6 headers over 802.15.4, compressed: LOWPAN_IPHC (RFC 6282 §3). A packet goes in whole and comes out whole; what a
- * receiver can work out from the link addresses or a shared prefix stays away in between.
+ * Compression of IPv6 headers over 802.15.4: LOWPAN_IPHC (RFC 6282 §3). Fields that the receiver can derive from the
+ * link addresses or from a shared prefix are elided.
  */
 
-/** Prefixes of 64 bits that everybody knows, by context identifier; RFC 6282 §3.1.2. */
+/** Prefixes of 64 bits that every node knows, by context identifier (RFC 6282 §3.1.2). */
 export type Contexts = readonly Uint8Array[]
 
-/** What surrounds a packet on the link. */
+/** The link-layer context of a packet. */
 export interface Link {
     source: LinkAddress
     destination: LinkAddress
@@ -22,9 +22,9 @@ export interface Link {
 export interface Compressed {
     /** Headers and payload. */
     bytes: Uint8Array
-    /** So many of them are headers… */
+    /** Size of the compressed headers in `bytes`. */
     compressedSize: number
-    /** …that stand for so many bytes of the packet. */
+    /** Size of the same headers in the uncompressed packet. */
     originalSize: number
 }
 
@@ -36,17 +36,17 @@ const hopLimits: (number | undefined)[] = [undefined, 1, 64, 255]
 const linkLocalPrefix = Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0)
 const prefixBytes = 8
 
-/** Whether these bytes begin like a compressed header. */
+/** Whether the bytes begin with a compressed header. */
 export function isIphc(bytes: Uint8Array): boolean {
     return bytes.length > 1 && (bytes[0]! & (dispatchMask >> 8)) === dispatch >> 8
 }
 
-/** Compresses the headers of an IPv6 packet. @throws PacketError when it is none */
+/** Compresses the headers of an IPv6 packet. @throws PacketError if it is not one */
 export function compress(packet: Uint8Array, link: Link, how: Compression): Compressed {
     const reader = new Reader(packet)
     const first = reader.u32()
-    if (first >>> 28 !== 6) throw new PacketError("no IPv6")
-    reader.u16() // the length follows from that of the frame
+    if (first >>> 28 !== 6) throw new PacketError("not IPv6")
+    reader.u16() // the length is derived from that of the frame
     const protocol = reader.u8()
     const hopLimit = reader.u8()
     const source = reader.take(16)
@@ -58,7 +58,7 @@ export function compress(packet: Uint8Array, link: Link, how: Compression): Comp
     const destinationContext = contextOf(destination, link.contexts)
     const contextIds = ((sourceContext ?? 0) << 4) | (destinationContext ?? 0)
     const usesContext = sourceContext !== undefined || destinationContext !== undefined
-    // Number 0 could go without saying; Contiki says it.
+    // Context 0 could be elided; Contiki includes it.
     if (usesContext) writer.u8(contextIds)
     const tf = writeTrafficClass(writer, first)
     if (!isCompressible) writer.u8(protocol)
@@ -85,14 +85,14 @@ export function compress(packet: Uint8Array, link: Link, how: Compression): Comp
 }
 
 /**
- * The IPv6 packet of a compressed one.
- * @param size of the whole datagram where this is its first fragment; otherwise what there is
+ * Decompresses an IPv6 packet.
+ * @param size of the whole datagram if this is its first fragment; otherwise derived
  * @throws PacketError
  */
 export function decompress(bytes: Uint8Array, link: Link, size?: number): Uint8Array {
     const reader = new Reader(bytes)
     const form = reader.u16()
-    if ((form & dispatchMask) !== dispatch) throw new PacketError("no IPHC")
+    if ((form & dispatchMask) !== dispatch) throw new PacketError("not IPHC")
     const contextIds = form & contextExtension ? reader.u8() : 0
     const first = readTrafficClass(reader, (form >> 11) & 3)
     const isNextCompressed = (form & nextCompressed) !== 0
@@ -115,7 +115,7 @@ export function decompress(bytes: Uint8Array, link: Link, size?: number): Uint8A
 function writeTrafficClass(writer: Writer, first: number): number {
     const trafficClass = (first >>> 20) & 0xff
     const flow = first & 0xfffff
-    // On the air the two bits of ECN come first.
+    // In the compressed form the two ECN bits come first.
     const turned = ((trafficClass & 3) << 6) | (trafficClass >> 2)
     if (flow === 0) {
         if (trafficClass === 0) return 3
@@ -146,13 +146,13 @@ function readTrafficClass(reader: Reader, tf: number): number {
     return ((6 << 28) | (trafficClass << 20) | flow) >>> 0
 }
 
-/** The identifier of the context whose prefix the address has. */
+/** The identifier of the context that matches the address prefix. */
 function contextOf(address: Ipv6Address, contexts: Contexts): number | undefined {
     const at = contexts.findIndex(prefix => equalBytes(prefix, address.subarray(0, prefixBytes)))
     return at < 0 ? undefined : at
 }
 
-/** @returns address compression bit and mode (§3.1.1, SAC with SAM and DAC with DAM) */
+/** @returns address compression bit and mode (§3.1.1: SAC with SAM, DAC with DAM) */
 function writeUnicast(writer: Writer, address: Ipv6Address, link: LinkAddress, context: number | undefined): number {
     const isLocal = equalBytes(address.subarray(0, prefixBytes), linkLocalPrefix)
     if (context === undefined && !isLocal) {
@@ -216,7 +216,7 @@ function writeMulticast(writer: Writer, address: Ipv6Address): number {
 function readMulticast(reader: Reader, mode: number): Ipv6Address {
     if (mode === 0) {
         const address = reader.take(16)
-        if (!isMulticast(address)) throw new PacketError("no multicast address")
+        if (!isMulticast(address)) throw new PacketError("not a multicast address")
         return address
     }
     if (mode > 3) throw new PacketError("multicast address in a context")
@@ -234,7 +234,10 @@ function isShortId(id: Uint8Array): boolean {
     return equalBytes(id.subarray(0, 6), shortIdStart)
 }
 
-/** The interface identifier that belongs to a link address: EUI-64 with the local bit turned (RFC 4944 §6, RFC 6282 §3.2.2). */
+/**
+ * The interface identifier for a link-layer address: the EUI-64 with its universal/local bit inverted (RFC 4944 §6, RFC
+ * 6282 §3.2.2).
+ */
 export function interfaceId(address: LinkAddress): Uint8Array {
     const id = new Uint8Array(8)
     if (address.length === 2) {

@@ -2,16 +2,14 @@ import { PacketError, type Reader, type Writer } from "../bytes.ts"
 import { isExtension, NextHeader } from "../ipv6.ts"
 import type { Compression } from "./compression.ts"
 
-/*
- * What follows the IPv6 header, compressed: LOWPAN_NHC for extension headers and UDP (RFC 6282 §4).
- */
+/* Compression of the headers after the IPv6 header: LOWPAN_NHC for extension headers and UDP (RFC 6282 §4). */
 
 const extensionPattern = 0xe0
 const extensionMask = 0xf0
 const udpPattern = 0xf0
 const udpMask = 0xf8
 const checksumElided = 4
-/** By EID; §4.2. */
+/** Next header values by EID (§4.2). */
 const extensionIds: (number | undefined)[] = [
     NextHeader.hopByHop,
     NextHeader.routing,
@@ -24,7 +22,7 @@ const portPrefix4 = 0xf0b0
 const pad1 = 0
 const padN = 1
 
-/** Compresses the headers from `protocol` on, as far as can be. */
+/** Compresses the headers from `protocol` on, as far as possible. */
 export function compressNext(writer: Writer, reader: Reader, protocol: number, how: Compression): void {
     while (protocol !== NextHeader.udp) {
         const following = reader.u8()
@@ -40,9 +38,9 @@ export function compressNext(writer: Writer, reader: Reader, protocol: number, h
 }
 
 /**
- * The headers that were compressed.
- * @param nextAt where in `writer` the number of the first goes
- * @param size of the whole datagram where this is a fragment
+ * Decompresses the headers.
+ * @param nextAt offset in `writer` for the number of the first one
+ * @param size of the whole datagram if this is a fragment
  */
 export function decompressNext(writer: Writer, reader: Reader, nextAt: number, size: number | undefined): void {
     for (;;) {
@@ -61,12 +59,13 @@ export function decompressNext(writer: Writer, reader: Reader, nextAt: number, s
         const data = reader.take(reader.u8())
         nextAt = writer.length
         const missing = (8 - ((data.length + 2) % 8)) % 8
-        if (missing && protocol === NextHeader.routing) throw new PacketError("routing header of no whole 8 bytes")
+        if (missing && protocol === NextHeader.routing)
+            throw new PacketError("routing header is not a multiple of 8 bytes")
         writer
             .u8(following)
             .u8((data.length + 2 + missing) / 8 - 1)
             .put(data)
-        // Padding at the end may stay away (§4.2).
+        // Padding at the end may be elided (§4.2).
         if (missing === 1) writer.u8(pad1)
         else if (missing)
             writer
@@ -80,7 +79,7 @@ export function decompressNext(writer: Writer, reader: Reader, nextAt: number, s
 function compressUdp(writer: Writer, reader: Reader): void {
     const source = reader.u16()
     const destination = reader.u16()
-    reader.u16() // the length follows from that of the packet
+    reader.u16() // the length is derived from that of the packet
     const checksum = reader.u16()
     const isShort = (port: number) => (port & 0xff00) === portPrefix8
     if ((source & 0xfff0) === portPrefix4 && (destination & 0xfff0) === portPrefix4)

@@ -2,7 +2,7 @@ import type { Medium } from "../medium.ts"
 import { diskOptions, diskProperties, unitDisk, type DiskOptions } from "./disk.ts"
 import { mediumKind } from "./kind.ts"
 
-/** As the unit disk, with the same loss on every link in range, however short. */
+/** Like the unit disk, but with the same loss on every link in range, however short. */
 export function constantLoss(options: DiskOptions): Medium {
     const disk = unitDisk({ ...options, rxRatio: 1 })
     return {

@@ -5,7 +5,7 @@ import { capture, mediumKind } from "./kind.ts"
 
 const metres = { exclusiveMinimum: 0, maximum: 100_000, formMaximum: 10_000, step: 1 }
 
-/** What a scenario can say of a disk of either kind. */
+/** Scenario properties of a disk of either kind. */
 export const diskProperties = {
     range: Type.Optional(Type.Number({ ...metres, title: "Range (m)", default: 50 })),
     interference: Type.Optional(Type.Number({ ...metres, title: "Interference range (m)", empty: "twice the range" })),
@@ -17,15 +17,15 @@ export const diskProperties = {
 export interface DiskOptions {
     rangeM: number
     interferenceM: number
-    /** Of a frame at the sender: lost for everybody. */
+    /** Success ratio at the sender; a failure loses the frame for every receiver. */
     txRatio: number
-    /** Of a frame at the edge of the range; nearer it is better, by the square of the distance. */
+    /** Success ratio at the edge of the range; it improves towards the sender with the square of the distance. */
     rxRatio: number
 }
 
 export const defaultDisk: DiskOptions = { rangeM: 50, interferenceM: 100, txRatio: 1, rxRatio: 1 }
 
-/** Cooja's Unit Disk Graph Medium: distance loss. */
+/** Cooja's Unit Disk Graph Medium with distance loss. */
 export function unitDisk({ rangeM, interferenceM, txRatio, rxRatio }: DiskOptions): Medium {
     return {
         txRatio,
@@ -41,7 +41,7 @@ export function unitDisk({ rangeM, interferenceM, txRatio, rxRatio }: DiskOption
     }
 }
 
-/** What a scenario says of a disk, with the defaults for the rest. */
+/** Options of a disk in a scenario, completed with the defaults. */
 export function diskOptions(choice: Static<TObject<typeof diskProperties>>): DiskOptions {
     const rangeM = choice.range ?? defaultDisk.rangeM
     return {

@@ -6,12 +6,12 @@ import { mediumKind } from "./kind.ts"
 export interface Link {
     from: number
     to: number
-    /** 0…1 */
+    /** From 0 to 1. */
     ratio: number
     rssiDbm?: number
 }
 
-/** Cooja's Directed Graph Radio Medium: what is not in the list does not reach. */
+/** Cooja's Directed Graph Radio Medium: links that are not in the list do not exist. */
 export function directedGraph(links: Link[]): Medium {
     const byEnds = new Map(links.map(link => [`${link.from} ${link.to}`, link]))
     return {

@@ -3,8 +3,8 @@ import { strict } from "../../schema-values.ts"
 import type { Medium } from "../medium.ts"
 
 /**
- * A medium that scenarios and the live view can choose. A property with a `title` is a field of the live view's form:
- * `default`, `step` and `formMaximum` are those of its input, `empty` is what leaving it out means.
+ * A medium that scenarios and the live view can choose. Each property with a `title` is a field of the live view's
+ * form, with `default`, `step` and `formMaximum` for its input; `empty` describes what leaving it out means.
  */
 export interface MediumKind<K extends string, P extends TProperties> {
     kind: K
@@ -19,10 +19,10 @@ export function mediumKind<K extends string, P extends TProperties>(
     return { ...o, schema: Type.Object({ kind: Type.Literal(o.kind), ...o.properties }, strict) }
 }
 
-/** Of every medium in which signals have a strength. */
+/** Capture threshold, for each medium in which signals have a strength. */
 export const capture = Type.Optional(
     Type.Number({
         ...{ exclusiveMinimum: 0, maximum: 100, title: "Captured when stronger by (dB)", step: 0.1, empty: "never" },
-        description: "a frame stronger than another by so many dB survives it; none does without",
+        description: "a frame that is stronger than another by this many dB survives the collision; default: none does",
     }),
 )

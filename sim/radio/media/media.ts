@@ -5,7 +5,7 @@ import { disk } from "./disk.ts"
 import { graph } from "./graph.ts"
 import { shadowing } from "./shadowing.ts"
 
-/** Every medium there is. */
+/** All media. */
 export const mediumKinds = [disk, constantLossDisk, shadowing, graph] as const
 
 type SchemasOf<T extends readonly { schema: TSchema }[]> = { -readonly [I in keyof T]: T[I]["schema"] }
@@ -19,7 +19,7 @@ export const MediumSchema = Type.Union(
 
 export type MediumChoice = Static<typeof MediumSchema>
 
-/** The medium of a scenario; a disk where it names none. */
+/** The medium of a scenario; default: a disk. */
 export function mediumOf(choice: MediumChoice = { kind: "disk" }, seed: number): Medium {
     const { create } = mediumKinds.find(({ kind }) => kind === choice.kind)!
     const medium = (create as (choice: MediumChoice, seed: number) => Medium)(choice, seed)

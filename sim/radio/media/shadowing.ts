@@ -9,7 +9,7 @@ export interface ShadowingOptions {
     lossAt1mDb: number
     /** 2 in free space, about 3 indoors. */
     exponent: number
-    /** Of the shadowing of each pair, in dB. */
+    /** Standard deviation of the shadowing of each pair, in dB. */
     deviationDb: number
     txPowerDbm: number
     noiseDbm: number
@@ -23,15 +23,15 @@ export const defaultShadowing: Omit<ShadowingOptions, "seed"> = {
     noiseDbm: -98,
 }
 
-/** Half of the frames arrive at this ratio of signal to noise; CC2420 data sheet: sensitivity -95 dBm over its noise. */
+/** Signal-to-noise ratio at which half of the frames arrive. CC2420 data sheet: sensitivity −95 dBm over its noise. */
 const halfSnrDb = 3
 const slopeDb = 0.8
-/** Weaker than noise by so much is not noticed at all. */
+/** Signals this much weaker than noise are not noticed at all. */
 const unnoticedDb = -6
 
 /**
- * Log-normal shadowing (Rappaport, Wireless Communications, §4.9.2): the loss grows with the logarithm of the distance, and
- * each pair of nodes has walls and bodies of its own in between, the same both ways.
+ * Log-normal shadowing (Rappaport, Wireless Communications, §4.9.2): the loss grows with the logarithm of the distance,
+ * and each pair of nodes has its own walls and bodies in between, the same in both directions.
  */
 export function logNormal(options: ShadowingOptions): Medium {
     const { seed, lossAt1mDb, exponent, deviationDb, txPowerDbm, noiseDbm } = options
@@ -41,7 +41,7 @@ export function logNormal(options: ShadowingOptions): Medium {
         const high = Math.max(a, b)
         const key = `${low} ${high}`
         let value = shadows.get(key)
-        // Of the pair alone, so that the order in which pairs meet changes nothing.
+        // The value depends on the pair alone, so that the order in which pairs meet changes nothing.
         if (value === undefined) shadows.set(key, (value = seededNormal(seed + 65_537 * high + low)()))
         return value * deviationDb
     }

@@ -8,7 +8,7 @@ const speeds = [0.01, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100]
 const unlimited = "max"
 const failureMs = 6000
 
-/** What time it is, and who decides about it. */
+/** The clock, and the controls of speed and steps. */
 export class Bar implements Part {
     readonly element = h("header", { class: "bar" })
     private readonly model: Model
@@ -73,7 +73,7 @@ export class Bar implements Part {
     }
 
     connected(isOpen: boolean, missed: number): void {
-        const slow = missed ? `browser too slow: ${missed} updates left out` : ""
+        const slow = missed ? `browser too slow: ${missed} updates skipped` : ""
         setText(this.connection, isOpen ? slow : "no connection")
         this.connection.classList.toggle("lost", !isOpen)
     }

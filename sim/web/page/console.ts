@@ -4,12 +4,12 @@ import type { Part } from "./model.ts"
 
 const maxLines = 500
 
-/** What ping and traceroute print. */
+/** The output of ping and traceroute. */
 export class Console implements Part {
     private readonly text = h("pre", { tabindex: "0", "aria-live": "polite" })
     readonly element = h("div", { class: "console pane" }, this.text)
     private lines: string[] = []
-    /** Something was printed. */
+    /** Called after output was added. */
     printed: () => void = () => {}
 
     begin({ console }: Hello): void {
@@ -26,7 +26,7 @@ export class Console implements Part {
     private add(lines: string[]): void {
         this.lines.push(...lines)
         this.lines = this.lines.slice(-maxLines)
-        this.text.textContent = this.lines.join("\n") || "Select a mote and ping it; the answers come here."
+        this.text.textContent = this.lines.join("\n") || "Select a mote and ping it; the output appears here."
         this.text.scrollTop = this.text.scrollHeight
     }
 }

@@ -1,7 +1,7 @@
 import { h, setText } from "../../../browser/dom.ts"
 import type { Model } from "./model.ts"
 
-/** What of a list is to be seen: of one node, with some words, with or without what is many. */
+/** Filters a list by node, by words, and by whether its most frequent rows are shown. */
 export class Filter {
     readonly element = h("div", { class: "filter" })
     missed = 0
@@ -19,7 +19,7 @@ export class Filter {
     private words: string[] = []
     private number: number | undefined
 
-    /** @param extra what can be left away */
+    /** @param extra label of the rows that can be hidden */
     constructor(model: Model, extra: string, changed: () => void) {
         this.model = model
         this.extra.checked = true
@@ -58,7 +58,7 @@ export class Filter {
     }
 
     count(shown: number, all: number): void {
-        const missed = this.missed ? `, ${this.missed} passed over` : ""
+        const missed = this.missed ? `, ${this.missed} skipped` : ""
         setText(this.counted, `${shown === all ? all : `${shown} of ${all}`}${missed}`)
     }
 }

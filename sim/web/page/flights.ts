@@ -14,17 +14,17 @@ interface Flight {
 const maxFlights = 80
 const unicastMs = 420
 const broadcastMs = 700
-/** What comes with one tick is spread over the time until the next. */
+/** Frames of one tick are spread over the time until the next. */
 const tickMs = 100
 const minRing = 30
-/** Around a node where frames spoilt each other. */
+/** Radius of the ring around a node with a collision. */
 const collisionRing = 19
 const smallRing = 13
 const manyNodes = 40
-/** A jammer sends hundreds a second. */
+/** A jammer sends hundreds of frames per second. */
 const maxBroadcasts = 12
 
-/** Frames on their way over the map. */
+/** Animates frames on the map. */
 export class Flights {
     readonly canvas = h("canvas", { class: "flights" })
     isOn = true
@@ -117,7 +117,7 @@ export class Flights {
         context.globalAlpha = 1
     }
 
-    /** One ring a node, however many frames spoilt each other there. */
+    /** One ring per node, however many frames collided there. */
     private drawCollisions(context: CanvasRenderingContext2D, nowMs: number): void {
         const spoilt = new Map<number, number>()
         for (const { row, startMs, endMs } of this.flights) {
@@ -139,7 +139,7 @@ export class Flights {
         context.globalAlpha = 1
     }
 
-    /** While time stands still: what is in the air at this moment. */
+    /** While paused: draws the frames in the air. */
     private drawAir(context: CanvasRenderingContext2D): void {
         const { isPaused, air } = this.model.status
         if (!isPaused) return

@@ -8,7 +8,7 @@ export function clockTime(ms: number): string {
     return hours ? `${hours}:${pad(minutes, 2)}:${seconds}` : `${minutes}:${seconds}`
 }
 
-/** `12.345678`, as Wireshark counts. */
+/** `12.345678`, in Wireshark's format. */
 export function seconds(ms: number): string {
     return (ms / 1000).toFixed(6)
 }

@@ -1,14 +1,14 @@
 import { h } from "../../../browser/dom.ts"
 
 const rowHeight = 22
-/** Nearer to the end than that, it follows what comes. */
+/** The list follows new rows if it is scrolled to within this distance of its end. */
 const followPixels = 30
 const spareRows = 8
 
-/** A list of many rows of which only those in sight exist; it follows its end, unless somebody scrolled up. */
+/** A virtual list: only visible rows exist in the document. It follows its end, unless the user scrolled up. */
 export class LongList<Row extends { n: number }> {
     readonly element = h("div", { class: "list", tabindex: "0", role: "log" })
-    /** A row was chosen. */
+    /** Called when the user chooses a row. */
     chosen: (row: Row) => void = () => {}
     private readonly space = h("div", { class: "space" })
     private readonly draw: (row: Row) => HTMLElement
@@ -30,7 +30,7 @@ export class LongList<Row extends { n: number }> {
             this.isFollowing = scrollHeight - scrollTop - clientHeight < followPixels
             this.due()
         })
-        // A click may find its row replaced between press and release.
+        // A click can miss its row, if that is replaced between press and release.
         this.element.addEventListener("pointerdown", ({ target }) => {
             const n = Number((target as Element).closest<HTMLElement>(".row")?.dataset["n"])
             const row = this.matching.find(row => row.n === n)
@@ -87,7 +87,7 @@ export class LongList<Row extends { n: number }> {
         this.due()
     }
 
-    /** Its size has changed, or it was not there before. */
+    /** Schedules a redraw, because the size or visibility has changed. */
     due(): void {
         if (this.isDue) return
         this.isDue = true

@@ -7,7 +7,7 @@ import type { Model, Part } from "./model.ts"
 
 const maxRows = 5000
 
-/** What the motes say, and what the simulator says of them. */
+/** Log lines of the motes, and remarks of the simulator about them. */
 export class LogList implements Part {
     readonly element = h("div", { class: "logs pane" })
     readonly filter: Filter
@@ -16,7 +16,7 @@ export class LogList implements Part {
     constructor(model: Model) {
         this.filter = new Filter(model, "the simulator's remarks", () => this.refilter())
         const head = h("div", { class: "columns logline" })
-        for (const name of ["Time s", "Node", "Says"]) head.append(h("span", {}, name))
+        for (const name of ["Time s", "Node", "Message"]) head.append(h("span", {}, name))
         this.element.append(h("div", { class: "table" }, head, this.list.element))
     }
 

@@ -7,14 +7,14 @@ import type { Model, Part } from "./model.ts"
 import { s, set } from "./svg.ts"
 import { View } from "./view.ts"
 
-/** Links by how good they are: at least that share of frames arrives. */
+/** Link qualities: minimum share of frames that arrives. */
 const qualities = [0.95, 0.7, 0.4, 0] as const
 const dragPixels = 4
 const moveEveryMs = 150
 const manyNodes = 40
-/** More of them would lie over each other. */
+/** Labels of more links would overlap. */
 const maxLabels = 12
-/** ETX up to that is good, up to that fair. */
+/** Maximum ETX of a good and of a fair link. */
 const goodEtx = 1.5
 const fairEtx = 3
 
@@ -26,7 +26,7 @@ interface Shape {
     way: SVGLineElement
 }
 
-/** The nodes where they are, who hears whom, the routing tree, and what is in the air. */
+/** The map: nodes, links, the routing tree, and frames in the air. */
 export class NetworkMap implements Part {
     readonly element = h("section", { class: "map", "aria-label": "Map" })
     private readonly model: Model
@@ -107,7 +107,7 @@ export class NetworkMap implements Part {
         this.place()
     }
 
-    /** On the screen. */
+    /** Position on the screen. */
     private placeOf(id: number): { x: number; y: number } | undefined {
         const node = this.dragged?.id === id ? this.dragged : this.model.nodes.get(id)
         return node && this.view.toScreen(node)
@@ -170,7 +170,7 @@ export class NetworkMap implements Part {
         const way = s("line", { class: "way", "marker-end": "url(#arrow)" })
         const shape = { group, body, number, note, way }
         this.shapes.set(node.id, shape)
-        // The border router may stand where a mote is.
+        // The border router may be at the same position as a mote.
         if (node.kind === "root") this.nodes.append(group)
         else this.nodes.prepend(group)
         return shape
@@ -195,7 +195,7 @@ export class NetworkMap implements Part {
         paths.forEach((path, i) => set(this.links[i]!, { d: path.join("") }))
     }
 
-    /** What belongs to the selected node: how far it reaches, its links with their quality, its way to the root. */
+    /** Draws the range of the selected node, its links with their quality, and its path to the root. */
     private placeSelection(): void {
         const { selected, model } = { selected: this.model.selected, model: this.model }
         this.ranges.replaceChildren()

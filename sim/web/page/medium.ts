@@ -3,7 +3,7 @@ import type { MediumField, MediumForm } from "../messages.ts"
 import { order } from "./api.ts"
 import type { Model } from "./model.ts"
 
-/** How radio waves carry, and a form to change it. */
+/** A form to view and change the medium. */
 export function mediumForm(model: Model): HTMLElement {
     const kind = h("select", { name: "kind" })
     const fields = h("div", {})
@@ -19,7 +19,7 @@ export function mediumForm(model: Model): HTMLElement {
         fields.replaceChildren(...made.map(({ line }) => line))
     }
     kind.addEventListener("change", show)
-    // At the click, not at `toggle`: that one comes later, and would undo what was typed meanwhile.
+    // Filled on `click`, because `toggle` comes later and would overwrite input.
     summary.addEventListener("click", () => {
         if (box.open || !model.hello) return
         const { media } = model.hello

@@ -1,17 +1,17 @@
 import type { ChosenMedium, Hello, LinkView, NodeView, Status, Tick } from "../messages.ts"
 
-/** So many heart rates make the little curve in the panel. */
+/** Number of heart rates in the panel's trend. */
 const maxTrend = 300
 
 /** A part of the page. */
 export interface Part {
-    /** Everything is new. */
+    /** Called with a complete new state. */
     begin?(hello: Hello): void
     tick?(tick: Tick): void
     selected?(): void
 }
 
-/** What the page knows, and who wants to know when it changes. */
+/** The state of the page. It notifies the parts of changes. */
 export class Model {
     nodes = new Map<number, NodeView>()
     links: LinkView[] = []
@@ -19,7 +19,7 @@ export class Model {
     status: Status = { ms: 0, isPaused: true, limit: 1, speed: 0, air: [] }
     hello: Hello | undefined
     selected: number | undefined
-    /** Heart rates that have arrived, by mote. */
+    /** Heart rates received, by mote. */
     readonly trends = new Map<number, { ms: number; value: number }[]>()
     private readonly parts: Part[] = []
 
@@ -50,7 +50,7 @@ export class Model {
         for (const part of this.parts) part.selected?.()
     }
 
-    /** From a node to the border router, both included, as far as the parents lead. */
+    /** The nodes from this one to the border router, both included, as far as the parents lead. */
     pathToRoot(id: number): NodeView[] {
         const way: NodeView[] = []
         for (let at = this.nodes.get(id); at; at = this.nodes.get(at.parent ?? -1)) {

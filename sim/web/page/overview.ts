@@ -3,7 +3,7 @@ import type { Hello, NodeView, Tick } from "../messages.ts"
 import { nameOf } from "./format.ts"
 import type { Model, Part } from "./model.ts"
 
-/** The scenario, and all motes in a table. */
+/** The scenario, and a table of all motes. */
 export class Overview implements Part {
     readonly element = h("div", { class: "overview" })
     private readonly model: Model

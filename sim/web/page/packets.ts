@@ -9,7 +9,7 @@ import type { Model, Part } from "./model.ts"
 const maxRows = 5000
 const hexWidth = 16
 
-/** Every frame in a line, as Wireshark would have it; the chosen one in full. */
+/** The packet list, one line per frame as in Wireshark, and the details of the chosen frame. */
 export class PacketList implements Part {
     readonly element = h("div", { class: "packets pane" })
     readonly filter: Filter
@@ -20,7 +20,7 @@ export class PacketList implements Part {
     constructor(model: Model) {
         this.filter = new Filter(model, "acknowledgements", () => this.refilter())
         const head = h("div", { class: "columns packet" })
-        for (const name of ["No.", "Time s", "From", "To", "Protocol", "Bytes", "Says"])
+        for (const name of ["No.", "Time s", "From", "To", "Protocol", "Bytes", "Info"])
             head.append(h("span", {}, name))
         this.detail.hidden = true
         this.list.chosen = row => void this.open(row.n)
@@ -43,7 +43,7 @@ export class PacketList implements Part {
         if (this.filter.followsSelection) this.refilter()
     }
 
-    /** Its place has become visible. */
+    /** Called when the list has become visible. */
     shown(): void {
         this.list.due()
     }
@@ -94,7 +94,7 @@ export class PacketList implements Part {
         const { row, layers, hex } = found
         const close = h("button", { class: "quiet close", "aria-label": "Close" }, "×")
         close.addEventListener("click", () => (this.detail.hidden = true))
-        const heard = (ids: number[]) => (ids.length ? ids.join(", ") : "nobody")
+        const heard = (ids: number[]) => (ids.length ? ids.join(", ") : "none")
         const air = [
             ["sent", `${seconds(row.ms)} s, ${span(row.airMs)} in the air`],
             ["received by", heard(row.received)],

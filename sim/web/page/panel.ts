@@ -16,7 +16,7 @@ const vitals = [
     { name: "temp", label: "Temperature", unit: "°C", digits: 1 },
 ] as const
 
-/** All about the selected node. */
+/** Details of the selected node. */
 export class Panel implements Part {
     readonly element = h("aside", { class: "panel", "aria-label": "Node" })
     private readonly model: Model
@@ -163,7 +163,7 @@ export class Panel implements Part {
             if (wearer.bpm !== undefined) values.push(`${wearer.bpm} bpm`)
             if (wearer.spo2 !== undefined) values.push(`${wearer.spo2} %`)
             if (wearer.temperature !== undefined) values.push(`${wearer.temperature} °C`)
-            parts.push(h("h3", {}, "The wearer, in truth"), h("p", {}, values.join(", ")))
+            parts.push(h("h3", {}, "Wearer (true values)"), h("p", {}, values.join(", ")))
         }
         const isKnown = radioStates.some(state => duty[state] > 0)
         if (isKnown) parts.push(h("h3", {}, "Radio and energy"), dutyBar(duty))
@@ -204,7 +204,7 @@ export class Panel implements Part {
 }
 
 function addressOf({ address, kind }: NodeView): string {
-    return address ?? (kind === "mote" ? "no address yet" : "no part of the network, officially")
+    return address ?? (kind === "mote" ? "no address yet" : "not part of the network")
 }
 
 function stateOf({ kind, isOn, hops }: NodeView): HTMLElement {

@@ -3,7 +3,7 @@ import type { Model } from "./model.ts"
 
 const retryMs = 1000
 
-/** Listens to the server, again and again where it goes away. */
+/** Receives the server's messages, and reconnects when the connection is lost. */
 export function listen(model: Model, connection: (isOpen: boolean, missed: number) => void): void {
     let missed = 0
     const source = new EventSource("/api/live")

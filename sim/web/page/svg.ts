@@ -1,6 +1,6 @@
 const namespace = "http://www.w3.org/2000/svg"
 
-/** An SVG element with attributes and children. */
+/** Creates an SVG element with attributes and children. */
 export function s<K extends keyof SVGElementTagNameMap>(
     tag: K,
     attributes: Record<string, string | number> = {},
@@ -12,7 +12,7 @@ export function s<K extends keyof SVGElementTagNameMap>(
     return element
 }
 
-/** Changes only what differs. */
+/** Sets only the attributes that differ. */
 export function set(element: Element, attributes: Record<string, string | number>): void {
     for (const [name, value] of Object.entries(attributes)) {
         const text = String(value)

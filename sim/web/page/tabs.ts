@@ -7,7 +7,7 @@ export interface Tab {
     shown?: () => void
 }
 
-/** Several lists in one place. */
+/** Several lists in one place, one visible at a time. */
 export class Tabs {
     readonly element = h("section", { class: "tabs" })
     private readonly tabs: Tab[]

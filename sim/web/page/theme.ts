@@ -1,4 +1,4 @@
-/** The colours of the style sheet, for canvases. */
+/** Colours of the style sheet, for canvases. */
 export interface Theme {
     text: string
     dim: string
@@ -28,7 +28,7 @@ export function theme(): Theme {
     return current
 }
 
-/** Sharp on every screen: the size in device pixels, drawn in those of the page. */
+/** Prepares a sharp canvas: its size is in device pixels, drawing in CSS pixels. */
 export function prepare(canvas: HTMLCanvasElement, width: number, height: number) {
     const ratio = devicePixelRatio || 1
     const pixels = [Math.round(width * ratio), Math.round(height * ratio)] as const

@@ -13,13 +13,13 @@ const minSpanMs = 2
 const maxSpanMs = 600_000
 const firstSpanMs = 10_000
 const tickPixels = 110
-/** Changes of state kept of all radios together. */
+/** Maximum number of state changes stored, over all radios. */
 const maxChanges = 500_000
 const minChanges = 2000
 const maxGaps = 100
 const clickPixels = 4
 
-/** What every radio does, over time. */
+/** The state of every radio over time. */
 export class Timeline implements Part {
     readonly element = h("section", { class: "timeline", "aria-label": "Time line" })
     private readonly model: Model
@@ -32,7 +32,7 @@ export class Timeline implements Part {
     private tracks = new Map<number, Track>()
     private gaps: [from: number, to: number][] = []
     private spanMs = firstSpanMs
-    /** Where the right end stands; undefined: it goes with the time. */
+    /** Time at the right edge. Undefined: it follows the simulation. */
     private endMs: number | undefined
     private isDue = false
     private pixels = new Uint8Array(0)
@@ -76,7 +76,7 @@ export class Timeline implements Part {
         this.due()
     }
 
-    /** Shows the moment in the middle. */
+    /** Scrolls a moment to the middle. */
     show(ms: number): void {
         this.endMs = ms + this.spanMs / 2
         this.due()
@@ -129,7 +129,7 @@ export class Timeline implements Part {
         const msPerPixel = this.spanMs / width
         const fromMs = this.shownEnd - this.spanMs
         this.live.classList.toggle("on", this.endMs === undefined)
-        setText(this.caption, `${span(this.spanMs)} · wheel zooms, drag moves`)
+        setText(this.caption, `${span(this.spanMs)} · scroll to zoom, drag to move`)
         context.font = "11px system-ui, sans-serif"
         context.textBaseline = "middle"
         this.drawAxis(context, fromMs, msPerPixel, width, height)
@@ -255,7 +255,7 @@ export class Timeline implements Part {
         canvas.addEventListener("pointerleave", () => (this.tip.hidden = true))
     }
 
-    /** Says what is under the pointer. */
+    /** Shows a tooltip for the position under the pointer. */
     private point(event: PointerEvent, node: number | undefined, ms: number): void {
         const track = node === undefined ? undefined : this.tracks.get(node)
         const period = track?.period(track.at(ms))

@@ -1,9 +1,9 @@
-/** What one radio did, as far back as there is room; and what else happened there. */
+/** State changes and marks of one radio, in bounded memory. */
 export class Track {
     private times: number[] = []
     private states: number[] = []
     private readonly max: number
-    /** Moments of log lines, and of collisions. */
+    /** Times of log lines and of collisions. */
     readonly logs: number[] = []
     readonly collisions: number[] = []
 
@@ -24,7 +24,7 @@ export class Track {
         if (marks.length > this.max) marks.splice(0, this.max / 4)
     }
 
-    /** The index of the state at that moment; -1 before the first. */
+    /** Index of the state at this time; −1 before the first. */
     at(ms: number): number {
         let low = 0
         let high = this.times.length
@@ -36,7 +36,7 @@ export class Track {
         return low - 1
     }
 
-    /** The state of that index, from when until when; the last goes on. */
+    /** The state at an index, with its start and end. The last one is open. */
     period(index: number): { state: number; from: number; to: number } | undefined {
         const from = this.times[index]
         if (from === undefined) return undefined
@@ -44,8 +44,8 @@ export class Track {
     }
 
     /**
-     * For every pixel from `fromMs` on the state in which most happens, plus 1; 0 where nothing is known.
-     * @param untilMs nothing is known after it
+     * Fills each pixel from `fromMs` on with the most active state plus 1, or 0 if unknown.
+     * @param untilMs end of the known states
      */
     paint(pixels: Uint8Array, fromMs: number, msPerPixel: number, untilMs: number): void {
         pixels.fill(0)

@@ -3,21 +3,21 @@ interface Point {
     y: number
 }
 
-/** Room for what lies over the map, and for what is written below a node. */
+/** Margins for controls over the map, and for labels below nodes. */
 const marginPixels = { x: 70, top: 80, bottom: 50 }
-/** Two nodes in one place are no reason to look at millimetres. */
+/** Minimum extent of the view, for nodes at the same position. */
 const leastMetres = 20
 const minScale = 0.01
 const maxScale = 200
 const gridPixels = 60
 const scaleBarPixels = 90
 
-/** What part of the world is on the screen: metres to pixels, y downwards. */
+/** The visible section of the map: metres to pixels, y downwards. */
 export class View {
     width = 0
     height = 0
     isFitted = false
-    /** Pixels a metre. */
+    /** Pixels per metre. */
     scale = 4
     private left = 0
     private top = 0
@@ -33,7 +33,7 @@ export class View {
         return { x: this.left + x * this.scale, y: this.top + y * this.scale }
     }
 
-    /** Shows all of them. */
+    /** Shows all points. */
     fit(points: readonly Point[]): void {
         if (!points.length || !this.width) return
         const xs = points.map(({ x }) => x)
@@ -57,7 +57,7 @@ export class View {
         this.top += dy
     }
 
-    /** What is at x, y stays there. */
+    /** Zooms around x, y. */
     zoom(factor: number, x = this.width / 2, y = this.height / 2): void {
         const scale = Math.min(maxScale, Math.max(minScale, this.scale * factor))
         const change = scale / this.scale
@@ -66,7 +66,7 @@ export class View {
         this.scale = scale
     }
 
-    /** Lines every so many metres, as an SVG path. */
+    /** Grid lines as an SVG path. */
     grid(): string {
         const step = roundStep(gridPixels / this.scale) * this.scale
         const lines: string[] = []
@@ -81,7 +81,7 @@ export class View {
     }
 }
 
-/** 1, 2 or 5 times a power of ten, not above the value by more than half. */
+/** A round number (1, 2 or 5 times a power of ten) near the value. */
 function roundStep(value: number): number {
     const power = 10 ** Math.floor(Math.log10(value))
     const digit = value / power

@@ -91,7 +91,7 @@ test("vitalmote sim --sweep: what does not go together is said in one line", asy
     writeFileSync(file, text)
     for (const [args, message] of [
         [["--runs", "2"], "vitalmote: --runs: only with --sweep\n"],
-        [["--sweep", "seed=1,2", "--runs", "2"], /^vitalmote: --sweep seed: each value is a run/],
+        [["--sweep", "seed=1,2", "--runs", "2"], /^vitalmote: --sweep seed: each value is one run/],
         [["--sweep", "medium.rx=0.5", "--ping", "2"], /^vitalmote: --sweep: no questions/],
         [["--sweep", "medium.kind=magic"], /^vitalmote: --sweep medium\.kind=magic: medium[^\n]+\n$/],
     ] as const) {
