@@ -67,7 +67,7 @@ export class PipeEnd implements ByteStream {
     private hangUp(): void {
         if (this.isClosed) return
         this.isClosed = true
-        // Behind the bytes that are under way.
+        // After the bytes in transit.
         this.clock.setTimeout(() => this.other.close(), this.delayMs)
         queueMicrotask(() => this.deliver(receiver => receiver.closed()))
     }
