@@ -15,14 +15,14 @@ const batchSizes = [1, 64, 250]
 const fullBatch = 250
 const motes = 20
 const measureMs = 1_500
-/** The machine's other work comes and goes: every size has its turn in each round, and the best round counts. */
+/** The load of the machine varies: each round measures every size, and the best round counts. */
 const rounds = 3
-/** Of an envelope, as a mote sends it every 20 seconds. */
+/** Readings per envelope, as a mote sends them every 20 seconds. */
 const readings = 10
 
 /**
- * Envelopes a second that a clinic makes durable, by the size of the batches that a router delivers: MAC checked,
- * decrypted, decoded, written and committed to a database on disk.
+ * Envelopes per second that a clinic makes durable, by the size of the router's batches: MAC checked, decrypted,
+ * decoded, written and committed to a database on disk.
  */
 export async function bench(): Promise<Row[]> {
     const data = mkdtempSync(join(tmpdir(), "vitalmote-bench-"))
@@ -73,7 +73,7 @@ interface Speed {
     cpuUs: number
 }
 
-/** Sealing is the motes' work: only what happens inside `ingest` counts. */
+/** Only the time inside `ingest` counts; sealing is the motes' work. */
 async function measure(clinic: Clinic, sealers: Sealer[], size: number): Promise<Speed> {
     let busyMs = 0
     let cpuUs = 0
@@ -97,8 +97,7 @@ async function measure(clinic: Clinic, sealers: Sealer[], size: number): Promise
 }
 
 /**
- * How long the process does nothing else while it takes the largest batch that there can be, in CPU time: what else the machine
- * does does not count.
+ * CPU time for which the process is blocked by the largest possible batch. CPU time excludes the machine's other work.
  */
 async function longestWait(clinic: Clinic, sealers: Sealer[]): Promise<number> {
     const now = realClock.now()

@@ -1,24 +1,24 @@
-/** A current in mA, and where it is from. */
+/** A current in mA and its source. */
 export interface Current {
     mA: number
     source: string
 }
 
-/** What a board draws from its battery, without the sensors. */
+/** Battery current of a board, without the sensors. */
 export interface BoardCurrents {
     name: string
-    /** The program runs and WiFi is connected, with the modem asleep between beacons. */
+    /** The program runs and Wi-Fi is connected, with the modem asleep between beacons. */
     connected: Current
-    /** From one measurement to the next; undefined where the runtime cannot switch the chip off. */
+    /** Between two measurements. Undefined if the runtime cannot power down the chip. */
     standby: Current | undefined
-    /** While the modem sends, and while it listens. */
+    /** While the modem transmits and while it receives. */
     transmit: Current
     receive: Current
 }
 
 const c3Transmit = {
     mA: 335,
-    source: "ESP32-C3 data sheet v1.4, 4.6.1, 802.11b at 21 dBm: the highest there",
+    source: "ESP32-C3 data sheet v1.4, 4.6.1, 802.11b at 21 dBm: the highest value there",
 }
 const c3Receive = { mA: 84, source: "ESP32-C3 data sheet v1.4, 4.6.1, 802.11b/g/n HT20" }
 
@@ -27,7 +27,7 @@ export const boardCurrents: BoardCurrents[] = [
         name: "Pico W",
         connected: {
             mA: 21,
-            source: "about, connected and idle, as others measured it: no data sheet has it, and sources differ",
+            source: "approximate, connected and idle: published measurements, which differ; not in a data sheet",
         },
         standby: undefined,
         transmit: {
@@ -64,7 +64,7 @@ export const boardCurrents: BoardCurrents[] = [
     },
 ]
 
-/** Of the sensors, by their data sheets' typical values; what goes through the LEDs is measured. */
+/** Sensor currents: typical values of the data sheets. The LED current is measured. */
 export const sensorCurrents = {
     opticalOn: { mA: 0.6, source: "MAX30102, Maxim 19-7740: I_DD in SpO2 mode" },
     opticalOff: { mA: 0.0007, source: "MAX30102, Maxim 19-7740: I_SHDN" },
@@ -77,14 +77,14 @@ export const sensorCurrents = {
     accelerometerOff: { mA: 0.0005, source: "LIS3DH, ST DocID17530, table 4: power-down" },
 } satisfies Record<string, Current>
 
-/** Assumptions, not measured, each of little weight but for `joinS`. */
+/** Assumptions, not measured. Only `joinS` has much influence. */
 export const assumed = {
-    /** A frame of some hundred bytes with its retries. */
+    /** Transmission of a frame of a few hundred bytes, with retries. */
     transmitMs: { value: 2, unit: "ms", note: "assumed: sending one segment of TCP" },
-    /** From a beacon or a segment sent until what belongs to it is there. */
+    /** Time from a beacon or a sent segment to its response. */
     receiveMs: { value: 10, unit: "ms", note: "assumed: listening for one segment of TCP" },
     joinS: { value: 4, unit: "s", note: "assumed: listening while WiFi is joined after standby" },
     conversionMs: { value: 55, unit: "ms", note: "src/drivers/max30205.ts, every 2 s" },
-    batteryMah: { value: 400, unit: "mAh", note: "the least that the XIAO's charger allows" },
+    batteryMah: { value: 400, unit: "mAh", note: "the smallest that the XIAO's charger supports" },
     usable: { value: 0.9, unit: "of it", note: "assumed: until the regulator stops, and ageing" },
 }

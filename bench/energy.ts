@@ -8,25 +8,25 @@ import { deriveKeys, eui } from "../wire/keys.ts"
 import { assumed, boardCurrents, sensorCurrents, type BoardCurrents } from "./currents.ts"
 import type { Row } from "./row.ts"
 
-/** As numbers of `PowerMode` in the firmware. */
+/** Names of `PowerMode` in the firmware, by number. */
 const modes = ["continuous", "interval", "standby"] as const
 type Mode = (typeof modes)[number]
 const transports = ["coap+tcp", "mqtt"] as const
 type Transport = (typeof transports)[number]
 
 const everyS = 300
-/** The first minutes, with a thermometer that has not settled yet, do not count. */
+/** The first minutes do not count, because the thermometer has not settled. */
 const settleS = 2 * everyS
 const measuredS = 4 * everyS
 
-/** What the firmware does in `measuredS`, as it runs in the VM. */
+/** Activity of the firmware during `measuredS`, measured in the VM. */
 export interface Duty {
-    /** Shares of the time. */
+    /** As shares of the time. */
     awake: number
     sensing: number
     /** Mean current through the LEDs. */
     ledMa: number
-    /** An hour; payload of TCP, and its segments. */
+    /** TCP payload and segments per hour. */
     sentBytes: number
     receivedBytes: number
     sentSegments: number
@@ -34,7 +34,7 @@ export interface Duty {
     starts: number
 }
 
-/** Battery life per power mode, board and transport, and all that it is made of. */
+/** Battery life by power mode, board and transport, with everything that it is computed from. */
 export async function bench(): Promise<Row[]> {
     const rows: Row[] = []
     const lives: Row[] = []
@@ -58,7 +58,7 @@ export async function bench(): Promise<Row[]> {
     return [...lives, ...rows, ...sourceRows()]
 }
 
-/** Mean current from the battery, in mA. */
+/** Mean battery current in mA. */
 export function meanMa(board: BoardCurrents, duty: Duty): number {
     const { awake, ledMa, receivedSegments, sensing, sentSegments, starts } = duty
     const asleep = board.standby ? board.standby.mA : board.connected.mA
@@ -170,7 +170,7 @@ async function measure(mode: Mode, transport: Transport): Promise<Duty> {
     }
 }
 
-/** Mode configuration of the MAX30102: neither shut down nor idle. To look at it changes nothing that the firmware relies on. */
+/** Reads the mode configuration of the MAX30102: neither shutdown nor idle. Reading has no effect on the firmware. */
 function isSampling(optical: Max30102): boolean {
     optical.write(Uint8Array.of(0x09))
     const mode = optical.read(1)[0]!

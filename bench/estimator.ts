@@ -3,8 +3,8 @@ import type { Row } from "./row.ts"
 import { bisect, heapBytes, maxSteps, rp2040 } from "./vm.ts"
 
 /**
- * The work on a window of 2 s, as bench/src/estimator.ts names its parts: how often each comes, and the slice between two
- * pauses that it belongs to. Filters come with each burst, a fifth of the window's at a time.
+ * The work for a window of 2 s, by the part names of bench/src/estimator.ts: how often each part runs, and the slice
+ * between two pauses that contains it. Filters run with each burst, for a fifth of the window.
  */
 const parts: { part: string; times: number; slice: string }[] = [
     { part: "filter", times: 1, slice: "" },
@@ -64,7 +64,7 @@ export async function estimatorCost(): Promise<Row[]> {
     ]
 }
 
-/** The longest loop beside which a part fits into the VM's limit of steps. */
+/** The longest loop that fits into the VM's step limit together with a part. */
 function mostLoops(part: string): Promise<number> {
     return bisect(0, 16_384, async loops => {
         const { lines, panics, mote, run } = await runProgram("bench/src/estimator.ts", {

@@ -1,6 +1,6 @@
 /*
- * An attacker in a process of its own, for bench/hostile.ts: `hostile-flood.ts KIND COAP_PORT MQTT_PORT`. Goes on until it is
- * killed; says how much it did, once a second.
+ * An attacker in its own process, for bench/hostile.ts: `hostile-flood.ts KIND COAP_PORT MQTT_PORT`. It runs until it
+ * is killed and reports its count once a second.
  */
 import { createSocket } from "node:dgram"
 import { connect, type Socket } from "node:net"
@@ -14,7 +14,7 @@ import { benchKid, benchSecret } from "./router.ts"
 
 const [kind, coapPort, mqttPort] = process.argv.slice(2)
 const keys = deriveKeys(benchSecret, benchKid(3))
-/** Linux has all of 127/8: the attacker is somebody else than the motes. */
+/** Linux accepts all of 127/8, so the attacker's address differs from that of the motes. */
 const localAddress = process.platform === "linux" ? "127.0.0.2" : "127.0.0.1"
 let done = 0
 setInterval(() => process.send?.(done), 1000)
@@ -31,7 +31,7 @@ function envelope(bytes: number): Uint8Array {
     return sealEnvelope({ ...start, seq: seq++, plaintext: new Uint8Array(bytes) })
 }
 
-/** Keeps so many connections open, and opens a new one for each that is closed. */
+/** Keeps `count` connections open, and replaces each that is closed. */
 function keep(count: number, port: string, opened: (socket: Socket) => void): void {
     const open = () => {
         const socket = connect({ port: Number(port), host: "127.0.0.1", localAddress })

@@ -16,13 +16,13 @@ import { deriveKeys } from "../wire/keys.ts"
 import { benchKid, benchSecret } from "./router.ts"
 import type { Row } from "./row.ts"
 
-/** What an attacker does, as people say it; the names are those of bench/hostile-flood.ts. */
+/** Descriptions of the attacks by their names in bench/hostile-flood.ts. */
 const floods: Record<string, string> = {
     connections: "1,030 silent connections to CoAP's port",
     "mqtt-connections": "1,030 silent connections to MQTT's port",
-    garbage: "envelopes that are none, on 8 connections",
+    garbage: "malformed envelopes, on 8 connections",
     options: "8 KB frames of 8,000 empty options, on 8 connections",
-    replays: "one envelope played back, on 8 connections",
+    replays: "one replayed envelope, on 8 connections",
     places: "one mote with an envelope on each of 1,024 connections",
     envelopes: "one mote's 4 KB envelopes, as fast as they are taken",
     subscriptions: "one mote's MQTT subscriptions, 100 in a packet",
@@ -31,13 +31,13 @@ const floods: Record<string, string> = {
 const settleMs = 1_000
 const measureMs = 3_000
 const everyMs = 50
-/** Who has no receipt by then comes again: the measurement says so. */
+/** A mote without a receipt after this time counts as not served. */
 const patienceMs = 10_000
 
 /**
- * How long a known mote waits for its receipt, in milliseconds, while somebody else does his worst, each beside the same with
- * nobody there; and whether a mote that comes anew gets in. The router runs in a process of its own, so does the attacker;
- * all share this machine's cores.
+ * Time in ms that a known mote waits for its receipt during an attack, compared with the same time without one, and
+ * whether a reconnecting mote is admitted. The router and the attacker run in processes of their own; all share this
+ * machine's cores.
  */
 export async function bench(): Promise<Row[]> {
     const rows: Row[] = []
@@ -77,7 +77,7 @@ async function measure(
         const comesAnew = performance.now()
         const newcomer = await Mote.connect(1, coapPort)
         const first = await newcomer.send()
-        const newMs = Number.isFinite(first) ? `${Math.round(performance.now() - comesAnew)} ms` : "not let in"
+        const newMs = Number.isFinite(first) ? `${Math.round(performance.now() - comesAnew)} ms` : "not admitted"
         newcomer.close()
         server.send("usage")
         const { rss } = await answer<{ rss: number }>(server)
@@ -85,7 +85,7 @@ async function measure(
         const at = (share: number) => waits[Math.min(waits.length - 1, Math.floor(waits.length * share))]!
         const did = kind === undefined ? "" : `, ${attempts} by the attacker`
         return {
-            what: kind === undefined ? "nobody else" : floods[kind]!,
+            what: kind === undefined ? "no attack" : floods[kind]!,
             value: at(0.5),
             unit: "ms",
             note: `95 %: ${at(0.95).toFixed(1)} ms, a new mote: ${newMs}, router: ${Math.round(rss / 2 ** 20)} MiB${did}`,
@@ -98,7 +98,7 @@ async function measure(
 
 let boot = 0
 
-/** A mote on a connection of its own. */
+/** A mote on its own connection. */
 class Mote {
     private readonly connection: CoapConnection
     private readonly socket: Socket
@@ -122,7 +122,7 @@ class Mote {
         })
     }
 
-    /** Milliseconds until the receipt is there; infinite where it does not come. */
+    /** Milliseconds until the receipt arrives; infinite if it does not. */
     async send(): Promise<number> {
         const { start } = this
         const plaintext = new Uint8Array(80)

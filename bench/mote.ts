@@ -59,7 +59,7 @@ async function steps(): Promise<Row[]> {
     await measure("write a pack of 2 summaries", { work: "summaries" })
     for (const readings of [1, 10]) {
         const envelope = await envelopeBytes({ readings })
-        // CTR and the CBC-MAC that comes with it; HMAC over the envelope with two more blocks for its key.
+        // CTR and the CBC-MAC with it; HMAC over the envelope plus two blocks for its key.
         const blocks = Math.ceil(envelope / 16)
         const nativeUs = 2 * blocks * rp2040.aesUs + (Math.ceil(envelope / 64) + 4) * rp2040.shaUs
         await measure(`write a pack of ${readings}`, { work: "pack", readings })
@@ -87,7 +87,7 @@ function work(o: Work) {
     return runProgram("bench/src/work.ts", { settings })
 }
 
-/** The longest calibration loop beside which the work fits into the VM's limit of steps. */
+/** The longest calibration loop that fits into the VM's step limit together with the work. */
 function mostLoops(o: Work): Promise<number> {
     return bisect(0, 16_384, async loops => {
         const { lines, panics, run, mote } = await work({ ...o, loops })
@@ -97,7 +97,7 @@ function mostLoops(o: Work): Promise<number> {
     })
 }
 
-/** Peak of the VM's heap: what is left beside the largest buffer with which the mote still runs. */
+/** Peak of the VM's heap, from the largest buffer that can be allocated while the mote still runs. */
 async function heap(): Promise<Row[]> {
     const scenario = async (what: string, made: number, outageS: number, note: string) => {
         const ballast = await bisect(0, heapBytes, size => survives(size, made, outageS), 64)

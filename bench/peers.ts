@@ -6,15 +6,15 @@ import { Aedes } from "aedes"
 import mqttPacket, { type Packet } from "mqtt-packet"
 import { serverCertificate } from "../clinic/tls.ts"
 
-/** A way to send one message and know that it has arrived; counts what that takes. */
+/** Sends messages with confirmed delivery, and counts the bytes needed. */
 export interface Peer {
     send(body: string): Promise<void>
-    /** TCP payload so far, both directions. */
+    /** TCP payload so far, in both directions. */
     bytes(): number
     close(): Promise<void>
 }
 
-/** JSON by MQTT 3.1.1 with QoS 1, on one connection, to a broker in this process. */
+/** JSON over MQTT 3.1.1 with QoS 1, on one connection, to a broker in this process. */
 export async function jsonOverMqtt(eui: string, password: string): Promise<Peer> {
     const broker = await Aedes.createBroker()
     const server = await listening(createServer(socket => void broker.handle(socket)))
@@ -29,7 +29,7 @@ export async function jsonOverMqtt(eui: string, password: string): Promise<Peer>
         const answers = new Promise<Packet>(resolve => (answered = resolve))
         socket.write(mqttPacket.generate(packet))
         const { cmd } = await answers
-        if (cmd !== answer) throw new Error(`the broker answers ${cmd}`)
+        if (cmd !== answer) throw new Error(`the broker responded with ${cmd}`)
     }
     await ask(
         {
@@ -54,8 +54,8 @@ export async function jsonOverMqtt(eui: string, password: string): Promise<Peer>
 }
 
 /**
- * JSON by HTTP/1.1 over TLS 1.3, a POST for each message, with as few headers as Node sends.
- * @param isKept whether one connection is kept; otherwise each message has one of its own, with a full handshake
+ * JSON over HTTP/1.1 and TLS 1.3, one POST per message, with Node's minimum of headers.
+ * @param isKept whether one connection is reused; otherwise each message has its own, with a full handshake
  */
 export async function jsonOverHttps(folder: string, token: string, isKept: boolean): Promise<Peer> {
     const server = createHttps(await serverCertificate(folder, "localhost", Date.now()))
@@ -82,7 +82,7 @@ export async function jsonOverHttps(folder: string, token: string, isKept: boole
                 { agent, host: "localhost", port, path: "/vitals", method: "POST", headers },
                 response => void response.resume().on("end", () => isKept && resolve()),
             )
-            // Node closes it after the answer where it is not kept.
+            // Node closes it after the response if it is not reused.
             if (!isKept) post.once("socket", socket => void socket.once("close", () => resolve()))
             post.once("error", reject)
             post.end(body)
@@ -99,7 +99,7 @@ export async function jsonOverHttps(folder: string, token: string, isKept: boole
     }
 }
 
-/** Passes connections on to `target`, and counts. */
+/** Forwards connections to `target` and counts their bytes. */
 async function countingProxy(target: number) {
     let bytes = 0
     const sockets = new Set<Socket>()

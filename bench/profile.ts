@@ -5,7 +5,7 @@ const sampleUs = 500
 const collector = "(garbage collector)"
 const idle = "(idle)"
 
-/** A profile of the CPU's time in this thread while `work` goes on. */
+/** A CPU profile of this thread while `work` runs. */
 export async function profiled(work: () => Promise<void>): Promise<Profiler.Profile> {
     const session = new Session()
     session.connect()
@@ -21,8 +21,8 @@ export async function profiled(work: () => Promise<void>): Promise<Profiler.Prof
 }
 
 /**
- * The share of the time of each part of a program; what no part has called is the rest.
- * @param parts by what the address of their sources contains; the innermost caller that belongs to a part counts
+ * Share of the time of each part of a program; the remainder is time outside all parts.
+ * @param parts regular expressions for source URLs; the innermost caller that matches one counts
  */
 export function timeByPart(
     { nodes, samples = [], timeDeltas = [] }: Profiler.Profile,

@@ -1,6 +1,6 @@
 /*
- * What bench/router.ts and bench/hostile.ts measure, in a process of its own: a router with its store in the folder given,
- * and a bare TCP echo. Tells its ports, and the CPU time and memory it has used whenever it is asked.
+ * The server for bench/router.ts and bench/hostile.ts, in its own process: a router with its store in the given folder,
+ * and a plain TCP echo. It sends its ports, and on request the CPU time and memory used so far.
  */
 import { createServer, type AddressInfo } from "node:net"
 import { silentLog } from "../host/log.ts"

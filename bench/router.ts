@@ -15,20 +15,20 @@ import { deriveKeys } from "../wire/keys.ts"
 import type { Row } from "./row.ts"
 
 export const benchSecret = new Uint8Array(32).fill(1)
-/** Motes that the server knows. */
+/** Number of motes that the server knows. */
 export const benchMotes = 4
 export const benchKid = (n: number) => Uint8Array.of(2, 2, 2, 2, 2, 2, 2, n)
 
 const measureMs = 2_000
 const warmUpMs = 500
 const windows = [1, 32]
-/** Makes envelopes of about 200 bytes, as a mote's are. */
+/** For envelopes of about 200 bytes, as a mote sends them. */
 const plaintextBytes = 80
 
 /**
- * Messages per second, and the server's CPU time for each, of a router on this machine: request parsed, MAC checked,
- * replay window, committed to disk, receipt made, handed to a clinic and taken out of the outbox. Beside it, in the same
- * run, a bare TCP echo of as many bytes: the ratio says more than the numbers, which depend on the machine.
+ * Messages per second and CPU time per message of a router on this machine: request parsed, MAC checked, replay window,
+ * committed to disk, receipt created, delivered to a clinic and removed from the outbox. The same run measures a plain
+ * TCP echo of as many bytes: the ratio says more than the numbers, which depend on the machine.
  */
 export async function bench(): Promise<Row[]> {
     const data = mkdtempSync(join(tmpdir(), "vitalmote-bench-"))
@@ -66,7 +66,7 @@ export async function bench(): Promise<Row[]> {
     }
 }
 
-/** Sends one message and resolves when it is answered. */
+/** Sends one message and resolves when the response arrives. */
 interface Client {
     send(): Promise<void>
     close(): void
@@ -83,7 +83,7 @@ async function measure(server: ChildProcess, window: number, client: Client) {
     return { perSecond: messages / seconds, cpuUs: used / messages }
 }
 
-/** Keeps `window` messages under way for so long; how many were answered. */
+/** Keeps `window` messages in flight for `ms`. Resolves to the number of responses. */
 async function run(client: Client, window: number, ms: number): Promise<number> {
     const until = performance.now() + ms
     let messages = 0

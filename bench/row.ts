@@ -3,6 +3,6 @@ export interface Row {
     what: string
     value: number
     unit: string
-    /** How it was measured, or what it is to be compared with. */
+    /** How it was measured, or what to compare it with. */
     note?: string
 }

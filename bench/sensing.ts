@@ -16,10 +16,10 @@ import { estimatorCost } from "./estimator.ts"
 import { images } from "./images.ts"
 import type { Row } from "./row.ts"
 
-/** The recordings beside the checkout; VITALMOTE_RECORDINGS names another folder. */
+/** Recordings next to the checkout; VITALMOTE_RECORDINGS names another folder. */
 const recordings = process.env.VITALMOTE_RECORDINGS ?? join(projectDir, "../shared/ppg")
 
-/** The heart rate against recordings, noise and weak pulses, and what it costs; all measured on the bytecode in the VM. */
+/** Heart rate against recordings, noise and weak pulses, and its cost, all measured on the bytecode in the VM. */
 export async function bench(): Promise<Row[]> {
     return [
         ...(await accuracy(recordings)),
@@ -30,7 +30,7 @@ export async function bench(): Promise<Row[]> {
     ]
 }
 
-/** What a clinic gets from a mote that wears `body`, one for each 2 s. */
+/** The clinic's estimates from a mote on `body`, one every 2 s. */
 async function sense(what: string, body: Body, seconds: number): Promise<Estimate[]> {
     console.error(`${what}: ${Math.round(seconds)} s`)
     const estimates: Estimate[] = []
@@ -39,8 +39,8 @@ async function sense(what: string, body: Body, seconds: number): Promise<Estimat
 }
 
 /**
- * Against the reference of every recording of a folder: `NAME.csv` with `NAME.json`, and once more with the acceleration
- * where there is a `NAME_acc.csv` of the same rate.
+ * Accuracy against the reference of every recording in a folder: `NAME.csv` with `NAME.json`, and again with
+ * acceleration if there is a `NAME_acc.csv` of the same rate.
  */
 async function accuracy(folder: string): Promise<Row[]> {
     if (!existsSync(folder)) {
@@ -67,10 +67,10 @@ async function accuracy(folder: string): Promise<Row[]> {
     return rows
 }
 
-/** @param reference bpm by window of 8 s, every 2 s; null where nobody knows */
+/** @param reference bpm by window of 8 s, every 2 s; null if unknown */
 async function against(name: string, body: Body & { durationS: number }, reference: (number | null)[]): Promise<Row[]> {
     const readings = await sense(name, body, body.durationS)
-    // The first sample is the recording's beginning; its first window of 8 s ends with the fourth reading.
+    // The first sample is the start of the recording, so its first window of 8 s ends with the fourth reading.
     const windows = reference.flatMap((ref, n) => {
         const reading = readings[n + 3]
         return ref === null || !reading ? [] : [{ ref, ...reading }]
@@ -120,7 +120,7 @@ function percent(part: number, whole: number): number {
     return whole === 0 ? 0 : (100 * part) / whole
 }
 
-/** Values reported where there is no pulse. */
+/** Number of values reported without a pulse. */
 async function falseValues(): Promise<Row[]> {
     const hour = 3600
     const lit = (change: (seconds: number) => number): Body => ({
@@ -149,7 +149,7 @@ async function falseValues(): Promise<Row[]> {
     return rows
 }
 
-/** A level that is drawn anew at each moment, from the one before; both LEDs see the same. */
+/** A random level, drawn at each moment from the previous one; both LEDs see the same. */
 function drawn(draw: (level: number) => number): (seconds: number) => number {
     let at = -1
     let level = 0

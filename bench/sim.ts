@@ -4,18 +4,18 @@ import { profiled, timeByPart } from "./profile.ts"
 import type { Row } from "./row.ts"
 
 const spacingM = 30
-/** The largest first, so that its memory is not what others have left. */
+/** The largest first, so that its memory is not what others have left behind. */
 const sizes = [100, 50, 25, 10]
-/** Beside the network's. */
+/** Threads besides the network's. */
 const threads = availableParallelism()
-/** Within 10 s all have been switched on; a program starts 1.1 s after that. */
+/** All are switched on within 10 s, and a program starts 1.1 s later. */
 const startS = 12
-/** Until everybody has joined, or for so long; then the time that is measured. */
+/** Time for all to join, its limit, and the measured time. */
 const settledS = 60
 const patienceS = 240
 const spanS = 60
 
-/** What takes the time, by where its sources are; the first that fits. */
+/** Parts of the program, by the path of their sources; the first match counts. */
 const parts = {
     "VM with the firmware": /^wasm:|devicescript-vm|\/sim\/(vm\/|threads\/|mote)/,
     "body and chips": /\/sim\/(devices|body|jacdac|random)/,
@@ -24,8 +24,8 @@ const parts = {
 }
 
 /**
- * How much faster than real time a grid of motes runs that send as they do by default, once they have joined; the
- * memory that each needs, how long their start takes, and where the time goes.
+ * Speed of a grid of motes that have joined and send at their default rate, as a multiple of real time; memory per
+ * mote, time to start, and shares of the time.
  */
 export async function bench(): Promise<Row[]> {
     const rows: Row[] = []
@@ -82,7 +82,7 @@ async function shares(motes: number): Promise<Row[]> {
     }))
 }
 
-/** Rows of motes, the border router beside the first. */
+/** Rows of motes, with the border router next to the first. */
 function grid(count: number): Scenario {
     return {
         title: `Grid of ${count}`,
@@ -102,7 +102,7 @@ function grid(count: number): Scenario {
     }
 }
 
-/** How many have joined, when all have or it takes too long. */
+/** The number of motes that have joined, when all have or time is up. */
 async function join(simulation: Simulation): Promise<number> {
     const joined = () => [...simulation.motes.values()].filter(({ node }) => node?.rpl.parent).length
     await simulation.run(settledS)

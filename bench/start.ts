@@ -17,8 +17,8 @@ interface Bundle {
 }
 
 /**
- * How long `npm start` takes in a new data folder on an installed tree: to its line `ready`, when a first sealed reading
- * is in the clinic, and to the first heart rate with a value there, which needs 8 s of signal.
+ * Time that `npm start` takes with a new data folder and dependencies installed: to its line `ready`, when the first
+ * sealed reading is in the clinic, and to the first heart rate there, which needs 8 s of signal.
  */
 export async function bench(): Promise<Row[]> {
     const data = mkdtempSync(join(tmpdir(), "vitalmote-bench-"))

@@ -1,13 +1,13 @@
-/** Bytecode operations that the VM allows between two suspends. */
+/** Bytecode operations that the VM allows between two suspensions. */
 export const maxSteps = 131_072
-/** Heap of the VM on RP2040, ESP32 and in the simulator. */
+/** Heap size of the VM on RP2040, ESP32 and in the simulator. */
 export const heapBytes = 65_536
-/** One operation, one AES block and one SHA-256 block on an RP2040 at 125 MHz, in microseconds. */
+/** Time in µs of one operation, one AES block and one SHA-256 block on an RP2040 at 125 MHz. */
 export const rp2040 = { stepUs: 2.3, aesUs: 132, shaUs: 76 }
 
 /**
- * The largest multiple of `unit` from `low` up to below `high` for which it holds; it is taken to hold for `low`. The VM
- * reports neither steps nor heap, but it says when there were too many.
+ * The largest multiple of `unit` from `low` up to below `high` for which `holds` is true; it is assumed for `low`. The
+ * VM reports neither steps nor heap usage, but it panics when there are too many.
  */
 export async function bisect(
     low: number,

@@ -17,8 +17,8 @@ const messages = 8
 const firstMs = Date.UTC(2026, 0, 1)
 
 /**
- * Bytes of TCP payload, both directions, that a reading takes on a connection that is there: by the firmware, in the VM, to
- * the router and back with its receipt, and the same readings as JSON by MQTT and HTTPS.
+ * TCP payload per reading in both directions on an established connection: from the firmware in the VM to the router
+ * and back with its receipt, compared with the same readings as JSON over MQTT and HTTPS.
  */
 export async function wireRows(): Promise<Row[]> {
     const folder = mkdtempSync(join(tmpdir(), "vitalmote-bench-"))
@@ -53,7 +53,7 @@ export async function wireRows(): Promise<Row[]> {
     }
 }
 
-/** What the firmware takes for a reading, on average, once it is connected. */
+/** Mean bytes per reading of the firmware, once it is connected. */
 async function moteBytes(scheme: "coap+tcp" | "mqtt", readings: number): Promise<number> {
     const clock = new VirtualClock()
     const [kid, secret] = [randomBytes(8), randomBytes(32)]
@@ -87,7 +87,7 @@ async function moteBytes(scheme: "coap+tcp" | "mqtt", readings: number): Promise
             if (line === "begin") before = bytes
         },
     })
-    // The broker has callbacks of its own: they get a moment of real time after each step of the virtual one.
+    // The broker has its own callbacks, so each step of virtual time is followed by a moment of real time.
     for (let i = 0; i < 1000 && lines.at(-1) !== "end"; i++) {
         await run(0.02)
         await wait(1)
@@ -101,7 +101,7 @@ async function moteBytes(scheme: "coap+tcp" | "mqtt", readings: number): Promise
     return (bytes - before) / (messages * readings)
 }
 
-/** The same stream, with `count` told the size of all that passes. */
+/** The same stream; `count` is called with the size of each piece. */
 function counted(stream: ByteStream, count: (size: number) => void): ByteStream {
     return {
         get peer() {
@@ -129,7 +129,7 @@ function counted(stream: ByteStream, count: (size: number) => void): ByteStream 
 
 async function jsonBytes(peer: Peer, kid: Uint8Array, readings: number): Promise<number> {
     try {
-        await peer.send(json(kid, 0, readings)) // the first has the handshake, and session tickets
+        await peer.send(json(kid, 0, readings)) // the first message includes the handshake and session tickets
         const before = peer.bytes()
         for (let i = 1; i <= messages; i++) await peer.send(json(kid, i, readings))
         return (peer.bytes() - before) / (messages * readings)
@@ -138,7 +138,7 @@ async function jsonBytes(peer: Peer, kid: Uint8Array, readings: number): Promise
     }
 }
 
-/** The readings of `bench/src/wire.ts` as applications write them. */
+/** The readings of `bench/src/wire.ts` in a typical application format. */
 function json(kid: Uint8Array, message: number, readings: number): string {
     const list = Array.from({ length: readings }, (_, i) => ({
         time: new Date(firstMs + 2000 * (message * readings + i)).toISOString(),

@@ -1,6 +1,6 @@
 type Child = Node | string
 
-/** An element with attributes and children. Texts become text nodes, so nothing in them is ever read as markup. */
+/** Creates an element with attributes and children. Strings become text nodes, so they are never parsed as markup. */
 export function h<K extends keyof HTMLElementTagNameMap>(
     tag: K,
     attributes: Record<string, string> = {},
@@ -12,7 +12,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
     return element
 }
 
-/** Changes the text only where it differs: the page is refreshed every second. */
+/** Sets the text only if it differs, because pages refresh every second. */
 export function setText(element: Element, text: string): void {
     if (element.textContent !== text) element.textContent = text
 }

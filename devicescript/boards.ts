@@ -1,21 +1,24 @@
-/** A wearable board, as docs/boards.md has it. */
+/** A wearable board; see docs/boards.md. */
 export interface Board {
-    /** In `boards/`. */
+    /** File in `boards/`. */
     definition: string
     program: string
-    /** To be held while the runtime is flashed. */
+    /** Button to hold while the runtime is flashed. */
     button: string
-    /** Its runtime has TLS, with public authorities only. */
+    /** Whether its runtime supports TLS, with public certificate authorities only. */
     hasTls: boolean
-    /** Its runtime connects to names only, and not while it remembers their address: docs/upstream.md. */
+    /**
+     * Whether its runtime connects to host names only, and fails while it has a name's address cached
+     * (docs/upstream.md).
+     */
     needsName: boolean
-    /** Of a battery whose halved voltage brings the pin's converter to full scale. */
+    /** Battery voltage whose half is the full scale of the pin's converter. */
     batteryV: number
 }
 
-/** RP2040 data sheet 4.9: the converter's range is ADC_VREF, on a Pico 3.3 V. */
+/** RP2040 data sheet 4.9: the converter's range is ADC_VREF, 3.3 V on a Pico. */
 const rp2040FullV = 3.3
-/** ESP32-C3 at 11 dB: about 2000 counts of 4096 are 1.37 V, as its factory calibration has it (ESP-IDF, efuse). */
+/** ESP32-C3 at 11 dB: about 2000 of 4096 counts are 1.37 V in its factory calibration (ESP-IDF, efuse). */
 const esp32c3FullV = 2.8
 
 export const boards: Record<string, Board> = {

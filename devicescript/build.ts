@@ -8,23 +8,23 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { UserError } from "../host/errors.ts"
 
-/** The top of the project, where `devsconfig.json` is. */
+/** The project's root folder, with `devsconfig.json`. */
 export const projectDir = fileURLToPath(new URL("..", import.meta.url))
 
-/** The firmware's programs: `src/main.ts` for the simulator and one for each board, `src/main-BOARD.ts`. */
+/** The firmware's programs: `src/main.ts` for the simulator, and `src/main-BOARD.ts` for each board. */
 export async function mainPrograms(): Promise<string[]> {
     const files = await readdir(join(projectDir, "src"))
     return files.filter(file => /^main(-[\w-]+)?\.ts$/.test(file)).map(file => `src/${file}`)
 }
 
 const lockRetryMs = 100
-/** No build takes that long: a few seconds are usual. */
+/** Build timeout; a build usually takes a few seconds. */
 const buildMs = 120_000
 
 /**
- * Compiles a DeviceScript program, such as `src/main.ts`, unless that was done since its sources changed.
- * @returns the program image, as it gets flashed
- * @throws UserError with the compiler's messages when the program is wrong
+ * Compiles a DeviceScript program, such as `src/main.ts`, if its sources have changed since the last build.
+ * @returns the program image for flashing
+ * @throws UserError with the compiler's messages if the program has errors
  */
 export function buildFirmware(entry = "src/main.ts"): Promise<Uint8Array> {
     return build(entry, compile)
@@ -32,7 +32,7 @@ export function buildFirmware(entry = "src/main.ts"): Promise<Uint8Array> {
 
 /**
  * Compiles many programs in one process, which takes a third of the time.
- * @throws UserError with the compiler's messages for the first program that is wrong
+ * @throws UserError with the compiler's messages for the first program with errors
  */
 export async function buildAll(entries: string[]): Promise<void> {
     const compiler = new Compiler()
@@ -43,7 +43,10 @@ export async function buildAll(entries: string[]): Promise<void> {
     }
 }
 
-/** Leaves the image in `.devicescript/bin`; the compiler knows no other place (its --out-dir takes no argument). */
+/**
+ * Leaves the image in `.devicescript/bin`, because the compiler has no working option for another folder (its --out-dir
+ * takes no argument).
+ */
 type Compile = (entry: string) => Promise<void>
 
 async function build(entry: string, compile: Compile): Promise<Uint8Array> {
@@ -62,7 +65,7 @@ async function build(entry: string, compile: Compile): Promise<Uint8Array> {
     return new Uint8Array(await readFile(image))
 }
 
-/** Everything that goes into an image: the sources, the services, the boards, the settings, the compiler. */
+/** Hash of everything that determines an image: sources, services, boards, settings, compiler. */
 async function sourcesDigest(entry: string): Promise<string> {
     const hash = createHash("sha256")
     const folders = ["src", "services", "boards", entry.slice(0, entry.lastIndexOf("/"))]
@@ -77,7 +80,7 @@ async function sourcesDigest(entry: string): Promise<string> {
     return hash.digest("hex")
 }
 
-/** `devs build` in a process of its own. */
+/** Runs `devs build` in its own process. */
 async function compile(entry: string): Promise<void> {
     const require = createRequire(import.meta.url)
     const cli = require.resolve("@devicescript/cli/package.json").replace(/package\.json$/, "devicescript")
@@ -95,7 +98,7 @@ function compilerError(entry: string, output: string, otherwise: string): UserEr
     return new UserError(`devs build ${entry}: ${messages.join("; ") || otherwise}`)
 }
 
-/** `devs build` again and again in one process. */
+/** Runs `devs build` repeatedly in one process. */
 class Compiler {
     private readonly child = fork(join(projectDir, "devicescript/compiler.mjs"), { cwd: projectDir, silent: true })
     private output = ""
@@ -124,7 +127,10 @@ class Compiler {
     }
 }
 
-/** The compiler writes its libraries into node_modules, so two of them at once would disturb each other. */
+/**
+ * Serialises builds: the compiler writes its libraries into node_modules, so concurrent builds would disturb each
+ * other.
+ */
 async function withLock(lock: string, work: () => Promise<void>): Promise<void> {
     await mkdir(dirname(lock), { recursive: true })
     while (!(await take(lock))) {
@@ -140,19 +146,19 @@ async function withLock(lock: string, work: () => Promise<void>): Promise<void> 
     }
 }
 
-/** Locks of this process. */
+/** Locks held by this process. */
 const held = new Set<string>()
 
-/** Whether nobody builds any more behind that lock: killed meanwhile, or its number went to another process. */
+/** Whether the lock is stale: its owner was killed, or its process id now belongs to another process. */
 async function isLeftOver(lock: string): Promise<boolean> {
     const file = await stat(lock).catch(() => undefined)
-    if (!file) return false // given back just now
+    if (!file) return false // just released
     const owner = Number(await readFile(lock, "utf8").catch(() => NaN))
     if (!(owner > 0) || Date.now() - file.mtimeMs > buildMs) return true
     return owner === process.pid ? !held.has(lock) : !isRunning(owner)
 }
 
-/** Makes the file with our process id in it, in one step; false when it is there. */
+/** Creates the file with our process id atomically. False if it already exists. */
 async function take(lock: string): Promise<boolean> {
     const draft = `${lock}.${process.pid}.${lockDrafts++}`
     await writeFile(draft, String(process.pid))

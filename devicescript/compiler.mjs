@@ -1,5 +1,5 @@
-// A process with DeviceScript's compiler in it: builds what its parent sends, one program after the other. Most of a build
-// is loading the compiler and warming it up, which happens once here.
+// A process with DeviceScript's compiler, which builds the programs that its parent names, one after another. Most of a
+// build's time is loading and warming up the compiler, which happens once here.
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 
@@ -11,7 +11,8 @@ let isBuilding = false
 process.on("message", entry => {
     isBuilding = true
     process.argv = [process.argv[0], "devicescript", "--ci", "--no-colors", "build", entry]
-    // The tool does not say when it is done, but then nothing is left to do; a program that is wrong ends the process.
+    // The tool does not report completion, but the process then has nothing left to do. A program with errors ends the
+    // process.
     process.channel.unref()
     cli.mainCli()
 })

@@ -1,14 +1,14 @@
 /*
- * `.env.local`, from which DeviceScript's tools send settings to a board (2.16.4): lines `KEY=VALUE`, the value in JSON where
- * it is JSON, so that digits without quotes become a number. A line with # anywhere is a comment to them.
+ * `.env.local`, from which DeviceScript's tools (2.16.4) send settings to a board: lines `KEY=VALUE`. A value that is
+ * valid JSON is parsed, so digits without quotes become a number. A line with # anywhere is a comment.
  */
 
-/** Keys of a setting that a board can keep. */
+/** A setting whose key is short enough for a board. */
 const line = /^([A-Za-z_]\w{0,12})=(.*)$/
 
 export type Settings = Record<string, string | number>
 
-/** The text with these settings; lines of others, comments too, stay as they are. */
+/** The text with these settings; all other lines stay unchanged, including comments. */
 export function withSettings(text: string, settings: Settings): string {
     const kept = text.split(/\r?\n/).filter(each => !Object.hasOwn(settings, line.exec(each)?.[1] ?? ""))
     while (kept.at(-1) === "") kept.pop()
@@ -16,7 +16,7 @@ export function withSettings(text: string, settings: Settings): string {
     return [...kept, ...added, ""].join("\n")
 }
 
-/** The settings, as a board would get them. */
+/** The settings as a board receives them. */
 export function readSettings(text: string): Record<string, unknown> {
     const settings: [string, unknown][] = []
     for (const each of text.split(/\r?\n/)) {

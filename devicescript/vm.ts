@@ -4,18 +4,18 @@ import { setFlagsFromString } from "node:v8"
 import { Script } from "node:vm"
 import { UserError } from "../host/errors.ts"
 
-/** Node has it; its type declarations do not. */
+/** Provided by Node, but missing in its type declarations. */
 declare const WebAssembly: {
     Module: new (bytes: Uint8Array) => object
     Instance: new (module: object, imports: object) => { exports: object }
 }
 
-/** The versions of `@devicescript/cli` whose bundle this loader knows; another may keep the VM elsewhere. */
+/** The supported versions of `@devicescript/cli`; others may store the VM elsewhere. */
 const knownCliVersions = ["2.16.4"]
 
-/** What the VM's JavaScript glue reaches the outside with; each machine gets its own. */
+/** The host environment of the VM's JavaScript glue code, one per machine. */
 export interface VmWorld {
-    /** Milliseconds since 1970; read at every step of a busy wait, so it must never stand still for ever. */
+    /** Unix ms. Read at every step of a busy wait, so it must keep advancing. */
     now(): number
     setTimeout(fn: () => void, ms: number): number
     clearTimeout(timer: number): void
@@ -23,7 +23,7 @@ export interface VmWorld {
     log(line: string): void
 }
 
-/** The VM module of DeviceScript, as far as the simulator uses it. Pointers are offsets into `HEAPU8`. */
+/** The part of the VM module that the simulator uses. Pointers are offsets into `HEAPU8`. */
 export interface VmModule {
     HEAPU8: Uint8Array
     _malloc(size: number): number
@@ -49,15 +49,15 @@ export interface VmModule {
 
 type Glue = (options: object) => Promise<VmModule>
 
-/** Creates one VM; all of them share the compiled WebAssembly. */
+/** Creates one VM; all VMs share the compiled WebAssembly. */
 export type VmFactory = (world: VmWorld) => Promise<VmModule>
 
 let loaded: VmFactory | undefined
 
 /**
- * The DeviceScript VM out of the installed `@devicescript/cli`, loaded once a process. The CLI exports only its `main`,
- * so the one module is cut out of its bundle.
- * @throws UserError when the CLI is missing or of a version that this loader does not know
+ * The DeviceScript VM from the installed `@devicescript/cli`, loaded once per process. The CLI exports only its `main`,
+ * so the VM module is cut out of its bundle.
+ * @throws UserError if the CLI is missing or its version is not supported
  */
 export function loadVm(): VmFactory {
     loaded ??= factoryOf(bundleText())
@@ -79,7 +79,7 @@ function bundleText(): string {
     return vmModuleText(readFileSync(path, "utf8"))
 }
 
-/** @throws UserError unless the simulator knows this version of the CLI. */
+/** @throws UserError if this version of the CLI is not supported */
 export function checkCliVersion(version: string): void {
     if (!knownCliVersions.includes(version))
         throw new UserError(
@@ -88,8 +88,8 @@ export function checkCliVersion(version: string): void {
 }
 
 /**
- * The body of the bundled module `runtime/devicescript-vm/built/devicescript-vm.js`.
- * @throws UserError when the bundle is not laid out as known
+ * The text of the bundled module `runtime/devicescript-vm/built/devicescript-vm.js`.
+ * @throws UserError if the bundle has another layout
  */
 export function vmModuleText(bundle: string): string {
     const head = '"runtime/devicescript-vm/built/devicescript-vm.js"(exports, module2) {'
@@ -102,8 +102,8 @@ export function vmModuleText(bundle: string): string {
 function factoryOf(moduleText: string): VmFactory {
     const wasm = /data:application\/octet-stream;base64,([A-Za-z0-9+/=]+)/.exec(moduleText)?.[1]
     if (!wasm) throw new UserError("@devicescript/cli has no WebAssembly where the simulator expects it")
-    // A fifth less time: an instruction of the firmware is a chain of small functions, which V8 11 leaves apart unless asked.
-    // Later ones need not be asked, and complain of a flag that they do not know.
+    // Saves a fifth of the time: the VM runs each firmware instruction as a chain of small functions, which V8 11 does
+    // not inline by default. Later versions inline them, and warn about an unknown flag.
     if (process.versions.v8.startsWith("11.")) setFlagsFromString("--experimental-wasm-inlining")
     const compiled = new WebAssembly.Module(Buffer.from(wasm, "base64"))
     const script = new Script(
@@ -129,7 +129,7 @@ function factoryOf(moduleText: string): VmFactory {
             },
             { now: () => world.now() },
             (fn: () => void, ms: number) => world.setTimeout(fn, ms),
-            undefined, // the glue would only watch its own loading with it
+            undefined, // the glue code would only use it to monitor its own loading
             (timer: number) => world.clearTimeout(timer),
             "devicescript-vm.js",
             "/",
@@ -144,7 +144,7 @@ function factoryOf(moduleText: string): VmFactory {
     }
 }
 
-/** All that the glue may `require`; sockets are not among it, the machine brings its own. */
+/** The modules that the glue code may `require`. Sockets are not included; the machine provides its own. */
 function hostModule(name: string, world: VmWorld): unknown {
     if (name === "crypto") return { randomBytes: (size: number) => world.randomBytes(size) }
     if (name === "path") return { dirname: () => "/", normalize: (path: string) => path }

@@ -1,16 +1,17 @@
-// The checks of types and style, and the images that tests need; each a process, as many at a time as there are processors.
+// Checks of types and style, and the images that tests need. Each is a process; as many run in parallel as there are
+// processors.
 import { spawn } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { projectDir } from "./setup.mjs"
 
-/** Known by what has changed since the last time, a check needs a fraction of its time. */
+/** Caches what has not changed, so that a check takes a fraction of its time. */
 const cache = name => `.build/checks/${name}`
 const types = (folder, name) => [
     "typescript/bin/tsc",
     ...["-p", `${folder}tsconfig.json`, "--incremental", "--tsBuildInfoFile", cache(`${name}.tsbuildinfo`)],
 ]
-/** The slowest first. Without images built in one go each test would build its own, in three times the time. */
+/** Slowest first. Images are built in one process, because separate builds would take three times as long. */
 const checks = {
     "images of the firmware": ["tsx/dist/cli.mjs", "scripts/images.ts"],
     "lint rules": ["eslint/bin/eslint.js", "."],
@@ -26,7 +27,7 @@ const checks = {
     "types of the figure": types("cli/plot/web/", "figure"),
 }
 
-/** Runs all of them; resolves to whether each holds. What does not is told as soon as it is known. */
+/** Runs all checks. Resolves to the result of each; a failure is printed at once. */
 export async function runChecks() {
     mkdirSync(`${projectDir}.build/checks`, { recursive: true })
     const results = {}

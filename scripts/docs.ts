@@ -1,4 +1,4 @@
-// npm run docs: writes the tables in docs/ that say what the tables in wire/ say. A test fails where they differ.
+// npm run docs: generates the tables in docs/ from those in wire/. A test fails if they differ.
 import { readFileSync, writeFileSync } from "node:fs"
 import { alarmKinds, type AlarmKind } from "../wire/tables/alarm-kinds.ts"
 import { problemKinds, type ProblemKind } from "../wire/tables/problems.ts"
@@ -6,15 +6,15 @@ import { quantities, units, unitText, type Quantity } from "../wire/tables/quant
 import { refusalKinds, type RefusalKind } from "../wire/tables/refusals.ts"
 import { configFields, configRelations, routerField, type ConfigField } from "../wire/tables/settings.ts"
 
-/** The generated tables by the name that stands in the documents: `<!-- table NAME …`. */
+/** Generated tables, by their name in the documents: `<!-- table NAME …`. */
 const tables: Record<string, () => string[][]> = { alarms, problems, quantities: quantityRows, refusals, settings }
 
-/** The documents that have generated tables, relative to the project. */
+/** Documents with generated tables, relative to the project. */
 export const documents = ["docs/alarms.md", "docs/api.md", "docs/configuration.md", "docs/wire.md"]
 
 const table = /(<!-- table (\w+) .*-->\n)[^]*?(<!-- end -->)/g
 
-/** The document with its tables as they should be. */
+/** The document with its tables regenerated. */
 export function withTables(document: string): string {
     return document.replace(table, (_all, begin: string, name: string, end: string) => {
         const rows = tables[name]!().map(cells => `| ${cells.join(" | ")} |\n`)
@@ -31,7 +31,7 @@ function alarms(): string[][] {
     return [["kind", "label", "category", "priority", "by", "raised when", "cleared when"], ...rows]
 }
 
-/** When an alarm is raised, and when it is cleared. */
+/** When an alarm is raised and when it is cleared. */
 function words(cause: AlarmKind["cause"]): [string, string] {
     if (!("quantity" in cause)) return [cause.begin, cause.end]
     const { label, unit } = quantities[cause.quantity]

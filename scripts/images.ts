@@ -1,4 +1,4 @@
-// Builds every program that the tests run in the VM, those of the firmware and of test/src, in one go.
+// Builds all programs that the tests run in the VM, those of the firmware and of test/src, in one process.
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { buildAll, mainPrograms, projectDir } from "../devicescript/build.ts"

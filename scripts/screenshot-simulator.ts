@@ -4,7 +4,7 @@ import { Running } from "../test/e2e/command.ts"
 import { launchChromium } from "../test/support/chromium.ts"
 
 const folder = process.argv[2] ?? "docs"
-/** So long there is something to show: heart rates, some traffic. */
+/** Time until there are heart rates and traffic to show. */
 const showMs = 30_000
 
 const simulator = new Running(["sim", "paper", "--web", "0", "--speed", "2"])
@@ -20,7 +20,7 @@ try {
     await page.locator('.node[data-id="4"]').click()
     await page.getByLabel("acknowledgements").uncheck()
     await page.getByRole("heading", { name: "Radio and energy" }).waitFor()
-    // In the middle of some traffic.
+    // While there is traffic.
     await page.getByRole("button", { name: "Frame" }).click()
     await page.getByRole("button", { name: "Run" }).click()
     await page.waitForTimeout(400)

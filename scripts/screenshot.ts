@@ -7,7 +7,7 @@ import { Running } from "../test/e2e/command.ts"
 import { launchChromium } from "../test/support/chromium.ts"
 
 const folder = process.argv[2] ?? "docs"
-/** So long the charts get something to show. */
+/** Time until the charts have content. */
 const showMs = 120_000
 
 const data = mkdtempSync(join(tmpdir(), "vitalmote-screenshot-"))

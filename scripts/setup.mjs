@@ -1,4 +1,5 @@
-// Makes a fresh clone ready: the right Node.js, and the dependencies of package-lock.json. Needs nothing but Node.js.
+// Sets up a fresh clone: checks the Node.js version, and installs the dependencies of package-lock.json. Needs only
+// Node.js.
 import { spawnSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { createHash } from "node:crypto"
@@ -9,9 +10,9 @@ export const projectDir = fileURLToPath(new URL("..", import.meta.url))
 const oldestNode = 20
 
 /**
- * Installs what package-lock.json names, unless that was done for this very file. No package needs its install script,
- * so none is run: nothing is compiled or downloaded besides the packages.
- * @param tests also what only tests and checks need
+ * Installs the packages in package-lock.json, unless this version of the file is installed already. No install scripts
+ * run, because no package needs one: nothing is compiled, and only packages are downloaded.
+ * @param tests also installs what only tests and checks need
  */
 export function setUp({ tests = false } = {}) {
     if (Number(process.versions.node.split(".")[0]) < oldestNode)
@@ -22,7 +23,7 @@ export function setUp({ tests = false } = {}) {
     const stamp = `${projectDir}node_modules/.installed`
     const installed = existsSync(stamp) ? readFileSync(stamp, "utf8") : ""
     const all = `${lock} with tests`
-    // What tests need besides does no harm to who only runs it.
+    // Dependencies of the tests do no harm otherwise.
     if (installed === all || (!tests && installed === lock)) return
     console.error(`installing dependencies${tests ? ", those of the tests too" : ""} (once) …`)
     const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
@@ -35,7 +36,7 @@ export function setUp({ tests = false } = {}) {
     writeFileSync(stamp, tests ? all : lock)
 }
 
-/** Runs Node.js in the project; resolves to its exit code. */
+/** Runs Node.js in the project. Returns its exit code. */
 export function node(args, options = {}) {
     return spawnSync(process.execPath, args, { cwd: projectDir, stdio: "inherit", ...options }).status
 }

@@ -1,4 +1,4 @@
-// npm start: sets up what is missing, then runs `vitalmote up` with the arguments given.
+// npm start: sets up what is missing, then runs `vitalmote up` with the given arguments.
 import { projectDir, setUp } from "./setup.mjs"
 
 setUp()

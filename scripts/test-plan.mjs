@@ -1,8 +1,8 @@
-// Which test files are too long for the daily loop, and which share a process.
+// Which test files are too slow for the daily loop, and which share a process.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { projectDir } from "./setup.mjs"
 
-/** They start processes, a browser or peers, or simulate hours. */
+/** Tests that start processes, a browser or peers, or simulate hours. */
 const longer = ["test/e2e/", "test/cli/", "test/proof/"]
 const longerFiles = [
     "crash",
@@ -25,13 +25,10 @@ function isLonger(file) {
     return longer.some(start => file.startsWith(start)) || longerFiles.some(name => file.endsWith(`/${name}.test.ts`))
 }
 
-/** So many files of one folder in a process: starting one takes longer than most of them. */
+/** Files per process of one folder: starting a process takes longer than most files. */
 const groupSize = 12
 
-/**
- * Files of which each is to be run in a process of its own: the longest first, then groups of shorter ones, which are
- * files that import them.
- */
+/** Files to run, one process each: first the longest ones, then generated files that import a group of shorter ones. */
 export function inProcesses(files) {
     const folder = `${projectDir}.build/groups`
     rmSync(folder, { recursive: true, force: true })
@@ -60,7 +57,7 @@ function byFolder(files) {
     return folders
 }
 
-/** They run the firmware on the real runtime of a board, which is not ours to ship. */
+/** Tests that run the firmware on the real runtime of a board, which the project cannot include. */
 export function needsRuntime(file) {
     return file.startsWith("test/emulator/runtime/")
 }

@@ -1,5 +1,5 @@
-// Prints a line per test, the whole story of each failure, the ten slowest files, and at the very end
-// `N passed, N failed, N skipped`.
+// Prints one line per test, the details of each failure, the ten slowest files, and on the last line `N passed, N
+// failed, N skipped`.
 import { inspect } from "node:util"
 import { existsSync } from "node:fs"
 import { relative } from "node:path"
@@ -40,13 +40,13 @@ export default async function* report(events) {
     yield `\n${times.slowest()}\n${count.passed} passed, ${failures.length} failed, ${count.skipped} skipped\n`
 }
 
-/** Whether a reason names something in `../shared` that is not there; that folder does not come with a clone. */
+/** Whether the reason names a missing file in `../shared`; a clone does not include that folder. */
 function lacksShared(reason) {
     const path = /\.\.\/shared\/[\w./-]*\w/.exec(reason)?.[0]
     return path !== undefined && !existsSync(path)
 }
 
-/** How long the tests of each file took, one after the other. */
+/** The time that the tests of each file took in sequence. */
 class Times {
     files = new Map()
 

@@ -1,5 +1,5 @@
-// npm test: sets up what is missing, checks types and style, then runs all tests; with words only the test files whose
-// path contains one of them. The last line says how many passed, failed and were skipped.
+// npm test: sets up what is missing, checks types and style, then runs all tests. Given words, it runs only the test
+// files whose path contains one of them. The last line counts the passed, failed and skipped tests.
 import { readdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"

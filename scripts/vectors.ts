@@ -1,5 +1,5 @@
-// npm run vectors: writes the bytes in wire/vectors.json anew: packs as the firmware makes them, all else as the host does. The
-// test then holds each implementation against what the other has made.
+// npm run vectors: regenerates the bytes in wire/vectors.json, packs with the firmware and everything else with the
+// host code. The tests then check each implementation against the other's output.
 import { writeFileSync } from "node:fs"
 import { madeByFirmware, madeByHost, readVectors } from "../test/wire/vectors.ts"
 

@@ -1,5 +1,5 @@
-// Between two pauses: a loop of `loops` turns, then one part of the estimator's work on a window of 2 s. The VM panics
-// where that takes more than 131,072 steps, which tells how many steps the part has.
+// Between two pauses: a loop of `loops` iterations, then one part of the estimator's work for a window of 2 s. The VM
+// panics if that takes more than 131,072 steps, which reveals the number of steps of the part.
 import { sleep } from "@devicescript/core"
 import { readSetting } from "../../src/platform/flash"
 import { accelerationBytes } from "../../src/drivers/acceleration"
@@ -29,7 +29,7 @@ for (let i = 0; i < windowSamples; i++) {
     }
 }
 
-// Shaken hard, however often.
+// Strong shaking at an arbitrary rate.
 const felt = Buffer.alloc(windowSamples * accelerationBytes)
 for (let i = 0; i < felt.length; i += 2) felt.setAt(i, "i16", ((977 * i) % 150) * 40 - 3000)
 

@@ -1,4 +1,4 @@
-// The whole mote beside `ballast` bytes that nobody needs; its queue is filled with made readings, too.
+// The whole mote with `ballast` bytes of unused heap; its queue is filled with generated readings.
 import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "../../src/platform/flash"
 import { config } from "../../src/config/config"
@@ -9,11 +9,11 @@ import { showReading, startServers } from "../../src/cable/servers"
 import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 const size = await readSetting("ballast", 0)
-// Enough to have the garbage of the start collected, or the ballast would lie behind it.
+// Forces a collection of the garbage from the start, or the ballast would lie behind it.
 for (let i = 0; i < 3; i++) Buffer.alloc(20000)
 const ballast = Buffer.alloc(size)
 await startUplink()
-// All that is made is kept.
+// Every reading is kept.
 config.sample = 0
 startServers()
 await startSensing(simulatedI2C, async reading => {

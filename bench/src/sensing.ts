@@ -1,4 +1,4 @@
-// Sensing beside `ballast` bytes that nobody needs; nobody reads what it measures.
+// Sensing with `ballast` bytes of unused heap; the readings are not used.
 import { readSetting } from "../../src/platform/flash"
 import { startSensing } from "../../src/sensing/sensing"
 import { simulatedI2C } from "../../src/drivers/simulated-i2c"

@@ -1,4 +1,4 @@
-// Sends `messages` envelopes of `readings` readings each to the router, over the transport that its address says.
+// Sends `messages` envelopes of `readings` readings each to the router, over the transport in its address.
 import { sleep } from "@devicescript/core"
 import { readSetting } from "../../src/platform/flash"
 import { readIdentity } from "../../src/link/identity"
@@ -39,7 +39,7 @@ async function send(): Promise<void> {
 
 await transport.open(identity.router)
 console.log(transport.isOpen() ? "open" : "not open")
-// What is sent once only is over by then.
+// Anything that is sent only once is over by then.
 await sleep(1000)
 console.log("begin")
 for (let i = 0; i < messages; i++) await send()

@@ -1,4 +1,5 @@
-// Between two sleeps: a loop of `loops` turns, then the `work`. The VM panics where that takes more than 131,072 steps.
+// Between two sleeps: a loop of `loops` iterations, then the `work`. The VM panics if that takes more than 131,072
+// steps.
 import { sleep } from "@devicescript/core"
 import { readSetting } from "../../src/platform/flash"
 import { loadAlarms, watchReading } from "../../src/alarms/alarms"
@@ -13,11 +14,11 @@ const shiftTicks = 28275609600
 const loops = await readSetting("loops", 0)
 const work = await readSetting("work", "nothing")
 const readings = await readSetting("readings", 1)
-/** The last reading has a saturation, as every fourth does. */
+/** The last reading has a saturation, as every fourth has. */
 const spo2 = await readSetting("spo2", 0)
 
 const summaries = 40
-/** The queue is full up to the last byte. */
+/** The queue is full to the last byte. */
 const isFull = work === "push, full" || work === "summaries"
 await loadAlarms(Buffer.alloc(8), 1, () => {})
 if (isFull) startQueue(2 * groupReadings, summaries, groupReadings)
