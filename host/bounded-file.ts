@@ -4,8 +4,9 @@ import { fileError, UserError } from "./errors.ts"
 const chunkBytes = 1 << 20
 
 /**
- * The bytes of a file or pipe, which may be something else than what the user meant: a device that never ends, a huge file.
- * @throws UserError when it cannot be read or is longer than `maxBytes`
+ * Reads a file or pipe whole. The limit protects against a path that the user did not mean: a device that never ends, or a
+ * huge file.
+ * @throws UserError if it cannot be read or is longer than `maxBytes`
  */
 export function readBounded(file: string, maxBytes: number): Buffer {
     try {

@@ -1,4 +1,4 @@
 /**
- * The day of this version, raised with each release: a clock that shows an earlier one is wrong. Unix time in milliseconds.
+ * The date of this version, as Unix time in milliseconds. Each release raises it. A clock that shows an earlier date is wrong.
  */
 export const buildDateMs = Date.UTC(2026, 10, 30)

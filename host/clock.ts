@@ -1,25 +1,25 @@
 /**
- * The clock a host part runs on: the real one, or the simulator's virtual one. Routers, clinics and machines take it
+ * The clock that host code runs on: the real one, or the simulator's virtual one. Routers, clinics and simulated motes take it
  * as an argument and use no global timer, so the same code runs in real and in virtual time.
  */
 export interface Clock {
-    /** Unix time in milliseconds; may have a fraction. */
+    /** Unix time in milliseconds, possibly with a fraction. */
     now(): number
     /**
-     * Milliseconds since some moment, for durations: they only go forward, whatever is done to the time of day. A clock that
-     * nobody sets leaves it out.
+     * Monotonic time in milliseconds since an arbitrary moment. Use it for durations: setting the time of day does not affect
+     * it. A clock that is never set may omit it.
      */
     elapsed?(): number
     /** Calls `fn` once, `ms` milliseconds from now. */
     setTimeout(fn: () => void, ms: number): Timer
-    /** Forgets a timer; harmless when it has fired already. */
+    /** Cancels a timer. Does nothing if it has already fired. */
     clearTimeout(timer: Timer | undefined): void
 }
 
-/** What `setTimeout` returned; nobody looks inside. */
+/** An opaque handle that `setTimeout` returns. */
 export type Timer = unknown
 
-/** The clock of the machine this runs on. */
+/** The clock of this machine. */
 export const realClock: Clock = {
     now: () => Date.now(),
     elapsed: () => performance.now(),
@@ -27,12 +27,12 @@ export const realClock: Clock = {
     clearTimeout: timer => clearTimeout(timer as NodeJS.Timeout | undefined),
 }
 
-/** `elapsed` of any clock. */
+/** Monotonic milliseconds of any clock; falls back to `now()` if the clock has no `elapsed`. */
 export function elapsedMs(clock: Clock): number {
     return clock.elapsed?.() ?? clock.now()
 }
 
-/** Waits `ms` milliseconds of the given clock. */
+/** Waits `ms` milliseconds by the given clock. */
 export function sleep(clock: Clock, ms: number): Promise<void> {
     return new Promise(resolve => clock.setTimeout(resolve, ms))
 }

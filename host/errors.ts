@@ -1,6 +1,6 @@
-/** Something the user can mend: `message` is one clear line, printed without a stack trace. */
+/** An error that the user can fix. `message` is one clear line; it is printed without a stack trace. */
 export class UserError extends Error {
-    /** 1: it failed, 2: wrong usage. */
+    /** 1 for a failure, 2 for wrong usage. */
     readonly exitCode: number
 
     constructor(message: string, exitCode: number = 1) {
@@ -26,15 +26,15 @@ const reasons: Record<string, string> = {
     ENOTFOUND: "this machine has no such address",
 }
 
-/** What went wrong in a few words, as the end of a sentence: "no permission". Names no path. */
+/** Returns what went wrong as the end of a sentence, such as "no permission". It names no path. */
 export function reasonOf(error: unknown): string {
     const { code, message } = error as NodeJS.ErrnoException
-    // Node's own text is "EIO: i/o error, read '/path'".
+    // Node's own message looks like "EIO: i/o error, read '/path'".
     const [line] = message.split("\n")
     return reasons[code ?? ""] ?? /^[A-Z0-9]+: ([^,]+)/.exec(line!)?.[1] ?? line!
 }
 
-/** A file that cannot be read, as one clear line. */
+/** Returns a UserError for a file that cannot be read. */
 export function fileError(file: string, error: unknown): UserError {
     return new UserError(`cannot read ${file}: ${reasonOf(error)}`)
 }

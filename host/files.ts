@@ -13,7 +13,7 @@ import {
 import { dirname, resolve } from "node:path"
 import { fileError, reasonOf, UserError } from "./errors.ts"
 
-/** Makes the folder, and those above it, where it does not exist; only its owner may look into it. Throws UserError. */
+/** Creates a folder and its missing parents, accessible to the owner only. Throws UserError. */
 export function makeFolder(path: string): void {
     try {
         mkdirSync(path, { recursive: true, mode: 0o700 })
@@ -23,8 +23,8 @@ export function makeFolder(path: string): void {
 }
 
 /**
- * What really speaks against the folder: where several may be missing, Node says ENOENT on a read-only disk, too. The
- * uppermost one that is missing, made alone, gets the true answer.
+ * Returns the real reason why a folder cannot be created. If several levels are missing, Node reports ENOENT even on a
+ * read-only disk. Creating only the topmost missing folder fails with the true error.
  */
 function whyNoFolder(path: string, error: unknown): unknown {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") return error
@@ -39,7 +39,7 @@ function whyNoFolder(path: string, error: unknown): unknown {
     }
 }
 
-/** The file's bytes, or undefined where there is none. Throws UserError where it cannot be read. */
+/** Returns the file's bytes, or undefined if it does not exist. Throws UserError if it cannot be read. */
 export function readIfThere(file: string): Buffer | undefined {
     try {
         return readFileSync(file)
@@ -50,8 +50,8 @@ export function readIfThere(file: string): Buffer | undefined {
 }
 
 /**
- * Replaces the file as a whole, durably: after a power cut it is the old one or the new one. One that would not change is left
- * alone, so that a full disk stands in nobody's way. Throws UserError.
+ * Replaces a file atomically and durably: after a power cut it has either the old or the new contents. A file whose contents
+ * and mode would stay the same is not written, so this also works on a full disk. Throws UserError.
  */
 export function writeDurably(file: string, contents: string | Uint8Array, mode: number): void {
     if (isSame(file, contents, mode)) return
@@ -59,7 +59,7 @@ export function writeDurably(file: string, contents: string | Uint8Array, mode: 
     try {
         const fd = openSync(draft, "w", mode)
         try {
-            fchmodSync(fd, mode) // whatever the umask, or the mode of a draft that a crash left
+            fchmodSync(fd, mode) // overrides the umask, and the mode of a draft that a crash left behind
             writeFileSync(fd, contents)
             fsyncSync(fd)
         } finally {
@@ -82,7 +82,7 @@ function isSame(file: string, contents: string | Uint8Array, mode: number): bool
 }
 
 function syncFolder(path: string): void {
-    if (process.platform === "win32") return // a folder cannot be opened there
+    if (process.platform === "win32") return // Windows cannot open a folder
     const fd = openSync(path, "r")
     try {
         fsyncSync(fd)

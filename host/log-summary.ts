@@ -1,9 +1,9 @@
 import type { Clock } from "./clock.ts"
 import type { Log } from "./log.ts"
 
-/** One line at once, and then one for all that follow within this time. */
+/** The first event is logged at once. Those that follow within this time share one line. */
 const quietMs = 60_000
-/** So many reasons are counted apart; further ones together. */
+/** The number of reasons that are counted separately. Any others are counted together. */
 const maxReasons = 16
 
 interface Options {
@@ -12,7 +12,7 @@ interface Options {
     level?: "info" | "warn"
 }
 
-/** Logs what strangers cause: they decide how often it happens, and must not decide how much is written. */
+/** Logs events that strangers cause. The log stays small however often they cause them. */
 export class LogSummary {
     private readonly message: string
     private readonly log: Log
@@ -21,7 +21,7 @@ export class LogSummary {
     private counts = new Map<string, number>()
     private isQuiet = false
 
-    /** @param message what happens, such as `connections cut off` */
+    /** @param message the kind of event, such as `connections cut off` */
     constructor(message: string, { log, clock, level = "info" }: Options) {
         this.message = message
         this.log = log
@@ -42,7 +42,7 @@ export class LogSummary {
         this.log[this.level](Object.fromEntries(this.counts), this.message)
         this.counts = new Map()
         const timer = this.clock.setTimeout(() => this.write(), quietMs)
-        // What is only counted keeps no process from ending.
+        // Pending counts must not keep the process from exiting.
         ;(timer as { unref?: () => void } | undefined)?.unref?.()
     }
 }

@@ -1,4 +1,4 @@
-/** Where a host part writes what it does; pino's shape, so a pino logger is one. Secrets and vitals never go in. */
+/** The log of a host part. It has the shape of a pino logger. Never log secrets or vitals. */
 export interface Log {
     debug(fields: object, message: string): void
     info(fields: object, message: string): void
@@ -8,5 +8,5 @@ export interface Log {
 
 const nothing = () => {}
 
-/** For tests and simulations that nobody reads along. */
+/** A log that discards everything, for tests and simulations. */
 export const silentLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing }

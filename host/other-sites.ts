@@ -2,13 +2,12 @@ import type { IncomingHttpHeaders } from "node:http"
 import { isIP } from "node:net"
 import { hostname } from "node:os"
 
-/*
- * What pages of other sites can make a browser do with a service of ours that the browser can reach.
- */
+/* Protection against pages of other sites that send requests to this service through the user's browser. */
 
 /**
- * Whether another site's page asked for this. Browsers say so by `Origin` (Fetch §3.2) and `Sec-Fetch-Site` (Fetch Metadata
- * §2.4); programs send neither. A link from elsewhere may lead here; it cannot change anything.
+ * Tells whether another site's page caused this request. Browsers state the origin in `Origin` (Fetch §3.2) and
+ * `Sec-Fetch-Site` (Fetch Metadata §2.4); programs send neither. A link from another site is allowed, because GET and HEAD
+ * change nothing.
  */
 export function isFromOtherSite(
     method: string,
@@ -21,8 +20,8 @@ export function isFromOtherSite(
 }
 
 /**
- * Whether `Host` is an address, a name of this machine or one of `names`. A page whose own name leads to our address could
- * read our answers (DNS rebinding): it would come with its name here.
+ * Tells whether `Host` is an IP address, a name of this machine or one of `names`. This prevents DNS rebinding: a page could
+ * point its own domain name at this service and read the responses, but its requests would carry that name.
  */
 export function isOwnHost(host: string | undefined, names: string[] = []): boolean {
     const [, inBrackets, plain] = /^(?:\[([\da-f:.]+)(?:%[\w.%-]+)?\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host ?? "") ?? []

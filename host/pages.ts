@@ -9,7 +9,7 @@ interface Page {
     etag: string
 }
 
-/** Content-Security-Policy of a page of ours: what it needs comes from where it came from. */
+/** The Content-Security-Policy of our pages: everything they load comes from their own origin. */
 export const pagePolicy = {
     useDefaults: false,
     directives: {
@@ -24,12 +24,12 @@ export const pagePolicy = {
     },
 }
 
-/** By path. */
+/** Pages by path. */
 export type Pages = Map<string, Page>
 
 /**
- * Bundles web pages in memory: no build step, nothing on disk, nothing inline.
- * @param web a folder with index.html, favicon.svg, main.ts and what that imports; its path ends with a slash
+ * Bundles a web page in memory, without a build step, files on disk or inline scripts.
+ * @param web a folder with index.html, favicon.svg, main.ts and the modules that main.ts imports; its path ends with a slash
  */
 export function bundlePages(web: string): Pages {
     const { outputFiles } = buildSync({

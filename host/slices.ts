@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises"
 
-/** No piece of work keeps the others waiting for longer; well below what anybody notices. */
+/** The longest that one piece of work blocks the event loop, well below what a user notices. */
 const sliceMs = 5
 
 /**
- * For work in many small steps: to be awaited between them. Lets the others have their turn whenever a slice is used up, since
- * what is awaited of a database in this process gives nobody else a chance.
+ * Splits long work into time slices. Await `pause` between its steps: once a slice is used up, the event loop runs. Awaiting
+ * the database does not let it run, because the database works synchronously in this process.
  */
 export class Slices {
     private startedAt = performance.now()
@@ -17,7 +17,7 @@ export class Slices {
     }
 }
 
-/** One after the other, with pauses for others. */
+/** Maps the items one after the other and lets the event loop run in between. */
 export async function inSlices<Item, Result>(
     items: readonly Item[],
     work: (item: Item) => Promise<Result>,

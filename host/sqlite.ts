@@ -2,26 +2,26 @@ import { closeSync, existsSync, fchmodSync, openSync, readSync } from "node:fs"
 import Database from "libsql"
 import { reasonOf, UserError } from "./errors.ts"
 
-/** What a SQLite file of ours holds. */
+/** The format of one of our SQLite files. */
 export interface SqliteFormat {
-    /** As people call it: "the router's store". */
+    /** The name used in messages, such as "the router's store". */
     name: string
-    /** Says in the file whose it is. */
+    /** SQLite's `application_id`, which identifies the program that owns the file. */
     applicationId: number
-    /** One script a version. One that was released is never changed; a file is brought forward by those it has not seen. */
+    /** One SQL script per version. A released script never changes. Opening an older file runs those it has not had yet. */
     migrations: readonly string[]
 }
 
-/** Checking a larger file would hold up the start for more than about a second. */
+/** Larger files are not checked at start: it would take more than about a second. */
 const checkedBytes = 256 * 2 ** 20
 
-/** By database, for what its name is needed when it is closed. */
+/** The path of each open database. Closing it needs the path. */
 const files = new WeakMap<Database.Database, string>()
 
 /**
- * Opens `file`, made where it does not exist and readable to its owner only, or ":memory:". A commit survives `kill -9`
- * and power loss: WAL with synchronous=FULL. Until `closeSqlite` no other process gets in. Throws UserError where the
- * file cannot be used, is damaged, of another program or of a newer version, in use, or without the log that belongs to it.
+ * Opens `file` or ":memory:". A missing file is created, readable by its owner only. A commit survives `kill -9` and power loss:
+ * WAL with synchronous=FULL. No other process can open the file until `closeSqlite`. Throws UserError if the file cannot be
+ * used, is damaged, is in use, lacks its write-ahead log, or belongs to another program or a newer version.
  */
 export function openSqlite(file: string, format: SqliteFormat): Database.Database {
     let db: Database.Database | undefined
@@ -35,7 +35,7 @@ export function openSqlite(file: string, format: SqliteFormat): Database.Databas
         db.exec("PRAGMA locking_mode = EXCLUSIVE")
         const version = check(db, format)
         db.exec("PRAGMA synchronous = FULL")
-        // Before the log begins: the file alone is never less than a database of ours.
+        // This precedes WAL mode, so that the file by itself is always a complete database of ours.
         migrate(db, format, version)
         writeAhead(db)
         db.exec("PRAGMA foreign_keys = ON")
@@ -46,7 +46,7 @@ export function openSqlite(file: string, format: SqliteFormat): Database.Databas
     }
 }
 
-/** A full disk has no room for the log: then what is stored can be read all the same, and commits fail by themselves. */
+/** Turns on WAL. On a full disk this fails: the data can still be read, and commits report the full disk themselves. */
 function writeAhead(db: Database.Database): void {
     try {
         db.exec("PRAGMA journal_mode = WAL")
@@ -56,14 +56,14 @@ function writeAhead(db: Database.Database): void {
 }
 
 /**
- * Closes, and folds the log into the one file. libsql keeps the file open while a prepared statement lives: leaving
- * write-ahead mode first gives the lock back all the same.
+ * Closes the database and merges the write-ahead log into the file. libsql keeps the file open while a prepared statement
+ * exists, so this leaves WAL mode first, which releases the lock.
  */
 export function closeSqlite(db: Database.Database): void {
     try {
         db.exec("PRAGMA journal_mode = DELETE")
     } catch {
-        // The folder is gone or the disk broken. Every commit was on disk already, or is lost anyway.
+        // The folder is gone or the disk is broken. Each commit is either on disk already or lost in any case.
     }
     release(db)
 }
@@ -71,17 +71,17 @@ export function closeSqlite(db: Database.Database): void {
 function release(db: Database.Database): void {
     try {
         db.exec("PRAGMA locking_mode = NORMAL")
-        db.exec("SELECT 1 FROM sqlite_schema") // only then the lock goes
+        db.exec("SELECT 1 FROM sqlite_schema") // SQLite releases the lock only at the next access
     } catch {
-        // It cannot be used, so nobody waits for it.
+        // The file is unusable, so nobody waits for its lock.
     }
     db.close()
     const file = files.get(db)
-    // SQLite has removed a log that it has folded in: nothing is missing.
+    // SQLite has merged and removed the log. An empty one shows the next start that nothing is missing.
     if (file !== undefined && expectsLog(file)) makePrivate(`${file}-wal`)
 }
 
-/** Whether the file was last used with a log beside it, which is not there. File format, §1.3.3: 2 means WAL. */
+/** Tells whether the file was last used in WAL mode (SQLite file format §1.3.3: 2) and its log is missing. */
 function expectsLog(file: string): boolean {
     const versions = Buffer.alloc(2)
     try {
@@ -97,16 +97,16 @@ function expectsLog(file: string): boolean {
     return versions[1] === 2 && !existsSync(`${file}-wal`)
 }
 
-/** A file that was copied from a running program without its log lacks its newest commits, up to all of them. */
+/** Throws if the write-ahead log is missing. A copy made without it lacks the newest commits, possibly all of them. */
 function checkLog(file: string): void {
     if (expectsLog(file))
         throw new Error(
-            "the file with -wal at the end of its name is missing: restore it together with this one; " +
-                "if it is lost with all that was in it, put an empty file in its place",
+            "its write-ahead log is missing, the file whose name ends in -wal: restore both files together; " +
+                "if the log is lost, put an empty file in its place to go on without what was in it",
         )
 }
 
-/** All rows, bytes in them as Uint8Array. Parameters go in one array: libsql takes a lone object for named ones. */
+/** Returns all rows, with blobs as Uint8Array. Parameters go in one array, because libsql takes a single object for named ones. */
 export function all<Row>(statement: Database.Statement, parameters: unknown[] = []): Row[] {
     const rows = statement.all(parameters) as Record<string, unknown>[]
     for (const row of rows)
@@ -117,14 +117,14 @@ export function all<Row>(statement: Database.Statement, parameters: unknown[] = 
     return rows as Row[]
 }
 
-/** SQLite gives its log the same mode as its file. */
+/** Makes a file readable by its owner only. SQLite gives its log the mode of the database file. */
 function makePrivate(file: string): void {
     const fd = openSync(file, "a", 0o600)
     fchmodSync(fd, 0o600)
     closeSync(fd)
 }
 
-/** The version of the database, 0 for a new one; throws where it is not ours to use. */
+/** Returns the version of the database, 0 for a new one. Throws if it is damaged, another program's or a newer version's. */
 function check(db: Database.Database, { applicationId, migrations }: SqliteFormat): number {
     const pragma = (name: string) => all<Record<string, unknown>>(db.prepare(`PRAGMA ${name}`))[0]?.[name]
     if (all(db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1")).length === 0) return 0

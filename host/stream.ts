@@ -1,36 +1,33 @@
 import type { Socket } from "node:net"
 
-/**
- * One end of a byte stream: a TCP or TLS socket, or a connection inside the simulator. Bytes written arrive in order
- * or not at all.
- */
+/** One end of a byte stream: a TCP or TLS socket, or a connection in the simulator. Bytes arrive in order or not at all. */
 export interface ByteStream {
-    /** Whom we talk to, for logs: `192.0.2.7:49152`, `mote 4`. */
+    /** The peer's name for logs, such as `192.0.2.7:49152` or `mote 4`. */
     readonly peer: string
-    /** Bytes written that have not left yet; stop writing when this grows. */
+    /** The number of bytes written but not sent yet. Stop writing when it grows. */
     readonly backlog: number
-    /** Sends `bytes`; does nothing once the stream is closed. */
+    /** Sends `bytes`. Does nothing once the stream is closed. */
     write(bytes: Uint8Array): void
-    /** Sends what is still queued, then closes. */
+    /** Sends the queued bytes, then closes. */
     end(): void
-    /** Closes at once; nothing more is sent. */
+    /** Closes at once and discards queued bytes. */
     destroy(): void
-    /** Sets who receives; bytes and the close that came earlier are delivered first, within. */
+    /** Sets the receiver. Bytes that arrived earlier, or a close, are delivered before this returns. */
     listen(receiver: StreamReceiver): void
 }
 
 export interface StreamReceiver {
     data(bytes: Uint8Array): void
-    /** The stream is gone, for whatever reason. Called exactly once. */
+    /** The stream is closed, for whatever reason. Called exactly once. */
     closed(): void
 }
 
-/** Whom a socket is connected to: `192.0.2.7:49152`. */
+/** Returns the remote address of a socket, such as `192.0.2.7:49152`. */
 export function peerOf({ remoteAddress, remotePort }: Socket): string {
     return `${remoteAddress ?? "?"}:${remotePort ?? 0}`
 }
 
-/** A real socket as a byte stream. */
+/** Wraps a real socket as a byte stream. */
 export function socketStream(socket: Socket): ByteStream {
     socket.setNoDelay(true)
     socket.pause()

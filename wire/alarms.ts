@@ -1,34 +1,35 @@
 import { WireError } from "./cbor.ts"
 import type { Measurement } from "./senml.ts"
 
-/** An alarm begins or ends. */
+/** The beginning or the end of an alarm; docs/wire.md, "Alarms". */
 export interface AlarmEvent {
-    /** One of wire/tables/alarm-kinds.ts, or what a newer mote calls it. */
+    /** One of wire/tables/alarm-kinds.ts, or a kind of a newer mote. */
     kind: string
     /**
-     * Of the alarm, the same at its beginning and its end: both may arrive more than once, under other nonces. Rises with
-     * each alarm of a mote; an alarm ends, too, when one of its kind with a higher id begins.
+     * Identifies the alarm: its beginning and its end have the same id. Both may arrive more than once, with different nonces.
+     * Ids of one mote rise. An alarm also ends when one of the same kind with a higher id begins.
      */
     id: number
+    /** True at the beginning, false at the end. */
     raised: boolean
-    /** What caused it, null where there is no value to blame. */
+    /** The value that caused the alarm, or null if no value did. */
     value: number | null
     /** SenML unit of `value`. */
     unit: string | null
     /** Unix time in milliseconds. */
     time: number
-    /** `time` was counted back from the arrival. */
+    /** The mote had no clock: `time` was counted back from the arrival. */
     relative: boolean
-    /** The mote was restarted since, and never knew when that was: `time` is the latest that it can have been. */
+    /** The mote restarted after the event and never learnt its time: `time` is the latest possible one. */
     untimed: boolean
 }
 
-/** Beginnings and ends that one envelope may have. A mote sends four at most. */
+/** The maximum number of alarm events in one envelope. A mote sends at most four. */
 export const maxAlarmEvents = 16
 
 const recordName = /^alarm\/([a-z0-9-]{1,32})(?:\/(.*))?$/
 
-/** The alarms in a pack; other records are passed over. Throws WireError for alarms that are none. */
+/** Extracts the alarm events from a pack and ignores other records. Throws WireError for malformed alarms. */
 export function toAlarms(pack: Measurement[]): AlarmEvent[] {
     const events: AlarmEvent[] = []
     for (const { name, value, unit, time, relative } of pack) {
@@ -45,7 +46,7 @@ export function toAlarms(pack: Measurement[]): AlarmEvent[] {
             continue
         }
         const event = events.at(-1)
-        if (event?.kind !== kind) throw new WireError("a record belongs to no alarm")
+        if (event?.kind !== kind) throw new WireError("a record belongs to no alarm of this pack")
         if (detail === "id") event.id = value
         else if (detail === "value") Object.assign(event, { value, unit })
         else if (detail === "untimed") event.untimed = value === 1

@@ -3,37 +3,37 @@ import { maxEnvelopeBytes, type Purpose } from "./envelope.ts"
 import { commandNames, keyBytes, kidBytes, type CommandName, type RouterKeys, type SealedCommand } from "./keys.ts"
 
 /*
- * Between router and clinic, in CBOR: a batch of envelopes (`POST /ingest`), what became of each, and the keys a router
- * may hold (`GET /ingest/keys`). Rows are arrays in the order of the interfaces' fields.
+ * The CBOR messages between router and clinic: a batch of envelopes (`POST /ingest`), the result for each, and the keys that a
+ * router may hold (`GET /ingest/keys`). Each row is an array in the order of the interface's fields.
  */
 
-/** One envelope as a router received it. */
+/** One envelope that a router received. */
 export interface Delivery {
-    /** The router's number for it; the answer refers to it. */
+    /** The router's number for it. The result refers to it. */
     id: number
     purpose: Purpose
-    /** Unix time in milliseconds. */
+    /** Unix time in milliseconds, by the router's clock. */
     receivedAt: number
     envelope: Uint8Array
 }
 
-/** What the clinic did with one; `stored` and `duplicate` both mean that it is safe there. */
+/** The clinic's result for one envelope. Both `stored` and `duplicate` mean that the clinic has it safely. */
 export interface DeliveryResult {
     id: number
     status: "stored" | "duplicate" | "refused"
-    /** Why it was refused: one of `envelopeRefusals`, or what a newer clinic calls it. */
+    /** The reason for a refusal: one of `envelopeRefusals`, or a reason of a newer clinic. */
     reason?: string
 }
 
-/** Why the clinic will never take an envelope. */
+/** The reasons for which the clinic refuses an envelope for good. */
 export const envelopeRefusals = [
     "malformed",
     "unknown-mote",
     "revoked",
     "wrong-mac",
-    /** Of a mote that uses a newer secret. */
+    /** The mote uses a newer secret. */
     "old-secret",
-    /** By another envelope. */
+    /** Another envelope has this nonce. */
     "nonce-reused",
 ] as const
 export type EnvelopeRefusal = (typeof envelopeRefusals)[number]
@@ -41,23 +41,23 @@ export type EnvelopeRefusal = (typeof envelopeRefusals)[number]
 export const maxBatch = 256
 export const maxBatchBytes = maxBatch * (maxEnvelopeBytes + 32)
 export const maxReasonChars = 32
-/** Motes of one clinic whose keys a router takes. */
+/** The maximum number of motes of one clinic whose keys a router holds. */
 export const maxKeys = 10_000
-/** A sealed configuration or command: at most 220 bytes of plaintext in two layers of COSE. */
+/** The maximum size of a sealed configuration or command: 220 bytes of plaintext in two layers of COSE. */
 export const maxSealedBytes = 384
-/** Commands that may wait for one mote. */
+/** The maximum number of commands that wait for one mote. */
 export const maxCommands = 4
-/** An upper bound for `encodeKeys` of that many. */
+/** An upper bound for the output of `encodeKeys` with `maxKeys` rows. */
 export const maxKeysBytes = maxKeys * (kidBytes + 3 * keyBytes + 40 + (1 + maxCommands) * (maxSealedBytes + 13))
 
 /**
- * Headers of a router's requests to the clinic, each a Unix time in milliseconds by the router's own clock, which is also
- * the clock of `receivedAt`. `sentAt`: when it sent the request. `storeSince`: when its store was made; one that is younger
- * than the router's last delivery has been emptied or lost, and what was receipted and not delivered is gone with it.
+ * Headers of a router's requests to the clinic. Each is a Unix time in milliseconds by the router's own clock, which is also
+ * the clock of `receivedAt`. `sentAt` is when it sent the request. `storeSince` is when it created its store: a store younger
+ * than the router's last delivery replaces one that was emptied or lost, together with receipted envelopes not yet delivered.
  */
 export const routerHeader = { sentAt: "vitalmote-sent-at", storeSince: "vitalmote-store-since" } as const
 
-/** The value of such a header; undefined where it is absent or no time. */
+/** Parses such a header. Returns undefined if it is absent or not a time. */
 export function headerTime(value: string | string[] | undefined): number | undefined {
     return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : undefined
 }
@@ -66,7 +66,7 @@ export function encodeBatch(batch: Delivery[]): Uint8Array {
     return encode(batch.map(d => [d.id, d.purpose, Math.trunc(d.receivedAt), d.envelope]))
 }
 
-/** Throws WireError, also for more than `maxBatch` deliveries. The envelopes are not looked into. */
+/** Throws WireError for malformed bytes and for more than `maxBatch` deliveries. Does not parse the envelopes. */
 export function decodeBatch(bytes: Uint8Array): Delivery[] {
     return decodeRows(bytes, maxBatch, row => {
         const [id, purpose, receivedAt, envelope] = row
@@ -95,7 +95,7 @@ export function encodeKeys(keys: RouterKeys[]): Uint8Array {
     return encode(keys.map(keysRow))
 }
 
-/** What hangs on configurations is left out where there is nothing, so that older routers understand the rest. */
+/** Omits the fields about configurations if they are empty, so that older routers understand the row. */
 function keysRow(k: RouterKeys): unknown[] {
     const { sealedConfig = none, commands = [], generation = 0 } = k
     const row = [k.kid, k.upMac, k.receipt, k.mqtt, k.config]
@@ -105,7 +105,7 @@ function keysRow(k: RouterKeys): unknown[] {
 
 const none = new Uint8Array(0)
 
-/** Throws WireError, also for more than `maxKeys`. */
+/** Throws WireError for malformed bytes and for more than `maxKeys` rows. */
 export function decodeKeys(bytes: Uint8Array): RouterKeys[] {
     return decodeRows(bytes, maxKeys, row => {
         const [kid, upMac, receipt, mqtt, config, ...more] = row
@@ -116,7 +116,7 @@ export function decodeKeys(bytes: Uint8Array): RouterKeys[] {
     })
 }
 
-/** What waits for the mote: the last three fields of a row. */
+/** Parses the last three fields of a row: what waits for the mote. Returns undefined if they are malformed. */
 function downIn(fields: unknown[]): Pick<RouterKeys, "sealedConfig" | "commands" | "generation"> | undefined {
     const [sealedConfig, list, generation] = fields
     if (fields.length !== 3 || !isSealed(sealedConfig) || !isCount(generation)) return undefined
@@ -145,7 +145,7 @@ function decodeRows<T>(bytes: Uint8Array, max: number, parse: (row: unknown[]) =
     if (!Array.isArray(rows) || rows.length > max) throw new WireError(`not an array of up to ${max}`)
     return rows.map((row: unknown) => {
         const parsed = Array.isArray(row) ? parse(row) : undefined
-        if (parsed === undefined) throw new WireError("a row is not what it should be")
+        if (parsed === undefined) throw new WireError("a row is malformed")
         return parsed
     })
 }

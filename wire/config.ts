@@ -6,11 +6,11 @@ import { checkConfig, ConfigError } from "./settings.ts"
 import { type ConfigValues } from "./tables/settings.ts"
 
 /*
- * Configurations and commands, clinic to mote: a CBOR map in the two layers of COSE, with the `down` keys. What may be in
- * it is in wire/tables/settings.ts.
+ * Configurations and commands from the clinic to a mote: a CBOR map in two layers of COSE, sealed with the `down` keys.
+ * wire/tables/settings.ts lists the settings. docs/wire.md, "Configuration".
  */
 
-/** The most that a mote takes: all its settings, and a router of 64 bytes, need less. */
+/** The largest plaintext that a mote accepts. All settings together, with a router of 64 bytes, need less. */
 export const maxConfigBytes = 208
 const maxVersion = 2 ** 32 - 1
 
@@ -18,8 +18,8 @@ type DownKeys = Pick<MoteKeys, "kid" | "downEnc" | "downMac">
 
 /**
  * Seals a configuration for a mote.
- * @param version 1 to 2^32 - 1, higher than any before; the mote refuses all others
- * @param random makes that many random bytes
+ * @param version 1 to 2^32 - 1, and higher than all earlier ones; the mote refuses any other
+ * @param random returns `size` random bytes
  * @throws ConfigError
  */
 export function makeConfig(
@@ -31,7 +31,7 @@ export function makeConfig(
     return sealDown(encodeConfig(values, version), "config", keys, random)
 }
 
-/** The plaintext of a configuration; its SHA-256 is the digest that a mote shows. Throws ConfigError. */
+/** Encodes the plaintext of a configuration. Its SHA-256 is the digest that a mote shows. Throws ConfigError. */
 export function encodeConfig(values: Partial<ConfigValues>, version: number): Uint8Array {
     const fields = Object.entries(checkConfig(values)).map(([name, value]): [string, unknown] => [
         name,
@@ -40,13 +40,13 @@ export function encodeConfig(values: Partial<ConfigValues>, version: number): Ui
     return encode(new Map<string, unknown>([...fields, ["version", checkVersion(version)]]))
 }
 
-/** The setting in the pair `index` of a configuration's map, as a mote numbers them; undefined where there is none. */
+/** Returns the setting in pair `index` of a configuration's map, in the mote's numbering; undefined if there is no such pair. */
 export function settingAt(values: Partial<ConfigValues>, index: number): string | undefined {
     const map = decode(encodeConfig(values, 1)) as Map<string, unknown>
     return [...map.keys()][index]
 }
 
-/** What is in a sealed configuration. Throws WireError where it is none for these keys. */
+/** Verifies and decrypts a sealed configuration. Throws WireError if it is not a configuration for these keys. */
 export function openConfig(bytes: Uint8Array, keys: DownKeys): { version: number; values: Partial<ConfigValues> } {
     const { version, ...fields } = openDown(bytes, "config", keys)
     const values = Object.fromEntries(
@@ -63,7 +63,7 @@ export function openConfig(bytes: Uint8Array, keys: DownKeys): { version: number
     }
 }
 
-/** Seals a command. Its versions rise by themselves, apart from those of configurations. Throws ConfigError. */
+/** Seals a command. The versions of commands rise independently of those of configurations. Throws ConfigError. */
 export function makeCommand(
     command: CommandName,
     version: number,
@@ -77,7 +77,7 @@ export function makeCommand(
     return sealDown(encode(map), "command", keys, random)
 }
 
-/** What is in a sealed command. Throws WireError where it is none for these keys. */
+/** Verifies and decrypts a sealed command. Throws WireError if it is not a command for these keys. */
 export function openCommand(bytes: Uint8Array, keys: DownKeys): { version: number; command: CommandName } {
     const { version, command, ...more } = openDown(bytes, "command", keys)
     if (!commandNames.includes(command as CommandName) || Object.keys(more).length > 0)
@@ -102,7 +102,7 @@ function openDown(bytes: Uint8Array, externalAad: string, keys: DownKeys): Recor
     const map = decode(openEnvelope(sealed, keys.downEnc))
     if (!(map instanceof Map)) throw new WireError("not a map")
     const entries = [...(map as Map<unknown, unknown>)]
-    if (!entries.every(([key]) => typeof key === "string")) throw new WireError("not a text as key")
+    if (!entries.every(([key]) => typeof key === "string")) throw new WireError("a key is not a text string")
     return Object.fromEntries(entries) as Record<string, unknown>
 }
 
@@ -116,7 +116,7 @@ function isVersion(version: unknown): version is number {
     return isCount(version) && version >= 1 && version <= maxVersion
 }
 
-/** To the nearest number of 11 significant bits: between 16 and 64 that is exact enough to tell tenths apart. */
+/** Rounds to 11 significant bits. Between 16 and 64 that still distinguishes tenths. */
 function toBinary16(value: number): number {
     const step = 2 ** (Math.floor(Math.log2(value)) - 10)
     return Number.isInteger(value) ? value : Math.round(value / step) * step

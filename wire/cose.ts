@@ -3,12 +3,12 @@ import { WireError } from "./cbor.ts"
 import { kidBytes } from "./keys.ts"
 
 /*
- * COSE_Mac0 (RFC 9052 §6.2) in the one shape that docs/wire.md, "Envelope", allows. Deterministic CBOR leaves no choice in how that shape
- * is written, so it is read and written as the bytes it consists of: strict by construction, and some twenty times
- * cheaper than a general decoder on the way that every envelope takes.
+ * COSE_Mac0 (RFC 9052 §6.2) in the one shape that docs/wire.md, "Envelope", allows. Deterministic CBOR has exactly one encoding
+ * of that shape, so this code reads and writes its bytes directly. That is strict by construction and, for every envelope, some
+ * twenty times cheaper than a general decoder.
  */
 
-/** Authenticates: `#6.17([bstr .cbor {1: 5, 4: kid}, {}, payload, tag])`, alg HMAC 256/256. */
+/** A COSE_Mac0: `#6.17([bstr .cbor {1: 5, 4: kid}, {}, payload, tag])`, alg HMAC 256/256. */
 export interface Mac0 {
     kid: Uint8Array
     payload: Uint8Array
@@ -22,7 +22,7 @@ const protectedStart = Uint8Array.of(0x4d, 0xa2, 0x01, 0x05, 0x04, 0x48) // bstr
 const unprotected = Uint8Array.of(0xa0) // {}
 const macStructureStart = Uint8Array.of(0x84, 0x64, 0x4d, 0x41, 0x43, 0x30) // array of 4, "MAC0"
 
-/** Throws WireError for anything but exactly this shape. The MAC is not checked here. */
+/** Parses a COSE_Mac0 without checking the MAC. Throws WireError for any other shape. */
 export function parseMac0(bytes: Uint8Array): Mac0 {
     const reader = new ShapeReader(bytes)
     reader.expect(start)
@@ -50,7 +50,7 @@ export function encodeMac0(kid: Uint8Array, payload: Uint8Array, externalAad: st
     ])
 }
 
-/** True where the tag was made with `key` for this `externalAad`; takes the same time either way. */
+/** Tells whether the tag was made with `key` for this `externalAad`. Takes constant time. */
 export function verifyMac0(message: Mac0, externalAad: string, key: Uint8Array): boolean {
     return timingSafeEqual(mac(message.kid, message.payload, externalAad, key), message.tag)
 }
@@ -72,7 +72,7 @@ function mac(kid: Uint8Array, payload: Uint8Array, externalAad: string, key: Uin
 /** CBOR major types, RFC 8949 §3.1. */
 export const majorType = { uint: 0, bstr: 2, array: 4 } as const
 
-/** The head of a CBOR item in its shortest form, RFC 8949 §3; `value` is a number below 2^53 or a length. */
+/** Encodes the head of a CBOR item in its shortest form, RFC 8949 §3. `value` is a number below 2^53 or a length. */
 export function head(type: number, value: number): Uint8Array {
     const first = type << 5
     if (value < 24) return Uint8Array.of(first | value)
@@ -84,7 +84,7 @@ export function head(type: number, value: number): Uint8Array {
     return bytes
 }
 
-/** Reads bytes that must have a known shape. Every method throws WireError where they do not. */
+/** Reads bytes of a known shape. Every method throws WireError if they have another one. */
 export class ShapeReader {
     private readonly bytes: Uint8Array
     private offset = 0
@@ -106,7 +106,7 @@ export class ShapeReader {
         if (!expected.every((byte, i) => byte === found[i])) throw new WireError("not a known COSE message")
     }
 
-    /** A byte string of less than 64 KiB with the shortest head. */
+    /** Reads a byte string of less than 64 KiB with the shortest head. */
     bstr(): Uint8Array {
         const head = this.byte()
         if (head >= 0x40 && head < 0x58) return this.take(head - 0x40)

@@ -2,30 +2,30 @@ import { createCipheriv } from "node:crypto"
 import { WireError } from "./cbor.ts"
 import { encodeMac0, head, majorType, parseMac0, ShapeReader, verifyMac0 } from "./cose.ts"
 
-/** What an envelope is for; the MAC covers it as external_aad. */
+/** The purpose of an envelope. The MAC covers it as external_aad. */
 export type Purpose = "vitals" | "alarm"
 
-/** The largest envelope anyone has to take. */
+/** The largest envelope that a receiver has to accept. */
 export const maxEnvelopeBytes = 4096
 
-/** A COSE_Encrypt0 (RFC 9459, A256CTR) inside a COSE_Mac0: what a mote sends. */
+/** An envelope from a mote: a COSE_Encrypt0 (RFC 9459, A256CTR) inside a COSE_Mac0. */
 export interface Envelope {
     bytes: Uint8Array
     kid: Uint8Array
     /** 13 bytes: boot ‖ salt ‖ seq. */
     nonce: Uint8Array
-    /** Start counter of the mote. */
+    /** The mote's boot counter. */
     boot: number
-    /** 5 bytes drawn at that start. */
+    /** 5 random bytes, drawn at each boot. */
     salt: Uint8Array
-    /** Envelopes counted from 0 within that start. */
+    /** Counts the envelopes since that boot, from 0. */
     seq: number
     /** 16 bytes: the first counter block. */
     iv: Uint8Array
     ciphertext: Uint8Array
     /** 32 bytes over `payload`. */
     tag: Uint8Array
-    /** The COSE_Encrypt0, IV included: what the MAC covers. */
+    /** The COSE_Encrypt0 including its IV, which the MAC covers. */
     payload: Uint8Array
 }
 
@@ -41,8 +41,8 @@ const saltBytes = 5
 export const nonceBytes = 4 + saltBytes + 4
 
 /**
- * Reads an envelope without checking its MAC; the fields are views into `bytes`. Throws WireError for anything but
- * exactly the shape of the wire format, and for more than `maxEnvelopeBytes`.
+ * Parses an envelope without checking its MAC. The fields are views into `bytes`. Throws WireError for any other shape than that
+ * of docs/wire.md, "Envelope", and for more than `maxEnvelopeBytes`.
  */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
     if (bytes.length > maxEnvelopeBytes) throw new WireError(`more than ${maxEnvelopeBytes} bytes`)
@@ -69,12 +69,12 @@ function parseNonce(nonce: Uint8Array): Pick<Envelope, "nonce" | "boot" | "salt"
     }
 }
 
-/** Whether `upMac` made the MAC for this purpose; constant time. To be asked before anything is decrypted. */
+/** Tells whether `upMac` made the MAC for this purpose, in constant time. Call it before decrypting anything. */
 export function verifyEnvelope(envelope: Envelope, purpose: Purpose, upMac: Uint8Array): boolean {
     return verifyMac0(envelope, purpose, upMac)
 }
 
-/** The plaintext. Any bytes decrypt to something: the caller has verified the envelope before. */
+/** Decrypts an envelope. Verify it first: any bytes decrypt to something. */
 export function openEnvelope(envelope: Envelope, upEnc: Uint8Array): Uint8Array {
     return a256ctr(upEnc, envelope.iv, envelope.ciphertext)
 }
@@ -98,7 +98,7 @@ export function sealEnvelope(o: {
     return seal(o.kid, nonce, o.plaintext, o.upEnc, o.purpose, o.upMac)
 }
 
-/** Both layers around a plaintext. The same `nonce` (13 bytes) must never be used for two plaintexts. */
+/** Puts both layers around a plaintext. The same `nonce` (13 bytes) must never be used for two plaintexts. */
 export function seal(
     kid: Uint8Array,
     nonce: Uint8Array,
@@ -114,7 +114,7 @@ export function seal(
     return encodeMac0(kid, sealed, externalAad, macKey)
 }
 
-/** AES-256-CTR: encrypts and decrypts alike. */
+/** AES-256-CTR. Encryption and decryption are the same operation. */
 function a256ctr(key: Uint8Array, iv: Uint8Array, bytes: Uint8Array): Uint8Array {
     return createCipheriv("aes-256-ctr", key, iv).update(bytes)
 }

@@ -1,11 +1,13 @@
 import { hkdfSync } from "node:crypto"
 
-/** Bytes of a mote's `kid` and of its provisioned `secret`. */
+/** The length of a mote's `kid`. */
 export const kidBytes = 8
+/** The length of a mote's provisioned `secret`. */
 export const secretBytes = 32
+/** The length of every key derived from it. */
 export const keyBytes = 32
 
-/** Every working key of one mote, 32 bytes each. */
+/** All derived keys of one mote, 32 bytes each. */
 export interface MoteKeys {
     kid: Uint8Array
     upEnc: Uint8Array
@@ -16,32 +18,32 @@ export interface MoteKeys {
     mqtt: Uint8Array
 }
 
-/** What a mote can be told to do: blink, drop the readings that wait. */
+/** The commands of a mote: `identify` blinks its LED, `clear` drops the readings that wait. */
 export const commandNames = ["identify", "clear"] as const
 export type CommandName = (typeof commandNames)[number]
 
-/** A command as the clinic sealed it; the name is for the transport and proves nothing. */
+/** A command that the clinic sealed. The name is for the transport only; it is not authenticated. */
 export interface SealedCommand {
     name: CommandName
     sealed: Uint8Array
 }
 
 /**
- * What a router may hold: enough to refuse a forgery, nothing that opens a reading. While a mote's secret is being changed
- * there are two with the same `kid`, the older generation first.
+ * The keys that a router holds for one mote. They suffice to refuse a forgery, but not to decrypt a reading. While a mote's
+ * secret is being changed, two entries have the same `kid`, the older generation first.
  */
 export type RouterKeys = Pick<MoteKeys, "kid" | "upMac" | "receipt" | "mqtt"> & {
-    /** The newest configuration version known, for receipts. */
+    /** The newest known version of the configuration, for receipts. */
     config: number
-    /** That configuration, sealed for the mote, for as long as the mote has not said what became of it. */
+    /** That configuration, sealed for the mote. Absent once the mote has accepted or refused it. */
     sealedConfig?: Uint8Array
     /** Commands that wait for the mote, oldest first. */
     commands?: SealedCommand[]
-    /** Counts the mote's secrets; absent: 0. Replay windows belong to one secret. */
+    /** Counts the mote's secrets, 0 if absent. Each secret has its own replay window. */
     generation?: number
 }
 
-/** Derives a mote's keys from its `secret` (32 bytes) and `kid` (8 bytes); throws RangeError for other sizes. */
+/** Derives a mote's keys from its `secret` (32 bytes) and `kid` (8 bytes). Throws RangeError for other lengths. */
 export function deriveKeys(secret: Uint8Array, kid: Uint8Array): MoteKeys {
     if (secret.length !== secretBytes) throw new RangeError(`a secret has ${secretBytes} bytes`)
     if (kid.length !== kidBytes) throw new RangeError(`a kid has ${kidBytes} bytes`)
@@ -62,7 +64,7 @@ export function hkdf(ikm: Uint8Array, salt: Uint8Array, info: string | Uint8Arra
     return new Uint8Array(hkdfSync("sha256", ikm, salt, info, length))
 }
 
-/** A kid as people and topics write it: 16 lower-case hex digits. */
+/** Formats a kid as texts and topics show it: 16 lower-case hex digits. */
 export function eui(kid: Uint8Array): string {
     return Buffer.from(kid).toString("hex")
 }

@@ -2,20 +2,20 @@ import { decode, isCount, WireError } from "./cbor.ts"
 import { encodeMac0, head, majorType, parseMac0, verifyMac0 } from "./cose.ts"
 import { nonceBytes } from "./envelope.ts"
 
-/** The router's word that an envelope is durable; nothing else lets a mote drop a reading. */
+/** The router's confirmation that it has stored an envelope durably. Only a receipt lets a mote delete its readings. */
 export interface Receipt {
     kid: Uint8Array
-    /** That of the envelope, 13 bytes. */
+    /** The envelope's nonce, 13 bytes. */
     nonce: Uint8Array
-    /** Unix time in milliseconds; sets the mote's clock. */
+    /** Unix time in milliseconds, which sets the mote's clock. */
     now: number
-    /** The newest configuration version known. */
+    /** The newest known version of the mote's configuration. */
     config: number
 }
 
 const externalAad = "receipt"
 
-/** A COSE_Mac0 over `[nonce, now, config]`; `now` loses its fraction. */
+/** Encodes a receipt: a COSE_Mac0 over `[nonce, now, config]`, with `now` truncated to whole milliseconds. */
 export function makeReceipt(receipt: Receipt, key: Uint8Array): Uint8Array {
     const payload = Buffer.concat([
         head(majorType.array, 3),
@@ -27,7 +27,7 @@ export function makeReceipt(receipt: Receipt, key: Uint8Array): Uint8Array {
     return encodeMac0(receipt.kid, payload, externalAad, key)
 }
 
-/** Throws WireError on a wrong shape or MAC. */
+/** Verifies and decodes a receipt. Throws WireError for a wrong shape or MAC. */
 export function openReceipt(bytes: Uint8Array, key: Uint8Array): Receipt {
     const message = parseMac0(bytes)
     if (!verifyMac0(message, externalAad, key)) throw new WireError("the receipt's MAC is wrong")

@@ -3,15 +3,15 @@ import { refusalKinds, type Refusal, type RefusalCode, type RefusalKind } from "
 import { configFields } from "./tables/settings.ts"
 
 /*
- * Refusals on the wire: a CBOR array of a code and its parameters, all of them unsigned integers. docs/wire.md, "Refusals".
+ * Refusals on the wire: a CBOR array of a code and its parameters, all unsigned integers. docs/wire.md, "Refusals".
  */
 
-/** Under this key they stand in problem details (RFC 9290): what a mote answers by CoAP. */
+/** The key of a refusal in problem details (RFC 9290), a mote's error response over CoAP. */
 export const refusalKey = "urn:vitalmote:refusal"
 
 const maxParameters = 8
 
-/** As a mote encodes it. */
+/** Encodes a refusal as a mote does. */
 export function encodeRefusal(refusal: Refusal): Uint8Array {
     if (refusal.code === "unknown") return encode([refusal.number])
     const { number, parameters }: RefusalKind = refusalKinds[refusal.code]
@@ -22,12 +22,12 @@ export function encodeRefusal(refusal: Refusal): Uint8Array {
     return encode([number, ...values])
 }
 
-/** Throws WireError. A code that is not known here is no error: a newer mote may have more of them. */
+/** Decodes a refusal. Throws WireError. An unknown code is not an error, because a newer mote may have more codes. */
 export function decodeRefusal(bytes: Uint8Array): Refusal {
     return toRefusal(decode(bytes))
 }
 
-/** The refusal in problem details, undefined where there is none. Throws WireError for what is no problem details. */
+/** Returns the refusal in problem details, or undefined if they have none. Throws WireError for anything else. */
 export function refusalIn(problemDetails: Uint8Array): Refusal | undefined {
     const map = decode(problemDetails)
     if (!(map instanceof Map)) throw new WireError("problem details are a map")
@@ -48,7 +48,7 @@ function toRefusal(item: unknown): Refusal {
     return { code: code as RefusalCode, ...(Object.fromEntries(parameters) as Omit<Refusal, "code">) }
 }
 
-/** By its number; one that is not known here is named after that. */
+/** Returns the name of a setting by its number. An unknown setting is called `setting N`. */
 function settingName(number: number): string {
     return configFields.find(field => field.number === number)?.name ?? `setting ${number}`
 }

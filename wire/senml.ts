@@ -5,24 +5,24 @@ import { decodeRefusal, encodeRefusal } from "./refusal.ts"
 import type { Refusal } from "./tables/refusals.ts"
 
 /*
- * SenML packs in CBOR, RFC 8428: arrays of maps with integer labels. A mote sends numbers; the only data values are refusals.
+ * SenML packs in CBOR, RFC 8428 §6: arrays of maps with integer labels. A mote sends numbers; its only data values are refusals.
  */
 
 /** One resolved record (RFC 8428 §4.6). */
 export interface Measurement {
-    /** What follows the base name: `hr`, `temp`, … */
+    /** The name without the base name, such as `hr` or `temp`. */
     name: string
     unit: string
     value: number
     /** Unix time in milliseconds. */
     time: number
-    /** The mote did not know the time: `time` was counted back from when the envelope arrived. */
+    /** The mote had no clock: `time` was counted back from the arrival of the envelope. */
     relative: boolean
-    /** Of `refusedName` alone: why; a second record of that name, with `vd` in place of `v`. */
+    /** The reason, for `refusedName` only. It comes in a second record of that name, which has `vd` in place of `v`. */
     refusal?: Refusal
 }
 
-/** A configuration's version that a mote does not follow, and why. */
+/** The name of the record with the version of a configuration that the mote has refused. */
 export const refusedName = "config-refused"
 
 /** Labels of RFC 8428 §6, table 4. */
@@ -31,20 +31,20 @@ const stringValue = 3
 const booleanValue = 4
 const dataValue = 8
 
-/** Records that one pack may have. A mote's largest, of 30 readings with all quantities, has 160. */
+/** The maximum number of records in a pack. A mote's largest, 30 readings with all quantities, has 160. */
 export const maxRecords = 256
 
 const senmlVersion = 10
-/** Times below are seconds relative to now, RFC 8428 §4.5.3. */
+/** Times below this are seconds relative to now, RFC 8428 §4.5.3. */
 const absoluteFromS = 2 ** 28
-/** The last millisecond of the year 9999; a Date can show what lies before. */
+/** The last millisecond of the year 9999, which a Date can still represent. */
 const maxTimeMs = 253_402_300_799_999
 const decimalFraction = 4
 
 /**
- * Resolves the pack of the mote `kid` that arrived at `receivedAt` (unix ms). Every record needs the mote's own base
- * name, a unit and a finite number; relative times may not lie in the future. Floats may have any width, and decimal
- * fractions are understood (RFC 8428 §6). Throws WireError.
+ * Decodes and resolves a pack from the mote `kid` that arrived at `receivedAt` (Unix time in milliseconds). Every record needs the
+ * mote's own base name, a unit and a finite number. Relative times must not lie in the future. Floats may have any width, and
+ * decimal fractions are supported (RFC 8428 §6). Throws WireError.
  */
 export function decodePack(plaintext: Uint8Array, kid: Uint8Array, receivedAt: number): Measurement[] {
     const pack = decode(plaintext, "any")
@@ -91,8 +91,8 @@ export function decodePack(plaintext: Uint8Array, kid: Uint8Array, receivedAt: n
 }
 
 /**
- * One pack of what is given, in that order: `bn` in the first record, `bu` wherever the unit changes. Relative times
- * are encoded against `now` (unix ms), the moment of sending.
+ * Encodes measurements as one pack in the given order, with `bn` in the first record and `bu` wherever the unit changes. Relative
+ * times are relative to `now`, the moment of sending as Unix time in milliseconds.
  */
 export function encodePack(measurements: Measurement[], kid: Uint8Array, now: number): Uint8Array {
     let unit: string | undefined
@@ -116,7 +116,7 @@ export function encodePack(measurements: Measurement[], kid: Uint8Array, now: nu
     return encode(records)
 }
 
-/** RFC 9039 §3 device URN, as RFC 8428 uses it: a `_` parts it from the sensor's name. */
+/** Returns the device URN (RFC 9039 §3) and the `_` that separates it from the sensor's name, as in RFC 8428. */
 function baseNameOf(kid: Uint8Array): string {
     return `urn:dev:mac:${eui(kid)}_`
 }
@@ -157,7 +157,7 @@ function finite(value: number): number {
     return value
 }
 
-/** RFC 8428 §4.5.1: letters, digits, `-:./_`, starting with a letter or digit. */
+/** Checks a name by RFC 8428 §4.5.1: letters, digits and `-:./_`, starting with a letter or digit. */
 function checkName(name: string): string {
     if (!/^[A-Za-z0-9][A-Za-z0-9\-:./_]*$/.test(name)) throw new WireError("a SenML name is malformed")
     return name

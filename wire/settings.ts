@@ -8,9 +8,9 @@ import {
     type ConfigValues,
 } from "./tables/settings.ts"
 
-/* Settings as people and programs give them, checked by the table. */
+/* Checks settings from people and programs against the table in wire/tables/settings.ts. */
 
-/** The values cannot be a configuration; `refusal` says why, in the words of `refusalText` where nobody makes better ones. */
+/** The values are not a valid configuration. `refusal` has the reason; `message` is its `refusalText`. */
 export class ConfigError extends Error {
     readonly refusal: Refusal
 
@@ -21,8 +21,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Values as anyone may give them, such as a request's JSON: known names only, each in its range and on its step, and
- * fitting together, what is absent being as by default. Throws ConfigError.
+ * Checks untrusted values, such as a request's JSON. Names must be known, values must be within their range and on its step, and
+ * values must fit together, where a missing one counts as its default. Throws ConfigError.
  */
 export function checkConfig(values: unknown): Partial<ConfigValues> {
     if (typeof values !== "object" || values === null || Array.isArray(values))
@@ -44,7 +44,7 @@ export function checkConfig(values: unknown): Partial<ConfigValues> {
     return checked
 }
 
-/** One value as people type it: `38.3`, `interval`, `mqtt://host`. Throws ConfigError. */
+/** Parses one value that a user typed, such as `38.3`, `interval` or `mqtt://host`. Throws ConfigError. */
 export function parseConfigValue(name: string, text: string): number | string {
     if (name === routerField.name) return checkRouter(text)
     const field = fieldOf(name)
@@ -53,7 +53,7 @@ export function parseConfigValue(name: string, text: string): number | string {
     return checkNumber(field, /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN)
 }
 
-/** A value as people read it: `interval`, `38.3`. */
+/** Formats a value for people, such as `interval` or `38.3`. */
 export function formatConfigValue(name: keyof ConfigValues, value: number | string): string {
     if (name === routerField.name) return String(value)
     return choicesOf(fieldOf(name))[value as number] ?? String(value)
@@ -61,7 +61,7 @@ export function formatConfigValue(name: keyof ConfigValues, value: number | stri
 
 function fieldOf(name: string): (typeof configFields)[number] {
     const field = configFields.find(field => field.name === name)
-    // What it is called comes from outside: only what could be a name is repeated.
+    // The name is untrusted: the error repeats it only if it could be a setting's name.
     if (!field) throw new ConfigError({ code: "unknown-setting", setting: /^\w{1,16}$/.test(name) ? name : "?" })
     return field
 }
@@ -79,7 +79,7 @@ function checkNumber(field: ConfigField, value: unknown): number {
     throw new ConfigError({ code: "out-of-range", setting, min, max })
 }
 
-/** As the mote's src/link/endpoint.ts understands it. */
+/** The syntax of a router's address; src/link/endpoint.ts parses the same on the mote. */
 const endpoint = /^(?:coap\+tcp|coaps\+tcp|mqtt|mqtts):\/\/(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(\d{1,5}))?\/?$/
 
 function checkRouter(value: unknown): string {

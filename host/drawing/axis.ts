@@ -1,4 +1,4 @@
-/** A range of numbers on a range of pixels. */
+/** Maps a range of numbers linearly to a range of pixels. */
 export class Scale {
     readonly min: number
     readonly max: number
@@ -18,7 +18,7 @@ export class Scale {
     }
 }
 
-/** Round numbers within a range, `most` at the most, as far apart as one of `steps` or a power of ten times it. */
+/** Returns at most `most` round numbers within a range. Their distance is one of `steps` times a power of ten. */
 export function ticks(min: number, max: number, most: number, steps = [1, 2, 5]): number[] {
     const step = stepOf((max - min) / most, steps)
     const first = Math.ceil(min / step - 1e-9)
@@ -26,7 +26,7 @@ export function ticks(min: number, max: number, most: number, steps = [1, 2, 5])
     return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step)
 }
 
-/** Multiples that read well as minutes and seconds. */
+/** Distances in seconds that read well as minutes and seconds. */
 const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400]
 
 export function timeTicks(min: number, max: number, most: number): number[] {
@@ -42,7 +42,7 @@ function stepOf(least: number, steps: number[]): number {
     return scale * steps.find(step => step * scale >= least)!
 }
 
-/** Seconds as min:s, from an hour on as h:min:s; with a decimal where `step` needs it. */
+/** Formats seconds as min:s, or as h:min:s from one hour on. Adds a decimal if `step` is below one second. */
 export function clock(seconds: number, step = 1): string {
     const digits = step < 1 ? 1 : 0
     const rounded = Number(seconds.toFixed(digits))

@@ -1,6 +1,6 @@
 export type Attributes = Record<string, string | number | undefined>
 
-/** One SVG element. Attributes are escaped; children are markup already, text goes through `escape`. */
+/** Returns one SVG element. Attributes are escaped here. Children are markup: pass text through `escape` first. */
 export function element(name: string, attributes: Attributes = {}, ...children: string[]): string {
     const pairs = Object.entries(attributes)
         .filter(([, value]) => value !== undefined)
@@ -8,14 +8,14 @@ export function element(name: string, attributes: Attributes = {}, ...children: 
     return `<${name}${pairs.join("")}${children.length ? `>${children.join("")}</${name}>` : "/>"}`
 }
 
-/** Text as markup. What XML 1.0 does not allow (section 2.2) becomes U+FFFD. */
+/** Escapes text for markup. Characters that XML 1.0 does not allow (section 2.2) become U+FFFD. */
 export function escape(text: string): string {
     return text
         .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "\ufffd")
         .replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`)
 }
 
-/** A tenth of a pixel is as fine as anybody sees. */
+/** Rounds to a tenth of a pixel; finer differences are invisible. */
 export function short(value: number): string {
     return String(Math.round(value * 10) / 10)
 }

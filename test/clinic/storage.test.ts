@@ -44,7 +44,7 @@ test("a copy of a running clinic without the database's log is refused, and noth
     const copied = readFileSync(join(copy, "clinic.db"))
     assert.match(
         await refusal(copy),
-        /^cannot use the clinic's database DATA\/clinic.db: the file with -wal .* is missing/,
+        /^cannot use the clinic's database DATA\/clinic.db: its write-ahead log is missing/,
     )
     assert.ok(readFileSync(join(copy, "clinic.db")).equals(copied))
     assert.equal(existsSync(join(copy, "clinic.db-wal")), false)

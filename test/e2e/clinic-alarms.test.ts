@@ -223,15 +223,15 @@ pageTest("settings are changed in the page; what becomes of them shows", async (
         .waitFor()
     assert.equal(await rows.filter({ hasText: "Router" }).count(), 0, "only what differs")
 
-    await field("Most LED current").fill("21")
+    await field("Maximum LED current").fill("21")
     await page.getByRole("button", { name: "Save" }).click()
     await state.getByText(/^Version 2: waiting/).waitFor()
     await says(1, 2)
-    await state.getByText(/^Version 2: refused .*: “Most LED current”: 1 to 20 mA\. In force: version 1/).waitFor()
-    assert.equal(await field("Most LED current").inputValue(), "50", "what is in force")
+    await state.getByText(/^Version 2: refused .*: “Maximum LED current”: 1 to 20 mA\. In force: version 1/).waitFor()
+    assert.equal(await field("Maximum LED current").inputValue(), "50", "what is in force")
 
     // Somebody else was faster.
-    await field("Most LED current").fill("22")
+    await field("Maximum LED current").fill("22")
     await service.call("PUT", `/api/motes/${eui}/config`, {
         ...{ token: service.doctor, json: { settings: { led: 30 } } },
     })

@@ -2,28 +2,29 @@ import { quantities, type QuantityName } from "./quantities.ts"
 import type { ConfigName } from "./settings.ts"
 
 /*
- * The kinds of alarms: the one table that clinic, page and documentation derive theirs from. The firmware has its own in
- * src/alarms/kind.ts; a test holds them against each other. A page can bundle this file.
+ * The alarm kinds. The clinic, its page and the documentation derive from this table. The firmware has its own in
+ * src/alarms/kind.ts; a test compares the two. A page can bundle this file.
  */
 
-/** The limit that a quantity is beyond while the alarm lasts. */
+/** An alarm lasts while the quantity is beyond this limit. */
 export interface AlarmLimit {
     readonly quantity: QuantityName
     readonly side: "low" | "high"
-    /** A setting of the mote, or a fixed value in the unit of the quantity. */
+    /** A setting of the mote, or a fixed value in the quantity's unit. */
     readonly limit: ConfigName | number
-    /** How far back within the limit the quantity has to be for the alarm to end. */
+    /** How far within the limit the quantity must return before the alarm ends. */
     readonly hysteresis: number
 }
 
-/** A fault that has no value. */
+/** A fault without a value. */
 export interface AlarmFault {
-    /** What is so while the alarm lasts, and what ends it. */
+    /** The condition that begins the alarm, for the documentation. */
     readonly begin: string
+    /** The condition that ends it, for the documentation. */
     readonly end: string
 }
 
-/** Priority and category as IEC 60601-1-8 has them: physiological is about the patient, technical about the equipment. */
+/** Priority and category are those of IEC 60601-1-8: physiological concerns the patient, technical the equipment. */
 export interface AlarmKind {
     readonly label: string
     readonly category: "physiological" | "technical"
@@ -90,8 +91,8 @@ export const alarmKinds = {
 export type AlarmKindName = keyof typeof alarmKinds
 
 /**
- * The kind of that name. A newer mote may raise what is not in the table yet: that counts as being about the patient, with
- * high priority, and goes by its own name.
+ * Returns the kind of that name. A newer mote may raise an unknown kind: it counts as physiological with high priority, and its
+ * name is its label.
  */
 export function alarmKindOf(name: string): AlarmKind {
     if (Object.hasOwn(alarmKinds, name)) return alarmKinds[name as AlarmKindName]
@@ -103,7 +104,7 @@ const unknownKind: Omit<AlarmKind, "label"> = {
     cause: { begin: "unknown", end: "unknown" },
 }
 
-/** The SenML unit of the value that causes such an alarm; null where no value does. */
+/** Returns the SenML unit of the value that causes such an alarm, or null if no value does. */
 export function alarmUnit({ cause }: AlarmKind): string | null {
     return "quantity" in cause ? quantities[cause.quantity].unit : null
 }

@@ -1,14 +1,14 @@
 import { refusalText, type Refusal } from "./refusals.ts"
 
 /*
- * Why the clinic's HTTP interface does not do what is asked: a code with parameters. The one table for clinic, page and command
- * line; docs/api.md, "Failures". Words are made of a problem where people read them, by `problemText`.
+ * The problems that the clinic's HTTP interface reports: codes with parameters, for the clinic, its page and the command line;
+ * docs/api.md, "Failures". `problemText` turns a problem into words where people read it.
  */
 
 export interface ProblemKind {
-    /** HTTP, RFC 9110 §15. */
+    /** HTTP status code, RFC 9110 §15. */
     readonly status: number
-    /** With `{parameter}` where one goes in. */
+    /** The text for people, with `{name}` in place of a parameter. */
     readonly text: string
 }
 
@@ -28,7 +28,7 @@ export const problemKinds = {
     "has-no-wards": { status: 400, text: "a user with the role {role} has no wards" },
     "not-logged-in": { status: 401, text: "log in or send a valid token" },
     "bad-credentials": { status: 401, text: "the user name or the password is wrong" },
-    forbidden: { status: 403, text: "this is not for you" },
+    forbidden: { status: 403, text: "you do not have permission" },
     "other-patient": { status: 403, text: "this is another patient's data" },
     "other-site": {
         status: 403,
@@ -40,12 +40,12 @@ export const problemKinds = {
     "not-on-the-ward": { status: 409, text: "the patient is not on the ward" },
     revoked: { status: 409, text: "the mote is revoked" },
     "name-taken": { status: 409, text: "that user name is taken" },
-    "own-account": { status: 409, text: "nobody can remove themselves" },
+    "own-account": { status: 409, text: "users cannot remove themselves" },
     "too-large": { status: 413, text: "the body is too large" },
-    "media-type": { status: 415, text: "media type not supported here" },
+    "media-type": { status: 415, text: "the media type is not supported" },
     "too-often": { status: 429, text: "too many requests: try again later" },
     "too-many-streams": { status: 429, text: "too many live clients of this user" },
-    failed: { status: 500, text: "the clinic failed" },
+    failed: { status: 500, text: "internal error in the clinic" },
     full: { status: 503, text: "too many live clients" },
     "database-broken": { status: 503, text: "the database does not work" },
     "disk-full": { status: 507, text: "the disk is full: nothing can be stored" },
@@ -61,10 +61,10 @@ const parameterFaults = {
     "too-many": "has too many values",
 } as const
 
-/** What is wrong with a parameter of a query. */
+/** The fault of a query parameter. */
 export type ParameterFault = keyof typeof parameterFaults
 
-/** What parameters look like that are not malformed. */
+/** Examples of well-formed parameters, for the text of a malformed one. */
 const parameterForms: Record<string, string> = {
     patient: "1 or Patient/1",
     subject: "1 or Patient/1",
@@ -76,23 +76,25 @@ const parameterForms: Record<string, string> = {
 
 export interface Problem {
     readonly code: ProblemCode
-    /** What was not found. */
+    /** The kind of thing that was not found. */
     readonly what?: "address" | "alarm" | "mote" | "patient" | "resource" | "user"
-    /** Where in the request, as in `body/settings`, and the JSON Schema keyword that does not hold there. */
+    /** The place in the request, such as `body/settings`. */
     readonly place?: string
+    /** The JSON Schema keyword that is violated there. */
     readonly rule?: string
-    /** In a query, and what is wrong with it. */
+    /** The name of a query parameter. */
     readonly parameter?: string
+    /** The fault of that parameter. */
     readonly fault?: ParameterFault
     readonly max?: number
     readonly role?: string
     readonly refusal?: Refusal
 }
 
-/** What of a problem is no code. */
+/** The parameters of a problem, without its code. */
 export type ProblemParameters = Omit<Problem, "code">
 
-/** In a line for people, without a full stop. */
+/** Returns the problem as one line for people, without a full stop. */
 export function problemText(problem: Problem): string {
     return problemKinds[problem.code].text.replace(/\{(\w+)\}/g, (_all, name: keyof Problem) => {
         if (name === "fault") return faultText(problem)
@@ -123,7 +125,7 @@ export function problemDetails({ code, ...parameters }: Problem, detail?: string
     return { type: typePrefix + code, status, detail: detail ?? problemText({ code, ...parameters }), ...parameters }
 }
 
-/** The problem in an answer; undefined where it is none of this table's. */
+/** Returns the problem in a response body, or undefined if it is not one of this table. */
 export function toProblem(answer: unknown): Problem | undefined {
     if (typeof answer !== "object" || answer === null) return undefined
     const { type, status: _, detail: __, ...parameters } = answer as Partial<ProblemDetails>

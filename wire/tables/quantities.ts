@@ -1,9 +1,9 @@
 /*
- * What a mote can report, by SenML name, and the units it reports it in: the one table that clinic, page and documentation
- * derive theirs from. It imports nothing, so that a page can bundle it.
+ * The quantities that a mote reports, by SenML name, and their units. The clinic, its page and the documentation derive from this
+ * table. It imports nothing, so that a page can bundle it.
  */
 
-/** A SenML unit (RFC 8428 §12.1) as people read and hear it, and as UCUM writes it. */
+/** A SenML unit (RFC 8428 §12.1) in writing, in speech and in UCUM. */
 export interface Unit {
     readonly text: string
     readonly spoken: string
@@ -22,30 +22,30 @@ export const units = {
 
 export type UnitName = keyof typeof units
 
-/** How people write a SenML unit; one that is not in the table stays as it is. */
+/** Returns a SenML unit as people write it. A unit that is not in the table stays as it is. */
 export function unitText(unit: string): string {
     return Object.hasOwn(units, unit) ? units[unit as UnitName].text : unit
 }
 
 export interface Quantity {
     readonly label: string
-    /** Where there is little room. */
+    /** A shorter label for where there is little room. */
     readonly short?: string
     readonly unit: UnitName
-    /** Digits behind the point that people are shown. */
+    /** The number of decimals shown to people. */
     readonly digits: number
-    /** Values outside are a fault of the sensor or the mote, not of the patient. */
+    /** Values outside this range show a fault of the sensor or the mote, not a condition of the patient. */
     readonly plausible: { readonly min: number; readonly max: number }
-    /** A vital sign of the patient; the others are about the mote or about the signal. */
+    /** True for a patient's vital sign. The other quantities describe the mote or the signal. */
     readonly isVital?: true
 }
 
-/** The longest that a summary spans: a mote keeps readings for two days at most. */
+/** The longest time that a summary spans, because a mote keeps readings for at most two days. */
 export const maxSpanMs = 2 * 86_400_000
-/** The most readings in a summary: a mote counts them in 16 bits. */
+/** The maximum number of readings in a summary, because a mote counts them in 16 bits. */
 const maxSummaryCount = 2 ** 16 - 1
 
-/** What a mote says in its envelopes; docs/wire.md, "Vitals". */
+/** The quantities in a mote's envelopes; docs/wire.md, "Vitals". */
 export const quantities = {
     hr: {
         ...{ label: "Heart rate", short: "Heart rate", unit: "beat/min", digits: 0, isVital: true },
@@ -69,11 +69,12 @@ export const quantities = {
 
 export type QuantityName = keyof typeof quantities
 
-/** The vital signs, in the order in which they are shown. */
+/** The names of the vital signs. */
 export type VitalName = {
     [N in QuantityName]: (typeof quantities)[N] extends { isVital: true } ? N : never
 }[QuantityName]
 
+/** The vital signs, in display order. */
 export const vitalNames = Object.keys(quantities).filter(
     name => (quantities as Record<string, Quantity>)[name]!.isVital,
 ) as readonly VitalName[]
@@ -82,10 +83,10 @@ export function isVitalName(name: string): name is VitalName {
     return (vitalNames as readonly string[]).includes(name)
 }
 
-/** What a summary says about each vital sign beside its mean: least, greatest, and how many readings had it. */
+/** Suffixes of a summary's records beside the mean: least value, greatest value, and number of readings with a value. */
 export const summarySuffixes = { least: "-min", greatest: "-max", count: "-n" } as const
 
-const summaryCount: Quantity = { ...quantities.count, label: "Readings that had it" }
+const summaryCount: Quantity = { ...quantities.count, label: "Readings with a value" }
 const bySummaryName = new Map(
     vitalNames.flatMap((name): [string, Quantity][] => [
         [name + summarySuffixes.least, quantities[name]],
@@ -94,7 +95,7 @@ const bySummaryName = new Map(
     ]),
 )
 
-/** The quantity of a SenML name, those of summaries included; undefined for a name that is not in the table. */
+/** Returns the quantity of a SenML name, including those of summaries; undefined for an unknown name. */
 export function quantityOf(name: string): Quantity | undefined {
     if (Object.hasOwn(quantities, name)) return quantities[name as QuantityName]
     return bySummaryName.get(name)

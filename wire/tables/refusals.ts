@@ -2,19 +2,19 @@ import { unitText } from "./quantities.ts"
 import { configFields, configRelations, routerField, type ConfigField } from "./settings.ts"
 
 /*
- * Why a mote, or the clinic, does not take a configuration or a command: a code with parameters, from the firmware to the page.
- * The one table; the firmware has its own in src/link/refusal.ts, and a test holds them against each other. Words are made of a
- * refusal where people read it, by `refusalText`.
+ * The reasons for which a mote or the clinic refuses a configuration or a command: codes with parameters, from the firmware to
+ * the page. The firmware has its own table in src/link/refusal.ts; a test compares the two. `refusalText` turns a refusal into
+ * words where people read it.
  */
 
 export interface RefusalKind {
-    /** On the wire. */
+    /** The code on the wire. */
     readonly number: number
-    /** On the wire, in this order; `setting` and `other` as the number of a setting. */
+    /** The parameters on the wire, in this order. `setting` and `other` are numbers of settings. */
     readonly parameters: readonly RefusalParameter[]
-    /** For the documentation. */
+    /** The meaning, for the documentation. */
     readonly meaning: string
-    /** The mote worked by the configuration, on trial, and has taken it back. */
+    /** The mote had applied the configuration on trial and rolled it back. */
     readonly isRolledBack?: true
 }
 
@@ -24,49 +24,51 @@ export const refusalKinds = {
     "not-authentic": { number: 1, parameters: [], meaning: "not sealed for this mote and this purpose" },
     "version-old": { number: 2, parameters: ["newest"], meaning: "not above `newest`, the highest version so far" },
     busy: { number: 3, parameters: [], meaning: "the flash is busy with another write: try again" },
-    "other-command": { number: 4, parameters: [], meaning: "another command than its path or topic says" },
+    "other-command": { number: 4, parameters: [], meaning: "not the command that its path or topic names" },
     malformed: { number: 5, parameters: [], meaning: "authentic, but neither a configuration nor a command" },
     "too-long": { number: 6, parameters: [], meaning: "a configuration of more than 208 bytes" },
     "unknown-setting": {
         ...{ number: 7, parameters: ["index"] },
-        meaning: "pair `index` of the map, counted from 0, is no setting of this firmware, or no value of one",
+        meaning:
+            "pair `index` of the map, counted from 0, is not a setting of this firmware, or has a value of the wrong type",
     },
     "out-of-range": {
         ...{ number: 8, parameters: ["setting", "min", "max"] },
         meaning: "not within `min` and `max`, or not a whole number",
     },
-    conflict: { number: 9, parameters: ["setting", "other"], meaning: "does not fit together with `other`" },
+    conflict: { number: 9, parameters: ["setting", "other"], meaning: "incompatible with the value of `other`" },
     "not-a-router": { number: 10, parameters: [], meaning: "`router` is not a router's address" },
     "taken-back": { number: 11, parameters: [], meaning: "refused or rolled back before, under the same version" },
-    "flash-full": { number: 12, parameters: [], meaning: "the flash does not keep it; may be delivered again" },
+    "flash-full": { number: 12, parameters: [], meaning: "the flash cannot store it; it may be delivered again" },
     "no-receipt": {
         ...{ number: 13, parameters: ["seconds"], isRolledBack: true },
-        meaning: "no receipt by the new router within `seconds`",
+        meaning: "no receipt from the new router within `seconds`",
     },
     "restarted-on-trial": {
         ...{ number: 14, parameters: [], isRolledBack: true },
-        meaning: "the mote was restarted before a receipt came by the new router",
+        meaning: "the mote restarted before a receipt from the new router arrived",
     },
     unreachable: {
         ...{ number: 15, parameters: [] },
-        meaning: "`router` is out of this board's reach: it needs a name, without TLS",
+        meaning: "this board cannot connect to `router`: it needs a host name and cannot use TLS",
     },
 } as const satisfies Record<string, RefusalKind>
 
-/** `unknown`: a newer mote has a code that is not in the table; `number` says which. */
+/** `unknown` stands for a newer mote's code that is not in the table; `number` has its value. */
 export type RefusalCode = keyof typeof refusalKinds | "unknown"
 
-/** A refusal as the host passes it on: its code, and the parameters that go with that. */
+/** A refusal on the host: its code and the parameters of that code. */
 export interface Refusal {
     readonly code: RefusalCode
-    /** Names of settings. */
+    /** The name of a setting. */
     readonly setting?: string
+    /** The name of the setting that it conflicts with. */
     readonly other?: string
     readonly min?: number
     readonly max?: number
     /** The highest version so far. */
     readonly newest?: number
-    /** Of a pair in the map, where nobody has looked up which setting that is. */
+    /** The index of a pair in the map, before the setting's name is looked up. */
     readonly index?: number
     readonly seconds?: number
     readonly number?: number
@@ -77,8 +79,8 @@ export function isRolledBack({ code }: Refusal): boolean {
 }
 
 /**
- * The refusal in a line for people, without a full stop.
- * @param nameOf what they call a setting; without it, by its name
+ * Returns the refusal as one line for people, without a full stop.
+ * @param nameOf returns a setting's label; by default its name
  */
 export function refusalText(refusal: Refusal, nameOf: (setting: string) => string = name => name): string {
     const { code, index, newest, seconds, number } = refusal
@@ -91,13 +93,13 @@ export function refusalText(refusal: Refusal, nameOf: (setting: string) => strin
         case "busy":
             return "the mote is busy"
         case "other-command":
-            return "another command"
+            return "the command does not match its address"
         case "malformed":
             return "not a configuration"
         case "too-long":
             return "too long for a mote"
         case "unknown-setting":
-            return `unknown setting ${setting ?? `at place ${(index ?? 0) + 1}`}`
+            return `unknown setting ${setting ?? `at position ${(index ?? 0) + 1}`}`
         case "out-of-range":
             return `${setting}: ${rangeText(refusal)}`
         case "conflict":
@@ -107,21 +109,21 @@ export function refusalText(refusal: Refusal, nameOf: (setting: string) => strin
         case "taken-back":
             return "refused or taken back before; save it again under a new version"
         case "flash-full":
-            return "the mote's flash does not keep it"
+            return "the mote's flash cannot store it"
         case "no-receipt":
             return `no receipt within ${seconds} s`
         case "restarted-on-trial":
-            return "the mote was restarted before a receipt came"
+            return "the mote restarted before a receipt arrived"
         case "unreachable":
-            return `${nameOf(routerField.name)}: this board needs a name, without TLS`
+            return `${nameOf(routerField.name)}: this board needs a host name and cannot use TLS`
         case "unknown":
-            return `for a reason that is not known here (${number})`
+            return `unknown reason (${number})`
     }
-    // Of a newer clinic.
+    // A newer clinic may have codes that this table lacks.
     return String(code)
 }
 
-/** The range is that of who refused: another firmware may have another one. */
+/** The range comes from the refusal, because another firmware may have other limits. */
 function rangeText({ setting, min, max }: Refusal): string {
     const field: ConfigField | undefined = configFields.find(({ name }) => name === setting)
     if (field?.choices) return field.choices.join(", ")
@@ -131,6 +133,6 @@ function rangeText({ setting, min, max }: Refusal): string {
 
 function conflictText({ setting = "", other = "" }: Refusal, nameOf: (setting: string) => string): string {
     const relation = configRelations.find(pair => pair.name === setting && pair.other === other)?.relation
-    const what = relation === undefined ? "does not fit together with" : `has to be ${relation}`
+    const what = relation === undefined ? "is incompatible with" : `has to be ${relation}`
     return `${nameOf(setting)} ${what} ${nameOf(other)}`
 }

@@ -1,23 +1,23 @@
 /*
- * What can be set on a mote: the one table that clinic, page, command line, simulator and documentation derive theirs from. The
- * firmware has its own in src/config/plaintext.ts; a test holds them against each other. A page can bundle this file.
+ * The settings of a mote. The clinic, its page, the command line, the simulator and the documentation derive from this table. The
+ * firmware has its own in src/config/plaintext.ts; a test compares the two. A page can bundle this file.
  */
 
-/** A setting that is a number. */
+/** A numeric setting. */
 export interface ConfigField {
     readonly name: string
-    /** In refusals. */
+    /** Its number in refusals. */
     readonly number: number
-    /** What people call it. */
+    /** Its name for people. */
     readonly label: string
-    /** As in SenML, where it has one. */
+    /** Its SenML unit, empty if it has none. */
     readonly unit: string
     readonly min: number
     readonly max: number
     readonly default: number
     readonly step: number
     readonly description: string
-    /** What the numbers 0, 1, … mean, where they are choices. */
+    /** The meanings of the numbers 0, 1, … of an enumeration. */
     readonly choices?: readonly string[]
 }
 
@@ -68,7 +68,7 @@ export const configFields = [
         label: "Wait before an alarm",
         unit: "s",
         ...{ min: 0, max: 600, default: 10, step: 1 },
-        description: "how long a value must be beyond a limit, or a sensor gone, before an alarm is raised",
+        description: "how long a value must be beyond a limit, or a sensor missing, before an alarm is raised",
     },
     {
         name: "sample",
@@ -93,7 +93,8 @@ export const configFields = [
         unit: "",
         ...{ min: 0, max: 2, default: 0, step: 1 },
         choices: ["continuous", "interval", "standby"],
-        description: "continuous watches without a pause; the others save battery and see nothing between measurements",
+        description:
+            "continuous measures without a pause; the others save battery and see nothing between measurements",
     },
     {
         name: "every",
@@ -106,18 +107,18 @@ export const configFields = [
     {
         name: "quality",
         number: 11,
-        label: "Least signal quality",
+        label: "Minimum signal quality",
         unit: "%",
         ...{ min: 0, max: 90, default: 0, step: 1 },
-        description: "no heart rate is reported from a worse signal",
+        description: "a weaker signal gives no heart rate",
     },
     {
         name: "led",
         number: 12,
-        label: "Most LED current",
+        label: "Maximum LED current",
         unit: "mA",
         ...{ min: 1, max: 50, default: 50, step: 1 },
-        description: "the most that an LED of the optical sensor may draw",
+        description: "maximum current of each LED of the optical sensor",
     },
     {
         name: "trial",
@@ -125,11 +126,11 @@ export const configFields = [
         label: "Try a new router for",
         unit: "s",
         ...{ min: 30, max: 3600, default: 120, step: 1 },
-        description: "without a receipt by then, the mote goes back to the router before",
+        description: "without a receipt within this time, the mote returns to its previous router",
     },
 ] as const satisfies readonly ConfigField[]
 
-/** The one setting that is a text. */
+/** The only setting that is a text. */
 export const routerField = {
     name: "router",
     label: "Router",
@@ -140,17 +141,17 @@ export const routerField = {
 } as const
 
 export type ConfigName = (typeof configFields)[number]["name"]
-/** A configuration in the units of the table; `router` is empty for the one that was provisioned. */
+/** A configuration in the units of the table. An empty `router` means the provisioned one. */
 export type ConfigValues = Record<ConfigName, number> & { router: string }
 
-/** Settings that have to fit together. */
+/** Relations that must hold between settings. */
 export const configRelations = [
     { name: "report", relation: "at least", other: "sample" },
     { name: "hrLow", relation: "below", other: "hrHigh" },
     { name: "tempLow", relation: "below", other: "tempHigh" },
 ] as const satisfies readonly { name: ConfigName; relation: "at least" | "below"; other: ConfigName }[]
 
-/** What a mote does that never got a configuration. */
+/** The configuration of a mote that has never received one. */
 export const defaultConfig: Readonly<ConfigValues> = Object.freeze({
     ...(Object.fromEntries(configFields.map(field => [field.name, field.default])) as Record<ConfigName, number>),
     router: routerField.default,
