@@ -4,8 +4,8 @@ import { fileError, UserError } from "./errors.ts"
 const chunkBytes = 1 << 20
 
 /**
- * Reads a file or pipe whole. The limit protects against a path that the user did not mean: a device that never ends, or a
- * huge file.
+ * Reads a file or pipe whole. The limit protects against a path that the user did not mean: a device that never ends,
+ * or a huge file.
  * @throws UserError if it cannot be read or is longer than `maxBytes`
  */
 export function readBounded(file: string, maxBytes: number): Buffer {

@@ -1,13 +1,13 @@
 /**
- * The clock that host code runs on: the real one, or the simulator's virtual one. Routers, clinics and simulated motes take it
- * as an argument and use no global timer, so the same code runs in real and in virtual time.
+ * The clock that host code runs on: the real one, or the simulator's virtual one. Routers, clinics and simulated motes
+ * take it as an argument and use no global timer, so the same code runs in real and in virtual time.
  */
 export interface Clock {
     /** Unix time in milliseconds, possibly with a fraction. */
     now(): number
     /**
-     * Monotonic time in milliseconds since an arbitrary moment. Use it for durations: setting the time of day does not affect
-     * it. A clock that is never set may omit it.
+     * Monotonic time in milliseconds since an arbitrary moment. Use it for durations: setting the time of day does not
+     * affect it. A clock that is never set may omit it.
      */
     elapsed?(): number
     /** Calls `fn` once, `ms` milliseconds from now. */

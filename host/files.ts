@@ -50,8 +50,8 @@ export function readIfThere(file: string): Buffer | undefined {
 }
 
 /**
- * Replaces a file atomically and durably: after a power cut it has either the old or the new contents. A file whose contents
- * and mode would stay the same is not written, so this also works on a full disk. Throws UserError.
+ * Replaces a file atomically and durably: after a power cut it has either the old or the new contents. A file whose
+ * contents and mode would stay the same is not written, so this also works on a full disk. Throws UserError.
  */
 export function writeDurably(file: string, contents: string | Uint8Array, mode: number): void {
     if (isSame(file, contents, mode)) return

@@ -6,8 +6,8 @@ import { hostname } from "node:os"
 
 /**
  * Tells whether another site's page caused this request. Browsers state the origin in `Origin` (Fetch §3.2) and
- * `Sec-Fetch-Site` (Fetch Metadata §2.4); programs send neither. A link from another site is allowed, because GET and HEAD
- * change nothing.
+ * `Sec-Fetch-Site` (Fetch Metadata §2.4); programs send neither. A link from another site is allowed, because GET and
+ * HEAD change nothing.
  */
 export function isFromOtherSite(
     method: string,
@@ -20,8 +20,8 @@ export function isFromOtherSite(
 }
 
 /**
- * Tells whether `Host` is an IP address, a name of this machine or one of `names`. This prevents DNS rebinding: a page could
- * point its own domain name at this service and read the responses, but its requests would carry that name.
+ * Tells whether `Host` is an IP address, a name of this machine or one of `names`. This prevents DNS rebinding: a page
+ * could point its own domain name at this service and read the responses, but its requests would carry that name.
  */
 export function isOwnHost(host: string | undefined, names: string[] = []): boolean {
     const [, inBrackets, plain] = /^(?:\[([\da-f:.]+)(?:%[\w.%-]+)?\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host ?? "") ?? []

@@ -29,7 +29,8 @@ export type Pages = Map<string, Page>
 
 /**
  * Bundles a web page in memory, without a build step, files on disk or inline scripts.
- * @param web a folder with index.html, favicon.svg, main.ts and the modules that main.ts imports; its path ends with a slash
+ * @param web a folder with index.html, favicon.svg, main.ts and the modules that main.ts imports; its path ends with a
+ * slash
  */
 export function bundlePages(web: string): Pages {
     const { outputFiles } = buildSync({

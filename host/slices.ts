@@ -4,8 +4,8 @@ import { setImmediate } from "node:timers/promises"
 const sliceMs = 5
 
 /**
- * Splits long work into time slices. Await `pause` between its steps: once a slice is used up, the event loop runs. Awaiting
- * the database does not let it run, because the database works synchronously in this process.
+ * Splits long work into time slices. Await `pause` between its steps: once a slice is used up, the event loop runs.
+ * Awaiting the database does not let it run, because the database works synchronously in this process.
  */
 export class Slices {
     private startedAt = performance.now()

@@ -8,7 +8,9 @@ export interface SqliteFormat {
     name: string
     /** SQLite's `application_id`, which identifies the program that owns the file. */
     applicationId: number
-    /** One SQL script per version. A released script never changes. Opening an older file runs those it has not had yet. */
+    /**
+     * One SQL script per version. A released script never changes. Opening an older file runs those it has not had yet.
+     */
     migrations: readonly string[]
 }
 
@@ -19,9 +21,10 @@ const checkedBytes = 256 * 2 ** 20
 const files = new WeakMap<Database.Database, string>()
 
 /**
- * Opens `file` or ":memory:". A missing file is created, readable by its owner only. A commit survives `kill -9` and power loss:
- * WAL with synchronous=FULL. No other process can open the file until `closeSqlite`. Throws UserError if the file cannot be
- * used, is damaged, is in use, lacks its write-ahead log, or belongs to another program or a newer version.
+ * Opens `file` or ":memory:". A missing file is created, readable by its owner only. A commit survives `kill -9` and
+ * power loss: WAL with synchronous=FULL. No other process can open the file until `closeSqlite`. Throws UserError if
+ * the file cannot be used, is damaged, is in use, lacks its write-ahead log, or belongs to another program or a newer
+ * version.
  */
 export function openSqlite(file: string, format: SqliteFormat): Database.Database {
     let db: Database.Database | undefined
@@ -56,8 +59,8 @@ function writeAhead(db: Database.Database): void {
 }
 
 /**
- * Closes the database and merges the write-ahead log into the file. libsql keeps the file open while a prepared statement
- * exists, so this leaves WAL mode first, which releases the lock.
+ * Closes the database and merges the write-ahead log into the file. libsql keeps the file open while a prepared
+ * statement exists, so this leaves WAL mode first, which releases the lock.
  */
 export function closeSqlite(db: Database.Database): void {
     try {
@@ -106,7 +109,10 @@ function checkLog(file: string): void {
         )
 }
 
-/** Returns all rows, with blobs as Uint8Array. Parameters go in one array, because libsql takes a single object for named ones. */
+/**
+ * Returns all rows, with blobs as Uint8Array. Parameters go in one array, because libsql takes a single object for
+ * named ones.
+ */
 export function all<Row>(statement: Database.Statement, parameters: unknown[] = []): Row[] {
     const rows = statement.all(parameters) as Record<string, unknown>[]
     for (const row of rows)
@@ -124,7 +130,10 @@ function makePrivate(file: string): void {
     closeSync(fd)
 }
 
-/** Returns the version of the database, 0 for a new one. Throws if it is damaged, another program's or a newer version's. */
+/**
+ * Returns the version of the database, 0 for a new one. Throws if it is damaged, another program's or a newer
+ * version's.
+ */
 function check(db: Database.Database, { applicationId, migrations }: SqliteFormat): number {
     const pragma = (name: string) => all<Record<string, unknown>>(db.prepare(`PRAGMA ${name}`))[0]?.[name]
     if (all(db.prepare("SELECT 1 FROM sqlite_schema LIMIT 1")).length === 0) return 0

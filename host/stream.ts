@@ -1,6 +1,8 @@
 import type { Socket } from "node:net"
 
-/** One end of a byte stream: a TCP or TLS socket, or a connection in the simulator. Bytes arrive in order or not at all. */
+/**
+ * One end of a byte stream: a TCP or TLS socket, or a connection in the simulator. Bytes arrive in order or not at all.
+ */
 export interface ByteStream {
     /** The peer's name for logs, such as `192.0.2.7:49152` or `mote 4`. */
     readonly peer: string

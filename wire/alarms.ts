@@ -6,8 +6,8 @@ export interface AlarmEvent {
     /** One of wire/tables/alarm-kinds.ts, or a kind of a newer mote. */
     kind: string
     /**
-     * Identifies the alarm: its beginning and its end have the same id. Both may arrive more than once, with different nonces.
-     * Ids of one mote rise. An alarm also ends when one of the same kind with a higher id begins.
+     * Identifies the alarm: its beginning and its end have the same id. Both may arrive more than once, with different
+     * nonces. Ids of one mote rise. An alarm also ends when one of the same kind with a higher id begins.
      */
     id: number
     /** True at the beginning, false at the end. */

@@ -3,8 +3,8 @@ import { maxEnvelopeBytes, type Purpose } from "./envelope.ts"
 import { commandNames, keyBytes, kidBytes, type CommandName, type RouterKeys, type SealedCommand } from "./keys.ts"
 
 /*
- * The CBOR messages between router and clinic: a batch of envelopes (`POST /ingest`), the result for each, and the keys that a
- * router may hold (`GET /ingest/keys`). Each row is an array in the order of the interface's fields.
+ * The CBOR messages between router and clinic: a batch of envelopes (`POST /ingest`), the result for each, and the keys
+ * that a router may hold (`GET /ingest/keys`). Each row is an array in the order of the interface's fields.
  */
 
 /** One envelope that a router received. */
@@ -51,9 +51,10 @@ export const maxCommands = 4
 export const maxKeysBytes = maxKeys * (kidBytes + 3 * keyBytes + 40 + (1 + maxCommands) * (maxSealedBytes + 13))
 
 /**
- * Headers of a router's requests to the clinic. Each is a Unix time in milliseconds by the router's own clock, which is also
- * the clock of `receivedAt`. `sentAt` is when it sent the request. `storeSince` is when it created its store: a store younger
- * than the router's last delivery replaces one that was emptied or lost, together with receipted envelopes not yet delivered.
+ * Headers of a router's requests to the clinic. Each is a Unix time in milliseconds by the router's own clock, which is
+ * also the clock of `receivedAt`. `sentAt` is when it sent the request. `storeSince` is when it created its store: a
+ * store younger than the router's last delivery replaces one that was emptied or lost, together with receipted
+ * envelopes not yet delivered.
  */
 export const routerHeader = { sentAt: "vitalmote-sent-at", storeSince: "vitalmote-store-since" } as const
 

@@ -23,9 +23,10 @@ export function encode(value: unknown): Uint8Array {
 }
 
 /**
- * Decodes exactly one CBOR item, and only in the encoding that `encode` produces. Throws WireError for indefinite lengths,
- * encodings longer than needed, unsorted or duplicate keys, deep nesting and trailing bytes. Maps become `Map`, byte strings
- * become views into `bytes`, tags become cbor2's `Tag`, and integers beyond 2^53 become bigints. The caller bounds the size.
+ * Decodes exactly one CBOR item, and only in the encoding that `encode` produces. Throws WireError for indefinite
+ * lengths, encodings longer than needed, unsorted or duplicate keys, deep nesting and trailing bytes. Maps become
+ * `Map`, byte strings become views into `bytes`, tags become cbor2's `Tag`, and integers beyond 2^53 become bigints.
+ * The caller bounds the size.
  *
  * `floats: "any"` accepts floats of any width, for formats that do not require RFC 8949 §4.2.1.
  */

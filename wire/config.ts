@@ -40,7 +40,10 @@ export function encodeConfig(values: Partial<ConfigValues>, version: number): Ui
     return encode(new Map<string, unknown>([...fields, ["version", checkVersion(version)]]))
 }
 
-/** Returns the setting in pair `index` of a configuration's map, in the mote's numbering; undefined if there is no such pair. */
+/**
+ * Returns the setting in pair `index` of a configuration's map, in the mote's numbering; undefined if there is no such
+ * pair.
+ */
 export function settingAt(values: Partial<ConfigValues>, index: number): string | undefined {
     const map = decode(encodeConfig(values, 1)) as Map<string, unknown>
     return [...map.keys()][index]

@@ -3,9 +3,9 @@ import { WireError } from "./cbor.ts"
 import { kidBytes } from "./keys.ts"
 
 /*
- * COSE_Mac0 (RFC 9052 §6.2) in the one shape that docs/wire.md, "Envelope", allows. Deterministic CBOR has exactly one encoding
- * of that shape, so this code reads and writes its bytes directly. That is strict by construction and, for every envelope, some
- * twenty times cheaper than a general decoder.
+ * COSE_Mac0 (RFC 9052 §6.2) in the one shape that docs/wire.md, "Envelope", allows. Deterministic CBOR has exactly one
+ * encoding of that shape, so this code reads and writes its bytes directly. That is strict by construction and, for
+ * every envelope, some twenty times cheaper than a general decoder.
  */
 
 /** A COSE_Mac0: `#6.17([bstr .cbor {1: 5, 4: kid}, {}, payload, tag])`, alg HMAC 256/256. */

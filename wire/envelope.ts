@@ -41,8 +41,8 @@ const saltBytes = 5
 export const nonceBytes = 4 + saltBytes + 4
 
 /**
- * Parses an envelope without checking its MAC. The fields are views into `bytes`. Throws WireError for any other shape than that
- * of docs/wire.md, "Envelope", and for more than `maxEnvelopeBytes`.
+ * Parses an envelope without checking its MAC. The fields are views into `bytes`. Throws WireError for any other shape
+ * than that of docs/wire.md, "Envelope", and for more than `maxEnvelopeBytes`.
  */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
     if (bytes.length > maxEnvelopeBytes) throw new WireError(`more than ${maxEnvelopeBytes} bytes`)

@@ -29,8 +29,8 @@ export interface SealedCommand {
 }
 
 /**
- * The keys that a router holds for one mote. They suffice to refuse a forgery, but not to decrypt a reading. While a mote's
- * secret is being changed, two entries have the same `kid`, the older generation first.
+ * The keys that a router holds for one mote. They suffice to refuse a forgery, but not to decrypt a reading. While a
+ * mote's secret is being changed, two entries have the same `kid`, the older generation first.
  */
 export type RouterKeys = Pick<MoteKeys, "kid" | "upMac" | "receipt" | "mqtt"> & {
     /** The newest known version of the configuration, for receipts. */

@@ -5,7 +5,8 @@ import { decodeRefusal, encodeRefusal } from "./refusal.ts"
 import type { Refusal } from "./tables/refusals.ts"
 
 /*
- * SenML packs in CBOR, RFC 8428 §6: arrays of maps with integer labels. A mote sends numbers; its only data values are refusals.
+ * SenML packs in CBOR, RFC 8428 §6: arrays of maps with integer labels. A mote sends numbers; its only data values are
+ * refusals.
  */
 
 /** One resolved record (RFC 8428 §4.6). */
@@ -42,9 +43,9 @@ const maxTimeMs = 253_402_300_799_999
 const decimalFraction = 4
 
 /**
- * Decodes and resolves a pack from the mote `kid` that arrived at `receivedAt` (Unix time in milliseconds). Every record needs the
- * mote's own base name, a unit and a finite number. Relative times must not lie in the future. Floats may have any width, and
- * decimal fractions are supported (RFC 8428 §6). Throws WireError.
+ * Decodes and resolves a pack from the mote `kid` that arrived at `receivedAt` (Unix time in milliseconds). Every
+ * record needs the mote's own base name, a unit and a finite number. Relative times must not lie in the future. Floats
+ * may have any width, and decimal fractions are supported (RFC 8428 §6). Throws WireError.
  */
 export function decodePack(plaintext: Uint8Array, kid: Uint8Array, receivedAt: number): Measurement[] {
     const pack = decode(plaintext, "any")
@@ -91,8 +92,8 @@ export function decodePack(plaintext: Uint8Array, kid: Uint8Array, receivedAt: n
 }
 
 /**
- * Encodes measurements as one pack in the given order, with `bn` in the first record and `bu` wherever the unit changes. Relative
- * times are relative to `now`, the moment of sending as Unix time in milliseconds.
+ * Encodes measurements as one pack in the given order, with `bn` in the first record and `bu` wherever the unit
+ * changes. Relative times are relative to `now`, the moment of sending as Unix time in milliseconds.
  */
 export function encodePack(measurements: Measurement[], kid: Uint8Array, now: number): Uint8Array {
     let unit: string | undefined

@@ -21,8 +21,8 @@ export class ConfigError extends Error {
 }
 
 /**
- * Checks untrusted values, such as a request's JSON. Names must be known, values must be within their range and on its step, and
- * values must fit together, where a missing one counts as its default. Throws ConfigError.
+ * Checks untrusted values, such as a request's JSON. Names must be known, values must be within their range and on its
+ * step, and values must fit together, where a missing one counts as its default. Throws ConfigError.
  */
 export function checkConfig(values: unknown): Partial<ConfigValues> {
     if (typeof values !== "object" || values === null || Array.isArray(values))

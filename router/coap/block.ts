@@ -4,8 +4,9 @@ import { CoapFormatError, encodeOptionsAndPayload, OptionNumber, uintOption, uin
 import type { Requester, Server } from "./requester.ts"
 
 /*
- * Block-wise transfer, RFC 7959, and BERT on reliable transports, RFC 8323 §6. The server keeps nothing between the blocks
- * of an answer: each is cut out of the representation as it is by then, and an ETag tells the client when it changed.
+ * Block-wise transfer, RFC 7959, and BERT on reliable transports, RFC 8323 §6. The server keeps no state between the
+ * blocks of a response: it cuts each one out of the current representation, and the ETag shows the client when that has
+ * changed.
  */
 
 /** Value of a Block1 or Block2 option, RFC 7959 §2.2. */
@@ -13,27 +14,27 @@ export interface Block {
     /** The block's number, in units of `blockBytes(szx)`. */
     num: number
     more: boolean
-    /** Size exponent; 7 is BERT: several blocks of 1024 bytes in one message. */
+    /** The size exponent. 7 means BERT: several blocks of 1024 bytes in one message. */
     szx: number
 }
 
 const maxSzx = 6
 const bert = 7
 const maxBlockValueBytes = 3
-/** RFC 8323 §5.3.2: an endpoint that takes more than this, and knows block-wise transfer, knows BERT. */
+/** An endpoint with a larger Max-Message-Size that supports block-wise transfer also supports BERT, RFC 8323 §5.3.2. */
 const maxWithoutBert = 1152
-/** Longest header (RFC 8323 §3.2), token, the payload marker and the options that are added here. */
+/** The longest header (RFC 8323 §3.2), token, payload marker, and the options that `slice` adds. */
 const overheadBytes = 6 + 8 + 1 + 4 + 9
 const eTagBytes = 8
 
-/** What may come in blocks; the largest envelope and its options fit. */
+/** The maximum size of a request body that arrives in blocks. The largest envelope fits. */
 export const maxBodyBytes = 8192
 
 export function blockBytes(szx: number): number {
     return 2 ** (Math.min(szx, maxSzx) + 4)
 }
 
-/** The Block1 or Block2 option among these; undefined where there is none. Throws CoapFormatError. */
+/** Returns the Block1 or Block2 option of a message, or undefined if it has none. Throws CoapFormatError. */
 export function blockIn(options: CoapOption[], number: number): Block | undefined {
     const option = options.find(o => o.number === number)
     if (!option) return undefined
@@ -46,9 +47,11 @@ export function blockOption(number: number, { num, more, szx }: Block): CoapOpti
     return uintOption(number, num * 16 + (more ? 8 : 0) + szx)
 }
 
-/** A `Server` that takes requests in blocks and gives its answers in blocks, where they are asked for or needed. */
+/**
+ * Adds block-wise transfer to a `Server`: request bodies in blocks, and responses in blocks if requested or necessary.
+ */
 export function blockwise(serve: Server): Server {
-    /** One upload a requester. */
+    /** One upload per requester. */
     const uploads = new WeakMap<Requester, Upload>()
     return async (request, requester) => {
         let block1: Block | undefined
@@ -69,14 +72,14 @@ export function blockwise(serve: Server): Server {
     }
 }
 
-/** The Block2 option of a request whose notifications are to be cut as its first answer was. */
+/** Returns the Block2 option of a request. Notifications use the same block size as the first response. */
 export function block2Of(request: CoapMessage): Block | undefined {
     return blockIn(request.options, OptionNumber.Block2)
 }
 
 /**
- * The part of a response that was asked for, or its first part where all of it is more than the requester takes. A response
- * that is no success stays whole.
+ * Returns the requested block of a response, or the first block if the response exceeds the requester's maximum message
+ * size. Error responses are never divided.
  */
 export function slice(response: CoapMessage, asked: Block | undefined, requester: Requester): CoapMessage {
     const { payload, options } = response
@@ -98,14 +101,14 @@ export function slice(response: CoapMessage, asked: Block | undefined, requester
 }
 
 interface Upload {
-    /** What has to be the same in all blocks of one request. */
+    /** Method and options, which must be the same in all blocks of a request. */
     key: string
     body: Uint8Array
 }
 
 type Collected = { isDone: true; request: CoapMessage } | { isDone: false; response: CoapMessage }
 
-/** RFC 7959 §2.5: blocks come in order, each starts where the last one ended. */
+/** Collects the blocks of a request. They must arrive in order without gaps, RFC 7959 §2.5. */
 function collect(
     uploads: WeakMap<Requester, Upload>,
     request: CoapMessage,
@@ -121,7 +124,7 @@ function collect(
     const before = block.num === 0 ? undefined : uploads.get(requester)
     const body = before?.body ?? new Uint8Array(0)
     if (block.num > 0 && before?.key !== key)
-        return refused(Code.RequestEntityIncomplete, "the blocks before it are missing")
+        return refused(Code.RequestEntityIncomplete, "the preceding blocks are missing")
     const unit = blockBytes(block.szx)
     if (block.num * unit !== body.length) return refused(Code.RequestEntityIncomplete, "a block is missing")
     const isWhole = block.szx === bert ? payload.length % unit === 0 : payload.length === unit
@@ -147,7 +150,7 @@ function requestedBlock({ options }: CoapMessage, number: number, requester: Req
     return block
 }
 
-/** The largest size up to the one asked for that leaves the message small enough. */
+/** Returns the largest size, up to the requested one, that fits into `room` bytes. */
 function blockSize(asked: number, room: number): { szx: number; bytes: number } {
     const unit = blockBytes(asked)
     if (asked === bert && room >= 2 * unit) return { szx: bert, bytes: Math.floor(room / unit) * unit }
@@ -156,7 +159,7 @@ function blockSize(asked: number, room: number): { szx: number; bytes: number } 
     return { szx, bytes: blockBytes(szx) }
 }
 
-/** Method and options, without those that change from block to block. */
+/** Identifies a request by its method and options, without those that differ from block to block. */
 function keyOf({ code, options }: CoapMessage): string {
     const changing: number[] = [OptionNumber.Block1, OptionNumber.Block2, OptionNumber.Size1, OptionNumber.Echo]
     const same = options.filter(({ number }) => !changing.includes(number))

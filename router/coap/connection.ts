@@ -6,20 +6,20 @@ import { OptionNumber, uintOption } from "./options.ts"
 import type { Notifier, Requester, Server } from "./requester.ts"
 import { CoapSession } from "./session.ts"
 
-/** How long we wait for a response. */
+/** The time within which a response must arrive. */
 export const responseMs = 30_000
-/** Requests of one peer that may be under way at a time; more get 5.03. */
+/** The maximum number of concurrent requests from one peer. Further requests get 5.03. */
 export const maxConcurrentRequests = 64
-/** Requests of ours that may wait for one peer. */
+/** The maximum number of our requests that wait for one peer. */
 export const maxPendingRequests = 64
 const tokenBytes = 4
 
-/** What a request of ours is made of. */
+/** The options and the payload of one of our requests. */
 export type RequestParts = Partial<Omit<CoapMessage, "code" | "token">>
 
-/** A request that got no response. */
+/** A request received no response. */
 export class NoResponseError extends Error {
-    /** `tooLarge`: for the peer; `busy`: too many wait already. */
+    /** `tooLarge`: it exceeds the peer's Max-Message-Size; `busy`: too many requests already wait for this peer. */
     readonly why: "closed" | "late" | "busy" | "tooLarge"
 
     constructor(why: NoResponseError["why"], message: string) {
@@ -28,22 +28,22 @@ export class NoResponseError extends Error {
     }
 }
 
-/** A request of ours, and where its responses go. */
+/** The callbacks for one of our requests. */
 interface Exchange {
-    /** Takes a response; says whether more of them may come. */
+    /** Handles a response. Returns true if more responses may follow. */
     next(response: CoapMessage): boolean
     fail(error: NoResponseError): void
 }
 
-/** The timer runs until the first response is there. */
+/** `timer` runs until the first response arrives. */
 type PendingExchange = Exchange & { timer: Timer | undefined }
 
 /**
- * Requests and responses on one connection, matched by their tokens (RFC 7252 §5.3.1). Both ends may ask: `serve` answers
- * the peer's requests, `request()` asks the peer.
+ * Requests and responses on one connection, matched by token (RFC 7252 §5.3.1). Both ends may send requests: `serve`
+ * handles those of the peer, `request()` sends ours.
  */
 export class CoapConnection implements Requester {
-    /** Whom we talk to, for logs. */
+    /** The peer's name for logs. */
     readonly peer: string
     private readonly clock: Clock
     private readonly random: (bytes: number) => Uint8Array
@@ -51,12 +51,12 @@ export class CoapConnection implements Requester {
     private readonly onClose: () => void
     private readonly onCsm: () => void
     private readonly onEnvelope: (eui: string) => void
-    /** New envelopes that came here and whose answer has not gone out. */
+    /** The number of new envelopes that arrived here and have no response yet. */
     private unansweredEnvelopes = 0
     private readonly log: Log
     private readonly session: CoapSession
     private readonly pending = new Map<string, PendingExchange>()
-    /** Whom to tell that the peer is gone, by the token of its request. */
+    /** The peer's observations: a callback for their end, by the token of the request. */
     private readonly notifiers = new Map<string, () => void>()
     private serving = 0
     private releasing = false
@@ -68,10 +68,11 @@ export class CoapConnection implements Requester {
         random: (bytes: number) => Uint8Array
         serve: Server
         onClose?: () => void
+        /** Called when the peer's first CSM arrives. */
         onGreeted?: () => void
-        /** What came and leads to nothing costs so much; false where that is too much. */
+        /** Charges the peer for an unproductive message. Returns false if its budget is used up. */
         spend?: (cost: number) => boolean
-        /** Called with the mote of each authentic envelope that came here first. */
+        /** Called with the mote of each new authentic envelope that arrives here. */
         onBrought?: (eui: string) => void
         log: Log
     }) {
@@ -98,7 +99,7 @@ export class CoapConnection implements Requester {
         })
     }
 
-    /** Begins to talk; `serve` and `onClose` may be called from here on, even within. */
+    /** Starts the connection. `serve` and `onClose` may be called from now on, even before this returns. */
     start(): void {
         this.session.start()
     }
@@ -107,7 +108,7 @@ export class CoapConnection implements Requester {
         return this.session.peerMaxMessageBytes
     }
 
-    /** Sends a request with a token of ours. Rejects with NoResponseError. */
+    /** Sends a request with a new token and resolves to its response. Rejects with NoResponseError. */
     request(code: number, parts: RequestParts): Promise<CoapMessage> {
         return new Promise((resolve, reject) => {
             const next = (response: CoapMessage) => {
@@ -119,9 +120,9 @@ export class CoapConnection implements Requester {
     }
 
     /**
-     * Asks for a resource and for what becomes of it (RFC 7641 §3). Resolves to the first response, as `request`; where it
-     * has an Observe option, later ones go to `notified`, up to the first that has none, or up to undefined, which says that
-     * the connection is closed. `cancel` deregisters.
+     * Observes a resource (RFC 7641 §3). Resolves to the first response and rejects like `request`. If that response
+     * has an Observe option, `notified` receives the later ones, up to and including the first without that option. It
+     * receives undefined when the connection closes. `cancel` deregisters.
      */
     observe(
         parts: RequestParts,
@@ -146,23 +147,23 @@ export class CoapConnection implements Requester {
         })
     }
 
-    notifier(token: Uint8Array, gone: () => void): Notifier {
+    notifier(token: Uint8Array, cancelled: () => void): Notifier {
         const key = keyOf(token)
         this.forget(token)
-        if (this.isClosed) gone()
-        else this.notifiers.set(key, gone)
+        if (this.isClosed) cancelled()
+        else this.notifiers.set(key, cancelled)
         return {
             send: response => this.session.send({ ...response, token }),
             end: () => {
-                if (this.notifiers.get(key) === gone) this.notifiers.delete(key)
+                if (this.notifiers.get(key) === cancelled) this.notifiers.delete(key)
             },
         }
     }
 
     forget(token: Uint8Array): void {
-        const gone = this.notifiers.get(keyOf(token))
+        const cancelled = this.notifiers.get(keyOf(token))
         this.notifiers.delete(keyOf(token))
-        gone?.()
+        cancelled?.()
     }
 
     envelopeAccepted(eui: string): void {
@@ -170,7 +171,10 @@ export class CoapConnection implements Requester {
         if (!this.isClosed) this.onEnvelope(eui)
     }
 
-    /** Asks the peer to go elsewhere (RFC 8323 §5.5) and closes once both ends have their responses. */
+    /**
+     * Sends Release, so that the peer connects elsewhere (RFC 8323 §5.5), and closes once both ends have their
+     * responses.
+     */
     release(): void {
         this.session.send(message(Code.Release))
         this.closeWhenIdle()
@@ -205,7 +209,7 @@ export class CoapConnection implements Requester {
     }
 
     private deregister(request: CoapMessage): void {
-        // What was asked is replaced: a notification that is under way counts as the answer to this.
+        // This request has the same token, so a notification already on its way counts as its response.
         if (!this.pending.delete(keyOf(request.token))) return
         this.ask(request, { next: () => false, fail: () => {} })
     }
@@ -232,7 +236,7 @@ export class CoapConnection implements Requester {
             response = message(Code.InternalServerError)
         }
         this.session.send({ ...response, token: request.token })
-        // Only a new envelope of a mote is what we are here for; one that is played back needs no key.
+        // Only a new envelope is productive. Anybody can replay an old one without a key.
         if (this.unansweredEnvelopes > 0) this.unansweredEnvelopes--
         else if (response.code !== Code.Continue) this.session.unproductive(request)
         this.serving--
@@ -243,7 +247,7 @@ export class CoapConnection implements Requester {
         const key = keyOf(response.token)
         const pending = this.pending.get(key)
         if (!pending) {
-            this.session.unproductive(response) // answered late or to nobody's question
+            this.session.unproductive(response) // it is late, or nobody sent a request with this token
             return
         }
         this.clock.clearTimeout(pending.timer)
@@ -252,7 +256,7 @@ export class CoapConnection implements Requester {
         if (this.releasing) this.closeWhenIdle()
     }
 
-    /** Nothing new from now on; closes once both ends have their responses. */
+    /** Accepts no further requests of ours, and closes once both ends have their responses. */
     private closeWhenIdle(): void {
         this.releasing = true
         const waits = [...this.pending.values()].some(({ timer }) => timer !== undefined)
@@ -269,12 +273,12 @@ export class CoapConnection implements Requester {
             this.clock.clearTimeout(timer)
             fail(new NoResponseError("closed", "the connection closed"))
         }
-        for (const gone of notifiers) gone()
+        for (const cancelled of notifiers) cancelled()
         this.onClose()
     }
 }
 
-/** RFC 7641 §3.2: only a success with an Observe option says that more will come. */
+/** Tells whether more notifications may follow: only after a success with an Observe option, RFC 7641 §3.2. */
 function isNotification({ code, options }: CoapMessage): boolean {
     return codeClass(code) === 2 && options.some(({ number }) => number === OptionNumber.Observe)
 }

@@ -9,7 +9,7 @@ export interface Address {
     port: number
 }
 
-/** A message without options and payload. */
+/** Encodes a message without options and payload, RFC 7252 §3. */
 export function header(type: number, code: number, messageId: number, token = new Uint8Array(0)) {
     const first = 0x40 | (type << 4) | token.length
     return Uint8Array.of(first, code, messageId >> 8, messageId & 0xff, ...token)
@@ -20,7 +20,7 @@ export function encode(type: number, messageId: number, { code, token, options, 
     return Buffer.concat([header(type, code, messageId, Uint8Array.from(token)), body])
 }
 
-/** Undefined for what is no message. */
+/** Decodes a datagram; the caller has checked that it has at least 4 bytes. Returns undefined if it is malformed. */
 export function parse(bytes: Uint8Array): CoapMessage | undefined {
     const tokenLength = bytes[0]! & 15
     if (tokenLength > 8 || 4 + tokenLength > bytes.length) return undefined

@@ -3,9 +3,9 @@ import { Code, ContentFormat, message, type CoapMessage, type CoapOption } from 
 import { hasValidLength, isCritical, OptionNumber, pathOf, queryOf, uintOption, uintValue } from "./options.ts"
 import type { Server } from "./requester.ts"
 
-/** What can be asked for under one path. */
+/** A resource: a handler for each method that it allows. */
 export interface Resource {
-    /** How `/.well-known/core` describes it. */
+    /** Its description in `/.well-known/core`. */
     attributes: LinkAttributes
     GET?: Server
     POST?: Server
@@ -13,10 +13,10 @@ export interface Resource {
     DELETE?: Server
 }
 
-/** Answers those requests that are for somebody behind us; undefined for the others. */
+/** Handles requests for other endpoints. Returns undefined for requests to this server. */
 export type Proxy = (...request: Parameters<Server>) => ReturnType<Server> | undefined
 
-/** RFC 7252 §5.10: the critical options that are understood, and which of them may be repeated. */
+/** The supported critical options, and which of them may be repeated, RFC 7252 §5.10. */
 const criticalOptions = new Map<number, { isRepeatable: boolean }>([
     [OptionNumber.UriHost, { isRepeatable: false }],
     [OptionNumber.UriPort, { isRepeatable: false }],
@@ -32,8 +32,8 @@ const criticalOptions = new Map<number, { isRepeatable: boolean }>([
 const proxyOptions: number[] = [OptionNumber.ProxyUri, OptionNumber.ProxyScheme]
 
 /**
- * A `Server` for the given resources, by path, and `/.well-known/core` (RFC 6690) that lists them; `proxy` is asked first.
- * It has to be inside `blockwise`, which deals with the Block options.
+ * Returns a `Server` for resources by path, and for `/.well-known/core` (RFC 6690), which lists them. `proxy` takes
+ * precedence. Wrap the server in `blockwise`, which handles the Block options.
  */
 export function dispatch(resources: Record<string, Resource>, proxy?: Proxy): Server {
     const links = Object.entries(resources).map(([path, { attributes }]): Link => [path, attributes])
@@ -48,33 +48,33 @@ export function dispatch(resources: Record<string, Resource>, proxy?: Proxy): Se
         const proxied = proxy?.(request, requester)
         if (proxied) return proxied
         if (request.options.some(({ number }) => proxyOptions.includes(number)))
-            return problem(Code.ProxyingNotSupported, "not a proxy for this")
+            return problem(Code.ProxyingNotSupported, "not a proxy for this URI")
         const resource = byPath.get(pathOf(request.options))
         if (!resource) return problem(Code.NotFound, "no such resource")
         const handler = handlerFor(resource, request.code)
-        if (!handler) return problem(Code.MethodNotAllowed, "no such method here")
+        if (!handler) return problem(Code.MethodNotAllowed, "method not allowed for this resource")
         return handler(request, requester)
     }
 }
 
-/** 2.05 with links. */
+/** Returns a 2.05 response with the links in link format, or 4.06 if the request does not accept that format. */
 export function linksContent(request: CoapMessage, links: Link[]): CoapMessage {
     return content(request, ContentFormat.linkFormat, linkFormat(links))
 }
 
-/** An error response with its diagnostic payload, RFC 7252 §5.5.2. */
+/** Returns an error response with a diagnostic payload, RFC 7252 §5.5.2. */
 export function problem(code: number, diagnostic: string, options: CoapOption[] = []): CoapMessage {
     return message(code, { options, payload: Buffer.from(diagnostic) })
 }
 
-/** Whether the request takes a response in this Content-Format, RFC 7252 §5.10.4. */
+/** Tells whether the request accepts a response in this Content-Format, RFC 7252 §5.10.4. */
 export function accepts(request: CoapMessage, contentFormat: number): boolean {
     const accept = uintValue(request.options, OptionNumber.Accept)
     return accept === undefined || accept === contentFormat
 }
 
 function content(request: CoapMessage, contentFormat: number, payload: string): CoapMessage {
-    if (!accepts(request, contentFormat)) return problem(Code.NotAcceptable, "other format only")
+    if (!accepts(request, contentFormat)) return problem(Code.NotAcceptable, "this Content-Format is not available")
     const options = [uintOption(OptionNumber.ContentFormat, contentFormat)]
     return message(Code.Content, { options, payload: Buffer.from(payload) })
 }
@@ -94,7 +94,7 @@ function handlerFor(resource: Resource, code: number): Server | undefined {
 }
 
 /**
- * The first critical option that is unknown, of a length it cannot have, or repeated where it must not be; the last two
+ * Returns the first critical option that is unknown, has an invalid length, or must not be repeated. The latter two
  * count as unknown (RFC 7252 §5.4.3 and §5.4.5).
  */
 function badOption(options: CoapOption[]): number | undefined {

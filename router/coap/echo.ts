@@ -1,16 +1,16 @@
 import { createHmac, timingSafeEqual } from "node:crypto"
 import type { Clock } from "../../host/clock.ts"
 
-/** For how long a value may come back; it comes at once where the client knows Echo. */
+/** How long a value stays fresh. A client that supports Echo returns it at once. */
 const freshMs = 60_000
-/** The time in a value counts in units of this. */
+/** The unit of the time in a value. */
 const unitMs = 10_000
 const timeBytes = 2
 const macBytes = 6
 
 /**
- * Values of the Echo option (RFC 9175 §2, appendix A.2): the time, and a MAC over it and the peer. Nothing is kept for a
- * peer that does not come back.
+ * Makes and checks values of the Echo option (RFC 9175 §2, appendix A.2). A value is the time and a MAC over the time
+ * and the peer, so the server keeps no state for a peer that never responds.
  */
 export class Echo {
     private readonly clock: Clock
@@ -21,12 +21,12 @@ export class Echo {
         this.key = random(32)
     }
 
-    /** A value for this peer, `192.0.2.7:49152`. */
+    /** Returns a value for a peer, such as `192.0.2.7:49152`. */
     make(peer: string): Uint8Array {
         return this.valueAt(this.units(), peer)
     }
 
-    /** Whether it is a value that this peer got, not long ago. */
+    /** Tells whether this peer received the value within the last `freshMs`. */
     isFresh(value: Uint8Array, peer: string): boolean {
         if (value.length !== timeBytes + macBytes) return false
         const units = (value[0]! << 8) | value[1]!

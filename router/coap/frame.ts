@@ -2,11 +2,11 @@ import type { CoapMessage } from "./message.ts"
 import { CoapFormatError, decodeOptionsAndPayload, encodeOptionsAndPayload } from "./options.ts"
 
 /*
- * CoAP messages in a byte stream, RFC 8323 §3.2: length nibble and token length, up to 4 bytes of extended length, code,
- * token, options and payload. The length counts options and payload only.
+ * CoAP messages in a byte stream, RFC 8323 §3.2: a nibble each for length and token length, up to 4 bytes of extended
+ * length, then code, token, options and payload. The length covers options and payload only.
  */
 
-/** Where each extended length starts, by its number of bytes. */
+/** The smallest length in each of the extended forms, which have 1, 2 and 4 bytes. */
 const base1 = 13
 const base2 = 269
 const base4 = 65805
@@ -29,19 +29,19 @@ export function encodeFrame(message: CoapMessage): Uint8Array {
     return Buffer.concat([start, message.token, body])
 }
 
-/** Cuts a byte stream into messages, whatever the pieces it arrives in. */
+/** Splits a byte stream into messages, however it is fragmented. */
 export class FrameReader {
     private readonly maxMessageBytes: number
     private pending: Uint8Array = new Uint8Array(0)
 
-    /** `maxMessageBytes` counts the whole message, as Max-Message-Size does (RFC 8323 §5.3.1). */
+    /** @param maxMessageBytes limits the whole message, like Max-Message-Size (RFC 8323 §5.3.1) */
     constructor(maxMessageBytes: number) {
         this.maxMessageBytes = maxMessageBytes
     }
 
     /**
-     * The messages that `bytes` complete, one by one. Throws CoapFormatError as soon as a header announces what this
-     * reader does not take; the stream has lost its frames then.
+     * Yields the messages that `bytes` complete. Throws CoapFormatError as soon as a header is malformed or announces
+     * too large a message; the stream cannot be read any further then.
      */
     *push(bytes: Uint8Array): Generator<CoapMessage> {
         let rest = this.pending.length === 0 ? bytes : Buffer.concat([this.pending, bytes])
@@ -54,10 +54,10 @@ export class FrameReader {
             rest = rest.subarray(frame.total)
             yield { code, token, ...decodeOptionsAndPayload(body) }
         }
-        this.pending = Uint8Array.from(rest) // a copy: what arrived may be a view into something large
+        this.pending = Uint8Array.from(rest) // a copy, because `bytes` may be a view into a large buffer
     }
 
-    /** Sizes of the message that `bytes` start with; undefined while its header is incomplete. */
+    /** Returns the sizes of the first message in `bytes`, or undefined while its header is incomplete. */
     private measure(bytes: Uint8Array) {
         if (bytes.length === 0) return undefined
         const lengthNibble = bytes[0]! >> 4

@@ -1,9 +1,9 @@
-/** Link attributes, RFC 6690 §3 and RFC 7252 §7.2.1; numbers are written bare, texts in quotes, flags alone. */
+/** Link attributes, RFC 6690 §3 and RFC 7252 §7.2.1. Texts are quoted, numbers are not, and flags have no value. */
 export type LinkAttributes = Record<string, string | number | true>
 
 export type Link = [target: string, attributes: LinkAttributes]
 
-/** `</vitals>;rt="…";ct=17;obs,</alarms>…` */
+/** Formats links, such as `</vitals>;rt="…";ct=17;obs,</alarms>…`. */
 export function linkFormat(links: Link[]): string {
     return links
         .map(([target, attributes]) => {
@@ -16,11 +16,11 @@ export function linkFormat(links: Link[]): string {
         .join(",")
 }
 
-/** Most links and characters that are looked at in what a mote says of itself. */
+/** The maximum numbers of links and characters that `parseLinks` reads of a mote's description. */
 const maxLinks = 32
 const maxChars = 2048
 
-/** The links in a document; what is not in link format is left out, and so is whatever comes after it. */
+/** Parses a document in link format. Stops at the first syntax error and returns the links before it. */
 export function parseLinks(text: string): Link[] {
     const links: Link[] = []
     const link = /\s*<([^<>"\s]*)>((?:;[a-z]+\*?(?:=(?:"[^"\\]*"|[^",;<>\s]+))?)*)\s*(?:,|$)/gy
@@ -39,14 +39,14 @@ export function parseLinks(text: string): Link[] {
     return links
 }
 
-/** The links that match all parts of a query such as `rt=core.rd*` (RFC 6690 §4.1). */
+/** Returns the links that match all parts of a query, such as `rt=core.rd*` (RFC 6690 §4.1). */
 export function matchingLinks(links: Link[], query: string[]): Link[] {
     return links.filter(link => query.every(criterion => matchesLink(link, criterion)))
 }
 
 /**
- * Whether a link matches one part of a query: `href` is the target, other names are attributes; a value may be one of
- * several in the attribute, and end with `*`.
+ * Tells whether a link matches one part of a query (RFC 6690 §4.1). `href` is the target, other names are attributes.
+ * An attribute may have several values, separated by spaces. A `*` at the end of the wanted value matches any suffix.
  */
 export function matchesLink([target, attributes]: Link, criterion: string): boolean {
     const [name = "", ...rest] = criterion.split("=")

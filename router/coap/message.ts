@@ -1,37 +1,37 @@
-/** One option of a message, RFC 7252 §5.4: the number says what it is, the value's format depends on it. */
+/** One option of a message, RFC 7252 §5.4. The format of the value depends on the option's number. */
 export interface CoapOption {
     number: number
     value: Uint8Array
 }
 
-/** A CoAP message without what UDP alone needs (type, message id): RFC 8323 §3.2. */
+/** A CoAP message without type and message ID, which only UDP has, RFC 8323 §3.2. */
 export interface CoapMessage {
-    /** Class and detail, `0xcdd` as in RFC 7252 §3; see `code`. */
+    /** Class (3 bits) and detail (5 bits), RFC 7252 §3; see `code`. */
     code: number
-    /** 0 to 8 bytes that tie a response to its request. */
+    /** 0 to 8 bytes that match a response to its request. */
     token: Uint8Array
-    /** In ascending order of their numbers. */
+    /** Options in ascending order of their numbers. */
     options: CoapOption[]
     payload: Uint8Array
 }
 
-/** `code("4.04")`: the byte of a code as people write it, RFC 7252 §3. */
+/** Converts a code from dotted notation, such as `4.04`, to its byte, RFC 7252 §3. */
 export function code(dotted: `${number}.${number}`): number {
     const [codeClass, detail] = dotted.split(".").map(Number)
     return (codeClass! << 5) | detail!
 }
 
-/** The other way: 0x84 is `4.04`. */
+/** Converts a code to dotted notation: 0x84 becomes `4.04`. */
 export function dotted(code: number): string {
     return `${codeClass(code)}.${String(code & 31).padStart(2, "0")}`
 }
 
-/** 0 request, 2 success, 4 client error, 5 server error, 7 signalling. */
+/** Returns the class of a code: 0 request, 2 success, 4 client error, 5 server error, 7 signalling. */
 export function codeClass(code: number): number {
     return code >> 5
 }
 
-/** Codes of RFC 7252 §12.1, RFC 7959 §2.9, RFC 8323 §11.1 and RFC 8516 that are in use here. */
+/** The codes in use, from RFC 7252 §12.1, RFC 7959 §2.9, RFC 8323 §11.1 and RFC 8516. */
 export const Code = {
     Empty: code("0.00"),
     GET: code("0.01"),
@@ -65,12 +65,12 @@ export const Code = {
     Abort: code("7.05"),
 } as const
 
-/** Content-Formats in use, RFC 7252 §12.3, RFC 9052 §11.3.6, RFC 8428 §12.2 and RFC 9290 §6.3. */
+/** The Content-Formats in use, from RFC 7252 §12.3, RFC 9052 §11.3.6, RFC 8428 §12.2 and RFC 9290 §6.3. */
 export const ContentFormat = { coseMac0: 17, linkFormat: 40, senmlCbor: 112, problemDetails: 257 } as const
 
 const noBytes = new Uint8Array(0)
 
-/** A message from what matters in it; token, options and payload are empty unless given. */
+/** Makes a message. Token, options and payload are empty unless given. */
 export function message(code: number, parts: Partial<CoapMessage> = {}): CoapMessage {
     return { token: noBytes, options: [], payload: noBytes, ...parts, code }
 }

@@ -1,6 +1,6 @@
 import type { CoapMessage, CoapOption } from "./message.ts"
 
-/** The message does not follow RFC 7252 §3 or RFC 8323 §3.2. One line, no content. */
+/** The message violates RFC 7252 §3 or RFC 8323 §3.2. The error text is one line and quotes no content. */
 export class CoapFormatError extends Error {}
 
 /** Option numbers of RFC 7252 §5.10, RFC 7641 §2, RFC 7959 §2.1 and §4, and RFC 9175 §2.2. */
@@ -27,7 +27,7 @@ export const OptionNumber = {
     Echo: 252,
 } as const
 
-/** The length that a value may have, in bytes: RFC 7252 §5.10, RFC 7641 §2, RFC 7959 §2.1 and §4, RFC 9175 §2.2.1. */
+/** The valid lengths of values in bytes, RFC 7252 §5.10, RFC 7641 §2, RFC 7959 §2.1 and §4, and RFC 9175 §2.2.1. */
 const valueBytes = new Map<number, { min: number; max: number }>([
     [OptionNumber.IfMatch, { min: 0, max: 8 }],
     [OptionNumber.UriHost, { min: 1, max: 255 }],
@@ -50,15 +50,15 @@ const valueBytes = new Map<number, { min: number; max: number }>([
     [OptionNumber.Size1, { min: 0, max: 4 }],
     [OptionNumber.Echo, { min: 1, max: 40 }],
 ])
-/** No option of an unsigned integer has more. */
+/** The maximum length of an unsigned integer in an option. */
 const maxUintBytes = 4
-/** Options of one message; a request with a long path and query has a dozen. */
+/** The maximum number of options in a message. A request with a long path and query has a dozen. */
 const maxOptions = 64
 
 const payloadMarker = 0xff
 const maxOptionNumber = 0xffff
 
-/** Options, and where there is one the payload after its marker, RFC 7252 §3.1. Sorts the options. */
+/** Encodes options in ascending order, and a non-empty payload after its marker, RFC 7252 §3.1. */
 export function encodeOptionsAndPayload(options: CoapOption[], payload: Uint8Array): Uint8Array {
     const parts: Uint8Array[] = []
     let previous = 0
@@ -73,12 +73,12 @@ export function encodeOptionsAndPayload(options: CoapOption[], payload: Uint8Arr
     return Buffer.concat(parts)
 }
 
-/** Views into `bytes`. Throws CoapFormatError. */
+/** Decodes options and payload as views into `bytes`. Throws CoapFormatError. */
 export function decodeOptionsAndPayload(bytes: Uint8Array): Pick<CoapMessage, "options" | "payload"> {
     const options: CoapOption[] = []
     let number = 0
     let at = 0
-    /** Delta or length whose nibble in the head is `nibble`. */
+    /** Reads the extension of a delta or length whose nibble is `nibble`, and returns the value. */
     const extended = (nibble: number) => {
         if (nibble < 13) return nibble
         if (nibble === 15) throw new CoapFormatError("reserved option delta or length")
@@ -104,20 +104,23 @@ export function decodeOptionsAndPayload(bytes: Uint8Array): Pick<CoapMessage, "o
     return { options, payload: bytes.subarray(at) }
 }
 
-/** Critical options must be understood (RFC 7252 §5.4.1); the others may be passed over. */
+/**
+ * Tells whether an option is critical. A recipient must understand critical options and may ignore others, RFC 7252
+ * §5.4.1.
+ */
 export function isCritical(number: number): boolean {
     return number % 2 === 1
 }
 
-/** Whether the value is as long as that option's may be; an unknown option's may have any length. */
+/** Tells whether the value has a valid length. The value of an unknown option may have any length. */
 export function hasValidLength({ number, value }: CoapOption): boolean {
     const known = valueBytes.get(number)
     return !known || (value.length >= known.min && value.length <= known.max)
 }
 
 /**
- * An option whose value is an unsigned integer in as few bytes as it takes, RFC 7252 §3.2. Throws RangeError for what is
- * no unsigned integer of at most four bytes.
+ * Makes an option whose value is an unsigned integer in as few bytes as possible, RFC 7252 §3.2. Throws RangeError if
+ * the value is not an unsigned integer of at most four bytes.
  */
 export function uintOption(number: number, value: number): CoapOption {
     if (!Number.isInteger(value) || value < 0 || value >= 256 ** maxUintBytes)
@@ -128,8 +131,8 @@ export function uintOption(number: number, value: number): CoapOption {
 }
 
 /**
- * The value of such an option, undefined where there is none or where its length is not valid, which counts as none
- * (RFC 7252 §5.4.3). Leading zeros are fine.
+ * Returns the value of an unsigned integer option. Returns undefined if the option is absent or has an invalid length,
+ * which counts as absent (RFC 7252 §5.4.3). Leading zeros are valid.
  */
 export function uintValue(options: CoapOption[], number: number): number | undefined {
     const option = options.find(o => o.number === number)
@@ -137,7 +140,7 @@ export function uintValue(options: CoapOption[], number: number): number | undef
     return option.value.reduce((value, byte) => value * 256 + byte, 0)
 }
 
-/** One `Uri-Path` option a segment; `/` has none. */
+/** Returns one `Uri-Path` option per segment. `/` has none. */
 export function pathOptions(path: string): CoapOption[] {
     return path
         .split("/")
@@ -145,7 +148,7 @@ export function pathOptions(path: string): CoapOption[] {
         .map(segment => ({ number: OptionNumber.UriPath, value: Buffer.from(segment) }))
 }
 
-/** The path that a request names, each segment percent-encoded: `/vitals`. */
+/** Returns the path of a request, such as `/vitals`, with each segment percent-encoded. */
 export function pathOf(options: CoapOption[]): string {
     const segments = options
         .filter(o => o.number === OptionNumber.UriPath)
@@ -153,12 +156,12 @@ export function pathOf(options: CoapOption[]): string {
     return "/" + segments.join("/")
 }
 
-/** The parts of the query: `["rt=core.rd*"]`. */
+/** Returns the parts of the query, such as `["rt=core.rd*"]`. */
 export function queryOf(options: CoapOption[]): string[] {
     return options.filter(o => o.number === OptionNumber.UriQuery).map(o => Buffer.from(o.value).toString("utf8"))
 }
 
-/** RFC 7252 §3.1: the nibble for a delta or length and the bytes that extend it. */
+/** Returns the nibble of a delta or length, and the bytes that extend it, RFC 7252 §3.1. */
 function nibble(value: number): { nibble: number; extended: number[] } {
     if (value < 13) return { nibble: value, extended: [] }
     if (value < 269) return { nibble: 13, extended: [value - 13] }

@@ -1,28 +1,29 @@
 import type { CoapMessage } from "./message.ts"
 
-/** Who asks, whatever carries the messages. One object an endpoint, for as long as it is known. */
+/** The endpoint that sends a request, over any transport. There is one object per endpoint while it is known. */
 export interface Requester {
-    /** For logs: `192.0.2.7:49152`. */
+    /** Its name for logs, such as `192.0.2.7:49152`. */
     readonly peer: string
-    /** The largest message that it takes, header and token included. */
+    /** The largest message that it accepts, including header and token. */
     readonly maxMessageBytes: number
     /**
-     * Opens the way for more responses to the request with this token (RFC 7641 §4.2). `gone` is called once, when nobody
-     * takes them any more, unless `end` came first; an earlier one for the same token ends so.
+     * Registers an observer for the request with this token (RFC 7641 §4.2). An earlier one with the same token is
+     * cancelled. `cancelled` is called once, when the observer deregisters or disappears, unless `end` was called
+     * before.
      */
-    notifier(token: Uint8Array, gone: () => void): Notifier
-    /** The requester wants no more of them: as if it were gone. */
+    notifier(token: Uint8Array, cancelled: () => void): Notifier
+    /** Cancels the observer with this token. */
     forget(token: Uint8Array): void
-    /** An authentic envelope of this mote came from here, which nobody had brought before. */
+    /** Reports that a new authentic envelope of this mote arrived from this endpoint. */
     envelopeAccepted(eui: string): void
 }
 
 export interface Notifier {
-    /** Sends one more response; its token is set here. */
+    /** Sends a notification and sets its token. */
     send(response: CoapMessage): void
-    /** No more of them. */
+    /** Ends the observation without calling `cancelled`. */
     end(): void
 }
 
-/** Answers a request; the token of what it returns is set by the transport. */
+/** Handles a request and returns its response. The transport sets the token. */
 export type Server = (request: CoapMessage, requester: Requester) => CoapMessage | Promise<CoapMessage>

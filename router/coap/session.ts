@@ -5,55 +5,56 @@ import { encodeFrame, FrameReader } from "./frame.ts"
 import { Code, codeClass, message, type CoapMessage } from "./message.ts"
 import { CoapFormatError, isCritical, uintOption, uintValue } from "./options.ts"
 
-/** Largest message we take, announced in our CSM; room for the largest envelope and its options. */
+/** The largest message that we accept. Our CSM announces it. The largest envelope and its options fit. */
 export const maxMessageBytes = 8192
 
-/** Whose CSM has not come by then was no CoAP peer. */
+/** The time within which the peer must send its CSM. */
 export const handshakeMs = 5_000
-/** After that long without a message we ask with a Ping whether the peer is still there, … */
+/** After this time without a message we send a Ping. */
 export const idleMs = 60_000
-/** … and let go of it when nothing comes for that long. */
+/** If nothing arrives within this time after the Ping, we drop the connection. */
 export const pongMs = 20_000
-/** How long a peer may take to close after we said our last word. */
+/** How long we wait for the peer to close the connection after our last message. */
 export const lingerMs = 2_000
-/** A peer that reads so little that more than this waits for it is cut off. */
+/** We drop a peer for which more than this is queued, because it does not read. */
 export const maxBacklogBytes = 256 * 1024
 
-/** RFC 8323 §5.3.1: what a peer takes that announced nothing. */
+/** The default Max-Message-Size, RFC 8323 §5.3.1. */
 const defaultMaxMessageBytes = 1152
 
 /**
- * What messages within a second may cost that lead to nothing: Empty ones, signals, requests that fail, repeat or only
- * look. A small message costs 1. A mote sends a few a minute, and 32 when everything it had saved up is refused. Who sends
- * more keeps us from the others.
+ * The budget of one connection for unproductive messages within one second: Empty messages, signals, and requests that
+ * fail, repeat or only read. A small message costs 1. A mote sends a few per minute, and 32 if all the envelopes it has
+ * saved are refused. A peer that sends more would keep the router from serving others.
  */
 export const maxUnproductive = 128
-/** Every so many bytes, and every so many options, cost as much as a small message. */
+/** This many bytes cost as much as a small message. */
 const bytesPerCost = 512
+/** This many options cost as much as a small message. */
 const optionsPerCost = 8
 export const unproductiveWindowMs = 1_000
 
-/** Options of signalling messages, RFC 8323 §11.2; the numbers mean something else in each code. */
+/** Options of the CSM, RFC 8323 §11.2. Each signalling code has its own option numbers. */
 const csmOption = { maxMessageSize: 2, blockWiseTransfer: 4 }
 const badCsmOption = 2
 
 /** The layer above a session. */
 export interface SessionUser {
-    /** The peer speaks CoAP: its CSM came. */
+    /** The peer's first CSM has arrived, so it speaks CoAP. */
     csmReceived(): void
-    /** A message that leads to nothing has cost this much; false where it was too much. */
+    /** Charges the peer for an unproductive message. Returns false if its budget is used up. */
     spend(cost: number): boolean
-    /** A request or a response. */
+    /** Handles a request or a response. */
     received(message: CoapMessage): void
-    /** The peer wants to close: finish what it asked, then `close()`. */
+    /** The peer sent Release: finish its requests, then call `close()`. */
     released(): void
-    /** Nothing comes or goes any more. Called once. */
+    /** The session is closed. Called once. */
     closed(): void
 }
 
 /**
- * One CoAP connection over a byte stream: the messages in it and the signalling of RFC 8323 §5. Who breaks the protocol
- * gets an Abort (7.05) that says why, and the connection is closed.
+ * One CoAP connection over a byte stream: its messages and the signalling of RFC 8323 §5. A peer that violates the
+ * protocol receives an Abort (7.05) with the reason, and the connection is closed.
  */
 export class CoapSession {
     private readonly stream: ByteStream
@@ -62,7 +63,7 @@ export class CoapSession {
     private readonly log: Log
     private readonly reader = new FrameReader(maxMessageBytes)
     private state: "opening" | "open" | "closing" | "closed" = "opening"
-    /** Largest message that the peer takes. */
+    /** The largest message that the peer accepts. */
     peerMaxMessageBytes = defaultMaxMessageBytes
     private pinged = false
     private unproductiveCount = 0
@@ -76,7 +77,7 @@ export class CoapSession {
         this.log = o.log
     }
 
-    /** Sends our CSM and begins to listen; the user may be called from here on, even within. */
+    /** Sends our CSM and starts to listen. Methods of `user` may be called from now on, even before this returns. */
     start(): void {
         this.watchAgainIn(handshakeMs)
         const csm = [
@@ -87,17 +88,20 @@ export class CoapSession {
         this.stream.listen({ data: bytes => this.data(bytes), closed: () => this.streamClosed() })
     }
 
-    /** Whether the peer takes a message of this size. */
+    /** Tells whether the message is within the peer's Max-Message-Size. */
     fits(message: CoapMessage): boolean {
         return encodeFrame(message).length <= this.peerMaxMessageBytes
     }
 
-    /** Does nothing once the session closes. A message larger than the peer takes ends it. */
+    /**
+     * Sends a message; does nothing once the session is closing. A message that the peer cannot accept aborts the
+     * session.
+     */
     send(message: CoapMessage): void {
         if (this.isOver) return
         const frame = encodeFrame(message)
         if (frame.length > this.peerMaxMessageBytes) {
-            this.abort(`no answer fits into ${this.peerMaxMessageBytes} bytes`)
+            this.abort(`the response exceeds your Max-Message-Size of ${this.peerMaxMessageBytes} bytes`)
             return
         }
         this.stream.write(frame)
@@ -107,7 +111,7 @@ export class CoapSession {
         }
     }
 
-    /** Sends what is queued, then closes. */
+    /** Sends the queued messages, then closes. */
     close(): void {
         if (this.isOver) return
         this.state = "closing"
@@ -115,7 +119,7 @@ export class CoapSession {
         this.watchAgainIn(lingerMs)
     }
 
-    /** Tells the peer what it did wrong (RFC 8323 §5.6) and closes. */
+    /** Sends an Abort with the reason (RFC 8323 §5.6) and closes. */
     abort(diagnostic: string, badOption?: number): void {
         if (this.isOver) return
         this.log.debug({ peer: this.stream.peer, diagnostic }, "connection aborted")
@@ -130,7 +134,7 @@ export class CoapSession {
         this.stream.destroy()
     }
 
-    /** This message leads to nothing; more of such than `maxUnproductive` allows end the session. */
+    /** Charges the peer for an unproductive message. Aborts the session once its budget is used up. */
     unproductive(message: CoapMessage): void {
         const cost = costOf(message)
         const sinceMs = this.clock.now() - this.unproductiveSince
@@ -214,7 +218,7 @@ export class CoapSession {
         }
     }
 
-    /** RFC 8323 §5.3: a CSM may come again and then only adds to the first. */
+    /** Applies a CSM. A later CSM only changes the options that it contains, RFC 8323 §5.3. */
     private capabilities(csm: CoapMessage): void {
         if (this.state === "opening") this.user.csmReceived()
         this.state = "open"
@@ -232,9 +236,9 @@ export class CoapSession {
         this.timer = this.clock.setTimeout(() => this.watch(), ms)
     }
 
-    /** The one timer of a session: what it does next depends on how far the session is. */
+    /** Handles the session's only timer, whose meaning depends on the state. */
     private watch(): void {
-        if (this.state === "opening") this.abort("no CSM came")
+        if (this.state === "opening") this.abort("no CSM received")
         else if (this.state === "closing") this.destroy()
         else if (this.pinged) {
             this.log.debug({ peer: this.stream.peer }, "peer is gone: connection dropped")

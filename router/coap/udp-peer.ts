@@ -3,33 +3,39 @@ import { encode, Type, type Address } from "./datagram.ts"
 import type { CoapMessage } from "./message.ts"
 import type { Notifier, Requester } from "./requester.ts"
 
-/** RFC 7252 §4.6: fits into one IPv6 packet without fragments. */
+/** The largest datagram, which fits into one IPv6 packet without fragmentation, RFC 7252 §4.6. */
 const maxDatagramBytes = 1152
-/** RFC 7252 §4.8. */
+/** ACK_TIMEOUT, RFC 7252 §4.8. */
 export const ackTimeoutMs = 2_000
+/** MAX_RETRANSMIT, RFC 7252 §4.8. */
 export const maxRetransmit = 4
-/** RFC 7252 §4.8.2: EXCHANGE_LIFETIME, for how long a message id may come again. */
+/** EXCHANGE_LIFETIME, RFC 7252 §4.8.2: after this time a message ID may be used again. */
 const exchangeLifetimeMs = 247_000
-/** Message ids of one peer that are remembered. */
+/** The number of message IDs remembered per peer. */
 const maxSeen = 32
-/** For how long an address counts as the peer's own after it gave an Echo value back. */
+/** How long an address counts as verified after the peer returned an Echo value. */
 const verifiedMs = 600_000
 
-/** A confirmable message of ours that waits for its acknowledgement. */
+/** One of our confirmable messages that waits for its acknowledgement. */
 interface Outstanding {
     timer: Timer
     done(result: "acknowledged" | "reset" | "timeout"): void
 }
 
-/** What came under one message id, so that it is not served twice, and what was answered. */
+/** A request by message ID, kept so that a duplicate is not served twice. */
 interface Exchange {
+    /** The time of arrival, as Unix time in milliseconds. */
     at: number
-    /** Of the datagram: under the same id another request is a new one, as from a node that starts anew. */
+    /**
+     * The datagram's digest. A different datagram with the same ID is a new request, for example after a node
+     * restarted.
+     */
     digest: string
+    /** The datagram that was sent in reply, for duplicates of the request. */
     reply: Uint8Array | undefined
 }
 
-/** One client: an address and a port. */
+/** One client, which is an address and a port. */
 export class UdpPeer implements Requester {
     readonly peer: string
     readonly maxMessageBytes = maxDatagramBytes
@@ -65,7 +71,7 @@ export class UdpPeer implements Requester {
         if (!this.isClosed) this.transmit(bytes)
     }
 
-    /** The exchange under a new message id; undefined for a duplicate, which gets what was answered. */
+    /** Starts an exchange. Returns undefined for a duplicate, which receives the same reply again. */
     begin(messageId: number, digest: string): Exchange | undefined {
         const now = this.clock.now()
         for (const [id, { at }] of this.seen) {
@@ -83,7 +89,7 @@ export class UdpPeer implements Requester {
         return exchange
     }
 
-    /** Its address is its own: it gave back what was sent there. */
+    /** Marks the address as verified: the peer returned an Echo value that was sent there. */
     verify(): void {
         this.verifiedAt = this.clock.now()
     }
@@ -97,7 +103,7 @@ export class UdpPeer implements Requester {
         return this.lastMessageId
     }
 
-    /** Sends a confirmable message, and again until it is acknowledged (RFC 7252 §4.2). */
+    /** Sends a confirmable message and retransmits it until it is acknowledged (RFC 7252 §4.2). */
     confirm(response: CoapMessage, done: Outstanding["done"]): void {
         if (this.isClosed) return
         const messageId = this.newMessageId()
@@ -121,29 +127,29 @@ export class UdpPeer implements Requester {
         this.settle(messageId, isReset ? "reset" : "acknowledged")
     }
 
-    notifier(token: Uint8Array, gone: () => void): Notifier {
+    notifier(token: Uint8Array, cancelled: () => void): Notifier {
         const key = Buffer.from(token).toString("hex")
         this.forget(token)
-        const notifier = new UdpNotifier(this, Uint8Array.from(token), gone, () => {
+        const notifier = new UdpNotifier(this, Uint8Array.from(token), cancelled, () => {
             if (this.notifiers.get(key) === notifier) this.notifiers.delete(key)
         })
         this.notifiers.set(key, notifier)
-        if (this.isClosed) notifier.lose()
+        if (this.isClosed) notifier.cancel()
         return notifier
     }
 
     forget(token: Uint8Array): void {
-        this.notifiers.get(Buffer.from(token).toString("hex"))?.lose()
+        this.notifiers.get(Buffer.from(token).toString("hex"))?.cancel()
     }
 
-    /** Who sends datagrams has no connection on which a mote could be asked. */
+    /** Does nothing: a sender of datagrams has no connection over which the router could reach the mote. */
     envelopeAccepted(): void {}
 
     close(): void {
         this.isClosed = true
         for (const { timer } of this.outstanding.values()) this.clock.clearTimeout(timer)
         this.outstanding.clear()
-        for (const notifier of this.notifiers.values()) notifier.lose()
+        for (const notifier of this.notifiers.values()) notifier.cancel()
     }
 
     private settle(messageId: number, result: "acknowledged" | "reset" | "timeout"): void {
@@ -156,52 +162,53 @@ export class UdpPeer implements Requester {
 }
 
 /**
- * Notifications to one observer, all of them confirmable: who is gone does not acknowledge, who has forgotten resets
- * (RFC 7641 §4.5). One is under way at a time; of what comes meanwhile only the newest is sent.
+ * Notifications to one observer. All are confirmable: an observer that disappeared does not acknowledge them, and one
+ * that lost its state resets them (RFC 7641 §4.5). Only one is in flight at a time, and of those that wait only the
+ * newest is sent.
  */
 class UdpNotifier implements Notifier {
     private readonly peer: UdpPeer
     private readonly token: Uint8Array
-    private readonly gone: () => void
+    private readonly cancelled: () => void
     private readonly remove: () => void
-    private isUnderWay = false
+    private isInFlight = false
     private isOver = false
     private next: CoapMessage | undefined
 
-    constructor(peer: UdpPeer, token: Uint8Array, gone: () => void, remove: () => void) {
+    constructor(peer: UdpPeer, token: Uint8Array, cancelled: () => void, remove: () => void) {
         this.peer = peer
         this.token = token
-        this.gone = gone
+        this.cancelled = cancelled
         this.remove = remove
     }
 
     send(response: CoapMessage): void {
         if (this.isOver) return
-        if (this.isUnderWay) this.next = response
+        if (this.isInFlight) this.next = response
         else this.transmit(response)
     }
 
-    /** What was sent before still goes out. */
+    /** Ends the observation. Notifications sent before are still delivered. */
     end(): void {
         this.isOver = true
         this.remove()
     }
 
-    /** Nobody takes them any more. */
-    lose(): void {
+    /** Ends the observation and discards waiting notifications, because the observer deregistered or disappeared. */
+    cancel(): void {
         this.next = undefined
         if (this.isOver) return
         this.end()
-        this.gone()
+        this.cancelled()
     }
 
     private transmit(response: CoapMessage): void {
-        this.isUnderWay = true
+        this.isInFlight = true
         this.peer.confirm({ ...response, token: this.token }, result => {
-            this.isUnderWay = false
+            this.isInFlight = false
             const { next } = this
             this.next = undefined
-            if (result !== "acknowledged") this.lose()
+            if (result !== "acknowledged") this.cancel()
             else if (next) this.transmit(next)
         })
     }

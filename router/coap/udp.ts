@@ -10,20 +10,24 @@ import { OptionNumber, uintValue } from "./options.ts"
 import type { Server } from "./requester.ts"
 import { UdpPeer } from "./udp-peer.ts"
 
-/** An acknowledgement that would come later than this goes ahead of its response (RFC 7252 §5.2.2). */
+/** If the response takes longer than this, an empty acknowledgement precedes it (RFC 7252 §5.2.2). */
 export const piggybackMs = 1_000
-/** Peers that are remembered. */
+/** The maximum number of peers remembered. */
 const maxPeers = 1024
-/** What one address may ask in a second, whatever its ports; the rest is passed over, and what is confirmable comes again. */
+/**
+ * The maximum number of requests per second from one address, over all its ports. Excess requests are ignored; clients
+ * retransmit confirmable ones.
+ */
 export const maxPerAddress = 64
-/** The same for all together whose address may be forged. */
+/** The maximum number of requests per second from all unverified addresses together. */
 export const maxUnverified = 1024
-/** An answer to an address that may be forged has no more than so many times the bytes of the question (RFC 9175 §2.4). */
+/** A response to an unverified address is at most this many times as long as the request (RFC 9175 §2.4). */
 const maxAmplification = 3
 
 /**
- * CoAP over UDP, the server's side (RFC 7252 §4): confirmable messages, duplicates, separate responses, notifications. Who
- * wants to observe, or more than a small answer, first shows by an Echo option that its address is its own (RFC 9175 §2).
+ * The server side of CoAP over UDP (RFC 7252 §4): confirmable messages, duplicates, separate responses and
+ * notifications. A client that observes or requests a large response must first prove its address with an Echo option
+ * (RFC 9175 §2).
  */
 export class CoapUdp {
     private readonly clock: Clock
@@ -32,9 +36,9 @@ export class CoapUdp {
     private readonly transmit: (bytes: Uint8Array, to: Address) => void
     private readonly log: Log
     private readonly echo: Echo
-    private readonly ofAddress: RateLimit
+    private readonly perAddress: RateLimit
     private readonly unverified: RateLimit
-    /** The one heard of longest ago first. */
+    /** Peers by address and port, the least recently heard first. */
     private readonly peers = new Map<string, UdpPeer>()
 
     constructor(o: {
@@ -50,22 +54,22 @@ export class CoapUdp {
         this.transmit = o.send
         this.log = o.log
         this.echo = new Echo(o.clock, o.random)
-        this.ofAddress = new RateLimit(o.clock, maxPerAddress, 1000)
+        this.perAddress = new RateLimit(o.clock, maxPerAddress, 1000)
         this.unverified = new RateLimit(o.clock, maxUnverified, 1000)
     }
 
-    /** Takes a datagram. */
+    /** Handles a datagram. */
     receive(bytes: Uint8Array, from: Address): void {
-        if (bytes.length < 4 || bytes[0]! >> 6 !== 1) return // RFC 7252 §3: unknown versions are passed over
+        if (bytes.length < 4 || bytes[0]! >> 6 !== 1) return // unknown versions are ignored, RFC 7252 §3
         const type = (bytes[0]! >> 4) & 3
         const code = bytes[1]!
         const messageId = (bytes[2]! << 8) | bytes[3]!
         if (type === Type.acknowledgement || type === Type.reset) {
-            // A response in an acknowledgement is one to nobody's request: only the server's side is here.
+            // A piggybacked response is ignored, because this server sends no requests.
             this.peers.get(keyOf(from))?.acknowledged(messageId, type === Type.reset)
             return
         }
-        if (!this.ofAddress.take(addressOf(`${from.address}:${from.port}`))) return
+        if (!this.perAddress.take(addressOf(`${from.address}:${from.port}`))) return
         const known = this.peers.get(keyOf(from))
         if (!known?.isVerified && !this.unverified.take("all")) return
         const peer = this.peer(from)
@@ -74,11 +78,11 @@ export class CoapUdp {
             void this.answer(peer, request, messageId, type === Type.confirmable, bytes)
             return
         }
-        // A ping, a response to nothing, or no CoAP message (RFC 7252 §4.2, §4.3).
+        // This is a ping, an unexpected response or a malformed message (RFC 7252 §4.2, §4.3).
         if (type === Type.confirmable) peer.send(header(Type.reset, Code.Empty, messageId))
     }
 
-    /** Nobody is answered or notified any more. */
+    /** Stops all responses, retransmissions and notifications. */
     close(): void {
         for (const peer of this.peers.values()) peer.close()
         this.peers.clear()
@@ -97,7 +101,7 @@ export class CoapUdp {
         return peer
     }
 
-    /** Forgets the peer heard of longest ago, of those that observe nothing if there are any. */
+    /** Forgets the least recently heard peer that observes nothing, or of all peers if all observe. */
     private makeRoom(): void {
         const [oldest] = this.peers
         const [key, peer] = [...this.peers].find(([, { observes }]) => !observes) ?? oldest!
@@ -127,14 +131,14 @@ export class CoapUdp {
         const response = await this.respond(peer, request, bytes.length)
         this.clock.clearTimeout(timer)
         const whole = { ...response, token: request.token }
-        // What is sent again until it is acknowledged goes to no address that may be forged.
+        // An unverified address never gets a confirmable message, which would be retransmitted.
         if (!isConfirmable || (isAcknowledged && !peer.isVerified))
             peer.send(encode(Type.nonConfirmable, peer.newMessageId(), whole))
         else if (isAcknowledged) peer.confirm(whole, () => {})
         else reply(encode(Type.acknowledgement, messageId, whole))
     }
 
-    /** The response, or the wish for an Echo option where the response is not for everybody. */
+    /** Returns the response, or a 4.01 with an Echo option if the response requires a verified address. */
     private async respond(peer: UdpPeer, request: CoapMessage, requestBytes: number): Promise<CoapMessage> {
         const echo = request.options.find(({ number }) => number === OptionNumber.Echo)
         if (echo && this.echo.isFresh(echo.value, peer.peer)) peer.verify()

@@ -1,17 +1,17 @@
 import { errorResponse, parseQuery, QueryError, Rcode, response, Type } from "./message.ts"
 
-/** The one name that is answered for. */
+/** The only name that the server resolves. */
 export interface DnsName {
-    /** In any case, without the dot of the root. */
+    /** The name in upper or lower case, without the final dot. */
     name: string
-    /** IPv4: a Pico W has no IPv6. */
+    /** An IPv4 address, because a Pico W has no IPv6. */
     address: string
 }
 
 /**
- * The response to a datagram; undefined where there is none. Answers for one name and nothing else, with TTL 0, so that nobody keeps
- * the answer: a Pico W cannot connect to a name that it still remembers (docs/upstream.md). Never throws. Nothing is kept of
- * a query, and a response is at most 16 bytes longer, so that nobody gains by asking in another's name.
+ * Returns the response to a datagram, or undefined if there is none. Never throws. It resolves one name only, with TTL
+ * 0, so that nobody caches the answer: a Pico W cannot connect to a cached name (docs/upstream.md). The server keeps no
+ * state, and a response is at most 16 bytes longer than its query, so forged source addresses gain nothing.
  */
 export function dnsResponse(datagram: Uint8Array, { name, address }: DnsName): Uint8Array | undefined {
     try {

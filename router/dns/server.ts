@@ -5,15 +5,16 @@ import { reasonOf, UserError } from "../../host/errors.ts"
 import type { Log } from "../../host/log.ts"
 import { dnsResponse, type DnsName } from "./responder.ts"
 
-/** Where the router's name is served. */
+/** The name to serve and the port to serve it on. */
 export interface DnsAccess extends DnsName {
-    /** Port of UDP; 0 means any. */
+    /** The UDP port; 0 means any. */
     port: number
 }
 
 /**
- * Serves one name over UDP, at its own address where this machine has it, otherwise at all of its addresses: port 53 of
- * another one may be in use by the machine's own resolver. @throws UserError where the port cannot be used
+ * Serves one name over UDP. It binds only to the name's address if this machine has it, because the machine's own
+ * resolver may use port 53 of another address. Otherwise it binds to all addresses.
+ * @throws UserError if the port cannot be used
  */
 export function serveDns({ port, ...own }: DnsAccess, log: Log): Promise<{ port: number; close(): void }> {
     const host = isOwnAddress(own.address) ? own.address : "0.0.0.0"
@@ -38,7 +39,7 @@ export function serveDns({ port, ...own }: DnsAccess, log: Log): Promise<{ port:
     })
 }
 
-/** The IPv4 addresses by which others on the network know this machine. */
+/** Returns the IPv4 addresses under which other machines on the network reach this one. */
 export function lanAddresses(): string[] {
     return interfaces()
         .filter(({ internal }) => !internal)

@@ -8,15 +8,15 @@ const connectMs = 10_000
 const ports: Record<string, number> = { "mqtt:": 1883, "mqtts:": 8883 }
 
 /**
- * How to reach the broker at `mqtt://user:password@host:port`, or `mqtts:` for TLS, over this machine's sockets. Throws
- * TypeError, which says what is wrong and repeats nothing of it: a password may be in it.
+ * Parses a broker's URL, `mqtt://user:password@host:port` or `mqtts:` for TLS, and connects with this machine's
+ * sockets. Throws TypeError, whose message never quotes the URL, because it may contain a password.
  */
 export function brokerAccess(text: string): MqttBrokerAccess {
     const url = URL.canParse(text) ? new URL(text) : undefined
     const defaultPort = ports[url?.protocol ?? ""]
     const hasMore = url && (!/^\/?$/.test(url.pathname) || url.search || url.hash)
     if (!url?.hostname || defaultPort === undefined || hasMore)
-        throw new TypeError("mqtt://host:port or mqtts://host:port is needed")
+        throw new TypeError("expected mqtt://host:port or mqtts://host:port")
     const host = url.hostname.replace(/^\[(.*)\]$/, "$1")
     const port = url.port === "" ? defaultPort : Number(url.port)
     const open = (connected: () => void): Socket =>

@@ -9,14 +9,16 @@ import type { Keyring } from "../keyring.ts"
 import { moteTopic, MqttMotes, type MqttMessage } from "./motes.ts"
 import { Connack, MqttSession, type SessionOwner } from "./session.ts"
 
-/** MQTT connections at a time, and of one mote. */
+/** The maximum number of MQTT connections. */
 const maxConnections = 1024
+/** The maximum number of MQTT connections of one mote. */
 const maxOfMote = 4
 
 /**
- * The router's own MQTT server (docs/wire.md, "MQTT"): a mote, known by its `eui` and the password derived from its secret, publishes envelopes and
- * its status and hears what is for it, and nothing else. A QoS 1 publish is acknowledged once its envelope is durable. One
- * that is refused is never acknowledged: the connection is closed.
+ * The router's own MQTT server (docs/wire.md, "MQTT"). A mote logs in with its `eui` and the password derived from its
+ * secret. It may only publish envelopes and its status, and subscribe to its own topics. A QoS 1 PUBLISH is
+ * acknowledged once its envelope is durable. If the envelope is refused, the connection is closed without an
+ * acknowledgement.
  */
 export class MqttBroker implements Attachment {
     readonly protocol = "mqtt"
@@ -28,7 +30,7 @@ export class MqttBroker implements Attachment {
     private readonly connections = new Set<Connection>()
     /** The connections of each mote, the oldest first. */
     private readonly byEui = new Map<string, Connection[]>()
-    /** The newest configuration of each mote for which there is one. */
+    /** The newest configuration by mote. */
     private readonly configs = new Map<string, Uint8Array>()
     private isClosed = false
 
@@ -98,20 +100,20 @@ export class MqttBroker implements Attachment {
         if (!password || !this.isMote(username, password)) return Connack.badUserNameOrPassword
         const isOwnStatus = will?.topic === `vm/${username}/status` && String(will.payload) === "offline"
         if (will && (!isOwnStatus || will.qos === 2)) return Connack.notAuthorized
-        // §3.1.4: who comes again under the same name takes over; §3.1.3.1: without a name it is nobody else.
-        const before = this.byEui.get(username) ?? []
-        const namesake = clientId === "" ? undefined : before.find(({ name }) => name === clientId)
-        const left = before.filter(other => other !== namesake)
-        const oldest = left.length >= maxOfMote ? left.shift() : undefined
-        Object.assign(connection, { eui: username, name: clientId, hasWill: will !== undefined })
-        this.byEui.set(username, [...left, connection])
-        namesake?.session.end("taken over")
+        // A connection with the same client id takes over (MQTT 3.1.1 §3.1.4). An empty client id is unique (§3.1.3.1).
+        const existing = this.byEui.get(username) ?? []
+        const replaced = clientId === "" ? undefined : existing.find(other => other.clientId === clientId)
+        const others = existing.filter(other => other !== replaced)
+        const oldest = others.length >= maxOfMote ? others.shift() : undefined
+        Object.assign(connection, { eui: username, clientId, hasWill: will !== undefined })
+        this.byEui.set(username, [...others, connection])
+        replaced?.session.end("taken over")
         oldest?.session.end("the mote has a newer connection")
         connection.place.login(username)
         return Connack.accepted
     }
 
-    /** Resolves where the mote may publish this and, for an envelope, once it is durable. */
+    /** Handles a PUBLISH. For an envelope, resolves once it is durable or refused. */
     private async published(
         topic: string,
         payload: Uint8Array,
@@ -121,7 +123,7 @@ export class MqttBroker implements Attachment {
         if (target?.eui !== connection.eui) return { refused: "publishing there is not allowed" }
         if (target.purpose === "status") {
             if (!this.motes.status(connection.eui, payload)) return { refused: "not a status" }
-            for (const other of this.byEui.get(connection.eui) ?? []) other.isSpeaker = other === connection
+            for (const other of this.byEui.get(connection.eui) ?? []) other.hasLatestStatus = other === connection
             return { isProductive: false }
         }
         const result = await this.motes.take(connection.eui, target.purpose, payload)
@@ -140,16 +142,17 @@ export class MqttBroker implements Attachment {
     }
 
     private closed(connection: Connection, isOrderly: boolean, reason: string): void {
-        const { eui, place, hasWill, isSpeaker } = connection
+        const { eui, place, hasWill, hasLatestStatus } = connection
         this.connections.delete(connection)
         place.leave()
         this.log.debug({ mote: eui || undefined, reason }, "MQTT connection closed")
-        const left = (this.byEui.get(eui) ?? []).filter(other => other !== connection)
-        if (left.length > 0) this.byEui.set(eui, left)
+        const others = (this.byEui.get(eui) ?? []).filter(other => other !== connection)
+        if (others.length > 0) this.byEui.set(eui, others)
         else this.byEui.delete(eui)
-        // The last will of a connection that another one has followed says nothing about the mote.
-        const isAlone = left.length === 0 || isSpeaker
-        if (hasWill && !isOrderly && isAlone) this.motes.status(eui, Buffer.from("offline"))
+        // If the mote has published its status over another connection since, this connection's last will is out of
+        // date.
+        const isCurrent = others.length === 0 || hasLatestStatus
+        if (hasWill && !isOrderly && isCurrent) this.motes.status(eui, Buffer.from("offline"))
     }
 
     private isMote(username: string, password: Buffer): boolean {
@@ -171,17 +174,16 @@ interface ConnectionOwner {
     closed(connection: Connection, isOrderly: boolean, reason: string): void
 }
 
-/** A session, and whose it is. */
+/** A session and the mote that it belongs to. */
 class Connection implements SessionOwner {
     readonly session: MqttSession
     readonly place: Place
-    /** Of the mote, once it has logged in. */
+    /** The mote's `eui`, empty before the login. */
     eui = ""
-    /** Its client id. */
-    name = ""
+    clientId = ""
     hasWill = false
-    /** It published the mote's status last. */
-    isSpeaker = false
+    /** The mote published its latest status over this connection. */
+    hasLatestStatus = false
     private readonly owner: ConnectionOwner
 
     constructor(stream: ByteStream, place: Place, clock: Clock, owner: ConnectionOwner) {
@@ -194,7 +196,7 @@ class Connection implements SessionOwner {
         return this.owner.login(connect, this)
     }
 
-    /** Exactly what docs/mqtt.md lists. */
+    /** Allows exactly the topics that docs/mqtt.md lists. */
     maySubscribe(filter: string): boolean {
         const [root, eui, kind = "", name, ...more] = filter.split("/")
         if (root !== "vm" || eui !== this.eui || more.length > 0) return false

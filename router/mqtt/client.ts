@@ -5,19 +5,19 @@ import type { Attachment, AttachmentParts } from "../attachment.ts"
 import { PacketLimit } from "./limit.ts"
 import { moteTopic, MqttMotes, type MqttMessage } from "./motes.ts"
 
-/** CONNACK and SUBACK have to come within: */
+/** The time within which CONNACK and SUBACK must arrive. */
 const greetingMs = 10_000
-/** A PINGREQ that often; nothing heard from one to the next ends the connection. */
+/** The interval of PINGREQs. If nothing arrives between two of them, the connection ends. */
 const pingMs = 30_000
 const keepAliveS = 60
 const minBackoffMs = 500
 const maxBackoffMs = 30_000
-/** Bytes that may wait for a broker that does not read. */
+/** The maximum number of bytes queued for a broker that does not read. */
 const maxBacklogBytes = 4 * 2 ** 20
 
-/** How to reach a broker, and as whom. */
+/** The address of a broker and the credentials for it. */
 export interface MqttBrokerAccess {
-    /** For people, without user and password. */
+    /** The URL for messages, without user and password. */
     url: string
     connect(): Promise<ByteStream>
     user?: string
@@ -27,9 +27,9 @@ export interface MqttBrokerAccess {
 type Parts = AttachmentParts & { access: MqttBrokerAccess }
 
 /**
- * The router as a client of a broker that is there already (mosquitto, EMQX): takes what the motes publish, publishes their
- * receipts, configurations and commands. Who may publish where is the broker's business; whose an envelope is, its MAC
- * says. Comes back by itself when the broker was away.
+ * The router as a client of an existing broker, such as mosquitto or EMQX. It subscribes to the motes' topics and
+ * publishes their receipts, configurations and commands. The broker controls who may publish where. The MAC of an
+ * envelope proves its origin. The client reconnects by itself.
  */
 export class MqttClient implements Attachment {
     readonly protocol = "mqtt"
@@ -50,7 +50,7 @@ export class MqttClient implements Attachment {
         return this.session?.isReady ?? false
     }
 
-    /** The `eui` of the motes that are on line. */
+    /** The `eui`s of the motes that are online. */
     get online(): string[] {
         return this.session?.motes?.online ?? []
     }
@@ -67,7 +67,7 @@ export class MqttClient implements Attachment {
         this.session?.motes?.changed(eui)
     }
 
-    /** Its connection is the broker's to end. */
+    /** Only the broker can end the mote's connection. */
     dismiss(eui: string): void {
         this.changed(eui)
     }
@@ -101,7 +101,7 @@ export class MqttClient implements Attachment {
         this.session = undefined
         if (this.isClosed) return
         const { clock, random, log, access } = this.parts
-        if (this.failures++ === 0) log.warn({ broker: access.url, reason }, "no connection to the broker: trying again")
+        if (this.failures++ === 0) log.warn({ broker: access.url, reason }, "no connection to the broker: retrying")
         const ms = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(this.failures, 10))
         const share = 0.5 + random(1)[0]! / 512
         this.timer = clock.setTimeout(() => void this.open(), ms * share)
@@ -214,8 +214,8 @@ class Session {
     }
 
     /**
-     * Acknowledged when it is durable, or when it is certain that it never will be. While there is no room, the connection is
-     * given up: what is not receipted the motes send again.
+     * Acknowledges an envelope once it is durable or refused for good. If the router is full, it drops the connection:
+     * motes retransmit envelopes that have no receipt.
      */
     private async published({ topic, payload, qos, messageId }: IPublishPacket): Promise<void> {
         const from = moteTopic(topic)

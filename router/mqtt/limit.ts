@@ -1,15 +1,18 @@
-/** Largest MQTT packet that is taken: the largest envelope, its topic and some room. */
+/** The largest MQTT packet that is accepted: the largest envelope, its topic and a margin. */
 export const maxPacketBytes = 8192
 
-/** Follows the packets in a stream (MQTT 3.1.1 §2.2.3), so that nobody begins to collect one that is too large. */
+/**
+ * Tracks packet lengths in a stream (MQTT 3.1.1 §2.2.3), so that the parser never buffers a packet that is too large.
+ */
 export class PacketLimit {
-    /** Bytes of the current packet that are still to come. */
+    /** The number of bytes of the current packet still to come. */
     private remaining = 0
-    /** The Remaining Length of the packet whose header is under way, and how many bytes of the header came. */
+    /** The Remaining Length that the current header has announced so far. */
     private length = 0
+    /** The number of bytes of the current header so far. */
     private headerBytes = 0
 
-    /** Takes the next piece; false where a packet in it announces too much. */
+    /** Tracks the next bytes of the stream. Returns false if a packet in them is too large. */
     allows(bytes: Uint8Array): boolean {
         for (let at = 0; at < bytes.length;) {
             if (this.remaining > 0) {

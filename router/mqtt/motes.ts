@@ -4,9 +4,12 @@ import type { SealedCommand } from "../../wire/keys.ts"
 import type { Ingest, IngestResult } from "../ingest.ts"
 import type { Keyring } from "../keyring.ts"
 
-/** What a mote publishes, by the last level of its topic. */
+/** The purposes of envelopes, by the last level of the topic. */
 const purposes: Record<string, Purpose> = { vitals: "vitals", alarms: "alarm" }
-/** Commands that are sent at once: a mote holds no more. The others follow when the clinic knows what became of these. */
+/**
+ * The maximum number of commands sent at once, because a mote holds no more. The others follow once the clinic has the
+ * results.
+ */
 const maxCommands = 3
 
 /** A message to be published. */
@@ -17,10 +20,10 @@ export interface MqttMessage {
     retain: boolean
 }
 
-/** What a mote may publish: an envelope, or whether it is there. */
+/** A topic to which a mote publishes envelopes or its status. */
 export type MoteTopic = { eui: string; purpose: Purpose | "status" }
 
-/** The mote and the purpose of a topic; undefined where no mote publishes there. */
+/** Parses a topic. Returns undefined if it is not one to which motes publish. */
 export function moteTopic(topic: string): MoteTopic | undefined {
     const [root, eui, kind = "", ...more] = topic.split("/")
     if (root !== "vm" || !eui || more.length > 0) return undefined
@@ -29,24 +32,26 @@ export function moteTopic(topic: string): MoteTopic | undefined {
 }
 
 /**
- * The motes that a broker serves, ours or another (docs/wire.md, "MQTT"): what they publish goes the same way as what comes by
- * CoAP; what goes to them is their receipts, the newest configuration, retained, and commands.
+ * The motes of a broker, the router's own or another (docs/wire.md, "MQTT"). Envelopes go to the same `Ingest` as those
+ * over CoAP. Motes receive their receipts, their commands, and the newest configuration as a retained message.
  */
 export class MqttMotes {
     private readonly ingest: Ingest
     private readonly keyring: Keyring
     private readonly log: Log
     private readonly publish: (message: MqttMessage) => void
-    /** What a broker holds of a mote's configuration of which we do not know: nothing, or who knows. */
-    private readonly before: "" | undefined
-    /** The configurations that the broker holds, in hex; "": none. */
+    /** The configuration that the broker retained for each mote at the start: "" for none, undefined if unknown. */
+    private readonly initialConfig: "" | undefined
+    /** The configurations that the broker retains, in hex, "" for none. */
     private readonly retained = new Map<string, string>()
-    /** Which of its secrets a mote used last, where it has been given another: only what is sealed for that is of use. */
+    /**
+     * The secret's generation that a mote used last, unless it is 0. A configuration sealed for another one is useless.
+     */
     private readonly generations = new Map<string, number>()
-    /** The motes that are on line, each with the commands in hex that it was sent since it came. */
+    /** The online motes, each with the commands in hex sent since it came online. */
     private readonly sent = new Map<string, Set<string>>()
 
-    /** @param o.isNew whether the broker holds nothing of an earlier time */
+    /** @param o.isNew true if the broker retains nothing from earlier */
     constructor(o: {
         ingest: Ingest
         keyring: Keyring
@@ -58,10 +63,10 @@ export class MqttMotes {
         this.keyring = o.keyring
         this.log = o.log
         this.publish = o.publish
-        this.before = o.isNew ? "" : undefined
+        this.initialConfig = o.isNew ? "" : undefined
     }
 
-    /** The `eui` of those that said they are on line, and of whom nobody said otherwise. */
+    /** The `eui`s of the motes whose last status is "online". */
     get online(): string[] {
         return [...this.sent.keys()]
     }
@@ -70,7 +75,7 @@ export class MqttMotes {
         return this.sent.has(eui)
     }
 
-    /** Takes an envelope; publishes its receipt once it is durable. */
+    /** Handles an envelope and publishes its receipt once it is durable. */
     async take(eui: string, purpose: Purpose, envelope: Uint8Array): Promise<IngestResult> {
         const result = await this.ingest.submit(purpose, envelope, eui)
         if (result.status === "stored" && result.generation !== (this.generations.get(eui) ?? 0)) {
@@ -85,7 +90,9 @@ export class MqttMotes {
         return result
     }
 
-    /** Takes a mote's status; false where it is none. A mote that comes gets what waits for it. */
+    /**
+     * Handles a mote's status. Returns false if it is malformed. A mote that comes online receives what waits for it.
+     */
     status(eui: string, payload: Uint8Array): boolean {
         const status = Buffer.from(payload).toString("latin1")
         if (status !== "offline" && status !== "online") return false
@@ -98,7 +105,7 @@ export class MqttMotes {
         return true
     }
 
-    /** The clinic has something new for the mote, or knows it no longer. */
+    /** Publishes what is new for the mote after the clinic changed or removed it. */
     changed(eui: string): void {
         const keys = this.keyring.findAll(eui)
         if (keys.length === 0) this.sent.delete(eui)
@@ -108,10 +115,10 @@ export class MqttMotes {
         this.command(eui, commands.slice(0, maxCommands))
     }
 
-    /** With an empty message a retained one is taken back (MQTT 3.1.1 §3.3.1.3). */
+    /** Publishes a configuration as a retained message. An empty message removes it (MQTT 3.1.1 §3.3.1.3). */
     private configure(eui: string, sealed: Uint8Array = new Uint8Array()): void {
         const hex = Buffer.from(sealed).toString("hex")
-        const held = this.retained.has(eui) ? this.retained.get(eui) : this.before
+        const held = this.retained.has(eui) ? this.retained.get(eui) : this.initialConfig
         if (held === hex) return
         this.retained.set(eui, hex)
         this.publish({ topic: `vm/${eui}/config`, payload: sealed, qos: 1, retain: true })

@@ -10,22 +10,26 @@ import type { ByteStream } from "../../host/stream.ts"
 import { PacketLimit } from "./limit.ts"
 import type { MqttMessage } from "./motes.ts"
 
-/** CONNECT has to come within that. */
+/** The time within which CONNECT must arrive. */
 export const loginMs = 5_000
-/** How long a peer that was refused may take to close. */
+/** How long a refused peer may take to close the connection. */
 const lingerMs = 2_000
-/** A mote has to give a sign of life that often, whatever it promises. */
+/** The longest Keep Alive, whatever the peer asks for. */
 const maxKeepAliveS = 600
-/** Envelopes of one connection that may be under way. */
+/** The maximum number of envelopes of one connection that are being stored. */
 const maxInbound = 32
-/** Messages to one connection that have no PUBACK yet, and those that wait behind them: a mote takes four at once. */
+/** The maximum number of messages to one connection without a PUBACK. A mote takes four at once. */
 const maxInFlight = 4
+/** The maximum number of messages that wait behind those. */
 const maxQueued = 8
-/** Topic filters in one SUBSCRIBE or UNSUBSCRIBE; there are four that a mote may use. */
+/** The maximum number of topic filters in one SUBSCRIBE or UNSUBSCRIBE. A mote may use four. */
 const maxFilters = 8
-/** Bytes that may wait for a peer that does not read. */
+/** The maximum number of bytes queued for a peer that does not read. */
 const maxBacklogBytes = 64 * 1024
-/** Packets within a second that bring no new envelope. A mote sends a handful when it connects, then a few a minute. */
+/**
+ * The maximum number of packets per second without a new envelope. A mote sends a handful when it connects, then a few
+ * per minute.
+ */
 export const maxUnproductive = 64
 const unproductiveWindowMs = 1_000
 
@@ -41,22 +45,22 @@ export type Connack = (typeof Connack)[keyof typeof Connack]
 /** SUBACK return code, §3.9.3. */
 const subscriptionFailed = 0x80
 
-/** Who decides what the peer may do. */
+/** Decides what the peer may do, and handles its messages. */
 export interface SessionOwner {
-    /** Judges a CONNECT of MQTT 3.1.1; where it is accepted the session counts as logged in. */
+    /** Checks an MQTT 3.1.1 CONNECT and returns the return code for CONNACK. */
     login(connect: IConnectPacket): Connack
     maySubscribe(filter: string): boolean
-    /** The peer hears this topic from now on. */
+    /** The peer has subscribed to this filter. */
     subscribed(filter: string): void
-    /** Takes a message; resolves to undefined when it may be acknowledged, or to why the connection is closed. */
+    /** Handles a message. Resolves once it may be acknowledged, or to the reason why the connection must be closed. */
     published(topic: string, payload: Uint8Array): Promise<{ isProductive: boolean } | { refused: string }>
-    /** Nothing comes or goes any more; `isOrderly`: the peer sent DISCONNECT. Called once. */
+    /** The session is closed. `isOrderly` is true if the peer sent DISCONNECT. Called once. */
     closed(isOrderly: boolean, reason: string): void
 }
 
 /**
- * One connection of an MQTT 3.1.1 server that is no broker for everybody: clean sessions, QoS 0 and 1, and a bound on
- * everything that the peer can make it keep.
+ * One connection of an MQTT 3.1.1 server, with clean sessions and QoS 0 and 1. It limits all state that the peer can
+ * make it keep.
  */
 export class MqttSession {
     private readonly stream: ByteStream
@@ -86,23 +90,23 @@ export class MqttSession {
         this.parser.on("error", error => this.end(error.message))
     }
 
-    /** Begins to listen; the owner may be called from here on, even within. */
+    /** Starts to listen. Methods of the owner may be called from now on, even before this returns. */
     start(): void {
         this.watch()
         this.stream.listen({ data: bytes => this.data(bytes), closed: () => this.streamClosed() })
     }
 
     /**
-     * Sends a message, where the peer has subscribed to its topic.
-     * @param isOld it was there before the peer subscribed: only then is it a retained one to it (§3.3.1.3)
+     * Sends a message if the peer has subscribed to its topic.
+     * @param isRetained the message existed before the subscription; only then its RETAIN flag is set (§3.3.1.3)
      */
-    deliver(message: MqttMessage, isOld = false): void {
+    deliver(message: MqttMessage, isRetained = false): void {
         const granted = this.grantedFor(message.topic)
         if (granted === undefined || this.isOver) return
-        if (message.qos === 0 || granted === 0) this.send(publishPacket({ ...message, retain: isOld }, undefined))
-        else if (this.inFlight.size < maxInFlight) this.sendQos1({ ...message, retain: isOld })
+        if (message.qos === 0 || granted === 0) this.send(publishPacket({ ...message, retain: isRetained }, undefined))
+        else if (this.inFlight.size < maxInFlight) this.sendQos1({ ...message, retain: isRetained })
         else {
-            // Of what is retained only the newest counts.
+            // A newer retained message replaces an older one that still waits.
             if (message.retain) this.queued = this.queued.filter(({ topic }) => topic !== message.topic)
             if (this.queued.length === maxQueued) this.end("the peer acknowledges nothing")
             else this.queued.push(message)
@@ -126,7 +130,8 @@ export class MqttSession {
     private received(packet: Packet): void {
         if (this.isOver) return
         this.watch()
-        if (this.isConnected !== (packet.cmd !== "connect")) return this.end("CONNECT comes first, and once")
+        if (this.isConnected !== (packet.cmd !== "connect"))
+            return this.end("CONNECT must be the first packet and sent once")
         switch (packet.cmd) {
             case "connect":
                 return this.connect(packet)
@@ -152,13 +157,13 @@ export class MqttSession {
                 this.isOrderly = true
                 return this.end("the peer disconnected")
             default:
-                this.end(`no ${packet.cmd} is expected`)
+                this.end(`unexpected ${packet.cmd}`)
         }
     }
 
     private connect(packet: IConnectPacket): void {
         const { protocolId, protocolVersion, keepalive = 0, clientId, clean } = packet
-        // §3.1.2.2; §3.1.3.1: who wants to keep its session has to have a name.
+        // The protocol version must be 4 (§3.1.2.2). An empty client id requires a clean session (§3.1.3.1).
         const isKnown = protocolId === "MQTT" && protocolVersion === 4
         let returnCode: Connack = Connack.unacceptableProtocol
         if (isKnown) returnCode = clientId === "" && !clean ? Connack.identifierRejected : this.owner.login(packet)
@@ -192,7 +197,7 @@ export class MqttSession {
         for (const topic of accepted) this.owner.subscribed(topic)
     }
 
-    /** Acknowledged when it may be; MQTT 3.1.1 has no way to say no: the connection is closed (§3.3.5). */
+    /** Acknowledges an accepted PUBLISH. MQTT 3.1.1 cannot refuse one, so a refusal closes the connection (§3.3.5). */
     private async publish({ topic, payload, qos, messageId }: IPublishPacket): Promise<void> {
         if (qos === 2) return this.end("QoS 2 is not served")
         if (this.inbound >= maxInbound) return this.end("too many messages at once")
@@ -223,7 +228,7 @@ export class MqttSession {
         return exact === 1 || parent === undefined ? exact : parent
     }
 
-    /** More than `maxUnproductive` of these in a second ends the session. */
+    /** Counts an unproductive packet. Ends the session after more than `maxUnproductive` within a second. */
     private unproductive(): void {
         const now = this.clock.now()
         if (Math.abs(now - this.unproductiveSince) >= unproductiveWindowMs) {
@@ -233,9 +238,11 @@ export class MqttSession {
         if (++this.unproductiveCount > maxUnproductive) this.end("too many unproductive packets")
     }
 
-    /** §3.1.2.10: a peer that is silent for one and a half of its keep alive is gone. */
+    /**
+     * Restarts the timer: a peer that is silent for one and a half times its Keep Alive is disconnected (§3.1.2.10).
+     */
     private watch(): void {
-        // Only CONNECT ends the time for it.
+        // Other packets do not extend the time for CONNECT.
         if (this.timer !== undefined && !this.isConnected) return
         this.clock.clearTimeout(this.timer)
         this.timer = this.clock.setTimeout(() => this.end("the peer is silent"), this.keepAliveMs)

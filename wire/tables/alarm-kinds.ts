@@ -91,8 +91,8 @@ export const alarmKinds = {
 export type AlarmKindName = keyof typeof alarmKinds
 
 /**
- * Returns the kind of that name. A newer mote may raise an unknown kind: it counts as physiological with high priority, and its
- * name is its label.
+ * Returns the kind of that name. A newer mote may raise an unknown kind: it counts as physiological with high priority,
+ * and its name is its label.
  */
 export function alarmKindOf(name: string): AlarmKind {
     if (Object.hasOwn(alarmKinds, name)) return alarmKinds[name as AlarmKindName]

@@ -1,8 +1,8 @@
 import { refusalText, type Refusal } from "./refusals.ts"
 
 /*
- * The problems that the clinic's HTTP interface reports: codes with parameters, for the clinic, its page and the command line;
- * docs/api.md, "Failures". `problemText` turns a problem into words where people read it.
+ * The problems that the clinic's HTTP interface reports: codes with parameters, for the clinic, its page and the
+ * command line; docs/api.md, "Failures". `problemText` turns a problem into words where people read it.
  */
 
 export interface ProblemKind {

@@ -1,6 +1,6 @@
 /*
- * The quantities that a mote reports, by SenML name, and their units. The clinic, its page and the documentation derive from this
- * table. It imports nothing, so that a page can bundle it.
+ * The quantities that a mote reports, by SenML name, and their units. The clinic, its page and the documentation derive
+ * from this table. It imports nothing, so that a page can bundle it.
  */
 
 /** A SenML unit (RFC 8428 §12.1) in writing, in speech and in UCUM. */
@@ -83,7 +83,9 @@ export function isVitalName(name: string): name is VitalName {
     return (vitalNames as readonly string[]).includes(name)
 }
 
-/** Suffixes of a summary's records beside the mean: least value, greatest value, and number of readings with a value. */
+/**
+ * Suffixes of a summary's records beside the mean: least value, greatest value, and number of readings with a value.
+ */
 export const summarySuffixes = { least: "-min", greatest: "-max", count: "-n" } as const
 
 const summaryCount: Quantity = { ...quantities.count, label: "Readings with a value" }

@@ -2,9 +2,9 @@ import { unitText } from "./quantities.ts"
 import { configFields, configRelations, routerField, type ConfigField } from "./settings.ts"
 
 /*
- * The reasons for which a mote or the clinic refuses a configuration or a command: codes with parameters, from the firmware to
- * the page. The firmware has its own table in src/link/refusal.ts; a test compares the two. `refusalText` turns a refusal into
- * words where people read it.
+ * The reasons for which a mote or the clinic refuses a configuration or a command: codes with parameters, from the
+ * firmware to the page. The firmware has its own table in src/link/refusal.ts; a test compares the two. `refusalText`
+ * turns a refusal into words where people read it.
  */
 
 export interface RefusalKind {

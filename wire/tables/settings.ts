@@ -1,6 +1,6 @@
 /*
- * The settings of a mote. The clinic, its page, the command line, the simulator and the documentation derive from this table. The
- * firmware has its own in src/config/plaintext.ts; a test compares the two. A page can bundle this file.
+ * The settings of a mote. The clinic, its page, the command line, the simulator and the documentation derive from this
+ * table. The firmware has its own in src/config/plaintext.ts; a test compares the two. A page can bundle this file.
  */
 
 /** A numeric setting. */
