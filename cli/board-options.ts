@@ -5,12 +5,13 @@ import { boards } from "../devicescript/boards.ts"
 import { readSettings, withSettings, type Settings } from "../devicescript/env-local.ts"
 import { option } from "./options.ts"
 
-/** WiFi's own limits: IEEE 802.11, 32 bytes; WPA2, 8 to 63 characters. */
+/** The maximum length of an SSID, IEEE 802.11. */
 const maxSsidBytes = 32
+/** A WPA2 passphrase: 8 to 63 characters. */
 const passwordForm = /^[\x20-\x7e]{8,63}$/
-/** Where the password comes from: not an argument, which every process may see. */
+/** The source of the password. It is not an argument, because other processes can see arguments. */
 const passwordVariable = "VITALMOTE_WIFI_PASSWORD"
-/** As long as an address over the air may be, too. */
+/** The maximum length of an address, the same as for one set over the air. */
 const maxRouterBytes = 64
 const routerSchemes = ["coap+tcp:", "coaps+tcp:", "mqtt:", "mqtts:"]
 const ownerOnly = 0o600
@@ -26,7 +27,7 @@ export interface BoardOptions {
     json: boolean
 }
 
-/** @param needed for what a new board cannot be without */
+/** @param needed applied to the options that a new board requires */
 export function boardOptions(command: Command, needed = (option: Option) => option): Command {
     return command
         .addOption(needed(option("--board <board>", "the board").choices(Object.keys(boards))))
@@ -42,7 +43,10 @@ export function boardOptions(command: Command, needed = (option: Option) => opti
         .option("--json", "one JSON document", false)
 }
 
-/** What is said of the board, as its settings. @throws UserError */
+/**
+ * Returns the board's settings from the options.
+ * @throws UserError
+ */
 export function boardSettings(options: BoardOptions): Settings {
     const { battery, board } = options
     if (battery && board === undefined) throw new UserError("--battery goes with --board", 2)
@@ -60,9 +64,9 @@ function wifiSettings({ wifi }: BoardOptions): Settings {
 }
 
 /**
- * What is in the file for the board.
- * @param kid the mote that may be in it
- * @throws UserError where another one is and `--force` is not given
+ * Reads the settings file of the board, which may not exist.
+ * @param kid the mote whose identity the file may contain
+ * @throws UserError if it has another mote's identity, unless `--force` is given
  */
 export function readEnv({ env, force }: BoardOptions, kid?: string): string {
     const text = readIfThere(env)?.toString() ?? ""
@@ -72,12 +76,12 @@ export function readEnv({ env, force }: BoardOptions, kid?: string): string {
     return text
 }
 
-/** Changes these settings and keeps what else is in the file. */
+/** Changes the given settings and keeps the rest of the file. */
 export function writeEnv(file: string, old: string, settings: Settings): void {
     writeDurably(file, withSettings(old, settings), ownerOnly)
 }
 
-/** What to type, so that the runtime and then the program get onto the board. */
+/** Returns the commands that put first the runtime and then the program onto the board. */
 export function flashCommands(board: string): [flash: string, deploy: string] {
     const { definition, program } = boards[board]!
     return [`npx devs flash --board ${definition}`, `npx devs devtools ${program}`]

@@ -3,7 +3,7 @@ import type { Command } from "commander"
 import type { RunningRouter, startRouter } from "../router/index.ts"
 import { option, port } from "./options.ts"
 
-/** How clients, not motes, reach a router. */
+/** The addresses on which a router serves clients, as opposed to motes. */
 export interface ClientOptions {
     udp: boolean
     httpPort: number
@@ -23,7 +23,7 @@ export function withClientOptions(command: Command): Command {
         )
 }
 
-/** For `startRouter`: a port that nobody asked for may be in use. */
+/** Returns the arguments for `startRouter`. The HTTP port is optional unless the user has set it. */
 export function clientAccess(
     options: ClientOptions,
     command: Command,
@@ -38,7 +38,7 @@ export function clientAccess(
     }
 }
 
-/** Says on stderr where clients find the motes. */
+/** Prints the addresses for clients to stderr. */
 export function printClientHints(router: RunningRouter, host: string, { httpHost }: ClientOptions): void {
     const at = (scheme: string, name: string, port: number) =>
         `${scheme}://${isIPv6(name) ? `[${name}]` : name}:${port}`

@@ -13,23 +13,25 @@ const timeoutMs = 20_000
 const maxAnswerBytes = 4 * 1024 * 1024
 const maxReasonChars = 300
 
-/** Where the doctor's token comes from when there are no credentials: not an argument, which every process may see. */
+/**
+ * The source of the token without a credentials file. It is not an argument, because other processes can see arguments.
+ */
 const tokenVariable = "VITALMOTE_DOCTOR_TOKEN"
 
-/** Options of a command that asks the clinic; see `clinicOptions`. */
+/** Options of a command that uses the clinic; see `clinicOptions`. */
 export interface ClinicOptions {
     data: string
     clinic?: string
     ca?: string
 }
 
-/** The clinic's interface as a doctor's program uses it. */
+/** The clinic's HTTP interface with a doctor's rights. */
 export interface ClinicApi {
-    /** Without a slash at its end. */
+    /** Its URL without a final slash. */
     readonly url: string
     /**
-     * Asks, and checks that the answer has the shape of `schema`; what else is in it is ignored.
-     * @throws UserError when the clinic cannot be reached, refuses, or answers something else
+     * Sends a request and checks the response against `schema`. Additional fields are ignored.
+     * @throws UserError if the clinic cannot be reached, refuses, or sends a different response
      */
     call<T extends TSchema>(
         method: "GET" | "POST" | "PUT" | "DELETE",
@@ -39,7 +41,7 @@ export interface ClinicApi {
     ): Promise<Static<T>>
 }
 
-/** `--data`, `--clinic` and `--ca`; the token is never an argument. */
+/** Adds `--data`, `--clinic` and `--ca`. The token is never an argument. */
 export function clinicOptions(command: Command): Command {
     return command
         .addOption(option("--data <dir>", "data folder; its credentials.json is used").default(".vitalmote"))
@@ -49,7 +51,10 @@ export function clinicOptions(command: Command): Command {
         .addOption(option("--ca <file>", "certificate authority of that clinic, PEM"))
 }
 
-/** Does `work` with the clinic's interface. @throws UserError, also when nobody says which clinic, or with what token */
+/**
+ * Runs `work` with the clinic's interface.
+ * @throws UserError, also if the clinic's address or the token is missing
+ */
 export async function withClinic<T>(options: ClinicOptions, work: (api: ClinicApi) => Promise<T>): Promise<T> {
     const { clinic, ca, token } = access(options)
     const url = clinic.replace(/\/+$/, "")
@@ -106,7 +111,7 @@ function access({ data, clinic, ca }: ClinicOptions): {
     return { ...credentials, token: credentials.doctor.token }
 }
 
-/** Undefined where it is no JSON, as the answer 204 has none. */
+/** Parses JSON. Returns undefined for anything else, such as the empty body of a 204 response. */
 function parsed(text: string): unknown {
     try {
         return JSON.parse(text)

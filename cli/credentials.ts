@@ -14,10 +14,13 @@ const Credentials = Type.Object({
     motes: Type.Array(Type.Object({ kid: Hex(8), secret: Hex(32), patient: Type.String() })),
 })
 
-/** What `up` and `clinic` leave in DATA/credentials.json for those who are to use the clinic. */
+/** The contents of DATA/credentials.json, which `up` and `clinic` write for the clinic's users. */
 export type Credentials = Static<typeof Credentials>
 
-/** The credentials of an earlier start, if there was one. @throws UserError when the file is damaged */
+/**
+ * Reads the credentials of an earlier start, if there was one.
+ * @throws UserError if the file is damaged
+ */
 export function readCredentials(file: string): Credentials | undefined {
     const text = readIfThere(file)
     if (!text) return undefined
@@ -25,12 +28,12 @@ export function readCredentials(file: string): Credentials | undefined {
         const value: unknown = JSON.parse(text.toString())
         if (Value.Check(Credentials, value)) return value
     } catch {
-        // Said below: what is no JSON is damaged too.
+        // The error is thrown below, because malformed JSON is damage as well.
     }
     throw new UserError(`${file} is damaged: restore it, or start with another --data folder`)
 }
 
-/** Writes the file, durably and so that only its owner can read it. Throws UserError. */
+/** Writes the file durably, readable by its owner only. Throws UserError. */
 export function writeCredentials(file: string, credentials: Credentials): void {
     makeFolder(dirname(file))
     writeDurably(file, JSON.stringify(credentials, null, 4) + "\n", 0o600)

@@ -7,7 +7,9 @@ const { version, description } = JSON.parse(readFileSync(new URL("../package.jso
     description: string
 }
 
-/** In the order of the help. Each is loaded only when it is needed: all of them take more than a second. */
+/**
+ * The commands in the order of the help. Each is loaded only when needed, because loading all takes more than a second.
+ */
 const commands: Record<string, () => Promise<Command>> = {
     up: async () => (await import("./commands/up.ts")).upCommand,
     router: async () => (await import("./commands/router.ts")).routerCommand,
@@ -32,7 +34,7 @@ export async function execute(args: string[]): Promise<number> {
         await program.parseAsync(args, { from: "user" })
         return 0
     } catch (error) {
-        // commander has said already what is wrong, or printed the help that was asked for.
+        // commander has already printed the error or the requested help.
         if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
         const line = error instanceof Error ? error.message : String(error)
         console.error(`vitalmote: ${line.replaceAll("\n", " ")}`)
@@ -40,7 +42,7 @@ export async function execute(args: string[]): Promise<number> {
     }
 }
 
-/** @param name of the command that is going to run; where there is none, all are loaded */
+/** @param name the command to run; all commands are loaded if there is none of that name */
 async function programFor(name: string): Promise<Command> {
     const program = new Command("vitalmote").description(description).version(version).helpCommand(true)
     const needed = Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands)

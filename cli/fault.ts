@@ -1,13 +1,13 @@
 import { InvalidArgumentError } from "commander"
 import { type Fault, faultKinds, faultyChips } from "../sim/index.ts"
 
-/** `CHIP:KIND@FROM-TO`, in seconds from the mote's start. */
+/** `CHIP:KIND@FROM-TO`, with times in seconds from the mote's start. */
 const form = /^([a-z]+):([a-z]+)@(\d{1,7}(?:\.\d{1,3})?)-(\d{1,7}(?:\.\d{1,3})?)$/
 
-/** For `--help`: each chip with what can be wrong with it. */
+/** The chips and their faults, for `--help`. */
 export const faultHelp = faultyChips.map(chip => `${chip} ${faultKinds[chip].join("|")}`).join(", ")
 
-/** Parses one more `--fault`. */
+/** Parses a `--fault` and adds it to the previous ones. */
 export function faultOption(text: string, previous: Fault[] = []): Fault[] {
     const [, chip, kind, from, to] = form.exec(text) ?? []
     if (!chip) throw new InvalidArgumentError("Expected CHIP:KIND@FROM-TO, such as optical:nack@30-60.")

@@ -1,8 +1,8 @@
 import { encode } from "uqr"
 
-/** What is printed on a mote. */
+/** The contents of a mote's label. */
 export interface Label {
-    /** 16 hex digits. */
+    /** The mote's `eui`, 16 hex digits. */
     eui: string
     /** The address in the QR code. */
     url: string
@@ -10,7 +10,7 @@ export interface Label {
     lines: string[]
 }
 
-/** ISO/IEC 18004: at least so many light modules around a code. */
+/** The width of the quiet zone around a QR code in modules, ISO/IEC 18004. */
 const quietModules = 4
 const widthMm = 62
 const heightMm = 29
@@ -18,7 +18,7 @@ const paddingMm = 2
 const textLeftMm = heightMm + 1
 const maxLineChars = 26
 
-/** A label of 62 × 29 mm, a usual size of label printers, as SVG. */
+/** Returns a label of 62 × 29 mm, a common size of label printers, as SVG. */
 export function svgLabel({ eui, url, lines }: Label): string {
     const groups = eui.match(/.{4}/g) ?? []
     const texts = [
@@ -37,7 +37,7 @@ export function svgLabel({ eui, url, lines }: Label): string {
     ].join("\n")
 }
 
-/** The same as a page to print from a browser, without anything else on the paper. */
+/** Returns a label as a page to print from a browser, with nothing else on the paper. */
 export function htmlLabel(label: Label): string {
     return `<!doctype html>
 <html lang="en">
@@ -48,7 +48,7 @@ ${svgLabel(label)}</html>
 `
 }
 
-/** The QR code in a square as high as the label. */
+/** Draws the QR code in a square as high as the label. */
 function code(url: string): string {
     const { data, size } = encode(url, { ecc: "M", border: quietModules })
     const dark = data.flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${x} ${y}h1v1h-1z`] : [])))

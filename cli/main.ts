@@ -1,6 +1,6 @@
 import { execute } from "./execute.ts"
 
-// Whoever reads along has seen enough, as in `vitalmote hr … | head`.
+// The reader of the output has closed it, as in `vitalmote hr … | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     process.exit(error.code === "EPIPE" ? 0 : 1)
 })

@@ -4,14 +4,14 @@ import { isTimeZone } from "../clinic/index.ts"
 import { accelerationUnits } from "../sim/index.ts"
 import { fileError, UserError } from "../host/errors.ts"
 
-/** `VITALMOTE_COAP_PORT` for `--coap-port`: every option can come from the environment too. */
+/** Makes an option that can also be set in the environment, such as `VITALMOTE_COAP_PORT` for `--coap-port`. */
 export function option(flags: string, description: string): Option {
     const made = new Option(flags, description)
     const name = made.long?.slice(2).replaceAll("-", "_").toUpperCase()
     return made.env(`VITALMOTE_${name}`)
 }
 
-/** An option that has to be given: as a flag, in the environment, or in the file of `--config`. */
+/** Makes an option mandatory. It may come from a flag, the environment or the file of `--config`. */
 export function mandatory(option: Option): Option {
     needed.add(option)
     return option
@@ -19,21 +19,21 @@ export function mandatory(option: Option): Option {
 
 const needed = new WeakSet<Option>()
 
-/** How much a service says on stderr. */
+/** Makes `--log-level`, for a service that logs to stderr. */
 export function logLevelOption(level: string): Option {
     return option("--log-level <level>", "least severe level to log")
         .choices(["debug", "info", "warn", "error"])
         .default(level)
 }
 
-/** `--acc-unit`: for acceleration that does not tell its unit by the gravity in it. */
+/** Makes `--acc-unit`, for a recording whose gravity does not reveal the unit. */
 export function accelerationUnitOption(): Option {
     return option("--acc-unit <unit>", "unit of the acceleration, if gravity does not reveal it").choices(
         Object.keys(accelerationUnits),
     )
 }
 
-/** `--config FILE`: a JSON object with option names as keys; flags and environment win over it. */
+/** Adds `--config FILE`, a JSON object with option names as keys. Flags and the environment take precedence. */
 export function withConfigFile(command: Command): Command {
     return command
         .addOption(option("--config <file>", 'options from a JSON file, such as {"coapPort": 5683}'))
@@ -79,12 +79,12 @@ function readJsonObject(file: string): object {
     throw new UserError(`${file} is not a JSON object`, 2)
 }
 
-/** A TCP port; 0 takes a free one. */
+/** Parses a port. 0 means any free one. */
 export function port(text: string): number {
     return integer(0, 65535)(text)
 }
 
-/** A whole number in a range. */
+/** Returns a parser for whole numbers in a range. */
 export function integer(min: number, max: number): (text: string) => number {
     return text => {
         const value = Number(text)
@@ -94,7 +94,7 @@ export function integer(min: number, max: number): (text: string) => number {
     }
 }
 
-/** An address of HTTPS. */
+/** Parses an HTTPS URL. */
 export function httpsUrl(text: string): string {
     if (URL.canParse(text) && new URL(text).protocol === "https:") return text
     throw new InvalidArgumentError("Expected an https:// address.")
@@ -106,14 +106,16 @@ export function timeZone(text: string): string {
     throw new InvalidArgumentError("Expected a time zone such as Europe/Berlin.")
 }
 
-/** A positive number. */
+/** Parses a positive number. */
 export function positive(text: string): number {
     const value = Number(text)
     if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError("Expected a number above 0.")
     return value
 }
 
-/** So many bytes in hexadecimal. What was given instead is never repeated: it may be most of a secret. */
+/**
+ * Returns a parser for `size` bytes in hexadecimal. Errors never quote the text, because it may be part of a secret.
+ */
 export function hexBytes(size: number, name: string): (text: string) => Uint8Array {
     return text => {
         if (!new RegExp(`^[0-9a-fA-F]{${2 * size}}$`).test(text))

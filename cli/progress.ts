@@ -1,4 +1,4 @@
-/** A line on stderr that says how far long work is; nothing where nobody would see it. An empty text ends it. */
+/** Returns a function that shows progress on one line of a terminal. An empty text removes the line. */
 export function progressLine(stream = process.stderr): (text: string) => void {
     if (!stream.isTTY) return () => {}
     let shown = ""
@@ -10,8 +10,9 @@ export function progressLine(stream = process.stderr): (text: string) => void {
 }
 
 /**
- * The share of a recording that is done, where stderr is a terminal and stdout is not: there, the output itself would tell.
- * @returns to be called with the seconds done; at the end the line is gone
+ * Shows the processed share of a recording if stderr is a terminal and stdout is not. On a terminal the output itself
+ * shows it.
+ * @returns a function to be called with the processed seconds; at the end it removes the line
  */
 export function progress(totalS: number, stream = process.stderr): (seconds: number) => void {
     if (process.stdout.isTTY) return () => {}

@@ -7,9 +7,9 @@ const resolveMs = 2000
 const advice = "docs/boards.md, “The router's address”, says how to get one"
 
 /**
- * Whether the board can connect to the router's address; says on stderr what may go wrong.
- * @param servers DNS servers that are asked, `address:port`; otherwise those of this machine
- * @throws UserError where it cannot
+ * Checks whether the board can connect to the router's address. Prints warnings to stderr.
+ * @param servers DNS servers to query, `address:port`; by default those of this machine
+ * @throws UserError if it cannot connect
  */
 export async function checkRouter(
     { board, router }: { board?: string; router?: string },
@@ -30,12 +30,12 @@ export function isOwnMachine(hostname: string): boolean {
     return /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(hostname)
 }
 
-/** What lwIP takes for an IP address, too: a name whose last label is a number. */
+/** Tells whether lwIP treats the host as an IP address. It also does so if the last label of a name is a number. */
 function isAddress(hostname: string): boolean {
     return isIP(hostname.replace(/^\[|\]$/g, "")) !== 0 || /(^|\.)(\d+|0x[0-9a-f]*)$/i.test(hostname)
 }
 
-/** A warning where the board will not find the name, or not find it again. */
+/** Warns if the board cannot resolve the name, or cannot resolve it again. */
 async function checkName(board: string, hostname: string, servers: string[] | undefined): Promise<void> {
     if (/(^|\.)local$/i.test(hostname))
         return console.error(`--router: a ${board} asks DNS for ${hostname}, never mDNS: ${advice}`)

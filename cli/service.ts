@@ -1,27 +1,27 @@
 import pino from "pino"
 import type { Log } from "../host/log.ts"
 
-/** A log to stderr, so that stdout stays free for what a command prints. */
+/** Makes a log to stderr. Stdout is for the output of a command. */
 export function stderrLog(level: string): Log {
     return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2))
 }
 
-/** How long an orderly end may take before it is forced. */
+/** The time limit for an orderly shutdown. */
 const shutdownMs = 5000
 
-/** The signals that end a command in order, each with the exit code where it does so at once (128 and its number). */
+/** The signals that stop a command, with the exit codes of an immediate stop (128 plus the number of the signal). */
 export const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 type EndSignal = keyof typeof exitCodes
 const endSignals = Object.keys(exitCodes) as EndSignal[]
 
 /**
- * Calls `first` at the first signal that asks for an end: Ctrl+C, SIGTERM, a terminal that is closed. The second ends the
- * process at once.
+ * Calls `first` at the first signal that stops a command: Ctrl+C, SIGTERM, or a closed terminal. The second one ends
+ * the process at once.
  */
 export function onSignal(first: (signal: EndSignal) => void): { ignore(): void } {
     let isSecond = false
     const handle = (signal: EndSignal) => {
-        // A terminal that is closed may say so twice, by itself and by its shell.
+        // A closed terminal may send SIGHUP twice, by itself and by its shell.
         if (isSecond && signal === "SIGHUP") return
         if (isSecond) process.exit(exitCodes[signal])
         isSecond = true
@@ -36,8 +36,8 @@ export function onSignal(first: (signal: EndSignal) => void): { ignore(): void }
 }
 
 /**
- * Keeps the process running until a signal asks for its end, then closes in order.
- * @param ready is printed when a signal would be heard: who waits for that line may send one at once
+ * Keeps the process running until a signal stops it, then closes in order.
+ * @param ready printed once signals are handled, so that a reader of that line may send one at once
  */
 export async function runUntilStopped(close: () => Promise<void>, ready?: string): Promise<void> {
     await new Promise<void>(resolve => {

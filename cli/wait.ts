@@ -6,9 +6,9 @@ import type { Credentials } from "./credentials.ts"
 const pollMs = 250
 
 /**
- * Resolves as soon as a doctor sees a reading from after `since` in the clinic, asked the way a doctor's client asks. The
- * first ones say that there is no heart rate yet: that takes 8 s of signal.
- * @throws UserError when none comes within `timeoutMs`
+ * Resolves as soon as a doctor's client can read an Observation from after `since`. The first ones have no heart rate,
+ * which needs 8 s of signal.
+ * @throws UserError if there is none within `timeoutMs`
  */
 export async function firstVisibleReading(credentials: Credentials, since: Date, timeoutMs: number): Promise<void> {
     const { clinic, ca, doctor } = credentials

@@ -13,7 +13,7 @@ import {
 } from "../sim/index.ts"
 import { positive } from "./options.ts"
 
-/** `FILE.csv@FS`: a recording and its sampling rate in Hz. */
+/** A recording and its sampling rate in Hz, `FILE.csv@FS`. */
 export interface RecordingOption {
     file: string
     fs?: number
@@ -25,7 +25,7 @@ export interface RecordedWearer {
     accUnit?: AccelerationUnit
 }
 
-/** The rate of a recording that has no column of times and no `@HZ`: that at which the mote itself samples. */
+/** The rate of a recording without a time column and `@HZ`, which is the sampling rate of a mote. */
 const defaultFs = 25
 
 /** Parses `FILE.csv[@FS]`. */
@@ -37,8 +37,9 @@ export function recordingOption(text: string): RecordingOption {
 }
 
 /**
- * A wearer whose optical signal, and acceleration if there is one, is a recording, from its start again when it ends.
- * @returns undefined where there is none @throws UserError
+ * Makes a wearer from a recording of the optical signal and optionally of the acceleration. It repeats when it ends.
+ * @returns undefined if the options name no recording
+ * @throws UserError
  */
 export function recordedWearer({ ppg, acc, accUnit }: RecordedWearer): Body | undefined {
     if (acc && !ppg) throw new UserError("--acc goes with --ppg", 2)
@@ -49,13 +50,13 @@ export function recordedWearer({ ppg, acc, accUnit }: RecordedWearer): Body | un
     return recordingFile(file, fs, { loop: true, acceleration, defaultRate: defaultFs })
 }
 
-/** A made-up wearer, ill where `condition` says so; the same mote always has the same. */
+/** Makes up a wearer, who is ill if `condition` is given. The same mote always has the same wearer. */
 export function madeUpWearer(kid: string, condition?: ConditionOption): Body {
     const seed = parseInt(kid.slice(-8), 16)
     return condition ? illBody(condition.name, seed, condition.lengthS) : madeUpBody(seed)
 }
 
-/** `NAME[@TIME]`: a condition, and how long its course takes where it shall not be its natural length. */
+/** A condition, and the duration of its course if that is not the natural one, `NAME[@TIME]`. */
 export interface ConditionOption {
     name: ConditionName
     lengthS?: number
@@ -65,7 +66,7 @@ const secondsIn = { s: 1, m: 60, h: 3600 }
 const leastS = 60
 const mostS = 30 * 24 * 3600
 
-/** For `--help`: each condition with what becomes of the wearer. */
+/** The conditions and their courses, for `--help`. */
 export const conditionHelp = conditionNames.map(name => `${name} (${conditions[name].about})`).join(", ")
 
 /** Parses `NAME[@TIME]`, such as `sepsis@20m`. */
@@ -79,7 +80,7 @@ export function conditionOption(text: string): ConditionOption {
     return { name, lengthS }
 }
 
-/** Parses one more of them. */
+/** Parses a condition and adds it to the previous ones. */
 export function conditionsOption(text: string, previous: ConditionOption[] = []): ConditionOption[] {
     return [...previous, conditionOption(text)]
 }

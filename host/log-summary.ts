@@ -29,7 +29,7 @@ export class LogSummary {
         this.clock = clock
     }
 
-    /** It happened, or it happened `times` times, for a reason or to somebody. */
+    /** Counts an event under a key, such as its reason or the mote concerned. */
     count(reason: string, times = 1): void {
         const key = this.counts.has(reason) || this.counts.size < maxReasons ? reason : "other"
         this.counts.set(key, (this.counts.get(key) ?? 0) + times)

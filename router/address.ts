@@ -1,11 +1,11 @@
 import { isIPv6 } from "node:net"
 
-/** Bits of an IPv6 address that one owner usually has all of: a /64 (RFC 7421). */
+/** The number of 16-bit groups in a /64, the IPv6 prefix that usually belongs to one owner (RFC 7421). */
 const ownedGroups = 4
 
 /**
- * The address in a peer's name, as far as it is one owner's: `192.0.2.7` of `192.0.2.7:49152`, `2001:db8:0:1` of
- * `2001:db8:0:1::7:49152`, and the whole name of a peer in the simulator.
+ * Returns the part of a peer's address that identifies its owner: `192.0.2.7` for `192.0.2.7:49152`, and the /64 prefix
+ * `2001:db8:0:1` for `2001:db8:0:1::7:49152`. The name of a peer in the simulator is returned whole.
  */
 export function addressOf(peer: string): string {
     const colon = peer.lastIndexOf(":")

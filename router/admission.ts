@@ -2,31 +2,35 @@ import type { Clock } from "../host/clock.ts"
 import { addressOf } from "./address.ts"
 import { RateLimit } from "./rate-limit.ts"
 
-/** Strangers' connections from one address at a time. */
+/**
+ * The maximum number of strangers' connections from one address. A stranger is a peer that is not known to be a mote.
+ */
 export const maxStrangersOfAddress = 256
-/** What strangers of one address may cost in a second: connections, and messages that lead to nothing. */
+/** The budget of an address's strangers per second, for connections and unproductive messages. */
 export const maxCostOfAddress = 1024
 const costWindowMs = 1_000
 
-/** A connection's place among those that there are. */
+/** An admitted connection. */
 export interface Place {
-    /** The peer speaks the protocol. */
+    /** Reports that the peer speaks the protocol. */
     protocolConfirmed(): void
-    /** The peer is this mote, for it has shown that it has its key. Where the mote was before is a stranger's place now. */
+    /** Reports that the peer has proved to be this mote. The mote's previous connection now counts as a stranger's. */
     login(eui: string): void
-    /** Takes what the peer has cost; false where strangers of its address have had enough. A mote is let off. */
+    /** Charges the peer. Returns false if the budget of its address's strangers is used up. Motes are never charged. */
     spend(cost: number): boolean
+    /** Frees the place. */
     leave(): void
 }
 
 /**
- * Who may have a connection. There is room for so many; when it is full those leave first who have not said a word, then
- * those who are no mote, the oldest first and from the address that has most. A mote's current connection stays.
+ * Admission control for connections. When all places are taken, a new connection replaces another one: first one whose
+ * peer has not confirmed the protocol, then another stranger's, in either case the oldest from the address with most of
+ * them. A mote's current connection is never dropped.
  */
 export class Admission {
     private readonly max: number
     private readonly costs: RateLimit
-    /** The oldest first. */
+    /** Places, the oldest first. */
     private readonly places = new Set<Seat>()
     private readonly strangers = new Map<string, number>()
     private readonly byEui = new Map<string, Seat>()
@@ -41,8 +45,8 @@ export class Admission {
     }
 
     /**
-     * A place for a peer (`192.0.2.7:49152`); undefined where there is none for it. `drop` is called when it has to leave
-     * for another one, and its place is gone then.
+     * Admits a peer, such as `192.0.2.7:49152`. Returns undefined if there is no place for it. `drop` is called when
+     * another connection takes its place; the place is free then.
      */
     admit(peer: string, drop: () => void): Place | undefined {
         const address = addressOf(peer)
@@ -64,8 +68,8 @@ export class Admission {
     private login(seat: Seat, eui: string): void {
         if (!this.places.has(seat) || seat.eui === eui) return
         seat.isSilent = false
-        const before = this.byEui.get(eui)
-        if (before) this.demote(before)
+        const previous = this.byEui.get(eui)
+        if (previous) this.demote(previous)
         if (seat.eui !== undefined) this.demote(seat)
         this.byEui.set(eui, seat)
         seat.eui = eui
@@ -78,7 +82,7 @@ export class Admission {
         this.count(seat.address, 1)
     }
 
-    /** Of one address, or of the one that has most. */
+    /** Drops a stranger of one address, or without it of the address that has most. */
     private dropStranger(address?: string): void {
         const strangers = [...this.places].filter(
             seat => seat.eui === undefined && (address ?? seat.address) === seat.address,
@@ -107,11 +111,11 @@ interface Seat {
     readonly address: string
     readonly drop: () => void
     isSilent: boolean
-    /** Of the mote whose current connection it is. */
+    /** The mote whose current connection this is, undefined for a stranger. */
     eui: string | undefined
 }
 
-/** Of the address with most of these the one that came first. */
+/** Returns the oldest of the seats of the address that has most of them. */
 function oldestOfHeaviest(seats: Seat[]): Seat | undefined {
     const counts = new Map<string, number>()
     for (const { address } of seats) counts.set(address, (counts.get(address) ?? 0) + 1)

@@ -4,7 +4,7 @@ import type { Ingest } from "./ingest.ts"
 import type { Keyring } from "./keyring.ts"
 import type { RelayedMote } from "./relay/relayed-mote.ts"
 
-/** What an attachment is made of. */
+/** What an attachment needs from its router. */
 export interface AttachmentParts {
     clock: Clock
     random: (bytes: number) => Uint8Array
@@ -16,18 +16,18 @@ export interface AttachmentParts {
 /** Makes an attachment for one router. */
 export type Attach = (parts: AttachmentParts) => Attachment
 
-/** A way by which motes are attached to the router: CoAP, the router's own MQTT broker, or somebody else's. */
+/** Connects motes to the router over one protocol: CoAP, the router's own MQTT broker, or an external one. */
 export interface Attachment {
     readonly protocol: "coap" | "mqtt"
-    /** The motes (`eui`) that are on line this way. */
+    /** The `eui`s of the motes that are online over this protocol. */
     readonly online: string[]
     has(eui: string): boolean
-    /** The mote as clients may use it; undefined where it is not here, or speaks a protocol that cannot ask it. */
+    /** The mote for clients' requests; undefined if it is not connected here or its protocol has no requests. */
     relayed(eui: string): RelayedMote | undefined
-    /** The clinic has something new for the mote: keys, a configuration or a command. */
+    /** Handles new keys, a new configuration or a new command for the mote. */
     changed(eui: string): void
-    /** The mote is revoked: ends its connections. */
+    /** Ends the connections of a revoked mote. */
     dismiss(eui: string): void
-    /** Answers what was asked, then ends all connections. */
+    /** Completes pending requests, then ends all connections. */
     close(): void | Promise<void>
 }

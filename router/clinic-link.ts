@@ -1,16 +1,24 @@
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import type { RouterKeys } from "../wire/keys.ts"
 
-/** The way to the clinic. Either method rejects where the clinic cannot be reached or does not answer in time. */
+/** The interface to the clinic. Requests reject if the clinic cannot be reached or does not respond in time. */
 export interface ClinicLink {
-    /** Hands over a batch; what the results do not name, or name twice, was not taken. */
+    /** Delivers a batch. An envelope without exactly one result was not accepted. */
     deliver(batch: Delivery[], signal?: AbortSignal): Promise<DeliveryResult[]>
-    /** The keys of all motes whose readings this router may take; the same array where nothing has changed since. */
+    /**
+     * Returns the keys of all motes that this router may serve. If nothing has changed, it is the same array as before.
+     */
     keys(signal?: AbortSignal): Promise<RouterKeys[]>
-    /** Calls `listener` with the clinic's time, Unix time in milliseconds, whenever it answers. Absent: it is our clock. */
+    /**
+     * Calls `listener` with the clinic's time (Unix time in milliseconds) at each response. Absent if clinic and router
+     * share a clock.
+     */
     onTime?(listener: (time: number) => void): void
-    /** Tells the clinic with all that is asked from now on when this router's store was made, Unix time in milliseconds. */
+    /**
+     * Sets the time at which this router's store was created (Unix time in milliseconds), to be sent with every
+     * request.
+     */
     storeIsSince?(time: number): void
-    /** Gives up the connection; nothing is asked afterwards. */
+    /** Closes the connection. No requests follow. */
     close?(): Promise<void>
 }

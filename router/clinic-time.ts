@@ -4,36 +4,36 @@ import type { Log } from "../host/log.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import type { RouterStore } from "./store/store.ts"
 
-/** The clinic says its time in whole seconds, and its answer is under way for a moment. */
+/** The tolerance for differences: the clinic sends whole seconds, and its response takes a moment. */
 const toleranceMs = 2_000
-/** The machine has not been started since, nor has its clock been set, where its start seems to be as long ago. */
+/** If the boot time changed by no more than this, the machine was neither rebooted nor its clock set. */
 const sameStartMs = 5_000
 const startMeta = "clock confirmed since start at"
 const skewMeta = "clock skew"
 
-/** What a clock needs that may be wrong. */
+/** The times of a machine whose clock may be wrong. */
 export interface MachineTime {
-    /** Milliseconds that only time moves. */
+    /** Monotonic time in milliseconds. */
     monotonic(): number
-    /** When the machine was started, by its clock, Unix time in milliseconds. */
+    /** The time of the machine's boot by its own clock, as Unix time in milliseconds. */
     startedAt(): number
-    /** No clock that is right shows less: this program is of that day. */
+    /** The date of this program's build, as Unix time in milliseconds. An earlier time is wrong. */
     notBefore: number
 }
 
 /**
- * The clinic's time, for receipts, which set the clocks of motes: this machine's clock where the clinic's agrees with it, the
- * clinic's where not. Unknown until the clinic has answered, unless it had confirmed this clock since the machine was
- * started. A clinic that shares the router's clock, in one process, need not confirm it.
+ * The time for receipts, which set the clocks of motes. It is this machine's time if the clinic's agrees with it,
+ * otherwise the clinic's. It is unknown until the clinic responds, unless the clinic confirmed this clock earlier since
+ * the machine's boot. A clinic in the same process shares the router's clock and need not confirm it.
  */
 export class ClinicTime {
     private readonly clock: Clock
     private readonly store: RouterStore
     private readonly machine: MachineTime
     private readonly isShared: boolean
-    private readonly wrong: LogSummary
-    private readonly different: LogSummary
-    /** What the time was at a moment of the monotonic clock. */
+    private readonly implausible: LogSummary
+    private readonly skewed: LogSummary
+    /** A time, and the monotonic time at that moment. */
     private anchor: { time: number; at: number } | undefined
 
     constructor(o: { clock: Clock; store: RouterStore; clinic: ClinicLink; machine?: MachineTime; log: Log }) {
@@ -42,9 +42,9 @@ export class ClinicTime {
         this.store = o.store
         this.machine = o.machine ?? { monotonic: () => clock.now(), startedAt: () => 0, notBefore: 0 }
         const options = { clock, log: o.log, level: "warn" } as const
-        this.wrong = new LogSummary("the clinic's clock is wrong: no receipts by it", options)
-        this.different = new LogSummary(
-            "this machine's clock differs from the clinic's: receipts go by the clinic's",
+        this.implausible = new LogSummary("the clinic's clock is wrong: not used for receipts", options)
+        this.skewed = new LogSummary(
+            "this machine's clock differs from the clinic's: receipts use the clinic's",
             options,
         )
         this.isShared = o.clinic.onTime === undefined
@@ -54,22 +54,23 @@ export class ClinicTime {
             this.set(clock.now() + Number(o.store.meta(skewMeta) ?? 0))
     }
 
+    /** Unix time in milliseconds, or undefined while it is unknown. */
     now(): number | undefined {
         if (this.isShared) return this.clock.now()
         const { anchor, machine } = this
         return anchor && anchor.time + machine.monotonic() - anchor.at
     }
 
-    /** The clinic's time as it has just said it. */
+    /** Handles the time in a response of the clinic. */
     private heard(time: number): void {
         if (!Number.isFinite(time) || time < this.machine.notBefore) {
-            this.wrong.count(`unix time ${time} ms`)
+            this.implausible.count(`unix time ${time} ms`)
             return
         }
         const own = this.clock.now()
         const isRight = Math.abs(time - own) <= toleranceMs
         const skewMs = isRight ? 0 : time - own
-        if (!isRight) this.different.count(`${Math.round(-skewMs / 1000)} s ahead`)
+        if (!isRight) this.skewed.count(`${Math.round(-skewMs / 1000)} s ahead`)
         this.set(own + skewMs)
         this.remember(skewMs)
     }

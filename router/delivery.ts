@@ -6,18 +6,19 @@ import { eui } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import type { Queued, RouterStore } from "./store/store.ts"
 
-/** After a failure the next try waits that long, doubled with every further one, with up to half of it by chance. */
+/** The delay of the first retry. It doubles with each further failure. A random part of up to half is subtracted. */
 export const firstRetryMs = 1_000
+/** The maximum delay of a retry. */
 export const maxRetryMs = 60_000
-/** Of envelopes in one batch: an alarm that comes meanwhile waits for no more than these. */
+/** The maximum size of the envelopes in a batch. It bounds how long a new alarm waits for a batch in progress. */
 export const maxBatchBytes = 128 * 1024
-/** What dead letters may take by default; of more the oldest are dropped. */
+/** The default limit for dead letters. Beyond it the oldest are dropped. */
 const defaultMaxDeadLetterBytes = 64 * 2 ** 20
 const droppedAtOnce = 16
 
 /**
- * Carries the outbox to the clinic: alarms first and the motes in turn, one batch at a time, again and again until it has
- * arrived. Only what the clinic says it holds, or does not want, leaves the outbox.
+ * Delivers the outbox to the clinic, alarms first and motes in turn, one batch at a time. It retries until the clinic
+ * has stored or refused each envelope; only then does an envelope leave the outbox.
  */
 export class DeliveryLoop {
     private readonly clock: Clock
@@ -48,15 +49,15 @@ export class DeliveryLoop {
         this.maxDeadLetterBytes = o.maxDeadLetterBytes ?? defaultMaxDeadLetterBytes
         this.log = o.log
         const { clock, log } = o
-        this.refused = new LogSummary("envelopes the clinic refused: they are dead letters now", {
+        this.refused = new LogSummary("the clinic refused envelopes: kept as dead letters", {
             clock,
             log,
             level: "warn",
         })
-        this.dropped = new LogSummary("too many dead letters: the oldest are dropped", { clock, log, level: "warn" })
+        this.dropped = new LogSummary("too many dead letters: dropping the oldest", { clock, log, level: "warn" })
     }
 
-    /** There may be something in the outbox. */
+    /** Starts delivery if it is idle. Call this after adding to the outbox. */
     wake(): void {
         if (!this.busy && !this.closing.signal.aborted) void this.run()
     }
@@ -81,7 +82,7 @@ export class DeliveryLoop {
         }
     }
 
-    /** How many of the batch left the outbox. */
+    /** Delivers a batch and returns how many of its envelopes left the outbox. */
     private async deliver(batch: Queued[]): Promise<number> {
         const results = await this.clinic.deliver(batch, this.closing.signal)
         if (this.closing.signal.aborted) return 0
@@ -116,7 +117,7 @@ export class DeliveryLoop {
     }
 }
 
-/** Results by id, without those that are named twice. */
+/** Returns results by id. An id with two results is left out. */
 function onlyOnce(results: DeliveryResult[]): Map<number, DeliveryResult> {
     const byId = new Map<number, DeliveryResult>()
     const twice = new Set<number>()

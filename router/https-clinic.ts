@@ -13,15 +13,17 @@ import {
 import type { RouterKeys } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 
-/** How long a connection, and then a whole exchange, may take. */
+/** The time limit for connecting. */
 const connectMs = 10_000
+/** The time limit for a request and its response. */
 const exchangeMs = 30_000
-/** Results for a full batch with the longest reasons. */
+/** The size of the results for a full batch with the longest reasons. */
 const maxResultsBytes = maxBatch * (32 + maxReasonChars)
 
 /**
- * The clinic's HTTPS interface on one kept-alive connection. `url` is its root, `ca` the certificate (PEM) that has to
- * have signed the clinic's, where that is not a public one. Throws UserError for an unusable URL or certificate.
+ * Connects to the clinic's HTTPS interface over one persistent connection. `url` is its root. `ca` is the PEM
+ * certificate of its certificate authority, unless that is a public one. Throws UserError for an unusable URL or
+ * certificate.
  */
 export function httpsClinic(o: { url: string; ca?: string; token: string; now?: () => number }): ClinicLink {
     const { now = Date.now } = o
@@ -32,7 +34,7 @@ export function httpsClinic(o: { url: string; ca?: string; token: string; now?: 
         connect: { ca: o.ca === undefined ? undefined : checkedPem(o.ca), timeout: connectMs },
         maxResponseSize: Math.max(maxKeysBytes, maxResultsBytes),
     })
-    /** The last keys, page by page. */
+    /** The latest keys, page by page. */
     let newest: { pages: KeyPage[]; keys: RouterKeys[] } | undefined
     let storeSince: number | undefined
     let heard: (time: number) => void = () => {}
@@ -44,8 +46,8 @@ export function httpsClinic(o: { url: string; ca?: string; token: string; now?: 
     ): Promise<Answer> => {
         signal?.throwIfAborted()
         const abort = new AbortController()
-        const giveUp = () => abort.abort(new Error("given up"))
-        const timer = setTimeout(() => abort.abort(new Error("no answer in time")), exchangeMs)
+        const giveUp = () => abort.abort(new Error("cancelled"))
+        const timer = setTimeout(() => abort.abort(new Error("no response in time")), exchangeMs)
         signal?.addEventListener("abort", giveUp)
         try {
             const response = await pool.request({
@@ -115,20 +117,20 @@ interface Answer {
     bytes: Uint8Array
 }
 
-/** Keys that came together, and the entity tag under which the clinic says that they are the same (RFC 9110 §13.1.2). */
+/** A page of keys. With its entity tag the clinic tells whether it has changed (RFC 9110 §13.1.2). */
 interface KeyPage {
     path: string
     etag: string | undefined
     keys: RouterKeys[]
-    /** Where the next ones are. */
+    /** The path of the next page, undefined for the last one. */
     next: string | undefined
 }
 
 const keysPath = "/ingest/keys"
-/** A million motes. */
+/** The maximum number of pages, enough for a million motes. */
 const maxPages = 100
 
-/** The next page by its link (RFC 8288); only a page of keys is one. */
+/** Returns the path of the next page from its Link header (RFC 8288). Ignores links to anything but keys. */
 function nextOf(link: string | undefined): string | undefined {
     const [, next] = /<(\/ingest\/keys\?after=[0-9a-f]{16})>; *rel="?next"?/.exec(link ?? "") ?? []
     return next
@@ -146,6 +148,6 @@ function checkedPem(pem: string): string {
         new X509Certificate(pem)
         return pem
     } catch {
-        throw new UserError("the clinic's certificate authority is no certificate in PEM")
+        throw new UserError("the file of the clinic's certificate authority is not a PEM certificate")
     }
 }

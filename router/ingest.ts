@@ -10,28 +10,28 @@ import { RateLimit } from "./rate-limit.ts"
 import { ReplayWindow } from "./replay.ts"
 import type { Accepted, RouterStore, SeenStart } from "./store/store.ts"
 
-/** Envelopes that may wait for one commit; more are told to come back. */
+/** The maximum number of envelopes that wait for one commit. Further ones are refused as `busy`. */
 const maxWaiting = 4096
-/** What the outbox may take by default: weeks of a ward's readings. */
+/** The default limit of the outbox, enough for weeks of a ward's readings. */
 export const defaultMaxOutboxBytes = 2 ** 30
-/** What alarms may take on top of it, and what one mote may take of it, as a part of it; the latter at least so much. */
+/** The extra quota for alarms, as a fraction of the outbox's limit. */
 const alarmShare = 1 / 16
+/** The quota of one mote, as a fraction of the outbox's limit. */
 const moteShare = 1 / 16
+/** The minimum quota of one mote. */
 const minMoteBytes = 256 * 1024
-/**
- * What one mote may send in a minute. With everything that it has saved up in an outage it sends about a tenth of that;
- * an alarm has a few hundred bytes.
- */
+/** The default rate limit of one mote. After an outage a mote sends its saved readings at about a tenth of that. */
 export const defaultMoteBytesPerMinute = 2 ** 20
+/** The rate limit of one mote's alarms. An alarm has a few hundred bytes. */
 const alarmBytesPerMinute = 64 * 1024
 
-/** Why an envelope was not taken. Only `busy` is worth a retry. */
+/** The reason for refusing an envelope. Only `busy` is worth a retry. */
 export type Refusal =
     "tooLarge" | "malformed" | "unknownKid" | "badMac" | "olderBoot" | "otherSalt" | "belowWindow" | "busy"
 
 /**
- * `stored`: durable since now, `duplicate`: since earlier. Both carry the mote, which of its secrets it used, and the
- * receipt.
+ * `stored` means that the envelope is durable now, `duplicate` that it was already. Both have the mote, the generation
+ * of the secret that it used, and the receipt.
  */
 export type IngestResult =
     | { status: "stored" | "duplicate"; eui: string; generation: number; receipt: Uint8Array }
@@ -39,7 +39,7 @@ export type IngestResult =
 
 export type IngestCounts = Record<"stored" | "duplicate" | Refusal, number>
 
-/** A verified envelope that waits for the next commit. */
+/** An authentic envelope that waits for the next commit. */
 interface Waiting {
     purpose: Purpose
     envelope: Envelope
@@ -49,18 +49,19 @@ interface Waiting {
     resolve(result: IngestResult): void
 }
 
-/** What one commit will write. */
+/** What one commit writes. */
 interface Batch {
     accepted: Accepted[]
     bytes: number
-    /** By mote and start. */
+    /** The changed starts, by replay window and boot. */
     seen: Map<string, SeenStart>
     forgotten: SeenStart[]
 }
 
 /**
- * The way of every envelope, whatever brought it: size, shape, key, MAC, replay window, outbox, receipt. All that arrive
- * in one turn share one commit, and nobody gets a receipt before it is on disk.
+ * Accepts envelopes from all transports: checks size, shape, key, MAC and replay window, stores them in the outbox, and
+ * makes receipts. Envelopes that arrive in the same turn of the event loop share one commit. No receipt exists before
+ * its envelope is on disk.
  */
 export class Ingest {
     readonly counts: IngestCounts = {
@@ -84,18 +85,18 @@ export class Ingest {
     private readonly budgets: Record<Purpose, RateLimit>
     private readonly log: Log
     private readonly refused: LogSummary
-    private readonly greedy: LogSummary
+    private readonly overQuota: LogSummary
     private readonly onStored: () => void
     private readonly windows = new Map<string, ReplayWindow>()
     private waiting: Waiting[] = []
     private wasFull = false
 
-    /** `onStored` is called after each commit that put something into the outbox. */
+    /** @param o.onStored called after each commit that added to the outbox */
     constructor(o: {
         clock: Clock
         store: RouterStore
         keyring: Keyring
-        /** The router's own clock where nothing is said. */
+        /** The time for receipts, by default that of `clock`. */
         time?: ReceiptTime
         maxOutboxBytes: number
         moteBytesPerMinute?: number
@@ -113,12 +114,14 @@ export class Ingest {
             alarm: new RateLimit(o.clock, alarmBytesPerMinute, 60_000),
         }
         this.refused = new LogSummary("envelopes refused", o)
-        this.greedy = new LogSummary("motes that used up their share: they have to wait", { ...o, level: "warn" })
+        this.overQuota = new LogSummary("motes have used up their quota: they must wait", { ...o, level: "warn" })
         this.log = o.log
         this.onStored = o.onStored
     }
 
-    /** Takes one envelope, where the sender is known only from that mote (its eui). Never rejects. */
+    /**
+     * Accepts one envelope. If the transport knows the sender's `eui`, only that mote's envelopes pass. Never rejects.
+     */
     async submit(purpose: Purpose, bytes: Uint8Array, sender?: string): Promise<IngestResult> {
         const checked = this.check(purpose, bytes, sender)
         const result =
@@ -128,7 +131,7 @@ export class Ingest {
         return result
     }
 
-    /** Puts what waits on disk and hands out the receipts. */
+    /** Writes the waiting envelopes to disk and resolves their results. */
     commit(): void {
         const waiting = this.waiting
         this.waiting = []
@@ -138,8 +141,8 @@ export class Ingest {
             outcomes = waiting.map(entry => this.admit(entry, batch))
             if (batch.accepted.length > 0) this.store.append(batch.accepted, [...batch.seen.values()], batch.forgotten)
         } catch (error) {
-            this.log.error({ reason: (error as Error).message }, "the store failed: nothing taken")
-            // They hold what was not stored.
+            this.log.error({ reason: (error as Error).message }, "the store failed: envelopes refused")
+            // These windows contain envelopes that were not stored.
             for (const entry of waiting) this.windows.delete(windowOf(entry).name)
             outcomes = waiting.map(() => "busy")
         }
@@ -154,7 +157,7 @@ export class Ingest {
         if (outcomes.includes("stored")) this.onStored()
     }
 
-    /** Everything that can be said without the store. */
+    /** Does all checks that need no store. */
     private check(purpose: Purpose, bytes: Uint8Array, sender?: string): Refusal | Omit<Waiting, "resolve"> {
         if (bytes.length > maxEnvelopeBytes) return "tooLarge"
         let envelope: Envelope
@@ -169,7 +172,7 @@ export class Ingest {
         if (known.length === 0 || (sender !== undefined && sender !== name)) return "unknownKid"
         const keys = known.find(({ upMac }) => verifyEnvelope(envelope, purpose, upMac))
         if (!keys) return "badMac"
-        // A receipt sets the mote's clock.
+        // A receipt sets the mote's clock, so the time must be known.
         if (this.waiting.length >= maxWaiting || this.time.now() === undefined) return "busy"
         return { purpose, envelope, keys, eui: name, receivedAt: this.clock.now() }
     }
@@ -204,31 +207,35 @@ export class Ingest {
         return "stored"
     }
 
-    /** One mote does not take the room of the others, and readings not that of alarms. */
+    /**
+     * Tells whether the envelope exceeds a quota. A mote cannot use up that of the others, nor readings that of alarms.
+     */
     private isFull({ purpose, envelope, eui }: Waiting, moreBytes: number): boolean {
         const { outboxBytes } = this.store
         const max = this.maxOutboxBytes * (purpose === "alarm" ? 1 + alarmShare : 1)
         const isFull = outboxBytes + moreBytes > max
-        if (isFull && !this.wasFull) this.log.error({ outboxBytes }, "the outbox is full: motes have to wait")
+        if (isFull && !this.wasFull) this.log.error({ outboxBytes }, "the outbox is full: motes must wait")
         this.wasFull = isFull
         if (isFull) return true
         const { length } = envelope.bytes
         const isOver =
             this.store.outboxBytesOf(envelope.kid) + length > this.maxMoteBytes ||
             !this.budgets[purpose].take(eui, length)
-        if (isOver) this.greedy.count(eui)
+        if (isOver) this.overQuota.count(eui)
         return isOver
     }
 }
 
-/** Where the time of receipts comes from; undefined: it is not known well enough to tell it to a mote. */
+/** The source of the time in receipts. */
 export interface ReceiptTime {
+    /** Unix time in milliseconds, or undefined if it is not known well enough to set a mote's clock. */
     now(): number | undefined
 }
 
 /**
- * The replay window that an envelope belongs to, and what it is stored under: the mote's kid, and for a later secret its
- * generation behind that. A new secret comes with new starts: with it a board may count from the beginning.
+ * Returns the name of an envelope's replay window and the key under which it is stored: the mote's kid, followed by the
+ * secret's generation unless that is 0. Each secret has its own window, because a board with a new secret may count its
+ * boots from the beginning.
  */
 function windowOf({ eui, envelope, keys }: Waiting): { name: string; kid: Uint8Array } {
     const { generation = 0 } = keys

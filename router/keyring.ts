@@ -5,14 +5,15 @@ import { eui, type RouterKeys } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import type { RouterStore } from "./store/store.ts"
 
-/** The clinic is asked for its motes' keys, and for what waits for them, that often, … */
+/** The interval at which the router requests the keys and pending messages of its motes from the clinic. */
 export const refreshMs = 10_000
-/** … and no sooner after the last answer, however many unknown motes show up. */
+/** The minimum pause between two requests, however many unknown motes appear. */
 export const refreshPauseMs = 5_000
 
 /**
- * The keys of the motes this router serves: from its store at once, from the clinic as soon as that answers. Only timers
- * say when to ask: the time of day may step, by years when a machine without a battery learns it.
+ * The keys of the motes that this router serves. They come from the store at first, and from the clinic as soon as it
+ * responds. Refreshes depend on timers only, because the time of day may step, by years on a machine without a
+ * battery-backed clock.
  */
 export class Keyring {
     private readonly clock: Clock
@@ -21,13 +22,13 @@ export class Keyring {
     private readonly log: Log
     private readonly closing = new AbortController()
     private readonly listeners = new Set<KeysListener>()
-    /** Those of one mote in the order in which the clinic gives them: the older secret first. */
+    /** Keys by mote, in the order of the clinic: the older secret first. */
     private byEui: Map<string, RouterKeys[]>
-    /** The clinic's last answer: an equal one may come as the very same object. */
+    /** The clinic's latest response. An unchanged one may be the same object. */
     private answer: RouterKeys[] | undefined
     private isOutOfReach = false
     private state: "asking" | "pausing" | "resting" = "asking"
-    /** Somebody unknown showed up during the pause. */
+    /** An unknown mote appeared during the pause. */
     private isWanted = false
     private timer: Timer
 
@@ -40,12 +41,14 @@ export class Keyring {
         void this.refresh()
     }
 
-    /** The keys that the mote with this `eui` has used so far. A mote nobody knows makes the ring ask the clinic, soon. */
+    /** Returns the keys of the mote's oldest valid secret. An unknown mote triggers a refresh. */
     find(eui: string): RouterKeys | undefined {
         return this.findAll(eui)[0]
     }
 
-    /** The same, and behind it those of a new secret that the mote may have been given. */
+    /**
+     * Returns all keys of a mote: those of its oldest valid secret, then those of a newer one that it may already use.
+     */
     findAll(eui: string): readonly RouterKeys[] {
         const keys = this.byEui.get(eui)
         if (!keys) this.refreshSoon()
@@ -53,8 +56,8 @@ export class Keyring {
     }
 
     /**
-     * Calls `listener` with the `eui` of every mote whose keys, configuration or commands have changed, after they have;
-     * also of those that are gone. Returns how to stop it.
+     * Calls `listener` with the `eui` of each mote whose keys, configuration or commands have changed, or that was
+     * removed. Returns a function that unsubscribes.
      */
     subscribe(listener: KeysListener): () => void {
         this.listeners.add(listener)
@@ -82,7 +85,7 @@ export class Keyring {
         } catch (error) {
             const { message: reason } = error as Error
             if (!this.closing.signal.aborted && !this.isOutOfReach)
-                this.log.warn({ reason }, "no new keys from the clinic: keeping the old ones")
+                this.log.warn({ reason }, "cannot get keys from the clinic: keeping the old ones")
             this.isOutOfReach = true
         }
         if (this.closing.signal.aborted) return

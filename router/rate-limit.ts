@@ -1,6 +1,6 @@
 import type { Clock } from "../host/clock.ts"
 
-/** Names that are remembered; of more the one heard of longest ago is forgotten. */
+/** The maximum number of names remembered. Beyond it the least recently used is forgotten. */
 const maxNames = 4096
 
 interface Window {
@@ -8,12 +8,12 @@ interface Window {
     used: number
 }
 
-/** Bounds what is done for one name, an address mostly, within a window of time. */
+/** Limits the cost per name, usually an address, within a window of time. */
 export class RateLimit {
     private readonly clock: Clock
     private readonly max: number
     private readonly windowMs: number
-    /** The one heard of longest ago first. */
+    /** Windows by name, the least recently used first. */
     private readonly windows = new Map<string, Window>()
 
     constructor(clock: Clock, max: number, windowMs: number) {
@@ -22,12 +22,12 @@ export class RateLimit {
         this.windowMs = windowMs
     }
 
-    /** Takes so much of what there is for this name; false where that is too much, and then nothing is taken. */
+    /** Charges a name. Returns false, and charges nothing, if that would exceed its limit. */
     take(name: string, cost = 1): boolean {
         const now = this.clock.now()
         let window = this.windows.get(name)
         this.windows.delete(name)
-        // The time of day may step, in either direction.
+        // The time of day may step in either direction.
         if (!window || Math.abs(now - window.since) >= this.windowMs) window = { since: now, used: 0 }
         const [oldest] = this.windows.keys()
         if (oldest !== undefined && this.windows.size >= maxNames) this.windows.delete(oldest)

@@ -1,28 +1,28 @@
 /*
- * What was seen of one mote, so that nothing counts twice (docs/wire.md, "Replay"). Envelopes are told apart by the mote's
- * start, (boot, salt), and the sequence number within it.
+ * Replay protection for one mote (docs/wire.md, "Replay"). An envelope is identified by the mote's start, which is
+ * (boot, salt), and the sequence number within that start.
  */
 
-/** Older starts of a mote beyond this many are forgotten; what still comes from them is refused. */
+/** The maximum number of starts remembered per mote. Envelopes from older starts are refused. */
 export const maxStarts = 64
-/** Stretches of sequence numbers kept for one start; motes send in order, so it is nearly always one. */
+/** The maximum number of runs remembered per start. Motes send in order, so there is usually one. */
 export const maxRuns = 256
 
 /**
- * `fresh`: not seen yet. `duplicate`: seen. The rest is refused: `olderBoot` comes from a start that is older than the
- * newest and was never seen or is forgotten, `otherSalt` from a cloned or wiped mote that repeats a boot number,
- * `belowWindow` from before everything that is still known of its start.
+ * The verdict on an envelope. `fresh` means not seen before, `duplicate` means seen before. The others are refused:
+ * `olderBoot` comes from a start that is older than the newest and unknown or forgotten, `otherSalt` from a cloned or
+ * wiped mote that repeats a boot number, and `belowWindow` from a sequence number below all that are remembered.
  */
 export type Verdict = "fresh" | "duplicate" | "olderBoot" | "otherSalt" | "belowWindow"
 
 /** The sequence numbers seen within one start of a mote, exact above `floor`. */
 export interface Start {
     boot: number
-    /** 10 hex digits. */
+    /** The salt, 10 hex digits. */
     salt: string
-    /** Below this nothing is known any more. */
+    /** The lowest sequence number that is remembered. */
     floor: number
-    /** Stretches `[first, last]` of seen numbers, ascending, never touching each other. */
+    /** Runs `[first, last]` of seen numbers, in ascending order and never adjacent. */
     runs: [first: number, last: number][]
 }
 
@@ -30,7 +30,7 @@ export interface Start {
 export class ReplayWindow {
     private readonly starts: Start[]
 
-    /** From what was stored: in ascending order of `boot`. */
+    /** @param starts the stored starts, in ascending order of `boot` */
     constructor(starts: Start[] = []) {
         this.starts = starts
     }
@@ -45,7 +45,7 @@ export class ReplayWindow {
         return start.runs.some(([first, last]) => seq >= first && seq <= last) ? "duplicate" : "fresh"
     }
 
-    /** Remembers an envelope judged `fresh`; returns its start as it now is, and the one that was forgotten for it. */
+    /** Records a `fresh` envelope. Returns its updated start, and the start that was forgotten to make room for it. */
     record(boot: number, salt: string, seq: number): { start: Start; forgotten?: Start } {
         let start = this.find(boot)
         let forgotten: Start | undefined
@@ -64,7 +64,7 @@ export class ReplayWindow {
     }
 }
 
-/** Adds `seq`, which none of the runs holds. */
+/** Adds `seq`, which is not in any of the runs. */
 function insert(runs: Start["runs"], seq: number): void {
     const next = 1 + runs.findLastIndex(([first]) => first < seq)
     const before = runs[next - 1]

@@ -5,10 +5,10 @@ import { Code, ContentFormat, message, type CoapMessage } from "./coap/message.t
 import { OptionNumber, uintOption, uintValue } from "./coap/options.ts"
 import type { Ingest, Refusal } from "./ingest.ts"
 
-/** When a mote that got 5.03 may come again. */
+/** The Max-Age of a 5.03 response: when the mote may retry. */
 const busyMaxAgeS = 10
 
-/** What the router serves to motes. */
+/** The resources to which motes post envelopes. */
 export function moteResources(ingest: Ingest): Record<string, Resource> {
     const envelopes = (purpose: Purpose): Resource => ({
         attributes: { rt: `vitalmote.${purpose}`, ct: ContentFormat.coseMac0 },
@@ -38,16 +38,16 @@ function refusal(reason: Refusal): CoapMessage {
         case "malformed":
             return problem(Code.BadRequest, "not an envelope")
         case "unknownKid":
-        case "badMac": // the same answer: who asks need not learn which motes there are
+        case "badMac": // the same response, so that nobody learns which motes exist
             return problem(Code.Unauthorized, "unknown kid or wrong MAC")
         case "olderBoot":
-            return problem(Code.Forbidden, "from before a newer start of this mote")
+            return problem(Code.Forbidden, "older than the newest start of this mote")
         case "otherSalt":
-            return problem(Code.Forbidden, "another start with the same boot number is known")
+            return problem(Code.Forbidden, "another start has the same boot number")
         case "belowWindow":
             return problem(Code.Forbidden, "too old for the replay window")
         case "busy":
-            return problem(Code.ServiceUnavailable, "cannot take it now", [
+            return problem(Code.ServiceUnavailable, "no room for envelopes at present", [
                 uintOption(OptionNumber.MaxAge, busyMaxAgeS),
             ])
     }

@@ -19,29 +19,32 @@ import { moteResources } from "./resources.ts"
 import type { RouterStore } from "./store/store.ts"
 
 export interface RouterStats extends IngestCounts {
+    /** The number of CoAP connections. */
     connections: number
-    /** Motes that said by MQTT that they are on line. */
+    /** The number of motes that are online over MQTT. */
     mqttMotes: number
-    /** Envelopes that wait for the clinic, and their bytes. */
+    /** The number of envelopes that wait for delivery. */
     outbox: number
+    /** The bytes of those envelopes. */
     outboxBytes: number
-    /** Envelopes that the clinic refused, kept for whoever looks into it, and their bytes. */
+    /** The number of dead letters, which are envelopes that the clinic refused. */
     refusedByClinic: number
+    /** The bytes of the dead letters. */
     refusedByClinicBytes: number
 }
 
 /**
- * The border router on any clock and any byte streams: takes motes' envelopes, keeps them, hands them to the clinic. It
- * can tell a forgery and cannot read one reading.
+ * The border router, independent of real clocks and sockets. It accepts motes' envelopes, stores them and delivers them
+ * to the clinic. It can detect a forgery but cannot decrypt a reading.
  */
 export class Router {
-    /** The way of an envelope; other transports than CoAP use it too. */
+    /** Accepts envelopes, also from transports other than CoAP. */
     readonly ingest: Ingest
     readonly keyring: Keyring
-    /** The motes on CoAP connections, and how to reach them. */
+    /** The motes on CoAP connections. */
     readonly motes = new Motes()
     readonly relay: Relay
-    /** Answers CoAP requests, whatever brings them. */
+    /** Handles CoAP requests from any transport. */
     readonly serve: Server
     private readonly store: RouterStore
     private readonly delivery: DeliveryLoop
@@ -49,8 +52,8 @@ export class Router {
     private readonly attachments: Attachment[]
 
     /**
-     * Takes over `store` for reading and writing, but does not close it.
-     * @param o.attach other ways than CoAP by which motes are attached
+     * Reads and writes `store` but does not close it.
+     * @param o.attach makes the attachments in addition to CoAP
      */
     constructor(o: {
         clock: Clock
@@ -61,11 +64,11 @@ export class Router {
         attach?: Attach[]
         maxConnections?: number
         maxOutboxBytes?: number
-        /** What the clinic refused may take so much. */
+        /** The limit for dead letters. */
         maxDeadLetterBytes?: number
-        /** What one mote may send in a minute. */
+        /** The rate limit of one mote. */
         moteBytesPerMinute?: number
-        /** The machine's time, where its clock may be wrong. */
+        /** The machine's times, if its clock may be wrong. */
         machine?: MachineTime
     }) {
         const { clock, random, store, clinic, log, maxConnections } = o
@@ -108,7 +111,7 @@ export class Router {
         if (envelopes > 0)
             log.warn(
                 { envelopes, bytes },
-                "there are dead letters, which the clinic refused: `vitalmote router dead-letters list` shows them",
+                "the clinic refused envelopes, now dead letters: `vitalmote router dead-letters list` shows them",
             )
         this.delivery.wake()
     }
@@ -118,7 +121,7 @@ export class Router {
         this.coap.accept(stream, place)
     }
 
-    /** A place for a connection that is still being made, by TLS; undefined where there is none. */
+    /** Admits a connection before its TLS handshake. Returns undefined if there is no place. */
     admit(peer: string, drop: () => void): Place | undefined {
         return this.coap.admit(peer, drop)
     }
@@ -136,7 +139,7 @@ export class Router {
         }
     }
 
-    /** Answers what was asked, says goodbye to every mote and stops delivering. */
+    /** Completes pending requests, closes all connections and stops delivery. */
     async close(): Promise<void> {
         this.ingest.commit()
         this.delivery.close()

@@ -22,12 +22,14 @@ import { Router } from "./router.ts"
 import { identify } from "./store/identity.ts"
 import { SqliteStore } from "./store/sqlite.ts"
 
-/** What it takes to serve motes by TLS: certificates, the server's own first, and its key, PEM. */
+/** Certificate, key and ports for TLS. */
 export interface TlsAccess {
+    /** The certificate chain in PEM, the server's own certificate first. */
     cert: string
+    /** The private key in PEM. */
     key: string
     coapsPort: number
-    /** As `mqttPort`. */
+    /** The port of MQTT over TLS; without it there is none. */
     mqttsPort?: number
 }
 
@@ -35,40 +37,46 @@ export interface TlsAccess {
 export interface RunningRouter {
     coapPort: number
     mqttPort: number | undefined
-    /** The same by TLS. */
+    /** The port of CoAP over TLS. */
     coapsPort: number | undefined
+    /** The port of MQTT over TLS. */
     mqttsPort: number | undefined
-    /** Whether CoAP is served over UDP, too, on the same port number. */
+    /** True if CoAP is also served over UDP, on the same port number. */
     hasUdp: boolean
     httpPort: number | undefined
     dnsPort: number | undefined
     router: Router
-    /** Takes no more connections, closes the others, then the store. */
+    /** Accepts no more connections, closes the others, then the store. */
     close(): Promise<void>
 }
 
 /**
- * Runs a router on this machine's clock and sockets, its store in the folder `data`. Port 0 means any; without `mqttPort`
- * there is no broker. With `mqttBroker` motes are served through that one, too. `retryRefused` offers what the clinic refused
- * to it once more. CoAP is served over UDP as well, unless that port is in use or `udp` is false; HTTP clients only where there
- * is `http`, a name of its own only where there is `dns`. Takes over `clinic`, and closes it. Throws UserError where the store or a port cannot be used.
+ * Runs a router with this machine's clock and sockets. Port 0 means any port. Closes `clinic` at the end. Throws
+ * UserError if the store or a port cannot be used.
  */
 export async function startRouter(o: {
+    /** The folder of the store. */
     data: string
+    /** The address on which motes are served. */
     host?: string
     coapPort: number
+    /** The port of the built-in MQTT broker; without it there is none. */
     mqttPort?: number
+    /** An external MQTT broker through which motes are served as well. */
     mqttBroker?: MqttBrokerAccess
-    /** Motes are served by TLS as well, at ports of its own; PEM. */
+    /** Serves motes over TLS as well, on separate ports. */
     tls?: TlsAccess
+    /** False for no CoAP over UDP. It is also skipped, with a warning, if the port is in use. */
     udp?: boolean
-    /** `host` is where motes come to; HTTP clients may be kept to this machine. An optional port may be in use. */
+    /** Serves HTTP clients. */
     http?: HttpAccess
+    /** Serves a DNS name. */
     dns?: DnsAccess
     clinic: ClinicLink
     maxOutboxBytes?: number
     maxDeadLetterBytes?: number
     moteBytesPerMinute?: number
+    /** Delivers the dead letters to the clinic once more. */
     retryRefused?: boolean
     log: Log
 }): Promise<RunningRouter> {
@@ -141,16 +149,19 @@ const realMachine: MachineTime = {
     notBefore: buildDateMs,
 }
 
-/** Who takes connections. */
+/** A server that admits and accepts connections. */
 interface ServerSide {
     accept(stream: ByteStream, place?: Place): void
     admit(peer: string, drop: () => void): Place | undefined
 }
 
-/** For how long a TLS handshake may last. */
+/** The time limit for a TLS handshake. */
 const tlsHandshakeMs = 5_000
 
-/** A connection has its place before its handshake, so that these are bounded, too. Throws UserError for an unusable key. */
+/**
+ * Makes a TLS server. It admits a connection before the handshake to limit those as well. Throws UserError for an
+ * unusable key.
+ */
 function tlsServer(side: ServerSide, options: TlsOptions): Server {
     const places = new Map<string, Place>()
     try {
@@ -166,7 +177,7 @@ function tlsServer(side: ServerSide, options: TlsOptions): Server {
             })
             return undefined
         })
-        // Node only says that a handshake took too long.
+        // Node only reports a handshake that took too long; it does not close the socket.
         server.on("tlsClientError", (_error, socket) => socket.destroy())
         server.on("secureConnection", socket => side.accept(socketStream(socket), places.get(peerOf(socket))))
         return server
@@ -175,16 +186,18 @@ function tlsServer(side: ServerSide, options: TlsOptions): Server {
     }
 }
 
-/** Where HTTP clients are served. */
+/** The address for HTTP clients. */
 export interface HttpAccess {
     port: number
+    /** By default this machine only. */
     host?: string
-    /** Other names by which clients know this machine. */
+    /** Additional host names under which clients reach this machine. */
     names?: string[]
+    /** If true, a port that is in use is not an error. */
     isOptional?: boolean
 }
 
-/** Throws UserError where the port cannot be used and is not optional. */
+/** Serves HTTP clients. Throws UserError if the port cannot be used, or returns undefined if it is optional. */
 export async function serveHttp(
     router: Router,
     { port, host = "127.0.0.1", names = [], isOptional }: HttpAccess,
@@ -202,7 +215,9 @@ export async function serveHttp(
     }
 }
 
-/** CoAP over UDP where it is served over TCP; undefined, and a warning, where the port is in use: motes do not need it. */
+/**
+ * Serves CoAP over UDP on the address of CoAP over TCP. Motes do not need it, so a port in use only causes a warning.
+ */
 export function serveUdp(
     router: Router,
     { address, port }: AddressInfo,
@@ -237,10 +252,15 @@ export function serveUdp(
     })
 }
 
-/** Connections that the system may hold ready: a flood of them fills the usual 511 at once, and a mote's waits a second. */
+/**
+ * The listen backlog. A flood of connections fills Node's default of 511 at once and delays a mote's connection by a
+ * second.
+ */
 const maxBacklog = 4096
 
-/** Resolves to the port. What goes wrong later, such as too many open files, is logged: the server goes on. */
+/**
+ * Listens and resolves to the port. Later errors, such as too many open files, are logged, and the server continues.
+ */
 export function listen(server: Server, port: number, host: string, log: Log): Promise<number> {
     return new Promise((resolve, reject) => {
         const failed = (error: Error) =>

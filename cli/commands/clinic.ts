@@ -39,7 +39,7 @@ export const clinicCommand = withConfigFile(
         .addOption(
             option(
                 "--notify <route>",
-                `tell people of alarms; may be given several times: ${routeForm}; SECONDS: only if nobody has acknowledged by then`,
+                `notify people of alarms; repeatable: ${routeForm}; SECONDS: only if nobody has acknowledged by then`,
             ).argParser((text, routes: string[] = []) => [...routes, text]),
         )
         .addOption(
@@ -54,14 +54,14 @@ export const clinicCommand = withConfigFile(
     await runUntilStopped(() => clinic.close(), `ready ${clinic.url}`)
 })
 
-/** A clinic that runs, and who may use it. */
+/** A running clinic and its credentials. */
 export interface OpenClinic extends RunningClinic {
-    /** Missing where somebody took the file away, which a clinic survives. */
+    /** Undefined if somebody removed the file. The clinic still works then. */
     credentials: Credentials | undefined
     credentialsFile: string
 }
 
-/** Starts a clinic in the folder `data`; its first start makes the credentials. */
+/** Starts a clinic in the folder `data`. The first start creates the credentials. */
 export async function openClinic(
     data: string,
     options: Pick<Options, "host" | "httpsPort" | "baseUrl" | "trustedProxies" | "notify" | "timeZone">,
@@ -70,7 +70,7 @@ export async function openClinic(
     const credentialsFile = join(data, "credentials.json")
     const earlier = readCredentials(credentialsFile)
     const database = join(data, "clinic", "clinic.db")
-    // The credentials are written after the database: whoever has them had a database, too.
+    // The credentials are written after the database, so if they exist, there was a database.
     if (earlier && !(statSync(database, { throwIfNoEntry: false })?.size ?? 0))
         throw new UserError(`${database} is missing or empty: restore it from a copy, or use another --data folder`)
     const secret = process.env.VITALMOTE_WEBHOOK_SECRET

@@ -93,7 +93,7 @@ function command(name: CommandName, description: string): Command {
     )
 }
 
-/** Changes settings on top of what will be in force, and only where nobody else did meanwhile. */
+/** Changes settings relative to the newest version. The clinic refuses if somebody else has changed them meanwhile. */
 async function set(api: ClinicApi, changes: Settings, options: SetOptions): Promise<void> {
     const { settings, newest } = await api.call("GET", path(options), MoteConfiguration)
     const body = { settings: { ...settings, ...changes }, base: newest?.version ?? 0 }
@@ -105,7 +105,10 @@ async function set(api: ClinicApi, changes: Settings, options: SetOptions): Prom
     throw new UserError(`version ${answered.version} is ${stateText(answered)}`)
 }
 
-/** The version once the mote has answered. @throws UserError where that takes too long */
+/**
+ * Waits for the mote's answer and returns the version with its outcome.
+ * @throws UserError if that takes too long
+ */
 async function answer(api: ClinicApi, made: Configuration, options: SetOptions): Promise<Configuration> {
     const giveUp = performance.now() + options.timeout * 1000
     for (;;) {
@@ -122,7 +125,10 @@ function path({ mote }: Options): string {
     return `/api/motes/${mote}/config`
 }
 
-/** `name=value`, each name once. @throws UserError */
+/**
+ * Parses arguments of the form `name=value`, with each name at most once.
+ * @throws UserError
+ */
 function parse(assignments: string[]): Settings {
     const changes: Record<string, number | string> = {}
     for (const assignment of assignments) {
@@ -151,7 +157,7 @@ function printState(mote: string, { patient, inForce, newest }: MoteConfiguratio
     if (newest && newest.version !== version) console.log(line(newest, settings ?? {}))
 }
 
-/** `version 5  pending …`, with what differs from `before` where that is given. */
+/** Formats a version as a line such as `version 5  pending …`, with the settings that differ from `before`. */
 function line(version: Configuration, before?: Record<string, number | string>): string {
     const { answeredAt, author, madeAt } = version
     const since = answeredAt === null ? "" : ` ${iso(answeredAt)}`
@@ -176,7 +182,7 @@ function shownValue(name: string, value: number | string): string {
     return `${formatConfigValue(field.name as keyof ConfigValues, value)} ${unitText(field.unit)}`.trim()
 }
 
-/** What comes from outside moves no cursor. */
+/** Removes control characters, so that text from the clinic cannot control the terminal. */
 function clean(text: string): string {
     return text.replace(/\p{Cc}/gu, " ")
 }

@@ -6,15 +6,15 @@ import { SqliteStore, type DeadLetter, type RouterStore } from "../../router/ind
 import { eui } from "../../wire/keys.ts"
 import { integer, option } from "../options.ts"
 
-/** Rows that are read at a time. */
+/** The number of rows read at a time. */
 const pageRows = 256
 const ownerOnly = 0o600
 
 export const deadLettersCommand = new Command("dead-letters")
-    .description("envelopes that the clinic refused; the router has to be stopped meanwhile")
+    .description("manage envelopes that the clinic refused; the router must be stopped")
     .addCommand(
-        command("list", "one line each, the oldest first")
-            .option("--json", "JSON, a line each", false)
+        command("list", "list them, one line each, the oldest first")
+            .option("--json", "one JSON document per line", false)
             .action((options: { json: boolean }, command: Command) =>
                 withStore(command, store => {
                     for (const letter of letters(store)) console.log(options.json ? json(letter) : line(letter))
@@ -22,8 +22,8 @@ export const deadLettersCommand = new Command("dead-letters")
             ),
     )
     .addCommand(
-        command("export", "with the sealed envelopes, JSON, a line each")
-            .argument("<file>", "where to")
+        command("export", "export them with the sealed envelopes, one JSON document per line")
+            .argument("<file>", "the file to write")
             .action((file: string, _options: object, command: Command) =>
                 withStore(command, store => {
                     const lines = [...letters(store)].map(letter => `${json(letter, true)}\n`)
@@ -33,8 +33,8 @@ export const deadLettersCommand = new Command("dead-letters")
             ),
     )
     .addCommand(
-        command("drop", "for ever, the oldest first")
-            .addOption(option("--count <n>", "so many").argParser(integer(1, Number.MAX_SAFE_INTEGER)))
+        command("drop", "delete them for good, the oldest first")
+            .addOption(option("--count <n>", "how many").argParser(integer(1, Number.MAX_SAFE_INTEGER)))
             .option("--all", "all of them", false)
             .action((options: { count?: number; all: boolean }, command: Command) => {
                 if ((options.count === undefined) !== options.all)
@@ -61,7 +61,7 @@ function withStore(command: Command, use: (store: RouterStore) => void): void {
     }
 }
 
-/** `--data` may stand behind any of the words of the command. */
+/** Returns `--data`, which may follow any word of the command. */
 function dataOf(command: Command): string {
     for (let given: Command | null = command; given; given = given.parent) {
         const source = given.getOptionValueSource("data")
@@ -91,7 +91,7 @@ function json({ id, kid, purpose, receivedAt, envelope, reason }: DeadLetter, is
     return JSON.stringify(isWhole ? { ...letter, envelope: hex } : letter)
 }
 
-/** What comes from the clinic moves no cursor. */
+/** Removes control characters, so that text from the clinic cannot control the terminal. */
 function clean(text: string): string {
     return text.replace(/\p{Cc}/gu, " ")
 }

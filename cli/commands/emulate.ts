@@ -108,7 +108,7 @@ export const emulateCommand = new Command("emulate")
     .addOption(option("--dns-ttl <seconds>", "time to live of DNS answers").default(0).argParser(integer(0, 86_400)))
     .addOption(option("--data <dir>", "data folder; its storage is kept there").default(".vitalmote"))
     .addOption(option("--seed <n>", "seed of its random numbers").default(1).argParser(integer(0, 0x7fffffff)))
-    .addOption(option("--seconds <s>", "stop after so many seconds of emulated time").argParser(positive))
+    .addOption(option("--seconds <s>", "stop after this many seconds of emulated time").argParser(positive))
     .option("--fast", "run as fast as possible instead of in real time", false)
     .option("--devtools", "plug in a USB cable: join the Jacdac bus of `devs devtools`", false)
     .option("--verbose", "also print the runtime's log", false)
@@ -125,7 +125,7 @@ async function emulate(program: string, options: Options): Promise<void> {
     if (!isBundle) console.error("building the firmware …")
     const cable: { mote?: SiliconMote } = {}
     const bridge = options.devtools ? await DevtoolsBridge.connect(frame => cable.mote?.receive(frame)) : undefined
-    // The clock and the network are this machine's: a run that is not in real time has none but its own.
+    // The network is this machine's. The clock starts with this machine's time and then runs by itself.
     const target = new URL(options.router)
     const said = (line: string) => console.error(line)
     const mote = await SiliconMote.flash({
@@ -182,7 +182,7 @@ async function emulate(program: string, options: Options): Promise<void> {
     if (report.halt) process.exitCode = 1
 }
 
-/** A name in the place of an address, which does not work on a Pico W; the emulated WiFi has it. */
+/** Replaces the host by a name of the emulated WiFi, because a Pico W cannot connect to an IP address. */
 function namedRouter({ protocol, port }: URL): string {
     return `${protocol}//${routerName}${port && `:${port}`}`
 }

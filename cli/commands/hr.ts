@@ -44,7 +44,7 @@ export const hrCommand = new Command("hr")
         if ((accFs || accUnit) && !acc) throw new UserError("--acc-fs and --acc-unit go with --acc", 2)
         const draw = plot ? figureFile(plot, [file, acc, known]) : undefined
         const reference = known ? referenceFile(known) : draw && referenceBeside(file)
-        // Nobody takes the sensor off before the last window is through.
+        // The recording repeats, so that the signal does not stop before the last window is complete.
         const loop = true
         const recording = recordingFile(file, fs, { column, decimal, counts, loop })
         const defaultRate = recording.rate
@@ -78,7 +78,7 @@ function figure(
     }
 }
 
-/** As often as the accelerometer of a mote takes it. */
+/** The rate of a mote's accelerometer. */
 const accelerationHz = 25
 
 function magnitude(acceleration: RecordedAcceleration): Series {

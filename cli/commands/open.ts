@@ -31,7 +31,7 @@ export const openCommand = new Command("open")
         else print(opened)
     })
 
-/** @throws UserError when it is no envelope, not of that mote, or altered */
+/** @throws UserError if it is not an envelope, from another mote, or altered */
 function openFile(bytes: Uint8Array, { kid, secret }: Options) {
     try {
         const envelope = parseEnvelope(bytes)
@@ -49,7 +49,7 @@ function openFile(bytes: Uint8Array, { kid, secret }: Options) {
             seq: envelope.seq,
             measurements: decodePack(plaintext, envelope.kid, 0).map(({ time, ...rest }) => ({
                 ...rest,
-                // Before the first receipt a mote only knows how long ago it measured.
+                // Before its first receipt a mote knows only how long ago it measured.
                 time: rest.relative ? time / 1000 : new Date(time).toISOString(),
             })),
         }

@@ -13,7 +13,7 @@ import { htmlLabel, svgLabel } from "../label.ts"
 import { httpsUrl, integer, mandatory, option, withConfigFile } from "../options.ts"
 
 const maxBedChars = 20
-/** A label says who somebody is: only its owner reads the file. */
+/** A label may have a patient's name, so only the owner may read the file. */
 const ownerOnly = 0o600
 
 const Wearer = Type.Pick(Patient, ["id", "given", "family", "bed"])
@@ -114,7 +114,7 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
         if (label !== undefined) writeLabel(label, url, kid, options.labelName ? patient : undefined)
         writeEnv(env, old, { ...settings, kid, secret, router })
     } catch (error) {
-        // Nobody will ever know its secret.
+        // The secret is lost, so the mote is useless.
         await revoke(api, kid)
         throw error
     }
@@ -141,7 +141,7 @@ async function revoke(api: ClinicApi, kid: string): Promise<void> {
     await api.call("DELETE", `/api/motes/${kid}`, Type.Unknown())
 }
 
-/** Says what was done and what to type. The secret is never said. */
+/** Prints the result and the next commands, but never the secret. */
 function tell({ json, board, env }: BoardOptions, result: object, lines: string[]): void {
     const commands = board === undefined ? [] : flashCommands(board)
     if (json) return console.log(JSON.stringify({ ...result, env, commands }))

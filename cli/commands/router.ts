@@ -41,7 +41,7 @@ interface Options extends ClientOptions {
 
 export const routerCommand = withConfigFile(
     withClientOptions(new Command("router"))
-        .description("run a border router: takes sealed readings by CoAP and MQTT, relays them to the clinic")
+        .description("run a border router: receive sealed readings over CoAP and MQTT, deliver them to the clinic")
         .addOption(
             option("--clinic <url>", "the clinic's address").default("https://localhost:8443").argParser(httpsUrl),
         )
@@ -87,7 +87,7 @@ export const routerCommand = withConfigFile(
                 .argParser(integer(1, 2 ** 20))
                 .default(64),
         )
-        .addOption(option("--retry-refused", "send the clinic once more what it refused earlier"))
+        .addOption(option("--retry-refused", "deliver the dead letters to the clinic once more"))
         .addOption(logLevelOption("info"))
         .enablePositionalOptions()
         .addCommand(deadLettersCommand),
@@ -132,14 +132,18 @@ function dnsAccess({ host, dnsAddress, dnsPort }: Options, name: string): DnsAcc
     throw new UserError(`--dns-address is needed: ${choice}`, 2)
 }
 
-/** RFC 1123 §2.1. What ends in a number would be an address, what ends in .local belongs to mDNS (RFC 6762 §3). */
+/**
+ * Checks a host name, RFC 1123 §2.1. One that ends in a number is an address, and .local belongs to mDNS (RFC 6762 §3).
+ */
 function dnsName(text: string): string {
     const isName = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(
         text,
     )
     if (!isName || /(^|\.)\d+$/.test(text)) throw new InvalidArgumentError("Expected a name, such as router.internal.")
     if (/(^|\.)local$/i.test(text))
-        throw new InvalidArgumentError("A name in .local is asked for by mDNS, not by DNS: router.internal will do.")
+        throw new InvalidArgumentError(
+            "A name in .local is resolved by mDNS, not by DNS: use one such as router.internal.",
+        )
     return text
 }
 
@@ -156,7 +160,7 @@ function readText(file: string): string {
     }
 }
 
-/** What was given is never repeated: a password may be in it. */
+/** Parses a broker's URL. Errors never quote it, because it may contain a password. */
 function brokerUrl(text: string): MqttBrokerAccess {
     try {
         return brokerAccess(text)

@@ -2,7 +2,7 @@ import { compare, type CompareOptions, type Comparison, type Outcome, type Scena
 import { progressLine } from "../progress.ts"
 import { table } from "../table.ts"
 
-/** Compares runs of a scenario and prints a row for each. */
+/** Runs a scenario with each value and prints a row for each run. */
 export async function runSweep(
     name: string,
     scenario: Scenario,

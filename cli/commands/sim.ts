@@ -52,7 +52,7 @@ export const simCommand = new Command("sim")
             integer(0, 2 ** 31 - 1),
         ),
     )
-    .addOption(option("--until <s>", "stop after so many seconds of simulated time").argParser(positive))
+    .addOption(option("--until <s>", "stop after this many seconds of simulated time").argParser(positive))
     .addOption(
         option(
             "--threads <n>",
@@ -68,7 +68,7 @@ export const simCommand = new Command("sim")
     .addOption(option("--neighbors", "the border router's neighbours"))
     .addOption(option("--routes", "the border router's routes"))
     .addOption(option("--page", "the border router's page in the form of Contiki's"))
-    .addOption(option("--speed <x>", "at most so many times real time").argParser(positive))
+    .addOption(option("--speed <x>", "run at most at this multiple of real time").argParser(positive))
     .addOption(option("--json", "print one JSON document instead of text"))
     .addOption(option("--report <dir>", "write report.html and report.json into that folder"))
     .addOption(option("--sweep <key=v1,v2,…>", "compare runs with several values, such as medium.rx=0.7,0.8"))
@@ -99,7 +99,7 @@ export const simCommand = new Command("sim")
         else await run(name, scenario, options)
     })
 
-/** @throws UserError naming options that exclude each other */
+/** @throws UserError if options exclude each other */
 function check(options: Options): void {
     const { web, json, report, runs, sweep, rssi, pcap } = options
     const isAsked = isAnyAsked(options)
@@ -125,7 +125,9 @@ function startOptions({ seed, threads, pcap, rssi }: Options) {
     }
 }
 
-/** Shows it in browsers, and its motes to clients, until somebody ends it; goes on beyond the scenario's duration. */
+/**
+ * Serves the simulation to browsers and its motes to clients until a signal stops it, beyond the scenario's duration.
+ */
 async function serve(scenario: Scenario, options: Options): Promise<void> {
     await withSimulation(scenario, startOptions(options), async simulation => {
         const service = await serveSimulation(simulation, options)

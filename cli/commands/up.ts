@@ -33,7 +33,7 @@ interface Options extends RecordedWearer, ClientOptions {
     logLevel: string
 }
 
-/** Binding and sealing take a moment, a first heart rate 8 s of signal; a busy machine several times that. */
+/** The time limit for the first reading. A heart rate needs 8 s of signal; a busy machine takes several times that. */
 const firstReadingMs = 120_000
 const host = "localhost"
 
@@ -44,7 +44,8 @@ export const upCommand = withConfigFile(
         .addOption(
             option(
                 "--wearer <name[@time]>",
-                `condition of the wearer of mote 1 (repeat the option for mote 2 and so on), and how long its course takes:  ${conditionHelp}`,
+                "condition of the wearer of mote 1 (repeat the option for mote 2 and so on), and how long its course takes:  " +
+                    conditionHelp,
             )
                 .argParser(conditionsOption)
                 .conflicts("ppg"),
@@ -97,9 +98,9 @@ export const upCommand = withConfigFile(
             const data = join(options.data, "motes")
             const started = await startLiveMote({
                 ...{ image, body, data, router: address, kid: mote.kid, secret: mote.secret },
-                log: line => log.debug({ mote: mote.kid, line }, "mote says"),
-                failed: error => log.error({ mote: mote.kid, reason: error.message }, "mote stops"),
-                panic: code => code && log.error({ mote: mote.kid, code }, "mote panics"),
+                log: line => log.debug({ mote: mote.kid, line }, "mote log"),
+                failed: error => log.error({ mote: mote.kid, reason: error.message }, "mote stopped"),
+                panic: code => code && log.error({ mote: mote.kid, code }, "mote panicked"),
             })
             open.push(asPart(started))
         }
@@ -147,11 +148,11 @@ const wardPatients = [
     ["Frances", "Cole"],
 ]
 
-/** Patients and motes until there are enough of both; what an earlier start made stays. */
+/** Adds patients and motes until there are enough of both. Those of an earlier start are kept. */
 async function furnishWard(clinic: OpenClinic, motes: number): Promise<Credentials> {
     const { credentials, credentialsFile } = clinic
     if (!credentials) throw new UserError(`${credentialsFile} is missing: restore it, or use another --data folder`)
-    // A mote that was written down and then not made: the power went between the two.
+    // After a power cut the credentials may have a mote that the clinic does not have.
     const known = await Promise.all(
         credentials.motes.map(({ kid }) => clinic.clinic.motes.get(Buffer.from(kid, "hex"))),
     )

@@ -1,7 +1,7 @@
 /**
- * The samples `from` to `to` (excluded) as few points that draw the same picture: of every column of pixels the lowest and
- * the highest, in their order. All of them, where there are no more than two a column.
- * @returns their indices, ascending
+ * Selects the samples that suffice to draw those from `from` up to but not including `to`: the lowest and the highest
+ * of each column of pixels, or all if there are at most two per column.
+ * @returns the indices of the selected samples, ascending
  */
 export function decimate(values: ArrayLike<number>, from: number, to: number, columns: number): number[] {
     const count = to - from

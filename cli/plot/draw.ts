@@ -4,7 +4,7 @@ import { box, label, mostTimeTicks, plotArea, type Panel } from "./panel.ts"
 import { edges, motionPanel, qualityPanel, ratePanel, signalPanel } from "./panels.ts"
 import { element, escape, short } from "../../host/drawing/svg.ts"
 
-/** Seconds. */
+/** A range of time in seconds. */
 export interface Range {
     from: number
     to: number
@@ -15,13 +15,13 @@ const captionHeight = 34
 const panelGap = 12
 const footHeight = 46
 
-/** More windows than this get no tooltips: they were narrower than a pixel. */
+/** The maximum number of windows with tooltips. With more they would be narrower than a pixel. */
 const mostTooltips = 1200
 
-/** The figure as an SVG document, the whole recording or a part of it. */
+/** Draws the figure as an SVG document, for the whole recording or a part of it. */
 export function drawFigure(figure: Figure, range: Range = { from: 0, to: durationS(figure) }): string {
     const time = new Scale(range.from, range.to, plotArea.left, plotArea.right)
-    // One more on the left, from which the lines come in.
+    // One more window on the left, where the lines begin.
     const windows = figure.windows.filter(({ t }) => t > range.from - hopS && t - hopS < range.to)
     const panels: [height: number, draw: (panel: Panel) => string[]][] = [
         [130, panel => signalPanel(figure, panel)],
@@ -57,7 +57,7 @@ export function drawFigure(figure: Figure, range: Range = { from: 0, to: duratio
     )
 }
 
-/** Okabe and Ito's colours, which people can tell apart whatever their colour vision. */
+/** The colours are those of Okabe and Ito, which people with any colour vision can distinguish. */
 const style = [
     ".grid{stroke:#e4e8ed;stroke-width:1}",
     ".frame{fill:none;stroke:#b6c0cb;stroke-width:1}",
@@ -99,7 +99,7 @@ function head(figure: Figure): string[] {
     ]
 }
 
-/** What to read off at once. */
+/** Returns the main results, with their labels. */
 function summary(windows: Window[]): [value: string, what: string][] {
     const { meanError, reported, near, windows: known } = agreement(windows)
     if (known > 0)
@@ -135,7 +135,7 @@ function timeAxis(time: Scale, bottom: number): string[] {
     ]
 }
 
-/** What each window says, for the pointer over it, in whichever panel. */
+/** Returns a tooltip for each window that spans all panels. */
 function tooltips(time: Scale, windows: Window[], bottom: number): string[] {
     if (windows.length > mostTooltips) return []
     return windows.map(window => {
@@ -143,12 +143,12 @@ function tooltips(time: Scale, windows: Window[], bottom: number): string[] {
         return element(
             "rect",
             { class: "now", ...box(left, right, headBottom, bottom) },
-            element("title", {}, escape(told(window))),
+            element("title", {}, escape(tooltipText(window))),
         )
     })
 }
 
-function told({ t, bpm, quality, motion, reference }: Window): string {
+function tooltipText({ t, bpm, quality, motion, reference }: Window): string {
     return [
         clock(t),
         bpm === null ? "no value" : `${bpm.toFixed(1)} bpm`,

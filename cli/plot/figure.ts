@@ -1,48 +1,48 @@
-/** What a figure shows: a recording, and what a mote made of it. */
+/** The data of a figure: a recording and the results of a mote. */
 export interface Figure {
     title: string
-    /** Raw PPG. */
+    /** The raw PPG signal. */
     signal: Series
-    /** Magnitude in g, where it was recorded. */
+    /** The magnitude of the acceleration in g, if it was recorded. */
     acceleration?: Series
-    /** In the order of time. */
+    /** The windows in order of time. */
     windows: Window[]
 }
 
-/** Evenly sampled, from 0 s on. */
+/** A series of evenly spaced samples from 0 s on. */
 export interface Series {
     values: ArrayLike<number>
-    /** Samples a second. */
+    /** The sampling rate in Hz. */
     rate: number
 }
 
 export interface Window {
-    /** Its end, seconds from the first sample. */
+    /** The end of the window in seconds from the first sample. */
     t: number
-    /** Beats per minute; null where the mote does not know. */
+    /** The mote's heart rate in beats per minute, or null if it reports none. */
     bpm: number | null
-    /** 0…1 */
+    /** The signal quality, 0 to 1. */
     quality: number
     motion: boolean
-    /** Beats per minute; null where there is none. */
+    /** The reference heart rate in beats per minute, or null if there is none. */
     reference: number | null
 }
 
-/** How long a window's value stands, to the next one. */
+/** The time between two windows in seconds. */
 export const hopS = 2
 
-/** A rate further than this from the reference is wrong. */
+/** A rate that differs from the reference by more than this counts as wrong. */
 export const farBpm = 5
 
-/** How well the values agree with the reference; percentages of windows, `NaN` of none. */
+/** The agreement of the values with the reference. Percentages and the error are `NaN` if there are no values. */
 export interface Agreement {
-    /** Windows with a reference. */
+    /** The number of windows with a reference. */
     windows: number
-    /** Of those, percent with a value. */
+    /** The percentage of those windows that have a value. */
     reported: number
-    /** Mean absolute error of the values, beats per minute. */
+    /** The mean absolute error of the values in beats per minute. */
     meanError: number
-    /** Of the values, percent within `farBpm` of the reference. */
+    /** The percentage of the values within `farBpm` of the reference. */
     near: number
 }
 

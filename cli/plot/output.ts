@@ -11,10 +11,10 @@ const formats: Record<string, (figure: Figure) => string | Promise<string>> = {
 }
 
 /**
- * Where a figure goes. What is wrong with it is said now, not after minutes of work.
- * @param inputs files that must stay as they are
- * @returns writes the figure
- * @throws UserError when the file is none to write a figure into
+ * Checks the output file of a figure at once, rather than after minutes of work.
+ * @param inputs files that must not be overwritten
+ * @returns a function that writes the figure
+ * @throws UserError if the figure cannot be written to the file
  */
 export function figureFile(file: string, inputs: (string | undefined)[]): (figure: Figure) => Promise<void> {
     const suffix = /\.([^./\\]+)$/.exec(file)?.[1]?.toLowerCase() ?? ""
@@ -33,13 +33,13 @@ export function figureFile(file: string, inputs: (string | undefined)[]): (figur
     }
 }
 
-/** The same file, also by another path. */
+/** Tells whether two paths lead to the same file. */
 function isSame(a: string, b: string): boolean {
     try {
         const [first, second] = [statSync(a), statSync(b)]
         return first.dev === second.dev && first.ino === second.ino
     } catch {
-        return false // one of them is not there
+        return false // one of them does not exist
     }
 }
 

@@ -5,11 +5,11 @@ import { drawFigure } from "./draw.ts"
 import type { Figure, Series } from "./figure.ts"
 import { escape } from "../../host/drawing/svg.ts"
 
-/** More samples than this are thinned out, or the page of a night had a hundred megabytes. */
+/** Longer series are thinned out. Otherwise the page of a night would have a hundred megabytes. */
 const mostSamples = 200_000
 const digits = 6
 
-/** A page that needs nothing but itself: the picture, and the code and samples to draw a part of it again. */
+/** Returns a self-contained page with the figure, and with the code and samples that redraw a part of it. */
 export async function drawPage(figure: Figure): Promise<string> {
     const { signal, acceleration } = figure
     const data: Figure = {
@@ -55,11 +55,11 @@ async function script(): Promise<string> {
         write: false,
         logLevel: "silent",
     })
-    // Within a script element only this would end it.
+    // Only this sequence would end the script element.
     return outputFiles[0]!.text.trim().replaceAll("</script", "<\\/script")
 }
 
-/** The same curve of few enough samples, evenly spaced: of each stretch of time the lowest and the highest. */
+/** Reduces a series to evenly spaced samples: the lowest and the highest of each interval. */
 function thinned({ values, rate }: Series): Series {
     if (values.length <= mostSamples)
         return { rate, values: Array.from(values, value => Number(value.toPrecision(digits))) }

@@ -1,21 +1,21 @@
 import { ticks, timeTicks, type Scale } from "../../host/drawing/axis.ts"
 import { element, escape, short, type Attributes } from "../../host/drawing/svg.ts"
 
-/** Pixels. Left and right of everything drawn over time; the page has to know where in time the pointer is. */
+/** The horizontal extent of all panels in pixels. The page needs it to convert pointer positions to times. */
 export const plotArea = { width: 1200, left: 66, right: 1176 }
 export const mostTimeTicks = 12
 
-/** A part of the figure, with a vertical axis of its own and the time axis of all. */
+/** A part of the figure with its own vertical axis and the common time axis. */
 export interface Panel {
     top: number
     bottom: number
     time: Scale
 }
 
-/** A sample of what is drawn, by its class, and what it is called. */
+/** An entry of a legend: the class of the element it explains, and its text. */
 export type Key = [type: string, text: string]
 
-/** The border, the caption with its legend, and lines at round values. */
+/** Draws the border of a panel, its caption and legend, and grid lines at round values. */
 export function frame(
     { top, bottom, time }: Panel,
     letter: string,
@@ -45,7 +45,7 @@ export function frame(
     ]
 }
 
-/** A legend that ends on the right. */
+/** Draws a legend, aligned to the right. */
 function keys(legend: Key[], baseline: number): string[] {
     let x = plotArea.right
     return [...legend].reverse().flatMap(([type, text]) => {
@@ -63,7 +63,7 @@ function keys(legend: Key[], baseline: number): string[] {
 
 const areas = new Set(["strip", "quality", "silent"])
 
-/** About, in the sans serif fonts that a figure is drawn in. */
+/** Estimates the width of a text in the sans-serif fonts of the figure, in pixels. */
 function textWidth(text: string): number {
     const narrow = text.match(/[ijlft.,' ]/g)?.length ?? 0
     const wide = text.match(/[mw]/g)?.length ?? 0
@@ -82,12 +82,12 @@ export function box(left: number, right: number, top: number, bottom: number): A
     return { x: left, y: top, width: right - left, height: bottom - top }
 }
 
-/** Pieces of path data. */
+/** Returns path data that moves to a point. */
 export function move(x: number, y: number): string {
     return `M${pair(x, y)}`
 }
 
-/** No length, but a line with round ends. */
+/** Returns path data for a line of length 0, which is a dot if its ends are round. */
 export function dot(x: number, y: number): string {
     return `${move(x, y)}h0`
 }
@@ -96,7 +96,7 @@ export function pair(x: number, y: number): string {
     return `${short(x)} ${short(y)}`
 }
 
-/** Ticks are round but for the last bits of a sum. */
+/** Formats a tick. Rounding hides the floating-point error of the sum. */
 function rounded(value: number): string {
     return String(Number(value.toPrecision(6))).replace("-", "−")
 }

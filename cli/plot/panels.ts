@@ -4,7 +4,10 @@ import { farBpm, hopS, type Figure, type Series, type Window } from "./figure.ts
 import { dot, frame, label, move, pair, path, plotArea, type Key, type Panel } from "./panel.ts"
 import { short } from "../../host/drawing/svg.ts"
 
-/** So much of a signal, at each end, may lie outside its panel: a single spike would flatten the rest. */
+/**
+ * The fraction of a signal that may lie beyond either end of its panel. Otherwise a single spike would flatten the
+ * rest.
+ */
 const outliers = 0.001
 
 export function signalPanel({ signal }: Figure, panel: Panel): string[] {
@@ -12,7 +15,7 @@ export function signalPanel({ signal }: Figure, panel: Panel): string[] {
     return [...frame(panel, "a", "Optical signal, as recorded", [], y), path("signal", d)]
 }
 
-/** @param windows those of the time shown */
+/** @param windows the windows in the displayed range */
 export function ratePanel(figure: Figure, panel: Panel, windows: Window[]): string[] {
     const hasReference = figure.windows.some(({ reference }) => reference !== null)
     const hasMotion = figure.windows.some(({ motion }) => motion)
@@ -38,8 +41,8 @@ export function qualityPanel(panel: Panel, windows: Window[]): string[] {
     const y = new Scale(0, 1, panel.bottom, panel.top)
     const bars = (of: Window[]) => of.map(w => bar(w, panel.time, y.at(w.quality), panel.bottom)).join("")
     const legend: Key[] = [
-        ["quality", "a value is given"],
-        ["silent", "none is"],
+        ["quality", "with a value"],
+        ["silent", "without"],
     ]
     return [
         motionBands(panel, windows),
@@ -49,7 +52,7 @@ export function qualityPanel(panel: Panel, windows: Window[]): string[] {
     ]
 }
 
-/** How much the wearer accelerates, or at least when the mote says that they move. */
+/** Draws the acceleration, or without a recording of it the windows in which the mote detects motion. */
 export function motionPanel({ acceleration }: Figure, panel: Panel, windows: Window[]): string[] {
     if (acceleration) {
         const { d, y } = seriesLine(acceleration, panel)
@@ -80,14 +83,14 @@ function bar(window: Window, time: Scale, top: number, bottom: number): string {
     return `${move(left, bottom)}V${short(top)}H${short(right)}V${short(bottom)}z`
 }
 
-/** A window's own time is that since the one before. */
+/** Returns the edges of a window's bar in pixels. The bar begins at the end of the previous window. */
 export function edges({ t }: Window, time: Scale): [left: number, right: number] {
     const { left, right } = plotArea
     const within = (x: number) => Math.min(right, Math.max(left, x))
     return [within(time.at(t - hopS)), within(time.at(t))]
 }
 
-/** One line through the values that follow each other. */
+/** Draws lines through consecutive values, with gaps where there is none. */
 function track(
     type: string,
     windows: Window[],
@@ -99,7 +102,7 @@ function track(
     let d = ""
     for (const window of windows) {
         const value = valueOf(window)
-        // Also a single value shows: as a dot, for its line has round ends.
+        // A single value appears as a dot, because the line has round ends.
         if (value !== null && !isDrawing) d += dot(time.at(window.t), y.at(value))
         else if (value !== null) d += `L${pair(time.at(window.t), y.at(value))}`
         isDrawing = value !== null
@@ -130,7 +133,7 @@ function seriesScale(values: number[], bottom: number, top: number): Scale {
     return new Scale(lowest - margin, highest + margin, bottom, top)
 }
 
-/** Round, and at least 40 bpm high, so that a steady heart looks steady. */
+/** Returns a scale with round ends that spans at least 40 bpm, so that a steady heart rate looks steady. */
 function rateScale(windows: Window[], { bottom, top }: Panel): Scale {
     let lowest = Infinity
     let highest = -Infinity

@@ -2,18 +2,22 @@ import { existsSync } from "node:fs"
 import { readBounded } from "../../host/bounded-file.ts"
 import { UserError } from "../../host/errors.ts"
 
-/** A heart rate that somebody else measured beside the recording, by windows. */
+/** A heart rate measured by another device together with the recording. */
 export interface Reference {
+    /** The length of a window in seconds. */
     windowS: number
+    /** The time between two windows in seconds. */
     hopS: number
-    /** Beats per minute of the windows, null where nobody knows; the first ends after `windowS`. */
+    /** The rates of the windows in beats per minute, null if unknown. The first window ends after `windowS`. */
     bpm: (number | null)[]
 }
 
 const maxBytes = 16_000_000
 const maxBpm = 1000
 
-/** That of the JSON file beside a recording, NAME.json for NAME.csv; undefined where there is none with `ref_bpm`. */
+/**
+ * Reads the reference from NAME.json beside the recording NAME.csv. Returns undefined if there is none with `ref_bpm`.
+ */
 export function referenceBeside(file: string): Reference | undefined {
     const beside = `${file.replace(/\.[^./\\]+$/, "")}.json`
     if (beside === file || !existsSync(beside)) return undefined
@@ -22,15 +26,15 @@ export function referenceBeside(file: string): Reference | undefined {
 }
 
 /**
- * A JSON object with `ref_bpm`, one rate or null for each window; `window_s` and `hop_s` in seconds are 8 and 2 unless it
- * says otherwise.
- * @throws UserError when the file cannot be read or is something else
+ * Reads a reference: a JSON object with `ref_bpm`, one rate or null per window, and optionally `window_s` and `hop_s`
+ * in seconds, by default 8 and 2.
+ * @throws UserError if the file cannot be read or is malformed
  */
 export function referenceFile(file: string): Reference {
     return parseReference(readSmall(file), file)
 }
 
-/** As `referenceFile`, of its text. */
+/** Parses the text of a reference file. `name` is for errors. */
 export function parseReference(text: string, name: string): Reference {
     const json = parseObject(text, name)
     const { ref_bpm: bpm, window_s: windowS = 8, hop_s: hopS = 2 } = json
@@ -40,7 +44,7 @@ export function parseReference(text: string, name: string): Reference {
     return { windowS, hopS, bpm }
 }
 
-/** The rate of the window that ends at `t`, to half a hop; null where nobody knows. */
+/** Returns the rate of the window whose end is nearest to `t`, or null if it is unknown. */
 export function referenceAt({ windowS, hopS, bpm }: Reference, t: number): number | null {
     return bpm[Math.round((t - windowS) / hopS)] ?? null
 }
@@ -54,7 +58,7 @@ function parseObject(text: string, name: string): Record<string, unknown> {
         const json: unknown = JSON.parse(text)
         if (json && typeof json === "object") return json as Record<string, unknown>
     } catch {
-        // said below
+        // The error is thrown below.
     }
     throw new UserError(`${name} is not a JSON object`)
 }

@@ -8,10 +8,10 @@ import { Downlink } from "./downlink.ts"
 import type { Motes } from "./motes.ts"
 import { RelayedMote } from "./relayed-mote.ts"
 
-/** CoAP connections at a time. */
+/** The default maximum number of CoAP connections. */
 const defaultMaxConnections = 1024
 
-/** CoAP over TCP: the connections, and the motes on them. */
+/** The attachment of CoAP over TCP: its connections and the motes on them. */
 export class CoapAttachment implements Attachment {
     readonly protocol = "coap"
     private readonly parts: AttachmentParts
@@ -23,7 +23,7 @@ export class CoapAttachment implements Attachment {
     private readonly connections = new Set<CoapConnection>()
     private closing: (() => void) | undefined
 
-    /** @param serve answers what comes on the connections */
+    /** @param o.serve handles the requests that arrive on the connections */
     constructor(parts: AttachmentParts, o: { motes: Motes; serve: Server; maxConnections?: number }) {
         this.parts = parts
         this.motes = o.motes
@@ -96,7 +96,7 @@ export class CoapAttachment implements Attachment {
         connection.start()
     }
 
-    /** Sends a Release to every peer, and waits for them to go, but not for ever. */
+    /** Sends Release to every peer and waits for them to disconnect. Cuts off those that do not within a time limit. */
     async close(): Promise<void> {
         const { clock } = this.parts
         await new Promise<void>(resolve => {

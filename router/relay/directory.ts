@@ -5,17 +5,17 @@ import { pathOptions, queryOf } from "../coap/options.ts"
 import type { ConnectedMote, Motes } from "./motes.ts"
 import type { Relay } from "./relay.ts"
 
-/** RFC 9176 §6.2: what selects a page instead of a link. */
+/** The query parameters that select a page, RFC 9176 §6.2. */
 const pageParameters = ["page", "count"]
 
-/** What a registration itself is looked up by. */
+/** The query parameters that match a registration itself. */
 const registrationCriteria = ["ep", "base"]
 
 /**
- * The lookup half of a resource directory (RFC 9176 §6) for the motes that are connected: their connection is their
- * registration. A mote's base URI is `coap+tcp://<eui>`, with this router as the proxy; its registration resource is
- * `/m/<eui>`, and everything that it serves is below that, too. A criterion of either lookup may be met by the registration
- * or by a link in it (§6.2).
+ * The lookup interfaces of a resource directory (RFC 9176 §6) for connected motes. A mote is registered while it is
+ * connected. Its base URI is `coap+tcp://<eui>`, with this router as the proxy. Its registration resource is
+ * `/m/<eui>`, and its own resources are also available below that path. Either the registration or a link in it may
+ * match a criterion of a lookup (§6.2).
  */
 export function directory(motes: Motes, relay: Relay): Record<string, Resource> {
     const resourcesOf = moteLinks(relay)
@@ -42,7 +42,7 @@ export function directory(motes: Motes, relay: Relay): Record<string, Resource> 
                     const found = motes.list().map(async mote => {
                         const registration = endpoint(mote.eui)
                         const open = criteria.filter(criterion => !matchesLink(registration, criterion))
-                        // Motes that do not matter are left alone.
+                        // Motes that cannot match receive no request.
                         if (open.some(isOfRegistration)) return []
                         const links = await resourcesOf(mote)
                         return links.filter(link => open.every(criterion => matches(link, criterion)))
@@ -61,13 +61,13 @@ function isOfRegistration(criterion: string): boolean {
     return registrationCriteria.includes(criterion.split("=")[0]!)
 }
 
-/** The target of a link is looked up by its whole URI, or by its path at the mote. */
+/** Tells whether a link matches a criterion. A target matches by its whole URI or by its path on the mote. */
 function matches(link: Link, criterion: string): boolean {
     const [target, attributes] = link
     return matchesLink(link, criterion) || matchesLink([target.replace(String(attributes.anchor), ""), {}], criterion)
 }
 
-/** What each mote serves: it is asked once a connection. */
+/** Returns a function that gets the links of a mote. It sends at most one successful request per connection. */
 function moteLinks(relay: Relay): (mote: ConnectedMote) => Promise<Link[]> {
     const known = new WeakMap<ConnectedMote, Promise<Link[]>>()
     const ask = async (mote: ConnectedMote) => {
@@ -90,7 +90,7 @@ function moteLinks(relay: Relay): (mote: ConnectedMote) => Promise<Link[]> {
     }
 }
 
-/** The links that match the query, and of those one page where that is wanted (RFC 9176 §6.2). */
+/** Returns the links that match the query, or one page of them if the query selects it (RFC 9176 §6.2). */
 async function lookup(request: CoapMessage, find: (criteria: string[]) => Promise<Link[]>): Promise<CoapMessage> {
     const query = queryOf(request.options)
     const isPage = (part: string) => pageParameters.includes(part.split("=")[0]!)

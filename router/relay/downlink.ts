@@ -7,10 +7,10 @@ import type { Keyring } from "../keyring.ts"
 import type { ConnectedMote } from "./motes.ts"
 import { refusalOf } from "./refusal.ts"
 
-/** An answer is not authenticated: so long it is believed, unless the clinic has heard of the mote itself. */
+/** How long a response counts, because it is not authenticated. Only the mote's own report to the clinic is final. */
 const believedMs = 60_000
 
-/** Something that the clinic sealed for a mote, and where it goes. */
+/** A request to a mote with a message that the clinic sealed. */
 interface Sealed {
     code: number
     path: string
@@ -18,16 +18,16 @@ interface Sealed {
 }
 
 /**
- * Brings motes what the clinic has for them, configurations and commands, on their own connection (docs/wire.md, "CoAP"): when
- * they connect, when something new is there, and with an envelope of theirs where that is still to be answered. Whether it
- * was taken, the mote tells the clinic itself; until it has, a configuration is brought again now and then, as the
- * answer may have been somebody else's.
+ * Sends configurations and commands from the clinic to motes over their own connections (docs/wire.md, "CoAP"). It does
+ * so when a mote connects, when the clinic has something new, and at each envelope while something waits for a
+ * response. The mote reports the result to the clinic itself. Until then a configuration is sent again from time to
+ * time, because the response may have been forged.
  */
 export class Downlink {
     private readonly clock: Clock
     private readonly keyring: Keyring
     private readonly log: Log
-    /** What a mote has answered on its connection, in hex, and when. */
+    /** The messages that a mote has responded to on its connection, in hex, and the times of the responses. */
     private readonly answered = new WeakMap<ConnectedMote, Map<string, number>>()
     private readonly busy = new WeakSet<ConnectedMote>()
 
@@ -37,7 +37,7 @@ export class Downlink {
         this.log = o.log
     }
 
-    /** Brings what the mote has not answered yet. */
+    /** Sends what the mote has not responded to yet. */
     async bring(mote: ConnectedMote): Promise<void> {
         if (this.busy.has(mote)) return
         this.busy.add(mote)
@@ -45,7 +45,7 @@ export class Downlink {
         this.busy.delete(mote)
     }
 
-    /** Whether the mote had an answer, of whatever kind. */
+    /** Sends one message. Returns true if the mote gave a final response, positive or negative. */
     private async send(mote: ConnectedMote, { code, path, payload }: Sealed): Promise<boolean> {
         const { eui, connection } = mote
         const contentFormat = uintOption(OptionNumber.ContentFormat, ContentFormat.coseMac0)
@@ -53,18 +53,23 @@ export class Downlink {
         try {
             const response = await connection.request(code, { options, payload })
             const refusal = refusalOf(response)
-            this.log.info({ mote: eui, path, code: dotted(response.code), ...(refusal && { refusal }) }, "brought")
+            this.log.info(
+                { mote: eui, path, code: dotted(response.code), ...(refusal && { refusal }) },
+                "sent to the mote",
+            )
             if (codeClass(response.code) === 5) return false
         } catch (error) {
             if (!(error instanceof NoResponseError)) throw error
-            this.log.debug({ mote: eui, path, reason: error.message }, "not brought")
+            this.log.debug({ mote: eui, path, reason: error.message }, "not sent to the mote")
             if (error.why !== "tooLarge") return false
         }
         this.answeredBy(mote).set(hex(payload), this.clock.now())
         return true
     }
 
-    /** While a secret is being changed there may be something for the old one and for the new one. */
+    /**
+     * Returns the next message for a mote. While its secret is being changed, there may be messages for both secrets.
+     */
     private next(mote: ConnectedMote): Sealed | undefined {
         const waiting = this.keyring
             .findAll(mote.eui)

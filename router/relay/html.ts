@@ -1,23 +1,23 @@
 import { decode, WireError } from "../../wire/cbor.ts"
 import { ContentFormat } from "../coap/message.ts"
 
-/** A SenML pack in JSON: RFC 8428 §5. */
+/** A SenML pack in JSON, RFC 8428 §5. */
 export type JsonPack = Record<string, string | number | boolean>[]
 
-/** RFC 8428 §6, table 4: the labels that CBOR has instead of names. */
+/** The JSON names of the integer labels in CBOR, RFC 8428 §6, table 4. */
 const names = new Map<unknown, string>([
     ...["bver", "bn", "bt", "bu", "bv", "bs"].map((name, i): [number, string] => [-1 - i, name]),
     ...["n", "u", "v", "vs", "vb", "s", "t", "ut", "vd"].map((name, i): [number, string] => [i, name]),
 ])
 
-/** A SenML pack in CBOR as one in JSON; undefined for other formats, and for what is none. */
+/** Converts a SenML pack from CBOR to JSON. Returns undefined for other formats and malformed packs. */
 export function senmlJson(contentFormat: number | undefined, payload: Uint8Array): JsonPack | undefined {
     if (contentFormat !== ContentFormat.senmlCbor) return undefined
     try {
         const pack = decode(payload, "any")
         if (!Array.isArray(pack)) return undefined
         return pack.map((record: unknown) => {
-            if (!(record instanceof Map)) throw new WireError("a record is a map")
+            if (!(record instanceof Map)) throw new WireError("a SenML record is not a map")
             return Object.fromEntries([...record].map(([label, value]) => [nameOf(label), jsonOf(value)]))
         })
     } catch (error) {
@@ -26,7 +26,7 @@ export function senmlJson(contentFormat: number | undefined, payload: Uint8Array
     }
 }
 
-/** The motes that are connected. */
+/** Returns a page with the connected motes. */
 export function motesPage(motes: { eui: string; connected: string; lastEnvelope: string }[]): string {
     const rows = motes.map(({ eui, connected, lastEnvelope }) => [
         `<a href="/m/${eui}/status">${eui}</a>`,
@@ -36,12 +36,12 @@ export function motesPage(motes: { eui: string; connected: string; lastEnvelope:
     ])
     const body =
         rows.length === 0
-            ? "<p>No mote is connected by CoAP.</p>"
+            ? "<p>No mote is connected over CoAP.</p>"
             : table(["mote", "", "connected", "last envelope"], rows)
     return page("Motes", body)
 }
 
-/** A SenML pack as a table. */
+/** Returns a page with a SenML pack as a table. */
 export function packPage(title: string, pack: JsonPack): string {
     const base = pack.map(({ bn }) => bn).find(bn => bn !== undefined)
     const rows = pack.map(({ n = "", u = "", v, vs, vb, vd }) =>
@@ -60,7 +60,7 @@ function nameOf(label: unknown): string {
 function jsonOf(value: unknown): string | number | boolean {
     if (value instanceof Uint8Array) return Buffer.from(value).toString("base64url")
     if (typeof value === "number" || typeof value === "boolean" || typeof value === "string") return value
-    throw new WireError("no SenML value")
+    throw new WireError("not a SenML value")
 }
 
 function table(head: string[], rows: string[][]): string {

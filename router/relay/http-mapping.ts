@@ -1,6 +1,6 @@
 import { code as coapCode, codeClass } from "../coap/message.ts"
 
-/** Content-Formats (RFC 7252 §12.3) and the media types that they stand for. */
+/** Content-Formats (RFC 7252 §12.3) and their media types. */
 const mediaTypes: [number, string][] = [
     [0, "text/plain; charset=utf-8"],
     [17, 'application/cose; cose-type="cose-mac0"'],
@@ -13,10 +13,10 @@ const mediaTypes: [number, string][] = [
     [257, "application/concise-problem-details+cbor"],
 ]
 
-/** RFC 8075 §6.2: any Content-Format, by its number. */
+/** The media type for any Content-Format by number, RFC 8075 §6.2. */
 const coapPayload = "application/coap-payload"
 
-/** HTTP status codes that are not 100 times the class plus the detail, RFC 8075 §7. */
+/** Codes whose HTTP status differs from 100 times the class plus the detail, RFC 8075 §7. */
 const statuses = new Map<number, number>([
     [coapCode("2.02"), 200],
     [coapCode("2.04"), 200],
@@ -37,7 +37,7 @@ export function mediaTypeOf(contentFormat: number | undefined): string {
     return known ? known[1] : `${coapPayload}; cf=${contentFormat}`
 }
 
-/** Undefined where there is none. */
+/** Returns the Content-Format of a media type, or undefined if it has none. */
 export function contentFormatOf(mediaType: string): number | undefined {
     const plain = normal(mediaType)
     const byNumber = /^application\/coap-payload;cf=(\d{1,5})$/.exec(plain)
@@ -45,7 +45,7 @@ export function contentFormatOf(mediaType: string): number | undefined {
     return mediaTypes.find(([, type]) => normal(type) === plain)?.[0]
 }
 
-/** Of the types on offer the one that an Accept header (RFC 9110 §12.5.1) likes best; the first among equals. */
+/** Returns the offered type that an Accept header (RFC 9110 §12.5.1) prefers, and the first of several equal ones. */
 export function preferred(accept: string | undefined, offered: string[]): string | undefined {
     if (accept === undefined || accept.trim() === "") return offered[0]
     const ranges = accept
@@ -77,7 +77,7 @@ export function preferred(accept: string | undefined, offered: string[]): string
     return best
 }
 
-/** 0 where the range does not hold the type. */
+/** Returns how specifically a media range matches a type, 0 if it does not match. */
 function specificity(range: string, type: string): number {
     if (range === type) return 300
     if (range === `${type.split("/")[0]}/*`) return 200

@@ -10,10 +10,11 @@ import { refusalKey } from "../../wire/refusal.ts"
 import { refusalText } from "../../wire/tables/refusals.ts"
 import { refusalOf } from "./refusal.ts"
 
-/** More than any message to a mote. */
+/** The maximum size of a body, above that of any message to a mote. */
 const maxBodyBytes = 2048
-/** For a request to arrive, and between two of them on one connection. */
+/** The time within which a request must arrive. */
 const requestMs = 10_000
+/** How long a connection may be idle between two requests. */
 const keepAliveMs = 15_000
 const maxConnections = 256
 
@@ -27,9 +28,10 @@ const methods: Record<string, number> = {
 const formats = { json: "application/json", senml: "application/senml+json", html: "text/html" }
 
 /**
- * The relay for HTTP clients (RFC 8075 §5.4: `/m/<eui>/status` is the mote's `/status`), and a page that lists the motes.
- * SenML is there in JSON and HTML as well. Nobody is asked for a password, so pages of other sites are kept out.
- * @param names of this machine that clients may know it by, beside its own
+ * The relay for HTTP clients (RFC 8075 §5.4), where `/m/<eui>/status` is the mote's `/status`, and a page that lists
+ * the motes. SenML is available in JSON and HTML as well. There is no login, so requests from pages of other sites are
+ * refused.
+ * @param names additional host names under which clients reach this machine
  */
 export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }, names: string[] = []): FastifyInstance {
     const app = fastify({
@@ -67,7 +69,7 @@ export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }, name
             lastEnvelope: new Date(lastEnvelopeAt).toISOString(),
         }))
         const type = preferred(request.headers.accept, [formats.html, formats.json])
-        if (type === undefined) return await fault(reply, 406, "HTML or JSON")
+        if (type === undefined) return await fault(reply, 406, "only HTML and JSON are available")
         void reply.header("vary", "accept").header("cache-control", "no-store").type(utf8(type))
         return Buffer.from(type === formats.html ? motesPage(list) : JSON.stringify(list))
     })
@@ -75,17 +77,17 @@ export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }, name
         const code = methods[request.method]
         if (code === undefined) {
             void reply.header("allow", Object.keys(methods).join(", "))
-            return await fault(reply, 405, "GET, POST, PUT and DELETE only")
+            return await fault(reply, 405, "only GET, POST, PUT and DELETE are allowed")
         }
         const [path = "", query = ""] = request.raw.url!.split("?", 2)
         const [, , eui = "", ...rest] = path.split("/")
         if (!isEui(eui)) return await fault(reply, 404, "a mote's identity has 16 lower-case hex digits")
         const options = uriOptions(`/${rest.join("/")}`, query)
-        if (!options) return await fault(reply, 400, "wrong percent-encoding")
+        if (!options) return await fault(reply, 400, "malformed percent-encoding")
         const type = request.headers["content-type"]
         const contentFormat = type === undefined ? undefined : contentFormatOf(type)
         if (type !== undefined && contentFormat === undefined)
-            return await fault(reply, 415, "no Content-Format for this media type")
+            return await fault(reply, 415, "this media type has no CoAP Content-Format")
         if (contentFormat !== undefined) options.push(uintOption(OptionNumber.ContentFormat, contentFormat))
         const body = Buffer.isBuffer(request.body) ? request.body : new Uint8Array(0)
         return await pass(await relay.request(eui, code, { options, payload: body }), request, reply)
@@ -93,12 +95,12 @@ export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }, name
     return app
 }
 
-/** A type as it is sent: JSON has no charset. */
+/** Returns the Content-Type header of a text format. JSON has no charset parameter. */
 function utf8(type: string): string {
     return type === formats.html ? `${type}; charset=utf-8` : type
 }
 
-/** Gives a CoAP response as an HTTP response, RFC 8075 §7. */
+/** Sends a CoAP response as an HTTP response, RFC 8075 §7. */
 async function pass(response: CoapMessage, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { code, options, payload } = response
     const maxAge = uintValue(options, OptionNumber.MaxAge)
@@ -120,7 +122,7 @@ async function pass(response: CoapMessage, request: FastifyRequest, reply: Fasti
     const pack = senmlJson(contentFormat, payload)
     const offered = pack ? [native, formats.senml, formats.json, formats.html] : [native]
     const type = preferred(request.headers.accept, offered)
-    if (type === undefined) return await fault(reply, 406, `only ${offered.join(", ")}`)
+    if (type === undefined) return await fault(reply, 406, `only available as ${offered.join(", ")}`)
     void reply.code(httpStatus(code)).header("vary", "accept")
     if (type === native) return await reply.type(native).send(Buffer.from(payload))
     const title = request.raw.url!.split("?")[0]!

@@ -1,32 +1,33 @@
 import type { CoapConnection } from "../coap/connection.ts"
 
-/** A mote that can be asked, as long as its connection lasts. */
+/** A mote and its current connection. */
 export interface ConnectedMote {
     readonly eui: string
     readonly connection: CoapConnection
-    /** When it brought the first and the newest envelope on this connection, unix ms. */
+    /** The time of its first envelope on this connection, as Unix time in milliseconds. */
     readonly since: number
+    /** The time of its latest envelope on this connection, as Unix time in milliseconds. */
     lastEnvelopeAt: number
 }
 
 export interface MotesListener {
     connected?(mote: ConnectedMote): void
-    /** An envelope came, the first one of the connection included. */
+    /** A new envelope arrived, including the first one of the connection. */
     brought?(mote: ConnectedMote): void
-    /** Its connection is closed, or the mote is on another one now. */
+    /** The mote's connection closed, or the mote uses another one now. */
     disconnected?(mote: ConnectedMote): void
 }
 
 /**
- * Which mote is at the other end of which connection: the one whose authentic envelope, brought by nobody before, came on
- * it last. So who plays back what a mote sent does not get asked in its place.
+ * Maps motes to connections. A connection belongs to the mote whose new authentic envelope arrived on it last. A
+ * replayed envelope does not count, so nobody can receive a mote's requests by replaying its envelopes.
  */
 export class Motes {
     private readonly byEui = new Map<string, ConnectedMote>()
     private readonly byConnection = new Map<CoapConnection, ConnectedMote>()
     private readonly listeners = new Set<MotesListener>()
 
-    /** An envelope of the mote came on this connection, for the first time anywhere. */
+    /** Records that a new envelope of the mote arrived on this connection. */
     brought(eui: string, connection: CoapConnection, now: number): void {
         const mote = this.at(eui, connection) ?? this.connect(eui, connection, now)
         mote.lastEnvelopeAt = now
@@ -42,7 +43,7 @@ export class Motes {
         return this.byEui.get(eui)
     }
 
-    /** All of them, by their eui. */
+    /** Returns all connected motes, sorted by `eui`. */
     list(): ConnectedMote[] {
         return [...this.byEui.values()].sort((a, b) => (a.eui < b.eui ? -1 : 1))
     }
@@ -57,8 +58,8 @@ export class Motes {
     }
 
     private connect(eui: string, connection: CoapConnection, now: number): ConnectedMote {
-        const before = [this.byEui.get(eui), this.byConnection.get(connection)]
-        for (const mote of before) if (mote) this.remove(mote)
+        const replaced = [this.byEui.get(eui), this.byConnection.get(connection)]
+        for (const mote of replaced) if (mote) this.remove(mote)
         const mote = { eui, connection, since: now, lastEnvelopeAt: now }
         this.byEui.set(eui, mote)
         this.byConnection.set(connection, mote)

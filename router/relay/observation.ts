@@ -4,37 +4,39 @@ import { OptionNumber, uintOption } from "../coap/options.ts"
 import { addressOf } from "../address.ts"
 import type { Notifier, Requester } from "../coap/requester.ts"
 
-/** Observers of one resource of a mote, and of those how many may come from one address. */
+/** The maximum number of observers of one resource of a mote. */
 export const maxObservers = 64
+/** The maximum number of those from one address. */
 export const maxObserversOfAddress = 16
-/** RFC 7641 §3.4. */
+/** The modulus of sequence numbers, RFC 7641 §3.4. */
 const sequenceNumbers = 2 ** 24
 
-/** Who observes, and how its notifications are to be cut. */
+/** An observer, and the block size of its notifications. */
 export interface Observer {
     requester: Requester
     token: Uint8Array
     block2: Block | undefined
 }
 
-/** One registration at a mote, and everybody whom its notifications are passed on to (RFC 7641). */
+/** One registration at a mote, and the observers that receive its notifications (RFC 7641). */
 export class Observation {
-    /** The newest that the mote said. */
+    /** The latest response or notification of the mote. */
     latest: CoapMessage | undefined
-    /** With their notifiers; undefined while one is being made. */
+    /** Observers and their notifiers. A notifier is undefined while it is being made. */
     private readonly observers = new Map<Observer, Notifier | undefined>()
-    private readonly left: () => void
+    private readonly abandoned: () => void
     private sequence = 0
     private isOver = false
 
-    /** `left` is called once, when the last observer has gone. */
-    constructor(left: () => void) {
-        this.left = left
+    /** @param abandoned called once, when the last observer has left */
+    constructor(abandoned: () => void) {
+        this.abandoned = abandoned
     }
 
     /**
-     * Adds an observer; returns its first response. Where that cannot be it is told what is, and no more. Who registers
-     * again under the same token refreshes what it has (RFC 7641 §4.1): there is no moment at which nobody observes.
+     * Adds an observer and returns its first response. If there is no room, the response has no Observe option. A
+     * client that registers again with the same token refreshes its registration (RFC 7641 §4.1), without a moment in
+     * which nobody observes.
      */
     join(observer: Observer, first: CoapMessage): CoapMessage {
         this.latest ??= first
@@ -49,7 +51,7 @@ export class Observation {
         return this.numbered(this.latest)
     }
 
-    /** Passes a notification on. */
+    /** Forwards a notification to all observers. */
     notify(notification: CoapMessage): void {
         this.latest = notification
         this.sequence = (this.sequence + 1) % sequenceNumbers
@@ -58,8 +60,8 @@ export class Observation {
             notifier?.send(slice(numbered, block2, requester))
     }
 
-    /** Passes the last response on: one that is no notification, or that the mote is gone. Nothing comes after it. */
-    end(last = message(Code.ServiceUnavailable, { payload: Buffer.from("the mote is gone") })): void {
+    /** Ends the observation with a last response, by default that the mote has disconnected. */
+    end(last = message(Code.ServiceUnavailable, { payload: Buffer.from("the mote has disconnected") })): void {
         const observers = [...this.observers]
         this.isOver = true
         this.observers.clear()
@@ -69,7 +71,7 @@ export class Observation {
         }
     }
 
-    /** One client does not take all places. */
+    /** Tells whether there is room for the observer. One client cannot take all of it. */
     private hasRoomFor({ requester, token }: Observer): boolean {
         const address = addressOf(requester.peer)
         let ofAddress = 0
@@ -84,7 +86,7 @@ export class Observation {
         this.observers.delete(observer)
         if (this.isOver || this.observers.size > 0) return
         this.isOver = true
-        this.left()
+        this.abandoned()
     }
 
     private numbered(response: CoapMessage): CoapMessage {

@@ -4,7 +4,7 @@ import type { Refusal } from "../../wire/tables/refusals.ts"
 import { ContentFormat, type CoapMessage } from "../coap/message.ts"
 import { OptionNumber, uintValue } from "../coap/options.ts"
 
-/** Why the mote refuses, where its response says so in problem details (RFC 9290). */
+/** Returns the refusal in a mote's response, or undefined if it has no problem details (RFC 9290) with one. */
 export function refusalOf({ options, payload }: CoapMessage): Refusal | undefined {
     if (uintValue(options, OptionNumber.ContentFormat) !== ContentFormat.problemDetails) return undefined
     try {

@@ -6,10 +6,10 @@ import { Code, type CoapMessage, type CoapOption } from "../coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "../coap/options.ts"
 import type { RelayedMote } from "./relayed-mote.ts"
 
-/** Schemes in a Proxy-Uri; which of them does not matter, the mote has one connection only. */
+/** The schemes in a Proxy-Uri. All mean the same, because a mote has only one connection. */
 const schemes = ["coap+tcp:", "coap:"]
 const methods: number[] = [Code.GET, Code.POST, Code.PUT, Code.DELETE]
-/** Options of a request that are passed on to the mote; the path is put together anew. */
+/** The options of a request that are forwarded to the mote, apart from its path. */
 const passedOn: number[] = [
     OptionNumber.IfMatch,
     OptionNumber.IfNoneMatch,
@@ -17,19 +17,19 @@ const passedOn: number[] = [
     OptionNumber.UriQuery,
     OptionNumber.Accept,
 ]
-/** Seconds after which it is worth asking for a mote again that is not there. */
+/** The Max-Age of the response for a mote that is not connected. */
 const absentMaxAgeS = 10
 
-/** A request as it goes to a mote. */
+/** The target and the options of a forwarded request. */
 export interface MoteRequest {
     eui: string
-    /** Path, query and what else is passed on. */
+    /** The path, the query and the other forwarded options. */
     options: CoapOption[]
 }
 
 /**
- * Passes clients' requests on to motes behind their one connection (RFC 7252 §5.7): a reverse proxy for `/m/<eui>/…`, a
- * forward proxy for `coap+tcp://<eui>/…`.
+ * Forwards clients' requests to motes over their connections (RFC 7252 §5.7). It is a reverse proxy for `/m/<eui>/…`
+ * and a forward proxy for `coap+tcp://<eui>/…`.
  */
 export class Relay {
     private readonly attachments: readonly Attachment[]
@@ -38,7 +38,7 @@ export class Relay {
         this.attachments = attachments
     }
 
-    /** For `dispatch`. */
+    /** The proxy for `dispatch`. */
     readonly proxy: Proxy = (request, requester) => {
         const target = targetOf(request.options)
         if (!target) return undefined
@@ -56,14 +56,14 @@ export class Relay {
         return mote.observe(parts, { requester, token, block2 })
     }
 
-    /** Asks a mote. What keeps it from answering is an answer, too: never rejects. */
+    /** Sends a request to a mote. Never rejects: failures become error responses. */
     async request(eui: string, code: number, parts: RequestParts): Promise<CoapMessage> {
         if (!methods.includes(code)) return problem(Code.MethodNotAllowed, "no such method")
         const mote = this.find(eui)
         if (mote) return await mote.request(code, parts)
         if (this.attachments.some(attachment => attachment.has(eui)))
-            return problem(Code.NotImplemented, "this mote speaks MQTT: it cannot be asked")
-        return problem(Code.ServiceUnavailable, "no such mote is connected", [
+            return problem(Code.NotImplemented, "this mote uses MQTT, which has no requests")
+        return problem(Code.ServiceUnavailable, "this mote is not connected", [
             uintOption(OptionNumber.MaxAge, absentMaxAgeS),
         ])
     }
@@ -77,12 +77,12 @@ export class Relay {
     }
 }
 
-/** A mote's identifier as it stands in paths. */
+/** Tells whether a text is an `eui` as in paths: 16 lower-case hex digits. */
 export function isEui(text: string): boolean {
     return /^[0-9a-f]{16}$/.test(text)
 }
 
-/** Which mote a request is for, or why it cannot be; undefined where it is for the router itself. */
+/** Returns the target of a request, or an error response. Returns undefined for requests to the router itself. */
 function targetOf(options: CoapOption[]): MoteRequest | CoapMessage | undefined {
     const uri = textOption(options, OptionNumber.ProxyUri)
     const scheme = textOption(options, OptionNumber.ProxyScheme)
@@ -100,7 +100,7 @@ function targetOf(options: CoapOption[]): MoteRequest | CoapMessage | undefined 
     return { eui: name, options: [...more, ...rest] }
 }
 
-/** RFC 7252 §5.7.2: the URI is taken apart (§6.4). */
+/** Decomposes a Proxy-Uri into options (RFC 7252 §5.7.2 and §6.4). */
 function fromUri(uri: string, options: CoapOption[]): MoteRequest | CoapMessage {
     if (!URL.canParse(uri)) return problem(Code.BadOption, "Proxy-Uri is not a URI")
     const { protocol, hostname, pathname, search } = new URL(uri)
@@ -108,10 +108,12 @@ function fromUri(uri: string, options: CoapOption[]): MoteRequest | CoapMessage 
     if (!schemes.includes(protocol) || !isEui(eui)) return notForMotes
     const rest = options.filter(({ number }) => passedOn.includes(number) && number !== OptionNumber.UriQuery)
     const decoded = uriOptions(pathname, search.slice(1))
-    return decoded ? { eui, options: [...decoded, ...rest] } : problem(Code.BadOption, "bad escape")
+    return decoded ? { eui, options: [...decoded, ...rest] } : problem(Code.BadOption, "malformed percent-encoding")
 }
 
-/** Uri-Path and Uri-Query options of a path and a query with percent-encoding; undefined where that is wrong. */
+/**
+ * Returns the Uri-Path and Uri-Query options of a percent-encoded path and query; undefined for a malformed encoding.
+ */
 export function uriOptions(path: string, query: string): CoapOption[] | undefined {
     try {
         const queries = query === "" ? [] : query.split("&").map(decodeURIComponent)
@@ -130,7 +132,7 @@ export function uriOptions(path: string, query: string): CoapOption[] | undefine
     }
 }
 
-const notForMotes = problem(Code.ProxyingNotSupported, "proxy for coap+tcp://<eui>/ only")
+const notForMotes = problem(Code.ProxyingNotSupported, "this is a proxy for coap+tcp://<eui>/ only")
 
 function textOption(options: CoapOption[], number: number): string | undefined {
     const option = options.find(o => o.number === number)

@@ -13,22 +13,20 @@ import {
 import { addressOf } from "../address.ts"
 import { Observation, type Observer } from "./observation.ts"
 
-/*
- * What strangers may cost a mote: a burst, and from then on a request every ten seconds, which is as often as a mote
- * reports by itself.
- */
+/** The number of requests that a mote receives in a burst. */
 export const burstRequests = 16
+/** The interval of further requests, which is also the interval at which a mote reports by itself. */
 export const msPerRequest = 10_000
-/** Requests that wait for the one before; a mote is asked one thing at a time (NSTART, RFC 7252 §4.7). */
+/** The maximum number of requests in the queue. A mote receives one request at a time (NSTART, RFC 7252 §4.7). */
 export const maxQueued = 8
-/** Answers that are kept for who asks the same. */
+/** The maximum number of cached responses. */
 const maxCached = 16
-/** Resources of one mote that are observed at a time. */
+/** The maximum number of observed resources of one mote. */
 const maxObservations = 2
-/** RFC 7252 §5.10.5 */
+/** The default Max-Age, RFC 7252 §5.10.5. */
 const defaultMaxAgeS = 60
 
-/** Options of a mote's response that are passed on. */
+/** The options of a mote's response that are forwarded. */
 const passedOn: number[] = [
     OptionNumber.ETag,
     OptionNumber.Observe,
@@ -37,11 +35,12 @@ const passedOn: number[] = [
     OptionNumber.Size1,
 ]
 
-/** An observation, and the answer that says whether it is one. */
+/** A registration at the mote. */
 interface Registration {
+    /** The first response. It has no Observe option if the mote did not accept the registration. */
     first: Promise<CoapMessage>
     observation: Observation
-    /** Whose request made it. */
+    /** The address of the client whose request caused it. */
     address: string
 }
 
@@ -51,13 +50,16 @@ interface Cached {
     maxAgeS: number
 }
 
-/** A mote on its connection, as clients may use it: nobody learns more than its answers, nobody can wear it out. */
+/**
+ * A connected mote for clients' requests. A queue, a cache and a rate limit protect it, and only safe options are
+ * forwarded.
+ */
 export class RelayedMote {
     private readonly clock: Clock
     private readonly connection: CoapConnection
     private readonly cache = new Map<string, Cached>()
-    /** GET requests that are under way. */
-    private readonly asking = new Map<string, Promise<CoapMessage>>()
+    /** GET requests in progress, so that equal requests share one response. */
+    private readonly pending = new Map<string, Promise<CoapMessage>>()
     private readonly registrations = new Map<string, Registration>()
     private readonly allowance: Allowance
     private queued = 0
@@ -69,34 +71,34 @@ export class RelayedMote {
         this.allowance = new Allowance(clock)
     }
 
-    /** Asks the mote, or what it answered the same question a moment ago. Never rejects. */
+    /** Sends a request to the mote, or answers a GET request from the cache. Never rejects. */
     async request(code: number, parts: RequestParts): Promise<CoapMessage> {
-        const ask = () => this.take(() => this.connection.request(code, parts))
+        const send = () => this.enqueue(() => this.connection.request(code, parts))
         if (code !== Code.GET) {
-            const response = await settled(ask())
-            this.cache.clear() // RFC 7252 §5.9.1: what it said before may no longer be so
+            const response = await settled(send())
+            this.cache.clear() // cached responses may be stale now, RFC 7252 §5.9.1
             return response
         }
         const key = keyOf(parts)
         const cached = this.cached(key)
         if (cached) return cached
-        const asking = this.asking.get(key)
-        if (asking) return await asking
-        const answer = settled(ask())
-        this.asking.set(key, answer)
-        const response = await answer
-        this.asking.delete(key)
+        const pending = this.pending.get(key)
+        if (pending) return await pending
+        const sent = settled(send())
+        this.pending.set(key, sent)
+        const response = await sent
+        this.pending.delete(key)
         this.keep(key, response)
         return response
     }
 
-    /** Registers an observer, where the mote lets its resource be observed; its first response. Never rejects. */
+    /** Registers an observer if the mote allows it, and returns the first response. Never rejects. */
     async observe(parts: RequestParts, observer: Observer): Promise<CoapMessage> {
         const key = keyOf(parts)
         let registration = this.registrations.get(key)
         if (!registration) {
             const address = addressOf(observer.requester.peer)
-            // Nobody takes all of them, by a query that the mote does not look at.
+            // One client cannot take all registrations, for example by adding a query that the mote ignores.
             const isTaken = [...this.registrations.values()].some(other => other.address === address)
             if (isTaken || this.registrations.size >= maxObservations) return await this.request(Code.GET, parts)
             registration = this.register(key, parts, address)
@@ -106,7 +108,7 @@ export class RelayedMote {
         return first
     }
 
-    /** The mote is gone: so is everything that was observed. */
+    /** Ends all observations, because the mote has disconnected. */
     close(): void {
         for (const { observation } of this.registrations.values()) observation.end()
         this.registrations.clear()
@@ -130,12 +132,12 @@ export class RelayedMote {
                 observation.end(response)
             }
         }
-        const asked = this.take(async () => {
+        const sent = this.enqueue(async () => {
             const { response, cancel: deregister } = await this.connection.observe(parts, notified)
             cancel = deregister
             return response
         })
-        const first = settled(asked).then(response => {
+        const first = settled(sent).then(response => {
             this.keep(key, unnumbered(response))
             if (!isObserved(response)) over()
             return response
@@ -145,19 +147,21 @@ export class RelayedMote {
         return registration
     }
 
-    /** One at a time, and no more than the mote can spare. */
-    private async take(ask: () => Promise<CoapMessage>): Promise<CoapMessage> {
+    /**
+     * Sends a request after the queued ones. Responds with an error if the queue is full or the rate limit is reached.
+     */
+    private async enqueue(send: () => Promise<CoapMessage>): Promise<CoapMessage> {
         if (this.queued >= maxQueued) return problem(Code.ServiceUnavailable, "the mote is busy")
         const waitMs = this.allowance.take()
         if (waitMs > 0)
-            return problem(Code.TooManyRequests, "more than this mote can spare", [
+            return problem(Code.TooManyRequests, "rate limit of this mote reached", [
                 uintOption(OptionNumber.MaxAge, Math.ceil(waitMs / 1000)),
             ])
         this.queued++
-        const asked = this.last.then(ask)
-        this.last = asked.catch(() => {})
+        const sent = this.last.then(send)
+        this.last = sent.catch(() => {})
         try {
-            return await asked
+            return await sent
         } finally {
             this.queued--
         }
@@ -183,7 +187,7 @@ export class RelayedMote {
     }
 }
 
-/** Requests that a mote can spare: they come back with time. */
+/** A token bucket for requests to one mote. */
 class Allowance {
     private readonly clock: Clock
     private requests = burstRequests
@@ -194,10 +198,10 @@ class Allowance {
         this.since = clock.now()
     }
 
-    /** Takes one: 0, or after how many milliseconds there is one. */
+    /** Takes one token and returns 0, or returns the number of milliseconds until there is one. */
     take(): number {
         const now = this.clock.now()
-        // The time of day may step.
+        // The time of day may step back.
         const more = Math.max(0, now - this.since) / msPerRequest
         this.since = now
         this.requests = Math.min(burstRequests, this.requests + more)
@@ -207,19 +211,19 @@ class Allowance {
     }
 }
 
-/** RFC 7252 §5.7.1: why the mote did not answer, as a gateway says it. */
-async function settled(asked: Promise<CoapMessage>): Promise<CoapMessage> {
+/** Returns the response to forward, or the error response of a proxy if the mote did not respond, RFC 7252 §5.7.1. */
+async function settled(sent: Promise<CoapMessage>): Promise<CoapMessage> {
     try {
-        return passable(await asked)
+        return passable(await sent)
     } catch (error) {
         if (!(error instanceof NoResponseError)) throw error
         switch (error.why) {
             case "late":
-                return problem(Code.GatewayTimeout, "the mote does not answer")
+                return problem(Code.GatewayTimeout, "the mote does not respond")
             case "tooLarge":
-                return problem(Code.RequestEntityTooLarge, "more than the mote takes")
+                return problem(Code.RequestEntityTooLarge, "too large for the mote")
             case "closed":
-                return problem(Code.ServiceUnavailable, "the mote is gone")
+                return problem(Code.ServiceUnavailable, "the mote has disconnected")
             case "busy":
                 return problem(Code.ServiceUnavailable, "the mote is busy")
         }
@@ -227,8 +231,8 @@ async function settled(asked: Promise<CoapMessage>): Promise<CoapMessage> {
 }
 
 /**
- * A mote's response with what may be passed on; 5.02 for one that cannot be understood (RFC 7252 §5.4.1). Elective options
- * that are malformed or repeated are left out (§5.4.3, §5.4.5).
+ * Returns a mote's response with only the options that are forwarded, or 5.02 if it has an unknown critical option (RFC
+ * 7252 §5.4.1). Malformed and repeated elective options are dropped (§5.4.3, §5.4.5).
  */
 function passable(response: CoapMessage): CoapMessage {
     const { options } = response
@@ -239,11 +243,11 @@ function passable(response: CoapMessage): CoapMessage {
         (option, i) =>
             hasValidLength(option) && (option.number === OptionNumber.ETag || options[i - 1]?.number !== option.number),
     )
-    if (isStrange || codeClass(response.code) < 2) return problem(Code.BadGateway, "the mote's answer is malformed")
+    if (isStrange || codeClass(response.code) < 2) return problem(Code.BadGateway, "the mote's response is malformed")
     return { ...response, options: valid.filter(({ number }) => passedOn.includes(number)) }
 }
 
-/** The only block, that is: we take more than a mote can send at once. */
+/** Tells whether a Block2 value denotes the only block. The router accepts any message that a mote can send at once. */
 function isLast(blockValue: Uint8Array): boolean {
     return blockValue.length <= 1 && ((blockValue[0] ?? 0) & 0xf8) === 0
 }

@@ -1,4 +1,4 @@
-/** How many envelopes there are of something, and their bytes. */
+/** A number of envelopes and their bytes. */
 export class Amount {
     rows = 0
     bytes = 0
@@ -9,7 +9,7 @@ export class Amount {
     }
 }
 
-/** What the outbox holds of each mote, the mote whose turn it is first. */
+/** The amount in the outbox by mote, in the order of the motes' turns. */
 export class Turns {
     private readonly byMote = new Map<string, Amount>()
 
@@ -25,12 +25,12 @@ export class Turns {
         return this.byMote.get(hex(kid))?.bytes ?? 0
     }
 
-    /** The motes that have something, in the order of their turns, in hex. */
+    /** The kids of the motes with envelopes, in hex and in the order of their turns. */
     get motes(): string[] {
         return [...this.byMote.keys()]
     }
 
-    /** This mote had its turn. */
+    /** Moves a mote to the end after its turn. */
     served(name: string): void {
         const held = this.byMote.get(name)
         if (!held) return

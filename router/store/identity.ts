@@ -4,16 +4,16 @@ import { readIfThere, writeDurably } from "../../host/files.ts"
 import type { Log } from "../../host/log.ts"
 import type { RouterStore } from "./store.ts"
 
-/** Beside the store: which one it has to be. */
+/** The file beside the store that has the store's id. */
 const fileName = "router.id"
 const ownerOnly = 0o600
 const idMeta = "id"
 const madeMeta = "made at"
 
 /**
- * Sees that the store in the folder `data` is the one that was there before, and says where it has been emptied, lost or
- * replaced. Returns when it was made, Unix time in milliseconds; undefined for one of an earlier version, which does not
- * know. Throws UserError where the file beside it cannot be read or written.
+ * Checks that the store in the folder `data` is still the same, and logs a warning if it was emptied, lost or replaced.
+ * Returns when it was created, as Unix time in milliseconds, or undefined if an earlier version created it without
+ * recording the time. Throws UserError if the file with the id cannot be read or written.
  */
 export function identify(store: RouterStore, data: string, now: number, log: Log): number | undefined {
     const file = join(data, fileName)
@@ -28,7 +28,8 @@ export function identify(store: RouterStore, data: string, now: number, log: Log
     if (expected !== undefined && expected !== id)
         log.warn(
             { store: id, expected },
-            "this is another store than before: it was emptied, lost or replaced. What was receipted and had not reached the clinic is gone; the clinic shows which envelopes are missing",
+            "this is not the same store as before: it was emptied, lost or replaced. Envelopes with a receipt " +
+                "that had not reached the clinic are lost; the clinic shows which envelopes are missing",
         )
     if (expected !== id) writeDurably(file, `${id}\n`, ownerOnly)
     const madeAt = Number(store.meta(madeMeta) ?? NaN)

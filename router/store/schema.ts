@@ -1,6 +1,6 @@
 /*
- * keys: what the clinic last gave out. outbox: what the clinic does not have yet. refused: the dead letters, which the
- * clinic did not want. replay: what was seen of each mote. meta: facts about the file itself.
+ * keys: the latest keys from the clinic. outbox: envelopes that the clinic does not have yet. refused: dead letters,
+ * which the clinic refused. replay: the replay windows. meta: facts about the file itself.
  */
 const first = `
     CREATE TABLE keys (
@@ -21,7 +21,7 @@ const first = `
     ) STRICT, WITHOUT ROWID;
 `
 
-/** Several keys of one mote, each with what waits for it; `commands` is CBOR. */
+/** Allows several keys per mote, each with its sealed configuration and its commands. `commands` is CBOR. */
 const severalKeys = `
     ALTER TABLE keys RENAME TO oldKeys;
     CREATE TABLE keys (
@@ -35,8 +35,8 @@ const severalKeys = `
 `
 
 /**
- * Motes take turns: the outbox knows whose envelope is whose, which until then only the envelope said, from its ninth byte
- * on. A dead letter says when it became one.
+ * Adds the mote's kid to envelopes, so that motes take turns. Existing rows get it from the ninth byte of the envelope.
+ * Also adds the table of facts about the file.
  */
 const turns = `
     ALTER TABLE outbox ADD COLUMN kid BLOB NOT NULL DEFAULT x'';

@@ -14,15 +14,17 @@ import { prepare } from "./statements.ts"
 import type { Accepted, DeadLetter, Queued, RouterStore, SeenStart } from "./store.ts"
 
 const fileName = "router.db"
-/** Envelopes that are safe at the clinic and may still lie in the file. */
+/** The maximum number of delivered envelopes that are still in the file. */
 const maxSettled = 256
-/** What one mote may have at a time while others wait: about a minute of its readings, or one envelope of any size. */
+/** The maximum number of envelopes per turn of a mote, about a minute of its readings. */
 const turnEnvelopes = 8
+/** The maximum size of a turn. A single envelope may be larger. */
 const turnBytesMax = 4096
 
 /**
- * The router's store in one SQLite file that only its owner can read. What is safe at the clinic leaves the file with the
- * commit of what comes next. A crash before that makes it go out again, and the clinic calls it a duplicate.
+ * The router's store in one SQLite file, readable by its owner only. Delivered envelopes are deleted with the commit of
+ * the next received ones. After a crash before that they are delivered again, and the clinic reports them as
+ * duplicates.
  */
 export class SqliteStore implements RouterStore {
     private readonly db: Database.Database
@@ -30,7 +32,7 @@ export class SqliteStore implements RouterStore {
     private readonly outbox = new Amount()
     private readonly refused = new Amount()
     private readonly turns: Record<Purpose, Turns> = { alarm: new Turns(), vitals: new Turns() }
-    /** Ids of what is no longer in the outbox, but in the file. */
+    /** The ids of envelopes that have left the outbox but are still in the file. */
     private settled: number[] = []
 
     private constructor(db: Database.Database) {
@@ -42,22 +44,22 @@ export class SqliteStore implements RouterStore {
     }
 
     /**
-     * Opens `router.db` in the folder `data`, both made where they do not exist. Throws UserError where that cannot be
-     * done, where the file is damaged, of another program or of a newer version, or in use by another router.
+     * Opens `router.db` in the folder `data` and creates both if necessary. Throws UserError if that fails, or if the
+     * file is damaged, in use by another router, or belongs to another program or a newer version.
      */
     static open(data: string): SqliteStore {
         makeFolder(data)
         return new SqliteStore(openSqlite(join(data, fileName), format))
     }
 
-    /** Opens the store of a router that is stopped. Throws UserError as `open` does, and where there is none. */
+    /** Opens the existing store of a stopped router. Throws UserError like `open`, and if there is none. */
     static openExisting(data: string): SqliteStore {
         const file = join(data, fileName)
-        if (!existsSync(file)) throw new UserError(`there is no router's store ${file}`)
+        if (!existsSync(file)) throw new UserError(`no router's store found: ${file}`)
         return new SqliteStore(openSqlite(file, format))
     }
 
-    /** A store that lasts as long as this object, for simulations. */
+    /** Creates a store in memory, for simulations. */
     static inMemory(): SqliteStore {
         return new SqliteStore(openSqlite(":memory:", format))
     }
@@ -82,7 +84,7 @@ export class SqliteStore implements RouterStore {
         return this.turns.alarm.bytesOf(kid) + this.turns.vitals.bytesOf(kid)
     }
 
-    /** What durability rests on, as the open database has it. */
+    /** The settings of the open database on which durability depends. */
     get durability(): { journalMode: string; synchronous: number } {
         const get = <T>(pragma: string) => all<T>(this.db.prepare(`PRAGMA ${pragma}`))[0]!
         return {
@@ -111,7 +113,10 @@ export class SqliteStore implements RouterStore {
         const batch: Queued[] = []
         const settled = JSON.stringify(this.settled)
         let bytes = 0
-        /** Gives one mote its turn; says whether it may have more, and undefined where the batch is full. */
+        /**
+         * Adds one turn of a mote. Returns its last envelope, false if it has no more, or undefined if the batch is
+         * full.
+         */
         const take = (purpose: Purpose, name: string, after: number): Queued | false | undefined => {
             const parameters = [purpose, Buffer.from(name, "hex"), after, settled, turnEnvelopes]
             let turnBytes = 0
@@ -145,8 +150,8 @@ export class SqliteStore implements RouterStore {
     }
 
     settle(safe: Queued[], refused: { delivery: Queued; reason: string }[]): void {
-        const gone = [...safe, ...refused.map(({ delivery }) => delivery)]
-        const settled = [...this.settled, ...gone.map(({ id }) => id)]
+        const removed = [...safe, ...refused.map(({ delivery }) => delivery)]
+        const settled = [...this.settled, ...removed.map(({ id }) => id)]
         if (refused.length > 0 || settled.length > maxSettled) {
             this.transaction(() => {
                 for (const { delivery, reason } of refused) this.statements.keepRefused.run([reason, delivery.id])
@@ -154,7 +159,7 @@ export class SqliteStore implements RouterStore {
             })
             this.settled = []
         } else this.settled = settled
-        for (const { kid, purpose, envelope } of gone) this.count(kid, purpose, -1, -envelope.length)
+        for (const { kid, purpose, envelope } of removed) this.count(kid, purpose, -1, -envelope.length)
         for (const { delivery } of refused) this.refused.add(1, delivery.envelope.length)
     }
 
@@ -225,7 +230,7 @@ export class SqliteStore implements RouterStore {
         try {
             this.transaction(() => this.deleteFromFile(this.settled))
         } catch {
-            // Then they go out again.
+            // They will be delivered again.
         }
         closeSqlite(this.db)
     }

@@ -2,7 +2,7 @@ import type Database from "libsql"
 
 const held = "count(*) AS rows, ifnull(sum(length(envelope)), 0) AS bytes"
 
-/** Every statement of the router's store. */
+/** Prepares all statements of the router's store. */
 export function prepare(db: Database.Database) {
     return {
         keys: db.prepare(

@@ -8,7 +8,7 @@ export type Accepted = Omit<Delivery, "id"> & { kid: Uint8Array }
 /** An envelope in the outbox. */
 export type Queued = Delivery & { kid: Uint8Array }
 
-/** What is now known of one start of a mote. */
+/** One start of a mote with the sequence numbers seen so far. */
 export interface SeenStart {
     kid: Uint8Array
     start: Start
@@ -20,45 +20,47 @@ export interface DeadLetter extends Queued {
 }
 
 /**
- * Everything a router must not forget: the outbox, replay windows, keys and dead letters. A method that writes is one
- * transaction, which is durable when it returns, and throws where it cannot be.
+ * The router's durable state: the outbox, replay windows, keys and dead letters. Each method that writes is one
+ * transaction. It is durable when the method returns; the method throws if it fails.
  */
 export interface RouterStore {
-    /** Envelopes that wait for the clinic, and their bytes. */
+    /** The number of envelopes in the outbox. */
     readonly outboxLength: number
+    /** The bytes of those envelopes. */
     readonly outboxBytes: number
-    /** Envelopes that the clinic refused, and their bytes. */
+    /** The number of dead letters. */
     readonly refusedLength: number
+    /** The bytes of the dead letters. */
     readonly refusedBytes: number
-    /** Bytes of one mote's envelopes in the outbox. */
+    /** The bytes of one mote's envelopes in the outbox. */
     outboxBytesOf(kid: Uint8Array): number
 
-    /** Puts envelopes into the outbox and brings the replay windows up to date. */
+    /** Adds envelopes to the outbox and updates the replay windows. */
     append(accepted: Accepted[], seen: SeenStart[], forgotten?: SeenStart[]): void
     /**
-     * What goes out next: alarms before readings, within either the motes in turn, of each mote the oldest first. Not more
-     * than so many envelopes, nor than so many bytes unless one envelope alone has more.
+     * Returns the next batch: alarms before readings, motes in turn, and the oldest envelopes of each mote first. It
+     * exceeds `maxBytes` only if a single envelope does.
      */
     next(maxEnvelopes: number, maxBytes: number): Queued[]
-    /** Takes envelopes out of the outbox: those that are safe at the clinic, and those that become dead letters. */
+    /** Removes envelopes from the outbox: the delivered ones, and the refused ones, which become dead letters. */
     settle(safe: Queued[], refused: { delivery: Queued; reason: string }[]): void
 
-    /** Dead letters, the oldest first, from after the one with this id on. */
+    /** Returns the oldest dead letters with ids above `afterId`. */
     deadLetters(afterId: number, max: number): DeadLetter[]
-    /** Deletes so many dead letters, the oldest first; returns how many there were to delete. */
+    /** Deletes up to `max` dead letters, the oldest first, and returns how many it deleted. */
     dropDeadLetters(max: number): number
-    /** Puts the dead letters back into the outbox, behind what waits there. */
+    /** Moves the dead letters to the end of the outbox. */
     retryRefused(): void
 
-    /** What was seen of a mote, in ascending order of its boots. */
+    /** Returns the starts of a mote, in ascending order of `boot`. */
     starts(kid: Uint8Array): Start[]
 
-    /** In the order in which they were given. */
+    /** Returns the keys in the order in which they were stored. */
     keys(): RouterKeys[]
-    /** From now on these are the keys, and no others. */
+    /** Replaces all keys. */
     replaceKeys(keys: RouterKeys[]): void
 
-    /** A fact about the store itself, undefined where it was never noted. */
+    /** Returns a fact about the store itself, or undefined if it was never recorded. */
     meta(name: string): string | undefined
     setMeta(name: string, value: string): void
 

@@ -49,5 +49,5 @@ test("router dead-letters: listed, exported, dropped, the oldest first", async t
     assert.equal((await run("drop", "--all")).stdout, "1 dropped, 0 left\n")
     const none = await commandLine.run(["router", "dead-letters", "list", "--data", join(data, "none")])
     assert.deepEqual([none.code, none.stdout], [1, ""])
-    assert.match(none.stderr, /there is no router's store/)
+    assert.match(none.stderr, /no router's store found/)
 })

@@ -160,7 +160,7 @@ test("dead letters take no room from the outbox, and a full outbox is said once"
     const envelopes = [mote.envelope(), mote.envelope()]
     assert.deepEqual(await submit(...envelopes), ["stored", "busy"])
     assert.deepEqual(await submit(envelopes[1]!), ["busy"])
-    assert.deepEqual(said, ["the outbox is full: motes have to wait"])
+    assert.deepEqual(said, ["the outbox is full: motes must wait"])
     store.settle([second!], [])
     assert.deepEqual(await submit(envelopes[1]!), ["stored"])
 })

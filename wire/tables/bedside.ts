@@ -1,20 +1,22 @@
 /*
- * What a nurse observes at the bedside, and no mote measures: the one table that clinic, page and documentation derive theirs from.
- * It imports nothing, so that a page can bundle it.
+ * The observations that a nurse enters at the bedside because no mote measures them. The clinic, its page and the documentation
+ * derive from this table. It imports nothing, so that a page can bundle it.
  */
 
-/** ACVPU: alert, new confusion, responds to voice, to pain, unresponsive. Stored as the place in this list. */
+/** The ACVPU scale: alert, new confusion, responds to voice, responds to pain, unresponsive. The index is stored. */
 export const consciousnessLevels = ["alert", "confusion", "voice", "pain", "unresponsive"] as const
 export type Consciousness = (typeof consciousnessLevels)[number]
 
-/** A number with its unit, or one of some choices, which are stored as 0, 1, … */
+/** A kind of observation: a number with a unit, or an enumeration that is stored as 0, 1, … */
 export interface BedsideKind {
     readonly label: string
-    /** As people read it, and as UCUM writes it; empty where there is none. */
+    /** The unit for people, empty if there is none. */
     readonly unit: string
+    /** The unit in UCUM, empty if there is none. */
     readonly ucum: string
-    /** Whole numbers; anything outside is a slip of the finger. */
+    /** The smallest accepted value, a whole number. Values out of range are typing errors. */
     readonly min: number
+    /** The largest accepted value, a whole number. */
     readonly max: number
     readonly choices?: readonly string[]
 }

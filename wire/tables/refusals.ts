@@ -29,8 +29,7 @@ export const refusalKinds = {
     "too-long": { number: 6, parameters: [], meaning: "a configuration of more than 208 bytes" },
     "unknown-setting": {
         ...{ number: 7, parameters: ["index"] },
-        meaning:
-            "pair `index` of the map, counted from 0, is not a setting of this firmware, or has a value of the wrong type",
+        meaning: "pair `index` of the map, from 0, is not a setting of this firmware or has a value of the wrong type",
     },
     "out-of-range": {
         ...{ number: 8, parameters: ["setting", "min", "max"] },

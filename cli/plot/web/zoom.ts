@@ -2,11 +2,11 @@ import { drawFigure, type Range } from "../draw.ts"
 import { durationS, type Figure } from "../figure.ts"
 import { plotArea } from "../panel.ts"
 
-/** Shorter, and there was nothing to see but lines between samples. */
+/** The shortest range in seconds. A shorter one would show only lines between samples. */
 const shortestS = 2
-/** A turn of the wheel. */
+/** The zoom factor per turn of the wheel. */
 const wheelFactor = 1.25
-/** Less than that of a drag is a click. */
+/** A shorter drag counts as a click. */
 const clickPixels = 4
 
 const figure = JSON.parse(document.querySelector("#data")!.textContent) as Figure
@@ -58,7 +58,7 @@ addEventListener("keydown", event => {
     if (event.key === "ArrowRight") show({ from: shown.from + step, to: shown.to + step })
 })
 
-/** Draws a part of the recording, no shorter than `shortestS` and within it. */
+/** Draws a part of the recording, at least `shortestS` long. */
 function show({ from, to }: Range): void {
     const length = Math.min(whole.to, Math.max(shortestS, to - from))
     const start = Math.min(whole.to - length, Math.max(0, (from + to - length) / 2))

@@ -90,7 +90,7 @@ for (const scheme of ["coap+tcp", "coap"]) {
             [/^4\.05/, "-m", "delete", `${at}/status`],
             [/^4\.06/, "-A", "50", `${at}/status`],
             [/^4\.02/, "-O", "2049,x", `${at}/status`],
-            [/^5\.03 no such mote/, `${root}/m/0000000000000000/status`],
+            [/^5\.03 this mote is not connected/, `${root}/m/0000000000000000/status`],
             [/^5\.05/, "-P", root, "coap://example.org/x"],
         ] as const)
             assert.match((await coap(...args)).stderr, pattern)

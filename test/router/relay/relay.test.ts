@@ -63,7 +63,7 @@ test("Proxy-Uri and Proxy-Scheme lead to the mote, too; other hosts are refused"
 
 test("who is not there, not a mote, or an MQTT mote is told so", async () => {
     const { client } = await setUp([elsewhere("00000000000000ff")])
-    assert.equal(await client.get("/m/0000000000000000/status"), "5.03 no such mote is connected")
+    assert.equal(await client.get("/m/0000000000000000/status"), "5.03 this mote is not connected")
     assert.match(await client.get("/m/DF525DD54201955B/status"), /^4\.04/)
     assert.match(await client.get("/m/x"), /^4\.04/)
     assert.match(await client.get("/m"), /^4\.04/)
@@ -79,7 +79,7 @@ test("a mote that does not answer is 5.04, one that goes is 5.03", async () => {
     const gone = client.get(`${at}/status`)
     await settle()
     mote.stream.destroy()
-    assert.equal(await gone, "5.03 the mote is gone")
+    assert.equal(await gone, "5.03 the mote has disconnected")
     assert.match(await client.get(`${at}/status`), /^5\.03/)
 })
 
@@ -221,13 +221,13 @@ test("the mote is gone, or goes on elsewhere: its observers hear 5.03, and that 
     await client.observe(`${at}/vitals`)
     await core.mote(keys)
     await settle()
-    assert.deepEqual(client.notified, ["5.03 the mote is gone"])
+    assert.deepEqual(client.notified, ["5.03 the mote has disconnected"])
     await mote.notify("from the past")
-    assert.deepEqual(client.notified, ["5.03 the mote is gone"])
+    assert.deepEqual(client.notified, ["5.03 the mote has disconnected"])
     await client.observe(`${at}/vitals`)
     core.router.motes.find(keys.eui)!.connection.destroy()
     await settle()
-    assert.deepEqual(client.notified, ["5.03 the mote is gone", "5.03 the mote is gone"])
+    assert.deepEqual(client.notified, ["5.03 the mote has disconnected", "5.03 the mote has disconnected"])
 })
 
 test("a resource that ends ends its observation", async () => {
