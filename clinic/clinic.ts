@@ -5,7 +5,9 @@ import { LogSummary } from "../host/log-summary.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import type { CommandName, MoteKeys, RouterKeys } from "../wire/keys.ts"
 import { Accounts } from "./people/accounts.ts"
-import { Alarms, type Alarm } from "./alarms/alarms.ts"
+import { Alarms } from "./alarms/alarms.ts"
+import { defaultRules, type AlarmRules } from "./alarms/rules.ts"
+import { limitOf } from "./alarms/urgency.ts"
 import { SilenceWatch } from "./alarms/silence.ts"
 import { ProblemError } from "./errors.ts"
 import { conditionsOf, type Condition } from "./conditions.ts"
@@ -18,7 +20,7 @@ import { News2, type PatientScore } from "./news2/news2.ts"
 import type { SaturationScale } from "./news2/score.ts"
 import { News2Watch } from "./news2/watch.ts"
 import { Bedside, type BedsideEntry } from "./readings/bedside.ts"
-import { Observations } from "./readings/observations.ts"
+import { Observations, type Observation } from "./readings/observations.ts"
 import { Patients, type NewPatient } from "./people/patients.ts"
 import { Routers, type RouterTimes } from "./routers.ts"
 import type { Store, Tables } from "./store/store.ts"
@@ -31,6 +33,8 @@ export interface ClinicOptions {
     /** 32 bytes; wraps the motes' secrets. */
     key: Uint8Array
     log: Log
+    /** What is done about alarms where a ward has not said otherwise. */
+    alarmRules?: AlarmRules
     /** Lets others have their turn between the pieces of a large batch; a simulation does that in its own time. */
     turn?: () => Promise<void>
 }
@@ -65,10 +69,12 @@ export class Clinic {
     private checked: { at: number; result: Promise<void> } | undefined
     private readonly refused: LogSummary
     private readonly flawed: LogSummary
+    private rules: AlarmRules
     private readonly counters = { stored: 0, duplicate: 0, refused: 0 }
 
     private constructor(o: ClinicOptions, newest: number) {
         this.o = o
+        this.rules = o.alarmRules ?? defaultRules
         this.refused = new LogSummary("envelopes refused", o)
         this.flawed = new LogSummary("envelopes kept with a problem, by mote", o)
         this.accounts = new Accounts(o.store, o.clock, o.random)
@@ -76,7 +82,11 @@ export class Clinic {
         this.motes = new Motes(o.store, o.clock, o.random, new Vault(o.key, o.random))
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)
-        this.alarms = new Alarms(o.store, o.clock)
+        this.alarms = new Alarms({
+            ...{ store: o.store, clock: o.clock, rules: () => this.rules },
+            limitOf: (mote, kind, t) => this.limitOf(mote, kind, t),
+            newest: async (patient, name) => presentOf(await this.observations.newest(patient, name)),
+        })
         this.routers = new Routers(o.store, () => elapsedMs(o.clock))
         this.silence = new SilenceWatch({
             ...{
@@ -95,7 +105,7 @@ export class Clinic {
         this.bedside = new Bedside(store, clock)
         this.news2 = new News2({ store, clock, bedside: this.bedside, motes, configurations })
         this.news2Watch = new News2Watch({
-            ...{ store, alarms, motes, news2: this.news2, log },
+            ...{ store, alarms, news2: this.news2, log },
             now: () => this.now(),
             elapsed: () => elapsedMs(clock),
         })
@@ -196,7 +206,7 @@ export class Clinic {
         return await this.o.store.transaction(async tables => {
             const mote = await this.motes.get(kid, tables)
             const revoked = mote ? await this.motes.revoke(mote, tables) : []
-            await this.alarms.endOf(revoked, tables)
+            await this.alarms.endOf({ motes: revoked }, tables)
             return revoked.length > 0
         })
     }
@@ -204,14 +214,10 @@ export class Clinic {
     /** Takes a patient off the ward and revokes the motes. False where there is no such patient. */
     async discharge(patient: number): Promise<boolean> {
         return await this.o.store.transaction(async tables => {
-            await this.alarms.endOf(await this.motes.revoke({ patient }, tables), tables)
+            await this.motes.revoke({ patient }, tables)
+            await this.alarms.endOf({ patient }, tables)
             return await this.patients.discharge(patient, tables)
         })
-    }
-
-    /** As `Alarms.acknowledge`. */
-    async acknowledge(alarm: number, user: string): Promise<Alarm | undefined> {
-        return await this.alarms.acknowledge(alarm, user)
     }
 
     /** Stores what a nurse has observed, and answers with the score. Throws ProblemError. */
@@ -265,6 +271,13 @@ export class Clinic {
         })
     }
 
+    /** That a mote goes by. */
+    private async limitOf(mote: number, kind: string, t: Tables): Promise<number | undefined> {
+        const limit = limitOf(kind)?.limit
+        if (typeof limit !== "string") return limit
+        return (await this.configurations.inForce({ id: mote }, t)).settings?.[limit]
+    }
+
     private async told<T>(
         kid: Uint8Array,
         tell: (known: { mote: Mote; secrets: Secrets }, tables: Tables) => Promise<T>,
@@ -303,4 +316,9 @@ export class Clinic {
     async close(): Promise<void> {
         await this.o.store.close()
     }
+}
+
+function presentOf(observation: Observation | undefined) {
+    if (!observation || observation.value === null) return undefined
+    return { value: observation.value, time: observation.time }
 }

@@ -34,7 +34,7 @@ interface Opened {
 const maxRows = 500
 /** An envelope costs about as much as so many readings, an alarm as so many. */
 const rowsPerEnvelope = 5
-const rowsPerAlarm = 6
+const rowsPerAlarm = 10
 
 interface Context {
     router: number
@@ -177,6 +177,7 @@ async function store(
     }
     await o.observations.add(readings, { envelope: id, mote, now }, tables)
     for (const event of alarms) await o.alarms.take(mote, generation, event, tables)
+    await o.alarms.observe(mote, readings, tables)
     if (statement) await o.configurations.applyStatement(mote, statement, { boot, seq }, arrivedAt, tables)
     await noteArrival({ id, ...key }, arrivedAt, tables)
     return true

@@ -1,5 +1,6 @@
 import type { Log } from "../host/log.ts"
-import type { Alarm, Alarms } from "./alarms/alarms.ts"
+import type { Alarm } from "./alarms/alarm.ts"
+import type { Alarms } from "./alarms/alarms.ts"
 import type { Observation, Observations } from "./readings/observations.ts"
 import type { Changes } from "./store/store.ts"
 import type { TableName } from "./store/schema.ts"

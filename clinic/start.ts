@@ -8,6 +8,7 @@ import { realClock, type Clock, type Timer } from "../host/clock.ts"
 import { UserError } from "../host/errors.ts"
 import { makeFolder, readIfThere, writeDurably } from "../host/files.ts"
 import type { Log } from "../host/log.ts"
+import { rulesFor } from "./alarms/rules.ts"
 import { Clinic } from "./clinic.ts"
 import { describe } from "./delivery/notices.ts"
 import { Outbox, type Route } from "./delivery/outbox.ts"
@@ -57,12 +58,13 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     const key = vaultKey(data)
     const store = openSqlite(join(data, "clinic.db"))
     try {
-        const clinic = await Clinic.open({ store, clock, random: randomBytes, key, log })
+        const alarmRules = rulesFor(o.notify ?? [])
+        const clinic = await Clinic.open({ store, clock, random: randomBytes, key, log, alarmRules })
         const certificate = await serverCertificate(data, host, clock.now())
         const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages() })
         await listen(app, host, o.port)
         const outbox = deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`)
-        const watch = watchSilence(clinic, clock)
+        const watch = watchAlarms(clinic, clock, log)
         const renewal = renewCertificate(app, { data, host, clock, log, certificate })
         const { port } = app.server.address() as AddressInfo
         return {
@@ -170,12 +172,20 @@ function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own: () =>
 
 const watchMs = 1000
 
-function watchSilence(clinic: Clinic, clock: Clock): { stop(): Promise<void> } {
+/** What raises, escalates and ends alarms by time alone. A second is waited for anew each time: clocks jump. */
+function watchAlarms(clinic: Clinic, clock: Clock, log: Log): { stop(): Promise<void> } {
     let timer: Timer
     let checked = Promise.resolve()
+    const check = async () => {
+        await Promise.all([clinic.silence.check(), clinic.news2Watch.check()])
+        await clinic.alarms.tick().catch((error: Error) => {
+            log.error({ reason: error.message }, "cannot look after the alarms")
+        })
+        wait()
+    }
     const wait = () => {
         timer = clock.setTimeout(() => {
-            checked = Promise.all([clinic.silence.check(), clinic.news2Watch.check()]).then(wait)
+            checked = check()
         }, watchMs)
     }
     wait()

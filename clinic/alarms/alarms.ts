@@ -1,177 +1,350 @@
 import type { Clock } from "../../host/clock.ts"
-import { technicalKinds } from "../../wire/tables/alarm-kinds.ts"
 import type { AlarmEvent } from "../../wire/alarms.ts"
+import { isVitalName, type VitalName } from "../../wire/tables/quantities.ts"
+import { ProblemError } from "../errors.ts"
 import type { Mote } from "../motes/motes.ts"
-import type { ShownAlarm, StoredAlarm } from "../store/alarms.ts"
+import type { Reading } from "../readings/readings.ts"
+import type { StoredAlarmEntry } from "../store/alarm-entries.ts"
+import type { AlarmPeriod, ShownAlarm, StoredAlarm } from "../store/alarms.ts"
 import type { Store, Tables } from "../store/store.ts"
+import { shown, type Alarm, type Present } from "./alarm.ts"
+import { born, flutterMs, notAheadOf, type Event, type Refusal } from "./life.ts"
+import { Lives, type AlarmFollower } from "./lives.ts"
+import type { AlarmRules } from "./rules.ts"
+import { lifeOf, setLife } from "./stored-life.ts"
+import { isMoreUrgent, isWorse, limitOf, priorityOf } from "./urgency.ts"
 
-/** An alarm that a mote raised. Times are unix ms. */
-export interface Alarm {
-    id: number
-    patient: number
+/** What an alarm is about. */
+export interface Subject {
+    /** As `mote/7` or `router/NAME`. */
+    source: string
     /** Of the mote. */
-    kid: Uint8Array
-    /** One of wire/tables/alarm-kinds.ts, or what a newer mote calls it. */
-    kind: string
-    /** SenML unit of the values; null where there are none. */
-    unit: string | null
-    raisedAt: number
-    /** The time is an estimate: the mote had no clock, or was restarted since. */
-    raisedAbout: boolean
-    raisedValue: number | null
-    /** Null while the mote has not said that it is over, however long nothing is heard. */
-    clearedAt: number | null
-    clearedAbout: boolean
-    clearedValue: number | null
-    storedAt: number
-    acknowledgedAt: number | null
-    /** User name. */
-    acknowledgedBy: string | null
-    /** Belongs on the screen: it is not over, or it is about the patient and nobody has acknowledged it. */
-    isOpen: boolean
+    mote: number | null
+    patient: number | null
+    /** When nothing more was to be heard of it. */
+    revokedAt: number | null
 }
 
-/** Hears, within the transaction, what becomes of an alarm: each once. */
-export interface AlarmFollower {
-    raised(alarm: number, now: number, t: Tables): Promise<void>
-    acknowledged(alarm: number, t: Tables): Promise<void>
-    cleared(alarm: number, now: number, t: Tables): Promise<void>
+export interface AlarmsOptions {
+    store: Store
+    clock: Clock
+    /** Of a ward, as they are at that time (unix ms). */
+    rules: (ward: string | null, at: number) => AlarmRules
+    /** The limit that a mote goes by; undefined where that is unknown. */
+    limitOf: (mote: number, kind: string, t: Tables) => Promise<number | undefined>
+    /** The newest value of a patient. */
+    newest: (patient: number, name: VitalName) => Promise<Present>
 }
 
-/** The alarms of all motes: each once, however often and in whatever order the mote tells of it. */
+/** Beginnings and ends beyond these say nothing new in the history of one alarm. */
+const maxRepetitions = 20
+const atOnce = 50
+/** A clock that has jumped makes no alarm due more often than it has steps. */
+const maxRounds = 200
+
+const refusals = {
+    closed: "alarm-closed",
+    "already-acknowledged": "already-acknowledged",
+    "nothing-to-undo": "nothing-to-undo",
+    "condition-is-over": "alarm-over",
+} as const satisfies Record<Refusal, string>
+
+/**
+ * The alarms of all motes, and those that the clinic raises: each once, however often and in whatever order one is told of it. What
+ * begins again while nobody has seen to it is the same line on the screen.
+ */
 export class Alarms {
-    private readonly store: Store
-    private readonly clock: Clock
-    private follower: AlarmFollower | undefined
+    private readonly o: AlarmsOptions
+    private readonly lives: Lives
 
-    constructor(store: Store, clock: Clock) {
-        this.store = store
-        this.clock = clock
+    constructor(o: AlarmsOptions) {
+        this.o = o
+        this.lives = new Lives(o.rules)
     }
 
     /** From now on that one hears of every alarm. */
     follow(follower: AlarmFollower): void {
-        this.follower = follower
+        this.lives.follower = follower
     }
 
     /**
-     * Takes one event; `generation` is that of the secret it came under (a mote without memory numbers anew). Costs the
+     * Takes one event of a mote; `generation` is that of the secret it came under (a mote without memory numbers anew). Costs the
      * same however many alarms there are.
      */
     async take(mote: Mote, generation: number, event: AlarmEvent, t: Tables): Promise<void> {
+        await this.hear(subjectOf(mote), generation, event, t)
+    }
+
+    /** One that the clinic raises; its number is its time, so that it rises as a mote's own do. */
+    async raise(
+        subject: Subject,
+        kind: string,
+        { time, value = null, unit = null }: { time: number; value?: number | null; unit?: string | null },
+        t: Tables,
+    ): Promise<void> {
+        const event = { kind, id: time, raised: true, value, unit, time, relative: false, untimed: false }
+        await this.hear(subject, 0, event, t)
+    }
+
+    /** What the clinic raised is over. */
+    async clear({ source }: Pick<Subject, "source">, kind: string, clearedAt: number, t: Tables): Promise<void> {
+        for (const alarm of await t.alarm.lasting(source, kind))
+            await this.end(alarm, { clearedAt, clearedAbout: 0 }, t)
+    }
+
+    /** Nothing more will be heard of these motes, or of this patient: their alarms are over. */
+    async endOf(whose: { motes: readonly number[] } | { patient: number }, t: Tables): Promise<void> {
+        const open =
+            "motes" in whose ? await t.alarm.openOfMotes(whose.motes) : await t.alarm.openOfPatient(whose.patient)
+        for (const alarm of open) {
+            alarm.clearedAt ??= this.now()
+            await this.happen(alarm, { type: "withdrawn", at: this.now() }, t)
+        }
+    }
+
+    /** What a mote has measured: alarms that last get their worst value, and speak again where they get worse by a step. */
+    async observe(mote: { id: number }, readings: readonly Reading[], t: Tables): Promise<void> {
+        if (readings.length === 0) return
+        for (const alarm of await t.alarm.limitsOf(mote.id)) {
+            const before = alarm.worstValue
+            for (const reading of readings) noteWorst(alarm, reading)
+            if (alarm.worstValue !== before) await this.worsen(alarm, t)
+        }
+    }
+
+    /** What time alone does, by the clinic's clock: to be called every second, and after each start. */
+    async tick(): Promise<void> {
+        for (let i = 0; i < maxRounds; i++) {
+            const isMore = await this.o.store.transaction(async t => {
+                const now = this.now()
+                const due = await t.alarm.due(now, atOnce)
+                for (const alarm of due) {
+                    setLife(alarm, notAheadOf(lifeOf(alarm), now))
+                    await this.happen(alarm, { type: "time", at: now }, t)
+                }
+                return due.length > 0
+            })
+            if (!isMore) return
+        }
+    }
+
+    /** Somebody has seen to it. Undefined where there is no such alarm; throws ProblemError where somebody else was first. */
+    async acknowledge(id: number, by: string): Promise<Alarm | undefined> {
+        return await this.attend(id, { type: "acknowledge", at: this.now(), by })
+    }
+
+    /** As `acknowledge`, for a time. */
+    async pause(id: number, by: string, minutes: 2 | 5 | 10 | 30): Promise<Alarm | undefined> {
+        return await this.attend(id, { type: "pause", at: this.now(), by, minutes })
+    }
+
+    /** Takes back what somebody did within the last minute. */
+    async undo(id: number, by: string): Promise<Alarm | undefined> {
+        return await this.attend(id, { type: "undo", at: this.now(), by })
+    }
+
+    /** What belongs on the screen, the newest first by when it was heard of: the time of a wrong clock puts nothing on top. */
+    async open(): Promise<Alarm[]> {
+        return await this.shown(await this.o.store.alarm.open())
+    }
+
+    /** Those that were raised, of any number of them. */
+    async byIds(ids: readonly number[]): Promise<Alarm[]> {
+        return await this.shown(await this.o.store.alarm.byIds(ids))
+    }
+
+    /** Undefined where there is no such alarm. */
+    async get(id: number): Promise<Alarm | undefined> {
+        return (await this.byIds([id]))[0]
+    }
+
+    /** All of a patient, the newest first. */
+    async ofPatient(patient: number, limit: number): Promise<Alarm[]> {
+        return await this.shown(await this.o.store.alarm.ofPatient(patient, limit))
+    }
+
+    /** The log of a shift, the newest first. */
+    async during(period: AlarmPeriod): Promise<Alarm[]> {
+        return (await this.o.store.alarm.during(period)).map(row => shown(row, undefined))
+    }
+
+    /** What happened to it, in order, each attempt to tell somebody included. */
+    async history(id: number): Promise<StoredAlarmEntry[]> {
+        return await this.o.store.alarmEntry.ofAlarm(id)
+    }
+
+    private async hear(subject: Subject, generation: number, event: AlarmEvent, t: Tables): Promise<void> {
         const { kind, time, value, unit } = event
         const about = event.relative || event.untimed ? 1 : 0
-        const alarm = await this.find(mote, generation, event, t)
-        const wasKnown = alarm.raisedAt !== null
+        const alarm = await this.find(subject, generation, event, t)
+        const [wasRaised, wasCleared] = [alarm.raisedAt !== null, alarm.clearedAt !== null]
         if (event.raised && (alarm.raisedAt === null || alarm.raisedAbout > about))
             Object.assign(alarm, { raisedAt: time, raisedAbout: about, raisedValue: value })
         if (!event.raised && (alarm.clearedAt === null || alarm.clearedAbout > about))
             Object.assign(alarm, { clearedAt: time, clearedAbout: about, clearedValue: value })
-        const saved = await this.save({ ...alarm, unit: alarm.unit ?? unit }, t)
-        // What is over already when it is first heard of is for the page, not for those who would come running.
-        if (!wasKnown && saved.isOpen && saved.clearedAt === null)
-            await this.follower?.raised(saved.id, Math.trunc(this.clock.now()), t)
-        await this.endOlder(mote, kind, t)
+        alarm.unit ??= unit
+        if (!wasRaised && event.raised) await this.begin(alarm, { ...subject, generation, number: event.id }, t)
+        const isEnd = alarm.raisedAt !== null && alarm.clearedAt !== null && !(wasRaised && wasCleared)
+        if (isEnd) await this.happen(alarm, { type: "cleared", at: this.now() }, t)
+        else await this.lives.save(alarm, t)
+        await this.endOlder(subject, kind, t)
     }
 
-    private async find(mote: Mote, generation: number, event: AlarmEvent, t: Tables): Promise<StoredAlarm> {
+    private async find(subject: Subject, generation: number, event: AlarmEvent, t: Tables): Promise<StoredAlarm> {
         const { kind, id: number, unit, raised } = event
-        const key = { mote: mote.id, kind, generation, number }
+        const { source, mote, patient } = subject
+        const key = { source, kind, generation, number }
         const known = await t.alarm.find(key)
         if (known) return known
         // One that began under an earlier secret may end under this one.
-        const earlier = raised ? [] : await t.alarm.lasting(mote.id, kind)
+        const earlier = raised ? [] : await t.alarm.lasting(source, kind)
         const older = earlier.find(alarm => alarm.number === number && alarm.generation < generation)
         if (older) return older
-        const storedAt = Math.trunc(this.clock.now())
-        return await t.alarm.add(key, { patient: mote.patient, unit, storedAt })
+        const ward = patient === null ? null : ((await t.patient.get(patient))?.ward ?? null)
+        const { priorities } = this.o.rules(ward, this.now())
+        const priority = priorityOf(kind, null, null, priorities)
+        return await t.alarm.add({ ...key, mote, patient, ward, unit, priority, storedAt: this.now() })
+    }
+
+    /** It is heard of for the first time. */
+    private async begin(
+        alarm: StoredAlarm,
+        { source, mote, generation, number }: Subject & { generation: number; number: number },
+        t: Tables,
+    ): Promise<void> {
+        const now = this.now()
+        const { kind, raisedAt, raisedValue, ward, clearedAt } = alarm
+        const limitValue = mote === null ? null : ((await this.o.limitOf(mote, kind, t)) ?? null)
+        const isLimit = limitOf(kind) !== undefined && raisedValue !== null
+        Object.assign(alarm, {
+            limitValue,
+            worstValue: isLimit ? raisedValue : null,
+            worstAt: isLimit ? raisedAt : null,
+        })
+        alarm.priority = priorityOf(kind, limitValue, alarm.worstValue, this.o.rules(ward, now).priorities)
+        const before = await t.alarm.newestLine(source, kind)
+        const isSame =
+            before !== undefined &&
+            before.firstSeenAt === null &&
+            (before.isOpen === 1 || now - before.since <= flutterMs)
+        if (!isSame) {
+            setLife(alarm, born(now))
+            await this.lives.log(alarm, { at: now, change: "raised", value: raisedValue }, t)
+            // What is over already when it is first heard of is for the page, not for those who would come running.
+            if (clearedAt === null) await this.lives.tellFirst(alarm, now, t)
+            return
+        }
+        if (before.generation > generation || (before.generation === generation && before.number > number)) {
+            alarm.isLine = 0
+            before.count++
+            return await this.lives.save(before, t)
+        }
+        await this.takePlace(before, alarm, t)
+    }
+
+    /** The line of `before` goes on as that of `alarm`. */
+    private async takePlace(before: StoredAlarm, alarm: StoredAlarm, t: Tables): Promise<void> {
+        const limit = limitOf(alarm.kind)
+        setLife(alarm, lifeOf(before))
+        setLife(before, { ...born(this.now()), state: "closed" })
+        before.isLine = 0
+        await this.lives.save(before, t)
+        await t.alarmEntry.move(before.id, alarm.id)
+        await t.delivery.move(before.id, alarm.id)
+        alarm.count = before.count + 1
+        if (isMoreUrgent(before.priority as Alarm["priority"], alarm.priority)) alarm.priority = before.priority
+        const { worstValue, worstAt } = before
+        if (limit && worstValue !== null && (alarm.worstValue === null || isWorse(limit, worstValue, alarm.worstValue)))
+            Object.assign(alarm, { worstValue, worstAt })
+        await this.happen(alarm, { type: "again", at: this.now() }, t)
     }
 
     /**
      * There is one of a kind at a time: what began before another one of its kind has ended, said or not. And of a revoked
      * mote nothing more is to be heard.
      */
-    private async endOlder(mote: Mote, kind: string, t: Tables): Promise<void> {
-        const lasting = await t.alarm.lasting(mote.id, kind)
-        const newest = await t.alarm.newestRaised(mote.id, kind)
+    private async endOlder({ source, revokedAt }: Subject, kind: string, t: Tables): Promise<void> {
+        const lasting = await t.alarm.lasting(source, kind)
+        const newest = await t.alarm.newestRaised(source, kind)
         for (const alarm of lasting) {
-            const endedAt = alarm.id === newest?.id ? mote.revokedAt : newest!.raisedAt
+            const endedAt = alarm.id === newest?.id ? revokedAt : newest!.raisedAt
             if (endedAt !== null)
-                await this.save({ ...alarm, clearedAt: Math.max(endedAt, alarm.raisedAt!), clearedAbout: 1 }, t)
+                await this.end(alarm, { clearedAt: Math.max(endedAt, alarm.raisedAt!), clearedAbout: 1 }, t)
         }
     }
 
-    /** One that the clinic raises about a mote; its number is its time, so that it rises as a mote's own do. */
-    async raise(mote: Mote, kind: string, time: number, t: Tables): Promise<void> {
-        const event = { kind, id: time, raised: true, value: null, unit: null, time, relative: false, untimed: false }
-        await this.take(mote, 0, event, t)
+    private async end(
+        alarm: StoredAlarm,
+        how: Pick<StoredAlarm, "clearedAbout"> & { clearedAt: number },
+        t: Tables,
+    ): Promise<void> {
+        Object.assign(alarm, how)
+        await this.happen(alarm, { type: "cleared", at: this.now() }, t)
     }
 
-    /** What the clinic raised about a mote is over. */
-    async clear(mote: Mote, kind: string, clearedAt: number, t: Tables): Promise<void> {
-        for (const alarm of await t.alarm.lasting(mote.id, kind)) await this.save({ ...alarm, clearedAt }, t)
+    private async worsen(alarm: StoredAlarm, t: Tables): Promise<void> {
+        const { kind, limitValue, worstValue, attendedValue, ward, state } = alarm
+        const limit = limitOf(kind)!
+        const priority = priorityOf(kind, limitValue, worstValue, this.o.rules(ward, this.now()).priorities)
+        const isHigher = isMoreUrgent(priority, alarm.priority)
+        if (isHigher) alarm.priority = priority
+        const isQuiet = state === "acknowledged" || state === "paused"
+        if (isQuiet && attendedValue === null) alarm.attendedValue = worstValue
+        const isStep = isQuiet && attendedValue !== null && isWorse(limit, worstValue!, attendedValue, limit.step)
+        if (isHigher || isStep) await this.happen(alarm, { type: "worsened", at: this.now() }, t)
+        else await this.lives.save(alarm, t)
     }
 
-    /** Nothing more will be heard of these motes: their alarms are over. */
-    async endOf(motes: readonly number[], t: Tables): Promise<void> {
-        const now = Math.trunc(this.clock.now())
-        for (const id of await t.alarm.endOf(motes, now)) await this.follower?.cleared(id, now, t)
-    }
-
-    /** What belongs on the screen, the newest first. */
-    async open(): Promise<Alarm[]> {
-        return (await this.store.alarm.open()).map(shown)
-    }
-
-    /** Those that were raised, of any number of them. */
-    async byIds(ids: readonly number[]): Promise<Alarm[]> {
-        return (await this.store.alarm.byIds(ids)).map(shown)
-    }
-
-    /** Undefined where there is no such alarm. */
-    async get(id: number): Promise<Alarm | undefined> {
-        const [alarm] = await this.store.alarm.byIds([id])
-        return alarm && shown(alarm)
-    }
-
-    /** All of a patient, the newest first. */
-    async ofPatient(patient: number, limit: number): Promise<Alarm[]> {
-        return (await this.store.alarm.ofPatient(patient, limit)).map(shown)
-    }
-
-    /** Notes who has seen to it; whoever was first stays. Undefined where there is no such alarm. */
-    async acknowledge(id: number, user: string): Promise<Alarm | undefined> {
-        return await this.store.transaction(async t => {
-            const [alarm] = await t.alarm.byIds([id])
+    private async attend(id: number, event: Event & { by: string }): Promise<Alarm | undefined> {
+        const row = await this.o.store.transaction(async t => {
+            const [named] = await t.alarm.byIds([id])
+            // Between a look and a click another beginning may have taken its place.
+            const alarm = named && named.isLine === 0 ? await t.alarm.newestLine(named.source, named.kind) : named
             if (!alarm) return undefined
-            if (alarm.acknowledgedAt === null) {
-                Object.assign(alarm, { acknowledgedAt: Math.trunc(this.clock.now()), acknowledgedBy: user })
-                Object.assign(alarm, await this.save(alarm, t))
-                await this.follower?.acknowledged(id, t)
-            }
-            return shown(alarm)
+            const refused = await this.happen(alarm, event, t)
+            const isOwn = event.type === "acknowledge" && alarm.acknowledgedBy === event.by
+            if (refused !== undefined && !isOwn)
+                throw new ProblemError(
+                    refusals[refused],
+                    alarm.acknowledgedBy === null ? {} : { by: alarm.acknowledgedBy },
+                )
+            return (await t.alarm.byIds([alarm.id]))[0]
         })
+        return row && (await this.shown([row]))[0]
     }
 
-    private async save(alarm: StoredAlarm, t: Tables): Promise<StoredAlarm> {
-        const saved = { ...alarm, isOpen: belongsOnScreen(alarm) ? 1 : 0 }
-        await t.alarm.save(saved)
-        if (saved.raisedAt !== null && saved.clearedAt !== null)
-            await this.follower?.cleared(saved.id, Math.trunc(this.clock.now()), t)
-        return saved
+    private async happen(alarm: StoredAlarm, event: Event, t: Tables): Promise<Refusal | undefined> {
+        const isNoted = alarm.count <= maxRepetitions || (event.type !== "again" && event.type !== "cleared")
+        return await this.lives.happen(alarm, event, t, isNoted)
+    }
+
+    private async shown(rows: readonly ShownAlarm[]): Promise<Alarm[]> {
+        const alarms: Alarm[] = []
+        for (const row of rows) {
+            const quantity = limitOf(row.kind)?.quantity
+            const has =
+                row.clearedAt === null && row.patient !== null && quantity !== undefined && isVitalName(quantity)
+            alarms.push(shown(row, has ? await this.o.newest(row.patient!, quantity) : undefined))
+        }
+        return alarms
+    }
+
+    private now(): number {
+        return Math.trunc(this.o.clock.now())
     }
 }
 
-function belongsOnScreen({ kind, raisedAt, clearedAt, acknowledgedAt }: StoredAlarm): boolean {
-    if (raisedAt === null) return false
-    return clearedAt === null || (acknowledgedAt === null && !technicalKinds.includes(kind))
+/** Alarms about a mote. */
+export function subjectOf({ id, patient, revokedAt }: Pick<Mote, "id" | "patient" | "revokedAt">): Subject {
+    return { source: `mote/${id}`, mote: id, patient, revokedAt }
 }
 
-function shown({ raisedAbout, clearedAbout, isOpen, ...alarm }: ShownAlarm): Alarm {
-    return {
-        ...alarm,
-        raisedAbout: raisedAbout === 1,
-        clearedAbout: clearedAbout === 1,
-        isOpen: isOpen === 1,
-    }
+/** What was measured before it began is not its worst value; a summary stands for the worst of what it sums up. */
+function noteWorst(alarm: StoredAlarm, { name, problem, summary, time, value }: Reading): void {
+    const limit = limitOf(alarm.kind)
+    if (!limit || limit.quantity !== name || problem !== null || time < Math.min(alarm.raisedAt!, alarm.storedAt))
+        return
+    const found = summary === null ? value : limit.side === "high" ? summary.greatest : summary.least
+    if (found !== null && (alarm.worstValue === null || isWorse(limit, found, alarm.worstValue)))
+        Object.assign(alarm, { worstValue: found, worstAt: time })
 }

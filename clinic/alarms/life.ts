@@ -16,18 +16,23 @@ export type PauseMinutes = (typeof pauseMinutes)[number]
 /** An acknowledgement can be taken back for so long. */
 export const undoMs = 60_000
 
+/** What begins again so soon after its end has never been away: the escalation goes on where it was. */
+export const flutterMs = 60_000
+
 export interface Life {
     state: State
     /** Since when it is in this state. */
     since: number
     /** When `acknowledged` or `paused` ends by itself; null in any other state. */
     until: number | null
+    /** Since when it waits for somebody: the escalation counts from here. */
+    waitingSince: number
     /** Escalation steps taken since it was last `raised`. */
     level: number
     /** Who acknowledged or paused it last; null while nobody has. */
     by: string | null
     /** What an undo goes back to, while that is possible. */
-    before: { state: "raised" | "latched"; since: number; level: number } | null
+    before: { state: "raised" | "latched"; since: number; waitingSince: number; level: number } | null
 }
 
 export interface Rules {
@@ -70,7 +75,7 @@ export type Outcome = { life: Life; entries: Entry[] } | { refused: Refusal }
 
 /** An alarm that has just been raised. */
 export function born(at: number): Life {
-    return { state: "raised", since: at, until: null, level: 0, by: null, before: null }
+    return { state: "raised", since: at, until: null, waitingSince: at, level: 0, by: null, before: null }
 }
 
 /** The state after an event, and what to log; an event that changes nothing gives no entry. */
@@ -82,19 +87,31 @@ export function next(life: Life, event: Event, rules: Rules): Outcome {
 }
 
 /** When `time` should be called next; null: never. */
-export function dueAt({ state, since, until, level }: Life, { escalateAfterMs }: Rules): number | null {
+export function dueAt({ state, until, waitingSince, level }: Life, { escalateAfterMs }: Rules): number | null {
     if (state === "acknowledged" || state === "paused") return until
     if (state !== "raised") return null
     const afterMs = escalateAfterMs[level]
-    return afterMs === undefined ? null : since + afterMs
+    return afterMs === undefined ? null : waitingSince + afterMs
+}
+
+/**
+ * The same alarm by a clock that has gone back: what began in the future begins now, and lasts no longer than it would have.
+ */
+export function notAheadOf(life: Life, now: number): Life {
+    const { since, until, waitingSince } = life
+    const back = Math.max(0, since - now)
+    return {
+        ...life,
+        ...{ since: since - back, until: until === null ? null : until - back },
+        waitingSince: Math.min(waitingSince, now),
+    }
 }
 
 function step(life: Life, event: Event, rules: Rules): Outcome {
     const { state } = life
     if (event.type === "time") return advance(life, event.at, rules)
     if (event.type === "undo") return undo(life, event)
-    if (event.type === "again")
-        return state === "closed" || state === "latched" ? raise(life, event, "again") : { life, entries: [] }
+    if (event.type === "again") return again(life, event)
     if (state === "closed") return "by" in event ? { refused: "closed" } : { life, entries: [] }
     switch (event.type) {
         case "withdrawn":
@@ -147,19 +164,30 @@ function undo(life: Life, { at, by }: { at: number; by: string }): Outcome {
 function attend(life: Life, event: { at: number; by: string }, state: State, until: number): Outcome {
     const { at, by } = event
     const change = state === "paused" ? "paused" : "acknowledged"
-    const { level, since } = life
+    const { level, since, waitingSince } = life
     const before =
-        life.state === "raised" || life.state === "latched" ? { state: life.state, since, level } : life.before
-    const attended: Life = { state, since: at, until: state === "closed" ? null : until, level: 0, by, before }
+        life.state === "raised" || life.state === "latched"
+            ? { state: life.state, since, waitingSince, level }
+            : life.before
+    const ends = state === "closed" ? null : until
+    const attended: Life = { state, since: at, until: ends, waitingSince: at, level: 0, by, before }
     return { life: attended, entries: [{ at, change, by, level }] }
 }
 
-function raise(life: Life, { at }: { at: number }, change: Change): Outcome {
+function again(life: Life, event: { at: number }): Outcome {
+    const { state, since, waitingSince, level } = life
+    if (state !== "closed" && state !== "latched") return { life, entries: [] }
+    const raised = raise(life, event, "again")
+    if (event.at - since > flutterMs) return raised
+    return { ...raised, life: { ...raised.life, waitingSince, level } }
+}
+
+function raise(life: Life, { at }: { at: number }, change: Change): { life: Life; entries: Entry[] } {
     return { life: { ...born(at), by: life.by }, entries: [{ at, change, by: null, level: 0 }] }
 }
 
 function to(life: Life, { at }: { at: number }, state: "latched" | "closed", change: Change): Outcome {
-    const left: Life = { state, since: at, until: null, level: life.level, by: life.by, before: null }
+    const left: Life = { ...life, state, since: at, until: null, before: null }
     return { life: left, entries: [{ at, change, by: null, level: life.level }] }
 }
 

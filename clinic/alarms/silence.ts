@@ -4,7 +4,7 @@ import { silentMs, type Configurations } from "../motes/configurations.ts"
 import type { Mote, Motes } from "../motes/motes.ts"
 import { routerAsksMs, routerSilentMs, type Routers } from "../routers.ts"
 import type { Store } from "../store/store.ts"
-import type { Alarms } from "./alarms.ts"
+import { subjectOf, type Alarms } from "./alarms.ts"
 
 const kind = "mote-silent"
 /** No mote may be silent for less, whatever its settings; so that settings are looked up for few motes only. */
@@ -80,7 +80,7 @@ export class SilenceWatch {
         this.newest = await store.envelope.newestId()
         for (const { id } of motes) {
             // One that was silent before stays so until it is heard.
-            if ((await store.alarm.lasting(id, kind)).length > 0) this.silent.add(id)
+            if ((await store.alarm.lasting(`mote/${id}`, kind)).length > 0) this.silent.add(id)
             const newest = await store.start.newestEnvelope(id)
             if (newest === undefined) continue
             this.routerOf.set(id, (await store.envelope.routerOf(newest)) ?? 0)
@@ -104,8 +104,8 @@ export class SilenceWatch {
     private async change(mote: Mote, isSilent: boolean): Promise<void> {
         const { alarms, now, store } = this.o
         await store.transaction(async t => {
-            if (isSilent) await alarms.raise(mote, kind, now(), t)
-            else await alarms.clear(mote, kind, now(), t)
+            if (isSilent) await alarms.raise(subjectOf(mote), kind, { time: now() }, t)
+            else await alarms.clear(subjectOf(mote), kind, now(), t)
         })
         if (isSilent) this.silent.add(mote.id)
         else this.silent.delete(mote.id)

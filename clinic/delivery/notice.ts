@@ -1,9 +1,7 @@
-import type { AlarmKind } from "../../wire/tables/alarm-kinds.ts"
-
-export type Priority = AlarmKind["priority"]
+import type { Priority } from "../../wire/tables/alarm-kinds.ts"
 
 /** Where an alarm is in its life, as a receiver needs to know it (IHE PCD ACM: event phase). */
-export type Phase = "start" | "update" | "escalation" | "end"
+export type Phase = "start" | "update" | "end"
 
 /** What somebody is told: one alarm at one moment. Times are unix milliseconds of the clinic's clock. */
 export interface Notice {
@@ -25,8 +23,9 @@ export interface Notice {
         raisedAt: number
         /** UCUM or SenML unit of the values; null where there are none. */
         unit: string | null
-        /** What raised it, and the present one; null where there is none. */
+        /** What raised it, the worst, and the present one; null where there is none. */
         value: number | null
+        worst: number | null
         latest: number | null
         /** Who acknowledged or paused it last. */
         by: string | null

@@ -1,6 +1,5 @@
 import { eui } from "../../wire/keys.ts"
 import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
-import { isVitalName } from "../../wire/tables/quantities.ts"
 import type { Clinic } from "../clinic.ts"
 import type { StoredDelivery } from "../store/deliveries.ts"
 import type { Notice } from "./notice.ts"
@@ -14,27 +13,22 @@ export async function describe(
 ): Promise<Notice | undefined> {
     const alarm = await clinic.alarms.get(id)
     if (!alarm) return undefined
-    const patient = await clinic.patients.get(alarm.patient)
-    const { label, category, priority, cause } = alarmKindOf(alarm.kind)
-    const quantity = "quantity" in cause ? cause.quantity : undefined
-    const newest =
-        quantity !== undefined && isVitalName(quantity)
-            ? await clinic.observations.newest(alarm.patient, quantity)
-            : undefined
+    const patient = alarm.patient === null ? undefined : await clinic.patients.get(alarm.patient)
+    const { label, category } = alarmKindOf(alarm.kind)
     return {
-        ...{ id: notice, phase: phase as Notice["phase"], level: 0, at: madeAt },
+        ...{ id: notice, phase: phase as Notice["phase"], level: alarm.level, at: madeAt },
         alarm: {
-            ...{ id, kind: alarm.kind, label, priority, isTechnical: category === "technical" },
-            ...{ raisedAt: alarm.raisedAt, unit: alarm.unit, value: alarm.raisedValue, by: alarm.acknowledgedBy },
-            ...{ latest: newest?.value ?? null, isOver: alarm.clearedAt !== null },
+            ...{ id, kind: alarm.kind, label, priority: alarm.priority, isTechnical: category === "technical" },
+            ...{ raisedAt: alarm.raisedAt, unit: alarm.unit, value: alarm.raisedValue, worst: alarm.worstValue },
+            ...{ latest: alarm.presentValue, by: alarm.acknowledgedBy, isOver: alarm.clearedAt !== null },
         },
         patient: patient
             ? {
                   ...{ id: patient.id, name: `${patient.family}, ${patient.given}` },
-                  ...{ identifier: patient.identifier, bed: patient.bed, ward: null },
+                  ...{ identifier: patient.identifier, bed: patient.bed, ward: patient.ward },
               }
             : null,
-        mote: eui(alarm.kid),
-        url: `${baseUrl}/#/patients/${alarm.patient}`,
+        mote: alarm.kid && eui(alarm.kid),
+        url: alarm.patient === null ? `${baseUrl}/` : `${baseUrl}/#/patients/${alarm.patient}`,
     }
 }

@@ -10,7 +10,7 @@ export interface Route {
     /** Stays the same over restarts: what waits in the outbox is found by it. */
     name: string
     channel: Channel
-    /** It is told only where nobody has acknowledged after so long; ms. */
+    /** Where the ward has not said otherwise, it is told only if nobody has acknowledged after so long; ms. */
     afterMs: number
 }
 
@@ -30,7 +30,8 @@ const firstRetryMs = 1000
 const longestRetryMs = 300_000
 /** After a day nobody wants to be told any more. */
 const giveUpMs = 86_400_000
-const atOnce = 20
+/** What begins again and again is told no more often. */
+const repeatMs = 60_000
 
 /**
  * What people are to be told beside the page. A notice is written in the transaction that changes its alarm, so a clinic that is killed in
@@ -48,25 +49,36 @@ export class Outbox {
         this.o = o
     }
 
-    /** An alarm began. */
-    async raised(alarm: number, now: number, t: Tables): Promise<void> {
-        for (const { name, afterMs } of this.o.routes) await this.add(alarm, name, "start", now, now + afterMs, t)
+    /**
+     * An alarm is to be told there: that it began, or where that is known, that it still waits. One that comes and goes is told of
+     * once a minute.
+     */
+    async tell(alarm: number, channels: readonly string[], now: number, t: Tables): Promise<void> {
+        for (const channel of channels) {
+            const last = await t.delivery.newest(alarm, channel)
+            const isEnd = last?.phase === "end"
+            if (last && isEnd && last.nextAt !== null)
+                await t.delivery.save({ ...last, nextAt: null, failure: "again" })
+            // It is to be told already, or nobody has heard yet that it was over.
+            if (last && isWaiting(last)) continue
+            const nextAt = last ? Math.max(now, last.madeAt + repeatMs) : now
+            await this.add(alarm, channel, last && !isEnd ? "update" : "start", now, nextAt, t)
+        }
     }
 
-    /** Somebody has acknowledged it: who was not told yet need not be. */
-    async acknowledged(alarm: number, t: Tables): Promise<void> {
+    /** Somebody sees to it: who was not told yet need not be. */
+    async attended(alarm: number, t: Tables): Promise<void> {
         for (const waiting of await t.delivery.ofAlarm(alarm))
-            if (waiting.nextAt !== null && waiting.attempts === 0 && waiting.phase === "start")
+            if (isWaiting(waiting) && waiting.phase !== "end")
                 await t.delivery.save({ ...waiting, nextAt: null, failure: "acknowledged" })
     }
 
     /** It is over: whoever was told that it began, or may have been, is told that as well. */
-    async cleared(alarm: number, now: number, t: Tables): Promise<void> {
-        const deliveries = await t.delivery.ofAlarm(alarm)
-        for (const { channel, phase, attempts, nextAt } of deliveries) {
-            if (phase !== "start" || (attempts === 0 && nextAt === null)) continue
-            const isTold = deliveries.some(other => other.channel === channel && other.phase === "end")
-            if (!isTold) await this.add(alarm, channel, "end", now, now, t)
+    async over(alarm: number, now: number, t: Tables): Promise<void> {
+        const channels = new Set((await t.delivery.ofAlarm(alarm)).map(({ channel }) => channel))
+        for (const channel of channels) {
+            const last = await t.delivery.newest(alarm, channel)
+            if (last && last.phase !== "end") await this.add(alarm, channel, "end", now, now, t)
         }
     }
 
@@ -106,7 +118,7 @@ export class Outbox {
         if (this.stopped) return
         for (const route of this.o.routes) {
             if (this.running.has(route.name)) continue
-            const run = this.tell(route)
+            const run = this.work(route)
                 .catch((error: Error) =>
                     this.o.log.error({ channel: route.name, reason: error.message }, "cannot deliver"),
                 )
@@ -127,28 +139,28 @@ export class Outbox {
         this.timer = clock.setTimeout(() => this.wake(), Math.max(1000, nextAt - clock.now()))
     }
 
-    private async tell(route: Route): Promise<void> {
+    private async work(route: Route): Promise<void> {
         const { clock, store } = this.o
-        for (let isMore = true; isMore && !this.stopped;) {
-            const due = await store.delivery.due(route.name, Math.trunc(clock.now()), atOnce)
-            isMore = due.length === atOnce
-            for (const delivery of due) if (!this.stopped) await this.attempt(route, delivery)
+        while (!this.stopped) {
+            const due = await store.delivery.nextOf(route.name, Math.trunc(clock.now()))
+            const begun = due && (await store.delivery.begin(due.id))
+            if (begun) await this.attempt(route, begun)
+            else if (!due) return
         }
     }
 
     private async attempt({ name, channel }: Route, delivery: StoredDelivery): Promise<void> {
         const { clock, describe, log, store } = this.o
+        const { attempts } = delivery
         const notice = await describe(delivery.alarm, delivery)
-        const attempts = delivery.attempts + 1
         if (!notice) return await store.delivery.save({ ...delivery, nextAt: null, failure: "gone" })
-        // Noted before: from here on somebody may have been told, whatever becomes of the attempt.
-        await store.delivery.save({ ...delivery, attempts })
         const signal = AbortSignal.any([AbortSignal.timeout(attemptMs), this.ending.signal])
         try {
             await channel.deliver(notice, signal)
             this.failingSince.delete(name)
             const deliveredAt = Math.trunc(clock.now())
-            await store.delivery.save({ ...delivery, attempts, nextAt: null, deliveredAt, failure: null })
+            await this.note(name, delivery, deliveredAt, null)
+            await store.delivery.save({ ...delivery, nextAt: null, deliveredAt, failure: null })
         } catch (error) {
             if (this.stopped) return
             if (!(error instanceof DeliveryError)) throw error
@@ -160,7 +172,21 @@ export class Outbox {
             }
             const waitMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempts - 1, 20))
             const nextAt = now - delivery.madeAt < giveUpMs ? now + waitMs : null
-            await store.delivery.save({ ...delivery, attempts, nextAt, failure })
+            await this.note(name, delivery, now, failure)
+            await store.delivery.save({ ...delivery, nextAt, failure })
         }
     }
+
+    /** For the history of the alarm, whose place another one may have taken meanwhile. */
+    private async note(told: string, { id }: StoredDelivery, at: number, failure: string | null): Promise<void> {
+        const { delivery, alarmEntry } = this.o.store
+        const change = failure === null ? "told" : "not-told"
+        const alarm = await delivery.alarmOf(id)
+        await alarmEntry.add([{ alarm, at, change, by: null, level: 0, value: null, told, failure }])
+    }
+}
+
+/** Not tried yet. */
+function isWaiting({ attempts, nextAt }: StoredDelivery): boolean {
+    return attempts === 0 && nextAt !== null
 }

@@ -1,17 +1,18 @@
 import { eui } from "../../wire/keys.ts"
-import type { Alarm } from "../alarms/alarms.ts"
+import type { Alarm } from "../alarms/alarm.ts"
 import type { Clinic } from "../clinic.ts"
-import { may } from "../people/permissions.ts"
+import type { User } from "../people/accounts.ts"
+import { may, scopeOf } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
-import { Acknowledgement, Alarm as AlarmAnswer, AlarmQuery } from "./schemas/alarms.ts"
+import { Alarm as AlarmAnswer, AlarmEntry, AlarmQuery, Attention } from "./schemas/alarms.ts"
 import { ById, List } from "./schemas/common.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["alarms"]
 const maxAlarms = 200
 
-/** Alarms: those that belong on the screen, all of a patient, and who has acknowledged them. */
+/** Alarms: those that belong on the screen, all of a patient, and what somebody does about them. */
 export function alarmRoutes(app: App, clinic: Clinic): void {
     app.get(
         "/api/alarms",
@@ -29,7 +30,9 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
             const user = userFrom(request)
             const patient = request.query.patient && Number(request.query.patient)
             if (!patient)
-                return (await clinic.alarms.open()).filter(alarm => may(user, "watch", alarm.patient)).map(shownAlarm)
+                return (await clinic.alarms.open())
+                    .filter(alarm => maySee(user, "watch", alarm.patient))
+                    .map(shownAlarm)
             if (!may(user, "read", patient)) throw new ProblemError("other-patient")
             return (await clinic.alarms.ofPatient(patient, maxAlarms)).map(shownAlarm)
         },
@@ -40,23 +43,63 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
         {
             schema: {
                 tags,
-                summary: "Acknowledge an alarm; it stays until the mote says that it is over",
+                summary: "Acknowledge an alarm, pause it, or take that back",
                 params: ById,
-                body: Acknowledgement,
+                body: Attention,
                 response: { 200: AlarmAnswer },
             },
             config: { access: "acknowledge" },
         },
         async request => {
             const id = Number(request.params.id)
-            const alarm = await clinic.acknowledge(id, userFrom(request).name)
-            if (!alarm) throw new ProblemError("not-found", { what: "alarm" })
-            return shownAlarm(alarm)
+            const { name } = userFrom(request)
+            const { body } = request
+            const alarm =
+                "pauseMinutes" in body
+                    ? await clinic.alarms.pause(id, name, body.pauseMinutes)
+                    : body.acknowledged
+                      ? await clinic.alarms.acknowledge(id, name)
+                      : await clinic.alarms.undo(id, name)
+            return shownAlarm(alarm ?? missing())
+        },
+    )
+
+    app.get(
+        "/api/alarms/:id/history",
+        {
+            schema: {
+                tags,
+                summary: "What happened to an alarm, in order, each attempt to tell somebody included",
+                params: ById,
+                response: { 200: List(AlarmEntry) },
+            },
+            config: { access: "read" },
+        },
+        async request => {
+            const id = Number(request.params.id)
+            const alarm = (await clinic.alarms.get(id)) ?? missing()
+            if (!maySee(userFrom(request), "read", alarm.patient)) throw new ProblemError("other-patient")
+            const entries = await clinic.alarms.history(id)
+            return entries.map(({ alarm: _, change, ...entry }) => ({
+                ...entry,
+                change: change as AlarmEntry["change"],
+            }))
         },
     )
 }
 
+/** Whether the user may do this with alarms of that patient, or with those that are about none. */
+export function maySee(user: User, action: "watch" | "read", patient: number | null): boolean {
+    if (patient !== null) return may(user, action, patient)
+    const scope = scopeOf(user, action)
+    return scope !== undefined && scope !== "own"
+}
+
 /** As in the stream of /api/live. */
 export function shownAlarm({ kid, ...alarm }: Alarm) {
-    return { ...alarm, mote: eui(kid) }
+    return { ...alarm, mote: kid && eui(kid) }
+}
+
+function missing(): never {
+    throw new ProblemError("not-found", { what: "alarm" })
 }

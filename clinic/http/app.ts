@@ -7,6 +7,7 @@ import { pagePolicy } from "../../host/pages.ts"
 import type { Clinic } from "../clinic.ts"
 import type { ServerCertificate } from "../tls.ts"
 import { alarmRoutes } from "./alarms.ts"
+import { alarmLogRoutes } from "./alarm-log.ts"
 import { authenticate } from "./auth.ts"
 import { compressAnswers } from "./compression.ts"
 import { connectionLimits, Connections, type ConnectionLimits } from "./connections.ts"
@@ -97,6 +98,7 @@ export async function buildApp(o: {
     news2Routes(app, clinic, turns)
     moteRoutes(app, clinic, turns)
     configurationRoutes(app, clinic)
+    alarmLogRoutes(app, clinic)
     alarmRoutes(app, clinic)
     userRoutes(app, clinic)
     await ingestRoutes(app, clinic)

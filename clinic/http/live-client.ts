@@ -1,6 +1,6 @@
 import type { Writable } from "node:stream"
 import type { Clock, Timer } from "../../host/clock.ts"
-import type { Alarm } from "../alarms/alarms.ts"
+import type { Alarm } from "../alarms/alarm.ts"
 import type { Condition } from "../conditions.ts"
 import type { PatientScore } from "../news2/news2.ts"
 import type { Observation } from "../readings/observations.ts"
@@ -28,7 +28,7 @@ interface News {
  */
 export class LiveClient {
     private readonly stream: Writable
-    private readonly isVisible: (patient: number) => boolean
+    private readonly isVisible: (patient: number | null) => boolean
     private readonly clock: Clock
     /** Newest id sent or waiting; undefined while catching up. */
     private newest: number | undefined
@@ -40,7 +40,7 @@ export class LiveClient {
     private isFull = false
     private stalled: Timer
 
-    constructor(stream: Writable, o: { isVisible: (patient: number) => boolean; clock: Clock }) {
+    constructor(stream: Writable, o: { isVisible: (patient: number | null) => boolean; clock: Clock }) {
         this.stream = stream
         this.isVisible = o.isVisible
         this.clock = o.clock

@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream"
 import type { Clock, Timer } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import type { Clinic } from "../clinic.ts"
-import { may } from "../people/permissions.ts"
+import { maySee } from "./alarms.ts"
 import { userFrom, userOf } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
 import { LiveClient } from "./live-client.ts"
@@ -44,7 +44,7 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
             if (clients.size >= maxClients) throw new ProblemError("full")
             const since = idIn(request.headers["last-event-id"]) ?? idIn(request.query.since)
             const stream = new PassThrough({ highWaterMark: bufferBytes })
-            const isVisible = (patient: number) => may(user, "watch", patient)
+            const isVisible = (patient: number | null) => maySee(user, "watch", patient)
             const client = new LiveClient(stream, { isVisible, clock: o.clock })
             const stops = [
                 o.clinic.live.subscribe(found => client.addObservations(found)),

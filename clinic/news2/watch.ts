@@ -1,7 +1,7 @@
 import type { Log } from "../../host/log.ts"
 import { Slices } from "../../host/slices.ts"
-import type { Alarm, Alarms } from "../alarms/alarms.ts"
-import type { Mote, Motes } from "../motes/motes.ts"
+import type { Alarm } from "../alarms/alarm.ts"
+import type { Alarms } from "../alarms/alarms.ts"
 import type { Store } from "../store/store.ts"
 import type { News2, PatientScore } from "./news2.ts"
 import { highFrom, mediumFrom, singleThree, type Score } from "./score.ts"
@@ -31,7 +31,6 @@ interface Beyond {
 export interface News2WatchOptions {
     store: Store
     alarms: Alarms
-    motes: Motes
     news2: News2
     now: () => number
     /** Milliseconds that only go forward. */
@@ -42,7 +41,7 @@ export interface News2WatchOptions {
 /**
  * Raises an alarm where the score of a patient reaches a threshold of NEWS2, and clears it when it has been lower for a while. What is
  * missing can only make a score higher, so that what is known is enough to raise one. A value that has become too old counts on when
- * it comes to clearing: silence ends nothing. Alarms belong to motes, so a patient without one has a score and no alarm.
+ * it comes to clearing: silence ends nothing.
  */
 export class News2Watch {
     private readonly o: News2WatchOptions
@@ -82,37 +81,36 @@ export class News2Watch {
 
     private async look(patients: readonly number[]): Promise<void> {
         const open = (await this.o.alarms.open()).filter(a => a.clearedAt === null && kinds.includes(a.kind))
-        const motes = (await this.o.motes.all()).filter(({ revokedAt }) => revokedAt === null)
         const slices = new Slices()
         for (const patient of patients) {
-            const own = motes.filter(mote => mote.patient === patient)
             const lasting = open.filter(alarm => alarm.patient === patient)
             const { score, last } = await this.o.news2.judge(patient, lasting.length > 0)
-            if (own.length > 0) await this.follow(score, last, own, lasting)
+            await this.follow(score, last, lasting)
             this.tell(score)
             await slices.pause()
         }
     }
 
-    private async follow(score: PatientScore, last: Score, motes: readonly Mote[], lasting: readonly Alarm[]) {
+    private async follow(score: PatientScore, last: Score, lasting: readonly Alarm[]) {
         const now = beyond(
             score.atLeast,
             score.parts.map(part => part.score),
         )
         const known = beyond(last.atLeast, Object.values(last.parts))
         const { alarms, store, elapsed } = this.o
+        const { patient } = score
+        const subject = { source: `patient/${patient}`, mote: null, patient, revokedAt: null }
         for (const { kind, isBeyond, isLower } of thresholds) {
             const key = `${score.patient} ${kind}`
             const alarm = lasting.find(other => other.kind === kind)
             if (!alarm && isBeyond(now))
-                await store.transaction(t => alarms.raise(motes.at(-1)!, kind, this.o.now(), t))
+                await store.transaction(t => alarms.raise(subject, kind, { time: this.o.now() }, t))
             if (!alarm || !isLower(known)) this.lowerSince.delete(key)
             else if (!this.lowerSince.has(key)) this.lowerSince.set(key, elapsed())
             if (elapsed() - (this.lowerSince.get(key) ?? Infinity) < lowerMs) continue
-            const mote = alarm && motes.find(({ kid }) => Buffer.compare(kid, alarm.kid) === 0)
-            if (!mote) continue
+            if (!alarm) continue
             this.lowerSince.delete(key)
-            await store.transaction(t => alarms.clear(mote, kind, this.o.now(), t))
+            await store.transaction(t => alarms.clear(subject, kind, this.o.now(), t))
         }
     }
 

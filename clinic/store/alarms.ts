@@ -1,79 +1,174 @@
 import { prepare, type Access } from "./access.ts"
 
-/** An alarm of a mote as it is stored; times are unix ms, truth values 0 and 1. */
-export interface StoredAlarm {
+/** An alarm as it is stored; times are unix ms, truth values 0 and 1. */
+export interface StoredAlarm extends StoredEpisode, StoredLife {
     id: number
+    /** What it is about, as `mote/7` or `router/NAME`: there is one of a kind of each at a time. */
+    source: string
+    patient: number | null
+    /** The patient's, when it began. */
+    ward: string | null
     kind: string
     unit: string | null
+    storedAt: number
+    isOpen: number
+    /** 0 where a later one of its kind has taken its place. */
+    isLine: number
+    /** How often it began, those whose place it took included. */
+    count: number
+    priority: string
+    limitValue: number | null
+    worstValue: number | null
+    worstAt: number | null
+    /** The worst when somebody attended to it: it speaks again when it is worse than that by a step. */
+    attendedValue: number | null
+    acknowledgedAt: number | null
+    acknowledgedBy: string | null
+    /** Who attended to it first, and when. */
+    firstSeenAt: number | null
+    firstSeenBy: string | null
+}
+
+/** What was said of its beginning and its end. */
+interface StoredEpisode {
     raisedAt: number | null
     raisedAbout: number
     raisedValue: number | null
     clearedAt: number | null
     clearedAbout: number
     clearedValue: number | null
-    storedAt: number
-    acknowledgedAt: number | null
-    acknowledgedBy: string | null
-    isOpen: number
+}
+
+/** As in clinic/alarms/life.ts. */
+interface StoredLife {
+    state: string
+    since: number
+    until: number | null
+    waitingSince: number
+    level: number
+    attendedBy: string | null
+    /** JSON. */
+    undo: string | null
+    /** When time changes its state next. */
+    dueAt: number | null
 }
 
 /** What tells an alarm from all others: a mote numbers them, anew under another secret where it has no memory. */
 export interface AlarmKey {
-    mote: number
+    source: string
     kind: string
     generation: number
     number: number
 }
 
+export interface NewAlarm extends AlarmKey {
+    mote: number | null
+    patient: number | null
+    ward: string | null
+    unit: string | null
+    priority: string
+    storedAt: number
+}
+
+export type NumberedAlarm = StoredAlarm & Pick<AlarmKey, "generation" | "number">
+
 /** One that was raised: of an end that came before its beginning, only the end is known. */
-export type ShownAlarm = StoredAlarm & { patient: number; kid: Uint8Array; raisedAt: number }
+export type ShownAlarm = StoredAlarm & { kid: Uint8Array | null; raisedAt: number }
+
+/** Of the alarms of a time, in the order of the clinic's clock. */
+export interface AlarmPeriod {
+    /** By when they were first heard of. */
+    from: number
+    before: number
+    ward?: string | undefined
+    patient?: number | undefined
+    kind?: string | undefined
+    priority?: string | undefined
+    limit: number
+}
 
 const columns = [
-    ...(["a.id", "a.kind", "a.unit"] as const),
+    ...(["a.id", "a.source", "a.patient", "a.ward", "a.kind", "a.unit", "a.priority", "a.count", "a.state"] as const),
+    ...(["a.since", "a.until", "a.level", "a.undo", "a.stored_at as storedAt"] as const),
     ...(["a.raised_at as raisedAt", "a.raised_about as raisedAbout", "a.raised_value as raisedValue"] as const),
     ...(["a.cleared_at as clearedAt", "a.cleared_about as clearedAbout", "a.cleared_value as clearedValue"] as const),
-    ...(["a.stored_at as storedAt", "a.acknowledged_at as acknowledgedAt"] as const),
-    ...(["a.acknowledged_by as acknowledgedBy", "a.is_open as isOpen"] as const),
+    ...(["a.acknowledged_at as acknowledgedAt", "a.acknowledged_by as acknowledgedBy"] as const),
+    ...(["a.is_open as isOpen", "a.is_line as isLine", "a.limit_value as limitValue"] as const),
+    ...(["a.worst_value as worstValue", "a.worst_at as worstAt", "a.attended_value as attendedValue"] as const),
+    ...(["a.waiting_since as waitingSince", "a.attended_by as attendedBy", "a.due_at as dueAt"] as const),
+    ...(["a.first_seen_at as firstSeenAt", "a.first_seen_by as firstSeenBy"] as const),
 ] as const
 
-type OfKind = Pick<AlarmKey, "mote" | "kind">
+type OfKind = Pick<AlarmKey, "source" | "kind">
 
-const find = prepare<AlarmKey, StoredAlarm>((db, { mote, kind, generation, number }) =>
+const find = prepare<AlarmKey, StoredAlarm>((db, { source, kind, generation, number }) =>
     db
         .selectFrom("alarm as a")
         .select(columns)
-        .where("mote", "=", mote)
+        .where("source", "=", source)
         .where("kind", "=", kind)
         .where("generation", "=", generation)
         .where("number", "=", number),
 )
-const lasting = prepare<OfKind, StoredAlarm & Pick<AlarmKey, "generation" | "number">>((db, { mote, kind }) =>
+const lasting = prepare<OfKind, NumberedAlarm>((db, { source, kind }) =>
     db
         .selectFrom("alarm as a")
         .select(columns)
         .select(["a.generation", "a.number"])
-        .where("mote", "=", mote)
+        .where("source", "=", source)
         .where("kind", "=", kind)
         .where("cleared_at", "is", null)
         .where("raised_at", "is not", null),
 )
-const newestRaised = prepare<OfKind, { id: number; raisedAt: number | null }>((db, { mote, kind }) =>
+/** By the count of what raised them, the last one first. */
+const raised = prepare<OfKind & { limit: number }, NumberedAlarm>((db, { source, kind, limit }) =>
     db
         .selectFrom("alarm as a")
-        .select(["a.id", "a.raised_at as raisedAt"])
-        .where("mote", "=", mote)
+        .select(columns)
+        .select(["a.generation", "a.number"])
+        .where("source", "=", source)
         .where("kind", "=", kind)
         .where("raised_at", "is not", null)
         .orderBy("generation", "desc")
         .orderBy("number", "desc")
+        .limit(limit),
+)
+const line = prepare<OfKind, NumberedAlarm>((db, { source, kind }) =>
+    db
+        .selectFrom("alarm as a")
+        .select(columns)
+        .select(["a.generation", "a.number"])
+        .where("source", "=", source)
+        .where("kind", "=", kind)
+        .where("raised_at", "is not", null)
+        .where("is_line", "=", 1)
+        .orderBy("generation", "desc")
+        .orderBy("number", "desc")
         .limit(1),
 )
-const insert = prepare<AlarmKey & { patient: number; unit: string | null; storedAt: number }, { id: number }>((db, a) =>
+const ofMote = prepare<{ mote: number }, StoredAlarm>((db, { mote }) =>
+    db
+        .selectFrom("alarm as a")
+        .select(columns)
+        .where("mote", "=", mote)
+        .where("is_open", "=", 1)
+        .where("cleared_at", "is", null)
+        .where("limit_value", "is not", null),
+)
+const insert = prepare<NewAlarm, { id: number }>((db, a) =>
     db
         .insertInto("alarm")
         .values({
-            ...{ mote: a.mote, patient: a.patient, kind: a.kind, generation: a.generation, number: a.number },
-            ...{ unit: a.unit, raised_about: 0, cleared_about: 0, stored_at: a.storedAt, is_open: 0 },
+            ...{ source: a.source, mote: a.mote, patient: a.patient, ward: a.ward, kind: a.kind },
+            ...{ generation: a.generation, number: a.number, unit: a.unit, priority: a.priority },
+            ...{
+                stored_at: a.storedAt,
+                since: a.storedAt,
+                waiting_since: a.storedAt,
+                raised_about: 0,
+                cleared_about: 0,
+            },
+            ...{ is_open: 0, is_line: 1, count: 1, level: 0, state: "closed" },
         })
         .returning("id"),
 )
@@ -84,6 +179,11 @@ const update = prepare<StoredAlarm, unknown>((db, a) =>
             ...{ unit: a.unit, raised_at: a.raisedAt, raised_about: a.raisedAbout, raised_value: a.raisedValue },
             ...{ cleared_at: a.clearedAt, cleared_about: a.clearedAbout, cleared_value: a.clearedValue },
             ...{ acknowledged_at: a.acknowledgedAt, acknowledged_by: a.acknowledgedBy, is_open: a.isOpen },
+            ...{ is_line: a.isLine, count: a.count, priority: a.priority, limit_value: a.limitValue },
+            ...{ worst_value: a.worstValue, worst_at: a.worstAt, attended_value: a.attendedValue },
+            ...{ state: a.state, since: a.since, until: a.until, waiting_since: a.waitingSince, level: a.level },
+            ...{ attended_by: a.attendedBy, undo: a.undo, due_at: a.dueAt },
+            ...{ first_seen_at: a.firstSeenAt, first_seen_by: a.firstSeenBy },
         })
         .where("id", "=", a.id),
 )
@@ -95,32 +195,44 @@ export class AlarmTable {
         this.access = access
     }
 
-    async find(key: AlarmKey): Promise<StoredAlarm | undefined> {
-        return (await find(this.access, key)).rows[0]
+    async find({ source, kind, generation, number }: AlarmKey): Promise<StoredAlarm | undefined> {
+        return (await find(this.access, { source, kind, generation, number })).rows[0]
     }
 
     /** Those of a kind whose end is not known; there are one or two. */
-    async lasting(mote: number, kind: string): Promise<(StoredAlarm & Pick<AlarmKey, "generation" | "number">)[]> {
-        return (await lasting(this.access, { mote, kind })).rows
+    async lasting(source: string, kind: string): Promise<NumberedAlarm[]> {
+        return (await lasting(this.access, { source, kind })).rows
     }
 
-    /** The last of a kind that the mote raised, by its own count. */
-    async newestRaised(mote: number, kind: string): Promise<{ id: number; raisedAt: number | null } | undefined> {
-        return (await newestRaised(this.access, { mote, kind })).rows[0]
+    /** The last of a kind that was raised, by the count of what raised it. */
+    async newestRaised(source: string, kind: string): Promise<NumberedAlarm | undefined> {
+        return (await raised(this.access, { source, kind, limit: 1 })).rows[0]
+    }
+
+    /** The last of a kind whose place no other has taken. */
+    async newestLine(source: string, kind: string): Promise<NumberedAlarm | undefined> {
+        return (await line(this.access, { source, kind })).rows[0]
+    }
+
+    /** Those of a mote that last and have a limit. */
+    async limitsOf(mote: number): Promise<StoredAlarm[]> {
+        return (await ofMote(this.access, { mote })).rows
     }
 
     /** One of which nothing but the key is known yet. */
-    async add(
-        key: AlarmKey,
-        { patient, unit, storedAt }: { patient: number; unit: string | null; storedAt: number },
-    ): Promise<StoredAlarm> {
-        const { rows } = await insert(this.access, { ...key, patient, unit, storedAt })
+    async add(alarm: NewAlarm): Promise<StoredAlarm> {
+        const { rows } = await insert(this.access, alarm)
         const { id } = rows[0]!
         this.access.changed("alarm", id)
+        const { source, patient, ward, kind, unit, priority, storedAt } = alarm
         return {
-            ...{ id, kind: key.kind, unit, storedAt, acknowledgedAt: null, acknowledgedBy: null, isOpen: 0 },
+            ...{ id, source, patient, ward, kind, unit, priority, storedAt, isOpen: 0, isLine: 1, count: 1 },
             ...{ raisedAt: null, raisedAbout: 0, raisedValue: null },
             ...{ clearedAt: null, clearedAbout: 0, clearedValue: null },
+            ...{ limitValue: null, worstValue: null, worstAt: null, attendedValue: null },
+            ...{ acknowledgedAt: null, acknowledgedBy: null, firstSeenAt: null, firstSeenBy: null },
+            ...{ state: "closed", since: storedAt, until: null, waitingSince: storedAt, level: 0 },
+            ...{ attendedBy: null, undo: null, dueAt: null },
         }
     }
 
@@ -129,29 +241,55 @@ export class AlarmTable {
         this.access.changed("alarm", alarm.id)
     }
 
-    /** Nothing will be heard of the open alarms of these motes any more. Returns which those were. */
-    async endOf(motes: readonly number[], clearedAt: number): Promise<number[]> {
-        if (motes.length === 0) return []
-        const ended = await this.access.db
-            .updateTable("alarm")
-            .set(({ fn, ref, val }) => ({ cleared_at: fn.coalesce(ref("cleared_at"), val(clearedAt)), is_open: 0 }))
-            .where("is_open", "=", 1)
-            .where("mote", "in", motes)
-            .returning("id")
-            .execute()
-        const ids = ended.map(({ id }) => id)
-        this.access.changed("alarm", ...ids)
-        return ids
-    }
-
     /** The newest first, by when they were first heard of. */
     async open(): Promise<ShownAlarm[]> {
         return await this.shown().where("a.is_open", "=", 1).orderBy("a.id", "desc").execute()
     }
 
+    async openOfMotes(motes: readonly number[]): Promise<ShownAlarm[]> {
+        if (motes.length === 0) return []
+        return await this.shown().where("a.mote", "in", motes).where("a.is_open", "=", 1).orderBy("a.id").execute()
+    }
+
+    async openOfPatient(patient: number): Promise<ShownAlarm[]> {
+        return await this.shown().where("a.patient", "=", patient).where("a.is_open", "=", 1).orderBy("a.id").execute()
+    }
+
+    /** Those that time changes now, and those that began after `now`: the clock has gone back. The one that is due first is first. */
+    async due(now: number, limit: number): Promise<ShownAlarm[]> {
+        return await this.shown()
+            .where("a.is_open", "=", 1)
+            .where(({ eb, or }) => or([eb("a.due_at", "<=", now), eb("a.since", ">", now)]))
+            .orderBy("a.due_at")
+            .orderBy("a.id")
+            .limit(limit)
+            .execute()
+    }
+
     /** The newest first, by when they were first heard of. */
     async ofPatient(patient: number, limit: number): Promise<ShownAlarm[]> {
-        return await this.shown().where("a.patient", "=", patient).orderBy("a.id", "desc").limit(limit).execute()
+        return await this.shown()
+            .where("a.patient", "=", patient)
+            .where("a.is_line", "=", 1)
+            .orderBy("a.id", "desc")
+            .limit(limit)
+            .execute()
+    }
+
+    /** The newest first. */
+    async during({ from, before, ward, patient, kind, priority, limit }: AlarmPeriod): Promise<ShownAlarm[]> {
+        return await this.shown()
+            .where("a.is_line", "=", 1)
+            .where("a.stored_at", ">=", from)
+            .where("a.stored_at", "<", before)
+            .$if(ward !== undefined, query => query.where("a.ward", "=", ward!))
+            .$if(patient !== undefined, query => query.where("a.patient", "=", patient!))
+            .$if(kind !== undefined, query => query.where("a.kind", "=", kind!))
+            .$if(priority !== undefined, query => query.where("a.priority", "=", priority!))
+            .orderBy("a.stored_at", "desc")
+            .orderBy("a.id", "desc")
+            .limit(limit)
+            .execute()
     }
 
     async byIds(ids: readonly number[]): Promise<ShownAlarm[]> {
@@ -161,9 +299,9 @@ export class AlarmTable {
     private shown() {
         return this.access.db
             .selectFrom("alarm as a")
-            .innerJoin("mote", "mote.id", "a.mote")
+            .leftJoin("mote", "mote.id", "a.mote")
             .select(columns)
-            .select(["a.patient", "mote.kid"])
+            .select("mote.kid")
             .where("a.raised_at", "is not", null)
             .$castTo<ShownAlarm>()
     }

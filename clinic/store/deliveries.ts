@@ -13,7 +13,7 @@ export interface StoredDelivery {
     /** When it is tried next; null: never again. */
     nextAt: number | null
     deliveredAt: number | null
-    /** Of the last attempt, as a DeliveryFailure with its detail; `acknowledged` where it was not needed any more. */
+    /** Of the last attempt, as a DeliveryFailure with its detail; `acknowledged` or `again` where it was not needed any more. */
     failure: string | null
 }
 
@@ -41,16 +41,41 @@ export class DeliveryTable {
         this.access.changed("delivery")
     }
 
-    /** What one channel should be told by now, the oldest first. */
-    async due(channel: string, now: number, limit: number): Promise<StoredDelivery[]> {
+    /** What one channel should be told next; nothing comes before what it was to be told earlier of the same alarm. */
+    async nextOf(channel: string, now: number): Promise<StoredDelivery | undefined> {
         return await this.access.db
             .selectFrom("delivery")
             .select(columns)
             .where("channel", "=", channel)
             .where("next_at", "<=", now)
+            .where(({ exists, not, selectFrom }) =>
+                not(
+                    exists(
+                        selectFrom("delivery as earlier")
+                            .select("earlier.id")
+                            .whereRef("earlier.alarm", "=", "delivery.alarm")
+                            .whereRef("earlier.channel", "=", "delivery.channel")
+                            .whereRef("earlier.id", "<", "delivery.id")
+                            .where("earlier.next_at", "is not", null),
+                    ),
+                ),
+            )
             .orderBy("id")
-            .limit(limit)
-            .execute()
+            .limit(1)
+            .executeTakeFirst()
+    }
+
+    /** Notes that an attempt begins: from here on somebody may have been told. Undefined where it is not wanted any more. */
+    async begin(id: number): Promise<StoredDelivery | undefined> {
+        const begun = await this.access.db
+            .updateTable("delivery")
+            .set(({ eb }) => ({ attempts: eb("attempts", "+", 1) }))
+            .where("id", "=", id)
+            .where("next_at", "is not", null)
+            .returning(columns)
+            .executeTakeFirst()
+        this.access.changed("delivery")
+        return begun
     }
 
     /** When the next attempt is due, on any channel; undefined: nothing waits. */
@@ -72,10 +97,38 @@ export class DeliveryTable {
             .execute()
     }
 
-    async save({ id, attempts, nextAt, deliveredAt, failure }: StoredDelivery): Promise<void> {
+    /** The last one to a channel, without those that were taken back before anybody could hear of them. */
+    async newest(alarm: number, channel: string): Promise<StoredDelivery | undefined> {
+        return await this.access.db
+            .selectFrom("delivery")
+            .select(columns)
+            .where("alarm", "=", alarm)
+            .where("channel", "=", channel)
+            .where(({ eb, or }) => or([eb("attempts", ">", 0), eb("next_at", "is not", null)]))
+            .orderBy("id", "desc")
+            .limit(1)
+            .executeTakeFirst()
+    }
+
+    /** Which alarm it is about by now. */
+    async alarmOf(id: number): Promise<number> {
+        const { alarm } = await this.access.db
+            .selectFrom("delivery")
+            .select("alarm")
+            .where("id", "=", id)
+            .executeTakeFirstOrThrow()
+        return alarm
+    }
+
+    /** Another alarm has taken the place of that one. */
+    async move(from: number, to: number): Promise<void> {
+        await this.access.db.updateTable("delivery").set({ alarm: to }).where("alarm", "=", from).execute()
+    }
+
+    async save({ id, nextAt, deliveredAt, failure }: StoredDelivery): Promise<void> {
         await this.access.db
             .updateTable("delivery")
-            .set({ attempts, next_at: nextAt, delivered_at: deliveredAt, failure })
+            .set({ next_at: nextAt, delivered_at: deliveredAt, failure })
             .where("id", "=", id)
             .execute()
         this.access.changed("delivery")

@@ -19,6 +19,7 @@ export interface Schema {
     config_report: ConfigReportRow
     command: CommandRow
     alarm: AlarmRow
+    alarm_entry: AlarmEntryRow
     current: CurrentRow
     router: RouterRow
     probe: ProbeRow
@@ -164,8 +165,10 @@ interface CommandRow {
 
 interface AlarmRow {
     id: Generated<number>
-    mote: number
-    patient: number
+    source: string
+    mote: number | null
+    patient: number | null
+    ward: string | null
     kind: string
     generation: number
     number: number
@@ -179,7 +182,36 @@ interface AlarmRow {
     stored_at: number
     acknowledged_at: number | null
     acknowledged_by: string | null
+    first_seen_at: number | null
+    first_seen_by: string | null
     is_open: number
+    is_line: number
+    count: number
+    priority: string
+    limit_value: number | null
+    worst_value: number | null
+    worst_at: number | null
+    attended_value: number | null
+    state: string
+    since: number
+    until: number | null
+    waiting_since: number
+    level: number
+    attended_by: string | null
+    undo: string | null
+    due_at: number | null
+}
+
+interface AlarmEntryRow {
+    id: Generated<number>
+    alarm: number
+    at: number
+    change: string
+    by: string | null
+    level: number
+    value: number | null
+    told: string | null
+    failure: string | null
 }
 
 interface CurrentRow {

@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely"
 import type { Access } from "./access.ts"
 import { AccountTable } from "./accounts.ts"
+import { AlarmEntryTable } from "./alarm-entries.ts"
 import { AlarmTable } from "./alarms.ts"
 import { BedsideTable } from "./bedside.ts"
 import { CommandTable } from "./commands.ts"
@@ -43,6 +44,7 @@ export class Tables {
     readonly configReport: ConfigReportTable
     readonly command: CommandTable
     readonly alarm: AlarmTable
+    readonly alarmEntry: AlarmEntryTable
     readonly current: CurrentTable
     readonly router: RouterTable
     readonly delivery: DeliveryTable
@@ -64,6 +66,7 @@ export class Tables {
         this.configReport = new ConfigReportTable(access)
         this.command = new CommandTable(access)
         this.alarm = new AlarmTable(access)
+        this.alarmEntry = new AlarmEntryTable(access)
         this.current = new CurrentTable(access)
         this.router = new RouterTable(access)
         this.delivery = new DeliveryTable(access)

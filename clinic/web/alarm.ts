@@ -82,7 +82,7 @@ export class AlarmPanel {
         for (const alarm of unseen) {
             if (this.announced.has(alarm.id)) continue
             this.announced.add(alarm.id)
-            const line = h("p", {}, t.alarms.announced(alarmText(alarm), this.model.name(alarm.patient)))
+            const line = h("p", {}, t.alarms.announced(alarmText(alarm), this.model.about(alarm)))
             this.spoken.append(line)
             setTimeout(() => line.remove(), spokenMs)
         }
@@ -124,9 +124,10 @@ class AlarmItem {
         setData(this.element, "urgency", urgency(alarm))
         setData(this.element, "over", String(alarm.clearedAt !== null))
         setData(this.element, "own", String(isOwn))
-        const name = model.name(alarm.patient)
+        const name = model.about(alarm)
         setText(this.what, alarmText(alarm))
-        this.who.setAttribute("href", `#/patients/${alarm.patient}`)
+        if (alarm.patient === null) this.who.removeAttribute("href")
+        else this.who.setAttribute("href", `#/patients/${alarm.patient}`)
         setText(this.who, name)
         setText(this.since, times(alarm, now))
         const { acknowledgedBy, acknowledgedAt } = alarm

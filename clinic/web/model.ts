@@ -31,8 +31,15 @@ export class WardModel {
     alarms(patient?: number): Alarm[] {
         this.sortedAlarms ??= [...this.openAlarms.values()].sort(byUrgency)
         return this.sortedAlarms.filter(
-            alarm => this.patients.has(alarm.patient) && (patient ?? alarm.patient) === alarm.patient,
+            alarm =>
+                (alarm.patient === null || this.patients.has(alarm.patient)) &&
+                (patient ?? alarm.patient) === alarm.patient,
         )
+    }
+
+    /** Whom or what an alarm is about. */
+    about({ patient, name }: Alarm): string {
+        return patient === null ? (name ?? "Clinic") : this.name(patient)
     }
 
     /** `Beck, Ada · Bed 3` */

@@ -1,4 +1,3 @@
-import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { AlarmPanel } from "./alarm.ts"
 import { LoggedOut, logout, moteConfig, ward, type Session, type Ward } from "./api.ts"
@@ -122,7 +121,8 @@ export class Screen {
             },
             alarm: alarm => {
                 this.model.setAlarm(alarm)
-                if (alarm.isOpen && !this.model.patient(alarm.patient)) void this.refresh()
+                const { isOpen, patient } = alarm
+                if (isOpen && patient !== null && !this.model.patient(patient)) void this.refresh()
                 this.draw()
             },
             score: score => this.view?.showScore?.(score),
@@ -203,7 +203,7 @@ export class Screen {
         this.alarms?.update(now(), this.view?.patient)
         const unseen = this.model.alarms().filter(alarm => urgency(alarm) !== "seen")
         const alarms = unseen.length > 0 ? `${t.shell.newAlarms(unseen.length)} · ` : ""
-        const priorities = unseen.map(({ kind }) => alarmKindOf(kind).priority)
+        const priorities = unseen.map(({ priority }) => priority)
         // A page that hears nothing must not be mistaken for a quiet ward.
         this.sound?.show(this.isConnected ? priorities : [...priorities, "medium"])
         document.title = `${alarms}${this.view?.title ?? ""} · ${t.shell.product}`

@@ -1,4 +1,4 @@
-import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
+import { alarmKindOf, priorities } from "../../wire/tables/alarm-kinds.ts"
 import type { Alarm } from "./api.ts"
 
 /** How urgent it is for whoever looks: `vital`, `technical`, or `seen` where somebody has acknowledged it. */
@@ -7,8 +7,6 @@ export function urgency(alarm: Alarm): "vital" | "technical" | "seen" {
     return alarmKindOf(alarm.kind).category === "technical" ? "technical" : "vital"
 }
 
-const priorities = ["high", "medium", "low"]
-
 /** The most urgent first, of equals what arrived last; what somebody has acknowledged comes at the end. */
 export function byUrgency(a: Alarm, b: Alarm): number {
     return rank(a) - rank(b) || b.id - a.id
@@ -16,5 +14,5 @@ export function byUrgency(a: Alarm, b: Alarm): number {
 
 function rank(alarm: Alarm): number {
     if (alarm.acknowledgedBy !== null) return priorities.length
-    return priorities.indexOf(alarmKindOf(alarm.kind).priority)
+    return priorities.indexOf(alarm.priority)
 }

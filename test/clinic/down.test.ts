@@ -132,7 +132,12 @@ test("alarms: doctors see all, patients their own; who acknowledged is known by 
     const path = `/api/alarms/${mine.id}`
     assert.equal((await asAda("PUT", path, { acknowledged: true })).status, 403)
     assert.equal((await asAda("GET", `/api/alarms?patient=${ken.patient}`)).status, 403)
-    assert.equal((await asDoctor("PUT", path, { acknowledged: false })).status, 400)
+    assert.equal((await asDoctor("PUT", path, { acknowledged: "no" })).status, 400)
+    assert.equal((await asDoctor("PUT", path, { pauseMinutes: 7 })).status, 400)
+    assert.equal(
+        (await asDoctor("PUT", path, { acknowledged: false })).json.type,
+        "urn:vitalmote:problem:nothing-to-undo",
+    )
     assert.equal((await asDoctor("PUT", "/api/alarms/999", { acknowledged: true })).status, 404)
     const seen = await asDoctor("PUT", path, { acknowledged: true })
     assert.deepEqual([seen.json.acknowledgedBy, seen.json.isOpen], ["doctor", true])
@@ -177,6 +182,8 @@ test("what is written about the interface names it all", async () => {
         "/api/motes/{kid}/rotate",
         "/api/alarms",
         "/api/alarms/{id}",
+        "/api/alarms/{id}/history",
+        "/api/alarms/log",
     ])
         assert.ok(path in json.paths, path)
 })

@@ -5,7 +5,7 @@ import { request } from "node:https"
 import { Writable } from "node:stream"
 import { after, before, test } from "node:test"
 import { setImmediate } from "node:timers/promises"
-import type { Alarm } from "../../clinic/alarms/alarms.ts"
+import type { Alarm } from "../../clinic/alarms/alarm.ts"
 import { LiveClient } from "../../clinic/http/live-client.ts"
 import { LiveObservations } from "../../clinic/live.ts"
 import type { Observation, Observations } from "../../clinic/readings/observations.ts"
@@ -228,7 +228,7 @@ test("a thousand open alarms cut nobody off, at no connect; one that changes is 
         const ids = (all!.data as { open: number[] }).open
         assert.equal(ids.length, 1000)
         assert.deepEqual(new Set(each.map(({ data }) => data.id)), new Set(ids))
-        await clinic.acknowledge(ids[connect]!, "ruth")
+        await clinic.alarms.acknowledge(ids[connect]!, "ruth")
         const [changed] = await reader.next(1)
         assert.deepEqual([changed!.event, changed!.data.id], ["alarm", ids[connect]])
         assert.equal(reader.isClosed, false)

@@ -43,7 +43,12 @@ test("silence: a mote that reports every 10 s and then does not is an alarm afte
     assert.deepEqual(await watch(600), ["open"])
     await report()
     assert.deepEqual(await watch(1), ["over"])
-    assert.deepEqual(await watch(40), ["open", "over"])
+    assert.deepEqual(await watch(40), ["open"], "the same line again")
+    for (let i = 0; i < 8; i++) {
+        await report()
+        await watch(10)
+    }
+    assert.deepEqual(await watch(40), ["open", "over"], "another one")
 })
 
 test("silence: a mote that rests between measurements may be silent for as long as its settings say", async () => {

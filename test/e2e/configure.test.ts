@@ -28,7 +28,7 @@ test("a configuration made in the clinic is applied by the mote, and its new lim
     assert.ok(!alarm!.raisedAbout)
 
     await clinic.configure(kid, { settings: { hrHigh: 130 }, author: "doctor" })
-    await clinic.acknowledge(alarm!.id, "ruth")
+    await clinic.alarms.acknowledge(alarm!.id, "ruth")
     await system.run(appliedS + 30)
     assert.deepEqual(await clinic.alarms.open(), [], "it is over, and somebody has seen it")
 })

@@ -14,6 +14,8 @@ export interface AlarmLimit {
     readonly limit: ConfigName | number
     /** How far within the limit the quantity must return before the alarm ends. */
     readonly hysteresis: number
+    /** After somebody has acknowledged it, it speaks again when the quantity is worse by so much. */
+    readonly step: number
 }
 
 /** A fault without a value. */
@@ -24,35 +26,50 @@ export interface AlarmFault {
     readonly end: string
 }
 
-/** Priority and category are those of IEC 60601-1-8: physiological concerns the patient, technical the equipment. */
-export interface AlarmKind {
+/** As IEC 60601-1-8 has them, the most urgent first. */
+export const priorities = ["high", "medium", "low"] as const
+export type Priority = (typeof priorities)[number]
+
+/** How urgent alarms of a kind are. */
+export interface PriorityRule {
+    readonly priority: Priority
+    /** Where the value is so far beyond the limit, or further, they are more urgent. */
+    readonly severe?: { readonly beyond: number; readonly priority: Priority }
+}
+
+/** Category as IEC 60601-1-8 has it: physiological is about the patient, technical about the equipment. */
+export interface AlarmKind extends PriorityRule {
     readonly label: string
     readonly category: "physiological" | "technical"
-    readonly priority: "high" | "medium" | "low"
     readonly raisedBy: "mote" | "clinic"
     readonly cause: AlarmLimit | AlarmFault
 }
 
 export const alarmKinds = {
     "hr-low": {
-        ...{ label: "Heart rate low", category: "physiological", priority: "high", raisedBy: "mote" },
-        cause: { quantity: "hr", side: "low", limit: "hrLow", hysteresis: 5 },
+        ...{ label: "Heart rate low", category: "physiological", priority: "medium", raisedBy: "mote" },
+        severe: { beyond: 10, priority: "high" },
+        cause: { quantity: "hr", side: "low", limit: "hrLow", hysteresis: 5, step: 10 },
     },
     "hr-high": {
-        ...{ label: "Heart rate high", category: "physiological", priority: "high", raisedBy: "mote" },
-        cause: { quantity: "hr", side: "high", limit: "hrHigh", hysteresis: 5 },
+        ...{ label: "Heart rate high", category: "physiological", priority: "medium", raisedBy: "mote" },
+        severe: { beyond: 20, priority: "high" },
+        cause: { quantity: "hr", side: "high", limit: "hrHigh", hysteresis: 5, step: 10 },
     },
     "temp-low": {
         ...{ label: "Temperature low", category: "physiological", priority: "medium", raisedBy: "mote" },
-        cause: { quantity: "temp", side: "low", limit: "tempLow", hysteresis: 0.3 },
+        severe: { beyond: 1, priority: "high" },
+        cause: { quantity: "temp", side: "low", limit: "tempLow", hysteresis: 0.3, step: 0.5 },
     },
     "temp-high": {
         ...{ label: "Temperature high", category: "physiological", priority: "medium", raisedBy: "mote" },
-        cause: { quantity: "temp", side: "high", limit: "tempHigh", hysteresis: 0.3 },
+        severe: { beyond: 1.5, priority: "high" },
+        cause: { quantity: "temp", side: "high", limit: "tempHigh", hysteresis: 0.3, step: 0.5 },
     },
     "spo2-low": {
-        ...{ label: "Oxygen saturation low", category: "physiological", priority: "high", raisedBy: "mote" },
-        cause: { quantity: "spo2", side: "low", limit: "spo2Low", hysteresis: 2 },
+        ...{ label: "Oxygen saturation low", category: "physiological", priority: "medium", raisedBy: "mote" },
+        severe: { beyond: 5, priority: "high" },
+        cause: { quantity: "spo2", side: "low", limit: "spo2Low", hysteresis: 2, step: 3 },
     },
     optical: {
         ...{ label: "Optical sensor failed", category: "technical", priority: "low", raisedBy: "mote" },
@@ -68,7 +85,7 @@ export const alarmKinds = {
     },
     battery: {
         ...{ label: "Battery low", category: "technical", priority: "low", raisedBy: "mote" },
-        cause: { quantity: "batt", side: "low", limit: 15, hysteresis: 5 },
+        cause: { quantity: "batt", side: "low", limit: 15, hysteresis: 5, step: 5 },
     },
     "mote-silent": {
         ...{ label: "Mote silent", category: "technical", priority: "medium", raisedBy: "clinic" },

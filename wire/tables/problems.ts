@@ -18,6 +18,7 @@ export const problemKinds = {
     "bad-parameter": { status: 400, text: "{parameter} {fault}" },
     "bad-settings": { status: 400, text: "{refusal}" },
     "bad-batch": { status: 400, text: "not a batch of envelopes" },
+    "too-long-a-time": { status: 400, text: "more than {max} days" },
     "too-many-steps": { status: 400, text: "more than {max} steps" },
     "too-many-patients": { status: 400, text: "too many patients to search them all: name them with patient" },
     "needs-password": { status: 400, text: "a user with the role {role} needs a password" },
@@ -40,6 +41,10 @@ export const problemKinds = {
     "not-on-the-ward": { status: 409, text: "the patient is not on the ward" },
     revoked: { status: 409, text: "the mote is revoked" },
     "name-taken": { status: 409, text: "that user name is taken" },
+    "already-acknowledged": { status: 409, text: "{by} has acknowledged it already" },
+    "alarm-closed": { status: 409, text: "the alarm is closed" },
+    "alarm-over": { status: 409, text: "the alarm is over: acknowledge it" },
+    "nothing-to-undo": { status: 409, text: "there is nothing to take back: that is possible for a minute" },
     "own-account": { status: 409, text: "users cannot remove themselves" },
     "too-large": { status: 413, text: "the body is too large" },
     "media-type": { status: 415, text: "the media type is not supported" },
@@ -88,6 +93,8 @@ export interface Problem {
     readonly fault?: ParameterFault
     readonly max?: number
     readonly role?: string
+    /** User name. */
+    readonly by?: string
     readonly refusal?: Refusal
 }
 

@@ -1,4 +1,5 @@
-import type { Notice, Priority } from "../notice.ts"
+import type { Priority } from "../../../wire/tables/alarm-kinds.ts"
+import type { Notice } from "../notice.ts"
 import { segment, timestamp, type Field } from "./segment.ts"
 
 /*
@@ -39,7 +40,6 @@ export function alarmMessage(notice: Notice, sender: Sender): string {
             : known && side === "low"
               ? tooLow
               : ["0", `MDCX_EVT_${alarm.kind.toUpperCase().replaceAll("-", "_")}`, "MDC"]
-    const phase = notice.phase === "start" || notice.phase === "end" ? notice.phase : "update"
     const flags = { raw: `${priorities[alarm.priority]}~${alarm.isTechnical ? "ST" : "SP"}` }
     const when = timestamp(at)
     let count = 0
@@ -64,7 +64,7 @@ export function alarmMessage(notice: Notice, sender: Sender): string {
         segment("OBR", 1, key, key, alarmEvent, null, null, timestamp(alarm.raisedAt)),
         facet("ST", event, 1, alarm.label, null, flags),
         ...(known && alarm.latest !== null ? [facet("NM", known.metric, 2, alarm.latest, known.unit)] : []),
-        facet("ST", ["68481", "MDC_ATTR_EVENT_PHASE", "MDC"], 3, phase),
+        facet("ST", ["68481", "MDC_ATTR_EVENT_PHASE", "MDC"], 3, notice.phase),
         facet("ST", ["68482", "MDC_ATTR_ALARM_STATE", "MDC"], 4, stateOf(notice)),
         facet(
             "ST",

@@ -274,4 +274,86 @@ export const migrations: readonly string[] = [
     ) STRICT;
     CREATE INDEX saturation_scale_newest ON saturation_scale (patient, id);
     `,
+    `
+    -- An alarm has a life, and may be about something else than a mote: source says what. Columns as in clinic/store/alarms.ts.
+    CREATE TABLE alarm_2 (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        source TEXT NOT NULL,
+        mote INTEGER REFERENCES mote (id),
+        patient INTEGER,
+        ward TEXT,
+        kind TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        unit TEXT,
+        raised_at INTEGER,
+        raised_about INTEGER NOT NULL,
+        raised_value REAL,
+        cleared_at INTEGER,
+        cleared_about INTEGER NOT NULL,
+        cleared_value REAL,
+        stored_at INTEGER NOT NULL,
+        acknowledged_at INTEGER,
+        acknowledged_by TEXT,
+        first_seen_at INTEGER,
+        first_seen_by TEXT,
+        is_open INTEGER NOT NULL,
+        is_line INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        priority TEXT NOT NULL,
+        limit_value REAL,
+        worst_value REAL,
+        worst_at INTEGER,
+        attended_value REAL,
+        state TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        until INTEGER,
+        waiting_since INTEGER NOT NULL,
+        level INTEGER NOT NULL,
+        attended_by TEXT,
+        undo TEXT,
+        due_at INTEGER,
+        UNIQUE (source, kind, generation, number)
+    ) STRICT;
+    -- What is acknowledged already has been so for long enough: it is looked at again at the next start.
+    INSERT INTO alarm_2
+        SELECT a.id, 'mote/' || a.mote, a.mote, a.patient, p.ward, a.kind, a.generation, a.number, a.unit,
+            a.raised_at, a.raised_about, a.raised_value, a.cleared_at, a.cleared_about, a.cleared_value, a.stored_at,
+            a.acknowledged_at, a.acknowledged_by, a.acknowledged_at, a.acknowledged_by, a.is_open, 1, 1,
+            CASE WHEN a.kind IN ('optical', 'thermometer', 'contact', 'battery') THEN 'low'
+                WHEN a.kind IN ('temp-low', 'temp-high', 'mote-silent') THEN 'medium' ELSE 'high' END,
+            NULL, a.raised_value, a.raised_at, NULL,
+            CASE WHEN a.is_open = 0 THEN 'closed' WHEN a.acknowledged_at IS NOT NULL THEN 'acknowledged'
+                WHEN a.cleared_at IS NULL THEN 'raised' ELSE 'latched' END,
+            a.stored_at,
+            CASE WHEN a.is_open = 1 THEN a.acknowledged_at END, a.stored_at, 0, a.acknowledged_by, NULL,
+            CASE WHEN a.is_open = 1 THEN a.acknowledged_at END
+        FROM alarm a LEFT JOIN patient p ON p.id = a.patient;
+    DROP TABLE alarm;
+    ALTER TABLE alarm_2 RENAME TO alarm;
+    CREATE INDEX alarm_open ON alarm (patient) WHERE is_open = 1;
+    CREATE INDEX alarm_of_mote ON alarm (mote) WHERE is_open = 1;
+    CREATE INDEX alarm_newest ON alarm (patient, id);
+    CREATE INDEX alarm_lasting ON alarm (source, kind, cleared_at) WHERE raised_at IS NOT NULL;
+    CREATE INDEX alarm_raised ON alarm (source, kind, generation, number) WHERE raised_at IS NOT NULL;
+    CREATE INDEX alarm_line ON alarm (source, kind, generation, number) WHERE is_line = 1;
+    CREATE INDEX alarm_stored ON alarm (stored_at) WHERE is_line = 1;
+
+    CREATE TABLE alarm_entry (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        alarm INTEGER NOT NULL REFERENCES alarm (id),
+        at INTEGER NOT NULL,
+        change TEXT NOT NULL,
+        by TEXT,
+        level INTEGER NOT NULL,
+        value REAL,
+        told TEXT,
+        failure TEXT
+    ) STRICT;
+    CREATE INDEX alarm_entry_of ON alarm_entry (alarm, id);
+    INSERT INTO alarm_entry (alarm, at, change, by, level, value)
+        SELECT id, stored_at, 'raised', NULL, 0, raised_value FROM alarm WHERE raised_at IS NOT NULL;
+    INSERT INTO alarm_entry (alarm, at, change, by, level)
+        SELECT id, acknowledged_at, 'acknowledged', acknowledged_by, 0 FROM alarm WHERE acknowledged_at IS NOT NULL;
+    `,
 ]

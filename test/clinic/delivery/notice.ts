@@ -14,6 +14,7 @@ export const notice: Notice = {
         raisedAt: Date.UTC(2026, 10, 30, 3),
         unit: "beat/min",
         value: 131,
+        worst: 190,
         latest: 158,
         by: null,
         isOver: false,

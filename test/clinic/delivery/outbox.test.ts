@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { test, type TestContext } from "node:test"
 import { Clinic } from "../../../clinic/index.ts"
+import { rulesFor } from "../../../clinic/alarms/rules.ts"
 import type { Notice } from "../../../clinic/delivery/notice.ts"
 import { describe } from "../../../clinic/delivery/notices.ts"
 import { Outbox } from "../../../clinic/delivery/outbox.ts"
@@ -57,8 +58,16 @@ class Receiver {
 async function ward(context: TestContext, routes: string[], isStarted = true) {
     const store = openSqlite(":memory:")
     const key = randomBytes(32)
+    const alarmRules = rulesFor(routes.map(route))
     const open = async () => {
-        const clinic = await Clinic.open({ store, clock: realClock, random: randomBytes, key, log: silentLog })
+        const clinic = await Clinic.open({
+            store,
+            clock: realClock,
+            random: randomBytes,
+            key,
+            log: silentLog,
+            alarmRules,
+        })
         const outbox = new Outbox({
             ...{ store, routes: routes.map(route), clock: realClock, log: silentLog, newId: randomUUID },
             describe: (alarm, delivery) => describe(clinic, "https://clinic.example", alarm, delivery),
@@ -97,7 +106,7 @@ test("outbox: who has to know is told that an alarm began and that it is over, o
     assert.equal(first!.alarm.priority, "high")
     assert.equal(first!.url, "https://clinic.example/#/patients/1")
     const [open] = await clinic.alarms.open()
-    await clinic.acknowledge(open!.id, "ruth")
+    await clinic.alarms.acknowledge(open!.id, "ruth")
     await tell("hr-high", 1, false, 120)
     await until(() => receiver.notices.length > 1, "the end")
     assert.deepEqual(receiver.told, ["start hr-high", "end hr-high"])
@@ -132,7 +141,7 @@ test("outbox: a receiver that never answers stops no other", async context => {
     silent.status = 0
     const other = new Receiver(context)
     const { tell } = await ward(context, [await silent.listen(), await other.listen()])
-    for (const id of [1, 2, 3]) await tell("hr-high", id, true, 171)
+    for (const [i, kind] of ["hr-high", "spo2-low", "temp-high"].entries()) await tell(kind, i, true, 171)
     await until(() => other.told.length >= 3, "all of them at the other")
     assert.equal(silent.notices.length, 1)
 })
@@ -142,14 +151,25 @@ test("outbox: with a delay nobody is told who would come for an alarm that someb
     const { tell, clinic, store } = await ward(context, [`3600:${await receiver.listen()}`])
     await tell("hr-high", 1, true, 171)
     const [alarm] = await clinic.alarms.open()
-    assert.equal((await store.delivery.ofAlarm(alarm!.id))[0]!.attempts, 0)
-    await clinic.acknowledge(alarm!.id, "ruth")
+    await clinic.alarms.acknowledge(alarm!.id, "ruth")
     await tell("hr-high", 1, false, 120)
-    assert.deepEqual(
-        (await store.delivery.ofAlarm(alarm!.id)).map(({ nextAt, failure }) => [nextAt, failure]),
-        [[null, "acknowledged"]],
-    )
+    assert.deepEqual(await store.delivery.ofAlarm(alarm!.id), [])
     assert.deepEqual(receiver.told, [])
+})
+
+test("outbox: an alarm that comes and goes is told of once a minute, and every attempt is in its history", async context => {
+    const receiver = new Receiver(context)
+    const { tell, clinic } = await ward(context, [await receiver.listen()])
+    for (let id = 1; id <= 30; id++) {
+        await tell("hr-high", id, true, 171)
+        await tell("hr-high", id, false, 120)
+    }
+    await until(() => receiver.told.length === 2, "beginning and end")
+    const [alarm] = await clinic.alarms.open()
+    assert.equal(alarm!.count, 30)
+    const history = async () => (await clinic.alarms.history(alarm!.id)).filter(({ change }) => change === "told")
+    await until(async () => (await history()).length === 2, "both in the history")
+    assert.deepEqual(receiver.told, ["start hr-high", "end hr-high"])
 })
 
 test("outbox: alarms of a patient who is discharged are over for everybody who was told", async context => {

@@ -1,0 +1,49 @@
+import type { Access } from "./access.ts"
+
+/** What happened to an alarm, for the log of the shift. Times are unix ms of the clinic's clock. */
+export interface StoredAlarmEntry {
+    at: number
+    alarm: number
+    /** One of clinic/http/schemas/alarms.ts. */
+    change: string
+    /** User name; null where nobody did it. */
+    by: string | null
+    /** Escalation steps that were taken by then. */
+    level: number
+    value: number | null
+    /** Who was told, on what channel, and why that failed. */
+    told: string | null
+    failure: string | null
+}
+
+export class AlarmEntryTable {
+    private readonly access: Access
+
+    constructor(access: Access) {
+        this.access = access
+    }
+
+    async add(entries: readonly StoredAlarmEntry[]): Promise<void> {
+        if (entries.length === 0) return
+        await this.access.db
+            .insertInto("alarm_entry")
+            .values([...entries])
+            .execute()
+        this.access.changed("alarm_entry")
+    }
+
+    /** In the order in which they happened. */
+    async ofAlarm(alarm: number): Promise<StoredAlarmEntry[]> {
+        return await this.access.db
+            .selectFrom("alarm_entry")
+            .select(["at", "alarm", "change", "by", "level", "value", "told", "failure"])
+            .where("alarm", "=", alarm)
+            .orderBy("id")
+            .execute()
+    }
+
+    /** Another alarm has taken the place of that one. */
+    async move(from: number, to: number): Promise<void> {
+        await this.access.db.updateTable("alarm_entry").set({ alarm: to }).where("alarm", "=", from).execute()
+    }
+}
