@@ -57,15 +57,16 @@ export interface Alarm {
     isOpen: boolean
 }
 
+const hasName: readonly SourceKind[] = ["router", "channel"]
+
 export type Present = { value: number; time: number } | undefined
 
 /** A stored alarm as it is shown. */
 export function shown(row: ShownAlarm, present: Present): Alarm {
     const slash = row.source.indexOf("/")
     const about = (slash < 0 ? row.source : row.source.slice(0, slash)) as SourceKind
-    const isOfPatient = about === "mote" || about === "patient"
     return {
-        ...{ id: row.id, about, name: isOfPatient || slash < 0 ? null : row.source.slice(slash + 1) },
+        ...{ id: row.id, about, name: hasName.includes(about) ? row.source.slice(slash + 1) : null },
         ...{ patient: row.patient, ward: row.ward, kid: row.kid, kind: row.kind, unit: row.unit, count: row.count },
         ...{ priority: row.priority as Priority, raisedAt: row.raisedAt, raisedAbout: row.raisedAbout === 1 },
         ...{

@@ -125,8 +125,3 @@ const unknownKind: Omit<AlarmKind, "label"> = {
 export function alarmUnit({ cause }: AlarmKind): string | null {
     return "quantity" in cause ? quantities[cause.quantity].unit : null
 }
-
-/** Kinds about the equipment: once over, nobody has to look at them any more. */
-export const technicalKinds = Object.entries<AlarmKind>(alarmKinds)
-    .filter(([, { category }]) => category === "technical")
-    .map(([name]) => name)
