@@ -28,14 +28,14 @@ import {
 } from "./slot"
 
 /*
- * Watches the readings and keeps what a nurse has to be told, one slot a kind, until the router has receipted it. The
- * slots are in flash as well: an alarm is told after a power cut, too, and not raised a second time.
+ * Watches the readings, and keeps each alarm event until the router has acknowledged it with a receipt, in one slot per
+ * kind. The slots are also in flash: after a power cut an alarm is still reported, and not raised a second time.
  *
- * Started by `uplink/uplink.ts` (`loadAlarms`), which gives it each reading and tells it of each receipt. Only this module writes
+ * Started by `uplink/uplink.ts` (`loadAlarms`), which passes on each reading and each receipt. Only this module writes
  * the slots; the uplink takes them as packs, and `mote.ts` asks whether an alarm is about to be raised or cleared.
  */
 
-/** How far within a limit a value has to be for the alarm to end: beat/min, °C, percent. */
+/** Hysteresis: how far within its limit a value must be to clear the alarm, in beat/min, °C and percent. */
 const bpmHysteresis = 5
 const tempHysteresisC = 0.3
 const spo2Hysteresis = 2
@@ -43,25 +43,26 @@ const lowBattery = 15
 const batteryHysteresis = 5
 
 /**
- * In flash, for each eight kinds: the kid, then of each slot in use its kind and itself; 200 bytes at most, as more than 223 with
- * the key does not fit. A power cut between two of them tears nothing: a slot is whole, and knows nothing of others.
+ * Journal in flash, one setting for every eight kinds: the kid, then for each slot in use its kind and content; at most
+ * 200 bytes, because no more than 223 fit with the key. A power cut between two writes does no harm: each slot is
+ * complete in one setting and independent of the others.
  */
 const journalKey = "alarms"
 const journalKinds = 8
 const kidBytes = 8
 const recordBytes = 1 + slotBytes
-/** Alarms that one start of the mote can number. */
+/** Number of alarm ids per start of the mote. */
 const idsPerBoot = 0x100000
-/** Raised or cleared alarms in an envelope: about 500 bytes. */
+/** Maximum number of events in an envelope: about 500 bytes. */
 const maxEvents = 4
 
 const slots = Buffer.alloc(Kind.count * slotBytes)
-/** Per kind, since when the readings say the opposite of the slot, in ms of `millis()`; −1 where they do not. */
+/** Per kind: since when the readings contradict the slot, in ms of `millis()`; −1 if they do not. */
 const since = Buffer.alloc(Kind.count * 8)
-/** Events that are in the envelope under way, a bit for each kind. */
+/** Events in the envelope in flight, one bit per kind. */
 let raisesUnderWay = 0
 let clearsUnderWay = 0
-/** Kinds of which somebody may have heard that they were cleared. */
+/** Kinds whose clearing may already have been received. */
 let clearsReported = 0
 let kid: Buffer
 let nextId: number
@@ -70,10 +71,10 @@ let mustSave = false
 let isWriting = false
 
 /**
- * Takes up what the last start left in flash; to be called first.
- * @param mote its kid: another's alarms are none of its own
+ * Loads the alarms of the last start from flash; must be called first.
+ * @param mote its kid; the journal of another mote is ignored
  * @param boot number of this start, never used before
- * @param hasNews is called when there is an alarm to send; must not wait
+ * @param hasNews called when there is an alarm to send; must not wait
  */
 export async function loadAlarms(mote: Buffer, boot: number, hasNews: () => void): Promise<void> {
     kid = mote
@@ -92,12 +93,12 @@ async function loadJournal(first: number): Promise<void> {
         slots.blitAt(kind * slotBytes, journal, at + 1, slotBytes)
         for (let event = Event.raised; event <= Event.cleared; event++)
             if (timeBaseOf(slots, kind, event) === TimeBase.start) setTime(slots, kind, event, 0, TimeBase.unknown)
-        // It may have been under way when the power went.
+        // It may have been in flight when the power failed.
         if (isDue(slots, kind, clearDue)) clearsReported |= 1 << kind
     }
 }
 
-/** Takes a reading; never waits. What it does not tell neither raises nor clears an alarm. */
+/** Handles a reading without waiting. A value that the reading lacks neither raises nor clears an alarm. */
 export function watchReading(reading: Reading): void {
     const { atMs, bpm, contact, hasThermometer, spo2, tempC } = reading
     const { battery } = status
@@ -116,18 +117,18 @@ export function watchReading(reading: Reading): void {
     if (battery !== undefined) watch(atMs, Kind.battery, battery, lowBattery - battery, batteryHysteresis)
 }
 
-/** Whether an alarm is to be raised or cleared if the readings go on as the last. */
+/** Whether an alarm will be raised or cleared if the readings stay as they are. */
 export function isAlarmWatching(): boolean {
     for (let kind = 0; kind < Kind.count; kind++) if (since.getAt(kind * 8, "f64") >= 0) return true
     return false
 }
 
-/** Whether something is not in flash yet. */
+/** Whether there are changes not yet in flash. */
 export function isAlarmSaving(): boolean {
     return mustSave || isWriting
 }
 
-/** Whether there is anything to send, and it is safe in flash. */
+/** Whether there are events to send, and they are safe in flash. */
 export function isAlarmPending(): boolean {
     if (isAlarmSaving()) return false
     for (let kind = 0; kind < Kind.count; kind++) if (isDue(slots, kind, raiseDue | clearDue)) return true
@@ -135,8 +136,8 @@ export function isAlarmPending(): boolean {
 }
 
 /**
- * What is to be sent, as SenML. It is taken to be under way until `receipted`: seal it once, and
- * send the same bytes until there is a receipt.
+ * The events to send, as SenML. They are in flight until `alarmsReceipted`: seal the pack once, and send the same bytes
+ * until there is a receipt.
  */
 export function packAlarms(): Buffer {
     const shift = shiftTicks()
@@ -144,7 +145,7 @@ export function packAlarms(): Buffer {
     beginArray()
     let events = 0
     let records = 0
-    // Of each kind the beginning comes before the end.
+    // For each kind, raised comes before cleared.
     for (let i = 0; i < 2 * Kind.count && events < maxEvents; i++) {
         const kind = i >> 1
         const event = i & 1
@@ -159,7 +160,7 @@ export function packAlarms(): Buffer {
     return endArray(records)
 }
 
-/** There is a receipt for what was under way. */
+/** Handles a receipt for the events in flight. */
 export async function alarmsReceipted(): Promise<void> {
     for (let kind = 0; kind < Kind.count; kind++) {
         if (raisesUnderWay & (1 << kind)) markReported(slots, kind, raiseDue)
@@ -171,8 +172,9 @@ export async function alarmsReceipted(): Promise<void> {
 }
 
 /**
+ *
  * @param excess how far the value is beyond its limit
- * @param hysteresis how far it has to be on the right side of it for the alarm to end
+ * @param hysteresis how far it must be within its limit to clear the alarm
  */
 function watch(atMs: number, kind: Kind, value: number | undefined, excess: number, hysteresis: number): void {
     const at = kind * 8
@@ -192,7 +194,7 @@ function watch(atMs: number, kind: Kind, value: number | undefined, excess: numb
     const ticks = Math.round(atMs / tickMs)
     if (wasRaised) setEvent(slots, kind, Event.cleared, ticks, value)
     else raise(kind, ticks, value)
-    // From now on: the uplink may run before the fiber does.
+    // Set now, because the uplink may run before the fiber does.
     mustSave = true
     const run = async () => await save()
     run.start()
@@ -202,9 +204,10 @@ function raise(kind: Kind, ticks: number, value: number | undefined): void {
     const bit = 1 << kind
     const wasCleared = isDue(slots, kind, clearDue)
     markReported(slots, kind, clearDue)
-    // Nobody can have heard that it was cleared: it goes on.
+    // The clearing has not been received by anyone, so the alarm simply continues.
     if (wasCleared && !(clearsReported & bit)) return
-    // Somebody may have: another one, which began with the first where that is still to be told.
+    // The clearing may have been received, so this is a new alarm. It keeps the old start if that has not been reported
+    // yet.
     if (!isDue(slots, kind, raiseDue)) setEvent(slots, kind, Event.raised, ticks, value)
     setId(slots, kind, nextId++)
     clearsReported &= ~bit
@@ -217,7 +220,7 @@ function shiftTicks(): number | undefined {
     return shift === undefined ? undefined : Math.round(shift / tickMs)
 }
 
-/** Writes the slots to flash, again where they change meanwhile. Never throws. */
+/** Writes the slots to flash, and again if they change meanwhile. Never throws. */
 async function save(): Promise<void> {
     mustSave = true
     if (isWriting) return
@@ -236,7 +239,7 @@ async function save(): Promise<void> {
     if (isAlarmPending()) news()
 }
 
-/** Nothing is written where there is neither an alarm nor was one: most motes never have one of the later kinds. */
+/** Writes nothing if there is no alarm and never was one: most motes never have an alarm of the later kinds. */
 async function writeJournal(first: number): Promise<boolean> {
     const contents = journal(first)
     if (contents.length === kidBytes && !(await readBytes(keyOf(first)))) return true
@@ -263,7 +266,7 @@ function journal(first: number): Buffer {
     return journal
 }
 
-/** Gives what happened in this start a time that holds after a restart, too. */
+/** Converts the event times of this start to Unix time, which stays valid after a restart. */
 function date(): void {
     const shift = shiftTicks()
     if (shift === undefined) return

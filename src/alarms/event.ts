@@ -3,8 +3,8 @@ import { describe, Kind } from "./kind"
 import { Event, idOf, ticksOf, TimeBase, timeBaseOf, valueBits, valueOf } from "./slot"
 
 /*
- * An alarm in SenML (RFC 8428) with the integer labels of §6, as docs/alarms.md has it: `bt` stands in the first record of
- * each event and counts for all of them.
+ * An alarm event in SenML (RFC 8428) with the integer labels of §6; see docs/alarms.md. The base time `bt` is in the
+ * first record of each event and applies to all its records.
  */
 
 const nameLabel = hex`00`
@@ -16,9 +16,9 @@ const tickBits = 4
 
 /**
  * Writes one event. @returns the number of records
- * @param baseName the label bn and its value where this is the first of the pack
- * @param shift what makes ticks of `millis()` unix time; undefined where that is not known yet
- * @param now ticks of `millis()`; without `shift` times are counted back from here (RFC 8428 §4.5.3)
+ * @param baseName label bn and its value for the first event of the pack
+ * @param shift added to ticks of `millis()` to get Unix time; undefined if the time is unknown
+ * @param now ticks of `millis()`; without `shift` times are relative to it (RFC 8428 §4.5.3)
  */
 export function writeEvent(
     slots: Buffer,
@@ -31,7 +31,7 @@ export function writeEvent(
     const described = describe(kind)
     const name = "alarm/" + described[0]
     const base = timeBaseOf(slots, kind, event)
-    // Before this start, nobody knows when: at its first moment at the latest.
+    // An event before this start at an unknown time: this start is the latest possible time.
     let ticks = base === TimeBase.unknown ? 0 : ticksOf(slots, kind, event)
     if (base !== TimeBase.unix) ticks += shift === undefined ? -now : shift
     writeRecord(baseName ? 5 : 4, name, "/", event === Event.raised ? 1 : 0, 0)
@@ -52,7 +52,7 @@ export function writeEvent(
     return records
 }
 
-/** The pairs n, u and v of a record that has so many pairs. */
+/** Writes the pairs n, u and v of a record with this number of pairs. */
 function writeRecord(pairs: number, name: string, unit: string, value: number, bits: number): void {
     writeRaw(Buffer.from([mapStart | pairs]))
     writeRaw(nameLabel)

@@ -1,4 +1,4 @@
-/** Kinds of alarms. These numbers are in flash: a new kind comes last, before `count`. */
+/** Kinds of alarms. The numbers are stored in flash: add a new kind at the end, before `count`. */
 export const enum Kind {
     hrLow,
     hrHigh,
@@ -9,11 +9,14 @@ export const enum Kind {
     contact,
     battery,
     spo2Low,
-    /** How many kinds there are. */
+    /** Number of kinds. */
     count,
 }
 
-/** Name and unit of what raises it, where there is a value; made where it is needed, which is rarely: memory is scarce. */
+/**
+ * Name and unit of the value that raises the alarm. Created on demand, because it is rarely needed and memory is
+ * scarce.
+ */
 export function describe(kind: Kind): string[] {
     switch (kind) {
         case Kind.hrLow:

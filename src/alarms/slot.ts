@@ -1,6 +1,6 @@
 /*
- * What is kept of a kind of alarm, as it is in flash: flags; the number of the alarm (f64); then for its beginning and for
- * its end the time in ticks of 1/16 s (40 bits) and the value that caused it in 1/32 (i16).
+ * The state of one kind of alarm, in the format in flash: flags; id of the alarm (f64); then for its start and for its
+ * end the time in ticks of 1/16 s (40 bits) and the value that caused it in 1/32 (i16).
  */
 
 export const slotBytes = 23
@@ -17,33 +17,33 @@ export const enum Event {
     cleared = 1,
 }
 
-/** Flags: what the slot stands for, and what is still to be told. */
+/** Flags: the state of the slot, and the events to report. */
 const isOn = 1
 export const raiseDue = 2
 export const clearDue = 4
-/** Per event, times 4 for the second: what its ticks are counted from. */
+/** Time base of each event; for the second event, times 4. */
 const isUnix = 8
 const isUnknown = 16
 const timeFlags = isUnix | isUnknown
 
-/** What the time of an event is counted from; unknown where the clock was not set before the restart. */
+/** Time base of an event. Unknown: the clock was not set before the restart. */
 export const enum TimeBase {
     start = 0,
     unix = 8,
     unknown = 16,
 }
 
-/** Whether there is anything in it. */
+/** Whether the slot is in use. */
 export function isUsed(slots: Buffer, kind: number): boolean {
     return (slots[kind * slotBytes] & isOn) !== 0
 }
 
-/** Raised, as far as the readings say. */
+/** Whether the alarm is raised according to the readings. */
 export function isRaised(slots: Buffer, kind: number): boolean {
     return (slots[kind * slotBytes] & (isOn | clearDue)) === isOn
 }
 
-/** Whether any of these is to be told. */
+/** Whether any of these events is to be reported. */
 export function isDue(slots: Buffer, kind: number, flags: number): boolean {
     return (slots[kind * slotBytes] & flags) !== 0
 }
@@ -52,7 +52,7 @@ export function markReported(slots: Buffer, kind: number, flags: number): void {
     slots[kind * slotBytes] &= ~flags
 }
 
-/** Nothing is left to be told: as if nothing had been. */
+/** Clears the slot after everything has been reported. */
 export function free(slots: Buffer, kind: number): void {
     slots.fillAt(kind * slotBytes, slotBytes, 0)
 }
@@ -74,7 +74,7 @@ export function setEvent(slots: Buffer, kind: number, event: Event, ticks: numbe
     slots[kind * slotBytes] |= event === Event.raised ? raiseDue : clearDue
 }
 
-/** In 1/32, undefined where none caused it. */
+/** In 1/32; undefined if no value caused the event. */
 export function valueOf(slots: Buffer, kind: number, event: Event): number | undefined {
     const value = slots.getAt(kind * slotBytes + eventsAt + event * eventBytes + 5, "i16")
     return value === noValue ? undefined : value

@@ -4,29 +4,30 @@ import { firstStatusRegister, statusRegister } from "./status-registers"
 import { sleep } from "../platform/sleep"
 
 /*
- * The mote's readings as Jacdac services.
+ * Serves the mote's readings as Jacdac services.
  *
- * Started by `mote.ts`, which gives it each reading. Clients on the bus write how they want to be served, and read the rest.
+ * Started by `mote.ts`, which passes on each reading. Clients on the bus write the streaming registers and read the
+ * others.
  */
 
-/** What the VM calls with commands for the servers of a program, and how they send. */
+/** The VM's interface for servers: it calls `_onServerPacket` with each command, and sends with `_serverSend`. */
 type Bus = typeof ds & {
     _onServerPacket: (packet: ds.Packet) => Promise<void>
     _serverSend(serviceIndex: number, packet: ds.Packet): Promise<void>
 }
-/** Given as service index, `_serverSend` does not send but gives an event its number. */
+/** As service index, makes `_serverSend` assign an event number instead of sending. */
 const numberEvent = 0x100
 
 /** Jacdac "Control service": a device announces itself every 500 ms, with a restart counter that stops at 15. */
 const tickMs = 500
 const steadyCounter = 15
 
-/** A reading comes every 2 s. */
+/** Interval between readings. */
 const readingMs = 2000
-/** So much later than expected a value is no longer one. */
+/** A value older than its interval plus this is withdrawn. */
 const lateMs = 2000
 const maxIntervalMs = 3600000
-/** An event is sent so often, with the same number: it may get lost on the bus. */
+/** An event is sent this often with the same number, because the bus may lose packets. */
 const eventSendings = 3
 
 /** Service indexes. */
@@ -34,12 +35,11 @@ const control = 0
 const heartRate = 1
 const temperature = 2
 const oxygen = 3
-/** The last of those that measure is before it. */
+/** The measuring services come before it. */
 const moteStatus = 4
 
 /**
- * Of each service: how often a value is due in s, the least and the most it can be, and the error that a value has, in a
- * tenth of its unit.
+ * Per service: interval of values in s, minimum and maximum of the range, and error of a value in tenths of its unit.
  */
 const limits = hex`00000000 021ef032 021e2d03 08006428`
 const dueOffset = 0
@@ -47,7 +47,7 @@ const minOffset = 1
 const maxOffset = 2
 const errorOffset = 3
 
-/** By these codes a packet is found in the specification of its service. */
+/** Packet codes in the specification of a service. */
 const registerSpec = 0x1000
 const announceSpec = 0x2000
 const statusCodeChangedSpec = 0x8004
@@ -68,19 +68,19 @@ const enum Register {
 /** Why there is no value: `vendor_code` of the register `status_code`. */
 const enum Lack {
     nothing = 0,
-    /** The sensor does not answer; it is started again and again. */
+    /** The sensor does not respond; the mote keeps trying to start it. */
     sensor = 1,
     /** There is no skin in front of the sensor. */
     skin = 2,
     /** The wearer moves too much. */
     motion = 3,
-    /** What is measured is not trusted yet, or not any more. */
+    /** The measurement is not trusted, or no longer. */
     trust = 4,
 }
 
 /*
- * The state of a service in `state`, which takes a tenth of the memory that objects take: value (f32), streaming_interval
- * in ms (u32), ticks until the next may be streamed (u16), ticks since the value came, why there is none, streaming_samples,
+ * State of each service, in a buffer because objects take ten times the memory: value (f32), streaming_interval in ms
+ * (u32), ticks until the next may be streamed (u16), ticks since the value arrived, vendor code, streaming_samples,
  * whether the value has not been streamed yet, and whether the status has changed (u8).
  */
 const stateBytes = 16
@@ -95,9 +95,9 @@ const changedOffset = 14
 let state: Buffer
 
 /**
- * Shows readings as the standard Jacdac services HeartRate, Temperature and PulseOximeter, to whoever is on the board's
- * USB cable, and how the mote is (services/mote-status.md). A service answers and streams `reading` only while there is a
- * value; otherwise `status_code` says why not, and `reading_error` is as wide as the range.
+ * Serves the readings as the standard Jacdac services HeartRate, Temperature and PulseOximeter on the board's USB
+ * cable, and the mote's status (services/mote-status.md). A service answers and streams `reading` only while there is a
+ * value; otherwise `status_code` gives the reason, and `reading_error` is as wide as the range.
  */
 export function startServers(): void {
     state = Buffer.alloc((oxygen + 1) * stateBytes)
@@ -109,7 +109,7 @@ export function startServers(): void {
     announce.start()
 }
 
-/** Takes the reading of each 2 s; never waits. */
+/** Handles the reading, every 2 s; does not wait. */
 export function showReading(reading: Reading): void {
     const { contact, motion } = reading
     let lack = Lack.trust
@@ -141,7 +141,7 @@ function become(index: number, lack: Lack): void {
     if (lack !== Lack.nothing) state[at + newOffset] = 0
 }
 
-/** For ever. */
+/** Runs forever. */
 async function announce(): Promise<void> {
     let packet: ds.Packet
     for (let restarts = 1; ; restarts++) {
@@ -187,7 +187,7 @@ async function stream(index: number): Promise<void> {
     if (!state[at + samplesOffset]) return
     state[at + samplesOffset] = state[at + samplesOffset] - 1
     state[at + newOffset] = 0
-    // A client that wants fewer than there are gets some; one that wants more, all.
+    // A client that asks for a lower rate gets some of the values, any other client gets all.
     const intervalMs = state.getAt(at + intervalOffset, "u32")
     state.setAt(at + waitOffset, "u16", Math.idiv(intervalMs - readingMs, tickMs))
     await send(index, encode(index, Register.reading))
@@ -202,7 +202,8 @@ async function handle(packet: ds.Packet): Promise<void> {
             const { regCode } = packet
             if (packet.isRegSet && (await set(index, regCode, packet.payload))) return
             if (packet.isRegGet && packet.spec) {
-                // Until there is a value nobody gets one, as from Jacdac's own sensors: "not implemented" would be final.
+                // Without a value the request stays unanswered, as with Jacdac's own sensors: "not implemented" would
+                // be final.
                 if (regCode === Register.reading && index <= oxygen && lackOf(index)) return
                 if (get(index, regCode) !== undefined) {
                     await send(index, encode(index, regCode))
@@ -244,7 +245,7 @@ function get(index: number, register: number): any {
     }
 }
 
-/** @returns whether the register can be set; what is too short is ignored */
+/** @returns whether the register is writable; a payload that is too short is ignored */
 async function set(index: number, register: number, payload: Buffer): Promise<boolean> {
     if (index === moteStatus) return false
     const at = index * stateBytes
@@ -278,7 +279,7 @@ function lackOf(index: number): Lack {
     return state[index * stateBytes + lackOffset]
 }
 
-/** Code and vendor code of `status_code`; Jacdac "Common registers and commands": StatusCodes. */
+/** Code and vendor code of `status_code` (Jacdac "Common registers and commands": StatusCodes). */
 function status(index: number): [number, number] {
     const lack = lackOf(index)
     if (lack === Lack.nothing) return [ds.SystemStatusCodes.Ready, lack]
@@ -286,7 +287,7 @@ function status(index: number): [number, number] {
     return [ds.SystemStatusCodes.Initializing, lack]
 }
 
-/** In the unit of the service. Without a value it may be anywhere in the range. */
+/** In the unit of the service. Without a value it spans the whole range. */
 function readingError(index: number): number {
     const at = index * 4
     return lackOf(index) === Lack.nothing

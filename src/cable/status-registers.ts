@@ -3,7 +3,7 @@ import { config } from "../config/config"
 import { status } from "../link/status"
 import { firmwareVersion } from "../platform/version"
 
-/** services/mote-status.md */
+/** See services/mote-status.md. */
 const enum Register {
     link = 0x180,
     queued = 0x181,
@@ -16,7 +16,7 @@ const enum Register {
 
 export const firstStatusRegister = Register.link
 
-/** Value of a register of the service "Mote status"; undefined while it has none. */
+/** Value of a register of the service "Mote status". Undefined if it has none. */
 export function statusRegister(register: number): any {
     switch (register) {
         case Register.link:

@@ -1,20 +1,20 @@
 /*
  * The configuration in force.
  *
- * Starts with the defaults. `downlink.ts` writes it as a whole; all higher rooms read it.
+ * Starts with the defaults. `downlink.ts` replaces it as a whole; all higher rooms read it.
  */
 
 /** How a mote spends its power between measurements. */
 export const enum PowerMode {
     /** Measures and is reachable all the time. */
     continuous = 0,
-    /** Sensors rest between measurements; the link stays. */
+    /** Sensors rest between measurements; the connection stays open. */
     interval = 1,
-    /** As interval, and the chip itself sleeps where it can (`standby`). */
+    /** Like `interval`, but the chip also sleeps if it can (`standby`). */
     standby = 2,
 }
 
-/** The settings' numbers in refusals; those that they have in docs/configuration.md. */
+/** Setting numbers in refusals, as in docs/configuration.md. */
 export const enum Setting {
     hrLow = 1,
     hrHigh = 2,
@@ -31,32 +31,34 @@ export const enum Setting {
     trial = 13,
 }
 
-/** What can be set over the air, in the units in which it travels; docs/configuration.md has the ranges. */
+/** Settings that can be changed over the air, in their units on the wire; see docs/configuration.md for the ranges. */
 export class Config {
-    /** Of the configuration in force; 0: none has ever been applied. */
+    /** Version of the configuration in force; 0: none has been applied yet. */
     version = 0
-    /** `coap+tcp://…`, `coaps+tcp://…`, `mqtt://…`, `mqtts://…`; empty: as the setting `router` says. */
+    /** `coap+tcp://…`, `coaps+tcp://…`, `mqtt://…`, `mqtts://…`; empty: the setting `router` applies. */
     router = ""
-    /** Seconds between readings that are kept. */
+    /** Interval in seconds between stored readings. */
     sample = 2
-    /** Seconds that a reading may wait for others before it is sent. */
+    /** Maximum time in seconds that a reading waits for others before it is sent. */
     report = 10
-    /** Alarm limits, beat/min, °C and percent. */
+    /** Alarm limits in beat/min, °C and percent. */
     hrLow = 40
     hrHigh = 130
     tempLow = 35
     tempHigh = 38.5
     spo2Low = 90
-    /** Seconds that a value has to be beyond a limit, or a sensor gone, before it is an alarm. */
+    /** Time in seconds that a value must be beyond a limit, or a sensor absent, before an alarm is raised. */
     delay = 10
-    /** Signal quality in percent below which a heart rate is not reported. */
+    /** Signal quality in percent below which no heart rate is reported. */
     quality = 0
-    /** The most that an LED may draw, mA. */
+    /** Maximum current of an LED in mA. */
     led = 50
     power = PowerMode.continuous
-    /** Seconds from one measurement to the next, unless power is continuous. */
+    /** Interval in seconds between measurements, unless `power` is `continuous`. */
     every = 300
-    /** Seconds within which a receipt has to come, or what could cut the mote off is taken back. */
+    /**
+     * Time in seconds within which a receipt must arrive; otherwise a change that could cut the mote off is reverted.
+     */
     trial = 120
 }
 

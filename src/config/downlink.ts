@@ -8,15 +8,15 @@ import { check, maxPlaintextBytes, parse } from "./plaintext"
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
- * In flash, each after a mark of this identity, so that nothing is taken over from another: `config`, the plaintext that
- * was accepted; `trial`, one that still has to show that it does not cut the mote off; `versions`, which are never gone
- * back from. Every change is one write that is there wholly or not at all; `load` makes sense of what a power cut leaves.
+ * Settings in flash, each after a mark of this identity, so that nothing from another identity is used: `config`, the
+ * plaintext that was accepted; `trial`, a plaintext that has yet to prove that it does not cut the mote off;
+ * `versions`, which never decrease. Every change is one atomic write; `loadConfig` handles what a power cut leaves.
  */
 const configKey = "config"
 const trialKey = "trial"
 const versionsKey = "versions"
 const markBytes = 8
-/** In `versions`, u32 each. */
+/** Offsets in `versions`, u32 each. */
 const seenAt = markBytes
 const endedAt = markBytes + 4
 const commandAt = markBytes + 8
@@ -28,27 +28,25 @@ class Command {
 }
 
 let keys: MoteKeys
-/** The highest version of a configuration that was ever authentic, applied or not. */
+/** The highest version of any authentic configuration, applied or not. */
 let seen = 0
-/** That version, once it is certain that it does not apply. */
+/** The same version, once it is certain that it does not apply. */
 let ended = 0
 let commandSeen = 0
-/** `millis()` at which the trial is over; undefined where there is none. */
+/** `millis()` at which the trial ends. Undefined without a trial. */
 let trialEndMs: number | undefined
-/** The uplink has not been told yet that the router is another. */
+/** The uplink has not been notified yet that the router has changed. */
 let isMoved = false
 let isBusy = false
 let isNoteDue = true
 let refused: number | undefined
 let refusal: Buffer | undefined
-/** The refusal that was told last: nobody makes the mote tell it for ever. */
+/** The refusal reported last, so that a replayed configuration is not reported again and again. */
 let reportedRefusal: number | undefined
 
-/*
- * Takes what the clinic has sealed for this mote: configurations and commands.
- */
+/* Receives what the clinic has sealed for this mote: configurations and commands. */
 
-/** Puts what is in flash in force; to be called once, before anything else here. */
+/** Applies the configuration in flash; must be called once, before anything else here. */
 export async function loadConfig(identity: MoteKeys): Promise<void> {
     keys = identity
     const versions = await read(versionsKey)
@@ -66,8 +64,8 @@ export async function loadConfig(identity: MoteKeys): Promise<void> {
 }
 
 /**
- * Takes a sealed configuration. One that is in force already is taken again.
- * @returns the refusal; undefined where it is in force now
+ * Applies a sealed configuration. One that is already in force is accepted again.
+ * @returns the refusal; undefined if it is now in force
  */
 export async function configure(sealed: Buffer): Promise<Buffer | undefined> {
     if (isBusy) return makeRefusal(RefusalCode.busy)
@@ -80,9 +78,9 @@ export async function configure(sealed: Buffer): Promise<Buffer | undefined> {
 }
 
 /**
- * Takes a sealed command.
- * @param name that it has to have: `identify`, `clear`
- * @returns the refusal; undefined where it is to be done now
+ * Checks a sealed command.
+ * @param name that it must have: `identify`, `clear`
+ * @returns the refusal; undefined if the command is to be executed now
  */
 export async function takeCommand(sealed: Buffer, name: string): Promise<Buffer | undefined> {
     if (isBusy) return makeRefusal(RefusalCode.busy)
@@ -102,22 +100,22 @@ export async function takeCommand(sealed: Buffer, name: string): Promise<Buffer 
     }
 }
 
-/** What the next envelope should say; undefined: nothing. */
+/** The note for the next envelope. Undefined if there is nothing to report. */
 export function configNote(): ConfigNote | undefined {
     if (!isNoteDue) return undefined
     return { version: config.version, refused, refusal }
 }
 
-/** What `configNote` said is in an envelope that is kept until its receipt. */
+/** Called when the note is in an envelope that is kept until its receipt. */
 export function configNoted(): void {
     isNoteDue = false
     reportedRefusal = refused
     refused = refusal = undefined
 }
 
-/** There was a valid receipt: a trial is over, and the configuration stays. */
+/** Called on a valid receipt: ends the trial, and the configuration stays. */
 export async function endTrial(): Promise<void> {
-    // Before the uplink has moved, it is one of the old router.
+    // Until the uplink has moved, the receipt is from the old router.
     if (trialEndMs === undefined || isMoved || isBusy) return
     isBusy = true
     try {
@@ -131,7 +129,7 @@ export async function endTrial(): Promise<void> {
     }
 }
 
-/** To be called now and then: takes an unlucky trial back. @returns whether the router is another than before */
+/** Must be called periodically: reverts a failed trial. @returns whether the router has changed */
 export async function followTrial(): Promise<boolean> {
     if (isBusy) return false
     if (trialEndMs !== undefined && millis() >= trialEndMs) {
@@ -154,7 +152,7 @@ export async function followTrial(): Promise<boolean> {
 async function takeConfig(sealed: Buffer): Promise<Buffer | undefined> {
     const plaintext = openDown(keys, externalAadConfig, sealed)
     if (!plaintext) return makeRefusal(RefusalCode.notAuthentic)
-    // Both together are too much for one slice.
+    // Both together are too much work for one slice.
     await yieldToMainLoop()
     const candidate = new Config()
     let why = parse(plaintext, candidate)
@@ -176,7 +174,7 @@ async function takeConfig(sealed: Buffer): Promise<Buffer | undefined> {
     return why
 }
 
-/** Writes a configuration that is fine to flash, and puts it in force. */
+/** Writes a valid configuration to flash and applies it. */
 async function put(candidate: Config, plaintext: Buffer): Promise<Buffer | undefined> {
     const accepted = await stored(configKey)
     const isTrial = candidate.router !== accepted.router
@@ -190,7 +188,7 @@ async function put(candidate: Config, plaintext: Buffer): Promise<Buffer | undef
     return undefined
 }
 
-/** The candidate is out of force already; makes that certain. */
+/** Makes the end of a trial permanent; the configuration is no longer in force. */
 async function takeBack(version: number, why: Buffer): Promise<void> {
     ended = version
     await keepVersions()
@@ -206,7 +204,7 @@ function refuse(version: number, why: Buffer): void {
     isNoteDue = true
 }
 
-/** The configuration in a setting; where there is none that may apply, that of a mote that never got one. */
+/** The configuration in a setting; if there is no valid one, the defaults. */
 async function stored(key: string): Promise<Config> {
     const value = await read(key)
     const found = new Config()
@@ -221,7 +219,10 @@ async function read(key: string): Promise<Buffer | undefined> {
     return value.slice(0, markBytes).toString("hex") === mark().toString("hex") ? value : undefined
 }
 
-/** Of kid and secret: whoever knew a former secret has no say under the new one, not by a high version either. */
+/**
+ * A mark of kid and secret, so that the owner of a former secret has no influence under the new one, not even by a high
+ * version.
+ */
 function mark(): Buffer {
     return keys.derive("flash").slice(0, markBytes)
 }
@@ -235,7 +236,7 @@ async function keepVersions(): Promise<boolean> {
     return await writeBytes(versionsKey, versions)
 }
 
-/** The plaintext of the configuration in force, as the clinic made it; empty where there is none. */
+/** The plaintext of the configuration in force, as the clinic created it; empty if there is none. */
 export async function plaintextInForce(): Promise<Buffer> {
     if (config.version === 0) return Buffer.alloc(0)
     const value = (await readBytes(trialKey)) || (await readBytes(configKey))

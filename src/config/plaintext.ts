@@ -4,19 +4,19 @@ import { isReachable, parseEndpoint } from "../link/endpoint"
 import { makeRefusal, RefusalCode } from "../link/refusal"
 
 /*
- * What is inside a configuration or a command: a CBOR map in deterministic encoding. The ranges are those of wire/tables/settings.ts.
+ * Content of a configuration or command: a CBOR map in deterministic encoding. The ranges are those of
+ * wire/tables/settings.ts.
  */
 
-/** Key and value of a setting have to fit into a packet to the VM's settings service, with the mark before them. */
+/** Key and value of a setting must fit into a packet to the VM's settings service, with the mark in front. */
 export const maxPlaintextBytes = 208
 const maxRouterBytes = 64
-/** 2^32 - 1: stored as u32. */
+/** 2^32 − 1, because it is stored as u32. */
 const maxVersion = 4294967295
 
 /**
- * Takes over what a map says about the fields of `into`; a key that is no field of it is refused, and so is a value of
- * another type than that field has.
- * @returns the refusal of the map; then `version` is that of the map if it has any, and 0 otherwise
+ * Reads a map into the fields of `into`. A key that is not a field of it is refused, and so is a value of another type.
+ * @returns the refusal of the map; `version` is then that of the map, or 0 if it has none
  */
 export function parse(plaintext: Buffer, into: { version: number }): Buffer | undefined {
     const fields = into as any
@@ -45,7 +45,10 @@ export function parse(plaintext: Buffer, into: { version: number }): Buffer | un
     return unknown < 0 ? undefined : makeRefusal(RefusalCode.unknownSetting, [unknown])
 }
 
-/** Whether the key from `b` to `end` is greater than that at `a`, RFC 8949 §4.2.1; heads differ where lengths do. */
+/**
+ * Whether the key from `b` to `end` is greater than the key at `a` (RFC 8949 §4.2.1); keys of different length differ
+ * in their heads.
+ */
 function isAfter(bytes: Buffer, a: number, b: number, end: number): boolean {
     for (; b < end; b++) {
         if (bytes[a] !== bytes[b]) return bytes[a] < bytes[b]
@@ -54,7 +57,7 @@ function isAfter(bytes: Buffer, a: number, b: number, end: number): boolean {
     return false
 }
 
-/** The refusal of a configuration as a whole; undefined where it may apply. */
+/** The refusal of a configuration as a whole. Undefined if it is valid. */
 export function check(c: Config): Buffer | undefined {
     const { router } = c
     if (router.length > 0 && (router.byteLength > maxRouterBytes || !parseEndpoint(router)))

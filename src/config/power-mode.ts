@@ -1,19 +1,19 @@
 import { config, PowerMode } from "./config"
 
 /*
- * The power mode in force, which is not always the configured one: not every chip can switch itself off.
+ * The power mode in force, which may differ from the configured one, because not every chip can sleep.
  *
  * Starts when it is imported; `mote.ts` writes it, `sensing/` and `uplink/` read it.
  */
 
 let isStandbyPossible = false
 
-/** From now on a mote that is configured for standby switches itself off. */
+/** Enables the power mode `standby`. */
 export function allowStandby(): void {
     isStandbyPossible = true
 }
 
-/** The power mode in force: `interval` in the place of `standby` where the chip cannot switch itself off. */
+/** The power mode in force: `interval` instead of `standby` if the chip cannot sleep. */
 export function powerMode(): PowerMode {
     return config.power === PowerMode.standby && !isStandbyPossible ? PowerMode.interval : config.power
 }

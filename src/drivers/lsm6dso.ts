@@ -4,12 +4,12 @@ import { configure, configureRegister, readBurst, readRegister, reset, SensorErr
 // Data sheet: ST DS12140, LSM6DSO iNEMO inertial module; its gyroscope stays off.
 
 /*
- * ST LSM6DSO, of which only the accelerometer is used; its address is 0x6A, or 0x6B where pin SA0 is high.
+ * ST LSM6DSO, of which only the accelerometer is used; its address is 0x6A, or 0x6B if pin SA0 is high.
  *
  *     await startLsm6dso(0x6a)
  *     const samples = await readLsm6dso(0x6a)
  *
- * Started, read and stopped by `sensing/accelerometer.ts`; nobody else writes or reads its state.
+ * Started, read and stopped by `sensing/accelerometer.ts`; its state is private.
  */
 
 const FIFO_CTRL3 = 0x09
@@ -28,25 +28,25 @@ const DIFF_FIFO_HIGH = 0x03
 
 const whoAmI = 0x6c
 const resetTimeoutMs = 50
-/** Words in a burst at most; the FIFO holds 512, but the light of so long ago is lost, too. */
+/** Maximum number of words in a burst. The FIFO holds 512, but the light from so long ago is lost as well. */
 const maxWords = 32
-/** A tag that says which sensor, then x, y and z, 2 bytes each. */
+/** A tag for the sensor, then x, y and z, 2 bytes each. */
 const wordBytes = 7
 const sampleBytes = 6
-/** The chip has stopped, or was reset, when eight samples are overdue. */
+/** After eight missing samples the chip has stopped or was reset. */
 const overdueMs = 310
 
-/** CTRL3_C to 6_C: samples that belong together, bursts that go on to the next register; low power: 26 µA at 52 Hz, not 170. */
+/** CTRL3_C to 6_C: block data update, address increment; low power: 26 µA at 52 Hz instead of 170. */
 const modes = hex`44 00 00 10`
 /** CTRL1_XL: 26 Hz, ±8 g. */
 const rateAndScale = hex`2c`
-/** FIFO_CTRL3: the accelerometer at 26 Hz, nothing else. */
+/** FIFO_CTRL3: accelerometer at 26 Hz only. */
 const batching = hex`02`
 
-/** The last time that there were samples. */
+/** Time of the last samples. */
 let sampledMs: number
 
-/** Resets, configures and starts the chip, as driver.ts has it. */
+/** Resets, configures and starts the chip; see driver.ts. */
 export async function startLsm6dso(chip: number): Promise<boolean> {
     if ((await readRegister(chip, WHO_AM_I)) !== whoAmI) return false
     await reset(chip, CTRL3_C, SW_RESET, resetTimeoutMs)
@@ -57,14 +57,14 @@ export async function startLsm6dso(chip: number): Promise<boolean> {
     return true
 }
 
-/** 3 µA; `startLsm6dso` ends it. */
+/** Powers the chip down to 3 µA, until `startLsm6dso`. */
 export async function stopLsm6dso(chip: number): Promise<void> {
     await configureRegister(chip, CTRL1_XL, POWER_DOWN)
 }
 
 /**
- * Empties the FIFO, as driver.ts has it; to be called every second at least. What is more than 32 samples is a gap.
- * @returns at most 32 samples in the form of acceleration.ts
+ * Reads the whole FIFO; see driver.ts. Must be called at least once a second; more than 32 samples are a gap.
+ * @returns at most 32 samples in the format of acceleration.ts
  */
 export async function readLsm6dso(chip: number): Promise<Buffer | undefined> {
     const now = millis()
@@ -85,7 +85,7 @@ export async function readLsm6dso(chip: number): Promise<Buffer | undefined> {
     return samples
 }
 
-/** Throws away what is in the FIFO. */
+/** Discards the FIFO. */
 async function flush(chip: number): Promise<void> {
     await writeRegister(chip, FIFO_CTRL4, BYPASS_MODE)
     await configureRegister(chip, FIFO_CTRL4, CONTINUOUS_MODE)

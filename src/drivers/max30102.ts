@@ -7,9 +7,9 @@ import { sleep } from "../platform/sleep"
 /*
  * Maxim MAX30102, optical heart-rate sensor.
  *
- *     if (await startMax30102(35, 35)) samples = await readMax30102() // the newest taken at newestMs
+ *     if (await startMax30102(35, 35)) samples = await readMax30102() // the newest is from newestMs
  *
- * The chip's own proximity function is gone since revision 1 of the data sheet; `restMax30102` and `glanceMax30102` do without.
+ * The chip has no proximity function since revision 1 of the data sheet, so `restMax30102` and `glanceMax30102` replace it.
  * LED currents are in steps of 0.2 mA.
  *
  * Started, read and stopped by `sensing/optical.ts`; only this module writes its state, `sensing/` and `heart/` read it.
@@ -33,7 +33,7 @@ const PWR_RDY = 0x01
 const SHDN = 0x80
 const RESET = 0x40
 const MODE_SPO2 = 0x03
-/** FIFO configuration: mean of 4, and no mean; the FIFO does not roll over. */
+/** FIFO configuration: average of 4 or none; no FIFO rollover. */
 const SMP_AVE_4 = 0x40
 const SMP_AVE_1 = 0x00
 /** SpO2 configuration: range 4,096 nA, 100 Hz, pulses of 411 µs (18 bits). */
@@ -41,29 +41,29 @@ const RANGE_RATE_WIDTH = 0x27
 
 const partId = 0x15
 const resetTimeoutMs = 100
-/** The sensor has stopped when so many samples are overdue. */
+/** After this number of missing samples the sensor has stopped. */
 const overdueSamples = 25
-/** Time for two samples without mean. */
+/** Time for two samples without averaging. */
 const glanceMs = 25
 
-/** Samples are the mean of 4 conversions at 100 Hz. */
+/** Each sample is the mean of 4 conversions at 100 Hz. */
 export const sampleMs = 40
-/** Red, then infrared, 3 bytes each, big-endian, 18 bits. */
+/** Red, then infrared: 3 bytes each, big-endian, 18 bits. */
 export const sampleBytes = 6
-/** Counts of 4,096 nA, the converter's full scale. */
+/** Counts at 4,096 nA, the converter's full scale. */
 export const fullScaleCounts = 0x3ffff
-/** Steps of the LED current, 0.2 mA each; 255 are the most. */
+/** LED current steps of 0.2 mA; the maximum is 255. */
 export const stepsPerMilliamp = 5
 const fifoDepth = 32
 
-/** When the newest sample was complete, by the clock of `millis()`; counted in samples, so it has no jitter. */
+/** Completion of the newest sample in ms of `millis()`; derived from the sample count, so it has no jitter. */
 export let newestMs: number
-/** There was more light around than the chip can cancel (200 µA) since the last look: the samples mean nothing. */
+/** Ambient light has exceeded the chip's cancellation range (200 µA) since the last read: the samples are invalid. */
 export let isDazzled = false
-/** The last time that the FIFO was known to be empty. */
+/** Time at which the FIFO was last known to be empty. */
 let emptyMs: number
 
-/** Resets, configures and starts the chip, as driver.ts has it. */
+/** Resets, configures and starts the chip; see driver.ts. */
 export async function startMax30102(red: number, infrared: number): Promise<boolean> {
     if ((await readRegister(ADDRESS, PART_ID)) !== partId) return false
     await reset(ADDRESS, MODE_CONFIGURATION, RESET, resetTimeoutMs)
@@ -76,19 +76,19 @@ export async function startMax30102(red: number, infrared: number): Promise<bool
     return true
 }
 
-/** No light, no samples, less than 1 µA; `startMax30102` ends it. */
+/** Shuts the chip down to less than 1 µA, without light or samples, until `startMax30102`. */
 export async function stopMax30102(): Promise<void> {
     await setMode(SHDN)
 }
 
-/** Sets the LED currents; samples of before and one of both come first. */
+/** Sets the LED currents. The FIFO may still hold samples of the old currents and one of both. */
 export async function setCurrents(red: number, infrared: number): Promise<void> {
     await configure(ADDRESS, LED1_PULSE_AMPLITUDE, Buffer.from([red, infrared]))
 }
 
 /**
- * Empties the FIFO, as driver.ts has it; to be called every second at least.
- * @returns at most 32 samples, `sampleBytes` each
+ * Reads the whole FIFO; see driver.ts. Must be called at least once a second.
+ * @returns at most 32 samples of `sampleBytes`
  */
 export async function readMax30102(): Promise<Buffer | undefined> {
     const now = millis()
@@ -101,20 +101,20 @@ export async function readMax30102(): Promise<Buffer | undefined> {
     let count = waiting(status)
     if (count === 0) {
         const elapsed = now - emptyMs
-        // Equal pointers, nothing lost: either no sample has come yet or exactly 32 have.
+        // Equal pointers and nothing lost: there is either no sample or exactly 32.
         if (elapsed > (fifoDepth / 2) * sampleMs && status[0] & PPG_RDY) count = fifoDepth
         else if (elapsed > overdueSamples * sampleMs) throw new SensorError("MAX30102 has stopped")
         else return hex``
     }
     const samples = await readBurst(ADDRESS, FIFO_DATA, count * sampleBytes)
     emptyMs = now
-    // The chip's oscillator is not ours, so the newest sample's time must stay in the last period.
+    // The chip has its own oscillator, so the newest sample's time is kept within the last period.
     newestMs += count * sampleMs
     newestMs = Math.max(now - 2 * sampleMs, Math.min(now + sampleMs / 2, newestMs))
     return samples
 }
 
-/** Shuts down, less than 1 µA; `glanceMax30102` looks with these LED currents, `startMax30102` ends it. */
+/** Shuts the chip down to less than 1 µA, until `startMax30102`. The LED currents are for `glanceMax30102`. */
 export async function restMax30102(red: number, infrared: number): Promise<void> {
     await setMode(SHDN | MODE_SPO2)
     await configureRegister(ADDRESS, FIFO_CONFIGURATION, SMP_AVE_1)
@@ -122,14 +122,14 @@ export async function restMax30102(red: number, infrared: number): Promise<void>
 }
 
 /**
- * While the chip rests: takes two samples, without mean.
- * @throws SensorError when the chip has lost power, or takes no samples
+ * Takes two samples without averaging while the chip rests.
+ * @throws SensorError if the chip has lost power or takes no samples
  */
 export async function glanceMax30102(): Promise<Buffer> {
     await flush()
     await setMode(MODE_SPO2)
     await sleep(glanceMs)
-    const status = await readStatus() // shutting down clears its flags
+    const status = await readStatus() // shutdown clears its flags
     const count = waiting(status)
     if (count === 0) throw new SensorError("MAX30102 has stopped")
     const samples = await readBurst(ADDRESS, FIFO_DATA, count * sampleBytes)
@@ -141,7 +141,7 @@ async function setMode(mode: number): Promise<void> {
     await configureRegister(ADDRESS, MODE_CONFIGURATION, mode)
 }
 
-/** Registers 00 to 06: the flags, which are down then, and the pointers of the FIFO. */
+/** Registers 00 to 06: the flags, which are cleared by reading, and the FIFO pointers. */
 async function readStatus(): Promise<Buffer> {
     const status = await readBurst(ADDRESS, INTERRUPT_STATUS_1, FIFO_DATA)
     if (status[0] & PWR_RDY) throw new SensorError("MAX30102 lost power")
@@ -149,12 +149,12 @@ async function readStatus(): Promise<Buffer> {
     return status
 }
 
-/** Throws away what is in the FIFO. */
+/** Discards the FIFO. */
 async function flush(): Promise<void> {
     await writeBurst(ADDRESS, FIFO_WRITE_POINTER, hex`00 00 00`)
 }
 
-/** Samples in the FIFO by its pointers; a full one looks empty. */
+/** Number of samples in the FIFO by its pointers; a full FIFO looks empty. */
 function waiting(status: Buffer): number {
     return (status[FIFO_WRITE_POINTER] - status[FIFO_READ_POINTER]) & (fifoDepth - 1)
 }

@@ -6,30 +6,30 @@ export const mlx90614Address = 0x5a
 
 const TA = 0x06
 const TOBJ1 = 0x07
-/** EEPROM, where the low byte is the chip's own address. */
+/** EEPROM cell whose low byte is the chip's own address. */
 const SMBUS_ADDRESS = 0x2e
 
 const ERROR_FLAG = 0x8000
-/** −70 °C: less is what the registers have until the first measurement. */
+/** −70 °C: the registers hold less until the first measurement. */
 const minSteps = 0x27ad
 const stepsPerKelvin = 50
 const zeroCelsiusK = 273.15
-/** From power-up to the first valid temperatures. */
+/** Time from power-up to the first valid temperatures. */
 const validMs = 250
-/** Of the package, for the accuracy in the data sheet to hold. */
+/** Temperature range of the package in which the data sheet's accuracy holds. */
 const minAmbientC = 0
 const maxAmbientC = 50
 
 /*
- * Melexis MLX90614, infrared thermometer, ±0.2 °C from 36 to 38 °C in its medical version. Speaks SMBus with a packet
- * error code at up to 100 kHz. It measures all the time with about 1 mA, and has no settings that a brown-out would lose.
- * It could be sent to sleep, but wakes only when the data line is low for 33 ms while the clock line is high, which no I2C
- * transaction does, and the bus belongs to other chips, too.
+ * Melexis MLX90614 infrared thermometer, ±0.2 °C from 36 to 38 °C in its medical version. It uses SMBus with a packet error
+ * code at up to 100 kHz. It measures continuously at about 1 mA, and has no settings that a brown-out could erase. Its sleep
+ * mode is not used: it wakes only when the data line is low for 33 ms while the clock line is high, which no I2C transaction
+ * does, and the bus is shared with other chips.
  *
  *     if (await startMlx90614()) celsius = await readMlx90614()
  */
 
-/** Waits for the first temperature, as driver.ts has it. */
+/** Waits for the first temperature; see driver.ts. */
 export async function startMlx90614(): Promise<boolean> {
     if (((await readCell(SMBUS_ADDRESS)) & 0xff) !== mlx90614Address) return false
     await sleep(validMs)
@@ -37,7 +37,7 @@ export async function startMlx90614(): Promise<boolean> {
     return true
 }
 
-/** The temperature of what the sensor looks at, as driver.ts has it. @returns °C */
+/** The object temperature; see driver.ts. @returns °C */
 export async function readMlx90614(): Promise<number> {
     const ambient = await readTemperature(TA)
     if (ambient < minAmbientC || ambient > maxAmbientC) throw new SensorError("MLX90614 is too hot or too cold")
@@ -51,16 +51,16 @@ async function readTemperature(cell: number): Promise<number> {
     return steps / stepsPerKelvin - zeroCelsiusK
 }
 
-/** @returns 16 bits, unsigned; −1 when the packet error code is wrong */
+/** @returns 16 bits, unsigned; −1 if the packet error code is wrong */
 async function readCell(cell: number): Promise<number> {
     const answer = await readBurst(mlx90614Address, cell, 3)
-    // The whole transaction is what the code is for.
+    // The code covers the whole transaction.
     const asked = [mlx90614Address << 1, cell, (mlx90614Address << 1) | 1]
     const packet = Buffer.concat(Buffer.from(asked), answer)
     return packetErrorCode(packet) === 0 ? answer[0] | (answer[1] << 8) : -1
 }
 
-/** CRC-8 with the polynomial x⁸ + x² + x + 1 (SMBus 2.0, 5.4); 0 over a packet together with its code. */
+/** CRC-8 with the polynomial x⁸ + x² + x + 1 (SMBus 2.0, 5.4); 0 over a packet with its code. */
 export function packetErrorCode(packet: Buffer): number {
     let crc = 0
     for (let i = 0; i < packet.length; i++) {

@@ -2,18 +2,19 @@ import { Packet, SensorBus } from "@devicescript/core"
 import { Signal } from "../platform/signal"
 import { sleep } from "../platform/sleep"
 
-/*
- * Starts when it is imported. Transactions and their answers write the state; nobody else reads it.
- */
+/* Starts when it is imported. Transactions and their responses write the state; it is private to this module. */
 
-/** The longest transaction takes 6 ms on the bus; frames can get lost on the way, as while a debugger halts the VM. */
+/**
+ * Response timeout: the longest transaction takes 6 ms on the bus, but frames can get lost, as when a debugger halts
+ * the VM.
+ */
 const answerMs = 500
 const noAnswer = 255
-/** Before the bytes that were read. */
+/** Offsets in a response, before the bytes read. */
 const transactionOffset = 0
 const statusOffset = 1
 const dataOffset = 2
-/** It announces itself every 500 ms, if the machine is not too busy. */
+/** Attempts to find the bus, which announces itself every 500 ms, or later on a busy machine. */
 const boundLooks = 30
 const boundLookMs = 100
 
@@ -29,16 +30,16 @@ role.report().subscribe((packet: Packet) => {
     answered.raise()
 })
 
-/** Whether there is such a bus; waits a moment for it. */
+/** Whether there is such a bus; waits for it briefly. */
 export async function isI2CSimulated(): Promise<boolean> {
-    // By looks and not by time, which goes on while a debugger halts the VM.
+    // Counts attempts instead of time, which continues while a debugger halts the VM.
     for (let i = 0; i < boundLooks && !role.isBound; i++) await sleep(boundLookMs)
     return role.isBound
 }
 
 /**
- * The simulator's I2C bus (services/sensor-bus.md) in the place of a board's: the drivers cannot tell them apart.
- * Transactions queue up, as they do on a real bus.
+ * The simulator's I2C bus (services/sensor-bus.md) instead of a board's: the drivers cannot tell them apart.
+ * Transactions queue up, as on a real bus.
  */
 export async function simulatedI2C(chip: number, written: Buffer, read?: Buffer): Promise<number> {
     while (isBusy) await sleep(1)
@@ -48,7 +49,7 @@ export async function simulatedI2C(chip: number, written: Buffer, read?: Buffer)
         answer = undefined
         const size = read ? read.length : 0
         await role.transfer(transaction, chip, size, written)
-        // A word that an earlier transaction left behind is none for this one.
+        // A signal left behind by an earlier transaction does not count.
         while (!answer && (await answered.wait(answerMs)));
         if (!answer) return noAnswer
         const status = answer[statusOffset]
