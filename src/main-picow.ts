@@ -9,6 +9,6 @@ import { startWaker } from "./platform/waker"
 
 setPicoW()
 startWaker()
-// The definition has the bus, too; saying it here lets the program run on a stock runtime as well.
+// The board definition includes the bus; repeating it here lets the program run on a stock runtime, too.
 configureHardware({ i2c: { pinSDA: gpio(4), pinSCL: gpio(5), kHz: 100 } })
 await startMote(boardI2C, startPotentiometer({ pin: gpio(26), samplingItv: 1000 }))

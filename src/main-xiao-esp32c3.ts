@@ -5,6 +5,6 @@ import { configureHardware, startPotentiometer } from "@devicescript/servers"
 import { boardI2C } from "./drivers/board-i2c"
 import { startMote } from "./mote"
 
-// The definition has the bus, too; saying it here lets the program run on a stock runtime as well.
+// The board definition includes the bus; repeating it here lets the program run on a stock runtime, too.
 configureHardware({ i2c: { pinSDA: gpio(6), pinSCL: gpio(7), kHz: 100 } })
 await startMote(boardI2C, startPotentiometer({ pin: gpio(3), samplingItv: 1000 }), standby)

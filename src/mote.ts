@@ -13,10 +13,10 @@ import { restMs } from "./sensing/power"
 import { standBy } from "./uplink/standby"
 
 /**
- * The whole mote, on any board: senses over `i2c`, reports to its router, and shows what it senses on its cable, too,
+ * Runs the whole mote on any board: measures over `i2c`, reports to its router, and serves its readings on the cable,
  * unless the setting `jacdac` is `off`. Without an identity it reports nothing.
- * @param battery the pin that measures the battery, where a board has the resistors for it
- * @param standby switches the chip off for so many milliseconds, after which the program starts anew; where that is possible
+ * @param battery the pin that measures the battery, if the board has the resistors for it
+ * @param standby powers the chip down for a number of ms, after which the program restarts; absent if the board cannot
  */
 export async function startMote(
     i2c: I2CTransfer,

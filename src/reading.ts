@@ -1,22 +1,22 @@
-/** What the mote knows at one moment, every 2 s. */
+/** The measurements of one moment, every 2 s. */
 export class Reading {
     /** `millis()` at the end of the window. */
     atMs: number
-    /** Beats per minute; absent when not trusted. */
+    /** Beats per minute. Undefined: not trusted. */
     bpm: number | undefined
-    /** 0…1 */
+    /** From 0 to 1. */
     quality: number
     /** The wearer moved too much to trust `bpm`. */
     motion: boolean
     /**
-     * Oxygen saturation in percent; present only in the reading that ends 8 s of which nothing has been reported yet, and
-     * absent when not trusted.
+     * Oxygen saturation in percent. Only in a reading that completes 8 s without an earlier value, and undefined if not
+     * trusted.
      */
     spo2: number | undefined
-    /** Degrees Celsius; absent until settled and on sensor failure. */
+    /** Degrees Celsius. Undefined until settled, and if the sensor fails. */
     tempC: number | undefined
-    /** Whether there is skin in front of the optical sensor; absent when that does not answer. */
+    /** Whether there is skin in front of the optical sensor. Undefined if the sensor does not respond. */
     contact: boolean | undefined
-    /** Whether the thermometer answers. */
+    /** Whether the thermometer responds. */
     hasThermometer: boolean
 }

@@ -4,16 +4,17 @@ import { startUplink, takeReading } from "./uplink/uplink"
 import { sleep } from "./platform/sleep"
 
 const readingMs = 2000
-/** Saturation goes with every fourth reading. */
+/** Every fourth reading includes a saturation. */
 const oxygenReadings = 4
-/** Sensors stream once a second; a value that is older is none any more. */
+/** Sensors stream once a second; an older value is outdated. */
 const freshMs = 5000
 /** Jacdac "Common registers and commands": StatusCodes. */
 const ready = 0
 
 /**
- * The mote in DeviceScript's own simulator: it has no chips, but standard Jacdac sensors, as its dashboard simulates them.
- * What they say is reported as it is. Values never go to the log: it says which sensors give any.
+ * The mote in DeviceScript's own simulator, which has no chips, but standard Jacdac sensors, simulated by its
+ * dashboard. Their values are reported unchanged. Values never appear in the log, which names the sensors that provide
+ * any.
  */
 export async function startStockMote(): Promise<void> {
     try {
@@ -28,7 +29,7 @@ export async function startStockMote(): Promise<void> {
 
 class StockMote {
     private isLinked: boolean
-    // The ranges are those of a mote's own sensors; no value may be more uncertain than that.
+    // The ranges of a mote's own sensors, and the maximum uncertainty of a value.
     private heartRate = new StockSensor("heart rate", new HeartRate(), 30, 240, 5)
     private temperature = new StockSensor("temperature", new Temperature(), 30, 45, 0.5)
     private oxygen = new StockSensor("SpO2", new PulseOximeter(), 70, 100, 4)
@@ -46,7 +47,7 @@ class StockMote {
             reading.tempC = this.temperature.read()
             const spo2 = this.oxygen.read()
             if (count % oxygenReadings === 0) reading.spo2 = spo2
-            // A made-up sensor is believed, or there is no value.
+            // A simulated sensor is trusted if it has a value.
             reading.quality = reading.bpm === undefined ? 0 : 1
             reading.motion = false
             if (this.isLinked) takeReading(reading)
@@ -55,10 +56,10 @@ class StockMote {
 }
 
 type SensorRole = HeartRate | Temperature | PulseOximeter
-/** Every service has it; the types leave it out. */
+/** Every service has these registers, but the types omit them. */
 type BaseRegisters = { statusCode: Register<number[]> }
 
-/** A standard sensor. It has no value unless it is ready, sure enough, in range, and has said so just now. */
+/** A standard sensor. It has a value only if it is ready, precise enough, in range, and has reported it recently. */
 class StockSensor {
     private name: string
     private role: SensorRole
@@ -69,7 +70,7 @@ class StockSensor {
     private valueMs: number
     private error = 0
     private status = ready
-    /** What was said last, so that nothing is said twice. */
+    /** The last line logged, so that nothing is logged twice. */
     private lastLine: string
 
     constructor(name: string, role: SensorRole, min: number, max: number, maxError: number) {
@@ -91,11 +92,11 @@ class StockSensor {
         })
     }
 
-    /** The value, as it was said last; undefined where it is not to be relied upon. */
+    /** The last value reported. Undefined if it is not reliable. */
     read(): number | undefined {
         const { value, valueMs, min, max, error, maxError } = this
         if (!this.role.isBound) {
-            // The next one may be another.
+            // The next sensor may be another one.
             this.valueMs = undefined
             this.error = 0
             this.status = ready

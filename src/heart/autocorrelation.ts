@@ -3,34 +3,37 @@ import { blockSize, maxLag } from "./pulse"
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
- * The autocorrelation of the last 8 s, kept as sums over blocks of 2 s: a new block costs only its own products. Each
- * block counts about the same, so that one jerk does not drown the pulse of the others. Nothing from before the 8 s has a
- * part in it: its periods are those of the 8 s, not older ones.
+ * The autocorrelation of the last 8 s, stored as sums over blocks of 2 s, so that a new block costs only its own
+ * products. All blocks have similar weight, so that one jerk does not drown the pulse in the others. Nothing from
+ * before the 8 s contributes, so its periods are current.
  *
- * Starts when it is imported; `heartrate.ts` gives it the blocks and resets it. Only this module writes its state, the others of
- * `heart/` read it.
+ * Starts when it is imported; `heartrate.ts` passes on the blocks and resets it. Only this module writes its state, the
+ * others of `heart/` read it.
  */
 
 /** 8 s. */
 const blocks = 4
 const lags = maxLag + 1
-/** Lags in one slice of work. */
+/** Lags per slice. */
 const slice = 21
-/** A block with more energy than usual weighs less, one with hardly any does not weigh more and more. */
+/**
+ * Regularises the weights: a block with more energy than usual weighs less, one with hardly any does not get a huge
+ * weight.
+ */
 const energyFloor = 0.1
-/** A lag that is left with less than this share of the products says nothing. */
+/** A lag with less than this share of the products has no meaningful value. */
 const fewest = 0.05
 const tiny = 1e-6
 
-/** By lag, 0 to `maxLag`, in units of the value at lag 0. */
+/** Correlation by lag, 0 to `maxLag`, relative to lag 0. */
 export const correlation = zeros(lags)
-/** Mean square of the block added last. */
+/** Mean square of the newest block. */
 export let newestPower: number
 /** Mean square of the 8 s. */
 export let meanPower: number
-/** Energy of the strongest block over that of the weakest. */
+/** Energy of the strongest block divided by that of the weakest. */
 export let spread: number
-/** By block and lag. */
+/** Sums by block and lag. */
 const sums = zeros(blocks * lags)
 let next: number
 let complete: number
@@ -41,7 +44,9 @@ export function resetCorrelation(): void {
     newestPower = meanPower = spread = next = complete = 0
 }
 
-/** Adds a block: the last `blockSize` of `pulse`, which begins `maxLag` values before it. Yields between slices. */
+/**
+ * Adds a block: the last `blockSize` values of `pulse`, which begins `maxLag` values earlier. Yields between slices.
+ */
 export async function correlate(pulse: number[]): Promise<void> {
     for (let lag = 0; lag < lags; lag += slice) {
         multiply(pulse, lag, Math.min(lags, lag + slice))
@@ -55,8 +60,8 @@ export async function correlate(pulse: number[]): Promise<void> {
 }
 
 /**
- * The products of the newest block with what came before it, for the lags from `from` to before `to`. The block's 25 values stay in variables:
- * most of what the interpreter does for a product is to fetch its factors.
+ * Products of the newest block with earlier values, for lags `from` to before `to`. The block's 25 values are in
+ * variables, because fetching the factors takes most of the interpreter's time.
  */
 export function multiply(p: number[], from: number, to: number): void {
     const x0 = p[maxLag]
@@ -117,13 +122,13 @@ export function multiply(p: number[], from: number, to: number): void {
 }
 
 /**
- * Adds up the blocks as if each had been amplified to the same energy: a product of two blocks is weighted with the
- * gains of both. A lag reaches back over one border or two, so the weight goes in straight lines from gain to gain;
- * the gain of what lies before the window is 0.
+ * Sums the blocks as if all were amplified to the same energy: the product of two blocks is weighted with both gains. A
+ * lag crosses one or two block boundaries, so the weight is interpolated linearly between gains; the gain before the
+ * window is 0.
  */
 export function combine(): void {
     const floor = measure()
-    // Oldest first; a block that is not there yet has no gain.
+    // Oldest first; the gain of a missing block is 0.
     const gain1 = gainOf(0, floor)
     const gain2 = gainOf(1, floor)
     const gain3 = gainOf(2, floor)
@@ -157,7 +162,7 @@ export function combine(): void {
     }
 }
 
-/** By which a block is amplified: 0 is the place of the oldest of four. */
+/** Gain of a block; place 0 is the oldest of four. */
 function gainOf(place: number, floor: number): number {
     if (place < blocks - complete) return 0
     return 1 / Math.sqrt(sums[((next + place) % blocks) * lags] + floor)
@@ -179,7 +184,7 @@ function measure(): number {
     return (energyFloor * total) / complete + tiny
 }
 
-/** In units of the value at lag 0; a longer lag has fewer products. */
+/** Scales to the value at lag 0; longer lags have fewer products. */
 export function normalise(): void {
     const step = 1 / (complete * blockSize)
     const energy = correlation[0] > 0 ? correlation[0] : 1

@@ -1,29 +1,29 @@
 import { blockSize, maxLag } from "./pulse"
 
 /*
- * Counts beats by their steep side, which the filters make a fall within 160 ms. Beats that come when they like have no
- * period, but a mean rate all the same.
+ * Counts beats by their steep edge, which after the filters is a fall within 160 ms. Irregular beats have no period,
+ * but a mean rate.
  *
- * Starts when it is imported; `heartrate.ts` gives it the blocks and resets it. Nobody else reads its state.
+ * Starts when it is imported; `heartrate.ts` passes on the blocks and resets it. Its state is private.
  */
 
-/** Samples a minute, at 12.5 Hz. */
+/** Samples per minute at 12.5 Hz. */
 const samplesPerMinute = 750
 /** 8 s, in blocks of 2 s. */
 const blocks = 4
-/** A beat falls steeper than this share of the root mean square of all rises and falls; an early one is weak. */
+/** The fall of a beat is at least this share of the root mean square of all changes; that of an early beat is weak. */
 const steepFall = 0.35
-/** Beats are further apart than this share of the period: what comes earlier is the reflected wave. */
+/** The distance between beats is at least this share of the period; anything sooner is the reflected wave. */
 const nearest = 0.5
 const fewestBeats = 3
 
 /** Samples since the start. */
 let now: number
-/** By block: how many beats, and the moments of the first and the last. */
+/** By block: number of beats, and times of the first and last. */
 const counts = [0, 0, 0, 0]
 const firsts = [0, 0, 0, 0]
 const lasts = [0, 0, 0, 0]
-/** The moment of the last beat and how steep it was. */
+/** Time and steepness of the last beat. */
 let lastBeat: number
 let steepest: number
 
@@ -37,10 +37,10 @@ export function resetBeats(): void {
 
 /**
  * Counts the beats of a block of 2 s.
- * @param values the block, after `maxLag` values before it
+ * @param values the block, after the `maxLag` values before it
  * @param slope root mean square of its changes within 160 ms
  * @param bpm likely rate
- * @returns mean rate of the beats of the last 8 s, 0 where there are hardly any
+ * @returns mean rate of the beats in the last 8 s; 0 if there are too few
  */
 export function countBeats(values: number[], slope: number, bpm: number): number {
     const least = steepFall * slope
@@ -53,7 +53,7 @@ export function countBeats(values: number[], slope: number, bpm: number): number
     for (let i = maxLag; i < end; i++) {
         const after = values[i - 2] - values[i]
         if (fall >= least && fall > before && fall >= after) {
-            // Where the parabola through the three has its top.
+            // The vertex of the parabola through three samples.
             const top = (0.5 * (before - after)) / (before - 2 * fall + after)
             const at = now + i - maxLag + top
             const isNext = at - lastBeat >= apart

@@ -19,42 +19,42 @@ import { assumeMotion, isDisturbed, isRegular, judgeMoving, judgeStill, resetTru
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
- * The heart rate from the optical signal: every 2 s a value and how good it is, from the last 8 s. The work is done in
- * slices of some thousand steps of the interpreter, and nothing is allocated after the start.
+ * Estimates the heart rate from the optical signal: every 2 s a value with its quality, from the last 8 s. The work is
+ * divided into slices of some thousand interpreter steps, and nothing is allocated after the start.
  *
  *     pushLight(fifo, 0, count) // until isComplete()
  *     await estimateHeart()
  *
- * Starts when it is imported; `sensing/sensing.ts` gives it light and acceleration, resets it, and reads the result.
+ * Starts when it is imported; `sensing/sensing.ts` passes on light and acceleration, resets it, and reads the result.
  */
 
-/** A pulse has most of its power in its band, unless it is very fast. */
+/** Minimum purity: a pulse has most of its power in its band, unless it is very fast. */
 const minPurity = 0.08
-/** A rate that has less than this share of the strongest one's power is likely its half or its double. */
+/** A rate with less than this share of the strongest one's power is likely its half or its double. */
 const fullShare = 0.6
-/** A rate at which the wearer moves, too, is believed less, and not at all from this likeness on. */
+/** A rate that is also the rate of movement counts less, and not at all from this likeness on. */
 const sameRate = 0.75
-/** One beat more in 8 s is 7.5 bpm: so close, period and count mean the same beats… */
+/** One more beat in 8 s is 7.5 bpm: within this difference, period and count refer to the same beats. */
 const sameBeats = 5.5
-/** …two more, and it was something else that was counted. */
+/** Two more beats: above this difference, something else was counted. */
 const otherBeats = 11
-/** Where there is no steady period, the count tells the mean rate better. */
+/** Without a steady period, the count gives a better mean rate; this is its weight. */
 const countShare = 0.67
 
-/** Beats per minute, 30 to 240; absent when not trusted. */
+/** Beats per minute, 30 to 240. Undefined: not trusted. */
 export let bpm: number | undefined
-/** 0…1 */
+/** From 0 to 1. */
 export let quality = 0
-/** Something shakes the sensor harder than a heart can. */
+/** The sensor moves more than a heartbeat can move it. */
 export let motion = false
 
-/** Samples of the burst that come after the window. */
+/** Samples of the burst after the end of the window. */
 let ahead = 0
 const signs = new Signs()
-// What the modules above start with is enough for one slice.
+// The initialisation of the modules above is enough work for one slice.
 await yieldToMainLoop()
 
-/** The signal has a gap, or there is none: starts anew. */
+/** Starts anew after a gap in the signal. */
 export function resetHeart(): void {
     resetPulse()
     skipMotion()
@@ -68,9 +68,9 @@ export function resetHeart(): void {
 }
 
 /**
- * Takes what an accelerometer felt in the moments whose light comes next.
+ * Takes the acceleration for the light that comes next.
  * @param fifo x, y and z of each sample, s16 little-endian, countsPerG to 1 g
- * @param count −1 after a gap
+ * @param count number of samples; −1 after a gap
  */
 export function pushAcceleration(fifo: Buffer, count: number): void {
     if (count < 0 && isMoving) assumeMotion()
@@ -78,8 +78,8 @@ export function pushAcceleration(fifo: Buffer, count: number): void {
 }
 
 /**
- * Takes samples of a FIFO burst from number `from` on, at most to the end of the window.
- * @returns how many it took
+ * Takes samples of a FIFO burst, from number `from` to at most the end of the window.
+ * @returns number of samples taken
  */
 export function pushLight(fifo: Buffer, from: number, count: number): number {
     const taken = filterLight(fifo, from, count)
@@ -87,12 +87,12 @@ export function pushLight(fifo: Buffer, from: number, count: number): number {
     return taken
 }
 
-/** Whether the window of 2 s is complete and `estimateHeart` is due. */
+/** Whether the window of 2 s is complete, so that `estimateHeart` is due. */
 export function isComplete(): boolean {
     return filled === hopSamples
 }
 
-/** Works the window in and begins the next. */
+/** Processes the window and begins the next. */
 export async function estimateHeart(): Promise<void> {
     if (saturations) return resetHeart()
     removeMotion(pulse, ahead)
@@ -129,7 +129,7 @@ export function judge(): void {
     const miss = Math.abs(counted - rate)
     signs.isCounted = miss <= sameBeats || miss > otherBeats
     if (isMoving) {
-        // One window's period is as good as its quality.
+        // The period of one window is as reliable as its quality.
         rate = meanBpm + quality * (isPulse ? rate - meanBpm : 0)
         signs.bpm = rate
         judgeMoving(signs)

@@ -3,72 +3,73 @@ import { zeros } from "../platform/zeros"
 import { blockSize, maxLag } from "./pulse"
 
 /*
- * Takes out of the optical signal what the acceleration explains: a normalised LMS adaptive filter (Widrow and Hoff; Haykin,
- * Adaptive Filter Theory) with the three axes as its references, each at three moments. It learns while it works, so
- * neither how the sensor sits nor how the strap gives has to be known. A pulse at the very rate of the steps goes with
- * them, for as long as it stays there.
+ * Removes from the optical signal what the acceleration explains: a normalised LMS adaptive filter (Widrow and Hoff;
+ * Haykin, Adaptive Filter Theory) whose references are the three axes, each at three moments. It adapts continuously,
+ * so the position of the sensor and the play of the strap need not be known. A pulse at exactly the step rate is
+ * removed as well, for as long as it stays there.
  *
- * Starts when it is imported; `heartrate.ts` gives it the acceleration and resets it, and reads the result, as `sensing/` does.
+ * Starts when it is imported; `heartrate.ts` passes on the acceleration and resets it, and reads the result, as does
+ * `sensing/`.
  */
 
 /** Butterworth band-pass of first order at 25 Hz, 0.5 to 3.2 Hz, from counts to g. */
 const gain = 0.26086919 / countsPerG
 const feedback1 = 1.40121392
 const feedback2 = -0.47826162
-/** Values kept of an axis, at 12.5 Hz: some from before the block, the block, and what comes with the same burst. */
+/** Values stored per axis at 12.5 Hz: some from before the block, the block, and the rest of the same burst. */
 const past = 24
 const capacity = past + blockSize + 20
-/** Of a moment: x, y and z, in g, f32 each; arrays of numbers would take twice as much. */
+/** A moment is x, y and z in g, each f32; arrays of numbers would take twice the memory. */
 const momentBytes = 12
 const pastBytes = past * momentBytes
 const blockEnd = pastBytes + blockSize * momentBytes
-/** Lags a minute at 12.5 Hz. */
+/** Lags per minute at 12.5 Hz. */
 const lagsPerMinute = 750
-/** An even number of periods that takes at least so long tells one rate from another that is 5 % away. */
+/** An even number of periods of at least this length distinguishes rates that differ by 5 %. */
 const minLikenessLag = 13
-/** Kept values that acceleration may be ahead of the light or behind it; beyond this one of them lost samples. */
+/** Maximum skew between acceleration and light in stored values; beyond it, one of them has lost samples. */
 const maxSkew = 8
-/** The accelerometer has an oscillator of its own, which is followed: how much of a skew a block makes good, and learns. */
+/** The accelerometer has its own oscillator, which is tracked: share of the skew that a block corrects, and learns. */
 const skewGain = 0.3
 const skewLearning = 0.05
-/** Step of the adaptive filter: about a second at 12.5 Hz. */
+/** Step size of the adaptive filter: about one second at 12.5 Hz. */
 const adaption = 0.1
-/** Sum of squares over the three moments, in g², below which it learns slowly. */
+/** Sum of squares over the three moments in g², below which it adapts slowly. */
 const energyFloor = 0.001
-/** What it keeps of its coefficients from block to block; those that are of no use fade. */
+/** Share of the coefficients kept from block to block, so that useless ones fade. */
 const keep = 0.95
-/** Root mean square, in g: the noise of the chip and a quiet wrist stay below. Nothing is removed then. */
+/** Root mean square in g, above the noise of the chip and of a quiet wrist. Below it nothing is removed. */
 const stillG = 0.02
-/** One who moves so much that the light alone is not to be believed… */
+/** Above this level in g, a rate from the light alone is not trusted. */
 const movingG = 0.08
-/** …and one who runs. */
+/** Level in g of a runner. */
 const runningG = 0.4
 const tiny = 1e-6
-/** What is left of a level after 2 s of rest. */
+/** Share of the level that remains after 2 s of rest. */
 const fading = 0.75
 
-/** The wearer moves, or did so some seconds ago. */
+/** The wearer is moving, or was some seconds ago. */
 export let isMoving: boolean
-/** How hard, from 0, at rest, to 1. */
+/** Intensity of the movement, from 0 (rest) to 1. */
 export let effort: number
-/** Root mean square of the acceleration in the band of a heart, in g, fading over some seconds. */
+/** Root mean square of the acceleration in the band of the heart rate, in g; decays over some seconds. */
 let level: number
 const moments = Buffer.alloc(capacity * momentBytes)
-/** Filter states, two for each axis, and its last value. */
+/** Filter states, two per axis, and the last value of each. */
 const states = zeros(9)
-/** Coefficients, by axis. */
+/** Coefficients by axis. */
 const weights = zeros(9)
 let filled: number
-/** The oldest values that are no longer needed. */
+/** Number of oldest values that are no longer needed. */
 let used: number
-/** Kept values for each sample, as learnt, and as used until the next block. */
+/** Stored values per sample: as learnt, and as used until the next block. */
 let learntStep: number
 let step: number
 let phase: number
 
 resetMotion()
 
-/** The acceleration has a gap, or there is none. */
+/** Starts anew after a gap in the acceleration, or without any. */
 function resetMotion(): void {
     filled = -1
     used = 0
@@ -77,13 +78,13 @@ function resetMotion(): void {
     phase = 0
 }
 
-/** The light has a gap: what there is of acceleration belongs to no block. */
+/** After a gap in the light, the stored acceleration belongs to no block. */
 export function skipMotion(): void {
     if (filled > past) filled = past
     used = 0
 }
 
-/** Takes samples of `fifo`, 24 to 27 a second, and keeps every second or so, in step with the light. */
+/** Takes samples of `fifo`, 24 to 27 a second, and stores about every second one, in step with the light. */
 export function addAcceleration(fifo: Buffer, count: number): void {
     if (count <= 0) {
         if (count < 0) resetMotion()
@@ -106,13 +107,13 @@ export function addAcceleration(fifo: Buffer, count: number): void {
     let highZ = states[7]
     let lastZ = states[8]
     if (isFirst) {
-        // As if it had felt the same for ever.
+        // Initial state: as if the acceleration had always been the same.
         lowX = highX = -gain * (((fifo[1] << 24) >> 16) | fifo[0])
         lowY = highY = -gain * (((fifo[3] << 24) >> 16) | fifo[2])
         lowZ = highZ = -gain * (((fifo[5] << 24) >> 16) | fifo[4])
     }
     const end = count * accelerationBytes
-    // All axes in one turn of the loop: its head costs as much as a filter.
+    // All axes share one loop, because its overhead is as large as one filter.
     for (let at = 0; at < end; at += accelerationBytes) {
         const gX = gain * (((fifo[at + 1] << 24) >> 16) | fifo[at])
         const x = gX + lowX
@@ -153,9 +154,9 @@ export function addAcceleration(fifo: Buffer, count: number): void {
 }
 
 /**
- * Takes the motion out of the newest block.
+ * Removes the motion from the newest block.
  * @param pulse ends with the block
- * @param ahead samples of the light beyond the block that came with the same burst
+ * @param ahead samples of the light after the block, from the same burst
  */
 export function removeMotion(pulse: number[], ahead: number): void {
     if (filled < 0) return
@@ -174,9 +175,9 @@ export function removeMotion(pulse: number[], ahead: number): void {
 }
 
 /**
- * Whether the wearer moves at a rate: the correlation of the block with what was an even number of its periods before, so
- * that a swing and its double, which is the step, are both found.
- * @returns 0…1; 1 when the acceleration repeats itself with every second beat
+ * Whether the wearer moves at a rate: the correlation of the block with an even number of its periods earlier, so that
+ * both a swing and its double, the step, are found.
+ * @returns 0 to 1; 1 if the acceleration repeats with every second beat
  */
 export function likeness(bpm: number): number {
     if (!isMoving) return 0
@@ -202,7 +203,7 @@ export function likeness(bpm: number): number {
 export function nextMotion(): void {
     if (used === 0) return
     const bytes = used * momentBytes
-    // In pieces that do not overlap: `blitAt` is a memcpy.
+    // In pieces that do not overlap, because `blitAt` is a memcpy.
     for (let at = 0; at + bytes < moments.length; at += bytes) moments.blitAt(at, moments, at + bytes, bytes)
     filled -= used
     used = 0
@@ -214,7 +215,7 @@ function setLevel(to: number): void {
     effort = Math.max(0, Math.min(1, (level - stillG) / (runningG - stillG)))
 }
 
-/** Repeats the newest value where some are not there yet. */
+/** Repeats the newest value up to this length. */
 function pad(length: number): void {
     while (filled < length) {
         const to = filled * momentBytes
@@ -299,7 +300,7 @@ function filter(pulse: number[]): void {
     weights[8] = wz3
 }
 
-/** The even number of periods that is nearest to a whole number of lags. */
+/** The even number of periods that is closest to a whole number of lags. */
 function likenessLag(period: number): number {
     let lag = Math.round(period)
     let least = 1

@@ -3,15 +3,15 @@ import { zeros } from "../platform/zeros"
 import { hopSamples } from "./pulse"
 
 /*
- * Oxygen saturation from the ratio of ratios R: how much of the red light the pulse takes over how much of the infrared.
- * Both are summed over 0.2 s; the differences from sum to sum hold the pulse, but neither drift nor the converter's noise.
- * R is the slope of red on infrared over 8 s, as an orthogonal regression, because both channels have the same noise and a
- * plain one would read a weak pulse too high. Nothing is allocated after the start.
+ * Oxygen saturation from the ratio of ratios R: the relative pulsation of red light over that of infrared. Both are
+ * summed over 0.2 s; the differences between sums contain the pulse, but neither drift nor the converter's noise. R is
+ * the slope of red on infrared over 8 s, by orthogonal regression, because both channels have the same noise and an
+ * ordinary one would overestimate R for a weak pulse. Nothing is allocated after the start.
  *
  *     addColours(fifo, from, to) // in step with pushLight
  *     nextOxygen(quality, motion) // every 2 s
  *
- * Starts when it is imported; `sensing/sensing.ts` gives it the light, resets it, and reads the result.
+ * Starts when it is imported; `sensing/sensing.ts` passes on the light, resets it, and reads the result.
  */
 
 /** SpO2 in percent = `a`·R² + `b`·R + `c`. */
@@ -22,63 +22,66 @@ export interface Calibration {
 }
 
 /**
- * The usual straight line, 110 − 25 R (J. G. Webster, Design of Pulse Oximeters, 1997). It falls everywhere, so a value
- * has one ratio, and an error of the ratio weighs the same at every saturation; the parabola that Maxim measured for a board
- * of its own (−45.060 R² + 30.354 R + 94.845) has its top at R = 0.34 and is three times as steep at R = 0.9. Neither is
- * calibrated for another housing: that takes a study with arterial blood (ISO 80601-2-61).
+ * The usual straight line, 110 − 25 R (J. G. Webster, Design of Pulse Oximeters, 1997). It falls everywhere, so each
+ * saturation has one ratio, and an error of the ratio has the same effect at every saturation. The parabola that Maxim
+ * measured for its own board (−45.060 R² + 30.354 R + 94.845) has its vertex at R = 0.34 and is three times as steep at
+ * R = 0.9. Neither is calibrated for another housing, which would need a study with arterial blood (ISO 80601-2-61).
  */
 const textbook: Calibration = { a: 0, b: -25, c: 110 }
 
-/** So many samples make a sum, 0.2 s: what is faster than a pulse averages out. */
+/** Samples per sum, 0.2 s: components faster than a pulse average out. */
 const sumSamples = 5
 /** Blocks of 2 s. */
 const blocks = 4
-/** Sums that a block keeps: x², xy, y², infrared, red. */
+/** Sums stored per block: x², xy, y², infrared, red. */
 const fields = 5
-/** Differences in 8 s. */
+/** Number of differences in 8 s. */
 const differences = (blocks * hopSamples) / sumSamples
 
-/** Of either colour, in counts; cover glass, a room or a dead LED return far fewer. */
+/** Minimum of either colour in counts; cover glass, a room or a dead LED return far less. */
 const minSkinCounts = 20000
-/** A sum above this may hide a clipped sample. */
+/** A larger sum may include a clipped sample. */
 const maxSum = sumSamples * 0x3f000
-/** Root mean square of the differences over the steady level, infrared; a pulse of 0.05 % peak to peak has this. */
+/** Root mean square of the differences over the steady level, infrared; that of a pulse of 0.05 % peak to peak. */
 const minPerfusion = 0.00015
-/** A block with much energy weighs no more than others, one with hardly any does not weigh as much. */
+/** Regularises the weights: a block with much energy weighs no more than others, one with hardly any weighs less. */
 const energyFloor = 0.1
 /** Variance of a difference that may be the converter's noise, in counts². */
 const noiseVariance = 1600
-/** Determination (r²) beyond that noise: a pulse colours both alike; movement colours both, too, but differently. */
+/** Minimum determination (r²) beyond that noise: a pulse affects both colours in a fixed ratio, movement does not. */
 const minDetermination = 0.97
-/** Standard error that a value may have, in percent of saturation. */
+/** Maximum standard error of a value, in percent of saturation. */
 const maxErrorPercent = 1
-/** Of the heart rate. */
+/** Minimum quality of the heart rate. */
 const minQuality = 0.6
-/** Movement enlarges the pulse and draws the ratio to 1, a lack of oxygen does only the latter: what grew so much… */
+/**
+ * Movement increases perfusion and draws the ratio to 1; a lack of oxygen does only the latter. A value whose perfusion
+ * has grown by this factor is rejected…
+ */
 const perfusionGrowth = 1.5
-/** …and changed so much is no value. */
+/** …if it also differs by this much. */
 const changePercent = 3
-/** How fast the usual perfusion follows, and for each 2 s, how fast it is forgotten. */
+/** Rate at which the usual perfusion is learnt, and at which it is forgotten every 2 s. */
 const followRate = 0.2
 const forgetRate = 1.003
 const minPercent = 70
 const maxPercent = 100
-/** So much above 100 is still noise. */
+/** Values up to this far above 100 are noise. */
 const overshootPercent = 2
 
-/** 70 to 100, in the 2 s that end 8 s without gap, motion and doubt; otherwise absent. */
+/** From 70 to 100, in the 2 s that complete 8 s without gap, motion or doubt; otherwise undefined. */
 export let spo2: number | undefined
 const sums = zeros(blocks * fields)
-/** Blocks that are complete, at most `blocks`, and the one that is being filled. */
+/** Complete blocks, at most `blocks`, and the index of the current one. */
 let complete: number
 let block: number
-/** The sum in the making and the one before; −1 where there is none. */
+/** The current and the previous sum; −1 without one. */
 let infrared: number
 let red: number
 let count: number
 let lastInfrared: number
 let lastRed: number
-/** Of the last values; 0 before the first. */
+/** From the last values; 0 before the first. */
 let usualPerfusion: number
 let lastPercent: number
 /** There was too much light in the block. */
@@ -86,7 +89,7 @@ let clipped: boolean
 
 resetOxygen()
 
-/** The signal has a gap, or the LEDs changed: starts anew. */
+/** Starts anew after a gap in the signal or a change of the LED currents. */
 export function resetOxygen(): void {
     spo2 = undefined
     complete = infrared = red = count = 0
@@ -95,7 +98,7 @@ export function resetOxygen(): void {
     clear()
 }
 
-/** Takes the samples of a FIFO burst from number `from` up to before `to`. */
+/** Takes the samples of a FIFO burst from number `from` to before `to`. */
 export function addColours(fifo: Buffer, from: number, to: number): void {
     const base = block * fields
     let at = from * sampleBytes
@@ -122,8 +125,9 @@ export function addColours(fifo: Buffer, from: number, to: number): void {
 }
 
 /**
- * Closes a block of 2 s.
- * @param quality of the heart rate at its end, 0 where there is none  @param motion whether something moves the sensor
+ * Completes a block of 2 s.
+ * @param quality of the heart rate at its end, 0 without one
+ * @param motion whether something moves the sensor
  */
 export function nextOxygen(quality: number, motion: boolean): void {
     spo2 = undefined
@@ -137,7 +141,7 @@ export function nextOxygen(quality: number, motion: boolean): void {
     clear()
 }
 
-/** Whether both colours come back from skin and neither blinds the converter. */
+/** Whether both colours return from skin and neither saturates the converter. */
 function isLit(): boolean {
     const base = block * fields
     const least = minSkinCounts * hopSamples
@@ -150,7 +154,7 @@ function clear(): void {
     clipped = false
 }
 
-/** The value of the last 8 s, if it is good enough; then the next 8 s begin. */
+/** Computes the value of the last 8 s, if it is good enough, and begins the next 8 s. */
 function evaluate(): void {
     const size = blocks * fields
     let energy = 0
@@ -180,9 +184,9 @@ function evaluate(): void {
     const noiseEnergy = (weights * noiseVariance * differences) / blocks
     const clean = Math.max(0, xx - noiseEnergy) * Math.max(0, yy - noiseEnergy)
     if (xy * xy < minDetermination * clean) return
-    // The slope that solves slope²·xy + slope·(xx − yy) − xy = 0 …
+    // The slope that solves slope²·xy + slope·(xx − yy) − xy = 0.
     const slope = (yy - xx + Math.sqrt((yy - xx) * (yy - xx) + 4 * xy * xy)) / (2 * xy)
-    // … and how far each block is from solving it: what the blocks do not agree on is not the pulse.
+    // The residual of each block: a part on which the blocks disagree is not the pulse.
     let scatter = 0
     for (let i = 0; i < size; i += fields) {
         const weight = 1 / (sums[i] + sums[i + 2] + floor)

@@ -1,16 +1,16 @@
 import { maxLag } from "./pulse"
 
-/** Lags a minute at 12.5 Hz. */
+/** Lags per minute at 12.5 Hz. */
 const lagsPerMinute = 750
-/** 240 bpm; shorter periods are no heart. */
+/** Shortest period: 240 bpm. */
 const minLag = 3
-/** The first peak that comes so close to the highest is the period; those after it are its multiples. */
+/** The first peak with at least this share of the highest is the period; later ones are its multiples. */
 const nearlyBest = 0.75
-/** Between a beat and the next the correlation falls at least below this share of the peak's. */
+/** Between two beats the correlation falls at least below this share of the peak. */
 const deepest = 0.5
-/** A multiple of the period that has lost so much of its height has lost its place, too. */
+/** A multiple of the period with less than this share of its height is no longer reliable. */
 const multipleHeight = 0.5
-/** A rate is measured over at most 2 s: a heart that speeds up or slows down loses its place in more. */
+/** A rate is measured over at most 2 s, because over a longer time a changing rate shifts the peaks. */
 const longest = 25
 
 /** Whether the autocorrelation has a local maximum at `lag`. */
@@ -18,19 +18,19 @@ function isPeak(correlation: number[], lag: number): boolean {
     return correlation[lag] > correlation[lag - 1] && correlation[lag] >= correlation[lag + 1]
 }
 
-/** Where the parabola through a peak and its neighbours has its top. */
+/** Position of the vertex of the parabola through a peak and its neighbours. */
 function refine(correlation: number[], lag: number): number {
     const before = correlation[lag - 1]
     const after = correlation[lag + 1]
     return lag + (0.5 * (before - after)) / (before - 2 * correlation[lag] + after)
 }
 
-/** Its height there: that of a fast pulse lies well above what is sampled. */
+/** Height of the vertex; for a fast pulse it is well above the samples. */
 function height(correlation: number[], lag: number): number {
     return correlation[lag] + 0.25 * (refine(correlation, lag) - lag) * (correlation[lag + 1] - correlation[lag - 1])
 }
 
-/** The lag of the shortest strong period, 0 when nothing repeats itself. */
+/** The lag of the shortest strong period; 0 if nothing repeats. */
 export function shortestPeriod(correlation: number[]): number {
     let best = 0
     for (let lag = minLag; lag < maxLag; lag++)
@@ -46,7 +46,7 @@ export function periodBpm(correlation: number[], lag: number): number {
     return lagsPerMinute / refine(correlation, lag)
 }
 
-/** The peak nearest to the period of a rate, 0 when there is none in reach. */
+/** The peak nearest to the period of a rate; 0 if there is none within reach. */
 export function peakNear(correlation: number[], bpm: number): number {
     const expected = lagsPerMinute / bpm
     const reach = Math.max(1.5, 0.15 * expected)
@@ -62,14 +62,14 @@ export function peakNear(correlation: number[], bpm: number): number {
     return found
 }
 
-/** Whether the signal came back to the peak: a slow drift correlates with itself, but never swings. */
+/** Whether the signal has swung back before the peak: a slow drift correlates with itself, but never swings. */
 export function isSwing(correlation: number[], lag: number): boolean {
     const enough = deepest * correlation[lag]
     for (let i = 1; i < lag; i++) if (correlation[i] < enough) return true
     return false
 }
 
-/** The correlation at twice the period of a peak; that at the peak itself where this is too long. */
+/** The correlation at twice the period of a peak, or at the peak itself if that lag is too long. */
 export function nextButOne(correlation: number[], lag: number): number {
     const twice = Math.round(2 * refine(correlation, lag))
     if (twice >= maxLag) return correlation[lag]
@@ -77,8 +77,8 @@ export function nextButOne(correlation: number[], lag: number): number {
 }
 
 /**
- * Beats per minute of the period at a peak: the mean of what one beat, two, three… say, as far as they correlate. More
- * beats tell the period more exactly, fewer tell the mean of a changing one better.
+ * Beats per minute of the period at a peak: the mean over one, two, three… beats, weighted by their correlation. More
+ * beats give a more precise period, fewer follow a changing rate better.
  */
 export function preciseBpm(correlation: number[], lag: number): number {
     let period = refine(correlation, lag)

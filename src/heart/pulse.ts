@@ -2,41 +2,42 @@ import { sampleBytes } from "../drivers/max30102"
 import { zeros } from "../platform/zeros"
 
 /*
- * The pulse out of the optical signal: a causal Butterworth band-pass at 25 Hz, second order from 0.5 Hz up, fourth order
- * to 3.2 Hz (240 bpm is 4 Hz and has hardly any harmonics), upside down, so that more blood is more; then first order from
- * 0.8 Hz up, because breath may move the light more than a pulse does, and because the steep rise of a pulse tells its
- * moment better than its round top. It works through a burst in one call and allocates nothing.
+ * Extracts the pulse from the optical signal: a causal Butterworth band-pass at 25 Hz, second order from 0.5 Hz, fourth
+ * order to 3.2 Hz (240 bpm is 4 Hz and has hardly any harmonics), inverted, so that more blood is a higher value. It is
+ * followed by a first-order high-pass at 0.8 Hz, because breathing may change the light more than a pulse does, and
+ * because the steep edge of a pulse locates it better than its round top. Each burst is processed in one call, without
+ * allocation.
  *
- * Starts when it is imported; `heartrate.ts` gives it the light and resets it. `motion.ts` takes the motion out of `pulse`; the
- * others of `heart/` read it.
+ * Starts when it is imported; `heartrate.ts` passes on the light and resets it. `motion.ts` removes the motion from
+ * `pulse`; the others of `heart/` read it.
  */
 
-/** Samples of the sensor in 2 s, at 25 Hz; every second one is kept after the filter. */
+/** Sensor samples in 2 s, at 25 Hz; every second one is kept after the filter. */
 export const hopSamples = 50
 /** Kept samples in 2 s, at 12.5 Hz. */
 export const blockSize = 25
 /** The longest lag, 3.2 s: more than one and a half periods of 30 bpm. */
 export const maxLag = 40
 
-/** Counts at and above which the converter is as good as saturated. */
+/** From this count on the converter is practically saturated. */
 const saturated = 0x3ff00
 
 /** 1 / (1 + 2π · 0.8 Hz / 12.5 Hz). */
 const fastShare = 0.713204
-/** How much the newest block counts for the steepness. */
+/** Weight of the newest block in the steepness. */
 const meanRate = 0.25
 
 /** The last block and the `maxLag` values before it, at 12.5 Hz, in counts. */
 export const pulse = zeros(maxLag + blockSize)
-/** Of the block, in counts. */
+/** Mean of the block, in counts. */
 export let steadyLevel: number
-/** Samples of the block that had no room to move: too much light. */
+/** Saturated samples in the block: too much light. */
 export let saturations: number
-/** How much of the block's movement is in the band of a heart, 0…1; of noise and flicker, little. */
+/** Share of the block's variation in the band of the heart rate, 0 to 1; small for noise and flicker. */
 export let purity: number
 /**
- * How much faster the signal rises than it falls, as the skewness of its derivative, mean of some blocks: 0 for noise
- * and for what swings to and fro.
+ * How much faster the signal rises than it falls: the skewness of its derivative, averaged over some blocks. 0 for
+ * noise and for symmetric swings.
  */
 export let steepness: number
 /** Sensor samples in the block so far. */
@@ -63,7 +64,7 @@ let narrow: number
 
 resetPulse()
 
-/** Forgets everything: the signal starts anew. */
+/** Resets the filters for a new signal. */
 export function resetPulse(): void {
     for (let i = 0; i < pulse.length; i++) pulse[i] = 0
     high1 = high2 = low1 = low2 = last1 = last2 = 0
@@ -74,8 +75,8 @@ export function resetPulse(): void {
 }
 
 /**
- * Takes samples of `fifo` from number `from` on, at most to the end of the block.
- * @returns how many it took; the block is complete when `filled` is `hopSamples`
+ * Takes samples of `fifo`, from number `from` to at most the end of the block.
+ * @returns number of samples taken; the block is complete when `filled` is `hopSamples`
  */
 export function filterLight(fifo: Buffer, from: number, count: number): number {
     const take = Math.min(count - from, hopSamples - filled)
@@ -122,7 +123,7 @@ function measureSteepness(): void {
     const variance = squares / blockSize
     const skewness = variance > 0 ? cubes / (blockSize * variance * Math.sqrt(variance)) : 0
     blocks++
-    // The filters turn the phases so that the steep rise of the blood becomes a steep fall.
+    // The phase of the filters turns the steep rise of the blood into a steep fall.
     steepness += Math.max(meanRate, 1 / blocks) * (-skewness - steepness)
 }
 

@@ -3,59 +3,59 @@ import { maxLag } from "./pulse"
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
- * Follows the heart rate: a hidden Markov model whose states are rates and whose observation is the spectrum of the
- * autocorrelation, together with its shortest strong period, which tells a rate from its half.
+ * Tracks the heart rate: a hidden Markov model whose states are rates and whose observation is the spectrum of the
+ * autocorrelation, together with its shortest strong period, which distinguishes a rate from its half.
  *
- * Starts when it is imported; `heartrate.ts` gives it each window and resets it, and reads the result.
+ * Starts when it is imported; `heartrate.ts` passes on each window, resets it, and reads the result.
  */
 
 /** Heart rates from 30 to 240 bpm in steps of 3. */
 const firstBin = 10
 const bins = 71
 const binBpm = 3
-/** Bins in one slice of work; every second of them is worked out. */
+/** Bins per slice; every second bin is computed. */
 const slice = 36
-/** 2 cos of the angle by which 6 bpm turn in one sample at 12.5 Hz, 2π · 0.1 / 12.5; of 24 bpm; of 30 bpm. */
+/** 2 cos of the angle that 6 bpm turn in one sample at 12.5 Hz, 2π · 0.1 / 12.5; that of 24 bpm; that of 30 bpm. */
 const turnStep = 1.997473913212035
 const turn24 = 1.9597101047684937
 const turn30 = 1.9371663222572622
-/** A heart rate changes by at most 9 bpm in 2 s: weights of 0, 1, 2 and 3 bins to either side. */
+/** A heart rate changes by at most 9 bpm in 2 s: transition weights of 0, 1, 2 and 3 bins to either side. */
 const stay = 0.32
 const move1 = 0.2
 const move2 = 0.1
 const move3 = 0.04
 const reach = 3
-/** …and now and then the tracker was wrong: any rate may follow any other. */
+/** Share of transitions from any rate to any other, to recover from errors. */
 const leak = 0.01
 /** No bin is ruled out by one window. */
 const floor = 0.02
-/** How far from the shortest period a bin still profits from it. */
+/** Distance from the shortest period within which a bin gains weight. */
 const peakReach = 3
-/** …and how much, next to the strongest rate of the spectrum: a second harmonic may be stronger than the pulse. */
+/** That weight, relative to the strongest rate of the spectrum: a second harmonic may be stronger than the pulse. */
 const peakWeight = 2
-/** While the wearer moves hard, the shortest period may be what is left of the steps, so it counts less… */
+/** During strong movement the shortest period may be a residue of the steps, so it counts this much less. */
 const effortPeak = 0.75
-/** …and a rate below 75 bpm is less and less likely, down to this share at 45. */
+/** During strong movement rates below 75 bpm are increasingly unlikely, down to this share at 45 bpm. */
 const effortSlow = 0.2
 const slowBins = 15
 const slowestBins = 5
 const tiny = 1e-9
 
-/** The most probable rate, in bpm. */
+/** The most probable rate in bpm. */
 export let trackedBpm: number
-/** The same between the bins, as the mean of the five around it; smoother than one window's period. */
+/** The same, interpolated as the mean of five bins; smoother than one window's period. */
 export let meanBpm: number
-/** Its probability, that of two bins to either side included. */
+/** Its probability, including two bins on either side. */
 export let trackedMass: number
-/** Its power in the spectrum, over that of the strongest rate: small for the half of a rate. */
+/** Its power in the spectrum relative to the strongest rate; small for the half of a rate. */
 export let trackedShare: number
 /** Probabilities by bin, with `reach` zeros on both sides. */
 let probability = zeros(bins + 2 * reach)
 let next = zeros(bins + 2 * reach)
 const spectrum = zeros(bins)
-/** The highest of the bins that have been transformed. */
+/** The maximum of the bins transformed so far. */
 let strongest = 0
-/** Of Clenshaw's recurrence, at the bin that comes next and at the one before. */
+/** State of Clenshaw's recurrence: the angle terms of the next and the previous bin. */
 let turn = turn30
 let before = turn24
 
@@ -69,9 +69,9 @@ export function resetTracker(): void {
 /**
  * One step of 2 s. Yields between slices.
  * @param correlation autocorrelation by lag at 12.5 Hz, 1 at lag 0
- * @param peakBpm rate of its shortest strong period, 0 when there is none
- * @param peak its height, 0…1
- * @param effort how hard the wearer moves, 0…1
+ * @param peakBpm rate of its shortest strong period, 0 without one
+ * @param peak its height, 0 to 1
+ * @param effort intensity of movement, 0 to 1
  */
 export async function track(correlation: number[], peakBpm: number, peak: number, effort: number): Promise<void> {
     for (let bin = 0; bin < bins; bin += slice) {
@@ -85,7 +85,7 @@ export async function track(correlation: number[], peakBpm: number, peak: number
 }
 
 /**
- * Moves the probabilities on by 2 s and weighs them with the spectrum, whose maximum is `max`.
+ * Advances the probabilities by 2 s and weights them with the spectrum, whose maximum is `max`.
  * @returns the sum of the weights
  */
 export function weigh(max: number, peakBpm: number, peak: number, effort: number): number {
@@ -95,7 +95,7 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
     const background = leak / bins
     const peakShare = peakWeight * peak * (1 - effortPeak * effort)
     let sum = 0
-    // The probability of the bin is p3, those of its neighbours are beside it.
+    // p3 is the probability of the bin; those of its neighbours are on either side.
     let p0 = p[0]
     let p1 = p[1]
     let p2 = p[2]
@@ -124,7 +124,7 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
 
 /**
  * Makes slow rates less likely.
- * @returns by how much their weights are less
+ * @returns the reduction of the sum of weights
  */
 function discourage(effort: number): number {
     const share = (effort * (1 - effortSlow)) / (slowBins - slowestBins)
@@ -137,7 +137,7 @@ function discourage(effort: number): number {
     return total
 }
 
-/** Makes probabilities of the weights and finds the highest. */
+/** Normalises the weights to probabilities and finds the maximum. */
 export function choose(max: number, sum: number): void {
     let best = reach
     for (let at = reach; at < reach + bins; at++) {
@@ -155,9 +155,10 @@ export function choose(max: number, sum: number): void {
 }
 
 /**
- * The cosine transform of the tapered autocorrelation, which is the spectrum, for the bins from `from` to before `to`; they have to come in order, and
- * `from` is even. By Clenshaw's recurrence: one multiplication a lag and no table. All lags are in variables and there is no inner loop, for most of what the
- * interpreter does is to fetch the factors and to count. 3.2 s resolve 19 bpm, so every second bin will do; those between are means.
+ * The spectrum, as cosine transform of the tapered autocorrelation, for bins `from` to before `to`; they must come in
+ * order, and `from` is even. Clenshaw's recurrence needs one multiplication per lag and no table. All lags are in
+ * variables and there is no inner loop, because fetching factors and counting take most of the interpreter's time.
+ * 3.2 s resolve 19 bpm, so every second bin suffices; those in between are means.
  */
 export function transform(c: number[], from: number, to: number): void {
     const t1 = c[1] * (1 - 1 / (maxLag + 1))

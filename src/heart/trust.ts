@@ -1,52 +1,55 @@
 /*
- * Decides, from window to window, whether the tracked rate is the wearer's heart rate. A clear signal is trusted at once,
- * a doubtful one once it has gone on for long enough. One channel cannot tell a swinging arm from a heart by its rate, but
- * by its shape, since a heart ejects within a third of its beat, and by what came before: a signal that grew after the
- * pulse was lost is movement.
+ * Decides in each window whether the tracked rate is the wearer's heart rate. A clear signal is trusted at once, a
+ * doubtful one after it has lasted long enough. One channel cannot distinguish a swinging arm from a heart by its rate.
+ * It can by its shape, because a heart ejects within a third of its beat, and by its history: a signal that grew after
+ * the pulse was lost is movement.
  *
- * Starts when it is imported; `heartrate.ts` gives it each window and resets it, and reads the result.
+ * Starts when it is imported; `heartrate.ts` passes on each window, resets it, and reads the result.
  */
 
-/** Windows of 2 s. The first value needs 8 s of signal. */
+/** In windows of 2 s. The first value needs 8 s of signal. */
 const firstWindows = 4
 const minBpm = 30
 const maxBpm = 240
 
-/** Noise reaches this quality in one of 20 windows: what is above it is evidence of a pulse… */
+/** Noise reaches this quality in one of 20 windows; quality above it is evidence of a pulse. */
 const noiseQuality = 0.4
-/** …more of it where the signal rises as steeply as a pulse does, less where it swings… */
+/** Evidence increases if the signal rises as steeply as a pulse, and decreases if it swings. */
 const steepPulse = 0.4
 const steepWorth = 0.3
-/** …less after minutes without a pulse… */
+/** Evidence decreases after minutes without a pulse. */
 const doubtWorth = 0.02
-/** …and this much, added up over windows, starts a series of values… */
+/** This much accumulated evidence starts a series of values. */
 const startEvidence = 0.45
 const mostEvidence = 0.6
-/** …this resumes it near the rate that was last trusted, within 30 s… */
+/** This much resumes a series near the last trusted rate, within 30 s. */
 const resumeEvidence = 0.07
 const resumeWindows = 15
-/** …this quality is the least that a value has. */
+/** Minimum quality of a value. */
 const keepQuality = 0.3
 
-/** From one window to the next the tracker moves by no more than this, in bpm… */
+/** Maximum change of the tracked rate between windows, in bpm. */
 const steadyBpm = 9
-/** …a heart by no more than this… */
+/** Maximum change of a heart rate, in bpm… */
 const reachBpm = 11
-/** …and this for each 2 s. */
+/** …plus this much for each 2 s. */
 const changeBpm = 2
 /**
- * Quality and correlation after two beats (mean of some windows): together this much, and the rhythm is regular. Otherwise
- * the beats have to be counted, too…
+ * Quality plus correlation after two beats (mean of some windows): from this sum on the rhythm is regular. Below it,
+ * the beats must also be counted.
  */
 const regular = 0.94
-/** …and below this they come when they like, and some do not show… */
+/** Below this sum the beats are irregular, and some are missed. */
 const irregular = 0.66
-/** …the more, for each bpm above 90: an early beat of a fast heart hides in the one before it… */
+/**
+ * For each bpm above 90 the rhythm is judged less regular, because an early beat of a fast heart merges with the one
+ * before.
+ */
 const fastBpm = 90
 const fastDoubt = 0.0075
-/** …but faster than this, no heart leaves out beats at will, and two periods are too few samples to tell. */
+/** A faster heart does not skip beats at random, and its two periods have too few samples to tell. */
 const fastestBpm = 170
-/** The first value takes so much of them, or a pulse that is as steep as a heart's: the wearer may be running already. */
+/** The first value needs this sum, or a pulse of this steepness, because the wearer may already be running. */
 const firstClearness = 1.55
 const firstSteepness = 2
 const usualRegularity = 0.5
@@ -54,7 +57,7 @@ const meanRate = 0.25
 
 /** A signal that has grown by this factor while the pulse was lost is movement… */
 const movedGrowth = 1.6
-/** …by this, if it swings instead of beating… */
+/** …or by this factor, if it swings instead of beating… */
 const swingGrowth = 1.3
 const swingSteepness = 0.15
 /** …until it is nearly as calm as before… */
@@ -63,22 +66,22 @@ const calmGrowth = 1.3
 const beatSteepness = 0.35
 const beatQuality = 0.5
 const beatWindows = 3
-/** …or is beyond doubt, though not when it is as large as a jerk. */
+/** …or is beyond doubt, unless it is as large as a jerk. */
 const clearQuality = 0.8
 const clearWindows = 5
-/** A window that is so much larger than the pulse was a jerk; the 8 s that are judged keep it so long. */
+/** A window larger than the pulse by this factor is a jerk, which stays in the 8 s for this many windows. */
 const jerkGrowth = 3
 const jerkWindows = 4
-/** How fast the usual pulse height follows while it is tracked, if this steep. */
+/** Rate at which the usual pulse height is learnt while a pulse of at least this steepness is tracked. */
 const followRate = 0.1
 const followSteepness = 0.25
-/** After minutes of movement nobody knows any more how high the pulse was. */
+/** Rate at which the usual pulse height is forgotten during movement. */
 const forgetRate = 1.003
 
-/** Pulse (root mean square) over steady level: less is the converter's noise, more is not a pulse. */
+/** Root mean square of the pulse over the steady level: less is the converter's noise, more is not a pulse. */
 const minLevel = 0.00005
 const maxLevel = 0.05
-/** What beats has about the same energy in every 2 s; a step of the light, or a hand on the sensor, has not. */
+/** A pulse has similar energy in every 2 s; a step of the light or a hand on the sensor has not. */
 const maxSpread = 20
 
 /** A steady swing that never was a pulse is movement, too. */
@@ -88,53 +91,53 @@ const swingWindows = 5
 const maxDoubt = 10
 const easing = 0.1
 
-/** While the wearer moves, what is left of the pulse is judged by its mean quality over some 10 s: this starts a series… */
+/** During movement the remaining pulse is judged by its mean quality over about 10 s: this value starts a series… */
 const startMoving = 0.12
-/** …and this keeps it going. */
+/** …and this value continues it. */
 const keepMoving = 0.08
 const meanMovingRate = 0.2
 
-/** What a window of 2 s says of the pulse. */
+/** Features of a window of 2 s. */
 export class Signs {
-    /** The rate. */
+    /** Rate in bpm. */
     bpm = 0
-    /** The same as the tracker rounds it. */
+    /** The same, rounded to the tracker's bins. */
     tracked = 0
-    /** 0…1 */
+    /** From 0 to 1. */
     quality = 0
-    /** Pulse over steady level, last 8 s. */
+    /** Pulse over steady level in the last 8 s. */
     level = 0
-    /** The same, last 2 s. */
+    /** The same in the last 2 s. */
     newest = 0
-    /** Energy of the strongest 2 s over that of the weakest. */
+    /** Energy of the strongest 2 s divided by that of the weakest. */
     spread = 0
     /** How much faster it rises than it falls: about 0.4 to 1.5 for a pulse of up to 110 bpm, 0 for a swing. */
     steepness = 0
-    /** Correlation of a beat with the next but one, −1…1. */
+    /** Correlation of a beat with the next but one, −1 to 1. */
     regularity = 0
-    /** Whether a count of the beats comes to the same rate, or to nothing. */
+    /** Whether a count of the beats gives the same rate, or none. */
     isCounted = false
 }
 
 export let trusted: boolean
 export let isDisturbed: boolean
-/** Whether the beats have a period; if not, they have only a mean rate. */
+/** Whether the beats have a period; otherwise they have only a mean rate. */
 export let isRegular: boolean
 let windows: number
 let evidence: number
 let regularity: number
-/** Windows in a row that can only be a pulse. */
+/** Consecutive windows that can only be a pulse. */
 let clear: number
 /** Grows while there is no pulse. */
 let doubt: number
 let moving: boolean
-/** Windows for which a jerk is still in the signal. */
+/** Windows for which a jerk remains in the signal. */
 let shaken: number
 /** Level of the pulse when it was last trusted, or of the calmest likely pulse since; 0 before the first. */
 let usualLevel: number
 /** 0 before the first value. */
 let lastBpm: number
-/** It was found while the wearer moved. */
+/** The rate was found while the wearer moved. */
 let foundMoving: boolean
 let lastTracked: number
 /** Windows since a value was trusted. */
@@ -157,7 +160,7 @@ export function judgeStill(signs: Signs): void {
     const isSteady = Math.abs(tracked - lastTracked) <= steadyBpm
     lastTracked = tracked
     if (quality >= keepQuality) regularity += meanRate * (signs.regularity - regularity)
-    // A rate that was lost again while the wearer moved says nothing of the rate at rest.
+    // A rate that was found and lost while the wearer moved says nothing about the rate at rest.
     if (foundMoving && !trusted) lastBpm = 0
     const isReachable = canReach(bpm, reachBpm)
     const isNear = lastBpm > 0 && age <= resumeWindows && isReachable
@@ -183,8 +186,8 @@ export function judgeStill(signs: Signs): void {
 }
 
 /**
- * The same while an accelerometer says that the wearer moves and the motion has been taken out: nothing has to be
- * guessed from the light, and neither a larger signal nor a jerk means that there is no pulse in it.
+ * Like `judgeStill`, while an accelerometer reports movement and the motion has been removed: nothing has to be
+ * inferred from the light, and neither a larger signal nor a jerk excludes a pulse.
  */
 export function judgeMoving(signs: Signs): void {
     const { bpm, level } = signs
@@ -205,7 +208,7 @@ export function judgeMoving(signs: Signs): void {
     isDisturbed = !trusted
 }
 
-/** The wearer moves; from the light alone it will be seen when that is over. */
+/** The wearer moves; the end of the movement is detected from the light alone. */
 export function assumeMotion(): void {
     moving = true
     foundMoving = false
@@ -223,12 +226,12 @@ function accept(bpm: number, isMoving: boolean): void {
     age = doubt = 0
 }
 
-/** Whether a heart gets to a rate from the one that was last trusted. */
+/** Whether the heart rate can have changed this much since it was last trusted. */
 function canReach(bpm: number, reach: number): boolean {
     return lastBpm === 0 || Math.abs(bpm - lastBpm) <= reach + changeBpm * age
 }
 
-/** Whether the beats have a period, or at least a mean rate that two ways of telling it agree on. */
+/** Whether the beats have a period, or at least a mean rate on which two methods agree. */
 function judgeRhythm({ bpm, quality, steepness, isCounted }: Signs): boolean {
     const clearness = regularity + quality
     if (bpm > fastestBpm) return (isRegular = clearness >= irregular)
@@ -242,13 +245,13 @@ function judgeRhythm({ bpm, quality, steepness, isCounted }: Signs): boolean {
 
 /**
  * Adds the window to the evidence.
- * @returns what it is worth
+ * @returns the weight of the window
  */
 function weigh(signs: Signs, counts: boolean): number {
     const steep = Math.max(0, Math.min(1, signs.steepness / steepPulse))
     const worth = signs.quality - noiseQuality + steepWorth * (steep - 0.5)
     const sum = evidence + worth - doubtWorth * doubt
-    // Two of the three windows from 6 s on can be enough: what comes before has too few beats.
+    // Two of the three windows from 6 s on can be enough; earlier ones have too few beats.
     evidence =
         counts && signs.spread <= maxSpread && windows >= firstWindows - 1
             ? Math.max(0, Math.min(mostEvidence, sum))
@@ -274,7 +277,7 @@ function watchMotion(signs: Signs, isSteady: boolean, isNear: boolean): void {
     if (isPulse || level < calmGrowth * usual) moving = false
 }
 
-/** Learns how high the pulse is. */
+/** Learns the usual pulse height. */
 function follow(signs: Signs): void {
     if (windows < firstWindows) return
     const { quality, level } = signs

@@ -5,21 +5,21 @@ import { SensorError } from "../drivers/registers"
 import { failed, isRunning, runs, Sensor, works } from "./health"
 
 /*
- * The mote's accelerometer. Nothing here throws: one that is absent or fails is just not running.
+ * The mote's accelerometer. Nothing here throws: one that is absent or fails is not running.
  *
  * Started, read and stopped by `sensing.ts`; only this module writes its state.
  */
 
-/** Of a LIS3DH, then of an LSM6DSO. */
+/** Addresses of a LIS3DH, then of an LSM6DSO. */
 const addresses = hex`18 19 6a 6b`
 const lastLis3dh = 0x19
 
-/** What the last `readAccelerometer` has read, in the form of drivers/acceleration.ts, oldest first. */
+/** Samples of the last `readAccelerometer`, in the format of drivers/acceleration.ts, oldest first. */
 export let acceleration: Buffer
-/** Of the chip, which tells its kind. */
+/** Address of the chip, which implies its type. */
 let address = 0
 
-/** Looks for an accelerometer at the addresses of those we know, and starts it. */
+/** Probes the known addresses for an accelerometer, and starts it. */
 export async function startAccelerometer(): Promise<void> {
     let reason: Error = new SensorError("none found")
     for (let i = 0; i < addresses.length; i++) {
@@ -37,7 +37,7 @@ export async function startAccelerometer(): Promise<void> {
     failed(Sensor.accelerometer, reason)
 }
 
-/** Switches the chip off, if it is there; `startAccelerometer` ends that. */
+/** Powers the chip down, if it is there, until `startAccelerometer`. */
 export async function stopAccelerometer(): Promise<void> {
     try {
         if (!isRunning(Sensor.accelerometer)) return
@@ -49,8 +49,8 @@ export async function stopAccelerometer(): Promise<void> {
 }
 
 /**
- * Reads what the chip has, into `acceleration`, 25 or 26 samples a second.
- * @returns the number of samples; −1 where the signal has a gap and starts anew
+ * Reads the chip's samples into `acceleration`, 25 or 26 a second.
+ * @returns the number of samples; −1 after a gap in the signal
  */
 export async function readAccelerometer(): Promise<number> {
     try {

@@ -3,22 +3,22 @@ import { readSetting } from "../platform/flash"
 import { sleep } from "../platform/sleep"
 
 const lookMs = 60000
-/** Until the pin is found. */
+/** Time to find the pin. */
 const bindMs = 1000
 const minFullV = 3
 const maxFullV = 12
 
 /**
- * Resting voltage of a lithium polymer cell, in 10 mV above 3 V, and what is left then in percent. Two published tables agree
- * on it within some percent: Ampow's "LiPo voltage chart", and one that was read from a MAX17048 fuel gauge.
+ * Resting voltage of a lithium polymer cell in 10 mV above 3 V, and the remaining charge in percent. Two published
+ * tables agree on it within a few percent: Ampow's "LiPo voltage chart", and one read from a MAX17048 fuel gauge.
  */
 const levels = hex`1b 3d 45 49 50 57 66 78`
 const percents = hex`00 05 0a 14 28 3c 50 64`
 
 /**
- * Measures the battery once a minute, where the setting `batteryV` says at which voltage of the battery the pin's converter
- * is at full scale: a board without the two resistors would make something up.
- * @param onPercent is called with the whole percent that are left
+ * Measures the battery once a minute, if the setting `batteryV` gives the battery voltage at which the pin's converter
+ * is at full scale; a board without the two resistors would measure noise.
+ * @param onPercent called with the remaining charge in whole percent
  */
 export async function startBattery(pin: Potentiometer, onPercent: (percent: number) => void): Promise<void> {
     const fullV = await readSetting("batteryV")
@@ -40,7 +40,7 @@ export async function startBattery(pin: Potentiometer, onPercent: (percent: numb
     run.start()
 }
 
-/** Whole percent that are left in a cell of this voltage. */
+/** Remaining charge in whole percent of a cell with this voltage. */
 function percentOf(volts: number): number {
     const level = (volts - 3) * 100
     if (level <= levels[0]) return 0

@@ -1,10 +1,10 @@
 /*
- * Whether a sensor runs; says once what is wrong with it, and once that it is back.
+ * Which sensors run. Logs each problem of a sensor once, and once that it works again.
  *
- * Starts when it is imported. The module of each sensor writes how it is; `sensing.ts` reads it.
+ * Starts when it is imported. The module of each sensor writes its state; `sensing.ts` reads it.
  */
 
-/** The kinds of sensors that a mote has, one of each. */
+/** Kinds of sensors; a mote has one of each. */
 export const enum Sensor {
     optical = 0,
     accelerometer = 1,
@@ -13,7 +13,7 @@ export const enum Sensor {
 
 /** Bits, by sensor. */
 let running = 0
-/** What was said of each, unless it works. */
+/** The last problem logged for each sensor; undefined while it works. */
 const complaints: string[] = []
 
 export function isRunning(sensor: Sensor): boolean {
@@ -26,12 +26,12 @@ export function works(sensor: Sensor): void {
     complaints[sensor] = undefined
 }
 
-/** It has been started, and may work. */
+/** The sensor has been started, but has not yet proved to work. */
 export function runs(sensor: Sensor): void {
     running |= 1 << sensor
 }
 
-/** It runs, but something keeps it from measuring well. */
+/** The sensor runs, but cannot measure well. */
 export function complains(sensor: Sensor, complaint: string): void {
     running |= 1 << sensor
     complain(sensor, complaint)

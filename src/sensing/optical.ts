@@ -17,35 +17,41 @@ import { adjust, countsOf, infrared, limit, red, reflectance, reflectanceOf, ste
 import { sleep } from "../platform/sleep"
 
 /*
- * The mote's optical sensor: it says whether there is skin, holds the light of both LEDs in the converter's range, and goes
- * dark while nobody wears it. Nothing here throws: a chip that is absent or fails is just not running.
+ * The mote's optical sensor: detects skin, keeps the light of both LEDs in the converter's range, and goes dark while
+ * nobody wears the mote. Nothing here throws: a chip that is absent or fails is not running.
  *
  * Started, read and stopped by `sensing.ts`; only this module writes its state.
  */
 
-/** What skin returns, in nA per mA: 60 to 700. Cover glass and a room return far less… */
+/** Minimum reflectance of skin in nA per mA. Skin returns 60 to 700; cover glass and a room far less. */
 const minSkin = 45
-/** …skin that was there counts as long as it returns so much… */
+/** Skin that was there counts as present down to this reflectance. */
 const keepSkin = 35
-/** …and what returns more is not the light of the LED. */
+/** Above this reflectance the light is not that of the LED. */
 const maxSkin = 2000
-/** With skin in front, a LED that works returns at least this share of what the other does. */
+/** With skin in front, a working LED returns at least this share of the light of the other. */
 const minShare = 0.03
-/** Even the bare cover glass returns more of the light of a LED that works, in nA per mA. */
+/** The bare cover glass returns more than this of a working LED's light, in nA per mA. */
 const minGlass = 0.3
-/** Bursts or glances until skin counts as gone or back, and a LED as broken. */
+/** Bursts until skin counts as absent, glances until it counts as present, and bursts until an LED counts as broken. */
 const absentBursts = 2
 const presentGlances = 3
 const darkBursts = 4
-/** 1 mA, to look for skin. */
+/** 1 mA, for detecting skin. */
 const glanceSteps = 5
-/** Every 400 ms a lamp on the mains looks the same; a glance that sees something is followed by one so much later. */
+/**
+ * A lamp on mains power looks the same every 400 ms, so a glance that detects something is followed by one shifted by
+ * this much.
+ */
 const glanceShiftMs = 3
 
-/** Skin moves, by pulse, breath and warmth; what changes by less than this share of its light in a minute is a thing. */
+/**
+ * Skin moves with pulse, breathing and warmth. Something whose light changes by less than this share within a minute is
+ * an object.
+ */
 const stillShare = 0.0002
 const stillBursts = 150
-/** A thing that returns as much light as before, but for this share, is the same. */
+/** An object is the same if its reflectance differs by less than this share. */
 const sameShare = 0.1
 
 const dazzled = "too much light around"
@@ -53,24 +59,24 @@ const lost = "samples lost"
 
 /** Whether there is skin in front of the sensor. */
 export let contact = false
-/** What the last `readOptical` has read, `sampleBytes` a sample, oldest first. */
+/** Samples of the last `readOptical`, `sampleBytes` each, oldest first. */
 export let light: Buffer
 
-/** The chip rests and looks for skin. */
+/** The chip rests and glances for skin. */
 let isResting = false
-/** The next burst may hold samples of another current. */
+/** The next burst may include samples of another current. */
 let isUnsettled = false
-/** Bursts without skin, or glances with. */
+/** Consecutive bursts without skin, or glances with it. */
 let changing = 0
 let redDark = 0
 let infraredDark = 0
-/** Infrared counts of the bursts since something moved. */
+/** Infrared counts of the bursts since the last movement. */
 let lowest: number
 let highest: number
 let stillFor = 0
-/** Reflectance of the thing that it lies on. */
+/** Reflectance of the object on which it lies. */
 let thing = 0
-/** What keeps it from measuring, if anything. */
+/** The problem that prevents a measurement, if any. */
 let complaint: string
 
 /** Starts the chip, if it is there. */
@@ -83,7 +89,7 @@ export async function startOptical(): Promise<void> {
     }
 }
 
-/** Switches the chip off, if it is there; `startOptical` ends that. */
+/** Powers the chip down, if it is there, until `startOptical`. */
 export async function stopOptical(): Promise<void> {
     try {
         if (isRunning(Sensor.optical)) await stopMax30102()
@@ -93,8 +99,8 @@ export async function stopOptical(): Promise<void> {
 }
 
 /**
- * Reads what the chip has, into `light`.
- * @returns the number of samples; −1 where the signal has a gap and starts anew
+ * Reads the chip's samples into `light`.
+ * @returns the number of samples; −1 after a gap in the signal
  */
 export async function readOptical(): Promise<number> {
     try {
@@ -122,7 +128,10 @@ async function wake(): Promise<void> {
     changing = redDark = infraredDark = stillFor = 0
 }
 
-/** Nobody is there: the LEDs go dark but for a glance now and then, of the infrared one if it works. */
+/**
+ * Nobody wears the mote: the LEDs stay dark except for a periodic glance with the infrared LED, or with red if that is
+ * broken.
+ */
 async function rest(): Promise<void> {
     if (infraredDark >= darkBursts) await restMax30102(glanceSteps, 0)
     else await restMax30102(0, glanceSteps)
@@ -172,7 +181,7 @@ async function measure(): Promise<number> {
     return infraredDark ? -1 : Math.idiv(light.length, sampleBytes)
 }
 
-/** Whether nothing has moved for so long that this is no skin. */
+/** Whether nothing has moved for so long that this cannot be skin. */
 function isStill(): boolean {
     const counts = countsOf(infrared)
     if (stillFor === 0) lowest = highest = counts
@@ -183,10 +192,10 @@ function isStill(): boolean {
     return stillFor >= stillBursts
 }
 
-/** Brings the LED currents to where they should be. @returns whether that breaks the signal */
+/** Adjusts the LED currents. @returns whether that interrupts the signal */
 async function adjustBoth(): Promise<boolean> {
     const most = maxSteps()
-    // Both in one go: a change breaks the signal of either.
+    // Both at once, because a change interrupts the signal of both.
     const redChanges = !redDark && adjust(red, most)
     const infraredChanges = !infraredDark && adjust(infrared, most)
     if (!redChanges && !infraredChanges) return false
@@ -195,7 +204,7 @@ async function adjustBoth(): Promise<boolean> {
     return true
 }
 
-/** Whether skin is back: the light of one LED returns, which no other light can pretend. */
+/** Glances for skin: the light of one LED returns, which no ambient light can imitate. */
 async function look(): Promise<number> {
     if (changing > 0) await sleep(glanceShiftMs * changing)
     light = await glanceMax30102()
@@ -213,7 +222,7 @@ async function look(): Promise<number> {
     return -1
 }
 
-/** The level of both colours in a burst; every second sample will do, the newest included. */
+/** Computes the level of both colours in a burst; every second sample is enough, including the newest. */
 function weigh(): void {
     const samples = light
     const count = Math.idiv(samples.length, sampleBytes)
@@ -238,7 +247,7 @@ function weigh(): void {
     take(infrared, infraredSum / weighed, infraredMin, infraredMax)
 }
 
-/** The most that a LED may get. */
+/** Maximum current of an LED. */
 function maxSteps(): number {
     return config.led * stepsPerMilliamp
 }

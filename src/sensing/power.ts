@@ -4,19 +4,21 @@ import { powerMode } from "../config/power-mode"
 import { Reading } from "../reading"
 
 /*
- * When a measurement is over, for a mote that rests between two of them. Most end with one reading, which has all that was
- * settled in it. Where an alarm is to be raised or cleared, which takes time, more readings follow until it is decided.
+ * Decides when a measurement is over, for a mote that rests between measurements. Most measurements end with one
+ * reading, which has all values that had settled. While an alarm may be raised or cleared, which takes time, more
+ * readings follow until it is decided.
  *
- * `sensing.ts` begins a measurement and gives it the readings; `sensing.ts` and, through `mote.ts`, `uplink/standby.ts` read it.
+ * `sensing.ts` begins a measurement and passes on the readings; `sensing.ts` and, through `mote.ts`,
+ * `uplink/standby.ts` read the result.
  */
 
-/** A heart rate takes 8 s; a thermometer on the skin 40 s when the mote has started or was put on. */
+/** A heart rate takes 8 s; a thermometer on the skin takes 40 s after a start or after it was put on. */
 const settleMs = 60000
-/** A saturation takes 8 s of a heart rate that is trusted. */
+/** A saturation needs 8 s of trusted heart rate. */
 const spo2Ms = 10000
-/** Skin is found within a second. */
+/** Skin is detected within a second. */
 const contactMs = 6000
-/** Alarms go by the times of readings, which are 2 s apart. */
+/** Alarms use the times of readings, which are 2 s apart. */
 const alarmMarginMs = 3000
 
 let startMs: number
@@ -24,18 +26,18 @@ let ratedMs: number
 let spo2: number
 let settledMs: number
 
-/** Sensors were started. */
+/** Called when the sensors have been started. */
 export function beginMeasurement(): void {
     startMs = millis()
     ratedMs = spo2 = settledMs = undefined
 }
 
-/** Milliseconds until the next measurement is due. */
+/** Time in ms until the next measurement is due. */
 export function restMs(): number {
     return powerMode() === PowerMode.continuous ? 0 : startMs + config.every * 1000 - millis()
 }
 
-/** Whether a reading is to be passed on; in it is what was found before. */
+/** Whether to report a reading; it is completed with the values found earlier in the measurement. */
 export function isWorthTelling(reading: Reading): boolean {
     if (powerMode() === PowerMode.continuous) return true
     if (reading.spo2 !== undefined) spo2 = reading.spo2
@@ -46,7 +48,9 @@ export function isWorthTelling(reading: Reading): boolean {
     return settledMs !== undefined
 }
 
-/** Whether the sensors may rest. @param isWatched an alarm is to be raised or cleared if it goes on as it is */
+/**
+ * Whether the sensors may rest. @param isWatched an alarm will be raised or cleared if the readings stay as they are
+ */
 export function isOver(isWatched: boolean): boolean {
     if (settledMs === undefined || powerMode() === PowerMode.continuous) return false
     return !isWatched || millis() >= settledMs + config.delay * 1000 + alarmMarginMs

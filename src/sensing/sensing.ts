@@ -23,33 +23,32 @@ import { configureTemperature } from "./temperature"
 import { readThermometer } from "./thermometer"
 import { sleep, sleepUntil, yieldToMainLoop } from "../platform/sleep"
 
-/*
- * Started by `mote.ts`, which gets the readings through a function; nobody else writes or reads its state.
- */
+/* Started by `mote.ts`, which gets the readings through a function; its state is private. */
 
-/** The FIFO of the optical sensor is full after 1,280 ms. */
+/** Interval of reading the sensors. The FIFO of the optical sensor is full after 1,280 ms. */
 const pollMs = 400
 const readingMs = 2000
-/** The end of a window is noticed with the next burst; when it is so late, there is no window. */
+/** The end of a window is noticed with the next burst; after this delay there is no window. */
 const lateMs = pollMs + 100
-/** So often a mote that rests looks whether it should still. */
+/** Poll interval while resting, to notice a changed power mode. */
 const lookMs = 1000
 
-/** What is called with a reading, and says whether it needs the next one, too. */
+/** Called with each reading. Resolves to whether it needs the next one, too. */
 let readingListener: (reading: Reading) => Promise<boolean>
-/** What is called when all rests. */
+/** Called when all sensors rest. */
 let restListener: () => Promise<void>
-/** When the last reading was due, on the grid of the samples if there are any. */
+/** Time at which the last reading was due, on the grid of the samples if there are any. */
 let lastReadingMs: number
-/** The measurement has what it is for. */
+/** The measurement is complete. */
 let isDone: boolean
 
 /**
- * Measures for ever, in a fiber of its own, and calls `onReading` every 2 s, or once for each measurement where the power
- * mode is not continuous. Never throws: a chip that is absent or fails is looked for again with every reading, and its
- * values are missing meanwhile.
- * @param onReading must not take longer than a second, or samples are lost; says whether it needs the next one, too
- * @param onRest is called when all chips have been switched off until the next measurement
+ * Measures forever in its own fiber, and calls `onReading` every 2 s, or once per measurement if the power mode is not
+ * continuous. Never throws: a chip that is absent or fails is probed again with every reading, and its values are
+ * missing meanwhile.
+ * @param onReading must not take longer than a second, or samples are lost; resolves to whether it needs the next
+ * reading, too
+ * @param onRest called when all chips have been powered down until the next measurement
  */
 export async function startSensing(
     i2c: I2CTransfer,
@@ -83,7 +82,7 @@ async function run(): Promise<void> {
 async function turn(): Promise<void> {
     const startMs = millis()
     if (isRunning(Sensor.optical)) await measure()
-    // Without samples the clock goes on where they left off; what was slept through is not made up for.
+    // Without samples the schedule continues from the last reading. Readings missed during sleep are not made up.
     const now = millis()
     const dueMs = lastReadingMs + readingMs
     if (now >= dueMs + lateMs) {
@@ -93,14 +92,14 @@ async function turn(): Promise<void> {
     await sleepUntil(startMs + pollMs)
 }
 
-/** Makes heart rate and saturation of what is in the FIFO, with a reading at the end of each window. */
+/** Updates heart rate and saturation from the FIFO, with a reading at the end of each window. */
 async function measure(): Promise<void> {
     const count = await readOptical()
-    // Read after the light, so that it reaches as far; worked in before.
+    // Read after the light, so that it covers the same time; processed before it.
     if (isRunning(Sensor.accelerometer)) {
         const moved = await readAccelerometer()
         pushAcceleration(acceleration, moved)
-        // After a late look, this and the light are too much for one slice.
+        // After a long pause, this and the light are too much work for one slice.
         await yieldToMainLoop()
     }
     if (count < 0) {
@@ -128,11 +127,12 @@ async function report(atMs: number): Promise<void> {
     reading.motion = motion
     reading.spo2 = spo2
     const isLooking = isRunning(Sensor.optical)
-    // Without the optical sensor nobody knows; the temperature itself tells skin from a room.
+    // Without the optical sensor it is unknown whether there is skin; then the temperature itself distinguishes skin
+    // from a room.
     reading.tempC = await readThermometer(contact || !isLooking)
     reading.contact = isLooking ? contact : undefined
     reading.hasThermometer = isRunning(Sensor.thermometer)
-    // Four addresses that nobody answers to: an absent accelerometer costs a millisecond.
+    // Four addresses without a response: an absent accelerometer costs a millisecond.
     if (!isRunning(Sensor.accelerometer)) await startAccelerometer()
     if (!isWorthTelling(reading)) return
     try {

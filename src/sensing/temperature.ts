@@ -2,37 +2,37 @@ import { readSetting } from "../platform/flash"
 import { zeros } from "../platform/zeros"
 
 /*
- * Body temperature from the sensor's. A sensor that was put on needs minutes to warm up to the skin, and until then it is
- * too low, or too high when it comes out of a warm hand. What is left goes down as exp(−t / time constant): from what it
- * moved between the first and the last block follows how far it is at most from its end, if no sensor is slower than the
- * slowest. The value is that of the skin under the sensor, and an offset.
+ * Body temperature from the sensor's temperature. After it is put on, a sensor needs minutes to reach that of the skin;
+ * until then it is too low, or too high if it comes from a warm hand. The remaining difference decays as exp(−t / time
+ * constant). For a time constant no longer than the slowest sensor's, the change between the first and the last block
+ * limits that difference. The value is the temperature of the skin under the sensor, plus an offset.
  *
- * Started by `sensing.ts` (`configureTemperature`); `thermometer.ts` gives it the readings and resets it.
+ * Started by `sensing.ts` (`configureTemperature`); `thermometer.ts` passes on the readings and resets it.
  */
 
-/** With 43 °C of skin no more than the 45 °C that the mote says it can measure. */
+/** With skin at 43 °C, this stays within the 45 °C that the mote declares as its maximum. */
 const maxOffsetC = 2
 const minTimeConstantS = 5
 const maxTimeConstantS = 600
 
-/** How far a value may be from where the sensor will settle. */
+/** Maximum difference between a value and the temperature at which the sensor will settle. */
 const settledC = 0.2
-/** A range in which skin under a worn sensor is; anything else is a room or a fault. */
+/** Range of skin under a worn sensor; anything else is a room or a fault. */
 const minSkinC = 30
 const maxSkinC = 43
 
 const readingS = 2
-/** The temperature is judged by the means of so many blocks one after the other. */
+/** Number of consecutive blocks whose means are compared. */
 const blocks = 4
-/** Readings in a block: enough for the means to be calmer than what a slow sensor drifts. */
+/** Readings per block: enough for the means to vary less than a slow sensor drifts. */
 const contactReadings = 5
-/** Infrared is ten times as noisy. */
+/** An infrared thermometer is ten times as noisy. */
 const infraredReadings = 15
 
-/** Added to what a sensor in contact with the skin measures, and to what an infrared one does; a clinic may want some. */
+/** Offsets for a sensor in contact with the skin and for an infrared one; a clinic may want some. */
 let contactOffsetC = 0
 let infraredOffsetC = 0
-/** With which the slowest of sensors warms up on the skin. */
+/** Time constant with which the slowest sensor warms up on the skin. */
 let timeConstantS = 180
 
 const means = zeros(blocks)
@@ -44,8 +44,8 @@ let complete = 0
 let isSettled = false
 
 /**
- * Takes the settings `skinOffsetC`, `irOffsetC` and `sensorTauS` for what is usual; one that is out of range is as good as
- * none.
+ * Reads the settings `skinOffsetC`, `irOffsetC` and `sensorTauS`; the default replaces one that is absent or out of
+ * range.
  */
 export async function configureTemperature(): Promise<void> {
     contactOffsetC = await setting("skinOffsetC", -maxOffsetC, maxOffsetC, 0)
@@ -53,7 +53,7 @@ export async function configureTemperature(): Promise<void> {
     timeConstantS = await setting("sensorTauS", minTimeConstantS, maxTimeConstantS, timeConstantS)
 }
 
-/** The sensor was started or taken off: it has to settle anew. */
+/** The sensor was started or taken off, and must settle again. */
 export function resetTemperature(): undefined {
     sum = count = complete = 0
     isSettled = false
@@ -61,14 +61,14 @@ export function resetTemperature(): undefined {
 }
 
 /**
- * Takes the reading of each 2 s.
+ * Takes the reading, every 2 s.
  * @param celsius of the sensor
- * @param isInfrared whether it looks at the skin from a distance
- * @returns °C, undefined until settled
+ * @param isInfrared whether it measures without contact
+ * @returns °C; undefined until settled
  */
 export function nextTemperature(celsius: number, isInfrared: boolean): number | undefined {
     if (!(celsius >= minSkinC && celsius <= maxSkinC)) return resetTemperature()
-    // Between the ends of two blocks only a sensor that comes off moves so far.
+    // Between the ends of two blocks only a sensor that comes off changes this much.
     if (complete > 0 && Math.abs(celsius - means[newest()]) > settledC) resetTemperature()
     sum += celsius
     count++
@@ -78,7 +78,7 @@ export function nextTemperature(celsius: number, isInfrared: boolean): number | 
     return celsius + (isInfrared ? infraredOffsetC : contactOffsetC)
 }
 
-/** Where in `means` the newest is. */
+/** Index of the newest in `means`. */
 function newest(): number {
     return (complete - 1) % blocks
 }
@@ -100,7 +100,7 @@ function range(): number {
     return high - low
 }
 
-/** What the slowest sensor moves from the first block to the last when it is `settledC` from its end in the last. */
+/** Change of the slowest sensor from the first block to the last, if it is `settledC` from its end in the last. */
 function maxRange(readings: number): number {
     const spanS = (blocks - 1) * readings * readingS
     return settledC * (Math.exp(spanS / timeConstantS) - 1)

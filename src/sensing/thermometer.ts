@@ -8,16 +8,16 @@ import { nextTemperature, resetTemperature } from "./temperature"
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
- * The mote's thermometer: a MAX30205, TMP117 or MLX90614, whichever is there. Nothing here throws: a chip that is absent
- * or fails is looked for again, where it was with every reading, elsewhere soon at first and then ever so slowly; it may
- * be another one then.
+ * The mote's thermometer: a MAX30205, TMP117 or MLX90614, whichever is there. Nothing here throws. A chip that is
+ * absent or fails is probed again: at its last address with every reading, at the others frequently at first and then
+ * rarely; it may then be another chip.
  *
  * Starts when it is imported; `sensing.ts` reads it every 2 s. Only this module writes its state.
  */
 
 /**
- * Where a thermometer can be, the likely places first: all 32 addresses of a MAX30205, among them those of a TMP117 and of
- * an MLX90614, but for 57, which is the optical sensor's: its registers change when they are read.
+ * Possible addresses, the likely ones first: all 32 of a MAX30205, which include those of a TMP117 and an MLX90614. 57
+ * is left out: it is the optical sensor, whose registers change when they are read.
  */
 const addresses = hex`
     48 49 4a 4b 5a 4c 4d 4e 4f 40 41 42 43 44 45 46
@@ -25,20 +25,22 @@ const addresses = hex`
 const firstTmp117 = 0x48
 const lastTmp117 = 0x4b
 
-/** Addresses that a reading looks at, besides the last known: all in two readings for a minute, then ever so slowly. */
+/**
+ * Addresses probed per reading, besides the last known one: all within two readings for a minute, then one per reading.
+ */
 const quickProbes = 16
 const slowProbes = 1
 const quickReadings = 30
-/** On a board a transaction lets nobody else run. */
+/** On a board a transaction blocks all other fibers. */
 const probesInARow = 4
-/** The most that looking for a sensor may take of a reading, whatever the bus does. */
+/** Maximum time of a search per reading, whatever the bus does. */
 const searchMs = 300
 
-/** I2CError of a stuck bus in the simulator (services/sensor-bus.md), and of one from which nobody answers. */
+/** I2CError of a stuck bus in the simulator (services/sensor-bus.md), and of a bus that does not respond. */
 const stuckBus = 2
 const noAnswer = 255
 
-/** The kinds of chips. */
+/** Chip types. */
 const enum Chip {
     max30205 = 0,
     tmp117 = 1,
@@ -46,17 +48,17 @@ const enum Chip {
 }
 
 let chip: Chip
-/** Where it is, or was last. */
+/** Its address, or its last one. */
 let address = addresses[0]
-/** Where in `addresses` the search goes on. */
+/** Index in `addresses` at which the search continues. */
 let next = 0
 /** Readings without a sensor. */
 let missed = 0
 
 /**
- * Measures; to be called every 2 s.
- * @param isWorn whether there is a wearer, as far as anybody knows
- * @returns °C, undefined until settled, when nobody wears the mote, and when the sensor does not answer
+ * Measures; must be called every 2 s.
+ * @param isWorn whether there is a wearer, as far as known
+ * @returns °C; undefined until settled, while nobody wears the mote, and if the sensor does not respond
  */
 export async function readThermometer(isWorn: boolean): Promise<number | undefined> {
     try {
@@ -81,8 +83,8 @@ async function readChip(): Promise<number> {
 }
 
 /**
- * Starts a sensor, if one is where this reading looks.
- * @throws I2CError when the bus does not work; SensorError when a sensor does not start, or there is none anywhere
+ * Starts a sensor, if there is one at the addresses probed by this reading.
+ * @throws I2CError if the bus does not work; SensorError if a sensor does not start, or none was found anywhere
  */
 async function find(): Promise<boolean> {
     const deadline = millis() + searchMs
@@ -100,9 +102,9 @@ async function find(): Promise<boolean> {
 }
 
 /**
- * Starts whatever sensor is at an address; one that another could mistake for its own is asked first.
+ * Starts the sensor at an address, whatever it is. A chip that could be mistaken for another is tried first.
  * @returns whether there is one
- * @throws SensorError when it does not start, I2CError when the bus does not work
+ * @throws SensorError if it does not start, I2CError if the bus does not work
  */
 async function startAt(probed: number): Promise<boolean> {
     try {
@@ -114,11 +116,11 @@ async function startAt(probed: number): Promise<boolean> {
         return true
     } catch (e) {
         if (e instanceof SensorError || isBusFault((e as I2CError).status)) throw e
-        return false // nobody
+        return false // no chip
     }
 }
 
-/** A board says no more of a failed transaction than that it failed. */
+/** A board reports only that a transaction failed. */
 function isBusFault(status: number): boolean {
     return status === stuckBus || status === noAnswer
 }
