@@ -118,6 +118,7 @@ async function survives(ballast: number, made: number, outageS: number): Promise
         random: randomBytes,
         store: SqliteStore.inMemory(),
         clinic: {
+            keysOf: () => Promise.resolve([]),
             deliver: batch => Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" }))),
             keys: () => Promise.resolve([{ ...deriveKeys(secret, kid), config: 1 }]),
         },

@@ -19,6 +19,7 @@ const keys = Array.from({ length: benchMotes }, (_, n) => ({ ...deriveKeys(bench
 const { coapPort, mqttPort } = await startRouter({
     ...{ data: data!, coapPort: 0, mqttPort: 0 },
     clinic: {
+        keysOf: () => Promise.resolve([]),
         deliver: batch => Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" }))),
         keys: () => Promise.resolve(keys),
     },

@@ -3,7 +3,7 @@ import { elapsedMs, type Clock } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
 import { LogSummary } from "../host/log-summary.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
-import type { CommandName, MoteKeys, RouterKeys } from "../wire/keys.ts"
+import type { CommandName, RouterKeys } from "../wire/keys.ts"
 import { Accounts } from "./people/accounts.ts"
 import { Alarms } from "./alarms/alarms.ts"
 import { defaultRules, type AlarmRules } from "./alarms/rules.ts"
@@ -13,6 +13,7 @@ import { ProblemError } from "./errors.ts"
 import { conditionsOf, type Condition } from "./conditions.ts"
 import { completeness, type Completeness } from "./motes/completeness.ts"
 import { Configurations, type Command, type Configuration } from "./motes/configurations.ts"
+import { Grants } from "./motes/grants.ts"
 import { ingest } from "./ingest.ts"
 import { LiveAlarms, LiveObservations } from "./live.ts"
 import { Motes, type Mote, type Secrets } from "./motes/motes.ts"
@@ -63,6 +64,7 @@ export class Clinic {
     readonly alarms: Alarms
     readonly silence: SilenceWatch
     readonly routers: Routers
+    readonly grants: Grants
     readonly live: LiveObservations
     readonly liveAlarms: LiveAlarms
     private readonly o: ClinicOptions
@@ -88,6 +90,9 @@ export class Clinic {
             newest: async (patient, name) => presentOf(await this.observations.newest(patient, name)),
         })
         this.routers = new Routers(o.store, () => elapsedMs(o.clock))
+        const { store, clock, log } = o
+        const { accounts, patients, motes, configurations, alarms } = this
+        this.grants = new Grants({ store, accounts, patients, motes, configurations })
         this.silence = new SilenceWatch({
             ...{
                 store: o.store,
@@ -100,8 +105,6 @@ export class Clinic {
             now: () => this.now(),
             elapsed: () => elapsedMs(o.clock),
         })
-        const { store, clock, log } = o
-        const { alarms, motes, configurations } = this
         this.bedside = new Bedside(store, clock)
         this.news2 = new News2({ store, clock, bedside: this.bedside, motes, configurations })
         this.news2Watch = new News2Watch({
@@ -151,27 +154,14 @@ export class Clinic {
         return results
     }
 
-    /**
-     * The keys that routers may hold, and what waits for the motes, of every mote that is not revoked. With `router`, an account
-     * that is limited to wards: only of the motes of patients who are there.
-     */
+    /** Returns the keys that a router may hold and the pending messages; those of every mote if no router is given. */
     async keys(router?: number): Promise<RouterKeys[]> {
-        const waiting = await this.configurations.waiting()
-        const wards = router === undefined ? undefined : (await this.accounts.wards()).get(router)
-        const served = wards && new Set((await this.patients.ofWards(wards)).map(({ id }) => id))
-        const keys: RouterKeys[] = []
-        for (const { mote, secrets } of await this.motes.inUse()) {
-            if (served && !served.has(mote.patient)) continue
-            const add = ({ kid, upMac, receipt, mqtt }: MoteKeys, which: "current" | "next", generation: number) =>
-                keys.push({
-                    ...{ kid, upMac, receipt, mqtt },
-                    ...(waiting.get(mote.id)?.[which] ?? { config: 0 }),
-                    ...(generation > 0 && { generation }),
-                })
-            add(secrets.current, "current", secrets.generation)
-            if (secrets.next) add(secrets.next, "next", secrets.nextGeneration)
-        }
-        return keys
+        return router === undefined ? await this.grants.all() : await this.grants.of(router)
+    }
+
+    /** Returns the keys of those of these motes that a router may serve, now that they have appeared at it. */
+    async keysOf(kids: readonly Uint8Array[], router: number): Promise<RouterKeys[]> {
+        return await this.grants.give(router, kids)
     }
 
     /**

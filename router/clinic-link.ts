@@ -5,10 +5,13 @@ import type { RouterKeys } from "../wire/keys.ts"
 export interface ClinicLink {
     /** Delivers a batch. An envelope without exactly one result was not accepted. */
     deliver(batch: Delivery[], signal?: AbortSignal): Promise<DeliveryResult[]>
-    /**
-     * Returns the keys of all motes that this router may serve. If nothing has changed, it is the same array as before.
-     */
+    /** Returns all keys that this router may hold. If nothing has changed, it is the same array as before. */
     keys(signal?: AbortSignal): Promise<RouterKeys[]>
+    /**
+     * Requests the keys of motes that have appeared at this router, at most `maxWanted`. Returns those of the motes that it
+     * may serve. From then on they are among `keys`.
+     */
+    keysOf(kids: Uint8Array[], signal?: AbortSignal): Promise<RouterKeys[]>
     /**
      * Calls `listener` with the clinic's time (Unix time in milliseconds) at each response. Absent if clinic and router
      * share a clock.

@@ -5,6 +5,7 @@ import {
     decodeKeys,
     decodeResults,
     encodeBatch,
+    encodeWanted,
     maxBatch,
     maxKeysBytes,
     maxReasonChars,
@@ -106,6 +107,8 @@ export function httpsClinic(o: { url: string; ca?: string; token: string; now?: 
             newest = { pages, keys: pages.flatMap(page => page.keys) }
             return newest.keys
         },
+        keysOf: async (kids, signal) =>
+            decodeKeys((await exchange("POST", keysPath, signal, { body: encodeWanted(kids) })).bytes),
         close: () => pool.destroy(),
     }
 }

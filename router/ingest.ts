@@ -5,7 +5,7 @@ import { WireError } from "../wire/cbor.ts"
 import { maxEnvelopeBytes, parseEnvelope, verifyEnvelope, type Envelope, type Purpose } from "../wire/envelope.ts"
 import { eui, type RouterKeys } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
-import type { Keyring } from "./keyring.ts"
+import type { Keyring, Stranger } from "./keyring.ts"
 import { RateLimit } from "./rate-limit.ts"
 import { ReplayWindow } from "./replay.ts"
 import type { Accepted, RouterStore, SeenStart } from "./store/store.ts"
@@ -25,9 +25,15 @@ export const defaultMoteBytesPerMinute = 2 ** 20
 /** The rate limit of one mote's alarms. An alarm has a few hundred bytes. */
 const alarmBytesPerMinute = 64 * 1024
 
-/** The reason for refusing an envelope. Only `busy` is worth a retry. */
+/** The reason for refusing an envelope. Only `busy`, `keysAwaited` and `clinicAway` are worth a retry. */
 export type Refusal =
-    "tooLarge" | "malformed" | "unknownKid" | "badMac" | "olderBoot" | "otherSalt" | "belowWindow" | "busy"
+    "tooLarge" | "malformed" | "badMac" | "olderBoot" | "otherSalt" | "belowWindow" | "busy" | Stranger
+
+/** The origin of an envelope: its address, and the mote's `eui` if the transport knows it. Only that mote's envelopes pass. */
+export interface Sender {
+    eui?: string
+    address: string
+}
 
 /**
  * `stored` means that the envelope is durable now, `duplicate` that it was already. Both have the mote, the generation
@@ -70,6 +76,8 @@ export class Ingest {
         tooLarge: 0,
         malformed: 0,
         unknownKid: 0,
+        keysAwaited: 0,
+        clinicAway: 0,
         badMac: 0,
         olderBoot: 0,
         otherSalt: 0,
@@ -119,10 +127,8 @@ export class Ingest {
         this.onStored = o.onStored
     }
 
-    /**
-     * Accepts one envelope. If the transport knows the sender's `eui`, only that mote's envelopes pass. Never rejects.
-     */
-    async submit(purpose: Purpose, bytes: Uint8Array, sender?: string): Promise<IngestResult> {
+    /** Accepts one envelope. Never rejects. */
+    async submit(purpose: Purpose, bytes: Uint8Array, sender: Sender): Promise<IngestResult> {
         const checked = this.check(purpose, bytes, sender)
         const result =
             typeof checked === "string" ? ({ status: "refused", reason: checked } as const) : await this.queue(checked)
@@ -158,7 +164,7 @@ export class Ingest {
     }
 
     /** Does all checks that need no store. */
-    private check(purpose: Purpose, bytes: Uint8Array, sender?: string): Refusal | Omit<Waiting, "resolve"> {
+    private check(purpose: Purpose, bytes: Uint8Array, sender: Sender): Refusal | Omit<Waiting, "resolve"> {
         if (bytes.length > maxEnvelopeBytes) return "tooLarge"
         let envelope: Envelope
         try {
@@ -168,8 +174,9 @@ export class Ingest {
             throw error
         }
         const name = eui(envelope.kid)
+        if (sender.eui !== undefined && sender.eui !== name) return "unknownKid"
         const known = this.keyring.findAll(name)
-        if (known.length === 0 || (sender !== undefined && sender !== name)) return "unknownKid"
+        if (known.length === 0) return this.keyring.ask(name, sender.address)
         const keys = known.find(({ upMac }) => verifyEnvelope(envelope, purpose, upMac))
         if (!keys) return "badMac"
         // A receipt sets the mote's clock, so the time must be known.

@@ -1,18 +1,24 @@
 import type { Clock, Timer } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
-import { encodeKeys } from "../wire/batch.ts"
+import { encodeKeys, maxWanted } from "../wire/batch.ts"
 import { eui, type RouterKeys } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import type { RouterStore } from "./store/store.ts"
+import { Strangers } from "./strangers.ts"
 
-/** The interval at which the router requests the keys and pending messages of its motes from the clinic. */
+/** The interval at which the router requests changes of its motes' keys and their pending messages from the clinic. */
 export const refreshMs = 10_000
-/** The minimum pause between two requests, however many unknown motes appear. */
-export const refreshPauseMs = 5_000
+/** The minimum pause between two requests for the keys of new motes, however many appear. */
+export const askPauseMs = 1_000
+/** The same after a request that failed. */
+export const retryMs = 5_000
+
+/** The state of a mote without keys: the clinic does not know it, has not responded yet, or cannot be reached. */
+export type Stranger = "unknownKid" | "keysAwaited" | "clinicAway"
 
 /**
- * The keys of the motes that this router serves. They come from the store at first, and from the clinic as soon as it
- * responds. Refreshes depend on timers only, because the time of day may step, by years on a machine without a
+ * The keys of the motes that have appeared at this router. They come from the store at first, and from the clinic when a
+ * mote is new. Requests depend on timers only, because the time of day may step, by years on a machine without a
  * battery-backed clock.
  */
 export class Keyring {
@@ -22,26 +28,29 @@ export class Keyring {
     private readonly log: Log
     private readonly closing = new AbortController()
     private readonly listeners = new Set<KeysListener>()
+    private readonly strangers: Strangers
     /** Keys by mote, in the order of the clinic: the older secret first. */
     private byEui: Map<string, RouterKeys[]>
     /** The clinic's latest response. An unchanged one may be the same object. */
     private answer: RouterKeys[] | undefined
     private isOutOfReach = false
-    private state: "asking" | "pausing" | "resting" = "asking"
-    /** An unknown mote appeared during the pause. */
-    private isWanted = false
-    private timer: Timer
+    /** The latest exchange. The next one starts after it, so that no response is older than the keys it replaces. */
+    private last: Promise<void> = Promise.resolve()
+    private isAsking = false
+    private refreshTimer: Timer
+    private askTimer: Timer
 
     constructor(o: { clock: Clock; store: RouterStore; clinic: ClinicLink; log: Log }) {
         this.clock = o.clock
         this.store = o.store
         this.clinic = o.clinic
         this.log = o.log
+        this.strangers = new Strangers(o.clock)
         this.byEui = index(this.store.keys())
-        void this.refresh()
+        this.refresh()
     }
 
-    /** Returns the keys of the mote's oldest valid secret. An unknown mote triggers a refresh. */
+    /** Returns the keys of the mote's oldest valid secret. */
     find(eui: string): RouterKeys | undefined {
         return this.findAll(eui)[0]
     }
@@ -50,9 +59,14 @@ export class Keyring {
      * Returns all keys of a mote: those of its oldest valid secret, then those of a newer one that it may already use.
      */
     findAll(eui: string): readonly RouterKeys[] {
-        const keys = this.byEui.get(eui)
-        if (!keys) this.refreshSoon()
-        return keys ?? []
+        return this.byEui.get(eui) ?? []
+    }
+
+    /** Requests the keys of a mote that has appeared at this address, soon. Returns its state until then. */
+    ask(eui: string, address: string): Stranger {
+        if (!this.strangers.add(eui, address)) return "unknownKid"
+        if (!this.isAsking) this.askNext()
+        return this.isOutOfReach ? "clinicAway" : "keysAwaited"
     }
 
     /**
@@ -66,51 +80,88 @@ export class Keyring {
 
     close(): void {
         this.closing.abort()
-        this.clock.clearTimeout(this.timer)
+        this.clock.clearTimeout(this.refreshTimer)
+        this.clock.clearTimeout(this.askTimer)
     }
 
-    private refreshSoon(): void {
+    private refresh(): void {
+        void this.exchange(async signal => this.replace(await this.clinic.keys(signal))).then(() => {
+            if (!this.closing.signal.aborted) this.refreshTimer = this.clock.setTimeout(() => this.refresh(), refreshMs)
+        })
+    }
+
+    private askNext(): void {
         if (this.closing.signal.aborted) return
-        if (this.state === "pausing") this.isWanted = true
-        else if (this.state === "resting") void this.refresh()
+        this.isAsking = true
+        void this.exchange(async signal => {
+            const euis = this.strangers.take(maxWanted)
+            const wanted = new Set(euis)
+            const keys = await this.clinic.keysOf(
+                euis.map(name => Buffer.from(name, "hex")),
+                signal,
+            )
+            const found = index(keys.filter(({ kid }) => wanted.has(eui(kid))))
+            this.strangers.deny(euis.filter(name => !found.has(name)))
+            this.change([...found.keys()], found)
+            // The next response must be compared with the keys of now, even if it is an old one.
+            this.answer = undefined
+        }).then(isAnswered => {
+            if (this.closing.signal.aborted) return
+            this.askTimer = this.clock.setTimeout(
+                () => {
+                    this.isAsking = false
+                    if (this.strangers.size > 0) this.askNext()
+                },
+                isAnswered ? askPauseMs : retryMs,
+            )
+        })
     }
 
-    private async refresh(): Promise<void> {
-        this.clock.clearTimeout(this.timer)
-        this.state = "asking"
-        this.isWanted = false
-        try {
-            this.replace(await this.clinic.keys(this.closing.signal))
-            this.isOutOfReach = false
-        } catch (error) {
-            const { message: reason } = error as Error
-            if (!this.closing.signal.aborted && !this.isOutOfReach)
-                this.log.warn({ reason }, "cannot get keys from the clinic: keeping the old ones")
-            this.isOutOfReach = true
-        }
-        if (this.closing.signal.aborted) return
-        this.state = "pausing"
-        this.timer = this.clock.setTimeout(() => this.rest(), refreshPauseMs)
+    /** Returns whether the clinic responded. */
+    private async exchange(work: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
+        const { signal } = this.closing
+        let isAnswered = false
+        this.last = this.last.then(async () => {
+            if (signal.aborted) return
+            try {
+                await work(signal)
+                isAnswered = true
+                this.isOutOfReach = false
+            } catch (error) {
+                const { message: reason } = error as Error
+                if (!signal.aborted && !this.isOutOfReach)
+                    this.log.warn({ reason }, "cannot get keys from the clinic: keeping the old ones")
+                this.isOutOfReach = true
+            }
+        })
+        await this.last
+        return isAnswered
     }
 
-    private rest(): void {
-        this.state = "resting"
-        if (this.isWanted) void this.refresh()
-        else this.timer = this.clock.setTimeout(() => void this.refresh(), refreshMs - refreshPauseMs)
-    }
-
+    /** Replaces all keys. */
     private replace(keys: RouterKeys[]): void {
-        if (this.closing.signal.aborted || keys === this.answer) return
+        if (keys === this.answer) return
         const byEui = index(keys)
-        const euis = new Set([...this.byEui.keys(), ...byEui.keys()])
-        const changed = [...euis].filter(eui => !areSame(this.byEui.get(eui), byEui.get(eui)))
-        if (changed.length > 0) {
-            this.store.replaceKeys(keys)
-            this.byEui = byEui
-            this.log.info({ motes: byEui.size, changed: changed.length }, "keys updated")
-        }
+        this.change([...new Set([...this.byEui.keys(), ...byEui.keys()])], byEui)
         this.answer = keys
-        for (const eui of changed) for (const listener of this.listeners) listener(eui)
+    }
+
+    /** Replaces the keys of these motes by those in `byEui`. */
+    private change(euis: string[], byEui: Map<string, RouterKeys[]>): void {
+        if (this.closing.signal.aborted) return
+        const changed = euis.filter(name => !areSame(this.byEui.get(name), byEui.get(name)))
+        if (changed.length === 0) return
+        this.store.changeKeys(
+            changed.map(name => Buffer.from(name, "hex")),
+            changed.flatMap(name => byEui.get(name) ?? []),
+        )
+        for (const name of changed) {
+            const keys = byEui.get(name)
+            if (keys) this.byEui.set(name, keys)
+            else this.byEui.delete(name)
+        }
+        this.log.info({ motes: this.byEui.size, changed: changed.length }, "keys updated")
+        for (const name of changed) for (const listener of this.listeners) listener(name)
     }
 }
 

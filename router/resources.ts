@@ -1,5 +1,6 @@
 import type { Purpose } from "../wire/envelope.ts"
 import { maxEnvelopeBytes } from "../wire/envelope.ts"
+import { addressOf } from "./address.ts"
 import { accepts, problem, type Resource } from "./coap/dispatch.ts"
 import { Code, ContentFormat, message, type CoapMessage } from "./coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "./coap/options.ts"
@@ -7,6 +8,8 @@ import type { Ingest, Refusal } from "./ingest.ts"
 
 /** The Max-Age of a 5.03 response: when the mote may retry. */
 const busyMaxAgeS = 10
+/** The same while the clinic is being asked for the mote's keys. */
+const keysAwaitedMaxAgeS = 1
 
 /** The resources to which motes post envelopes. */
 export function moteResources(ingest: Ingest): Record<string, Resource> {
@@ -17,7 +20,7 @@ export function moteResources(ingest: Ingest): Record<string, Resource> {
                 return problem(Code.UnsupportedContentFormat, "Content-Format 17 only")
             if (!accepts(request, ContentFormat.coseMac0))
                 return problem(Code.NotAcceptable, "receipts are Content-Format 17")
-            const result = await ingest.submit(purpose, request.payload)
+            const result = await ingest.submit(purpose, request.payload, { address: addressOf(requester.peer) })
             if (result.status === "refused") return refusal(result.reason)
             if (result.status === "stored") requester.envelopeAccepted(result.eui)
             return message(Code.Changed, {
@@ -46,11 +49,18 @@ function refusal(reason: Refusal): CoapMessage {
             return problem(Code.Forbidden, "another start has the same boot number")
         case "belowWindow":
             return problem(Code.Forbidden, "too old for the replay window")
+        case "keysAwaited":
+            return comeAgain(keysAwaitedMaxAgeS)
+        case "clinicAway":
         case "busy":
-            return problem(Code.ServiceUnavailable, "no room for envelopes at present", [
-                uintOption(OptionNumber.MaxAge, busyMaxAgeS),
-            ])
+            return comeAgain(busyMaxAgeS)
     }
+}
+
+function comeAgain(seconds: number): CoapMessage {
+    return problem(Code.ServiceUnavailable, "no room for envelopes at present", [
+        uintOption(OptionNumber.MaxAge, seconds),
+    ])
 }
 
 function hasContentFormat(request: CoapMessage, contentFormat: number): boolean {

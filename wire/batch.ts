@@ -4,7 +4,7 @@ import { commandNames, keyBytes, kidBytes, type CommandName, type RouterKeys, ty
 
 /*
  * The CBOR messages between router and clinic: a batch of envelopes (`POST /ingest`), the result for each, and the keys
- * that a router may hold (`GET /ingest/keys`). Each row is an array in the order of the interface's fields.
+ * that a router may hold (`/ingest/keys`). Each row is an array in the order of the interface's fields.
  */
 
 /** One envelope that a router received. */
@@ -43,6 +43,9 @@ export const maxBatchBytes = maxBatch * (maxEnvelopeBytes + 32)
 export const maxReasonChars = 32
 /** The maximum number of motes of one clinic whose keys a router holds. */
 export const maxKeys = 10_000
+/** The maximum number of motes whose keys a router requests at once. */
+export const maxWanted = 256
+export const maxWantedBytes = maxWanted * (kidBytes + 1) + 16
 /** The maximum size of a sealed configuration or command: 220 bytes of plaintext in two layers of COSE. */
 export const maxSealedBytes = 384
 /** The maximum number of commands that wait for one mote. */
@@ -106,6 +109,16 @@ function keysRow(k: RouterKeys): unknown[] {
 
 const none = new Uint8Array(0)
 
+/** Encodes the `kid` of each mote whose keys a router requests. */
+export function encodeWanted(kids: Uint8Array[]): Uint8Array {
+    return encode(kids)
+}
+
+/** Throws WireError for malformed bytes and for more than `maxWanted` motes. */
+export function decodeWanted(bytes: Uint8Array): Uint8Array[] {
+    return decodeItems(bytes, maxWanted, kid => (isBytes(kid, kidBytes) ? kid : undefined))
+}
+
 /** Throws WireError for malformed bytes and for more than `maxKeys` rows. */
 export function decodeKeys(bytes: Uint8Array): RouterKeys[] {
     return decodeRows(bytes, maxKeys, row => {
@@ -142,11 +155,15 @@ function isSealed(value: unknown): value is Uint8Array {
 }
 
 function decodeRows<T>(bytes: Uint8Array, max: number, parse: (row: unknown[]) => T | undefined): T[] {
-    const rows = decode(bytes)
-    if (!Array.isArray(rows) || rows.length > max) throw new WireError(`not an array of up to ${max}`)
-    return rows.map((row: unknown) => {
-        const parsed = Array.isArray(row) ? parse(row) : undefined
-        if (parsed === undefined) throw new WireError("a row is malformed")
+    return decodeItems(bytes, max, row => (Array.isArray(row) ? parse(row as unknown[]) : undefined))
+}
+
+function decodeItems<T>(bytes: Uint8Array, max: number, parse: (item: unknown) => T | undefined): T[] {
+    const items = decode(bytes)
+    if (!Array.isArray(items) || items.length > max) throw new WireError(`not an array of up to ${max}`)
+    return items.map((item: unknown) => {
+        const parsed = parse(item)
+        if (parsed === undefined) throw new WireError("an item is malformed")
         return parsed
     })
 }

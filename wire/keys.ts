@@ -68,3 +68,7 @@ export function hkdf(ikm: Uint8Array, salt: Uint8Array, info: string | Uint8Arra
 export function eui(kid: Uint8Array): string {
     return Buffer.from(kid).toString("hex")
 }
+
+export function isEui(text: string): boolean {
+    return /^[0-9a-f]{16}$/.test(text)
+}

@@ -2,13 +2,14 @@ import { createHash } from "node:crypto"
 import type { FastifyInstance, FastifyRequest } from "fastify"
 import {
     decodeBatch,
+    decodeWanted,
     encodeKeys,
     encodeResults,
     headerTime,
     maxBatchBytes,
     maxKeys,
+    maxWantedBytes,
     routerHeader,
-    type Delivery,
 } from "../../wire/batch.ts"
 import { WireError } from "../../wire/cbor.ts"
 import { eui, type RouterKeys } from "../../wire/keys.ts"
@@ -17,7 +18,7 @@ import type { RouterTimes } from "../routers.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
 import { NoContent } from "./schemas/common.ts"
-import { Batch, cborType, Keys, Results } from "./schemas/router.ts"
+import { Batch, cborType, Keys, Results, Wanted } from "./schemas/router.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["router"]
@@ -46,8 +47,7 @@ export async function ingestRoutes(app: App, clinic: Clinic): Promise<void> {
                 config,
             },
             async (request: FastifyRequest, reply) => {
-                const batch = batchIn((request.body as Buffer | undefined) ?? new Uint8Array())
-                const results = await clinic.ingest(batch, { account: userFrom(request).id, ...timesIn(request) })
+                const results = await clinic.ingest(decoded(request, decodeBatch), router(request))
                 return reply.type(cborType).send(Buffer.from(encodeResults(results)))
             },
         )
@@ -65,16 +65,33 @@ export async function ingestRoutes(app: App, clinic: Clinic): Promise<void> {
                 config,
             },
             async (request, reply) => {
-                const { page, next } = pageOf(
-                    await clinic.keys(userFrom(request).id),
-                    (request.query as { after?: unknown }).after,
-                )
+                const { account } = await heard(request, clinic)
+                const { after } = request.query as { after?: unknown }
+                const { page, next } = pageOf(await clinic.keys(account), after)
                 if (next !== undefined) reply.header("link", `</ingest/keys?after=${next}>; rel="next"`)
                 const keys = Buffer.from(encodeKeys(page))
                 const etag = `"${createHash("sha256").update(keys).digest("base64url")}"`
                 reply.header("etag", etag)
                 if (request.headers["if-none-match"] === etag) return reply.code(304).send()
                 return reply.type(cborType).send(keys)
+            },
+        )
+        scope.post(
+            "/ingest/keys",
+            {
+                schema: {
+                    tags,
+                    summary: "The keys of motes that have shown up at a router; it keeps them from now on",
+                    body: cbor(Wanted),
+                    response: { 200: { description: "Of those that it may have", ...cbor(Keys) } },
+                },
+                bodyLimit: maxWantedBytes,
+                config,
+            },
+            async (request: FastifyRequest, reply) => {
+                const { account } = await heard(request, clinic)
+                const keys = await clinic.keysOf(decoded(request, decodeWanted), account)
+                return reply.type(cborType).send(Buffer.from(encodeKeys(keys)))
             },
         )
     })
@@ -100,20 +117,28 @@ export function pageOf(
     return { page: page.map(({ key }) => key), next: end < sorted.length ? page.at(-1)!.kid : undefined }
 }
 
-/** What the router says of its own clock. */
-function timesIn({ headers }: FastifyRequest): RouterTimes {
+/** Whose router asks, and that it does: one that has nothing to deliver is not silent. */
+async function heard(request: FastifyRequest, clinic: Clinic): Promise<{ account: number }> {
+    const from = router(request)
+    await clinic.routers.heard(from.account, from, clinic.now())
+    return from
+}
+
+/** The router's account, and what it says of its own clock. */
+function router(request: FastifyRequest): { account: number } & RouterTimes {
+    const { headers } = request
     return {
+        account: userFrom(request).id,
         sentAt: headerTime(headers[routerHeader.sentAt]),
         storeSince: headerTime(headers[routerHeader.storeSince]),
     }
 }
 
-function batchIn(body: Uint8Array): Delivery[] {
+function decoded<T>({ body }: FastifyRequest, decode: (bytes: Uint8Array) => T): T {
     try {
-        return decodeBatch(body)
+        return decode((body as Buffer | undefined) ?? new Uint8Array())
     } catch (error) {
-        if (error instanceof WireError)
-            throw new ProblemError("bad-batch", {}, `not a batch of envelopes: ${error.message}`)
+        if (error instanceof WireError) throw new ProblemError("bad-batch", {}, error.message)
         throw error
     }
 }

@@ -24,11 +24,12 @@ export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
             config,
         },
         async request =>
-            await turns.take(request, async () =>
-                inSlices(await clinic.motes.all(), async mote => ({
-                    ...{ ...shown(mote), ...(await clinic.completeness(mote)) },
-                })),
-            ),
+            await turns.take(request, async () => {
+                const holders = await clinic.grants.holders()
+                return await inSlices(await clinic.motes.all(), async mote => ({
+                    ...{ ...shown(mote), ...(await clinic.completeness(mote)), routers: holders.get(mote.id) ?? [] },
+                }))
+            }),
     )
 
     app.post(

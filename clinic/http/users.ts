@@ -1,9 +1,10 @@
 import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
-import { kindOf } from "../people/permissions.ts"
+import type { User } from "../people/accounts.ts"
+import { kindOf, may, type Role } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
 import { List, NoContent } from "./schemas/common.ts"
-import { ByName, NewToken, NewUser, User } from "./schemas/users.ts"
+import { ByName, NewToken, NewUser, User as UserSchema } from "./schemas/users.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["users"]
@@ -13,22 +14,17 @@ const config = { access: "manage-users" } as const
 export function userRoutes(app: App, clinic: Clinic): void {
     app.get(
         "/api/users",
-        { schema: { tags, summary: "All users", response: { 200: List(User) } }, config },
+        { schema: { tags, summary: "All users", response: { 200: List(UserSchema) } }, config },
         async () => {
             const wards = await clinic.accounts.wards()
             const users = await clinic.accounts.all()
-            return users.map(({ id, name, role, patient }) => ({
-                user: name,
-                role,
-                patient,
-                wards: wards.get(id) ?? null,
-            }))
+            return users.map(user => shown(user, wards.get(user.id)))
         },
     )
 
     app.post(
         "/api/users",
-        { schema: { tags, summary: "A new user", body: NewUser, response: { 201: User } }, config },
+        { schema: { tags, summary: "A new user", body: NewUser, response: { 201: UserSchema } }, config },
         async (request, reply) => {
             const { user: name, ...o } = request.body
             const { signIn, isPatient, wards: which } = kindOf(o.role)
@@ -41,9 +37,8 @@ export function userRoutes(app: App, clinic: Clinic): void {
                 throw new ProblemError("not-on-the-ward")
             if (o.wards && which === "none") throw new ProblemError("has-no-wards", { role: o.role })
             if (which === "one" && o.wards?.length !== 1) throw new ProblemError("needs-ward", { role: o.role })
-            const { role, patient } = await clinic.accounts.add({ name, ...o })
-            const wards = o.wards?.length ? o.wards : null
-            return reply.code(201).send({ user: name, role, patient, wards })
+            if (o.prefetch !== undefined && !isRouter(o)) throw new ProblemError("has-no-motes", { role: o.role })
+            return reply.code(201).send(shown(await clinic.accounts.add({ name, ...o }), o.wards))
         },
     )
 
@@ -83,6 +78,18 @@ export function userRoutes(app: App, clinic: Clinic): void {
             return reply.code(201).send({ token: await clinic.accounts.addToken(user.id) })
         },
     )
+}
+
+function isRouter({ role }: { role: Role }): boolean {
+    return may({ role, patient: null }, "deliver")
+}
+
+function shown({ name, role, patient, prefetch }: User, wards: string[] = []) {
+    return {
+        ...{ user: name, role, patient },
+        wards: wards.length > 0 ? wards : null,
+        prefetch: isRouter({ role }) ? prefetch : null,
+    }
 }
 
 function missing(): never {

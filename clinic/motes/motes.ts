@@ -111,9 +111,9 @@ export class Motes {
         return row && { mote: plain(row), secrets: this.secrets(row) }
     }
 
-    /** Every mote that is not revoked, with its working keys. */
-    async inUse(): Promise<{ mote: Mote; secrets: Secrets }[]> {
-        const rows = await this.store.mote.all({ isInUse: true })
+    /** Every mote that is not revoked, or those of them with these `kid`, with its working keys. */
+    async inUse(kids?: readonly Uint8Array[]): Promise<{ mote: Mote; secrets: Secrets }[]> {
+        const rows = await this.store.mote.all({ isInUse: true, ...(kids && { kids }) })
         return rows.map(row => ({ mote: plain(row), secrets: this.secrets(row) }))
     }
 

@@ -14,6 +14,8 @@ export interface User {
     patient: number | null
     /** Those whose data a display may see: who is on its ward now. */
     onWard?: number[]
+    /** Of a router: it gets the keys of all its motes at once, not only of those that have shown up at it. */
+    prefetch: boolean
 }
 
 /** A nurse's shift; then one logs in again whatever happens. */
@@ -49,13 +51,20 @@ export class Accounts {
 
     /** Users and, where they are given one, their passwords. Throws ProblemError for a name that is taken. */
     async add(
-        o: { name: string; role: Role; password?: string; patient?: number; wards?: readonly string[] },
+        o: {
+            name: string
+            role: Role
+            password?: string
+            patient?: number
+            wards?: readonly string[]
+            prefetch?: boolean
+        },
         t?: Tables,
     ): Promise<User> {
-        const { name, role, patient = null } = o
+        const { name, role, patient = null, prefetch = false } = o
         const password = o.password === undefined ? null : await hash(o.password)
         const add = async (tables: Tables) => {
-            const added = await tables.account.add({ name, role, password, patient })
+            const added = await tables.account.add({ name, role, password, patient, prefetch: prefetch ? 1 : 0 })
             if (!added) throw new ProblemError("name-taken")
             await tables.routerWard.add(added.id, [...new Set(o.wards)])
             return user(added)
@@ -79,6 +88,11 @@ export class Accounts {
         return wards
     }
 
+    /** Whether a router gets the keys of all its motes at once. */
+    async prefetches(router: number): Promise<boolean> {
+        return (await this.all()).some(({ id, prefetch }) => id === router && prefetch)
+    }
+
     /** With sessions and tokens. False where there is none. */
     async remove(name: string): Promise<boolean> {
         return await this.store.transaction(async t => {
@@ -87,6 +101,7 @@ export class Accounts {
             await t.session.removeOf(account.id)
             await t.token.removeOf(account.id)
             await t.routerWard.removeOf(account.id)
+            await t.routerMote.removeOf(account.id)
             await t.account.remove(account.id)
             return true
         })
@@ -197,8 +212,8 @@ export class Accounts {
     }
 }
 
-function user({ id, name, role, patient }: StoredAccount): User {
-    return { id, name, role: role as Role, patient }
+function user({ id, name, role, patient, prefetch }: StoredAccount): User {
+    return { id, name, role: role as Role, patient, prefetch: prefetch === 1 }
 }
 
 /** Enough for a token, unlike for a password: nobody guesses 256 random bits. */

@@ -6,11 +6,19 @@ export interface AccountData {
     role: string
     password: string | null
     patient: number | null
+    /** 1: of a router that gets the keys of all its motes at once. */
+    prefetch: number
 }
 
 export type StoredAccount = Omit<AccountData, "password"> & { id: number }
 
-export const accountColumns = ["account.id", "account.name", "account.role", "account.patient"] as const
+export const accountColumns = [
+    "account.id",
+    "account.name",
+    "account.role",
+    "account.patient",
+    "account.prefetch",
+] as const
 
 export class AccountTable {
     private readonly access: Access

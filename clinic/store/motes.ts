@@ -61,9 +61,10 @@ export class MoteTable {
     }
 
     /** In the order of their registration. */
-    async all(o: { isInUse?: boolean; limit?: number } = {}): Promise<StoredMote[]> {
+    async all(o: { isInUse?: boolean; kids?: readonly Uint8Array[]; limit?: number } = {}): Promise<StoredMote[]> {
         let query = this.access.db.selectFrom("mote").select(columns).orderBy("id")
         if (o.isInUse) query = query.where("revoked_at", "is", null)
+        if (o.kids) query = query.where("kid", "in", o.kids)
         if (o.limit !== undefined) query = query.limit(o.limit)
         return await query.execute()
     }

@@ -27,6 +27,7 @@ export interface Schema {
     router_ward: RouterWardRow
     bedside: BedsideRow
     saturation_scale: SaturationScaleRow
+    router_mote: RouterMoteRow
 }
 
 export type TableName = keyof Schema
@@ -50,6 +51,7 @@ interface AccountRow {
     role: string
     password: string | null
     patient: number | null
+    prefetch: number
 }
 
 interface TokenRow {
@@ -267,4 +269,9 @@ interface SaturationScaleRow {
     scale: number
     author: string
     made_at: number
+}
+
+interface RouterMoteRow {
+    account: number
+    mote: number
 }

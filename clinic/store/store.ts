@@ -15,6 +15,7 @@ import { GapTable } from "./gaps.ts"
 import { MeasurementTable } from "./measurements.ts"
 import { MoteTable } from "./motes.ts"
 import { PatientTable } from "./patients.ts"
+import { RouterMoteTable } from "./router-motes.ts"
 import { RouterWardTable } from "./router-wards.ts"
 import { RouterTable } from "./routers.ts"
 import { SaturationScaleTable } from "./saturation-scales.ts"
@@ -51,6 +52,7 @@ export class Tables {
     readonly routerWard: RouterWardTable
     readonly bedside: BedsideTable
     readonly saturationScale: SaturationScaleTable
+    readonly routerMote: RouterMoteTable
 
     constructor(access: Access) {
         this.account = new AccountTable(access)
@@ -73,6 +75,7 @@ export class Tables {
         this.routerWard = new RouterWardTable(access)
         this.bedside = new BedsideTable(access)
         this.saturationScale = new SaturationScaleTable(access)
+        this.routerMote = new RouterMoteTable(access)
     }
 }
 

@@ -3,6 +3,8 @@ import type { IConnectPacket } from "mqtt-packet"
 import type { Clock } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
+import { isEui, type RouterKeys } from "../../wire/keys.ts"
+import { addressOf } from "../address.ts"
 import { Admission, type Place } from "../admission.ts"
 import type { Attachment, AttachmentParts } from "../attachment.ts"
 import type { Keyring } from "../keyring.ts"
@@ -97,7 +99,13 @@ export class MqttBroker implements Attachment {
 
     private login(connect: IConnectPacket, connection: Connection): Connack {
         const { username = "", password, clientId, will } = connect
-        if (!password || !this.isMote(username, password)) return Connack.badUserNameOrPassword
+        if (!password || !isEui(username)) return Connack.badUserNameOrPassword
+        const known = this.keyring.findAll(username)
+        if (known.length === 0)
+            return this.keyring.ask(username, addressOf(connection.peer)) === "unknownKid"
+                ? Connack.badUserNameOrPassword
+                : Connack.serverUnavailable
+        if (!known.some(keys => isPassword(password, keys))) return Connack.badUserNameOrPassword
         const isOwnStatus = will?.topic === `vm/${username}/status` && String(will.payload) === "offline"
         if (will && (!isOwnStatus || will.qos === 2)) return Connack.notAuthorized
         // A connection with the same client id takes over (MQTT 3.1.1 §3.1.4). An empty client id is unique (§3.1.3.1).
@@ -154,13 +162,11 @@ export class MqttBroker implements Attachment {
         const isCurrent = others.length === 0 || hasLatestStatus
         if (hasWill && !isOrderly && isCurrent) this.motes.status(eui, Buffer.from("offline"))
     }
+}
 
-    private isMote(username: string, password: Buffer): boolean {
-        return this.keyring.findAll(username).some(({ mqtt }) => {
-            const expected = Buffer.from(mqtt).toString("hex")
-            return timingSafeEqual(sha256(password), sha256(expected))
-        })
-    }
+function isPassword(password: Buffer, { mqtt }: RouterKeys): boolean {
+    const expected = Buffer.from(mqtt).toString("hex")
+    return timingSafeEqual(sha256(password), sha256(expected))
 }
 
 interface ConnectionOwner {
@@ -178,6 +184,7 @@ interface ConnectionOwner {
 class Connection implements SessionOwner {
     readonly session: MqttSession
     readonly place: Place
+    readonly peer: string
     /** The mote's `eui`, empty before the login. */
     eui = ""
     clientId = ""
@@ -187,6 +194,7 @@ class Connection implements SessionOwner {
     private readonly owner: ConnectionOwner
 
     constructor(stream: ByteStream, place: Place, clock: Clock, owner: ConnectionOwner) {
+        this.peer = stream.peer
         this.place = place
         this.owner = owner
         this.session = new MqttSession({ stream, clock, owner: this })

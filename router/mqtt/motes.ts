@@ -1,6 +1,6 @@
 import type { Log } from "../../host/log.ts"
 import type { Purpose } from "../../wire/envelope.ts"
-import type { SealedCommand } from "../../wire/keys.ts"
+import { isEui, type SealedCommand } from "../../wire/keys.ts"
 import type { Ingest, IngestResult } from "../ingest.ts"
 import type { Keyring } from "../keyring.ts"
 
@@ -11,6 +11,10 @@ const purposes: Record<string, Purpose> = { vitals: "vitals", alarms: "alarm" }
  * results.
  */
 const maxCommands = 3
+/** The address of all motes behind a broker, which alone knows their own. */
+const brokerAddress = "mqtt"
+/** The maximum number of online motes that are remembered before their keys are there. */
+const maxStrangers = 4096
 
 /** A message to be published. */
 export interface MqttMessage {
@@ -50,6 +54,8 @@ export class MqttMotes {
     private readonly generations = new Map<string, number>()
     /** The online motes, each with the commands in hex sent since it came online. */
     private readonly sent = new Map<string, Set<string>>()
+    /** The motes that said so before their keys were there. */
+    private readonly strangers = new Set<string>()
 
     /** @param o.isNew true if the broker retains nothing from earlier */
     constructor(o: {
@@ -77,7 +83,7 @@ export class MqttMotes {
 
     /** Handles an envelope and publishes its receipt once it is durable. */
     async take(eui: string, purpose: Purpose, envelope: Uint8Array): Promise<IngestResult> {
-        const result = await this.ingest.submit(purpose, envelope, eui)
+        const result = await this.ingest.submit(purpose, envelope, { eui, address: brokerAddress })
         if (result.status === "stored" && result.generation !== (this.generations.get(eui) ?? 0)) {
             this.generations.set(eui, result.generation)
             this.changed(eui)
@@ -97,9 +103,13 @@ export class MqttMotes {
         const status = Buffer.from(payload).toString("latin1")
         if (status !== "offline" && status !== "online") return false
         this.sent.delete(eui)
+        this.strangers.delete(eui)
         if (status === "online" && this.keyring.find(eui)) {
             this.sent.set(eui, new Set())
             this.changed(eui)
+        } else if (status === "online" && isEui(eui)) {
+            this.keyring.ask(eui, brokerAddress)
+            if (this.strangers.size < maxStrangers) this.strangers.add(eui)
         }
         this.log.debug({ mote: eui, status }, "mote's status")
         return true
@@ -109,6 +119,7 @@ export class MqttMotes {
     changed(eui: string): void {
         const keys = this.keyring.findAll(eui)
         if (keys.length === 0) this.sent.delete(eui)
+        else if (this.strangers.delete(eui)) this.sent.set(eui, new Set())
         const used = keys.find(({ generation }) => generation === this.generations.get(eui))
         const { sealedConfig, commands = [] } = used ?? keys[0] ?? {}
         this.configure(eui, sealedConfig)

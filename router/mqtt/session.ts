@@ -38,6 +38,7 @@ export const Connack = {
     accepted: 0,
     unacceptableProtocol: 1,
     identifierRejected: 2,
+    serverUnavailable: 3,
     badUserNameOrPassword: 4,
     notAuthorized: 5,
 } as const

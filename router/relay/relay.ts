@@ -4,6 +4,7 @@ import type { RequestParts } from "../coap/connection.ts"
 import { problem, type Proxy } from "../coap/dispatch.ts"
 import { Code, type CoapMessage, type CoapOption } from "../coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "../coap/options.ts"
+import { isEui } from "../../wire/keys.ts"
 import type { RelayedMote } from "./relayed-mote.ts"
 
 /** The schemes in a Proxy-Uri. All mean the same, because a mote has only one connection. */
@@ -75,11 +76,6 @@ export class Relay {
         }
         return undefined
     }
-}
-
-/** Tells whether a text is an `eui` as in paths: 16 lower-case hex digits. */
-export function isEui(text: string): boolean {
-    return /^[0-9a-f]{16}$/.test(text)
 }
 
 /** Returns the target of a request, or an error response. Returns undefined for requests to the router itself. */

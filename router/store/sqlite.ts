@@ -206,10 +206,10 @@ export class SqliteStore implements RouterStore {
         })
     }
 
-    replaceKeys(keys: RouterKeys[]): void {
+    changeKeys(kids: Uint8Array[], keys: RouterKeys[]): void {
         const { deleteKeys, insertKey } = this.statements
         this.transaction(() => {
-            deleteKeys.run([])
+            for (const kid of kids) deleteKeys.run([kid])
             for (const k of keys) {
                 const commands = k.commands?.map(({ name, sealed }) => [name, sealed])
                 const down = [k.generation ?? 0, k.sealedConfig ?? null, commands ? encode(commands) : null]

@@ -9,7 +9,7 @@ export function prepare(db: Database.Database) {
             `SELECT kid, upMac, receipt, mqtt, config, generation, sealedConfig, commands FROM keys
              ORDER BY rowid`,
         ),
-        deleteKeys: db.prepare("DELETE FROM keys"),
+        deleteKeys: db.prepare("DELETE FROM keys WHERE kid = ?"),
         insertKey: db.prepare(
             `INSERT OR IGNORE INTO keys
              (kid, upMac, receipt, mqtt, config, generation, sealedConfig, commands)

@@ -57,8 +57,8 @@ export interface RouterStore {
 
     /** Returns the keys in the order in which they were stored. */
     keys(): RouterKeys[]
-    /** Replaces all keys. */
-    replaceKeys(keys: RouterKeys[]): void
+    /** Replaces all keys of the motes with these `kid`. */
+    changeKeys(kids: Uint8Array[], keys: RouterKeys[]): void
 
     /** Returns a fact about the store itself, or undefined if it was never recorded. */
     meta(name: string): string | undefined

@@ -45,6 +45,7 @@ export async function estimate(body: Body, seconds: number, report: (estimate: E
     let startMs: number | undefined // when the optical chip took its first sample
     const clinic: ClinicLink = {
         keys: () => Promise.resolve([{ ...keys, config: 0 }]),
+        keysOf: () => Promise.resolve([]),
         deliver: batch => {
             for (const { envelope, receivedAt } of batch) {
                 const plaintext = openEnvelope(parseEnvelope(envelope), keys.upEnc)

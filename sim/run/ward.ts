@@ -45,6 +45,7 @@ export class Ward {
         this.alarmed = o.alarmed
         const link: ClinicLink = {
             keys: () => clinic.keys(),
+            keysOf: () => Promise.resolve([]),
             deliver: async batch => {
                 const results = await clinic.ingest(batch)
                 batch.forEach(({ envelope, receivedAt }, i) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import { decodeKeys } from "../../wire/batch.ts"
+import { decodeKeys, encodeWanted } from "../../wire/batch.ts"
 import { openCommand, openConfig } from "../../wire/config.ts"
 import { configFields, defaultConfig } from "../../wire/tables/settings.ts"
 import { ManualClock } from "../support/clock.ts"
@@ -53,6 +53,10 @@ test("routers get what waits, and a short answer where nothing has changed", asy
             token: service.router,
             ...(etag !== undefined && { headers: { "if-none-match": etag } }),
         })
+    await service.call("POST", "/ingest/keys", {
+        ...{ token: service.router, headers: { "content-type": "application/cbor" } },
+        body: encodeWanted([Buffer.from(ken.eui, "hex")]),
+    })
     const first = await ask()
     const etag = String(first.headers.etag)
     const same = await ask(etag)

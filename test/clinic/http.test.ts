@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { after, before, test } from "node:test"
-import { decodeKeys } from "../../wire/batch.ts"
+import { decodeKeys, encodeWanted } from "../../wire/batch.ts"
 import { encode } from "../../wire/cbor.ts"
 import { ManualClock } from "../support/clock.ts"
 import { delivery, measurement } from "./support.ts"
@@ -17,11 +17,17 @@ after(() => service.close())
 
 test("routers fetch keys and deliver batches, once in effect", async () => {
     const { patient, mote } = await service.admit()
-    const keys = await service.call("GET", "/ingest/keys", { token: service.router })
-    assert.equal(keys.headers["content-type"], "application/cbor")
     const { upMac, receipt, mqtt } = mote.keys
     const kid = Uint8Array.from(mote.keys.kid)
-    assert.deepEqual(decodeKeys(keys.bytes), [{ kid, upMac, receipt, mqtt, config: 0 }])
+    const headers = { "content-type": "application/cbor" }
+    const wanted = { token: service.router, headers, body: encodeWanted([kid]) }
+    for (const keys of [
+        await service.call("POST", "/ingest/keys", wanted),
+        await service.call("GET", "/ingest/keys", { token: service.router }),
+    ]) {
+        assert.equal(keys.headers["content-type"], "application/cbor")
+        assert.deepEqual(decodeKeys(keys.bytes), [{ kid, upMac, receipt, mqtt, config: 0 }])
+    }
 
     const now = clock.now()
     const batch = [

@@ -130,7 +130,8 @@ test("a mote that the router does not know yet keeps its readings until it does"
     system.start()
     await run(60)
     assert.equal(system.clinic.stored.length, 0)
-    assert.equal(lines.filter(line => line === "the router refuses: 4.01").length, 1)
+    const refusals = lines.filter(line => line === "the router refuses: 4.01").length
+    assert.ok(refusals >= 1 && refusals < 12, `${refusals} times`)
     system.clinic.routerKeys = known
     await run(500)
     assert.deepEqual(panics, [])

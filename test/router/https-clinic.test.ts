@@ -263,7 +263,7 @@ test("a clinic in trouble loses nothing: the router keeps and delivers each once
     await until(() => router.keyring.find(mote.eui) !== undefined, "the keys have come")
     const envelopes = Array.from({ length: 3 }, () => mote.envelope())
     for (const envelope of envelopes) {
-        const submitted = router.ingest.submit("vitals", envelope)
+        const submitted = router.ingest.submit("vitals", envelope, { address: "192.0.2.7" })
         await clock.advance(0)
         assert.equal((await submitted).status, "stored")
     }

@@ -11,6 +11,8 @@ import { ManualClock } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "../support/mote.ts"
 
+const sender = { address: "192.0.2.7" }
+
 /** An ingest that knows motes 1 and 2. */
 async function setUp(o: { store?: SqliteStore; maxOutboxBytes?: number; time?: ReceiptTime; log?: Log } = {}) {
     const clock = new ManualClock()
@@ -31,7 +33,7 @@ async function setUp(o: { store?: SqliteStore; maxOutboxBytes?: number; time?: R
     await clock.advance(0)
     /** What becomes of envelopes that arrive in the same turn. */
     const submitAs = async (purpose: Purpose, ...envelopes: Uint8Array[]): Promise<string[]> => {
-        const results = envelopes.map(envelope => ingest.submit(purpose, envelope))
+        const results = envelopes.map(envelope => ingest.submit(purpose, envelope, sender))
         await clock.advance(0)
         return (await Promise.all(results)).map(outcome)
     }
@@ -57,7 +59,7 @@ function outcome(result: IngestResult): string {
 test("a good envelope is stored before its receipt is there", async () => {
     const { clock, mote, store, ingest, woken } = await setUp()
     const envelope = mote.envelope()
-    const submitted = ingest.submit("vitals", envelope)
+    const submitted = ingest.submit("vitals", envelope, sender)
     assert.equal(store.outboxLength, 0)
     await clock.advance(0)
     assert.deepEqual(store.next(1, Infinity), [
@@ -117,6 +119,7 @@ test("stale starts, clones and strangers are refused and counted", async () => {
     assert.deepEqual(await submit(mote.envelope()), ["stored"])
     assert.deepEqual(await submit(stale), ["olderBoot"])
     assert.deepEqual(await submit(clone.envelope()), ["otherSalt"])
+    assert.deepEqual(await submit(TestMote.numbered(7).envelope()), ["keysAwaited"])
     assert.deepEqual(await submit(TestMote.numbered(7).envelope()), ["unknownKid"])
     assert.deepEqual(await submit(Buffer.from("garbage"), new Uint8Array(maxEnvelopeBytes + 1)), [
         "malformed",
@@ -133,7 +136,7 @@ test("one flipped bit anywhere is refused, and the good envelope taken afterward
     const envelope = mote.envelope()
     const flipped = Array.from({ length: envelope.length * 8 }, (_, bit) => flipBit(envelope, bit))
     for (const result of await submit(...flipped))
-        assert.ok(["malformed", "unknownKid", "badMac"].includes(result), result)
+        assert.ok(["malformed", "keysAwaited", "badMac"].includes(result), result)
     assert.equal(store.outboxLength, 0)
     assert.deepEqual(await submit(envelope), ["stored"])
 })
@@ -210,7 +213,7 @@ test("the receipt is made with the secret that the envelope was sealed under", a
     renewed.keys.kid = mote.keys.kid
     clinic.routerKeys = [mote.routerKeys, { ...renewed.routerKeys, generation: 1 }]
     await clock.advance(refreshMs)
-    const submitted = ingest.submit("vitals", renewed.envelope())
+    const submitted = ingest.submit("vitals", renewed.envelope(), sender)
     await clock.advance(0)
     const result = await submitted
     assert.ok(result.status === "stored")
@@ -259,7 +262,7 @@ test("while the time is not known no mote is told one, and nothing is taken", as
     assert.deepEqual(await submit(envelope, Buffer.from("garbage")), ["busy", "malformed"])
     assert.equal(store.outboxLength, 0)
     const now = (known.now = 1_800_000_000_000)
-    const submitted = ingest.submit("vitals", envelope)
+    const submitted = ingest.submit("vitals", envelope, sender)
     await clock.advance(0)
     const result = await submitted
     assert.ok(result.status === "stored")

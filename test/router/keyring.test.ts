@@ -1,12 +1,16 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { silentLog } from "../../host/log.ts"
-import { Keyring, refreshMs, refreshPauseMs } from "../../router/keyring.ts"
+import { askPauseMs, Keyring, refreshMs, retryMs } from "../../router/keyring.ts"
 import { SqliteStore } from "../../router/store/sqlite.ts"
+import { deniedMs, maxWaiting } from "../../router/strangers.ts"
+import { maxWanted } from "../../wire/batch.ts"
+import type { RouterKeys } from "../../wire/keys.ts"
 import { ManualClock } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "../support/mote.ts"
 
+const byKid = (a: RouterKeys, b: RouterKeys) => Buffer.compare(a.kid, b.kid)
 const [known, added] = [TestMote.numbered(1), TestMote.numbered(2)]
 
 async function setUp(store = SqliteStore.inMemory()) {
@@ -43,19 +47,113 @@ test("new keys arrive within ten seconds, withdrawn ones leave", async () => {
     assert.deepEqual(store.keys(), [added.routerKeys])
 })
 
-test("unknown motes make it ask soon, and not more often than that", async () => {
+test("a mote that is new here is asked about at once, and is known from then on", async () => {
+    const { clock, clinic, keyring, store } = await setUp()
+    clinic.isOnDemand = true
+    clinic.routerKeys = [known.routerKeys, added.routerKeys]
+    await clock.advance(refreshMs)
+    assert.equal(keyring.find(added.eui), undefined)
+    assert.equal(keyring.ask(added.eui, "192.0.2.1"), "keysAwaited")
+    await clock.advance(0)
+    assert.deepEqual(clinic.wanted, [[added.eui]])
+    assert.deepEqual(keyring.find(added.eui), added.routerKeys)
+    assert.deepEqual(store.keys(), [added.routerKeys])
+
+    // What is asked later brings what is new about it, and nothing about the others.
+    clinic.routerKeys = [known.routerKeys, { ...added.routerKeys, config: 3 }]
+    await clock.advance(refreshMs)
+    assert.equal(keyring.find(added.eui)?.config, 3)
+    assert.equal(keyring.find(known.eui), undefined)
+    clinic.routerKeys = [known.routerKeys]
+    await clock.advance(refreshMs)
+    assert.equal(keyring.find(added.eui), undefined)
+})
+
+test("a mote that the clinic does not know is unknown for ten seconds, and then asked about again", async () => {
+    const { clock, clinic, keyring } = await setUp()
+    assert.equal(keyring.ask(added.eui, "192.0.2.1"), "keysAwaited")
+    await clock.advance(0)
+    for (let ms = 0; ms < deniedMs; ms += 500) {
+        assert.equal(keyring.ask(added.eui, "192.0.2.1"), "unknownKid")
+        await clock.advance(500)
+    }
+    assert.deepEqual(clinic.wanted, [[added.eui]])
+    clinic.routerKeys.push(added.routerKeys)
+    assert.equal(keyring.ask(added.eui, "192.0.2.1"), "keysAwaited")
+    await clock.advance(0)
+    assert.deepEqual(keyring.find(added.eui), added.routerKeys)
+})
+
+test("made-up motes cost the clinic one question a second, and a real one from elsewhere is in the next one", async () => {
     const { clock, clinic, keyring } = await setUp()
     clinic.routerKeys.push(added.routerKeys)
-    for (let i = 0; i < 1000; i++) assert.equal(keyring.find(added.eui), undefined)
-    assert.equal(clinic.keysAsked, 1)
-    await clock.advance(refreshPauseMs)
-    assert.equal(clinic.keysAsked, 2)
-    assert.deepEqual(keyring.find(added.eui), added.routerKeys)
-    for (let i = 0; i < 10; i++) {
-        keyring.find("ffffffffffffffff")
-        await clock.advance(refreshPauseMs / 10)
+    let madeUp = 0
+    const flood = (address: string, count: number) => {
+        for (let i = 0; i < count; i++) keyring.ask((++madeUp).toString(16).padStart(16, "f"), address)
     }
-    assert.equal(clinic.keysAsked, 3)
+    flood("192.0.2.1", 5000)
+    await clock.advance(askPauseMs - 1)
+    assert.deepEqual(
+        clinic.wanted.map(({ length }) => length),
+        [maxWanted],
+    )
+    flood("192.0.2.1", 5000)
+    for (let i = 0; i < 100; i++) flood(`198.51.100.${i}`, 100)
+    keyring.ask(added.eui, "192.0.2.2")
+    await clock.advance(1)
+    assert.deepEqual(
+        clinic.wanted.map(({ length }) => length),
+        [maxWanted, maxWanted],
+    )
+    assert.deepEqual(keyring.find(added.eui), added.routerKeys)
+    await clock.advance(10 * askPauseMs)
+    assert.ok(clinic.wanted.flat().length <= maxWanted + maxWaiting, "no more than may wait are remembered")
+})
+
+test("while the clinic is away a new mote has to come again, and one that was here goes on", async () => {
+    const { clock, clinic, keyring } = await setUp()
+    const { keys, keysOf } = clinic
+    let asked = 0
+    clinic.keys = () => Promise.reject(new Error("down"))
+    clinic.keysOf = () => {
+        asked++
+        return Promise.reject(new Error("down"))
+    }
+    keyring.ask(added.eui, "192.0.2.1")
+    await clock.advance(0)
+    const answers = new Set<string>()
+    for (let ms = 0; ms < 60_000; ms += 100) {
+        answers.add(keyring.ask(added.eui, "192.0.2.1"))
+        await clock.advance(100)
+    }
+    assert.deepEqual([...answers], ["clinicAway"])
+    assert.ok(asked <= 1 + 60_000 / retryMs, `${asked} times`)
+    assert.deepEqual(keyring.find(known.eui), known.routerKeys)
+    Object.assign(clinic, { keys, keysOf })
+    clinic.routerKeys.push(added.routerKeys)
+    keyring.ask(added.eui, "192.0.2.1")
+    await clock.advance(retryMs)
+    assert.deepEqual(keyring.find(added.eui), added.routerKeys)
+})
+
+test("an answer that was made before another one never takes back what that one said", async () => {
+    const { clock, clinic, keyring } = await setUp()
+    clinic.isOnDemand = true
+    clinic.routerKeys = [known.routerKeys, added.routerKeys]
+    const late: (() => void)[] = []
+    const { keys } = clinic
+    clinic.keys = async () => {
+        const before = await keys.call(clinic)
+        await new Promise<void>(resolve => late.push(resolve))
+        return before
+    }
+    await clock.advance(refreshMs)
+    keyring.ask(added.eui, "192.0.2.1")
+    await clock.advance(0)
+    assert.deepEqual(clinic.wanted, [], "it waits for the answer before")
+    late[0]!()
+    await clock.advance(0)
+    assert.deepEqual(keyring.find(added.eui), added.routerKeys)
 })
 
 for (const [where, stepMs] of [
@@ -66,20 +164,18 @@ for (const [where, stepMs] of [
         const { clock, clinic, keyring } = await setUp()
         await clock.advance(refreshMs / 2)
         clock.step(stepMs)
-        clinic.routerKeys.push(added.routerKeys)
-        keyring.find(added.eui)
+        keyring.ask(added.eui, "192.0.2.1")
         await clock.advance(0)
-        assert.equal(clinic.keysAsked, 2)
-        assert.deepEqual(keyring.find(added.eui), added.routerKeys)
+        assert.equal(clinic.wanted.length, 1)
         clock.step(stepMs)
         for (let i = 0; i < 10; i++) {
-            keyring.find("ffffffffffffffff")
-            await clock.advance(refreshPauseMs / 10)
+            keyring.ask(i.toString(16).padStart(16, "f"), "192.0.2.1")
+            await clock.advance(askPauseMs / 10)
         }
-        assert.equal(clinic.keysAsked, 3)
+        assert.equal(clinic.wanted.length, 2)
         clock.step(stepMs)
         await clock.advance(2 * refreshMs)
-        assert.equal(clinic.keysAsked, 5)
+        assert.equal(clinic.keysAsked, 3)
     })
 
 test("a configuration version that rose is noticed", async () => {
@@ -101,7 +197,7 @@ test("who listens hears of every mote whose keys or configuration changed, and o
         clinic.routerKeys = [{ ...known.routerKeys, ...change }, added.routerKeys]
         await clock.advance(refreshMs)
         assert.deepEqual(keyring.find(known.eui), { ...known.routerKeys, ...change })
-        assert.deepEqual(store.keys(), clinic.routerKeys)
+        assert.deepEqual(store.keys().sort(byKid), clinic.routerKeys)
     }
     assert.deepEqual(heard, [known.eui, added.eui, known.eui, known.eui])
     clinic.routerKeys = [added.routerKeys]
@@ -129,8 +225,9 @@ test("two secrets of one mote are both there while one takes over from the other
 test("closed, it asks no more and leaves no timer", async () => {
     const { clock, clinic, keyring } = await setUp()
     keyring.close()
-    keyring.find("ffffffffffffffff")
+    keyring.ask("ffffffffffffffff", "192.0.2.1")
     await clock.advance(10 * refreshMs)
+    assert.deepEqual(clinic.wanted, [])
     assert.equal(clinic.keysAsked, 1)
     assert.equal(clock.waiting, 0)
 })

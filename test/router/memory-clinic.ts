@@ -1,11 +1,15 @@
 import type { ClinicLink } from "../../router/clinic-link.ts"
 import type { Delivery, DeliveryResult } from "../../wire/batch.ts"
-import type { RouterKeys } from "../../wire/keys.ts"
+import { eui, type RouterKeys } from "../../wire/keys.ts"
 
 /** A clinic that keeps what it gets in memory and does as it is told. */
 export class MemoryClinic implements ClinicLink {
     routerKeys: RouterKeys[]
     keysAsked = 0
+    /** The motes that a router asked for, each time. */
+    readonly wanted: string[][] = []
+    /** Gives out the keys of those only that a router has asked for. */
+    isOnDemand = false
     /** Envelopes in hex, in the order in which they came first. */
     readonly stored: string[] = []
     readonly batches: number[] = []
@@ -23,7 +27,14 @@ export class MemoryClinic implements ClinicLink {
 
     keys(): Promise<RouterKeys[]> {
         this.keysAsked++
-        return Promise.resolve([...this.routerKeys])
+        const given = new Set(this.wanted.flat())
+        return Promise.resolve(this.routerKeys.filter(({ kid }) => !this.isOnDemand || given.has(eui(kid))))
+    }
+
+    keysOf(kids: Uint8Array[]): Promise<RouterKeys[]> {
+        const euis = kids.map(eui)
+        this.wanted.push(euis)
+        return Promise.resolve(this.routerKeys.filter(({ kid }) => euis.includes(eui(kid))))
     }
 
     store(batch: Delivery[]): DeliveryResult[] {

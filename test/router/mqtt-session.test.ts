@@ -147,6 +147,7 @@ test("other protocols and levels, foreign wills and unnamed sessions are refused
         [1, { protocolVersion: 3 }],
         [1, { protocolId: "MQIsdp", protocolVersion: 3 }],
         [2, { clientId: "", clean: false }],
+        [3, { username: "ffffffffffffffff" }],
         [4, { username: "ffffffffffffffff" }],
         [4, { username: undefined, password: undefined }],
         [5, { will: will(`vm/${other.eui}/status`) }],

@@ -172,6 +172,7 @@ test("a wrong password or user is refused", { skip }, async t => {
     await assert.rejects(attempt(wrong), /[Bb]ad user name or password|not authori[sz]ed/)
     const nobody = connection()
     nobody[nobody.indexOf("-u") + 1] = "ffffffffffffffff"
+    await assert.rejects(attempt(nobody), /unavailable/, "the clinic has yet to say")
     await assert.rejects(attempt(nobody), /[Bb]ad user name or password|not authori[sz]ed/)
 })
 

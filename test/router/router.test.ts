@@ -5,7 +5,7 @@ import { UserError } from "../../host/errors.ts"
 import { silentLog } from "../../host/log.ts"
 import { encodeFrame } from "../../router/coap/frame.ts"
 import { Code, dotted, message } from "../../router/coap/message.ts"
-import { pathOptions, uintOption, uintValue } from "../../router/coap/options.ts"
+import { OptionNumber, pathOptions, uintOption, uintValue } from "../../router/coap/options.ts"
 import { lingerMs } from "../../router/coap/session.ts"
 import { Router, SqliteStore, startRouter } from "../../router/index.ts"
 import { listen } from "../../router/start.ts"
@@ -73,6 +73,8 @@ test("whatever is wrong with an envelope gets its code and a diagnostic, and not
     const clone = TestMote.numbered()
     clone.boot = mote.boot
     assert.equal(await client.code("/vitals", mote.envelope()), "2.04")
+    const first = await client.post("/vitals", stranger.envelope())
+    assert.deepEqual([dotted(first.code), uintValue(first.options, OptionNumber.MaxAge)], ["5.03", 1])
     for (const [payload, code] of [
         [Buffer.from("garbage"), "4.00"],
         [new Uint8Array(0), "4.00"],
@@ -93,9 +95,10 @@ test("whatever is wrong with an envelope gets its code and a diagnostic, and not
     await stillWorks()
 })
 
-test("an unknown kid and a wrong MAC cannot be told apart", async t => {
+test("a mote that the clinic does not know and a wrong MAC cannot be told apart", async t => {
     const { mote, client } = await setUp(t)
     const envelope = mote.envelope()
+    assert.equal(await client.code("/vitals", TestMote.numbered(9).envelope()), "5.03")
     const wrongMac = await client.post("/vitals", flipBit(envelope, envelope.length * 8 - 1))
     const unknown = await client.post("/vitals", TestMote.numbered(9).envelope())
     assert.deepEqual(wrongMac.payload, unknown.payload)
@@ -133,7 +136,7 @@ test("one flipped bit anywhere in an envelope: nothing is accepted", async t => 
             codes.add(await client.code("/vitals", flipBit(envelope, bit)))
         client.destroy()
     }
-    assert.deepEqual([...codes].sort(), ["4.00", "4.01"])
+    assert.deepEqual([...codes].sort(), ["4.00", "4.01", "5.03"])
     assert.equal(router.stats().stored, 0)
     await stillWorks()
 })

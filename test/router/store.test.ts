@@ -24,7 +24,7 @@ test("what was written is there after opening it again", t => {
     const keys = [TestMote.numbered(1).routerKeys, TestMote.numbered(2).routerKeys]
     const start = { boot: 4, salt: "0102030405", floor: 0, runs: [[0, 7]] as [number, number][] }
     let store = SqliteStore.open(data)
-    store.replaceKeys(keys)
+    store.changeKeys([], keys)
     store.append([accepted(1), accepted(2)], [{ kid, start }])
     store.close()
     store = SqliteStore.open(data)
@@ -226,11 +226,15 @@ test("the oldest come first, as many as asked for", () => {
     store.close()
 })
 
-test("new keys replace the old ones", () => {
+test("new keys of some motes replace their old ones, and leave the others", () => {
     const store = SqliteStore.inMemory()
-    store.replaceKeys([TestMote.numbered(1).routerKeys, TestMote.numbered(2).routerKeys])
-    store.replaceKeys([TestMote.numbered(3).routerKeys])
-    assert.deepEqual(store.keys(), [TestMote.numbered(3).routerKeys])
+    const [one, two, three] = [1, 2, 3].map(n => TestMote.numbered(n).routerKeys)
+    store.changeKeys([], [one!, two!])
+    const next = { ...TestMote.numbered(9).routerKeys, kid: one!.kid, generation: 1 }
+    store.changeKeys([one!.kid, three!.kid], [one!, next, three!])
+    assert.deepEqual(store.keys(), [two, one, next, three])
+    store.changeKeys([one!.kid, two!.kid], [next])
+    assert.deepEqual(store.keys(), [three, next])
     store.close()
 })
 

@@ -5,9 +5,11 @@ import {
     decodeBatch,
     decodeKeys,
     decodeResults,
+    decodeWanted,
     encodeBatch,
     encodeKeys,
     encodeResults,
+    encodeWanted,
     envelopeRefusals,
     maxBatch,
     maxCommands,
@@ -15,6 +17,8 @@ import {
     maxKeysBytes,
     maxReasonChars,
     maxSealedBytes,
+    maxWanted,
+    maxWantedBytes,
 } from "../../wire/batch.ts"
 import { encode, WireError } from "../../wire/cbor.ts"
 import { maxEnvelopeBytes } from "../../wire/envelope.ts"
@@ -72,13 +76,32 @@ test("batches, results and keys come back as they were", () => {
             assert.deepEqual(plain(decodeKeys(encodeKeys(keys))), plain(keys))
         }),
     )
+    fc.assert(
+        fc.property(fc.array(bytesOf(8), { maxLength: 20 }), kids => {
+            assert.deepEqual(decodeWanted(encodeWanted(kids)), kids)
+        }),
+    )
+})
+
+test("a router asks for no more motes at once than the clinic takes, each by eight bytes", () => {
+    const full = encodeWanted(Array<Uint8Array>(maxWanted).fill(new Uint8Array(8).fill(255)))
+    assert.equal(decodeWanted(full).length, maxWanted)
+    assert.ok(full.length <= maxWantedBytes)
+    for (const kids of [
+        Array<Uint8Array>(maxWanted + 1).fill(new Uint8Array(8)),
+        [new Uint8Array(7)],
+        ["0011223344556677"],
+        [null],
+    ])
+        assert.throws(() => decodeWanted(encode(kids)), WireError)
 })
 
 test("garbage is refused with WireError", () => {
     fc.assert(
         fc.property(fc.uint8Array({ minLength: 1, maxLength: 100 }), bytes => {
             fc.pre(bytes[0] !== 0x80) // an empty array is an empty batch
-            for (const read of [decodeBatch, decodeResults, decodeKeys]) assert.throws(() => read(bytes), WireError)
+            for (const read of [decodeBatch, decodeResults, decodeKeys, decodeWanted])
+                assert.throws(() => read(bytes), WireError)
         }),
     )
 })

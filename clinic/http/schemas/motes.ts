@@ -20,4 +20,5 @@ export const Mote = Type.Object({
     lost: Type.Number({ description: "Readings that the mote dropped" }),
     problems: Type.Object({ count: Count, newest: Nullable(Type.String()) }),
     battery: Nullable(Type.Number({ description: "Percent" })),
+    routers: List(Type.String({ description: "The user of a router that was given its keys" })),
 })

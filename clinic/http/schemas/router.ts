@@ -7,4 +7,5 @@ const cbor = (description: string) =>
 
 export const Batch = cbor("A batch of envelopes")
 export const Results = cbor("What became of each envelope, in the order of the batch")
-export const Keys = cbor("For every mote in use: the keys a router may hold, and what waits for the mote")
+export const Wanted = cbor("The motes that have shown up, by their kid")
+export const Keys = cbor("For each mote: the keys a router may hold, and what waits for the mote")

@@ -15,6 +15,12 @@ export const NewUser = Type.Object(
                     "Of a router: it gets the keys of the motes there only; of a display: the one that it shows",
             }),
         ),
+        prefetch: Type.Optional(
+            Type.Boolean({
+                description:
+                    "Of a router: it gets the keys of all its motes at once, not only of those that have shown up at it",
+            }),
+        ),
     },
     { additionalProperties: false },
 )
@@ -25,5 +31,6 @@ export const User = Type.Object({
     role: Role,
     patient: Nullable(Id),
     wards: Nullable(List(Type.String())),
+    prefetch: Nullable(Type.Boolean()),
 })
 export const NewToken = Type.Object({ token: Type.String({ description: "Shown in this answer and never again" }) })

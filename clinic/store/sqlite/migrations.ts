@@ -356,4 +356,20 @@ export const migrations: readonly string[] = [
     INSERT INTO alarm_entry (alarm, at, change, by, level)
         SELECT id, acknowledged_at, 'acknowledged', acknowledged_by, 0 FROM alarm WHERE acknowledged_at IS NOT NULL;
     `,
+    `
+    -- A router gets the keys of all motes that it may have at once, not only of those that have shown up at it.
+    ALTER TABLE account ADD COLUMN prefetch INTEGER NOT NULL DEFAULT 0;
+    -- The motes whose keys a router was given.
+    CREATE TABLE router_mote (
+        account INTEGER NOT NULL REFERENCES account (id),
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        PRIMARY KEY (account, mote)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO router_mote (account, mote)
+        SELECT account.id, mote.id FROM account, mote JOIN patient ON patient.id = mote.patient
+        WHERE account.role = 'router' AND mote.revoked_at IS NULL AND (
+            NOT EXISTS (SELECT 1 FROM router_ward WHERE router_ward.account = account.id)
+            OR patient.ward IN (SELECT ward FROM router_ward WHERE router_ward.account = account.id)
+        );
+    `,
 ]
