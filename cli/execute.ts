@@ -18,6 +18,7 @@ const commands: Record<string, () => Promise<Command>> = {
     emulate: async () => (await import("./commands/emulate.ts")).emulateCommand,
     provision: async () => (await import("./commands/provision.ts")).provisionCommand,
     config: async () => (await import("./commands/config.ts")).configCommand,
+    alarms: async () => (await import("./commands/alarms.ts")).alarmsCommand,
     open: async () => (await import("./commands/open.ts")).openCommand,
     hr: async () => (await import("./commands/hr.ts")).hrCommand,
     sim: async () => (await import("./commands/sim.ts")).simCommand,

@@ -9,6 +9,7 @@ import { Alarms } from "./alarms/alarms.ts"
 import { defaultRules, type AlarmRules } from "./alarms/rules.ts"
 import { limitOf } from "./alarms/urgency.ts"
 import { SilenceWatch } from "./alarms/silence.ts"
+import { Burden } from "./burden/burden.ts"
 import { ProblemError } from "./errors.ts"
 import { conditionsOf, type Condition } from "./conditions.ts"
 import { completeness, type Completeness } from "./motes/completeness.ts"
@@ -62,6 +63,7 @@ export class Clinic {
     readonly news2: News2
     readonly news2Watch: News2Watch
     readonly alarms: Alarms
+    readonly burden: Burden
     readonly silence: SilenceWatch
     readonly routers: Routers
     readonly grants: Grants
@@ -105,6 +107,7 @@ export class Clinic {
             now: () => this.now(),
             elapsed: () => elapsedMs(o.clock),
         })
+        this.burden = new Burden(store, configurations)
         this.bedside = new Bedside(store, clock)
         this.news2 = new News2({ store, clock, bedside: this.bedside, motes, configurations })
         this.news2Watch = new News2Watch({

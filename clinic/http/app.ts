@@ -11,6 +11,7 @@ import { alarmLogRoutes } from "./alarm-log.ts"
 import { authenticate } from "./auth.ts"
 import { compressAnswers } from "./compression.ts"
 import { connectionLimits, Connections, type ConnectionLimits } from "./connections.ts"
+import { burdenRoutes } from "./burden.ts"
 import { configurationRoutes } from "./configurations.ts"
 import { answerErrors, answerFrameworkError, formatSchemaError } from "./errors.ts"
 import { fhirRoutes } from "./fhir.ts"
@@ -100,6 +101,7 @@ export async function buildApp(o: {
     configurationRoutes(app, clinic)
     alarmLogRoutes(app, clinic)
     alarmRoutes(app, clinic)
+    burdenRoutes(app, clinic, turns)
     userRoutes(app, clinic)
     await ingestRoutes(app, clinic)
     await fhirRoutes(app, clinic, turns, origin)

@@ -55,6 +55,10 @@ export const permissions = {
         to: { doctor: "all", nurse: "all" },
     },
     "choose-scale": { allows: "choose a patient's SpO₂ scale of NEWS2", to: { doctor: "all" } },
+    "review-alarms": {
+        allows: "see the statistics of alarms, try other limits on what is stored",
+        to: { doctor: "all", nurse: "all" },
+    },
     configure: { allows: "change a mote's settings, send it commands", to: { doctor: "all" } },
     "manage-patients": {
         allows: "list, admit, change and discharge patients",

@@ -87,6 +87,17 @@ export interface AlarmPeriod {
     limit: number
 }
 
+/** What statistics need of an alarm. */
+export interface CountedRow {
+    id: number
+    patient: number | null
+    kind: string
+    raisedAt: number
+    clearedAt: number | null
+    seenAt: number | null
+    storedAt: number
+}
+
 const columns = [
     ...(["a.id", "a.source", "a.patient", "a.ward", "a.kind", "a.unit", "a.priority", "a.count", "a.state"] as const),
     ...(["a.since", "a.until", "a.level", "a.undo", "a.stored_at as storedAt"] as const),
@@ -289,6 +300,30 @@ export class AlarmTable {
             .orderBy("a.stored_at", "desc")
             .orderBy("a.id", "desc")
             .limit(limit)
+            .execute()
+    }
+
+    /** Those that the clinic heard of within a time, of everybody or of a ward, in the order of their ids behind `after`. */
+    async counted(o: {
+        from: number
+        before: number
+        ward?: string | undefined
+        after: number
+        limit: number
+    }): Promise<CountedRow[]> {
+        return await this.access.db
+            .selectFrom("alarm as a")
+            .leftJoin("patient", "patient.id", "a.patient")
+            .select(["a.id", "a.patient", "a.kind", "a.raised_at as raisedAt", "a.cleared_at as clearedAt"])
+            .select(["a.acknowledged_at as seenAt", "a.stored_at as storedAt"])
+            .where("a.id", ">", o.after)
+            .where("a.stored_at", ">=", o.from)
+            .where("a.stored_at", "<", o.before)
+            .where("a.raised_at", "is not", null)
+            .$if(o.ward !== undefined, query => query.where("patient.ward", "=", o.ward!))
+            .orderBy("a.id")
+            .limit(o.limit)
+            .$castTo<CountedRow>()
             .execute()
     }
 

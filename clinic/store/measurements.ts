@@ -38,6 +38,13 @@ export interface MeasurementRange {
 /** Single readings, or summaries. */
 export type MeasurementKind = "moments" | "periods"
 
+export interface MeasuredValue {
+    id: number
+    mote: number
+    time: number
+    value: number
+}
+
 export interface HistoryStep {
     time: number
     count: number
@@ -83,6 +90,37 @@ const latest = prepare<MeasurementRange & { limit: number }, { value: number; ti
         .orderBy("id", "desc")
         .limit(o.limit)
         .$castTo<{ value: number; time: number }>(),
+)
+
+const values = prepare<MeasurementRange & { time: number; id: number; limit: number }, MeasuredValue>((db, o) =>
+    db
+        .selectFrom("measurement")
+        .select(["id", "mote", "time", "value"])
+        .where("patient", "=", o.patient)
+        .where("name", "=", o.name)
+        .where("problem", "is", null)
+        .where("time", ">=", o.time)
+        .where("time", "<", o.before)
+        .where(({ eb, refTuple, tuple }) => eb(refTuple("time", "id"), ">", tuple(o.time, o.id)))
+        .where("value", "is not", null)
+        .where("span", "is", null)
+        .orderBy("time")
+        .orderBy("id")
+        .limit(o.limit)
+        .$castTo<MeasuredValue>(),
+)
+
+const firstTime = prepare<MeasurementRange, { time: number }>((db, o) =>
+    db
+        .selectFrom("measurement")
+        .select("time")
+        .where("patient", "=", o.patient)
+        .where("name", "=", o.name)
+        .where("problem", "is", null)
+        .where("time", ">=", o.from)
+        .where("time", "<", o.before)
+        .orderBy("time")
+        .limit(1),
 )
 
 /** Readings that a value stands for; none where there is no value. */
@@ -186,6 +224,25 @@ export class MeasurementTable {
     /** The newest values, the newest first. */
     async latest(range: MeasurementRange, limit: number): Promise<{ value: number; time: number }[]> {
         return (await latest(this.access, { ...range, limit })).rows
+    }
+
+    /** Single readings that have a value, in the order of time and id, behind `after` in that order. */
+    async values(
+        range: MeasurementRange,
+        after: { time: number; id: number },
+        limit: number,
+    ): Promise<MeasuredValue[]> {
+        return (await values(this.access, { ...range, ...after, limit })).rows
+    }
+
+    /** When anything of a patient was first measured within a time; undefined where nothing was. */
+    async firstTime(patient: number, from: number, before: number): Promise<number | undefined> {
+        const times: number[] = []
+        for (const name of ["hr", "temp"]) {
+            const { rows } = await firstTime(this.access, { patient, name, from, before })
+            if (rows[0]) times.push(rows[0].time)
+        }
+        return times.length > 0 ? Math.min(...times) : undefined
     }
 
     /** Values that stand for many, by the time of their middle. */

@@ -52,6 +52,17 @@ export class PatientTable {
             .execute()
     }
 
+    /** Everybody who is or was on a ward, or anywhere. */
+    async ofWard(ward: string | undefined): Promise<number[]> {
+        const rows = await this.access.db
+            .selectFrom("patient")
+            .select("id")
+            .$if(ward !== undefined, query => query.where("ward", "=", ward!))
+            .orderBy("id")
+            .execute()
+        return rows.map(({ id }) => id)
+    }
+
     /** Those who are not discharged, by bed and name. */
     async active(): Promise<StoredPatient[]> {
         return await this.access.db

@@ -31,7 +31,8 @@ export class Description {
     /** Asserts that this answer to this request is described, and has exactly the described fields. */
     check(method: string, url: string, answer: { status: number; type: string | undefined; bytes: Buffer }): void {
         const { status, type = "", bytes } = answer
-        const path = Object.keys(this.document.paths).find(path => fits(path, url))
+        const all = Object.keys(this.document.paths)
+        const path = all.find(path => path === url.split("?")[0]) ?? all.find(path => fits(path, url))
         const operation = path === undefined ? undefined : this.document.paths[path]![method.toLowerCase()]
         if (!path || !operation) return checkUnknown(url, answer)
         const responses = operation.responses

@@ -1,0 +1,80 @@
+import { ProblemError } from "../errors.ts"
+import type { Clinic } from "../clinic.ts"
+import type { Statistics } from "../burden/statistics.ts"
+import { csv } from "./csv.ts"
+import { BurdenQuery, BurdenStatistics, ReplayBody, ReplayResult, StatisticsCsv } from "./schemas/burden.ts"
+import { ById } from "./schemas/common.ts"
+import type { Turns } from "./turns.ts"
+import type { App } from "./typed-app.ts"
+
+const tags = ["alarms"]
+const config = { access: "review-alarms" } as const
+
+/** The burden of alarms, and what other limits would have made of what is stored. */
+export function burdenRoutes(app: App, clinic: Clinic, turns: Turns): void {
+    app.get(
+        "/api/alarms/statistics",
+        {
+            schema: {
+                ...{ tags, querystring: BurdenQuery },
+                summary:
+                    "How many alarms there were, of what kind, for whom, and how long they waited; as CSV a line for each kind",
+                response: {
+                    200: {
+                        description: "The statistics",
+                        content: {
+                            "application/json": { schema: BurdenStatistics },
+                            "text/csv": { schema: StatisticsCsv },
+                        },
+                    },
+                },
+            },
+            config,
+        },
+        async (request, reply) => {
+            const { format = "json", ...query } = request.query
+            const statistics = await turns.take(request, () => found(clinic, query))
+            if (format === "json") return await reply.send(statistics)
+            reply.header("content-disposition", 'attachment; filename="alarm-statistics.csv"')
+            return await reply.type("text/csv; charset=utf-8").send(csv(rowsOf(statistics)))
+        },
+    )
+
+    app.post(
+        "/api/patients/:id/alarms/replay",
+        {
+            schema: {
+                ...{ tags, params: ById, body: ReplayBody, response: { 200: ReplayResult } },
+                summary: "Which alarms other limits and another delay would have made of what is stored of a patient",
+            },
+            config,
+        },
+        async request => {
+            const id = Number(request.params.id)
+            if (!(await clinic.patients.get(id))) throw new ProblemError("not-found", { what: "patient" })
+            return await turns.take(request, () => clinic.burden.replay(id, request.body))
+        },
+    )
+}
+
+async function found(clinic: Clinic, query: { from: string; before: string; ward?: string }) {
+    const o = { from: Number(query.from), before: Number(query.before), ward: query.ward }
+    const { loudest, ...rest } = await clinic.burden.statistics(o)
+    const named = loudest.map(async loud => {
+        const { given = "", family = "", bed = null, ward = null } = (await clinic.patients.get(loud.patient)) ?? {}
+        return { ...loud, given, family, bed, ward }
+    })
+    return { ...rest, loudest: await Promise.all(named) }
+}
+
+const columns = ["kind", "alarms", "per patient and day", "over within a minute", "seen", "median s", "p90 s"]
+
+/** One for all, and one a kind; times in seconds. */
+function rowsOf({ all, kinds, patientDays }: Pick<Statistics, "all" | "kinds" | "patientDays">) {
+    const seconds = (ms: number | null) => (ms === null ? null : ms / 1000)
+    const rows = [{ kind: "all", ...all }, ...kinds].map(({ kind, count, perPatientDay, endedSoon, waiting }) => [
+        ...[kind, count, perPatientDay, endedSoon],
+        ...[waiting.seen, seconds(waiting.medianMs), seconds(waiting.p90Ms)],
+    ])
+    return [columns, ...rows, ["patient days", patientDays, null, null, null, null, null]]
+}
