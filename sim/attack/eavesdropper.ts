@@ -17,7 +17,6 @@ export class Eavesdropper implements RadioOwner {
     private readonly heard: (data: Uint8Array, packet: Ipv6Packet) => void
 
     /**
-     *
      * @param radio its owner still receives every frame
      * @param heard called with the data of every TCP segment that was heard whole
      */

@@ -10,7 +10,6 @@ export class SampledSignal {
     private readonly loops: boolean
 
     /**
-     *
      * @param rate samples per second
      * @param bandwidthHz higher frequencies are filtered out
      * @param loops start again at the end; otherwise the last sample holds

@@ -29,7 +29,6 @@ export class DevtoolsBridge {
     }
 
     /**
-     *
      * @param receive called with each frame from the tools
      * @throws UserError if no developer tools are running
      */

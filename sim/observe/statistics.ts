@@ -45,7 +45,6 @@ export class Statistics implements Observer {
     forged = 0
 
     /**
-     *
      * @param pausesOf when a mote had no power; called once per mote, so the list must be live
      * @param moments in Unix ms, for `firstSince`
      * @param settings of the motes: interval between readings, and how long a reading waits for others

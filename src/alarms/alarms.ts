@@ -172,7 +172,7 @@ export async function alarmsReceipted(): Promise<void> {
 }
 
 /**
- *
+ * Watches one value for one kind of alarm.
  * @param excess how far the value is beyond its limit
  * @param hysteresis how far it must be within its limit to clear the alarm
  */

@@ -8,25 +8,25 @@ import { closeSocket, isSocketOpen, openSocket, useSocket, writeSocket, writeSoc
 import { sleep } from "../platform/sleep"
 
 /*
- * CoAP over the mote's one socket (RFC 8323): signals, the peer's requests, and one request of ours at a time. One fiber
- * opens and asks; what arrives is dealt with as it arrives, without waiting; requests of the peer are answered one after
- * the other in a fiber of their own.
+ * CoAP over the mote's only socket (RFC 8323): signalling, requests of the peer, and one request of ours at a time. One
+ * fiber opens the connection and sends requests; incoming messages are handled at once, without waiting; requests of
+ * the peer are answered in order by another fiber.
  *
- * Started by `uplink/transports.ts`; opened, used and closed by the uplink. What arrives writes the rest of the state.
- * `resources.ts` and `observers.ts` read which connection it is and how much the peer takes.
+ * Started by `uplink/transports.ts`; opened, used and closed by the uplink. Incoming messages write the rest of the
+ * state. `resources.ts` and `observers.ts` read the generation and the peer's maximum message size.
  */
 
 const connectMs = 10000
 const csmMs = 10000
-/** So long the peer has to close what we have released, */
+/** Time for the peer to close a connection that we have released. */
 const releaseMs = 2000
 const releaseLookMs = 50
-/** Header, token and payload marker of a message that needs no more than two bytes of length. */
+/** Header, token and payload marker of a message with at most two length bytes. */
 const headBytes = 4 + 1 + 1
-/** Times that all blocks are sent again because the peer has forgotten some. */
+/** Maximum number of times that all blocks are sent again because the peer has lost some. */
 const maxRestarts = 1
 
-/** RFC 8323 §5.3.1: what a peer takes that announced nothing else. */
+/** RFC 8323 §5.3.1: the peer's maximum message size if it announces none. */
 const defaultMaxMessageBytes = 1152
 const maxMessageSizeOption = 2
 /** Max-Message-Size: `maxMessageBytes`. */
@@ -34,35 +34,35 @@ const csmOptions = hex`22 0200`
 /** Uri-Path "vitals" or "alarms", Content-Format 17 (application/cose; cose-type="cose-mac0"). */
 const vitalsOptions = hex`b6 766974616c73 11 11`
 const alarmsOptions = hex`b6 616c61726d73 11 11`
-/** Requests of the peer that wait until the one before is answered; more get 5.03. */
+/** Maximum number of the peer's requests that wait for the current one; further ones get 5.03. */
 const maxWaiting = 2
 
-/** The one critical option that responses may have. */
+/** The only critical option allowed in responses. */
 const blockOption = [OptionNumber.block1]
 
-/** Answers a request of the peer; the token is set afterwards. */
+/** Answers a request of the peer; the caller sets the token. */
 export type Serve = (request: CoapMessage) => Promise<CoapMessage>
 
-/** Counts the connections made: what was agreed with a peer ends with the connection. */
+/** Number of connections so far: everything negotiated with a peer ends with its connection. */
 export let generation = 0
 let serve: Serve
 /** Requests of the peer, oldest first; the first is being answered. */
 const requests: CoapMessage[] = []
 let reader: MessageReader
-/** The socket opened or closed, the CSM came, or the response. */
+/** Raised when the socket opens or closes, and on the CSM or the response. */
 const changed = new Signal()
 let hasCsm = false
 let isReleased = false
-/** The largest message that the peer takes. */
+/** The peer's maximum message size in bytes. */
 export let peerMaxMessageBytes = defaultMaxMessageBytes
 let lastToken = 0
-/** A CSM, the response that `accept` takes, or a Pong. */
+/** Whether a CSM, a response that `accept` takes, or a Pong is awaited. */
 let isAwaited = false
 let accept: (response: CoapMessage) => boolean
 let response: CoapMessage
 
 /**
- * Becomes the owner of the socket.
+ * Takes over the socket.
  * @param answerer answers the requests of the peer
  */
 export function startCoap(answerer: Serve): void {
@@ -79,7 +79,7 @@ export function isCoapOpen(): boolean {
     return hasCsm && !isReleased && isSocketOpen()
 }
 
-/** Connects and exchanges CSMs (RFC 8323 §5.3); says whether that worked. */
+/** Connects and exchanges CSMs (RFC 8323 §5.3). @returns whether that succeeded */
 export async function openCoap({ host, port, tls }: Endpoint): Promise<boolean> {
     closeCoap()
     generation++
@@ -103,7 +103,7 @@ export async function postCoap(
     isReceipt: (bytes: Buffer) => boolean,
 ): Promise<Answer> {
     const options = purpose === Purpose.alarm ? alarmsOptions : vitalsOptions
-    // A response of success is worth what its receipt is worth.
+    // A success response counts only if it contains the receipt.
     const isExpected = (response: CoapMessage) =>
         codeClass(response.code) !== 2 || response.code === Code.continue || isReceipt(response.payload)
     const maxBytes = peerMaxMessageBytes
@@ -144,7 +144,7 @@ export async function pingCoap(timeoutMs: number): Promise<boolean> {
     return (await sendCoap(ping)) && (await wait(timeoutMs))
 }
 
-/** RFC 8323 §5.5. What the peer asked before is still answered. */
+/** Releases the connection (RFC 8323 §5.5). Earlier requests of the peer are still answered. */
 export async function releaseCoap(): Promise<void> {
     const deadline = millis() + releaseMs
     if (isCoapOpen()) {
@@ -159,7 +159,7 @@ export function closeCoap(): void {
     closeSocket()
 }
 
-/** Sends a request and waits for the response that `isIt` takes; others are passed over, as if they had not come. */
+/** Sends a request and waits for the response for which `isIt` is true; other responses are ignored. */
 async function ask(
     request: CoapMessage,
     timeoutMs: number,
@@ -179,7 +179,7 @@ function newToken(): Buffer {
     return Buffer.from([lastToken])
 }
 
-/** Whether what is awaited (`isAwaited`, set before it can come) comes in time, and on this connection. */
+/** Whether the awaited message (`isAwaited`, set before it can arrive) arrives in time, on this connection. */
 async function wait(timeoutMs: number): Promise<boolean> {
     const deadline = millis() + timeoutMs
     while (isAwaited && isSocketOpen() && millis() < deadline) await changed.wait(deadline - millis())
@@ -194,8 +194,8 @@ function responseReceived(): void {
 }
 
 /**
- * Sends a message as it is, a notification for one; says whether that worked. Encodes and writes in one go, so that
- * nobody who waits for a response holds the bytes.
+ * Sends a message unchanged, such as a notification. Encodes and writes in one step, so that the bytes are not held
+ * while waiting for a response. @returns whether it was sent
  */
 export async function sendCoap(message: CoapMessage): Promise<boolean> {
     const bytes = message.encode()
@@ -211,7 +211,7 @@ function received(message: CoapMessage): void {
     else responded(message)
 }
 
-/** RFC 8323 §5. */
+/** Handles a signalling message (RFC 8323 §5). */
 function signalled(signal: CoapMessage): void {
     if (signal.unknownCriticalOption([]) !== undefined) {
         abort("unknown critical signalling option")
@@ -228,7 +228,7 @@ function signalled(signal: CoapMessage): void {
             if (!accept && isToken(signal.token)) responseReceived()
             break
         case Code.release:
-            // What was asked may still be answered.
+            // Pending requests may still be answered.
             isReleased = true
             break
         case Code.abort:
@@ -237,16 +237,16 @@ function signalled(signal: CoapMessage): void {
     }
 }
 
-/** RFC 8323 §5.3: one that comes later only adds to the first. */
+/** Handles a CSM (RFC 8323 §5.3); a later one only updates the first. */
 function capabilities(csm: CoapMessage): void {
     const maxMessageSize = csm.uintOption(maxMessageSizeOption)
     if (maxMessageSize !== undefined) peerMaxMessageBytes = maxMessageSize
-    // One that comes again was not awaited.
+    // A later one was not awaited.
     if (!hasCsm) responseReceived()
     hasCsm = true
 }
 
-/** The first of the requests that wait wakes the fiber that answers them. */
+/** The first waiting request wakes the fiber that answers requests. */
 function requested(request: CoapMessage): void {
     if (request.code === Code.empty) return
     if (requests.length > maxWaiting) {
@@ -260,7 +260,7 @@ function requested(request: CoapMessage): void {
     run.start()
 }
 
-/** Answers all requests that wait. An answer that is late, to a connection that is gone, goes nowhere. */
+/** Answers all waiting requests. A response for a connection that is gone is discarded. */
 async function answer(): Promise<void> {
     while (requests.length > 0) {
         const asked = generation
@@ -288,7 +288,7 @@ function isToken(token: Buffer): boolean {
     return token.length === 1 && token[0] === lastToken
 }
 
-/** Tells the peer what it did wrong (RFC 8323 §5.6) and closes. */
+/** Sends Abort with a diagnostic (RFC 8323 §5.6) and closes. */
 function abort(diagnostic: string): void {
     const message = new CoapMessage(Code.abort)
     message.payload = Buffer.from(diagnostic)

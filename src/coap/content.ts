@@ -1,15 +1,15 @@
 import { Code, CoapMessage, OptionNumber } from "./message"
 
-/** Size exponent of the largest blocks, of 1024 bytes; 7 means several of these at once, which a mote never has. */
+/** Size exponent of blocks of 1024 bytes, the largest; 7 means BERT, which a mote never uses. */
 const maxSzx = 6
 /** Header, the longest token, Block2 and the payload marker. */
 const overheadBytes = 4 + 8 + 4 + 1
 
 /**
- * 2.05 with a representation, or with one block of it where the peer asks for that or takes no more (RFC 7959 §2.4).
- * @param options that end with Max-Age
+ * 2.05 with a representation, or with one block of it if the peer requests that or accepts no more (RFC 7959 §2.4).
+ * @param options ending with Max-Age
  * @param block2 value of the request's Block2 option
- * @param maxBytes the largest message that the peer takes
+ * @param maxBytes the peer's maximum message size
  */
 export function content(options: Buffer, payload: Buffer, block2: number | undefined, maxBytes: number): CoapMessage {
     const room = maxBytes - options.length - overheadBytes
@@ -33,7 +33,7 @@ export function content(options: Buffer, payload: Buffer, block2: number | undef
     return response
 }
 
-/** `options`, which end with the option `last`, and one more with a delta below 13 and a value below 2^24. */
+/** Appends an option with a delta below 13 and a value below 2^24 to `options`, which end with the option `last`. */
 export function uintOption(options: Buffer, last: number, number: number, value: number): Buffer {
     const head = (number - last) << 4
     if (value === 0) return Buffer.concat(options, Buffer.from([head]))

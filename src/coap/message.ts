@@ -3,10 +3,10 @@
  */
 import { FrameReader } from "../link/frames"
 
-/** The largest message that we take, its header and token included. */
+/** The largest message accepted, including header and token. */
 const maxMessageBytes = 512
 
-/** Codes in use, RFC 7252 §12.1, RFC 7959 §6 and RFC 8323 §11.1. */
+/** Codes in use (RFC 7252 §12.1, RFC 7959 §6, RFC 8323 §11.1). */
 export const enum Code {
     empty = 0x00,
     get = 0x01,
@@ -35,7 +35,7 @@ export const enum Code {
     abort = 0xe5,
 }
 
-/** Option numbers in use, RFC 7252 §5.10, RFC 7641 §2 and RFC 7959 §6. */
+/** Option numbers in use (RFC 7252 §5.10, RFC 7641 §2, RFC 7959 §6). */
 export const enum OptionNumber {
     uriHost = 3,
     observe = 6,
@@ -58,7 +58,7 @@ export function codeClass(code: number): number {
     return code >> 5
 }
 
-/** As people write it: 0x84 is 4.04. */
+/** A code in dotted notation: 0x84 is 4.04. */
 export function dotted(code: number): string {
     const detail = code & 0x1f
     return `${codeClass(code)}.${detail < 10 ? "0" : ""}${detail}`
@@ -66,7 +66,7 @@ export function dotted(code: number): string {
 
 export class CoapMessage {
     code: number
-    /** Ties a response to its request; 8 bytes at most. */
+    /** Matches a response to its request; at most 8 bytes. */
     token: Buffer
     /** Encoded, without the payload marker. */
     options: Buffer
@@ -79,14 +79,14 @@ export class CoapMessage {
         this.payload = payload || noBytes
     }
 
-    /** The value of the first option with this number; undefined where there is none. */
+    /** The value of the first option with this number. Undefined if there is none. */
     option(number: number): Buffer | undefined {
         const reader = new OptionReader(this.options)
         while (reader.next()) if (reader.number === number) return reader.value()
         return undefined
     }
 
-    /** The same as an unsigned integer, RFC 7252 §3.2. */
+    /** The value as an unsigned integer (RFC 7252 §3.2). Undefined if there is none. */
     uintOption(number: number): number | undefined {
         const bytes = this.option(number)
         if (bytes === undefined) return undefined
@@ -95,7 +95,7 @@ export class CoapMessage {
         return value
     }
 
-    /** The path that a request names: `status`. */
+    /** The path of a request, such as `status`. */
     path(): string {
         const reader = new OptionReader(this.options)
         let path = ""
@@ -111,7 +111,7 @@ export class CoapMessage {
         return undefined
     }
 
-    /** For the stream. */
+    /** Encodes the message for the stream. */
     encode(): Buffer {
         const { code, token, options, payload } = this
         const length = options.length + (payload.length > 0 ? 1 + payload.length : 0)
@@ -128,13 +128,13 @@ export class CoapMessage {
     }
 }
 
-/** Walks through encoded options, RFC 7252 §3.1, up to their end or the payload marker. */
+/** Iterates over encoded options (RFC 7252 §3.1), up to their end or the payload marker. */
 class OptionReader {
-    /** Of the option that `next` came to. */
+    /** Number of the current option. */
     number = 0
     /** The options are not well-formed. */
     isMalformed = false
-    /** Where the next option, the payload marker or the end is. */
+    /** Offset of the next option, the payload marker or the end. */
     at = 0
     private bytes: Buffer
     private valueAt = 0
@@ -143,7 +143,7 @@ class OptionReader {
         this.bytes = bytes
     }
 
-    /** Whether there is one more option. */
+    /** Advances to the next option. @returns whether there is one */
     next(): boolean {
         if (this.isMalformed || this.at >= this.bytes.length) return false
         const initial = this.bytes[this.at]
@@ -175,11 +175,11 @@ class OptionReader {
     }
 }
 
-/** Cuts a byte stream into messages. */
+/** Splits a byte stream into messages. */
 export class MessageReader extends FrameReader {
     private handle: (message: CoapMessage) => void
 
-    /** @param handle takes each message as soon as it is there */
+    /** @param handle called with each complete message */
     constructor(handle: (message: CoapMessage) => void) {
         super(maxMessageBytes)
         this.handle = handle
@@ -228,12 +228,12 @@ function extendedLengthBytes(nibble: number): number {
     return nibble < 13 ? 0 : 1 << (nibble - 13)
 }
 
-/** Of options and payload; the whole header is there. */
+/** Length of options and payload; needs the whole header. */
 function messageLength(header: Buffer): number {
     const nibble = header[0] >> 4
     if (nibble < 13) return nibble
     if (nibble === 13) return 13 + header[1]
     const length = 269 + ((header[1] << 8) | header[2])
-    // Four bytes of length start at 65805, which is more than we take.
+    // Four length bytes start at 65805, which is above the limit.
     return nibble === 14 ? length : maxMessageBytes
 }

@@ -4,22 +4,22 @@ import { CoapMessage, OptionNumber } from "./message"
 import { status } from "../link/status"
 
 /*
- * Starts empty. `resources.ts` adds and removes observers; the uplink tells it of each new envelope.
+ * Starts empty. `resources.ts` adds and removes observers; the uplink calls `notifyObservers` after each new envelope.
  */
 
-/** A router shares one registration among all who observe the mote through it. */
+/** A router shares one registration among all clients that observe the mote through it. */
 const maxObservers = 2
-/** Content-Format 17 and Max-Age 10 s, after no option and after Observe. */
+/** Content-Format 17 and Max-Age 10 s, as the first options and after Observe. */
 const vitalsOptions = hex`c1 11 21 0a`
 const observedOptions = hex`61 11 21 0a`
 
-/** Their tokens; what was agreed ends with the connection (RFC 8323 §7.4). */
+/** Tokens of the observers; registrations end with the connection (RFC 8323 §7.4). */
 let tokens: Buffer[] = []
 let agreed = 0
-/** Rises with each notification, RFC 7641 §3.4. */
+/** Increases with each notification (RFC 7641 §3.4). */
 let sequence = 0
 
-/** Answers GET /vitals, the newest envelope; registers or deregisters who wants to observe it (RFC 7641 §4.1). */
+/** Answers GET /vitals with the newest envelope; registers or deregisters an observer (RFC 7641 §4.1). */
 export function vitals(request: CoapMessage): CoapMessage | undefined {
     if (agreed !== generation) tokens = []
     agreed = generation
@@ -35,7 +35,7 @@ export function vitals(request: CoapMessage): CoapMessage | undefined {
     return newest(isObserver, block2)
 }
 
-/** There is a new envelope. */
+/** Notifies the observers of a new envelope. */
 export async function notifyObservers(): Promise<void> {
     if (tokens.length === 0) return
     sequence = (sequence + 1) & 0xffffff

@@ -7,8 +7,8 @@ import { status } from "../link/status"
 import { firmwareVersion } from "../platform/version"
 
 /*
- * What a mote says of itself, as SenML packs (RFC 8428) in CBOR with the integer labels of §6 in the order of RFC 8949
- * §4.2.1: n = 0, u = 1, v = 2, vs = 3, vd = 8, bn = -2.
+ * A mote's status and configuration as SenML packs (RFC 8428) in CBOR, with the integer labels of §6 in the order of
+ * RFC 8949 §4.2.1: n = 0, u = 1, v = 2, vs = 3, vd = 8, bn = -2.
  */
 
 const mapStart = 0xa0
@@ -20,7 +20,7 @@ const dataValue = hex`08`
 const baseName = hex`21`
 const byteString32 = hex`5820`
 
-/** How the mote is, without vitals. */
+/** The mote's status, without vital signs. */
 export function statusPack(): Buffer {
     beginArray()
     writeRaw(Buffer.from([mapStart | 3]))
@@ -41,7 +41,9 @@ export function statusPack(): Buffer {
     return endArray(records)
 }
 
-/** Which configuration is in force: its version, and the SHA-256 of its plaintext, which is empty where there is none. */
+/**
+ * The configuration in force: its version, and the SHA-256 of its plaintext, which is empty without a configuration.
+ */
 export async function configPack(): Promise<Buffer> {
     const plaintext = await plaintextInForce()
     beginArray()
@@ -54,7 +56,7 @@ export async function configPack(): Promise<Buffer> {
     return endArray(2)
 }
 
-/** One record. @returns how many */
+/** Writes one record. @returns the number of records */
 function number(what: string, unitName: string, amount: number): number {
     writeRaw(Buffer.from([mapStart | 3]))
     label(name, what)

@@ -6,7 +6,7 @@ import { Take } from "../link/transport"
 import { vitals } from "./observers"
 import { configPack, statusPack } from "./packs"
 
-/** Critical options of requests that we understand. */
+/** Critical options that are supported in requests. */
 const criticalOptions = [
     OptionNumber.uriHost,
     OptionNumber.uriPort,
@@ -16,11 +16,11 @@ const criticalOptions = [
     OptionNumber.block2,
 ]
 
-/** Content-Formats: RFC 9052 §11.3.6, RFC 6690 §7.1, RFC 8428 §12.2. */
+/** Content-Formats (RFC 9052 §11.3.6, RFC 6690 §7.1, RFC 8428 §12.2). */
 const coseMac0 = 17
 const linkFormat = 40
 const senmlCbor = 112
-/** Content-Format as above and Max-Age: a day, 5 s. */
+/** Content-Format and Max-Age: one day, 5 s. */
 const linkOptions = hex`c1 28 23 015180`
 const packOptions = hex`c1 70 21 05`
 /** Max-Age 10 s: by then there is an envelope. */
@@ -28,18 +28,18 @@ const laterOptions = hex`d1 01 0a`
 
 /** Content-Format 257, application/concise-problem-details+cbor. */
 const problemOptions = hex`c2 0101`
-/** A map of one, RFC 9290 §3.2: urn:vitalmote:refusal. The refusal follows. */
+/** A map of one pair (RFC 9290 §3.2): urn:vitalmote:refusal, then the refusal. */
 const problemStart = hex`a1 75 75726e3a766974616c6d6f74653a7265667573616c`
 
-/** A configuration or a command is at most so large. */
+/** Maximum size of a configuration or command. */
 const maxSealedBytes = 384
 
-/** RFC 6690 */
+/** Link format (RFC 6690). */
 const links =
     '</status>;rt="vitalmote.status";ct=112,</vitals>;rt="vitalmote.vitals";ct=17;obs,' +
     '</config>;rt="vitalmote.config";ct="17 112",</identify>;ct=17,</readings>;ct=17'
 
-/** Answers a request of the peer (RFC 7252 §5.8); the token comes later. */
+/** Answers a request of the peer (RFC 7252 §5.8); the caller sets the token. */
 export async function serve(request: CoapMessage, take: Take): Promise<CoapMessage> {
     if (request.unknownCriticalOption(criticalOptions) !== undefined) return new CoapMessage(Code.badOption)
     const { code } = request
@@ -76,13 +76,13 @@ function show(request: CoapMessage, format: number, options: Buffer, payload: Bu
     return content(options, payload, block2, peerMaxMessageBytes)
 }
 
-/** RFC 7252 §5.10.4 */
+/** Whether the request accepts this Content-Format (RFC 7252 §5.10.4). */
 function accepts(request: CoapMessage, format: number): boolean {
     const accept = request.uintOption(OptionNumber.accept)
     return accept === undefined || accept === format
 }
 
-/** Something that the clinic has sealed. A refusal is answered with problem details (RFC 9290). */
+/** Handles something that the clinic has sealed. A refusal is answered with problem details (RFC 9290). */
 async function taken(request: CoapMessage, name: string, done: number, take: Take): Promise<CoapMessage> {
     const { payload } = request
     const format = request.uintOption(OptionNumber.contentFormat)
@@ -93,7 +93,7 @@ async function taken(request: CoapMessage, name: string, done: number, take: Tak
     return new CoapMessage(responseCode(refusal), undefined, problemOptions, Buffer.concat(problemStart, refusal))
 }
 
-/** Busy is worth another try; what is not authentic, or old, is 4.03, everything else 4.00. */
+/** 5.03 if busy, which is worth a retry; 4.03 if not authentic or old; otherwise 4.00. */
 function responseCode(refusal: Buffer): number {
     switch (codeOf(refusal)) {
         case RefusalCode.busy:

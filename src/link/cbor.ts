@@ -1,12 +1,12 @@
 /*
- * CBOR, RFC 8949, as much as a mote needs: numbers, texts and byte strings in deterministic encoding (§4.2.1), written
- * into a buffer that is allocated once, and a strict reader for what the router says.
+ * CBOR (RFC 8949), as far as a mote needs it: numbers, texts and byte strings in deterministic encoding (§4.2.1),
+ * written to a buffer that is allocated once, and a strict reader for messages from the router.
  *
- * The writer is started by `senml.ts`; whoever makes a pack writes it. The reader is started by whoever reads (`readCbor`). Both
- * are used without a pause in between, so that nobody else comes in.
+ * The writer is started by `senml.ts` and used by every module that creates a pack. The reader is started by its user
+ * (`readCbor`). Both are used without suspending in between, so that no other fiber interferes.
  */
 
-/** Major types, RFC 8949 §3.1, in the upper three bits. */
+/** Major types (RFC 8949 §3.1), in the three highest bits. */
 const unsigned = 0x00
 const negative = 0x20
 const byteString = 0x40
@@ -21,24 +21,21 @@ const float64 = 0xfb
 const maxArrayHead = 2
 const mapOfTwo = 0xa2
 const mapOfThree = 0xa3
-/** Of SenML, RFC 8428 §6, and the unit of times in records. */
+/** The label of times in SenML (RFC 8428 §6), and their resolution in records. */
 export const timeLabel = 0x06
 export const timeBits = 4
 
 const twoTo32 = 4294967296
 const twoTo53 = 9007199254740992
 
-/*
- * The writer: items one after the other into the one buffer that there is; a pack is written in one go. RangeError where
- * they do not fit.
- */
+/* The writer appends items to one buffer; a pack is written without suspending. RangeError if they do not fit. */
 
-/** The first `length` bytes are what was written. */
+/** The first `length` bytes have been written. */
 let bytes: Buffer
 let length = 0
 const scratch = Buffer.alloc(8)
 
-/** To be called first, once. */
+/** Must be called first, once. */
 export function startCbor(capacity: number): void {
     bytes = Buffer.alloc(capacity)
 }
@@ -48,12 +45,12 @@ export function clearCbor(): void {
     length = 0
 }
 
-/** A copy of what was written. */
+/** A copy of the written bytes. */
 export function writtenBytes(): Buffer {
     return bytes.slice(0, length)
 }
 
-/** Items that are encoded already. */
+/** Writes items that are already encoded. */
 export function writeRaw(encoded: Buffer): void {
     const at = reserve(encoded.length)
     bytes.blitAt(at, encoded, 0, encoded.length)
@@ -65,12 +62,12 @@ export function writeText(text: string): void {
     bytes.blitAt(at, text, 0, text.byteLength)
 }
 
-/** Begins with an array; how many items it has is said when it ends. */
+/** Begins an array; the number of items is given at its end. */
 export function beginArray(): void {
     length = maxArrayHead
 }
 
-/** A copy of the array that has been written, with at most 255 items. */
+/** A copy of the written array. @param items at most 255 */
 export function endArray(items: number): Buffer {
     if (items > 0xff) throw new RangeError("too many items for the array")
     bytes[0] = array | 24
@@ -81,8 +78,8 @@ export function endArray(items: number): Buffer {
 }
 
 /**
- * A finite number in its shortest exact form (RFC 8949 §4.2.2, preferred serialisation): an integer where it is
- * whole, otherwise the shortest float that holds it.
+ * Writes a finite number in preferred serialisation (RFC 8949 §4.2.2): an integer if it is whole, otherwise the
+ * shortest float that holds it exactly.
  */
 export function writeNumber(value: number): void {
     if (value === Math.floor(value) && value < twoTo53 && value > -twoTo53) {
@@ -91,7 +88,7 @@ export function writeNumber(value: number): void {
     } else float(value)
 }
 
-/** `value / 2^bits` with at most 7 bits, as `number` would write it; quicker for what a mote measures. */
+/** Writes `value / 2^bits`, with at most 7 bits, exactly as `writeNumber`, but faster for measured values. */
 function writeFixed(value: number, bits: number): void {
     let magnitude = value < 0 ? -value : value
     if (magnitude >= 2048 || length + 3 > bytes.length) {
@@ -111,7 +108,7 @@ function writeFixed(value: number, bits: number): void {
         }
         return
     }
-    // 11 bits are exact in binary16, and with so few behind the point it is never subnormal.
+    // 11 bits are exact in binary16; with so few fraction bits the number is never subnormal.
     let exponent = 25 - bits
     while (magnitude < 1024) {
         magnitude <<= 1
@@ -141,14 +138,14 @@ function float(value: number): void {
     bytes[at + 2] = half & 0xff
 }
 
-/** The first `size` bytes of the scratch buffer, which the VM holds little-endian. */
+/** Writes the first `size` bytes of the scratch buffer, which are little-endian in the VM. */
 function bigEndian(initialByte: number, size: number): void {
     const at = reserve(1 + size)
     bytes[at] = initialByte
     for (let i = 0; i < size; i++) bytes[at + size - i] = scratch[i]
 }
 
-/** Initial byte and argument, RFC 8949 §3, as short as can be. */
+/** Writes initial byte and argument (RFC 8949 §3) in the shortest form. */
 function head(majorType: number, argument: number): void {
     if (argument < 24) {
         bytes[reserve(1)] = majorType | argument
@@ -179,7 +176,7 @@ function reserve(size: number): number {
     return at
 }
 
-/** The beginning of a SenML record: a map's initial byte, what is encoded already, and `value / 2^bits`. */
+/** Writes the start of a SenML record: a map's initial byte, bytes that are already encoded, and `value / 2^bits`. */
 export function writeStart(initialByte: number, encoded: Buffer, value: number, bits: number): void {
     bytes[length] = initialByte
     bytes.blitAt(length + 1, encoded, 0, encoded.length)
@@ -187,20 +184,23 @@ export function writeStart(initialByte: number, encoded: Buffer, value: number, 
     writeFixed(value, bits)
 }
 
-/** The label of a pair and its value, `value / 2^bits`. */
+/** Writes a pair: its label and its value, `value / 2^bits`. */
 export function writePair(label: number, value: number, bits: number): void {
     bytes[length++] = label
     writeFixed(value, bits)
 }
 
-/** Of the records of a series: what stands before each value, and where in a word the value is, in 2^-`seriesBits`. */
+/** State of a series: bytes before each value, and the position of the value in a word, in 2^-`seriesBits`. */
 let seriesStart: Buffer
 let seriesShift = 0
 let seriesMask = 0
 let seriesBias = 0
 let seriesBits = 0
 
-/** Begins a series of SenML records: `encoded` stands before each value, which is a field of a word, less `bias`, in 2^-`bits`. */
+/**
+ * Begins a series of SenML records: `encoded` precedes each value, which is a field of a word minus `bias`, in
+ * 2^-`bits`.
+ */
 export function beginSeries(encoded: Buffer, shift: number, mask: number, bias: number, bits: number): void {
     seriesStart = encoded
     seriesShift = shift
@@ -210,9 +210,9 @@ export function beginSeries(encoded: Buffer, shift: number, mask: number, bias: 
 }
 
 /**
- * Writes the series' records of the words from `from` to before `to` that have a value: maps of the value and of the time since `zero`
- * in 2^-`timeBits`, unless that is 0. Most of the work of a mote's link is done here, so there are no calls in it.
- * @returns how many
+ * Writes the records for the words from `from` to before `to` that have a value: maps of the value, and of the time
+ * since `zero` in 2^-`timeBits` unless that is 0. The link spends most of its time here, so it contains no calls.
+ * @returns the number of records
  */
 export function writeSeries(words: number[], times: number[], from: number, to: number, zero: number): number {
     const start = seriesStart
@@ -232,7 +232,7 @@ export function writeSeries(words: number[], times: number[], from: number, to: 
         bytes.blitAt(at + 1, start, 0, size)
         at += 1 + size
         if (value > 0 && value < 2048 && value & fraction) {
-            // As `writeFixed` would write it, a fraction in binary16.
+            // As `writeFixed` writes it: a fraction in binary16.
             let exponent = 25 - seriesBits
             if (value < 64) {
                 value <<= 4
@@ -274,9 +274,7 @@ export function byteStringHead(length: number): Buffer {
     return Buffer.from([byteString | 25, length >> 8, length & 0xff])
 }
 
-/**
- * The binary16 pattern of the binary32 number at the start of `bits`, negative where there is none that is exact.
- */
+/** The binary16 pattern of the binary32 number at the start of `bits`. Negative if there is no exact one. */
 function halfOf(bits: Buffer): number {
     const mantissa = bits.getAt(0, "u16") | ((bits[2] & 0x7f) << 16)
     const exponent = ((bits[3] & 0x7f) << 1) | (bits[2] >> 7)
@@ -294,60 +292,60 @@ function halfOf(bits: Buffer): number {
 }
 
 /*
- * The reader: known items one after the other, and only in deterministic encoding. After anything else `isCborOk` is false
- * and stays so, and what was returned means nothing.
+ * The reader for a known sequence of items, in deterministic encoding only. After anything else `isCborOk` stays false,
+ * and returned values are meaningless.
  */
 
 export let isCborOk = true
-/** Where the next item begins. */
+/** Offset of the next item. */
 export let cborAt: number
 let input: Buffer
 
-/** Begins to read; `endCbor` has to come in any case. */
+/** Begins to read; `endCbor` must be called in any case. */
 export function readCbor(from: Buffer): void {
     input = from
     cborAt = 0
     isCborOk = true
 }
 
-/** It is wrong for a reason of the caller's. */
+/** Marks the input as invalid for a reason of the caller's. */
 export function failCbor(): void {
     isCborOk = false
 }
 
-/** Passes over so many bytes. */
+/** Skips bytes. */
 export function skipCbor(length: number): void {
     cborAt += length
 }
 
-/** Exactly these bytes come next. */
+/** Expects exactly these bytes. */
 export function expectCbor(encoded: Buffer): void {
     for (let i = 0; i < encoded.length; i++) if (input[cborAt + i] !== encoded[i]) isCborOk = false
     cborAt += encoded.length
 }
 
-/** A byte string of exactly `length` bytes; undefined where it is not. */
+/** Reads a byte string of exactly `length` bytes. */
 export function readByteString(length: number): Buffer {
     if (argument(byteString) !== length) isCborOk = false
     return take(length)
 }
 
-/** A byte string of any length. */
+/** Reads a byte string of any length. */
 export function readAnyByteString(): Buffer {
     return take(argument(byteString))
 }
 
-/** An unsigned integer up to 2^53 - 1. */
+/** Reads an unsigned integer up to 2^53 − 1. */
 export function readUnsigned(): number {
     return argument(unsigned)
 }
 
-/** The head of a map. @returns how many pairs follow */
+/** Reads the head of a map. @returns the number of pairs */
 export function readMap(): number {
     return argument(map)
 }
 
-/** A text, an unsigned integer, or a positive number with a fraction that is exact in binary16. */
+/** Reads a text, an unsigned integer, or a positive number with a fraction that is exact in binary16. */
 export function readScalar(): number | string {
     const initial = input[cborAt]
     if ((initial & 0xe0) === textString) {
@@ -357,14 +355,14 @@ export function readScalar(): number | string {
     if (initial !== float16) return argument(unsigned)
     const bits = take(3)
     if (!bits) return 0
-    // Normal numbers only, and only those that an integer would not do for.
+    // Only normal numbers that are not whole.
     const exponent = bits[1] >> 2
     const value = (((bits[1] & 3) << 8) | bits[2] | 0x400) / (1 << (25 - exponent))
     if (exponent < 1 || exponent > 24 || value === Math.floor(value)) isCborOk = false
     return value
 }
 
-/** Nothing comes any more, and nothing is kept. @returns whether all was as it has to be */
+/** Ends reading and releases the input. @returns whether everything was as expected */
 export function endCbor(): boolean {
     if (cborAt !== input.length) isCborOk = false
     input = undefined
@@ -382,7 +380,7 @@ function argument(majorType: number): number {
     const size = 1 << (info - 24)
     let value = 0
     for (let i = 0; i < size; i++) value = value * 256 + byte()
-    // Shortest form only; 1 << 32 is not what it looks like.
+    // Shortest form only. (1 << 32 does not give 2^32.)
     if (size === 1 ? value < 24 : size < 8 ? value < (size === 2 ? 0x100 : 0x10000) : value < twoTo32) isCborOk = false
     if (value >= twoTo53) isCborOk = false
     return isCborOk ? value : 0

@@ -1,41 +1,41 @@
 import { millis } from "@devicescript/core"
 
 /*
- * Unix time from receipts. A receipt says what time it was at some moment between sending an envelope and hearing of it:
- * that bounds the difference between unix time and `millis()` from both sides. Each receipt narrows the bounds, time
- * widens them by as much as the rate of the two clocks is uncertain, and where they contradict each other the router's
- * clock was set. Receipts that are far apart bound the rate in the same way.
- * Whoever delays receipts can only make bounds that say less.
+ * Unix time from receipts. A receipt contains the time at some moment between sending an envelope and receiving the
+ * receipt, which bounds the difference between Unix time and `millis()` from both sides. Each receipt narrows the
+ * bounds, and the uncertainty of the two clock rates widens them over time. If they contradict each other, the router's
+ * clock was set. Receipts far apart bound the rate in the same way.
+ * Delaying receipts can only widen the bounds.
  *
- * Starts without a time. The uplink gives it each receipt; the uplink and `alarms/` read it.
+ * Starts without a time. The uplink passes on each receipt; the uplink and `alarms/` read it.
  */
 
-/** How fast, and how slow, the mote's crystal may be, that of the router, and its clock while it is slewed. */
+/** Maximum rate error of the mote's crystal, the router's crystal, and its clock while it is slewed. */
 const maxDrift = 0.0002
-/** By so much an hour the rate may change, with the warmth of the crystal: 2 ppm. */
+/** Maximum change of the rate with the temperature of the crystal: 2 ppm per hour. */
 const wanderPerMs = 0.000002 / 3600000
-/** Receipts that are so far apart do not tell the rate any better than what came between. */
+/** Age of the anchor after which it is replaced, because it no longer gives a better rate. */
 const anchorMs = 4 * 3600000
-/** 2020 and 2100: a router outside of them does not know the time either. */
+/** 2020 and 2100: a router outside this range does not know the time. */
 const minUnixMs = 1577836800000
 const maxUnixMs = 4102444800000
 
 let isSet = false
-/** `millis()` of the newest receipt, and the bounds of the difference then. */
+/** `millis()` of the newest receipt, and the bounds of the difference at that moment. */
 let heardMs = 0
 let low = 0
 let high = 0
-/** Bounds of the change of the difference in a millisecond. */
+/** Bounds of the change of the difference per millisecond. */
 let slowest = -maxDrift
 let fastest = maxDrift
-/** A receipt of long ago: the rate since then is the change of the difference by the time. */
+/** An earlier receipt: the rate since then is the change of the difference over time. */
 let anchorAtMs = 0
 let anchorLow = 0
 let anchorHigh = 0
 
 /**
- * Unix time less `millis()` in ms, undefined as long as it is not known.
- * @param atMs for this `millis()`, in the past where something happened then
+ * Unix time minus `millis()` in ms. Undefined while unknown.
+ * @param atMs the `millis()` for which it applies; in the past for earlier events
  */
 export function clockShift(atMs = millis()): number | undefined {
     if (!isSet) return undefined
@@ -44,14 +44,15 @@ export function clockShift(atMs = millis()): number | undefined {
 }
 
 /**
- * @param unixMs what the receipt says
- * @param sentMs `millis()` when the envelope was sent, for the first and only time
+ * Updates the bounds from a receipt.
+ * @param unixMs time in the receipt
+ * @param sentMs `millis()` when the envelope was sent, which was its only transmission
  * @param receivedMs `millis()` now
  */
 export function clockReceipt(unixMs: number, sentMs: number, receivedMs: number): void {
     if (unixMs < minUnixMs || unixMs > maxUnixMs) return
     const least = unixMs - receivedMs
-    const most = unixMs + 1 - sentMs // it was cut to whole milliseconds
+    const most = unixMs + 1 - sentMs // it was truncated to whole milliseconds
     const ms = receivedMs - heardMs
     heardMs = receivedMs
     if (isSet) {
@@ -69,7 +70,7 @@ export function clockReceipt(unixMs: number, sentMs: number, receivedMs: number)
     setAnchor()
 }
 
-/** Forgets what time it is. @devsWhenUsed */
+/** Forgets the time. @devsWhenUsed */
 export function resetClock(): void {
     isSet = false
     heardMs = low = high = 0
@@ -78,7 +79,7 @@ export function resetClock(): void {
     setAnchor()
 }
 
-/** Bounds the rate by what happened since the anchor; says whether that agrees with what was known. */
+/** Bounds the rate by the change since the anchor. @returns whether that agrees with the earlier bounds */
 function learn(): boolean {
     const ms = heardMs - anchorAtMs
     if (ms <= 0) return true

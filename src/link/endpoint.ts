@@ -1,18 +1,18 @@
 import { isPicoW } from "../platform/board"
 
-/** What is spoken with a router. */
+/** The protocol of a router. */
 export const enum Protocol {
-    /** RFC 8323 */
+    /** CoAP over TCP (RFC 8323). */
     coap = 0,
-    /** MQTT 3.1.1 */
+    /** MQTT 3.1.1. */
     mqtt = 1,
 }
 
-/** RFC 8323 §8.1 and §8.2; MQTT has no registered schemes, these are the usual ones. */
+/** Schemes: RFC 8323 §8.1 and §8.2; MQTT has no registered ones, these are customary. */
 const schemes = ["coap+tcp", "coaps+tcp", "mqtt", "mqtts"]
 const defaultPorts = [5683, 5684, 1883, 8883]
 
-/** Where a router listens, and what it speaks there. */
+/** Address and protocol of a router. */
 export interface Endpoint {
     readonly protocol: Protocol
     readonly tls: boolean
@@ -21,8 +21,9 @@ export interface Endpoint {
 }
 
 /**
- * The endpoint of `SCHEME://host:port`, where the scheme is coap+tcp, coaps+tcp, mqtt or mqtts, and the host may be an
- * IPv6 address in brackets; undefined otherwise.
+ * Parses `SCHEME://host:port`, where the scheme is coap+tcp, coaps+tcp, mqtt or mqtts, and the host may be an IPv6
+ * address in brackets.
+ * @returns undefined if the URL is not valid
  */
 export function parseEndpoint(url: string): Endpoint | undefined {
     if (typeof url !== "string") return undefined
@@ -45,8 +46,8 @@ export function parseEndpoint(url: string): Endpoint | undefined {
 }
 
 /**
- * Whether this board can connect to an endpoint. DeviceScript's runtime of a Pico W has no TLS and never connects to an IP
- * address (docs/upstream.md). An address is what has a number as its last label, or colons.
+ * Whether this board can connect to an endpoint. DeviceScript's runtime of a Pico W has no TLS and never connects to an
+ * IP address (docs/upstream.md). A host is an address if its last label is a number, or if it contains colons.
  */
 export function isReachable({ host, tls }: Endpoint): boolean {
     if (!isPicoW) return true
@@ -57,7 +58,7 @@ export function isReachable({ host, tls }: Endpoint): boolean {
     return !tls && !isNumber && host.indexOf(":") < 0
 }
 
-/** The number in `digits`, 0 where there are others. */
+/** The number in `digits`; 0 if there are other characters. */
 function decimal(digits: string): number {
     let value = 0
     for (let i = 0; i < digits.length; i++) {
@@ -68,7 +69,7 @@ function decimal(digits: string): number {
     return value
 }
 
-/** The digit there, more than 9 where it is none. */
+/** The digit at an index; more than 9 if it is not one. */
 function digitAt(text: string, i: number): number {
     const digit = text.charCodeAt(i) - 48
     return digit < 0 ? 10 : digit

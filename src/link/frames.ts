@@ -1,27 +1,27 @@
 /**
- * Cuts a byte stream into frames, whatever the pieces it arrives in. Never holds more than one of them; what a frame is,
- * and how long, the protocol's own class says.
+ * Splits a byte stream into frames, however it is divided into pieces, and holds at most one frame. The subclass of
+ * each protocol defines the length of a frame.
  */
 export abstract class FrameReader {
-    /** The frame under way, from its first byte. */
+    /** The current frame, from its first byte. */
     protected readonly buffer: Buffer
-    /** How many bytes of it are there. */
+    /** Number of bytes received. */
     protected have = 0
-    /** How many it takes to know more. */
+    /** Number of bytes required to continue. */
     protected need = 2
 
-    /** @param size the longest frame that is taken */
+    /** @param size maximum size of a frame */
     constructor(size: number) {
         this.buffer = Buffer.alloc(size)
     }
 
-    /** The next frame begins. */
+    /** Starts the next frame. */
     reset(): void {
         this.have = 0
         this.need = 2
     }
 
-    /** Takes the next piece. Returns what is wrong with the stream, undefined as long as nothing is. */
+    /** Takes the next piece. @returns the error in the stream, if any */
     push(piece: Buffer): string | undefined {
         let at = 0
         while (at < piece.length) {
@@ -37,8 +37,9 @@ export abstract class FrameReader {
     }
 
     /**
-     * All bytes that were needed are there: asks for more, at most as many as the buffer holds, or resets and hands the
-     * frame on. Returns what is wrong with it, undefined where nothing is.
+     * Called when the required bytes are there: requires more, at most the size of the buffer, or resets and passes the
+     * frame on.
+     * @returns the error in the frame, if any
      */
     protected abstract advance(): string | undefined
 }

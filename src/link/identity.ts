@@ -6,15 +6,15 @@ const kidDigits = 16
 const secretDigits = 64
 const maxBoot = 0xffffffff
 
-/** Who this mote is, and where it reports to. */
+/** The identity of this mote and the router that it reports to. */
 export interface Identity {
-    /** The kid as people write it: 16 lower-case hex digits. */
+    /** The kid as 16 lower-case hex digits. */
     eui: string
     keys: MoteKeys
     router: Endpoint
 }
 
-/** Reads `kid`, `secret` and `router` from the settings. Undefined, and a line that says why, where they are no use. */
+/** Reads `kid`, `secret` and `router` from the settings. Undefined, with a log line, if one is missing or invalid. */
 export async function readIdentity(): Promise<Identity | undefined> {
     const kid = await readSetting("kid")
     const secret = await readSetting("secret")
@@ -31,8 +31,8 @@ export async function readIdentity(): Promise<Identity | undefined> {
 }
 
 /**
- * Counts this start in flash. Undefined where the flash did not take it: nothing may be sent then, or a nonce could come
- * twice.
+ * Counts this start in flash. Undefined if the flash did not store it; then nothing may be sent, because a nonce could
+ * be reused.
  */
 export async function countBoot(): Promise<number | undefined> {
     const last = await readSetting("boot", 0)

@@ -11,19 +11,19 @@ import {
 import { zeros } from "../platform/zeros"
 
 /*
- * Readings that wait to be sealed, oldest first. Where there is no room any more the oldest become summaries, and summaries
- * longer ones; only what is too long already is dropped, and `lost` counts the readings.
+ * Readings that wait to be sealed, oldest first. When the queue is full, the oldest become summaries, and summaries are
+ * merged; only those that are already too long are dropped, and `lost` counts their readings.
  *
- * Started by the uplink, which puts readings in; `senml.ts` takes them out. Only this module writes its state.
+ * Started by the uplink, which adds readings; `senml.ts` takes them out. Only this module writes its state.
  */
 
-/** Ticks of the times that go out: 1/16 s. */
+/** Resolution of times in packs: 1/16 s. */
 export const tickMs = 62.5
 
 /*
- * A reading in the queue is six bytes of bit fields; what is absent is 0. First u16: ticks since the reading before; signal
- * quality in 1/64, plus 1; motion. Then i32: heart rate in 1/16 beat/min; temperature in 1/32 °C from -64 °C; oxygen
- * saturation in percent. Six bytes without a quality are a pause, of so many ticks as the i32 says.
+ * A reading in the queue is six bytes of bit fields; an absent value is 0. First a u16: ticks since the previous
+ * reading; signal quality in 1/64, plus 1; motion. Then an i32: heart rate in 1/16 beat/min; temperature in 1/32 °C
+ * from -64 °C; oxygen saturation in percent. An entry without a quality is a pause, whose length in ticks is the i32.
  */
 const entryBytes = 6
 const stepMask = 0xff
@@ -33,7 +33,7 @@ export const qualityBias = 1
 export const qualityBits = 6
 export const motionShift = 15
 export const motionMask = 1
-/** In the i32. */
+/** Fields of the i32. */
 export const bpmShift = 0
 export const bpmMask = 0x1fff
 export const bpmBits = 4
@@ -45,33 +45,33 @@ export const spo2Shift = 25
 export const spo2Mask = 0x7f
 const maxSpo2 = 100
 
-/** Readings that become one summary: 30 s of them at the default rate… */
+/** Readings per summary: 30 s at the default rate… */
 export const groupReadings = 15
-/** …fewer where there is a pause, but so many at least that it saves room… */
+/** …or fewer before a pause, but not so few that no space is saved… */
 const leastReadings = 6
-/** …unless the pause makes it so long, an hour. */
+/** …unless the pause would make the summary longer than an hour. */
 const maxGroupTicks = 57600
 
-/** Readings that wait; a summary counts for all that it stands for. */
+/** Number of waiting readings, including those in summaries. */
 export let queued = 0
-/** Readings that had to make room since `lost` was last set to 0. */
+/** Number of readings dropped since `lost` was reset. */
 export let lost = 0
-/** What `takeReadings` took: time in ticks of `millis()`, and the two words of each reading. */
+/** Output of `takeReadings`: time in ticks of `millis()`, and the two words of each reading. */
 export let times: number[]
 export let firsts: number[]
 export let seconds: number[]
 
-/** The entry after the last is the first. */
+/** A ring buffer. */
 let ring: Buffer
 let head = 0
 let used = 0
-/** Times that the first and the next entry are counted from. */
+/** Base times of the first and of the next entry. */
 let startTicks = 0
 let endTicks = 0
 
 /**
- * Begins with an empty queue; to be called first.
- * @param batch the most readings that `takeReadings` takes, at least `groupReadings`
+ * Creates an empty queue; must be called first.
+ * @param batch maximum for `takeReadings`, at least `groupReadings`
  */
 export function startQueue(readings: number, summaries: number, batch: number): void {
     ring = Buffer.alloc(readings * entryBytes)
@@ -104,14 +104,14 @@ export function queueReading(reading: Reading): void {
     queued++
 }
 
-/** Time of the oldest in ticks of `millis()`; there must be one. */
+/** Time of the oldest reading in ticks of `millis()`. The queue must not be empty. */
 export function oldestTicks(): number {
     if (summaryCount > 0) return firstSummaryTicks()
     const first = ring.getAt(head, "u16")
     return startTicks + (first === 0 ? ring.getAt(head + 2, "i32") : first & stepMask)
 }
 
-/** Forgets everything; `lost` counts it. */
+/** Discards all readings and counts them in `lost`. */
 export function clearQueue(): void {
     lost += queued
     queued = used = 0
@@ -119,7 +119,7 @@ export function clearQueue(): void {
 }
 
 /**
- * Takes the oldest readings of the ring out of it, into `times`, `firsts` and `seconds`.
+ * Moves the oldest readings out of the ring into `times`, `firsts` and `seconds`.
  * @returns their number, at most `max`
  */
 export function takeReadings(max: number): number {
@@ -128,19 +128,19 @@ export function takeReadings(max: number): number {
     return count
 }
 
-/** What was lost since this was asked last. */
+/** The number of readings lost since the last call. */
 export function takeLost(): number {
     const count = lost
     lost = 0
     return count
 }
 
-/** Counts what others have lost. */
+/** Counts readings lost elsewhere. */
 export function addLost(count: number): void {
     lost += count
 }
 
-/** Forgets the oldest summaries, which are in an envelope now. */
+/** Discards the oldest summaries, which are now in an envelope. */
 export function dropSummaries(count: number): void {
     for (let i = 0; i < count; i++) queued -= dropSummary()
 }
@@ -153,7 +153,7 @@ function append(first: number, second: number): void {
     used++
 }
 
-/** Makes room for an entry or more. */
+/** Makes room for at least one entry. */
 function thin(): void {
     const dropped = makeSummaryRoom()
     lost += dropped
@@ -161,7 +161,7 @@ function thin(): void {
     addSummary(move(groupReadings, true), times, seconds)
 }
 
-/** @param isGroup whether to end where a summary should */
+/** @param isGroup whether to stop at the end of a summary */
 function move(max: number, isGroup: boolean): number {
     let count = 0
     while (count < max && used > 0) {
@@ -186,7 +186,7 @@ function move(max: number, isGroup: boolean): number {
     return count
 }
 
-/** In 1/16, but no finer than binary16 is: 1/8 from 128 on, 1/4 from 256 on. */
+/** In 1/16, but no finer than binary16: 1/8 from 128 on, 1/4 from 256 on. */
 function fixedBpm(bpm: number | undefined): number {
     const scaled = fixed(bpm, bpmBits, 0, bpmMask)
     if (scaled < 2048) return scaled
@@ -194,7 +194,7 @@ function fixedBpm(bpm: number | undefined): number {
     return Math.round(scaled / step) * step
 }
 
-/** `value` in units of 2^-`bits`, counted from `-bias`; 0 where it is no number or above `max`. */
+/** `value` in units of 2^-`bits`, counted from `-bias`; 0 if it is undefined or above `max`. */
 function fixed(value: number | undefined, bits: number, bias: number, max: number): number {
     if (value === undefined || value === null) return 0
     const scaled = Math.round(value * (1 << bits)) + bias

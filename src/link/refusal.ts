@@ -1,6 +1,6 @@
 import { beginArray, endArray, writeNumber } from "./cbor"
 
-/** Why the mote does not do what the clinic wants. docs/wire.md, "Refusals", has the parameters of each. */
+/** Why the mote refuses a configuration or command; see docs/wire.md, "Refusals", for the parameters. */
 export const enum RefusalCode {
     notAuthentic = 1,
     versionOld = 2,
@@ -19,7 +19,7 @@ export const enum RefusalCode {
     unreachable = 15,
 }
 
-/** A refusal as it goes out: a CBOR array of its code and its parameters. */
+/** Encodes a refusal: a CBOR array of its code and parameters. */
 export function makeRefusal(code: RefusalCode, parameters: number[] = []): Buffer {
     beginArray()
     writeNumber(code)

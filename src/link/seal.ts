@@ -13,10 +13,10 @@ import { Purpose } from "./transport"
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
- * COSE (RFC 9052) as docs/wire.md, "Envelope", has it: a COSE_Mac0 around a COSE_Encrypt0 (RFC 9459, A256CTR). All that does not change
- * from one envelope to the next is put together once; AES and SHA-256 are the VM's own.
+ * COSE (RFC 9052) as in docs/wire.md, "Envelope": a COSE_Mac0 around a COSE_Encrypt0 (RFC 9459, A256CTR). The parts
+ * that are the same in every envelope are built once; AES and SHA-256 are the VM's own.
  *
- * Started by the uplink, which seals with it and opens receipts; nobody else writes or reads its state.
+ * Started by the uplink, which seals envelopes and opens receipts; its state is private.
  */
 
 const kidBytes = 8
@@ -35,9 +35,9 @@ const tagHead = hex`5820`
 /** Tag 16, array of 3, h'', map of 2: alg A256CTR, IV of 16 bytes. The IV follows. */
 const encrypt0Start = hex`d083 40 a2 01 39fffb 05 50`
 const nonceOffset = 10 + 1
-/** A configuration of 208 bytes in its two layers needs 289. */
+/** A configuration of 208 bytes takes 289 in its two layers. */
 const maxDownBytes = 320
-/** Start of every counter block, RFC 3610 §2.3 with a 13-byte nonce, and the first counter that encrypts. */
+/** Start of every counter block (RFC 3610 §2.3 with a 13-byte nonce), and the first counter for encryption. */
 const ivStart = hex`01`
 const ivEnd = hex`0001`
 
@@ -49,7 +49,9 @@ export const externalAadCommand = hex`47 636f6d6d616e64`
 /** Array of 3: nonce, now, config. */
 const receiptStart = hex`83`
 
-/** The keys of one mote, 32 bytes each: those that are always needed, and a way to the others; `deriveKeys` makes them. */
+/**
+ * The keys of one mote, 32 bytes each: those in constant use, and a function for the others. Created by `deriveKeys`.
+ */
 export class MoteKeys {
     readonly kid: Buffer
     upEnc: Buffer
@@ -62,13 +64,13 @@ export class MoteKeys {
         this.secret = secret
     }
 
-    /** The key of docs/wire.md, "Keys", with the label `vitalmote/1 USE`: `down enc`, `down mac`, `mqtt`. */
+    /** Derives the key of docs/wire.md, "Keys", with the label `vitalmote/1 USE`: `down enc`, `down mac`, `mqtt`. */
     derive(use: string): Buffer {
         return sha256Hkdf(this.secret, "vitalmote/1 " + use, this.kid)
     }
 }
 
-/** Derives the keys of a mote, in slices. @param secret 32 bytes  @param kid 8 bytes */
+/** Derives the keys of a mote, in slices. @param secret 32 bytes @param kid 8 bytes */
 export async function deriveKeys(secret: Buffer, kid: Buffer): Promise<MoteKeys> {
     const derived = new MoteKeys(secret, kid)
     derived.upEnc = derived.derive("up enc")
@@ -79,7 +81,7 @@ export async function deriveKeys(secret: Buffer, kid: Buffer): Promise<MoteKeys>
     return derived
 }
 
-/** A sealed message; a retry sends the same bytes. */
+/** A sealed message. A retransmission sends the same bytes. */
 export interface Envelope {
     readonly bytes: Buffer
     /** boot ‖ salt ‖ seq */
@@ -87,17 +89,17 @@ export interface Envelope {
     sendings: number
 }
 
-/** Of this mote. */
+/** Keys of this mote. */
 let keys: MoteKeys
 let seq = 0
 let envelopeStart: Buffer
 let vitalsStart: Buffer
 let alarmStart: Buffer
-/** The COSE_Encrypt0 up to its ciphertext; the sequence number in it changes. */
+/** The COSE_Encrypt0 before its ciphertext; the sequence number in it changes. */
 let sealedStart: Buffer
 
 /**
- * Begins to seal, and to tell receipts from all else.
+ * Starts sealing, and verification of receipts.
  * @param boot number of this start, never used before
  */
 export function startSealing(mote: MoteKeys, boot: number): void {
@@ -116,7 +118,10 @@ export function startSealing(mote: MoteKeys, boot: number): void {
     )
 }
 
-/** Every call uses up a sequence number, so no nonce comes twice. @throws RangeError when this start has used them all */
+/**
+ * Seals a plaintext. Each call uses a new sequence number, so no nonce is reused. @throws RangeError if this start has
+ * none left
+ */
 export function seal(plaintext: Buffer, purpose = Purpose.vitals): Envelope {
     if (seq > 0xffffffff) throw new RangeError("no sequence number is left")
     const start = sealedStart
@@ -133,25 +138,27 @@ export function seal(plaintext: Buffer, purpose = Purpose.vitals): Envelope {
     return { bytes, nonce, sendings: 0 }
 }
 
-/** The native behind `encrypt` of @devicescript/crypto, which would only check what is always the same here. */
+/**
+ * The native function behind `encrypt` of @devicescript/crypto, without its checks of arguments that are constant here.
+ */
 type Encryptable = Buffer & {
     encrypt(algo: "aes-256-ccm", key: Buffer, nonce: Buffer, tagLength: number): Buffer
 }
 
-/** AES-256-CTR: what AES-CCM does to a message when it makes no tag (RFC 3610 §2.3). */
+/** AES-256-CTR, which is AES-CCM without a tag (RFC 3610 §2.3). */
 export function a256ctr(data: Buffer, key: Buffer, nonce: Buffer): Buffer {
     return (data as Encryptable).encrypt("aes-256-ccm", key, nonce, 0)
 }
 
-/** The router's word that an envelope is durable. */
+/** The router's confirmation that an envelope is durable. */
 export interface Receipt {
-    /** Unix time in milliseconds. */
+    /** Unix time in ms. */
     now: number
-    /** The newest configuration version known. */
+    /** The newest configuration version known to the router. */
     config: number
 }
 
-/** The receipt in `bytes` if it is one for this mote's envelope with `nonce`, otherwise undefined. */
+/** Opens the receipt for this mote's envelope with `nonce`. Undefined if it is not one. */
 export function openReceipt(bytes: Buffer, nonce: Buffer): Receipt | undefined {
     const { kid, receipt } = keys
     const payload = openMac0(bytes, kid, receipt, externalAadReceipt)
@@ -166,7 +173,7 @@ export function openReceipt(bytes: Buffer, nonce: Buffer): Receipt | undefined {
 }
 
 /**
- * What the clinic has sealed for this mote and this purpose, decrypted; undefined for anything else.
+ * Opens what the clinic has sealed for this mote and purpose. Undefined if it is not authentic.
  * @param externalAad `externalAadConfig` or `externalAadCommand`
  */
 export function openDown(mote: MoteKeys, externalAad: Buffer, bytes: Buffer): Buffer | undefined {
@@ -184,7 +191,7 @@ export function openDown(mote: MoteKeys, externalAad: Buffer, bytes: Buffer): Bu
     return a256ctr(text, mote.derive("down enc"), nonce)
 }
 
-/** The payload of a COSE_Mac0 of ours, if the MAC is right; undefined for anything else. */
+/** The payload of a COSE_Mac0 for this mote. Undefined if the MAC is wrong. */
 function openMac0(bytes: Buffer, kid: Buffer, key: Buffer, externalAad: Buffer): Buffer | undefined {
     readCbor(bytes)
     expectCbor(mac0Start)
@@ -198,7 +205,7 @@ function openMac0(bytes: Buffer, kid: Buffer, key: Buffer, externalAad: Buffer):
     return equal(mac, tag) ? payload : undefined
 }
 
-/** Whether two tags are the same; takes the same time wherever they differ. */
+/** Compares two tags in constant time. */
 function equal(a: Buffer, b: Buffer): boolean {
     let difference = 0
     for (let i = 0; i < tagBytes; i += 4) difference |= a.getAt(i, "i32") ^ b.getAt(i, "i32")

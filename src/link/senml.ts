@@ -53,14 +53,14 @@ import {
 } from "./summaries"
 
 /*
- * SenML packs (RFC 8428) in CBOR with the integer labels of §6. Keys in the order of RFC 8949 §4.2.1:
- * n = 0, v = 2, t = 6, bn = -2, bt = -3, bu = -4. Records are grouped by quantity, so that a unit stands once.
+ * SenML packs (RFC 8428) in CBOR with the integer labels of §6, in the order of RFC 8949 §4.2.1: n = 0, v = 2, t = 6,
+ * bn = -2, bt = -3, bu = -4. Records are grouped by quantity, so that each unit occurs once.
  */
 
 const mapStart = 0xa0
 const baseNameLabel = hex`21`
 const baseTimeLabel = hex`22`
-/** n and its value, and the label of v. */
+/** Label n with its value, and the label v. */
 const hrStart = hex`00 626872 02`
 const qualityStart = hex`00 6468722d71 02`
 const motionStart = hex`00 666d6f74696f6e 02`
@@ -81,9 +81,9 @@ const spanStart = hex`00 647370616e 02`
 const countStart = hex`00 65636f756e74 02`
 const configStart = hex`00 66636f6e666967 02`
 const refusedStart = hex`00 6e636f6e6669672d72656675736564 02`
-/** A map of two: n and its value, and the label of vd. */
+/** A map of two: label n with its value, and the label vd. */
 const refusalStart = hex`a2 00 6e636f6e6669672d72656675736564 08`
-/** bu and its value. */
+/** Label bu with its value. */
 const hrUnit = hex`23 68626561742f6d696e`
 const ratioUnit = hex`23 612f`
 const tempUnit = hex`23 6343656c`
@@ -92,40 +92,41 @@ const countUnit = hex`23 65636f756e74`
 const secondsUnit = hex`23 6173`
 const batteryUnit = hex`23 6325454c`
 
-/** The most that a reading, and everything else, takes: a float is never longer than its grid makes it. */
+/** Maximum sizes of a reading and of everything else; a float is never longer than its resolution requires. */
 const maxReadingBytes = 65
 const maxFrameBytes = 130
-/** A note on the configuration takes the room of so many readings. */
+/** A note on the configuration takes the space of this many readings. */
 const noteReadings = 2
-/** A summary takes the room of so many. */
+/** A summary takes the space of this many readings. */
 const summaryReadings = 5
 
-/** What an envelope says about the configuration. */
+/** The configuration status in an envelope. */
 export interface ConfigNote {
-    /** Of the configuration in force, on trial or for good; 0: none. */
+    /** Version in force, on trial or for good; 0: none. */
     version: number
-    /** The version that was refused or taken back, 0 where it could not be read, and why, encoded; undefined: none. */
+    /** The version that was refused or reverted, 0 if it was unreadable, and the encoded refusal. Undefined: none. */
     refused: number | undefined
     refusal: Buffer | undefined
 }
 
-/** bn and its value, encoded. */
+/** Label bn with its value, encoded. */
 export let baseName: Buffer
 let maxReadings: number
-/** What bt stands for, in ticks; 0 where there is none. */
+/** The base time bt in ticks; 0 if there is none. */
 let baseTicks = 0
-/** What the times of records are counted from, in ticks of `millis()`. */
+/** The zero of record times, in ticks of `millis()`. */
 let zeroTicks = 0
-/** So far. */
+/** Number of records so far. */
 let records = 0
-/** Readings in this pack. */
+/** Number of readings in this pack. */
 let packed = 0
-/** What was told of the battery last. */
+/** The battery level reported last. */
 let battery: number
 
 /**
- * To be called first, once.
- * @param eui of the mote, 16 hex digits  @param most readings that a pack may have
+ * Must be called first, once.
+ * @param eui of the mote, 16 hex digits
+ * @param most maximum number of readings in a pack
  */
 export function startPacks(eui: string, most: number): void {
     maxReadings = most
@@ -136,11 +137,11 @@ export function startPacks(eui: string, most: number): void {
 }
 
 /**
- * Takes what is oldest out of the queue, and what it lost: summaries or else readings, as a pack. Times are in ticks of
- * 1/16 s.
- * @param max readings or summaries, if there is room for so many; 0 for a note alone
- * @param shift what makes `millis()` unix time; undefined where that is not known yet
- * @param now `millis()`; without `shift` times are counted back from here (RFC 8428 §4.5.3)
+ * Takes the oldest readings or summaries out of the queue, with the number of lost readings, and writes them as a pack.
+ * Times are in ticks of 1/16 s.
+ * @param max readings or summaries, if they fit; 0 for a note alone
+ * @param shift added to `millis()` to get Unix time; undefined if the time is unknown
+ * @param now `millis()`; without `shift` times are relative to it (RFC 8428 §4.5.3)
  * @param note on the configuration, if any
  */
 export function writePack(max: number, shift: number | undefined, now: number, note?: ConfigNote): Buffer {
@@ -156,7 +157,7 @@ export function writePack(max: number, shift: number | undefined, now: number, n
     dropSummaries(summed)
     const inSeconds = group(seconds, bpmShift, bpmMask, 0, bpmBits, hrStart, hrUnit)
     const inFirsts = group(firsts, qualityShift, qualityMask, qualityBias, qualityBits, qualityStart, ratioUnit)
-    // Of the same unit.
+    // They share a unit.
     if (inFirsts >> motionShift) group(firsts, motionShift, motionMask, 0, 0, motionStart, undefined)
     group(seconds, tempShift, tempMask, tempBias, tempBits, tempStart, tempUnit)
     if (inSeconds >>> spo2Shift) group(seconds, spo2Shift, spo2Mask, 0, 0, spo2Start, spo2Unit)
@@ -171,8 +172,8 @@ export function writePack(max: number, shift: number | undefined, now: number, n
 }
 
 /**
- * Records of a field of the queue's words.
- * @returns all these words, one or-ed to the other
+ * Writes the records of one field of the queue's words.
+ * @returns the bitwise OR of the words
  */
 function group(
     words: number[],
@@ -200,7 +201,7 @@ function group(
     return all
 }
 
-/** docs/link.md, "Summaries"; all of a unit together. */
+/** Writes a summary (docs/link.md, "Summaries"), grouped by unit. */
 function summary(i: number): void {
     const at = middleOf(i)
     const hr = countOf(i, heartRate)
@@ -229,8 +230,9 @@ function summary(i: number): void {
 }
 
 /**
- * One record, which may have more than a name, a value and a time.
- * @param at in ticks of `millis()`  @param unit where it changes
+ * Writes one record, which may have more than a name, a value and a time.
+ * @param at in ticks of `millis()`
+ * @param unit if it differs from that of the record before
  */
 function record(start: Buffer, value: number, bits: number, at: number, unit: Buffer | undefined): void {
     const isFirst = records === 0
@@ -245,7 +247,7 @@ function record(start: Buffer, value: number, bits: number, at: number, unit: Bu
     if (unit) writeRaw(unit)
 }
 
-/** docs/configuration.md, "What the mote says". */
+/** Writes the note (docs/configuration.md, "What the mote says"). */
 function writeNote({ version, refused, refusal }: ConfigNote, now: number): void {
     record(configStart, version, 0, now, countUnit)
     if (refused === undefined) return

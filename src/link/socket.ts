@@ -3,10 +3,10 @@ import { Signal } from "../platform/signal"
 import { sleep } from "../platform/sleep"
 
 /*
- * The VM's one TCP socket. The class of @devicescript/net is built on the same natives, but it keeps what arrives in an
- * array without bound, gives up when the send buffer is full, and leaves a waiting fiber behind when it is closed.
+ * The VM's only TCP socket. The class of @devicescript/net uses the same native functions, but buffers received data
+ * without a limit, gives up when the send buffer is full, and leaves a waiting fiber suspended when it is closed.
  *
- * Started by the protocol that is in use (`useSocket`), which opens, writes and closes it. Events of the VM write the rest.
+ * Started by the protocol in use (`useSocket`), which opens, writes and closes it. Events of the VM write the rest.
  */
 
 type Natives = typeof ds & {
@@ -17,7 +17,7 @@ type Natives = typeof ds & {
 }
 
 const bufferFull = -1
-/** Events do not say which connection they belong to: after this long those of the last one are over. */
+/** Events do not identify their connection: after this time those of the previous one are over. */
 const drainMs = 5
 const writeRetries = 100
 const writeRetryMs = 20
@@ -29,9 +29,9 @@ let receive: (bytes: Buffer) => void
 let changed: Signal
 
 /**
- * Becomes the owner of the socket; to be called first.
- * @param isChanged is raised when the socket opens and when it closes
- * @param take takes what arrives, in order; it must not wait
+ * Takes over the socket; must be called first.
+ * @param isChanged raised when the socket opens and when it closes
+ * @param take called with received bytes in order; must not wait
  */
 export function useSocket(isChanged: Signal, take: (bytes: Buffer) => void): void {
     changed = isChanged
@@ -49,13 +49,16 @@ export function isSocketOpen(): boolean {
     return state === "open"
 }
 
-/** Closes what was open before; says whether a connection was made within `timeoutMs`. The native call reports a failure late or never. */
+/**
+ * Closes any open connection and opens a new one. The native call reports a failure late or never. @returns whether it
+ * was established within `timeoutMs`
+ */
 export async function openSocket(host: string, port: number, timeoutMs: number, tls = false): Promise<boolean> {
     closeSocket()
     await sleep(drainMs)
     try {
         state = "connecting"
-        // To the native call a negative port means TLS.
+        // The native call uses TLS if the port is negative.
         ;(ds as Natives)._socketOpen(host, tls ? -port : port)
         const deadline = ds.millis() + timeoutMs
         while (isConnecting() && ds.millis() < deadline) await changed.wait(deadline - ds.millis())
@@ -66,7 +69,7 @@ export async function openSocket(host: string, port: number, timeoutMs: number, 
     return isSocketOpen()
 }
 
-/** Whether the network took the bytes. What cannot be sent at all closes the socket. */
+/** Sends bytes; a permanent failure closes the socket. @returns whether the network accepted them */
 export async function writeSocket(bytes: Buffer): Promise<boolean> {
     for (let i = 0; i < writeRetries; i++) {
         if (!isSocketOpen()) return false
@@ -79,7 +82,7 @@ export async function writeSocket(bytes: Buffer): Promise<boolean> {
     return false
 }
 
-/** As `writeSocket`, for those who must not wait: a full buffer closes the socket, too. */
+/** Like `writeSocket`, for callers that must not wait: a full buffer also closes the socket. */
 export function writeSocketNow(bytes: Buffer): void {
     if (state === "open" && tryWrite(bytes) !== 0) closeSocket()
 }
@@ -90,7 +93,7 @@ export function closeSocket(): void {
     try {
         ;(ds as Natives)._socketClose()
     } catch {
-        // it was closed
+        // it was already closed
     }
     changed.raise()
 }

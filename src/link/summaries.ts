@@ -1,9 +1,9 @@
 /*
- * A summary is 32 bytes: time of its first reading in ticks of `millis()` (u32); ticks from there to the last, number of
- * readings (u16 each); then for each quantity how many readings had it, mean, least and most (u16 each), in the units of the
- * queue's fields, the mean in quarters of them.
+ * A summary is 32 bytes: time of its first reading in ticks of `millis()` (u32); ticks from there to its last reading,
+ * number of readings (u16 each); then for each quantity the number of readings with it, mean, minimum and maximum (u16
+ * each), in the units of the queue's fields, the mean in quarters of them.
  *
- * Started by `queue.ts`, which puts summaries in and takes them out; `senml.ts` reads them.
+ * Started by `queue.ts`, which adds and removes summaries; `senml.ts` reads them.
  */
 
 const summaryBytes = 32
@@ -13,7 +13,7 @@ const quantitiesAt = 8
 const quantityBytes = 8
 const meanBits = 2
 
-/** The fields of the queue's i32. */
+/** Fields of the queue's i32. */
 export const heartRate = 0
 export const temperature = 1
 export const saturation = 2
@@ -23,22 +23,22 @@ const maskBits = hex`0d 0c 07`
 
 const most = 0xffff
 
-/* Means, least and most of what there was no room for, oldest first. */
+/* Mean, minimum and maximum of readings for which there was no room, oldest first. */
 
 export let summaryCount = 0
 let bytes: Buffer
 
-/** To be called first, once. */
+/** Must be called first, once. */
 export function startSummaries(capacity: number): void {
     bytes = Buffer.alloc(capacity * summaryBytes)
 }
 
-/** Forgets them all. */
+/** Discards all summaries. */
 export function clearSummaries(): void {
     summaryCount = 0
 }
 
-/** Sums readings up that are newer than all before; there must be room. */
+/** Adds a summary of readings that are newer than all before; there must be room. */
 export function addSummary(count: number, times: number[], seconds: number[]): void {
     const start = summaryCount * summaryBytes
     summaryCount++
@@ -69,8 +69,8 @@ export function addSummary(count: number, times: number[], seconds: number[]): v
 }
 
 /**
- * Makes room for one more: the two neighbours that together are the shortest become one, the oldest of such; where all
- * are too long the oldest is dropped. @returns the number of readings that are lost with it
+ * Makes room for one summary: merges the oldest of the shortest pairs of neighbours; if all are too long, drops the
+ * oldest summary. @returns the number of readings lost
  */
 export function makeSummaryRoom(): number {
     if (summaryCount * summaryBytes < bytes.length) return 0
@@ -94,24 +94,24 @@ export function makeSummaryRoom(): number {
     return lost
 }
 
-/** Forgets the oldest. @returns the number of its readings */
+/** Removes the oldest summary. @returns the number of its readings */
 export function dropSummary(): number {
     const count = readingsOf(0)
     remove(0)
     return count
 }
 
-/** Time of the first reading of the oldest, in ticks of `millis()`. */
+/** Time of the first reading of the oldest summary, in ticks of `millis()`. */
 export function firstSummaryTicks(): number {
     return bytes.getAt(0, "u32")
 }
 
-/** Time of the middle, in ticks of `millis()`. */
+/** Time of the middle of a summary, in ticks of `millis()`. */
 export function middleOf(index: number): number {
     return bytes.getAt(index * summaryBytes, "u32") + (spanOf(index) >> 1)
 }
 
-/** From the first reading to the last, in ticks. */
+/** Time from the first reading to the last, in ticks. */
 export function spanOf(index: number): number {
     return bytes.getAt(index * summaryBytes + spanAt, "u16")
 }
@@ -120,12 +120,12 @@ export function readingsOf(index: number): number {
     return bytes.getAt(index * summaryBytes + countAt, "u16")
 }
 
-/** Readings that have the quantity; where there are none the others mean nothing. */
+/** Number of readings with the quantity; if it is 0, mean, minimum and maximum are undefined. */
 export function countOf(index: number, quantity: number): number {
     return field(index, quantity, 0)
 }
 
-/** In units of the queue's field, and so are least and most. */
+/** In units of the queue's field, as are minimum and maximum. */
 export function meanOf(index: number, quantity: number): number {
     return (field(index, quantity, 2) + (1 << (meanBits - 1))) >> meanBits
 }
@@ -143,7 +143,7 @@ function field(index: number, quantity: number, at: number): number {
     return bytes.getAt(start + at, "u16")
 }
 
-/** Makes the summary at `start` one of `ticks`, together with the next. */
+/** Merges the summary at `start` with the next, into one of `ticks`. */
 function merge(start: number, ticks: number): void {
     const count = bytes.getAt(start + countAt, "u16")
     bytes.setAt(start + spanAt, "u16", ticks)

@@ -1,40 +1,45 @@
 import { Endpoint } from "./endpoint"
 
-/** docs/wire.md, "Envelope": a MAC that was made for one purpose never holds for another. */
+/** docs/wire.md, "Envelope": a MAC for one purpose is never valid for another. */
 export const enum Purpose {
     vitals = 0,
     alarm = 1,
 }
 
-/** What came of sending an envelope. */
+/** The outcome of sending an envelope. */
 export interface Answer {
-    /** A CoAP response code (RFC 7252 §12.1.2); 0 where none came. An acknowledgement alone is no answer. */
+    /** A CoAP response code (RFC 7252 §12.1.2); 0 if there was none. An acknowledgement alone is not a response. */
     code: number
-    /** Seconds that a busy router wants to be left alone, where it said so. */
+    /** Time in seconds after which a busy router may be tried again, if it gave one. */
     maxAgeS?: number
-    /** The most that the router takes, where it said so. */
+    /** The router's maximum size, if it gave one. */
     maxBytes?: number
 }
 
 /**
- * Takes what the clinic has sealed, a configuration (`config`) or a command by its name, and does it.
- * @returns the refusal, as `makeRefusal` makes it; undefined where it is done
+ * Executes what the clinic has sealed: a configuration (`config`), or a command by its name.
+ * @returns the refusal, from `makeRefusal`; undefined if it was executed
  */
 export type Take = (name: string, sealed: Buffer) => Promise<Buffer | undefined>
 
-/** How envelopes reach a router. One of them owns the mote's only socket; one envelope is under way at a time. */
+/**
+ * A protocol that delivers envelopes to a router. One transport owns the mote's only socket; one envelope is in flight
+ * at a time.
+ */
 export interface Transport {
     isOpen(): boolean
-    /** Connects and says whether that worked; closes what was open before. */
+    /** Closes any open connection and opens a new one. @returns whether that succeeded */
     open(endpoint: Endpoint): Promise<boolean>
     /**
-     * Sends an envelope and waits until `accept` takes what should be its receipt, or the router refuses; bytes that
-     * `accept` does not take are passed over, as if they had not come.
+     * Sends an envelope and waits until `accept` takes a receipt, or the router refuses. Data that `accept` does not
+     * take is ignored.
      */
     post(purpose: Purpose, envelope: Buffer, timeoutMs: number, accept: (receipt: Buffer) => boolean): Promise<Answer>
-    /** Whether the router is there; asks it where nothing else tells, and waits for its word as long as `timeoutMs`. */
+    /**
+     * Whether the router is reachable. If nothing else shows it, sends a ping and waits `timeoutMs` for the response.
+     */
     ping(timeoutMs: number): Promise<boolean>
-    /** Says that the mote leaves by itself, and closes once both ends have what they are owed. */
+    /** Announces that the mote disconnects, and closes when both ends have what they are owed. */
     release(): Promise<void>
     /** Closes at once. */
     close(): void

@@ -19,53 +19,55 @@ import {
 import { sleep } from "../platform/sleep"
 
 /*
- * MQTT 3.1.1 over the mote's one socket: envelopes go out with QoS 1, one at a time; receipts, configurations and commands
- * come in. Sessions are clean: what an envelope's way needs is kept by those who keep the envelope. One fiber opens and
- * posts, one handles what the clinic says; MQTT has no way to answer: what is wrong with that goes up in an envelope.
+ * MQTT 3.1.1 over the mote's only socket. Envelopes are published with QoS 1, one at a time; receipts, configurations
+ * and commands are received. Sessions are clean, because envelopes are stored until their receipt anyway. One fiber
+ * opens the connection and publishes, another handles messages from the clinic. MQTT has no responses: refusals are
+ * reported in an envelope.
  *
- * Started by `uplink/transports.ts`; opened, used and closed by the uplink. What arrives writes the rest of the state.
+ * Started by `uplink/transports.ts`; opened, used and closed by the uplink. Received packets write the rest of the
+ * state.
  */
 
 const connectMs = 10000
 /** For CONNACK, and then for SUBACK and the first PUBACK. */
 const sessionMs = 10000
-/** The server takes us for gone after one and a half of it without a packet of ours (§3.1.2.10): `ping` comes earlier. */
+/** The server disconnects us after one and a half times this without a packet (§3.1.2.10); `ping` comes earlier. */
 const keepAliveS = 120
-/** Messages that wait to be handled; with one more the connection is given up. */
+/** Maximum number of messages that wait to be handled; one more closes the connection. */
 const maxInbox = 4
 
-/** What is awaited, as bits. */
+/** Awaited packets, as bits. */
 const connackBit = 1
 const subackBit = 2
 const pubackBit = 4
 const receiptBit = 8
 const pingrespBit = 16
-/** RFC 7252: 2.04, what a CoAP router says with a receipt. */
+/** CoAP code 2.04 (RFC 7252), with which a CoAP router sends a receipt. */
 const changedCode = 0x44
 
-/** After that a handler that was busy is asked again. */
+/** Delay before a busy handler is called again. */
 const busyRetryMs = 100
 
 let identity: Identity
 let take: Take
 let reader: PacketReader
-/** The socket opened or closed, or something came that was awaited. */
+/** Raised when the socket opens or closes, and on an awaited packet. */
 const changed = new Signal()
 let awaited = 0
 let isReady = false
 let accept: (receipt: Buffer) => boolean
 let lastId = 0
-/** Of the PUBLISH or SUBSCRIBE whose acknowledgement is awaited. */
+/** Packet identifier of the PUBLISH or SUBSCRIBE whose acknowledgement is awaited. */
 let awaitedId = 0
-/** By purpose: the envelope that has no PUBACK yet, and its packet identifier. */
+/** By purpose: the envelope without a PUBACK, and its packet identifier. */
 const unacknowledged: Buffer[] = [undefined, undefined]
 const ids = [0, 0]
-/** Of the connection that is there: messages to be handled, oldest first; the first is under way. */
+/** Messages of the current connection to be handled, oldest first; the first is in progress. */
 let inbox: Packet[] = []
 
 /**
- * Becomes the owner of the socket.
- * @param handler does what the clinic says; one that is busy is asked again
+ * Takes over the socket.
+ * @param handler executes what the clinic sends; it is called again while it is busy
  */
 export function startMqtt(mote: Identity, handler: Take): void {
     identity = mote
@@ -80,7 +82,7 @@ export function isMqttOpen(): boolean {
     return isReady && isSocketOpen()
 }
 
-/** Connects, subscribes, says that the mote is on line; says whether all of that worked. */
+/** Connects, subscribes and announces that the mote is online. @returns whether all of that succeeded */
 export async function openMqtt({ host, port, tls }: Endpoint): Promise<boolean> {
     closeMqtt()
     isReady = false
@@ -97,7 +99,7 @@ export async function openMqtt({ host, port, tls }: Endpoint): Promise<boolean> 
     return isReady
 }
 
-/** Done with a receipt that `isReceipt` takes and a PUBACK; the receipt alone counts, whatever becomes of the PUBACK. */
+/** Complete with a receipt that `isReceipt` takes and a PUBACK. After a receipt a missing PUBACK does not matter. */
 export async function postMqtt(
     purpose: Purpose,
     envelope: Buffer,
@@ -129,7 +131,7 @@ export async function pingMqtt(timeoutMs: number): Promise<boolean> {
     return await wait(millis() + timeoutMs)
 }
 
-/** Nothing is owed; the broker says `offline`: the last will. */
+/** Closes the connection. The broker then publishes the last will, `offline`. */
 export async function releaseMqtt(): Promise<void> {
     closeMqtt()
 }
@@ -160,13 +162,13 @@ async function begin(status: string): Promise<void> {
     isReady = await wait(millis() + sessionMs)
 }
 
-/** Whether all that is awaited came before the deadline. */
+/** Whether everything awaited arrived before the deadline. */
 async function wait(deadline: number): Promise<boolean> {
     while (awaited !== 0 && isSocketOpen() && millis() < deadline) await changed.wait(deadline - millis())
     return awaited === 0
 }
 
-/** Takes packets as they arrive; must not wait. */
+/** Handles received packets; must not wait. */
 function received(packet: Packet): void {
     if (!isSocketOpen()) return
     const { type } = packet
@@ -185,7 +187,7 @@ function received(packet: Packet): void {
     else closeMqtt()
 }
 
-/** What comes late, or was not asked for, is passed over. */
+/** Ignores late and unexpected acknowledgements. */
 function settle(bit: number, id: number): void {
     if (id !== awaitedId) return
     awaited = awaited & ~bit
@@ -204,7 +206,7 @@ function published(packet: Packet): void {
     }
 }
 
-/** `config`, or the name of the command; undefined where it is another topic. */
+/** `config`, or the name of the command. Undefined for any other topic. */
 function downwardName(topic: string): string | undefined {
     const commands = topicOf("command/")
     if (topic.slice(0, commands.length) === commands) return topic.slice(commands.length)
@@ -215,12 +217,12 @@ function isBusy(refusal: Buffer | undefined): boolean {
     return refusal !== undefined && codeOf(refusal) === RefusalCode.busy
 }
 
-/** Handles messages one after the other. What a connection that is gone brought is handled, but not acknowledged. */
+/** Handles messages in order. Those of a closed connection are handled, but not acknowledged. */
 async function handle(messages: Packet[]): Promise<void> {
     while (messages.length > 0) {
         const { topic, payload, id } = messages[0]
         try {
-            // With an empty message a retained one is taken back (§3.3.1.3).
+            // An empty message deletes a retained one (§3.3.1.3).
             const name = downwardName(topic)
             while (payload.length > 0 && isBusy(await take(name, payload))) await sleep(busyRetryMs)
         } catch (e) {

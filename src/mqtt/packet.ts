@@ -1,12 +1,10 @@
-/*
- * Control packets of MQTT 3.1.1, those that a mote needs: it publishes with QoS 1 and subscribes up to QoS 1.
- */
+/* Control packets of MQTT 3.1.1 that a mote needs: it publishes with QoS 1 and subscribes with up to QoS 1. */
 import { FrameReader } from "../link/frames"
 
-/** The longest packet that we take, its fixed header included: a configuration fits. */
+/** The largest packet accepted, including its fixed header: a configuration fits. */
 const maxPacketBytes = 512
 
-/** Types (§2.2.1) as they stand in the first byte, with the flags that are reserved for them (§2.2.2). */
+/** Packet types (§2.2.1) as in the first byte, with their reserved flags (§2.2.2). */
 export const enum PacketType {
     connect = 0x10,
     connack = 0x20,
@@ -18,7 +16,7 @@ export const enum PacketType {
     pingresp = 0xd0,
 }
 
-/** Flags of PUBLISH, §3.3.1. */
+/** Flags of PUBLISH (§3.3.1). */
 export const enum PublishFlag {
     retain = 0x01,
     qos1 = 0x02,
@@ -31,9 +29,9 @@ const protocol = hex`0004 4d515454 04`
 /** User name, password, will retained with QoS 1, clean session (§3.1.2.3). */
 const connectFlags = 0x80 | 0x40 | 0x20 | 0x08 | 0x04 | 0x02
 
-/** A packet that came. */
+/** A received packet. */
 export interface Packet {
-    /** The type, without flags. */
+    /** Packet type without flags. */
     type: PacketType
     /** Packet identifier of PUBLISH with QoS 1, PUBACK and SUBACK; otherwise 0. */
     id: number
@@ -43,7 +41,7 @@ export interface Packet {
     payload: Buffer
 }
 
-/** Every session is a clean one. @param will topic of the last will, "offline", retained */
+/** Every session is clean. @param will topic of the last will, "offline", retained */
 export function encodeConnect(
     clientId: string,
     keepAliveS: number,
@@ -65,13 +63,13 @@ export function encodeConnect(
     )
 }
 
-/** @param flags those besides QoS 1 */
+/** @param flags in addition to QoS 1 */
 export function encodePublish(topic: string, id: number, payload: Buffer, flags = 0): Buffer {
     const head = Buffer.concat(text(topic), uint16(id))
     return encode(PacketType.publish | PublishFlag.qos1 | flags, head, payload)
 }
 
-/** Asks for `first` with QoS 0 and for `others` with QoS 1. */
+/** Subscribes to `first` with QoS 0 and to `others` with QoS 1. */
 export function encodeSubscribe(id: number, first: string, others: string[]): Buffer {
     let body = Buffer.concat(uint16(id), text(first), hex`00`)
     for (const topic of others) body = Buffer.concat(body, text(topic), hex`01`)
@@ -88,12 +86,12 @@ export function encodePingreq(): Buffer {
 
 function encode(first: number, body: Buffer, payload?: Buffer): Buffer {
     const length = body.length + (payload ? payload.length : 0)
-    // Remaining Length, §2.2.3: seven bits a byte, nothing that we send needs more than two.
+    // Remaining Length (§2.2.3): seven bits per byte; our packets need at most two.
     const head = length < 128 ? Buffer.from([first, length]) : Buffer.from([first, (length & 0x7f) | 0x80, length >> 7])
     return payload ? Buffer.concat(head, body, payload) : Buffer.concat(head, body)
 }
 
-/** UTF-8 with its length, §1.5.3; it is ASCII. */
+/** An ASCII string as UTF-8 with its length (§1.5.3). */
 function text(string: string): Buffer {
     return Buffer.concat(uint16(string.length), Buffer.from(string))
 }
@@ -102,11 +100,11 @@ function uint16(value: number): Buffer {
     return Buffer.from([value >> 8, value & 0xff])
 }
 
-/** Cuts a byte stream into the packets that a server may send to us. */
+/** Splits a byte stream into the packets that a server may send. */
 export class PacketReader extends FrameReader {
     private handle: (packet: Packet) => void
 
-    /** @param handle takes each packet as soon as it is there */
+    /** @param handle called with each complete packet */
     constructor(handle: (packet: Packet) => void) {
         super(maxPacketBytes)
         this.handle = handle
@@ -135,13 +133,13 @@ export class PacketReader extends FrameReader {
     }
 }
 
-/** Undefined where the packet is malformed, or none that a server may send to us. */
+/** Undefined if the packet is malformed or not one that a server may send. */
 function decode(first: number, body: Buffer): Packet | undefined {
     const { length } = body
     if ((first & 0xf0) === PacketType.publish) return decodePublish(first & 0x0f, body)
     switch (first) {
         case PacketType.connack:
-            // No session is present where none is kept (§3.2.2.2).
+            // A clean session is never present (§3.2.2.2).
             if (length !== 2 || body[0] !== 0) return undefined
             return { type: first, id: 0, payload: body.slice(1) }
         case PacketType.puback:
@@ -159,7 +157,7 @@ function withId(type: PacketType, body: Buffer): Packet | undefined {
     return id === 0 ? undefined : { type, id, payload: body.slice(2) }
 }
 
-/** §3.3. A DUP with QoS 0 is malformed; QoS 2 was not asked for, and QoS 3 does not exist. */
+/** §3.3. DUP with QoS 0 is malformed; QoS 2 was not subscribed, and QoS 3 does not exist. */
 function decodePublish(flags: number, body: Buffer): Packet | undefined {
     const hasId = (flags & PublishFlag.qos1) > 0
     if (flags & PublishFlag.qos2 || (flags & PublishFlag.dup && !hasId)) return undefined

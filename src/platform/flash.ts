@@ -3,14 +3,14 @@ import { deleteSetting, settings } from "@devicescript/settings"
 import { Signal } from "./signal"
 
 /**
- * The settings in flash: bytes, or JSON as `.env.local` has it. Key and value together may have 223 bytes: more aborts the
- * runtime. Equal values are not written again. DeviceScript's own `readSetting` waits for ever when the answer gets lost, as
- * it does while a debugger halts the VM; here it is asked for again.
+ * Settings in flash: bytes, or JSON as in `.env.local`. Key and value together may have 223 bytes; more aborts the
+ * runtime. Equal values are not written again. DeviceScript's own `readSetting` waits forever if the response is lost,
+ * as while a debugger halts the VM; here the request is repeated.
  */
 
 const answerMs = 500
 
-/** The value of `key`, undefined where there is none. */
+/** The value of `key`. Undefined if there is none. */
 export async function readBytes(key: string): Promise<Buffer | undefined> {
     const { code } = settings.spec.lookup("get")
     const answered = new Signal()
@@ -32,7 +32,7 @@ async function ask(key: string): Promise<void> {
     await settings.get(key)
 }
 
-/** What the JSON at `key` says, `missing` where there is none. */
+/** The JSON value of `key`; `missing` if there is none. */
 export async function readSetting(key: string, missing?: any): Promise<any> {
     const bytes = await readBytes(key)
     if (!bytes) return missing
@@ -43,14 +43,16 @@ export async function readSetting(key: string, missing?: any): Promise<any> {
     }
 }
 
-/** Writes `value` and reads it back, as the VM does not tell when a write fails. @returns whether the flash keeps it */
+/**
+ * Writes `value` and reads it back, because the VM does not report a failed write. @returns whether the flash stored it
+ */
 export async function writeBytes(key: string, value: Buffer): Promise<boolean> {
     await settings.set(key, value)
-    // What is read first may be the answer to an earlier question that was asked twice.
+    // The first response may belong to an earlier request that was repeated.
     return areSame(await readBytes(key), value) || areSame(await readBytes(key), value)
 }
 
-/** Forgets `key`. */
+/** Deletes `key`. */
 export async function deleteBytes(key: string): Promise<void> {
     await deleteSetting(key)
 }

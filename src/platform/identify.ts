@@ -1,16 +1,14 @@
 import { setStatusLight } from "@devicescript/runtime"
 import { sleep } from "./sleep"
 
-/*
- * Starts when it is imported; the uplink calls it where somebody looks for the mote.
- */
+/* Starts when it is imported; the uplink calls it on the command `identify`. */
 
 const white = 0xffffff
 const blinks = 20
 const blinkMs = 250
 let isBlinking = false
 
-/** Blinks the board's light for ten seconds, so that one finds the mote among others. Does not wait. */
+/** Blinks the board's light for ten seconds, to identify the mote among others. Does not wait. */
 export function blink(): void {
     if (isBlinking) return
     isBlinking = true

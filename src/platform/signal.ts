@@ -1,11 +1,11 @@
 import { Fiber, suspend } from "@devicescript/core"
 
-/** Where one fiber waits for the word of others. A word given while nobody waits is kept. */
+/** A signal for which one fiber waits. A signal raised while no fiber waits is kept. */
 export class Signal {
     private isRaised = false
     private waiting: Fiber
 
-    /** Does not wait and does not throw. */
+    /** Raises the signal. Does not wait or throw. */
     raise(): void {
         this.isRaised = true
         const fiber = this.waiting
@@ -13,7 +13,7 @@ export class Signal {
         if (fiber) fiber.resume(true)
     }
 
-    /** Waits until raised, or for `ms`; says whether it was raised. */
+    /** Waits until raised, or for `ms`. @returns whether it was raised */
     async wait(ms?: number): Promise<boolean> {
         if (!this.isRaised) {
             this.waiting = Fiber.self()

@@ -1,23 +1,24 @@
 import * as ds from "@devicescript/core"
 
 /*
- * All sleeping of the firmware goes through here.
+ * All sleeping of the firmware goes through this module.
  *
- * The main loop of DeviceScript's runtime runs all fibers that are due, then serves USB, WiFi and the socket, then waits for an
- * interrupt. DeviceScript's own `sleep` counts from the moment at which the fiber began to run: after longer work it is over at once,
- * and a fiber that calls `sleep(0)` is due again at once: others have their turn, the main loop has not. So here the fiber first begins to
- * run anew, and long work is cut into slices with `yieldToMainLoop` between them.
+ * The main loop of DeviceScript's runtime runs all fibers that are due, then serves USB, Wi-Fi and the socket, then
+ * waits for an interrupt. DeviceScript's own `sleep` counts from the moment at which the fiber began to run: after
+ * longer work it ends at once, and a fiber that calls `sleep(0)` is due again at once, so that other fibers run, but
+ * the main loop does not continue. Here the fiber is first rescheduled, and long work is divided into slices with
+ * `yieldToMainLoop` in between.
  *
  * Has no state.
  */
 
-/** Sleeps for `ms`, at least one millisecond, in which the main loop has its turn. */
+/** Sleeps for `ms`, at least 1 ms, so that the main loop runs. */
 export async function sleep(ms: number): Promise<void> {
     await ds.sleep(0)
     await ds.sleep(Math.max(1, ms))
 }
 
-/** Sleeps until a time of `millis()`; a millisecond, where it has passed. */
+/** Sleeps until a time of `millis()`, at least 1 ms. */
 export async function sleepUntil(at: number): Promise<void> {
     await ds.sleep(0)
     await ds.sleep(Math.max(1, at - ds.millis()))

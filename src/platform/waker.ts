@@ -3,23 +3,24 @@ import * as ds from "@devicescript/core"
 /*
  * Keeps the main loop of a Pico W's runtime going.
  *
- * What ends the loop's wait for an interrupt is one timer. It can be set to a moment that has passed: then it is silent for more than an
- * hour (fault 1 of docs/upstream.md). Sending any packet sets it anew, but whoever would send it waits for that timer. The end of
- * a transfer on an SPI bus, though, is an interrupt of its own. So one fiber sends zeros, as slowly as can be, to a pin that nothing is
- * connected to: the loop has its turn within the time of a transfer, whatever became of the timer. Another sends packets.
+ * One timer ends the loop's wait for an interrupt. If it is set to a moment in the past, it does not fire for more than
+ * an hour (fault 1 of docs/upstream.md). Sending any packet sets it again, but a fiber that would send one waits for
+ * that timer. The end of a transfer on an SPI bus is a separate interrupt. So one fiber sends zeros, as slowly as
+ * possible, to an unconnected pin: the loop runs again within the time of a transfer, whatever the state of the timer.
+ * Another fiber sends packets.
  *
  * Started by `main-picow.ts`; has no state.
  */
 
-/** It stays low: nothing may be connected to it. */
+/** The pin stays low; nothing may be connected to it. */
 const dataPin = 19
 const noPin = -1
-/** Not much above the least that an RP2040 can. */
+/** Slightly above the minimum of an RP2040. */
 const clockHz = 2000
-/** 128 ms, less the eight bytes that the bus takes at once. */
+/** 128 ms, minus the eight bytes that the bus buffers. */
 const transferBytes = 32
 const packetMs = 100
-/** By this code the packet is found in its specification, services/announcement.md. */
+/** Code of the packet in its specification, services/announcement.md. */
 const noopSpec = 0x0080
 const controlService = 0
 
@@ -29,7 +30,7 @@ type Runtime = typeof ds & {
     _serverSend(serviceIndex: number, packet: ds.Packet): Promise<void>
 }
 
-/** To be called once, before anything else that sleeps. */
+/** Must be called once, before anything else that sleeps. */
 export function startWaker(): void {
     ;(ds as Runtime).spiConfigure(noPin, dataPin, noPin, 0, clockHz)
     transfer.start()
@@ -37,7 +38,7 @@ export function startWaker(): void {
 }
 
 async function transfer(): Promise<void> {
-    // In RAM: while flash is written, nobody can read it.
+    // In RAM, because flash cannot be read while it is written.
     const zeros = Buffer.alloc(transferBytes)
     for (;;) await (ds as Runtime).spiXfer(zeros, undefined)
 }

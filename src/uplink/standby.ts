@@ -1,23 +1,22 @@
 import { config, PowerMode } from "../config/config"
 import { flush } from "./uplink"
 
-/*
- * Starts when it is imported; `mote.ts` calls it when all sensors rest.
- */
+/* Starts when it is imported; `mote.ts` calls it when all sensors rest. */
 
-/** What waits may take so long to be sent; a mote that has not done it then stays awake with it. */
+/** Maximum time to send what waits; if that fails, the mote stays awake. */
 const flushMs = 30000
-/** Less is not worth a start and a connection. */
+/** A shorter standby is not worth a restart and a new connection. */
 const minStandbyMs = 15000
 
 let hasSaid = false
 
 /**
- * Sends what waits and switches the chip off until the next measurement, where the power mode says so. What is not
- * receipted is only in memory: with it the mote stays awake.
+ * Sends what waits and powers the chip down until the next measurement, if the power mode requires it. Data without a
+ * receipt is only in RAM; then the mote stays awake.
  * @param isLinked whether the mote reports at all
- * @param restMs says how many milliseconds it is until the next measurement
- * @param standby switches off for so many milliseconds, after which the program starts anew; where that is possible
+ * @param restMs returns the time in ms until the next measurement
+ * @param standby powers the chip down for a number of ms, after which the program restarts; undefined if the board
+ * cannot
  */
 export async function standBy(
     isLinked: boolean,
@@ -34,7 +33,7 @@ export async function standBy(
         console.log("no standby: readings wait")
         return
     }
-    // A new configuration may have come.
+    // A new configuration may have arrived.
     const ms = restMs()
     if (config.power === PowerMode.standby && ms >= minStandbyMs) await standby(ms)
 }

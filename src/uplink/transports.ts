@@ -5,7 +5,7 @@ import { Protocol } from "../link/endpoint"
 import { Identity } from "../link/identity"
 import { Take, Transport } from "../link/transport"
 
-/** What speaks this protocol; it becomes the owner of the socket. */
+/** Starts the transport for a protocol, which takes over the socket. */
 export function transportFor(protocol: Protocol, identity: Identity, take: Take): Transport {
     if (protocol === Protocol.mqtt) {
         startMqtt(identity, take)

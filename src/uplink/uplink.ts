@@ -19,35 +19,36 @@ import { transportFor } from "./transports"
 import { sleep, yieldToMainLoop } from "../platform/sleep"
 
 /*
- * Brings readings and alarms to the router. An envelope is sealed once and kept until a valid receipt for it comes;
- * everything else that happens only decides when the same bytes are sent again.
+ * Delivers readings and alarms to the router. An envelope is sealed once and kept until its valid receipt arrives;
+ * everything else only decides when the same bytes are sent again.
  *
- * Started by `mote.ts` or `stock-mote.ts`, which give it the readings. Receipts, refusals and what the clinic sends write the rest.
+ * Started by `mote.ts` or `stock-mote.ts`, which pass on the readings. Receipts, refusals and messages from the clinic
+ * write the rest.
  */
 
 /** 30 minutes at one reading every 2 s. */
 const queueReadings = 900
-/** What was before that: 8 hours in summaries of 12 minutes, and longer ones after that. */
+/** Older readings: 8 hours in summaries of 12 minutes, then longer ones. */
 const queueSummaries = 40
-/** Readings in one envelope when catching up: about 500 bytes. */
+/** Maximum number of readings in one envelope when catching up: about 500 bytes. */
 const batchReadings = 10
-/** Readings come on a grid of their own: one that is so much early is not too early. */
+/** Readings have their own grid: a reading this much early is not too early. */
 const sampleToleranceMs = 1000
 
-/** Without a receipt for that long the connection is given up. */
+/** Receipt timeout, after which the connection is closed. */
 const receiptMs = 10000
 const minBackoffMs = 1000
 const maxBackoffMs = 60000
-/** Where the router answers but does not take the envelope, it takes longer to change. */
+/** Maximum backoff after a refusal, which takes longer to resolve than a failed connection. */
 const maxRefusedBackoffMs = 300000
-/** RFC 7252 §5.10.5: the default of Max-Age. */
+/** Default of Max-Age (RFC 7252 §5.10.5). */
 const defaultMaxAgeS = 60
 const maxBusyMs = 120000
-/** After so long without a word of the router it is asked for one, */
+/** The router is pinged after this time without a message from it. */
 const idleMs = 60000
-/** which has to come within: */
+/** Timeout of the ping. */
 const pongMs = 10000
-/** So often the configuration is looked after, whatever else is to be waited for. */
+/** Check the configuration at least this often, even while waiting. */
 const lookMs = 5000
 
 const flashRetryMs = 60000
@@ -56,36 +57,36 @@ let onIdentify: () => void = () => {}
 let identity: Identity
 let endpoint: Endpoint
 let transport: Transport
-/** There may be something to do. */
+/** Raised when there may be something to do. */
 const wake = new Signal()
-/** Something was tried; for `flush`. */
+/** Raised after each attempt, for `flush`. */
 const tried = new Signal()
 let hadRate = false
 let isUrgent = false
-/** `millis()` of the reading that was kept last, and a saturation that came since. */
+/** `millis()` of the last stored reading, and a saturation measured since. */
 let keptMs = -Infinity
 let spo2: number
-/** By purpose: sealed and without a receipt. */
+/** Sealed envelopes without a receipt, by purpose. */
 const envelopes: Envelope[] = [undefined, undefined]
-/** Readings that are out of the queue, and not in an envelope yet. */
+/** Readings that have left the queue and are not yet in an envelope. */
 let pack: Buffer
-/** The one of them that is being sent, and the receipt for it. */
+/** The envelope that is being sent, and its receipt. */
 let current: Envelope
 let receipt: Receipt
-/** The router refuses an alarm: for once readings go first. */
+/** The router has refused an alarm: readings go first once. */
 let isAlarmRefused = false
-/** No pause: there is a new alarm, or the mote is about to leave. */
+/** Skip the next pause: there is a new alarm, or the mote is about to disconnect. */
 let isHurried = false
 let isFlushing = false
-/** The mote left by itself, until there is a reading again. */
+/** The mote has disconnected by itself, until the next reading. */
 let isAway = false
-/** `millis()` of the last word of the router. */
+/** `millis()` of the last message from the router. */
 let heardMs = 0
 let failures = 0
-/** What was said last about the link, so that nothing is said twice. */
+/** The last line logged about the link, so that nothing is logged twice. */
 let lastLinkLine = ""
 
-/** The mote's link, ready to take readings. @returns false where the mote has no identity */
+/** Starts the uplink, ready to take readings. @returns false if the mote has no identity */
 export async function startUplink(): Promise<boolean> {
     identity = await readIdentity()
     if (!identity) return false
@@ -109,12 +110,12 @@ export async function startUplink(): Promise<boolean> {
     return true
 }
 
-/** @param show is called where somebody wants to know which mote this is */
+/** @param show called on the command `identify` */
 export function identifyBy(show: () => void): void {
     onIdentify = show
 }
 
-/** Takes a reading; never waits. */
+/** Takes a reading without waiting. */
 export function takeReading(reading: Reading): void {
     watchReading(reading)
     const { atMs, bpm } = reading
@@ -135,7 +136,7 @@ export function takeReading(reading: Reading): void {
     wake.raise()
 }
 
-/** Takes what the clinic has sealed: see `Take`. */
+/** Executes what the clinic has sealed: see `Take`. */
 async function takeSealed(name: string, sealed: Buffer): Promise<Buffer | undefined> {
     const isConfig = name === "config"
     const refusal = isConfig ? await configure(sealed) : await takeCommand(sealed, name)
@@ -145,7 +146,7 @@ async function takeSealed(name: string, sealed: Buffer): Promise<Buffer | undefi
     return refusal
 }
 
-/** Forgets all readings that wait; they count as lost. */
+/** Discards all waiting readings; they count as lost. */
 function clearReadings(): void {
     status.lost += queued
     clearQueue()
@@ -153,9 +154,9 @@ function clearReadings(): void {
 }
 
 /**
- * Sends what waits, without a pause more than needed, then leaves in good order and stays away until there is a
- * reading again. To be called before the mote switches itself off.
- * @returns whether there is a receipt for everything; otherwise `timeoutMs` were not enough
+ * Sends what waits without unnecessary pauses, then disconnects until the next reading. Must be called before the mote
+ * powers down.
+ * @returns whether everything has a receipt; otherwise `timeoutMs` was too short
  */
 export async function flush(timeoutMs: number): Promise<boolean> {
     const deadline = millis() + timeoutMs
@@ -169,7 +170,7 @@ export async function flush(timeoutMs: number): Promise<boolean> {
     return !hasMore()
 }
 
-/** Sends what comes, for ever. */
+/** Sends forever. */
 async function runUplink(): Promise<void> {
     for (;;) {
         try {
@@ -200,7 +201,10 @@ function next(): Purpose | undefined {
     return hasVitals ? Purpose.vitals : undefined
 }
 
-/** Readings wait for each other, but not where the rate has come or gone, nor before a receipt has set the clock. */
+/**
+ * Readings wait for each other, except when the heart rate has appeared or disappeared, or before a receipt has set the
+ * clock.
+ */
 function isDue(): boolean {
     if (hasNote()) return true
     if (queued === 0) return false
@@ -218,7 +222,7 @@ function hasMore(): boolean {
     return hasAlarms || pack !== undefined || vitals !== undefined || queued > 0 || hasNote()
 }
 
-/** The clinic waits for a word on its configuration; a router on trial waits for an envelope. */
+/** The clinic waits for the status of its configuration; a router on trial needs an envelope. */
 function hasNote(): boolean {
     return (queued > 0 || status.receipts > 0) && configNote() !== undefined
 }
@@ -227,7 +231,7 @@ function oldestMs(): number {
     return oldestTicks() * tickMs
 }
 
-/** There is nothing to send: keeps the connection, and sees to it that it is one. */
+/** With nothing to send: maintains and checks the connection. */
 async function rest(): Promise<void> {
     if (!isAway && powerMode() !== PowerMode.standby) {
         if (!(await connect())) return
@@ -244,7 +248,7 @@ async function rest(): Promise<void> {
 async function connect(): Promise<boolean> {
     if (transport.isOpen()) return true
     if (!(await transport.open(endpoint))) {
-        // Without TLS the native call just never opens anything.
+        // Without TLS the native call never opens a connection.
         const how = endpoint.tls ? " by TLS: has this board any?" : ""
         logLink(`no connection to ${endpoint.host} port ${endpoint.port}${how}`)
         await fail(maxBackoffMs)
@@ -256,9 +260,9 @@ async function connect(): Promise<boolean> {
 }
 
 async function exchange(purpose: Purpose): Promise<void> {
-    // While the mote connected, an end may have become none, or a beginning is not in flash yet.
+    // During the connection attempt a clearing may have been cancelled, or a new alarm may not be in flash yet.
     if (purpose === Purpose.alarm && !envelopes[purpose] && !isAlarmPending()) return
-    // Sealed as late as can be: without a clock its times are relative to the sending.
+    // Sealed as late as possible: without a clock, times are relative to the transmission.
     if (!envelopes[purpose]) envelopes[purpose] = purpose === Purpose.alarm ? sealAlarm() : await sealVitals()
     const envelope = envelopes[purpose]
     if (envelope.sendings > 0) status.repeated++
@@ -295,22 +299,22 @@ async function sealVitals(): Promise<Envelope> {
     const now = Math.ceil(millis() / tickMs)
     const shift = clockShift(queued > 0 ? oldestMs() : millis())
     const note = configNote()
-    // A time that is relative to the sending goes wrong when the sending has to be repeated: one reading at most.
+    // Times relative to the transmission become wrong when it is repeated, so at most one reading is affected.
     const most = shift === undefined ? 1 : batchReadings
     const shiftTicks = shift === undefined ? undefined : Math.round(shift / tickMs)
-    // Two of them do not fit into the heap where the next is sealed.
+    // The heap has no room for two of them while the next is sealed.
     status.newest = undefined
     pack = writePack(most, shiftTicks, now, note)
     isUrgent = false
     if (note) configNoted()
     status.queued = queued
-    // Both together are too much for one slice.
+    // Both together are too much work for one slice.
     await yieldToMainLoop()
     status.newest = seal(takePack())
     return status.newest
 }
 
-/** While it is sealed nobody else may hold it: the heap needs its place. */
+/** Gives up the reference, so that the heap can free the pack while it is sealed. */
 function takePack(): Buffer {
     const taken = pack
     pack = undefined
@@ -324,7 +328,7 @@ function accept(bytes: Buffer): boolean {
 
 async function receipted(purpose: Purpose, sentMs: number): Promise<void> {
     const now = millis()
-    // Which of several sendings a receipt answers, nobody knows: those set no clock.
+    // A receipt after several transmissions cannot be assigned to one of them, so it does not set the clock.
     if (current.sendings === 1) clockReceipt(receipt.now, sentMs, now)
     envelopes[purpose] = undefined
     failures = 0
@@ -335,7 +339,7 @@ async function receipted(purpose: Purpose, sentMs: number): Promise<void> {
     await endTrial()
 }
 
-/** Where the configuration says that the router is. */
+/** Sets the endpoint from the configuration. */
 function settle(): void {
     const before = endpoint
     endpoint = parseEndpoint(config.router) || identity.router
@@ -343,7 +347,7 @@ function settle(): void {
     transport = transportFor(endpoint.protocol, identity, takeSealed)
 }
 
-/** Goes to another router where the configuration wants that; says whether it does. */
+/** Moves to another router if the configuration requires it. @returns whether it does */
 async function follow(): Promise<boolean> {
     if (!(await followTrial())) return false
     await transport.release()
@@ -352,7 +356,7 @@ async function follow(): Promise<boolean> {
     return true
 }
 
-/** Gives the connection up and waits, twice as long after each failure, and not all motes equally long. */
+/** Closes the connection and waits, twice as long after each failure, with a random component. */
 async function fail(maxMs: number): Promise<void> {
     transport.close()
     const ms = Math.min(maxMs, minBackoffMs * Math.pow(2, Math.min(failures, 20)))
@@ -360,7 +364,7 @@ async function fail(maxMs: number): Promise<void> {
     await pause(ms * (0.5 + Math.random() / 2))
 }
 
-/** Waits, unless there is a hurry or another router. */
+/** Waits, unless it is hurried or the router changes. */
 async function pause(ms: number): Promise<void> {
     const end = millis() + ms
     status.isLinked = transport.isOpen()
