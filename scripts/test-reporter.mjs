@@ -1,8 +1,9 @@
-// Prints one line per test, the details of each failure, the ten slowest files, and on the last line `N passed, N
-// failed, N skipped`.
+// Prints one line per test, the details of each failure, the ten slowest files, the ten processes that used the most
+// processor time, and on the last line `N passed, N failed, N skipped`.
 import { inspect } from "node:util"
 import { existsSync } from "node:fs"
 import { relative } from "node:path"
+import { processorTime } from "./test-cpu.mjs"
 
 const isCi = process.env.VITALMOTE_CI === "1"
 const shownFiles = 10
@@ -37,7 +38,8 @@ export default async function* report(events) {
         const cause = failure.error?.cause ?? failure.error
         yield `\n--- ${failure.file}: ${failure.name}\n${cause?.stack ?? cause?.message ?? inspect(cause)}\n`
     }
-    yield `\n${times.slowest()}\n${count.passed} passed, ${failures.length} failed, ${count.skipped} skipped\n`
+    const cpu = processorTime(Number(process.env.VITALMOTE_CHECKS_SECONDS ?? 0))
+    yield `\n${times.slowest()}${cpu}\n${count.passed} passed, ${failures.length} failed, ${count.skipped} skipped\n`
 }
 
 /** Whether the reason names a missing file in `../shared`; a clone does not include that folder. */

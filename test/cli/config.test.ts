@@ -1,6 +1,5 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
-import { setTimeout as sleep } from "node:timers/promises"
 import { openConfig } from "../../wire/config.ts"
 import { refusedName, type Measurement } from "../../wire/senml.ts"
 import type { Refusal } from "../../wire/tables/refusals.ts"
@@ -43,7 +42,6 @@ const newest = async () => (await service.get(`/api/motes/${eui}/config`)).json.
 /** Until a version waits for the mote. */
 async function pending(version: number): Promise<void> {
     await until(async () => {
-        await sleep(50)
         const found = await newest()
         return found?.version === version && found.state === "pending"
     }, `version ${version}`)

@@ -5,6 +5,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { after, before, test } from "node:test"
 import { pathToFileURL } from "node:url"
+import type { Browser } from "playwright-core"
 import { readSettings } from "../../devicescript/env-local.ts"
 import { realClock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
@@ -31,9 +32,14 @@ const router = "coap+tcp://router.internal:5683"
 
 const commandLine = new CommandLine()
 let service: Service
-before(async () => void (service = await Service.start()))
-after(() => {
+let browser: Browser | undefined
+before(async () => {
+    service = await Service.start()
+    if (hasChromium) browser = await launchChromium()
+})
+after(async () => {
     commandLine.close()
+    await browser?.close()
     return service.close()
 })
 
@@ -183,15 +189,13 @@ const pixelsOf = `async png => {
 
 for (const kind of ["svg", "html"])
     test(`the label as ${kind}: a phone reads the mote's page from it, and never the secret`, async t => {
-        if (!hasChromium) return t.skip(needsChromium)
+        if (!browser) return t.skip(needsChromium)
         const folder = temporaryFolder(t)
         const [env, label] = [join(folder, ".env.local"), join(folder, `mote.${kind}`)]
         const people = "https://clinic.example/ward/"
         const made = await newMote(env, "--label", label, "--label-url", people, "--label-name")
         assert.equal(made.code, 0, made.said)
         const { kid, secret } = settingsOf(env)
-        const browser = await launchChromium()
-        t.after(() => browser.close())
         const page = await browser.newPage({ viewport: { width: 400, height: 200 } })
         await page.goto(pathToFileURL(label).href)
         const text = await page.locator("svg").textContent()

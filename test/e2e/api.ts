@@ -7,7 +7,7 @@ import type { Credentials } from "../../cli/credentials.ts"
 export function apiClient(t: TestContext, { clinic, ca, doctor }: Credentials) {
     const dispatcher = new Agent({ connect: { ca: readFileSync(ca, "utf8") } })
     t.after(() => dispatcher.close())
-    return async <T>(method: "GET" | "POST" | "DELETE", path: string, body?: object): Promise<T> => {
+    return async <T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<T> => {
         const response = await fetch(clinic + path, {
             method,
             dispatcher,

@@ -54,7 +54,11 @@ async function alarm(
         measurement(`alarm/${kind}/id`, id, now, { unit: "count" }),
     ]
     if (value !== undefined) pack.push(measurement(`alarm/${kind}/value`, value, now, { unit: "beat/min" }))
-    await service.ingest([delivery(mote.seal(pack, now, "alarm"), now, "alarm")])
+    const results = await service.ingest([delivery(mote.seal(pack, now, "alarm"), now, "alarm")])
+    assert.deepEqual(
+        results.map(({ status }) => status),
+        ["stored"],
+    )
 }
 
 /** Those that are over stay, grey, while a pointer is in the list. */

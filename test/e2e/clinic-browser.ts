@@ -6,11 +6,26 @@ import { hasChromium, needsChromium } from "../support/chromium.ts"
 
 const pageChecks = fileURLToPath(new URL("./page-checks.js", import.meta.url))
 
+/** Those that the test has opened and not closed. */
+const pages = new Set<Page>()
+
+/** A test in the browser. Where it fails, its error tells what each open page showed; none is left open for the next test. */
 export function pageTest(name: string, work: (t: TestContext) => Promise<void>): void {
     test(name, async t => {
-        if (hasChromium) await work(t)
-        else t.skip(needsChromium)
+        if (!hasChromium) return t.skip(needsChromium)
+        try {
+            await work(t)
+        } catch (error) {
+            for (const page of pages) (error as Error).message += `\n\n${page.url()} shows:\n${await shown(page)}`
+            throw error
+        } finally {
+            for (const page of pages) await page.context().close()
+        }
     })
+}
+
+async function shown(page: Page): Promise<string> {
+    return await page.evaluate<string>("document.body.innerText").catch((error: Error) => error.message)
 }
 
 /** A page of its own on the clinic, with the `cookie` of a session where somebody is logged in already; fails on script errors and on anything that the policy blocked. */
@@ -26,6 +41,8 @@ export async function openPage(
         await context.addCookies([{ name, value, url, secure: true, httpOnly: true, sameSite: "Strict" }])
     }
     const page = await context.newPage()
+    pages.add(page)
+    page.once("close", () => pages.delete(page))
     page.on("pageerror", error => assert.fail(error.message))
     page.on("console", message => assert.doesNotMatch(message.text(), /Content Security Policy/))
     await page.goto(url)

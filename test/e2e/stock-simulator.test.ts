@@ -1,7 +1,6 @@
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { setTimeout as sleep } from "node:timers/promises"
 import { isDeepStrictEqual } from "node:util"
 import { test, type TestContext } from "node:test"
 import type { Credentials } from "../../cli/credentials.ts"
@@ -22,6 +21,7 @@ async function startWard(t: TestContext) {
     const api = apiClient(t, credentials)
     const { id } = await api<{ id: number }>("POST", "/api/patients", { given: "A", family: "B" })
     const mote = await api<{ kid: string; secret: string }>("POST", "/api/motes", { patient: id })
+    await api("PUT", `/api/motes/${mote.kid}/config`, { settings: { report: 2 } })
     const place = ["--clinic", credentials.clinic, "--ca", credentials.ca]
     const ports = ["--coap-port", "0", "--mqtt-port", "0"]
     const router = run(t, ["router", "--data", data, ...place, ...ports], {
@@ -30,8 +30,8 @@ async function startWard(t: TestContext) {
     const url = /coap\+tcp:\S+/.exec(await router.line("ready"))![0]
 
     /** What the clinic has, newest first; null where the mote said that there is no value. */
-    const values = async (code: string): Promise<(number | null)[]> => {
-        const path = `/fhir/Observation?patient=${id}&code=${code}&_sort=-date&_count=100`
+    const values = async (code: string, count: number): Promise<(number | null)[]> => {
+        const path = `/fhir/Observation?patient=${id}&code=${code}&_sort=-date&_count=${count}`
         const bundle = await api<Bundle>("GET", path)
         return (bundle.entry ?? []).map(({ resource }) => resource.valueQuantity?.value ?? null)
     }
@@ -81,11 +81,10 @@ test("under devs devtools and devs run the mote reports what standard simulated 
     if (!devtools) return
     const ward = await startWard(t)
     const { heartRate, temperature, provide, configure, leave } = await joinBus(t)
-    const newest = async () => [(await ward.values(heartRateCode))[0], (await ward.values(temperatureCode))[0]]
+    const newest = async () => [(await ward.values(heartRateCode, 1))[0], (await ward.values(temperatureCode, 1))[0]]
     const arrive = async (...expected: (number | null)[]) => {
         let found: unknown
         const isThere = async () => {
-            await sleep(200) // the clinic limits how often it is asked
             found = await newest()
             return isDeepStrictEqual(found, expected)
         }
@@ -128,6 +127,6 @@ test("under devs devtools and devs run the mote reports what standard simulated 
     await arrive(64, 38.5)
 
     await leave()
-    const known = (await ward.values(heartRateCode)).filter(value => value !== null)
+    const known = (await ward.values(heartRateCode, 100)).filter(value => value !== null)
     assert.deepEqual([...new Set(known)].sort(), [64, 71.5, 88.25])
 })

@@ -11,12 +11,14 @@ export class Tap {
     /** Nonces of valid receipts that left the router, hex. */
     readonly receipted = new Set<string>()
     private readonly server
+    private waiting: (() => void)[] = []
 
     private constructor(routerPort: number, receiptKey: Uint8Array) {
         this.server = createServer(mote => {
             const router = connect(routerPort, "localhost")
             const reader = new FrameReader(maxMessageBytes)
             router.on("data", bytes => {
+                this.passed()
                 for (const { payload } of reader.push(bytes))
                     if (payload.length)
                         try {
@@ -27,7 +29,10 @@ export class Tap {
                         }
                 mote.write(bytes)
             })
-            mote.on("data", bytes => router.write(bytes))
+            mote.on("data", bytes => {
+                this.passed()
+                router.write(bytes)
+            })
             together(mote, router)
         })
     }
@@ -37,8 +42,17 @@ export class Tap {
         return new Promise(resolve => tap.server.listen(port, "localhost", () => resolve(tap)))
     }
 
+    /** Resolves when the next piece of a connection passes, there or back. */
+    piece(): Promise<void> {
+        return new Promise(resolve => this.waiting.push(resolve))
+    }
+
     close(): void {
         this.server.close()
+    }
+
+    private passed(): void {
+        for (const resolve of this.waiting.splice(0)) resolve()
     }
 }
 

@@ -8,7 +8,7 @@ import { isLong } from "../support/long.ts"
 import { Attacker, deeds, type Deed } from "./on-path.ts"
 import { NonceWatch, World } from "./world.ts"
 
-const runs = isLong ? 100 : 8
+const runs = isLong ? 60 : 3
 
 /** So long the attacker is at it, in seconds; then there is peace. */
 const attackS = 240

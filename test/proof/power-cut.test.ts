@@ -11,8 +11,8 @@ import { isLong } from "../support/long.ts"
 import { NonceWatch, World } from "./world.ts"
 
 /** Of a hundred cuts or more, and of ten thousand pairs of them. */
-const cutSample = 30
-const pairSample = isLong ? 400 : 20
+const cutSample = 10
+const pairSample = isLong ? 200 : 5
 
 /** What happens to a mote from power-up on, and where its power may be cut. */
 interface Moments {
@@ -193,10 +193,13 @@ test("and again in the start after that", async () => {
 })
 
 /** All moments of a life without cuts, each in every way. */
-async function everyCut(): Promise<Cut[]> {
+async function findCuts(): Promise<Cut[]> {
     const [moments] = await live([])
     return Array.from({ length: moments! }, (_, at) => ways.map(when => ({ at, when }))).flat()
 }
+
+let cuts: Promise<Cut[]> | undefined
+const everyCut = () => (cuts ??= findCuts())
 
 async function survive(cuts: Cut[]): Promise<void> {
     try {

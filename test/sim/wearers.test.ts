@@ -14,6 +14,7 @@ import { toAlarms } from "../../wire/alarms.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys } from "../../wire/keys.ts"
 import { decodePack } from "../../wire/senml.ts"
+import { longTest } from "../support/long.ts"
 
 interface Raised {
     kind: string
@@ -132,8 +133,12 @@ const expected: Record<ConditionName, Expected> = {
     flat: { courseS: 300, watchS: 240, alarms: {} },
 }
 
-for (const name of conditionNames)
-    test(`wearer ${name}: the mote raises what it should, when it should, and nothing else`, async () => {
+/** They take twenty minutes of virtual time or more, or raise nothing. */
+const slow: ConditionName[] = ["fever", "sepsis", "restless"]
+
+for (const name of conditionNames) {
+    const whenAsked = slow.includes(name) ? longTest : test
+    whenAsked(`wearer ${name}: the mote raises what it should, when it should, and nothing else`, async () => {
         const { courseS, watchS, alarms } = expected[name]
         const body = illBody(name, 3, courseS)
         const found = await watched(body, watchS)
@@ -150,3 +155,4 @@ for (const name of conditionNames)
         assert.deepEqual(invented, [])
         if (name === "restless") for (const { bpm } of found.rates) assert.ok(bpm > 50 && bpm < 110, `${bpm}`)
     })
+}
