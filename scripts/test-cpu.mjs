@@ -5,7 +5,9 @@ import { relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { isMainThread } from "node:worker_threads"
 
-const file = fileURLToPath(new URL("../.build/test-cpu.txt", import.meta.url))
+/** Of this run: there may be another one. */
+const run = (process.env.VITALMOTE_RUN ??= String(process.pid))
+const file = fileURLToPath(new URL(`../.build/cpu-${run}.txt`, import.meta.url))
 const shownProcesses = 10
 
 // What a test starts counts as the test's own.
@@ -21,11 +23,6 @@ if (isMainThread && process.env.NODE_TEST_CONTEXT && !process.env.VITALMOTE_COUN
 function nameOf(path) {
     const [, folder, number] = /groups\/(.*)-(\d+)\.test\.mjs$/.exec(path) ?? []
     return folder ? `test/${folder.replaceAll("-", "/")}, group ${Number(number) + 1}` : relative(process.cwd(), path)
-}
-
-/** Before a run. */
-export function forgetProcessorTime() {
-    rmSync(file, { force: true })
 }
 
 /** Of this process and of those it started that have ended, in seconds; undefined where the system does not say. */
@@ -47,6 +44,7 @@ export function processorTime(checks) {
         .split("\n")
         .map(line => ({ seconds: Number(line.split(" ")[0]), what: line.slice(line.indexOf(" ") + 1) }))
         .sort((a, b) => b.seconds - a.seconds)
+    rmSync(file)
     const tests = used.reduce((sum, { seconds }) => sum + seconds, 0)
     const lines = used.slice(0, shownProcesses).map(({ seconds, what }) => `cpu  ${shown(seconds)} ${what}\n`)
     return `${lines.join("")}cpu  ${shown(tests + checks)} in all, ${checks.toFixed(1)} s of them for the checks\n`

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
 import { runChecks } from "./checks.mjs"
 import { node, projectDir, setUp } from "./setup.mjs"
-import { forgetProcessorTime, processorSeconds } from "./test-cpu.mjs"
+import { processorSeconds } from "./test-cpu.mjs"
 import { inProcesses, inQuick, needsRuntime } from "./test-plan.mjs"
 
 const usage = `Usage: npm test -- [--quick | --long] [--ci] [WORD…]
@@ -36,7 +36,6 @@ if (!files.length) fail(`no test file matches ${words.join(", ")}`)
 const checks = words.length ? {} : await runChecks()
 process.env.VITALMOTE_CHECKS = JSON.stringify(checks)
 process.env.VITALMOTE_CHECKS_SECONDS = String(processorSeconds() ?? 0)
-forgetProcessorTime()
 if (flags.long) process.env.VITALMOTE_LONG = "1"
 if (flags.ci) process.env.VITALMOTE_CI = "1"
 const code = node([
