@@ -1,5 +1,4 @@
 import { Slices } from "../../host/slices.ts"
-import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
 import { defaultConfig, type ConfigName, type ConfigValues } from "../../wire/tables/settings.ts"
 import { ProblemError } from "../errors.ts"
 import type { Configurations } from "../motes/configurations.ts"
@@ -42,7 +41,7 @@ export class Burden {
         const alarms: CountedAlarm[] = []
         for (let after = 0; ;) {
             const page = await this.store.alarm.counted({ ...o, after, limit: pageRows })
-            for (const row of page) alarms.push({ ...row, priority: alarmKindOf(row.kind).priority })
+            alarms.push(...page)
             const last = page.at(-1)
             if (!last || page.length < pageRows) break
             after = last.id

@@ -92,6 +92,7 @@ export interface CountedRow {
     id: number
     patient: number | null
     kind: string
+    priority: string
     raisedAt: number
     clearedAt: number | null
     seenAt: number | null
@@ -313,14 +314,13 @@ export class AlarmTable {
     }): Promise<CountedRow[]> {
         return await this.access.db
             .selectFrom("alarm as a")
-            .leftJoin("patient", "patient.id", "a.patient")
-            .select(["a.id", "a.patient", "a.kind", "a.raised_at as raisedAt", "a.cleared_at as clearedAt"])
-            .select(["a.acknowledged_at as seenAt", "a.stored_at as storedAt"])
+            .select(["a.id", "a.patient", "a.kind", "a.priority", "a.raised_at as raisedAt"])
+            .select(["a.cleared_at as clearedAt", "a.first_seen_at as seenAt", "a.stored_at as storedAt"])
             .where("a.id", ">", o.after)
             .where("a.stored_at", ">=", o.from)
             .where("a.stored_at", "<", o.before)
             .where("a.raised_at", "is not", null)
-            .$if(o.ward !== undefined, query => query.where("patient.ward", "=", o.ward!))
+            .$if(o.ward !== undefined, query => query.where("a.ward", "=", o.ward!))
             .orderBy("a.id")
             .limit(o.limit)
             .$castTo<CountedRow>()

@@ -9,6 +9,7 @@ import type {
     Settings,
 } from "../http/schemas/configurations.ts"
 import type { LiveEvents as LiveData } from "../http/schemas/live.ts"
+import type { BurdenStatistics as Statistics, ReplayBody, ReplayResult } from "../http/schemas/burden.ts"
 import type { BedsideEntry, Score, ScorePart } from "../http/schemas/news2.ts"
 import type { History, HistoryPoint } from "../http/schemas/patients.ts"
 import type { Session } from "../http/schemas/session.ts"
@@ -28,10 +29,12 @@ export type {
     LiveData,
     MoteConfiguration,
     Observation,
+    ReplayResult,
     Score,
     ScorePart,
     Session,
     Settings,
+    Statistics,
     Ward,
     WardPatient,
 }
@@ -70,6 +73,19 @@ const news2Of = (patient: number) => `/api/patients/${patient}/news2`
 export const scoreOf = (patient: number) => call<Score>("GET", news2Of(patient))
 export const observe = (patient: number, entry: BedsideEntry) => call<Score>("POST", news2Of(patient), entry)
 export const chooseScale = (patient: number, scale: 1 | 2) => call<Score>("PUT", `${news2Of(patient)}/scale`, { scale })
+
+export const alarmStatistics = (from: number, before: number, ward: string | undefined) =>
+    call<Statistics>("GET", statisticsPath(from, before, ward))
+/** Where the same is as a file. */
+export const statisticsCsv = (from: number, before: number, ward: string | undefined) =>
+    `${statisticsPath(from, before, ward)}&format=csv`
+export const replayAlarms = (patient: number, body: ReplayBody) =>
+    call<ReplayResult>("POST", `/api/patients/${patient}/alarms/replay`, body)
+
+function statisticsPath(from: number, before: number, ward: string | undefined): string {
+    const ofWard = ward === undefined ? "" : `&ward=${encodeURIComponent(ward)}`
+    return `/api/alarms/statistics?from=${from}&before=${before}${ofWard}`
+}
 
 const ofMote = (mote: string, what: string) => `/api/motes/${mote}/${what}`
 export const moteConfig = (mote: string) => call<MoteConfiguration>("GET", ofMote(mote, "config"))

@@ -60,6 +60,11 @@ export function dateTime(ms: number): string {
     return `${format.format(ms)}${offsetIfTwice(ms, timeZone)}`
 }
 
+/** The ward's day, such as `1 Mar`. */
+export function day(ms: number): string {
+    return dateFormat("day", { month: "short", day: "numeric" }).format(ms)
+}
+
 function dateFormat(name: string, o: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
     return cached(`${name} ${timeZone}`, () => new Intl.DateTimeFormat(locale(), { ...o, timeZone }))
 }

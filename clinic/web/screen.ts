@@ -9,6 +9,7 @@ import { languageChoice } from "./language-choice.ts"
 import { Live } from "./live.ts"
 import { WardModel } from "./model.ts"
 import { SoundButton } from "./sound-button.ts"
+import { StatisticsView } from "./statistics.ts"
 import { t } from "./texts/language.ts"
 import { UnknownView } from "./unknown.ts"
 import { urgency } from "./urgency.ts"
@@ -68,6 +69,9 @@ export class Screen {
                 t.shell.product,
             ),
             this.time,
+            ...(this.user.permissions.includes("review-alarms")
+                ? [h("a", { class: "view-link", href: "#/statistics" }, t.statistics.link)]
+                : []),
             ...(this.sound ? [this.sound.element] : []),
             h("span", { class: "user" }, this.user.user),
             languageChoice(translate),
@@ -162,6 +166,8 @@ export class Screen {
     /** What an address leads to; undefined where it leads on to another one. */
     private async viewOf(hash: string): Promise<View | undefined> {
         if (["", "#", "#/"].includes(hash)) return new WardView(this.model)
+        if (hash === "#/statistics" && this.user.permissions.includes("review-alarms"))
+            return new StatisticsView(this.model)
         const [, mote] = /^#\/motes\/([0-9a-f]{16})$/.exec(hash) ?? []
         if (mote !== undefined) return await this.wearerOf(mote)
         const [, id] = /^#\/patients\/(\d{1,15})$/.exec(hash) ?? []

@@ -1,5 +1,6 @@
 import { alarmLabels, problem, quantityLabels, refusal, settings, spokenUnits } from "./de-tables.ts"
 import { news2 } from "./de-news2.ts"
+import { statistics } from "./de-statistics.ts"
 import type { Texts } from "./language.ts"
 
 /** German, as German-speaking wards say it. */
@@ -115,6 +116,7 @@ export const de: Texts = {
         historyFailed: why => `Frühere Werte konnten nicht geladen werden: ${why}`,
     },
     news2,
+    statistics,
     chart: {
         timeShown: "Gezeigte Zeit",
         range: { m5: "5 min", h1: "1 h", h8: "8 h", h24: "24 h" },

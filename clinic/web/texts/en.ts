@@ -1,4 +1,5 @@
 import { news2 } from "./en-news2.ts"
+import { statistics } from "./en-statistics.ts"
 import { alarmKindOf } from "../../../wire/tables/alarm-kinds.ts"
 import { problemText, type Problem } from "../../../wire/tables/problems.ts"
 import { quantities, units, type UnitName, type VitalName } from "../../../wire/tables/quantities.ts"
@@ -121,6 +122,7 @@ export const en = {
         historyFailed: (why: string) => `Earlier values could not be loaded: ${why}`,
     },
     news2,
+    statistics,
     chart: {
         timeShown: "Time shown",
         range: { m5: "5 min", h1: "1 h", h8: "8 h", h24: "24 h" },
