@@ -18,7 +18,7 @@ export function makeFolder(path: string): void {
     try {
         mkdirSync(path, { recursive: true, mode: 0o700 })
     } catch (error) {
-        throw new UserError(`cannot make the folder ${path}: ${reasonOf(whyNoFolder(path, error))}`)
+        throw new UserError(`cannot make the folder ${path}: ${reasonOf(folderError(path, error))}`)
     }
 }
 
@@ -26,7 +26,7 @@ export function makeFolder(path: string): void {
  * Returns the real reason why a folder cannot be created. If several levels are missing, Node reports ENOENT even on a
  * read-only disk. Creating only the topmost missing folder fails with the true error.
  */
-function whyNoFolder(path: string, error: unknown): unknown {
+function folderError(path: string, error: unknown): unknown {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") return error
     let missing = resolve(path)
     let above = dirname(missing)
@@ -54,7 +54,7 @@ export function readIfThere(file: string): Buffer | undefined {
  * contents and mode would stay the same is not written, so this also works on a full disk. Throws UserError.
  */
 export function writeDurably(file: string, contents: string | Uint8Array, mode: number): void {
-    if (isSame(file, contents, mode)) return
+    if (isUnchanged(file, contents, mode)) return
     const draft = `${file}.new`
     try {
         const fd = openSync(draft, "w", mode)
@@ -72,7 +72,7 @@ export function writeDurably(file: string, contents: string | Uint8Array, mode: 
     }
 }
 
-function isSame(file: string, contents: string | Uint8Array, mode: number): boolean {
+function isUnchanged(file: string, contents: string | Uint8Array, mode: number): boolean {
     try {
         if (process.platform !== "win32" && (statSync(file).mode & 0o777) !== mode) return false
         return readFileSync(file).equals(Buffer.from(contents))

@@ -40,7 +40,7 @@ export function openSqlite(file: string, format: SqliteFormat): Database.Databas
         db.exec("PRAGMA synchronous = FULL")
         // This precedes WAL mode, so that the file by itself is always a complete database of ours.
         migrate(db, format, version)
-        writeAhead(db)
+        enableWal(db)
         db.exec("PRAGMA foreign_keys = ON")
         return db
     } catch (error) {
@@ -50,7 +50,7 @@ export function openSqlite(file: string, format: SqliteFormat): Database.Databas
 }
 
 /** Turns on WAL. On a full disk this fails: the data can still be read, and commits report the full disk themselves. */
-function writeAhead(db: Database.Database): void {
+function enableWal(db: Database.Database): void {
     try {
         db.exec("PRAGMA journal_mode = WAL")
     } catch (error) {

@@ -21,7 +21,7 @@ export interface ClinicLink {
      * Sets the time at which this router's store was created (Unix time in milliseconds), to be sent with every
      * request.
      */
-    storeIsSince?(time: number): void
+    setStoreCreatedAt?(time: number): void
     /** Closes the connection. No requests follow. */
     close?(): Promise<void>
 }

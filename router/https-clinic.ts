@@ -82,7 +82,7 @@ export function httpsClinic(o: { url: string; ca?: string; token: string; now?: 
     }
     return {
         onTime: listener => (heard = listener),
-        storeIsSince: time => (storeSince = time),
+        setStoreCreatedAt: time => (storeSince = time),
         deliver: async (batch, signal) => {
             const body = encodeBatch(batch)
             return decodeResults((await exchange("POST", "/ingest", signal, { body })).bytes)

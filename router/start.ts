@@ -102,7 +102,7 @@ export async function startRouter(o: {
         const store = SqliteStore.open(o.data)
         parts.push(store)
         const madeAt = identify(store, o.data, Date.now(), log)
-        if (madeAt !== undefined) clinic.storeIsSince?.(madeAt)
+        if (madeAt !== undefined) clinic.setStoreCreatedAt?.(madeAt)
         if (o.retryRefused) store.retryRefused()
         const { mqttPort: wantedMqttPort, mqttBroker: access } = o
         let broker: MqttBroker | undefined

@@ -101,13 +101,13 @@ export function encodeKeys(keys: RouterKeys[]): Uint8Array {
 
 /** Omits the fields about configurations if they are empty, so that older routers understand the row. */
 function keysRow(k: RouterKeys): unknown[] {
-    const { sealedConfig = none, commands = [], generation = 0 } = k
+    const { sealedConfig = noBytes, commands = [], generation = 0 } = k
     const row = [k.kid, k.upMac, k.receipt, k.mqtt, k.config]
     if (sealedConfig.length === 0 && commands.length === 0 && generation === 0) return row
     return [...row, sealedConfig, commands.map(c => [c.name, c.sealed]), generation]
 }
 
-const none = new Uint8Array(0)
+const noBytes = new Uint8Array(0)
 
 /** Encodes the `kid` of each mote whose keys a router requests. */
 export function encodeWanted(kids: Uint8Array[]): Uint8Array {
@@ -125,17 +125,17 @@ export function decodeKeys(bytes: Uint8Array): RouterKeys[] {
         const [kid, upMac, receipt, mqtt, config, ...more] = row
         if (!isBytes(kid, kidBytes) || !isCount(config)) return undefined
         if (!isBytes(upMac, keyBytes) || !isBytes(receipt, keyBytes) || !isBytes(mqtt, keyBytes)) return undefined
-        const down = more.length === 0 ? {} : downIn(more)
+        const down = more.length === 0 ? {} : parsePending(more)
         return down && { kid, upMac, receipt, mqtt, config, ...down }
     })
 }
 
 /** Parses the last three fields of a row: what waits for the mote. Returns undefined if they are malformed. */
-function downIn(fields: unknown[]): Pick<RouterKeys, "sealedConfig" | "commands" | "generation"> | undefined {
+function parsePending(fields: unknown[]): Pick<RouterKeys, "sealedConfig" | "commands" | "generation"> | undefined {
     const [sealedConfig, list, generation] = fields
     if (fields.length !== 3 || !isSealed(sealedConfig) || !isCount(generation)) return undefined
     if (!Array.isArray(list) || list.length > maxCommands) return undefined
-    const commands = list.map(commandIn).filter(command => command !== undefined)
+    const commands = list.map(parseCommand).filter(command => command !== undefined)
     if (commands.length < list.length) return undefined
     return {
         ...(sealedConfig.length > 0 && { sealedConfig }),
@@ -144,7 +144,7 @@ function downIn(fields: unknown[]): Pick<RouterKeys, "sealedConfig" | "commands"
     }
 }
 
-function commandIn(item: unknown): SealedCommand | undefined {
+function parseCommand(item: unknown): SealedCommand | undefined {
     const [name, sealed, ...more] = Array.isArray(item) ? (item as unknown[]) : []
     if (!commandNames.includes(name as CommandName) || !isSealed(sealed) || sealed.length === 0) return undefined
     return more.length === 0 ? { name: name as CommandName, sealed } : undefined

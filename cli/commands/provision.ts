@@ -120,7 +120,7 @@ async function provision(api: ClinicApi, options: NewOptions): Promise<void> {
     }
     if (label !== undefined && isOwnMachine(new URL(url).hostname))
         console.error(`${label} says ${new URL(url).host}, where only this machine finds the clinic`)
-    tell(options, { kid, patient: patient.id, ...(label !== undefined && { label, url }) }, [
+    printResult(options, { kid, patient: patient.id, ...(label !== undefined && { label, url }) }, [
         `mote ${kid} is registered for patient ${patient.id}`,
         ...(label === undefined ? [] : [`${label} is its label: ${url}`]),
     ])
@@ -134,7 +134,7 @@ async function rotate(api: ClinicApi, kid: string, options: BoardOptions): Promi
     await checkRouter({ ...options, router })
     const { secret } = await api.call("POST", `/api/motes/${kid}/rotate`, MoteWithSecret)
     writeEnv(options.env, old, { ...settings, kid, secret, router })
-    tell(options, { kid }, [`mote ${kid} has a new secret, which the clinic takes from now on`])
+    printResult(options, { kid }, [`mote ${kid} has a new secret, which the clinic takes from now on`])
 }
 
 async function revoke(api: ClinicApi, kid: string): Promise<void> {
@@ -142,7 +142,7 @@ async function revoke(api: ClinicApi, kid: string): Promise<void> {
 }
 
 /** Prints the result and the next commands, but never the secret. */
-function tell({ json, board, env }: BoardOptions, result: object, lines: string[]): void {
+function printResult({ json, board, env }: BoardOptions, result: object, lines: string[]): void {
     const commands = board === undefined ? [] : flashCommands(board)
     if (json) return console.log(JSON.stringify({ ...result, env, commands }))
     for (const line of lines) console.log(line)

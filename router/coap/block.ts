@@ -35,7 +35,7 @@ export function blockBytes(szx: number): number {
 }
 
 /** Returns the Block1 or Block2 option of a message, or undefined if it has none. Throws CoapFormatError. */
-export function blockIn(options: CoapOption[], number: number): Block | undefined {
+export function readBlockOption(options: CoapOption[], number: number): Block | undefined {
     const option = options.find(o => o.number === number)
     if (!option) return undefined
     if (option.value.length > maxBlockValueBytes) throw new CoapFormatError("Block option too long")
@@ -74,7 +74,7 @@ export function blockwise(serve: Server): Server {
 
 /** Returns the Block2 option of a request. Notifications use the same block size as the first response. */
 export function block2Of(request: CoapMessage): Block | undefined {
-    return blockIn(request.options, OptionNumber.Block2)
+    return readBlockOption(request.options, OptionNumber.Block2)
 }
 
 /**
@@ -144,7 +144,7 @@ function collect(
 }
 
 function requestedBlock({ options }: CoapMessage, number: number, requester: Requester): Block | undefined {
-    const block = blockIn(options, number)
+    const block = readBlockOption(options, number)
     if (block?.szx === bert && requester.maxMessageBytes <= maxWithoutBert)
         throw new CoapFormatError("reserved block size")
     return block

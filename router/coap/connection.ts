@@ -69,11 +69,11 @@ export class CoapConnection implements Requester {
         serve: Server
         onClose?: () => void
         /** Called when the peer's first CSM arrives. */
-        onGreeted?: () => void
+        onCsm?: () => void
         /** Charges the peer for an unproductive message. Returns false if its budget is used up. */
         spend?: (cost: number) => boolean
         /** Called with the mote of each new authentic envelope that arrives here. */
-        onBrought?: (eui: string) => void
+        onEnvelope?: (eui: string) => void
         log: Log
     }) {
         this.peer = o.stream.peer
@@ -81,8 +81,8 @@ export class CoapConnection implements Requester {
         this.random = o.random
         this.serve = o.serve
         this.onClose = o.onClose ?? (() => {})
-        this.onEnvelope = o.onBrought ?? (() => {})
-        this.onCsm = o.onGreeted ?? (() => {})
+        this.onEnvelope = o.onEnvelope ?? (() => {})
+        this.onCsm = o.onCsm ?? (() => {})
         const { spend = () => true } = o
         this.log = o.log
         this.session = new CoapSession({
@@ -147,9 +147,9 @@ export class CoapConnection implements Requester {
         })
     }
 
-    notifier(token: Uint8Array, cancelled: () => void): Notifier {
+    addObserver(token: Uint8Array, cancelled: () => void): Notifier {
         const key = keyOf(token)
-        this.forget(token)
+        this.cancelObserver(token)
         if (this.isClosed) cancelled()
         else this.notifiers.set(key, cancelled)
         return {
@@ -160,7 +160,7 @@ export class CoapConnection implements Requester {
         }
     }
 
-    forget(token: Uint8Array): void {
+    cancelObserver(token: Uint8Array): void {
         const cancelled = this.notifiers.get(keyOf(token))
         this.notifiers.delete(keyOf(token))
         cancelled?.()

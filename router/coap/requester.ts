@@ -11,9 +11,9 @@ export interface Requester {
      * cancelled. `cancelled` is called once, when the observer deregisters or disappears, unless `end` was called
      * before.
      */
-    notifier(token: Uint8Array, cancelled: () => void): Notifier
+    addObserver(token: Uint8Array, cancelled: () => void): Notifier
     /** Cancels the observer with this token. */
-    forget(token: Uint8Array): void
+    cancelObserver(token: Uint8Array): void
     /** Reports that a new authentic envelope of this mote arrived from this endpoint. */
     envelopeAccepted(eui: string): void
 }

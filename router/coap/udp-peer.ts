@@ -127,9 +127,9 @@ export class UdpPeer implements Requester {
         this.settle(messageId, isReset ? "reset" : "acknowledged")
     }
 
-    notifier(token: Uint8Array, cancelled: () => void): Notifier {
+    addObserver(token: Uint8Array, cancelled: () => void): Notifier {
         const key = Buffer.from(token).toString("hex")
-        this.forget(token)
+        this.cancelObserver(token)
         const notifier = new UdpNotifier(this, Uint8Array.from(token), cancelled, () => {
             if (this.notifiers.get(key) === notifier) this.notifiers.delete(key)
         })
@@ -138,7 +138,7 @@ export class UdpPeer implements Requester {
         return notifier
     }
 
-    forget(token: Uint8Array): void {
+    cancelObserver(token: Uint8Array): void {
         this.notifiers.get(Buffer.from(token).toString("hex"))?.cancel()
     }
 

@@ -32,7 +32,7 @@ export class CoapAttachment implements Attachment {
         this.downlink = new Downlink(parts)
         this.motes.subscribe({
             connected: ({ eui, connection }) => this.relays.set(eui, new RelayedMote(parts.clock, connection)),
-            brought: mote => void this.downlink.bring(mote),
+            envelopeReceived: mote => void this.downlink.sendPending(mote),
             disconnected: ({ eui }) => {
                 this.relays.get(eui)?.close()
                 this.relays.delete(eui)
@@ -58,7 +58,7 @@ export class CoapAttachment implements Attachment {
 
     changed(eui: string): void {
         const mote = this.motes.find(eui)
-        if (mote) void this.downlink.bring(mote)
+        if (mote) void this.downlink.sendPending(mote)
     }
 
     dismiss(eui: string): void {
@@ -85,11 +85,11 @@ export class CoapAttachment implements Attachment {
                 this.motes.closed(connection)
                 this.closing?.()
             },
-            onGreeted: () => place.protocolConfirmed(),
+            onCsm: () => place.protocolConfirmed(),
             spend: cost => place.spend(cost),
-            onBrought: eui => {
+            onEnvelope: eui => {
                 place.login(eui)
-                this.motes.brought(eui, connection, clock.now())
+                this.motes.envelopeReceived(eui, connection, clock.now())
             },
         })
         this.connections.add(connection)

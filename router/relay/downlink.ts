@@ -38,7 +38,7 @@ export class Downlink {
     }
 
     /** Sends what the mote has not responded to yet. */
-    async bring(mote: ConnectedMote): Promise<void> {
+    async sendPending(mote: ConnectedMote): Promise<void> {
         if (this.busy.has(mote)) return
         this.busy.add(mote)
         for (let next = this.next(mote); next; next = this.next(mote)) if (!(await this.send(mote, next))) break

@@ -13,7 +13,7 @@ export interface ConnectedMote {
 export interface MotesListener {
     connected?(mote: ConnectedMote): void
     /** A new envelope arrived, including the first one of the connection. */
-    brought?(mote: ConnectedMote): void
+    envelopeReceived?(mote: ConnectedMote): void
     /** The mote's connection closed, or the mote uses another one now. */
     disconnected?(mote: ConnectedMote): void
 }
@@ -28,10 +28,10 @@ export class Motes {
     private readonly listeners = new Set<MotesListener>()
 
     /** Records that a new envelope of the mote arrived on this connection. */
-    brought(eui: string, connection: CoapConnection, now: number): void {
+    envelopeReceived(eui: string, connection: CoapConnection, now: number): void {
         const mote = this.at(eui, connection) ?? this.connect(eui, connection, now)
         mote.lastEnvelopeAt = now
-        for (const listener of this.listeners) listener.brought?.(mote)
+        for (const listener of this.listeners) listener.envelopeReceived?.(mote)
     }
 
     closed(connection: CoapConnection): void {

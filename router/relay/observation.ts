@@ -43,7 +43,7 @@ export class Observation {
         if (this.isOver || !this.hasRoomFor(observer)) return this.latest
         let isGone = false
         this.observers.set(observer, undefined)
-        const notifier = observer.requester.notifier(observer.token, () => {
+        const notifier = observer.requester.addObserver(observer.token, () => {
             isGone = true
             this.leave(observer)
         })

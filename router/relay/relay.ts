@@ -51,7 +51,7 @@ export class Relay {
         if (request.code !== Code.GET || observe === undefined || (block2?.num ?? 0) > 0)
             return this.request(eui, request.code, parts)
         const { token } = request
-        if (observe > 0) requester.forget(token)
+        if (observe > 0) requester.cancelObserver(token)
         const mote = this.find(eui)
         if (observe > 0 || !mote) return this.request(eui, request.code, parts)
         return mote.observe(parts, { requester, token, block2 })

@@ -75,7 +75,7 @@ export class RelayedMote {
     async request(code: number, parts: RequestParts): Promise<CoapMessage> {
         const send = () => this.enqueue(() => this.connection.request(code, parts))
         if (code !== Code.GET) {
-            const response = await settled(send())
+            const response = await responseOrError(send())
             this.cache.clear() // cached responses may be stale now, RFC 7252 §5.9.1
             return response
         }
@@ -84,7 +84,7 @@ export class RelayedMote {
         if (cached) return cached
         const pending = this.pending.get(key)
         if (pending) return await pending
-        const sent = settled(send())
+        const sent = responseOrError(send())
         this.pending.set(key, sent)
         const response = await sent
         this.pending.delete(key)
@@ -124,7 +124,7 @@ export class RelayedMote {
             cancel()
         })
         const notified = (notification: CoapMessage | undefined) => {
-            const response = notification && passable(notification)
+            const response = notification && forwardable(notification)
             if (response) this.keep(key, unnumbered(response))
             if (response && isObserved(response)) observation.notify(unnumbered(response))
             else {
@@ -137,7 +137,7 @@ export class RelayedMote {
             cancel = deregister
             return response
         })
-        const first = settled(sent).then(response => {
+        const first = responseOrError(sent).then(response => {
             this.keep(key, unnumbered(response))
             if (!isObserved(response)) over()
             return response
@@ -212,9 +212,9 @@ class Allowance {
 }
 
 /** Returns the response to forward, or the error response of a proxy if the mote did not respond, RFC 7252 §5.7.1. */
-async function settled(sent: Promise<CoapMessage>): Promise<CoapMessage> {
+async function responseOrError(sent: Promise<CoapMessage>): Promise<CoapMessage> {
     try {
-        return passable(await sent)
+        return forwardable(await sent)
     } catch (error) {
         if (!(error instanceof NoResponseError)) throw error
         switch (error.why) {
@@ -234,7 +234,7 @@ async function settled(sent: Promise<CoapMessage>): Promise<CoapMessage> {
  * Returns a mote's response with only the options that are forwarded, or 5.02 if it has an unknown critical option (RFC
  * 7252 §5.4.1). Malformed and repeated elective options are dropped (§5.4.3, §5.4.5).
  */
-function passable(response: CoapMessage): CoapMessage {
+function forwardable(response: CoapMessage): CoapMessage {
     const { options } = response
     const isStrange = options.some(
         ({ number, value }) => isCritical(number) && !(number === OptionNumber.Block2 && isLast(value)),

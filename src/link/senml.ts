@@ -247,7 +247,7 @@ function record(start: Buffer, value: number, bits: number, at: number, unit: Bu
     if (unit) writeRaw(unit)
 }
 
-/** Writes the note (docs/configuration.md, "What the mote says"). */
+/** Writes the note (docs/configuration.md, "What the mote reports"). */
 function writeNote({ version, refused, refusal }: ConfigNote, now: number): void {
     record(configStart, version, 0, now, countUnit)
     if (refused === undefined) return

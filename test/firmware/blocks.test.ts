@@ -9,7 +9,7 @@ import { test, type TestContext } from "node:test"
 import { setTimeout as wait } from "node:timers/promises"
 import { silentLog } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
-import { blockIn, blockOption } from "../../router/coap/block.ts"
+import { readBlockOption, blockOption } from "../../router/coap/block.ts"
 import { encodeFrame, FrameReader } from "../../router/coap/frame.ts"
 import { Code, message, type CoapMessage } from "../../router/coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "../../router/coap/options.ts"
@@ -137,7 +137,7 @@ class BlockPeer {
     }
 
     block(request: CoapMessage) {
-        return blockIn(request.options, OptionNumber.Block1)
+        return readBlockOption(request.options, OptionNumber.Block1)
     }
 
     private posted(request: CoapMessage): CoapMessage {

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { test, type TestContext } from "node:test"
 import fc from "fast-check"
 import { silentLog } from "../../host/log.ts"
-import { blockBytes, blockIn, blockOption } from "../../router/coap/block.ts"
+import { blockBytes, readBlockOption, blockOption } from "../../router/coap/block.ts"
 import type { CoapConnection } from "../../router/coap/connection.ts"
 import { Code, dotted, message, type CoapMessage, type CoapOption } from "../../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption, uintValue } from "../../router/coap/options.ts"
@@ -209,7 +209,7 @@ test("an answer comes in blocks where they are asked for", async t => {
             for (let num = 0, more = true; more; num++) {
                 const asked = blockOption(Block2, { num, more: false, szx })
                 const { payload, options } = await ask(Code.GET, path, [asked])
-                const block = blockIn(options, Block2)!
+                const block = readBlockOption(options, Block2)!
                 assert.deepEqual([block.num, block.szx], [num, szx])
                 assert.equal(
                     block.more,
@@ -235,7 +235,7 @@ test("an answer comes in blocks where the peer takes no more at once", async t =
         session.send(message(Code.CSM, { options: [uintOption(2, size)] }))
         const { payload, options } = await ask(Code.GET, "/.well-known/core")
         assert.ok(payload.length <= size)
-        assert.deepEqual(blockIn(options, Block2), { num: 0, more: true, szx })
+        assert.deepEqual(readBlockOption(options, Block2), { num: 0, more: true, szx })
     }
     assert.deepEqual(panics, [])
 })

@@ -95,7 +95,7 @@ test("all that is asked says what the router's clock shows, and since when it ha
     const link = httpsClinic({ url, ca: tls.cert, token, now: () => now })
     t.after(() => link.close?.())
     await link.keys()
-    link.storeIsSince?.(1_699_999_999_999)
+    link.setStoreCreatedAt?.(1_699_999_999_999)
     now += 1000
     await link.deliver([delivery])
     assert.deepEqual(seen, [

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { blockBytes, blockIn, blockOption, blockwise, maxBodyBytes, type Block } from "../../../router/coap/block.ts"
+import {
+    blockBytes,
+    readBlockOption,
+    blockOption,
+    blockwise,
+    maxBodyBytes,
+    type Block,
+} from "../../../router/coap/block.ts"
 import { encodeFrame } from "../../../router/coap/frame.ts"
 import { Code, dotted, message, type CoapMessage } from "../../../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption } from "../../../router/coap/options.ts"
@@ -17,11 +24,17 @@ const anyBlock = fc.record({
 
 function requester(maxMessageBytes = 1152): Requester {
     const notifier = () => ({ send: () => {}, end: () => {} })
-    return { peer: "test", maxMessageBytes, notifier, forget: () => {}, envelopeAccepted: () => {} }
+    return {
+        peer: "test",
+        maxMessageBytes,
+        addObserver: notifier,
+        cancelObserver: () => {},
+        envelopeAccepted: () => {},
+    }
 }
 
 function block(message: CoapMessage, number: number): Block | undefined {
-    return blockIn(message.options, number)
+    return readBlockOption(message.options, number)
 }
 
 test("the Block options hold what was put into them, in three bytes at most", () => {
@@ -29,7 +42,7 @@ test("the Block options hold what was put into them, in three bytes at most", ()
         fc.property(anyBlock, fc.constantFrom(Block1, Block2), (value, number) => {
             const option = blockOption(number, value)
             assert.ok(option.value.length <= 3)
-            assert.deepEqual(blockIn([option], number), { ...value })
+            assert.deepEqual(readBlockOption([option], number), { ...value })
         }),
     )
 })
@@ -37,7 +50,7 @@ test("the Block options hold what was put into them, in three bytes at most", ()
 test("any value of a Block option is a block or refused", () => {
     fc.assert(
         fc.property(fc.uint8Array({ maxLength: 6 }), value => {
-            const read = () => blockIn([{ number: Block2, value }], Block2)
+            const read = () => readBlockOption([{ number: Block2, value }], Block2)
             if (value.length > 3) assert.throws(read, /too long/)
             else assert.ok(read()!.szx <= 7)
         }),

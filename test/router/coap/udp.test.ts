@@ -220,7 +220,7 @@ function observed() {
     const notifiers: Notifier[] = []
     let gone = 0
     const serve: Server = (request, requester) => {
-        notifiers.push(requester.notifier(request.token, () => gone++))
+        notifiers.push(requester.addObserver(request.token, () => gone++))
         return message(Code.Content)
     }
     const system = setUp(serve)

@@ -106,7 +106,7 @@ class ServedMote {
 
     /** Sends all observers a response as it is. */
     async tell(response: CoapMessage): Promise<void> {
-        for (const token of this.observers) this.connection.notifier(token, () => {}).send(response)
+        for (const token of this.observers) this.connection.addObserver(token, () => {}).send(response)
         await settle()
     }
 
