@@ -6,17 +6,19 @@ const quietMs = 60_000
 /** The number of reasons that are counted separately. Any others are counted together. */
 const maxReasons = 16
 
+type Level = "info" | "warn" | "error"
+
 interface Options {
     log: Log
     clock: Clock
-    level?: "info" | "warn"
+    level?: Level
 }
 
 /** Logs events that strangers cause. The log stays small however often they cause them. */
 export class LogSummary {
     private readonly message: string
     private readonly log: Log
-    private readonly level: "info" | "warn"
+    private readonly level: Level
     private readonly clock: Clock
     private counts = new Map<string, number>()
     private isQuiet = false

@@ -91,13 +91,13 @@ export class Ingest {
     private readonly maxOutboxBytes: number
     private readonly maxMoteBytes: number
     private readonly budgets: Record<Purpose, RateLimit>
-    private readonly log: Log
     private readonly refused: LogSummary
     private readonly overQuota: LogSummary
+    private readonly outboxFull: LogSummary
+    private readonly storeFailures: LogSummary
     private readonly onStored: () => void
     private readonly windows = new Map<string, ReplayWindow>()
     private waiting: Waiting[] = []
-    private wasFull = false
 
     /** @param o.onStored called after each commit that added to the outbox */
     constructor(o: {
@@ -122,8 +122,9 @@ export class Ingest {
             alarm: new RateLimit(o.clock, alarmBytesPerMinute, 60_000),
         }
         this.refused = new LogSummary("envelopes refused", o)
+        this.storeFailures = new LogSummary("the store failed: envelopes refused", { ...o, level: "error" })
+        this.outboxFull = new LogSummary("the outbox is full: motes must wait", { ...o, level: "error" })
         this.overQuota = new LogSummary("motes have used up their quota: they must wait", { ...o, level: "warn" })
-        this.log = o.log
         this.onStored = o.onStored
     }
 
@@ -147,7 +148,7 @@ export class Ingest {
             outcomes = waiting.map(entry => this.admit(entry, batch))
             if (batch.accepted.length > 0) this.store.append(batch.accepted, [...batch.seen.values()], batch.forgotten)
         } catch (error) {
-            this.log.error({ reason: (error as Error).message }, "the store failed: envelopes refused")
+            this.storeFailures.count((error as Error).message, waiting.length)
             // These windows contain envelopes that were not stored.
             for (const entry of waiting) this.windows.delete(windowOf(entry).name)
             outcomes = waiting.map(() => "busy")
@@ -221,8 +222,7 @@ export class Ingest {
         const { outboxBytes } = this.store
         const max = this.maxOutboxBytes * (purpose === "alarm" ? 1 + alarmShare : 1)
         const isFull = outboxBytes + moreBytes > max
-        if (isFull && !this.wasFull) this.log.error({ outboxBytes }, "the outbox is full: motes must wait")
-        this.wasFull = isFull
+        if (isFull) this.outboxFull.count(purpose)
         if (isFull) return true
         const { length } = envelope.bytes
         const isOver =

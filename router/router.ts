@@ -1,4 +1,5 @@
 import type { Clock } from "../host/clock.ts"
+import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
 import type { Place } from "./admission.ts"
@@ -6,6 +7,7 @@ import type { Attach, Attachment, AttachmentParts } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import { blockwise } from "./coap/block.ts"
 import { dispatch } from "./coap/dispatch.ts"
+import { Code, message } from "./coap/message.ts"
 import type { Server } from "./coap/requester.ts"
 import { ClinicTime, type MachineTime } from "./clinic-time.ts"
 import { DeliveryLoop } from "./delivery.ts"
@@ -100,7 +102,16 @@ export class Router {
         this.attachments = [this.coap, ...(o.attach ?? []).map(attach => attach(parts))]
         this.relay = new Relay(this.attachments)
         const resources = { ...moteResources(this.ingest), ...directory(this.motes, this.relay) }
-        this.serve = blockwise(dispatch(resources, this.relay.proxy))
+        const respond = blockwise(dispatch(resources, this.relay.proxy))
+        const failures = new LogSummary("requests failed", { clock, log, level: "error" })
+        this.serve = async (request, requester) => {
+            try {
+                return await respond(request, requester)
+            } catch (error) {
+                failures.count((error as Error).message)
+                return message(Code.InternalServerError)
+            }
+        }
         this.keyring.subscribe(eui => {
             const isKnown = this.keyring.find(eui) !== undefined
             for (const attachment of this.attachments)

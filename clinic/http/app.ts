@@ -70,7 +70,7 @@ export async function buildApp(o: {
         ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
     }) as unknown as App
 
-    answerErrors(app, log)
+    answerErrors(app, { log, clock })
     await app.register(helmet, {
         contentSecurityPolicy: pagePolicy,
         referrerPolicy: { policy: "same-origin" },

@@ -1,4 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from "fastify"
+import type { Clock } from "../../host/clock.ts"
+import { LogSummary } from "../../host/log-summary.ts"
 import type { Log } from "../../host/log.ts"
 import { ConfigError } from "../../wire/settings.ts"
 import { problemDetails, problemKinds, problemMediaType, type Problem } from "../../wire/tables/problems.ts"
@@ -11,13 +13,14 @@ import type { App } from "./typed-app.ts"
 const fhirContentType = `${fhirType}; charset=utf-8`
 
 /** Every failure becomes one plain answer: an OperationOutcome under /fhir, else problem details (RFC 9457). */
-export function answerErrors(app: App, log: Log): void {
+export function answerErrors(app: App, o: { log: Log; clock: Clock }): void {
+    const failures = new LogSummary("requests failed", { ...o, level: "error" })
     app.setErrorHandler((error: FastifyError, request, reply) => {
         // Who hangs up in the middle of a request may make anything fail, and nobody needs to know.
         const hasHungUp = request.raw.socket.remoteAddress === undefined
         const problem: Problem = hasHungUp ? { code: "bad-request" } : problemOf(error)
         const isOurs = problemKinds[problem.code].status >= 500 && !(error instanceof ProblemError)
-        if (isOurs) log.error({ route: request.routeOptions.url, reason: error.message }, "request failed")
+        if (isOurs) failures.count(`${request.routeOptions.url}: ${error.message}`)
         return answer(request, reply, problem, isOurs ? undefined : error.message)
     })
     app.setNotFoundHandler((request, reply) => answer(request, reply, { code: "not-found", what: "address" }))

@@ -232,7 +232,7 @@ export class CoapConnection implements Requester {
             response = await this.serve(request, this)
         } catch (error) {
             const { message: reason } = error as Error
-            this.log.error({ peer: this.peer, reason }, "a request failed")
+            this.log.debug({ peer: this.peer, reason }, "a request failed")
             response = message(Code.InternalServerError)
         }
         this.session.send({ ...response, token: request.token })

@@ -156,7 +156,7 @@ export class CoapUdp {
         try {
             response = await this.serve(request, peer)
         } catch (error) {
-            this.log.error({ peer: peer.peer, reason: (error as Error).message }, "a request failed")
+            this.log.debug({ peer: peer.peer, reason: (error as Error).message }, "a request failed")
             response = message(Code.InternalServerError)
         }
         if (peer.isVerified) return response

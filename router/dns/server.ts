@@ -1,7 +1,9 @@
 import { createSocket } from "node:dgram"
 import { isIPv4 } from "node:net"
 import { networkInterfaces } from "node:os"
+import { realClock } from "../../host/clock.ts"
 import { reasonOf, UserError } from "../../host/errors.ts"
+import { LogSummary } from "../../host/log-summary.ts"
 import type { Log } from "../../host/log.ts"
 import { dnsResponse, type DnsName } from "./responder.ts"
 
@@ -26,7 +28,8 @@ export function serveDns({ port, ...own }: DnsAccess, log: Log): Promise<{ port:
         })
         socket.bind(port, host, () => {
             socket.removeAllListeners("error")
-            socket.on("error", error => log.error({ port, reason: reasonOf(error) }, "DNS error"))
+            const failures = new LogSummary(`errors of DNS port ${port}`, { clock: realClock, log, level: "warn" })
+            socket.on("error", error => failures.count(reasonOf(error)))
             socket.on("message", (datagram, from) => {
                 const response = dnsResponse(datagram, own)
                 if (!response) return

@@ -20,9 +20,15 @@ export class Running {
     /** Settles when the process is gone: its exit code, or null when a signal killed it. */
     readonly exit: Promise<number | null>
 
-    constructor(args: string[], env: Record<string, string> = {}) {
-        this.child = spawn(process.execPath, ["cli/vitalmote.mjs", ...args], {
+    private readonly isGroup: boolean
+
+    /** @param wrapper a program and its arguments, which runs the command */
+    constructor(args: string[], env: Record<string, string> = {}, wrapper: string[] = []) {
+        const [program = "", ...rest] = [...wrapper, process.execPath, "cli/vitalmote.mjs", ...args]
+        this.isGroup = wrapper.length > 0
+        this.child = spawn(program, rest, {
             cwd: projectDir,
+            detached: this.isGroup,
             env: { ...process.env, ...env },
         })
         this.child.stdout!.on("data", text => (this.stdout += String(text)))
@@ -45,20 +51,27 @@ export class Running {
 
     /** Kills it as a power cut would. */
     async kill(): Promise<void> {
-        this.child.kill("SIGKILL")
+        this.signal("SIGKILL")
         await this.exit
     }
 
     /** Ends it as an operator would; resolves to the exit code. */
     stop(): Promise<number | null> {
-        this.child.kill("SIGTERM")
+        this.signal("SIGTERM")
         return this.exit
+    }
+
+    /** With a wrapper both are a group of processes. */
+    private signal(signal: NodeJS.Signals): void {
+        const { pid, exitCode, signalCode } = this.child
+        if (pid === undefined || exitCode !== null || signalCode !== null) return
+        process.kill(this.isGroup ? -pid : pid, signal)
     }
 }
 
 /** Starts `vitalmote ARGS…`; it is killed when the test is over. */
-export function run(t: TestContext, args: string[], env?: Record<string, string>): Running {
-    const running = new Running(args, env)
+export function run(t: TestContext, args: string[], env?: Record<string, string>, wrapper?: string[]): Running {
+    const running = new Running(args, env, wrapper)
     t.after(() => running.kill())
     return running
 }

@@ -221,6 +221,28 @@ test("the receipt is made with the secret that the envelope was sealed under", a
     assert.equal(openReceipt(result.receipt, renewed.keys.receipt).config, 3)
 })
 
+test("a store that fails and an outbox that is full are a line a minute in the log, whatever comes", async () => {
+    const { length } = TestMote.numbered(1).envelope()
+    const said: [string, object][] = []
+    const log = { ...silentLog, error: (counts: object, line: string) => void said.push([line, counts]) }
+    const { clock, mote, submit, submitAs, store } = await setUp({ maxOutboxBytes: length * 16, log })
+    const append = store.append.bind(store)
+    store.append = () => {
+        throw new Error("disk I/O error")
+    }
+    for (let i = 0; i < 50; i++) assert.deepEqual(await submit(mote.envelope()), ["busy"])
+    store.append = append
+    while ((await submit(mote.envelope()))[0] === "stored");
+    for (let i = 0; i < 50; i++)
+        await submitAs(i % 2 ? "alarm" : "vitals", mote.envelope({ purpose: i % 2 ? "alarm" : "vitals" }))
+    const lines = () => said.map(([line]) => line)
+    const both = ["the store failed: envelopes refused", "the outbox is full: motes must wait"]
+    assert.deepEqual(lines(), both)
+    await clock.advance(60_000)
+    assert.deepEqual(lines(), [...both, ...both])
+    assert.deepEqual(said[2]![1], { "disk I/O error": 49 })
+})
+
 test("an alarm finds room where readings find none", async () => {
     const { length } = TestMote.numbered(1).envelope()
     const { mote, submit, submitAs } = await setUp({ maxOutboxBytes: length * 32 })
