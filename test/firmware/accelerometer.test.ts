@@ -10,7 +10,7 @@ import { runProgram } from "../../sim/mote/program.ts"
 
 const countsPerG = 4096
 
-/** x is a sawtooth so steep that a lost or doubled sample shows, y is beyond the scale, z a known value. */
+/** x is a sawtooth so steep that a lost or repeated sample shows, y is beyond full scale, z is a known value. */
 const risePerS = 4
 const spanG = 14
 const felt: Body = {
@@ -31,7 +31,7 @@ async function start(
     return { sensor, ...program }
 }
 
-/** Bursts that the program printed, in counts. */
+/** Bursts printed by the program, in counts. */
 function bursts(lines: string[]) {
     return lines
         .filter(line => line.startsWith("burst "))
@@ -100,7 +100,7 @@ for (const { name, make, addresses, hz, gPerCount, steps } of chips) {
         assert.deepEqual(panics, [])
     })
 
-    test(`${name}: a brown-out is noticed within two readings, told once, and ended`, async () => {
+    test(`${name}: a brown-out is detected within two readings, logged once, and recovered from`, async () => {
         const { sensor, lines, panics, run } = await start(make)
         await run(3)
         lines.length = 0
@@ -137,7 +137,7 @@ for (const { name, make, addresses, hz, gPerCount, steps } of chips) {
     })
 }
 
-test("another chip at one of the addresses is left alone", async () => {
+test("another chip at one of the addresses is not written to", async () => {
     const written: number[][] = []
     const strangers = [0x18, 0x6b].map(address => ({
         address,

@@ -20,7 +20,7 @@ const events = (post: Post) => toAlarms(post.measurements)
 const brief = (posts: Post[]) => posts.flatMap(events).map(e => `${e.kind} ${e.raised ? 1 : 0}`)
 const alarms = ({ posts }: ScriptedRouter) => posts.filter(({ purpose }) => purpose === "alarm")
 
-test("an alarm is told as soon as it is one, and so is its end", async () => {
+test("an alarm is reported as soon as it is raised, and as soon as it is cleared", async () => {
     const { router, run, panics } = await start({ fromS: 30, toS: 60 })
     await run(100)
     assert.deepEqual(panics, [])
@@ -47,7 +47,7 @@ test("after an outage from the start: the alarm first, with a time relative to n
     assert.deepEqual(brief(alarms(router)), ["hr-high 1"])
 })
 
-test("the same bytes until there is a receipt, and no readings go before", async () => {
+test("the same bytes are sent until there is a receipt, before any readings", async () => {
     let refusals = 5
     const { router, run } = await start({
         ...{ fromS: 30, toS: 1e6 },
@@ -66,14 +66,14 @@ test("the same bytes until there is a receipt, and no readings go before", async
     assert.equal(router.posts.at(-1)!.purpose, "vitals")
 })
 
-test("an alarm that goes on while the mote connects to tell its end: nothing is told", async () => {
+test("an alarm that resumes while the mote connects to report its end: nothing is reported", async () => {
     const { router, run } = await start({ fromS: 30, toS: 60, againS: 72 })
     await run(62)
     assert.deepEqual(brief(alarms(router)), ["hr-high 1"])
     router.connections.at(-1)!.stream.destroy()
     router.isReachable = false
     await run(6)
-    // From 70 s on there is an end to tell, from 82 s none any more.
+    // At 70 s the alarm has ended; from 82 s on it is raised again.
     const { connect, clock } = router
     router.isReachable = true
     router.delayMs = 9000
@@ -84,7 +84,7 @@ test("an alarm that goes on while the mote connects to tell its end: nothing is 
     assert.deepEqual(brief(alarms(router)), ["hr-high 1"])
 })
 
-test("after a restart what has no receipt comes before any reading, under the same id; once receipted never again", async () => {
+test("after a restart an alarm without a receipt precedes any reading, under the same id; with a receipt it is not repeated", async () => {
     const { router, run, mote } = await start({ fromS: 30, toS: 60 })
     router.onPost = post => {
         if (post.purpose === "vitals") post.accept()
@@ -96,7 +96,7 @@ test("after a restart what has no receipt comes before any reading, under the sa
     router.onPost = post => post.accept()
     const before = router.posts.length
     await mote.powerUp()
-    // The heart calmed down while it was off.
+    // The heart rate fell while the mote was off.
     await run(25)
     const [first, ...more] = router.posts.slice(before) as [Post, ...Post[]]
     assert.equal(first.purpose, "alarm")

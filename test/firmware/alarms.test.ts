@@ -11,12 +11,12 @@ import { openChannel } from "./channel.ts"
 
 const kid = Buffer.from("0011223344556677", "hex")
 const startMs = Date.UTC(2026, 0, 1)
-/** When a pack arrives; later than any of its times. */
+/** Arrival time of a pack, later than any of its times. */
 const arrivalMs = startMs + 1e9
 const readingS = 2
 const delayS = 10
 
-/** What a reading says; a number or a contact that is not there is undefined. */
+/** A reading; an absent number or contact is undefined. */
 interface Values {
     bpm?: number
     tempC?: number
@@ -29,10 +29,10 @@ interface Values {
 }
 const calmValues: Values = { bpm: 70, tempC: 36.6, battery: 80, spo2: 97 }
 
-/** A mote's alarms, read to by a test in the place of its sensors, and taken by it in the place of a router. */
+/** The alarms of a mote; the test takes the place of both its sensors and its router. */
 async function start(options: Partial<MoteOptions> = {}) {
     const channel = await openChannel("test/src/alarms.ts", options)
-    /** Of the newest reading, seconds since the program started. */
+    /** Time of the newest reading in seconds since the program started. */
     let second = 0
     const ask = (question: object) => channel.ask(Buffer.from(JSON.stringify(question)))
     const pack = async (): Promise<AlarmEvent[]> => {
@@ -48,9 +48,9 @@ async function start(options: Partial<MoteOptions> = {}) {
         ask,
         pack,
         receipted: () => ask({ receipted: true }),
-        /** Makes `millis()` unix time `startMs`, just about. */
+        /** Sets the clock so that `millis()` 0 is approximately Unix time `startMs`. */
         setClock: () => ask({ receipt: startMs }),
-        /** One reading every 2 s until `seconds` have passed. @returns the second of the last */
+        /** Sends one reading every 2 s until `seconds` have passed. @returns the second of the last */
         async feed(seconds: number, values: Values): Promise<number> {
             for (const end = second + seconds; second < end;) {
                 second += readingS
@@ -59,7 +59,7 @@ async function start(options: Partial<MoteOptions> = {}) {
             }
             return second
         },
-        /** Pack by pack, each with its receipt. */
+        /** All packs, each with its receipt. */
         async deliver(): Promise<AlarmEvent[]> {
             const events: AlarmEvent[] = []
             for (let more; (more = await pack()).length > 0;) {
@@ -73,14 +73,14 @@ async function start(options: Partial<MoteOptions> = {}) {
 
 const brief = (events: AlarmEvent[]) => events.map(e => `${e.kind} ${e.raised ? 1 : 0}`)
 
-/** For a kind of the host's table: a value that raises it, one between the limits, and one that clears it. */
+/** For a kind in the host's table: a value that raises it, one between the limits, and one that clears it. */
 function valuesOf(name: string, { cause }: AlarmKind): [Values, Values | undefined, Values, number | null] {
     if (!("quantity" in cause)) return [{ [name]: false }, undefined, {}, null]
     const field = { hr: "bpm", temp: "tempC", batt: "battery", spo2: "spo2" }[cause.quantity as string]!
     const limit = typeof cause.limit === "number" ? cause.limit : defaultConfig[cause.limit]
     const outwards = cause.side === "low" ? -1 : 1
     const at = (distance: number) => ({ [field]: limit + outwards * distance })
-    // On the grid of 1/32 in which a mote keeps what raised an alarm.
+    // On the 1/32 grid in which a mote stores the value that raised an alarm.
     const within = Math.ceil(cause.hysteresis * 32) / 32
     return [at(0.5), at(1 / 16 - within), at(-within), limit + outwards * 0.5]
 }
@@ -93,7 +93,7 @@ test("each kind is raised after its delay and cleared when it is well within the
     for (const [kind, described] of moteKinds) {
         const [bad, between, good, value] = valuesOf(kind, described)
         await feed(20, {})
-        // The first reading beyond the limit is where the delay begins.
+        // The delay begins with the first reading beyond the limit.
         const badS = (await feed(delayS, bad)) - delayS + readingS
         assert.deepEqual(await deliver(), [], kind)
         assert.equal(await feed(readingS, bad), badS + delayS)
@@ -118,7 +118,7 @@ test("each kind is raised after its delay and cleared when it is well within the
     }
 })
 
-test("what comes back within the delay raises nothing", async () => {
+test("a value that returns within the delay raises no alarm", async () => {
     const { feed, deliver } = await start()
     for (let n = 0; n < 5; n++) {
         await feed(delayS, { bpm: 180, contact: false, thermometer: false })
@@ -127,7 +127,7 @@ test("what comes back within the delay raises nothing", async () => {
     assert.deepEqual(await deliver(), [])
 })
 
-test("what is absent neither raises nor clears, and does not start the delay anew", async () => {
+test("an absent value neither raises nor clears an alarm, and does not restart the delay", async () => {
     const { feed, deliver } = await start()
     const gone: Values = { bpm: undefined, tempC: undefined, battery: undefined }
     await feed(60, gone)
@@ -139,7 +139,7 @@ test("what is absent neither raises nor clears, and does not start the delay ane
     assert.deepEqual(brief(await deliver()), ["hr-high 1"])
     await feed(600, gone)
     assert.deepEqual(await deliver(), [], "not over because it is not measured")
-    // Without the optical sensor nobody knows of skin.
+    // Without the optical sensor, skin contact is unknown.
     await feed(20, { contact: false })
     assert.deepEqual(brief(await deliver()), ["hr-high 0", "contact 1"])
     await feed(20, { optical: false })
@@ -160,7 +160,7 @@ test("delays and limits are those of the configuration in force", async () => {
     assert.deepEqual(brief(await deliver()), ["hr-high 0"])
 })
 
-test("an alarm that began and ended without a link is told with both", async () => {
+test("an alarm that began and ended without a link is reported with both events", async () => {
     const { feed, pack, receipted, deliver, setClock } = await start()
     await setClock()
     await feed(12, { bpm: 180 })
@@ -173,7 +173,7 @@ test("an alarm that began and ended without a link is told with both", async () 
     assert.deepEqual(await deliver(), [])
 })
 
-test("the end of an alarm that is not told yet is taken back when it begins again", async () => {
+test("the unreported end of an alarm is withdrawn when it begins again", async () => {
     const { feed, deliver } = await start()
     await feed(12, { bpm: 180 })
     const [first] = await deliver()
@@ -187,19 +187,19 @@ test("the end of an alarm that is not told yet is taken back when it begins agai
     )
 })
 
-test("where somebody may have heard of the end, what begins again is another alarm", async () => {
+test("if the end may have been received, an alarm that begins again is a new one", async () => {
     const { feed, pack, receipted, deliver, setClock } = await start()
     await setClock()
     await feed(12, { bpm: 180 })
     await feed(12, {})
     const [raised] = await pack()
     await feed(12, { bpm: 190 })
-    // The receipt is for what was sent, not for what happened since.
+    // The receipt is for what was sent, not for later events.
     await receipted()
     const [again, ...more] = await deliver()
     assert.deepEqual(more, [])
     assert.ok(again!.raised && again!.id > raised!.id)
-    // Its beginning might not have arrived: it is told again.
+    // Its start may not have arrived, so it is sent again.
     assert.deepEqual([again!.value, again!.time], [raised!.value, raised!.time])
 
     await feed(12, {})
@@ -212,7 +212,7 @@ test("where somebody may have heard of the end, what begins again is another ala
     assert.deepEqual([third!.raised, third!.value], [true, 200])
 })
 
-test("what ends while its beginning is under way is told next", async () => {
+test("an end during the transmission of its start is reported next", async () => {
     const { feed, pack, receipted } = await start()
     await feed(12, { bpm: 180 })
     assert.deepEqual(brief(await pack()), ["hr-high 1"])
@@ -221,7 +221,7 @@ test("what ends while its beginning is under way is told next", async () => {
     assert.deepEqual(brief(await pack()), ["hr-high 0"])
 })
 
-test("all at once go out four at a time", async () => {
+test("simultaneous alarms are sent four at a time", async () => {
     const { feed, pack, receipted } = await start()
     const all = { bpm: 20, tempC: 30, battery: 1, spo2: 75, thermometer: false }
     await feed(12, { ...all, contact: false })
@@ -240,7 +240,7 @@ test("all at once go out four at a time", async () => {
     )
 })
 
-test("whatever kinds there are: all that were raised survive a restart, more than one setting of the flash can keep", async () => {
+test("all raised alarms survive a restart, including more than fit into one setting", async () => {
     const mote = await start()
     const low = { bpm: 20, tempC: 30, battery: 1, spo2: 75, thermometer: false }
     const high = { ...low, bpm: 240, tempC: 44 }
@@ -252,7 +252,7 @@ test("whatever kinds there are: all that were raised survive a restart, more tha
     assert.deepEqual([...raised].sort(), moteKinds.map(([kind]) => kind).sort())
 })
 
-test("without a clock times are counted back from the sending", async () => {
+test("without a clock, times are relative to the transmission", async () => {
     const { ask, run, pack } = await start()
     await ask({ delay: 0, readings: [[-1, { bpm: 180 }]] })
     await run(20)
@@ -261,7 +261,7 @@ test("without a clock times are counted back from the sending", async () => {
     assert.ok(Math.abs(arrivalMs - event!.time - 20_050) < 200, `${arrivalMs - event!.time}`)
 })
 
-test("after a restart: told again under the same id, not raised twice, and cleared when it is over", async () => {
+test("after a restart: reported under the same id, not raised twice, and cleared at its end", async () => {
     for (const hasClock of [false, true]) {
         const mote = await start()
         if (hasClock) await mote.setClock()
@@ -288,7 +288,7 @@ test("after a restart: told again under the same id, not raised twice, and clear
     }
 })
 
-test("alarms in flash are those of one kid", async () => {
+test("alarms in flash belong to one kid", async () => {
     const settings = { kid: "0011223344556677" }
     const { feed, mote, powerUp, deliver } = await start({ settings })
     await feed(12, { bpm: 180 })
@@ -299,8 +299,8 @@ test("alarms in flash are those of one kid", async () => {
 })
 
 /**
- * One alarm while the power is cut at write number `cutAt` to the flash, and whether that write got there.
- * @returns what arrives, each event once, and the writes that there were
+ * One alarm with the power cut at flash write number `cutAt`.
+ * @returns the events that arrive, each once, and the number of writes
  */
 async function throughCut(cutAt: number, isKept: boolean, hasLink: boolean) {
     const flash = memoryFlash()
@@ -324,7 +324,7 @@ async function throughCut(cutAt: number, isKept: boolean, hasLink: boolean) {
     const before = writes
     lastWrite = before + cutAt
     const arrived = new Map<string, AlarmEvent>()
-    /** Does something; where the power goes meanwhile it comes back, and what was to be done is not. */
+    /** Does `work`. If the power is cut meanwhile, it is restored and the work is not repeated. */
     const through = async (does: () => Promise<unknown>) => {
         await does().catch((error: unknown) => {
             if (!isCut) throw error
@@ -350,7 +350,7 @@ async function throughCut(cutAt: number, isKept: boolean, hasLink: boolean) {
     return { writes: writes - before, events: [...arrived.values()] }
 }
 
-test("power cut at any write to the flash: the alarm arrives, and its end, both under one id", async () => {
+test("power cut at any write to the flash: start and end of the alarm arrive, under one id", async () => {
     for (const hasLink of [true, false]) {
         const { writes } = await throughCut(Infinity, true, hasLink)
         assert.ok(writes >= (hasLink ? 4 : 3), `${writes} writes`)
@@ -373,7 +373,7 @@ interface Phase {
     isCut: boolean
 }
 
-/** Lives through phases, then a calm one with a link. @returns what was too high for how long, and what arrived */
+/** Runs through phases, then a calm one with a link. @returns what was too high for how long, and what arrived */
 async function liveThrough(phases: Phase[]) {
     const mote = await start()
     const { clock } = mote
@@ -391,7 +391,7 @@ async function liveThrough(phases: Phase[]) {
             for (const event of await mote.pack()) {
                 const key = `${event.id} ${event.raised}`
                 const before = arrived.get(key)
-                // Whoever hears of it twice hears the same.
+                // Repeated events are identical.
                 if (before) assert.deepEqual([event.time, event.value], [before.time, before.value])
                 arrived.set(key, event)
             }
@@ -406,7 +406,7 @@ async function liveThrough(phases: Phase[]) {
     return { bad, arrived: [...arrived.values()] }
 }
 
-test("whatever the link and the power do: what lasted is known, with its end, and nothing else", async () => {
+test("with any link and power failures: every lasting alarm is reported with its end, and nothing else", async () => {
     const phase = fc.record({
         isBad: fc.boolean(),
         readings: fc.integer({ min: 1, max: 12 }),
@@ -416,7 +416,7 @@ test("whatever the link and the power do: what lasted is known, with its end, an
     const property = fc.asyncProperty(fc.array(phase, { maxLength: 10 }), async phases => {
         const { bad, arrived } = await liveThrough(phases)
         const raised = arrived.filter(e => e.raised).sort((a, b) => a.id - b.id)
-        // An alarm ends with its own end, or when the next begins.
+        // An alarm ends with its own end, or when the next one begins.
         const ends = raised.map(({ id }, n) => {
             const end = arrived.find(e => e.id === id && !e.raised)
             return end ? end.time : (raised[n + 1]?.time ?? Infinity)

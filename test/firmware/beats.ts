@@ -1,6 +1,6 @@
 import type { Body } from "../../sim/body/index.ts"
 
-/** A beat of the heart: when, and how high its pulse is as a share of the usual height. */
+/** A heartbeat: its time, and the height of its pulse as a share of the usual height. */
 export interface Beat {
     atS: number
     height: number
@@ -8,18 +8,18 @@ export interface Beat {
 
 export interface BeatsOptions {
     beats: Beat[]
-    /** Height of the reflected wave over that of the pulse. */
+    /** Height of the reflected wave relative to that of the pulse. */
     dicrotic?: number
-    /** What else moves the light, in units of the usual pulse. */
+    /** Other changes of the light, in units of the usual pulse. */
     baseline?: (seconds: number) => number
 }
 
 /** Peak-to-peak pulse over the steady level. */
 const perfusion = 0.006
-/** A pulse lasts as long as its beat, but in a slow heart no longer than this. */
+/** A pulse lasts as long as its beat, but at most this long. */
 const longestPulseS = 0.85
 
-/** Beats with the intervals that `next` gives, in seconds, for so long; a short interval leaves the ventricle no time to fill. */
+/** Beats at the intervals that `next` returns, in seconds; a short interval leaves the ventricle no time to fill. */
 export function beats(seconds: number, next: () => number, height?: (s: number) => number): Beat[] {
     const result: Beat[] = [{ atS: -2, height: 1 }]
     while (result.at(-1)!.atS < seconds + 2) {
@@ -35,7 +35,7 @@ export function meanBpm(beats: Beat[], seconds: number): number {
     return (60 * (inside.length - 1)) / (inside.at(-1)!.atS - inside[0]!.atS)
 }
 
-/** A wearer with these beats: each raises the blood steeply, and once more when the wave comes back. */
+/** A wearer with these beats: the blood rises steeply with each, and again when the reflected wave returns. */
 export function beatingBody({ beats, dicrotic = 0.38, baseline }: BeatsOptions): Body {
     const wave = (seconds: number) => {
         let last = beats.findIndex(({ atS }) => atS > seconds) - 1

@@ -1,4 +1,4 @@
-// Envelopes that are more than the peer takes at once go in blocks (RFC 7959, RFC 8323 §6).
+// Envelopes larger than the peer's maximum message size are sent in blocks (RFC 7959, RFC 8323 §6).
 import assert from "node:assert/strict"
 import { spawn, spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
@@ -29,7 +29,7 @@ import { upTo } from "./scripted-router.ts"
 
 const maxMessageSizeOption = 2
 
-/** A connection on which the peer's CSM says that it takes `maxBytes`, whatever it said itself. */
+/** A connection on which the peer's CSM announces `maxBytes` instead of its own value. */
 function narrow(stream: ByteStream, maxBytes: number): ByteStream {
     const reader = new FrameReader(65536)
     const options = [uintOption(maxMessageSizeOption, maxBytes)]
@@ -52,7 +52,7 @@ function narrow(stream: ByteStream, maxBytes: number): ByteStream {
     }
 }
 
-/** A mote's identity, and what can be told of its envelopes. */
+/** A mote's identity, and what can be read from its envelopes. */
 class Identity {
     readonly kid = randomBytes(8)
     readonly secret = randomBytes(32)
@@ -103,14 +103,14 @@ for (const maxBytes of [39, 64, 200, 300])
         assert.ok(stored.some(e => e.length > 400))
     })
 
-/** A peer that takes blocks and lets a test say how it answers each; it gives a receipt for what is whole. */
+/** A peer that accepts blocks, whose response to each a test can set; it sends a receipt for complete envelopes. */
 class BlockPeer {
     readonly clock = new VirtualClock()
     readonly mote = new Identity()
     readonly requests: CoapMessage[] = []
     readonly whole: Buffer[] = []
     maxBytes = 100
-    /** An answer instead of the usual one. */
+    /** A response instead of the usual one. */
     answer: (request: CoapMessage) => Partial<CoapMessage> & { code?: number } = () => ({})
     private body = Buffer.alloc(0)
 
@@ -199,7 +199,7 @@ test("a peer that takes the message but not the envelope in one (4.13) gets it i
     assert.ok(peer.requests.slice(1).every(r => r.payload.length <= 32 || !peer.block(r)))
 })
 
-test("a peer that forgot the blocks before (4.08) gets all of them again", async () => {
+test("a peer that has lost earlier blocks (4.08) gets all of them again", async () => {
     const peer = new BlockPeer()
     let forgets = 1
     peer.answer = request =>
@@ -211,7 +211,7 @@ test("a peer that forgot the blocks before (4.08) gets all of them again", async
     assert.deepEqual(numbers.slice(0, 5), [0, 1, 2, 0, 1])
 })
 
-test("a peer that forgets for ever, or goes on after the end, is left alone for longer and longer", async () => {
+test("a peer that always loses blocks, or continues after the end, is retried at growing intervals", async () => {
     for (const code of [Code.RequestEntityIncomplete, Code.Continue]) {
         const peer = new BlockPeer()
         peer.answer = request => (peer.block(request)!.more ? {} : { code })
@@ -226,7 +226,7 @@ test("a peer that forgets for ever, or goes on after the end, is left alone for 
     }
 })
 
-test("what a peer never takes is said in a line: no envelope (Size1), no block at all", async () => {
+test("a size that a peer never accepts is logged: no envelope (Size1), no block at all", async () => {
     const small = new BlockPeer()
     small.answer = () => ({
         code: Code.RequestEntityTooLarge,
@@ -259,7 +259,7 @@ async function libcoap(t: TestContext): Promise<number> {
     return port
 }
 
-test("libcoap's server puts an envelope together again", { skip }, async t => {
+test("libcoap's server reassembles an envelope", { skip }, async t => {
     const port = await libcoap(t)
     const mote = new Identity()
     const { run, panics, clock } = await runProgram("test/src/uplink.ts", {
@@ -272,7 +272,7 @@ test("libcoap's server puts an envelope together again", { skip }, async t => {
         spawnSync("coap-client-openssl", ["-B", "5", "-o", file, url])
         return existsSync(file) ? readFileSync(file) : Buffer.alloc(0)
     }
-    // Sockets are real: after each step of virtual time they have a moment.
+    // Sockets are real, so each step of virtual time is followed by a moment of real time.
     let found = get()
     for (let i = 0; i < 600 && found.length < 150; i++) {
         await run(0.05)

@@ -8,7 +8,7 @@ import { buildFirmware, mainPrograms, projectDir } from "../../devicescript/buil
 import { temporaryFolder } from "../support/folder.ts"
 import { pinSetting, setting } from "./device-config.ts"
 
-/** What a definition says of the I2C bus and the status LED; GPIO numbers as printed on the boards' pinouts. */
+/** I2C bus and status LED of a board definition; GPIO numbers as on the boards' pinouts. */
 const wearables = {
     vitalmote_picow: { sda: 4, scl: 5, led: 25, runtime: "devicescript-rp2040w-pico_w.uf2" },
     vitalmote_xiao_esp32c3: {
@@ -52,7 +52,7 @@ for (const [board, { sda, scl, led, runtime }] of Object.entries(wearables)) {
         cpSync(join(projectDir, "boards"), join(folder, "boards"), { recursive: true })
         const cache = join(folder, ".devicescript/cache")
         mkdirSync(cache, { recursive: true })
-        // In the place of the download; only the part that the definition goes to matters.
+        // Instead of the download; only the part with the board definition matters.
         writeFileSync(join(cache, runtime), runtime.endsWith(".uf2") ? emptyUF2() : emptyFlash())
         await flash(folder, board)
 
@@ -72,7 +72,7 @@ function program(board: string): string {
     return `src/${board.replace("vitalmote", "main").replaceAll("_", "-")}.ts`
 }
 
-/** `--remote`: only prepares the file to flash. */
+/** `--remote` only prepares the file to flash. */
 async function flash(folder: string, board: string): Promise<void> {
     const devs = join(projectDir, "node_modules/@devicescript/cli/devicescript")
     const args = [devs, "--ci", "--no-colors", "flash", "--board", board, "--remote"]
@@ -85,7 +85,7 @@ function patched(runtime: string, board: string): string {
 
 const uf2BlockBytes = 512
 
-/** A UF2 file that writes 256 bytes to the start of an RP2040's flash. */
+/** A UF2 file that writes 256 bytes at the start of an RP2040's flash. */
 function emptyUF2(): Buffer {
     const block = Buffer.alloc(uf2BlockBytes)
     const words = [0x0a324655, 0x9e5d5157, 0x2000, 0x10000000, 256, 0, 1, 0xe48bff56]
@@ -98,7 +98,7 @@ function emptyFlash(): Buffer {
     return Buffer.alloc(128 * 1024, 0xff)
 }
 
-/** What a file writes into flash; the blocks of a UF2 file put together, in their order. */
+/** The flash content that a file writes, assembled from the UF2 blocks in order. */
 function flashContents(file: Buffer): Buffer {
     if (file.readUInt32LE(0) !== 0x0a324655) return file
     const blocks: Buffer[] = []

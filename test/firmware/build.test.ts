@@ -2,12 +2,12 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { buildFirmware, mainPrograms } from "../../devicescript/build.ts"
 
-/** What an RP2040 has room for is 108 KB; these are our own aims. The simulator's program knows its sensors, too. */
+/** An RP2040 has room for 108 KB; these are our own limits. The simulator's program includes its sensors. */
 const maxImageBytes = 70 * 1024
 const maxSimulatorImageBytes = 72 * 1024
-/** The VM keeps its place in the image in 16 bits (`devs_pc_t`), which the compiler does not check. */
+/** The VM stores its position in the image in 16 bits (`devs_pc_t`), which the compiler does not check. */
 const maxCodeEnd = 0x10000
-/** Where an image says in which bytes its functions are: `functions_data` of `devs_img_header_t`. */
+/** Offset in an image of the size of its functions: `functions_data` of `devs_img_header_t`. */
 const codeStartAt = 40
 const codeLengthAt = 44
 

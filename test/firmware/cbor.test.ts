@@ -8,7 +8,7 @@ const encoded = openChannel("test/src/cbor.ts").then(
     channel => (numbers: number[]) => channel.ask(Buffer.from(Float64Array.from(numbers).buffer)),
 )
 
-/** What cbor2 makes of the same numbers. */
+/** The same numbers encoded by cbor2. */
 function expected(numbers: number[]): Buffer {
     return Buffer.concat(numbers.map(encode))
 }
@@ -57,7 +57,7 @@ test("any finite number is encoded as cbor2 encodes it", async () => {
         fc.float({ noNaN: true, noDefaultInfinity: true }),
         fc.maxSafeInteger(),
         fc.integer({ min: -70000, max: 70000 }),
-        // Around the edges of binary16.
+        // Around the limits of binary16.
         fc
             .tuple(fc.integer({ min: -4096, max: 4096 }), fc.integer({ min: -30, max: 20 }))
             .map(([mantissa, exponent]) => mantissa * 2 ** exponent),
@@ -69,7 +69,7 @@ test("any finite number is encoded as cbor2 encodes it", async () => {
     )
 })
 
-/** The VM has no subnormal numbers; negative zero and integers beyond 2^53 are nothing that a mote measures. */
+/** The VM has no subnormal numbers; a mote measures neither negative zero nor integers beyond 2^53. */
 function representable(n: number): number {
     const isHugeInteger = Number.isInteger(n) && Math.abs(n) >= 2 ** 53
     return isHugeInteger || Math.abs(n) < 2 ** -1022 ? 0 : n

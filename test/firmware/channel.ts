@@ -5,14 +5,14 @@ import type { MoteOptions } from "../../sim/mote/mote.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { runProgram, type ProgramRun } from "../../sim/mote/program.ts"
 
-/** Asks a program in the VM, which answers every write to its socket with one write. */
+/** Sends requests to a program in the VM, which answers each write to its socket with one write. */
 export interface Channel extends ProgramRun {
     ask(question: Uint8Array): Promise<Buffer>
-    /** After a power cut: until it can be asked again. */
+    /** After a power cut: waits until the program answers again. */
     powerUp(): Promise<void>
 }
 
-/** Starts `test/src/….ts`, which connects to us. A question has to fit into one TCP segment of 536 bytes. */
+/** Starts `test/src/….ts`, which connects to us. A request must fit into one TCP segment of 536 bytes. */
 export async function openChannel(entry: string, options: Partial<MoteOptions> = {}): Promise<Channel> {
     const clock = new VirtualClock()
     let far: ByteStream | undefined

@@ -10,7 +10,7 @@ async function ask(question: Uint8Array): Promise<number> {
     return (await (await channel).ask(question)).readDoubleLE()
 }
 
-/** What the mote then adds to `millis()`; -1 as long as it does not know. */
+/** The mote's resulting clock shift; -1 while it is unknown. */
 const receipt = (unixMs: number, sentMs: number, receivedMs: number) =>
     ask(Buffer.from(Float64Array.of(unixMs, sentMs, receivedMs).buffer))
 const reset = () => ask(Uint8Array.of(0))
@@ -21,7 +21,7 @@ test("one receipt sets the clock to half of its round trip", async () => {
     assert.ok(Math.abs((await receipt(startMs, 1000, 1400)) - (startMs - 1200)) <= 1)
 })
 
-test("the clock is never further off than the best round trip and the drift since allow", async () => {
+test("the clock error never exceeds the bound from the best round trip and the drift since", async () => {
     const exchange = fc.record({
         pauseMs: fc.integer({ min: 0, max: 60_000 }),
         thereMs: fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 5_000 })),
@@ -33,7 +33,7 @@ test("the clock is never further off than the best round trip and the drift sinc
         driftPpm,
         async (exchanges, ppm) => {
             await reset()
-            // The mote's clock runs at its own rate; `true` is what it would have to add.
+            // The mote's clock has its own rate; `true` is the correct shift.
             const rate = 1 + ppm / 1e6
             let unixMs = startMs
             let bound = Infinity
@@ -54,14 +54,14 @@ test("the clock is never further off than the best round trip and the drift sinc
     await fc.assert(property, { numRuns: 60 })
 })
 
-test("a router whose clock is set takes the mote along", async () => {
+test("the mote follows when the router's clock is set", async () => {
     await reset()
     await receipt(startMs, 1000, 1020)
     const later = await receipt(startMs + 3_600_000, 3000, 3020)
     assert.ok(Math.abs(later - (startMs + 3_600_000 - 3010)) <= 1)
 })
 
-test("delayed receipts do not move a clock that is right", async () => {
+test("delayed receipts do not change a correct clock", async () => {
     await reset()
     await receipt(startMs, 0, 20)
     for (let i = 1; i <= 20; i++) {
@@ -71,17 +71,17 @@ test("delayed receipts do not move a clock that is right", async () => {
     }
 })
 
-test("a router that does not know the time sets none", async () => {
+test("a router without a valid time does not set the clock", async () => {
     await reset()
     assert.equal(await receipt(86_400_000, 1000, 1020), -1)
     assert.equal(await receipt(Date.UTC(2150, 0, 1), 1000, 1020), -1)
 })
 
-/** A mote whose crystal is `ppm` off, and a router that answers within 10 to 60 ms. */
+/** A mote whose crystal is `ppm` off, and a router that responds within 10 to 60 ms. */
 class Session {
     unixMs = startMs
     private rate: number
-    /** Since when it has this rate, by both clocks. */
+    /** Start of the current rate, by both clocks. */
     private sinceUnixMs = startMs
     private sinceMoteMs = 5000
     private turn = 0
@@ -90,22 +90,22 @@ class Session {
         this.rate = 1 + ppm / 1e6
     }
 
-    /** From now on. */
+    /** Sets the rate from now on. */
     setRate(ppm: number): void {
         this.sinceMoteMs = this.mote(this.unixMs)
         this.sinceUnixMs = this.unixMs
         this.rate = 1 + ppm / 1e6
     }
 
-    /** `millis()` of the mote at a unix time. */
+    /** `millis()` of the mote at a Unix time. */
     mote(unixMs: number): number {
         return this.sinceMoteMs + (unixMs - this.sinceUnixMs) * this.rate
     }
 
-    /** An exchange every `everyMs`, for `ms`. */
+    /** One exchange every `everyMs`, for `ms`. */
     async exchange(ms: number, everyMs: number): Promise<void> {
         for (const end = this.unixMs + ms; this.unixMs < end; this.unixMs += everyMs) {
-            // Neither way is always the longer one.
+            // Either direction may be the slower one.
             const thereMs = 5 + ((this.turn * 17) % 26)
             const backMs = 5 + ((this.turn * 23) % 31)
             this.turn++
@@ -114,7 +114,7 @@ class Session {
         }
     }
 
-    /** How far off the mote is about a moment, ms. */
+    /** Clock error of the mote for a moment, in ms. */
     async error(unixMs: number): Promise<number> {
         const atMs = this.mote(unixMs)
         return (await shiftAt(atMs)) + atMs - unixMs
@@ -132,7 +132,7 @@ for (const ppm of [-100, -37, 0, 100])
             const error = await session.error(session.unixMs + hours * hour)
             assert.ok(Math.abs(error) < 50, `${error} ms after ${hours} h`)
         }
-        // And about the past, once there are receipts again.
+        // The past is corrected as well once there are receipts again.
         const outageMs = session.unixMs
         session.unixMs += 6 * hour
         await session.exchange(60_000, 10_000)
@@ -142,7 +142,7 @@ for (const ppm of [-100, -37, 0, 100])
         }
     })
 
-test("a crystal whose rate changes with its warmth is followed", async () => {
+test("a crystal whose rate changes with temperature is tracked", async () => {
     await reset()
     const session = new Session(20)
     for (const ppm of [20, 26, 40, -60]) {

@@ -8,7 +8,7 @@ import { openChannel } from "./channel.ts"
 
 const channel = openChannel("test/src/coap.ts")
 
-/** What the firmware finds in `stream` when it arrives in two pieces. */
+/** The firmware's result for `stream` in two pieces. */
 async function read(stream: Uint8Array, split = 0): Promise<Buffer> {
     const question = Buffer.alloc(2 + stream.length)
     question.writeUInt16LE(split)
@@ -20,7 +20,7 @@ async function problem(hex: string): Promise<string> {
     return (await read(Buffer.from(hex, "hex"))).toString()
 }
 
-/** What `test/src/coap.ts` has to say of these messages. */
+/** The expected result of `test/src/coap.ts` for these messages. */
 function facts(messages: CoapMessage[]): Buffer {
     const found = messages.map(m => {
         const head = Buffer.alloc(10)
@@ -81,7 +81,7 @@ test("every place to cut a response", async () => {
     for (let split = 0; split <= stream.length; split++) assert.deepEqual(await read(stream, split), facts([receipt]))
 })
 
-test("what is no CoAP message is called by its name", async () => {
+test("an invalid CoAP message is reported with its error", async () => {
     assert.equal(await problem("0f01"), "! reserved token length")
     assert.equal(await problem("f001ffffffff"), "! message too large")
     assert.equal(await problem("e0040044"), "! message too large")
@@ -92,7 +92,7 @@ test("what is no CoAP message is called by its name", async () => {
     assert.equal(await problem("2044dd00"), "! malformed option")
 })
 
-test("any bytes are either messages or a problem, and the reader goes on", async () => {
+test("any bytes are either messages or an error, and the reader continues", async () => {
     const property = fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), async bytes => {
         const found = await read(bytes, bytes.length >> 1)
         assert.match(found.toString("latin1"), /^[.!]/)

@@ -14,20 +14,20 @@ const trial = 60
 /** The readings raise no alarm. */
 const calm = { hrLow: 20, delay: 600, trial }
 const elsewhere = "coap+tcp://elsewhere.invalid:5700"
-/** Power-up, settings, program, the first envelopes. */
+/** Time for power-up, settings, program and the first envelopes. */
 const startS = 4
 
 interface Linked extends ProgramRun {
     router: ScriptedRouter
-    /** Hosts and ports that the mote connected to, in order. */
+    /** Hosts and ports to which the mote connected, in order. */
     hosts: string[]
-    /** What it said of its configuration: version, and what it refused. */
+    /** The configuration status that it reported: version, and what it refused. */
     said(): (Refusal | number)[][]
-    /** A configuration arrives as a request of the router; the code of the answer. */
+    /** Sends a configuration as a request of the router. Resolves to the response code. */
     put(version: number, values: Partial<ConfigValues>): Promise<number | undefined>
 }
 
-/** A mote with its whole link, which has a reading every 2 s; `reach` opens connections other than to its first router. */
+/** A mote with its whole link, with a reading every 2 s; `reach` opens connections other than to its first router. */
 async function link(reach: (router: ScriptedRouter) => ReturnType<ScriptedRouter["connect"]>) {
     const router = new ScriptedRouter()
     const hosts: string[] = []
@@ -61,7 +61,7 @@ async function link(reach: (router: ScriptedRouter) => ReturnType<ScriptedRouter
     return linked
 }
 
-test("a configuration is said at once, however long readings wait", async () => {
+test("a configuration is confirmed at once, however long readings wait", async () => {
     const { router, run, put, said } = await link(() => Promise.reject(new Error("not needed")))
     assert.equal(await put(1, { sample: 60, report: 600 }), Code.Changed)
     await run(4)
@@ -74,7 +74,7 @@ test("a configuration is said at once, however long readings wait", async () => 
     assert.deepEqual(said(), [[0], [1], [2]])
 })
 
-test("another router: the mote goes there, and stays once it has a receipt from there", async () => {
+test("another router: the mote moves there, and stays after a receipt", async () => {
     const mote = await link(router => router.connect())
     const { router, hosts, run, put, said } = mote
     assert.equal(await put(1, { router: elsewhere }), Code.Changed)
@@ -125,7 +125,7 @@ for (const [what, reach] of [
 
 test("power cut at any moment after a configuration with another router was sent: the old one or the new", async () => {
     const outcomes = new Set<string>()
-    // The request arrives after 10 ms; the mote has moved, and has its receipt, within 100 ms or 2 s.
+    // The request arrives after 10 ms; the mote has moved and has its receipt within 100 ms or 2 s.
     const cutsMs = [...Array.from({ length: 12 }, (_, i) => 10 + 2 * i), 50, 100, 200, 1000, 2000, 2100, 2200, 2500]
     for (const cutMs of cutsMs) {
         const { router, hosts, run, said, mote, panics } = await link(router => router.connect())
@@ -136,7 +136,7 @@ test("power cut at any moment after a configuration with another router was sent
         connection.stream.write(encodeFrame(message(Code.PUT, { options, payload })))
         await run(cutMs / 1000)
         mote.stop()
-        // What is on its way arrives.
+        // Data in transit arrives.
         await run(0.1)
         const before = said().length
         await mote.powerUp()

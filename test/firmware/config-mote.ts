@@ -9,7 +9,7 @@ import { decodeRefusal } from "../../wire/refusal.ts"
 import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
 
 const program = "test/src/downlink.ts"
-/** Switching on, settings, program, connection. */
+/** Time for power-up, settings, program and connection. */
 const startS = 10
 
 export interface Note {
@@ -18,7 +18,7 @@ export interface Note {
     reason?: string
 }
 
-/** A flash whose power goes at a given write: neither that one nor any after it is kept. */
+/** A flash whose power fails at a given write: neither that write nor any later one is stored. */
 class CutFlash {
     contents: Uint8Array = new Uint8Array(0)
     writesLeft = Infinity
@@ -39,7 +39,7 @@ function refusalIn(hex: string): string {
     return Object.values(decodeRefusal(Buffer.from(hex, "hex"))).join(" ")
 }
 
-/** A mote that does nothing but what `test/src/downlink.ts` is asked. */
+/** A mote that only answers requests through `test/src/downlink.ts`. */
 export class ConfigMote {
     readonly flash = new CutFlash()
     readonly panics: number[] = []
@@ -51,7 +51,7 @@ export class ConfigMote {
     private far: ByteStream | undefined
     private answer = ""
 
-    /** @param settings beside its identity and its router */
+    /** @param settings in addition to identity and router */
     constructor(settings: Record<string, unknown> = {}) {
         this.settings = settings
     }
@@ -66,7 +66,7 @@ export class ConfigMote {
         return mote
     }
 
-    /** Power off and on again, with the identity as it is now; the power goes once more after so many writes. */
+    /** Switches the power off and on, with the current identity; it fails again after this many writes. */
     async restart(writesLeft = Infinity): Promise<void> {
         this.mote?.stop()
         this.far = undefined
@@ -97,12 +97,12 @@ export class ConfigMote {
         await this.pass(0.1)
     }
 
-    /** Virtual time. */
+    /** Advances virtual time. */
     async pass(seconds: number, until?: () => boolean): Promise<void> {
         await this.clock.run(seconds * 1000, until)
     }
 
-    /** What it says to an order; undefined where it says nothing, as without power. */
+    /** The response to a request. Undefined if there is none, as without power. */
     async tell(order: string, sealed: Uint8Array = new Uint8Array(0)): Promise<string | undefined> {
         this.answer = ""
         this.far!.write(Buffer.concat([Buffer.from(order), sealed]))
@@ -127,7 +127,7 @@ export class ConfigMote {
         return JSON.parse((await this.tell("g"))!) as Record<string, unknown>
     }
 
-    /** What the next envelope would say; it is taken as said. */
+    /** The configuration status for the next envelope, which then counts as reported. */
     async note(): Promise<Note | undefined> {
         const [version, refused, refusal = ""] = (await this.tell("n"))!.split(" ")
         if (version === "nothing") return undefined
@@ -135,12 +135,12 @@ export class ConfigMote {
         return { version: Number(version), refused: Number(refused), reason: refusalIn(refusal) }
     }
 
-    /** Lets the uplink look after the configuration; whether the router changes. */
+    /** Makes the uplink check the configuration. Resolves to whether the router changes. */
     async tick(): Promise<boolean> {
         return (await this.tell("t")) === "moved"
     }
 
-    /** A receipt comes from the router that the mote has moved to. */
+    /** Delivers a receipt from the router to which the mote has moved. */
     async receipted(): Promise<void> {
         await this.tell("r")
     }

@@ -20,7 +20,7 @@ async function start(): Promise<ConfigMote> {
     return mote
 }
 
-/** The same with version 6 on trial, which has another router and `hrLow` 60. */
+/** The same, with version 6 on trial, which has another router and `hrLow` 60. */
 async function startTrial(): Promise<ConfigMote> {
     const mote = await start()
     const six = sealed(mote, 6, { hrLow: 60, router: elsewhere, trial })
@@ -28,7 +28,7 @@ async function startTrial(): Promise<ConfigMote> {
     return mote
 }
 
-/** What is in force: version, `hrLow` and router, which belong together. */
+/** The configuration in force: version, `hrLow` and router, which must match. */
 async function inForce(mote: ConfigMote): Promise<string> {
     const { version, hrLow, router } = await mote.config()
     return [version, hrLow, router].join(" ")
@@ -37,7 +37,7 @@ async function inForce(mote: ConfigMote): Promise<string> {
 const five = "5 50 "
 const six = `6 60 ${elsewhere}`
 
-test("another router is on trial; a receipt there makes it last", async () => {
+test("another router is on trial; a receipt from it makes it permanent", async () => {
     const mote = await startTrial()
     assert.equal(await inForce(mote), six)
     assert.deepEqual(await mote.note(), { version: 6 })
@@ -54,7 +54,7 @@ test("another router is on trial; a receipt there makes it last", async () => {
     assert.deepEqual(await mote.note(), { version: 6 })
 })
 
-test("without a receipt everything of it is taken back when the time is over", async () => {
+test("without a receipt the whole configuration is reverted at the end of the trial", async () => {
     const mote = await startTrial()
     await mote.tick()
     await mote.note()
@@ -81,7 +81,7 @@ test("a receipt of the old router, before the uplink has moved, does not count",
     assert.equal(await inForce(mote), five)
 })
 
-test("a restart on trial takes it back", async () => {
+test("a restart during the trial reverts it", async () => {
     const mote = await startTrial()
     await mote.tick()
     await mote.restart()
@@ -91,7 +91,7 @@ test("a restart on trial takes it back", async () => {
     assert.deepEqual(await mote.note(), { version: 5 })
 })
 
-test("what was taken back is not tried again, but said again", async () => {
+test("a reverted configuration is not tried again, but reported again", async () => {
     const mote = await startTrial()
     const again = sealed(mote, 6, { hrLow: 60, router: elsewhere, trial })
     await mote.restart()
@@ -105,7 +105,7 @@ test("what was taken back is not tried again, but said again", async () => {
     assert.equal(await mote.configure(sealed(mote, 7, { router: elsewhere })), "applied")
 })
 
-test("delivered twice on trial: it goes on, no longer than before", async () => {
+test("delivered again during the trial: it continues, with the same end", async () => {
     const mote = await start()
     const six = sealed(mote, 6, { router: elsewhere, trial })
     assert.equal(await mote.configure(six), "applied")
@@ -154,8 +154,8 @@ test("back to the router of the settings: on trial as well", async () => {
 })
 
 /**
- * Does `work` with the power cut at the first write to flash, at the second and so on, until it gets through; after each
- * cut the mote is started again and `check`ed.
+ * Runs `work` with the power cut at the first flash write, the second, and so on, until it succeeds; after each cut the
+ * mote is restarted and `check`ed.
  */
 async function cutAtEveryWrite(
     prepare: () => Promise<ConfigMote>,
@@ -176,7 +176,7 @@ async function cutAtEveryWrite(
     }
 }
 
-/** No version that the mote may have seen is ever taken again, but for the newest. */
+/** No version that the mote may have seen is ever accepted again, except the newest. */
 async function neverGoesDown(mote: ConfigMote, seen: number): Promise<void> {
     for (let version = 1; version < seen; version++) {
         const { version: inForce } = await mote.config()
@@ -222,7 +222,7 @@ test("power cut at every write while a trial begins: the old one", async () => {
     )
 })
 
-test("power cut at every write while a trial ends well: the old one, told so, or the new", async () => {
+test("power cut at every write at the end of a successful trial: the old one, reported so, or the new", async () => {
     const found = new Set<string>()
     await cutAtEveryWrite(
         startTrial,
@@ -244,14 +244,14 @@ test("power cut at every write while a trial ends well: the old one, told so, or
     assert.deepEqual([...found], [five, six])
 })
 
-test("power cut at every write while a trial is taken back, and at the next start: the old one", async () => {
+test("power cut at every write while a trial is reverted, and at the next start: the old one", async () => {
     for (const rollBack of [
         async (mote: ConfigMote) => {
             await mote.tick()
             await mote.pass(trial + 1)
             await mote.tick()
         },
-        // The cut is in the start itself.
+        // The cut is during the start itself.
         (mote: ConfigMote) => mote.restart(mote.flash.writesLeft),
     ])
         await cutAtEveryWrite(startTrial, rollBack, async mote => {

@@ -12,14 +12,14 @@ import { flipBit } from "../wire/arbitrary.ts"
 import { ConfigMote } from "./config-mote.ts"
 
 const one = ConfigMote.start()
-/** Versions of the mote that most tests share only rise, as any mote's. */
+/** Most tests share one mote, whose versions only increase. */
 let version = 100
 
 function sealed(mote: ConfigMote, version: number, values: Partial<ConfigValues> = {}): Uint8Array {
     return makeConfig(values, version, mote.keys, randomBytes)
 }
 
-/** Sealed as the clinic seals, whatever is in it. */
+/** Seals any content as the clinic does. */
 function sealedPlaintext(mote: ConfigMote, plaintext: Uint8Array): Uint8Array {
     const { kid, downEnc, downMac } = mote.keys
     return seal(kid, randomBytes(13), plaintext, downEnc, "config", downMac)
@@ -36,7 +36,7 @@ test("without a configuration it is the host's default", async () => {
     assert.equal(await mote.note(), undefined, "said once")
 })
 
-test("a valid configuration applies as a whole, is said, and survives a restart", async () => {
+test("a valid configuration applies as a whole, is reported, and survives a restart", async () => {
     const mote = await ConfigMote.start()
     await mote.note()
     const values = {
@@ -65,7 +65,7 @@ test("a valid configuration applies as a whole, is said, and survives a restart"
     assert.deepEqual(await mote.config(), { version: 8, ...defaultConfig }, "absent is default")
 })
 
-test("the largest configuration there can be is taken", async () => {
+test("the largest possible configuration is accepted", async () => {
     const mote = await ConfigMote.start()
     const values = {
         ...defaultConfig,
@@ -94,7 +94,7 @@ for (const field of configFields as readonly ConfigField[]) {
         const fraction = name.startsWith("temp") ? 0.25 : 1
         for (const value of [min - fraction, max + fraction]) {
             if (value < 0) continue
-            // What goes before and after it in the map is fine.
+            // The entries before and after it in the map are valid.
             const map = { hrLow: 50, tempHigh: 40, [name]: value, version: ++version }
             const reason = `out-of-range ${name} ${min} ${max}`
             assert.equal(await mote.configure(sealedMap(mote, map)), reason)
@@ -131,7 +131,7 @@ test("settings that do not fit together are refused", async () => {
     }
 })
 
-test("what is no setting, or no value of one, is refused", async () => {
+test("an unknown setting or an invalid value is refused", async () => {
     const mote = await one
     for (const [reason, map] of [
         ["unknown-setting 0", { wifi: "x" }],
@@ -193,7 +193,7 @@ test("only deterministic CBOR is understood", async () => {
     assert.equal(await mote.configure(sealedMap(mote, { version: ++version })), "applied")
 })
 
-/** A value beside one that it fits together with, if it is in range at all. */
+/** A value of the other setting that is consistent with this one, if it is in range at all. */
 function partner(name: string, value: number): Record<string, number> {
     const beside: Record<string, Record<string, number>> = {
         hrLow: { hrHigh: 250 },
@@ -206,7 +206,7 @@ function partner(name: string, value: number): Record<string, number> {
     return { ...beside[name], [name]: value }
 }
 
-test("the mote takes exactly what the host takes", async () => {
+test("the mote accepts exactly what the host accepts", async () => {
     const mote = await one
     const value = (f: ConfigField) =>
         fc.constantFrom(f.min - f.step, f.min, f.min + f.step, f.default, f.max - f.step, f.max, f.max + f.step)
@@ -223,7 +223,8 @@ test("the mote takes exactly what the host takes", async () => {
                 return [Object.values((error as ConfigError).refusal).join(" ")]
             }
         }
-        // Of several that are out of range either may name another; what does not fit together comes after those.
+        // If several are out of range, the implementations may name different ones; inconsistent settings come after
+        // those.
         const alone = Object.entries(values).flatMap(([name, v]) => refused(partner(name, v!)))
         const names = alone.length > 0 ? alone : refused(values)
         const said = await mote.configure(sealedMap(mote, { ...ours, version: ++version }))
@@ -233,7 +234,7 @@ test("the mote takes exactly what the host takes", async () => {
     await fc.assert(property, { numRuns: 150 })
 })
 
-test("older and equal versions are refused; what is in force is taken again", async () => {
+test("older and equal versions are refused; the configuration in force is accepted again", async () => {
     const mote = await ConfigMote.start()
     const [five, six, seven] = [5, 6, 7].map(version => sealed(mote, version, { led: version }))
     assert.equal(await mote.configure(six!), "applied")
@@ -298,7 +299,7 @@ test("what is not sealed for this mote and this purpose is not authentic", async
     assert.equal(await mote.configure(as("config")), "applied", "the keys are right")
 })
 
-test("a flipped bit anywhere, a byte less or more: not authentic", async () => {
+test("a flipped bit anywhere, a byte missing or added: not authentic", async () => {
     const mote = await one
     const bytes = sealed(mote, ++version, { router: "mqtt://elsewhere.invalid", hrLow: 21 })
     const before = await mote.config()
@@ -318,7 +319,7 @@ test("no bytes stop the mote, with a right MAC around them or not", async () => 
         .tuple(cut, cut, fc.uint8Array({ maxLength: 60 }))
         .map(([a, b, bytes]) => Buffer.concat([good.subarray(0, a), bytes, good.subarray(b)]))
     const garbage = fc.oneof(fc.uint8Array({ maxLength: 500 }), spliced)
-    // Bytes that are nearly CBOR reach further than random ones.
+    // Bytes that are nearly CBOR reach deeper than random ones.
     const piece = fc.oneof(
         fc.constantFrom(...Object.keys(defaultConfig), "version", "length").map(encode),
         fc.oneof(fc.nat(300), fc.maxSafeNat(), fc.string(), fc.double()).map(encode),
@@ -345,7 +346,7 @@ test("no bytes stop the mote, with a right MAC around them or not", async () => 
     assert.deepEqual(mote.panics, [])
 })
 
-test("a command is done once; its versions are its own", async () => {
+test("a command is executed once; commands have separate versions", async () => {
     const mote = await ConfigMote.start()
     const command = (version: number, name: "identify" | "clear" = "identify") =>
         makeCommand(name, version, mote.keys, randomBytes)
@@ -361,7 +362,7 @@ test("a command is done once; its versions are its own", async () => {
     assert.equal(await mote.configure(sealed(mote, 10)), "applied")
 })
 
-test("another identity starts with nothing of the former one", async () => {
+test("a new identity starts without anything of the former one", async () => {
     const mote = await ConfigMote.start()
     assert.equal(await mote.configure(sealed(mote, 50, { hrHigh: 99 })), "applied")
     assert.equal(await mote.configure(sealed(mote, 51, { router: "mqtt://b" })), "applied")

@@ -1,4 +1,4 @@
-// A mote whose crystal is off: its readings have the right times all the same.
+// A mote whose crystal is off: the times of its readings are still right.
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Clock } from "../../host/clock.ts"
@@ -6,7 +6,7 @@ import { runProgram } from "../../sim/mote/program.ts"
 import { virtualStartMs } from "../../sim/time/clock.ts"
 import { ScriptedRouter, upTo } from "./scripted-router.ts"
 
-/** The same time as a crystal that is `ppm` too fast counts it. */
+/** The same time, counted by a crystal that is `ppm` too fast. */
 function skewed(clock: Clock, ppm: number): Clock {
     const rate = 1 + ppm / 1e6
     return {

@@ -24,9 +24,9 @@ interface Kind {
     name: string
     part: FaultyChip
     make(clock: VirtualClock): Model
-    /** Samples wait in a FIFO; otherwise each reading is of its own moment. */
+    /** The chip has a FIFO; otherwise each reading is a new measurement. */
     hasFifo: boolean
-    /** It has settings, which it can refuse to take or lose. */
+    /** The chip has settings, which it can reject or lose. */
     hasSettings: boolean
 }
 
@@ -79,7 +79,7 @@ const kinds: Kind[] = [
 interface StartOptions {
     faults?: Omit<Fault, "chip">[]
     settings?: Record<string, unknown>
-    /** What is at the chip's address instead of it. */
+    /** The chip at the address instead. */
     wrap?(chip: Model): I2cChip
 }
 
@@ -95,13 +95,13 @@ async function start(kind: Kind, { faults = [], settings = {}, wrap = chip => ch
     return { chip, ...program }
 }
 
-/** Whether a line tells a measurement that can be true: samples of at most a second, or the body's temperature. */
+/** Whether a line is a possible measurement: samples of at most a second, or a body temperature. */
 function isMeasurement(kind: Kind, line: string): boolean {
     const value = Number(/^read (-?[\d.]+)$/.exec(line)?.[1] ?? NaN)
     return kind.hasFifo ? value >= 0 && value <= 32 : Math.abs(value - 36.6) < 0.3
 }
 
-/** The case that each driver is put to, and what it has to say. */
+/** The condition that each driver is tested under, and its expected result. */
 const cases: { what: string; applies?(kind: Kind): boolean; check(kind: Kind): Promise<void> }[] = [
     {
         what: "a chip that works: started once, and then measurements only",
@@ -150,7 +150,7 @@ const cases: { what: string; applies?(kind: Kind): boolean; check(kind: Kind): P
             assert.ok(lines.length >= 5)
             assert.deepEqual(new Set(lines), new Set(["start false"]))
             assert.ok(written.length >= 5)
-            // The first byte only says which register is to be read.
+            // The first byte only selects the register to be read.
             assert.ok(written.every(({ length }) => length === 1))
         },
     },

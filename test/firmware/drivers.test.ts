@@ -8,7 +8,7 @@ import { runProgram } from "../../sim/mote/program.ts"
 
 const risePerSample = 10 * 0.04 * 7 * (2 ** 18 / 4096)
 
-/** Light that grows so steadily that a lost or doubled sample shows. */
+/** Light that increases so evenly that a lost or repeated sample shows. */
 const ramp: Body = {
     reflectance: (_, seconds) => 100 + 10 * seconds,
     skinTemperature: () => 36,
@@ -21,12 +21,12 @@ async function start(faults: Fault[] = []) {
         clock,
         chips: [new Faulty(clock, optical, faults)],
     })
-    /** The first word of all that was said. */
+    /** The first words of all lines. */
     const words = () => lines.map(line => line.split(" ")[1]!)
     return { optical, lines, panics, run, words }
 }
 
-/** Samples of bursts that follow each other, with the time of each burst's last. */
+/** Samples of consecutive bursts, with the time of the last sample of each burst. */
 function bursts(lines: string[]) {
     return lines
         .filter(line => /^optical \d+ /.test(line))
@@ -101,7 +101,7 @@ test("a brown-out between two readings is noticed", async () => {
     assert.deepEqual(panics, [])
 })
 
-test("a chip that stops sampling without a word is started again", async () => {
+test("a chip that stops sampling silently is restarted", async () => {
     const { optical, lines, run, words } = await start()
     await run(3)
     optical.write(Uint8Array.of(0x09, 0x83)) // shutdown

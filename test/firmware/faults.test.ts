@@ -8,11 +8,11 @@ import { sense, type SensedReading } from "./sense.ts"
 const bpm = 66
 const skinC = 36.7
 const faultS = 20
-/** Two readings: by then a fault is noticed, and its end. */
+/** Two readings: time to detect a fault and its end. */
 const noticeS = 4
-/** What a heart rate needs of signal, and a reading. */
+/** Time for a heart rate, and one reading. */
 const windowS = 12
-/** What each thermometer needs to settle, and two readings. */
+/** Time for each thermometer to settle, and two readings. */
 const settlingS: Record<ThermometerName, number> = { max30205: 44, tmp117: 44, mlx90614: 124 }
 
 const body = syntheticBody({ seed: 9, bpm })
@@ -20,7 +20,7 @@ const body = syntheticBody({ seed: 9, bpm })
 const hasRate = ({ bpm }: SensedReading) => bpm !== undefined
 const hasTemperature = ({ tempC }: SensedReading) => tempC !== undefined
 
-/** A wearer at rest while one chip has a fault: what was read during it and after, once it could be noticed. */
+/** A wearer at rest while one chip has a fault: readings during it and after it, once it can be detected. */
 async function wear(chip: FaultyChip, kind: FaultKind, thermometer: ThermometerName = "max30205") {
     const fromS = settlingS[thermometer] + 10
     const toS = fromS + faultS
@@ -31,7 +31,7 @@ async function wear(chip: FaultyChip, kind: FaultKind, thermometer: ThermometerN
     const between = (fromS: number, toS: number) =>
         readings.filter(({ atMs }) => atMs >= fromS * 1000 && atMs < toS * 1000)
     assert.deepEqual(panics, [])
-    // Readings never stop, whatever fails, and what they say is never wrong.
+    // Readings never stop, whatever fails, and their values are never wrong.
     for (let n = 1; n < readings.length; n++)
         assert.ok(readings[n]!.atMs - readings[n - 1]!.atMs < 3500, `gap: ${readings[n]!.atMs} ms`)
     for (const { atMs, bpm: rate, tempC } of readings) {

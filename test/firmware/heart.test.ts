@@ -5,7 +5,7 @@ import { seededNormal, seededRandom } from "../../sim/time/random.ts"
 import { beatingBody, beats, meanBpm, type Beat, type BeatsOptions } from "./beats.ts"
 import { sense } from "./sense.ts"
 
-/** Values with the mean rate of their 8 s, and how many windows of 8 s there were. */
+/** Values with the mean rate of their 8 s, and the number of windows. */
 async function values(options: BeatsOptions, seconds: number) {
     const { readings, panics } = await sense(beatingBody(options), seconds)
     assert.deepEqual(panics, [])
@@ -26,7 +26,7 @@ const regular = (bpm: number, seconds: number, seed = bpm): Beat[] => {
     return beats(seconds, () => (60 / bpm) * (1 + 0.02 * normal()))
 }
 
-test("a clear pulse is reported when there are 8 s of it", async () => {
+test("a clear pulse is reported after 8 s", async () => {
     const { readings } = await sense(beatingBody({ beats: regular(70, 12) }), 12)
     const first = readings.find(({ bpm }) => bpm !== undefined)!
     assert.ok(first.atMs < 9000, `first value at ${first.atMs} ms`)
@@ -46,7 +46,7 @@ for (const bpm of [45, 60, 75, 86, 110])
         assertNear(reported, 4)
     })
 
-test("pulses that are strong and weak in turn do not halve the rate", async () => {
+test("alternating strong and weak pulses do not halve the rate", async () => {
     let n = 0
     const alternating = beats(
         60,
@@ -77,7 +77,7 @@ test("ectopic beats: the mean rate", async () => {
     assertNear(reported, 8)
 })
 
-/** Atrial fibrillation: each beat comes when it likes, and an early one is weak. */
+/** Atrial fibrillation: irregular beats, of which an early one is weak. */
 function fibrillating(bpm: number, deviation: number, seconds: number): Beat[] {
     const normal = seededNormal(6)
     const interval = () => (60 / bpm) * Math.max(0.5, 1 + deviation * normal())
@@ -129,7 +129,7 @@ test("breath that moves the light three times as much as a pulse", async () => {
     assertNear(reported, 3)
 })
 
-/** Light that changes with something else than a pulse: a level drawn anew at each moment, on warm skin. */
+/** Light that changes without a pulse: a random level, on warm skin. */
 function drawn(draw: (level: number, seconds: number) => number): Body {
     let at = -1
     let level = 0

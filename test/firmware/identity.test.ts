@@ -9,7 +9,7 @@ const good = {
     router: "coap+tcp://router.invalid:5683",
 }
 
-test("settings that are no use stop the mote with a line that says which", async () => {
+test("invalid settings stop the mote with a line that names them", async () => {
     const bad: [Record<string, unknown>, string][] = [
         [{}, "setting kid: 16 hex digits are needed"],
         [{ ...good, kid: "00112233445566" }, "setting kid: 16 hex digits are needed"],
@@ -65,9 +65,9 @@ test("the router may have a name, an address of either kind, and a port or none"
     }
 })
 
-test("a mote whose flash is full sends nothing and says so", async () => {
+test("a mote whose flash is full sends nothing and logs it", async () => {
     const router = new ScriptedRouter()
-    // Large ones first, then such as fit in between.
+    // Large ones first, then smaller ones in between.
     const fill = Object.fromEntries(
         [200, 50, 10, 1].flatMap(size => Array.from({ length: 45 }, (_, i) => [`fill${size}-${i}`, "x".repeat(size)])),
     )
@@ -89,7 +89,7 @@ test("a mote whose flash is full sends nothing and says so", async () => {
     assert.equal(lines.at(-1), "the flash does not keep the boot counter: nothing is sent")
 })
 
-test("nothing secret is in what a mote prints", async () => {
+test("a mote's log contains no secrets", async () => {
     const router = new ScriptedRouter()
     const all: string[] = []
     const { run } = await runProgram("test/src/uplink.ts", {
@@ -100,7 +100,7 @@ test("nothing secret is in what a mote prints", async () => {
         vmLog: line => all.push(line),
     })
     await run(30)
-    // The runtime prints when the program was built, which may look like a temperature.
+    // The runtime prints its build time, which may look like a temperature.
     const text = all.filter(line => !line.startsWith("* start:")).join("\n")
     assert.ok(router.posts.length > 5)
     assert.doesNotMatch(text, new RegExp(router.settings.secret.slice(0, 16), "i"))

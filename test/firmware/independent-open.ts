@@ -8,13 +8,13 @@ import { fileURLToPath } from "node:url"
 import { decode, encode, Tag } from "cbor2"
 
 export interface Opened {
-    /** boot ‖ salt ‖ seq in hex */
+    /** boot ‖ salt ‖ seq in hex. */
     nonce: string
     /** The SenML pack: an array of maps. */
     pack: Map<number, number | string>[]
 }
 
-/** Verifies and decrypts; throws where anything is not as it should be. */
+/** Verifies and decrypts; throws on any deviation. */
 export function open(envelope: Uint8Array, kid: string, secret: string, purpose = "vitals"): Opened {
     const key = (label: string) =>
         Buffer.from(hkdfSync("sha256", Buffer.from(secret, "hex"), Buffer.from(kid, "hex"), label, 32))
@@ -48,6 +48,6 @@ export function open(envelope: Uint8Array, kid: string, secret: string, purpose 
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const [kid = "", secret = ""] = process.argv.slice(2)
-    // cbor2 would take a Buffer for something else.
+    // cbor2 would treat a Buffer as another type.
     console.log(open(new Uint8Array(readFileSync(0)), kid, secret))
 }

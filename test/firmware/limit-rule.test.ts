@@ -13,7 +13,7 @@ const readingS = 2
 const fields = { hr: "bpm", spo2: "spo2", temp: "tempC" } as const
 type Quantity = keyof typeof fields
 
-/** Values as a mote has them, on both sides of the limit and within the hysteresis; sometimes none. */
+/** Plausible values on both sides of the limit and within the hysteresis, and sometimes none. */
 const curveOf = (low: number, high: number, perUnit: number) => {
     const value = fc.integer({ min: low * perUnit, max: high * perUnit }).map(n => n / perUnit)
     const run = fc.tuple(fc.option(value), fc.integer({ min: 1, max: 9 })).map(([v, n]) => Array<typeof v>(n).fill(v))
@@ -27,7 +27,7 @@ const curves = fc.record({
     hrHigh: fc.constantFrom(125, 130),
 })
 
-/** What the mote raises and clears, and with which reading. */
+/** The alarms that the mote raises and clears, and the reading of each. */
 async function onMote({
     delay,
     hrHigh,
@@ -41,7 +41,7 @@ async function onMote({
         const said = Object.entries(fields).map(([name, field]) => [field, curve[name as Quantity][i] ?? undefined])
         const reading = [(i + 1) * readingS * 1000, Object.fromEntries(said)]
         await ask(Buffer.from(JSON.stringify({ readings: [reading] })))
-        // Time for the flash: what is not in it is not sent yet.
+        // Time for the flash, because an alarm is sent only when it is stored.
         await run(readingS)
         const answer = await ask(Buffer.from(JSON.stringify({ pack: true })))
         if (answer.length === 1) continue

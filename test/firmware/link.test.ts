@@ -1,4 +1,4 @@
-// What the mote does with its connection besides sending one envelope after the other.
+// The mote's use of its connection, apart from sending one envelope after another.
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Code } from "../../router/coap/message.ts"
@@ -16,17 +16,17 @@ async function start(settings: Record<string, unknown>, prepare?: (r: ScriptedRo
     return { ...run, router }
 }
 
-/** The heart rate is too low from the first reading on; after `delayS` that is an alarm. */
+/** The heart rate is too low from the first reading on, which is an alarm after `delayS`. */
 const alarming = (delayS: number) => ({ count: 200, everyMs: 2000, delay: delayS })
 
-test("an alarm overtakes readings that nobody receipts, and those stay as they were sealed", async () => {
+test("an alarm overtakes readings without a receipt, and those stay as they were sealed", async () => {
     const { router, run } = await start(alarming(60), r => {
         r.onPost = post => post.purpose === "alarm" && post.accept()
     })
     await run(150)
     const [alarm] = router.posts.filter(p => p.purpose === "alarm")
     const before = router.posts.slice(0, router.posts.indexOf(alarm!))
-    // The readings are tried ever more rarely; the alarm did not wait for that.
+    // The readings are retried at growing intervals; the alarm did not wait for that.
     assert.ok(before.length > 2 && before.every(p => p.hex === before[0]!.hex))
     assert.ok(alarm!.at - before[0]!.at < 65_000, `${alarm!.at - before[0]!.at} ms`)
     router.onPost = post => post.accept()
@@ -36,7 +36,7 @@ test("an alarm overtakes readings that nobody receipts, and those stay as they w
     assert.deepEqual(router.readings.slice(0, 100), upTo(100))
 })
 
-test("an alarm ends a pause at once: of the back-off, and of a busy router", async () => {
+test("an alarm ends a pause at once, after a failure or a busy router", async () => {
     for (const refuse of [Code.Forbidden, Code.ServiceUnavailable]) {
         const { router, run } = await start(alarming(100), r => {
             r.onPost = post => (post.purpose === "alarm" ? post.accept() : post.respond(refuse, undefined, 120))
@@ -58,7 +58,7 @@ test("an alarm is repeated with the same bytes until it is receipted, also befor
     const alarms = router.posts.filter(p => p.purpose === "alarm")
     assert.ok(alarms.length > 5)
     assert.equal(new Set(alarms.map(p => p.hex)).size, 1)
-    // Pauses hold for alarms as well, however many readings come meanwhile.
+    // Pauses apply to alarms as well, however many readings arrive meanwhile.
     assert.ok(alarms.length < 15, `${alarms.length} times`)
     router.onPost = post => post.accept()
     await run(100)
@@ -67,7 +67,7 @@ test("an alarm is repeated with the same bytes until it is receipted, also befor
     assert.deepEqual(router.readings.slice(0, 200), upTo(200))
 })
 
-test("a router that refuses alarms gets the readings all the same", async () => {
+test("a router that refuses alarms still gets the readings", async () => {
     const { router, run } = await start(alarming(20), r => {
         r.onPost = post => (post.purpose === "alarm" ? post.respond(Code.NotFound) : post.accept())
     })
@@ -76,13 +76,13 @@ test("a router that refuses alarms gets the readings all the same", async () => 
     assert.ok(router.readings.length > 100)
 })
 
-test("without anything to send the mote asks whether the router is there, and comes anew where it is not", async () => {
+test("with nothing to send the mote pings the router, and reconnects if there is no response", async () => {
     const { router, run, panics } = await start({ count: 3 })
     await run(250)
     const pings = () => router.connections.flatMap(c => c.others.filter(m => m.code === Code.Ping))
     assert.equal(router.connections.length, 1)
     assert.ok(pings().length >= 3, `${pings().length} Pings`)
-    // The other half is gone, and nobody says so.
+    // The other end is gone without closing the connection.
     router.answersPings = false
     router.connections[0]!.bytesLeft = Infinity
     await run(75)
@@ -92,7 +92,7 @@ test("without anything to send the mote asks whether the router is there, and co
     assert.deepEqual(panics, [])
 })
 
-test("a mote with nothing to send connects again, so that it can be reached", async () => {
+test("a mote with nothing to send reconnects, so that it is reachable", async () => {
     const { router, run } = await start({ count: 3 })
     await run(10)
     router.connections[0]!.stream.end()
@@ -101,7 +101,7 @@ test("a mote with nothing to send connects again, so that it can be reached", as
     assert.ok(!router.connections[1]!.isClosed)
 })
 
-test("before it switches itself off, the mote sends what waits and leaves in good order", async () => {
+test("before it powers down, the mote sends what waits and closes the connection properly", async () => {
     const { router, run, lines } = await start({ count: 25, everyMs: 100, flushMs: 5000 }, r => {
         r.delayMs = 100
     })
@@ -111,7 +111,7 @@ test("before it switches itself off, the mote sends what waits and leaves in goo
     const [connection] = router.connections
     assert.equal(connection!.others.at(-1)!.code, Code.Release)
     assert.ok(connection!.isClosed)
-    // It stays away until there is a reading again.
+    // It stays disconnected until the next reading.
     await run(80)
     assert.equal(router.connections.length, 1)
     await run(30)
@@ -119,7 +119,7 @@ test("before it switches itself off, the mote sends what waits and leaves in goo
     assert.deepEqual(router.readings, upTo(50))
 })
 
-test("a mote that cannot send before it switches itself off says so in time, and loses nothing", async () => {
+test("a mote that cannot send before it powers down reports that in time, and loses nothing", async () => {
     const { router, run, lines } = await start({ count: 25, everyMs: 1000, flushMs: 5000 }, r => {
         r.isReachable = false
     })

@@ -24,7 +24,7 @@ function mover({ kind, cadence, strength, bpm }: Moves): Body {
     return syntheticBody({ seed: bpm + cadence, bpm, motion })
 }
 
-/** The same light; nobody knows how it moves. */
+/** The same light, without acceleration. */
 const unfelt = (body: Body): Body => ({
     reflectance: (led, seconds) => body.reflectance(led, seconds),
     skinTemperature: seconds => body.skinTemperature(seconds),
@@ -73,7 +73,7 @@ for (const moves of swings)
         assert.ok(errors(during, moves.bpm).length > 0.5 * during.length)
     })
 
-test("a pulse at the very rate of the steps: that rate or motion, and the pulse is back at rest", async () => {
+test("a pulse at exactly the step rate: that rate or motion, and the pulse is back at rest", async () => {
     const moves: Moves = { kind: "walking", cadence: 100, bpm: 100, strength: 2 }
     const { readings } = await sense(mover(moves), toS + restS)
     for (const { bpm, motion, atMs } of within(readings, 10, toS + restS))
@@ -87,7 +87,7 @@ test("an accelerometer at rest changes nothing", async () => {
     const { readings } = await sense(body, 60)
     assert.ok(errors(readings, 64).length > 25)
     const without = (await sense(unfelt(body), 60)).readings
-    // The thermometer converts at other moments, in other noise.
+    // The thermometer converts at other moments, with other noise.
     const light = (all: SensedReading[]) => all.map(reading => ({ ...reading, tempC: undefined }))
     assert.deepEqual(light(readings), light(without))
 })
@@ -101,7 +101,7 @@ for (const oscillatorError of [-0.03, 0.03])
             new Lsm6dso({ clock, body }),
         ])
         const during = within(readings, fromS + 4, toS)
-        // The mote counts samples, so its rate is off by as much as their clock.
+        // The mote counts samples, so its rate is off by the error of their clock.
         const reported = errors(during, moves.bpm / (1 + oscillatorError))
         assert.ok(reported.length >= 0.9 * during.length, `${reported.length} of ${during.length}`)
         assert.ok(mean(reported) < 4, `mean absolute error ${mean(reported)}`)

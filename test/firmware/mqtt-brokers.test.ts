@@ -21,11 +21,11 @@ import { MemoryClinic } from "../router/memory-clinic.ts"
 import { Mosquitto, needsMosquitto } from "../support/mosquitto.ts"
 import { upTo } from "./scripted-router.ts"
 
-/** Sockets are real, so virtual time takes small steps and leaves the broker a moment after each. */
+/** Sockets are real, so virtual time advances in small steps, each followed by a moment for the broker. */
 const stepS = 0.05
 const momentMs = 3
 
-/** A mote, and a router on the same virtual clock; what is between them a test says. */
+/** A mote, and a router on the same virtual clock; the test chooses what is between them. */
 class System {
     readonly clock = new VirtualClock()
     readonly kid = randomBytes(8)
@@ -35,7 +35,7 @@ class System {
     readonly store = SqliteStore.inMemory()
     readonly panics: number[] = []
     readonly lines: string[] = []
-    /** Where the mote's connections go. */
+    /** Destination of the mote's connections. */
     connect: () => Promise<ByteStream> = () => Promise.reject(new Error("unreachable"))
     router = this.startRouter()
     private run: ((seconds: number, until?: () => boolean) => Promise<void>) | undefined
@@ -93,7 +93,7 @@ class System {
         }
     }
 
-    /** Lets time pass until so many readings have arrived; sees that each came once and none is missing. */
+    /** Advances time until this many readings have arrived, and checks that each came once and none is missing. */
     async arrived(count: number): Promise<void> {
         await this.pass(600, () => this.readings().length >= count)
         assert.deepEqual(this.panics, [])
@@ -144,7 +144,7 @@ async function ownBroker(system: System, t: TestContext) {
     return { start, kill, streams, online: () => broker?.online ?? [] }
 }
 
-/** mosquitto with rights as docs/link.md has them, and the router as its client. */
+/** mosquitto with the rights in docs/link.md, and the router as its client. */
 async function mosquitto(system: System, t: TestContext) {
     const broker = await Mosquitto.start(
         t,
@@ -167,7 +167,7 @@ async function mosquitto(system: System, t: TestContext) {
     return {
         broker,
         online: () => client.online,
-        /** The router goes, and comes back with what its store has. */
+        /** The router stops, and restarts with its store. */
         stopRouter: () => client.close(),
         startRouter: () => {
             system.startRouter()
@@ -222,7 +222,7 @@ test("mosquitto is killed, frozen, started again: every reading once", needsMosq
         await system.pass(0.7 * i)
         await broker.start()
         await system.pass(2)
-        // A half-open connection: what is sent goes, and nothing comes.
+        // A half-open connection: data is sent, but nothing is received.
         broker.freeze()
         await system.pass(12)
         broker.thaw()

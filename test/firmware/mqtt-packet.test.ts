@@ -6,7 +6,7 @@ import { openChannel } from "./channel.ts"
 
 const channel = openChannel("test/src/mqtt.ts")
 
-/** What the firmware finds in `stream` when it arrives in two pieces. */
+/** The firmware's result for `stream` in two pieces. */
 async function read(stream: Uint8Array, split = 0): Promise<Buffer> {
     const question = Buffer.alloc(2 + stream.length)
     question.writeUInt16LE(split)
@@ -25,7 +25,7 @@ interface Facts {
     payload?: Uint8Array
 }
 
-/** What `test/src/mqtt.ts` has to say of these packets. */
+/** The expected result of `test/src/mqtt.ts` for these packets. */
 function facts(packets: Facts[]): Buffer {
     const found = packets.map(({ type, id = 0, topic = "", payload = Buffer.alloc(0) }) => {
         const name = Buffer.from(topic)
@@ -39,7 +39,7 @@ function facts(packets: Facts[]): Buffer {
     return Buffer.concat([Buffer.from("."), ...found])
 }
 
-/** A packet of a server as bytes, made by an independent codec, and what is in it. */
+/** A server's packet in bytes from an independent codec, with its content. */
 type Case = { bytes: Buffer; facts: Facts }
 const made = (packet: Packet, facts: Facts): Case => ({ bytes: generate(packet), facts })
 
@@ -50,7 +50,7 @@ const topic = fc.oneof(
 )
 const payload = fc.oneof(
     fc.uint8Array({ maxLength: 40 }),
-    // Around the lengths where the Remaining Length takes another byte.
+    // Around the lengths at which the Remaining Length takes another byte.
     fc.uint8Array({ minLength: 95, maxLength: 130 }),
 )
 const anyPacket: fc.Arbitrary<Case> = fc.oneof(
@@ -128,7 +128,7 @@ test("the largest packet is taken, one more byte is not", async () => {
         assert.equal(await problem(`30 ${length}`), "! packet too large")
 })
 
-test("what no server may send to us is malformed", async () => {
+test("a packet that a server may not send is malformed", async () => {
     const malformed = {
         "types and flags that are reserved": ["0000", "f000", "2102 0000", "4202 0001", "9103 0001 00", "d100"],
         "packets of a client": ["1000", "8205 0001 0001 61", "a205 0001 0001 61", "c000", "e000"],
@@ -150,7 +150,7 @@ test("what no server may send to us is malformed", async () => {
         for (const hex of packets) assert.equal(await problem(hex), "! malformed packet", what)
 })
 
-test("any bytes are either packets or a problem, and the reader goes on", async () => {
+test("any bytes are either packets or an error, and the reader continues", async () => {
     const property = fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), async bytes => {
         const found = await read(bytes, bytes.length >> 1)
         assert.match(found.toString("latin1"), /^[.!]/)
