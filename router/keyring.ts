@@ -10,7 +10,7 @@ import { Strangers } from "./strangers.ts"
 export const refreshMs = 10_000
 /** The minimum pause between two requests for the keys of new motes, however many appear. */
 export const askPauseMs = 1_000
-/** The same after a request that failed. */
+/** The pause after a failed request for such keys. */
 export const retryMs = 5_000
 
 /** The state of a mote without keys: the clinic does not know it, has not responded yet, or cannot be reached. */
@@ -103,7 +103,7 @@ export class Keyring {
             const found = index(keys.filter(({ kid }) => wanted.has(eui(kid))))
             this.strangers.deny(euis.filter(name => !found.has(name)))
             this.change([...found.keys()], found)
-            // The next response must be compared with the keys of now, even if it is an old one.
+            // The next response must be compared with these new keys, even if it is the same object as before.
             this.answer = undefined
         }).then(isAnswered => {
             if (this.closing.signal.aborted) return
@@ -117,7 +117,7 @@ export class Keyring {
         })
     }
 
-    /** Returns whether the clinic responded. */
+    /** Runs an exchange with the clinic after the previous one. Returns true if the clinic responded. */
     private async exchange(work: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
         const { signal } = this.closing
         let isAnswered = false

@@ -8,7 +8,7 @@ import type { Ingest, Refusal } from "./ingest.ts"
 
 /** The Max-Age of a 5.03 response: when the mote may retry. */
 const busyMaxAgeS = 10
-/** The same while the clinic is being asked for the mote's keys. */
+/** The Max-Age while the router requests the mote's keys from the clinic. */
 const keysAwaitedMaxAgeS = 1
 
 /** The resources to which motes post envelopes. */
@@ -50,15 +50,15 @@ function refusal(reason: Refusal): CoapMessage {
         case "belowWindow":
             return problem(Code.Forbidden, "too old for the replay window")
         case "keysAwaited":
-            return comeAgain(keysAwaitedMaxAgeS)
+            return retryAfter(keysAwaitedMaxAgeS)
         case "clinicAway":
         case "busy":
-            return comeAgain(busyMaxAgeS)
+            return retryAfter(busyMaxAgeS)
     }
 }
 
-function comeAgain(seconds: number): CoapMessage {
-    return problem(Code.ServiceUnavailable, "no room for envelopes at present", [
+function retryAfter(seconds: number): CoapMessage {
+    return problem(Code.ServiceUnavailable, "cannot accept envelopes at present", [
         uintOption(OptionNumber.MaxAge, seconds),
     ])
 }

@@ -28,7 +28,7 @@ export class Strangers {
         return this.count
     }
 
-    /** Adds a mote. Returns false if the clinic said a moment ago that it does not know it. */
+    /** Adds a mote. Returns false if the clinic reported within the last `deniedMs` that it does not know it. */
     add(eui: string, address: string): boolean {
         const deniedAt = this.denied.get(eui)
         if (deniedAt !== undefined && elapsedMs(this.clock) - deniedAt < deniedMs) return false
@@ -36,7 +36,7 @@ export class Strangers {
         if (own.has(eui)) return true
         if (this.count >= maxWaiting) {
             const [most, euis] = this.most()
-            // Then the new mote is the newest of the address with the most.
+            // Otherwise the new mote would itself be the newest of the address with the most.
             if (euis.size <= own.size) return true
             this.remove(most, euis, [...euis].at(-1)!)
         }

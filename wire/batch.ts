@@ -45,6 +45,7 @@ export const maxReasonChars = 32
 export const maxKeys = 10_000
 /** The maximum number of motes whose keys a router requests at once. */
 export const maxWanted = 256
+/** An upper bound for the output of `encodeWanted` with that many motes. */
 export const maxWantedBytes = maxWanted * (kidBytes + 1) + 16
 /** The maximum size of a sealed configuration or command: 220 bytes of plaintext in two layers of COSE. */
 export const maxSealedBytes = 384

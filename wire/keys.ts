@@ -69,6 +69,7 @@ export function eui(kid: Uint8Array): string {
     return Buffer.from(kid).toString("hex")
 }
 
+/** Tells whether a text is an `eui`: 16 lower-case hex digits. */
 export function isEui(text: string): boolean {
     return /^[0-9a-f]{16}$/.test(text)
 }

@@ -26,9 +26,9 @@ interface ReplayOptions extends Options {
 }
 
 export const alarmsCommand = new Command("alarms")
-    .description("how many alarms there are, and how many other limits would make")
+    .description("count alarms, and find out how other limits would have changed them")
     .addCommand(
-        shared("statistics", "alarms per patient and day, and how long they waited").action((options: Options) =>
+        shared("statistics", "show alarms per patient and day, and how long they waited").action((options: Options) =>
             withClinic(options, async api => {
                 const { from, before } = period(options)
                 const ward = options.ward === undefined ? "" : `&ward=${encodeURIComponent(options.ward)}`
@@ -42,21 +42,21 @@ export const alarmsCommand = new Command("alarms")
     .addCommand(
         shared(
             "replay",
-            "which alarms other limits would have made of what is stored, and which they would have missed",
+            "apply other limits to the stored readings: which alarms they would have raised, and which they would have missed",
         )
             .addOption(
                 option("--limits <name=value...>", "such as hrHigh=140 spo2Low=88; the others stay as they are")
                     .argParser(limits)
                     .default({}, "as set"),
             )
-            .addOption(option("--delay <s>", "wait so long before an alarm").argParser(integer(0, 600)))
+            .addOption(option("--delay <s>", "how long a value must be beyond a limit").argParser(integer(0, 600)))
             .action((options: ReplayOptions) => withClinic(options, api => replay(api, options))),
     )
 
 function shared(name: string, description: string): Command {
     return clinicOptions(new Command(name).description(description))
-        .addOption(option("--days <n>", "the last so many").argParser(integer(1, maxDays)).default(7))
-        .addOption(option("--ward <name>", "of one ward only"))
+        .addOption(option("--days <n>", "number of days up to now").argParser(integer(1, maxDays)).default(7))
+        .addOption(option("--ward <name>", "one ward only"))
         .option("--json", "one JSON document", false)
 }
 
@@ -65,7 +65,7 @@ function period({ days }: Options): { from: number; before: number } {
     return { from: before - days * dayMs, before }
 }
 
-/** One more `name=value`, or several with commas. */
+/** Parses one `name=value` or several, separated by commas, and adds them to the previous ones. */
 function limits(text: string, previous: Record<string, number> = {}): Record<string, number> {
     const found = { ...previous }
     for (const assignment of text.split(",")) {
@@ -93,10 +93,10 @@ interface Total {
 async function replay(api: ClinicApi, options: ReplayOptions): Promise<void> {
     const { from, before } = period(options)
     const tried = { ...options.limits, ...(options.delay !== undefined && { delay: options.delay }) }
-    if (Object.keys(tried).length === 0) throw new UserError("--limits or --delay: nothing to try", 2)
+    if (Object.keys(tried).length === 0) throw new UserError("either --limits or --delay is needed", 2)
     const everybody = await api.call("GET", "/api/patients", Type.Array(Patient))
     const patients = everybody.filter(({ ward }) => options.ward === undefined || ward === options.ward)
-    if (patients.length === 0) throw new UserError("there is nobody on that ward")
+    if (patients.length === 0) throw new UserError("there are no patients on that ward")
     const totals = new Map<string, Total>()
     const missed: { who: string; kind: string; from: number; to: number | null; worst: number }[] = []
     let watchedMs = 0
@@ -162,7 +162,7 @@ function printStatistics({ all, kinds, priorities, patientDays, loudest }: Burde
         )
 }
 
-/** What comes from outside moves no cursor. */
+/** Removes control characters, so that text from the clinic cannot control the terminal. */
 function clean(text: string): string {
     return text.replace(/\p{Cc}/gu, " ")
 }

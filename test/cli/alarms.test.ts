@@ -63,11 +63,11 @@ test("alarms replay: what other limits would have made and missed, of everybody"
 
 test("alarms replay: what cannot be tried is refused with a line", async () => {
     for (const [args, line] of [
-        [[], /--limits or --delay: nothing to try/],
+        [[], /either --limits or --delay is needed/],
         [["--limits", "hrHigh=999"], /hrHigh/],
         [["--limits", "bpm=10"], /bpm/],
         [["--delay", "9999"], /--delay/],
-        [["--delay", "5", "--ward", "nowhere"], /nobody on that ward/],
+        [["--delay", "5", "--ward", "nowhere"], /no patients on that ward/],
     ] as const) {
         const { code, stderr } = await alarms("replay", ...args)
         assert.notEqual(code, 0)
