@@ -1,7 +1,7 @@
 // How much processor time the tests take: loaded into each process that runs test files, it notes at the end what that process
 // and those it started have used. Only on Linux, which says so of processes that have ended.
-import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs"
-import { relative } from "node:path"
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
+import { dirname, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { isMainThread } from "node:worker_threads"
 
@@ -15,7 +15,9 @@ if (isMainThread && process.env.NODE_TEST_CONTEXT && !process.env.VITALMOTE_COUN
     process.env.VITALMOTE_COUNTED = "1"
     process.on("exit", () => {
         const seconds = processorSeconds()
-        if (seconds !== undefined) appendFileSync(file, `${seconds} ${nameOf(process.argv[1])}\n`)
+        if (seconds === undefined) return
+        mkdirSync(dirname(file), { recursive: true }) // a fresh clone has none
+        appendFileSync(file, `${seconds} ${nameOf(process.argv[1])}\n`)
     })
 }
 
