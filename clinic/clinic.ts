@@ -8,6 +8,7 @@ import { Accounts } from "./people/accounts.ts"
 import { Alarms } from "./alarms/alarms.ts"
 import { defaultRules, type AlarmRules } from "./alarms/rules.ts"
 import { limitOf } from "./alarms/urgency.ts"
+import { WardRules } from "./alarms/ward-rules.ts"
 import { SilenceWatch } from "./alarms/silence.ts"
 import { Burden } from "./burden/burden.ts"
 import { ProblemError } from "./errors.ts"
@@ -24,8 +25,10 @@ import { News2Watch } from "./news2/watch.ts"
 import { Bedside, type BedsideEntry } from "./readings/bedside.ts"
 import { Observations, type Observation } from "./readings/observations.ts"
 import { Patients, type NewPatient } from "./people/patients.ts"
+import { roles, scopeOf } from "./people/permissions.ts"
 import { Routers, type RouterTimes } from "./routers.ts"
 import type { Store, Tables } from "./store/store.ts"
+import { ownTimeZone } from "./time-zone.ts"
 import { Vault } from "./motes/vault.ts"
 
 export interface ClinicOptions {
@@ -37,6 +40,10 @@ export interface ClinicOptions {
     log: Log
     /** What is done about alarms where a ward has not said otherwise. */
     alarmRules?: AlarmRules
+    /** Names of the ways to tell people beside the page. */
+    channels?: readonly string[]
+    /** Of the wards (IANA); that of this machine where it is left out. */
+    timeZone?: string
     /** Lets others have their turn between the pieces of a large batch; a simulation does that in its own time. */
     turn?: () => Promise<void>
 }
@@ -64,6 +71,7 @@ export class Clinic {
     readonly news2Watch: News2Watch
     readonly alarms: Alarms
     readonly burden: Burden
+    readonly wardRules: WardRules
     readonly silence: SilenceWatch
     readonly routers: Routers
     readonly grants: Grants
@@ -73,12 +81,15 @@ export class Clinic {
     private checked: { at: number; result: Promise<void> } | undefined
     private readonly refused: LogSummary
     private readonly flawed: LogSummary
-    private rules: AlarmRules
     private readonly counters = { stored: 0, duplicate: 0, refused: 0 }
 
     private constructor(o: ClinicOptions, newest: number) {
         this.o = o
-        this.rules = o.alarmRules ?? defaultRules
+        this.wardRules = new WardRules({
+            ...{ store: o.store, defaults: o.alarmRules ?? defaultRules, timeZone: o.timeZone ?? ownTimeZone() },
+            receivers: [...(o.channels ?? []), ...roles.filter(role => scopeOf({ role }, "acknowledge") !== undefined)],
+            now: () => this.now(),
+        })
         this.refused = new LogSummary("envelopes refused", o)
         this.flawed = new LogSummary("envelopes kept with a problem, by mote", o)
         this.accounts = new Accounts(o.store, o.clock, o.random)
@@ -87,7 +98,7 @@ export class Clinic {
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms({
-            ...{ store: o.store, clock: o.clock, rules: () => this.rules },
+            ...{ store: o.store, clock: o.clock, rules: (ward, at) => this.wardRules.of(ward, at) },
             limitOf: (mote, kind, t) => this.limitOf(mote, kind, t),
             newest: async (patient, name) => presentOf(await this.observations.newest(patient, name)),
         })
@@ -124,6 +135,7 @@ export class Clinic {
         const clinic = new Clinic(o, await new Observations(o.store).newestId())
         if (!(await clinic.motes.opens()))
             throw new UserError("the clinic's key is not the one its database was written with")
+        await clinic.wardRules.load()
         return clinic
     }
 

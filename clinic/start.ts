@@ -58,8 +58,17 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     const key = vaultKey(data)
     const store = openSqlite(join(data, "clinic.db"))
     try {
-        const alarmRules = rulesFor(o.notify ?? [])
-        const clinic = await Clinic.open({ store, clock, random: randomBytes, key, log, alarmRules })
+        const clinic = await Clinic.open({
+            ...{
+                store,
+                clock,
+                random: randomBytes,
+                key,
+                log,
+                ...(o.timeZone !== undefined && { timeZone: o.timeZone }),
+            },
+            ...{ alarmRules: rulesFor(o.notify ?? []), channels: (o.notify ?? []).map(({ name }) => name) },
+        })
         const certificate = await serverCertificate(data, host, clock.now())
         const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages() })
         await listen(app, host, o.port)

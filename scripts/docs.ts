@@ -25,10 +25,15 @@ export function withTables(document: string): string {
 
 function alarms(): string[][] {
     const rows = Object.entries<AlarmKind>(alarmKinds).map(([name, kind]) => {
-        const { label, category, priority, raisedBy, cause } = kind
-        return [`\`${name}\``, label, category, priority, raisedBy, ...words(cause)]
+        const { label, category, raisedBy, cause } = kind
+        return [`\`${name}\``, label, category, priorityWords(kind), raisedBy, ...words(cause)]
     })
     return [["kind", "label", "category", "priority", "by", "raised when", "cleared when"], ...rows]
+}
+
+function priorityWords({ priority, severe, cause }: AlarmKind): string {
+    if (!severe || !("quantity" in cause)) return priority
+    return `${priority}; ${severe.priority} from ${severe.beyond} ${units[quantities[cause.quantity].unit].text} beyond`
 }
 
 /** When an alarm is raised and when it is cleared. */

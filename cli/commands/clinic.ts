@@ -75,6 +75,8 @@ export async function openClinic(
         throw new UserError(`${database} is missing or empty: restore it from a copy, or use another --data folder`)
     const secret = process.env.VITALMOTE_WEBHOOK_SECRET
     const routes = options.notify?.map(text => parseRoute(text, secret, () => Date.now()))
+    const names = routes?.map(({ name }) => name) ?? []
+    if (new Set(names).size < names.length) throw new UserError("--notify: each NAME once", 2)
     const running = await startClinic({
         data: join(data, "clinic"),
         host: options.host,

@@ -1,5 +1,6 @@
 import type { Priority } from "../../wire/tables/alarm-kinds.ts"
 import type { ShownAlarm } from "../store/alarms.ts"
+import type { AlarmRules } from "./rules.ts"
 import { undoMs, type State } from "./life.ts"
 
 /** What an alarm is about where that is neither a mote nor a patient, such as a router. */
@@ -45,6 +46,8 @@ export interface Alarm {
     until: number | null
     /** Escalation steps that were taken since it was last raised. */
     level: number
+    /** Whom these have told: channels and roles. */
+    escalatedTo: string[]
     /** The acknowledgement or pause in force, or that it was closed with. */
     acknowledgedAt: number | null
     /** User name. */
@@ -62,7 +65,7 @@ const hasName: readonly SourceKind[] = ["router", "channel"]
 export type Present = { value: number; time: number } | undefined
 
 /** A stored alarm as it is shown. */
-export function shown(row: ShownAlarm, present: Present): Alarm {
+export function shown(row: ShownAlarm, present: Present, rules: AlarmRules): Alarm {
     const slash = row.source.indexOf("/")
     const about = (slash < 0 ? row.source : row.source.slice(0, slash)) as SourceKind
     return {
@@ -78,6 +81,7 @@ export function shown(row: ShownAlarm, present: Present): Alarm {
         ...{ presentValue: present?.value ?? null, presentAt: present?.time ?? null },
         ...{ clearedAt: row.clearedAt, clearedAbout: row.clearedAbout === 1, clearedValue: row.clearedValue },
         ...{ storedAt: row.storedAt, state: row.state as State, since: row.since, until: row.until, level: row.level },
+        escalatedTo: rules.steps.slice(0, row.level).flatMap(({ tell }) => tell),
         ...{ acknowledgedAt: row.acknowledgedAt, acknowledgedBy: row.acknowledgedBy },
         ...{ undoUntil: row.undo === null ? null : row.since + undoMs },
         ...{ firstSeenAt: row.firstSeenAt, firstSeenBy: row.firstSeenBy, isOpen: row.isOpen === 1 },

@@ -165,7 +165,7 @@ export class Alarms {
 
     /** The log of a shift, the newest first. */
     async during(period: AlarmPeriod): Promise<Alarm[]> {
-        return (await this.o.store.alarm.during(period)).map(row => shown(row, undefined))
+        return (await this.o.store.alarm.during(period)).map(row => shown(row, undefined, this.rulesOf(row)))
     }
 
     /** What happened to it, in order, each attempt to tell somebody included. */
@@ -324,9 +324,14 @@ export class Alarms {
             const quantity = limitOf(row.kind)?.quantity
             const has =
                 row.clearedAt === null && row.patient !== null && quantity !== undefined && isVitalName(quantity)
-            alarms.push(shown(row, has ? await this.o.newest(row.patient!, quantity) : undefined))
+            const present = has ? await this.o.newest(row.patient!, quantity) : undefined
+            alarms.push(shown(row, present, this.rulesOf(row)))
         }
         return alarms
+    }
+
+    private rulesOf({ ward, waitingSince }: StoredAlarm): AlarmRules {
+        return this.o.rules(ward, waitingSince)
     }
 
     private now(): number {

@@ -33,7 +33,9 @@ export class Lives {
         const outcome = next(lifeOf(alarm), event, this.lifeRules(alarm))
         if ("refused" in outcome) return outcome.refused
         for (const entry of outcome.entries) {
-            if (isNoted) await this.log(alarm, { ...entry, value: alarm.worstValue }, t)
+            const told = entry.change === "escalated" ? this.rulesOf(alarm).steps[entry.level - 1]?.tell : undefined
+            const more = { value: alarm.worstValue, told: told?.join(", ") ?? null }
+            if (isNoted) await this.log(alarm, { ...entry, ...more }, t)
             await this.apply(alarm, entry, t)
         }
         setLife(alarm, outcome.life)

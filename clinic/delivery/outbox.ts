@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import type { StoredDelivery } from "../store/deliveries.ts"
 import type { Store, Tables } from "../store/store.ts"
+import { isRole } from "../people/permissions.ts"
 import { DeliveryError, type Channel } from "./channel.ts"
 import type { Notice, Phase } from "./notice.ts"
 
@@ -55,6 +56,14 @@ export class Outbox {
      */
     async tell(alarm: number, channels: readonly string[], now: number, t: Tables): Promise<void> {
         for (const channel of channels) {
+            // A role is told on the page.
+            if (isRole(channel)) continue
+            if (!this.o.routes.some(({ name }) => name === channel)) {
+                const failure = "no such channel"
+                const entry = { alarm, at: now, change: "not-told", by: null, level: 0, value: null }
+                await t.alarmEntry.add([{ ...entry, told: channel, failure }])
+                continue
+            }
             const last = await t.delivery.newest(alarm, channel)
             const isEnd = last?.phase === "end"
             if (last && isEnd && last.nextAt !== null)

@@ -3,6 +3,7 @@ import { UserError } from "../../host/errors.ts"
 import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
 import { unitText } from "../../wire/tables/quantities.ts"
 import type { Channel } from "./channel.ts"
+import { isRole } from "../people/permissions.ts"
 import { Email } from "./email.ts"
 import { Hl7 } from "./hl7/hl7.ts"
 import type { Notice } from "./notice.ts"
@@ -10,7 +11,7 @@ import type { Route } from "./outbox.ts"
 import { Webhook } from "./webhook.ts"
 
 export const routeForm =
-    "[SECONDS:]https://HOST/PATH, smtp://HOST?from=ADDRESS&to=ADDRESS, or mllp://HOST:PORT; smtps and mllps with TLS"
+    "[NAME=][SECONDS:]https://HOST/PATH, smtp://HOST?from=ADDRESS&to=ADDRESS, or mllp://HOST:PORT; smtps and mllps with TLS"
 const longestWaitS = 3600
 const fewestSecretBytes = 32
 const sender = {
@@ -21,19 +22,22 @@ const sender = {
 }
 
 /**
- * A way to tell people, as an operator writes it; SECONDS: only where nobody has acknowledged after so long.
+ * A way to tell people, as an operator writes it. NAME: for the rules of a ward. SECONDS: only where nobody has acknowledged after so
+ * long.
  * @param secret of the webhook
  * @throws UserError
  */
 export function parseRoute(text: string, secret: string | undefined, now: () => number): Route {
-    const [, seconds, address = ""] = /^(?:(\d{1,5}):)?(.*)$/.exec(text) ?? []
+    const [, ownName, seconds, address = ""] = /^(?:([A-Za-z][\w .-]{0,39})=)?(?:(\d{1,5}):)?(.*)$/.exec(text) ?? []
     const afterS = Number(seconds ?? 0)
     if (afterS > longestWaitS) throw new UserError(`--notify: ${longestWaitS} seconds at most`, 2)
     const url = URL.canParse(address) ? new URL(address) : undefined
     const channel = url && channelOf(url, secret, now)
     if (!url || !channel) throw new UserError(`--notify: expected ${routeForm}`, 2)
     const digest = createHash("sha256").update(text).digest("hex").slice(0, 8)
-    return { name: `${url.protocol}//${url.host} ${digest}`, channel, afterMs: afterS * 1000 }
+    const name = ownName ?? `${url.protocol}//${url.host} ${digest}`
+    if (isRole(name)) throw new UserError(`--notify: ${name} is a role, not a channel`, 2)
+    return { name, channel, afterMs: afterS * 1000 }
 }
 
 function channelOf(url: URL, secret: string | undefined, now: () => number): Channel | undefined {

@@ -28,6 +28,7 @@ import { ownTimeZone } from "../time-zone.ts"
 import { originOf, proxyCheck, type ProxyOptions } from "./proxies.ts"
 import { Turns } from "./turns.ts"
 import { userRoutes } from "./users.ts"
+import { wardRuleRoutes } from "./ward-rules.ts"
 import { wardRoutes } from "./ward.ts"
 
 const maxBodyBytes = 64 * 1024
@@ -102,6 +103,7 @@ export async function buildApp(o: {
     alarmLogRoutes(app, clinic)
     alarmRoutes(app, clinic)
     burdenRoutes(app, clinic, turns)
+    wardRuleRoutes(app, clinic)
     userRoutes(app, clinic)
     await ingestRoutes(app, clinic)
     await fhirRoutes(app, clinic, turns, origin)

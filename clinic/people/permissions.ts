@@ -49,7 +49,9 @@ export const permissions = {
         allows: "see patients, vital signs, alarms and settings, also as FHIR",
         to: { doctor: "all", nurse: "all", patient: "own" },
     },
-    acknowledge: { allows: "acknowledge alarms", to: { doctor: "all", nurse: "all" } },
+    acknowledge: { allows: "acknowledge and pause alarms", to: { doctor: "all", nurse: "all" } },
+    "read-rules": { allows: "see a ward's alarm rules", to: { doctor: "all", nurse: "all" } },
+    "set-rules": { allows: "change a ward's alarm rules", to: { doctor: "all" } },
     observe: {
         allows: "enter what was observed at the bedside for NEWS2",
         to: { doctor: "all", nurse: "all" },
@@ -104,6 +106,10 @@ function patientsOf({ patient, onWard = [] }: Subject, scope: "own" | "ward"): n
 /** All that the user may do, so that a page can leave out what would be refused. */
 export function permissionsOf(user: Subject): Action[] {
     return actions.filter(action => may(user, action))
+}
+
+export function isRole(name: string): name is Role {
+    return Object.hasOwn(roleKinds, name)
 }
 
 export function kindOf(role: Role): RoleKind {

@@ -20,6 +20,7 @@ export interface Schema {
     command: CommandRow
     alarm: AlarmRow
     alarm_entry: AlarmEntryRow
+    ward_rules: WardRulesRow
     current: CurrentRow
     router: RouterRow
     probe: ProbeRow
@@ -214,6 +215,14 @@ interface AlarmEntryRow {
     value: number | null
     told: string | null
     failure: string | null
+}
+
+interface WardRulesRow {
+    ward: string
+    version: number
+    settings: string
+    author: string
+    made_at: number
 }
 
 interface CurrentRow {

@@ -23,6 +23,7 @@ import type { Schema, TableName } from "./schema.ts"
 import { SessionTable } from "./sessions.ts"
 import { StartTable } from "./starts.ts"
 import { TokenTable } from "./tokens.ts"
+import { WardRulesTable } from "./ward-rules.ts"
 
 /** What a probe writes after a failure: more than a log that was emptied may have left. */
 const probeBytes = 256 * 1024
@@ -46,6 +47,7 @@ export class Tables {
     readonly command: CommandTable
     readonly alarm: AlarmTable
     readonly alarmEntry: AlarmEntryTable
+    readonly wardRules: WardRulesTable
     readonly current: CurrentTable
     readonly router: RouterTable
     readonly delivery: DeliveryTable
@@ -69,6 +71,7 @@ export class Tables {
         this.command = new CommandTable(access)
         this.alarm = new AlarmTable(access)
         this.alarmEntry = new AlarmEntryTable(access)
+        this.wardRules = new WardRulesTable(access)
         this.current = new CurrentTable(access)
         this.router = new RouterTable(access)
         this.delivery = new DeliveryTable(access)

@@ -193,3 +193,131 @@ test("a mote without memory that has another secret numbers anew, and is heard",
     await again({ kind: "hr-high", id: 1, raised: true, atS: 60 })
     assert.deepEqual(await open(), ["hr-high - 60…"])
 })
+
+const escalating = {
+    alarmRules: {
+        ...{ acknowledgedMs: 600_000, first: [], priorities: {} },
+        steps: [
+            { afterMs: 60_000, tell: ["nurse in charge"] },
+            { afterMs: 180_000, tell: ["doctor"] },
+        ],
+    },
+}
+
+test("an alarm that nobody attends to escalates, over restarts and clocks that jump", async () => {
+    const { clinic, clock, reopen, tell, pass, one } = await ward(escalating)
+    await tell({ kind: "hr-high", id: 1, raised: true, value: 171 })
+    await pass(59)
+    assert.equal((await one()).level, 0)
+    const restarted = await reopen()
+    clock.step(1000)
+    await restarted.alarms.tick()
+    assert.equal((await restarted.alarms.open())[0]!.level, 1)
+    // Back by a day: the step that is left waits for no longer than it would have from now on.
+    clock.step(-86_400_000)
+    await restarted.alarms.tick()
+    await pass(179)
+    assert.equal((await one()).level, 1)
+    await pass(1)
+    assert.equal((await one()).level, 2)
+    const history = await clinic.alarms.history((await one()).id)
+    assert.deepEqual(
+        history.map(({ change, level }) => `${change} ${level}`),
+        ["raised 0", "escalated 1", "escalated 2"],
+    )
+})
+
+test("a pause ends with its time, over a restart, and after the clock went back", async () => {
+    const { clinic, clock, reopen, tell, pass, one } = await ward()
+    await tell({ kind: "hr-high", id: 1, raised: true, value: 171 })
+    await clinic.alarms.pause((await one()).id, "ruth", 2)
+    await pass(119)
+    assert.deepEqual([(await one()).state, (await one()).acknowledgedBy], ["paused", "ruth"])
+    const restarted = await reopen()
+    clock.step(1000)
+    await restarted.alarms.tick()
+    assert.deepEqual([(await one()).state, (await one()).acknowledgedBy], ["raised", null])
+    await clinic.alarms.pause((await one()).id, "ruth", 30)
+    clock.step(-7 * 86_400_000)
+    await clinic.alarms.tick()
+    await pass(30 * 60)
+    assert.equal((await one()).state, "raised", "half an hour, not a week")
+})
+
+test("what somebody did can be taken back for a minute; nobody is told less for that", async () => {
+    const { clinic, tell, pass, one } = await ward(escalating)
+    await tell({ kind: "hr-high", id: 1, raised: true, value: 171 })
+    await pass(30)
+    const { id } = await one()
+    await clinic.alarms.acknowledge(id, "ruth")
+    await pass(40)
+    assert.equal((await clinic.alarms.undo(id, "ken"))!.state, "raised")
+    assert.deepEqual([(await one()).acknowledgedBy, (await one()).firstSeenBy], [null, null])
+    await pass(0)
+    assert.equal((await one()).level, 1, "the step that had been waited for")
+    await clinic.alarms.acknowledge(id, "ruth")
+    await pass(61)
+    await assert.rejects(clinic.alarms.undo(id, "ruth"), /nothing to take back/)
+})
+
+test("acknowledged, it speaks again when it is worse by a step, and when it lasts longer than that allows", async () => {
+    const { clinic, tell, report, pass, one } = await ward(escalating)
+    await tell({ kind: "hr-high", id: 1, raised: true, value: 131 })
+    assert.deepEqual([(await one()).limitValue, (await one()).priority], [130, "medium"])
+    await report("hr", 149, "beat/min")
+    await report("hr", 140, "beat/min")
+    const seen = await clinic.alarms.acknowledge((await one()).id, "ruth")
+    assert.deepEqual([seen!.worstValue, seen!.presentValue, seen!.priority], [149, 140, "medium"])
+    await report("temp", 39, "Cel")
+    await report("hr", 148, "beat/min")
+    assert.equal((await one()).state, "acknowledged")
+    await report("hr", 150, "beat/min")
+    assert.deepEqual([(await one()).state, (await one()).priority], ["raised", "high"], "20 beyond the limit")
+    await clinic.alarms.acknowledge((await one()).id, "ken")
+    await report("hr", 159, "beat/min")
+    assert.equal((await one()).state, "acknowledged")
+    await report("hr", 160, "beat/min")
+    assert.deepEqual([(await one()).state, (await one()).firstSeenBy], ["raised", "ruth"])
+    await clinic.alarms.acknowledge((await one()).id, "ken")
+    await pass(599)
+    assert.equal((await one()).state, "acknowledged")
+    await pass(1)
+    assert.equal((await one()).state, "raised")
+    const history = await clinic.alarms.history((await one()).id)
+    assert.deepEqual(
+        history.map(({ change, by }) => (by === null ? change : `${change} by ${by}`)),
+        [
+            ...["raised", "acknowledged by ruth", "worsened", "acknowledged by ken", "worsened"],
+            ...["acknowledged by ken", "acknowledgement-expired"],
+        ],
+    )
+})
+
+test("a thousand alarms in a minute from one broken mote are one line that still escalates", async () => {
+    const { clinic, tell, pass, one, all } = await ward(escalating)
+    const times = 200
+    for (let i = 0; i < times; i++) {
+        const kind = "hr-high"
+        await tell(
+            ...[0, 1, 2, 3, 4].flatMap(j => [
+                { kind, id: 5 * i + j, raised: true, value: 171 },
+                { kind, id: 5 * i + j, raised: false, value: 120 },
+            ]),
+        )
+        if (i % 4 === 3) await pass(1)
+    }
+    assert.equal((await one()).count, 5 * times)
+    assert.deepEqual([(await all()).length, (await clinic.alarms.open()).length], [1, 1])
+    const history = await clinic.alarms.history((await one()).id)
+    assert.ok(history.length < 60, `${history.length} entries`)
+    await tell({ kind: "hr-high", id: 10 * times, raised: true, value: 171 })
+    await pass(0)
+    assert.equal((await one()).level, 1)
+})
+
+test("an alarm of tomorrow's clock is not on top for ever", async () => {
+    const { tell, open } = await ward()
+    await tell({ kind: "temp-high", id: 1, raised: true, atS: 86_400 })
+    await tell({ kind: "hr-high", id: 2, raised: true, value: 171 })
+    assert.deepEqual(await open(), ["hr-high 171 0…", "temp-high - 86400…"])
+})

@@ -39,6 +39,7 @@ export const problemKinds = {
     "not-found": { status: 404, text: "{what} not found" },
     "not-acceptable": { status: 406, text: "only JSON is available here, as in application/fhir+json" },
     "newer-configuration": { status: 409, text: "there is a newer configuration: read it first" },
+    "nobody-to-tell": { status: 400, text: "at {time} the escalation has nobody to tell" },
     "not-on-the-ward": { status: 409, text: "the patient is not on the ward" },
     revoked: { status: 409, text: "the mote is revoked" },
     "name-taken": { status: 409, text: "that user name is taken" },
@@ -96,6 +97,8 @@ export interface Problem {
     readonly role?: string
     /** User name. */
     readonly by?: string
+    /** Of the day, as 06:00. */
+    readonly time?: string
     readonly refusal?: Refusal
 }
 

@@ -53,6 +53,7 @@ export const Alarm = Type.Object({
     since: Time,
     until: Nullable(Type.Integer({ description: "When that state ends by itself, unix ms" })),
     level: Type.Integer({ minimum: 0, description: "Escalation steps taken since it was raised" }),
+    escalatedTo: List(Type.String({ description: "Channels and roles" })),
     acknowledgedAt: Nullable(Time),
     acknowledgedBy: Nullable(UserName),
     undoUntil: Nullable(Type.Integer({ description: "Until then that can be taken back, unix ms" })),

@@ -372,4 +372,14 @@ export const migrations: readonly string[] = [
             OR patient.ward IN (SELECT ward FROM router_ward WHERE router_ward.account = account.id)
         );
     `,
+    `
+    CREATE TABLE ward_rules (
+        ward TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        settings TEXT NOT NULL,
+        author TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        PRIMARY KEY (ward, version)
+    ) STRICT;
+    `,
 ]

@@ -102,6 +102,7 @@ const problems: Record<ProblemCode, string> = {
     "not-found": "{what} nicht gefunden",
     "not-acceptable": "hier gibt es nur JSON, wie in application/fhir+json",
     "newer-configuration": "es gibt eine neuere Fassung: bitte zuerst ansehen",
+    "nobody-to-tell": "um {time} hat die Eskalation niemanden, dem sie etwas sagt",
     "not-on-the-ward": "der Patient ist nicht auf der Station",
     revoked: "der Sensor ist gesperrt",
     "name-taken": "es gibt schon einen Benutzer dieses Namens",
