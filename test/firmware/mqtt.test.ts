@@ -6,7 +6,7 @@ import { runProgram } from "../../sim/mote/program.ts"
 import { MqttPost, ScriptedBroker, serve } from "./scripted-broker.ts"
 import { upTo, type Post } from "./scripted-router.ts"
 
-/** A mote that makes `count` readings, one every `everyMs`, and the broker it talks to. */
+/** A mote with `count` readings, one every `everyMs`, and its broker. */
 async function start(o: { count?: number; everyMs?: number; prepare?: (broker: ScriptedBroker) => void }) {
     const { count = 10, everyMs = 2000 } = o
     const broker = new ScriptedBroker()
@@ -22,7 +22,7 @@ async function start(o: { count?: number; everyMs?: number; prepare?: (broker: S
 const mqtt = (post: Post) => post as MqttPost
 const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes ?? []).toString("hex")
 
-test("the session is as docs/wire.md has it: clean, with a last will, subscribed, on line", async () => {
+test("the session follows docs/wire.md: clean, with a last will, subscribed, online", async () => {
     const { broker, run, panics, lines } = await start({ count: 20 })
     await run(45)
     assert.deepEqual(panics, [])
@@ -66,7 +66,7 @@ test("the session is as docs/wire.md has it: clean, with a last will, subscribed
     )
 })
 
-/** What a broker, or somebody in its place, may do instead of acknowledging and bringing the receipt. */
+/** What a broker, or an impostor, may do instead of acknowledging and delivering the receipt. */
 const faults: Record<string, (post: MqttPost, broker: ScriptedBroker) => void> = {
     "no answer": () => {},
     "a PUBACK without a receipt": p => p.acknowledge(),
@@ -104,7 +104,7 @@ const send = (p: MqttPost, bytes: Uint8Array) => p.connection.stream.write(bytes
 
 for (const [what, fault] of Object.entries(faults))
     test(`${what}: the same bytes come again, everything arrives once`, async () => {
-        // The second envelope gets it three times, the fifth once.
+        // The second envelope fails three times, the fifth once.
         const wrong = [1, 2, 3, 7]
         const { broker, run, panics } = await start({
             count: 12,
@@ -122,7 +122,7 @@ for (const [what, fault] of Object.entries(faults))
         assert.equal(broker.sendings()[1], 4)
     })
 
-test("without a PUBACK the same packet comes again: same identifier, DUP; with one it is a new packet", async () => {
+test("without a PUBACK the same packet is sent again: same identifier, DUP; with one it is a new packet", async () => {
     const { broker, run } = await start({
         count: 3,
         prepare: b => {
@@ -141,7 +141,7 @@ test("without a PUBACK the same packet comes again: same identifier, DUP; with o
     assert.notEqual(anew!.messageId, lost!.messageId)
 })
 
-test("a receipt counts though its PUBACK never comes; the connection is given up", async () => {
+test("a receipt counts even without a PUBACK; the connection is closed", async () => {
     const { broker, run } = await start({
         count: 4,
         everyMs: 30_000,
@@ -159,7 +159,7 @@ test("a receipt counts though its PUBACK never comes; the connection is given up
     assert.ok(broker.brokerConnections.slice(0, -1).every(c => c.isClosed))
 })
 
-test("a silent connection is pinged; one that does not answer is given up", async () => {
+test("a silent connection is pinged, and closed without a response", async () => {
     const { broker, run, panics } = await start({ count: 2, everyMs: 400_000 })
     await run(390)
     const [connection] = broker.brokerConnections
@@ -171,12 +171,12 @@ test("a silent connection is pinged; one that does not answer is given up", asyn
     assert.equal(connection!.isClosed, false)
     await run(80)
     assert.ok(connection!.isClosed)
-    // The next reading finds its way over a new one.
+    // The next reading is sent over a new connection.
     assert.deepEqual(broker.readings, upTo(2))
     assert.deepEqual(panics, [])
 })
 
-test("a broker that refuses, or that never gets to the end of the greeting, is tried again", async () => {
+test("a broker that refuses, or never completes the handshake, is tried again", async () => {
     const refusals: ScriptedBroker["onPacket"][] = [
         (packet, c) => packet.cmd === "connect" && c.send({ cmd: "connack", returnCode: 4, sessionPresent: false }),
         (packet, c) => packet.cmd === "connect" && c.send({ cmd: "connack", returnCode: 0, sessionPresent: true }),
@@ -203,7 +203,7 @@ test("a broker that refuses, or that never gets to the end of the greeting, is t
     assert.ok(lines.includes("the broker refuses: 4"), lines.join("\n"))
 })
 
-test("the broker's greeting may break at every byte", async () => {
+test("the broker's handshake may break at every byte", async () => {
     /** CONNACK, SUBACK for three topics, PUBACK. */
     const greetingBytes = 4 + 7 + 4
     const { broker, run, panics } = await start({
@@ -234,11 +234,11 @@ test("the broker's greeting may break at every byte", async () => {
 const acknowledged = (broker: ScriptedBroker) =>
     broker.brokerConnections.flatMap(c => c.of("puback").map(p => p.messageId))
 
-/** Values under that name in the envelopes that were accepted. */
+/** Values with this name in the accepted envelopes. */
 const said = (broker: ScriptedBroker, name: string) =>
     broker.posts.flatMap(p => p.measurements.filter(m => m.name === name).map(m => m.value))
 
-test("a configuration is taken, then acknowledged, and the next envelope says so", async () => {
+test("a configuration is applied, then acknowledged, and the next envelope reports it", async () => {
     const { broker, run, panics } = await start({ count: 40 })
     await run(6)
     const [connection] = broker.brokerConnections
@@ -247,7 +247,7 @@ test("a configuration is taken, then acknowledged, and the next envelope says so
     await run(10)
     assert.deepEqual(acknowledged(broker), [9])
     assert.deepEqual(said(broker, "config"), [0, 7])
-    // What is retained comes again with every connection; an empty message only takes it back.
+    // A retained message is delivered on every connection; an empty one only deletes it.
     connection!.publish("config", sealed, { qos: 1, messageId: 10, dup: true })
     connection!.publish("config", Buffer.alloc(0), { qos: 1, messageId: 11 })
     connection!.publish("config", Buffer.from("not a configuration"), { qos: 1, messageId: 12 })
@@ -261,7 +261,7 @@ test("a configuration is taken, then acknowledged, and the next envelope says so
     assert.deepEqual(panics, [])
 })
 
-test("commands come under their names and are done once", async () => {
+test("commands arrive on topics with their names and are executed once", async () => {
     const { broker, run, panics } = await start({ count: 30, everyMs: 500 })
     const down = (name: "identify" | "clear", version: number) => makeCommand(name, version, broker.keys, randomBytes)
     await run(5)
@@ -282,7 +282,7 @@ test("commands come under their names and are done once", async () => {
     assert.equal(broker.readings.length + broker.lost, 30)
 })
 
-test("a flood of messages, or one under a topic that was not asked for, ends the connection, not the mote", async () => {
+test("a flood of messages, or one on an unsubscribed topic, ends the connection, not the mote", async () => {
     const { broker, run, panics } = await start({ count: 30, everyMs: 1000 })
     await run(5)
     const latest = () => broker.brokerConnections.at(-1)!

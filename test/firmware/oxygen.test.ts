@@ -3,11 +3,11 @@ import { test } from "node:test"
 import { emptyStrap, syntheticBody, type Body, type SyntheticOptions } from "../../sim/body/index.ts"
 import { sense, type SensedReading } from "./sense.ts"
 
-/** The readings that have a saturation. */
+/** The readings with a saturation. */
 const saturations = (readings: SensedReading[]) =>
     readings.flatMap(({ atMs, spo2 }) => (spo2 === undefined ? [] : [{ atMs, spo2 }]))
 
-/** Saturations of a made-up wearer. */
+/** Saturations of a synthetic wearer. */
 async function worn(options: SyntheticOptions, seconds = 100) {
     return saturations((await sense(syntheticBody(options), seconds)).readings)
 }
@@ -26,7 +26,7 @@ test("a value every 8 s, in the reading that ends them, the first with the first
     for (let i = 1; i < found.length; i++) assert.equal(found[i]!.atMs - found[i - 1]!.atMs, 8000)
 })
 
-/** What there is to see of a wearer, without what there is to feel. */
+/** The light of a wearer, without acceleration. */
 function seen(body: Body): Body {
     return {
         reflectance: (led, seconds) => body.reflectance(led, seconds),
@@ -47,7 +47,7 @@ for (const [spo2, bpm] of [
         assert.ok(Math.abs(mean - spo2) < 0.6, `mean ${mean}`)
     })
 
-test("a pulse of 0.02 % tells the rate, but no saturation", async () => {
+test("a pulse of 0.02 % gives a rate, but no saturation", async () => {
     const { readings } = await sense(syntheticBody({ seed: 4, perfusion: 0.0002 }), 200)
     assert.ok(readings.some(({ bpm }) => bpm !== undefined))
     assert.deepEqual(saturations(readings), [])
@@ -69,7 +69,7 @@ test("the saturation falls and rises with the wearer's", async () => {
     assert.ok(between(72, 120).length >= 4 && between(132, 180).length >= 4)
 })
 
-test("movement colours red and infrared alike, which would read 85 %: no value", async () => {
+test("movement affects red and infrared equally, which would read 85 %: no value", async () => {
     const motion = [{ fromS: 40, toS: 100, cadence: 76, strength: 8 }]
     const found = await worn({ seed: 8, bpm: 100, spo2: 97, motion }, 140)
     assert.ok(found.length >= 4)
@@ -106,7 +106,7 @@ test("without accelerometer, what makes the pulse grow and the saturation fall i
     }
 })
 
-test("a jerk spoils the 8 s that it is in, not the next", async () => {
+test("a jerk invalidates the 8 s that include it, not the next", async () => {
     const still = syntheticBody({ seed: 10, spo2: 96 })
     const body: Body = {
         skinTemperature: () => 36,

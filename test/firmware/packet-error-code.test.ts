@@ -3,7 +3,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { runProgram } from "../../sim/mote/program.ts"
 
-/** The remainder of a long division of the message, eight zeros behind it, by x⁸ + x² + x + 1. */
+/** The remainder of the message, followed by eight zeros, in a long division by x⁸ + x² + x + 1. */
 function remainder(packet: Uint8Array): number {
     let message = packet.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n) << 8n
     for (let bit = 8n * BigInt(packet.length) + 7n; bit >= 8n; bit--)

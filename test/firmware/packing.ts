@@ -1,4 +1,4 @@
-/** A reading as a mote makes it. */
+/** A reading, as a mote creates it. */
 export interface MadeReading {
     atMs: number
     bpm?: number
@@ -8,14 +8,14 @@ export interface MadeReading {
     spo2?: number
 }
 
-/** What an envelope says about the configuration. */
+/** The configuration status in an envelope. */
 export interface Note {
     version: number
     refused?: number
     refusal?: Uint8Array
 }
 
-/** What a pack is made of. `shift` and `now` in ticks of 1/16 s; the first makes mote time unix time. */
+/** Input for a pack. `shift` and `now` are in ticks of 1/16 s; `shift` converts mote time to Unix time. */
 export interface PackOptions {
     shift?: number
     now?: number
@@ -23,7 +23,7 @@ export interface PackOptions {
     note?: Note
 }
 
-/** What to ask test/src/senml.ts for the pack of these readings. */
+/** The request to test/src/senml.ts for the pack of these readings. */
 export function packQuestion(readings: MadeReading[], o: PackOptions = {}): Buffer {
     const question = Buffer.alloc(21 + 20 * readings.length)
     question.writeDoubleLE(o.shift ?? -1, 0)

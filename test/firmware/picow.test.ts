@@ -5,7 +5,7 @@ import { runProgram } from "../../sim/mote/program.ts"
 import { makeConfig } from "../../wire/config.ts"
 import { ConfigMote } from "./config-mote.ts"
 
-/** Where a Pico W can connect to, and where not: no IP address, no TLS. */
+/** Routers to which a Pico W can connect, and others: no IP address, no TLS. */
 const reachable = [
     "coap+tcp://router.internal:5683",
     "mqtt://router",
@@ -40,7 +40,7 @@ test("over the air a Pico W refuses a router that it cannot connect to, and keep
     mote.stop()
 })
 
-test("any other board takes all of them", async () => {
+test("any other board accepts all of them", async () => {
     const mote = await ConfigMote.start()
     let version = 1
     for (const router of [...reachable, ...unreachable])
@@ -48,7 +48,7 @@ test("any other board takes all of them", async () => {
     mote.stop()
 })
 
-test("a Pico W whose settings name an IP address says so and sends nothing", async () => {
+test("a Pico W whose settings name an IP address logs that and sends nothing", async () => {
     const identity = { kid: "0011223344556677", secret: "ab".repeat(32) }
     let connections = 0
     const start = async (settings: Record<string, unknown>) => {

@@ -21,7 +21,7 @@ interface Shown {
     spo2?: number
 }
 
-/** A mote with a power mode on `body`, and what it tells. */
+/** A mote with a power mode on `body`, and its readings. */
 async function start(body: Body, settings: Record<string, unknown>, without: I2cChip[] = []) {
     const clock = new VirtualClock()
     const optical = new Max30102({ clock, body })
@@ -54,7 +54,7 @@ const isPoweredDown = (chip: Lis3dh) => (register(chip, 0x20) & 0xf0) === 0
 
 const wearer = () => syntheticBody({ seed: 1, bpm: 72, spo2: 97 })
 
-test("interval: one reading a measurement with all that is settled, and dark chips between", async () => {
+test("interval: one reading per measurement with all settled values, and dark chips in between", async () => {
     const { readings, rests, optical, accelerometer, run, messages, panics } = await start(wearer(), {
         power: interval,
     })
@@ -67,7 +67,7 @@ test("interval: one reading a measurement with all that is settled, and dark chi
         assert.ok(Math.abs(spo2! - 97) <= 2, String(spo2))
         assert.deepEqual([contact, hasThermometer], [true, true])
     }
-    // The first waits for the thermometer to settle, which then stays settled.
+    // The first measurement waits for the thermometer to settle, which then stays settled.
     assert.ok(rests[0]! > (everyS - 50) * 1000 && rests[0]! < (everyS - 38) * 1000, `${rests[0]}`)
     for (const rest of rests.slice(1)) assert.ok(rest > (everyS - 20) * 1000 && rest < (everyS - 8) * 1000, `${rest}`)
     const gap = readings[2]!.atMs - readings[1]!.atMs
@@ -88,7 +88,7 @@ test("continuous: nothing rests", async () => {
     assert.ok(readings.length >= everyS / 2 - 2, `${readings.length}`)
 })
 
-test("a mote that nobody wears says so soon, and rests", async () => {
+test("a mote that nobody wears soon reports that, and rests", async () => {
     const body = syntheticBody({ seed: 2, off: [{ fromS: 0, toS: 1000 }] })
     const { readings, rests, run } = await start(body, { power: interval })
     await run(everyS + 30)
@@ -102,7 +102,7 @@ test("a mote that nobody wears says so soon, and rests", async () => {
     for (const rest of rests) assert.ok(rest > (everyS - 12) * 1000, `${rest}`)
 })
 
-test("a sensor that is missing is told, within a minute", async () => {
+test("a missing sensor is reported within a minute", async () => {
     const body = wearer()
     const gone = new Max30102({ clock: new VirtualClock(), body })
     const { readings, rests, run } = await start(body, { power: interval }, [gone])
@@ -113,7 +113,7 @@ test("a sensor that is missing is told, within a minute", async () => {
     assert.ok(Math.abs(tempC! - 36.7) < 0.3, String(tempC))
 })
 
-test("where an alarm may be due it goes on measuring until that is decided, but not for ever", async () => {
+test("if an alarm may be due, it measures until that is decided, but not forever", async () => {
     const few = await start(wearer(), { power: interval, awaited: 3 })
     await few.run(100)
     assert.equal(few.readings.length, 4, "the settled one, and what was waited for")
@@ -127,7 +127,7 @@ test("where an alarm may be due it goes on measuring until that is decided, but 
     assert.ok(span >= 10_000 && span <= 16_000, `${span} ms, the delay of alarms being 10 s`)
 })
 
-test("standby where the chip cannot is the same as interval", async () => {
+test("standby on a chip without it is the same as interval", async () => {
     const { readings, rests, run } = await start(wearer(), { power: standby })
     await run(everyS + 60)
     assert.equal(readings.length, 2)

@@ -23,7 +23,7 @@ interface Made {
     spo2?: number
 }
 
-/** What test/src/queue.ts makes, as it is when it comes out of a queue. */
+/** What test/src/queue.ts creates, in the form in which it leaves a queue. */
 function make(count: number, seed: number, stepMs: number, pause: number): Made[] {
     let atMs = 0
     return Array.from({ length: count }, (_, n) => {
@@ -44,7 +44,7 @@ interface Queue {
     push: number
     seed: number
     stepMs: number
-    /** Steps that some pauses have. */
+    /** Lengths of some pauses. */
     pause?: number
 }
 
@@ -54,7 +54,7 @@ const fill = async (queue: Queue) => {
 }
 const pack = async (o: object = {}) => decodePack(await ask({ max: 10, ...o }), kid, unixMs + 1e10)
 
-/** All that comes out, pack by pack. */
+/** The whole output, pack by pack. */
 async function drain(): Promise<Measurement[][]> {
     const packs: Measurement[][] = []
     for (;;) {
@@ -67,12 +67,15 @@ async function drain(): Promise<Measurement[][]> {
 const sum = (pack: Measurement[], name: string) =>
     pack.filter(m => m.name === name).reduce((sum, { value }) => sum + value, 0)
 
-/** How far a mean may be off: it is rounded to a quarter of these with every merger, and to them in the end. */
+/**
+ * Maximum error of a mean: it is rounded to a quarter of this resolution with each merger, and to the resolution at the
+ * end.
+ */
 const grids = { hr: 1 / 16, temp: 1 / 32, spo2: 1 }
 const maxOff = 1.5
 const names = ["hr", "temp", "spo2"] as const
 
-/** What is left in a queue is exactly what was made, in order, at whatever resolution. @returns how many were lost */
+/** Checks that the output is exactly the input, in order, at any resolution. @returns the number of lost readings */
 async function check({ push, seed, stepMs, pause = 2000, ...sizes }: Queue): Promise<number> {
     const { length, lost } = await fill({ push, seed, stepMs, pause, ...sizes })
     assert.equal(length + lost, push)
@@ -118,10 +121,10 @@ async function check({ push, seed, stepMs, pause = 2000, ...sizes }: Queue): Pro
     return lost
 }
 
-/** As the firmware has it. */
+/** As in the firmware. */
 const sizes = { readings: 900, summaries: 40 }
 
-test("whatever the outage: summaries, readings and what is lost are all that was measured", async () => {
+test("any outage: summaries, readings and losses add up to what was measured", async () => {
     const queue = fc.record({
         readings: fc.integer({ min: 30, max: 90 }),
         summaries: fc.integer({ min: 1, max: 6 }),
@@ -135,7 +138,7 @@ test("whatever the outage: summaries, readings and what is lost are all that was
     )
 })
 
-test("30 minutes are kept in full", async () => {
+test("30 minutes are stored in full", async () => {
     const { length, lost } = await fill({ ...sizes, push: 900, seed: 1, stepMs: 1, pause: 40 })
     assert.deepEqual({ length, lost }, { length: 900, lost: 0 })
     assert.equal(sum((await drain()).flat(), "count"), 0)
@@ -145,12 +148,12 @@ test("an outage of 12 hours and more is covered without a gap", async () => {
     assert.equal(await check({ ...sizes, push: 15_000, seed: 1, stepMs: 2000, pause: 90 }), 0)
 })
 
-test("only what is an hour long already is dropped", async () => {
+test("only summaries of an hour are dropped", async () => {
     const lost = await check({ readings: 60, summaries: 8, push: 3000, seed: 2, stepMs: 20_000 })
     assert.ok(lost > 0)
 })
 
-test("the clinic keeps means, counts, least and most of a summary, and finds nothing wrong with them", async () => {
+test("the clinic accepts mean, count, minimum and maximum of a summary", async () => {
     await fill({ readings: 60, summaries: 4, push: 200, seed: 5, stepMs: 2000, pause: 40 })
     const measurements = await pack({ max: 1 })
     const readings = toReadings(measurements, unixMs + 1e10)
@@ -167,7 +170,7 @@ test("the clinic keeps means, counts, least and most of a summary, and finds not
     }
 })
 
-test("where the clock is not set there is one at a time, and its time is relative", async () => {
+test("without a clock each pack has one reading, with a relative time", async () => {
     await fill({ readings: 60, summaries: 2, push: 100, seed: 3, stepMs: 2000, pause: 40 })
     const [{ time, relative }] = (await pack({ max: 1, isUnset: true })) as [Measurement]
     assert.ok(relative && time < unixMs + 1e10)
@@ -175,7 +178,7 @@ test("where the clock is not set there is one at a time, and its time is relativ
     assert.equal(second.filter(m => m.name === "count").length, 1)
 })
 
-test("the battery is in the first pack, and when it has changed", async () => {
+test("the battery level is in the first pack, and after each change", async () => {
     await fill({ ...sizes, push: 30, seed: 1, stepMs: 2000, pause: 40 })
     const battery = async (o: object) =>
         (await pack({ max: 1, ...o })).filter(m => m.name === "batt").map(m => [m.value, m.unit])
@@ -185,8 +188,8 @@ test("the battery is in the first pack, and when it has changed", async () => {
     assert.deepEqual(await battery({ battery: 80 }), [[80, "%EL"]])
 })
 
-test("the longest packs have room", async () => {
-    // Without a common time, and everything in them.
+test("the longest packs fit", async () => {
+    // Without a common time, and with everything in them.
     for (const hasNote of [false, true]) {
         await fill({ readings: 60, summaries: 6, push: 5000, seed: 4, stepMs: 7777, pause: 40 })
         for (let length = 1, n = 0; length > 0; n++) {
@@ -196,7 +199,7 @@ test("the longest packs have room", async () => {
     }
 })
 
-test("an outage of three hours over the link: summaries and readings make all that was measured", async () => {
+test("an outage of three hours over the link: summaries and readings add up to what was measured", async () => {
     const router = new ScriptedRouter()
     router.isReachable = false
     const { run, panics } = await runProgram("test/src/uplink.ts", {

@@ -4,11 +4,11 @@ import fc from "fast-check"
 import { memoryFlash, runProgram } from "../../sim/mote/program.ts"
 import { ScriptedRouter, upTo } from "./scripted-router.ts"
 
-/** When a start of the program may begin to send: power-up, settings, program. */
+/** Time at which a start of the program may begin to send: power-up, settings, program. */
 const startMs = 1200
 
-test("power cuts at any moment: no nonce twice, every start under a new number", async () => {
-    // Cuts from the very first write to flash up to the middle of exchanges; the router itself checks each envelope.
+test("power cuts at any moment: no nonce is reused, every start has a new number", async () => {
+    // Cuts from the very first flash write to the middle of exchanges; the router itself checks each envelope.
     const cutsMs = fc.array(fc.oneof(fc.integer({ min: 10, max: 1500 }), fc.integer({ min: 1100, max: 6000 })), {
         minLength: 3,
         maxLength: 8,
@@ -19,7 +19,7 @@ test("power cuts at any moment: no nonce twice, every start under a new number",
             const mood = moods[router.posts.length % (moods.length + 1)]
             if (mood === 1) post.connection.stream.destroy()
             else if (mood === 2)
-                router.accepted(post) // and its receipt gets lost
+                router.accepted(post) // and its receipt is lost
             else if (mood !== 3) post.accept()
         }
         const { mote, run, panics } = await runProgram("test/src/uplink.ts", {
@@ -43,14 +43,14 @@ test("power cuts at any moment: no nonce twice, every start under a new number",
         )
         const starts = router.posts.map(p => Buffer.from(p.envelope.nonce).toString("hex", 0, 9))
         assert.equal(new Set(boots).size, new Set(starts).size, "a number for every start")
-        // The last start delivers all that it measured.
+        // The last start delivers everything that it measured.
         const last = router.readings.lastIndexOf(0)
         assert.deepEqual(router.readings.slice(last), upTo(100))
     })
     await fc.assert(property, { numRuns: 25 })
 })
 
-test("a flash that forgets the last write at a power cut: the salt keeps nonces apart", async () => {
+test("a flash that loses the last write in a power cut: the salt keeps nonces apart", async () => {
     const router = new ScriptedRouter()
     const flash = memoryFlash()
     const { mote, run } = await runProgram("test/src/uplink.ts", {

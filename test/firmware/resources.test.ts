@@ -20,7 +20,7 @@ import { MemoryClinic } from "../router/memory-clinic.ts"
 
 const { Accept, Block2, ContentFormat, MaxAge, Observe } = OptionNumber
 
-/** A mote on line, one reading every 2 s, and the router's end of its connection, from which it is asked. */
+/** A mote that is online with one reading every 2 s, and the router's end of its connection, which sends requests. */
 async function start(t: TestContext, program = "test/src/uplink.ts") {
     const clock = new VirtualClock()
     const kid = randomBytes(8)
@@ -48,7 +48,7 @@ async function start(t: TestContext, program = "test/src/uplink.ts") {
     const connection = () => router.motes.find(eui(kid))?.connection
     await run(20, () => connection() !== undefined)
     assert.ok(connection())
-    /** Lets time pass until there is an answer. */
+    /** Advances time until there is a response. */
     const within = async <T>(asked: Promise<T>): Promise<T> => {
         let isDone = false
         const done = () => (isDone = true)
@@ -76,7 +76,7 @@ async function start(t: TestContext, program = "test/src/uplink.ts") {
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
 const coseMac0 = uintOption(ContentFormat, 17)
 
-test("a mote says what it serves, how it is, and nothing of its wearer", async t => {
+test("a mote lists its resources and its status, and nothing about its wearer", async t => {
     const { ask, pack, eui, run, panics } = await start(t)
     const core = await ask(Code.GET, "/.well-known/core")
     assert.equal(
@@ -128,7 +128,7 @@ test("wrong paths, methods, formats and options get their codes", async t => {
     assert.deepEqual(panics, [])
 })
 
-test("vitals are the newest envelope, the same bytes, and no number is used up", async t => {
+test("vitals are the newest envelope, byte for byte, without using a sequence number", async t => {
     const { ask, run, clinic } = await start(t)
     await run(10)
     for (let i = 0; i < 5; i++) {
@@ -142,7 +142,7 @@ test("vitals are the newest envelope, the same bytes, and no number is used up",
     assert.deepEqual(seqs, [...seqs.keys()])
 })
 
-/** Observes the vitals; what came, and its numbers. */
+/** Observes the vitals. Returns the notifications and their sequence numbers. */
 async function observe(system: Awaited<ReturnType<typeof start>>, options: CoapOption[] = []) {
     const got: CoapMessage[] = []
     const { response, cancel } = await system.within(
@@ -155,7 +155,7 @@ async function observe(system: Awaited<ReturnType<typeof start>>, options: CoapO
     return { first: response, got, cancel, numbers }
 }
 
-test("an observer gets each new envelope, under rising numbers, until it has enough", async t => {
+test("an observer gets each new envelope, with increasing numbers, until it deregisters", async t => {
     const system = await start(t)
     const { run, clinic, panics } = system
     const { first, got, cancel, numbers } = await observe(system)
@@ -180,7 +180,7 @@ test("an observer gets each new envelope, under rising numbers, until it has eno
     assert.deepEqual(panics, [])
 })
 
-test("there are two observers at most, and none after the connection", async t => {
+test("there are at most two observers, and none after the connection ends", async t => {
     const system = await start(t)
     const { run, connection, cut } = system
     const [a, b, c] = [await observe(system), await observe(system), await observe(system)]
@@ -200,7 +200,7 @@ test("there are two observers at most, and none after the connection", async t =
     assert.ok((await observe(system)).numbers()[0] !== undefined, "there is room again")
 })
 
-test("an answer comes in blocks where they are asked for", async t => {
+test("a response is sent in blocks on request", async t => {
     const { ask } = await start(t)
     for (const path of ["/.well-known/core", "/config"])
         for (const szx of [0, 2, 6]) {
@@ -225,7 +225,7 @@ test("an answer comes in blocks where they are asked for", async t => {
     assert.equal(dotted(beyond.code), "4.00")
 })
 
-test("an answer comes in blocks where the peer takes no more at once", async t => {
+test("a response is sent in blocks if the peer accepts no more at once", async t => {
     const { ask, connection, panics } = await start(t)
     const { session } = connection() as unknown as { session: { send(m: CoapMessage): void } }
     for (const [size, szx] of [
@@ -247,7 +247,7 @@ function outcome(response: CoapMessage): string {
     return [dotted(response.code), ...Object.values(refusal ?? {})].join(" ")
 }
 
-test("a configuration is taken, shown with its digest, and refused when it is old or forged", async t => {
+test("a configuration is applied, shown with its digest, and refused if it is old or forged", async t => {
     const { ask, pack, keys, panics } = await start(t)
     const put = async (sealed: Uint8Array) => {
         return outcome(await ask(Code.PUT, "/config", [coseMac0], sealed))
@@ -281,7 +281,7 @@ test("a configuration is taken, shown with its digest, and refused when it is ol
     assert.deepEqual(panics, [])
 })
 
-test("commands are done once, where they belong, and only if they are the clinic's", async t => {
+test("commands are executed once, on their own path, and only from the clinic", async t => {
     const { ask, keys, panics } = await start(t)
     const send = async (method: number, path: string, sealed: Uint8Array) => {
         return outcome(await ask(method, path, [coseMac0], sealed))
@@ -297,7 +297,7 @@ test("commands are done once, where they belong, and only if they are the clinic
     assert.deepEqual(panics, [])
 })
 
-test("hundreds of requests at once: some are told that it is busy, nothing else happens", async t => {
+test("hundreds of requests at once: some get 5.03, nothing else happens", async t => {
     const { connection, within, clinic, run, panics } = await start(t)
     const codes = new Set<string>()
     for (let round = 0; round < 8; round++) {
@@ -313,7 +313,7 @@ test("hundreds of requests at once: some are told that it is busy, nothing else 
     assert.deepEqual(panics, [])
 })
 
-test("any request is answered or ends the connection, and the mote goes on", async t => {
+test("any request is answered or ends the connection, and the mote continues", async t => {
     const { connection, within, run, clinic, panics } = await start(t)
     const anyOption = fc.record({
         number: fc.oneof(fc.constantFrom(3, 6, 11, 12, 15, 17, 23, 27), fc.nat(65535)),

@@ -17,7 +17,7 @@ import { MemoryClinic } from "../router/memory-clinic.ts"
 import { runProgram } from "../../sim/mote/program.ts"
 import { upTo } from "./scripted-router.ts"
 
-/** The real router's core on a virtual clock, with its store on disk, that can be killed and started again. */
+/** The real router's core on a virtual clock, with its store on disk, that can be killed and restarted. */
 class KillableRouter {
     readonly clock = new VirtualClock()
     readonly clinic = new MemoryClinic()
@@ -38,7 +38,7 @@ class KillableRouter {
         this.store = SqliteStore.open(this.data)
         const { clock, clinic } = this
         const isAlive = () => this.router === router
-        // What is killed does nothing any more.
+        // A killed router does nothing more.
         const mortal: Clock = {
             now: () => clock.now(),
             setTimeout: (fn, ms) => clock.setTimeout(() => isAlive() && fn(), ms),
@@ -63,7 +63,7 @@ class KillableRouter {
         return Promise.resolve(near)
     }
 
-    /** The numbers of the readings that the clinic has of a mote, in order. */
+    /** The numbers of a mote's readings in the clinic, in order. */
     readings({ kid, upEnc }: MoteKeys): number[] {
         return this.clinic.stored
             .map(hex => parseEnvelope(Buffer.from(hex, "hex")))
@@ -89,7 +89,7 @@ async function startMote(system: KillableRouter, count: number, everyMs: number)
     return { ...(await runProgram("test/src/uplink.ts", { clock, connect, settings })), keys }
 }
 
-test("the router is killed and started again and again: every reading is in the clinic, once", async t => {
+test("the router is killed and restarted repeatedly: every reading is in the clinic, once", async t => {
     const system = new KillableRouter(t)
     const motes = [await startMote(system, 300, 200), await startMote(system, 300, 200)]
     const { run } = motes[0]!
@@ -107,7 +107,7 @@ test("the router is killed and started again and again: every reading is in the 
     }
 })
 
-test("the router closes in good order: the mote comes back by itself", async t => {
+test("the router shuts down cleanly: the mote reconnects by itself", async t => {
     const system = new KillableRouter(t)
     const { keys, run, panics } = await startMote(system, 30, 500)
     system.start()
@@ -122,7 +122,7 @@ test("the router closes in good order: the mote comes back by itself", async t =
     assert.deepEqual(system.readings(keys), upTo(30))
 })
 
-test("a mote that the router does not know yet keeps its readings until it does", async t => {
+test("a mote that the router does not know keeps its readings until it does", async t => {
     const system = new KillableRouter(t)
     const { keys, run, panics, lines } = await startMote(system, 30, 500)
     const known = system.clinic.routerKeys
@@ -138,7 +138,7 @@ test("a mote that the router does not know yet keeps its readings until it does"
     assert.deepEqual(system.readings(keys), upTo(30))
 })
 
-test("a mote that starts again is taken under its next number, what it sent before stays", async t => {
+test("a restarted mote is accepted under its next number, and its earlier readings stay", async t => {
     const system = new KillableRouter(t)
     const { keys, run, mote, panics } = await startMote(system, 20, 300)
     system.start()

@@ -6,7 +6,7 @@ import { Post, ScriptedRouter, type ScriptedConnection } from "./scripted-router
 
 const { generate, parser } = mqttPacket
 
-/** An envelope that came by MQTT: what accepts it publishes the receipt, then acknowledges. */
+/** An envelope received by MQTT. Accepting it publishes the receipt, then acknowledges. */
 export class MqttPost extends Post {
     readonly packet: IPublishPacket
     private readonly broker: BrokerConnection
@@ -39,7 +39,7 @@ export class MqttPost extends Post {
 export class BrokerConnection {
     readonly router: ScriptedBroker
     readonly stream: ByteStream
-    /** All that the mote sent, but envelopes. */
+    /** Everything that the mote sent, except envelopes. */
     readonly packets: Packet[] = []
     isClosed = false
     private readonly parser = parser({ protocolVersion: 4 })
@@ -57,7 +57,7 @@ export class BrokerConnection {
         })
     }
 
-    /** The packets of this kind. */
+    /** The packets of this type. */
     of<Kind extends Packet["cmd"]>(cmd: Kind): Extract<Packet, { cmd: Kind }>[] {
         return this.packets.filter(p => p.cmd === cmd) as Extract<Packet, { cmd: Kind }>[]
     }
@@ -66,7 +66,7 @@ export class BrokerConnection {
         this.stream.write(generate(packet))
     }
 
-    /** To this mote, under `vm/<eui>/NAME`. */
+    /** Publishes to this mote, under `vm/<eui>/NAME`. */
     publish(name: string, payload: Uint8Array, o: Partial<IPublishPacket> = {}): void {
         const topic = `vm/${this.router.settings.kid}/${name}`
         const rest = { topic, payload: Buffer.from(payload), qos: 0, dup: false, retain: false }
@@ -83,7 +83,7 @@ export class BrokerConnection {
     }
 }
 
-/** A broker with the router behind it, in virtual time, doing what a test tells it. */
+/** A broker with the router behind it, in virtual time, controlled by a test. */
 export class ScriptedBroker extends ScriptedRouter {
     readonly brokerConnections: BrokerConnection[] = []
     onPacket: (packet: Packet, connection: BrokerConnection) => void = serve
@@ -100,7 +100,7 @@ export class ScriptedBroker extends ScriptedRouter {
     }
 }
 
-/** What a broker does. */
+/** Possible reactions of a broker. */
 export function serve(packet: Packet, connection: BrokerConnection): void {
     switch (packet.cmd) {
         case "connect":

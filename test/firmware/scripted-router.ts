@@ -11,17 +11,17 @@ import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
 import { makeReceipt, type Receipt } from "../../wire/receipt.ts"
 import { decodePack, type Measurement } from "../../wire/senml.ts"
 
-/** What the program `test/src/uplink.ts` numbers its readings with. */
+/** The quantity by which the program `test/src/uplink.ts` numbers its readings. */
 const firstBpm = 30
 const perBpm = 16
 
-/** An envelope that came, and the means to answer it. */
+/** A received envelope, with functions to answer it. */
 export class Post {
     readonly router: ScriptedRouter
     readonly connection: ScriptedConnection
     readonly purpose: Purpose
     readonly envelope: Envelope
-    /** When it came, unix ms. */
+    /** Time of arrival in Unix ms. */
     readonly at: number
     private readonly token: Uint8Array
 
@@ -38,13 +38,13 @@ export class Post {
         return Buffer.from(this.envelope.bytes).toString("hex")
     }
 
-    /** Its contents as they were meant, had it arrived at once. */
+    /** Its content as intended, if it had arrived at once. */
     get measurements(): Measurement[] {
         const { keys } = this.router
         return decodePack(openEnvelope(this.envelope, keys.upEnc), keys.kid, this.at)
     }
 
-    /** A receipt as a router makes it, or with something else in it. */
+    /** A receipt as from a router, or with other content. */
     receipt(o: Partial<Receipt> = {}, key = this.router.keys.receipt): Uint8Array {
         const { kid, nonce } = this.envelope
         return makeReceipt({ kid, nonce, now: this.router.clock.now(), config: 1, ...o }, key)
@@ -60,7 +60,7 @@ export class Post {
         this.connection.stream.write(this.frame(code, payload, maxAgeS))
     }
 
-    /** As a router does that works. */
+    /** Answers as a working router does. */
     accept(): void {
         this.router.accepted(this)
         this.respond(Code.Changed, this.receipt())
@@ -70,9 +70,9 @@ export class Post {
 export class ScriptedConnection {
     readonly router: ScriptedRouter
     readonly stream: ByteStream
-    /** Messages of the mote that are no envelopes. */
+    /** Messages of the mote that are not envelopes. */
     readonly others: CoapMessage[] = []
-    /** Bytes of the mote still to be taken before the connection breaks. */
+    /** Bytes of the mote that are still accepted before the connection breaks. */
     bytesLeft = Infinity
     isClosed = false
     private readonly reader = new FrameReader(8192)
@@ -103,14 +103,14 @@ export class ScriptedConnection {
         this.others.push(m)
         if (m.code === Code.Ping && this.router.answersPings)
             this.stream.write(encodeFrame(message(Code.Pong, { token: m.token })))
-        // RFC 8323 §5.5
+        // RFC 8323 §5.5.
         if (m.code === Code.Release) this.stream.end()
     }
 }
 
 /**
- * The other end of a mote's connections, in virtual time, doing what a test tells it. It sees to it itself that no nonce
- * is ever used for two plaintexts, that every envelope is authentic, and that the mote goes on only after a receipt.
+ * The other end of a mote's connections, in virtual time, controlled by a test. It checks that no nonce is used for two
+ * plaintexts, that every envelope is authentic, and that the mote continues only after a receipt.
  */
 export class ScriptedRouter {
     readonly clock = new VirtualClock()
@@ -121,7 +121,7 @@ export class ScriptedRouter {
     readonly connections: ScriptedConnection[] = []
     /** Numbers of the readings whose envelopes were accepted, in order, each envelope once. */
     readonly readings: number[] = []
-    /** How many readings that makes, where a summary stands for as many as it says. */
+    /** Number of readings, counting those in summaries. */
     arrived = 0
     lost = 0
     delayMs = 10
@@ -183,7 +183,7 @@ export class ScriptedRouter {
             else if (name === "lost") this.lost += value
     }
 
-    /** The number of sendings of each envelope, in the order in which they came first. */
+    /** Number of transmissions of each envelope, in the order of first transmission. */
     sendings(): number[] {
         const counts = new Map<string, number>()
         for (const { hex } of this.posts) counts.set(hex, (counts.get(hex) ?? 0) + 1)
@@ -202,7 +202,7 @@ function isSameStart(a: Envelope, b: Envelope): boolean {
     return a.boot === b.boot && Buffer.from(a.salt).equals(b.salt)
 }
 
-/** 0, 1, … count - 1 */
+/** 0, 1, … count − 1. */
 export function upTo(count: number): number[] {
     return Array.from({ length: count }, (_, i) => i)
 }

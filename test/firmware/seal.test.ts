@@ -61,7 +61,8 @@ test("any plaintext becomes exactly the envelope of the wire format, under the n
         assert.ok(!verifyEnvelope(envelope, "alarm", keys.upMac))
         assert.deepEqual(Buffer.from(openEnvelope(envelope, keys.upEnc)), Buffer.from(plaintext))
     })
-    // The edges of the byte string heads, the payload's (with 27 bytes before the ciphertext) and the ciphertext's.
+    // The boundaries of the byte string heads, of the payload (with 27 bytes before the ciphertext) and of the
+    // ciphertext.
     const lengths = [1, 23, 24, 227, 228, 229, 230, 255, 256, 257]
     const examples = lengths.map((length): [Uint8Array] => [new Uint8Array(length)])
     await fc.assert(property, { numRuns: 60, examples })

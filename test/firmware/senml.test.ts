@@ -19,7 +19,7 @@ async function pack(readings: MadeReading[], o?: PackOptions): Promise<Buffer> {
 
 const calm: MadeReading = { atMs: 2000, bpm: 72.5, quality: 0.75, motion: false, tempC: 36.5 }
 
-test("one reading without a clock: relative time, a unit for each group", async () => {
+test("one reading without a clock: relative time, one unit per group", async () => {
     const bytes = await pack([calm], { now: 33 })
     assert.deepEqual(decode(bytes), [
         new Map<number, unknown>([
@@ -62,7 +62,7 @@ test("a note needs no readings, and no clock", async () => {
     assert.deepEqual(decodePack(bytes, kid, 77), [expected])
 })
 
-test("the longest note takes the room of two readings at most", async () => {
+test("the longest note takes at most the space of two readings", async () => {
     const readings = [calm, { ...calm, atMs: 900_010 }]
     const refusal = { code: "out-of-range", setting: "every", min: 0xffff, max: 0xffffffff } as const
     const note = { version: 0xfffffffe, refused: 0xffffffff, refusal: encodeRefusal(refusal) }
@@ -72,7 +72,7 @@ test("the longest note takes the room of two readings at most", async () => {
     assert.ok(bytes.length - (await pack(readings, o)).length <= 2 * 65)
 })
 
-test("with a clock: one absolute base time, offsets for what came later", async () => {
+test("with a clock: one absolute base time, offsets for later readings", async () => {
     const shift = 1_767_225_600 * ticksPerS
     const bytes = await pack([calm, { ...calm, atMs: 4000, bpm: 80 }], { shift, lost: 3 })
     const pairs = (decode(bytes) as Map<number, unknown>[]).map(record => [...record])
@@ -117,7 +117,7 @@ test("with a clock: one absolute base time, offsets for what came later", async 
     ])
 })
 
-test("a heart rate that motion spoilt is absent, and motion stands in its place", async () => {
+test("a heart rate lost to motion is absent, with motion in its place", async () => {
     const measurements = decodePack(await pack([{ ...calm, motion: true }], { now: 32 }), kid, 1e12)
     assert.deepEqual(
         measurements.map(m => [m.name, m.value, m.unit]),
@@ -129,7 +129,7 @@ test("a heart rate that motion spoilt is absent, and motion stands in its place"
     )
 })
 
-test("what is no number or out of range is absent", async () => {
+test("a value that is not a number or out of range is absent", async () => {
     for (const bpm of [NaN, Infinity, -1, 0, 5000])
         assert.doesNotMatch((await pack([{ ...calm, bpm }])).toString("latin1"), /beat/)
     for (const tempC of [NaN, -Infinity, 64, 2000])
@@ -138,7 +138,7 @@ test("what is no number or out of range is absent", async () => {
         assert.doesNotMatch((await pack([{ ...calm, spo2 }])).toString("latin1"), /spo2/)
 })
 
-test("what comes out of any pack is what went in, rounded to its grid", async () => {
+test("any pack contains exactly its input, rounded to its grid", async () => {
     const optional = (o: fc.FloatConstraints) => fc.option(fc.float({ noNaN: true, ...o }), { nil: undefined })
     const reading = fc.record({
         stepMs: fc.oneof(fc.integer({ min: 1900, max: 2100 }), fc.integer({ min: 0, max: 200_000 })),
@@ -182,7 +182,7 @@ test("what comes out of any pack is what went in, rounded to its grid", async ()
     await fc.assert(property, { numRuns: 100 })
 })
 
-test("the oxygen saturation, where there is one, comes last and in percent", async () => {
+test("the oxygen saturation, if present, comes last and in percent", async () => {
     const bytes = await pack([calm, { ...calm, atMs: 4000, spo2: 96.6 }], { now: 64 })
     const last = (decode(bytes) as Map<number, unknown>[]).at(-1)!
     assert.deepEqual(
@@ -195,7 +195,7 @@ test("the oxygen saturation, where there is one, comes last and in percent", asy
     )
 })
 
-test("times stay what they are when the ticks of the queue have come round", async () => {
+test("times stay correct when the ticks of the queue wrap around", async () => {
     const turnMs = 2 ** 24 * 62.5
     const readings = [turnMs - 1000, turnMs + 1000, turnMs + 3000].map(atMs => ({ ...calm, atMs }))
     const now = (turnMs + 3000) / 62.5
@@ -203,7 +203,7 @@ test("times stay what they are when the ticks of the queue have come round", asy
     assert.deepEqual(times.slice(0, 3), [1e12 - 4000, 1e12 - 2000, 1e12])
 })
 
-/** To 1/16, and above 128 to what binary16 can tell apart. */
+/** To 1/16, and above 128 to the resolution of binary16. */
 function onBinary16(bpm: number | undefined): number | undefined {
     if (bpm === undefined) return undefined
     const sixteenths = Math.round(bpm * 16)

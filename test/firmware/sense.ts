@@ -4,7 +4,7 @@ import { wearableChips } from "../../sim/devices/chips.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { runProgram } from "../../sim/mote/program.ts"
 
-/** What test/src/sensing.ts prints of a Reading. */
+/** A Reading as printed by test/src/sensing.ts. */
 export interface SensedReading {
     atMs: number
     bpm?: number
@@ -16,13 +16,13 @@ export interface SensedReading {
 
 export interface Sensed {
     readings: SensedReading[]
-    /** What else the program printed. */
+    /** Other output of the program. */
     messages: string[]
     panics: number[]
     run(seconds: number): Promise<void>
 }
 
-/** Lets a mote that senses and prints wear `body` for some seconds. */
+/** Runs a mote that measures and prints on `body` for some seconds. */
 export async function sense(
     body: Body,
     seconds: number,

@@ -23,7 +23,7 @@ for (const bpm of [45, 72, 120, 180])
         assert.deepEqual(panics, [])
     })
 
-test("below the configured quality a rate is not reported, and all else stays", async () => {
+test("below the configured quality no rate is reported, and everything else is unaffected", async () => {
     const body = () => syntheticBody({ seed: 72, bpm: 72 })
     const all = (await sense(body(), 60)).readings
     const qualities = all.filter(({ bpm }) => bpm !== undefined).map(({ quality }) => quality)
@@ -42,7 +42,7 @@ test("readings come every 2 s on the grid of the samples", async () => {
     for (let i = 1; i < readings.length; i++) assert.equal(readings[i]!.atMs - readings[i - 1]!.atMs, 2000)
 })
 
-test("the rate is followed up and down", async () => {
+test("the rate is tracked up and down", async () => {
     const bpm: [number, number][] = [
         [20, 60],
         [80, 130],
@@ -64,13 +64,13 @@ test("nobody wears it: no rate and no temperature", async () => {
     assert.deepEqual(panics, [])
 })
 
-/** Light that changes with something else than a pulse, on warm skin. */
+/** Light that changes without a pulse, on warm skin. */
 const lit = (change: (seconds: number) => number): Body => ({
     reflectance: (_, seconds) => 260 * (1 + change(seconds)),
     skinTemperature: () => 33,
 })
 
-/** A new number at each conversion, the same for both LEDs. */
+/** A new number for each conversion, the same for both LEDs. */
 function drawn(draw: () => number): (seconds: number) => number {
     let last = -1
     let value = 0
@@ -107,7 +107,7 @@ test("pulse and temperature end when the strap comes off, and come back when it 
     assert.deepEqual(rates(between(64, 120)), [])
     assert.ok(between(64, 120).every(({ tempC }) => tempC === undefined))
     assert.ok(rates(between(134, 318)).length > 86)
-    // Warming up again: nothing before it has settled, then the truth.
+    // Warming up again: no value before it has settled, then the correct one.
     const warm = between(120, 320).flatMap(({ tempC }) => (tempC === undefined ? [] : [tempC]))
     assert.ok(warm.length > 5)
     for (const celsius of warm) assert.ok(Math.abs(celsius - 36.7) < 0.25, `${celsius}`)
@@ -123,7 +123,7 @@ test("a fever shows in the temperature", async () => {
     assert.ok(Math.abs(readings.at(-1)!.tempC! - 38.7) < 0.1)
 })
 
-test("movement is called movement; the pulse is back when it is over", async () => {
+test("movement is reported as motion; the pulse returns afterwards", async () => {
     const motion = [{ fromS: 60, toS: 120, cadence: 76, strength: 8 }]
     const { readings } = await sense(syntheticBody({ seed: 8, bpm: 100, motion }), 200)
     const during = readings.filter(({ atMs }) => atMs > 64_000 && atMs < 120_000)
@@ -156,14 +156,14 @@ test("too much light for the converter at any current: no value", async () => {
     assert.deepEqual(rates(readings), [])
 })
 
-test("no chip at all: readings that say so, and no crash", async () => {
+test("no chip at all: readings without values, and no crash", async () => {
     const { readings, panics } = await sense(emptyStrap, 20, () => [])
     assert.ok(readings.length >= 8)
     assert.ok(readings.every(({ bpm, tempC }) => bpm === undefined && tempC === undefined))
     assert.deepEqual(panics, [])
 })
 
-/** The values of a recording's windows of 8 s that have a reference, or undefined where the recording is not there. */
+/** The values for a recording's windows of 8 s with a reference. Undefined if the recording is missing. */
 async function recorded(t: TestContext, name: string) {
     const file = sharedFile(t, `ppg/${name}.csv`)
     if (!file) return undefined
@@ -173,7 +173,7 @@ async function recorded(t: TestContext, name: string) {
     }
     const body = recordingFile(file, fs)
     const { readings } = await sense(body, body.durationS + 4)
-    // The first sample is the recording's beginning, and a window of the reference ends every 2 s from 8 s on.
+    // The first sample is the start of the recording; a window of the reference ends every 2 s from 8 s on.
     const windows = ref_bpm.flatMap((ref, n) => (ref === null ? [] : [{ ref, ...readings[n + 3]! }]))
     const errors = windows.flatMap(({ ref, bpm }) => (bpm === undefined ? [] : [Math.abs(bpm - ref)]))
     const moved = windows.filter(({ motion, bpm }) => motion && bpm === undefined)
@@ -203,7 +203,7 @@ for (const name of ["troika_01_type01_25hz", "troika_03_type02_25hz"])
         assert.ok(moved >= 0.8 * (windows - errors.length), `${moved} of ${windows}`)
     })
 
-test("a run that the sensor did not see begin: wrong in one of 20 windows at most", async t => {
+test("a run that began before the measurement: wrong in at most one of 20 windows", async t => {
     const file = sharedFile(t, "ppg/troika_01_type01_25hz.csv")
     if (!file) return
     const { fs, ref_bpm } = JSON.parse(readFileSync(file.replace(".csv", ".json"), "utf8")) as {
@@ -211,7 +211,7 @@ test("a run that the sensor did not see begin: wrong in one of 20 windows at mos
         ref_bpm: (number | null)[]
     }
     const body = recordingFile(file, fs)
-    body.reflectance("infrared", 0) // the recording begins where it is first looked at
+    body.reflectance("infrared", 0) // the recording starts with its first sample
     const errors: number[] = []
     let windows = 0
     for (const from of [30, 45, 60, 75, 90, 105]) {

@@ -3,7 +3,7 @@ import { test } from "node:test"
 import { runProgram } from "../../sim/mote/program.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 
-test("sleeping takes its time, and a slice ends in the main loop", async () => {
+test("sleep lasts its full time, and a slice ends in the main loop", async () => {
     const clock = new VirtualClock()
     const log: [line: string, ms: number][] = []
     const { run, panics } = await runProgram("test/src/sleep.ts", {

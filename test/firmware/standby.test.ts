@@ -17,7 +17,7 @@ import { MemoryClinic } from "../router/memory-clinic.ts"
 const standby = 2
 const everyS = 120
 
-/** A mote that stands by between measurements, and a router. */
+/** A mote in standby between measurements, and a router. */
 async function start(t: TestContext, settings: Record<string, unknown> = {}) {
     const clock = new VirtualClock()
     const secret = randomBytes(32)
@@ -76,7 +76,7 @@ async function start(t: TestContext, settings: Record<string, unknown> = {}) {
             return { purpose, boot, values }
         })
     const optical = chips[0] as Max30102
-    /** Until it has stood by so often. */
+    /** Runs until it has been in standby this many times. */
     const cycles = async (count: number) => {
         await run(3 * everyS, () => standbys.length >= count)
         assert.equal(standbys.length, count, lines.join("\n"))
@@ -85,7 +85,7 @@ async function start(t: TestContext, settings: Record<string, unknown> = {}) {
     return { cycles, run, panics, network, standbys, lines, envelopes, optical, settings: all }
 }
 
-test("standby: a start a measurement, and each has told all that it measured before it sleeps", async t => {
+test("standby: one start per measurement, and everything measured is sent before it sleeps", async t => {
     const { cycles, run, panics, standbys, envelopes, optical, lines } = await start(t)
     await run(5 * everyS)
     assert.ok(standbys.length >= 4 && standbys.length <= 5, lines.join("\n"))
@@ -102,7 +102,7 @@ test("standby: a start a measurement, and each has told all that it measured bef
         assert.ok(Math.abs(of("spo2")[0]! - 97) <= 2)
         assert.deepEqual(of("batt"), [60])
     }
-    // Half asleep: no alarm about contact, sensors or anything else.
+    // While powering down: no alarm about contact, sensors or anything else.
     assert.deepEqual([...new Set(envelopes().map(({ purpose }) => purpose))], ["vitals"])
     await cycles(standbys.length + 1)
     const charge = optical.ledCharge()
@@ -111,7 +111,7 @@ test("standby: a start a measurement, and each has told all that it measured bef
     assert.deepEqual(panics, [])
 })
 
-test("standby: what nobody has receipted keeps it awake, measuring on, until it has arrived", async t => {
+test("standby: data without a receipt keeps it awake and measuring until it has arrived", async t => {
     const { run, network, standbys, envelopes, lines } = await start(t)
     network.isUp = false
     await run(4 * everyS)
@@ -142,7 +142,7 @@ test("standby: an alarm is raised within a measurement, and cleared in a later o
     assert.deepEqual(alarms(), [1, 0])
 })
 
-test("standby on a board that cannot: it says so, the sensors rest and the link stays", async t => {
+test("standby on a board without it: it logs that, the sensors rest and the link stays", async t => {
     const { run, network, standbys, envelopes, lines } = await start(t, { canStandby: false })
     await run(3 * everyS)
     assert.deepEqual(standbys, [])

@@ -17,14 +17,14 @@ import { jacdac, JacdacClient } from "../support/jacdac.ts"
 
 type ServiceSpec = Parameters<typeof jacdac.loadServiceSpecifications>[0][number]
 
-/** As the DeviceScript compiler hands it to dashboards. */
+/** As the DeviceScript compiler provides it to dashboards. */
 function specification(): ServiceSpec {
     const file = join(projectDir, ".devicescript/services.json")
     const specs = JSON.parse(readFileSync(file, "utf8")) as ServiceSpec[]
     return specs.find(({ name }) => name === "Mote status")!
 }
 
-test("whoever is at the cable sees how the mote is: link, queue, receipts, versions", async t => {
+test("a client on the cable sees the status of the mote: link, queue, receipts, versions", async t => {
     const clock = new VirtualClock()
     const keys = deriveKeys(randomBytes(32), randomBytes(8))
     const secret = randomBytes(32)
@@ -87,7 +87,7 @@ test("whoever is at the cable sees how the mote is: link, queue, receipts, versi
     assert.ok(sent! >= 5 && sent! - receipts! <= 1 && sent! >= receipts!, `${sent} ${receipts}`)
 
     for (const { name, identifier } of registers) assert.equal(service.isImplemented(identifier), true, name)
-    // Nothing can be set; this client believes from then on that there is no such register, and complains of that.
+    // Nothing is writable; this client then assumes that the register does not exist, and complains.
     t.mock.method(console, "assert", () => {})
     for (const code of [0x0180, 0x1101, 0x1187, 0x11ff, 0x2003, 0x2180, 0x3fff])
         await service.send(code, new Uint8Array(4).fill(0xff))

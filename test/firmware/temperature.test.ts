@@ -8,15 +8,15 @@ import { seededNormal } from "../../sim/time/random.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 
 const readingS = 2
-/** What the firmware promises: `settledC`, for sensors that are no slower than `timeConstantS`. */
+/** The firmware's guarantee: `settledC`, for sensors no slower than `timeConstantS`. */
 const settledC = 0.2
 const slowestS = 180
-/** Standard deviations of the noise of one value, and of what it does to the means of the blocks. */
+/** Standard deviations of the noise of one value, and of the block means. */
 const deviations = 4.5
 const cases = 200
 
 interface Wearing {
-    /** Where the sensor comes from, and where it settles, °C. */
+    /** Start and final temperature of the sensor in °C. */
     fromC: number
     toC: number
     timeConstantS: number
@@ -25,7 +25,7 @@ interface Wearing {
     seed: number
 }
 
-/** A reading every 2 s, as the sensor warms up or cools down. */
+/** A reading every 2 s while the sensor warms up or cools down. */
 function readings(wearing: Wearing, seconds: number): number[] {
     const { fromC, toC, timeConstantS, noiseC, seed } = wearing
     const normal = seededNormal(seed)
@@ -35,7 +35,7 @@ function readings(wearing: Wearing, seconds: number): number[] {
     })
 }
 
-/** What the firmware makes of series of readings, one wearer after the other; undefined where there is no value. */
+/** The firmware's values for series of readings, one wearer after another; undefined without a value. */
 async function judge(series: { celsius: number[]; isInfrared: boolean }[]): Promise<(number | undefined)[][]> {
     const size = 50
     const bursts = series.flatMap(({ celsius, isInfrared }, n) => {
@@ -96,7 +96,7 @@ for (const [kind, noiseC] of Object.entries(noises))
                 for (const value of settled)
                     assert.ok(Math.abs(value - toC) <= settledC + deviations * noiseC, `${value}`)
                 assert.ok(settled.length > 0)
-                // Once settled, it stays so: hardly a value is missing.
+                // Once settled, it stays settled: hardly any value is missing.
                 const after = values.length - (firstAtS(values) / readingS - 1)
                 assert.ok(settled.length > 0.8 * after, `${settled.length} of ${after}`)
                 return firstAtS(values)
@@ -106,7 +106,7 @@ for (const [kind, noiseC] of Object.entries(noises))
             assert.ok(times.at(-1)! < 1300)
         })
 
-test("a value is never further from where the sensor settles than promised", async () => {
+test("the error of a value never exceeds the guarantee", async () => {
     const hundredths = (min: number, max: number) =>
         fc.integer({ min: 100 * min, max: 100 * max }).map(value => value / 100)
     const wearing = fc.record({
@@ -136,7 +136,7 @@ test("a value is never further from where the sensor settles than promised", asy
     assert.ok(count > 0.3 * cases * 800, `${count} values`)
 })
 
-test("a temperature that goes on drifting is no temperature yet; one that drifts as a fever does, is", async () => {
+test("a sensor that keeps drifting has no value yet; one that drifts as slowly as a fever has", async () => {
     const drift = (perHourC: number) => ({
         isInfrared: false,
         celsius: Array.from({ length: 900 }, (_, n) => 34 + (perHourC * n * readingS) / 3600),
@@ -148,13 +148,13 @@ test("a temperature that goes on drifting is no temperature yet; one that drifts
     assert.ok(cooling!.every(value => value === undefined))
 })
 
-test("the turn from cooling to warming is not settled, though it stands still for a moment", async () => {
+test("the turn from cooling to warming does not count as settled, though it is still for a moment", async () => {
     const celsius = Array.from({ length: 300 }, (_, n) => 32 + Math.abs(n - 150) * 0.01)
     const [values] = await judge([{ celsius, isInfrared: false }])
     assert.ok(values!.every(value => value === undefined))
 })
 
-test("a sensor that comes off or slips has to settle again, from the first reading that shows it", async () => {
+test("a sensor that comes off or slips must settle again, from the first reading that shows it", async () => {
     const on = Array.from({ length: 60 }, () => 34)
     const off = readings({ fromC: 34, toC: 23, timeConstantS: 60, noiseC: 0, isInfrared: false, seed: 1 }, 60)
     const [values] = await judge([{ celsius: [...on, ...off, ...on], isInfrared: false }])
@@ -165,14 +165,14 @@ test("a sensor that comes off or slips has to settle again, from the first readi
     assert.ok(values!.slice(110).every(value => value === 34))
 })
 
-test("no temperature of a room, of a fault, of an infinite one", async () => {
+test("no value for the temperature of a room, of a fault, or an infinite one", async () => {
     for (const celsius of [0, 23, 29.9, 43.1, 65]) {
         const [values] = await judge([{ celsius: Array.from({ length: 50 }, () => celsius), isInfrared: false }])
         assert.ok(values!.every(value => value === undefined))
     }
 })
 
-/** The temperature that a mote with these settings reports of a wearer whose skin has 36.7 °C; undefined without one. */
+/** The temperature that a mote with these settings reports for skin at 36.7 °C. Undefined without one. */
 async function reported(settings: Record<string, unknown>): Promise<number | undefined> {
     const clock = new VirtualClock()
     const chips = wearableChips(clock, syntheticBody({ seed: 1, coreC: 37, skinOffsetC: 0.3 }))
@@ -183,7 +183,7 @@ async function reported(settings: Record<string, unknown>): Promise<number | und
     return (JSON.parse(readings.at(-1)!.slice(8)) as { tempC?: number }).tempC
 }
 
-test("settings: an offset is added and one out of range is as good as none", async () => {
+test("settings: an offset is added, and one out of range is ignored", async () => {
     const near = (value: number | undefined, expected: number) =>
         assert.ok(Math.abs(value! - expected) < 0.05, `${value}`)
     near(await reported({}), 36.7)

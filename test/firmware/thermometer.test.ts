@@ -21,10 +21,10 @@ const kinds: Record<string, MakeChip> = {
     TMP117: (clock, body) => new Tmp117({ clock, body }),
     MLX90614: (clock, body) => new Mlx90614({ clock, body }),
 }
-/** From the first reading of a chip to the first value: what the settling takes, and a reading. */
+/** From the first reading of a chip to the first value: settling, and one reading. */
 const settlingS: Record<string, number> = { MAX30205: 42, TMP117: 42, MLX90614: 122 }
 
-/** What test/src/thermometer.ts says every 2 s. */
+/** Output of test/src/thermometer.ts every 2 s. */
 interface TakenReading {
     atS: number
     runs: boolean
@@ -53,7 +53,7 @@ async function start(chipsOf: (clock: VirtualClock) => I2cChip[]) {
     return { readings, messages, panics, run, between }
 }
 
-/** Chips on the bus one after the other, each for so many seconds. */
+/** Chips on the bus one after another, each for some seconds. */
 class Succession implements I2cChip {
     private readonly clock: VirtualClock
     private readonly chips: I2cChip[]
@@ -84,7 +84,7 @@ class Succession implements I2cChip {
     }
 }
 
-/** Writes down who is spoken to. */
+/** Records which addresses are accessed. */
 function recorded(chip: I2cChip, written: number[][]): I2cChip {
     return {
         address: chip.address,
@@ -96,7 +96,7 @@ function recorded(chip: I2cChip, written: number[][]): I2cChip {
     }
 }
 
-test("any of the three at any of its addresses is found within two readings, and changed while the mote is on", async () => {
+test("any of the three at any of its addresses is found within two readings, and may be replaced while the mote is on", async () => {
     const eachS = 8
     let chips: I2cChip[] = []
     const { between, panics, run } = await start(clock => {
@@ -111,7 +111,7 @@ test("any of the three at any of its addresses is found within two readings, and
     })
     await run(eachS * chips.length)
     chips.forEach((chip, n) => {
-        // The reading that finds another chip in the place of the last fails, two look for it.
+        // The reading that finds another chip instead of the last one fails; two more search.
         const readings = between(eachS * n, eachS * (n + 1))
         const first = readings.findIndex(({ runs }) => runs)
         const name = `${chip.constructor.name} at ${chip.address.toString(16)}`
@@ -124,7 +124,7 @@ test("any of the three at any of its addresses is found within two readings, and
     assert.deepEqual(panics, [])
 })
 
-test("whoever else is at an address where a thermometer could be is asked, never written to", async () => {
+test("another chip at a possible address of a thermometer is read, never written to", async () => {
     const answers: [string, (size: number) => Uint8Array][] = [
         ["zeros", size => new Uint8Array(size)],
         ["ones", size => new Uint8Array(size).fill(0xff)],
@@ -145,7 +145,7 @@ test("whoever else is at an address where a thermometer could be is asked, never
     }
 })
 
-test("the optical sensor in the middle of the addresses is left alone", async () => {
+test("the optical sensor among the addresses is not accessed", async () => {
     const written: number[][] = []
     const optical: I2cChip = {
         address: 0x57,
@@ -158,7 +158,7 @@ test("the optical sensor in the middle of the addresses is left alone", async ()
     assert.deepEqual(written, [])
 })
 
-test("no thermometer: it is looked for in fewer and fewer places, and still found when it comes", async () => {
+test("no thermometer: fewer and fewer addresses are probed, and it is still found when connected", async () => {
     const clock = new VirtualClock()
     const asked: number[] = []
     let address = -1
@@ -214,7 +214,7 @@ for (const [name, make] of Object.entries(kinds)) {
         const faults: Fault[] = [{ chip: "thermometer", kind, fromS, toS }]
         const mote = await start(clock => [new Faulty(clock, make(clock, faultyBody(body, faults)), faults)])
         await mote.run(faultToS + settlingS[name]! + 10)
-        // Values, and true ones, before and after; whatever comes, never a wrong one.
+        // Correct values before and after; never a wrong one.
         const settledS = settlingS[name]! + 4
         const before = mote.between(settledS, fromS)
         assert.ok(before.length > 5)
@@ -249,7 +249,7 @@ for (const [name, make] of Object.entries(kinds)) {
     })
 
     if (name !== "MLX90614")
-        test(`${name}: a brown-out of a moment is noticed, too`, async () => {
+        test(`${name}: a momentary brown-out is detected, too`, async () => {
             const { between, messages } = await withFault("reset", {
                 fromS: faultFromS + 1,
                 toS: faultFromS + 1.05,

@@ -10,7 +10,7 @@ import { runProgram } from "../../sim/mote/program.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 
 const names = ["max30205", "tmp117", "mlx90614"]
-/** Noise of the noisiest, four deviations, and half a step. */
+/** Noise of the noisiest chip, four standard deviations, plus half a step. */
 const toleranceC = 0.21
 
 const skin = (skinTemperature: (seconds: number) => number): Body => ({
@@ -22,11 +22,11 @@ interface StartOptions {
     body?: Body
     faults?: Omit<Fault, "chip">[]
     infrared?: Partial<Mlx90614Options>
-    /** Comes between each chip and the bus. */
+    /** Sits between each chip and the bus. */
     wrap?: (chip: I2cChip) => I2cChip
 }
 
-/** One of each kind, each with the same faults, read every second. */
+/** One chip of each type, each with the same faults, read every second. */
 async function start({ body = skin(() => 36.6), faults = [], infrared, wrap = chip => chip }: StartOptions = {}) {
     const clock = new VirtualClock()
     const chips = [
@@ -42,7 +42,7 @@ async function start({ body = skin(() => 36.6), faults = [], infrared, wrap = ch
     return { lines, panics, run }
 }
 
-/** What was said of a chip. */
+/** The output for a chip. */
 function of(name: string, lines: string[]): string[] {
     return lines.filter(line => line.startsWith(`${name} `)).map(line => line.slice(name.length + 1))
 }
@@ -67,7 +67,7 @@ for (const celsius of [-1.5, 36.6, 42.1])
         assert.deepEqual(panics, [])
     })
 
-test("each reading is of its own moment: nothing old is read again", async () => {
+test("each reading is a new measurement: no old value is read again", async () => {
     const { lines, run } = await start({ body: skin(seconds => 20 + 2 * seconds) })
     await run(8)
     for (const name of names) {
@@ -78,7 +78,7 @@ test("each reading is of its own moment: nothing old is read again", async () =>
     }
 })
 
-test("a chip that vanishes says so, and is there again when it is", async () => {
+test("a vanished chip is reported, and works again when it returns", async () => {
     const { lines, panics, run } = await start({ faults: [{ kind: "nack", fromS: 4, toS: 8 }] })
     await run(12)
     for (const name of names) {
@@ -93,8 +93,8 @@ test("a chip that vanishes says so, and is there again when it is", async () => 
     assert.deepEqual(panics, [])
 })
 
-test("brown-outs at any moment: never a wrong value, and the next but one reading has one", async () => {
-    // Every 2.13 s, so that they come in all phases of a reading.
+test("brown-outs at any moment: never a wrong value, and a value in the next but one reading", async () => {
+    // Every 2.13 s, so that they occur in all phases of a reading.
     const faults = Array.from({ length: 80 }, (_, n) => {
         const toS = 3 + 2.13 * n
         return { kind: "reset" as const, fromS: toS - 0.01, toS }
@@ -107,7 +107,7 @@ test("brown-outs at any moment: never a wrong value, and the next but one readin
         const failed = said.map(what => what.includes("Error"))
         for (let i = 2; i < failed.length; i++)
             assert.ok(!(failed[i] && failed[i - 1] && failed[i - 2]), said.join("\n"))
-        // An MLX90614 loses nothing that matters but what it is about to say.
+        // An MLX90614 loses only the value that it is about to send.
         const least = name === "mlx90614" ? 5 : 40
         assert.ok(failed.filter(Boolean).length >= least, `${name}: ${failed.filter(Boolean).length}`)
     }

@@ -6,7 +6,7 @@ import { runProgram } from "../../sim/mote/program.ts"
 import { open } from "./independent-open.ts"
 import { ScriptedRouter, upTo, type Post, type ScriptedConnection } from "./scripted-router.ts"
 
-/** A mote that makes `count` readings, one every `everyMs`, and the router it talks to. */
+/** A mote with `count` readings, one every `everyMs`, and its router. */
 async function start(o: { count?: number; everyMs?: number; prepare?: (r: ScriptedRouter) => void }) {
     const { count = 10, everyMs = 2000 } = o
     const router = new ScriptedRouter()
@@ -19,7 +19,7 @@ async function start(o: { count?: number; everyMs?: number; prepare?: (r: Script
     return { ...run, router }
 }
 
-test("every reading arrives once, in order, one an envelope, under rising numbers", async () => {
+test("every reading arrives once, in order, one per envelope, with increasing numbers", async () => {
     const { router, run, panics, lines } = await start({ count: 20 })
     await run(45)
     assert.deepEqual(router.readings, upTo(20))
@@ -63,7 +63,7 @@ test("times are relative before the first receipt and right to 100 ms afterwards
         }
 })
 
-/** What a router, or somebody in its place, may do instead of giving the receipt. */
+/** What a router, or an impostor, may do instead of sending the receipt. */
 const faults: Record<string, (post: Post) => void> = {
     "no answer": () => {},
     "no receipt in it": p => p.respond(Code.Changed),
@@ -107,7 +107,7 @@ const faults: Record<string, (post: Post) => void> = {
 
 for (const [what, fault] of Object.entries(faults))
     test(`${what}: the reading is kept, the same bytes come again, nothing is lost`, async () => {
-        // The second envelope gets it three times, the fifth once.
+        // The second envelope fails three times, the fifth once.
         const wrong = [1, 2, 3, 7]
         const { router, run, panics } = await start({
             count: 12,
@@ -125,7 +125,7 @@ for (const [what, fault] of Object.entries(faults))
         assert.equal(router.sendings()[1], 4)
     })
 
-test("a bad receipt does not stand in the way of the good one", async () => {
+test("an invalid receipt does not block the valid one", async () => {
     const { router, run } = await start({
         count: 5,
         prepare: r => {
@@ -142,7 +142,7 @@ test("a bad receipt does not stand in the way of the good one", async () => {
     assert.deepEqual(router.sendings(), [1, 1, 1, 1, 1])
 })
 
-test("a late receipt and a split one are as good as any", async () => {
+test("a late receipt and a split one are accepted", async () => {
     const { router, run, clock } = await start({
         count: 5,
         prepare: r => {
@@ -168,7 +168,7 @@ test("the connection may break at every byte of an exchange", async () => {
         count: 900,
         everyMs: 700,
         prepare: r => {
-            // Every connection serves one envelope, then breaks at one more byte of the next exchange.
+            // Each connection completes one envelope, then breaks one byte later in the next exchange.
             r.onConnection = () => (served = 0)
             r.onPost = post => {
                 served++
@@ -208,7 +208,7 @@ test("5.03 is waited out on the same connection, as long as Max-Age says", async
     assert.deepEqual(router.readings, upTo(3))
 })
 
-test("silence ends the connection; tries come further and further apart, up to a minute", async () => {
+test("silence ends the connection; attempts back off, up to a minute", async () => {
     const { router, run } = await start({ count: 3, prepare: r => (r.onPost = () => {}) })
     await run(900)
     assert.equal(router.sendings().length, 1)
@@ -222,7 +222,7 @@ test("silence ends the connection; tries come further and further apart, up to a
     assert.deepEqual(router.readings, upTo(3))
 })
 
-test("a refusal is asked about again over a new connection, ever more rarely, and told once", async () => {
+test("a refused envelope is retried over a new connection, at growing intervals, and logged once", async () => {
     const refuse = (post: Post) => post.respond(Code.Forbidden)
     const { router, run, lines } = await start({ count: 3, prepare: r => (r.onPost = refuse) })
     await run(3600)
@@ -236,7 +236,7 @@ test("a refusal is asked about again over a new connection, ever more rarely, an
     assert.deepEqual(router.readings, upTo(3))
 })
 
-test("what a queue of 30 minutes cannot hold arrives in summaries, counted to the reading", async () => {
+test("readings beyond the queue of 30 minutes arrive in summaries, with exact counts", async () => {
     const count = 1400
     const { router, run, panics } = await start({ count, everyMs: 500, prepare: r => (r.isReachable = false) })
     await run(count * 0.5 + 10)
@@ -247,7 +247,7 @@ test("what a queue of 30 minutes cannot hold arrives in summaries, counted to th
     assert.deepEqual(router.readings.slice(-800), upTo(count).slice(-800))
 })
 
-test("readings make room while an envelope is under way: all are counted once", async () => {
+test("readings become summaries while an envelope is in flight: all are counted once", async () => {
     const count = 1400
     const { router, run } = await start({ count, everyMs: 500, prepare: r => (r.onPost = () => {}) })
     await run(count * 0.5 + 10)
@@ -270,7 +270,7 @@ test("catching up puts ten readings into an envelope of about 500 bytes", async 
     assert.ok(Math.max(...sizes) <= 560, `${Math.max(...sizes)} bytes`)
 })
 
-/** What the mote says to what a peer sends. */
+/** The mote's reaction to a peer's messages. */
 async function answers(...sent: Parameters<typeof message>[]): Promise<ScriptedConnection> {
     const { router, run, panics } = await start({ count: 3 })
     await run(3)
@@ -282,7 +282,7 @@ async function answers(...sent: Parameters<typeof message>[]): Promise<ScriptedC
     return connection
 }
 
-test("a Ping gets its Pong, a request the code that it deserves", async () => {
+test("a Ping gets its Pong, a request its response code", async () => {
     const token = Buffer.from("abcdefgh")
     const nothing = [{ number: 11, value: Buffer.from("nothing") }]
     const status = [{ number: 11, value: Buffer.from("status") }]
@@ -307,7 +307,7 @@ test("a Ping gets its Pong, a request the code that it deserves", async () => {
     )
 })
 
-test("an unknown critical option in a signal is answered with an Abort, and the mote comes back", async () => {
+test("an unknown critical option in a signal is answered with an Abort, and the mote reconnects", async () => {
     const connection = await answers([Code.Ping, { options: [{ number: 1, value: Buffer.alloc(0) }] }])
     assert.equal(connection.others[0]!.code, Code.Abort)
     assert.ok(connection.isClosed)

@@ -10,14 +10,14 @@ import { decodePack } from "../../wire/senml.ts"
 
 const kid = Buffer.from("0011223344556677", "hex")
 const delayS = 10
-/** A fault, or that it is over, is noticed with the reading after the next. */
+/** A fault, or its end, is detected with the second reading. */
 const noticeS = 4.5
-/** How far before its value an alarm may be. */
+/** How far an alarm may precede its value. */
 const earlyS = 0.1
 
 const calm = syntheticBody({ seed: 9, bpm: 66 })
 
-/** The alarms of a mote that is worn for some seconds: what, and at which second of the wearer. */
+/** The alarms of a mote worn for some seconds: kind, and second of the wearer. */
 async function watch(seconds: number, body: Body, faults: Fault[] = []) {
     const clock = new VirtualClock()
     const startMs = clock.now()
@@ -45,7 +45,7 @@ async function watch(seconds: number, body: Body, faults: Fault[] = []) {
     })
     await run(seconds)
     assert.deepEqual(panics, [])
-    // A reading may be about a moment that is a burst or two ago.
+    // A reading may be of a moment one or two bursts ago.
     for (const { lateMs } of alarms) assert.ok(lateMs < 2000, `told after ${lateMs} ms`)
     return alarms
 }
@@ -61,7 +61,7 @@ function assertAlarms(alarms: { what: string; second: number }[], expected: [wha
     }
 }
 
-test("a calm wearer of a mote that works: no alarm", async () => {
+test("a calm wearer of a working mote: no alarm", async () => {
     assert.deepEqual(await watch(120, calm), [])
 })
 
@@ -79,7 +79,7 @@ for (const [chip, kind] of [
         ])
     })
 
-test("a fault that is shorter than the delay is none", async () => {
+test("a fault shorter than the delay raises no alarm", async () => {
     const fault = { kind: "nack", fromS: 60, toS: 65 } as const
     const faults = (["optical", "thermometer"] as const).map(chip => ({ ...fault, chip }))
     assert.deepEqual(await watch(100, calm, faults), [])
