@@ -60,8 +60,8 @@ const slots = Buffer.alloc(Kind.count * slotBytes)
 /** Per kind: since when the readings contradict the slot, in ms of `millis()`; −1 if they do not. */
 const since = Buffer.alloc(Kind.count * 8)
 /** Events in the envelope in flight, one bit per kind. */
-let raisesUnderWay = 0
-let clearsUnderWay = 0
+let raisesInFlight = 0
+let clearsInFlight = 0
 /** Kinds whose clearing may already have been received. */
 let clearsReported = 0
 let kid: Buffer
@@ -152,22 +152,22 @@ export function packAlarms(): Buffer {
         if (!isDue(slots, kind, event === Event.raised ? raiseDue : clearDue)) continue
         const name = events === 0 ? baseName : undefined
         records += writeEvent(slots, kind, event, shift, now, name)
-        if (event === Event.raised) raisesUnderWay |= 1 << kind
-        else clearsUnderWay |= 1 << kind
+        if (event === Event.raised) raisesInFlight |= 1 << kind
+        else clearsInFlight |= 1 << kind
         events++
     }
-    clearsReported |= clearsUnderWay
+    clearsReported |= clearsInFlight
     return endArray(records)
 }
 
 /** Handles a receipt for the events in flight. */
 export async function alarmsReceipted(): Promise<void> {
     for (let kind = 0; kind < Kind.count; kind++) {
-        if (raisesUnderWay & (1 << kind)) markReported(slots, kind, raiseDue)
-        if (clearsUnderWay & (1 << kind)) free(slots, kind)
+        if (raisesInFlight & (1 << kind)) markReported(slots, kind, raiseDue)
+        if (clearsInFlight & (1 << kind)) free(slots, kind)
     }
-    clearsReported &= ~clearsUnderWay
-    raisesUnderWay = clearsUnderWay = 0
+    clearsReported &= ~clearsInFlight
+    raisesInFlight = clearsInFlight = 0
     await save()
 }
 
@@ -211,8 +211,8 @@ function raise(kind: Kind, ticks: number, value: number | undefined): void {
     if (!isDue(slots, kind, raiseDue)) setEvent(slots, kind, Event.raised, ticks, value)
     setId(slots, kind, nextId++)
     clearsReported &= ~bit
-    raisesUnderWay &= ~bit
-    clearsUnderWay &= ~bit
+    raisesInFlight &= ~bit
+    clearsInFlight &= ~bit
 }
 
 function shiftTicks(): number | undefined {

@@ -66,8 +66,8 @@ const enum Register {
 }
 
 /** Why there is no value: `vendor_code` of the register `status_code`. */
-const enum Lack {
-    nothing = 0,
+const enum VendorCode {
+    none = 0,
     /** The sensor does not respond; the mote keeps trying to start it. */
     sensor = 1,
     /** There is no skin in front of the sensor. */
@@ -87,7 +87,7 @@ const stateBytes = 16
 const intervalOffset = 4
 const waitOffset = 8
 const ageOffset = 10
-const lackOffset = 11
+const vendorCodeOffset = 11
 const samplesOffset = 12
 const newOffset = 13
 const changedOffset = 14
@@ -102,7 +102,7 @@ let state: Buffer
 export function startServers(): void {
     state = Buffer.alloc((oxygen + 1) * stateBytes)
     for (let index = heartRate; index <= oxygen; index++) {
-        state[index * stateBytes + lackOffset] = Lack.trust
+        state[index * stateBytes + vendorCodeOffset] = VendorCode.trust
         state.setAt(index * stateBytes + intervalOffset, "u32", readingMs)
     }
     ;(ds as Bus)._onServerPacket = handle
@@ -112,33 +112,33 @@ export function startServers(): void {
 /** Handles the reading, every 2 s; does not wait. */
 export function showReading(reading: Reading): void {
     const { contact, motion } = reading
-    let lack = Lack.trust
-    if (contact === undefined) lack = Lack.sensor
-    else if (!contact) lack = Lack.skin
-    else if (motion) lack = Lack.motion
-    show(heartRate, motion ? undefined : reading.bpm, lack)
-    show(oxygen, reading.spo2, lack)
-    if (!reading.hasThermometer) lack = Lack.sensor
-    else lack = contact === false ? Lack.skin : Lack.trust
-    show(temperature, reading.tempC, lack)
+    let reason = VendorCode.trust
+    if (contact === undefined) reason = VendorCode.sensor
+    else if (!contact) reason = VendorCode.skin
+    else if (motion) reason = VendorCode.motion
+    show(heartRate, motion ? undefined : reading.bpm, reason)
+    show(oxygen, reading.spo2, reason)
+    if (!reading.hasThermometer) reason = VendorCode.sensor
+    else reason = contact === false ? VendorCode.skin : VendorCode.trust
+    show(temperature, reading.tempC, reason)
 }
 
-function show(index: number, value: number | undefined, lack: Lack): void {
+function show(index: number, value: number | undefined, reason: VendorCode): void {
     const at = index * stateBytes
     if (value !== undefined) {
         state.setAt(at, "f32", value)
         state[at + ageOffset] = 0
         state[at + newOffset] = 1
-        become(index, Lack.nothing)
-    } else if (lack !== Lack.trust || dueMs(index) === readingMs) become(index, lack)
+        become(index, VendorCode.none)
+    } else if (reason !== VendorCode.trust || dueMs(index) === readingMs) become(index, reason)
 }
 
-function become(index: number, lack: Lack): void {
+function become(index: number, reason: VendorCode): void {
     const at = index * stateBytes
-    if (lack === state[at + lackOffset]) return
-    state[at + lackOffset] = lack
+    if (reason === state[at + vendorCodeOffset]) return
+    state[at + vendorCodeOffset] = reason
     state[at + changedOffset] = 1
-    if (lack !== Lack.nothing) state[at + newOffset] = 0
+    if (reason !== VendorCode.none) state[at + newOffset] = 0
 }
 
 /** Runs forever. */
@@ -154,7 +154,7 @@ async function announce(): Promise<void> {
             await send(control, packet)
             for (let index = heartRate; index <= oxygen; index++) await tick(index)
             const index = heartRate + (restarts % oxygen)
-            if (lackOf(index) !== Lack.nothing) await send(index, encode(index, Register.statusCode))
+            if (vendorCodeOf(index) !== VendorCode.none) await send(index, encode(index, Register.statusCode))
         } catch (e) {
             console.log("server: " + (e as Error).message)
         }
@@ -166,8 +166,8 @@ async function announce(): Promise<void> {
 async function tick(index: number): Promise<void> {
     const at = index * stateBytes
     const age = state[at + ageOffset]
-    if (lackOf(index) === Lack.nothing) {
-        if (age * tickMs > dueMs(index) + lateMs) become(index, Lack.trust)
+    if (vendorCodeOf(index) === VendorCode.none) {
+        if (age * tickMs > dueMs(index) + lateMs) become(index, VendorCode.trust)
         else state[at + ageOffset] = age + 1
     }
     const wait = state.getAt(at + waitOffset, "u16")
@@ -204,7 +204,7 @@ async function handle(packet: ds.Packet): Promise<void> {
             if (packet.isRegGet && packet.spec) {
                 // Without a value the request stays unanswered, as with Jacdac's own sensors: "not implemented" would
                 // be final.
-                if (regCode === Register.reading && index <= oxygen && lackOf(index)) return
+                if (regCode === Register.reading && index <= oxygen && vendorCodeOf(index)) return
                 if (get(index, regCode) !== undefined) {
                     await send(index, encode(index, regCode))
                     return
@@ -253,7 +253,7 @@ async function set(index: number, register: number, payload: Buffer): Promise<bo
         if (payload.length < 1) return true
         const isFirst = state[at + samplesOffset] === 0
         state[at + samplesOffset] = payload[0]
-        if (isFirst && lackOf(index) === Lack.nothing) await stream(index)
+        if (isFirst && vendorCodeOf(index) === VendorCode.none) await stream(index)
         return true
     }
     if (register === Register.streamingInterval) {
@@ -275,22 +275,23 @@ async function send(index: number, packet: ds.Packet): Promise<void> {
     await (ds as Bus)._serverSend(index, packet)
 }
 
-function lackOf(index: number): Lack {
-    return state[index * stateBytes + lackOffset]
+function vendorCodeOf(index: number): VendorCode {
+    return state[index * stateBytes + vendorCodeOffset]
 }
 
 /** Code and vendor code of `status_code` (Jacdac "Common registers and commands": StatusCodes). */
 function status(index: number): [number, number] {
-    const lack = lackOf(index)
-    if (lack === Lack.nothing) return [ds.SystemStatusCodes.Ready, lack]
-    if (lack === Lack.skin || lack === Lack.motion) return [ds.SystemStatusCodes.WaitingForInput, lack]
-    return [ds.SystemStatusCodes.Initializing, lack]
+    const reason = vendorCodeOf(index)
+    if (reason === VendorCode.none) return [ds.SystemStatusCodes.Ready, reason]
+    if (reason === VendorCode.skin || reason === VendorCode.motion)
+        return [ds.SystemStatusCodes.WaitingForInput, reason]
+    return [ds.SystemStatusCodes.Initializing, reason]
 }
 
 /** In the unit of the service. Without a value it spans the whole range. */
 function readingError(index: number): number {
     const at = index * 4
-    return lackOf(index) === Lack.nothing
+    return vendorCodeOf(index) === VendorCode.none
         ? limits[at + errorOffset] / 10
         : limits[at + maxOffset] - limits[at + minOffset]
 }

@@ -59,7 +59,7 @@ export async function loadConfig(identity: MoteKeys): Promise<void> {
     apply(accepted)
     const trial = await stored(trialKey)
     seen = Math.max(seen, Math.max(accepted.version, trial.version))
-    if (trial.version > accepted.version) await takeBack(trial.version, makeRefusal(RefusalCode.restartedOnTrial))
+    if (trial.version > accepted.version) await revert(trial.version, makeRefusal(RefusalCode.restartedOnTrial))
     else if (await readBytes(trialKey)) await deleteBytes(trialKey)
 }
 
@@ -139,7 +139,7 @@ export async function followTrial(): Promise<boolean> {
             apply(await stored(configKey))
             if (config.router !== router) isMoved = true
             trialEndMs = undefined
-            await takeBack(version, makeRefusal(RefusalCode.noReceipt, [trial]))
+            await revert(version, makeRefusal(RefusalCode.noReceipt, [trial]))
         } finally {
             isBusy = false
         }
@@ -189,7 +189,7 @@ async function put(candidate: Config, plaintext: Buffer): Promise<Buffer | undef
 }
 
 /** Makes the end of a trial permanent; the configuration is no longer in force. */
-async function takeBack(version: number, why: Buffer): Promise<void> {
+async function revert(version: number, why: Buffer): Promise<void> {
     ended = version
     await keepVersions()
     await deleteBytes(trialKey)

@@ -12,7 +12,7 @@ let isBlinking = false
 export function blink(): void {
     if (isBlinking) return
     isBlinking = true
-    console.log("here I am")
+    console.log("identify: blinking")
     const run = async () => {
         for (let i = 0; i < blinks; i++) {
             await setStatusLight(white)

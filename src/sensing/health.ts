@@ -14,7 +14,7 @@ export const enum Sensor {
 /** Bits, by sensor. */
 let running = 0
 /** The last problem logged for each sensor; undefined while it works. */
-const complaints: string[] = []
+const problems: string[] = []
 
 export function isRunning(sensor: Sensor): boolean {
     return (running & (1 << sensor)) !== 0
@@ -22,8 +22,8 @@ export function isRunning(sensor: Sensor): boolean {
 
 export function works(sensor: Sensor): void {
     running |= 1 << sensor
-    if (complaints[sensor]) logSensor(sensor, "works again")
-    complaints[sensor] = undefined
+    if (problems[sensor]) logSensor(sensor, "works again")
+    problems[sensor] = undefined
 }
 
 /** The sensor has been started, but has not yet proved to work. */
@@ -32,19 +32,19 @@ export function runs(sensor: Sensor): void {
 }
 
 /** The sensor runs, but cannot measure well. */
-export function complains(sensor: Sensor, complaint: string): void {
+export function impaired(sensor: Sensor, problem: string): void {
     running |= 1 << sensor
-    complain(sensor, complaint)
+    logProblem(sensor, problem)
 }
 
 export function failed(sensor: Sensor, error: Error): void {
     running &= ~(1 << sensor)
-    complain(sensor, error.message)
+    logProblem(sensor, error.message)
 }
 
-function complain(sensor: Sensor, complaint: string): void {
-    if (complaints[sensor] !== complaint) logSensor(sensor, complaint)
-    complaints[sensor] = complaint
+function logProblem(sensor: Sensor, problem: string): void {
+    if (problems[sensor] !== problem) logSensor(sensor, problem)
+    problems[sensor] = problem
 }
 
 function logSensor(sensor: Sensor, what: string): void {

@@ -12,7 +12,7 @@ import {
     stopMax30102,
 } from "../drivers/max30102"
 import { SensorError } from "../drivers/registers"
-import { complains, failed, isRunning, runs, Sensor, works } from "./health"
+import { impaired, failed, isRunning, runs, Sensor, works } from "./health"
 import { adjust, countsOf, infrared, limit, red, reflectance, reflectanceOf, stepsOf, take } from "./led"
 import { sleep } from "../platform/sleep"
 
@@ -54,7 +54,7 @@ const stillBursts = 150
 /** An object is the same if its reflectance differs by less than this share. */
 const sameShare = 0.1
 
-const dazzled = "too much light around"
+const dazzled = "too much ambient light"
 const lost = "samples lost"
 
 /** Whether there is skin in front of the sensor. */
@@ -75,9 +75,9 @@ let lowest: number
 let highest: number
 let stillFor = 0
 /** Reflectance of the object on which it lies. */
-let thing = 0
+let object = 0
 /** The problem that prevents a measurement, if any. */
-let complaint: string
+let problem: string
 
 /** Starts the chip, if it is there. */
 export async function startOptical(): Promise<void> {
@@ -105,7 +105,7 @@ export async function stopOptical(): Promise<void> {
 export async function readOptical(): Promise<number> {
     try {
         const count = isResting ? await look() : await measure()
-        if (complaint) complains(Sensor.optical, complaint)
+        if (problem) impaired(Sensor.optical, problem)
         else works(Sensor.optical)
         return count
     } catch (e) {
@@ -143,10 +143,10 @@ async function rest(): Promise<void> {
 async function measure(): Promise<number> {
     const samples = await readMax30102()
     if (!samples) {
-        complaint = lost
+        problem = lost
         return -1
     }
-    if (complaint === lost) complaint = undefined
+    if (problem === lost) problem = undefined
     if (samples.length === 0) return 0
     light = samples
     weigh()
@@ -160,8 +160,8 @@ async function measure(): Promise<number> {
     const shine = Math.max(redShine, infraredShine)
     if (isDazzled || shine < least || shine > maxSkin) {
         if (++changing >= absentBursts) {
-            if (isDazzled || shine > maxSkin) complaint = dazzled
-            else if (contact && shine < minGlass) complaint = "LEDs dark"
+            if (isDazzled || shine > maxSkin) problem = dazzled
+            else if (contact && shine < minGlass) problem = "LEDs dark"
             await rest()
         }
         return -1
@@ -170,10 +170,10 @@ async function measure(): Promise<number> {
     contact = true
     redDark = redShine < minShare * shine ? redDark + 1 : 0
     infraredDark = infraredShine < minShare * shine ? infraredDark + 1 : 0
-    if (infraredDark >= darkBursts) complaint = "infrared LED dark"
-    else complaint = redDark >= darkBursts ? "red LED dark" : undefined
+    if (infraredDark >= darkBursts) problem = "infrared LED dark"
+    else problem = redDark >= darkBursts ? "red LED dark" : undefined
     if (isStill()) {
-        thing = infraredShine
+        object = infraredShine
         await rest()
         return -1
     }
@@ -210,10 +210,10 @@ async function look(): Promise<number> {
     light = await glanceMax30102()
     weigh()
     const shine = reflectance(Math.abs(countsOf(infrared) - countsOf(red)), glanceSteps)
-    if (isDazzled) complaint = dazzled
-    else if (complaint === dazzled) complaint = undefined
-    const isSame = Math.abs(shine - thing) <= sameShare * thing
-    if (!isSame) thing = 0
+    if (isDazzled) problem = dazzled
+    else if (problem === dazzled) problem = undefined
+    const isSame = Math.abs(shine - object) <= sameShare * object
+    if (!isSame) object = 0
     const isSkin = !isSame && !isDazzled && shine >= minSkin && shine <= maxSkin
     changing = isSkin ? changing + 1 : 0
     if (changing < presentGlances) return 0

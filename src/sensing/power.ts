@@ -38,7 +38,7 @@ export function restMs(): number {
 }
 
 /** Whether to report a reading; it is completed with the values found earlier in the measurement. */
-export function isWorthTelling(reading: Reading): boolean {
+export function isReportable(reading: Reading): boolean {
     if (powerMode() === PowerMode.continuous) return true
     if (reading.spo2 !== undefined) spo2 = reading.spo2
     if (settledMs === undefined && isSettled(reading)) {

@@ -17,7 +17,7 @@ import {
 import { isMoving } from "../heart/motion"
 import { addColours, nextOxygen, resetOxygen, spo2 } from "../heart/oxygen"
 import { contact, light, readOptical, startOptical, stopOptical } from "./optical"
-import { beginMeasurement, isOver, isWorthTelling, restMs } from "./power"
+import { beginMeasurement, isOver, isReportable, restMs } from "./power"
 import { Reading } from "../reading"
 import { configureTemperature } from "./temperature"
 import { readThermometer } from "./thermometer"
@@ -134,7 +134,7 @@ async function report(atMs: number): Promise<void> {
     reading.hasThermometer = isRunning(Sensor.thermometer)
     // Four addresses without a response: an absent accelerometer costs a millisecond.
     if (!isRunning(Sensor.accelerometer)) await startAccelerometer()
-    if (!isWorthTelling(reading)) return
+    if (!isReportable(reading)) return
     try {
         isDone = isOver(await readingListener(reading))
     } catch (e) {

@@ -249,7 +249,7 @@ async function connect(): Promise<boolean> {
     if (transport.isOpen()) return true
     if (!(await transport.open(endpoint))) {
         // Without TLS the native call never opens a connection.
-        const how = endpoint.tls ? " by TLS: has this board any?" : ""
+        const how = endpoint.tls ? " over TLS: does this board support it?" : ""
         logLink(`no connection to ${endpoint.host} port ${endpoint.port}${how}`)
         await fail(maxBackoffMs)
         return false

@@ -4,7 +4,7 @@ import { runProgram } from "../../sim/mote/program.ts"
 import { makeCommand } from "../../wire/config.ts"
 import { World } from "../proof/world.ts"
 
-test("asked to identify itself by the clinic, the whole mote blinks, once for each command", async () => {
+test("the whole mote blinks once for each identify command of the clinic", async () => {
     const world = new World(5)
     const command = (version: number) => ({
         name: "identify" as const,
@@ -16,7 +16,7 @@ test("asked to identify itself by the clinic, the whole mote blinks, once for ea
         connect: world.connect,
         settings: world.settings,
     })
-    const said = () => lines.filter(line => line === "here I am").length
+    const said = () => lines.filter(line => line === "identify: blinking").length
     try {
         await run(20)
         assert.ok(lines.includes("linked"))

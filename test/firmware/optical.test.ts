@@ -149,7 +149,7 @@ test("light of the surroundings beyond what the chip can cancel: no value, and i
     assert.ok(blind.every(({ bpm, quality }) => bpm === undefined && quality === 0))
     assertRate(after(readings, 74), 72)
     const said = messages.filter(line => line.startsWith("optical sensor"))
-    assert.deepEqual(said, ["optical sensor: too much light around", "optical sensor: works again"])
+    assert.deepEqual(said, ["optical sensor: too much ambient light", "optical sensor: works again"])
 })
 
 test("a dead red LED is told and costs no heart rate", async () => {
@@ -197,7 +197,7 @@ const faultMessages: [FaultKind, RegExp][] = [
     ["stuck", /I2C error/],
     ["reset", /I2C error/],
     ["overflow", /samples lost/],
-    ["saturation", /too much light around/],
+    ["saturation", /too much ambient light/],
     ["led", /LEDs dark/],
 ]
 for (const [kind, message] of faultMessages)

@@ -69,7 +69,7 @@ test("readings reach the router by TLS; a certificate of a stranger ends the con
 
     const stranger = await startMote(trusting(undefined, running.coapsPort!), "coaps+tcp://r.invalid")
     await stranger.pass(300, () => stranger.lines.length > 1)
-    assert.equal(stranger.lines.at(-1), "no connection to r.invalid port 5684 by TLS: has this board any?")
+    assert.equal(stranger.lines.at(-1), "no connection to r.invalid port 5684 over TLS: does this board support it?")
     assert.equal(clinic.stored.length, 0)
     stranger.mote.stop()
 
@@ -106,5 +106,5 @@ test("on a board without TLS the mote says so and sends nothing", async () => {
     })
     await run(30)
     assert.deepEqual(panics, [])
-    assert.equal(lines.at(-1), "no connection to r.invalid port 5684 by TLS: has this board any?")
+    assert.equal(lines.at(-1), "no connection to r.invalid port 5684 over TLS: does this board support it?")
 })
