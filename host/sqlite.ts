@@ -38,7 +38,7 @@ export function openSqlite(file: string, format: SqliteFormat): Database.Databas
         db.exec("PRAGMA locking_mode = EXCLUSIVE")
         const version = check(db, format)
         db.exec("PRAGMA synchronous = FULL")
-        // This precedes WAL mode, so that the file by itself is always a complete database of ours.
+        // This precedes WAL mode, so that the file by itself is always a complete database.
         migrate(db, format, version)
         enableWal(db)
         db.exec("PRAGMA foreign_keys = ON")

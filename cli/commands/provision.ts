@@ -83,7 +83,7 @@ function listCommand(): Command {
 
 function revokeCommand(): Command {
     const command = new Command("revoke")
-        .description("accept nothing from that mote any more, for ever")
+        .description("revoke a mote: the clinic accepts nothing more from it")
         .argument("<eui>", "the mote, 16 hex digits", eui)
     return clinicOptions(command).action((kid: string, options: ClinicOptions) =>
         withClinic(options, async api => {

@@ -256,7 +256,7 @@ export class CoapConnection implements Requester {
         if (this.releasing) this.closeWhenIdle()
     }
 
-    /** Accepts no further requests of ours, and closes once both ends have their responses. */
+    /** Sends no further requests, and closes once both ends have their responses. */
     private closeWhenIdle(): void {
         this.releasing = true
         const waits = [...this.pending.values()].some(({ timer }) => timer !== undefined)

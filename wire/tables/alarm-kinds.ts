@@ -14,7 +14,7 @@ export interface AlarmLimit {
     readonly limit: ConfigName | number
     /** How far within the limit the quantity must return before the alarm ends. */
     readonly hysteresis: number
-    /** After somebody has acknowledged it, it speaks again when the quantity is worse by so much. */
+    /** An acknowledged alarm demands attention again when the quantity has worsened by this much. */
     readonly step: number
 }
 
@@ -26,18 +26,18 @@ export interface AlarmFault {
     readonly end: string
 }
 
-/** As IEC 60601-1-8 has them, the most urgent first. */
+/** The priorities of IEC 60601-1-8, the most urgent first. */
 export const priorities = ["high", "medium", "low"] as const
 export type Priority = (typeof priorities)[number]
 
-/** How urgent alarms of a kind are. */
+/** The urgency of a kind. */
 export interface PriorityRule {
     readonly priority: Priority
-    /** Where the value is so far beyond the limit, or further, they are more urgent. */
+    /** Alarms whose value is beyond the limit by `beyond` or more have this priority. */
     readonly severe?: { readonly beyond: number; readonly priority: Priority }
 }
 
-/** Category as IEC 60601-1-8 has it: physiological is about the patient, technical about the equipment. */
+/** The category is that of IEC 60601-1-8: physiological concerns the patient, technical the equipment. */
 export interface AlarmKind extends PriorityRule {
     readonly label: string
     readonly category: "physiological" | "technical"

@@ -95,9 +95,9 @@ export interface Problem {
     readonly fault?: ParameterFault
     readonly max?: number
     readonly role?: string
-    /** User name. */
+    /** The name of a user. */
     readonly by?: string
-    /** Of the day, as 06:00. */
+    /** A time of day, such as 06:00. */
     readonly time?: string
     readonly refusal?: Refusal
 }
