@@ -84,6 +84,12 @@ export class Board {
         this.clock.follow(undefined)
     }
 
+    /** Starts the program anew, as a watchdog would. */
+    reset(): void {
+        this.current?.cpu.stop()
+        this.restart()
+    }
+
     /** Runs until a time since power-up. */
     run(untilNanos: number): void {
         while (this.current && !this.halt && this.nanos < untilNanos) {

@@ -1,4 +1,5 @@
 import { Command } from "commander"
+import { readRuntime, siliconStarter } from "../../emulator/index.ts"
 import { UserError } from "../../host/errors.ts"
 import {
     contextsOf,
@@ -37,6 +38,7 @@ interface Options extends Questions {
     coapPort?: number
     httpPort?: number
     threads?: number
+    runtime?: string
 }
 
 const nodeId = integer(1, 65_534)
@@ -58,6 +60,12 @@ export const simCommand = new Command("sim")
             "--threads <n>",
             "threads for the firmware beside the network's; 0: one thread for everything (default: by motes and cores)",
         ).argParser(integer(0, 64)),
+    )
+    .addOption(
+        option(
+            "--runtime <file>",
+            "for motes with `silicon`: DeviceScript's runtime, a UF2 file; else what `devs flash` has fetched",
+        ),
     )
     .addOption(option("--pcap <file>", "capture every frame, for Wireshark"))
     .addOption(option("--rssi", "capture what each radio received, with its signal strength"))
@@ -117,8 +125,10 @@ function isService({ web, coapPort, httpPort }: Options): boolean {
     return web !== undefined || coapPort !== undefined || httpPort !== undefined
 }
 
-function startOptions({ seed, threads, pcap, rssi }: Options) {
+async function startOptions({ motes = [] }: Scenario, { seed, threads, pcap, rssi, runtime }: Options) {
+    const hasSilicon = motes.some(({ silicon }) => silicon !== undefined)
     return {
+        ...(hasSilicon && { silicon: await siliconStarter(await readRuntime(runtime)) }),
         ...(seed === undefined ? {} : { seed }),
         ...(threads === undefined ? {} : { threads }),
         ...(pcap === undefined ? {} : { capture: { file: pcap, withRssi: rssi ?? false } }),
@@ -129,7 +139,7 @@ function startOptions({ seed, threads, pcap, rssi }: Options) {
  * Serves the simulation to browsers and its motes to clients until a signal stops it, beyond the scenario's duration.
  */
 async function serve(scenario: Scenario, options: Options): Promise<void> {
-    await withSimulation(scenario, startOptions(options), async simulation => {
+    await withSimulation(scenario, await startOptions(scenario, options), async simulation => {
         const service = await serveSimulation(simulation, options)
         for (const url of service.urls) console.log(url)
         for (const { id, path } of service.motes) console.log(`mote ${id} ${path}/status`)
@@ -154,7 +164,7 @@ async function run(name: string, scenario: Scenario, options: Options): Promise<
     })
     try {
         const result = await runScenario(scenario, {
-            ...startOptions(options),
+            ...(await startOptions(scenario, options)),
             ...(until === undefined ? {} : { until }),
             ...(speed === undefined ? {} : { speed }),
             ...(report === undefined ? {} : { report: { folder: report, name } }),

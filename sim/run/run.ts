@@ -6,6 +6,7 @@ import { reportPage } from "../report/page.ts"
 import { Recorder } from "../report/recorder.ts"
 import { reportOf } from "../report/report.ts"
 import { nodesOf } from "../scenario/load.ts"
+import type { StartSilicon } from "../mote/silicon.ts"
 import type { Scenario } from "../scenario/schema.ts"
 import { judge, type Verdict } from "./judge.ts"
 import { ask, isAnyAsked, settled, type Answers, type Questions } from "./questions.ts"
@@ -17,6 +18,8 @@ export interface StartOptions {
     seed?: number
     /** Threads besides the network's. Default: by number of motes and cores. */
     threads?: number
+    /** For motes on emulated boards. */
+    silicon?: StartSilicon
     /** Capture file for every frame; with `withRssi` once for each radio that received it. */
     capture?: { file: string; withRssi: boolean }
 }
@@ -94,12 +97,16 @@ export async function runScenario(scenario: Scenario, o: RunOptions = {}): Promi
 /** Starts a simulation, and stops it however `work` ends, which closes the capture. @throws UserError */
 export async function withSimulation<T>(
     scenario: Scenario,
-    { seed, threads = usualThreads(scenario), capture: file }: StartOptions,
+    { seed, threads = usualThreads(scenario), silicon, capture: file }: StartOptions,
     work: (simulation: Simulation) => Promise<T>,
 ): Promise<T> {
     const capture = file && new CaptureWriter(file.file, file.withRssi)
     try {
-        const simulation = await Simulation.start(scenario, { ...(seed === undefined ? {} : { seed }), threads })
+        const simulation = await Simulation.start(scenario, {
+            ...(seed === undefined ? {} : { seed }),
+            ...(silicon && { silicon }),
+            threads,
+        })
         if (capture) simulation.observers.add(capture)
         try {
             return await work(simulation)

@@ -2,6 +2,8 @@ import type { Attacker } from "../attack/attacker.ts"
 import { holdsMote, newAttacker } from "../attack/kinds.ts"
 import { Battery } from "../observe/battery.ts"
 import { Meter } from "../observe/energy.ts"
+import { UserError } from "../../host/errors.ts"
+import type { StartSilicon } from "../mote/silicon.ts"
 import { buildFirmware } from "../../devicescript/build.ts"
 import { BorderHost } from "../mesh/border.ts"
 import { MeshNode, type MeshOptions } from "../mesh/node.ts"
@@ -115,13 +117,24 @@ export class Simulation {
     /**
      * Powers up everything.
      * @param threads for the firmware, besides this one; they change only the speed
+     * @param silicon starts a mote on an emulated board, for a scenario that has such motes
+     * @throws UserError when it has, and there is no such board
      */
     static async start(
         scenario: Scenario,
-        { seed = scenario.seed ?? 1, threads = 0 }: { seed?: number; threads?: number } = {},
+        {
+            seed = scenario.seed ?? 1,
+            threads = 0,
+            silicon,
+        }: { seed?: number; threads?: number; silicon?: StartSilicon } = {},
     ): Promise<Simulation> {
+        const [first] = onSilicon(scenario)
+        if (first !== undefined && !silicon)
+            throw new UserError(
+                `mote ${first} runs on an emulated board, which needs DeviceScript's runtime: --runtime FILE.uf2`,
+            )
         const simulation = new Simulation(scenario, seed)
-        await simulation.begin(threads)
+        await simulation.begin(threads, silicon)
         return simulation
     }
 
@@ -266,7 +279,7 @@ export class Simulation {
         return new Battery({ events: this.clock, meter, capacityMah: batteryMah, emptied })
     }
 
-    private async begin(threads: number): Promise<void> {
+    private async begin(threads: number, silicon?: StartSilicon): Promise<void> {
         this.ward = await Ward.open({
             clock: this.clock,
             seed: this.seed,
@@ -276,6 +289,7 @@ export class Simulation {
         this.shards = new Shards({
             ...{ clock: this.clock, startMs: this.startMs, seed: this.seed, threads },
             image: await buildFirmware(),
+            ...(silicon && { silicon: { ids: new Set(onSilicon(this.scenario)), start: silicon } }),
             take: event => this.take(event),
             due: () => {
                 for (const { port } of this.motes.values()) port?.report()
@@ -341,4 +355,9 @@ export class Simulation {
             if (event.do === "move") this.move(id, { x: event.x!, y: event.y! })
         }
     }
+}
+
+/** The motes of a scenario that run on an emulated board. */
+function onSilicon({ motes = [] }: Scenario): number[] {
+    return motes.filter(({ silicon }) => silicon !== undefined).map(({ id }) => id)
 }

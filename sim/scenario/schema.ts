@@ -36,6 +36,11 @@ const mote = Type.Object(
         wearer: Type.Optional(wearer),
         battery: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: "charge in mAh; default: unlimited" })),
         start: Type.Optional(seconds),
+        silicon: Type.Optional(
+            Type.Literal("picow", {
+                description: "runs on an emulated Pico W, not in DeviceScript's VM as WebAssembly",
+            }),
+        ),
     },
     strict,
 )

@@ -1,8 +1,10 @@
+import type { Clock } from "../../host/clock.ts"
 import type { ByteStream, StreamReceiver } from "../../host/stream.ts"
 import { illBody, madeUpBody, syntheticBody, type Body } from "../body/index.ts"
 import { wearableChips } from "../devices/chips.ts"
 import { timersOf } from "../time/events.ts"
 import { Mote } from "../mote/mote.ts"
+import type { MoteMachine, StartSilicon } from "../mote/silicon.ts"
 import { memoryFlash } from "../mote/program.ts"
 import { seededBytes } from "../time/random.ts"
 import { VirtualClock } from "../time/clock.ts"
@@ -14,14 +16,17 @@ type WithoutMote<T> = T extends unknown ? Omit<T, "at" | "id" | "life"> : never
 /** A group of motes without their radios, with its own clock. */
 export class Shard {
     private readonly options: ShardOptions
+    private readonly startSilicon: StartSilicon | undefined
     private readonly clock: VirtualClock
     private readonly motes = new Map<number, ShardMote>()
     private events: MoteEvent[] = []
     private failure: Error | undefined
     private last: Promise<MoteEvent[]> = Promise.resolve([])
 
-    constructor(options: ShardOptions) {
+    /** @param startSilicon what its motes run on, if not on DeviceScript's VM */
+    constructor(options: ShardOptions, startSilicon?: StartSilicon) {
         this.options = options
+        this.startSilicon = startSilicon
         this.clock = new VirtualClock(options.startMs)
     }
 
@@ -43,12 +48,13 @@ export class Shard {
     private execute(command: MoteCommand): void {
         const { id } = command
         let mote = this.motes.get(id)
-        if (!mote) this.motes.set(id, (mote = new ShardMote(id, this.options, this.clock)))
+        if (!mote) this.motes.set(id, (mote = new ShardMote(id, this.options, this.clock, this.startSilicon)))
         if (command.kind !== "start") return mote.execute(command)
         const { life, setup } = command
-        mote.start(setup, what => {
-            this.events.push({ ...what, at: this.clock.now(), id, life } as MoteEvent)
-        }).catch((error: Error) => (this.failure = error))
+        const emit: Emit = what => this.events.push({ ...what, at: this.clock.now(), id, life } as MoteEvent)
+        const started = mote.start(setup, emit).catch((error: Error) => void (this.failure = error))
+        // A board's storage is written by other means than the virtual time's.
+        if (this.startSilicon) this.clock.hold(started)
     }
 }
 
@@ -58,11 +64,15 @@ class ShardMote {
     private readonly clock: VirtualClock
     private readonly flash = memoryFlash()
     private readonly connections = new Map<number, PortStream>()
+    private readonly startSilicon: StartSilicon | undefined
     private opened = 0
-    private mote: Mote | undefined
+    private mote: MoteMachine | undefined
+    /** Of this start. */
+    private emit: Emit = () => {}
 
-    constructor(id: number, options: ShardOptions, clock: VirtualClock) {
+    constructor(id: number, options: ShardOptions, clock: VirtualClock, startSilicon?: StartSilicon) {
         this.id = id
+        this.startSilicon = startSilicon
         this.options = options
         this.clock = clock
     }
@@ -70,28 +80,43 @@ class ShardMote {
     async start({ kid, secret, router, random, wearer }: MoteSetup, emit: Emit): Promise<void> {
         const { id, clock } = this
         const { seed, image } = this.options
+        this.emit = emit
+        const settings = { kid, secret, router }
+        const body = bodyOf(seed, id, wearer)
+        const common = {
+            connect: (host: string, port: number) => this.connect(host, port),
+            log: (line: string) => this.emit({ kind: "log", line }),
+        }
+        if (this.startSilicon) {
+            if (this.mote) return await this.mote.powerUp()
+            const chips = (own: Clock) => wearableChips(own, body, id)
+            this.mote = await this.startSilicon({ ...common, clock, seed: seed * 1000 + id, settings, chips })
+            return
+        }
         this.mote = await Mote.start({
+            ...common,
             clock: timersOf(clock),
             settle: () => clock.settle(),
             random: seededBytes(seed, random),
             image,
             flash: this.flash,
             deviceId: kid,
-            settings: { kid, secret, router },
-            chips: wearableChips(clock, bodyOf(seed, id, wearer), id),
-            connect: (host, port) => {
-                const connection = ++this.opened
-                const stream = new PortStream(host, connection, what => {
-                    if (what.kind === "end" || what.kind === "destroy") this.connections.delete(connection)
-                    emit(what)
-                })
-                this.connections.set(connection, stream)
-                emit({ kind: "connect", connection, host, port })
-                return stream.opened
-            },
-            log: line => emit({ kind: "log", line }),
+            settings,
+            chips: wearableChips(clock, body, id),
             panic: code => emit({ kind: "panic", code }),
         })
+    }
+
+    private connect(host: string, port: number): Promise<ByteStream> {
+        const { emit } = this
+        const connection = ++this.opened
+        const stream = new PortStream(host, connection, what => {
+            if (what.kind === "end" || what.kind === "destroy") this.connections.delete(connection)
+            emit(what)
+        })
+        this.connections.set(connection, stream)
+        emit({ kind: "connect", connection, host, port })
+        return stream.opened
     }
 
     execute(command: Exclude<MoteCommand, { kind: "start" }>): void {

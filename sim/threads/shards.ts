@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads"
 import { UserError } from "../../host/errors.ts"
 import type { VirtualClock } from "../time/clock.ts"
 import { portMs, type MoteEvent, type MoteCommand, type RunShard, type ShardOptions } from "./messages.ts"
+import type { StartSilicon } from "../mote/silicon.ts"
 import { Shard } from "./shard.ts"
 
 /** A thread's response: the events of a window, or the reason why it has failed. */
@@ -12,6 +13,8 @@ export interface ShardsOptions extends ShardOptions {
     clock: VirtualClock
     /** Threads besides this one. 0: everything runs in this one. */
     threads: number
+    /** The motes that run on emulated boards, and how such a mote starts. */
+    silicon?: { ids: ReadonlySet<number>; start: StartSilicon }
     take: (event: MoteEvent) => void
     /** Called before commands are handed over. */
     due: () => void
@@ -30,6 +33,8 @@ export class Shards {
     private readonly shards: RunShard[]
     private readonly workers: Worker[] = []
     private readonly commands: MoteCommand[][]
+    /** How many of the shards share the motes that run in DeviceScript's VM. */
+    private readonly virtual: number
     /** Windows in progress, oldest first. */
     private readonly underWay: Promise<MoteEvent[][]>[] = []
     /** End of the last window that the shards have begun. */
@@ -38,7 +43,7 @@ export class Shards {
 
     constructor(options: ShardsOptions) {
         this.options = options
-        const { startMs, seed, image, threads } = options
+        const { startMs, seed, image, threads, silicon } = options
         const own = { startMs, seed, image }
         this.endMs = startMs
         this.shards = Array.from({ length: Math.max(1, threads) }, () => {
@@ -46,12 +51,19 @@ export class Shards {
             const shard = new Shard(own)
             return (until, commands) => shard.run(until, commands)
         })
+        this.virtual = this.shards.length
+        if (silicon) {
+            const shard = new Shard(own, silicon.start)
+            this.shards.push((until, commands) => shard.run(until, commands))
+        }
         this.commands = this.shards.map(() => [])
     }
 
     /** Hands over a command at the end of the window. */
     command(command: MoteCommand): void {
-        this.commands[command.id % this.shards.length]!.push(command)
+        const { virtual } = this
+        const shard = this.options.silicon?.ids.has(command.id) ? virtual : command.id % virtual
+        this.commands[shard]!.push(command)
     }
 
     /** Starts the first windows; later commands cannot affect them. */

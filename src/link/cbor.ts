@@ -234,10 +234,6 @@ export function writeSeries(words: number[], times: number[], from: number, to: 
         if (value > 0 && value < 2048 && value & fraction) {
             // As `writeFixed` writes it: a fraction in binary16.
             let exponent = 25 - seriesBits
-            if (value < 64) {
-                value <<= 4
-                exponent -= 4
-            }
             while (value < 1024) {
                 value <<= 1
                 exponent--
@@ -262,8 +258,8 @@ export function writeSeries(words: number[], times: number[], from: number, to: 
             at = length
         }
     }
-    if (at > bytes.length) throw new RangeError("the CBOR buffer is full")
     length = at
+    reserve(0)
     return count
 }
 

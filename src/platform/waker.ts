@@ -33,20 +33,18 @@ type Runtime = typeof ds & {
 /** Must be called once, before anything else that sleeps. */
 export function startWaker(): void {
     ;(ds as Runtime).spiConfigure(noPin, dataPin, noPin, 0, clockHz)
+    // In RAM: while flash is written, nobody can read it.
+    const zeros = Buffer.alloc(transferBytes)
+    const noop = ds.Announcement.spec.byCode(noopSpec).encode([])
+    const transfer = async () => {
+        for (;;) await (ds as Runtime).spiXfer(zeros, undefined)
+    }
+    const send = async () => {
+        for (;;) {
+            await ds.sleep(packetMs)
+            await (ds as Runtime)._serverSend(controlService, noop)
+        }
+    }
     transfer.start()
     send.start()
-}
-
-async function transfer(): Promise<void> {
-    // In RAM, because flash cannot be read while it is written.
-    const zeros = Buffer.alloc(transferBytes)
-    for (;;) await (ds as Runtime).spiXfer(zeros, undefined)
-}
-
-async function send(): Promise<void> {
-    const noop = ds.Announcement.spec.byCode(noopSpec).encode([])
-    for (;;) {
-        await ds.sleep(packetMs)
-        await (ds as Runtime)._serverSend(controlService, noop)
-    }
 }

@@ -6,6 +6,7 @@ import type { Clock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import { Router, SqliteStore } from "../../router/index.ts"
+import { MqttBroker } from "../../router/mqtt/broker.ts"
 import { pipe } from "../../sim/time/pipe.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { seededBytes } from "../../sim/time/random.ts"
@@ -14,6 +15,8 @@ import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys, type RouterKeys } from "../../wire/keys.ts"
 import { decodePack, type Measurement } from "../../wire/senml.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
+
+const mqttPort = 1883
 
 /** What the clinic has of one envelope. */
 export interface Arrived {
@@ -33,6 +36,7 @@ export class World {
     readonly known: RouterKeys
     readonly random: (size: number) => Uint8Array
     router: Router | undefined
+    private broker: MqttBroker | undefined
     private readonly purposes = new Map<string, "vitals" | "alarm">()
     private readonly data = mkdtempSync(join(tmpdir(), "vitalmote-"))
     private store: SqliteStore | undefined
@@ -70,7 +74,14 @@ export class World {
             clearTimeout: timer => clock.clearTimeout(timer),
         }
         this.store = store
-        this.router = new Router({ clock: mortal, random, store, clinic, log: silentLog })
+        this.router = new Router({
+            clock: mortal,
+            random,
+            store,
+            clinic,
+            log: silentLog,
+            attach: [parts => (this.broker = new MqttBroker(parts))],
+        })
     }
 
     /** The network fails for a moment. */
@@ -92,11 +103,12 @@ export class World {
     }
 
     /** A connection to the router; rejects where it is down. */
-    readonly connect = (): Promise<ByteStream> => {
-        if (!this.router) return Promise.reject(new Error("refused"))
+    readonly connect = (_host?: string, port?: number): Promise<ByteStream> => {
+        if (!this.router || !this.broker) return Promise.reject(new Error("refused"))
         const [near, far] = pipe(this.clock, 10)
         this.streams.push(far)
-        this.router.accept(far)
+        if (port === mqttPort) this.broker.accept(far)
+        else this.router.accept(far)
         return Promise.resolve(near)
     }
 

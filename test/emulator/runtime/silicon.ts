@@ -1,3 +1,4 @@
+import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { buildFirmware } from "../../../devicescript/build.ts"
 import { followClock } from "../../../emulator/follow.ts"
@@ -5,7 +6,7 @@ import { SiliconMote, routerName, type SiliconMoteOptions } from "../../../emula
 import { madeUpBody } from "../../../sim/body/index.ts"
 import { wearableChips, type WearableOptions } from "../../../sim/devices/chips.ts"
 import { eui } from "../../../wire/keys.ts"
-import type { World } from "../../proof/world.ts"
+import { NonceWatch, type World } from "../../proof/world.ts"
 
 /** The runtime that `VITALMOTE_RUNTIME` names; without it `npm test` leaves these tests out. */
 const runtime = new Uint8Array(readFileSync(process.env.VITALMOTE_RUNTIME!))
@@ -50,4 +51,20 @@ export async function live(world: World, options: LifeOptions = {}): Promise<Lif
     mote.board.powerUp()
     followClock(mote.board, clock)
     return { mote, lines, events, run: (seconds, until) => clock.run(seconds * 1000, until) }
+}
+
+/** The mote goes on: nothing halted, and what it measured meanwhile arrives. */
+export async function thrives(world: World, life: Life): Promise<void> {
+    const before = world.arrived().length
+    await life.run(45)
+    assert.equal(life.mote.board.halt, undefined)
+    assert.ok(world.arrived().length > before, `nothing after ${life.mote.board.nanos / 1e9} s`)
+}
+
+/** No nonce was used for two envelopes. @returns how many envelopes arrived */
+export function checkNonces(world: World): number {
+    const nonces = new NonceWatch()
+    for (const hex of world.clinic.stored) nonces.sent(Buffer.from(hex, "hex"))
+    assert.equal(nonces.count, world.clinic.stored.length)
+    return nonces.count
 }
