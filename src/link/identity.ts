@@ -22,7 +22,7 @@ export async function readIdentity(): Promise<Identity | undefined> {
     if (!isHex(kid, kidDigits)) console.log("setting kid: 16 hex digits are needed")
     else if (!isHex(secret, secretDigits)) console.log("setting secret: 64 hex digits are needed")
     else if (!router) console.log("setting router: coap+tcp://host:port or mqtt://host:port is needed")
-    else if (!isReachable(router)) console.log("setting router: this board needs a name, and no TLS")
+    else if (!isReachable(router)) console.log("setting router: a name is needed, and no TLS")
     else {
         const keys = await deriveKeys(Buffer.from(secret, "hex"), Buffer.from(kid, "hex"))
         return { eui: kid.toLowerCase(), keys, router }

@@ -26,7 +26,7 @@ export function keepWifi(): void {
     wifi.report().subscribe(async packet => {
         if (packet.eventCode === gotIp) looks = 0
         if (packet.eventCode !== scanComplete) return
-        if (!packet.payload.getAt(knownOffset, "u16")) {
+        if (!packet.payload[knownOffset]) {
             looks = 0
             await ask()
         } else if (++looks > mostLooks) ds.reboot()

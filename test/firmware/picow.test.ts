@@ -64,7 +64,7 @@ test("a Pico W whose settings name an IP address logs that and sends nothing", a
         return lines
     }
     const [line] = await start({ picow: true, router: "coap+tcp://192.0.2.7" })
-    assert.equal(line, "setting router: this board needs a name, and no TLS")
+    assert.equal(line, "setting router: a name is needed, and no TLS")
     assert.equal(connections, 0)
     await start({ picow: true, router: "coap+tcp://router.internal" })
     assert.ok(connections > 0)
