@@ -1,5 +1,6 @@
-import { randomBytes, randomUUID } from "node:crypto"
+import { randomBytes, randomUUID, X509Certificate } from "node:crypto"
 import { existsSync, statSync } from "node:fs"
+import { statfs } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
 import type { SecureContextOptions } from "node:tls"
 import { join, resolve } from "node:path"
@@ -8,6 +9,7 @@ import { realClock, type Clock, type Timer } from "../host/clock.ts"
 import { UserError } from "../host/errors.ts"
 import { makeFolder, readIfThere, writeDurably } from "../host/files.ts"
 import type { Log } from "../host/log.ts"
+import { EquipmentWatch } from "./alarms/equipment.ts"
 import { rulesFor } from "./alarms/rules.ts"
 import { Clinic } from "./clinic.ts"
 import { describe } from "./delivery/notices.ts"
@@ -73,8 +75,12 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages() })
         await listen(app, host, o.port)
         const outbox = deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`)
-        const watch = watchAlarms(clinic, clock, log)
         const renewal = renewCertificate(app, { data, host, clock, log, certificate })
+        const equipment = new EquipmentWatch({
+            ...{ store, alarms: clinic.alarms, routers: () => clinic.routers.all(), failing: () => outbox.failing() },
+            ...{ certificateEnds: renewal.ends, disk: () => freeBytes(data), now: () => clinic.now(), log },
+        })
+        const watch = watchAlarms(clinic, equipment, clock, log)
         const { port } = app.server.address() as AddressInfo
         return {
             url: `https://${isWildcard(host) ? "localhost" : inUrl(host)}:${port}`,
@@ -143,7 +149,7 @@ function renewCertificate(
         log,
         ...o
     }: { data: string; host: string; clock: Clock; log: Log; certificate: ServerCertificate },
-): { stop(): void } {
+): { stop(): void; ends(): number } {
     let timer: Timer
     let { cert } = o.certificate
     const check = async () => {
@@ -164,7 +170,10 @@ function renewCertificate(
     }
     const wait = () => (timer = clock.setTimeout(() => void check(), certificateCheckMs))
     wait()
-    return { stop: () => clock.clearTimeout(timer) }
+    return {
+        stop: () => clock.clearTimeout(timer),
+        ends: () => Date.parse(new X509Certificate(cert).validTo),
+    }
 }
 
 function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own: () => string): Outbox {
@@ -180,13 +189,21 @@ function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own: () =>
 }
 
 const watchMs = 1000
+const equipmentSeconds = 3
+
+async function freeBytes(folder: string): Promise<number> {
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize
+}
 
 /** What raises, escalates and ends alarms by time alone. A second is waited for anew each time: clocks jump. */
-function watchAlarms(clinic: Clinic, clock: Clock, log: Log): { stop(): Promise<void> } {
+function watchAlarms(clinic: Clinic, equipment: EquipmentWatch, clock: Clock, log: Log): { stop(): Promise<void> } {
     let timer: Timer
     let checked = Promise.resolve()
+    let seconds = 0
     const check = async () => {
         await Promise.all([clinic.silence.check(), clinic.news2Watch.check()])
+        if (++seconds % equipmentSeconds === 0) await equipment.check()
         await clinic.alarms.tick().catch((error: Error) => {
             log.error({ reason: error.message }, "cannot look after the alarms")
         })

@@ -267,6 +267,17 @@ export class AlarmTable {
         return await this.shown().where("a.patient", "=", patient).where("a.is_open", "=", 1).orderBy("a.id").execute()
     }
 
+    /** Those that last and are about neither mote nor patient. */
+    async ofEquipment(): Promise<{ source: string; kind: string }[]> {
+        return await this.access.db
+            .selectFrom("alarm")
+            .select(["source", "kind"])
+            .where("is_open", "=", 1)
+            .where("patient", "is", null)
+            .where("cleared_at", "is", null)
+            .execute()
+    }
+
     /** Those that time changes now, and those that began after `now`: the clock has gone back. The one that is due first is first. */
     async due(now: number, limit: number): Promise<ShownAlarm[]> {
         return await this.shown()

@@ -103,6 +103,26 @@ export const alarmKinds = {
         ...{ label: "NEWS2 with a single 3", category: "physiological", priority: "low", raisedBy: "clinic" },
         cause: { begin: "one parameter scores 3, and the sum is below 5", end: "none has for 10 minutes" },
     },
+    "router-silent": {
+        ...{ label: "Router silent", category: "technical", priority: "high", raisedBy: "clinic" },
+        cause: { begin: "nothing is heard of a router for 25 s, and so of none of its motes", end: "it is heard" },
+    },
+    "router-clock": {
+        ...{ label: "Router's clock wrong", category: "technical", priority: "low", raisedBy: "clinic" },
+        cause: { begin: "a router's clock is more than 5 s off; times are corrected by that", end: "it is right" },
+    },
+    "channel-failed": {
+        ...{ label: "People cannot be told", category: "technical", priority: "medium", raisedBy: "clinic" },
+        cause: { begin: "a channel of `--notify` fails for longer than a minute", end: "an attempt succeeds" },
+    },
+    "disk-filling": {
+        ...{ label: "Disk almost full", category: "technical", priority: "medium", raisedBy: "clinic" },
+        cause: { begin: "the clinic's disk has less than 512 MiB free", end: "it has more" },
+    },
+    "certificate-ending": {
+        ...{ label: "Certificate about to end", category: "technical", priority: "low", raisedBy: "clinic" },
+        cause: { begin: "the clinic's certificate ends within 7 days and was not renewed", end: "it was renewed" },
+    },
 } as const satisfies Record<string, AlarmKind>
 
 export type AlarmKindName = keyof typeof alarmKinds
