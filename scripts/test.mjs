@@ -33,7 +33,7 @@ if (!process.env.VITALMOTE_RUNTIME)
     console.log("tests on a board's real runtime are left out: VITALMOTE_RUNTIME names none (docs/silicon.md)")
 if (!files.length) fail(`no test file matches ${words.join(", ")}`)
 
-const checks = words.length ? {} : await runChecks()
+const checks = words.length ? {} : await runChecks(flags)
 process.env.VITALMOTE_CHECKS = JSON.stringify(checks)
 process.env.VITALMOTE_CHECKS_SECONDS = String(processorSeconds() ?? 0)
 if (flags.long) process.env.VITALMOTE_LONG = "1"

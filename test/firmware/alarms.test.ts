@@ -8,6 +8,7 @@ import { toAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { decodePack } from "../../wire/senml.ts"
 import { defaultConfig } from "../../wire/tables/settings.ts"
 import { openChannel } from "./channel.ts"
+import { runs } from "../support/long.ts"
 
 const kid = Buffer.from("0011223344556677", "hex")
 const startMs = Date.UTC(2026, 0, 1)
@@ -433,5 +434,5 @@ test("with any link and power failures: every lasting alarm is reported with its
         assert.ok(raised.length <= phases.filter(({ isBad }) => isBad).length)
         assert.ok(arrived.every(e => e.kind === "hr-high" && !e.relative && !e.untimed))
     })
-    await fc.assert(property, { numRuns: 15 })
+    await fc.assert(property, { numRuns: runs(15) })
 })

@@ -3,6 +3,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { encode } from "../../wire/cbor.ts"
 import { openChannel } from "./channel.ts"
+import { runs } from "../support/long.ts"
 
 const encoded = openChannel("test/src/cbor.ts").then(
     channel => (numbers: number[]) => channel.ask(Buffer.from(Float64Array.from(numbers).buffer)),
@@ -65,7 +66,7 @@ test("any finite number is encoded as cbor2 encodes it", async () => {
     const numbers = fc.array(number.map(representable), { minLength: 1, maxLength: 60 })
     await fc.assert(
         fc.asyncProperty(numbers, async ns => assert.deepEqual(await encode(ns), expected(ns))),
-        { numRuns: 150 },
+        { numRuns: runs(150) },
     )
 })
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { openChannel } from "./channel.ts"
+import { runs } from "../support/long.ts"
 
 const channel = openChannel("test/src/clock.ts")
 const startMs = Date.UTC(2026, 0, 1)
@@ -51,7 +52,7 @@ test("the clock error never exceeds the bound from the best round trip and the d
             }
         },
     )
-    await fc.assert(property, { numRuns: 60 })
+    await fc.assert(property, { numRuns: runs(60) })
 })
 
 test("the mote follows when the router's clock is set", async () => {

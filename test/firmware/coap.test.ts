@@ -5,6 +5,7 @@ import { encodeFrame } from "../../router/coap/frame.ts"
 import type { CoapMessage } from "../../router/coap/message.ts"
 import { isCritical, uintValue } from "../../router/coap/options.ts"
 import { openChannel } from "./channel.ts"
+import { runs } from "../support/long.ts"
 
 const channel = openChannel("test/src/coap.ts")
 
@@ -67,7 +68,7 @@ test("messages are found in a stream wherever it is cut", async () => {
             assert.deepEqual(found, facts(messages))
         },
     )
-    await fc.assert(property, { numRuns: 150 })
+    await fc.assert(property, { numRuns: runs(150) })
 })
 
 test("every place to cut a response", async () => {
@@ -97,7 +98,7 @@ test("any bytes are either messages or an error, and the reader continues", asyn
         const found = await read(bytes, bytes.length >> 1)
         assert.match(found.toString("latin1"), /^[.!]/)
     })
-    await fc.assert(property, { numRuns: 200 })
+    await fc.assert(property, { numRuns: runs(200) })
     assert.deepEqual(await read(Buffer.from("0044", "hex")), facts([empty(0x44)]))
 })
 

@@ -10,6 +10,7 @@ import { seal, sealEnvelope } from "../../wire/envelope.ts"
 import { makeReceipt } from "../../wire/receipt.ts"
 import { flipBit } from "../wire/arbitrary.ts"
 import { ConfigMote } from "./config-mote.ts"
+import { runs } from "../support/long.ts"
 
 const one = ConfigMote.start()
 /** Most tests share one mote, whose versions only increase. */
@@ -231,7 +232,7 @@ test("the mote accepts exactly what the host accepts", async () => {
         if (names.length > 0) assert.ok(names.includes(said!), `${said}, ${names.join()}`)
         else assert.equal(said, "applied")
     })
-    await fc.assert(property, { numRuns: 150 })
+    await fc.assert(property, { numRuns: runs(150) })
 })
 
 test("older and equal versions are refused; the configuration in force is accepted again", async () => {
@@ -333,7 +334,7 @@ test("no bytes stop the mote, with a right MAC around them or not", async () => 
             fc.pre(!Buffer.from(good).equals(bytes))
             assert.equal(await mote.configure(bytes), "not-authentic")
         }),
-        { numRuns: 200 },
+        { numRuns: runs(200) },
     )
     await fc.assert(
         fc.asyncProperty(plaintext, async bytes => {
@@ -341,7 +342,7 @@ test("no bytes stop the mote, with a right MAC around them or not", async () => 
             assert.ok(said, "an answer")
             await mote.note()
         }),
-        { numRuns: 300 },
+        { numRuns: runs(300) },
     )
     assert.deepEqual(mote.panics, [])
 })

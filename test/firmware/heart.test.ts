@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import type { Body } from "../../sim/body/index.ts"
 import { seededNormal, seededRandom } from "../../sim/time/random.ts"
+import { isLong, sampled } from "../support/long.ts"
 import { beatingBody, beats, meanBpm, type Beat, type BeatsOptions } from "./beats.ts"
 import { sense } from "./sense.ts"
 
@@ -32,14 +33,14 @@ test("a clear pulse is reported after 8 s", async () => {
     assert.ok(first.atMs < 9000, `first value at ${first.atMs} ms`)
 })
 
-for (const bpm of [34, 48, 150, 200, 220])
-    test(`${bpm} bpm`, async () => {
+for (const bpm of sampled([34, 220, 48, 150, 200], 2))
+    test(`a steady pulse of ${bpm} bpm is reported within 5 bpm`, async () => {
         const { windows, reported } = await values({ beats: regular(bpm, 60) }, 60)
         assert.ok(reported.length >= 0.8 * windows, `${reported.length} of ${windows}`)
         assertNear(reported, 5)
     })
 
-for (const bpm of [45, 60, 75, 86, 110])
+for (const bpm of sampled([60, 45, 75, 86, 110]))
     test(`a strong reflected wave does not double ${bpm} bpm`, async () => {
         const { windows, reported } = await values({ beats: regular(bpm, 50), dicrotic: 0.85 }, 50)
         assert.ok(reported.length >= 0.85 * windows, `${reported.length} of ${windows}`)
@@ -84,11 +85,11 @@ function fibrillating(bpm: number, deviation: number, seconds: number): Beat[] {
     return beats(seconds, interval, length => Math.min(1.3, (length * bpm) / 60))
 }
 
-for (const [bpm, deviation, most, share] of [
+for (const [bpm, deviation, most, share] of sampled([
     [85, 0.22, 0.7, 0.85],
     [75, 0.15, 1, 0.95],
     [150, 0.22, 0.05, 0.95],
-] as const)
+] as const))
     test(`beats that come when they like, ${bpm} bpm ± ${100 * deviation} %: their mean rate or no value`, async t => {
         const irregular = fibrillating(bpm, deviation, 200)
         const { windows, reported } = await values({ beats: irregular }, 200)
@@ -99,7 +100,7 @@ for (const [bpm, deviation, most, share] of [
         if (most === 1) assert.ok(reported.length >= 0.7 * windows)
     })
 
-for (const height of [0.6, 0.8])
+for (const height of sampled([0.6, 0.8]))
     test(`every second beat early and ${height} as high: not half the rate`, async () => {
         let n = 0
         const bigeminy = beats(
@@ -110,7 +111,7 @@ for (const height of [0.6, 0.8])
         assertNear((await values({ beats: bigeminy }, 80)).reported, 6)
     })
 
-test("from 60 to 110 bpm within 20 s", async () => {
+test("a rate that rises from 60 to 110 bpm within 20 s is followed", async () => {
     let at = -2
     const rising = beats(80, () => {
         const bpm = 60 + 50 * Math.max(0, Math.min(1, (at - 30) / 20))
@@ -122,7 +123,7 @@ test("from 60 to 110 bpm within 20 s", async () => {
     assertNear(reported, 8)
 })
 
-test("breath that moves the light three times as much as a pulse", async () => {
+test("breath that moves the light three times as much as a pulse does not hide the rate", async () => {
     const baseline = (seconds: number) => 1.5 * Math.sin(2 * Math.PI * 0.2 * seconds)
     const { windows, reported } = await values({ beats: regular(70, 80), baseline }, 80)
     assert.ok(reported.length >= 0.9 * windows, `${reported.length} of ${windows}`)
@@ -155,7 +156,7 @@ const noPulse: [string, Body][] = [
 ]
 for (const [name, body] of noPulse)
     test(`${name}: no pulse`, async () => {
-        const { readings } = await sense(body, 300)
+        const { readings } = await sense(body, isLong ? 300 : 100)
         assert.deepEqual(
             readings.filter(({ bpm }) => bpm !== undefined),
             [],

@@ -3,6 +3,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { generate, type Packet } from "mqtt-packet"
 import { openChannel } from "./channel.ts"
+import { runs } from "../support/long.ts"
 
 const channel = openChannel("test/src/mqtt.ts")
 
@@ -100,7 +101,7 @@ test("packets are found in a stream wherever it is cut", async () => {
             assert.deepEqual(found, facts(cases.map(c => c.facts)))
         },
     )
-    await fc.assert(property, { numRuns: 200 })
+    await fc.assert(property, { numRuns: runs(200) })
 })
 
 test("every place to cut a receipt", async () => {
@@ -155,6 +156,6 @@ test("any bytes are either packets or an error, and the reader continues", async
         const found = await read(bytes, bytes.length >> 1)
         assert.match(found.toString("latin1"), /^[.!]/)
     })
-    await fc.assert(property, { numRuns: 200 })
+    await fc.assert(property, { numRuns: runs(200) })
     assert.deepEqual(await read(Buffer.from("d000", "hex")), facts([{ type: 0xd0 }]))
 })

@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { emptyStrap, syntheticBody, type Body, type SyntheticOptions } from "../../sim/body/index.ts"
 import { sense, type SensedReading } from "./sense.ts"
+import { sampled } from "../support/long.ts"
 
 /** The readings with a saturation. */
 const saturations = (readings: SensedReading[]) =>
@@ -12,8 +13,8 @@ async function worn(options: SyntheticOptions, seconds = 100) {
     return saturations((await sense(syntheticBody(options), seconds)).readings)
 }
 
-for (const spo2 of [75, 80, 85, 90, 94, 97, 100])
-    test(`a resting wearer with ${spo2} %`, async () => {
+for (const spo2 of sampled([75, 97, 80, 85, 90, 94, 100], 2))
+    test(`a resting wearer with ${spo2} % is reported within 2 %`, async () => {
         const found = await worn({ seed: spo2, spo2, perfusion: 0.01 })
         assert.ok(found.length >= 11, `${found.length} values`)
         for (const value of found) assert.ok(Math.abs(value.spo2 - spo2) < 2 && value.spo2 <= 100, `${value.spo2}`)
@@ -34,11 +35,11 @@ function seen(body: Body): Body {
     }
 }
 
-for (const [spo2, bpm] of [
+for (const [spo2, bpm] of sampled([
     [80, 72],
     [92, 45],
     [97, 150],
-] as const)
+] as const))
     test(`a pulse of 0.1 %: ${spo2} % at ${bpm} bpm within 3 %`, async () => {
         const found = await worn({ seed: bpm, spo2, bpm, perfusion: 0.001 }, 300)
         assert.ok(found.length >= 25, `${found.length} values`)
@@ -80,14 +81,14 @@ test("movement affects red and infrared equally, which would read 85 %: no value
     for (const { spo2 } of found) assert.ok(Math.abs(spo2 - 97) < 2, `${spo2}`)
 })
 
-for (const strength of [0.2, 0.4, 0.8])
+for (const strength of sampled([0.4, 0.2, 0.8]))
     test(`movement of ${strength} of the pulse, too little to hide the rate: no value or the right one`, async () => {
         const motion = [{ fromS: 0, toS: 200, cadence: 50, strength }]
         for (const { spo2 } of await worn({ seed: 9, spo2: 97, motion }, 120))
             assert.ok(Math.abs(spo2 - 97) < 2, `${spo2}`)
     })
 
-for (const kind of ["walking", "fidgeting"] as const)
+for (const kind of sampled(["walking", "fidgeting"] as const))
     test(`${kind}: the accelerometer feels it, so there may be a rate, but no saturation`, async () => {
         const motion = [{ kind, fromS: 40, toS: 120, cadence: 65, strength: 2 }]
         const { readings } = await sense(syntheticBody({ seed: 1, bpm: 80, spo2: 97, motion }), 120)

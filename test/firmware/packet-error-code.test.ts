@@ -2,6 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { runProgram } from "../../sim/mote/program.ts"
+import { runs } from "../support/long.ts"
 
 /** The remainder of the message, followed by eight zeros, in a long division by x⁸ + x² + x + 1. */
 function remainder(packet: Uint8Array): number {
@@ -12,7 +13,7 @@ function remainder(packet: Uint8Array): number {
 }
 
 test("the packet error code of the firmware is a CRC-8, for any packet", async () => {
-    const packets = fc.sample(fc.uint8Array({ maxLength: 40 }), { numRuns: 300, seed: 614 })
+    const packets = fc.sample(fc.uint8Array({ maxLength: 40 }), { numRuns: runs(300), seed: 614 })
     const codes: number[] = []
     let isLength = true
     const { panics, run } = await runProgram("test/src/packet-error-code.ts", {

@@ -6,6 +6,7 @@ import { decodePack, type Measurement } from "../../wire/senml.ts"
 import { runProgram } from "../../sim/mote/program.ts"
 import { openChannel } from "./channel.ts"
 import { ScriptedRouter } from "./scripted-router.ts"
+import { runs } from "../support/long.ts"
 
 const kid = Buffer.from("0011223344556677", "hex")
 const unixMs = Date.UTC(2026, 0, 1)
@@ -134,7 +135,7 @@ test("any outage: summaries, readings and losses add up to what was measured", a
     })
     await fc.assert(
         fc.asyncProperty(queue, async q => void (await check(q))),
-        { numRuns: 25 },
+        { numRuns: runs(25) },
     )
 })
 

@@ -3,6 +3,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import { memoryFlash, runProgram } from "../../sim/mote/program.ts"
 import { ScriptedRouter, upTo } from "./scripted-router.ts"
+import { runs } from "../support/long.ts"
 
 /** Time at which a start of the program may begin to send: power-up, settings, program. */
 const startMs = 1200
@@ -47,7 +48,7 @@ test("power cuts at any moment: no nonce is reused, every start has a new number
         const last = router.readings.lastIndexOf(0)
         assert.deepEqual(router.readings.slice(last), upTo(100))
     })
-    await fc.assert(property, { numRuns: 25 })
+    await fc.assert(property, { numRuns: runs(25) })
 })
 
 test("a flash that loses the last write in a power cut: the salt keeps nonces apart", async () => {

@@ -17,6 +17,7 @@ import { encodeConfig, makeCommand, makeConfig } from "../../wire/config.ts"
 import { parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui } from "../../wire/keys.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
+import { runs } from "../support/long.ts"
 
 const { Accept, Block2, ContentFormat, MaxAge, Observe } = OptionNumber
 
@@ -332,7 +333,7 @@ test("any request is answered or ends the connection, and the mote continues", a
             await within(asked.catch(() => undefined))
         },
     )
-    await fc.assert(property, { numRuns: 300 })
+    await fc.assert(property, { numRuns: runs(300) })
     const { length } = clinic.stored
     await run(30)
     assert.ok(clinic.stored.length >= length + 10, "readings go on")

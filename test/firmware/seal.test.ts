@@ -8,6 +8,7 @@ import { projectDir } from "../../devicescript/build.ts"
 import { deriveKeys } from "../../wire/keys.ts"
 import { openChannel } from "./channel.ts"
 import { open } from "./independent-open.ts"
+import { runs } from "../support/long.ts"
 
 const secret = Buffer.from(Array.from({ length: 32 }, (_, i) => i))
 const kid = Buffer.from("0011223344556677", "hex")
@@ -65,5 +66,5 @@ test("any plaintext becomes exactly the envelope of the wire format, under the n
     // ciphertext.
     const lengths = [1, 23, 24, 227, 228, 229, 230, 255, 256, 257]
     const examples = lengths.map((length): [Uint8Array] => [new Uint8Array(length)])
-    await fc.assert(property, { numRuns: 60, examples })
+    await fc.assert(property, { numRuns: runs(60), examples })
 })

@@ -6,6 +6,7 @@ import { encodeRefusal } from "../../wire/refusal.ts"
 import { decodePack } from "../../wire/senml.ts"
 import { openChannel } from "./channel.ts"
 import { packQuestion, type MadeReading, type PackOptions } from "./packing.ts"
+import { runs } from "../support/long.ts"
 
 const kid = Buffer.from("0011223344556677", "hex")
 const baseName = "urn:dev:mac:0011223344556677_"
@@ -179,7 +180,7 @@ test("any pack contains exactly its input, rounded to its grid", async () => {
             assert.deepEqual(measurements, wanted)
         },
     )
-    await fc.assert(property, { numRuns: 100 })
+    await fc.assert(property, { numRuns: runs(100) })
 })
 
 test("the oxygen saturation, if present, comes last and in percent", async () => {

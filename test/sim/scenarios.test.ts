@@ -14,9 +14,10 @@ import { hasTshark, suspiciousFrames } from "../support/tshark.ts"
 
 /** Many motes, or a long time: a minute or two in two threads. */
 const large = ["blackout", "hospital", "ward"]
+const onlyLong = [...large, "routing-attacks"]
 
 for (const name of shippedScenarios()) {
-    const whenAsked = large.includes(name) ? longTest : test
+    const whenAsked = onlyLong.includes(name) ? longTest : test
     whenAsked(`scenario ${name}: what it claims holds, and its frames are right`, async t => {
         const scenario = loadScenario(name)
         const file = join(temporaryFolder(t), "sent.pcap")
