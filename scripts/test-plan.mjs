@@ -17,8 +17,35 @@ const longerFiles = [
     "reboot",
 ]
 
+/** Tests that simulate so much that each file takes 5 s of processor time or more. */
+const longSimulations = {
+    "test/firmware/": [
+        ...[
+            "alarms",
+            "config-trial",
+            "drift",
+            "faults",
+            "heart",
+            "link",
+            "motion",
+            "mqtt",
+            "optical",
+            "oxygen",
+            "picow",
+        ],
+        ...["power", "queue", "sensing", "standby", "temperature", "thermometer", "thermometers"],
+    ],
+    "test/sim/": ["energy", "machine", "run", "runner", "wearers", "report/report", "net/mesh"],
+}
+
 export function inQuick(file) {
-    return !isLonger(file)
+    return !isLonger(file) && !isLongSimulation(file)
+}
+
+function isLongSimulation(file) {
+    return Object.entries(longSimulations).some(([folder, names]) =>
+        names.some(name => file === `${folder}${name}.test.ts`),
+    )
 }
 
 function isLonger(file) {

@@ -10,9 +10,12 @@ import { inProcesses, inQuick, needsRuntime } from "./test-plan.mjs"
 
 const usage = `Usage: npm test -- [--quick | --long] [--ci] [WORD…]
 
+Without options: types, lint rules and formatting, then every test file. Searches run as a sample.
+
   WORD…    only the test files whose path contains one of the words; no check of types and style
-  --quick  the daily loop: without processes, browsers and long simulations
-  --long   searches everything that the tests otherwise only sample
+  --quick  the daily loop: types and formatting, then the test files that start no process and no browser
+           and simulate little
+  --long   every test file with the searches in whole, and the tests that run only then
   --ci     a skipped test fails, unless it needs ../shared and there is none`
 
 const { values: flags, positionals: words } = parseOptions()

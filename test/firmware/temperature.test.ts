@@ -6,6 +6,7 @@ import { wearableChips } from "../../sim/devices/chips.ts"
 import { runProgram } from "../../sim/mote/program.ts"
 import { seededNormal } from "../../sim/time/random.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
+import { runs } from "../support/long.ts"
 
 const readingS = 2
 /** The firmware's guarantee: `settledC`, for sensors no slower than `timeConstantS`. */
@@ -13,7 +14,7 @@ const settledC = 0.2
 const slowestS = 180
 /** Standard deviations of the noise of one value, and of the block means. */
 const deviations = 4.5
-const cases = 200
+const cases = runs(200)
 
 interface Wearing {
     /** Start and final temperature of the sensor in °C. */
