@@ -8,6 +8,9 @@ export const benchmarks: Record<string, () => Promise<Row[]>> = {
     sim: async () => (await import("./sim.ts")).bench(),
     energy: async () => (await import("./energy.ts")).bench(),
     router: async () => (await import("./router.ts")).bench(),
-    hostile: async () => (await import("./hostile.ts")).bench(),
+    hostile: async () => [
+        ...(await (await import("./hostile.ts")).bench()),
+        ...(await (await import("./hostile-clinic.ts")).bench()),
+    ],
     clinic: async () => (await import("./clinic.ts")).bench(),
 }

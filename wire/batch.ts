@@ -51,6 +51,8 @@ export const maxWantedBytes = maxWanted * (kidBytes + 1) + 16
 export const maxSealedBytes = 384
 /** The maximum number of commands that wait for one mote. */
 export const maxCommands = 4
+/** The data items of the largest row: that of a mote's keys. */
+const maxItemsPerRow = 10 + 3 * maxCommands
 /** An upper bound for the output of `encodeKeys` with `maxKeys` rows. */
 export const maxKeysBytes = maxKeys * (kidBytes + 3 * keyBytes + 40 + (1 + maxCommands) * (maxSealedBytes + 13))
 
@@ -160,7 +162,7 @@ function decodeRows<T>(bytes: Uint8Array, max: number, parse: (row: unknown[]) =
 }
 
 function decodeItems<T>(bytes: Uint8Array, max: number, parse: (item: unknown) => T | undefined): T[] {
-    const items = decode(bytes)
+    const items = decode(bytes, "shortest", 1 + max * maxItemsPerRow)
     if (!Array.isArray(items) || items.length > max) throw new WireError(`not an array of up to ${max}`)
     return items.map((item: unknown) => {
         const parsed = parse(item)

@@ -28,9 +28,11 @@ export function encode(value: unknown): Uint8Array {
  * `Map`, byte strings become views into `bytes`, tags become cbor2's `Tag`, and integers beyond 2^53 become bigints.
  * The caller bounds the size.
  *
- * `floats: "any"` accepts floats of any width, for formats that do not require RFC 8949 §4.2.1.
+ * `floats: "any"` accepts floats of any width, for formats that do not require RFC 8949 §4.2.1. Bytes with more than
+ * `maxItems` data items are refused before anything is decoded, because a megabyte of tiny items takes half a second.
  */
-export function decode(bytes: Uint8Array, floats: "shortest" | "any" = "shortest"): unknown {
+export function decode(bytes: Uint8Array, floats: "shortest" | "any" = "shortest", maxItems = Infinity): unknown {
+    if (maxItems < Infinity && hasMoreItems(bytes, maxItems)) throw new WireError("too many items")
     try {
         // Through a plain Uint8Array, or the byte strings inside a Buffer would be Buffers too.
         return decodeCbor(asUint8Array(bytes), {
@@ -40,6 +42,29 @@ export function decode(bytes: Uint8Array, floats: "shortest" | "any" = "shortest
     } catch {
         throw new WireError("not one item of deterministic CBOR")
     }
+}
+
+/** Counts the heads of data items, RFC 8949 §3. What is malformed here the decoder refuses. */
+function hasMoreItems(bytes: Uint8Array, max: number): boolean {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    let items = 0
+    for (let at = 0; at < bytes.length; items++) {
+        if (items >= max) return true
+        const major = bytes[at]! >> 5
+        const info = bytes[at]! & 31
+        const size = info < 24 || info > 27 ? 0 : 1 << (info - 24)
+        if (at + 1 + size > bytes.length) return false
+        const isString = major === 2 || major === 3
+        const length = isString ? (size === 0 ? info : argumentAt(view, at + 1, size)) : 0
+        at += 1 + size + length
+    }
+    return false
+}
+
+function argumentAt(view: DataView, at: number, size: number): number {
+    if (size === 1) return view.getUint8(at)
+    if (size === 2) return view.getUint16(at)
+    return size === 4 ? view.getUint32(at) : Number(view.getBigUint64(at))
 }
 
 /** Tells whether a value is an unsigned integer that a JavaScript number holds exactly. */

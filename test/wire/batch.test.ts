@@ -83,6 +83,26 @@ test("batches, results and keys come back as they were", () => {
     )
 })
 
+test("more items than a full message has are refused before they are decoded", () => {
+    const size = 1_000_000
+    const flood = (item: number) => {
+        const bytes = Buffer.alloc(size, item)
+        bytes[0] = 0x9a // an array with a length of four bytes
+        bytes.writeUInt32BE(size - 5, 1)
+        return bytes
+    }
+    for (const item of [0x00, 0x80, 0xa0, 0x40, 0x60])
+        for (const read of [decodeBatch, decodeResults, decodeWanted, decodeKeys])
+            assert.throws(() => read(flood(item)), { message: "too many items" })
+    assert.throws(() => decodeBatch(Buffer.concat([Uint8Array.of(0x81), flood(0)])), { message: "too many items" })
+    // A string is one item, however long, and one that is cut off is for the decoder to refuse.
+    assert.throws(
+        () => decodeBatch(Buffer.concat([Uint8Array.of(0x5a, 0, 15, 0, 0), Buffer.alloc(15 << 16, 0)])),
+        WireError,
+    )
+    assert.throws(() => decodeBatch(Uint8Array.of(0x81, 0x5b, 255, 255, 255, 255, 255, 255, 255, 255)), WireError)
+})
+
 test("a router asks for no more motes at once than the clinic takes, each by eight bytes", () => {
     const full = encodeWanted(Array<Uint8Array>(maxWanted).fill(new Uint8Array(8).fill(255)))
     assert.equal(decodeWanted(full).length, maxWanted)
