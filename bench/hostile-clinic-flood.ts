@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs"
 import { request } from "node:https"
 import { connect as connectTcp } from "node:net"
-import { connect } from "node:tls"
+import { connect, createSecureContext } from "node:tls"
 import type { Target } from "./hostile-clinic.ts"
 
 const kind = process.argv[2] as keyof typeof floods
@@ -45,10 +45,13 @@ function keep(
 
 const floods = {
     idle: () => {
+        // Made once: it costs more than the rest of a connection.
+        const secureContext = createSecureContext({ ca })
         const open = () => {
             const raw = connectTcp({ host, port: Number(port), localAddress })
+            raw.on("connect", () => done++)
             raw.on("error", () => raw.destroy())
-            const socket = connect({ socket: raw, servername: host, ca }, () => done++)
+            const socket = connect({ socket: raw, secureContext })
             socket.on("error", () => socket.destroy())
             socket.on("close", () => setTimeout(open, 100))
             socket.resume()

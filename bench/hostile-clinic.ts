@@ -21,7 +21,7 @@ export interface Target {
 
 /** Descriptions of the attacks by their names in bench/hostile-clinic-flood.ts. */
 const floods = {
-    idle: "5,000 TLS connections to the clinic that say nothing",
+    idle: "TLS connections to the clinic that say nothing, up to 5,000",
     garbage: "250 KB of numbers at /ingest with a router's token, 8 at a time",
     charts: "20 charts of 300,000 readings at a time, with a patient's token",
     logins: "wrong passwords, 8 at a time",
@@ -103,7 +103,11 @@ function start(script: string, ...args: string[]): ChildProcess {
 
 function answer<T>(child: ChildProcess): Promise<T> {
     return new Promise((resolve, reject) => {
-        child.once("message", resolve as (message: unknown) => void)
-        child.once("exit", code => reject(new Error(`the clinic ended with ${code}`)))
+        const ended = (code: number | null) => reject(new Error(`the clinic ended with ${code}`))
+        child.once("exit", ended)
+        child.once("message", message => {
+            child.off("exit", ended)
+            resolve(message as T)
+        })
     })
 }
