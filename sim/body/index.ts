@@ -8,7 +8,7 @@ export {
 export { decimalSigns, type DecimalSign } from "./dialect.ts"
 export { emptyStrap, type Acceleration, type Body, type Led } from "./body.ts"
 export { conditionNames, conditions, type ConditionName } from "./conditions.ts"
-export { illBody, madeUpBody } from "./made-up.ts"
+export { illBody, madeUpBody, wearerOptions } from "./made-up.ts"
 export { recordingBody, recordingFile, type Recording, type RecordingOptions } from "./recording.ts"
 export type { MotionBout } from "./motion.ts"
 export type { MotionKind } from "./movement.ts"

@@ -37,14 +37,17 @@ export function madeUpBody(seed: number): Body {
  * @param lengthS duration of its course; default: its natural length
  */
 export function illBody(condition: ConditionName, seed: number, lengthS?: number): Body {
+    return syntheticBody(wearerOptions(seed, condition, lengthS))
+}
+
+/** What that wearer is made of; without a condition, one who has nothing. */
+export function wearerOptions(seed: number, condition?: ConditionName, lengthS?: number) {
     const { rest, highC: _, motion, ...options } = madeUp(seed)
+    const well = { ...options, coreC: rest.coreC as Trajectory, motion }
+    if (!condition) return well
     const { options: course, stillFromS } = courseOf(condition, rest, lengthS)
     const moves = [...(course.motion ?? []), ...motion]
-    return syntheticBody({
-        ...{ ...options, coreC: rest.coreC },
-        ...course,
-        motion: moves.filter(({ fromS }) => fromS < stillFromS),
-    })
+    return { ...well, ...course, motion: moves.filter(({ fromS }) => fromS < stillFromS) }
 }
 
 function madeUp(seed: number) {
