@@ -181,6 +181,11 @@ function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own: () =>
     const baseUrl = o.proxies?.baseUrl ?? own()
     const outbox = new Outbox({
         ...{ store, routes: notify, clock, log, newId: randomUUID },
+        accepted: async (alarm, by) => {
+            await clinic.alarms.acknowledge(alarm, by).catch((error: Error) => {
+                log.info({ alarm, by, reason: error.message }, "an acknowledgement by HL7 changes nothing")
+            })
+        },
         describe: (alarm, delivery) => describe(clinic, baseUrl, alarm, delivery),
     })
     clinic.alarms.follow(outbox)

@@ -2,6 +2,8 @@ import type { Notice } from "./notice.ts"
 
 /** A way to tell somebody. */
 export interface Channel {
+    /** To be called where the receiver says later that somebody has taken an alarm on; `by` may be empty. */
+    onAccepted?: ((alarm: number, by: string) => Promise<void>) | undefined
     /**
      * Tells it once; resolves when the receiver has confirmed it.
      * @param signal aborts the attempt: whoever never answers stops nothing

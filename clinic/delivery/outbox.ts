@@ -22,6 +22,8 @@ export interface OutboxOptions {
     log: Log
     /** 16 random hex digits or so. */
     newId: () => string
+    /** A receiver says that somebody has taken it on. */
+    accepted: (alarm: number, by: string) => Promise<void>
     /** What is to be told now of that alarm; undefined where it is gone. */
     describe: (alarm: number, delivery: StoredDelivery) => Promise<Notice | undefined>
 }
@@ -48,6 +50,9 @@ export class Outbox {
 
     constructor(o: OutboxOptions) {
         this.o = o
+        for (const { name, channel } of o.routes)
+            if ("onAccepted" in channel)
+                channel.onAccepted = (alarm, by) => o.accepted(alarm, by === "" ? name : `${by} (${name})`)
     }
 
     /**

@@ -1,6 +1,7 @@
 import { DeliveryError, deliveryError, type Channel } from "../channel.ts"
 import type { Notice } from "../notice.ts"
 import { alarmMessage, type Sender } from "./alarm-message.ts"
+import { acceptanceIn, acknowledgement, isAlarmStatus } from "./alarm-status.ts"
 import { exchange, type MllpAddress } from "./mllp.ts"
 import { fieldsOf } from "./segment.ts"
 
@@ -11,6 +12,7 @@ const accepted = ["AA", "CA"]
 export class Hl7 implements Channel {
     private readonly address: MllpAddress
     private readonly sender: Sender
+    onAccepted: Channel["onAccepted"]
 
     constructor(address: MllpAddress, sender: Sender) {
         this.address = address
@@ -18,8 +20,16 @@ export class Hl7 implements Channel {
     }
 
     async deliver(notice: Notice, signal: AbortSignal): Promise<void> {
+        const { onAccepted } = this
+        const heard =
+            onAccepted &&
+            (async (message: string) => {
+                const status = acceptanceIn(message)
+                if (status) await onAccepted(status.alarm, status.by)
+                return acknowledgement(message, isAlarmStatus(message) ? "AA" : "AR")
+            })
         try {
-            const answer = await exchange(this.address, alarmMessage(notice, this.sender), signal)
+            const answer = await exchange(this.address, alarmMessage(notice, this.sender), signal, heard)
             const [code, id, text] = fieldsOf(answer, "MSA") ?? []
             if (code === undefined) throw new DeliveryError("malformed-answer", "no MSA segment")
             if (id !== notice.id) throw new DeliveryError("malformed-answer", "acknowledges another message")

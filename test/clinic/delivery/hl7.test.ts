@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Socket } from "node:net"
 import { test, type TestContext } from "node:test"
 import fc from "fast-check"
 import { Server } from "node-hl7-server"
+import { acceptanceIn, acknowledgement } from "../../../clinic/delivery/hl7/alarm-status.ts"
 import { alarmMessage } from "../../../clinic/delivery/hl7/alarm-message.ts"
 import { Hl7 } from "../../../clinic/delivery/hl7/hl7.ts"
 import { frame, unframe } from "../../../clinic/delivery/hl7/mllp.ts"
@@ -113,4 +114,20 @@ test("MLLP: whatever comes back is a block, not whole yet, or refused with a cod
             }
         }),
     )
+})
+
+test("HL7: whatever an alarm manager says, it acknowledges nothing but an alarm that it names, by a plain name", () => {
+    const field = fc.string({ maxLength: 20 })
+    fc.assert(
+        fc.property(field, field, field, field, (type, key, person, status) => {
+            const message = `MSH|^~\\&|AM|H|V|W|1||${type}|7|P|2.6\rOBR|1||${key}\rPRT|1|||A|${person}\rOBX|1|ST|0||${status}\r`
+            const found = acceptanceIn(message)
+            if (found) assert.ok(Number.isSafeInteger(found.alarm) && /^[\p{L}\p{N} .'-]*$/u.test(found.by))
+            assert.match(acknowledgement(message, "AR"), /^MSH\|.*\rMSA\|AR/)
+        }),
+    )
+    const said = (status: string) =>
+        `MSH|^~\\&|AM|H|V|W|1||ORA^R41^ORA_R41|7|P|2.6\rOBR|1|12^|12^^A|\rPRT|1|||A|n1\rOBX|1|ST|0||${status}\r`
+    assert.deepEqual(acceptanceIn(said("Accepted")), { alarm: 12, by: "n1" })
+    for (const status of ["Delivered", "Read", "Rejected", ""]) assert.equal(acceptanceIn(said(status)), undefined)
 })

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict"
 import { randomBytes, randomUUID } from "node:crypto"
 import { createServer, type Server } from "node:http"
-import type { AddressInfo } from "node:net"
+import { createServer as createTcpServer, type AddressInfo } from "node:net"
 import { test, type TestContext } from "node:test"
 import { Clinic } from "../../../clinic/index.ts"
 import { rulesFor } from "../../../clinic/alarms/rules.ts"
 import type { Notice } from "../../../clinic/delivery/notice.ts"
 import { describe } from "../../../clinic/delivery/notices.ts"
+import { frame } from "../../../clinic/delivery/hl7/mllp.ts"
+import { fieldsOf } from "../../../clinic/delivery/hl7/segment.ts"
 import { Outbox } from "../../../clinic/delivery/outbox.ts"
 import { parseRoute, write } from "../../../clinic/delivery/routes.ts"
 import { openSqlite } from "../../../clinic/store/sqlite/open.ts"
@@ -70,6 +72,7 @@ async function ward(context: TestContext, routes: string[], isStarted = true) {
         })
         const outbox = new Outbox({
             ...{ store, routes: routes.map(route), clock: realClock, log: silentLog, newId: randomUUID },
+            accepted: async (alarm, by) => void (await clinic.alarms.acknowledge(alarm, by)),
             describe: (alarm, delivery) => describe(clinic, "https://clinic.example", alarm, delivery),
         })
         clinic.alarms.follow(outbox)
@@ -170,6 +173,45 @@ test("outbox: an alarm that comes and goes is told of once a minute, and every a
     const history = async () => (await clinic.alarms.history(alarm!.id)).filter(({ change }) => change === "told")
     await until(async () => (await history()).length === 2, "both in the history")
     assert.deepEqual(receiver.told, ["start hr-high", "end hr-high"])
+})
+
+test("outbox: an alarm manager that says by HL7 who has accepted an alarm acknowledges it by that name", async context => {
+    const answers: string[] = []
+    const server = createTcpServer(socket => {
+        context.after(() => socket.destroy())
+        socket
+            .on("error", () => undefined)
+            .on("data", (chunk: Buffer) => {
+                // Two acknowledgements may come in one piece.
+                const messages = chunk.toString().split("\x0b").filter(Boolean)
+                answers.push(...messages)
+                const [message = ""] = messages
+                if (fieldsOf(message, "MSA")) return
+                const [id, key] = [fieldsOf(message, "MSH")![8], fieldsOf(message, "OBR")![2]]
+                socket.write(frame(`MSH|^~\\&|AM|H|VITALMOTE|WARD|20261130||ACK^R40^ACK|1|P|2.6\rMSA|CA|${id}\r`))
+                const status = (value: string) =>
+                    frame(
+                        `MSH|^~\\&|AM|H|VITALMOTE|WARD|20261130||ORA^R41^ORA_R41|7|P|2.6\rOBR|1|${key}|${key}\r` +
+                            `PRT|1|UC||AAP|n1^Smit^Olga\rOBX|1|ST|0||${value}\r`,
+                    )
+                socket.write(Buffer.concat([status("Delivered"), status("Accepted")]))
+            })
+    })
+    await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
+    context.after(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const { tell, clinic } = await ward(context, [`pager=mllp://127.0.0.1:${port}`])
+    await tell("hr-high", 1, true, 171)
+    await until(() => answers.length >= 3, "what the clinic answers")
+    const [alarm] = await clinic.alarms.open()
+    assert.deepEqual([alarm!.state, alarm!.acknowledgedBy], ["acknowledged", "Olga Smit (pager)"])
+    assert.deepEqual(
+        answers.slice(1, 3).map(answer => fieldsOf(answer, "MSA")),
+        [
+            ["AA", "7"],
+            ["AA", "7"],
+        ],
+    )
 })
 
 test("outbox: alarms of a patient who is discharged are over for everybody who was told", async context => {
