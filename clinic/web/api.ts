@@ -13,7 +13,7 @@ import type { BurdenStatistics as Statistics, ReplayBody, ReplayResult } from ".
 import type { BedsideEntry, Score, ScorePart } from "../http/schemas/news2.ts"
 import type { History, HistoryPoint } from "../http/schemas/patients.ts"
 import type { Session } from "../http/schemas/session.ts"
-import type { Condition, Observation, Ward, WardPatient } from "../http/schemas/ward.ts"
+import type { Condition, Observation, Trends, Ward, WardPatient } from "../http/schemas/ward.ts"
 import { t } from "./texts/language.ts"
 
 /* What the clinic's /api answers; see /api/openapi.json. */
@@ -58,6 +58,8 @@ export class LoggedOut extends Refused {}
 
 export const me = () => call<Session>("GET", "/api/me")
 export const ward = () => call<Ward>("GET", "/api/ward")
+export const trends = (from: number, steps: number, stepS: number) =>
+    call<Trends>("GET", `/api/ward/trends?from=${Math.trunc(from)}&steps=${steps}&step=${stepS}`)
 export const logout = () => call<void>("POST", "/api/logout")
 export const login = (user: string, password: string) => call<Session>("POST", "/api/login", { user, password })
 

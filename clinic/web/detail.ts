@@ -10,7 +10,7 @@ import { News2View } from "./news2.ts"
 import { t } from "./texts/language.ts"
 import type { View } from "./view.ts"
 import { VitalView, vitalKinds } from "./vital.ts"
-import { updateContact } from "./ward.ts"
+import { updateContact } from "./card.ts"
 
 const ranges: ChartRange[] = [
     { name: "m5", ms: 5 * 60_000, stepS: 1 },

@@ -36,6 +36,11 @@ export class Live {
         this.open()
     }
 
+    /** With the session of now. */
+    reopen(): void {
+        this.open()
+    }
+
     close(): void {
         this.isClosed = true
         this.drop()

@@ -4,7 +4,7 @@ import { languageChoice } from "./language-choice.ts"
 import { t } from "./texts/language.ts"
 
 /** The form to log in with; calls back once that worked. */
-export function loginView(loggedIn: (user: Session) => void, languageChosen: () => void): HTMLElement {
+export function loginView(loggedIn: (user: Session) => void, languageChosen: () => void, notice: string): HTMLElement {
     const user = h("input", { id: "user", autocomplete: "username", required: "" })
     const password = h("input", {
         ...{ id: "password", type: "password", autocomplete: "current-password", required: "" },
@@ -14,6 +14,7 @@ export function loginView(loggedIn: (user: Session) => void, languageChosen: () 
     const form = h(
         "form",
         { class: "login" },
+        h("p", { class: "login-notice", role: "alert" }, notice),
         h("h1", {}, t.shell.product),
         h("label", { for: "user" }, t.login.user),
         user,

@@ -1,5 +1,6 @@
 import "uplot/dist/uPlot.min.css"
 import "./style.css"
+import "./wall.css"
 import { me, type Session } from "./api.ts"
 import { loadLanguage } from "./language-choice.ts"
 import { loginView } from "./login.ts"
@@ -12,10 +13,10 @@ function show(session: Session): void {
     new Screen(session, askForLogin)
 }
 
-function askForLogin(): void {
-    document.title = t.shell.product
+function askForLogin(isUnwanted = false): void {
+    document.title = isUnwanted ? `⚠ ${t.shell.product}` : t.shell.product
     delete document.body.dataset.connection
-    document.body.replaceChildren(loginView(show, askForLogin))
+    document.body.replaceChildren(loginView(show, () => askForLogin(isUnwanted), isUnwanted ? t.session.over : ""))
 }
 
 loadLanguage()

@@ -10,6 +10,8 @@ import { byUrgency } from "./urgency.ts"
 export class WardModel {
     private patients = new Map<number, { patient: WardPatient; newest: Map<string, Observation> }>()
 
+    private sorted: WardPatient[] | undefined
+    private wardNames: string[] | undefined
     private readonly openAlarms = new Map<number, Alarm>()
     /** The same, the most urgent first; made when it is asked for. */
     private sortedAlarms: Alarm[] | undefined
@@ -53,6 +55,8 @@ export class WardModel {
     /** Takes over who is there; values only where they are newer. */
     load({ patients }: Ward): void {
         const before = this.patients
+        this.sorted = undefined
+        this.wardNames = undefined
         this.patients = new Map()
         for (const patient of patients) {
             const newest = before.get(patient.id)?.newest ?? new Map<string, Observation>()
@@ -72,10 +76,22 @@ export class WardModel {
 
     /** By bed, then name; bed 2 before bed 10. */
     all(): WardPatient[] {
-        const key = ({ bed, family, given }: WardPatient) => `${bed ?? "\uffff"} ${family} ${given}`
-        return [...this.patients.values()]
-            .map(({ patient }) => patient)
-            .sort((a, b) => key(a).localeCompare(key(b), undefined, { numeric: true }))
+        if (!this.sorted) {
+            const { compare } = new Intl.Collator(undefined, { numeric: true })
+            const key = ({ bed, family, given }: WardPatient) => `${bed ?? "\uffff"} ${family} ${given}`
+            this.sorted = [...this.patients.values()]
+                .map(({ patient }) => patient)
+                .sort((a, b) => compare(key(a), key(b)))
+        }
+        return [...this.sorted]
+    }
+
+    /** The names of all wards. */
+    wards(): string[] {
+        this.wardNames ??= [...new Set([...this.patients.values()].flatMap(({ patient }) => patient.ward ?? []))].sort(
+            (a, b) => a.localeCompare(b, undefined, { numeric: true }),
+        )
+        return this.wardNames
     }
 
     patient(id: number): WardPatient | undefined {

@@ -8,18 +8,22 @@ import { timeOfDay } from "./format.ts"
 import { languageChoice } from "./language-choice.ts"
 import { Live } from "./live.ts"
 import { WardModel } from "./model.ts"
+import { everybody } from "./selection.ts"
+import { SessionEnd } from "./session-end.ts"
 import { SoundButton } from "./sound-button.ts"
 import { StatisticsView } from "./statistics.ts"
 import { t } from "./texts/language.ts"
 import { UnknownView } from "./unknown.ts"
 import { urgency } from "./urgency.ts"
 import type { View } from "./view.ts"
+import { WallView } from "./wall.ts"
 import { WardView } from "./ward.ts"
 
 const tickMs = 1000
 /** Who is on the ward changes seldom; values come by themselves. */
 const wardRefreshMs = 60_000
 const retryMs = 3000
+const drawMs = 250
 
 /** Everything a logged-in user sees: header, the chosen view, the alarms, the state of the connection. */
 export class Screen {
@@ -29,12 +33,16 @@ export class Screen {
     private readonly place = h("div", { class: "place" })
     private readonly timers: number[] = []
     private readonly user: Session
-    private readonly loggedOut: () => void
+    private readonly loggedOut: (isUnwanted: boolean) => void
+    private readonly selection = everybody()
+    private readonly tools = h("div", { class: "tools" })
+    private readonly cutOff = h("div", { class: "cut-off", role: "alert" })
     private readonly navigate = () => void this.show()
     /** Only where somebody is to come: a patient's page does not sound. */
     private readonly sound: SoundButton | undefined
     private conditions = new ConditionList()
     private alarms: AlarmPanel | undefined
+    private sessionEnd: SessionEnd | undefined
     private view: View | undefined
     private isConnected = true
     private live: Live | undefined
@@ -42,7 +50,7 @@ export class Screen {
     private isRefreshing = false
     private isOver = false
 
-    constructor(user: Session, loggedOut: () => void) {
+    constructor(user: Session, loggedOut: (isUnwanted: boolean) => void) {
         this.user = user
         this.loggedOut = loggedOut
         if (user.permissions.includes("acknowledge")) this.sound = new SoundButton()
@@ -53,7 +61,7 @@ export class Screen {
     /** In the language of now; sound and connection go on. */
     private build(): void {
         const out = h("button", { class: "quiet", type: "button" }, t.shell.logOut)
-        out.addEventListener("click", () => void logout().finally(() => this.end()))
+        out.addEventListener("click", () => void logout().finally(() => this.end(false)))
         const translate = () => {
             this.sound?.translate()
             this.build()
@@ -68,6 +76,8 @@ export class Screen {
                 h("img", { src: "/favicon.svg", alt: "", width: "26", height: "26" }),
                 t.shell.product,
             ),
+            ...this.views(),
+            this.tools,
             this.time,
             ...(this.user.permissions.includes("review-alarms")
                 ? [h("a", { class: "view-link", href: "#/statistics" }, t.statistics.link)]
@@ -81,8 +91,23 @@ export class Screen {
         this.alarms = new AlarmPanel(this.model, this.user)
         const { conditions } = this
         this.conditions = new ConditionList(conditions.current)
+        this.sessionEnd = new SessionEnd(this.user, () => this.live?.reopen())
         const shell = h("div", { class: "shell" }, this.place, this.alarms.element)
-        document.body.replaceChildren(header, this.conditions.element, shell, this.lost)
+        document.body.replaceChildren(
+            ...[header, this.sessionEnd.element, this.conditions.element, shell, this.lost, this.cutOff],
+        )
+    }
+
+    /** Whoever may do no more than watch has one view: the wall. */
+    private get isDisplay(): boolean {
+        return !this.user.permissions.includes("read")
+    }
+
+    private views(): HTMLElement[] {
+        if (this.isDisplay || this.user.patient !== null) return []
+        const link = (href: string, text: string) => h("a", { href }, text)
+        const links = [link("#/", t.shell.ward), link("#/wall", t.wall.heading)]
+        return [h("nav", { "aria-label": t.shell.views }, ...links)]
     }
 
     private async begin(): Promise<void> {
@@ -121,13 +146,13 @@ export class Screen {
             },
             openAlarms: ids => {
                 this.model.keepAlarms(ids)
-                this.draw()
+                this.drawNow()
             },
             alarm: alarm => {
                 this.model.setAlarm(alarm)
                 const { isOpen, patient } = alarm
                 if (isOpen && patient !== null && !this.model.patient(patient)) void this.refresh()
-                this.draw()
+                this.drawNow()
             },
             score: score => this.view?.showScore?.(score),
             conditions: conditions => this.conditions.update(conditions),
@@ -156,7 +181,11 @@ export class Screen {
         if (!view || hash !== location.hash || this.isOver) return view?.close()
         this.view?.close()
         this.view = view
+        setData(document.body, "view", view instanceof WallView ? "wall" : "page")
         this.place.replaceChildren(view.element)
+        this.tools.replaceChildren(...(view.tools ? [view.tools] : []))
+        for (const link of document.querySelectorAll<HTMLAnchorElement>("nav a"))
+            link.toggleAttribute("aria-current", link.hash === (hash === "" ? "#/" : hash))
         this.tick()
         // So that a screen reader and the Tab key go on from here.
         view.element.querySelector("h1")?.focus({ preventScroll: true })
@@ -165,7 +194,9 @@ export class Screen {
 
     /** What an address leads to; undefined where it leads on to another one. */
     private async viewOf(hash: string): Promise<View | undefined> {
-        if (["", "#", "#/"].includes(hash)) return new WardView(this.model)
+        if (this.isDisplay || hash === "#/wall")
+            return new WallView(this.model, this.selection, { isLink: !this.isDisplay })
+        if (["", "#", "#/"].includes(hash)) return new WardView(this.model, this.selection)
         if (hash === "#/statistics" && this.user.permissions.includes("review-alarms"))
             return new StatisticsView(this.model)
         const [, mote] = /^#\/motes\/([0-9a-f]{16})$/.exec(hash) ?? []
@@ -191,16 +222,24 @@ export class Screen {
         }
     }
 
-    /** After a lost connection many values come at once: once a frame is enough. */
+    /** Of two hundred motes something comes all the time: a few times a second is enough. */
     private draw(): void {
-        this.frame ??= requestAnimationFrame(() => {
+        this.frame ??= window.setTimeout(() => {
             this.frame = undefined
             this.update()
-        })
+        }, drawMs)
+    }
+
+    /** Alarms do not wait. */
+    private drawNow(): void {
+        clearTimeout(this.frame)
+        this.frame = undefined
+        this.update()
     }
 
     private tick(): void {
         setText(this.time, timeOfDay(now()))
+        this.sessionEnd?.update()
         this.update()
     }
 
@@ -219,9 +258,14 @@ export class Screen {
         this.isConnected = isConnected
         setData(document.body, "connection", isConnected ? "live" : "lost")
         setText(this.lost, isConnected ? "" : t.shell.lost)
+        if (isConnected) return this.cutOff.replaceChildren()
+        if (this.cutOff.childElementCount > 0) return
+        const since = h("span", {}, t.wall.since(timeOfDay(now())))
+        this.cutOff.replaceChildren(h("strong", {}, t.wall.cutOff), since)
     }
 
-    private end(): void {
+    /** @param isUnwanted where it is not the user who ends it */
+    private end(isUnwanted = true): void {
         if (this.isOver) return
         this.isOver = true
         this.live?.close()
@@ -231,6 +275,8 @@ export class Screen {
         this.view = undefined
         this.timers.forEach(timer => clearInterval(timer))
         removeEventListener("hashchange", this.navigate)
-        this.loggedOut()
+        clearTimeout(this.frame)
+        delete document.body.dataset.view
+        this.loggedOut(isUnwanted)
     }
 }

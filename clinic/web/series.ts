@@ -10,6 +10,8 @@ const gapMs = 15_000
 export class Series {
     private readonly stepMs: number
     private points: HistoryPoint[] = []
+    /** Since somebody has set it to false. */
+    isChanged = true
 
     constructor(stepMs: number) {
         this.stepMs = stepMs
@@ -17,6 +19,7 @@ export class Series {
 
     /** Takes a history; of each step it keeps what has more readings, since some arrive while the history is loading. */
     load(points: readonly HistoryPoint[]): void {
+        this.isChanged = true
         const steps = new Map(this.points.map(point => [point.time, point]))
         for (const point of points) {
             const known = steps.get(point.time)
@@ -27,6 +30,7 @@ export class Series {
 
     /** A single reading; null where there was none to be trusted. */
     add(time: number, value: number | null): void {
+        this.isChanged = true
         const start = time - (time % this.stepMs)
         let at = this.points.length
         while (at > 0 && this.points[at - 1]!.time > start) at--

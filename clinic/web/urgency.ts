@@ -9,10 +9,11 @@ export function urgency(alarm: Alarm): "vital" | "technical" | "seen" {
 
 /** The most urgent first, of equals what arrived last; what somebody has acknowledged comes at the end. */
 export function byUrgency(a: Alarm, b: Alarm): number {
-    return rank(a) - rank(b) || b.id - a.id
+    return alarmRank(a) - alarmRank(b) || b.id - a.id
 }
 
-function rank(alarm: Alarm): number {
+/** 0 for the most urgent. */
+export function alarmRank(alarm: Alarm): number {
     if (alarm.acknowledgedBy !== null) return priorities.length
     return priorities.indexOf(alarm.priority)
 }

@@ -6,6 +6,8 @@ export interface View {
     readonly title: string
     /** Whose page it is, where it is one patient's. */
     readonly patient?: number
+    /** What stands in the header for it. */
+    readonly tools?: HTMLElement
     /** Something changed, or a second went by; `now` is the clinic's time in unix ms. */
     update(now: number): void
     /** A new value, also one that arrives late. */

@@ -73,7 +73,7 @@ function spoken(text: string): HTMLElement {
 }
 
 /** `fresh`, `stale`, `ahead` or `none`, and the line under the number. */
-function describe(o: Observation | undefined, now: number, silentMs: number): { state: string; note: string } {
+export function describe(o: Observation | undefined, now: number, silentMs: number): { state: string; note: string } {
     if (!o) return { state: "none", note: t.vital.noValueYet }
     const age = about(o.relative, ago(o.time, now))
     if (isAhead(o.time, now)) return { state: "ahead", note: t.vital.wrongTime(age) }

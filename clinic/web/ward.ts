@@ -1,153 +1,128 @@
-import { alarmText } from "./alarm.ts"
 import type { Observation, WardPatient } from "./api.ts"
+import { Card } from "./card.ts"
 import { now } from "./clock.ts"
-import { h, setData, setText } from "../../browser/dom.ts"
-import { duration, liveMs } from "./format.ts"
+import { h, setText } from "../../browser/dom.ts"
 import type { WardModel } from "./model.ts"
+import { select, type Selection } from "./selection.ts"
 import { SteadyList } from "./steady.ts"
 import { t } from "./texts/language.ts"
-import { isAhead } from "./time.ts"
-import { Trend } from "./trend.ts"
+import { onTheme } from "./theme.ts"
+import { Toolbar } from "./toolbar.ts"
+import { Trends } from "./trends.ts"
 import type { View } from "./view.ts"
-import { heartRate, VitalView, vitalKinds } from "./vital.ts"
-import { urgency } from "./urgency.ts"
+import { Visible } from "./visible.ts"
 
-/** So many histories are asked for at once. */
-const maxLoading = 4
-const retryMs = 3000
-
-/** One card a patient. */
+/** One card a patient, in a group a ward. */
 export class WardView implements View {
     readonly element = h("main", { class: "ward" })
     readonly title = t.ward.heading
     private readonly model: WardModel
-    private readonly list = h("ul", { class: "cards" })
-    private readonly empty = h("p", { class: "empty" }, t.ward.empty)
+    private readonly selection: Selection
+    private readonly toolbar: Toolbar
+    private readonly place = h("div", { class: "groups" })
+    private readonly empty = h("p", { class: "empty", role: "status" })
+    private readonly groups = new Map<string, Group>()
     private readonly cards = new Map<number, Card>()
-    /** Patients whose history is still to be loaded. */
-    private readonly waiting = new Set<number>()
-    private loading = 0
-    private readonly steady = new SteadyList(this.list)
+    private readonly patients = new Map<Element, number>()
+    private readonly visible = new Visible(element => this.draw(this.patients.get(element)))
+    private readonly trends = new Trends(() => this.update(now()))
+    private readonly stopTheme = onTheme(() => this.update(now()))
 
-    constructor(model: WardModel) {
+    constructor(model: WardModel, selection: Selection) {
         this.model = model
+        this.selection = selection
+        this.toolbar = new Toolbar(selection, () => this.update(now()), { withSearch: true })
         const heading = h("h1", { class: "spoken", tabindex: "-1" }, t.ward.heading)
-        this.element.append(heading, this.list)
+        this.element.append(heading, this.toolbar.element, this.place, this.empty)
     }
 
     update(now: number): void {
-        const patients = this.model.all()
-        for (const id of this.cards.keys()) if (!this.model.patient(id)) this.drop(id)
-        for (const { id } of patients) if (!this.cards.has(id)) this.admit(id)
-        const cards = patients.map(({ id }) => this.cards.get(id)!.element)
-        this.steady.show(cards)
-        if (patients.length > 0) this.empty.remove()
-        else this.element.append(this.empty)
-        for (const patient of patients) this.cards.get(patient.id)!.update(patient, this.model, now)
+        const all = this.model.all()
+        this.toolbar.showWards(this.model.wards())
+        const found = select(this.model, this.selection, now)
+        for (const [id, { element }] of this.cards)
+            if (!this.model.patient(id)) {
+                this.visible.forget(element)
+                this.patients.delete(element)
+                this.cards.delete(id)
+            }
+        this.arrange(found)
+        setText(this.empty, found.length > 0 ? "" : all.length === 0 ? t.ward.empty : t.ward.nobodyFound)
+        for (const { id } of found) if (this.visible.has(this.cards.get(id)!.element)) this.draw(id)
     }
 
     add(observation: Observation): void {
-        this.cards.get(observation.patient)?.add(observation)
+        this.trends.add(observation)
     }
 
     reload(): void {
-        for (const id of this.cards.keys()) this.load(id)
+        void this.trends.load()
     }
 
     close(): void {
-        this.steady.close()
-        for (const id of this.cards.keys()) this.drop(id)
+        for (const group of this.groups.values()) group.steady.close()
+        this.trends.close()
+        this.visible.close()
+        this.stopTheme()
     }
 
-    private admit(id: number): void {
-        this.cards.set(id, new Card())
-        this.load(id)
-    }
-
-    private drop(id: number): void {
-        this.waiting.delete(id)
-        this.cards.get(id)?.close()
-        this.cards.delete(id)
-    }
-
-    private load(id: number): void {
-        this.waiting.add(id)
-        if (this.loading < maxLoading) void this.loadWaiting()
-    }
-
-    private async loadWaiting(): Promise<void> {
-        this.loading++
-        for (const id of this.waiting) {
-            this.waiting.delete(id)
-            try {
-                await this.cards.get(id)!.load(id)
-            } catch {
-                // The line at the bottom says it when the clinic is away; values that come are drawn all the same.
-                setTimeout(() => this.cards.has(id) && this.load(id), retryMs)
-            }
+    /** Worst first goes through all wards; by bed each ward is a group of its own. */
+    private arrange(found: readonly WardPatient[]): void {
+        const isGrouped = this.selection.order === "bed" && this.model.wards().length > 1
+        const byWard = new Map<string, WardPatient[]>()
+        for (const patient of found) {
+            const ward = isGrouped ? (patient.ward ?? "") : ""
+            byWard.set(ward, [...(byWard.get(ward) ?? []), patient])
         }
-        this.loading--
+        for (const [ward, group] of this.groups)
+            if (!byWard.has(ward)) {
+                group.steady.close()
+                group.element.remove()
+                this.groups.delete(ward)
+            }
+        const names = [...byWard.keys()].sort((a, b) => a.localeCompare(b, undefined, { numeric: true }))
+        for (const [i, ward] of names.entries()) {
+            let group = this.groups.get(ward)
+            if (!group) this.groups.set(ward, (group = new Group()))
+            if (this.place.children[i] !== group.element)
+                this.place.insertBefore(group.element, this.place.children[i] ?? null)
+            const patients = byWard.get(ward)!
+            group.show(
+                isGrouped ? t.ward.group(ward || t.ward.noWard, patients.length) : "",
+                patients.map(p => this.card(p.id)),
+            )
+        }
+    }
+
+    private card(id: number): HTMLElement {
+        let card = this.cards.get(id)
+        if (!card) {
+            this.cards.set(id, (card = new Card()))
+            this.patients.set(card.element, id)
+            this.visible.watch(card.element)
+        }
+        return card.element
+    }
+
+    private draw(id: number | undefined): void {
+        const patient = id === undefined ? undefined : this.model.patient(id)
+        if (patient) this.cards.get(patient.id)?.update(patient, this.model, this.trends.of(patient.id), now())
     }
 }
 
-class Card {
-    readonly element = h("li")
-    private readonly link = h("a", { class: "card" })
-    private readonly bed = h("span", { class: "bed" })
-    private readonly name = h("h2")
-    private readonly contact = h("span", { class: "contact" })
-    private readonly alarm = h("span", { class: "card-alarm" })
-    private readonly vitals = vitalKinds.map(kind => ({
-        kind,
-        view: new VitalView(kind),
-    }))
-    private readonly trend = new Trend()
+class Group {
+    readonly element = h("section", { class: "group" })
+    private readonly list = h("ul", { class: "cards" })
+    readonly steady = new SteadyList(this.list)
+    private readonly heading = h("h2")
 
     constructor() {
-        this.link.append(
-            h("span", { class: "card-head" }, this.bed, this.contact),
-            this.name,
-            this.alarm,
-            h("div", { class: "vitals" }, ...this.vitals.map(({ view }) => view.element)),
-            this.trend.element,
-        )
-        this.element.append(this.link)
+        this.element.append(this.heading, this.list)
     }
 
-    update(patient: WardPatient, model: WardModel, now: number): void {
-        this.link.setAttribute("href", `#/patients/${patient.id}`)
-        setText(this.bed, patient.bed === null ? "" : t.ward.bed(patient.bed))
-        setText(this.name, t.ward.name(patient.family, patient.given))
-        updateContact(this.contact, model.newestTime(patient.id, now), now, patient.silentMs)
-        const [worst] = model.alarms(patient.id)
-        setData(this.link, "alarm", worst ? urgency(worst) : "none")
-        setText(this.alarm, worst ? alarmText(worst) : "")
-        for (const { kind, view } of this.vitals)
-            view.update(model.newest(patient.id, kind.name), now, patient.silentMs)
-        this.trend.chart.update(now)
+    show(heading: string, cards: HTMLElement[]): void {
+        setText(this.heading, heading)
+        this.heading.hidden = heading === ""
+        this.steady.show(cards)
     }
-
-    add({ name, time, value }: Observation): void {
-        if (name === heartRate.name) this.trend.chart.add(time, value)
-    }
-
-    async load(patient: number): Promise<void> {
-        await this.trend.load(patient)
-        this.trend.chart.update(now())
-    }
-
-    close(): void {
-        this.trend.chart.close()
-    }
-}
-
-/** Whether the mote is being heard at all, as often as it should. */
-export function updateContact(element: HTMLElement, newest: number | undefined, now: number, silentMs: number): void {
-    const ageMs = newest === undefined ? Infinity : now - newest
-    const isLive = ageMs <= silentMs && !isAhead(newest!, now)
-    setData(element, "state", isLive ? "live" : "silent")
-    if (newest === undefined) setText(element, t.contact.none)
-    else if (isAhead(newest, now)) setText(element, t.contact.wrongTime)
-    else if (ageMs > silentMs) setText(element, t.contact.silent(duration(ageMs)))
-    else setText(element, ageMs <= liveMs ? t.contact.live : t.contact.measured(t.age.ago(duration(ageMs))))
 }

@@ -1,0 +1,59 @@
+import { h, setText } from "../../browser/dom.ts"
+import { login, type Session } from "./api.ts"
+import { now } from "./clock.ts"
+import { duration, timeOfDay } from "./format.ts"
+import { t } from "./texts/language.ts"
+
+/** So long before the end somebody is told. */
+const warnMs = 15 * 60_000
+
+/** Says that a session will end, and lets its user stay without losing the page. */
+export class SessionEnd {
+    readonly element = h("form", { class: "session-end", role: "status" })
+    private readonly text = h("span")
+    private readonly password = h("input", { type: "password", autocomplete: "current-password", required: "" })
+    private readonly problem = h("span", { class: "problem", role: "alert" })
+    private readonly user: string
+    private readonly stayed: () => void
+    /** By the clinic's clock; undefined where the session never ends. */
+    private endsAt: number | undefined
+
+    /** @param stayed is called when there is a new session */
+    constructor(session: Session, stayed: () => void) {
+        this.user = session.user
+        this.stayed = stayed
+        this.take(session)
+        this.password.setAttribute("aria-label", t.session.again(this.user))
+        this.password.placeholder = t.session.again(this.user)
+        this.element.hidden = true
+        this.element.append(this.text, this.password, h("button", {}, t.session.stay), this.problem)
+        this.element.addEventListener("submit", event => {
+            event.preventDefault()
+            void this.stay()
+        })
+    }
+
+    update(): void {
+        const left = this.endsAt === undefined ? Infinity : this.endsAt - now()
+        const isSoon = left < warnMs
+        if (this.element.hidden === isSoon) this.element.hidden = !isSoon
+        if (isSoon && this.endsAt !== undefined)
+            setText(this.text, t.session.ends(timeOfDay(this.endsAt, false), duration(left)))
+    }
+
+    private take({ endsInMs }: Session): void {
+        this.endsAt = endsInMs === null ? undefined : now() + endsInMs
+    }
+
+    private async stay(): Promise<void> {
+        try {
+            this.take(await login(this.user, this.password.value))
+            this.password.value = ""
+            setText(this.problem, "")
+            this.update()
+            this.stayed()
+        } catch (error) {
+            setText(this.problem, (error as Error).message)
+        }
+    }
+}
