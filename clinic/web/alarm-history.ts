@@ -1,4 +1,5 @@
-import { alarmText } from "./alarm.ts"
+import { EntriesRow } from "./alarm-entries.ts"
+import { alarmText } from "./alarm-text.ts"
 import { alarmsOf, type Alarm } from "./api.ts"
 import { now } from "./clock.ts"
 import { h, setText } from "../../browser/dom.ts"
@@ -73,7 +74,7 @@ export class AlarmHistory {
     private show(): void {
         const shown = this.isWhole ? this.alarms : this.alarms.slice(0, fewest)
         setText(this.state, shown.length > 0 ? "" : t.history.none)
-        this.rows.replaceChildren(...shown.map(row))
+        this.rows.replaceChildren(...shown.flatMap(row))
         this.more.hidden = shown.length === this.alarms.length
     }
 }
@@ -83,7 +84,7 @@ function beganAt({ raisedAt, storedAt }: Alarm): number {
     return Math.min(raisedAt, storedAt, now())
 }
 
-function row(alarm: Alarm): HTMLElement {
+function row(alarm: Alarm): HTMLElement[] {
     const { raisedAt, raisedAbout, clearedAt, clearedAbout, acknowledgedBy, acknowledgedAt } = alarm
     const lasted =
         clearedAt === null ? t.history.ongoing : about(raisedAbout || clearedAbout, duration(clearedAt - raisedAt))
@@ -91,5 +92,9 @@ function row(alarm: Alarm): HTMLElement {
     const began = about(raisedAbout, dateTime(raisedAt))
     const cells = [alarmText(alarm), isAhead(raisedAt, now()) ? t.history.wrongTime(began) : began, lasted, seen]
     // On a narrow screen each cell says what it is.
-    return h("tr", {}, ...cells.map((text, i) => h("td", { "data-column": columns()[i]! }, text)))
+    const names = columns()
+    const element = h("tr", {}, ...cells.map((text, i) => h("td", { "data-column": names[i]! }, text)))
+    const entries = new EntriesRow(alarm, names.length)
+    element.lastElementChild?.append(" ", entries.button)
+    return [element, entries.element]
 }

@@ -1,28 +1,11 @@
-import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
-import { quantities, unitText } from "../../wire/tables/quantities.ts"
-import { acknowledge, type Alarm, type Session } from "./api.ts"
+import type { Alarm, Session } from "./api.ts"
+import { AlarmItem } from "./alarm-item.ts"
+import { alarmText } from "./alarm-text.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
-import { about, ago, duration, number } from "./format.ts"
-import { icon } from "./icon.ts"
 import type { WardModel } from "./model.ts"
 import { SteadyList } from "./steady.ts"
 import { t } from "./texts/language.ts"
-import { isAhead } from "./time.ts"
 import { urgency } from "./urgency.ts"
-
-/** `Heart rate high 171 /min` */
-export function alarmText({ kind, unit, raisedValue }: Alarm): string {
-    const label = t.alarms.kind(kind)
-    if (raisedValue === null || unit === null) return label
-    return `${label} ${valueText(kind, unit, raisedValue)}`
-}
-
-/** `171 /min` */
-function valueText(kind: string, unit: string, value: number): string {
-    const { cause } = alarmKindOf(kind)
-    const digits = "quantity" in cause ? quantities[cause.quantity].digits : 1
-    return `${number(value, digits)} ${unitText(unit)}`.trim()
-}
 
 /** What is announced once is forgotten after so long. */
 const spokenMs = 60_000
@@ -82,7 +65,8 @@ export class AlarmPanel {
         for (const alarm of unseen) {
             if (this.announced.has(alarm.id)) continue
             this.announced.add(alarm.id)
-            const line = h("p", {}, t.alarms.announced(alarmText(alarm), this.model.about(alarm)))
+            const what = t.alarms.announced(t.alarms.priority[alarm.priority], alarmText(alarm))
+            const line = h("p", {}, `${what}, ${this.model.about(alarm)}`)
             this.spoken.append(line)
             setTimeout(() => line.remove(), spokenMs)
         }
@@ -96,73 +80,4 @@ export class AlarmPanel {
         if (target === this.summary) this.summary.tabIndex = -1
         target.focus()
     }
-}
-
-class AlarmItem {
-    readonly element = h("li", { class: "alarm" })
-    private readonly id: number
-    private readonly steady: SteadyList
-    private readonly what = h("strong", { class: "alarm-what" })
-    private readonly who = h("a", { class: "alarm-who" })
-    private readonly since = h("span", { class: "alarm-since" })
-    private readonly seen = h("span", { class: "alarm-seen" })
-    private readonly button = h("button", { class: "alarm-button", type: "button" })
-    private readonly problem = h("span", { class: "problem", role: "alert" })
-
-    constructor(id: number, user: Session, steady: SteadyList) {
-        this.id = id
-        this.steady = steady
-        this.element.append(
-            h("span", { class: "alarm-sign", "aria-hidden": "true" }, icon("warning"), icon("check")),
-            h("div", { class: "alarm-text" }, this.what, this.who, this.since, this.seen),
-        )
-        if (user.permissions.includes("acknowledge")) this.element.append(this.button, this.problem)
-        this.button.addEventListener("click", () => void this.acknowledge())
-    }
-
-    update(alarm: Alarm, model: WardModel, now: number, isOwn: boolean): void {
-        setData(this.element, "urgency", urgency(alarm))
-        setData(this.element, "over", String(alarm.clearedAt !== null))
-        setData(this.element, "own", String(isOwn))
-        const name = model.about(alarm)
-        setText(this.what, alarmText(alarm))
-        if (alarm.patient === null) this.who.removeAttribute("href")
-        else this.who.setAttribute("href", `#/patients/${alarm.patient}`)
-        setText(this.who, name)
-        setText(this.since, times(alarm, now))
-        const { acknowledgedBy, acknowledgedAt } = alarm
-        setText(
-            this.seen,
-            acknowledgedBy === null || acknowledgedAt === null
-                ? t.alarms.notAcknowledged
-                : t.alarms.acknowledgedBy(acknowledgedBy, ago(acknowledgedAt, now)),
-        )
-        setText(this.button, t.alarms.acknowledgeFor(name))
-        if (acknowledgedBy !== null && this.button === document.activeElement) this.who.focus()
-        this.button.hidden = acknowledgedBy !== null
-    }
-
-    private async acknowledge(): Promise<void> {
-        if (!this.steady.takesClick(this.element) || this.button.ariaDisabled === "true") return
-        // Not `disabled`: a button that is loses the focus.
-        this.button.ariaDisabled = "true"
-        try {
-            await acknowledge(this.id)
-            setText(this.problem, "")
-        } catch (error) {
-            setText(this.problem, t.alarms.failed((error as Error).message))
-        } finally {
-            this.button.ariaDisabled = "false"
-        }
-    }
-}
-
-function times({ raisedAt, raisedAbout, clearedAt, clearedAbout }: Alarm, now: number): string {
-    if (clearedAt === null) {
-        if (isAhead(raisedAt, now)) return t.vital.wrongTime(ago(raisedAt, now))
-        return t.alarms.lasting(about(raisedAbout, duration(now - raisedAt)))
-    }
-    const over = about(clearedAbout, ago(clearedAt, now))
-    if (clearedAt < raisedAt) return t.alarms.over(over)
-    return t.alarms.overLasted(over, about(raisedAbout, duration(clearedAt - raisedAt)))
 }

@@ -1,5 +1,5 @@
 import { toProblem, type Problem } from "../../wire/tables/problems.ts"
-import type { Alarm } from "../http/schemas/alarms.ts"
+import type { Alarm, AlarmEntry, AlarmLog } from "../http/schemas/alarms.ts"
 import type {
     Command,
     CommandName,
@@ -20,6 +20,8 @@ import { t } from "./texts/language.ts"
 
 export type {
     Alarm,
+    AlarmEntry,
+    AlarmLog,
     BedsideEntry,
     CommandName,
     Condition,
@@ -68,7 +70,14 @@ export function history(patient: number, from: number, before: number, stepS: nu
     return call("GET", `/api/patients/${patient}/history?${query}`)
 }
 
-export const acknowledge = (alarm: number) => call<Alarm>("PUT", `/api/alarms/${alarm}`, { acknowledged: true })
+const attend = (alarm: number, what: object) => call<Alarm>("PUT", `/api/alarms/${alarm}`, what)
+export const acknowledge = (alarm: number) => attend(alarm, { acknowledged: true })
+/** Takes back what somebody did within the last minute. */
+export const undo = (alarm: number) => attend(alarm, { acknowledged: false })
+export const pause = (alarm: number, minutes: number) => attend(alarm, { pauseMinutes: minutes })
+export const alarmHistory = (alarm: number) => call<AlarmEntry[]>("GET", `/api/alarms/${alarm}/history`)
+export const alarmLogPath = (query: Record<string, string>) => `/api/alarms/log?${new URLSearchParams(query)}`
+export const alarmLog = (query: Record<string, string>) => call<AlarmLog>("GET", alarmLogPath(query))
 export const alarmsOf = (patient: number) => call<Alarm[]>("GET", `/api/alarms?patient=${patient}`)
 
 const news2Of = (patient: number) => `/api/patients/${patient}/news2`

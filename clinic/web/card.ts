@@ -1,5 +1,5 @@
 import type { WardPatient } from "./api.ts"
-import { alarmText } from "./alarm.ts"
+import { alarmText } from "./alarm-text.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { duration, liveMs } from "./format.ts"
 import type { WardModel } from "./model.ts"

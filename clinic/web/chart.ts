@@ -1,6 +1,8 @@
 import uPlot from "uplot"
 import { h } from "../../browser/dom.ts"
-import { number } from "./format.ts"
+import { dateTime, duration, number } from "./format.ts"
+import { drawMarks, noMarks, type Marks } from "./chart-marks.ts"
+import { nameOf, type ChartRange } from "./chart-range.ts"
 import { Series } from "./series.ts"
 import { t } from "./texts/language.ts"
 import { heartRate, saturation, temperature, type VitalKind } from "./vital.ts"
@@ -30,26 +32,25 @@ const temperatureChart: ChartKind = {
 /** In the order in which they are shown. */
 export const chartKinds = [heartRateChart, saturationChart, temperatureChart]
 
-export interface ChartRange {
-    name: "m5" | "h1" | "h8" | "h24"
-    ms: number
-    stepS: number
-}
-
 /** What surrounds the line: axes, cursor. Asked anew for every theme. */
 export type ChartFrame = (
     style: CSSStyleDeclaration,
 ) => Required<Pick<uPlot.Options, "axes" | "cursor" | "padding">> & Pick<uPlot.Options, "hooks">
 
-const light = matchMedia("(prefers-color-scheme: light)")
+const themes = [matchMedia("(prefers-color-scheme: light)"), matchMedia("print")]
 
-/** One vital sign over the last minutes or hours; the right edge is now. */
+/** One vital sign over minutes or weeks; the right edge is now, or where somebody has moved it to. */
 export class Chart {
     readonly element = h("div", { class: "canvas", role: "img" })
     readonly kind: ChartKind
     private readonly frame: ChartFrame
     private readonly resize = new ResizeObserver(() => this.plot?.setSize(this.size()))
-    private readonly redraw = () => this.erase()
+    private readonly redraw = () => {
+        this.erase()
+        this.update(this.updatedAt)
+    }
+    private marks: Marks = noMarks
+    private updatedAt = 0
     private range: ChartRange
     private series: Series
     private plot: uPlot | undefined
@@ -62,14 +63,24 @@ export class Chart {
         this.frame = frame
         this.series = new Series(range.stepS * 1000)
         this.resize.observe(this.element)
-        light.addEventListener("change", this.redraw)
+        for (const theme of themes) theme.addEventListener("change", this.redraw)
     }
 
-    /** Empty, for another range. */
+    /** Another part of the past; what is known of it shows until the rest is loaded. */
     setRange(range: ChartRange): void {
+        if (range.stepS !== this.range.stepS) this.series = new Series(range.stepS * 1000)
         this.range = range
-        this.series = new Series(range.stepS * 1000)
-        this.erase()
+        this.drawnSecond = undefined
+    }
+
+    setMarks(marks: Marks): void {
+        this.marks = marks
+        this.drawnSecond = undefined
+    }
+
+    /** What is drawn: unix s, mean, least, greatest. */
+    columns(): ReturnType<Series["columns"]> {
+        return this.series.columns()
     }
 
     load(points: Parameters<Series["load"]>[0]): void {
@@ -84,23 +95,26 @@ export class Chart {
 
     /** Draws where something is new; at least every second, since time goes on. */
     update(now: number): void {
-        const second = Math.floor(now / 1000)
+        this.updatedAt = now
+        const right = this.range.end ?? now
+        // A wide chart moves by less than a pixel in a second.
+        const second = Math.floor(right / Math.max(1000, this.range.stepS * 200))
         if (second === this.drawnSecond || !this.element.isConnected) return
         this.drawnSecond = second
-        const from = now - this.range.ms
+        const from = right - this.range.ms
         // One step more, so that the line reaches to the edge.
-        this.series.trim(from - this.range.stepS * 1000)
+        if (this.range.end === null) this.series.trim(from - this.range.stepS * 1000)
         this.plot ??= this.draw()
         this.plot.batch(() => {
             this.plot?.setData(this.series.columns(), false)
-            this.plot?.setScale("x", { min: from / 1000, max: now / 1000 })
+            this.plot?.setScale("x", { min: from / 1000, max: right / 1000 })
         })
         this.describe()
     }
 
     close(): void {
         this.resize.disconnect()
-        light.removeEventListener("change", this.redraw)
+        for (const theme of themes) theme.removeEventListener("change", this.redraw)
         this.erase()
     }
 
@@ -118,7 +132,14 @@ export class Chart {
         const values = range
             ? t.chart.values(text(range.min), text(range.max), t.vital.spokenUnit(vital.unit))
             : t.chart.noValues
-        const label = t.chart.described(t.vital.label(vital.name), t.chart.range[this.range.name], values)
+        const { ms, end } = this.range
+        const name = nameOf(this.range)
+        const span = name ? t.chart.range[name] : duration(ms)
+        const what = t.vital.label(vital.name)
+        const label =
+            end === null
+                ? t.chart.described(what, span, values)
+                : t.chart.describedUntil(what, span, dateTime(end), values)
         if (this.element.getAttribute("aria-label") !== label) this.element.setAttribute("aria-label", label)
     }
 
@@ -130,11 +151,12 @@ export class Chart {
         const style = getComputedStyle(this.element)
         const line = style.getPropertyValue(this.kind.color)
         const band = style.getPropertyValue(`${this.kind.color}-band`)
+        const frame = this.frame(style)
         const hidden = { show: true, stroke: "transparent", width: 0, points: { show: false } }
         return new uPlot(
             {
                 ...this.size(),
-                ...this.frame(style),
+                ...frame,
                 legend: { show: false },
                 scales: { x: { time: true }, y: { range: (_, min, max) => this.yRange(min, max) } },
                 series: [
@@ -147,6 +169,10 @@ export class Chart {
                     { ...hidden },
                 ],
                 bands: [{ series: [3, 2], fill: band }],
+                hooks: {
+                    ...frame.hooks,
+                    drawAxes: [plot => drawMarks(plot, this.marks, name => style.getPropertyValue(name))],
+                },
             },
             this.series.columns(),
             this.element,

@@ -1,6 +1,9 @@
 import { AlarmHistory } from "./alarm-history.ts"
-import { history, type Observation, type Score, type Session, type WardPatient } from "./api.ts"
-import { chartKinds, type ChartRange } from "./chart.ts"
+import { alarmsOf, history, moteConfig, type Observation, type Score, type Session, type WardPatient } from "./api.ts"
+import { chartKinds } from "./chart.ts"
+import { marksOf } from "./chart-marks.ts"
+import { nameOf, panned, rangeOf, spans, zoomed, type ChartRange, type SpanName } from "./chart-range.ts"
+import { CsvLink } from "./csv-link.ts"
 import { now } from "./clock.ts"
 import { ConfigView } from "./config.ts"
 import { h, setText } from "../../browser/dom.ts"
@@ -12,12 +15,7 @@ import type { View } from "./view.ts"
 import { VitalView, vitalKinds } from "./vital.ts"
 import { updateContact } from "./card.ts"
 
-const ranges: ChartRange[] = [
-    { name: "m5", ms: 5 * 60_000, stepS: 1 },
-    { name: "h1", ms: 3_600_000, stepS: 5 },
-    { name: "h8", ms: 8 * 3_600_000, stepS: 30 },
-    { name: "h24", ms: 24 * 3_600_000, stepS: 90 },
-]
+const loadMs = 200
 
 /** One patient: the newest values and how they came about. */
 export class DetailView implements View {
@@ -34,8 +32,18 @@ export class DetailView implements View {
     private readonly alarmHistory: AlarmHistory
     private readonly news2: News2View
     private readonly configs: ConfigView[]
-    private range = ranges[0]!
-    private readonly figures = chartKinds.map(kind => new ChartFigure(kind, this.range))
+    private range = rangeOf(spans.m5, null)
+    private readonly figures = chartKinds.map(
+        kind =>
+            new ChartFigure(kind, this.range, {
+                pan: share => this.change(panned(this.range, share, now())),
+                zoom: (factor, at) => this.change(zoomed(this.range, factor, at, now())),
+                toNow: () => this.change(rangeOf(this.range.ms, null)),
+            }),
+    )
+    private readonly inputs = new Map<SpanName, HTMLInputElement>()
+    private readonly toNow = h("button", { type: "button", class: "quiet" }, t.chart.toNow)
+    private loadTimer: number | undefined
     private readonly charts = this.figures.map(({ chart }) => chart)
 
     constructor(who: WardPatient, model: WardModel, user: Session) {
@@ -85,11 +93,26 @@ export class DetailView implements View {
     }
 
     reload(): void {
-        for (const chart of this.charts) chart.setRange(this.range)
-        void this.load(this.range)
+        this.change(this.range)
+        void this.loadMarks()
+    }
+
+    private change(range: ChartRange): void {
+        this.range = range
+        const name = nameOf(range)
+        for (const [span, input] of this.inputs) input.checked = span === name
+        this.toNow.hidden = range.end === null
+        for (const chart of this.charts) {
+            chart.setRange(range)
+            chart.update(now())
+        }
+        // While somebody drags, only where they stop is loaded.
+        clearTimeout(this.loadTimer)
+        this.loadTimer = window.setTimeout(() => void this.load(range), loadMs)
     }
 
     close(): void {
+        clearTimeout(this.loadTimer)
         for (const chart of this.charts) chart.close()
         this.news2.close()
         for (const config of this.configs) config.close()
@@ -97,9 +120,8 @@ export class DetailView implements View {
 
     private async load(range: ChartRange): Promise<void> {
         try {
-            const before = now() + range.stepS * 1000
-            const from = before - range.ms
-            const found = await history(this.patient, from, before, range.stepS)
+            const before = (range.end ?? now()) + range.stepS * 1000
+            const found = await history(this.patient, before - range.ms - range.stepS * 1000, before, range.stepS)
             if (range !== this.range) return // another one was chosen meanwhile
             for (const chart of this.charts) chart.load(found[chart.kind.vital.name])
             setText(this.problem, "")
@@ -109,17 +131,55 @@ export class DetailView implements View {
         }
     }
 
+    /** Limits and alarms, which a chart can do without. */
+    private async loadMarks(): Promise<void> {
+        const [mote] = this.model.patient(this.patient)?.motes ?? []
+        const [config, alarms] = await Promise.all([
+            mote === undefined ? undefined : moteConfig(mote).catch(() => undefined),
+            alarmsOf(this.patient).catch(() => []),
+        ])
+        const settings = config && (config.inForce.settings ?? config.settings)
+        for (const chart of this.charts) chart.setMarks(marksOf(chart.kind.vital.name, settings, alarms))
+        this.update(now())
+    }
+
     private rangeChoice(): HTMLElement {
         const choice = h("fieldset", { class: "ranges" }, h("legend", {}, t.chart.timeShown))
-        for (const range of ranges) {
-            const input = h("input", { type: "radio", name: "range" })
-            input.checked = range === this.range
-            input.addEventListener("change", () => {
-                this.range = range
-                this.reload()
-            })
-            choice.append(h("label", {}, input, h("span", {}, t.chart.range[range.name])))
+        for (const span of Object.keys(spans) as SpanName[]) {
+            const input = h("input", { type: "radio", name: `range-${this.patient}` })
+            input.addEventListener("change", () => this.change(rangeOf(spans[span], null)))
+            this.inputs.set(span, input)
+            choice.append(h("label", {}, input, h("span", {}, t.chart.range[span])))
         }
-        return choice
+        const button = (label: string, text: string, work: () => ChartRange) => {
+            const element = h("button", { type: "button", class: "quiet", "aria-label": label }, text)
+            element.addEventListener("click", () => this.change(work()))
+            return element
+        }
+        this.toNow.addEventListener("click", () => this.change(rangeOf(this.range.ms, null)))
+        const print = h("button", { type: "button", class: "quiet" }, t.log.print)
+        print.addEventListener("click", () => window.print())
+        const csv = new CsvLink(this.title, () => this.charts)
+        const tools = h(
+            "div",
+            { class: "chart-tools" },
+            button(t.chart.earlier, "◀", () => panned(this.range, -0.5, now())),
+            button(t.chart.later, "▶", () => panned(this.range, 0.5, now())),
+            button(t.chart.closer, "+", () => zoomed(this.range, 0.5, 1, now())),
+            button(t.chart.wider, "−", () => zoomed(this.range, 2, 1, now())),
+            ...[this.toNow, print, csv.element, this.companion()],
+        )
+        return h("div", { class: "chart-bar" }, choice, tools)
+    }
+
+    /** Somebody else beside this patient. */
+    private companion(): HTMLElement {
+        const select = h("select", { "aria-label": t.patient.beside }, h("option", { value: "" }, t.patient.beside))
+        for (const { id } of this.model.all())
+            if (id !== this.patient) select.append(h("option", { value: String(id) }, this.model.name(id)))
+        select.addEventListener("change", () => {
+            if (select.value !== "") location.hash = `#/patients/${this.patient}+${select.value}`
+        })
+        return select
     }
 }

@@ -41,7 +41,7 @@ export class WardModel {
 
     /** Whom or what an alarm is about. */
     about({ patient, name }: Alarm): string {
-        return patient === null ? (name ?? "Clinic") : this.name(patient)
+        return patient === null ? (name ?? t.alarms.clinic) : this.name(patient)
     }
 
     /** `Beck, Ada · Bed 3` */

@@ -7,7 +7,10 @@ import { DetailView } from "./detail.ts"
 import { timeOfDay } from "./format.ts"
 import { languageChoice } from "./language-choice.ts"
 import { Live } from "./live.ts"
+import { LogView } from "./log.ts"
 import { WardModel } from "./model.ts"
+import { OwnView } from "./own.ts"
+import { PairView } from "./pair.ts"
 import { everybody } from "./selection.ts"
 import { SessionEnd } from "./session-end.ts"
 import { SoundButton } from "./sound-button.ts"
@@ -92,7 +95,9 @@ export class Screen {
         const { conditions } = this
         this.conditions = new ConditionList(conditions.current)
         this.sessionEnd = new SessionEnd(this.user, () => this.live?.reopen())
-        const shell = h("div", { class: "shell" }, this.place, this.alarms.element)
+        const isOwn = this.user.patient !== null
+        setData(document.body, "own", String(isOwn))
+        const shell = h("div", { class: "shell" }, this.place, ...(isOwn ? [] : [this.alarms.element]))
         document.body.replaceChildren(
             ...[header, this.sessionEnd.element, this.conditions.element, shell, this.lost, this.cutOff],
         )
@@ -106,7 +111,7 @@ export class Screen {
     private views(): HTMLElement[] {
         if (this.isDisplay || this.user.patient !== null) return []
         const link = (href: string, text: string) => h("a", { href }, text)
-        const links = [link("#/", t.shell.ward), link("#/wall", t.wall.heading)]
+        const links = [link("#/", t.shell.ward), link("#/wall", t.wall.heading), link("#/log", t.log.heading)]
         return [h("nav", { "aria-label": t.shell.views }, ...links)]
     }
 
@@ -194,20 +199,31 @@ export class Screen {
 
     /** What an address leads to; undefined where it leads on to another one. */
     private async viewOf(hash: string): Promise<View | undefined> {
+        const own = this.user.patient === null ? undefined : this.model.patient(this.user.patient)
+        if (own) return new OwnView(own, this.model)
         if (this.isDisplay || hash === "#/wall")
             return new WallView(this.model, this.selection, { isLink: !this.isDisplay })
         if (["", "#", "#/"].includes(hash)) return new WardView(this.model, this.selection)
         if (hash === "#/statistics" && this.user.permissions.includes("review-alarms"))
             return new StatisticsView(this.model)
+        if (hash === "#/log") return new LogView(this.model)
         const [, mote] = /^#\/motes\/([0-9a-f]{16})$/.exec(hash) ?? []
         if (mote !== undefined) return await this.wearerOf(mote)
-        const [, id] = /^#\/patients\/(\d{1,15})$/.exec(hash) ?? []
-        if (id === undefined) return new UnknownView(t.patient.unknownPage)
-        // Somebody who has just been admitted.
-        if (!this.model.patient(Number(id))) await this.refresh()
-        const patient = this.model.patient(Number(id))
-        if (patient) return new DetailView(patient, this.model, this.user)
-        return new UnknownView(t.patient.unknown(id), t.patient.unknownHint)
+        const [, ids] = /^#\/patients\/(\d{1,15}(?:\+\d{1,15})?)$/.exec(hash) ?? []
+        if (ids === undefined) return new UnknownView(t.patient.unknownPage)
+        const views: DetailView[] = []
+        for (const id of new Set(ids.split("+"))) {
+            // Somebody who has just been admitted.
+            if (!this.model.patient(Number(id))) await this.refresh()
+            const patient = this.model.patient(Number(id))
+            if (!patient) {
+                for (const view of views) view.close()
+                return new UnknownView(t.patient.unknown(id), t.patient.unknownHint)
+            }
+            views.push(new DetailView(patient, this.model, this.user))
+        }
+        const [first, second] = views
+        return first && second ? new PairView([first, second]) : first
     }
 
     /** The label on a mote leads to whoever wears it. */

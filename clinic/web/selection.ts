@@ -35,7 +35,7 @@ export function select(model: WardModel, { text, ward, kind, order }: Selection,
     return found.sort((a, b) => rank.get(a.id)! - rank.get(b.id)!)
 }
 
-export function isSilent(model: WardModel, { id, silentMs }: WardPatient, now: number): boolean {
+function isSilent(model: WardModel, { id, silentMs }: WardPatient, now: number): boolean {
     const newest = model.newestTime(id, now)
     return newest === undefined || isAhead(newest, now) || now - newest > silentMs
 }

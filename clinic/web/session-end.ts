@@ -11,7 +11,7 @@ const warnMs = 15 * 60_000
 export class SessionEnd {
     readonly element = h("form", { class: "session-end", role: "status" })
     private readonly text = h("span")
-    private readonly password = h("input", { type: "password", autocomplete: "current-password", required: "" })
+    private readonly password = h("input", { type: "password", autocomplete: "current-password" })
     private readonly problem = h("span", { class: "problem", role: "alert" })
     private readonly user: string
     private readonly stayed: () => void

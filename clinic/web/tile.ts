@@ -1,4 +1,4 @@
-import { alarmText } from "./alarm.ts"
+import { alarmText } from "./alarm-text.ts"
 import type { WardPatient } from "./api.ts"
 import { contactOf } from "./card.ts"
 import { h, setData, setText } from "../../browser/dom.ts"

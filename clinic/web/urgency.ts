@@ -1,19 +1,18 @@
-import { alarmKindOf, priorities } from "../../wire/tables/alarm-kinds.ts"
+import { priorities, type Priority } from "../../wire/tables/alarm-kinds.ts"
 import type { Alarm } from "./api.ts"
 
-/** How urgent it is for whoever looks: `vital`, `technical`, or `seen` where somebody has acknowledged it. */
-export function urgency(alarm: Alarm): "vital" | "technical" | "seen" {
-    if (alarm.acknowledgedBy !== null) return "seen"
-    return alarmKindOf(alarm.kind).category === "technical" ? "technical" : "vital"
+/** How urgent it is for whoever looks: its priority, or `seen` while somebody attends to it. */
+export function urgency({ state, priority }: Alarm): Priority | "seen" {
+    return state === "raised" || state === "latched" ? priority : "seen"
 }
 
-/** The most urgent first, of equals what arrived last; what somebody has acknowledged comes at the end. */
+/** The most urgent first, of equals what arrived last; what somebody attends to comes at the end. */
 export function byUrgency(a: Alarm, b: Alarm): number {
     return alarmRank(a) - alarmRank(b) || b.id - a.id
 }
 
 /** 0 for the most urgent. */
 export function alarmRank(alarm: Alarm): number {
-    if (alarm.acknowledgedBy !== null) return priorities.length
-    return priorities.indexOf(alarm.priority)
+    const found = urgency(alarm)
+    return found === "seen" ? priorities.length : priorities.indexOf(found)
 }

@@ -1,9 +1,12 @@
 import { news2 } from "./en-news2.ts"
 import { statistics } from "./en-statistics.ts"
 import { alarmKindOf } from "../../../wire/tables/alarm-kinds.ts"
+import type { AlarmEntry } from "../../http/schemas/alarms.ts"
 import { problemText, type Problem } from "../../../wire/tables/problems.ts"
 import { quantities, units, type UnitName, type VitalName } from "../../../wire/tables/quantities.ts"
 import { refusalText, type Refusal } from "../../../wire/tables/refusals.ts"
+
+export type EntryChange = AlarmEntry["change"]
 
 /** What the signal of a heart rate is worth, from the worst on. */
 type SignalWord = "poor" | "weak" | "fair" | "good"
@@ -79,15 +82,94 @@ export const en = {
         count: (all: number, unseen: number) =>
             `${all === 1 ? "1 alarm" : `${all} alarms`}, ${unseen === 0 ? "all" : unseen} ${unseen === 0 ? "acknowledged" : "not acknowledged"}`,
         kind: (kind: string): string => alarmKindOf(kind).label,
-        announced: (what: string, who: string) => `Alarm: ${what}, ${who}`,
+        announced: (priority: string, what: string) => `Alarm, ${priority}: ${what}`,
+        priority: { high: "high priority", medium: "medium priority", low: "low priority" },
+        clinic: "Clinic",
+        worst: (value: string) => `worst ${value}`,
+        present: (value: string) => `now ${value}`,
+        times: (n: number) => `${n} times`,
+        pausedBy: (name: string, until: string) => `paused by ${name} until ${until}`,
+        until: (seen: string, until: string) => `${seen}; again at ${until}`,
+        undoFor: (who: string) => `Take back: ${who}`,
+        pause: "Pause",
+        pauseFor: (minutes: string, who: string) => `Pause for ${minutes} minutes: ${who}`,
         acknowledge: "Acknowledge",
         acknowledgeFor: (who: string) => `Acknowledge: ${who}`,
         notAcknowledged: "not acknowledged",
         acknowledgedBy: (name: string, ago: string) => `✓ acknowledged by ${name}, ${ago}`,
-        failed: (why: string) => `Not acknowledged: ${why}`,
+        failed: (why: string) => `Not done: ${why}`,
         lasting: (age: string) => `for ${age}`,
         over: (ago: string) => `over ${ago}`,
         overLasted: (ago: string, lasted: string) => `over ${ago}, lasted ${lasted}`,
+    },
+    log: {
+        heading: "Shift log",
+        span: "How long back",
+        spans: { h8: "Last 8 h", h12: "Last 12 h", h24: "Last 24 h", d7: "Last 7 days", d31: "Last 31 days" },
+        kind: "Kind of alarm",
+        everyKind: "All alarms",
+        priority: "Priority",
+        everyPriority: "All priorities",
+        by: "Acknowledged by",
+        print: "Print",
+        csv: "CSV",
+        count: (all: number, unseen: number) =>
+            `${all === 1 ? "1 alarm" : `${all} alarms`}, ${unseen} never acknowledged.`,
+        median: (time: string) => `Half were acknowledged within ${time}.`,
+        notWhole: "There are more: choose a shorter time.",
+        period: (from: string, to: string) => `${from} to ${to}`,
+        nobody: "nobody",
+        seen: (name: string, when: string, after: string) => `${name}, ${when}, after ${after}`,
+        columns: {
+            began: "Began",
+            who: "Patient",
+            alarm: "Alarm",
+            priority: "Priority",
+            lasted: "Lasted",
+            seen: "First acknowledged",
+        },
+    },
+    entries: {
+        show: "History",
+        showOf: (what: string) => `History of: ${what}`,
+        change: (
+            change: EntryChange,
+            { by, level, told, failure }: { by: string; level: string; told: string; failure: string },
+        ): string =>
+            ({
+                raised: "raised",
+                worsened: "worse",
+                cleared: "over",
+                again: "raised again",
+                acknowledged: `acknowledged by ${by}`,
+                undone: `taken back by ${by}`,
+                paused: `paused by ${by}`,
+                "acknowledgement-expired": "acknowledgement ended, it lasts",
+                "pause-expired": "pause ended",
+                escalated: `escalated to step ${level}`,
+                closed: "closed",
+                told: `told: ${told}`,
+                "not-told": `could not tell ${told}: ${failure}`,
+            })[change] ?? change,
+    },
+    own: {
+        heading: "My values",
+        hello: (given: string) => `Hello ${given}`,
+        value: {
+            hr: (value: string, ago: string) => `Your heart beats ${value} times a minute, measured ${ago}.`,
+            spo2: (value: string, ago: string) =>
+                `Your blood carries ${value} % of the oxygen that it can, measured ${ago}.`,
+            temp: (value: string, ago: string) => `Your body has ${value} °C, measured ${ago}.`,
+        },
+        nothing: {
+            hr: "Your heartbeat cannot be measured just now. That happens when you move.",
+            spo2: "The oxygen in your blood cannot be measured just now.",
+            temp: "Your temperature cannot be measured just now.",
+        },
+        told: "The sensor has noticed something, and your nurses have been told.",
+        seen: "Your nurses know about it.",
+        curve: "Your heartbeat in the last eight hours",
+        help: "If you feel unwell, ring for a nurse. Do not wait for this page.",
     },
     history: {
         heading: "Alarm history",
@@ -134,6 +216,8 @@ export const en = {
     },
     patient: {
         back: "← Ward",
+        beside: "Put beside …",
+        pair: (one: string, other: string) => `${one} and ${other}`,
         unknown: (id: string) => `There is no patient ${id} here`,
         unknownHint: "Discharged, of another ward, or a wrong address. The ward shows everybody who is here.",
         unknownMote: (mote: string) => `Nobody here wears a mote ${mote}`,
@@ -146,7 +230,18 @@ export const en = {
     statistics,
     chart: {
         timeShown: "Time shown",
-        range: { m5: "5 min", h1: "1 h", h8: "8 h", h24: "24 h" },
+        range: { m5: "5 min", h1: "1 h", h8: "8 h", h24: "24 h", d7: "7 d", d30: "30 d" },
+        describedUntil: (label: string, range: string, until: string, values: string) =>
+            `${label}, ${range} until ${until}: ${values}`,
+        keys: (label: string) =>
+            `${label}: arrow keys read values, with Shift they move, + and - zoom, End goes to now`,
+        readout: (when: string, value: string) => `${when}  ${value}`,
+        spread: (mean: string, min: string, max: string) => `${mean} (${min} to ${max})`,
+        toNow: "To now",
+        earlier: "Earlier",
+        later: "Later",
+        closer: "Zoom in",
+        wider: "Zoom out",
         now: "now",
         caption: (label: string, unit: string) => `${label}, ${unit}`,
         values: (min: string, max: string, unit: string) => `from ${min} to ${max} ${unit}`,
