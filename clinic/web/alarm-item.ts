@@ -76,7 +76,7 @@ export class AlarmItem {
         if (this.pauses.ariaLabel === about) return
         this.pauses.ariaLabel = t.alarms.pause
         for (const button of this.pauses.querySelectorAll("button"))
-            button.ariaLabel = t.alarms.pauseFor(button.dataset.minutes ?? "", about)
+            button.ariaLabel = t.alarms.pauseFor(button.textContent ?? "", about)
     }
 
     private async act(work: () => Promise<Alarm>): Promise<void> {

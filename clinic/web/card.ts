@@ -33,11 +33,15 @@ export class Card {
         this.element.append(this.link)
     }
 
-    update(patient: WardPatient, model: WardModel, series: Series, now: number): void {
+    /** Who it is, which search and screen readers want to know of every card. */
+    identify(patient: WardPatient): void {
         const href = `#/patients/${patient.id}`
         if (this.link.getAttribute("href") !== href) this.link.setAttribute("href", href)
         setText(this.bed, patient.bed === null ? "" : t.ward.bed(patient.bed))
         setText(this.name, t.ward.name(patient.family, patient.given))
+    }
+
+    update(patient: WardPatient, model: WardModel, series: Series, now: number): void {
         updateContact(this.contact, model.newestTime(patient.id, now), now, patient.silentMs)
         const [worst] = model.alarms(patient.id)
         setData(this.link, "alarm", worst ? urgency(worst) : "none")

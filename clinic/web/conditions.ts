@@ -5,7 +5,7 @@ import { t } from "./texts/language.ts"
 
 /** What makes the whole page wrong or incomplete, above everything else on it. */
 export class ConditionList {
-    readonly element = h("ul", { class: "conditions", role: "status" })
+    readonly element = h("div", { class: "conditions", role: "status" })
     current: readonly Condition[] = []
     private shown = ""
 
@@ -18,7 +18,7 @@ export class ConditionList {
         const lines = conditions.map(textOf)
         if (lines.join("\n") === this.shown) return
         this.shown = lines.join("\n")
-        this.element.replaceChildren(...lines.map(line => h("li", {}, line)))
+        this.element.replaceChildren(...lines.map(line => h("p", {}, line)))
     }
 }
 

@@ -14,8 +14,10 @@ export class PairView implements View {
         this.views = views
         this.title = t.patient.pair(views[0].title, views[1].title)
         this.element.append(h("h1", { class: "spoken", tabindex: "-1" }, this.title))
-        for (const { element } of views) {
-            element.removeAttribute("role")
+        for (const { element, title } of views) {
+            // Each region is there twice.
+            for (const region of element.querySelectorAll("section[aria-label]"))
+                region.ariaLabel = `${region.ariaLabel}, ${title}`
             this.element.append(h("section", { class: "detail" }, ...element.childNodes))
         }
     }

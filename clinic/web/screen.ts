@@ -82,9 +82,6 @@ export class Screen {
             ...this.views(),
             this.tools,
             this.time,
-            ...(this.user.permissions.includes("review-alarms")
-                ? [h("a", { class: "view-link", href: "#/statistics" }, t.statistics.link)]
-                : []),
             ...(this.sound ? [this.sound.element] : []),
             h("span", { class: "user" }, this.user.user),
             languageChoice(translate),
@@ -94,7 +91,7 @@ export class Screen {
         this.alarms = new AlarmPanel(this.model, this.user)
         const { conditions } = this
         this.conditions = new ConditionList(conditions.current)
-        this.sessionEnd = new SessionEnd(this.user, () => this.live?.reopen())
+        this.sessionEnd = new SessionEnd(this.user, this.sessionEnd?.endsAt, () => this.live?.reopen())
         const isOwn = this.user.patient !== null
         setData(document.body, "own", String(isOwn))
         const shell = h("div", { class: "shell" }, this.place, ...(isOwn ? [] : [this.alarms.element]))
@@ -112,6 +109,7 @@ export class Screen {
         if (this.isDisplay || this.user.patient !== null) return []
         const link = (href: string, text: string) => h("a", { href }, text)
         const links = [link("#/", t.shell.ward), link("#/wall", t.wall.heading), link("#/log", t.log.heading)]
+        if (this.user.permissions.includes("review-alarms")) links.push(link("#/statistics", t.statistics.link))
         return [h("nav", { "aria-label": t.shell.views }, ...links)]
     }
 

@@ -15,14 +15,18 @@ export class SessionEnd {
     private readonly problem = h("span", { class: "problem", role: "alert" })
     private readonly user: string
     private readonly stayed: () => void
-    /** By the clinic's clock; undefined where the session never ends. */
-    private endsAt: number | undefined
+    /** By the clock of this computer; undefined where the session never ends. */
+    endsAt: number | undefined
 
-    /** @param stayed is called when there is a new session */
-    constructor(session: Session, stayed: () => void) {
+    /**
+     * @param endsAt where it is known already
+     * @param stayed is called when there is a new session
+     */
+    constructor(session: Session, endsAt: number | undefined, stayed: () => void) {
         this.user = session.user
         this.stayed = stayed
-        this.take(session)
+        if (endsAt === undefined) this.take(session)
+        else this.endsAt = endsAt
         this.password.setAttribute("aria-label", t.session.again(this.user))
         this.password.placeholder = t.session.again(this.user)
         this.element.hidden = true
@@ -34,15 +38,14 @@ export class SessionEnd {
     }
 
     update(): void {
-        const left = this.endsAt === undefined ? Infinity : this.endsAt - now()
+        const left = this.endsAt === undefined ? Infinity : this.endsAt - Date.now()
         const isSoon = left < warnMs
         if (this.element.hidden === isSoon) this.element.hidden = !isSoon
-        if (isSoon && this.endsAt !== undefined)
-            setText(this.text, t.session.ends(timeOfDay(this.endsAt, false), duration(left)))
+        if (isSoon) setText(this.text, t.session.ends(timeOfDay(now() + left, false), duration(left)))
     }
 
     private take({ endsInMs }: Session): void {
-        this.endsAt = endsInMs === null ? undefined : now() + endsInMs
+        this.endsAt = endsInMs === null ? undefined : Date.now() + endsInMs
     }
 
     private async stay(): Promise<void> {

@@ -89,18 +89,20 @@ export class WardView implements View {
             const patients = byWard.get(ward)!
             group.show(
                 isGrouped ? t.ward.group(ward || t.ward.noWard, patients.length) : "",
-                patients.map(p => this.card(p.id)),
+                patients.map(patient => this.card(patient)),
             )
         }
     }
 
-    private card(id: number): HTMLElement {
+    private card(patient: WardPatient): HTMLElement {
+        const { id } = patient
         let card = this.cards.get(id)
         if (!card) {
             this.cards.set(id, (card = new Card()))
             this.patients.set(card.element, id)
             this.visible.watch(card.element)
         }
+        card.identify(patient)
         return card.element
     }
 

@@ -94,7 +94,7 @@ pageTest("an alarm shows at once, stays when nothing more is heard, and says who
     // For a minute somebody can think better of it.
     await item.getByRole("button", { name: "Take back: Beck, Ada" }).click()
     await item.getByText("not acknowledged").waitFor()
-    await item.getByRole("button", { name: "Pause for 5 minutes: Beck, Ada" }).click()
+    await item.getByRole("button", { name: "Pause 5 min: Beck, Ada" }).click()
     await alarms(other)
         .getByText(/^paused by doctor until \d\d:\d\d/)
         .waitFor()

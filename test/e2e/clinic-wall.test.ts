@@ -1,6 +1,8 @@
 import assert from "node:assert/strict"
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
 import { after, before } from "node:test"
-import type { Browser, Page } from "playwright-core"
+import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { pixelsFor } from "../../clinic/web/wall-grid.ts"
 import { startClinic } from "../../clinic/index.ts"
 import { silentLog } from "../../host/log.ts"
@@ -207,4 +209,37 @@ pageTest("German, by the browser or by choice, which is kept; the sound goes on"
     await page.reload()
     await page.getByRole("button", { name: "No sound: start" }).waitFor()
     await page.context().close()
+})
+
+pageTest("axe-core finds nothing, on any view", async () => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+    await measure()
+    await alarm(1, "hr-high", true, 9)
+    await alarm(2, "battery", true, 9)
+    const { patient } = wearers[0]!
+    const json = { user: "own", role: "patient", password, patient }
+    await service.call("POST", "/api/users", { token: service.doctor, json })
+    const look = async (cookie: string | undefined, paths: string[], o: BrowserContextOptions = {}) => {
+        const page = await openPage(browser, service.running.url, { ...o, ...(cookie && { cookie }) })
+        await page.locator("main").waitFor()
+        await page.evaluate(axe)
+        for (const path of paths) {
+            await page.evaluate(`location.hash = "#${path}"`)
+            await page.locator("main h1").first().waitFor({ state: "attached" })
+            const found = await page.evaluate(
+                `axe.run({ resultTypes: ["violations"] }).then(({ violations }) => violations.map(v => v.id + ": " + v.nodes[0].html))`,
+            )
+            assert.deepEqual(found, [], path)
+        }
+        await page.context().close()
+    }
+    const pair = `/patients/${patient}+${wearers[1]!.patient}`
+    await look(doctor, ["/", "/wall", "/log", `/patients/${patient}`, pair, "/patients/99999"])
+    await look(doctor, ["/", "/wall", `/patients/${patient}`], {
+        colorScheme: "light",
+        viewport: { width: 320, height: 640 },
+    })
+    await look(await service.login("own", password), ["/"])
+    await look(display, ["/"])
+    await look(undefined, ["/"])
 })

@@ -18,11 +18,12 @@ window.pageChecks = {
         return poor
     },
 
-    /** From now on, adds up how far things jump (Layout Instability API). */
+    /** From now on, adds up how far things outside the list of alarms jump (Layout Instability API). */
     watchShifts() {
         window.shiftScore = 0
         new PerformanceObserver(list => {
-            for (const entry of list.getEntries()) window.shiftScore += entry.value
+            for (const { sources, value } of list.getEntries())
+                if (sources.some(({ node }) => node?.parentElement?.closest("main, header"))) window.shiftScore += value
         }).observe({ type: "layout-shift" })
     },
 }

@@ -82,7 +82,7 @@ export const de: Texts = {
         until: (seen, until) => `${seen}; wieder um ${until}`,
         undoFor: who => `Zurücknehmen: ${who}`,
         pause: "Aussetzen",
-        pauseFor: (minutes, who) => `${minutes} Minuten aussetzen: ${who}`,
+        pauseFor: (time, who) => `${time} aussetzen: ${who}`,
         acknowledge: "Quittieren",
         acknowledgeFor: who => `Quittieren: ${who}`,
         notAcknowledged: "nicht quittiert",

@@ -92,7 +92,7 @@ export const en = {
         until: (seen: string, until: string) => `${seen}; again at ${until}`,
         undoFor: (who: string) => `Take back: ${who}`,
         pause: "Pause",
-        pauseFor: (minutes: string, who: string) => `Pause for ${minutes} minutes: ${who}`,
+        pauseFor: (time: string, who: string) => `Pause ${time}: ${who}`,
         acknowledge: "Acknowledge",
         acknowledgeFor: (who: string) => `Acknowledge: ${who}`,
         notAcknowledged: "not acknowledged",
