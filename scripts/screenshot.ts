@@ -1,4 +1,4 @@
-// Takes the pictures of the ward and of one patient that README shows: starts a ward, logs in, waits for some values. Needs Debian's chromium.  node --import tsx scripts/screenshot.ts [FOLDER]
+// Takes the pictures of the ward, of its wall and of one patient that README and docs/ show: starts a ward, logs in, waits for some values. Needs Debian's chromium.  node --import tsx scripts/screenshot.ts [FOLDER]
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -29,6 +29,10 @@ try {
     await page.locator("a.card").first().waitFor()
     await page.waitForTimeout(showMs)
     await page.screenshot({ path: join(folder, "ward.png") })
+    await page.goto(`${clinic}/#/wall`)
+    await page.locator(".tile").first().waitFor()
+    await page.screenshot({ path: join(folder, "wall.png") })
+    await page.goto(`${clinic}/#/`)
     await page.locator("a.card").first().click()
     await page.locator("figure.chart").first().waitFor()
     await page.waitForTimeout(3000)

@@ -16,6 +16,10 @@ export class Sparkline {
     readonly element = h("canvas", { class: "sparkline", role: "img" })
     private drawnAt = -Infinity
 
+    constructor() {
+        this.describe(undefined)
+    }
+
     /** Draws where something is new, or where time has moved the curve by about a pixel. */
     draw(series: Series, spanMs: number, now: number): void {
         const { element } = this
