@@ -72,6 +72,9 @@ export class WallView implements View {
         style.setProperty("--rows", String(rows))
         style.setProperty("--numeral", `${fontPx}px`)
         setData(this.list, "fits", String(fontPx > 0))
+        // What scrolls has to be reached by keyboard, on a display without links, too.
+        if (fontPx > 0) this.list.removeAttribute("tabindex")
+        else this.list.tabIndex = 0
     }
 }
 
