@@ -39,6 +39,8 @@ export function openSqlite(file: string, format: SqliteFormat): Database.Databas
         const version = check(db, format)
         db.exec("PRAGMA synchronous = FULL")
         // This precedes WAL mode, so that the file by itself is always a complete database.
+        // A table that others refer to is made anew by dropping it: references hold again at the end of the script.
+        db.exec("PRAGMA foreign_keys = OFF")
         migrate(db, format, version)
         enableWal(db)
         db.exec("PRAGMA foreign_keys = ON")

@@ -182,3 +182,40 @@ test("readings that an older version had hidden, because their router was ahead,
     assert.deepEqual(await store.configReport.get(1), { version: 7, heardAt: 5 })
     await store.close()
 })
+
+test("alarms of an older version keep their times and who acknowledged them, and what was open still is", async t => {
+    const file = join(folder(t), "clinic.db")
+    const before = migrations.findIndex(script => script.includes("CREATE TABLE alarm_2"))
+    const old = openDatabase(file, { name: "old", applicationId: 0x564d636c, migrations: migrations.slice(0, before) })
+    old.exec(`
+        INSERT INTO patient (id, active, given, family, updated_at, ward) VALUES (1, 1, 'Ada', 'Beck', 0, 'ICU');
+        INSERT INTO mote (id, kid, secret, patient, registered_at) VALUES (1, x'0102030405060708', x'00', 1, 0);
+        INSERT INTO alarm (id, mote, patient, kind, generation, number, raised_at, raised_about, raised_value, cleared_at,
+            cleared_about, stored_at, acknowledged_at, acknowledged_by, is_open) VALUES
+            (1, 1, 1, 'hr-high', 0, 1, 100, 0, 171, NULL, 0, 100, NULL, NULL, 1),
+            (2, 1, 1, 'hr-low', 0, 2, 200, 0, 35, 300, 0, 200, NULL, NULL, 1),
+            (3, 1, 1, 'temp-high', 0, 3, 300, 0, 39, NULL, 0, 300, 400, 'ruth', 1),
+            (4, 1, 1, 'contact', 0, 4, 400, 0, NULL, 500, 0, 400, NULL, NULL, 0);
+        INSERT INTO delivery (notice, channel, alarm, phase, made_at, attempts) VALUES ('n', 'c', 1, 'start', 100, 1);
+    `)
+    closeSqlite(old)
+    const store = openSqlite(file)
+    assert.deepEqual(
+        (await store.alarm.ofPatient(1, 10)).map(a => [a.id, a.state, a.isOpen, a.raisedAt, a.acknowledgedBy, a.ward]),
+        [
+            [4, "closed", 0, 400, null, "ICU"],
+            [3, "acknowledged", 1, 300, "ruth", "ICU"],
+            [2, "latched", 1, 200, null, "ICU"],
+            [1, "raised", 1, 100, null, "ICU"],
+        ],
+    )
+    assert.equal((await store.delivery.ofAlarm(1)).length, 1)
+    assert.deepEqual(
+        (await store.alarmEntry.ofAlarm(3)).map(({ change, by }) => [change, by]),
+        [
+            ["raised", null],
+            ["acknowledged", "ruth"],
+        ],
+    )
+    await store.close()
+})
