@@ -12,5 +12,6 @@ export const benchmarks: Record<string, () => Promise<Row[]>> = {
         ...(await (await import("./hostile.ts")).bench()),
         ...(await (await import("./hostile-clinic.ts")).bench()),
     ],
+    alarms: async () => (await import("./alarms.ts")).bench(),
     clinic: async () => (await import("./clinic.ts")).bench(),
 }
