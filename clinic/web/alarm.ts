@@ -30,6 +30,8 @@ export class AlarmPanel {
     constructor(model: WardModel, user: Session) {
         this.model = model
         this.user = user
+        // On a display there is nothing to press in the list, and a keyboard has to scroll it all the same.
+        if (!user.permissions.includes("read")) this.list.tabIndex = 0
         this.element.append(this.summary, this.list, this.spoken)
     }
 
