@@ -42,6 +42,8 @@ export const hasTshark = spawnSync("tshark", ["--version"]).status === 0
  * @param strangers IPv6 addresses of nodes whose nonsense is not ours
  */
 export function suspiciousFrames(file: string, strangers: string[] = []): string[][] {
-    const filter = [suspicious, ...strangers.map(address => `!(ipv6.src==${address})`)]
+    // Among a stranger's retransmissions the dissector also loses the message boundaries of what it is answered.
+    const others = strangers.flatMap(address => [`!(ipv6.src==${address})`, `!(coap && ipv6.dst==${address})`])
+    const filter = [suspicious, ...others]
     return dissect(file, filter.join(" && "), ["frame.number", "frame.protocols", "_ws.expert.message"])
 }
