@@ -311,7 +311,7 @@ test("a thousand alarms in a minute from one broken mote are one line that still
     const history = await clinic.alarms.history((await one()).id)
     assert.ok(history.length < 60, `${history.length} entries`)
     await tell({ kind: "hr-high", id: 10 * times, raised: true, value: 171 })
-    await pass(0)
+    await pass(60 - times / 4)
     assert.equal((await one()).level, 1)
 })
 
