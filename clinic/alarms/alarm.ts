@@ -23,7 +23,7 @@ export interface Alarm {
     priority: Priority
     /** SenML unit of the values; null where there are none. */
     unit: string | null
-    /** How often it began while nobody had seen to it. */
+    /** How often it began before anybody acknowledged it. */
     count: number
     raisedAt: number
     /** The time is an estimate: the mote had no clock, or was restarted since. */

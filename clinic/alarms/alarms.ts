@@ -51,7 +51,7 @@ const refusals = {
 
 /**
  * The alarms of all motes, and those that the clinic raises: each once, however often and in whatever order one is told of it. What
- * begins again while nobody has seen to it is the same line on the screen.
+ * begins again before it is acknowledged is the same line on the screen.
  */
 export class Alarms {
     private readonly o: AlarmsOptions
@@ -128,7 +128,7 @@ export class Alarms {
         }
     }
 
-    /** Somebody has seen to it. Undefined where there is no such alarm; throws ProblemError where somebody else was first. */
+    /** Acknowledges an alarm. Returns undefined for an unknown alarm; throws ProblemError if somebody else was first. */
     async acknowledge(id: number, by: string): Promise<Alarm | undefined> {
         return await this.attend(id, { type: "acknowledge", at: this.now(), by })
     }

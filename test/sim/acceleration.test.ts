@@ -83,7 +83,7 @@ test("what is no recording of three columns gets one clear line with its number"
     refused(good + "0,0,0x1F\n", /line 100/)
     refused(good + "0,0,1e\n", /line 100/)
     refused(good + "\n" + good, /line 100/)
-    refused("1\n".repeat(99), /line 1: three columns of acceleration expected, there are columns 1/)
+    refused("1\n".repeat(99), /line 1: three columns of acceleration expected, found columns 1/)
     refused("\u0000\u0001\u0002".repeat(99), /line 1: /)
     refused(good, /sampling rate 0/, 0)
     refused(good, /sampling rate NaN/, NaN)

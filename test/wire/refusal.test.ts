@@ -69,7 +69,15 @@ test("only what was in force on trial is rolled back", () => {
 })
 
 test("every problem has words, and comes out of its JSON as it went in", () => {
-    const parameters = { what: "mote", parameter: "date", fault: "malformed", max: 5, role: "doctor" } as const
+    const parameters = {
+        what: "mote",
+        parameter: "date",
+        fault: "malformed",
+        max: 5,
+        role: "doctor",
+        by: "ruth",
+        time: "03:00",
+    } as const
     for (const code of Object.keys(problemKinds)) {
         const problem = { code, ...parameters, place: "body", rule: "type", refusal: { code: "busy" } } as Problem
         assert.match(problemText(problem), /^[^\n{}?]+$/)

@@ -36,7 +36,7 @@ export const Alarm = Type.Object({
     kind: Type.String({ description: "See docs/alarms.md; newer motes may have others" }),
     priority: Priority,
     unit: Nullable(Type.String({ description: "SenML unit of the values" })),
-    count: Type.Integer({ minimum: 1, description: "How often it began while nobody had seen to it" }),
+    count: Type.Integer({ minimum: 1, description: "How often it began before anybody acknowledged it" }),
     raisedAt: Time,
     raisedAbout: Estimate,
     raisedValue: Nullable(Type.Number({ description: "What raised it" })),
@@ -102,7 +102,7 @@ export const AlarmLog = Type.Object({
                 bed: Nullable(Type.String()),
                 unseenMs: Type.Number({
                     minimum: 0,
-                    description: "Until somebody had seen to it, it was over, or now",
+                    description: "Until it was acknowledged, was over, or now",
                 }),
             }),
         ]),

@@ -23,7 +23,7 @@ export const statistics: typeof english = {
         count: "Anzahl",
         rate: "Je Patient und Tag",
         soon: "Nach einer Minute vorbei",
-        unseen: "Von niemandem gesehen",
+        unseen: "Nicht quittiert",
         median: "Median bis gesehen",
         p90: "90 % gesehen binnen",
     },

@@ -22,7 +22,7 @@ export const statistics = {
         count: "Count",
         rate: "Per patient and day",
         soon: "Over within a minute",
-        unseen: "Nobody saw to it",
+        unseen: "Not acknowledged",
         median: "Median until seen",
         p90: "90 % seen within",
     },
