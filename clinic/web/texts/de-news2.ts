@@ -33,7 +33,7 @@ export const news2: typeof english = {
     atLeast: sum => `${sum} oder mehr`,
     missing: what => `Es fehlen: ${what}`,
     complete: age => `Ältester Wert ${age}`,
-    column: { parameter: "Größe", value: "Wert", score: "Punkte", since: "Bekannt seit" },
+    column: { parameter: "Größe", value: "Wert (gemessen: Median von 2 min)", score: "Punkte", since: "Bekannt seit" },
     measured: ago => ago,
     entered: (ago, by) => `${ago}, ${by}`,
     tooOld: when => `zu alt: ${when}`,

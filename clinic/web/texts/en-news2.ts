@@ -35,7 +35,12 @@ export const news2 = {
     atLeast: (sum: string) => `${sum} or more`,
     missing: (what: string) => `Missing: ${what}`,
     complete: (age: string) => `Oldest value ${age}`,
-    column: { parameter: "Parameter", value: "Value", score: "Score", since: "Known since" },
+    column: {
+        parameter: "Parameter",
+        value: "Value (measured: median of 2 min)",
+        score: "Score",
+        since: "Known since",
+    },
     measured: (ago: string) => ago,
     entered: (ago: string, by: string) => `${ago}, ${by}`,
     tooOld: (when: string) => `too old: ${when}`,
