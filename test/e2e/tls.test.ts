@@ -56,8 +56,8 @@ test("router --tls-cert: motes report by coaps+tcp and mqtts; not where they do 
     for (const kid of motes) await until(async () => (await stored(kid)) > 0, `readings of ${kid}`, slowMs)
 
     const stranger = await startMote(urls[0]!, {})
-    await until(() => stranger.mote.stderr.includes("by TLS"), "a line that says why", slowMs)
-    assert.match(stranger.mote.stderr, /no connection to localhost port \d+ by TLS/)
+    await until(() => stranger.mote.stderr.includes("over TLS"), "a line that says why", slowMs)
+    assert.match(stranger.mote.stderr, /no connection to localhost port \d+ over TLS/)
     assert.equal(await stored(stranger.kid), 0)
     assert.equal(await router.stop(), 0)
 })
