@@ -124,8 +124,13 @@ export class MqttSession {
 
     private data(bytes: Uint8Array): void {
         if (this.isOver) return
-        if (!this.limit.allows(bytes)) this.end("packet too large")
-        else this.parser.parse(Buffer.from(bytes))
+        if (!this.limit.allows(bytes)) return this.end("packet too large")
+        try {
+            this.parser.parse(Buffer.from(bytes))
+        } catch (error) {
+            // The library throws for some packets that it cannot encode. This must cost the peer its connection only.
+            this.end((error as Error).message)
+        }
     }
 
     private received(packet: Packet): void {
@@ -148,7 +153,7 @@ export class MqttSession {
                 return this.subscribe(packet)
             case "unsubscribe":
                 this.unproductive()
-                if (packet.unsubscriptions.length > maxFilters) return this.end("too many topic filters")
+                if (!isCountAllowed(packet.unsubscriptions)) return this.end(badFilterCount)
                 for (const filter of packet.unsubscriptions) this.subscriptions.delete(filter)
                 return this.send({ cmd: "unsuback", messageId: packet.messageId! } as Packet)
             case "pingreq":
@@ -185,7 +190,7 @@ export class MqttSession {
 
     private subscribe({ subscriptions, messageId }: ISubscribePacket): void {
         this.unproductive()
-        if (subscriptions.length > maxFilters) return this.end("too many topic filters")
+        if (!isCountAllowed(subscriptions)) return this.end(badFilterCount)
         const accepted: string[] = []
         const granted = subscriptions.map(({ topic, qos }) => {
             if (!this.owner.maySubscribe(topic)) return subscriptionFailed
@@ -254,6 +259,13 @@ export class MqttSession {
         this.clock.clearTimeout(this.timer)
         this.owner.closed(this.isOrderly, this.reason)
     }
+}
+
+const badFilterCount = `a packet has 1 to ${maxFilters} topic filters`
+
+/** At least one is required, §3.8.3 and §3.10.3. */
+function isCountAllowed({ length }: { length: number }): boolean {
+    return length > 0 && length <= maxFilters
 }
 
 function publishPacket({ topic, payload, qos, retain }: MqttMessage, messageId: number | undefined): Packet {

@@ -119,6 +119,21 @@ test("a million subscriptions are some dozens, and then the connection is closed
     assert.ok(seen().length <= maxUnproductive)
 })
 
+test("SUBSCRIBE and UNSUBSCRIBE without a topic filter cost the peer its connection, and nobody else anything", async () => {
+    const { mote, other, connect, login, broker } = await setUp()
+    const neighbour = connect()
+    await neighbour.send(login(other))
+    for (const header of [0x82, 0xa2]) {
+        const { send, stream, seen } = connect()
+        await send(login(mote))
+        assert.deepEqual(seen(), ["connack 0"])
+        await send(Uint8Array.of(header, 2, 0, 3))
+        assert.deepEqual([stream.closed, seen()], [true, []])
+    }
+    await neighbour.send({ cmd: "pingreq" })
+    assert.deepEqual([neighbour.seen(), broker.size], [["connack 0", "pingresp"], 1])
+})
+
 test("who does not log in within five seconds is cut off, whatever else it sends", async () => {
     const { mote, clock, connect, login, broker } = await setUp()
     const silent = connect()
