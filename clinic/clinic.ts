@@ -6,6 +6,8 @@ import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import type { CommandName, RouterKeys } from "../wire/keys.ts"
 import { Accounts } from "./people/accounts.ts"
 import { Alarms } from "./alarms/alarms.ts"
+import { ArrivalWatch } from "./alarms/arrivals.ts"
+import { BatteryWatch } from "./alarms/batteries.ts"
 import { defaultRules, type AlarmRules } from "./alarms/rules.ts"
 import { limitOf } from "./alarms/urgency.ts"
 import { WardRules } from "./alarms/ward-rules.ts"
@@ -73,6 +75,8 @@ export class Clinic {
     readonly burden: Burden
     readonly wardRules: WardRules
     readonly silence: SilenceWatch
+    readonly arrivals: ArrivalWatch
+    readonly batteries: BatteryWatch
     readonly routers: Routers
     readonly grants: Grants
     readonly live: LiveObservations
@@ -85,8 +89,9 @@ export class Clinic {
 
     private constructor(o: ClinicOptions, newest: number) {
         this.o = o
+        const timeZone = o.timeZone ?? ownTimeZone()
         this.wardRules = new WardRules({
-            ...{ store: o.store, defaults: o.alarmRules ?? defaultRules, timeZone: o.timeZone ?? ownTimeZone() },
+            ...{ store: o.store, defaults: o.alarmRules ?? defaultRules, timeZone },
             receivers: [...(o.channels ?? []), ...roles.filter(role => scopeOf({ role }, "acknowledge") !== undefined)],
             now: () => this.now(),
         })
@@ -118,6 +123,9 @@ export class Clinic {
             now: () => this.now(),
             elapsed: () => elapsedMs(o.clock),
         })
+        const watched = { store, alarms, motes, now: () => this.now() }
+        this.arrivals = new ArrivalWatch(watched)
+        this.batteries = new BatteryWatch({ ...watched, timeZone, elapsed: () => elapsedMs(clock) })
         this.burden = new Burden(store, configurations)
         this.bedside = new Bedside(store, clock)
         this.news2 = new News2({ store, clock, bedside: this.bedside, motes, configurations })

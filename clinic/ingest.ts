@@ -179,6 +179,6 @@ async function store(
     for (const event of alarms) await o.alarms.take(mote, generation, event, tables)
     await o.alarms.observe(mote, readings, tables)
     if (statement) await o.configurations.applyStatement(mote, statement, { boot, seq }, arrivedAt, tables)
-    await noteArrival({ id, ...key }, arrivedAt, tables)
+    await noteArrival({ id, ...key }, { arrivedAt, now }, tables)
     return true
 }

@@ -194,7 +194,8 @@ function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own: () =>
 }
 
 const watchMs = 1000
-const equipmentSeconds = 3
+/** Whatever is not worth a look each second. */
+const slowSeconds = 3
 
 async function freeBytes(folder: string): Promise<number> {
     const { bavail, bsize } = await statfs(folder)
@@ -206,12 +207,19 @@ function watchAlarms(clinic: Clinic, equipment: EquipmentWatch, clock: Clock, lo
     let timer: Timer
     let checked = Promise.resolve()
     let seconds = 0
+    const tried = async (what: string, work: () => Promise<void>) => {
+        await work().catch((error: Error) => {
+            log.error({ reason: error.message }, `cannot look after the ${what}`)
+        })
+    }
     const check = async () => {
         await Promise.all([clinic.silence.check(), clinic.news2Watch.check()])
-        if (++seconds % equipmentSeconds === 0) await equipment.check()
-        await clinic.alarms.tick().catch((error: Error) => {
-            log.error({ reason: error.message }, "cannot look after the alarms")
-        })
+        if (++seconds % slowSeconds === 0) {
+            await equipment.check()
+            await tried("arrivals", () => clinic.arrivals.check())
+            await tried("batteries", () => clinic.batteries.check())
+        }
+        await tried("alarms", () => clinic.alarms.tick())
         wait()
     }
     const wait = () => {

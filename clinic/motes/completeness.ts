@@ -33,16 +33,16 @@ const maxGaps = 100
 
 /**
  * Notes that an envelope was stored for the first time: it opens a gap where it skips numbers, and closes or splits the
- * one that it was missing from. So a gap costs nothing to look up, however much is stored. `arrivedAt` in unix ms.
+ * one that it was missing from. So a gap costs nothing to look up, however much is stored. Times in unix ms.
  */
 export async function noteArrival(
     { id, ...envelope }: { id: number; mote: number; boot: number; salt: Uint8Array; seq: number },
-    arrivedAt: number,
+    { arrivedAt, now }: { arrivedAt: number; now: number },
     t: Tables,
 ): Promise<void> {
     const { seq, ...start } = envelope
-    const addGap = async (first: number, last: number) => {
-        if (first <= last) await t.gap.add(start, { first, last })
+    const addGap = async (first: number, last: number, openedAt = now) => {
+        if (first <= last) await t.gap.add(start, { first, last, openedAt })
     }
     const known = await t.start.get(start)
     if (!known) {
@@ -55,8 +55,8 @@ export async function noteArrival(
     const gap = await t.gap.around(start, seq)
     if (!gap) return
     await t.gap.remove(start, gap.first)
-    await addGap(gap.first, seq - 1)
-    await addGap(seq + 1, gap.last)
+    await addGap(gap.first, seq - 1, gap.openedAt)
+    await addGap(seq + 1, gap.last, gap.openedAt)
 }
 
 /** A battery's value may be ahead by so much, ms: what a router's clock is off without being corrected. */

@@ -83,6 +83,18 @@ export class EnvelopeTable {
         }
     }
 
+    /** Those after that id, in order: whose they are, and whether they have a problem. */
+    async since(id: number, limit: number): Promise<{ id: number; mote: number; isFlawed: boolean }[]> {
+        const rows = await this.access.db
+            .selectFrom("envelope")
+            .select(["id", "mote", "problem"])
+            .where("id", ">", id)
+            .orderBy("id")
+            .limit(limit)
+            .execute()
+        return rows.map(({ problem, ...row }) => ({ ...row, isFlawed: problem !== null }))
+    }
+
     /** How many of a mote's have a problem, and what the newest one's is. */
     async problemsOf(mote: number): Promise<{ count: number; newest: string | null }> {
         const ofMote = this.access.db.selectFrom("envelope").where("mote", "=", mote).where("problem", "is not", null)

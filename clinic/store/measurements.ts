@@ -92,6 +92,23 @@ const latest = prepare<MeasurementRange & { limit: number }, { value: number; ti
         .$castTo<{ value: number; time: number }>(),
 )
 
+const ofMote = prepare<MeasurementRange & { mote: number; limit: number }, { value: number; time: number }>((db, o) =>
+    db
+        .selectFrom("measurement")
+        .select(["value", "time"])
+        .where("patient", "=", o.patient)
+        .where("name", "=", o.name)
+        .where("problem", "is", null)
+        .where("time", ">=", o.from)
+        .where("time", "<", o.before)
+        .where("mote", "=", o.mote)
+        .where("value", "is not", null)
+        .orderBy("time", "desc")
+        .orderBy("id", "desc")
+        .limit(o.limit)
+        .$castTo<{ value: number; time: number }>(),
+)
+
 const values = prepare<MeasurementRange & { time: number; id: number; limit: number }, MeasuredValue>((db, o) =>
     db
         .selectFrom("measurement")
@@ -224,6 +241,15 @@ export class MeasurementTable {
     /** The newest values, the newest first. */
     async latest(range: MeasurementRange, limit: number): Promise<{ value: number; time: number }[]> {
         return (await latest(this.access, { ...range, limit })).rows
+    }
+
+    /** The newest values of one name that a mote sent, the oldest of them first. */
+    async newestOfMote(
+        range: MeasurementRange,
+        mote: number,
+        limit: number,
+    ): Promise<{ value: number; time: number }[]> {
+        return (await ofMote(this.access, { ...range, mote, limit })).rows.reverse()
     }
 
     /** Single readings that have a value, in the order of time and id, behind `after` in that order. */

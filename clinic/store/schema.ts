@@ -113,6 +113,7 @@ interface GapRow {
     salt: Uint8Array
     first: number
     last: number
+    opened_at: Generated<number>
 }
 
 interface MeasurementRow {

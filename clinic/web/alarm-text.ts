@@ -1,13 +1,15 @@
-import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
+import { alarmKindOf, isTimeAlarm } from "../../wire/tables/alarm-kinds.ts"
 import { quantities, unitText } from "../../wire/tables/quantities.ts"
 import type { Alarm } from "./api.ts"
 import { about, ago, duration, number, timeOfDay } from "./format.ts"
 import { t } from "./texts/language.ts"
 import { isAhead } from "./time.ts"
 
-/** `Heart rate high 171 /min` */
+/** `Heart rate high 171 /min`, `Battery will not last the night: until 03:40` */
 export function alarmText({ kind, unit, raisedValue }: Alarm): string {
     const label = t.alarms.kind(kind)
+    if (raisedValue !== null && isTimeAlarm(alarmKindOf(kind)))
+        return t.alarms.lastsUntil(label, timeOfDay(raisedValue * 1000, false))
     return raisedValue === null || unit === null ? label : `${label} ${valueText(kind, unit, raisedValue)}`
 }
 
@@ -18,7 +20,8 @@ function valueText(kind: string, unit: string, value: number): string {
 
 function digitsOf(kind: string): number {
     const { cause } = alarmKindOf(kind)
-    return "quantity" in cause ? quantities[cause.quantity].digits : 1
+    if ("quantity" in cause) return quantities[cause.quantity].digits
+    return cause.value === "count" ? 0 : 1
 }
 
 /** What it came to, and where it is now: `worst 190, now 174`. */

@@ -24,6 +24,8 @@ export interface AlarmFault {
     readonly begin: string
     /** The condition that ends it, for the documentation. */
     readonly end: string
+    /** What its value is, where it has one: a point in time (unix s), or how many. */
+    readonly value?: "time" | "count"
 }
 
 /** The priorities of IEC 60601-1-8, the most urgent first. */
@@ -91,6 +93,29 @@ export const alarmKinds = {
         ...{ label: "Mote silent", category: "technical", priority: "medium", raisedBy: "clinic" },
         cause: { begin: "nothing arrives from the mote for longer than its settings allow", end: "something arrives" },
     },
+    "readings-flawed": {
+        ...{ label: "Readings with a problem", category: "technical", priority: "medium", raisedBy: "clinic" },
+        cause: {
+            begin: "3 of the last 10 envelopes of a mote have a problem, such as a wrong clock, which hides their readings",
+            end: "the last 10 have none",
+        },
+    },
+    "readings-missing": {
+        ...{ label: "Readings missing", category: "technical", priority: "low", raisedBy: "clinic" },
+        cause: {
+            begin: "envelopes have been missing for 10 minutes while later ones are there",
+            end: "they have arrived, or the next 100 are complete",
+            value: "count",
+        },
+    },
+    "battery-ending": {
+        ...{ label: "Battery will not last the night", category: "technical", priority: "low", raisedBy: "clinic" },
+        cause: {
+            begin: "between 18:00 and 07:00, a mote's battery is going to be empty before 07:00 by its trend",
+            end: "it is charged or changed, or its trend lasts until an hour after that",
+            value: "time",
+        },
+    },
     "news2-7": {
         ...{ label: "NEWS2 is 7 or more", category: "physiological", priority: "high", raisedBy: "clinic" },
         cause: { begin: "what is known of the score adds up to 7 or more", end: "it has been lower for 10 minutes" },
@@ -143,5 +168,11 @@ const unknownKind: Omit<AlarmKind, "label"> = {
 
 /** Returns the SenML unit of the value that causes such an alarm, or null if no value does. */
 export function alarmUnit({ cause }: AlarmKind): string | null {
-    return "quantity" in cause ? quantities[cause.quantity].unit : null
+    if ("quantity" in cause) return quantities[cause.quantity].unit
+    return cause.value === undefined ? null : cause.value === "time" ? "s" : "count"
+}
+
+/** True where the value of such an alarm is a point in time, unix s. */
+export function isTimeAlarm({ cause }: AlarmKind): boolean {
+    return "value" in cause && cause.value === "time"
 }

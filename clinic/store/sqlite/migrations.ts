@@ -382,4 +382,9 @@ export const migrations: readonly string[] = [
         PRIMARY KEY (ward, version)
     ) STRICT;
     `,
+    `
+    -- When a gap was first seen, by the clinic's clock; those from before are told of no more.
+    ALTER TABLE gap ADD COLUMN opened_at INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX gap_opened ON gap (opened_at, mote);
+    `,
 ]

@@ -67,6 +67,7 @@ export const de: Texts = {
     },
 
     alarms: {
+        lastsUntil: (label, time) => `${label}: bis ${time}`,
         heading: "Alarme",
         none: "Keine Alarme",
         count: (all, unseen) =>

@@ -77,6 +77,7 @@ export const en = {
     },
 
     alarms: {
+        lastsUntil: (label: string, time: string) => `${label}: until ${time}`,
         heading: "Alarms",
         none: "No alarms",
         count: (all: number, unseen: number) =>
