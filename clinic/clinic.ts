@@ -26,6 +26,7 @@ import type { SaturationScale } from "./news2/score.ts"
 import { News2Watch } from "./news2/watch.ts"
 import { Bedside, type BedsideEntry } from "./readings/bedside.ts"
 import { Observations, type Observation } from "./readings/observations.ts"
+import { Notes } from "./people/notes.ts"
 import { Patients, type NewPatient } from "./people/patients.ts"
 import { roles, scopeOf } from "./people/permissions.ts"
 import { Routers, type RouterTimes } from "./routers.ts"
@@ -65,6 +66,7 @@ export interface Credentials {
 export class Clinic {
     readonly accounts: Accounts
     readonly patients: Patients
+    readonly notes: Notes
     readonly motes: Motes
     readonly configurations: Configurations
     readonly observations: Observations
@@ -99,6 +101,7 @@ export class Clinic {
         this.flawed = new LogSummary("envelopes kept with a problem, by mote", o)
         this.accounts = new Accounts(o.store, o.clock, o.random)
         this.patients = new Patients(o.store, o.clock)
+        this.notes = new Notes(o.store, o.clock)
         this.motes = new Motes(o.store, o.clock, o.random, new Vault(o.key, o.random))
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)

@@ -20,6 +20,7 @@ import { ingestRoutes } from "./ingest.ts"
 import { liveRoutes } from "./live.ts"
 import { moteRoutes } from "./motes.ts"
 import { news2Routes } from "./news2.ts"
+import { noteRoutes } from "./notes.ts"
 import { clinicPageRoutes, type Pages } from "./pages.ts"
 import { patientRoutes } from "./patients.ts"
 import { describeRoutes } from "./openapi.ts"
@@ -97,6 +98,7 @@ export async function buildApp(o: {
     wardRoutes(app, clinic, turns)
     liveRoutes(app, o)
     patientRoutes(app, clinic, turns)
+    noteRoutes(app, clinic)
     news2Routes(app, clinic, turns)
     moteRoutes(app, clinic, turns)
     configurationRoutes(app, clinic)

@@ -71,7 +71,7 @@ export function news2Routes(app: App, clinic: Clinic, turns: Turns): void {
             return await turns.take(request, () =>
                 clinic.news2.history({
                     ...{ patient, from, before, stepMs },
-                    measured: name => clinic.observations.history({ patient, name, from, before, stepMs }),
+                    measured: (name, from) => clinic.observations.history({ patient, name, from, before, stepMs }),
                 }),
             )
         },

@@ -74,6 +74,8 @@ export interface ScorePoint {
     time: number
     total: number | null
     atLeast: number
+    /** Of the oldest value that counted then, unix ms: the age of the score. */
+    oldestAt: number
 }
 
 interface Known {
@@ -159,8 +161,8 @@ export class News2 {
         from: number
         before: number
         stepMs: number
-        /** Means by step of time, as charts have them. */
-        measured: (name: VitalName) => Promise<readonly { time: number; mean: number | null }[]>
+        /** Means by step of time, as charts have them; what was measured before `from` may still count. */
+        measured: (name: VitalName, from: number) => Promise<readonly { time: number; mean: number | null }[]>
     }): Promise<ScorePoint[]> {
         const { patient, from, before, stepMs } = o
         if (before - from > maxPoints * stepMs) throw new ProblemError("too-many-steps", { max: maxPoints })
@@ -171,7 +173,7 @@ export class News2 {
             columns.set(name, rows)
         }
         for (const [name, vital] of Object.entries(vitalOf) as [ParameterName, VitalName][]) {
-            const rows = await o.measured(vital)
+            const rows = await o.measured(vital, from - Math.max(measuredMs, stepMs))
             const known = rows
                 .filter(row => row.mean !== null)
                 .map(row => ({ value: row.mean!, time: row.time, by: null }))
@@ -189,9 +191,10 @@ export class News2 {
                 const validMs = name in vitalOf ? Math.max(measuredMs, stepMs) : enteredMs
                 if (row && time + stepMs - row.time <= validMs) known[name] = row
             }
-            if (Object.keys(known).length === 0) continue
+            const times = Object.values(known).map(({ time }) => time)
+            if (times.length === 0) continue
             const { total, atLeast } = news2(parametersOf(known), scale)
-            points.push({ time, total, atLeast })
+            points.push({ time, total, atLeast, oldestAt: Math.min(...times) })
         }
         return points
     }

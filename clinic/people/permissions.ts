@@ -56,6 +56,7 @@ export const permissions = {
         allows: "enter what was observed at the bedside for NEWS2",
         to: { doctor: "all", nurse: "all" },
     },
+    note: { allows: "read and write notes about a patient", to: { doctor: "all", nurse: "all" } },
     "choose-scale": { allows: "choose a patient's SpO₂ scale of NEWS2", to: { doctor: "all" } },
     "review-alarms": {
         allows: "see the statistics of alarms, try other limits on what is stored",

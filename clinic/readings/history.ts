@@ -6,4 +6,6 @@ export interface HistoryPoint {
     mean: number | null
     min: number | null
     max: number | null
+    /** Mean signal quality 0…1; null where the mote gave none. */
+    quality: number | null
 }

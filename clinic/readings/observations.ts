@@ -270,6 +270,7 @@ function append(points: HistoryPoint[], part: HistoryPoint[]): void {
         ...{ time: last.time, count, mean: count > 0 ? sum / count : null },
         min: of(Math.min, last.min, first.min),
         max: of(Math.max, last.max, first.max),
+        quality: of((a, b) => (a + b) / 2, last.quality, first.quality),
     }
     points.push(...part.slice(1))
 }
@@ -306,7 +307,7 @@ function withSpans(
         const first = stepOf(Math.max(from, time - span / 2))
         const last = stepOf(Math.min(before - 1, time + span / 2))
         for (let at = first; at <= last; at += stepMs)
-            if (!steps.has(at)) steps.set(at, { time: at, count: 0, mean, min, max })
+            if (!steps.has(at)) steps.set(at, { time: at, count: 0, mean, min, max, quality: null })
     }
     return [...steps.values()].sort((a, b) => a.time - b.time)
 }

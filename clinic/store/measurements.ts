@@ -51,6 +51,8 @@ export interface HistoryStep {
     mean: number | null
     min: number | null
     max: number | null
+    /** Mean of those that have one. */
+    quality: number | null
 }
 
 export interface StoredSummary {
@@ -232,6 +234,7 @@ export class MeasurementTable {
                 sql<number | null>`SUM(value * ${weight}) / NULLIF(SUM(${weight}), 0)`.as("mean"),
                 sql<number | null>`MIN(COALESCE(least, value))`.as("min"),
                 sql<number | null>`MAX(COALESCE(greatest, value))`.as("max"),
+                sql<number | null>`AVG(quality)`.as("quality"),
             ])
             .groupBy(step)
             .orderBy(sql`1`)

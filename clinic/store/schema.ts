@@ -29,6 +29,7 @@ export interface Schema {
     bedside: BedsideRow
     saturation_scale: SaturationScaleRow
     router_mote: RouterMoteRow
+    note: NoteRow
 }
 
 export type TableName = keyof Schema
@@ -284,4 +285,12 @@ interface SaturationScaleRow {
 interface RouterMoteRow {
     account: number
     mote: number
+}
+
+interface NoteRow {
+    id: Generated<number>
+    patient: number
+    text: string
+    time: number
+    author: string
 }

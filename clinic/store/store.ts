@@ -14,6 +14,7 @@ import { StoreFailure, type StoreFailureKind } from "./failure.ts"
 import { GapTable } from "./gaps.ts"
 import { MeasurementTable } from "./measurements.ts"
 import { MoteTable } from "./motes.ts"
+import { NoteTable } from "./notes.ts"
 import { PatientTable } from "./patients.ts"
 import { RouterMoteTable } from "./router-motes.ts"
 import { RouterWardTable } from "./router-wards.ts"
@@ -55,6 +56,7 @@ export class Tables {
     readonly bedside: BedsideTable
     readonly saturationScale: SaturationScaleTable
     readonly routerMote: RouterMoteTable
+    readonly note: NoteTable
 
     constructor(access: Access) {
         this.account = new AccountTable(access)
@@ -79,6 +81,7 @@ export class Tables {
         this.bedside = new BedsideTable(access)
         this.saturationScale = new SaturationScaleTable(access)
         this.routerMote = new RouterMoteTable(access)
+        this.note = new NoteTable(access)
     }
 }
 

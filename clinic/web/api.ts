@@ -10,7 +10,8 @@ import type {
 } from "../http/schemas/configurations.ts"
 import type { LiveEvents as LiveData } from "../http/schemas/live.ts"
 import type { BurdenStatistics as Statistics, ReplayBody, ReplayResult } from "../http/schemas/burden.ts"
-import type { BedsideEntry, Score, ScorePart } from "../http/schemas/news2.ts"
+import type { BedsideEntry, Score, ScorePart, ScorePoint } from "../http/schemas/news2.ts"
+import type { Note, Notes } from "../http/schemas/notes.ts"
 import type { History, HistoryPoint } from "../http/schemas/patients.ts"
 import type { Session } from "../http/schemas/session.ts"
 import type { Condition, Observation, Trends, Ward, WardPatient } from "../http/schemas/ward.ts"
@@ -30,10 +31,12 @@ export type {
     HistoryPoint,
     LiveData,
     MoteConfiguration,
+    Note,
     Observation,
     ReplayResult,
     Score,
     ScorePart,
+    ScorePoint,
     Session,
     Settings,
     Statistics,
@@ -65,10 +68,10 @@ export const trends = (from: number, steps: number, stepS: number) =>
 export const logout = () => call<void>("POST", "/api/logout")
 export const login = (user: string, password: string) => call<Session>("POST", "/api/login", { user, password })
 
-export function history(patient: number, from: number, before: number, stepS: number): Promise<History> {
-    const query = `from=${Math.trunc(from)}&before=${Math.trunc(before)}&step=${stepS}`
-    return call("GET", `/api/patients/${patient}/history?${query}`)
-}
+export const history = (patient: number, from: number, before: number, stepS: number) =>
+    call<History>("GET", `/api/patients/${patient}/history?${steps(from, before, stepS)}`)
+const steps = (from: number, before: number, stepS: number) =>
+    `from=${Math.max(1, Math.trunc(from))}&before=${Math.trunc(before)}&step=${stepS}`
 
 const attend = (alarm: number, what: object) => call<Alarm>("PUT", `/api/alarms/${alarm}`, what)
 export const acknowledge = (alarm: number) => attend(alarm, { acknowledged: true })
@@ -82,8 +85,13 @@ export const alarmsOf = (patient: number) => call<Alarm[]>("GET", `/api/alarms?p
 
 const news2Of = (patient: number) => `/api/patients/${patient}/news2`
 export const scoreOf = (patient: number) => call<Score>("GET", news2Of(patient))
+export const scoreHistory = (patient: number, from: number, before: number, stepS: number) =>
+    call<ScorePoint[]>("GET", `${news2Of(patient)}/history?${steps(from, before, stepS)}`)
 export const observe = (patient: number, entry: BedsideEntry) => call<Score>("POST", news2Of(patient), entry)
 export const chooseScale = (patient: number, scale: 1 | 2) => call<Score>("PUT", `${news2Of(patient)}/scale`, { scale })
+
+export const notesOf = (patient: number) => call<Notes>("GET", `/api/patients/${patient}/notes`)
+export const addNote = (patient: number, text: string) => call<Note>("POST", `/api/patients/${patient}/notes`, { text })
 
 export const alarmStatistics = (from: number, before: number, ward: string | undefined) =>
     call<Statistics>("GET", statisticsPath(from, before, ward))

@@ -1,15 +1,16 @@
 import type uPlot from "uplot"
 import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
 import type { VitalName } from "../../wire/tables/quantities.ts"
-import type { Alarm, Settings } from "./api.ts"
+import type { Alarm, Note, Settings } from "./api.ts"
 
-/** What is drawn around a curve: the limits of the mote, and when there were alarms. */
+/** What is drawn around a curve: the limits of the mote, when there were alarms, and when somebody wrote a note. */
 export interface Marks {
     limits: number[]
     alarms: { from: number; to: number | null; priority: Alarm["priority"] }[]
+    notes: readonly Note[]
 }
 
-export const noMarks: Marks = { limits: [], alarms: [] }
+export const noMarks: Marks = { limits: [], alarms: [], notes: [] }
 
 const limitNames: Record<VitalName, readonly string[]> = {
     hr: ["hrLow", "hrHigh"],
@@ -18,7 +19,11 @@ const limitNames: Record<VitalName, readonly string[]> = {
 }
 
 /** Of one vital sign. */
-export function marksOf(name: VitalName, settings: Settings | undefined, alarms: readonly Alarm[]): Marks {
+export function marksOf(
+    name: VitalName,
+    settings: Settings | undefined,
+    alarms: readonly Alarm[],
+): Omit<Marks, "notes"> {
     const limits = limitNames[name].map(limit => settings?.[limit]).filter(limit => typeof limit === "number")
     const own = alarms.filter(({ kind }) => {
         const { cause } = alarmKindOf(kind)
@@ -31,9 +36,17 @@ export function marksOf(name: VitalName, settings: Settings | undefined, alarms:
 }
 
 const stripPx = 5
+const notePx = 5
+/** The cursor is at a note when it is so near. */
+const nearPx = 8
 
-/** Below the curve: bands of alarms with a strip in the colour of their priority, limits as dashed lines. */
-export function drawMarks(plot: uPlot, { limits, alarms }: Marks, colour: (name: string) => string): void {
+/** The notes at a place of the plot, CSS pixels from its left. */
+export function notesAt(plot: uPlot, { notes }: Marks, left: number): Note[] {
+    return notes.filter(({ time }) => Math.abs(plot.valToPos(time / 1000, "x") - left) <= nearPx)
+}
+
+/** Below the curve: bands of alarms with a strip in the colour of their priority, limits as dashed lines, notes as dotted ones. */
+export function drawMarks(plot: uPlot, { limits, alarms, notes }: Marks, colour: (name: string) => string): void {
     const { ctx, bbox } = plot
     const scale = devicePixelRatio
     const x = (ms: number) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, plot.valToPos(ms / 1000, "x", true)))
@@ -58,6 +71,21 @@ export function drawMarks(plot: uPlot, { limits, alarms }: Marks, colour: (name:
         ctx.moveTo(bbox.left, y)
         ctx.lineTo(bbox.left + bbox.width, y)
         ctx.stroke()
+    }
+    ctx.strokeStyle = ctx.fillStyle = colour("--text")
+    ctx.setLineDash([scale, 4 * scale])
+    for (const { time } of notes) {
+        const at = plot.valToPos(time / 1000, "x", true)
+        if (at < bbox.left || at > bbox.left + bbox.width) continue
+        ctx.beginPath()
+        ctx.moveTo(at, bbox.top)
+        ctx.lineTo(at, bbox.top + bbox.height)
+        ctx.stroke()
+        ctx.beginPath()
+        ctx.moveTo(at - notePx * scale, bbox.top)
+        ctx.lineTo(at + notePx * scale, bbox.top)
+        ctx.lineTo(at, bbox.top + 2 * notePx * scale)
+        ctx.fill()
     }
     ctx.restore()
 }

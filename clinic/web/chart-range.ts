@@ -36,6 +36,12 @@ export function panned({ ms, end }: ChartRange, share: number, now: number): Cha
     return rangeOf(ms, moved >= now ? null : moved)
 }
 
+/** A time (unix ms) in its middle, or as near to that as now lets it be. */
+export function centred({ ms }: ChartRange, time: number, now: number): ChartRange {
+    const end = time + ms / 2
+    return rangeOf(ms, end >= now ? null : end)
+}
+
 /** Wider (`factor` above 1) or narrower; what lies at `at` (0 the left edge, 1 the right one) stays where it is. */
 export function zoomed(range: ChartRange, factor: number, at: number, now: number): ChartRange {
     const right = range.end ?? now

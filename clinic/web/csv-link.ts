@@ -1,4 +1,5 @@
 import type { Chart } from "./chart.ts"
+import { now } from "./clock.ts"
 import { h } from "../../browser/dom.ts"
 import { t } from "./texts/language.ts"
 
@@ -18,18 +19,18 @@ export class CsvLink {
 
 function csvOf(charts: readonly Chart[]): string {
     const lines = new Map<number, string[]>()
-    const head = ["time"]
-    for (const [at, chart] of charts.entries()) {
-        const { name } = chart.kind.vital
-        head.push(name, `${name}-min`, `${name}-max`)
-        const [times, ...columns] = chart.columns()
+    const names = charts.flatMap(({ curve }) => curve.columnNames)
+    let first = 0
+    for (const { curve } of charts) {
+        const [times, ...columns] = curve.columns(now())
         for (const [i, time] of times.entries()) {
-            const line = lines.get(time) ?? new Array<string>(3 * charts.length).fill("")
-            for (const [k, column] of columns.entries()) line[3 * at + k] = String(column[i] ?? "")
+            const line = lines.get(time) ?? new Array<string>(names.length).fill("")
+            for (const [k, column] of columns.entries()) line[first + k] = String(column[i] ?? "")
             lines.set(time, line)
         }
+        first += columns.length
     }
-    const rows = [...lines].sort(([a], [b]) => a - b)
+    const rows = [...lines].filter(([, cells]) => cells.some(cell => cell !== "")).sort(([a], [b]) => a - b)
     const text = rows.map(([time, cells]) => [new Date(time * 1000).toISOString(), ...cells].join(","))
-    return `${[head.join(","), ...text].join("\r\n")}\r\n`
+    return `${[["time", ...names].join(","), ...text].join("\r\n")}\r\n`
 }

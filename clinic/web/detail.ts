@@ -1,8 +1,17 @@
 import { AlarmHistory } from "./alarm-history.ts"
-import { alarmsOf, history, moteConfig, type Observation, type Score, type Session, type WardPatient } from "./api.ts"
-import { chartKinds } from "./chart.ts"
-import { marksOf } from "./chart-marks.ts"
-import { nameOf, panned, rangeOf, spans, zoomed, type ChartRange, type SpanName } from "./chart-range.ts"
+import {
+    alarmsOf,
+    history,
+    moteConfig,
+    scoreHistory,
+    type Note,
+    type Observation,
+    type Score,
+    type Session,
+    type WardPatient,
+} from "./api.ts"
+import { marksOf, noMarks, type Marks } from "./chart-marks.ts"
+import { centred, nameOf, panned, rangeOf, spans, zoomed, type ChartRange, type SpanName } from "./chart-range.ts"
 import { CsvLink } from "./csv-link.ts"
 import { now } from "./clock.ts"
 import { ConfigView } from "./config.ts"
@@ -10,9 +19,12 @@ import { h, setText } from "../../browser/dom.ts"
 import { ChartFigure } from "./figure.ts"
 import type { WardModel } from "./model.ts"
 import { News2View } from "./news2.ts"
+import { NotesView } from "./notes.ts"
+import { ScoreCurve } from "./score-curve.ts"
 import { t } from "./texts/language.ts"
 import type { View } from "./view.ts"
 import { VitalView, vitalKinds } from "./vital.ts"
+import { curveKinds, VitalCurve } from "./vital-curve.ts"
 import { updateContact } from "./card.ts"
 
 const loadMs = 200
@@ -31,26 +43,42 @@ export class DetailView implements View {
     }))
     private readonly alarmHistory: AlarmHistory
     private readonly news2: News2View
+    private readonly notes: NotesView
     private readonly configs: ConfigView[]
     private range = rangeOf(spans.m5, null)
-    private readonly figures = chartKinds.map(
-        kind =>
-            new ChartFigure(kind, this.range, {
-                pan: share => this.change(panned(this.range, share, now())),
-                zoom: (factor, at) => this.change(zoomed(this.range, factor, at, now())),
-                toNow: () => this.change(rangeOf(this.range.ms, null)),
-            }),
-    )
+    private readonly control = {
+        pan: (share: number) => this.change(panned(this.range, share, now())),
+        zoom: (factor: number, at: number) => this.change(zoomed(this.range, factor, at, now())),
+        toNow: () => this.change(rangeOf(this.range.ms, null)),
+    }
+    private readonly vitalFigures = curveKinds.map(kind => {
+        const curve = new VitalCurve(kind, this.range.stepS * 1000)
+        return new ChartFigure(curve, this.range, this.control)
+    })
+    private readonly scoreFigure = new ChartFigure(new ScoreCurve(this.range.stepS * 1000), this.range, this.control)
     private readonly inputs = new Map<SpanName, HTMLInputElement>()
     private readonly toNow = h("button", { type: "button", class: "quiet" }, t.chart.toNow)
     private loadTimer: number | undefined
-    private readonly charts = this.figures.map(({ chart }) => chart)
+    private readonly charts = [...this.vitalFigures, this.scoreFigure].map(({ chart }) => chart)
+    /** By the names of vital signs. */
+    private marks = new Map<string, Omit<Marks, "notes">>()
+    private noted: readonly Note[] = []
 
     constructor(who: WardPatient, model: WardModel, user: Session) {
         this.patient = who.id
         this.model = model
         this.alarmHistory = new AlarmHistory(model, who.id)
-        this.news2 = new News2View(who.id, user)
+        this.news2 = new News2View(who.id, user, score => {
+            this.scoreFigure.chart.curve.add(score)
+            this.scoreFigure.chart.changed()
+        })
+        this.notes = new NotesView(who.id, user, {
+            known: notes => {
+                this.noted = notes
+                this.showMarks()
+            },
+            wanted: ({ time }) => this.change(centred(this.range, time, now())),
+        })
         this.configs = who.motes.map(mote => new ConfigView(mote, user))
         this.title = t.ward.name(who.family, who.given)
         this.element.append(
@@ -66,7 +94,9 @@ export class DetailView implements View {
             this.news2.element,
             this.rangeChoice(),
             this.problem,
-            ...this.figures.map(figure => figure.element),
+            ...this.vitalFigures.map(figure => figure.element),
+            this.scoreFigure.element,
+            this.notes.element,
             this.alarmHistory.element,
             ...this.configs.map(config => config.element),
         )
@@ -84,8 +114,9 @@ export class DetailView implements View {
 
     add(observation: Observation): void {
         if (observation.patient !== this.patient) return
-        const chart = this.charts.find(({ kind }) => kind.vital.name === observation.name)
-        chart?.add(observation.time, observation.value)
+        const chart = this.vitalFigures.find(({ chart }) => chart.curve.name === observation.name)?.chart
+        chart?.curve.add(observation.time, observation.value, observation.quality)
+        chart?.changed()
     }
 
     showScore(score: Score): void {
@@ -115,15 +146,22 @@ export class DetailView implements View {
         clearTimeout(this.loadTimer)
         for (const chart of this.charts) chart.close()
         this.news2.close()
+        this.notes.close()
         for (const config of this.configs) config.close()
     }
 
     private async load(range: ChartRange): Promise<void> {
         try {
             const before = (range.end ?? now()) + range.stepS * 1000
-            const found = await history(this.patient, before - range.ms - range.stepS * 1000, before, range.stepS)
+            const from = before - range.ms - range.stepS * 1000
+            const [found, scores] = await Promise.all([
+                history(this.patient, from, before, range.stepS),
+                scoreHistory(this.patient, from, before, range.stepS),
+            ])
             if (range !== this.range) return // another one was chosen meanwhile
-            for (const chart of this.charts) chart.load(found[chart.kind.vital.name])
+            for (const [i, { vital }] of curveKinds.entries()) this.vitalFigures[i]!.chart.curve.load(found[vital.name])
+            this.scoreFigure.chart.curve.load(scores)
+            for (const chart of this.charts) chart.changed()
             setText(this.problem, "")
             this.update(now())
         } catch (error) {
@@ -139,7 +177,13 @@ export class DetailView implements View {
             alarmsOf(this.patient).catch(() => []),
         ])
         const settings = config && (config.inForce.settings ?? config.settings)
-        for (const chart of this.charts) chart.setMarks(marksOf(chart.kind.vital.name, settings, alarms))
+        this.marks = new Map(curveKinds.map(({ vital: { name } }) => [name, marksOf(name, settings, alarms)]))
+        this.showMarks()
+    }
+
+    private showMarks(): void {
+        const notes = this.noted
+        for (const chart of this.charts) chart.setMarks({ ...(this.marks.get(chart.curve.name) ?? noMarks), notes })
         this.update(now())
     }
 

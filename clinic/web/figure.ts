@@ -1,9 +1,10 @@
 import type uPlot from "uplot"
-import { units } from "../../wire/tables/quantities.ts"
-import { Chart, type ChartFrame, type ChartKind } from "./chart.ts"
+import { Chart, type ChartFrame } from "./chart.ts"
+import { notesAt } from "./chart-marks.ts"
 import type { ChartRange } from "./chart-range.ts"
+import type { Curve } from "./curve.ts"
 import { h, setText } from "../../browser/dom.ts"
-import { dateTime, number, setting, timeOfDay } from "./format.ts"
+import { dateTime, setting, timeOfDay } from "./format.ts"
 import { t } from "./texts/language.ts"
 
 const minuteS = 60
@@ -26,22 +27,25 @@ export interface ChartControl {
 }
 
 /** A chart with axes; what is under pointer or cursor keys stands in its caption. */
-export class ChartFigure {
+export class ChartFigure<C extends Curve = Curve> {
     readonly element: HTMLElement
-    readonly chart: Chart
+    readonly chart: Chart<C>
     private readonly control: ChartControl
     private readonly readout = h("output", { class: "readout", "aria-live": "polite" })
     private plot: uPlot | undefined
     private dragX: number | undefined
 
-    constructor(kind: ChartKind, range: ChartRange, control: ChartControl) {
+    constructor(curve: C, range: ChartRange, control: ChartControl) {
         this.control = control
-        this.chart = new Chart(kind, range, style => this.frame(style))
-        const { name, unit } = kind.vital
-        const title = h("span", {}, t.chart.caption(t.vital.label(name), units[unit].text))
-        this.element = h("figure", { class: "chart", "data-vital": name }, h("figcaption", {}, title, this.readout))
+        this.chart = new Chart(curve, range, style => this.frame(style))
+        const title = h("span", { class: "chart-title" }, curve.caption())
+        this.element = h(
+            "figure",
+            { class: "chart", "data-curve": curve.name },
+            h("figcaption", {}, title, this.readout),
+        )
         const place = h("div", { class: "chart-keys", tabindex: "0", role: "application" }, this.chart.element)
-        place.setAttribute("aria-label", t.chart.keys(t.vital.label(name)))
+        place.setAttribute("aria-label", t.chart.keys(curve.label()))
         place.addEventListener("keydown", event => this.key(event))
         place.addEventListener("wheel", event => this.wheel(event), { passive: false })
         place.addEventListener("pointerdown", event => this.grab(event, place))
@@ -81,17 +85,15 @@ export class ChartFigure {
     }
 
     private showAt(plot: uPlot): void {
-        const at = plot.cursor.idx
-        if (at === null || at === undefined) return setText(this.readout, "")
-        const [time, mean, min, max] = plot.data.map(column => column[at])
-        if (time === null || time === undefined) return setText(this.readout, "")
-        const when = dateTimeWithSeconds(time * 1000)
-        if (mean === null || mean === undefined) return setText(this.readout, t.chart.readout(when, t.chart.noValues))
-        const { digits, unit } = this.chart.kind.vital
-        const text = (value: number) => number(value, digits)
-        const isSpread = min !== null && max !== null && min !== undefined && max !== undefined && min !== max
-        const value = isSpread ? t.chart.spread(text(mean), text(min), text(max)) : text(mean)
-        setText(this.readout, t.chart.readout(when, `${value} ${units[unit].text}`))
+        const { idx: at, left = -1 } = plot.cursor
+        const [time, ...values] = plot.data.map(column => (typeof at === "number" ? column[at] : undefined))
+        const notes = left < 0 ? [] : notesAt(plot, this.chart.marks, left)
+        const said = notes.map(({ text, by }) => t.notes.inChart(text, by))
+        if (typeof time === "number")
+            said.unshift(
+                t.chart.readout(dateTimeWithSeconds(time * 1000), this.chart.curve.readout(time * 1000, values)),
+            )
+        setText(this.readout, said.join(" "))
     }
 
     private key(event: KeyboardEvent): void {

@@ -23,11 +23,14 @@ export class News2View {
     private readonly scale = h("p", { class: "news2-scale" })
     private readonly form: BedsideForm | undefined
     private readonly mayChooseScale: boolean
+    private readonly heard: (score: Score) => void
     private readonly timer = window.setInterval(() => void this.load(), refreshMs)
     private score: Score | undefined
 
-    constructor(patient: number, user: Session) {
+    /** @param heard is called with each score that is as new as those before */
+    constructor(patient: number, user: Session, heard: (score: Score) => void) {
         this.patient = patient
+        this.heard = heard
         this.mayChooseScale = user.permissions.includes("choose-scale")
         if (user.permissions.includes("observe"))
             this.form = new BedsideForm(async entry => this.show(await observe(patient, entry)))
@@ -57,6 +60,7 @@ export class News2View {
         if (score.patient !== this.patient || score.at < (this.score?.at ?? 0)) return
         const isOtherScale = this.score?.scale.madeAt !== score.scale.madeAt || !this.score
         this.score = score
+        this.heard(score)
         this.form?.setLast(score.parts)
         if (isOtherScale) this.showScale(score)
         this.update(now())

@@ -1,6 +1,6 @@
 import { quantities, type VitalName } from "../../wire/tables/quantities.ts"
 import type { Observation, WardPatient } from "./api.ts"
-import { heartRateChart, Chart } from "./chart.ts"
+import { Chart } from "./chart.ts"
 import { rangeOf, spans } from "./chart-range.ts"
 import { history } from "./api.ts"
 import { now } from "./clock.ts"
@@ -10,6 +10,7 @@ import type { WardModel } from "./model.ts"
 import { t } from "./texts/language.ts"
 import type { View } from "./view.ts"
 import { describe, vitalKinds } from "./vital.ts"
+import { heartRateCurve, VitalCurve } from "./vital-curve.ts"
 import { urgency } from "./urgency.ts"
 
 /** What a patient sees: the own values in plain words, and nothing to press. */
@@ -21,12 +22,12 @@ export class OwnView implements View {
     private readonly lines = vitalKinds.map(({ name }) => ({ name, element: h("p", { class: "own-line" }) }))
     private readonly alarm = h("p", { class: "own-alarm", role: "status" })
     private readonly range = rangeOf(spans.h8, null)
-    private readonly chart: Chart
+    private readonly chart: Chart<VitalCurve>
 
     constructor(patient: WardPatient, model: WardModel) {
         this.patient = patient.id
         this.model = model
-        this.chart = new Chart(heartRateChart, this.range, style => ({
+        this.chart = new Chart(new VitalCurve(heartRateCurve, this.range.stepS * 1000), this.range, style => ({
             padding: [8, 8, 8, 8],
             cursor: { show: false },
             axes: [{ show: false }, { size: 46, stroke: style.getPropertyValue("--dim"), grid: { show: false } }],
@@ -55,14 +56,18 @@ export class OwnView implements View {
     }
 
     add(observation: Observation): void {
-        if (observation.patient === this.patient && observation.name === heartRateChart.vital.name)
-            this.chart.add(observation.time, observation.value)
+        if (observation.patient !== this.patient || observation.name !== heartRateCurve.vital.name) return
+        this.chart.curve.add(observation.time, observation.value, observation.quality)
+        this.chart.changed()
     }
 
     reload(): void {
         const before = now() + this.range.stepS * 1000
         history(this.patient, before - this.range.ms, before, this.range.stepS).then(
-            ({ hr }) => this.chart.load(hr),
+            ({ hr }) => {
+                this.chart.curve.load(hr)
+                this.chart.changed()
+            },
             () => undefined, // the line at the top says it when the clinic is away
         )
     }

@@ -1,7 +1,8 @@
 import type { HistoryPoint } from "./api.ts"
 
-/** Time (unix s), mean, min, max: what a chart draws. A row of nulls breaks the line. */
-export type Columns = [number[], (number | null)[], (number | null)[], (number | null)[]]
+type Column = (number | null)[]
+/** Time (unix s), mean, min, max, signal quality: what a chart draws. A row of nulls breaks the line. */
+export type Columns = [number[], Column, Column, Column, Column]
 
 /** Readings come every 2 s; where nothing came for longer than this, the line is broken. */
 const gapMs = 15_000
@@ -28,8 +29,8 @@ export class Series {
         this.points = [...steps.values()].sort((a, b) => a.time - b.time)
     }
 
-    /** A single reading; null where there was none to be trusted. */
-    add(time: number, value: number | null): void {
+    /** A single reading, with the quality of its signal where that is known; null where there was none to be trusted. */
+    add(time: number, value: number | null, quality: number | null = null): void {
         this.isChanged = true
         const start = time - (time % this.stepMs)
         let at = this.points.length
@@ -37,14 +38,16 @@ export class Series {
         const known = this.points[at - 1]
         if (known?.time !== start) {
             const count = value === null ? 0 : 1
-            const point = { time: start, count, mean: value, min: value, max: value }
+            const point = { time: start, count, mean: value, min: value, max: value, quality }
             this.points.splice(at, 0, point)
-        } else if (value !== null) {
-            known.mean = ((known.mean ?? 0) * known.count + value) / (known.count + 1)
-            known.min = Math.min(known.min ?? value, value)
-            known.max = Math.max(known.max ?? value, value)
-            known.count++
+            return
         }
+        known.quality = quality ?? known.quality
+        if (value === null) return
+        known.mean = ((known.mean ?? 0) * known.count + value) / (known.count + 1)
+        known.min = Math.min(known.min ?? value, value)
+        known.max = Math.max(known.max ?? value, value)
+        known.count++
     }
 
     /** Forgets what lies before. */
@@ -53,16 +56,16 @@ export class Series {
     }
 
     columns(): Columns {
-        const columns: Columns = [[], [], [], []]
+        const columns: Columns = [[], [], [], [], []]
         const add = (time: number, ...values: (number | null)[]) => {
             columns[0].push(time / 1000)
-            for (const i of [1, 2, 3] as const) columns[i].push(values[i - 1] ?? null)
+            for (const i of [1, 2, 3, 4] as const) columns[i].push(values[i - 1] ?? null)
         }
         let previous: number | undefined
-        for (const { time, mean, min, max } of this.points) {
+        for (const { time, mean, min, max, quality } of this.points) {
             if (previous !== undefined && time - previous > Math.max(gapMs, 3 * this.stepMs))
                 add(previous + this.stepMs)
-            add(time, mean, min, max)
+            add(time, mean, min, max, quality)
             previous = time
         }
         return columns

@@ -41,7 +41,9 @@ export class Trends {
             for (const { patient, hr } of patients)
                 this.of(patient).load(
                     hr.flatMap((mean, i) =>
-                        mean === null ? [] : { time: from + i * stepMs, count: 1, mean, min: mean, max: mean },
+                        mean === null
+                            ? []
+                            : { time: from + i * stepMs, count: 1, mean, min: mean, max: mean, quality: null },
                     ),
                 )
             if (!this.isClosed) this.changed()

@@ -56,7 +56,7 @@ test("a pause breaks the line, and what is too old is forgotten", () => {
 test("a history that comes late does not undo what arrived meanwhile", () => {
     const series = new Series(1000)
     series.add(5000, 80)
-    const point = (time: number) => ({ time, count: 1, mean: 70, min: 70, max: 70 })
+    const point = (time: number) => ({ time, count: 1, mean: 70, min: 70, max: 70, quality: null })
     series.load([point(1000), point(3000)])
     assert.deepEqual(series.columns().slice(0, 2), [
         [1, 3, 5],
@@ -73,7 +73,7 @@ test("what is stored late while a history loads stays, and so does what only the
         [3000, null],
     ] as const)
         series.add(time, value)
-    const point = (time: number, count: number) => ({ time, count, mean: 70, min: 70, max: 70 })
+    const point = (time: number, count: number) => ({ time, count, mean: 70, min: 70, max: 70, quality: null })
     series.load([point(2000, 1), point(3000, 2), point(4000, 1)])
     assert.deepEqual(series.columns().slice(0, 2), [
         [1, 2, 3, 4],

@@ -103,7 +103,7 @@ pageTest("log in, see values, see new ones come and the charts move, without a r
     await saturation("from 97 to 97 percent").waitFor()
     await arrive(ada.mote, measurement("spo2", 100, Date.now()))
     await saturation("from 97 to 100 percent").waitFor()
-    const drawn = () => page.evaluate(`document.querySelector('figure${vital("hr")} canvas').toDataURL()`)
+    const drawn = () => page.evaluate("document.querySelector('figure[data-curve=hr] canvas').toDataURL()")
     const before = await drawn()
     await arrive(ada.mote, measurement("hr", 142, Date.now()))
     await page

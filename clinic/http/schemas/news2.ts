@@ -60,6 +60,7 @@ const ScorePoint = Type.Object({
     time: Type.Integer({ description: "Start of the step, unix ms" }),
     total: Nullable(Type.Integer()),
     atLeast: Type.Integer(),
+    oldestAt: Type.Integer({ description: "When the oldest value that counted was measured or entered, unix ms" }),
 })
 export type ScorePoint = Static<typeof ScorePoint>
 export const ScoreHistory = List(ScorePoint)

@@ -45,6 +45,7 @@ const HistoryPoint = Type.Object({
     mean: Nullable(Type.Number({ description: "Null, as the others, where nothing could be measured" })),
     min: Nullable(Type.Number()),
     max: Nullable(Type.Number()),
+    quality: Nullable(Type.Number({ minimum: 0, maximum: 1, description: "Mean signal quality" })),
 })
 export type HistoryPoint = Static<typeof HistoryPoint>
 

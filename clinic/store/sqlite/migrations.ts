@@ -387,4 +387,15 @@ export const migrations: readonly string[] = [
     ALTER TABLE gap ADD COLUMN opened_at INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX gap_opened ON gap (opened_at, mote);
     `,
+    `
+    -- What nurses and doctors wrote about a patient.
+    CREATE TABLE note (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        patient INTEGER NOT NULL REFERENCES patient (id),
+        text TEXT NOT NULL,
+        time INTEGER NOT NULL,
+        author TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX note_time ON note (patient, time, id);
+    `,
 ]

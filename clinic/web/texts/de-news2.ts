@@ -31,6 +31,8 @@ export const news2: typeof english = {
         })[risk],
     none: "–",
     atLeast: sum => `${sum} oder mehr`,
+    incomplete: sum => `${sum}, nicht vollständig`,
+    withAge: (sum, age) => `${sum}, ältester Wert ${age} alt`,
     missing: what => `Es fehlen: ${what}`,
     complete: age => `Ältester Wert ${age}`,
     column: { parameter: "Größe", value: "Wert (gemessen: Median von 2 min)", score: "Punkte", since: "Bekannt seit" },

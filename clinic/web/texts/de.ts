@@ -213,6 +213,18 @@ export const de: Texts = {
         failed: (what, why) => `${what}: ${why}`,
         historyFailed: why => `Frühere Werte konnten nicht geladen werden: ${why}`,
     },
+    notes: {
+        heading: "Notizen",
+        text: "Neue Notiz, von jetzt",
+        add: "Notiz eintragen",
+        added: "Gespeichert.",
+        failed: why => `Nicht gespeichert: ${why}`,
+        notLoaded: why => `Die Notizen konnten nicht geladen werden: ${why}`,
+        none: "Noch keine Notizen.",
+        notWhole: "Nur die neuesten 500 werden gezeigt.",
+        show: when => `In den Kurven: ${when}`,
+        inChart: (text, by) => `▾ ${text} (${by})`,
+    },
     news2,
     statistics,
     chart: {

@@ -33,6 +33,8 @@ export const news2 = {
     risk: (risk: NonNullable<Score["risk"]>): string => risks[risk],
     none: "–",
     atLeast: (sum: string) => `${sum} or more`,
+    incomplete: (sum: string) => `${sum}, not complete`,
+    withAge: (sum: string, age: string) => `${sum}, oldest value ${age} old`,
     missing: (what: string) => `Missing: ${what}`,
     complete: (age: string) => `Oldest value ${age}`,
     column: {

@@ -227,6 +227,18 @@ export const en = {
         failed: (what: string, why: string) => `${what}: ${why}`,
         historyFailed: (why: string) => `Earlier values could not be loaded: ${why}`,
     },
+    notes: {
+        heading: "Notes",
+        text: "New note, of now",
+        add: "Add note",
+        added: "Stored.",
+        failed: (why: string) => `Not stored: ${why}`,
+        notLoaded: (why: string) => `The notes could not be loaded: ${why}`,
+        none: "No notes yet.",
+        notWhole: "Only the newest 500 are shown.",
+        show: (when: string) => `In the charts: ${when}`,
+        inChart: (text: string, by: string) => `▾ ${text} (${by})`,
+    },
     news2,
     statistics,
     chart: {
