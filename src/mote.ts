@@ -2,10 +2,9 @@ import { Potentiometer } from "@devicescript/core"
 import { startBattery } from "./sensing/battery"
 import { I2CTransfer } from "./drivers/registers"
 import { readSetting } from "./platform/flash"
-import { blink } from "./platform/identify"
 import { startSensing } from "./sensing/sensing"
 import { showReading, startServers } from "./cable/servers"
-import { identifyBy, startUplink, takeReading } from "./uplink/uplink"
+import { startUplink, takeReading } from "./uplink/uplink"
 import { isAlarmWatching } from "./alarms/alarms"
 import { allowStandby } from "./config/power-mode"
 import { status } from "./link/status"
@@ -27,7 +26,6 @@ export async function startMote(
         await startBattery(battery, percent => {
             status.battery = percent
         })
-        identifyBy(blink)
         const isLinked = await startUplink()
         const isShown = (await readSetting("jacdac")) !== "off"
         if (isShown) startServers()

@@ -1,9 +1,9 @@
 import { millis } from "@devicescript/core"
-import { digest } from "@devicescript/crypto"
 import { beginArray, endArray, writeNumber, writeRaw, writeText } from "../link/cbor"
 import { config } from "../config/config"
 import { plaintextInForce } from "../config/downlink"
 import { status } from "../link/status"
+import { sha256 } from "../platform/hash"
 import { firmwareVersion } from "../platform/version"
 
 /*
@@ -52,7 +52,7 @@ export async function configPack(): Promise<Buffer> {
     label(name, "digest")
     writeRaw(dataValue)
     writeRaw(byteString32)
-    writeRaw(digest("sha256", plaintext))
+    writeRaw(sha256([plaintext]))
     return endArray(2)
 }
 

@@ -1,4 +1,3 @@
-import { hmac, randomBuffer, sha256Hkdf } from "@devicescript/crypto"
 import {
     byteStringHead,
     endCbor,
@@ -10,6 +9,7 @@ import {
     skipCbor,
 } from "./cbor"
 import { Purpose } from "./transport"
+import { hkdf, randomBytes, sha256 } from "../platform/hash"
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
@@ -66,7 +66,7 @@ export class MoteKeys {
 
     /** Derives the key of docs/wire.md, "Keys", with the label `vitalmote/1 USE`: `down enc`, `down mac`, `mqtt`. */
     derive(use: string): Buffer {
-        return sha256Hkdf(this.secret, "vitalmote/1 " + use, this.kid)
+        return hkdf(this.secret, "vitalmote/1 " + use, this.kid)
     }
 }
 
@@ -112,7 +112,7 @@ export function startSealing(mote: MoteKeys, boot: number): void {
         encrypt0Start,
         ivStart,
         bigEndian32(boot),
-        randomBuffer(saltBytes),
+        randomBytes(saltBytes),
         bigEndian32(0),
         ivEnd,
     )
@@ -133,7 +133,7 @@ export function seal(plaintext: Buffer, purpose = Purpose.vitals): Envelope {
     const textHead = byteStringHead(text.length)
     const payloadHead = byteStringHead(start.length + textHead.length + text.length)
     const macStart = purpose === Purpose.alarm ? alarmStart : vitalsStart
-    const tag = hmac(keys.upMac, "sha256", macStart, payloadHead, start, textHead, text)
+    const tag = sha256([macStart, payloadHead, start, textHead, text], keys.upMac)
     const bytes = Buffer.concat(envelopeStart, payloadHead, start, textHead, text, tagHead, tag)
     return { bytes, nonce, sendings: 0 }
 }
@@ -201,7 +201,7 @@ function openMac0(bytes: Buffer, kid: Buffer, key: Buffer, externalAad: Buffer):
     const tag = readByteString(tagBytes)
     if (!endCbor()) return undefined
     const head = bytes.slice(mac0StartBytes, bytes.length - payload.length - 2 - tagBytes)
-    const mac = hmac(key, "sha256", macStructureStart, kid, externalAad, head, payload)
+    const mac = sha256([macStructureStart, kid, externalAad, head, payload], key)
     return equal(mac, tag) ? payload : undefined
 }
 

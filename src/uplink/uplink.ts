@@ -12,6 +12,7 @@ import { clearQueue, groupReadings, lost, oldestTicks, queued, queueReading, sta
 import { Reading } from "../reading"
 import { Envelope, openReceipt, Receipt, seal, startSealing } from "../link/seal"
 import { startPacks, writePack } from "../link/senml"
+import { blink } from "../platform/light"
 import { Signal } from "../platform/signal"
 import { status } from "../link/status"
 import { Answer, Purpose, Transport } from "../link/transport"
@@ -52,8 +53,11 @@ const pongMs = 10000
 const lookMs = 5000
 
 const flashRetryMs = 60000
+/** The light says so when readings have waited this long without a receipt for anything. */
+const unheardMs = 180000
+const white = 0xffffff
+const red = 0xff0000
 
-let onIdentify: () => void = () => {}
 let identity: Identity
 let endpoint: Endpoint
 let transport: Transport
@@ -80,6 +84,8 @@ let isHurried = false
 let isFlushing = false
 /** The mote has disconnected by itself, until the next reading. */
 let isAway = false
+/** `millis()` since which readings wait without a receipt. Undefined: none do. */
+let unheardSince: number
 /** `millis()` of the last message from the router. */
 let heardMs = 0
 let failures = 0
@@ -105,14 +111,23 @@ export async function startUplink(): Promise<boolean> {
     await loadConfig(identity.keys)
     await loadAlarms(identity.keys.kid, boot, sendNow)
     settle()
-    const run = async () => await runUplink()
-    run.start()
+    runUplink.start()
+    complain.start()
     return true
 }
 
-/** @param show called on the command `identify` */
-export function identifyBy(show: () => void): void {
-    onIdentify = show
+/** To find the mote among others. */
+async function identify(): Promise<void> {
+    console.log("identify: blinking")
+    await blink(white, 20, 250)
+}
+
+/** Shows for whoever sees the mote that nothing gets through, by two short flashes every 5 s. */
+async function complain(): Promise<void> {
+    for (;;) {
+        if (unheardSince !== undefined && millis() >= unheardSince + unheardMs) await blink(red, 2, 100)
+        await sleep(lookMs)
+    }
 }
 
 /** Takes a reading without waiting. */
@@ -133,6 +148,7 @@ export function takeReading(reading: Reading): void {
     status.lost += lost - before
     status.queued = queued
     isAway = false
+    if (unheardSince === undefined) unheardSince = millis()
     wake.raise()
 }
 
@@ -141,7 +157,7 @@ async function takeSealed(name: string, sealed: Buffer): Promise<Buffer | undefi
     const isConfig = name === "config"
     const refusal = isConfig ? await configure(sealed) : await takeCommand(sealed, name)
     if (!refusal && name === "clear") clearReadings()
-    if (!refusal && name === "identify") onIdentify()
+    if (!refusal && name === "identify") identify.start()
     wake.raise()
     return refusal
 }
@@ -332,6 +348,7 @@ async function receipted(purpose: Purpose, sentMs: number): Promise<void> {
     if (current.sendings === 1) clockReceipt(receipt.now, sentMs, now)
     envelopes[purpose] = undefined
     failures = 0
+    unheardSince = undefined
     status.receipts++
     status.receiptMs = now
     logLink("linked")

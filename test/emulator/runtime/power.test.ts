@@ -65,17 +65,17 @@ test("the power fails at flash writes of a start, of configurations and of an al
     }
 })
 
-test("torn writes: the runtime goes on, with its settings or without any", async t => {
+test("torn writes: the runtime goes on, with what it had stored or without", async t => {
     const { writes, world } = await withCut()
     world.close()
     let lost = 0
     for (let at = 0; at < writes; at += isLong ? 1 : Math.ceil(writes / 2)) {
         const { world, life } = await withCut({ at, done: 0.5 })
         assert.equal(life.mote.board.halt, undefined)
-        const isWithout = life.lines.some(line => line.includes("setting kid"))
-        if (isWithout) lost++
-        else assert.ok(world.arrived().length > 4)
+        // The runtime's store formats itself (docs/upstream.md, 7): settings are lost, and the program with them.
+        if (life.lines.some(line => line.includes("fstor: formatting"))) lost++
+        else assert.ok(world.arrived().length > 4, `write ${at}: ${world.arrived().length} envelopes`)
         world.close()
     }
-    t.diagnostic(`${lost} of them lost the settings`)
+    t.diagnostic(`${lost} of them lost settings and program`)
 })
