@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Agent, request } from "undici"
+import { compiledFile } from "../host/compiled.mjs"
 import type { Row } from "./row.ts"
 
 /** What an attacker has to know of a clinic. */
@@ -36,7 +37,7 @@ const everyMs = 50
  */
 export async function bench(): Promise<Row[]> {
     const data = mkdtempSync(join(tmpdir(), "vitalmote-hostile-"))
-    const server = start("clinic-server.ts", data)
+    const server = await start("clinic-server.ts", data)
     try {
         const target = await answer<Target>(server)
         const rows: Row[] = []
@@ -60,7 +61,7 @@ async function measure(kind: keyof typeof floods | undefined, server: ChildProce
         return { status: response.statusCode, cookie: String(response.headers["set-cookie"]).split(";")[0]! }
     }
     const { cookie } = await login()
-    const attacker = kind && start("hostile-clinic-flood.ts", kind, JSON.stringify(target))
+    const attacker = kind && (await start("hostile-clinic-flood.ts", kind, JSON.stringify(target)))
     let count = 0
     attacker?.on("message", done => (count = done as number))
     try {
@@ -97,8 +98,8 @@ async function measure(kind: keyof typeof floods | undefined, server: ChildProce
     }
 }
 
-function start(script: string, ...args: string[]): ChildProcess {
-    return fork(join(import.meta.dirname, script), args, { execArgv: ["--import", "tsx"] })
+async function start(script: string, ...args: string[]): Promise<ChildProcess> {
+    return fork(await compiledFile(`bench/${script}`), args)
 }
 
 function answer<T>(child: ChildProcess): Promise<T> {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { realClock } from "../host/clock.ts"
+import { compiledFile } from "../host/compiled.mjs"
 import { silentLog } from "../host/log.ts"
 import { socketStream } from "../host/stream.ts"
 import { CoapConnection } from "../router/coap/connection.ts"
@@ -43,7 +44,7 @@ export async function bench(): Promise<Row[]> {
     const rows: Row[] = []
     for (const kind of [undefined, ...Object.keys(floods)]) {
         const data = mkdtempSync(join(tmpdir(), "vitalmote-hostile-"))
-        const server = start("router-server.ts", data, "bounded")
+        const server = await start("router-server.ts", data, "bounded")
         try {
             const ports = await answer<{ coapPort: number; mqttPort: number }>(server)
             rows.push(await measure(kind, server, ports))
@@ -62,7 +63,8 @@ async function measure(
 ): Promise<Row> {
     const known = await Mote.connect(0, coapPort)
     await known.send()
-    const attacker = kind === undefined ? undefined : start("hostile-flood.ts", kind, `${coapPort}`, `${mqttPort}`)
+    const attacker =
+        kind === undefined ? undefined : await start("hostile-flood.ts", kind, `${coapPort}`, `${mqttPort}`)
     let attempts = 0
     attacker?.on("message", count => (attempts = count as number))
     try {
@@ -140,8 +142,8 @@ class Mote {
     }
 }
 
-function start(script: string, ...args: string[]): ChildProcess {
-    return fork(join(import.meta.dirname, script), args, { execArgv: ["--import", "tsx", "--max-old-space-size=160"] })
+async function start(script: string, ...args: string[]): Promise<ChildProcess> {
+    return fork(await compiledFile(`bench/${script}`), args, { execArgv: ["--max-old-space-size=160"] })
 }
 
 function answer<T>(child: ChildProcess): Promise<T> {

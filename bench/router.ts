@@ -5,6 +5,7 @@ import { connect, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { realClock } from "../host/clock.ts"
+import { compiledFile } from "../host/compiled.mjs"
 import { silentLog } from "../host/log.ts"
 import { socketStream } from "../host/stream.ts"
 import { CoapConnection } from "../router/coap/connection.ts"
@@ -32,9 +33,7 @@ const plaintextBytes = 80
  */
 export async function bench(): Promise<Row[]> {
     const data = mkdtempSync(join(tmpdir(), "vitalmote-bench-"))
-    const server = fork(join(import.meta.dirname, "router-server.ts"), [data], {
-        execArgv: ["--import", "tsx"],
-    })
+    const server = fork(await compiledFile("bench/router-server.ts"), [data])
     try {
         const ports = await answer<{ coapPort: number; echoPort: number }>(server)
         const rows: Row[] = []

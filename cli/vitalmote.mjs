@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-// The command `vitalmote`. The sources are TypeScript and run as they are.
-import { register } from "tsx/esm/api"
+// The command `vitalmote`.
+import { load } from "../host/compiled.mjs"
 
-register()
-await import("./main.ts")
+await load("cli/main.ts")

@@ -1,9 +1,10 @@
 // How much processor time the tests take: loaded into each process that runs test files, it notes at the end what that process
 // and those it started have used. Only on Linux, which says so of processes that have ended.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
-import { dirname, relative } from "node:path"
+import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { isMainThread } from "node:worker_threads"
+import { sourceOf } from "./test-plan.mjs"
 
 /** Of this run: there may be another one. */
 const run = (process.env.VITALMOTE_RUN ??= String(process.pid))
@@ -24,7 +25,7 @@ if (isMainThread && process.env.NODE_TEST_CONTEXT && !process.env.VITALMOTE_COUN
 /** A test file, or the group of them that shares a process. */
 function nameOf(path) {
     const [, folder, number] = /groups\/(.*)-(\d+)\.test\.mjs$/.exec(path) ?? []
-    return folder ? `test/${folder.replaceAll("-", "/")}, group ${Number(number) + 1}` : relative(process.cwd(), path)
+    return folder ? `test/${folder.replaceAll("-", "/")}, group ${Number(number) + 1}` : sourceOf(path)
 }
 
 /** Of this process and of those it started that have ended, in seconds; undefined where the system does not say. */

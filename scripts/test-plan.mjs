@@ -1,5 +1,6 @@
 // Which test files are too slow for the daily loop, and which share a process.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { relative } from "node:path"
 import { projectDir } from "./setup.mjs"
 
 /** Tests that start processes, a browser or peers, or simulate hours. */
@@ -55,8 +56,11 @@ function isLonger(file) {
 /** Files per process of one folder: starting a process takes longer than most files. */
 const groupSize = 12
 
-/** Files to run, one process each: first the longest ones, then generated files that import a group of shorter ones. */
-export function inProcesses(files) {
+/**
+ * Files to run, one process each: first the longest ones, then generated files that import a group of shorter ones.
+ * @param compiled folder of the compiled tests
+ */
+export function inProcesses(files, compiled) {
     const folder = `${projectDir}.build/groups`
     rmSync(folder, { recursive: true, force: true })
     mkdirSync(folder, { recursive: true })
@@ -68,10 +72,21 @@ export function inProcesses(files) {
     })
     const made = groups.map(([name, members]) => {
         const path = `${folder}/${name}.test.mjs`
-        writeFileSync(path, members.map(file => `import "../../${file}"\n`).join(""))
+        writeFileSync(path, members.map(file => `import ${JSON.stringify(compiledFile(compiled, file))}\n`).join(""))
         return path
     })
-    return [...alone, ...made]
+    return [...alone.map(file => compiledFile(compiled, file)), ...made]
+}
+
+/** The compiled form of a test file. */
+export function compiledFile(compiled, file) {
+    return `${compiled}/${file.replace(/ts$/, "js")}`
+}
+
+/** The test file of a compiled form. */
+export function sourceOf(path) {
+    const [, file] = /\.build\/tests\/[^/]+\/(test\/.*)\.js$/.exec(path.replaceAll("\\", "/")) ?? []
+    return file ? `${file}.ts` : relative(process.cwd(), path)
 }
 
 function folderOf(file) {

@@ -2,8 +2,8 @@
 // processor time, and on the last line `N passed, N failed, N skipped`.
 import { inspect } from "node:util"
 import { existsSync } from "node:fs"
-import { relative } from "node:path"
 import { processorTime } from "./test-cpu.mjs"
+import { sourceOf } from "./test-plan.mjs"
 
 const isCi = process.env.VITALMOTE_CI === "1"
 const shownFiles = 10
@@ -16,7 +16,7 @@ export default async function* report(events) {
     for await (const { type, data } of events) {
         if (type === "test:stderr" || type === "test:stdout") yield data.message
         if (type !== "test:pass" && type !== "test:fail") continue
-        const file = data.file ? relative(process.cwd(), data.file) : ""
+        const file = data.file ? sourceOf(data.file) : ""
         if (data.nesting === 0) times.add(file, data.name, data.details.duration_ms)
         const skip = data.skip !== undefined && data.skip !== false
         if (data.details?.type === "suite") continue

@@ -3,10 +3,11 @@
 import { readdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { parseArgs } from "node:util"
+import { compiled, compiledFile as compiledProgram } from "../host/compiled.mjs"
 import { runChecks } from "./checks.mjs"
 import { node, projectDir, setUp } from "./setup.mjs"
 import { processorSeconds } from "./test-cpu.mjs"
-import { inProcesses, inQuick, needsRuntime } from "./test-plan.mjs"
+import { compiledFile, inProcesses, inQuick, needsRuntime } from "./test-plan.mjs"
 
 const usage = `Usage: npm test -- [--quick | --long] [--ci] [WORD…]
 
@@ -41,18 +42,14 @@ process.env.VITALMOTE_CHECKS = JSON.stringify(checks)
 process.env.VITALMOTE_CHECKS_SECONDS = String(processorSeconds() ?? 0)
 if (flags.long) process.env.VITALMOTE_LONG = "1"
 if (flags.ci) process.env.VITALMOTE_CI = "1"
+const folder = await compiled("tests", files)
+await compiledProgram("cli/main.ts") // else every test that starts the command would compile it
 const code = node([
-    ...[
-        "--import",
-        "tsx",
-        "--import",
-        "./scripts/test-cpu.mjs",
-        "--test",
-        `--test-concurrency=${availableParallelism() + 1}`,
-    ],
+    ...["--enable-source-maps", "--import", "./scripts/test-cpu.mjs"],
+    ...["--test", `--test-concurrency=${availableParallelism() + 1}`],
     `--test-timeout=${flags.long ? 1_800_000 : 600_000}`,
     "--test-reporter=./scripts/test-reporter.mjs",
-    ...(words.length ? files : inProcesses(files)),
+    ...(words.length ? files.map(file => compiledFile(folder, file)) : inProcesses(files, folder)),
 ])
 process.exitCode = Object.values(checks).includes(false) ? 1 : code
 

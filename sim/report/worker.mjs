@@ -1,5 +1,4 @@
-// One run of a comparison, in its own process. The TypeScript sources run directly.
-import { register } from "tsx/esm/api"
+// One run of a comparison, in its own process.
+import { load } from "../../host/compiled.mjs"
 
-register()
-await import("./worker.ts")
+await load("sim/report/worker.ts")

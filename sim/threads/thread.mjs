@@ -1,5 +1,4 @@
-// A thread of the simulator. The TypeScript sources run directly.
-import { register } from "tsx/esm/api"
+// A thread of the simulator.
+import { load } from "../../host/compiled.mjs"
 
-register()
-await import("./thread.ts")
+await load("sim/threads/thread.ts")

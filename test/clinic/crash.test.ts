@@ -5,8 +5,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { test, type TestContext } from "node:test"
-import { fileURLToPath } from "node:url"
 import { Agent, request } from "undici"
+import { compiledFile } from "../../host/compiled.mjs"
 import { decodeResults, encodeBatch, type Delivery, type DeliveryResult } from "../../wire/batch.ts"
 import { TestMote } from "../support/mote.ts"
 import { delivery, measurement } from "./support.ts"
@@ -23,11 +23,11 @@ interface Child {
     secret: string
 }
 
-const program = fileURLToPath(new URL("./crash-child.ts", import.meta.url))
+const program = await compiledFile("test/clinic/crash-child.ts")
 
 /** Starts a clinic in a process of its own, under the command `wrapper` where given. */
 async function startChild(t: TestContext, data: string, wrapper: string[] = []): Promise<Child> {
-    const [command, ...args] = [...wrapper, process.execPath, "--import", "tsx", program, data]
+    const [command, ...args] = [...wrapper, process.execPath, program, data]
     const child = spawn(command!, args, { stdio: ["ignore", "pipe", "inherit"], detached: true })
     const gone = new Promise<void>(resolve => child.once("exit", () => resolve()))
     const kill = async () => {

@@ -55,7 +55,7 @@ test("a folder on a read-only disk: the line says so", t => {
         })
     }
     if (inNamespace("true").status !== 0) return t.skip("needs unshare that may mount: a read-only disk was NOT tried")
-    const files = import.meta.resolve("../../host/files.ts")
+    const files = new URL("../../host/files.ts", import.meta.url).href
     const program = `const { makeFolder } = await import(process.argv[1])
         try { makeFolder(process.argv[2]) } catch (error) { console.log(error.message) }`
     for (const path of [join(disk, "a"), join(disk, "a", "b", "c")]) {

@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test, type TestContext } from "node:test"
 import { setTimeout as wait } from "node:timers/promises"
+import { compiledFile } from "../../host/compiled.mjs"
 import { NoResponseError } from "../../router/coap/connection.ts"
 import { dotted } from "../../router/coap/message.ts"
 import { SqliteStore } from "../../router/index.ts"
@@ -21,17 +22,18 @@ interface RouterProcess {
     kill(): Promise<void>
 }
 
+const program = await compiledFile("test/router/router-process.ts")
+
 /** Starts a router in a process of its own, under the command `wrapper` where given. */
 async function startProcess(
     t: TestContext,
     data: string,
     o: { clinic?: "down"; wrapper?: string[] } = {},
 ): Promise<RouterProcess> {
-    const script = join(import.meta.dirname, "router-process.ts")
     const [command, ...args] = [
         ...(o.wrapper ?? []),
         process.execPath,
-        ...["--import", "tsx", script, data],
+        ...[program, data],
         ...(o.clinic ? [o.clinic] : []),
     ]
     const child = spawn(command!, args, { stdio: ["ignore", "pipe", "inherit"], detached: true })

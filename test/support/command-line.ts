@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { projectDir } from "../../devicescript/build.ts"
+import { compiledFile } from "../../host/compiled.mjs"
 
 /** What a command did. */
 export interface Finished {
@@ -14,14 +14,14 @@ export interface Request {
     env: Record<string, string>
 }
 
-const program = fileURLToPath(new URL("./command-line-process.ts", import.meta.url))
+const program = await compiledFile("test/support/command-line-process.ts")
 
 /**
  * Runs one command after the other in one process, each a few milliseconds instead of a second. For what ends by itself
  * and keeps nothing running; `finished` (e2e/command.ts) is the real thing.
  */
 export class CommandLine {
-    private readonly child: ChildProcess = fork(program, { cwd: projectDir, execArgv: ["--import", "tsx"] })
+    private readonly child: ChildProcess = fork(program, { cwd: projectDir })
     private readonly gone: Promise<never>
     private turn: Promise<unknown> = Promise.resolve()
 
