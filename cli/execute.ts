@@ -10,7 +10,7 @@ const { version, description } = JSON.parse(readFileSync(new URL("../package.jso
 /**
  * The commands in the order of the help. Each is loaded only when needed, because loading all takes more than a second.
  */
-const commands: Record<string, () => Promise<Command>> = {
+export const commands: Record<string, () => Promise<Command>> = {
     up: async () => (await import("./commands/up.ts")).upCommand,
     router: async () => (await import("./commands/router.ts")).routerCommand,
     clinic: async () => (await import("./commands/clinic.ts")).clinicCommand,

@@ -2,14 +2,11 @@ import assert from "node:assert/strict"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
-import { Command } from "commander"
+import type { Command } from "commander"
+import { commands as every } from "../../cli/execute.ts"
 import { projectDir } from "../../devicescript/build.ts"
 
-const commands: Command[] = []
-for (const file of readdirSync(join(projectDir, "cli/commands"))) {
-    const module = (await import(join(projectDir, "cli/commands", file))) as Record<string, unknown>
-    commands.push(...Object.values(module).filter(each => each instanceof Command))
-}
+const commands = await Promise.all(Object.values(every).map(load => load()))
 
 /** Code in a page: what stands between backticks, and each line of a block. */
 function code(page: string): string[] {
