@@ -34,12 +34,22 @@ export function socketStream(socket: Socket): ByteStream {
     socket.setNoDelay(true)
     socket.pause()
     socket.on("error", () => socket.destroy()) // "close" follows
+    /** What is written in one turn of the event loop leaves in one system call. */
+    const holdForTurn = () => {
+        if (socket.writableCorked > 0) return
+        socket.cork()
+        process.nextTick(() => socket.uncork())
+    }
     return {
         peer: peerOf(socket),
         get backlog() {
             return socket.writableLength
         },
-        write: bytes => void (socket.writable && socket.write(bytes)),
+        write: bytes => {
+            if (!socket.writable) return
+            holdForTurn()
+            socket.write(bytes)
+        },
         end: () => void socket.end(),
         destroy: () => void socket.destroy(),
         listen: receiver => {
