@@ -48,6 +48,8 @@ export interface Alarm {
     level: number
     /** Whom these have told: channels and roles. */
     escalatedTo: string[]
+    /** Whom the next step tells, and when (unix ms); null where no step follows. */
+    nextStep: { at: number; tell: readonly string[] } | null
     /** The acknowledgement or pause in force, or that it was closed with. */
     acknowledgedAt: number | null
     /** User name. */
@@ -82,8 +84,15 @@ export function shown(row: ShownAlarm, present: Present, rules: AlarmRules): Ala
         ...{ clearedAt: row.clearedAt, clearedAbout: row.clearedAbout === 1, clearedValue: row.clearedValue },
         ...{ storedAt: row.storedAt, state: row.state as State, since: row.since, until: row.until, level: row.level },
         escalatedTo: rules.steps.slice(0, row.level).flatMap(({ tell }) => tell),
+        nextStep: nextStep(row, rules),
         ...{ acknowledgedAt: row.acknowledgedAt, acknowledgedBy: row.acknowledgedBy },
         ...{ undoUntil: row.undo === null ? null : row.since + undoMs },
         ...{ firstSeenAt: row.firstSeenAt, firstSeenBy: row.firstSeenBy, isOpen: row.isOpen === 1 },
     }
+}
+
+/** Only what nobody attends to escalates. */
+function nextStep({ state, level, waitingSince }: ShownAlarm, { steps }: AlarmRules): Alarm["nextStep"] {
+    const step = state === "raised" ? steps[level] : undefined
+    return step ? { at: waitingSince + step.afterMs, tell: step.tell } : null
 }

@@ -189,7 +189,8 @@ export class News2 {
                 at.set(name, i)
                 const row = rows[i]
                 const validMs = name in vitalOf ? Math.max(measuredMs, stepMs) : enteredMs
-                if (row && time + stepMs - row.time <= validMs) known[name] = row
+                if (!row || time + stepMs - row.time > validMs) continue
+                known[name] = name in vitalOf ? { ...row, value: medianUntil(rows, i) } : row
             }
             const times = Object.values(known).map(({ time }) => time)
             if (times.length === 0) continue
@@ -287,6 +288,13 @@ function partOf(name: ParameterName, known: Known | undefined, score: number | n
     const kind = name in bedsideKinds ? bedsideKinds[name as BedsideName] : undefined
     const shown = kind && "choices" in kind ? kind.choices[value]! : value
     return { name, score, value: shown, time, by, isOld: !isFresh }
+}
+
+/** Of what was measured so long until that row, as the score of now has it. */
+function medianUntil(rows: readonly Known[], last: number): number {
+    const values: number[] = []
+    for (let i = last; i >= 0 && rows[last]!.time - rows[i]!.time < medianMs; i--) values.push(rows[i]!.value)
+    return median(values)
 }
 
 function median(values: readonly number[]): number {

@@ -38,7 +38,7 @@ function entryText({ at, change, by, level, told, failure }: AlarmEntry): string
     const what = t.entries.change(change, {
         by: by ?? "",
         level: String(level),
-        told: told ?? "",
+        told: (told ?? "").split(", ").map(t.alarms.receiver).join(", "),
         failure: failure ?? "",
     })
     return `${dateTime(at)} · ${what}`

@@ -1,5 +1,5 @@
 import { pause, acknowledge, undo, type Alarm, type Session } from "./api.ts"
-import { alarmText, courseText, stateText, timesText } from "./alarm-text.ts"
+import { alarmText, courseText, escalationText, stateText, timesText } from "./alarm-text.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { icon } from "./icon.ts"
 import type { WardModel } from "./model.ts"
@@ -19,6 +19,7 @@ export class AlarmItem {
     private readonly who = h("a", { class: "alarm-who" })
     private readonly since = h("span", { class: "alarm-since" })
     private readonly state = h("span", { class: "alarm-seen" })
+    private readonly escalation = h("span", { class: "alarm-escalation" })
     /** Acknowledges, then takes that back: it stays in its place, so that the focus does, too. */
     private readonly button = h("button", { class: "alarm-button", type: "button" })
     private readonly pauses = h("div", { class: "alarm-pauses", role: "group" })
@@ -35,7 +36,16 @@ export class AlarmItem {
         this.mayAct = user.permissions.includes("acknowledge")
         this.element.append(
             h("span", { class: "alarm-sign", "aria-hidden": "true" }, icon("warning"), icon("check")),
-            h("div", { class: "alarm-text" }, this.what, this.course, this.who, this.since, this.state),
+            h(
+                "div",
+                { class: "alarm-text" },
+                this.what,
+                this.course,
+                this.who,
+                this.since,
+                this.state,
+                this.escalation,
+            ),
         )
         if (!this.mayAct) return
         this.button.addEventListener("click", () => void this.act(() => (this.isUndo ? undo : acknowledge)(this.id)))
@@ -60,6 +70,7 @@ export class AlarmItem {
         setText(this.who, about)
         setText(this.since, timesText(alarm, now))
         setText(this.state, stateText(alarm, now))
+        setText(this.escalation, escalationText(alarm))
         if (this.mayAct) this.showActions(alarm, about, now)
     }
 

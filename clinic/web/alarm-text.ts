@@ -55,3 +55,12 @@ export function stateText({ state, acknowledgedBy, acknowledgedAt, until }: Alar
     }
     return t.alarms.notAcknowledged
 }
+
+/** Who has been told of it because nobody came, and who is next. */
+export function escalationText({ escalatedTo, nextStep }: Alarm): string {
+    const names = (receivers: readonly string[]) => receivers.map(t.alarms.receiver).join(", ")
+    return [
+        ...(escalatedTo.length > 0 ? [t.alarms.escalated(names(escalatedTo))] : []),
+        ...(nextStep ? [t.alarms.nextStep(names(nextStep.tell), timeOfDay(nextStep.at, false))] : []),
+    ].join("; ")
+}

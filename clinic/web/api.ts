@@ -15,7 +15,10 @@ import type { Note, Notes } from "../http/schemas/notes.ts"
 import type { History, HistoryPoint } from "../http/schemas/patients.ts"
 import type { Session } from "../http/schemas/session.ts"
 import type { Condition, Observation, Trends, Ward, WardPatient } from "../http/schemas/ward.ts"
+import type { WardRules } from "../http/schemas/ward-rules.ts"
 import { t } from "./texts/language.ts"
+
+export type WardSettings = NonNullable<WardRules["settings"]>
 
 /* What the clinic's /api answers; see /api/openapi.json. */
 
@@ -42,6 +45,7 @@ export type {
     Statistics,
     Ward,
     WardPatient,
+    WardRules,
 }
 
 /** Half an answer on a bad network never comes to an end by itself. */
@@ -92,6 +96,12 @@ export const chooseScale = (patient: number, scale: 1 | 2) => call<Score>("PUT",
 
 export const notesOf = (patient: number) => call<Notes>("GET", `/api/patients/${patient}/notes`)
 export const addNote = (patient: number, text: string) => call<Note>("POST", `/api/patients/${patient}/notes`, { text })
+
+const rulesOf = (ward: string) => `/api/wards/${encodeURIComponent(ward)}/alarms`
+export const wardRules = (ward: string) => call<WardRules>("GET", rulesOf(ward))
+/** `base`: the newest version that was seen. */
+export const setWardRules = (ward: string, settings: WardSettings, base: number) =>
+    call<WardRules>("PUT", rulesOf(ward), { settings, base })
 
 export const alarmStatistics = (from: number, before: number, ward: string | undefined) =>
     call<Statistics>("GET", statisticsPath(from, before, ward))

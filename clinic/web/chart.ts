@@ -18,6 +18,7 @@ export class Chart<C extends Curve = Curve> {
     readonly element = h("div", { class: "canvas", role: "img" })
     readonly curve: C
     marks: Marks = noMarks
+    range: ChartRange
     private readonly frame: ChartFrame
     private readonly resize = new ResizeObserver(() => this.plot?.setSize(this.size()))
     private readonly redraw = () => {
@@ -25,7 +26,6 @@ export class Chart<C extends Curve = Curve> {
         this.update(this.updatedAt)
     }
     private updatedAt = 0
-    private range: ChartRange
     private plot: uPlot | undefined
     /** What the plot shows is up to date until this second is over. */
     private drawnSecond: number | undefined

@@ -17,6 +17,9 @@ const tickSteps = [
 /** A key moves by such a part of the width, a turn of the wheel zooms by such a factor. */
 const panShare = 0.25
 const zoomFactor = 1.5
+/** What is further from the cursor than this, and than a step and a half, is not what lies under it. */
+const nearS = 7.5
+const nearPx = 8
 
 /** What somebody does to one chart happens to all of a page. */
 export interface ChartControl {
@@ -89,11 +92,18 @@ export class ChartFigure<C extends Curve = Curve> {
         const [time, ...values] = plot.data.map(column => (typeof at === "number" ? column[at] : undefined))
         const notes = left < 0 ? [] : notesAt(plot, this.chart.marks, left)
         const said = notes.map(({ text, by }) => t.notes.inChart(text, by))
-        if (typeof time === "number")
-            said.unshift(
-                t.chart.readout(dateTimeWithSeconds(time * 1000), this.chart.curve.readout(time * 1000, values)),
-            )
+        if (typeof time === "number" && left >= 0) {
+            const pointed = plot.posToVal(left, "x")
+            const isNear =
+                Math.abs(time - pointed) <= Math.max(nearS, 1.5 * this.chart.range.stepS) ||
+                Math.abs(plot.valToPos(time, "x") - left) <= nearPx
+            said.unshift(isNear ? this.said(time, values) : this.said(pointed, []))
+        }
         setText(this.readout, said.join(" "))
+    }
+
+    private said(time: number, values: readonly (number | null | undefined)[]): string {
+        return t.chart.readout(dateTimeWithSeconds(time * 1000), this.chart.curve.readout(time * 1000, values))
     }
 
     private key(event: KeyboardEvent): void {

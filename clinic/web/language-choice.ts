@@ -1,11 +1,12 @@
 import { h } from "../../browser/dom.ts"
+import { keep, kept } from "./kept.ts"
 import { isLanguage, language, languageOf, languages, setLanguage, t } from "./texts/language.ts"
 
 const key = "language"
 
 /** The language of this browser's users: the last one that was chosen here, or what the browser asks for. */
 export function loadLanguage(): void {
-    const chosen = stored()
+    const chosen = kept(key)
     setLanguage(isLanguage(chosen) ? chosen : languageOf(navigator.languages), navigator.languages)
     document.documentElement.lang = language
 }
@@ -20,29 +21,9 @@ export function languageChoice(chosen: () => void): HTMLElement {
     }
     select.addEventListener("change", () => {
         if (!isLanguage(select.value)) return
-        store(select.value)
+        keep(key, select.value)
         loadLanguage()
         chosen()
     })
     return select
-}
-
-/** A browser may be set to keep nothing; then the choice lasts as long as the page. */
-let forThisPage: string | null = null
-
-function stored(): string | null {
-    try {
-        return localStorage.getItem(key) ?? forThisPage
-    } catch {
-        return forThisPage
-    }
-}
-
-function store(code: string): void {
-    forThisPage = code
-    try {
-        localStorage.setItem(key, code)
-    } catch {
-        // Kept in `forThisPage`.
-    }
 }

@@ -3,6 +3,7 @@ import { AlarmPanel } from "./alarm.ts"
 import { LoggedOut, logout, moteConfig, ward, type Session, type Ward } from "./api.ts"
 import { now, setClock } from "./clock.ts"
 import { ConditionList } from "./conditions.ts"
+import { DesktopNotices } from "./desktop-notices.ts"
 import { DetailView } from "./detail.ts"
 import { timeOfDay } from "./format.ts"
 import { languageChoice } from "./language-choice.ts"
@@ -12,6 +13,7 @@ import { WardModel } from "./model.ts"
 import { OwnView } from "./own.ts"
 import { PairView } from "./pair.ts"
 import { everybody } from "./selection.ts"
+import { RulesView } from "./rules.ts"
 import { SessionEnd } from "./session-end.ts"
 import { SoundButton } from "./sound-button.ts"
 import { StatisticsView } from "./statistics.ts"
@@ -43,6 +45,7 @@ export class Screen {
     private readonly navigate = () => void this.show()
     /** Only where somebody is to come: a patient's page does not sound. */
     private readonly sound: SoundButton | undefined
+    private readonly notices: DesktopNotices | undefined
     private conditions = new ConditionList()
     private alarms: AlarmPanel | undefined
     private sessionEnd: SessionEnd | undefined
@@ -56,7 +59,10 @@ export class Screen {
     constructor(user: Session, loggedOut: (isUnwanted: boolean) => void) {
         this.user = user
         this.loggedOut = loggedOut
-        if (user.permissions.includes("acknowledge")) this.sound = new SoundButton()
+        if (user.permissions.includes("acknowledge")) {
+            const notices = (this.notices = new DesktopNotices(this.model))
+            this.sound = new SoundButton(() => void notices.ask())
+        }
         this.build()
         void this.begin()
     }
@@ -77,7 +83,7 @@ export class Screen {
                 "a",
                 { class: "home", href: "#/" },
                 h("img", { src: "/favicon.svg", alt: "", width: "26", height: "26" }),
-                t.shell.product,
+                h("span", { class: "product" }, t.shell.product),
             ),
             ...this.views(),
             this.tools,
@@ -96,7 +102,14 @@ export class Screen {
         setData(document.body, "own", String(isOwn))
         const shell = h("div", { class: "shell" }, this.place, ...(isOwn ? [] : [this.alarms.element]))
         document.body.replaceChildren(
-            ...[header, this.sessionEnd.element, this.conditions.element, shell, this.lost, this.cutOff],
+            header,
+            h(
+                "div",
+                { class: "bars" },
+                ...(this.notices ? [this.notices.element] : []),
+                ...[this.sessionEnd.element, this.conditions.element],
+            ),
+            ...[shell, this.lost, this.cutOff],
         )
     }
 
@@ -110,6 +123,7 @@ export class Screen {
         const link = (href: string, text: string) => h("a", { href }, text)
         const links = [link("#/", t.shell.ward), link("#/wall", t.wall.heading), link("#/log", t.log.heading)]
         if (this.user.permissions.includes("review-alarms")) links.push(link("#/statistics", t.statistics.link))
+        if (this.user.permissions.includes("read-rules")) links.push(link("#/rules", t.rules.link))
         return [h("nav", { "aria-label": t.shell.views }, ...links)]
     }
 
@@ -187,8 +201,8 @@ export class Screen {
         setData(document.body, "view", view instanceof WallView ? "wall" : "page")
         this.place.replaceChildren(view.element)
         this.tools.replaceChildren(...(view.tools ? [view.tools] : []))
-        for (const link of document.querySelectorAll<HTMLAnchorElement>("nav a"))
-            link.toggleAttribute("aria-current", link.hash === (hash === "" ? "#/" : hash))
+        for (const link of document.querySelectorAll<HTMLAnchorElement>("header nav a"))
+            link.toggleAttribute("aria-current", isWithin(hash === "" ? "#/" : hash, link.hash))
         this.tick()
         // So that a screen reader and the Tab key go on from here.
         view.element.querySelector("h1")?.focus({ preventScroll: true })
@@ -205,6 +219,9 @@ export class Screen {
         if (hash === "#/statistics" && this.user.permissions.includes("review-alarms"))
             return new StatisticsView(this.model)
         if (hash === "#/log") return new LogView(this.model)
+        const rules = /^#\/rules(?:\/([^/]+))?$/.exec(hash)
+        if (rules && this.user.permissions.includes("read-rules"))
+            return new RulesView(this.model, this.user, rules[1] === undefined ? undefined : decoded(rules[1]))
         const [, mote] = /^#\/motes\/([0-9a-f]{16})$/.exec(hash) ?? []
         if (mote !== undefined) return await this.wearerOf(mote)
         const [, ids] = /^#\/patients\/(\d{1,15}(?:\+\d{1,15})?)$/.exec(hash) ?? []
@@ -265,11 +282,14 @@ export class Screen {
         const priorities = unseen.map(({ priority }) => priority)
         // A page that hears nothing must not be mistaken for a quiet ward.
         this.sound?.show(this.isConnected ? priorities : [...priorities, "medium"])
+        this.notices?.show(unseen, this.isConnected)
         document.title = `${alarms}${this.view?.title ?? ""} · ${t.shell.product}`
     }
 
     private connected(isConnected: boolean): void {
+        const isNews = isConnected !== this.isConnected
         this.isConnected = isConnected
+        if (isNews) this.update()
         setData(document.body, "connection", isConnected ? "live" : "lost")
         setText(this.lost, isConnected ? "" : t.shell.lost)
         if (isConnected) return this.cutOff.replaceChildren()
@@ -284,6 +304,7 @@ export class Screen {
         this.isOver = true
         this.live?.close()
         this.sound?.close()
+        this.notices?.close()
         this.alarms?.close()
         this.view?.close()
         this.view = undefined
@@ -292,5 +313,18 @@ export class Screen {
         clearTimeout(this.frame)
         delete document.body.dataset.view
         this.loggedOut(isUnwanted)
+    }
+}
+
+/** Whether an address is that of a link in the header, or below it. */
+function isWithin(hash: string, link: string): boolean {
+    return hash === link || (link !== "#/" && hash.startsWith(`${link}/`))
+}
+
+function decoded(part: string): string {
+    try {
+        return decodeURIComponent(part)
+    } catch {
+        return part
     }
 }

@@ -9,9 +9,13 @@ export class SoundButton {
     private readonly text = h("span")
     private readonly sound = new Sound(state => this.say(state))
 
-    constructor() {
+    /** @param pressed is called within the click: what a browser asks its user about is asked then */
+    constructor(pressed: () => void) {
         this.element.append(icon("soundOff"), icon("soundOn"), this.text)
-        this.element.addEventListener("click", () => void this.sound.start())
+        this.element.addEventListener("click", () => {
+            void this.sound.start()
+            pressed()
+        })
         this.say(this.sound.state)
     }
 

@@ -54,6 +54,12 @@ export const Alarm = Type.Object({
     until: Nullable(Type.Integer({ description: "When that state ends by itself, unix ms" })),
     level: Type.Integer({ minimum: 0, description: "Escalation steps taken since it was raised" }),
     escalatedTo: List(Type.String({ description: "Channels and roles" })),
+    nextStep: Nullable(
+        Type.Object(
+            { at: Time, tell: List(Type.String({ description: "Channel or role" })) },
+            { description: "Of the escalation; null where none follows" },
+        ),
+    ),
     acknowledgedAt: Nullable(Time),
     acknowledgedBy: Nullable(UserName),
     undoUntil: Nullable(Type.Integer({ description: "Until then that can be taken back, unix ms" })),

@@ -1,4 +1,4 @@
-import { Type } from "@sinclair/typebox"
+import { Type, type Static } from "@sinclair/typebox"
 import { priorities } from "../../../wire/tables/alarm-kinds.ts"
 import type { WardSettings } from "../../alarms/ward-rules.ts"
 import { Count, List, Nullable, OneOf, Text, Time } from "./common.ts"
@@ -69,3 +69,4 @@ export const WardRules = Type.Object({
     settings: Nullable(Settings),
     receivers: List(Type.String({ description: "Whom one can tell: channels of the clinic, and roles" })),
 })
+export type WardRules = Static<typeof WardRules>

@@ -1,5 +1,6 @@
 import { alarmLabels, problem, quantityLabels, refusal, settings, spokenUnits } from "./de-tables.ts"
 import { news2 } from "./de-news2.ts"
+import { rules } from "./de-rules.ts"
 import { statistics } from "./de-statistics.ts"
 import type { Texts } from "./language.ts"
 
@@ -26,6 +27,14 @@ export const de: Texts = {
         off: "Kein Ton: einschalten",
         blocked: "Ton gesperrt: neu einschalten",
         on: "Ton an: prüfen",
+    },
+
+    desktop: {
+        blocked: "Dieser Browser sperrt Hinweise auf dem Desktop. Alarme erscheinen und tönen nur auf dieser Seite.",
+        understood: "Verstanden",
+        noBed: "Patient ohne Bett",
+        cutOff: "VitalMote ist abgeschnitten",
+        cutOffHint: "Die Seite hört nichts von der Klinik. Alarme werden hier nicht gemeldet.",
     },
 
     age: {
@@ -76,6 +85,9 @@ export const de: Texts = {
         announced: (priority, what) => `Alarm, ${priority}: ${what}`,
         priority: { high: "hohe Priorität", medium: "mittlere Priorität", low: "niedrige Priorität" },
         clinic: "Klinik",
+        receiver: name => ({ doctor: "Ärzte", nurse: "Pflege" })[name] ?? name,
+        escalated: who => `eskaliert an ${who}`,
+        nextStep: (who, when) => `um ${when} an ${who}`,
         worst: value => `schlechtester ${value}`,
         present: value => `jetzt ${value}`,
         times: n => `${n}-mal`,
@@ -133,11 +145,16 @@ export const de: Texts = {
                 paused: `ausgesetzt von ${by}`,
                 "acknowledgement-expired": "Quittung abgelaufen, er dauert an",
                 "pause-expired": "Aussetzen beendet",
-                escalated: `eskaliert auf Stufe ${level}`,
+                escalated: told === "" ? `eskaliert auf Stufe ${level}` : `eskaliert auf Stufe ${level}: ${told}`,
                 closed: "abgeschlossen",
                 told: `benachrichtigt: ${told}`,
                 "not-told": `nicht benachrichtigt: ${told}: ${failure}`,
             })[change] ?? change,
+    },
+    field: {
+        missing: "Das fehlt noch.",
+        range: (min, max) => `Von ${min} bis ${max}.`,
+        wrong: "Das nimmt die Klinik nicht an.",
     },
     own: {
         heading: "Meine Werte",
@@ -226,6 +243,7 @@ export const de: Texts = {
         inChart: (text, by) => `▾ ${text} (${by})`,
     },
     news2,
+    rules,
     statistics,
     chart: {
         timeShown: "Gezeigte Zeit",

@@ -1,4 +1,5 @@
 import { news2 } from "./en-news2.ts"
+import { rules } from "./en-rules.ts"
 import { statistics } from "./en-statistics.ts"
 import { alarmKindOf } from "../../../wire/tables/alarm-kinds.ts"
 import type { AlarmEntry } from "../../http/schemas/alarms.ts"
@@ -35,6 +36,14 @@ export const en = {
         off: "No sound: start",
         blocked: "Sound blocked: start again",
         on: "Sound on: test",
+    },
+
+    desktop: {
+        blocked: "This browser blocks notices on the desktop. Alarms show and sound on this page only.",
+        understood: "Understood",
+        noBed: "patient without a bed",
+        cutOff: "VitalMote is cut off",
+        cutOffHint: "The page hears nothing of the clinic. Nobody is told of alarms here.",
     },
 
     age: {
@@ -86,6 +95,9 @@ export const en = {
         announced: (priority: string, what: string) => `Alarm, ${priority}: ${what}`,
         priority: { high: "high priority", medium: "medium priority", low: "low priority" },
         clinic: "Clinic",
+        receiver: (name: string): string => ({ doctor: "doctors", nurse: "nurses" })[name] ?? name,
+        escalated: (who: string) => `escalated to ${who}`,
+        nextStep: (who: string, when: string) => `at ${when} to ${who}`,
         worst: (value: string) => `worst ${value}`,
         present: (value: string) => `now ${value}`,
         times: (n: number) => `${n} times`,
@@ -147,11 +159,16 @@ export const en = {
                 paused: `paused by ${by}`,
                 "acknowledgement-expired": "acknowledgement ended, it lasts",
                 "pause-expired": "pause ended",
-                escalated: `escalated to step ${level}`,
+                escalated: told === "" ? `escalated to step ${level}` : `escalated to step ${level}: ${told}`,
                 closed: "closed",
                 told: `told: ${told}`,
                 "not-told": `could not tell ${told}: ${failure}`,
             })[change] ?? change,
+    },
+    field: {
+        missing: "This is needed.",
+        range: (min: string, max: string) => `From ${min} to ${max}.`,
+        wrong: "The clinic does not take this.",
     },
     own: {
         heading: "My values",
@@ -240,6 +257,7 @@ export const en = {
         inChart: (text: string, by: string) => `▾ ${text} (${by})`,
     },
     news2,
+    rules,
     statistics,
     chart: {
         timeShown: "Time shown",
