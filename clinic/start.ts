@@ -215,6 +215,8 @@ function watchAlarms(clinic: Clinic, equipment: EquipmentWatch, clock: Clock, lo
     const check = async () => {
         await Promise.all([clinic.silence.check(), clinic.news2Watch.check()])
         if (++seconds % slowSeconds === 0) {
+            // A disk that fails while nobody writes is noticed all the same; the pages are told by `conditions`.
+            await clinic.check().catch(() => {})
             await equipment.check()
             await tried("arrivals", () => clinic.arrivals.check())
             await tried("batteries", () => clinic.batteries.check())

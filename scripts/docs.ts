@@ -1,13 +1,14 @@
 // npm run docs: generates the tables in docs/ from those in wire/. A test fails if they differ.
 import { readFileSync, writeFileSync } from "node:fs"
 import { alarmKinds, type AlarmKind } from "../wire/tables/alarm-kinds.ts"
+import { failures, type Failure } from "../wire/tables/failures.ts"
 import { problemKinds, type ProblemKind } from "../wire/tables/problems.ts"
 import { quantities, units, unitText, type Quantity } from "../wire/tables/quantities.ts"
 import { refusalKinds, type RefusalKind } from "../wire/tables/refusals.ts"
 import { configFields, configRelations, routerField, type ConfigField } from "../wire/tables/settings.ts"
 
 /** Generated tables, by their name in the documents: `<!-- table NAME …`. */
-const tables: Record<string, () => string[][]> = { alarms, problems, quantities: quantityRows, refusals, settings }
+const tables: Record<string, () => string[][]> = { alarms, failures: failureRows, problems, quantities: quantityRows, refusals, settings }
 
 /** Documents with generated tables, relative to the project. */
 export const documents = ["docs/alarms.md", "docs/api.md", "docs/configuration.md", "docs/wire.md"]
@@ -47,6 +48,13 @@ function words(cause: AlarmKind["cause"]): [string, string] {
         `${label.toLowerCase()} is ${beyond} ${limit}`,
         `it is ${withUnit(cause.hysteresis)} or more ${within} that`,
     ]
+}
+
+function failureRows(): string[][] {
+    const rows = Object.values<Failure>(failures).map(({ fails, complains, withinS, note }) => {
+        return [fails, complains, `${withinS} s${note ? ` (${note})` : ""}`]
+    })
+    return [["fails", "complains", "within"], ...rows]
 }
 
 function settings(): string[][] {

@@ -144,8 +144,8 @@ function worstOf(kind: string, worst: number): string {
 function printStatistics({ all, kinds, priorities, patientDays, loudest }: BurdenStatistics): void {
     console.log(`${patientDays.toFixed(1)} patient days`)
     const seconds = (ms: number | null) => (ms === null ? "–" : `${Math.round(ms / 1000)} s`)
-    const row = (name: string, { count, perPatientDay, endedSoon, waiting }: BurdenStatistics["all"]) => [
-        ...[name, String(count), perPatientDay?.toFixed(2) ?? "–", String(endedSoon)],
+    const row = (name: string, { count, begun, perPatientDay, endedSoon, waiting }: BurdenStatistics["all"]) => [
+        ...[name, String(count), String(begun), perPatientDay?.toFixed(2) ?? "–", String(endedSoon)],
         ...[String(waiting.seen), seconds(waiting.medianMs), seconds(waiting.p90Ms)],
     ]
     const rows = [
@@ -153,7 +153,7 @@ function printStatistics({ all, kinds, priorities, patientDays, loudest }: Burde
         ...priorities.map(some => row(some.priority, some)),
         ...kinds.map(some => row(clean(alarmKindOf(some.kind).label), some)),
     ]
-    const head = ["alarm", "count", "per patient and day", "over within a minute", "seen", "median", "p90"]
+    const head = ["alarm", "count", "begun", "per patient and day", "over within a minute", "seen", "median", "p90"]
     for (const line of table(head, rows)) console.log(line)
     for (const { family, given, bed, count, perDay } of loudest)
         console.log(

@@ -92,14 +92,16 @@ export class Alarms {
             await this.end(alarm, { clearedAt, clearedAbout: 0 }, t)
     }
 
+    /** Another alarm says more than this one of the clinic's, which leaves the screen. */
+    async withdraw({ source }: Pick<Subject, "source">, kind: string, t: Tables): Promise<void> {
+        for (const alarm of await t.alarm.lasting(source, kind)) await this.takeAway(alarm, t)
+    }
+
     /** Nothing more will be heard of these motes, or of this patient: their alarms are over. */
     async endOf(whose: { motes: readonly number[] } | { patient: number }, t: Tables): Promise<void> {
         const open =
             "motes" in whose ? await t.alarm.openOfMotes(whose.motes) : await t.alarm.openOfPatient(whose.patient)
-        for (const alarm of open) {
-            alarm.clearedAt ??= this.now()
-            await this.happen(alarm, { type: "withdrawn", at: this.now() }, t)
-        }
+        for (const alarm of open) await this.takeAway(alarm, t)
     }
 
     /** What a mote has measured: alarms that last get their worst value, and speak again where they get worse by a step. */
@@ -251,7 +253,8 @@ export class Alarms {
         await this.lives.save(before, t)
         await t.alarmEntry.move(before.id, alarm.id)
         await t.delivery.move(before.id, alarm.id)
-        alarm.count = before.count + 1
+        // Whoever comes at last has let it wait since it was heard of first.
+        Object.assign(alarm, { count: before.count + 1, storedAt: before.storedAt })
         if (isMoreUrgent(before.priority as Alarm["priority"], alarm.priority)) alarm.priority = before.priority
         const { worstValue, worstAt } = before
         if (limit && worstValue !== null && (alarm.worstValue === null || isWorse(limit, worstValue, alarm.worstValue)))
@@ -280,6 +283,11 @@ export class Alarms {
     ): Promise<void> {
         Object.assign(alarm, how)
         await this.happen(alarm, { type: "cleared", at: this.now() }, t)
+    }
+
+    private async takeAway(alarm: StoredAlarm, t: Tables): Promise<void> {
+        alarm.clearedAt ??= this.now()
+        await this.happen(alarm, { type: "withdrawn", at: this.now() }, t)
     }
 
     private async worsen(alarm: StoredAlarm, t: Tables): Promise<void> {

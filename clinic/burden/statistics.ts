@@ -13,8 +13,10 @@ export interface CountedAlarm {
     clearedAt: number | null
     /** When somebody attended to it first. */
     seenAt: number | null
-    /** When the clinic heard of it. */
+    /** When the clinic heard of it first. */
     storedAt: number
+    /** How often it began before anybody attended to it: all of that is one alarm. */
+    begun: number
 }
 
 export interface Waiting {
@@ -28,6 +30,8 @@ export interface Waiting {
 
 export interface Count {
     count: number
+    /** How often they began: more often than there are, where they began again before anybody attended to them. */
+    begun: number
     /** Null where nobody was watched. */
     perPatientDay: number | null
     /** That ended within a minute of their beginning, before anybody attended to them. */
@@ -94,6 +98,7 @@ function countOf(alarms: readonly CountedAlarm[], patientDays: number): Count {
         clearedAt !== null && clearedAt - raisedAt < soonMs && (seenAt === null || seenAt >= clearedAt)
     return {
         count: alarms.length,
+        begun: alarms.reduce((all, { begun }) => all + begun, 0),
         perPatientDay: patientDays > 0 ? alarms.length / patientDays : null,
         endedSoon: alarms.filter(isSoon).length,
         waiting: waitingOf(alarms),

@@ -67,14 +67,16 @@ async function found(clinic: Clinic, query: { from: string; before: string; ward
     return { ...rest, loudest: await Promise.all(named) }
 }
 
-const columns = ["kind", "alarms", "per patient and day", "over within a minute", "seen", "median s", "p90 s"]
+const columns = ["kind", "alarms", "begun", "per patient and day", "over within a minute", "seen", "median s", "p90 s"]
 
 /** One for all, and one a kind; times in seconds. */
 function rowsOf({ all, kinds, patientDays }: Pick<Statistics, "all" | "kinds" | "patientDays">) {
     const seconds = (ms: number | null) => (ms === null ? null : ms / 1000)
-    const rows = [{ kind: "all", ...all }, ...kinds].map(({ kind, count, perPatientDay, endedSoon, waiting }) => [
-        ...[kind, count, perPatientDay, endedSoon],
-        ...[waiting.seen, seconds(waiting.medianMs), seconds(waiting.p90Ms)],
-    ])
-    return [columns, ...rows, ["patient days", patientDays, null, null, null, null, null]]
+    const rows = [{ kind: "all", ...all }, ...kinds].map(
+        ({ kind, count, begun, perPatientDay, endedSoon, waiting }) => [
+            ...[kind, count, begun, perPatientDay, endedSoon],
+            ...[waiting.seen, seconds(waiting.medianMs), seconds(waiting.p90Ms)],
+        ],
+    )
+    return [columns, ...rows, ["patient days", patientDays, ...columns.slice(2).map(() => null)]]
 }

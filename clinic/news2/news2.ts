@@ -34,7 +34,12 @@ const medianValues = 60
 const lookBackMs = 3_600_000
 const maxPoints = 1500
 
-const vitalOf: Partial<Record<ParameterName, VitalName>> = { pulse: "hr", saturation: "spo2", temperature: "temp" }
+/** What a mote measures of it. */
+export const vitalOf: Partial<Record<ParameterName, VitalName>> = {
+    pulse: "hr",
+    saturation: "spo2",
+    temperature: "temp",
+}
 
 /** A parameter of the score with where it comes from. */
 export interface Part {

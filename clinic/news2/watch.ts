@@ -2,8 +2,9 @@ import type { Log } from "../../host/log.ts"
 import { Slices } from "../../host/slices.ts"
 import type { Alarm } from "../alarms/alarm.ts"
 import type { Alarms } from "../alarms/alarms.ts"
+import { limitOf } from "../alarms/urgency.ts"
 import type { Store } from "../store/store.ts"
-import type { News2, PatientScore } from "./news2.ts"
+import { vitalOf, type News2, type PatientScore } from "./news2.ts"
 import { highFrom, mediumFrom, singleThree, type Score } from "./score.ts"
 
 /** Everybody's score is worked out so often; that of a patient of whom something was entered at once. */
@@ -11,7 +12,7 @@ const everyMs = 10_000
 /** A score on the edge goes up and down: an alarm is over when it has been lower for so long. */
 const lowerMs = 10 * 60_000
 
-/** Kinds of wire/tables/alarm-kinds.ts, and when each is raised. A single 3 is said by itself only where the sum is no alarm. */
+/** Kinds of wire/tables/alarm-kinds.ts, and when each is raised, the most urgent first: there is one of them at a time. */
 const thresholds: { kind: string; isBeyond: (score: Beyond) => boolean; isLower: (score: Beyond) => boolean }[] = [
     { kind: "news2-7", isBeyond: ({ sum }) => sum >= highFrom, isLower: ({ sum }) => sum < highFrom },
     { kind: "news2-5", isBeyond: ({ sum }) => sum >= mediumFrom, isLower: ({ sum }) => sum < mediumFrom },
@@ -80,11 +81,12 @@ export class News2Watch {
     }
 
     private async look(patients: readonly number[]): Promise<void> {
-        const open = (await this.o.alarms.open()).filter(a => a.clearedAt === null && kinds.includes(a.kind))
+        const open = (await this.o.alarms.open()).filter(({ clearedAt }) => clearedAt === null)
         const slices = new Slices()
         for (const patient of patients) {
             const lasting = open.filter(alarm => alarm.patient === patient)
-            const { score, last } = await this.o.news2.judge(patient, lasting.length > 0)
+            const scores = lasting.filter(({ kind }) => kinds.includes(kind))
+            const { score, last } = await this.o.news2.judge(patient, scores.length > 0)
             await this.follow(score, last, lasting)
             this.tell(score)
             await slices.pause()
@@ -92,25 +94,31 @@ export class News2Watch {
     }
 
     private async follow(score: PatientScore, last: Score, lasting: readonly Alarm[]) {
+        // Somebody is called already because of a value that is beyond its limit: its 3 is nothing more to say.
+        const called = new Set<string | undefined>(lasting.map(({ kind }) => limitOf(kind)?.quantity))
+        const isNews = ({ name }: PatientScore["parts"][number]) => !(name in vitalOf && called.has(vitalOf[name]))
         const now = beyond(
             score.atLeast,
-            score.parts.map(part => part.score),
+            score.parts.filter(isNews).map(part => part.score),
         )
         const known = beyond(last.atLeast, Object.values(last.parts))
         const { alarms, store, elapsed } = this.o
         const { patient } = score
         const subject = { source: `patient/${patient}`, mote: null, patient, revokedAt: null }
+        let hasUrgent = false
         for (const { kind, isBeyond, isLower } of thresholds) {
             const key = `${score.patient} ${kind}`
-            const alarm = lasting.find(other => other.kind === kind)
-            if (!alarm && isBeyond(now))
-                await store.transaction(t => alarms.raise(subject, kind, { time: this.o.now() }, t))
-            if (!alarm || !isLower(known)) this.lowerSince.delete(key)
+            const isRaised = lasting.some(alarm => alarm.kind === kind)
+            if (!isRaised || !isLower(known)) this.lowerSince.delete(key)
             else if (!this.lowerSince.has(key)) this.lowerSince.set(key, elapsed())
-            if (elapsed() - (this.lowerSince.get(key) ?? Infinity) < lowerMs) continue
-            if (!alarm) continue
-            this.lowerSince.delete(key)
-            await store.transaction(t => alarms.clear(subject, kind, this.o.now(), t))
+            const isOver = elapsed() - (this.lowerSince.get(key) ?? Infinity) >= lowerMs
+            if (isOver) this.lowerSince.delete(key)
+            const time = this.o.now()
+            if (isOver) await store.transaction(t => alarms.clear(subject, kind, time, t))
+            else if (isRaised && hasUrgent) await store.transaction(t => alarms.withdraw(subject, kind, t))
+            else if (!isRaised && !hasUrgent && isBeyond(now))
+                await store.transaction(t => alarms.raise(subject, kind, { time }, t))
+            hasUrgent ||= isRaised ? !isOver : isBeyond(now)
         }
     }
 

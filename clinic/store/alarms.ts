@@ -97,6 +97,8 @@ export interface CountedRow {
     clearedAt: number | null
     seenAt: number | null
     storedAt: number
+    /** How often it began before anybody attended to it. */
+    begun: number
 }
 
 const columns = [
@@ -195,7 +197,7 @@ const update = prepare<StoredAlarm, unknown>((db, a) =>
             ...{ worst_value: a.worstValue, worst_at: a.worstAt, attended_value: a.attendedValue },
             ...{ state: a.state, since: a.since, until: a.until, waiting_since: a.waitingSince, level: a.level },
             ...{ attended_by: a.attendedBy, undo: a.undo, due_at: a.dueAt },
-            ...{ first_seen_at: a.firstSeenAt, first_seen_by: a.firstSeenBy },
+            ...{ first_seen_at: a.firstSeenAt, first_seen_by: a.firstSeenBy, stored_at: a.storedAt },
         })
         .where("id", "=", a.id),
 )
@@ -315,7 +317,10 @@ export class AlarmTable {
             .execute()
     }
 
-    /** Those that the clinic heard of within a time, of everybody or of a ward, in the order of their ids behind `after`. */
+    /**
+     * The lines that the clinic heard of within a time, of everybody or of a ward, in the order of their ids behind `after`: what
+     * began again before anybody attended to it is one.
+     */
     async counted(o: {
         from: number
         before: number
@@ -327,6 +332,8 @@ export class AlarmTable {
             .selectFrom("alarm as a")
             .select(["a.id", "a.patient", "a.kind", "a.priority", "a.raised_at as raisedAt"])
             .select(["a.cleared_at as clearedAt", "a.first_seen_at as seenAt", "a.stored_at as storedAt"])
+            .select("a.count as begun")
+            .where("a.is_line", "=", 1)
             .where("a.id", ">", o.after)
             .where("a.stored_at", ">=", o.from)
             .where("a.stored_at", "<", o.before)

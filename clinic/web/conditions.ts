@@ -13,6 +13,11 @@ export class ConditionList {
         this.update(conditions)
     }
 
+    /** Nothing new is stored, and so nothing new is shown. */
+    get isBlind(): boolean {
+        return this.current.some(({ code }) => code === "store-full" || code === "store-failed")
+    }
+
     update(conditions: readonly Condition[]): void {
         this.current = conditions
         const lines = conditions.map(textOf)

@@ -280,8 +280,9 @@ export class Screen {
         const unseen = this.model.alarms().filter(alarm => urgency(alarm) !== "seen")
         const alarms = unseen.length > 0 ? `${t.shell.newAlarms(unseen.length)} · ` : ""
         const priorities = unseen.map(({ priority }) => priority)
-        // A page that hears nothing must not be mistaken for a quiet ward.
-        this.sound?.show(this.isConnected ? priorities : [...priorities, "medium"])
+        // A page that hears nothing, or a clinic that stores nothing, must not be mistaken for a quiet ward.
+        const isBlind = !this.isConnected || this.conditions.isBlind
+        this.sound?.show(isBlind ? [...priorities, "medium"] : priorities)
         this.notices?.show(unseen, this.isConnected)
         document.title = `${alarms}${this.view?.title ?? ""} · ${t.shell.product}`
     }

@@ -115,8 +115,9 @@ function rate(perDay: number | null): string {
     return perDay === null ? t.statistics.unknownRate : number(perDay, 2)
 }
 
-function countCells(name: string, { count, perPatientDay, endedSoon, waiting }: Statistics["all"]): string[] {
+function countCells(name: string, { count, begun, perPatientDay, endedSoon, waiting }: Statistics["all"]): string[] {
     const wait = (ms: number | null) => (ms === null ? t.news2.none : duration(ms))
     const { unseen, medianMs, p90Ms } = waiting
-    return [name, setting(count), rate(perPatientDay), setting(endedSoon), setting(unseen), wait(medianMs), wait(p90Ms)]
+    const counts = [setting(count), setting(begun), rate(perPatientDay), setting(endedSoon), setting(unseen)]
+    return [name, ...counts, wait(medianMs), wait(p90Ms)]
 }

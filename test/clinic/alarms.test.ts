@@ -294,7 +294,7 @@ test("acknowledged, it speaks again when it is worse by a step, and when it last
 })
 
 test("a thousand alarms in a minute from one broken mote are one line that still escalates", async () => {
-    const { clinic, tell, pass, one, all } = await ward(escalating)
+    const { clinic, start, tell, pass, one, all } = await ward(escalating)
     const times = 200
     for (let i = 0; i < times; i++) {
         const kind = "hr-high"
@@ -308,6 +308,8 @@ test("a thousand alarms in a minute from one broken mote are one line that still
     }
     assert.equal((await one()).count, 5 * times)
     assert.deepEqual([(await all()).length, (await clinic.alarms.open()).length], [1, 1])
+    const { all: counted } = await clinic.burden.statistics({ from: start, before: clinic.now() + 1 })
+    assert.deepEqual([counted.count, counted.begun, counted.waiting.unseen], [1, 5 * times, 1])
     const history = await clinic.alarms.history((await one()).id)
     assert.ok(history.length < 60, `${history.length} entries`)
     await tell({ kind: "hr-high", id: 10 * times, raised: true, value: 171 })

@@ -17,6 +17,10 @@ const Ms = Type.Number({ minimum: 0, description: "Milliseconds" })
 const PerDay = Nullable(Type.Number({ minimum: 0, description: "Null where nothing was measured" }))
 const count = {
     count: Whole,
+    begun: Type.Integer({
+        minimum: 0,
+        description: "How often they began: what begins again before anybody attends to it is one alarm",
+    }),
     perPatientDay: PerDay,
     endedSoon: Type.Integer({ minimum: 0, description: "Over within a minute, before anybody attended to them" }),
     waiting: Type.Object({ seen: Whole, unseen: Whole, medianMs: Nullable(Ms), p90Ms: Nullable(Ms) }),

@@ -21,6 +21,7 @@ export const statistics: typeof english = {
     column: {
         alarm: "Alarm",
         count: "Anzahl",
+        begun: "So oft begonnen",
         rate: "Je Patient und Tag",
         soon: "Nach einer Minute vorbei",
         unseen: "Nicht quittiert",

@@ -20,6 +20,7 @@ export const statistics = {
     column: {
         alarm: "Alarm",
         count: "Count",
+        begun: "Times they began",
         rate: "Per patient and day",
         soon: "Over within a minute",
         unseen: "Not acknowledged",

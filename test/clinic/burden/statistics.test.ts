@@ -6,13 +6,13 @@ import { dayMs, quantile, statistics, type CountedAlarm } from "../../../clinic/
 const period = { from: 0, before: 2 * dayMs }
 const alarm = (more: Partial<CountedAlarm>): CountedAlarm => ({
     ...{ patient: 1, kind: "hr-high", priority: "high", raisedAt: 1000, clearedAt: null, seenAt: null, storedAt: 1000 },
-    ...more,
+    ...{ begun: 1, ...more },
 })
 
 test("alarms are counted per patient and day, by kind and priority, with how long they waited", () => {
     const alarms = [
         alarm({ seenAt: 11_000, clearedAt: 200_000 }),
-        alarm({ seenAt: 31_000 }),
+        alarm({ seenAt: 31_000, begun: 10_000 }),
         alarm({ clearedAt: 30_000 }),
         alarm({ kind: "contact", priority: "low", patient: 2, clearedAt: 30_000, seenAt: 20_000 }),
         alarm({ kind: "router-silent", priority: "medium", patient: null, storedAt: dayMs + 5 }),
@@ -24,6 +24,7 @@ test("alarms are counted per patient and day, by kind and priority, with how lon
     const { all, kinds, priorities, days, loudest, patientDays } = statistics(alarms, watched, period)
     assert.equal(patientDays, 2.5)
     assert.deepEqual([all.count, all.perPatientDay, all.endedSoon], [5, 2, 1])
+    assert.equal(all.begun, 10_004)
     assert.deepEqual(all.waiting, { seen: 3, unseen: 2, medianMs: 19_000, p90Ms: 30_000 })
     assert.deepEqual(
         kinds.map(({ kind, count, endedSoon }) => [kind, count, endedSoon]),

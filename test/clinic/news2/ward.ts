@@ -24,6 +24,16 @@ export async function ward() {
         )
         await clinic.ingest([delivery(sealer.seal(pack, now), now)])
     }
+    /** What the mote says of its limits. */
+    const alarm = async (kind: string, id: number, raised: boolean, value: number) => {
+        const now = clock.now()
+        const pack = [
+            measurement(`alarm/${kind}`, raised ? 1 : 0, now),
+            measurement(`alarm/${kind}/id`, id, now, { unit: "count" }),
+            measurement(`alarm/${kind}/value`, value, now, { unit: "beat/min" }),
+        ]
+        await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
+    }
     /** For so long, a reading every 30 s and a look at the scores. */
     const live = async (seconds: number, values?: Record<string, number>, watched = clinic) => {
         for (let s = 0; s < seconds; s += 30) {
@@ -37,7 +47,7 @@ export async function ward() {
         const scores = found.filter(({ kind }) => kind.startsWith("news2"))
         return scores.map(({ kind, clearedAt }) => `${kind} ${clearedAt === null ? "lasts" : "over"}`).sort()
     }
-    return { clock, clinic, open, patient, mote, measure, live, alarms }
+    return { clock, clinic, open, patient, mote, measure, alarm, live, alarms }
 }
 
 export const well = { hr: 72, spo2: 98, temp: 36.8 }
