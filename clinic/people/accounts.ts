@@ -4,6 +4,7 @@ import { elapsedMs, type Clock } from "../../host/clock.ts"
 import { ProblemError } from "../errors.ts"
 import { kindOf, type Role } from "./permissions.ts"
 import type { StoredAccount } from "../store/accounts.ts"
+import { StoreFailure } from "../store/failure.ts"
 import type { Store, Tables } from "../store/store.ts"
 
 export interface User {
@@ -145,8 +146,15 @@ export class Accounts {
         if (sessionEnds && (elapsed - ages.usedAt > sessionIdleMs || elapsed - ages.madeAt > sessionMaxMs))
             return undefined
         this.sessions.set(nameOf(session), { ...ages, usedAt: elapsed })
-        if (Math.abs(now - usedAt) > sessionNoteMs) await this.store.session.noteUse(hashed(session), now)
+        if (Math.abs(now - usedAt) > sessionNoteMs) await this.noteUse(session, now)
         return await this.withWard(user(found.account))
+    }
+
+    /** A disk that is full keeps nobody from looking: the use of a session is in memory, too. */
+    private async noteUse(session: string, now: number): Promise<void> {
+        await this.store.session.noteUse(hashed(session), now).catch((error: Error) => {
+            if (!(error instanceof StoreFailure)) throw error
+        })
     }
 
     /** In how many ms a session ends whatever happens; null where it never does. */

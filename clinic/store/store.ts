@@ -111,6 +111,7 @@ export class Store extends Tables {
         const result = await this.noting(
             async () =>
                 await this.db.transaction().execute(async db => await work(new Tables({ db, root: this.db, changed }))),
+            () => changes.size > 0,
         )
         if (changes.size > 0) this.emit(changes)
         return result
@@ -146,11 +147,11 @@ export class Store extends Tables {
         await this.db.destroy()
     }
 
-    /** Remembers whether it failed for want of a working store. */
-    private async noting<T>(work: () => Promise<T>): Promise<T> {
+    /** Remembers whether it failed for want of a working store. What has written nothing shows nothing. */
+    private async noting<T>(work: () => Promise<T>, hasWritten = () => true): Promise<T> {
         try {
             const result = await work()
-            this.failed = undefined
+            if (hasWritten()) this.failed = undefined
             return result
         } catch (error) {
             if (error instanceof StoreFailure) this.failed = error.kind

@@ -28,6 +28,8 @@ export class AlarmItem {
     private readonly mayRead: boolean
     private isUndo = false
     private isBusy = false
+    /** For whom the buttons are said to be. */
+    private named: string | undefined
 
     constructor(id: number, user: Session, steady: SteadyList) {
         this.id = id
@@ -66,7 +68,7 @@ export class AlarmItem {
         setText(this.what, alarmText(alarm))
         setText(this.course, courseText(alarm))
         if (alarm.patient === null || !this.mayRead) this.who.removeAttribute("href")
-        else this.who.setAttribute("href", `#/patients/${alarm.patient}`)
+        else setHref(this.who, `#/patients/${alarm.patient}`)
         setText(this.who, about)
         setText(this.since, timesText(alarm, now))
         setText(this.state, stateText(alarm, now))
@@ -84,7 +86,8 @@ export class AlarmItem {
         if (isHidden && this.button === document.activeElement) this.who.focus()
         this.button.hidden = isHidden
         this.pauses.hidden = isSeen || clearedAt !== null
-        if (this.pauses.ariaLabel === about) return
+        if (this.named === about) return
+        this.named = about
         this.pauses.ariaLabel = t.alarms.pause
         for (const button of this.pauses.querySelectorAll("button"))
             button.ariaLabel = t.alarms.pauseFor(button.textContent ?? "", about)
@@ -104,4 +107,9 @@ export class AlarmItem {
             this.isBusy = false
         }
     }
+}
+
+/** What is written anew is laid out anew. */
+function setHref(link: HTMLElement, href: string): void {
+    if (link.getAttribute("href") !== href) link.setAttribute("href", href)
 }

@@ -28,7 +28,7 @@ const tickMs = 1000
 /** Who is on the ward changes seldom; values come by themselves. */
 const wardRefreshMs = 60_000
 const retryMs = 3000
-const drawMs = 250
+const drawMs = 500
 
 /** Everything a logged-in user sees: header, the chosen view, the alarms, the state of the connection. */
 export class Screen {

@@ -11,20 +11,36 @@ const levels = [60, 100]
 const margin = 5
 const labelPx = 26
 
+/** Sizes as the browser tells them: whoever asks for the size of an element makes it lay out the page at once. */
+const sizes = new WeakMap<Element, { width: number; height: number }>()
+const observer = new ResizeObserver(entries => {
+    for (const { target, contentRect } of entries) {
+        const { width, height } = contentRect
+        sizes.set(target, { width, height })
+        target.dispatchEvent(new Event("resized"))
+    }
+})
+
 /** The heart rate of the last minutes, small: for one card among many. It is drawn when it is told to, and only then. */
 export class Sparkline {
     readonly element = h("canvas", { class: "sparkline", role: "img" })
     private drawnAt = -Infinity
+    private again: (() => void) | undefined
 
     constructor() {
         this.describe(undefined)
+        this.element.addEventListener("resized", () => {
+            this.drawnAt = -Infinity
+            this.again?.()
+        })
+        observer.observe(this.element)
     }
 
     /** Draws where something is new, or where time has moved the curve by about a pixel. */
     draw(series: Series, spanMs: number, now: number): void {
         const { element } = this
-        const width = element.clientWidth
-        const height = element.clientHeight
+        this.again = () => this.draw(series, spanMs, now)
+        const { width, height } = sizes.get(element) ?? { width: 0, height: 0 }
         if (width === 0 || height === 0) return
         const isDue = now - this.drawnAt > (2 * spanMs) / width || now < this.drawnAt
         if (!isDue && !series.isChanged) return

@@ -14,6 +14,7 @@ import { writeDurably } from "../../host/files.ts"
 import { silentLog } from "../../host/log.ts"
 import { closeSqlite, openSqlite as openDatabase } from "../../host/sqlite.ts"
 import { decodeResults, encodeBatch } from "../../wire/batch.ts"
+import { ManualClock } from "../support/clock.ts"
 import { Service } from "./service.ts"
 import { delivery, measurement } from "./support.ts"
 
@@ -123,6 +124,8 @@ test("a disk that is full: 507 at /ingest, 503 at /healthz, reading goes on; wit
     const health = await service.call("GET", "/healthz")
     assert.equal(health.status, 503)
     assert.deepEqual(health.json, { status: "the disk is full" })
+    // What happens meanwhile without writing anything does not make it well.
+    await service.running.clinic.alarms.tick()
     const ward = await service.get("/api/ward")
     assert.equal(ward.status, 200, "what is stored can be read")
     assert.deepEqual(ward.json.conditions, [{ code: "store-full" }])
@@ -134,6 +137,19 @@ test("a disk that is full: 507 at /ingest, 503 at /healthz, reading goes on; wit
     const statuses = decodeResults(taken.bytes).map(({ status }) => status)
     assert.ok(statuses.every(status => status === "stored" || status === "duplicate"))
     assert.deepEqual((await service.get("/api/ward")).json.conditions, [])
+})
+
+test("a disk that takes nothing keeps nobody from looking, however old the session is", async t => {
+    const clock = new ManualClock(Date.now())
+    const service = await Service.start(clock)
+    t.after(() => service.close())
+    const cookie = await service.login("doctor", service.credentials.doctor.password)
+    const { db } = (service.running.clinic as unknown as { o: { store: Store } }).o.store
+    await sql`PRAGMA query_only = 1`.execute(db)
+    clock.step(10 * 60_000)
+    assert.equal((await service.call("GET", "/api/me", { cookie })).status, 200)
+    assert.equal((await service.call("GET", "/api/ward", { cookie })).status, 200)
+    await sql`PRAGMA query_only = 0`.execute(db)
 })
 
 test("a file that would not change is not written", t => {
