@@ -27,6 +27,7 @@ const rooms = {
 /** What runs in a browser or as bytecode, inside of a room, and what it may import of others; of its own room types, too. */
 const islands = {
     "clinic/web": ["browser/", "wire/tables/"],
+    "router/web": ["browser/", "router/browser/messages.ts"],
     "wire/tables": [],
     "cli/plot/web": ["browser/", "cli/plot/"],
     "sim/web/page": ["browser/", "sim/web/messages.ts"],

@@ -15,7 +15,15 @@ export default tseslint.config(
     {
         // The host code is checked with types: a promise nobody waits for is where readings get lost.
         files: ["{host,wire,devicescript,router,clinic,sim,emulator,cli,test,bench,scripts}/**/*.ts"],
-        ignores: ["browser/**", "clinic/web/**", "cli/plot/web/**", "sim/web/page/**", "test/src/**", "bench/src/**"],
+        ignores: [
+            "browser/**",
+            "clinic/web/**",
+            "router/web/**",
+            "cli/plot/web/**",
+            "sim/web/page/**",
+            "test/src/**",
+            "bench/src/**",
+        ],
         languageOptions: {
             parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname },
         },

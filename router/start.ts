@@ -127,7 +127,7 @@ export async function startRouter(o: {
             broker && o.tls?.mqttsPort !== undefined
                 ? await serveTls(broker, o.tls, "mqtt", o.tls.mqttsPort)
                 : undefined
-        const http = o.http && (await serveHttp(router, o.http, log))
+        const http = o.http && (await serveHttp(router, { ...o.http, coapPort }, log))
         if (http) parts.push(http)
         const httpPort = http?.port
         const dns = o.dns && (await serveDns(o.dns, log))
@@ -200,10 +200,10 @@ export interface HttpAccess {
 /** Serves HTTP clients. Throws UserError if the port cannot be used, or returns undefined if it is optional. */
 export async function serveHttp(
     router: Router,
-    { port, host = "127.0.0.1", names = [], isOptional }: HttpAccess,
+    { port, host = "127.0.0.1", names = [], isOptional, coapPort }: HttpAccess & { coapPort: number | undefined },
     log: Log,
 ): Promise<{ port: number; close(): unknown } | undefined> {
-    const app = relayHttp(router, [host, ...names])
+    const app = relayHttp(router, { names: [host, ...names], coapPort })
     await app.ready()
     try {
         return { port: await listen(app.server, port, host, log), close: () => app.close() }

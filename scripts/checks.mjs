@@ -23,6 +23,7 @@ const checks = {
     "who may import from whom": ["dependency-cruiser/bin/dependency-cruise.mjs", "--output-type", "err", "."],
     "unused exports and dependencies": ["knip/bin/knip.js", "--no-progress"],
     "types of the clinic's page": types("clinic/web/", "clinic"),
+    "types of the router's page": types("router/web/", "router"),
     "types of the simulator's page": types("sim/web/page/", "sim"),
     "types of the figure": types("cli/plot/web/", "figure"),
 }

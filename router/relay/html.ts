@@ -26,21 +26,6 @@ export function senmlJson(contentFormat: number | undefined, payload: Uint8Array
     }
 }
 
-/** Returns a page with the connected motes. */
-export function motesPage(motes: { eui: string; connected: string; lastEnvelope: string }[]): string {
-    const rows = motes.map(({ eui, connected, lastEnvelope }) => [
-        `<a href="/m/${eui}/status">${eui}</a>`,
-        `<a href="/m/${eui}/config">configuration</a>`,
-        connected,
-        lastEnvelope,
-    ])
-    const body =
-        rows.length === 0
-            ? "<p>No mote is connected over CoAP.</p>"
-            : table(["mote", "", "connected", "last envelope"], rows)
-    return page("Motes", body)
-}
-
 /** Returns a page with a SenML pack as a table. */
 export function packPage(title: string, pack: JsonPack): string {
     const base = pack.map(({ bn }) => bn).find(bn => bn !== undefined)

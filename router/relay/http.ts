@@ -2,11 +2,12 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { isFromOtherSite, isOwnHost } from "../../host/other-sites.ts"
 import { Code, codeClass, dotted, type CoapMessage } from "../coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "../coap/options.ts"
-import { motesPage, packPage, senmlJson } from "./html.ts"
-import type { Motes } from "./motes.ts"
+import { packPage, senmlJson } from "./html.ts"
 import { contentFormatOf, httpStatus, mediaTypeOf, preferred } from "./http-mapping.ts"
 import { isEui } from "../../wire/keys.ts"
-import { uriOptions, type Relay } from "./relay.ts"
+import { browserRoutes } from "../browser/routes.ts"
+import type { Router } from "../router.ts"
+import { uriOptions } from "./relay.ts"
 import { refusalKey } from "../../wire/refusal.ts"
 import { refusalText } from "../../wire/tables/refusals.ts"
 import { refusalOf } from "./refusal.ts"
@@ -30,29 +31,36 @@ const formats = { json: "application/json", senml: "application/senml+json", htm
 
 /**
  * The relay for HTTP clients (RFC 8075 §5.4), where `/m/<eui>/status` is the mote's `/status`, and a page that lists
- * the motes. SenML is available in JSON and HTML as well. There is no login, so requests from pages of other sites are
- * refused.
- * @param names additional host names under which clients reach this machine
+ * the motes and browses what they serve. SenML is available in JSON and HTML as well. There is no login, so requests from
+ * pages of other sites are refused.
+ * @param o.names additional host names under which clients reach this machine
+ * @param o.coapPort where the same is served over CoAP
  */
-export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }, names: string[] = []): FastifyInstance {
+export function relayHttp(
+    router: Pick<Router, "relay" | "motes" | "serve" | "stats">,
+    o: { names: string[]; coapPort: number | undefined },
+): FastifyInstance {
+    const { relay, motes } = router
     const app = fastify({
         bodyLimit: maxBodyBytes,
         requestTimeout: requestMs,
         keepAliveTimeout: keepAliveMs,
         exposeHeadRoutes: false,
+        forceCloseConnections: true, // event streams never end by themselves
     })
     app.server.maxConnections = maxConnections
     app.removeAllContentTypeParsers()
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
     app.addHook("onRequest", async ({ method, headers }, reply) => {
-        if (!isOwnHost(headers.host, names)) return await fault(reply, 421, "not a name of this machine")
+        if (!isOwnHost(headers.host, o.names)) return await fault(reply, 421, "not a name of this machine")
         if (isFromOtherSite(method, headers, "http"))
             return await fault(reply, 403, "the request comes from another site")
         return undefined
     })
     app.addHook("onSend", async (_request, reply) => {
+        if (!reply.hasHeader("content-security-policy"))
+            void reply.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
         void reply.headers({
-            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'",
             "x-content-type-options": "nosniff",
             "referrer-policy": "no-referrer",
         })
@@ -63,6 +71,7 @@ export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }, name
         const reason = statusCode === 413 ? `at most ${maxBodyBytes} bytes` : "bad request"
         return fault(reply, statusCode, statusCode < 500 ? reason : "internal error")
     })
+    const sendPage = browserRoutes(app, router, o.coapPort)
     app.get("/", async (request, reply) => {
         const list = motes.list().map(({ eui, since, lastEnvelopeAt }) => ({
             eui,
@@ -71,8 +80,9 @@ export function relayHttp({ relay, motes }: { relay: Relay; motes: Motes }, name
         }))
         const type = preferred(request.headers.accept, [formats.html, formats.json])
         if (type === undefined) return await fault(reply, 406, "only HTML and JSON are available")
-        void reply.header("vary", "accept").header("cache-control", "no-store").type(utf8(type))
-        return Buffer.from(type === formats.html ? motesPage(list) : JSON.stringify(list))
+        void reply.header("vary", "accept")
+        if (type === formats.html) return await sendPage(request, reply)
+        return await reply.header("cache-control", "no-store").type(type).send(JSON.stringify(list))
     })
     app.all("/m/*", async (request, reply) => {
         const code = methods[request.method]

@@ -35,7 +35,7 @@ export async function openHostPorts({ router }: Ward, o: { coapPort?: number; ht
             if (udp) parts.push(udp)
         }
         if (o.httpPort !== undefined) {
-            const http = await serveHttp(router, { port: o.httpPort, host }, silentLog)
+            const http = await serveHttp(router, { port: o.httpPort, host, coapPort: ports.coapPort }, silentLog)
             if (http) parts.push(http)
             ports.httpPort = http?.port
         }

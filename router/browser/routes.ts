@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto"
+import { PassThrough } from "node:stream"
+import { fileURLToPath } from "node:url"
+import { Type, type Static } from "@sinclair/typebox"
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
+import { bundlePages, pagePolicy, type Pages } from "../../host/pages.ts"
+import { Code, dotted, message, type CoapMessage } from "../coap/message.ts"
+import { hasValidLength, OptionNumber, uintOption } from "../coap/options.ts"
+import { uriOptions } from "../relay/relay.ts"
+import type { Router } from "../router.ts"
+import { decoded, shownOptions } from "./decoded.ts"
+import { HttpRequester } from "./http-requester.ts"
+import type { Answered, Asked, RouterState } from "./messages.ts"
+
+/** The part of a router that its page needs. */
+export type Browsed = Pick<Router, "motes" | "serve" | "stats">
+
+/** A mote takes 512 bytes, in hex twice as many, beside the path and the options. */
+const maxBodyBytes = 8192
+/** Pages that observe something at the same time. */
+const maxStreams = 32
+/** A page that does not read so many bytes of notifications is cut off. */
+const maxBacklogBytes = 256 * 1024
+/** The token of a request, which never leaves this process. */
+const tokenBytes = 8
+
+const asked = Type.Object(
+    {
+        method: Type.Union([Type.Literal("GET"), Type.Literal("POST"), Type.Literal("PUT"), Type.Literal("DELETE")]),
+        path: Type.String({ pattern: "^/", maxLength: 1024 }),
+        options: Type.Array(
+            Type.Object({
+                number: Type.Integer({ minimum: 0, maximum: 0xffff }),
+                value: Type.String({ pattern: "^([0-9a-f]{2})*$", maxLength: 512 }),
+            }),
+            { maxItems: 32 },
+        ),
+        payload: Type.String({ pattern: "^([0-9a-f]{2})*$", maxLength: 4096 }),
+    },
+    { additionalProperties: false },
+)
+const observed = Type.Object({ path: Type.String({ pattern: "^/", maxLength: 1024 }) })
+
+/**
+ * The CoAP browser: a page at `/` that discovers, asks and observes the resources of the motes and of this router, and what
+ * it asks from this server. Everything goes the way of any other client's request: motes keep their rate limit.
+ * @returns handler that sends the page
+ */
+export function browserRoutes(
+    app: FastifyInstance,
+    router: Browsed,
+    coapPort: number | undefined,
+): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
+    let pages: Pages | undefined
+    let streams = 0
+    for (const path of ["/assets/app.js", "/assets/app.css", "/favicon.svg"])
+        app.get(path, async (request, reply) => await sendPage(path, request, reply))
+    app.get("/api/state", async (_request, reply) => {
+        const state: RouterState = {
+            now: Date.now(),
+            coapPort: coapPort ?? null,
+            motes: router.motes.list().map(({ eui, since, lastEnvelopeAt }) => ({ eui, since, lastEnvelopeAt })),
+            stats: { ...router.stats() },
+        }
+        return await reply.header("cache-control", "no-store").send(state)
+    })
+
+    // In a scope of its own, because a body in JSON that is meant for a mote stays bytes.
+    void app.register((scope, _options, registered) => {
+        scope.addContentTypeParser(
+            "application/json",
+            { parseAs: "string" },
+            scope.getDefaultJsonParser("error", "error"),
+        )
+        scope.post<{ Body: Static<typeof asked> }>(
+            "/api/request",
+            { schema: { body: asked }, bodyLimit: maxBodyBytes },
+            async ({ body, ip }, reply) => {
+                const request = coapRequest(body)
+                if (typeof request === "string") return await reply.code(400).send({ reason: request })
+                const start = performance.now()
+                const response = await router.serve(request, new HttpRequester(ip))
+                const ms = performance.now() - start
+                return await reply.header("cache-control", "no-store").send(answered(response, ms))
+            },
+        )
+        registered()
+    })
+
+    app.get<{ Querystring: Static<typeof observed> }>(
+        "/api/observe",
+        { schema: { querystring: observed } },
+        async ({ query, ip }, reply) => {
+            if (streams >= maxStreams) return await reply.code(503).send({ reason: "too many pages observe something" })
+            const request = coapRequest({ method: "GET", path: query.path, options: [], payload: "" })
+            if (typeof request === "string") return await reply.code(400).send({ reason: request })
+            streams++
+            const stream = new PassThrough({ highWaterMark: maxBacklogBytes })
+            const requester = new HttpRequester(ip)
+            const send = (event: string, response: CoapMessage, ms: number) => {
+                const isRead = stream.write(`event: ${event}\ndata: ${JSON.stringify(answered(response, ms))}\n\n`)
+                if (!isRead) stream.destroy() // the page does not read
+            }
+            requester.notified = response => send("notification", response, 0)
+            requester.ended = () => stream.end("event: over\ndata: {}\n\n")
+            stream.once("close", () => {
+                streams--
+                requester.close()
+            })
+            void observe(request, requester, send).then(isObserved => {
+                if (!isObserved) requester.ended()
+            })
+            return await reply.header("cache-control", "no-store").type("text/event-stream").send(stream)
+        },
+    )
+
+    async function observe(
+        request: CoapMessage,
+        requester: HttpRequester,
+        send: (event: string, response: CoapMessage, ms: number) => void,
+    ): Promise<boolean> {
+        const start = performance.now()
+        request.options.push(uintOption(OptionNumber.Observe, 0))
+        const response = await router.serve(request, requester)
+        send("first", response, performance.now() - start)
+        return response.options.some(({ number }) => number === OptionNumber.Observe)
+    }
+
+    /** Bundled when somebody first looks: most routers are never looked at. */
+    async function sendPage(path: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+        pages ??= bundlePages(fileURLToPath(new URL("../web/", import.meta.url)))
+        const { type, body, etag } = pages.get(path)!
+        void reply.headers({ etag, "cache-control": "no-cache", "content-security-policy": policy })
+        if (request.headers["if-none-match"] === etag) return await reply.code(304).send()
+        return await reply.type(type).send(body)
+    }
+    return (request, reply) => sendPage("/", request, reply)
+}
+
+/** The page loads and asks only what is its own. */
+const policy = Object.entries(pagePolicy.directives)
+    .map(([name, sources]) => `${name.replace(/[A-Z]/g, capital => `-${capital.toLowerCase()}`)} ${sources.join(" ")}`)
+    .join("; ")
+
+/** Builds the CoAP request, or says what is wrong with it. */
+function coapRequest({ method, path, options, payload }: Asked): CoapMessage | string {
+    const [plain = "", query = ""] = path.split("?", 2)
+    const uri = uriOptions(plain, query)
+    if (!uri) return "the path has a malformed percent-encoding"
+    const extra = options.map(({ number, value }) => ({ number, value: Buffer.from(value, "hex") }))
+    if (extra.some(({ number }) => number === OptionNumber.Observe)) return "option 6, Observe, has a way of its own"
+    const bad = [...uri, ...extra].find(option => !hasValidLength(option))
+    if (bad) return `option ${bad.number} cannot have ${bad.value.length} bytes`
+    return message(Code[method], {
+        token: randomBytes(tokenBytes),
+        options: [...uri, ...extra].sort((a, b) => a.number - b.number),
+        payload: Buffer.from(payload, "hex"),
+    })
+}
+
+function answered(response: CoapMessage, ms: number): Answered {
+    return {
+        code: dotted(response.code),
+        options: shownOptions(response.options),
+        payload: Buffer.from(response.payload).toString("hex"),
+        decoded: decoded(response),
+        at: Date.now(),
+        ms: Math.round(ms),
+    }
+}

@@ -1,0 +1,150 @@
+import { h } from "../../browser/dom.ts"
+import type { Asked, Method, ShownOption } from "../browser/messages.ts"
+import { toHex, uintHex, type Notation } from "./payload.ts"
+
+const contentFormats: [number, string][] = [
+    [0, "text/plain"],
+    [17, "application/cose (sealed)"],
+    [40, "application/link-format"],
+    [42, "application/octet-stream"],
+    [50, "application/json"],
+    [60, "application/cbor"],
+    [112, "application/senml+cbor"],
+]
+const methods: Method[] = ["GET", "PUT", "POST", "DELETE"]
+const acceptNumber = 17
+const contentFormatNumber = 12
+
+/** What the form does: a request is sent, a resource is observed, the request is wanted as a command line. */
+export interface FormActions {
+    send(asked: Asked): void
+    observe(asked: Asked): void
+    copy(asked: Asked): void
+}
+
+/** The request to be sent: path, options and payload, and one button a method. */
+export class RequestForm {
+    readonly element: HTMLFormElement
+    private readonly path = h("input", { id: "path", autocomplete: "off", spellcheck: "false", required: "" })
+    private readonly accept = choice("accept", "any")
+    private readonly contentFormat = choice("content-format", "none")
+    private readonly payload = h("textarea", { id: "payload", rows: "3", spellcheck: "false" })
+    private readonly notation = h(
+        "select",
+        { id: "notation" },
+        h("option", { value: "text" }, "text"),
+        h("option", { value: "hex" }, "hex"),
+    )
+    private readonly more = h("input", {
+        ...{ id: "options", autocomplete: "off", spellcheck: "false" },
+        placeholder: "60=0200 4=a1b2c3",
+    })
+    private readonly fault = h("p", { class: "fault", role: "alert", hidden: "" })
+
+    constructor(actions: FormActions) {
+        const button = (text: string, act: (asked: Asked) => void, method: Method = "GET") => {
+            const element = h("button", { type: "button" }, text)
+            element.addEventListener("click", () => this.use(method, act))
+            return element
+        }
+        this.path.value = "/.well-known/core"
+        this.element = h(
+            "form",
+            { class: "request", "aria-label": "Request" },
+            field("path", "Path at this router", this.path),
+            h(
+                "div",
+                { class: "row buttons" },
+                ...methods.map(method => button(method, asked => actions.send(asked), method)),
+                button("Observe", asked => actions.observe(asked)),
+                button("Copy as coap-client", asked => actions.copy(asked)),
+            ),
+            this.fault,
+            h(
+                "details",
+                {},
+                h("summary", {}, "Payload and options"),
+                h(
+                    "div",
+                    { class: "row" },
+                    field("accept", "Accept", this.accept),
+                    field("content-format", "Content-Format", this.contentFormat),
+                    field("notation", "Payload in", this.notation),
+                ),
+                field("payload", "Payload of PUT and POST", this.payload),
+                field("options", "Other options, number=hex", this.more),
+            ),
+        )
+        this.element.addEventListener("submit", event => {
+            event.preventDefault()
+            this.use("GET", asked => actions.send(asked))
+        })
+    }
+
+    setPath(path: string): void {
+        this.path.value = path
+    }
+
+    /** Fills in an earlier request. */
+    fill({ path, options, payload }: Asked): void {
+        const valueOf = (number: number) => options.find(option => option.number === number)?.value
+        const uint = (hex: string | undefined) => (hex === undefined ? "" : String(parseInt(hex || "0", 16)))
+        this.path.value = path
+        this.accept.value = uint(valueOf(acceptNumber))
+        this.contentFormat.value = uint(valueOf(contentFormatNumber))
+        this.notation.value = "hex"
+        this.payload.value = payload
+        this.more.value = options
+            .filter(({ number }) => number !== acceptNumber && number !== contentFormatNumber)
+            .map(({ number, value }) => `${number}=${value}`)
+            .join(" ")
+    }
+
+    private use(method: Method, act: (asked: Asked) => void): void {
+        let asked: Asked
+        try {
+            asked = this.asked(method)
+        } catch (error) {
+            this.complain((error as Error).message)
+            return
+        }
+        this.complain("")
+        act(asked)
+    }
+
+    complain(text: string): void {
+        this.fault.textContent = text
+        this.fault.hidden = text === ""
+    }
+
+    private asked(method: Method): Asked {
+        const path = this.path.value.trim()
+        if (!path.startsWith("/")) throw new Error("A path starts with /.")
+        const hasPayload = method === "PUT" || method === "POST"
+        const options: ShownOption[] = []
+        const add = (number: number, chosen: string) =>
+            chosen !== "" && options.push({ number, value: uintHex(Number(chosen)) })
+        add(acceptNumber, this.accept.value)
+        if (hasPayload) add(contentFormatNumber, this.contentFormat.value)
+        for (const word of this.more.value.split(/[\s,]+/).filter(word => word !== "")) {
+            const [, number, value = ""] = /^(\d{1,5})=?((?:[0-9a-f]{2})*)$/i.exec(word) ?? []
+            if (number === undefined) throw new Error(`An option is number=hex, such as 60=0200; this is “${word}”.`)
+            options.push({ number: Number(number), value: value.toLowerCase() })
+        }
+        const payload = hasPayload ? toHex(this.payload.value, this.notation.value as Notation) : ""
+        return { method, path, options, payload }
+    }
+}
+
+function choice(id: string, none: string): HTMLSelectElement {
+    return h(
+        "select",
+        { id },
+        h("option", { value: "" }, none),
+        ...contentFormats.map(([number, name]) => h("option", { value: String(number) }, `${number} ${name}`)),
+    )
+}
+
+function field(id: string, label: string, input: HTMLElement): HTMLElement {
+    return h("div", { class: "field" }, h("label", { for: id }, label), input)
+}
