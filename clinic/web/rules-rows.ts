@@ -47,6 +47,7 @@ export class StepRow {
     private readonly after: Field<HTMLInputElement>
     private readonly shifts = h("fieldset", { class: "rules-shifts" })
     private chosen: ReadonlySet<string>
+    private offered: string | undefined
 
     constructor({ afterSeconds, tell, shifts = [] }: Step, receivers: readonly string[], removed: () => void) {
         this.chosen = new Set(shifts)
@@ -66,6 +67,9 @@ export class StepRow {
 
     /** The shifts that there are now; what was chosen stays so by its place in `before`. */
     offer(names: readonly string[], before: readonly string[]): void {
+        const offered = names.join("\n")
+        if (offered === this.offered) return
+        this.offered = offered
         const chosen = [...this.chosen].map(name =>
             before.includes(name) ? (names[before.indexOf(name)] ?? "") : name,
         )

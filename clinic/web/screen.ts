@@ -105,7 +105,7 @@ export class Screen {
             header,
             h(
                 "div",
-                { class: "bars" },
+                { class: "page-bars" },
                 ...(this.notices ? [this.notices.element] : []),
                 ...[this.sessionEnd.element, this.conditions.element],
             ),

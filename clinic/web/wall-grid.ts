@@ -12,7 +12,7 @@ export interface DigitShape {
 }
 
 /** Pixels of a tile that are no numerals: frame, gap and padding; the line with bed and name; the label above a numeral. */
-const frame = { across: 18, down: 12, head: 21, label: 12 }
+const frame = { across: 18, down: 16, head: 21, label: 12 }
 /** A numeral's line is as high as its digits, and a little. */
 const lineHeight = 1.06
 /** Two numerals of three digits stand side by side, with a gap. */

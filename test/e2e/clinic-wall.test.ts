@@ -109,6 +109,11 @@ pageTest("24 beds on 1920 × 1080 without scrolling, read from three metres, wha
     assert.deepEqual(await shapeOf(page), quiet)
     assert.deepEqual(await page.locator(".tile").first().boundingBox(), first, "nothing is pushed away")
     assert.equal(await page.locator('.tile:not([data-alarm="none"])').count(), 7)
+    // The strip has them from its left on: the first ones are there to be read.
+    for (const i of [0, 1, 2]) {
+        const box = await page.locator(".alarms li").nth(i).boundingBox()
+        assert.ok(box && box.width > 150 && box.x + box.width <= 1920, JSON.stringify(box))
+    }
     await page.getByLabel("Order").selectOption("worst")
     const beds1to7 = async () => (await page.locator(".tile-bed").allTextContents()).slice(0, 7).map(Number)
     await until(async () => (await beds1to7()).every(bed => bed >= 3 && bed <= 9), "the worst first")
@@ -127,6 +132,8 @@ pageTest(
         const shape = await shapeOf(page)
         assert.deepEqual([shape.tiles, shape.isWhole, shape.overflowing], [12, true, []])
         assert.ok(shape.leastGlyphPx > 40)
+        const header = await page.locator("header").boundingBox()
+        assert.ok(header && header.height < 60, "the header of a display is one line")
         assert.equal(await page.getByRole("link", { name: /Family/ }).count(), 0)
         assert.equal(await page.getByRole("button", { name: "Acknowledge" }).count(), 0)
         const { url, close } = service.running
@@ -234,8 +241,9 @@ pageTest("axe-core finds nothing, on any view", async () => {
         await page.context().close()
     }
     const pair = `/patients/${patient}+${wearers[1]!.patient}`
-    await look(doctor, ["/", "/wall", "/log", `/patients/${patient}`, pair, "/patients/99999"])
-    await look(doctor, ["/", "/wall", `/patients/${patient}`], {
+    const views = ["/", "/wall", "/log", "/statistics", "/rules", `/patients/${patient}`, pair, "/patients/99999"]
+    await look(doctor, views)
+    await look(doctor, views, {
         colorScheme: "light",
         viewport: { width: 320, height: 640 },
     })

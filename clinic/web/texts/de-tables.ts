@@ -6,12 +6,13 @@ import type { ConfigName } from "../../../wire/tables/settings.ts"
 
 /* German for what the tables in wire/ say in English. */
 
+/** With soft hyphens: alarms stand in narrow places, and not every browser can divide words. */
 export const alarmLabels: Record<AlarmKindName, string> = {
-    "hr-low": "Herzfrequenz niedrig",
-    "hr-high": "Herzfrequenz hoch",
+    "hr-low": "Herz\u00adfrequenz niedrig",
+    "hr-high": "Herz\u00adfrequenz hoch",
     "temp-low": "Temperatur niedrig",
     "temp-high": "Temperatur hoch",
-    "spo2-low": "Sauerstoffsättigung niedrig",
+    "spo2-low": "Sauerstoff\u00adsättigung niedrig",
     optical: "Optischer Sensor ausgefallen",
     thermometer: "Thermometer ausgefallen",
     contact: "Kein Hautkontakt",
@@ -22,7 +23,7 @@ export const alarmLabels: Record<AlarmKindName, string> = {
     "battery-ending": "Batterie reicht nicht bis zum Morgen",
     "router-silent": "Router stumm",
     "router-clock": "Uhr des Routers falsch",
-    "channel-failed": "Benachrichtigung fällt aus",
+    "channel-failed": "Benach\u00adrichtigung fällt aus",
     "disk-filling": "Festplatte fast voll",
     "certificate-ending": "Zertifikat läuft ab",
     "news2-7": "NEWS2 ist 7 oder mehr",
