@@ -12,13 +12,13 @@ const parts: { part: string; times: number; slice: string }[] = [
     { part: "motion", times: 1, slice: "motion" },
     { part: "autocorrelation, 21 lags", times: 41 / 21, slice: "autocorrelation" },
     { part: "blocks", times: 1, slice: "blocks" },
-    { part: "normalise", times: 1, slice: "normalise" },
     { part: "period", times: 1, slice: "period" },
-    { part: "spectrum, 36 bins", times: 71 / 36, slice: "spectrum" },
+    { part: "spectrum, slow", times: 1, slice: "spectrum, slow" },
+    { part: "spectrum, fast", times: 1, slice: "spectrum, fast" },
     { part: "tracker", times: 1, slice: "tracker" },
     { part: "oxygen", times: 1, slice: "" },
     { part: "oxygen, 2 s", times: 1, slice: "oxygen" },
-    { part: "choice", times: 1, slice: "choice" },
+    { part: "choice", times: 1, slice: "tracker" },
     { part: "judgement", times: 1, slice: "judgement" },
 ]
 

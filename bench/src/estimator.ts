@@ -4,7 +4,7 @@ import { sleep } from "@devicescript/core"
 import { readSetting } from "../../src/platform/flash"
 import { accelerationBytes } from "../../src/drivers/acceleration"
 import { sampleBytes } from "../../src/drivers/max30102"
-import { combine, correlation, multiply, normalise } from "../../src/heart/autocorrelation"
+import { combine, correlation, multiply } from "../../src/heart/autocorrelation"
 import { bpm, estimateHeart, judge, pushAcceleration, pushLight } from "../../src/heart/heartrate"
 import { removeMotion } from "../../src/heart/motion"
 import { addColours, nextOxygen } from "../../src/heart/oxygen"
@@ -45,9 +45,9 @@ async function perform() {
     else if (part === "acceleration") pushAcceleration(felt, windowSamples)
     else if (part === "motion") removeMotion(pulse, 0)
     else if (part === "autocorrelation, 21 lags") multiply(pulse, 0, 21)
-    else if (part === "spectrum, 36 bins") transform(correlation, 0, 36)
+    else if (part === "spectrum, slow") transform(correlation, true)
+    else if (part === "spectrum, fast") transform(correlation, false)
     else if (part === "blocks") combine()
-    else if (part === "normalise") normalise()
     else if (part === "period") periodBpm(correlation, shortestPeriod(correlation))
     else if (part === "tracker") weigh(1, 90, 0.9, 0)
     else if (part === "choice") choose(1, 1)

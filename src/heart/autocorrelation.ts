@@ -56,7 +56,6 @@ export async function correlate(pulse: number[]): Promise<void> {
     next = (next + 1) % blocks
     if (complete < blocks) complete++
     combine()
-    normalise()
 }
 
 /**
@@ -138,6 +137,10 @@ export function combine(): void {
     const at3 = ((next + 2) % blocks) * lags
     const at4 = ((next + 3) % blocks) * lags
     const s = sums
+    // Scaled to the value at lag 0; longer lags have fewer products.
+    const unit = 1 / (complete * blockSize)
+    let share = 1
+    let energy = 1
     let weight1 = gain1 * gain1
     let weight2 = gain2 * gain2
     let weight3 = gain3 * gain3
@@ -153,8 +156,10 @@ export function combine(): void {
             step3 = (gain3 * (gain1 - gain2)) / blockSize
             step4 = (gain4 * (gain2 - gain3)) / blockSize
         }
-        correlation[lag] =
-            weight1 * s[at1 + lag] + weight2 * s[at2 + lag] + weight3 * s[at3 + lag] + weight4 * s[at4 + lag]
+        const sum = weight1 * s[at1 + lag] + weight2 * s[at2 + lag] + weight3 * s[at3 + lag] + weight4 * s[at4 + lag]
+        if (lag === 0 && sum > 0) energy = sum
+        correlation[lag] = share > fewest ? sum / (share * energy) : 0
+        share -= unit
         weight1 += step1
         weight2 += step2
         weight3 += step3
@@ -182,15 +187,4 @@ function measure(): number {
     meanPower = total / (complete * blockSize)
     spread = high / (low + tiny)
     return (energyFloor * total) / complete + tiny
-}
-
-/** Scales to the value at lag 0; longer lags have fewer products. */
-export function normalise(): void {
-    const step = 1 / (complete * blockSize)
-    const energy = correlation[0] > 0 ? correlation[0] : 1
-    let share = 1
-    for (let lag = 0; lag <= maxLag; lag++) {
-        correlation[lag] = share > fewest ? correlation[lag] / (share * energy) : 0
-        share -= step
-    }
 }

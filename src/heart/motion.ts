@@ -55,6 +55,8 @@ export let effort: number
 /** Root mean square of the acceleration in the band of the heart rate, in g; decays over some seconds. */
 let level: number
 const moments = Buffer.alloc(capacity * momentBytes)
+/** Sum of squares of each moment in g², from the last before the block on. */
+const energies = zeros(capacity)
 /** Filter states, two per axis, and the last value of each. */
 const states = zeros(9)
 /** Coefficients by axis. */
@@ -94,8 +96,10 @@ export function addAcceleration(fifo: Buffer, count: number): void {
     if (isFirst) {
         filled = past
         moments.fillAt(0, pastBytes, 0)
+        energies[past - 1] = 0
     } else if (filled + count > capacity) skipMotion()
-    let to = filled * momentBytes
+    let index = filled
+    let to = index * momentBytes
     let turn = phase
     let lowX = states[0]
     let highX = states[1]
@@ -131,9 +135,13 @@ export function addAcceleration(fifo: Buffer, count: number): void {
         if (turn >= 1) {
             turn -= 1
             const share = turn / step
-            moments.setAt(to, "f32", x + share * (lastX - x))
-            moments.setAt(to + 4, "f32", y + share * (lastY - y))
-            moments.setAt(to + 8, "f32", z + share * (lastZ - z))
+            const nowX = x + share * (lastX - x)
+            const nowY = y + share * (lastY - y)
+            const nowZ = z + share * (lastZ - z)
+            moments.setAt(to, "f32", nowX)
+            moments.setAt(to + 4, "f32", nowY)
+            moments.setAt(to + 8, "f32", nowZ)
+            energies[index++] = nowX * nowX + nowY * nowY + nowZ * nowZ
             to += momentBytes
         }
         lastX = x
@@ -150,7 +158,7 @@ export function addAcceleration(fifo: Buffer, count: number): void {
     states[7] = highZ
     states[8] = lastZ
     phase = turn
-    filled = to / momentBytes
+    filled = index
 }
 
 /**
@@ -206,6 +214,7 @@ export function nextMotion(): void {
     // In pieces that do not overlap, because `blitAt` is a memcpy.
     for (let at = 0; at + bytes < moments.length; at += bytes) moments.blitAt(at, moments, at + bytes, bytes)
     filled -= used
+    for (let i = past - 1; i < filled; i++) energies[i] = energies[i + used]
     used = 0
 }
 
@@ -220,6 +229,7 @@ function pad(length: number): void {
     while (filled < length) {
         const to = filled * momentBytes
         moments.blitAt(to, moments, to - momentBytes, momentBytes)
+        energies[filled] = energies[filled - 1]
         filled++
     }
 }
@@ -227,12 +237,7 @@ function pad(length: number): void {
 /** @returns the root mean square of the block */
 function measure(): number {
     let energy = 0
-    for (let at = pastBytes; at < blockEnd; at += momentBytes) {
-        const x1 = moments.getAt(at, "f32")
-        const y1 = moments.getAt(at + 4, "f32")
-        const z1 = moments.getAt(at + 8, "f32")
-        energy += x1 * x1 + y1 * y1 + z1 * z1
-    }
+    for (let i = past; i < past + blockSize; i++) energy += energies[i]
     return Math.sqrt(energy / blockSize)
 }
 

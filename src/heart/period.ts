@@ -32,12 +32,20 @@ function height(correlation: number[], lag: number): number {
 
 /** The lag of the shortest strong period; 0 if nothing repeats. */
 export function shortestPeriod(correlation: number[]): number {
+    const c = correlation
     let best = 0
-    for (let lag = minLag; lag < maxLag; lag++)
-        if (correlation[lag] > 0 && isPeak(correlation, lag)) best = Math.max(best, height(correlation, lag))
+    let first = 0
+    // As `isPeak`, whose calls would take most of the time.
+    for (let lag = minLag; lag < maxLag; lag++) {
+        const value = c[lag]
+        if (value > 0 && value > c[lag - 1] && value >= c[lag + 1]) {
+            best = Math.max(best, height(c, lag))
+            if (first === 0) first = lag
+        }
+    }
     if (best === 0) return 0
-    for (let lag = minLag; lag < maxLag; lag++)
-        if (isPeak(correlation, lag) && height(correlation, lag) >= nearlyBest * best) return lag
+    for (let lag = first; lag < maxLag; lag++)
+        if (c[lag] > 0 && isPeak(c, lag) && height(c, lag) >= nearlyBest * best) return lag
     return 0
 }
 
@@ -52,7 +60,8 @@ export function peakNear(correlation: number[], bpm: number): number {
     const reach = Math.max(1.5, 0.15 * expected)
     let found = 0
     let foundAt = reach
-    for (let lag = minLag; lag < maxLag; lag++) {
+    const last = Math.min(maxLag - 1, Math.floor(expected + reach))
+    for (let lag = Math.max(minLag, Math.ceil(expected - reach)); lag <= last; lag++) {
         const distance = Math.abs(lag - expected)
         if (distance <= foundAt && isPeak(correlation, lag)) {
             found = lag

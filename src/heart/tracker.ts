@@ -13,20 +13,30 @@ import { yieldToMainLoop } from "../platform/sleep"
 const firstBin = 10
 const bins = 71
 const binBpm = 3
-/** Bins per slice; every second bin is computed. */
-const slice = 36
-/** 2 cos of the angle that 6 bpm turn in one sample at 12.5 Hz, 2π · 0.1 / 12.5; that of 24 bpm; that of 30 bpm. */
+/**
+ * Every second bin is transformed. Those between these two are the mirror image of faster ones about 187.5 bpm; the sum
+ * of both numbers.
+ */
+const lastSlow = 34
+const firstFast = 52
+const mirrored = 105
+/** 2 cos of the angle that 6 bpm turn in one sample at 12.5 Hz, 2π · 0.1 / 12.5; those of 24, 30, 180 and 186 bpm. */
 const turnStep = 1.997473913212035
 const turn24 = 1.9597101047684937
 const turn30 = 1.9371663222572622
-/** A heart rate changes by at most 9 bpm in 2 s: transition weights of 0, 1, 2 and 3 bins to either side. */
-const stay = 0.32
-const move1 = 0.2
-const move2 = 0.1
-const move3 = 0.04
-const reach = 3
+const turn180 = 0.12558103905862705
+const turn186 = 0.02513207976670555
 /** Share of transitions from any rate to any other, to recover from errors. */
 const leak = 0.01
+/**
+ * A heart rate changes by at most 9 bpm in 2 s: transition weights of 0, 1, 2 and 3 bins to either side, which are 0.32,
+ * 0.2, 0.1 and 0.04 of what does not leak.
+ */
+const stay = 0.3168
+const move1 = 0.198
+const move2 = 0.099
+const move3 = 0.0396
+const reach = 3
 /** No bin is ruled out by one window. */
 const floor = 0.02
 /** Distance from the shortest period within which a bin gains weight. */
@@ -49,20 +59,21 @@ export let meanBpm: number
 export let trackedMass: number
 /** Its power in the spectrum relative to the strongest rate; small for the half of a rate. */
 export let trackedShare: number
-/** Probabilities by bin, with `reach` zeros on both sides. */
+/** Probabilities by bin, with `reach` zeros on both sides, times `total`. */
 let probability = zeros(bins + 2 * reach)
+let total: number
 let next = zeros(bins + 2 * reach)
+/** Position of the maximum in `next`. */
+let best: number
 const spectrum = zeros(bins)
 /** The maximum of the bins transformed so far. */
 let strongest = 0
-/** State of Clenshaw's recurrence: the angle terms of the next and the previous bin. */
-let turn = turn30
-let before = turn24
 
 resetTracker()
 
 export function resetTracker(): void {
     for (let i = 0; i < bins; i++) probability[reach + i] = 1 / bins
+    total = 1
     trackedBpm = meanBpm = trackedMass = trackedShare = 0
 }
 
@@ -74,13 +85,15 @@ export function resetTracker(): void {
  * @param effort intensity of movement, 0 to 1
  */
 export async function track(correlation: number[], peakBpm: number, peak: number, effort: number): Promise<void> {
-    for (let bin = 0; bin < bins; bin += slice) {
-        transform(correlation, bin, Math.min(bins, bin + slice))
-        await yieldToMainLoop()
-    }
-    let sum = weigh(strongest, peakBpm, peak, effort)
+    transform(correlation, true)
     await yieldToMainLoop()
-    if (effort > 0) sum -= discourage(effort)
+    transform(correlation, false)
+    await yieldToMainLoop()
+    let sum = weigh(strongest, peakBpm, peak, effort)
+    if (effort > 0) {
+        await yieldToMainLoop()
+        sum -= discourage(effort)
+    }
     choose(strongest, sum)
 }
 
@@ -94,7 +107,15 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
     const peakBin = peakBpm / binBpm - firstBin
     const background = leak / bins
     const peakShare = peakWeight * peak * (1 - effortPeak * effort)
+    const low = peakBin - peakReach
+    const high = peakBin + peakReach
+    const stays = stay / total
+    const moves1 = move1 / total
+    const moves2 = move2 / total
+    const moves3 = move3 / total
+    let most = 0
     let sum = 0
+    best = reach
     // p3 is the probability of the bin; those of its neighbours are on either side.
     let p0 = p[0]
     let p1 = p[1]
@@ -104,7 +125,7 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
     let p5 = p[5]
     for (let i = 0; i < bins; i++) {
         const p6 = p[i + 2 * reach]
-        const prior = stay * p3 + move1 * (p2 + p4) + move2 * (p1 + p5) + move3 * (p0 + p6)
+        const prior = stays * p3 + moves1 * (p2 + p4) + moves2 * (p1 + p5) + moves3 * (p0 + p6)
         p0 = p1
         p1 = p2
         p2 = p3
@@ -113,11 +134,14 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
         p5 = p6
         const s = spectrum[i] * scale
         let likelihood = s * s + floor
-        const distance = i < peakBin ? peakBin - i : i - peakBin
-        if (distance < peakReach) likelihood += peakShare * (1 - distance / peakReach)
-        const value = ((1 - leak) * prior + background) * likelihood
+        if (i > low && i < high) likelihood += peakShare * (1 - Math.abs(i - peakBin) / peakReach)
+        const value = (prior + background) * likelihood
         next[i + reach] = value
         sum += value
+        if (value > most) {
+            most = value
+            best = i + reach
+        }
     }
     return sum
 }
@@ -128,39 +152,44 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
  */
 function discourage(effort: number): number {
     const share = (effort * (1 - effortSlow)) / (slowBins - slowestBins)
-    let total = 0
+    let removed = 0
     for (let i = 0; i < slowBins; i++) {
         const less = next[reach + i] * share * Math.min(slowBins - i, slowBins - slowestBins)
         next[reach + i] -= less
-        total += less
+        removed += less
     }
-    return total
+    for (let at = reach; at < reach + bins; at++) if (next[at] > next[best]) best = at
+    return removed
 }
 
-/** Normalises the weights to probabilities and finds the maximum. */
+/** Fills the bins from `from` to before `to` that are not transformed, every second one. */
+function interpolate(from: number, to: number): void {
+    const s = spectrum
+    for (let i = from; i < to; i += 2) s[i] = (s[i - 1] + s[i + 1]) / 2
+}
+
+/** Takes the most probable rate, and the weights as probabilities of the next step. */
 export function choose(max: number, sum: number): void {
-    let best = reach
-    for (let at = reach; at < reach + bins; at++) {
-        next[at] /= sum
-        if (next[at] > next[best]) best = at
-    }
     trackedBpm = binBpm * (firstBin + best - reach)
     trackedShare = spectrum[best - reach] / (max + tiny)
-    trackedMass = next[best - 2] + next[best - 1] + next[best] + next[best + 1] + next[best + 2]
+    const mass = next[best - 2] + next[best - 1] + next[best] + next[best + 1] + next[best + 2]
+    trackedMass = mass / sum
     const lean = 2 * (next[best + 2] - next[best - 2]) + next[best + 1] - next[best - 1]
-    meanBpm = trackedBpm + (binBpm * lean) / trackedMass
+    meanBpm = trackedBpm + (binBpm * lean) / mass
     const p = probability
     probability = next
     next = p
+    total = sum
 }
 
 /**
- * The spectrum, as cosine transform of the tapered autocorrelation, for bins `from` to before `to`; they must come in
- * order, and `from` is even. Clenshaw's recurrence needs one multiplication per lag and no table. All lags are in
- * variables and there is no inner loop, because fetching factors and counting take most of the interpreter's time.
- * 3.2 s resolve 19 bpm, so every second bin suffices; those in between are means.
+ * The spectrum, as cosine transform of the tapered autocorrelation: first the slow bins, then the others. Clenshaw's
+ * recurrence needs one multiplication per lag and no table. All lags are in variables and there is no inner loop, because
+ * fetching factors and counting take most of the interpreter's time. 3.2 s resolve 19 bpm, so every second bin suffices;
+ * those in between are means. At 12.5 Hz, rates with the sum 375 bpm share their cosines but for signs, so the fast ones
+ * give those from 135 bpm on as well.
  */
-export function transform(c: number[], from: number, to: number): void {
+export function transform(c: number[], isSlow: boolean): void {
     const t1 = c[1] * (1 - 1 / (maxLag + 1))
     const t2 = c[2] * (1 - 2 / (maxLag + 1))
     const t3 = c[3] * (1 - 3 / (maxLag + 1))
@@ -201,60 +230,78 @@ export function transform(c: number[], from: number, to: number): void {
     const t38 = c[38] * (1 - 38 / (maxLag + 1))
     const t39 = c[39] * (1 - 39 / (maxLag + 1))
     const t40 = c[40] * (1 - 40 / (maxLag + 1))
-    if (from === 0) {
+    let turn = turn186
+    let before = turn180
+    if (isSlow) {
         strongest = 0
-        before = turn24
         turn = turn30
+        before = turn24
     }
-    for (let i = from; i < to; i += 2) {
-        let b1 = 0
-        let b2 = 0
-        b2 = t40 + turn * b1 - b2
-        b1 = t39 + turn * b2 - b1
-        b2 = t38 + turn * b1 - b2
-        b1 = t37 + turn * b2 - b1
-        b2 = t36 + turn * b1 - b2
-        b1 = t35 + turn * b2 - b1
-        b2 = t34 + turn * b1 - b2
-        b1 = t33 + turn * b2 - b1
-        b2 = t32 + turn * b1 - b2
-        b1 = t31 + turn * b2 - b1
-        b2 = t30 + turn * b1 - b2
-        b1 = t29 + turn * b2 - b1
-        b2 = t28 + turn * b1 - b2
-        b1 = t27 + turn * b2 - b1
-        b2 = t26 + turn * b1 - b2
-        b1 = t25 + turn * b2 - b1
-        b2 = t24 + turn * b1 - b2
-        b1 = t23 + turn * b2 - b1
-        b2 = t22 + turn * b1 - b2
-        b1 = t21 + turn * b2 - b1
-        b2 = t20 + turn * b1 - b2
-        b1 = t19 + turn * b2 - b1
-        b2 = t18 + turn * b1 - b2
-        b1 = t17 + turn * b2 - b1
-        b2 = t16 + turn * b1 - b2
-        b1 = t15 + turn * b2 - b1
-        b2 = t14 + turn * b1 - b2
-        b1 = t13 + turn * b2 - b1
-        b2 = t12 + turn * b1 - b2
-        b1 = t11 + turn * b2 - b1
-        b2 = t10 + turn * b1 - b2
-        b1 = t9 + turn * b2 - b1
-        b2 = t8 + turn * b1 - b2
-        b1 = t7 + turn * b2 - b1
-        b2 = t6 + turn * b1 - b2
-        b1 = t5 + turn * b2 - b1
-        b2 = t4 + turn * b1 - b2
-        b1 = t3 + turn * b2 - b1
-        b2 = t2 + turn * b1 - b2
-        b1 = t1 + turn * b2 - b1
-        const s = Math.max(0, 0.5 + (turn / 2) * b1 - b2)
-        spectrum[i] = s
-        if (i > 0) spectrum[i - 1] = (s + spectrum[i - 2]) / 2
-        if (s > strongest) strongest = s
+    const to = isSlow ? lastSlow + 1 : bins
+    for (let i = isSlow ? 0 : firstFast; i < to; i += 2) {
+        // The even lags and the odd ones apart, each with twice the angle.
+        const turn2 = turn * turn - 2
+        let e1 = 0
+        let e2 = 0
+        let o1 = 0
+        let o2 = 0
+        e2 = t40 + turn2 * e1 - e2
+        e1 = t38 + turn2 * e2 - e1
+        e2 = t36 + turn2 * e1 - e2
+        e1 = t34 + turn2 * e2 - e1
+        e2 = t32 + turn2 * e1 - e2
+        e1 = t30 + turn2 * e2 - e1
+        e2 = t28 + turn2 * e1 - e2
+        e1 = t26 + turn2 * e2 - e1
+        e2 = t24 + turn2 * e1 - e2
+        e1 = t22 + turn2 * e2 - e1
+        e2 = t20 + turn2 * e1 - e2
+        e1 = t18 + turn2 * e2 - e1
+        e2 = t16 + turn2 * e1 - e2
+        e1 = t14 + turn2 * e2 - e1
+        e2 = t12 + turn2 * e1 - e2
+        e1 = t10 + turn2 * e2 - e1
+        e2 = t8 + turn2 * e1 - e2
+        e1 = t6 + turn2 * e2 - e1
+        e2 = t4 + turn2 * e1 - e2
+        e1 = t2 + turn2 * e2 - e1
+        o2 = t39 + turn2 * o1 - o2
+        o1 = t37 + turn2 * o2 - o1
+        o2 = t35 + turn2 * o1 - o2
+        o1 = t33 + turn2 * o2 - o1
+        o2 = t31 + turn2 * o1 - o2
+        o1 = t29 + turn2 * o2 - o1
+        o2 = t27 + turn2 * o1 - o2
+        o1 = t25 + turn2 * o2 - o1
+        o2 = t23 + turn2 * o1 - o2
+        o1 = t21 + turn2 * o2 - o1
+        o2 = t19 + turn2 * o1 - o2
+        o1 = t17 + turn2 * o2 - o1
+        o2 = t15 + turn2 * o1 - o2
+        o1 = t13 + turn2 * o2 - o1
+        o2 = t11 + turn2 * o1 - o2
+        o1 = t9 + turn2 * o2 - o1
+        o2 = t7 + turn2 * o1 - o2
+        o1 = t5 + turn2 * o2 - o1
+        o2 = t3 + turn2 * o1 - o2
+        o1 = t1 + turn2 * o2 - o1
+        const even = 0.5 + (turn2 / 2) * e1 - e2
+        const odd = (turn / 2) * (o1 - o2)
+        const power = Math.max(0, even + odd)
+        spectrum[i] = power
+        if (power > strongest) strongest = power
+        if (!isSlow) {
+            // The cosines of 375 bpm less this rate: those of the odd lags have the other sign.
+            const other = Math.max(0, even - odd)
+            spectrum[mirrored - i] = other
+            if (other > strongest) strongest = other
+        }
         const after = turnStep * turn - before
         before = turn
         turn = after
     }
+    if (isSlow) return
+    interpolate(1, lastSlow)
+    interpolate(lastSlow + 2, firstFast)
+    interpolate(firstFast + 3, bins)
 }

@@ -24,7 +24,10 @@ export async function sleepUntil(at: number): Promise<void> {
     await ds.sleep(Math.max(1, at - ds.millis()))
 }
 
+/** Longer than the short work of another fiber, after which a fiber that is due would run in the same pass. */
+const yieldMs = 3
+
 /** Ends a slice of long work. */
 export async function yieldToMainLoop(): Promise<void> {
-    await sleep(1)
+    await sleep(yieldMs)
 }

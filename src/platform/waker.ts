@@ -6,8 +6,8 @@ import * as ds from "@devicescript/core"
  * One timer ends the loop's wait for an interrupt. If it is set to a moment in the past, it does not fire for more than
  * an hour (fault 1 of docs/upstream.md). Sending any packet sets it again, but a fiber that would send one waits for
  * that timer. The end of a transfer on an SPI bus is a separate interrupt. So one fiber sends zeros, as slowly as
- * possible, to an unconnected pin: the loop runs again within the time of a transfer, whatever the state of the timer.
- * Another fiber sends packets.
+ * possible, to an unconnected pin, and a packet after each transfer: the loop runs again within the time of a transfer,
+ * whatever the state of the timer.
  *
  * Started by `main-picow.ts`; has no state.
  */
@@ -17,9 +17,8 @@ const dataPin = 19
 const noPin = -1
 /** Slightly above the minimum of an RP2040. */
 const clockHz = 2000
-/** 128 ms, minus the eight bytes that the bus buffers. */
-const transferBytes = 32
-const packetMs = 100
+/** 192 ms, minus the eight bytes that the bus buffers. */
+const transferBytes = 48
 /** Code of the packet in its specification, services/announcement.md. */
 const noopSpec = 0x0080
 const controlService = 0
@@ -36,15 +35,11 @@ export function startWaker(): void {
     // In RAM: while flash is written, nobody can read it.
     const zeros = Buffer.alloc(transferBytes)
     const noop = ds.Announcement.spec.byCode(noopSpec).encode([])
-    const transfer = async () => {
-        for (;;) await (ds as Runtime).spiXfer(zeros, undefined)
-    }
-    const send = async () => {
+    const run = async () => {
         for (;;) {
-            await ds.sleep(packetMs)
+            await (ds as Runtime).spiXfer(zeros, undefined)
             await (ds as Runtime)._serverSend(controlService, noop)
         }
     }
-    transfer.start()
-    send.start()
+    run.start()
 }

@@ -312,6 +312,8 @@ function sealAlarm(): Envelope {
 }
 
 async function sealVitals(): Promise<Envelope> {
+    // A reading has just been made in this pass.
+    await yieldToMainLoop()
     const now = Math.ceil(millis() / tickMs)
     const shift = clockShift(queued > 0 ? oldestMs() : millis())
     const note = configNote()

@@ -3,7 +3,6 @@ import assert from "node:assert/strict"
 import { createRequire } from "node:module"
 import type * as Types from "../../node_modules/jacdac-ts/dist/types/src/jacdac.d.ts"
 import type { Clock } from "../../host/clock.ts"
-import type { Mote } from "../../sim/mote/mote.ts"
 
 // It calls `require`, and its package.json hides its types from an import.
 export const jacdac = createRequire(import.meta.url)("jacdac-ts") as typeof Types
@@ -37,7 +36,8 @@ function schedulerOf(clock: Clock): Types.Scheduler {
 /** A Jacdac client at the end of a mote's USB cable. */
 export class JacdacClient {
     readonly bus: Types.JDBus
-    mote: Mote | undefined
+    /** Whatever has a cable. */
+    mote: { receive(frame: Uint8Array): void } | undefined
 
     constructor(clock: Clock) {
         this.bus = new jacdac.JDBus([], { scheduler: schedulerOf(clock), disableRoleManager: true })

@@ -16,6 +16,8 @@ for (const fault of isLong ? faults : faults.filter(({ kind }) => sample.include
         const life = await live(world, { faults: [fault] })
         await life.run(25)
         const before = world.arrived().length
+        // After it is back, a thermometer has to settle.
+        await life.run(30)
         await thrives(world, life)
         const after = world.arrived().slice(before)
         const measured = after.flatMap(({ measurements }) => measurements.map(({ name }) => name))
