@@ -64,6 +64,8 @@ export interface Credentials {
 
 /** The clinic without its sockets: everything that HTTP, the command line and the simulator ask of it. */
 export class Clinic {
+    /** Of the wards (IANA). */
+    readonly timeZone: string
     readonly accounts: Accounts
     readonly patients: Patients
     readonly notes: Notes
@@ -91,7 +93,7 @@ export class Clinic {
 
     private constructor(o: ClinicOptions, newest: number) {
         this.o = o
-        const timeZone = o.timeZone ?? ownTimeZone()
+        const timeZone = (this.timeZone = o.timeZone ?? ownTimeZone())
         this.wardRules = new WardRules({
             ...{ store: o.store, defaults: o.alarmRules ?? defaultRules, timeZone },
             receivers: [...(o.channels ?? []), ...roles.filter(role => scopeOf({ role }, "acknowledge") !== undefined)],

@@ -12,6 +12,8 @@ export interface Notice {
     level: number
     /** When this was to be told. */
     at: number
+    /** Of the ward (IANA), for times that people read. */
+    timeZone: string
     alarm: {
         id: number
         kind: string
@@ -31,6 +33,8 @@ export interface Notice {
         by: string | null
         isOver: boolean
     }
+    /** What the alarm is about, and its name where that is a router or a channel. */
+    subject: { about: "mote" | "patient" | "router" | "channel" | "clinic"; name: string | null }
     /** Null where the alarm is about no patient, such as a router that does not deliver. */
     patient: { id: number; name: string; identifier: string | null; bed: string | null; ward: string | null } | null
     /** `eui` of the mote, 16 hex digits; null where it is about none. */

@@ -17,6 +17,7 @@ export async function describe(
     const { label, category } = alarmKindOf(alarm.kind)
     return {
         ...{ id: notice, phase: phase as Notice["phase"], level: alarm.level, at: madeAt },
+        ...{ timeZone: clinic.timeZone, subject: { about: alarm.about, name: alarm.name } },
         alarm: {
             ...{ id, kind: alarm.kind, label, priority: alarm.priority, isTechnical: category === "technical" },
             ...{ raisedAt: alarm.raisedAt, unit: alarm.unit, value: alarm.raisedValue, worst: alarm.worstValue },

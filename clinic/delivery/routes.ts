@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto"
 import { UserError } from "../../host/errors.ts"
-import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
+import { alarmKindOf, isTimeAlarm } from "../../wire/tables/alarm-kinds.ts"
 import { unitText } from "../../wire/tables/quantities.ts"
 import type { Channel } from "./channel.ts"
 import { isRole } from "../people/permissions.ts"
+import { zoned } from "../time-zone.ts"
 import { Email } from "./email.ts"
 import { Hl7 } from "./hl7/hl7.ts"
 import type { Notice } from "./notice.ts"
@@ -59,17 +60,28 @@ function channelOf(url: URL, secret: string | undefined, now: () => number): Cha
 }
 
 /** E-mail leaves the house: the bed, not the name. */
-export function write({ alarm, patient, phase, url }: Notice): { subject: string; text: string } {
-    const where = patient?.bed ? `Bed ${patient.bed}` : "A patient without a bed"
-    const value = alarm.value === null || alarm.unit === null ? "" : ` ${alarm.value} ${unitText(alarm.unit)}`
-    const what = `${alarmKindOf(alarm.kind).label}${value}`
-    const subject = phase === "end" ? `Over: ${where}: ${what}` : `${where}: ${what}`
+export function write(notice: Notice): { subject: string; text: string } {
+    const { alarm, phase, timeZone, url } = notice
+    const what = `${placeOf(notice)}: ${alarmKindOf(alarm.kind).label}${valueOf(notice)}`
+    const subject = phase === "end" ? `Over: ${what}` : what
     const seen = alarm.by === null ? "Nobody has acknowledged it." : `Acknowledged by ${alarm.by}.`
     const text = [
         `${subject}.`,
-        `Priority ${alarm.priority}, since ${new Date(alarm.raisedAt).toISOString()}.`,
+        `Priority ${alarm.priority}, since ${zoned(alarm.raisedAt, timeZone)}.`,
         phase === "end" ? "" : seen,
         url,
     ]
     return { subject, text: text.filter(Boolean).join("\n") }
+}
+
+function placeOf({ patient, subject: { about, name } }: Notice): string {
+    if (patient) return patient.bed ? `Bed ${patient.bed}` : "A patient without a bed"
+    if (about === "router") return `Router ${name}`
+    return about === "channel" ? `Channel ${name}` : "The clinic"
+}
+
+function valueOf({ alarm: { kind, unit, value }, timeZone }: Notice): string {
+    if (value === null || unit === null) return ""
+    if (isTimeAlarm(alarmKindOf(kind))) return `: until ${zoned(value * 1000, timeZone)}`
+    return ` ${value} ${unitText(unit)}`.trimEnd()
 }

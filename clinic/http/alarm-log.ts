@@ -3,13 +3,13 @@ import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
 import { maySee, shownAlarm } from "./alarms.ts"
 import { userFrom } from "./auth.ts"
-import { csv } from "./csv.ts"
 import { AlarmLog, AlarmLogQuery } from "./schemas/alarms.ts"
+import { sendTable, tableAnswer } from "./table.ts"
 import type { App } from "./typed-app.ts"
+import { zoned } from "../time-zone.ts"
 
 const maxDays = 31
 const maxAlarms = 5000
-const csvType = "text/csv; charset=utf-8"
 
 const columns = [
     ...["ward", "bed", "family", "given", "alarm", "priority", "began", "ended", "times"],
@@ -23,35 +23,20 @@ export function alarmLogRoutes(app: App, clinic: Clinic): void {
         {
             schema: {
                 tags: ["alarms"],
-                summary:
-                    "All alarms of a ward and a time by when the clinic heard of them, the newest first, as JSON or CSV",
+                summary: "All alarms of a ward and a time by when the clinic heard of them, the newest first",
                 querystring: AlarmLogQuery,
-                response: {
-                    200: {
-                        description: "The log",
-                        content: {
-                            "application/json": { schema: AlarmLog },
-                            "text/csv": {
-                                schema: {
-                                    type: "string",
-                                    description: "A line for each, the names of the columns first",
-                                },
-                            },
-                        },
-                    },
-                },
+                response: { 200: tableAnswer("The log", AlarmLog) },
             },
             config: { access: "read" },
         },
         async (request, reply) => {
-            const { format = "json", ...query } = request.query
+            const { format, ...query } = request.query
             const user = userFrom(request)
             const log = await logOf(clinic, query, patient => maySee(user, "read", patient))
-            if (format === "json") return await reply.send(log)
-            // A string: the serializer would put it in quotes.
-            const name = `alarms-${new Date(Number(query.from)).toISOString().slice(0, 10)}.csv`
-            reply.header("content-disposition", `attachment; filename="${name}"`)
-            return await reply.type(csvType).send(csv([columns, ...log.alarms.map(line)]))
+            const { timeZone } = clinic
+            const name = `alarms-${zoned(Number(query.from), timeZone).slice(0, 10)}`
+            const table = () => ({ name, row: "alarm", columns, rows: log.alarms.map(alarm => line(alarm, timeZone)) })
+            return await sendTable(request, reply, { answer: log, table, format })
         },
     )
 }
@@ -84,8 +69,8 @@ async function logOf(
     return { alarms, isWhole: found.length <= maxAlarms }
 }
 
-function line(alarm: AlarmLog["alarms"][number]) {
-    const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+function line(alarm: AlarmLog["alarms"][number], timeZone: string) {
+    const time = (ms: number | null) => (ms === null ? null : zoned(ms, timeZone))
     const unseen = alarm.firstSeenAt === null && !alarm.isOpen ? null : Math.round(alarm.unseenMs / 1000)
     return [
         ...[alarm.ward, alarm.bed, alarm.family ?? alarm.name, alarm.given, alarmKindOf(alarm.kind).label],

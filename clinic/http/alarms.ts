@@ -1,16 +1,35 @@
 import { eui } from "../../wire/keys.ts"
+import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
 import type { Alarm } from "../alarms/alarm.ts"
 import type { Clinic } from "../clinic.ts"
 import type { User } from "../people/accounts.ts"
 import { may, scopeOf } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
+import { zoned } from "../time-zone.ts"
 import { Alarm as AlarmAnswer, AlarmEntry, AlarmQuery, Attention } from "./schemas/alarms.ts"
 import { ById, List } from "./schemas/common.ts"
+import { sendTable, tableAnswer } from "./table.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["alarms"]
 const maxAlarms = 200
+
+/** Where it is a table: the patient is that of /api/ward, so that no name stands in it. */
+const columns = [
+    ...["id", "about", "name", "patient", "mote", "alarm", "priority", "state", "began", "ended", "times"],
+    ...["value", "worst", "present", "unit", "acknowledged by", "acknowledged"],
+] as const
+
+function line(alarm: Alarm, { timeZone }: Clinic) {
+    const time = (ms: number | null) => (ms === null ? null : zoned(ms, timeZone))
+    return [
+        ...[alarm.id, alarm.about, alarm.name, alarm.patient, alarm.kid && eui(alarm.kid)],
+        ...[alarmKindOf(alarm.kind).label, alarm.priority, alarm.state, time(alarm.raisedAt), time(alarm.clearedAt)],
+        ...[alarm.count, alarm.raisedValue, alarm.worstValue, alarm.presentValue, alarm.unit],
+        ...[alarm.acknowledgedBy, time(alarm.acknowledgedAt)],
+    ]
+}
 
 /** Alarms: those that belong on the screen, all of a patient, and what somebody does about them. */
 export function alarmRoutes(app: App, clinic: Clinic): void {
@@ -22,19 +41,19 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
                 summary:
                     "Alarms that are not over, or that nobody has acknowledged; with patient, all of that patient, the newest first",
                 querystring: AlarmQuery,
-                response: { 200: List(AlarmAnswer) },
+                response: { 200: tableAnswer("The alarms", List(AlarmAnswer)) },
             },
             config: { access: "watch" },
         },
-        async request => {
+        async (request, reply) => {
             const user = userFrom(request)
             const patient = request.query.patient && Number(request.query.patient)
-            if (!patient)
-                return (await clinic.alarms.open())
-                    .filter(alarm => maySee(user, "watch", alarm.patient))
-                    .map(shownAlarm)
-            if (!may(user, "read", patient)) throw new ProblemError("other-patient")
-            return (await clinic.alarms.ofPatient(patient, maxAlarms)).map(shownAlarm)
+            if (patient && !may(user, "read", patient)) throw new ProblemError("other-patient")
+            const alarms = patient
+                ? await clinic.alarms.ofPatient(patient, maxAlarms)
+                : (await clinic.alarms.open()).filter(alarm => maySee(user, "watch", alarm.patient))
+            const table = () => ({ name: "alarms", row: "alarm", columns, rows: alarms.map(a => line(a, clinic)) })
+            return await sendTable(request, reply, { answer: alarms.map(shownAlarm), table })
         },
     )
 

@@ -1,9 +1,9 @@
 import { ProblemError } from "../errors.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Statistics } from "../burden/statistics.ts"
-import { csv } from "./csv.ts"
-import { BurdenQuery, BurdenStatistics, ReplayBody, ReplayResult, StatisticsCsv } from "./schemas/burden.ts"
+import { BurdenQuery, BurdenStatistics, ReplayBody, ReplayResult } from "./schemas/burden.ts"
 import { ById } from "./schemas/common.ts"
+import { sendTable, tableAnswer } from "./table.ts"
 import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
@@ -18,25 +18,16 @@ export function burdenRoutes(app: App, clinic: Clinic, turns: Turns): void {
             schema: {
                 ...{ tags, querystring: BurdenQuery },
                 summary:
-                    "How many alarms there were, of what kind, for whom, and how long they waited; as CSV a line for each kind",
-                response: {
-                    200: {
-                        description: "The statistics",
-                        content: {
-                            "application/json": { schema: BurdenStatistics },
-                            "text/csv": { schema: StatisticsCsv },
-                        },
-                    },
-                },
+                    "How many alarms there were, of what kind, for whom, and how long they waited; as a table a line for each kind",
+                response: { 200: tableAnswer("The statistics", BurdenStatistics) },
             },
             config,
         },
         async (request, reply) => {
-            const { format = "json", ...query } = request.query
-            const statistics = await turns.take(request, () => found(clinic, query))
-            if (format === "json") return await reply.send(statistics)
-            reply.header("content-disposition", 'attachment; filename="alarm-statistics.csv"')
-            return await reply.type("text/csv; charset=utf-8").send(csv(rowsOf(statistics)))
+            const { format, ...query } = request.query
+            const answer = await turns.take(request, () => found(clinic, query))
+            const table = () => ({ name: "alarm-statistics", row: "line", columns, rows: rowsOf(answer) })
+            return await sendTable(request, reply, { answer, table, format })
         },
     )
 
@@ -78,5 +69,5 @@ function rowsOf({ all, kinds, patientDays }: Pick<Statistics, "all" | "kinds" | 
             ...[waiting.seen, seconds(waiting.medianMs), seconds(waiting.p90Ms)],
         ],
     )
-    return [columns, ...rows, ["patient days", patientDays, ...columns.slice(2).map(() => null)]]
+    return [...rows, ["patient days", patientDays, ...columns.slice(2).map(() => null)]]
 }

@@ -18,7 +18,8 @@ const compress = promisify(gzip)
 export function compressAnswers(app: App): void {
     app.addHook("onSend", async (request, reply, payload) => {
         if (!request.routeOptions.config.isCompressed) return payload
-        reply.header("vary", "accept-encoding")
+        const varies = reply.getHeader("vary")
+        reply.header("vary", varies === undefined ? "accept-encoding" : `${String(varies)}, accept-encoding`)
         if (typeof payload !== "string" && !Buffer.isBuffer(payload)) return payload
         const isTaken = new Negotiator(request.raw).encoding(["gzip", "identity"]) === "gzip"
         if (!isTaken || payload.length < leastBytes) return payload

@@ -1,6 +1,6 @@
 /** Comma-separated values, RFC 4180, for the programs that people open them with. */
 
-type Cell = string | number | null
+export type Cell = string | number | null
 
 /** What a spreadsheet would take for a formula is text. */
 function cell(value: Cell): string {

@@ -10,11 +10,25 @@ import type { Observation } from "../readings/observations.ts"
 import { vitalNames } from "../../wire/tables/quantities.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
-import { Trends, TrendsQuery, Ward } from "./schemas/ward.ts"
+import { zoned } from "../time-zone.ts"
+import { Trends, TrendsQuery, Ward, type WardPatient } from "./schemas/ward.ts"
+import { sendTable, tableAnswer } from "./table.ts"
 import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
 const maxTrendSteps = 360
+
+/** Where it is a table: a line for each vital sign, one for who has none. */
+const columns = ["patient", "ward", "bed", "family", "given", "quantity", "value", "unit", "absent", "time"]
+
+function lines({ id, ward, bed, family, given, newest }: WardPatient, timeZone: string) {
+    const who = [id, ward, bed, family, given]
+    if (newest.length === 0) return [[...who, null, null, null, null, null]]
+    return newest.map(({ name, value, unit, absent, time }) => [
+        ...who,
+        ...[name, value, unit, absent, zoned(time, timeZone)],
+    ])
+}
 
 /** The newest of everyone the user may see, and how their heart rates came about. */
 export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
@@ -24,12 +38,12 @@ export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
             schema: {
                 tags: ["ward"],
                 summary: "Everyone with their newest values; newestId is where /api/live goes on",
-                response: { 200: Ward },
+                response: { 200: tableAnswer("The ward", Ward) },
             },
             config: { access: "watch", isCompressed: true },
         },
-        request =>
-            turns.take(request, async () => {
+        async (request, reply) => {
+            const answer = await turns.take(request, async () => {
                 // First, so that what arrives meanwhile comes twice rather than never.
                 const newestId = await clinic.observations.newestId()
                 const patients = await patientsOf(userFrom(request), clinic)
@@ -48,7 +62,13 @@ export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
                         }
                     }),
                 }
-            }),
+            })
+            const rows = () => answer.patients.flatMap(patient => lines(patient, clinic.timeZone))
+            return await sendTable(request, reply, {
+                answer,
+                table: () => ({ name: "ward", row: "value", columns, rows: rows() }),
+            })
+        },
     )
 
     app.get(

@@ -182,7 +182,7 @@ test("two nurses acknowledge at once: one of them is told who was first; history
     assert.match(String(headers["content-type"]), /^text\/csv/)
     const lines = bytes.toString().split("\r\n")
     assert.match(lines[0]!, /^ward,bed,family,given,alarm,priority,/)
-    assert.match(lines[1]!, /^,,Beck,Ada,Oxygen saturation low,high,\d{4}-.*Z,,1,81,81,%,\d+,(olga|piet),/)
+    assert.match(lines[1]!, /^,,Beck,Ada,Oxygen saturation low,high,\d{4}-.*[+-]\d\d:\d\d,,1,81,81,%,\d+,(olga|piet),/)
     assert.equal(
         (await service.get("/api/alarms/log?from=1&before=9999999999999")).json.type,
         "urn:vitalmote:problem:too-long-a-time",

@@ -11,8 +11,11 @@ export interface AlarmStatus {
     by: string
 }
 
-/** Statuses with which somebody takes it on. The others (delivered, read, rejected …) end nothing. */
-const accepted = ["Accepted", "AcceptedPositive"]
+/**
+ * Somebody has taken it on: accepted, accepted as positive, as not relevant, as false, however a manager spells that. The others
+ * (delivered, read, rejected …) end nothing.
+ */
+const accepted = /^\W*accepted/i
 const maxNameChars = 80
 
 export function isAlarmStatus(message: string): boolean {
@@ -24,7 +27,7 @@ export function acceptanceIn(message: string): AlarmStatus | undefined {
     if (!isAlarmStatus(message)) return undefined
     const [alarm = ""] = (fieldsOf(message, "OBR")?.[2] ?? "").split("^")
     const status = fieldsOf(message, "OBX")
-    if (!/^[1-9][0-9]{0,14}$/.test(alarm) || !accepted.includes(status?.[4] ?? "")) return undefined
+    if (!/^[1-9][0-9]{0,14}$/.test(alarm) || !accepted.test(status?.[4] ?? "")) return undefined
     const person = fieldsOf(message, "PRT")?.[4] ?? status?.[15] ?? ""
     const [id = "", family = "", given = ""] = person.split("^")
     const name = [given, family].filter(Boolean).join(" ") || id

@@ -49,8 +49,6 @@ export const BurdenStatistics = Type.Object({
 })
 export type BurdenStatistics = Static<typeof BurdenStatistics>
 
-export const StatisticsCsv = Type.Unsafe<string>(Type.String({ description: "RFC 4180, with a header" }))
-
 const tried = configFields.filter(({ name }) => name === "delay" || limitKinds.some(({ setting }) => setting === name))
 export const ReplayBody = Type.Object(
     {

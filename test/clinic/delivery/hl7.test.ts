@@ -128,6 +128,8 @@ test("HL7: whatever an alarm manager says, it acknowledges nothing but an alarm 
     )
     const said = (status: string) =>
         `MSH|^~\\&|AM|H|V|W|1||ORA^R41^ORA_R41|7|P|2.6\rOBR|1|12^|12^^A|\rPRT|1|||A|n1\rOBX|1|ST|0||${status}\r`
-    assert.deepEqual(acceptanceIn(said("Accepted")), { alarm: 12, by: "n1" })
-    for (const status of ["Delivered", "Read", "Rejected", ""]) assert.equal(acceptanceIn(said(status)), undefined)
+    for (const status of ["Accepted", "AcceptedPositive", "AcceptedNotRelevant", "accepted, false", "Accepted^^L"])
+        assert.deepEqual(acceptanceIn(said(status)), { alarm: 12, by: "n1" })
+    for (const status of ["Delivered", "Read", "Rejected", "NotAccepted", ""])
+        assert.equal(acceptanceIn(said(status)), undefined)
 })

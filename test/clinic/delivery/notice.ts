@@ -5,6 +5,8 @@ export const notice: Notice = {
     phase: "start",
     level: 0,
     at: Date.UTC(2026, 10, 30, 3, 0, 1),
+    timeZone: "Europe/Berlin",
+    subject: { about: "mote", name: null },
     alarm: {
         id: 12,
         kind: "hr-high",

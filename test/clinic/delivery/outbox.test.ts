@@ -5,6 +5,7 @@ import { createServer as createTcpServer, type AddressInfo } from "node:net"
 import { test, type TestContext } from "node:test"
 import { Clinic } from "../../../clinic/index.ts"
 import { rulesFor } from "../../../clinic/alarms/rules.ts"
+import { notice } from "./notice.ts"
 import type { Notice } from "../../../clinic/delivery/notice.ts"
 import { describe } from "../../../clinic/delivery/notices.ts"
 import { frame } from "../../../clinic/delivery/hl7/mllp.ts"
@@ -242,4 +243,19 @@ test("e-mail: the words say bed and value, not the name", async context => {
     assert.equal(subject, "Bed 7: Heart rate high 171 /min")
     assert.match(text, /Nobody has acknowledged it\.\nhttps:/)
     assert.doesNotMatch(subject + text, /Beck/)
+})
+
+test("e-mail: says where and until when, by the ward's clock, also of what is about no patient", () => {
+    const { alarm } = notice
+    const nobody = { ...notice, patient: null, mote: null }
+    const silent = { ...alarm, kind: "router-silent", value: null, unit: null }
+    const router = write({ ...nobody, subject: { about: "router", name: "icu" }, alarm: silent })
+    assert.equal(router.subject, "Router icu: Router silent")
+    assert.match(router.text, /, since 2026-11-30T04:00:00\+01:00\./)
+    const filling = { ...silent, kind: "disk-filling" }
+    const clinic = write({ ...nobody, subject: { about: "clinic", name: null }, alarm: filling })
+    assert.equal(clinic.subject, "The clinic: Disk almost full")
+    const ending = { ...alarm, kind: "battery-ending", value: Date.UTC(2026, 11, 1, 2, 40) / 1000, unit: "s" }
+    const battery = write({ ...notice, alarm: ending })
+    assert.match(battery.subject, /: Battery will not last the night: until 2026-12-01T03:40:00\+01:00$/)
 })
