@@ -80,6 +80,11 @@ function resetMotion(): void {
     phase = 0
 }
 
+/** Whether there is an accelerometer, so that movement would be noticed. */
+export function isWatched(): boolean {
+    return filled >= 0
+}
+
 /** After a gap in the light, the stored acceleration belongs to no block. */
 export function skipMotion(): void {
     if (filled > past) filled = past

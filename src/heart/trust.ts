@@ -34,6 +34,8 @@ const steadyBpm = 9
 const reachBpm = 11
 /** …plus this much for each 2 s. */
 const changeBpm = 2
+/** An attack begins from one beat to the next: so many clear windows at a rate out of reach are believed as well. */
+const jumpWindows = 5
 /**
  * Quality plus correlation after two beats (mean of some windows): from this sum on the rhythm is regular. Below it,
  * the beats must also be counted.
@@ -117,6 +119,8 @@ export class Signs {
     regularity = 0
     /** Whether a count of the beats gives the same rate, or none. */
     isCounted = false
+    /** Whether an accelerometer says that nothing moves. */
+    isStill = false
 }
 
 export let trusted: boolean
@@ -143,12 +147,14 @@ let lastTracked: number
 /** Windows since a value was trusted. */
 let age: number
 let meanQuality: number
+/** Consecutive windows that would be a pulse if the rate were in reach. */
+let jump: number
 
 resetTrust()
 
 export function resetTrust(): void {
     isRegular = trusted = isDisturbed = moving = foundMoving = false
-    windows = evidence = clear = doubt = shaken = 0
+    windows = evidence = clear = doubt = shaken = jump = 0
     usualLevel = lastBpm = lastTracked = age = 0
     regularity = usualRegularity
     meanQuality = 0
@@ -169,7 +175,8 @@ export function judgeStill(signs: Signs): void {
     const isSane = newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
     const isCalm = !moving && shaken === 0
     const isCertain = judgeRhythm(signs)
-    const isPossible = isSane && isCalm && isReachable && isCertain
+    jump = signs.isStill && isSane && isCalm && quality >= beatQuality ? jump + 1 : 0
+    const isPossible = isSane && isCalm && (isReachable || jump >= jumpWindows) && isCertain
     const worth = weigh(signs, isSane && isCalm)
     trusted =
         isPossible &&

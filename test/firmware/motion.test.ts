@@ -31,6 +31,31 @@ const unfelt = (body: Body): Body => ({
     skinTemperature: seconds => body.skinTemperature(seconds),
 })
 
+/** An attack: from one beat to the next a rest becomes a tachycardia. */
+const attackS = 60
+function attacked(bpm: number): Body {
+    const course: [number, number][] = [
+        [attackS, 72],
+        [attackS + 1, bpm],
+    ]
+    return syntheticBody({ seed: bpm, bpm: course, motion: [] })
+}
+
+for (const bpm of sampled([150, 180, 120])) {
+    test(`an attack of ${bpm} bpm is believed within 20 s with an accelerometer, later without`, async () => {
+        const body = attacked(bpm)
+        const firstOf = async (body: Body) => {
+            const { readings } = await sense(body, attackS + 30)
+            const during = within(readings, attackS + 8, attackS + 30)
+            assert.ok(errors(during, bpm).every(error => error < 8))
+            return during.find(reading => reading.bpm !== undefined)?.atMs ?? Infinity
+        }
+        const first = await firstOf(body)
+        assert.ok(first <= (attackS + 22) * 1000, `${first} ms`)
+        assert.ok((await firstOf(unfelt(body))) > first)
+    })
+}
+
 const within = (readings: SensedReading[], from: number, to: number) =>
     readings.filter(({ atMs }) => atMs > from * 1000 && atMs <= to * 1000)
 

@@ -99,7 +99,7 @@ interface Expected {
 }
 
 /**
- * What happens to a wearer, and what the mote says of it. A rate that jumps is believed after some 100 s only: until then it
+ * What happens to a wearer, and what the mote says of it. A rate that jumps is believed after some 20 s: until then it
  * might be movement. A temperature that changes by more than 4 °C an hour has no value until it has settled.
  */
 const expected: Record<ConditionName, Expected> = {
