@@ -57,7 +57,14 @@ export function clinicOptions(command: Command): Command {
  */
 export async function withClinic<T>(options: ClinicOptions, work: (api: ClinicApi) => Promise<T>): Promise<T> {
     const { clinic, ca, token } = access(options)
-    const url = clinic.replace(/\/+$/, "")
+    return await withAccess({ url: clinic.replace(/\/+$/, ""), ca, token }, work)
+}
+
+/** The same with a token that one has already. */
+export async function withAccess<T>(
+    { url, ca, token }: { url: string; ca: string | undefined; token: string },
+    work: (api: ClinicApi) => Promise<T>,
+): Promise<T> {
     const agent = new Agent({
         connect: { ca: ca === undefined ? undefined : readText(ca), timeout: timeoutMs },
         headersTimeout: timeoutMs,

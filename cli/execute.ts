@@ -19,6 +19,8 @@ export const commands: Record<string, () => Promise<Command>> = {
     provision: async () => (await import("./commands/provision.ts")).provisionCommand,
     config: async () => (await import("./commands/config.ts")).configCommand,
     alarms: async () => (await import("./commands/alarms.ts")).alarmsCommand,
+    backup: async () => (await import("./commands/backup.ts")).backupCommand,
+    restore: async () => (await import("./commands/restore.ts")).restoreCommand,
     open: async () => (await import("./commands/open.ts")).openCommand,
     hr: async () => (await import("./commands/hr.ts")).hrCommand,
     sim: async () => (await import("./commands/sim.ts")).simCommand,

@@ -22,3 +22,9 @@ export function progress(totalS: number, stream = process.stderr): (seconds: num
         show(percent < 100 ? `${percent} %` : "")
     }
 }
+
+/** Shows how far long work is, on a terminal. An empty text removes the line; a total of 0 is not known. */
+export function shareLine(stream = process.stderr): (what: string, done: number, total: number) => void {
+    const show = progressLine(stream)
+    return (what, done, total) => show(total > 0 ? `${what}: ${Math.floor((100 * done) / total)} %` : what)
+}

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID, X509Certificate } from "node:crypto"
-import { existsSync, statSync } from "node:fs"
+import { existsSync, rmSync, statSync } from "node:fs"
 import { statfs } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
 import type { SecureContextOptions } from "node:tls"
-import { join, resolve } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import type { FastifyInstance } from "fastify"
 import { realClock, type Clock, type Timer } from "../host/clock.ts"
 import { UserError } from "../host/errors.ts"
@@ -11,6 +11,9 @@ import { makeFolder, readIfThere, writeDurably } from "../host/files.ts"
 import type { Log } from "../host/log.ts"
 import { EquipmentWatch } from "./alarms/equipment.ts"
 import { rulesFor } from "./alarms/rules.ts"
+import { BackupHolds } from "./backup/holds.ts"
+import { BackupSchedule, makeApart, type BackupPlan } from "./backup/schedule.ts"
+import { restoringSuffix, trialName } from "./backup/contents.ts"
 import { Clinic } from "./clinic.ts"
 import { describe } from "./delivery/notices.ts"
 import { Outbox, type Route } from "./delivery/outbox.ts"
@@ -19,7 +22,9 @@ import type { ConnectionLimits } from "./http/connections.ts"
 import { clinicPages } from "./http/pages.ts"
 import type { ProxyOptions } from "./http/proxies.ts"
 import type { Store } from "./store/store.ts"
+import { holdFile } from "./store/sqlite/hold.ts"
 import { openSqlite } from "./store/sqlite/open.ts"
+import { LocalAccess } from "./local-access.ts"
 import { isWildcard, serverCertificate, type ServerCertificate } from "./tls.ts"
 import { vaultKeyBytes } from "./motes/vault.ts"
 
@@ -38,6 +43,8 @@ export interface StartOptions {
     /** Ways to tell people of alarms beside the page. */
     notify?: readonly Route[]
     limits?: ConnectionLimits
+    /** Backups by schedule; the data folder is `clinic` in another one, all of which belongs to the backup. */
+    backup?: BackupPlan
 }
 
 export interface RunningClinic {
@@ -57,6 +64,8 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     const data = resolve(o.data)
     makeFolder(data)
     refuseRemains(data)
+    // An interrupted backup may have left a copy of the database.
+    rmSync(join(data, basename(trialName)), { recursive: true, force: true })
     const key = vaultKey(data)
     const store = openSqlite(join(data, "clinic.db"))
     try {
@@ -72,25 +81,34 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             ...{ alarmRules: rulesFor(o.notify ?? []), channels: (o.notify ?? []).map(({ name }) => name) },
         })
         const certificate = await serverCertificate(data, host, clock.now())
-        const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages() })
+        const holds = new BackupHolds(clock, () => holdFile(store))
+        const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages(), holds })
         await listen(app, host, o.port)
         const outbox = deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`)
         const renewal = renewCertificate(app, { data, host, clock, log, certificate })
+        const backups = o.backup && scheduleBackups(o.backup, { data, holds, clock, log })
         const equipment = new EquipmentWatch({
             ...{ store, alarms: clinic.alarms, routers: () => clinic.routers.all(), failing: () => outbox.failing() },
             ...{ certificateEnds: renewal.ends, disk: () => freeBytes(data), now: () => clinic.now(), log },
+            isBackupOverdue: () => backups?.isOverdue() ?? false,
         })
         const watch = watchAlarms(clinic, equipment, clock, log)
         const { port } = app.server.address() as AddressInfo
+        const url = `https://${isWildcard(host) ? "localhost" : inUrl(host)}:${port}`
+        const local = new LocalAccess(data)
+        local.grant({ url, token: clinic.accounts.localToken() })
         return {
-            url: `https://${isWildcard(host) ? "localhost" : inUrl(host)}:${port}`,
+            url,
             caFile: join(data, "ca.pem"),
             clinic,
             close: async () => {
+                local.revoke()
                 renewal.stop()
+                await backups?.stop()
                 await watch.stop()
                 await outbox.stop()
                 await app.close()
+                await holds.stop()
                 await clinic.close()
             },
         }
@@ -100,8 +118,35 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     }
 }
 
+function scheduleBackups(
+    plan: BackupPlan,
+    { data, holds, clock, log }: { data: string; holds: BackupHolds; clock: Clock; log: Log },
+): { isOverdue(): boolean; stop(): Promise<void> } {
+    const ending = new AbortController()
+    const make = async (file: string) => {
+        const id = await holds.begin({ expires: false })
+        const released = () => void holds.end(id)
+        const request = { data: dirname(data), file, passphrase: plan.passphrase, now: clock.now() }
+        await makeApart(request, released, ending.signal)
+    }
+    const schedule = new BackupSchedule({ plan, clock, log, make })
+    schedule.start()
+    return {
+        isOverdue: () => schedule.isOverdue(),
+        stop: async () => {
+            ending.abort()
+            await schedule.stop()
+        },
+    }
+}
+
 /** What a clinic leaves beside its database comes after it: a folder with the one and without the other is no new clinic. */
 function refuseRemains(data: string): void {
+    const draft = data + restoringSuffix
+    if (existsSync(draft))
+        throw new UserError(
+            `a restore into ${dirname(data)} was interrupted, or is at work: remove ${draft} and restore again`,
+        )
     const database = join(data, "clinic.db")
     if ((statSync(database, { throwIfNoEntry: false })?.size ?? 0) > 0) return
     for (const name of ["ca.pem", "ca-key.pem", "server.pem"])

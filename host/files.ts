@@ -81,7 +81,8 @@ function isUnchanged(file: string, contents: string | Uint8Array, mode: number):
     }
 }
 
-function syncFolder(path: string): void {
+/** What was renamed in it survives a power cut. */
+export function syncFolder(path: string): void {
     if (process.platform === "win32") return // Windows cannot open a folder
     const fd = openSync(path, "r")
     try {

@@ -51,6 +51,27 @@ export function openSqlite(file: string, format: SqliteFormat): Database.Databas
     }
 }
 
+/**
+ * Opens an existing database and keeps everybody else out, without changing what is in it. Until `closeSqlite` its file does not
+ * change either. Throws UserError as `openSqlite` does, and where the file is missing.
+ */
+export function lockSqlite(file: string, format: SqliteFormat): Database.Database {
+    let db: Database.Database | undefined
+    try {
+        checkLog(file)
+        if (!existsSync(file)) throw new Error("no such file")
+        db = new Database(file)
+        files.set(db, file)
+        db.exec("PRAGMA locking_mode = EXCLUSIVE")
+        check(db, format)
+        db.exec("BEGIN EXCLUSIVE; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
+        return db
+    } catch (error) {
+        if (db) release(db)
+        throw new UserError(`cannot use ${format.name} ${file}: ${sqliteReason(error)}`)
+    }
+}
+
 /** Turns on WAL. On a full disk this fails: the data can still be read, and commits report the full disk themselves. */
 function enableWal(db: Database.Database): void {
     try {

@@ -1,11 +1,12 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { Command } from "commander"
-import { parseRoute, routeForm, startClinic, type RunningClinic } from "../../clinic/index.ts"
+import { parseRoute, routeForm, startClinic, type BackupPlan, type RunningClinic } from "../../clinic/index.ts"
 import { UserError } from "../../host/errors.ts"
 import type { Log } from "../../host/log.ts"
 import { readCredentials, writeCredentials, type Credentials } from "../credentials.ts"
-import { httpsUrl, logLevelOption, option, port, timeZone, withConfigFile } from "../options.ts"
+import { httpsUrl, integer, logLevelOption, option, port, timeZone, withConfigFile } from "../options.ts"
+import { checkPassphrase, givenPassphrase, passphraseFileOption, passphraseVariable } from "../passphrase.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
 interface Options {
@@ -16,6 +17,10 @@ interface Options {
     trustedProxies?: string[]
     notify?: string[]
     timeZone?: string
+    backup?: string
+    backupEvery: number
+    backupKeep: number
+    passphraseFile?: string
     logLevel: string
 }
 
@@ -48,11 +53,33 @@ export const clinicCommand = withConfigFile(
                 "of the ward, such as Europe/Berlin (default: that of this machine)",
             ).argParser(timeZone),
         )
+        .addOption(option("--backup <dir>", "write backups into this folder; needs a passphrase"))
+        .addOption(
+            option("--backup-every <h>", "hours between backups")
+                .argParser(integer(1, 24 * 31))
+                .default(24),
+        )
+        .addOption(option("--backup-keep <n>", "backups to keep").argParser(integer(1, 10_000)).default(14))
+        .addOption(passphraseFileOption())
         .addOption(logLevelOption("info")),
 ).action(async (options: Options) => {
-    const clinic = await openClinic(options.data, options, stderrLog(options.logLevel))
+    const backup = backupPlan(options)
+    const clinic = await openClinic(
+        options.data,
+        { ...options, ...(backup && { plan: backup }) },
+        stderrLog(options.logLevel),
+    )
     await runUntilStopped(() => clinic.close(), `ready ${clinic.url}`)
 })
+
+function backupPlan({ backup, backupEvery, backupKeep, passphraseFile }: Options): BackupPlan | undefined {
+    if (backup === undefined) return undefined
+    const passphrase = givenPassphrase(passphraseFile)
+    if (passphrase === undefined)
+        throw new UserError(`--backup: a passphrase is needed, in ${passphraseVariable} or by --passphrase-file`, 2)
+    checkPassphrase(passphrase)
+    return { folder: backup, everyMs: backupEvery * 3_600_000, keep: backupKeep, passphrase }
+}
 
 /** A running clinic and its credentials. */
 export interface OpenClinic extends RunningClinic {
@@ -64,7 +91,9 @@ export interface OpenClinic extends RunningClinic {
 /** Starts a clinic in the folder `data`. The first start creates the credentials. */
 export async function openClinic(
     data: string,
-    options: Pick<Options, "host" | "httpsPort" | "baseUrl" | "trustedProxies" | "notify" | "timeZone">,
+    options: Pick<Options, "host" | "httpsPort" | "baseUrl" | "trustedProxies" | "notify" | "timeZone"> & {
+        plan?: BackupPlan
+    },
     log: Log,
 ): Promise<OpenClinic> {
     const credentialsFile = join(data, "credentials.json")
@@ -84,6 +113,7 @@ export async function openClinic(
         log,
         ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
         ...(routes && { notify: routes }),
+        ...(options.plan && { backup: options.plan }),
         proxies: {
             ...(options.baseUrl !== undefined && { baseUrl: options.baseUrl }),
             trustedProxies: options.trustedProxies ?? [],
@@ -92,6 +122,9 @@ export async function openClinic(
     const place = { clinic: running.url, ca: running.caFile }
     try {
         let credentials = earlier && { ...earlier, ...place }
+        // Accounts come before their credentials: without them this is not the database that they belong to.
+        if (credentials && (await running.clinic.accounts.isEmpty()))
+            throw new UserError(`${database} has no users, but ${credentialsFile} is there: restore the database`)
         const made = await running.clinic.setUp(async made => {
             credentials = { ...place, ...made, motes: [] }
             writeCredentials(credentialsFile, credentials)

@@ -13,6 +13,8 @@ export interface EquipmentOptions {
     disk: () => Promise<number>
     /** When the clinic's certificate ends, unix ms. */
     certificateEnds: () => number
+    /** Whether a backup failed, or should have been made by now. */
+    isBackupOverdue: () => boolean
     /** Unix ms. */
     now: () => number
     log: Log
@@ -54,10 +56,11 @@ export class EquipmentWatch {
     }
 
     private async faults(): Promise<Fault[]> {
-        const { certificateEnds, disk, failing, now, routers } = this.o
+        const { certificateEnds, disk, failing, isBackupOverdue, now, routers } = this.o
         const faults: Fault[] = [
             { source: "clinic", kind: "disk-filling", isSo: (await disk()) < leastFreeBytes },
             { source: "clinic", kind: "certificate-ending", isSo: certificateEnds() - now() < certificateMs },
+            { source: "clinic", kind: "backup-overdue", isSo: isBackupOverdue() },
         ]
         for (const { name, heardAt, silentMs, clockOffsetMs } of await routers()) {
             const source = `router/${name}`

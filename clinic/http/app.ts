@@ -4,6 +4,7 @@ import fastify from "fastify"
 import type { Clock } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import { pagePolicy } from "../../host/pages.ts"
+import type { BackupHolds } from "../backup/holds.ts"
 import type { Clinic } from "../clinic.ts"
 import type { ServerCertificate } from "../tls.ts"
 import { alarmRoutes } from "./alarms.ts"
@@ -11,6 +12,7 @@ import { alarmLogRoutes } from "./alarm-log.ts"
 import { authenticate } from "./auth.ts"
 import { compressAnswers } from "./compression.ts"
 import { connectionLimits, Connections, type ConnectionLimits } from "./connections.ts"
+import { backupRoutes } from "./backup.ts"
 import { burdenRoutes } from "./burden.ts"
 import { configurationRoutes } from "./configurations.ts"
 import { answerErrors, answerFrameworkError, formatSchemaError } from "./errors.ts"
@@ -46,6 +48,7 @@ export async function buildApp(o: {
     clock: Clock
     log: Log
     certificate: ServerCertificate
+    holds: BackupHolds
     pages: Pages
     proxies?: ProxyOptions
     timeZone?: string
@@ -107,6 +110,7 @@ export async function buildApp(o: {
     burdenRoutes(app, clinic, turns)
     wardRuleRoutes(app, clinic)
     userRoutes(app, clinic)
+    backupRoutes(app, o.holds)
     await ingestRoutes(app, clinic)
     await fhirRoutes(app, clinic, turns, origin)
     return app

@@ -87,7 +87,7 @@ export class Configurations {
         const newest = await this.newest(mote, t)
         if (o.base !== undefined && o.base !== (newest?.version ?? 0)) throw new ProblemError("newer-configuration")
         const inForce = await this.inForce(mote, t)
-        const version = Math.max(newest?.version ?? 0, inForce.version) + 1
+        const version = Math.max(newest?.version ?? 0, inForce.version, mote.leastVersion) + 1
         const seal = (keys: MoteKeys) => makeConfig(settings, version, keys, this.random)
         await t.configuration.replaceState(mote.id, "pending", "superseded")
         const added = await t.configuration.add({
@@ -131,7 +131,7 @@ export class Configurations {
     ): Promise<Command> {
         const now = this.now()
         await t.command.expire(mote.id, now, o.command)
-        const version = (await t.command.newestVersion(mote.id)) + 1
+        const version = Math.max(await t.command.newestVersion(mote.id), mote.leastVersion) + 1
         const seal = (keys: MoteKeys) => makeCommand(o.command, version, keys, this.random)
         const expiresAt = now + commandMs
         await t.command.add({

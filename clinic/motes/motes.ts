@@ -13,6 +13,8 @@ export interface Mote {
     /** Unix time in milliseconds. */
     registeredAt: number
     revokedAt: number | null
+    /** Versions of configurations and commands are higher. */
+    leastVersion: number
 }
 
 /**
@@ -153,6 +155,6 @@ export class Motes {
     }
 }
 
-function plain({ id, kid, patient, registeredAt, revokedAt }: StoredMote): Mote {
-    return { id, kid, patient, registeredAt, revokedAt }
+function plain({ id, kid, patient, registeredAt, revokedAt, leastVersion }: StoredMote): Mote {
+    return { id, kid, patient, registeredAt, revokedAt, leastVersion }
 }

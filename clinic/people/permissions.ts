@@ -20,6 +20,8 @@ const roleKinds = {
     patient: { signIn: "password", isPatient: true, wards: "none", sessionEnds: true },
     // A screen on a wall, which nobody logs in at night.
     display: { signIn: "password", isPatient: false, wards: "one", sessionEnds: false },
+    // Whoever runs the clinic sees no patient.
+    administrator: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true },
     router: { signIn: "token", isPatient: false, wards: "any", sessionEnds: true },
 } as const satisfies Record<string, RoleKind>
 
@@ -39,7 +41,7 @@ interface Permission {
 export const permissions = {
     "use-session": {
         allows: "sign out, see who one is, read `/api/openapi.json`",
-        to: { doctor: "all", nurse: "all", patient: "all", display: "all" },
+        to: { doctor: "all", nurse: "all", patient: "all", display: "all", administrator: "all" },
     },
     watch: {
         allows: "see the ward: who is there, newest values and their curves, alarms that are open",
@@ -68,8 +70,12 @@ export const permissions = {
         to: { doctor: "all", nurse: "all" },
     },
     "manage-motes": { allows: "list, register, rotate and revoke motes", to: { doctor: "all", nurse: "all" } },
-    "manage-users": { allows: "list, add and remove users; make tokens", to: { doctor: "all" } },
-    monitor: { allows: "read `/metrics`", to: { doctor: "all" } },
+    "manage-users": {
+        allows: "list, add and remove users; make tokens",
+        to: { doctor: "all", administrator: "all" },
+    },
+    monitor: { allows: "read `/metrics`", to: { doctor: "all", administrator: "all" } },
+    "back-up": { allows: "hold the database still for a backup", to: { administrator: "all" } },
     deliver: { allows: "fetch keys, deliver envelopes", to: { router: "all" } },
 } as const satisfies Record<string, Permission>
 

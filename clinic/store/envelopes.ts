@@ -69,6 +69,17 @@ export class EnvelopeTable {
         return found?.router
     }
 
+    /** When the last one was stored, unix ms; null where there is none. */
+    async newestStoredAt(): Promise<number | null> {
+        const newest = await this.access.db
+            .selectFrom("envelope")
+            .select("stored_at as storedAt")
+            .orderBy("id", "desc")
+            .limit(1)
+            .executeTakeFirst()
+        return newest?.storedAt ?? null
+    }
+
     /** The motes of which envelopes were stored after that one, each with the router that brought the last, and the newest id now. */
     async motesSince(id: number): Promise<{ newest: number; heard: { mote: number; router: number }[] }> {
         const rows = await this.access.db

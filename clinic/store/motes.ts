@@ -13,6 +13,8 @@ export interface StoredMote {
     rotatedAt: number | null
     generation: number
     nextGeneration: number
+    /** Versions of what the mote is told are higher. */
+    leastVersion: number
 }
 
 const columns = [
@@ -27,6 +29,7 @@ const columns = [
     "rotated_at as rotatedAt",
     "generation",
     "next_generation as nextGeneration",
+    "least_version as leastVersion",
 ] as const
 
 const byKid = prepare<{ kid: Uint8Array }, StoredMote>((db, { kid }) =>

@@ -81,6 +81,7 @@ interface MoteRow {
     next_generation: Generated<number>
     previous_secret: Uint8Array | null
     rotated_at: number | null
+    least_version: Generated<number>
 }
 
 interface EnvelopeRow {

@@ -51,6 +51,11 @@ export class SessionTable {
         this.access.changed("session")
     }
 
+    async removeAll(): Promise<void> {
+        await this.access.db.deleteFrom("session").execute()
+        this.access.changed("session")
+    }
+
     async all(): Promise<(Omit<StoredSession, "account"> & { role: string })[]> {
         return await this.access.db
             .selectFrom("session")

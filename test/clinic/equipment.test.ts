@@ -19,11 +19,13 @@ async function hospital() {
         failing: [] as { name: string; since: number }[],
         free: 1e12,
         certificateEnds: clock.now() + 90 * day,
+        isBackupOverdue: false,
     }
     const watch = new EquipmentWatch({
         ...{ store, alarms: clinic.alarms, now: () => clinic.now(), log: silentLog },
         ...{ routers: async () => state.routers, failing: () => state.failing },
         ...{ disk: async () => state.free, certificateEnds: () => state.certificateEnds },
+        isBackupOverdue: () => state.isBackupOverdue,
     })
     const check = async () => {
         await watch.check()
@@ -61,19 +63,26 @@ test("equipment: a router that is removed is not missed any more", async () => {
     assert.deepEqual(await check(), [])
 })
 
-test("equipment: a router's clock, a channel, the disk and the certificate", async () => {
+test("equipment: a router's clock, a channel, the disk, the certificate and the backup", async () => {
     const { clock, state, check, router } = await hospital()
     state.routers = [router(1000, -9000)]
     state.failing = [{ name: "pager", since: clock.now() }]
     state.free = 500e6
     state.certificateEnds = clock.now() + 6 * day
+    state.isBackupOverdue = true
     const first = await check()
-    assert.deepEqual(first.sort(), ["clinic  certificate-ending", "clinic  disk-filling", "router icu router-clock"])
+    assert.deepEqual(first.sort(), [
+        "clinic  backup-overdue",
+        "clinic  certificate-ending",
+        "clinic  disk-filling",
+        "router icu router-clock",
+    ])
     clock.step(61_000)
     assert.ok((await check()).includes("channel pager channel-failed"))
     state.routers = [router(1000)]
     state.failing = []
     state.free = 1e12
     state.certificateEnds = clock.now() + 90 * day
+    state.isBackupOverdue = false
     assert.deepEqual(await check(), [])
 })

@@ -148,6 +148,13 @@ export const alarmKinds = {
         ...{ label: "Certificate about to end", category: "technical", priority: "low", raisedBy: "clinic" },
         cause: { begin: "the clinic's certificate ends within 7 days and was not renewed", end: "it was renewed" },
     },
+    "backup-overdue": {
+        ...{ label: "No backup", category: "technical", priority: "low", raisedBy: "clinic" },
+        cause: {
+            begin: "the clinic's scheduled backup failed, or the newest one is twice as old as it should be",
+            end: "one succeeds",
+        },
+    },
 } as const satisfies Record<string, AlarmKind>
 
 export type AlarmKindName = keyof typeof alarmKinds

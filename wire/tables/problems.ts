@@ -48,6 +48,7 @@ export const problemKinds = {
     "alarm-over": { status: 409, text: "the alarm is over: acknowledge it" },
     "nothing-to-undo": { status: 409, text: "there is nothing to take back: that is possible for a minute" },
     "own-account": { status: 409, text: "users cannot remove themselves" },
+    "backup-at-work": { status: 409, text: "another backup is being made" },
     "too-large": { status: 413, text: "the body is too large" },
     "media-type": { status: 415, text: "the media type is not supported" },
     "too-often": { status: 429, text: "too many requests: try again later" },
@@ -84,7 +85,7 @@ const parameterForms: Record<string, string> = {
 export interface Problem {
     readonly code: ProblemCode
     /** The kind of thing that was not found. */
-    readonly what?: "address" | "alarm" | "mote" | "patient" | "resource" | "user"
+    readonly what?: "address" | "alarm" | "backup" | "mote" | "patient" | "resource" | "session" | "token" | "user"
     /** The place in the request, such as `body/settings`. */
     readonly place?: string
     /** The JSON Schema keyword that is violated there. */

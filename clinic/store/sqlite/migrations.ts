@@ -398,4 +398,8 @@ export const migrations: readonly string[] = [
     ) STRICT;
     CREATE INDEX note_time ON note (patient, time, id);
     `,
+    `
+    -- Versions of configurations and commands are higher: a restored clinic does not know the newest ones that it had given out.
+    ALTER TABLE mote ADD COLUMN least_version INTEGER NOT NULL DEFAULT 0;
+    `,
 ]

@@ -8,12 +8,14 @@ import { migrations } from "./migrations.ts"
 /** Says in the file whose it is: "VMcl". */
 const applicationId = 0x564d636c
 
+export const databaseFormat = { name: "the clinic's database", applicationId, migrations }
+
 /**
  * The embedded store, which belongs to one clinic at a time. `path` is a file, made where it does not exist, or
  * ":memory:". Throws UserError for a file that is no healthy clinic database, that a newer version wrote or that is in use.
  * @param log is told of every statement
  */
 export function openSqlite(path: string, log?: (event: LogEvent) => void): Store {
-    const database = openDatabase(path, { name: "the clinic's database", applicationId, migrations })
+    const database = openDatabase(path, databaseFormat)
     return new Store(new Kysely<Schema>({ dialect: sqliteDialect(database), ...(log && { log }) }))
 }

@@ -26,6 +26,7 @@ export const alarmLabels: Record<AlarmKindName, string> = {
     "channel-failed": "Benach\u00adrichtigung fällt aus",
     "disk-filling": "Festplatte fast voll",
     "certificate-ending": "Zertifikat läuft ab",
+    "backup-overdue": "Datensicherung fehlt",
     "news2-7": "NEWS2 ist 7 oder mehr",
     "news2-5": "NEWS2 ist 5 oder mehr",
     "news2-3": "NEWS2 mit einer einzelnen 3",
@@ -120,6 +121,7 @@ const problems: Record<ProblemCode, string> = {
     "alarm-over": "der Alarm ist vorbei: bitte quittieren",
     "nothing-to-undo": "nichts zurückzunehmen: das geht eine Minute lang",
     "own-account": "niemand kann sich selbst entfernen",
+    "backup-at-work": "eine andere Datensicherung läuft gerade",
     "too-large": "der Inhalt ist zu groß",
     "media-type": "der Medientyp des Inhalts wird hier nicht angenommen",
     "too-often": "zu viele Anfragen: bitte später noch einmal",
@@ -132,6 +134,9 @@ const problems: Record<ProblemCode, string> = {
 
 const missing: Record<NonNullable<Problem["what"]>, string> = {
     address: "Adresse",
+    backup: "Datensicherung",
+    session: "Sitzung",
+    token: "Schlüssel",
     alarm: "Alarm",
     mote: "Sensor",
     patient: "Patient",

@@ -1,0 +1,63 @@
+import { join } from "node:path"
+import { Type } from "@sinclair/typebox"
+import { Command } from "commander"
+import { holdClosedFile, LocalAccess, makeBackup, type Hold } from "../../clinic/index.ts"
+import { Hold as HoldSchema } from "../../clinic/http/schemas/backup.ts"
+import { UserError } from "../../host/errors.ts"
+import { withAccess, type ClinicApi } from "../clinic-api.ts"
+import { option } from "../options.ts"
+import { askPassphrase, passphraseFileOption } from "../passphrase.ts"
+import { shareLine } from "../progress.ts"
+
+/** The clinic holds the file for 20 s after each. */
+const renewMs = 5_000
+
+export const backupCommand = new Command("backup")
+    .description("write an encrypted backup of a clinic, which may be running, and check it")
+    .argument("<file>", "the file to write, such as clinic.age")
+    .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
+    .addOption(passphraseFileOption())
+    .action(async (file: string, { data, passphraseFile }: { data: string; passphraseFile?: string }) => {
+        const passphrase = await askPassphrase(passphraseFile, "new")
+        const progress = shareLine()
+        const make = (hold: () => Promise<Hold>) =>
+            makeBackup({ data, file, passphrase, hold, now: Date.now(), progress }).finally(() => progress("", 0, 0))
+        const access = await running(data)
+        const found = access
+            ? await withAccess(access, api => make(() => holdRunning(api)))
+            : await make(() => holdStopped(data))
+        console.log(`${file}: ${found.users} users, ${found.patients} patients, ${found.motes} motes; checked`)
+    })
+
+/** How to reach the clinic of a data folder; undefined where it does not run. */
+async function running(data: string) {
+    const folder = join(data, "clinic")
+    const access = new LocalAccess(folder).read()
+    if (!access) return undefined
+    const known = { ...access, ca: join(folder, "ca.pem") }
+    const answers = await withAccess(known, async api => {
+        await api.call("GET", "/api/me", Type.Object({}))
+        return true
+    }).catch(() => false)
+    return answers ? known : undefined
+}
+
+async function holdRunning(api: ClinicApi): Promise<Hold> {
+    const { id } = await api.call("POST", "/api/backup", HoldSchema)
+    const path = `/api/backup/${id}`
+    const confirm = async () => {
+        await api.call("PUT", path, Type.Any()).catch((error: Error) => {
+            throw new UserError(`the clinic was stopped meanwhile, or did not answer: ${error.message}`)
+        })
+    }
+    const timer = setInterval(() => void confirm().catch(() => {}), renewMs)
+    const release = async () => {
+        clearInterval(timer)
+        await api.call("DELETE", path, Type.Any()).catch(() => {})
+    }
+    return { confirm, release }
+}
+
+async function holdStopped(data: string): Promise<Hold> {
+    return { ...holdClosedFile(join(data, "clinic", "clinic.db")), confirm: async () => {} }
+}
