@@ -1,5 +1,4 @@
-// Makes one backup that its parent asks for, in a process of its own. The sources are TypeScript and run as they are.
-import { register } from "tsx/esm/api"
+// Makes one backup that its parent asks for, in a process of its own.
+import { load } from "../../host/compiled.mjs"
 
-register()
-await import("./process.ts")
+await load("clinic/backup/process.ts")
