@@ -28,7 +28,8 @@ const tickMs = 1000
 /** Who is on the ward changes seldom; values come by themselves. */
 const wardRefreshMs = 60_000
 const retryMs = 3000
-const drawMs = 500
+/** Every drawing costs by the number of patients: of few it may come sooner. */
+const [drawMsPerPatient, mostDrawMs] = [5, 1000]
 
 /** Everything a logged-in user sees: header, the chosen view, the alarms, the state of the connection. */
 export class Screen {
@@ -255,10 +256,13 @@ export class Screen {
 
     /** Of two hundred motes something comes all the time: a few times a second is enough. */
     private draw(): void {
-        this.frame ??= window.setTimeout(() => {
-            this.frame = undefined
-            this.update()
-        }, drawMs)
+        this.frame ??= window.setTimeout(
+            () => {
+                this.frame = undefined
+                this.update()
+            },
+            Math.min(mostDrawMs, drawMsPerPatient * this.model.all().length),
+        )
     }
 
     /** Alarms do not wait. */
