@@ -1,6 +1,6 @@
 import { sampleBytes } from "../drivers/max30102"
 import { zeros } from "../platform/zeros"
-import { hopSamples, infraredCounts } from "./pulse"
+import { hopSamples } from "./pulse"
 
 /*
  * Oxygen saturation from the ratio of ratios R: the relative pulsation of red light over that of infrared. Both are
@@ -98,13 +98,13 @@ export function resetOxygen(): void {
     clear()
 }
 
-/** Takes the samples of a FIFO burst from number `from` to before `to`, which the pulse has just taken. */
+/** Takes the samples of a FIFO burst from number `from` to before `to`. */
 export function addColours(fifo: Buffer, from: number, to: number): void {
     const base = block * fields
     let at = from * sampleBytes
     for (let i = from; i < to; i++) {
         red += ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
-        infrared += infraredCounts[i - from]
+        infrared += ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
         at += sampleBytes
         if (++count === sumSamples) {
             if (lastInfrared >= 0) {

@@ -29,8 +29,6 @@ const meanRate = 0.25
 
 /** The last block and the `maxLag` values before it, at 12.5 Hz, in counts. */
 export const pulse = zeros(maxLag + blockSize)
-/** The infrared counts of the samples that were taken last. */
-export const infraredCounts = zeros(hopSamples)
 /** Mean of the block, in counts. */
 export let steadyLevel: number
 /** Saturated samples in the block: too much light. */
@@ -86,7 +84,6 @@ export function filterLight(fifo: Buffer, from: number, count: number): number {
     for (let i = 0; i < take; i++) {
         const counts = ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
         at += sampleBytes
-        infraredCounts[i] = counts
         if (offset === undefined) offset = counts
         if (counts >= saturated) clipped++
         sum += counts

@@ -5,6 +5,11 @@ import { isLong } from "../../support/long.ts"
 import { World } from "../../proof/world.ts"
 import { checkNonces, live, thrives } from "./silicon.ts"
 
+/** For an envelope after a loss, pauses between attempts included. */
+const patienceS = 60
+const shortS = 2
+const longS = 8
+
 for (const [seed, scheme] of Object.entries({ 4: "coap+tcp", 6: "mqtt" }))
     test(`${scheme}: the router is lost and comes back, again and again`, async t => {
         const world = new World(Number(seed))
@@ -12,9 +17,11 @@ for (const [seed, scheme] of Object.entries({ 4: "coap+tcp", 6: "mqtt" }))
         const life = await live(world, { scheme })
         const times = isLong ? 100 : 2
         for (let i = 0; i < times; i++) {
-            await life.run(20)
+            const before = world.clinic.stored.length
+            await life.run(patienceS, () => world.clinic.stored.length > before)
+            assert.ok(world.clinic.stored.length > before, `nothing arrives before loss ${i}`)
             world.killRouter()
-            await life.run(10)
+            await life.run(i % 2 ? shortS : longS)
             world.startRouter()
         }
         await thrives(world, life)
