@@ -1,6 +1,6 @@
 import { correlate, correlation, meanPower, newestPower, resetCorrelation, spread } from "./autocorrelation"
 import { countBeats, resetBeats } from "./beats"
-import { addAcceleration, effort, isMoving, isWatched, likeness, nextMotion, removeMotion, skipMotion } from "./motion"
+import { addAcceleration, effort, isMoving, likeness, nextMotion, removeMotion, skipMotion } from "./motion"
 import { isSwing, nextButOne, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
 import {
     filled,
@@ -135,7 +135,6 @@ export function judge(): void {
         judgeMoving(signs)
     } else {
         signs.bpm = rate
-        signs.isStill = isWatched()
         judgeStill(signs)
         if (!isRegular && miss <= sameBeats) rate += countShare * (counted - rate)
     }

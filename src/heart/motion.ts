@@ -61,7 +61,8 @@ const energies = zeros(capacity)
 const states = zeros(9)
 /** Coefficients by axis. */
 const weights = zeros(9)
-let filled: number
+/** Values that wait; −1 without an accelerometer. */
+export let stored: number
 /** Number of oldest values that are no longer needed. */
 let used: number
 /** Stored values per sample: as learnt, and as used until the next block. */
@@ -73,21 +74,16 @@ resetMotion()
 
 /** Starts anew after a gap in the acceleration, or without any. */
 function resetMotion(): void {
-    filled = -1
+    stored = -1
     used = 0
     setLevel(0)
     learntStep = step = 0.5
     phase = 0
 }
 
-/** Whether there is an accelerometer, so that movement would be noticed. */
-export function isWatched(): boolean {
-    return filled >= 0
-}
-
 /** After a gap in the light, the stored acceleration belongs to no block. */
 export function skipMotion(): void {
-    if (filled > past) filled = past
+    if (stored > past) stored = past
     used = 0
 }
 
@@ -97,13 +93,13 @@ export function addAcceleration(fifo: Buffer, count: number): void {
         if (count < 0) resetMotion()
         return
     }
-    const isFirst = filled < 0
+    const isFirst = stored < 0
     if (isFirst) {
-        filled = past
+        stored = past
         moments.fillAt(0, pastBytes, 0)
         energies[past - 1] = 0
-    } else if (filled + count > capacity) skipMotion()
-    let index = filled
+    } else if (stored + count > capacity) skipMotion()
+    let index = stored
     let to = index * momentBytes
     let turn = phase
     let lowX = states[0]
@@ -163,7 +159,7 @@ export function addAcceleration(fifo: Buffer, count: number): void {
     states[7] = highZ
     states[8] = lastZ
     phase = turn
-    filled = index
+    stored = index
 }
 
 /**
@@ -172,11 +168,11 @@ export function addAcceleration(fifo: Buffer, count: number): void {
  * @param ahead samples of the light after the block, from the same burst
  */
 export function removeMotion(pulse: number[], ahead: number): void {
-    if (filled < 0) return
-    const skew = filled + phase - (past + blockSize + ahead / 2)
+    if (stored < 0) return
+    const skew = stored + phase - (past + blockSize + ahead / 2)
     if (Math.abs(skew) > maxSkew) {
         setLevel(0)
-        used = Math.max(0, Math.floor(filled - ahead / 2) - past)
+        used = Math.max(0, Math.floor(stored - ahead / 2) - past)
         return
     }
     pad(past + blockSize)
@@ -218,8 +214,8 @@ export function nextMotion(): void {
     const bytes = used * momentBytes
     // In pieces that do not overlap, because `blitAt` is a memcpy.
     for (let at = 0; at + bytes < moments.length; at += bytes) moments.blitAt(at, moments, at + bytes, bytes)
-    filled -= used
-    for (let i = past - 1; i < filled; i++) energies[i] = energies[i + used]
+    stored -= used
+    for (let i = past - 1; i < stored; i++) energies[i] = energies[i + used]
     used = 0
 }
 
@@ -231,11 +227,11 @@ function setLevel(to: number): void {
 
 /** Repeats the newest value up to this length. */
 function pad(length: number): void {
-    while (filled < length) {
-        const to = filled * momentBytes
+    while (stored < length) {
+        const to = stored * momentBytes
         moments.blitAt(to, moments, to - momentBytes, momentBytes)
-        energies[filled] = energies[filled - 1]
-        filled++
+        energies[stored] = energies[stored - 1]
+        stored++
     }
 }
 

@@ -1,3 +1,5 @@
+import { stored } from "./motion"
+
 /*
  * Decides in each window whether the tracked rate is the wearer's heart rate. A clear signal is trusted at once, a
  * doubtful one after it has lasted long enough. One channel cannot distinguish a swinging arm from a heart by its rate.
@@ -34,8 +36,11 @@ const steadyBpm = 9
 const reachBpm = 11
 /** …plus this much for each 2 s. */
 const changeBpm = 2
-/** An attack begins from one beat to the next: so many clear windows at a rate out of reach are believed as well. */
-const jumpWindows = 5
+/**
+ * An attack begins from one beat to the next. Where an accelerometer would have noticed a movement, a rate out of reach is
+ * believed so many windows after the last value, if the evidence is as strong as can be.
+ */
+const jumpWindows = 8
 /**
  * Quality plus correlation after two beats (mean of some windows): from this sum on the rhythm is regular. Below it,
  * the beats must also be counted.
@@ -119,8 +124,6 @@ export class Signs {
     regularity = 0
     /** Whether a count of the beats gives the same rate, or none. */
     isCounted = false
-    /** Whether an accelerometer says that nothing moves. */
-    isStill = false
 }
 
 export let trusted: boolean
@@ -147,14 +150,12 @@ let lastTracked: number
 /** Windows since a value was trusted. */
 let age: number
 let meanQuality: number
-/** Consecutive windows that would be a pulse if the rate were in reach. */
-let jump: number
 
 resetTrust()
 
 export function resetTrust(): void {
     isRegular = trusted = isDisturbed = moving = foundMoving = false
-    windows = evidence = clear = doubt = shaken = jump = 0
+    windows = evidence = clear = doubt = shaken = 0
     usualLevel = lastBpm = lastTracked = age = 0
     regularity = usualRegularity
     meanQuality = 0
@@ -175,8 +176,8 @@ export function judgeStill(signs: Signs): void {
     const isSane = newest >= minLevel && level <= maxLevel && bpm >= minBpm && bpm <= maxBpm && isSteady
     const isCalm = !moving && shaken === 0
     const isCertain = judgeRhythm(signs)
-    jump = signs.isStill && isSane && isCalm && quality >= beatQuality ? jump + 1 : 0
-    const isPossible = isSane && isCalm && (isReachable || jump >= jumpWindows) && isCertain
+    const isJump = stored >= 0 && age >= jumpWindows && evidence === mostEvidence
+    const isPossible = isSane && isCalm && (isReachable || isJump) && isCertain
     const worth = weigh(signs, isSane && isCalm)
     trusted =
         isPossible &&
