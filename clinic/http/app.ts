@@ -29,6 +29,7 @@ import { describeRoutes } from "./openapi.ts"
 import type { App } from "./typed-app.ts"
 import { ownTimeZone } from "../time-zone.ts"
 import { originOf, proxyCheck, type ProxyOptions } from "./proxies.ts"
+import { routerRoutes } from "./routers.ts"
 import { Turns } from "./turns.ts"
 import { userRoutes } from "./users.ts"
 import { wardRuleRoutes } from "./ward-rules.ts"
@@ -111,6 +112,7 @@ export async function buildApp(o: {
     wardRuleRoutes(app, clinic)
     userRoutes(app, clinic)
     backupRoutes(app, o.holds)
+    routerRoutes(app, clinic)
     await ingestRoutes(app, clinic)
     await fhirRoutes(app, clinic, turns, origin)
     return app

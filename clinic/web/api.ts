@@ -11,9 +11,12 @@ import type {
 import type { LiveEvents as LiveData } from "../http/schemas/live.ts"
 import type { BurdenStatistics as Statistics, ReplayBody, ReplayResult } from "../http/schemas/burden.ts"
 import type { BedsideEntry, Score, ScorePart, ScorePoint } from "../http/schemas/news2.ts"
+import type { Mote } from "../http/schemas/motes.ts"
 import type { Note, Notes } from "../http/schemas/notes.ts"
-import type { History, HistoryPoint } from "../http/schemas/patients.ts"
+import type { History, HistoryPoint, Patient, PatientBody } from "../http/schemas/patients.ts"
+import type { Router } from "../http/schemas/routers.ts"
 import type { Session } from "../http/schemas/session.ts"
+import type { NewUser, User } from "../http/schemas/users.ts"
 import type { Condition, Observation, Trends, Ward, WardPatient } from "../http/schemas/ward.ts"
 import type { WardRules } from "../http/schemas/ward-rules.ts"
 import { t } from "./texts/language.ts"
@@ -33,16 +36,22 @@ export type {
     Configuration,
     HistoryPoint,
     LiveData,
+    Mote,
     MoteConfiguration,
+    NewUser,
     Note,
     Observation,
+    Patient,
+    PatientBody,
     ReplayResult,
+    Router,
     Score,
     ScorePart,
     ScorePoint,
     Session,
     Settings,
     Statistics,
+    User,
     Ward,
     WardPatient,
     WardRules,
@@ -102,6 +111,19 @@ export const wardRules = (ward: string) => call<WardRules>("GET", rulesOf(ward))
 /** `base`: the newest version that was seen. */
 export const setWardRules = (ward: string, settings: WardSettings, base: number) =>
     call<WardRules>("PUT", rulesOf(ward), { settings, base })
+
+export const patients = () => call<Patient[]>("GET", "/api/patients")
+export const admit = (body: PatientBody) => call<Patient>("POST", "/api/patients", body)
+export const changePatient = (id: number, body: PatientBody) => call<Patient>("PUT", `/api/patients/${id}`, body)
+export const discharge = (id: number) => call<void>("DELETE", `/api/patients/${id}`)
+export const motes = () => call<Mote[]>("GET", "/api/motes")
+export const revokeMote = (mote: string) => call<void>("DELETE", `/api/motes/${mote}`)
+export const users = () => call<User[]>("GET", "/api/users")
+export const addUser = (body: NewUser) => call<User>("POST", "/api/users", body)
+const userPath = (user: string) => `/api/users/${encodeURIComponent(user)}`
+export const removeUser = (user: string) => call<void>("DELETE", userPath(user))
+export const addToken = (user: string) => call<{ token: string }>("POST", `${userPath(user)}/tokens`)
+export const routers = () => call<Router[]>("GET", "/api/routers")
 
 export const alarmStatistics = (from: number, before: number, ward: string | undefined) =>
     call<Statistics>("GET", statisticsPath(from, before, ward))

@@ -58,9 +58,13 @@ export function areRight(all: readonly Field[]): boolean {
     return first === undefined
 }
 
-export function selectOf(values: readonly string[], textOf: (value: string) => string, value = ""): HTMLSelectElement {
+export function selectOf(
+    values: readonly string[],
+    textOf: (value: string) => string,
+    value = values[0],
+): HTMLSelectElement {
     const select = h("select", {}, ...values.map(each => h("option", { value: each }, textOf(each))))
-    select.value = value
+    select.value = value ?? ""
     return select
 }
 

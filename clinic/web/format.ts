@@ -65,6 +65,12 @@ export function day(ms: number): string {
     return dateFormat("day", { month: "short", day: "numeric" }).format(ms)
 }
 
+/** A date without a time, such as `1 Mar 1950`, of `1950-03-01`. */
+export function calendarDay(date: string): string {
+    const o = { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" } as const
+    return cached("calendar day", () => new Intl.DateTimeFormat(locale(), o)).format(Date.parse(date))
+}
+
 function dateFormat(name: string, o: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
     return cached(`${name} ${timeZone}`, () => new Intl.DateTimeFormat(locale(), { ...o, timeZone }))
 }

@@ -1,6 +1,7 @@
 import { h, setData, setText } from "../../browser/dom.ts"
+import { adminParts, AdminView } from "./admin.ts"
 import { AlarmPanel } from "./alarm.ts"
-import { LoggedOut, logout, moteConfig, ward, type Session, type Ward } from "./api.ts"
+import { LoggedOut, logout, me, moteConfig, ward, type Session, type Ward } from "./api.ts"
 import { now, setClock } from "./clock.ts"
 import { ConditionList } from "./conditions.ts"
 import { DesktopNotices } from "./desktop-notices.ts"
@@ -100,8 +101,9 @@ export class Screen {
         this.conditions = new ConditionList(conditions.current)
         this.sessionEnd = new SessionEnd(this.user, this.sessionEnd?.endsAt, () => this.live?.reopen())
         const isOwn = this.user.patient !== null
-        setData(document.body, "own", String(isOwn))
-        const shell = h("div", { class: "shell" }, this.place, ...(isOwn ? [] : [this.alarms.element]))
+        const hasAlarms = !isOwn && this.mayWatch
+        setData(document.body, "alarms", String(hasAlarms))
+        const shell = h("div", { class: "shell" }, this.place, ...(hasAlarms ? [this.alarms.element] : []))
         document.body.replaceChildren(
             header,
             h(
@@ -114,22 +116,31 @@ export class Screen {
         )
     }
 
+    /** An administrator sees no patient, only the administration. */
+    private get mayWatch(): boolean {
+        return this.user.permissions.includes("watch")
+    }
+
     /** Whoever may do no more than watch has one view: the wall. */
     private get isDisplay(): boolean {
-        return !this.user.permissions.includes("read")
+        return this.mayWatch && !this.user.permissions.includes("read")
     }
 
     private views(): HTMLElement[] {
         if (this.isDisplay || this.user.patient !== null) return []
         const link = (href: string, text: string) => h("a", { href }, text)
-        const links = [link("#/", t.shell.ward), link("#/wall", t.wall.heading), link("#/log", t.log.heading)]
+        const links: HTMLElement[] = []
+        if (this.mayWatch) {
+            links.push(link("#/", t.shell.ward), link("#/wall", t.wall.heading), link("#/log", t.log.heading))
+        }
         if (this.user.permissions.includes("review-alarms")) links.push(link("#/statistics", t.statistics.link))
         if (this.user.permissions.includes("read-rules")) links.push(link("#/rules", t.rules.link))
+        if (adminParts(this.user).length > 0) links.push(link("#/admin", t.admin.link))
         return [h("nav", { "aria-label": t.shell.views }, ...links)]
     }
 
     private async begin(): Promise<void> {
-        while (!this.isOver)
+        while (!this.isOver && this.mayWatch)
             try {
                 const found = await ward()
                 setClock(found.now)
@@ -145,7 +156,7 @@ export class Screen {
         addEventListener("hashchange", this.navigate)
         this.timers.push(
             window.setInterval(() => this.tick(), tickMs),
-            window.setInterval(() => void this.refresh(), wardRefreshMs),
+            window.setInterval(() => void (this.mayWatch ? this.refresh() : this.stillIn()), wardRefreshMs),
         )
         await this.show()
     }
@@ -193,6 +204,13 @@ export class Screen {
         }
     }
 
+    /** Where no stream of news says that a session is over. */
+    private async stillIn(): Promise<void> {
+        await me().catch((error: unknown) => {
+            if (error instanceof LoggedOut) this.end()
+        })
+    }
+
     private async show(): Promise<void> {
         const { hash } = location
         const view = await this.viewOf(hash)
@@ -212,6 +230,7 @@ export class Screen {
 
     /** What an address leads to; undefined where it leads on to another one. */
     private async viewOf(hash: string): Promise<View | undefined> {
+        if (!this.mayWatch) return this.adminView(hash) ?? this.adminView("#/admin")
         const own = this.user.patient === null ? undefined : this.model.patient(this.user.patient)
         if (own) return new OwnView(own, this.model)
         if (this.isDisplay || hash === "#/wall")
@@ -220,6 +239,8 @@ export class Screen {
         if (hash === "#/statistics" && this.user.permissions.includes("review-alarms"))
             return new StatisticsView(this.model)
         if (hash === "#/log") return new LogView(this.model)
+        const admin = this.adminView(hash)
+        if (admin) return admin
         const rules = /^#\/rules(?:\/([^/]+))?$/.exec(hash)
         if (rules && this.user.permissions.includes("read-rules"))
             return new RulesView(this.model, this.user, rules[1] === undefined ? undefined : decoded(rules[1]))
@@ -240,6 +261,14 @@ export class Screen {
         }
         const [first, second] = views
         return first && second ? new PairView([first, second]) : first
+    }
+
+    private adminView(hash: string): View | undefined {
+        const [address, part] = /^#\/admin(?:\/(\w+))?$/.exec(hash) ?? []
+        const parts = adminParts(this.user)
+        const chosen = part === undefined ? parts[0] : parts.find(each => each === part)
+        if (address === undefined || chosen === undefined) return undefined
+        return new AdminView(this.user, chosen, () => void (this.mayWatch && this.refresh()))
     }
 
     /** The label on a mote leads to whoever wears it. */

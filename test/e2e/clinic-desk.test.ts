@@ -266,7 +266,8 @@ for (const colorScheme of ["dark", "light"] as const)
     pageTest(`${colorScheme}: at 200 % and on 320 px nothing has to be scrolled sideways, on any view`, async () => {
         await alarm(ada, "hr-high", colorScheme === "dark" ? 4 : 5, true)
         const pair = `/patients/${ada.patient}+${ken.patient}`
-        const paths = ["/", "/log", "/statistics", "/rules", `/patients/${ada.patient}`, pair, "/nowhere"]
+        const admin = ["patients", "motes", "users", "routers"].map(part => `/admin/${part}`)
+        const paths = ["/", "/log", "/statistics", "/rules", ...admin, `/patients/${ada.patient}`, pair, "/nowhere"]
         for (const [width, locale] of [
             [640, "en"],
             [320, "de"],

@@ -241,7 +241,18 @@ pageTest("axe-core finds nothing, on any view", async () => {
         await page.context().close()
     }
     const pair = `/patients/${patient}+${wearers[1]!.patient}`
-    const views = ["/", "/wall", "/log", "/statistics", "/rules", `/patients/${patient}`, pair, "/patients/99999"]
+    const admin = ["patients", "motes", "users", "routers"].map(part => `/admin/${part}`)
+    const views = [
+        "/",
+        "/wall",
+        "/log",
+        "/statistics",
+        "/rules",
+        ...admin,
+        `/patients/${patient}`,
+        pair,
+        "/patients/99999",
+    ]
     await look(doctor, views)
     await look(doctor, views, {
         colorScheme: "light",

@@ -1,4 +1,4 @@
-import { Type } from "@sinclair/typebox"
+import { Type, type Static } from "@sinclair/typebox"
 import { Count, Eui, Id, List, Nullable, Time } from "./common.ts"
 
 export const NewMote = Type.Object({ patient: Id }, { additionalProperties: false })
@@ -22,3 +22,4 @@ export const Mote = Type.Object({
     battery: Nullable(Type.Number({ description: "Percent" })),
     routers: List(Type.String({ description: "The user of a router that was given its keys" })),
 })
+export type Mote = Static<typeof Mote>

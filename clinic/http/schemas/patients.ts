@@ -52,3 +52,5 @@ export type HistoryPoint = Static<typeof HistoryPoint>
 /** By vital sign; steps without a reading are left out. */
 export type History = Record<VitalName, readonly HistoryPoint[]>
 export const History = Type.Unsafe<History>(Type.Record(OneOf(vitalNames), List(HistoryPoint)))
+export type Patient = Static<typeof Patient>
+export type PatientBody = Static<typeof PatientBody>

@@ -1,4 +1,4 @@
-import { Type } from "@sinclair/typebox"
+import { Type, type Static } from "@sinclair/typebox"
 import { Id, List, Nullable, Text } from "./common.ts"
 import { Role } from "./session.ts"
 
@@ -34,3 +34,5 @@ export const User = Type.Object({
     prefetch: Nullable(Type.Boolean()),
 })
 export const NewToken = Type.Object({ token: Type.String({ description: "Shown in this answer and never again" }) })
+export type NewUser = Static<typeof NewUser>
+export type User = Static<typeof User>

@@ -1,3 +1,4 @@
+import { admin } from "./de-admin.ts"
 import { alarmLabels, problem, quantityLabels, refusal, settings, spokenUnits } from "./de-tables.ts"
 import { news2 } from "./de-news2.ts"
 import { rules } from "./de-rules.ts"
@@ -242,6 +243,7 @@ export const de: Texts = {
         show: when => `In den Kurven: ${when}`,
         inChart: (text, by) => `▾ ${text} (${by})`,
     },
+    admin,
     news2,
     rules,
     statistics,

@@ -1,3 +1,4 @@
+import { admin } from "./en-admin.ts"
 import { news2 } from "./en-news2.ts"
 import { rules } from "./en-rules.ts"
 import { statistics } from "./en-statistics.ts"
@@ -256,6 +257,7 @@ export const en = {
         show: (when: string) => `In the charts: ${when}`,
         inChart: (text: string, by: string) => `▾ ${text} (${by})`,
     },
+    admin,
     news2,
     rules,
     statistics,

@@ -1,0 +1,154 @@
+import {
+    addToken,
+    addUser,
+    patients,
+    removeUser,
+    users,
+    type NewUser,
+    type Patient,
+    type Session,
+    type User,
+} from "./api.ts"
+import { AdminForm, rowButton } from "./admin-form.ts"
+import { h, setText } from "../../browser/dom.ts"
+import { Field, selectOf } from "./fields.ts"
+import { row, table } from "./records.ts"
+import { t } from "./texts/language.ts"
+
+/** What an account of each role needs. */
+const kinds: Record<string, { password?: true; patient?: true; wards?: "one" | "any" }> = {
+    doctor: { password: true },
+    nurse: { password: true },
+    patient: { password: true, patient: true },
+    display: { password: true, wards: "one" },
+    router: { wards: "any" },
+}
+const leastPassword = 12
+
+/** Who may come in: accounts of people, displays and routers. */
+export class UsersSection {
+    readonly element = h("div")
+    private readonly own: string
+    private readonly mayListPatients: boolean
+    private readonly rows = h("tbody")
+    private readonly token = h("p", { class: "admin-token", role: "status" })
+    private readonly fields: Record<"user" | "role" | "password" | "patient" | "wards", Field>
+    private readonly form: AdminForm
+    private wearers = new Map<number, Patient>()
+
+    constructor(user: Session) {
+        this.own = user.user
+        this.mayListPatients = user.permissions.includes("manage-patients")
+        const roles = Object.keys(kinds).filter(role => !kinds[role]?.patient || this.mayListPatients)
+        const input = (o: Record<string, string>) => h("input", { autocomplete: "off", ...o })
+        this.fields = {
+            role: new Field(t.admin.roleOf, selectOf(roles, t.admin.role, "nurse")),
+            user: new Field(t.login.user, input({ required: "", maxlength: "100" })),
+            password: new Field(
+                t.admin.password(leastPassword),
+                input({ type: "password", autocomplete: "new-password", required: "", maxlength: "200" }),
+            ),
+            patient: new Field(t.log.columns.who, selectOf([""], String)),
+            wards: new Field(t.admin.wardOf, input({ maxlength: "500" })),
+        }
+        this.fields.role.control.addEventListener("change", () => this.follow())
+        this.form = new AdminForm(this.fields, {
+            button: t.admin.addUser,
+            send: () => this.send(),
+            places: {
+                "name-taken": "user",
+                "needs-ward": "wards",
+                "needs-patient": "patient",
+                "needs-password": "password",
+            },
+        })
+        this.element.append(
+            h("section", { class: "panel" }, h("h2", {}, t.admin.newUser), this.form.element),
+            h("section", { class: "panel" }, h("h2", {}, t.admin.part.users), this.token, table(columns(), this.rows)),
+        )
+        this.follow()
+        void this.load()
+    }
+
+    /** Only what the role needs. */
+    private follow(): void {
+        const kind = kinds[this.fields.role.control.value] ?? {}
+        for (const name of ["password", "patient", "wards"] as const) {
+            const { element, control } = this.fields[name]
+            element.hidden = kind[name] === undefined
+            control.required = kind[name] !== undefined && kind[name] !== "any"
+        }
+    }
+
+    private async load(): Promise<void> {
+        try {
+            const [all, wearers] = await Promise.all([users(), this.mayListPatients ? patients() : []])
+            this.wearers = new Map(wearers.map(patient => [patient.id, patient]))
+            const names = wearers.map(({ id, family, given }) => [String(id), t.ward.name(family, given)] as const)
+            const texts = new Map(names)
+            this.fields.patient.control.replaceChildren(
+                ...selectOf(["", ...texts.keys()], id => texts.get(id) ?? t.rules.choose).children,
+            )
+            this.rows.replaceChildren(...all.map(user => this.row(user)))
+        } catch (error) {
+            setText(this.form.state, t.admin.failed((error as Error).message))
+        }
+    }
+
+    private row({ user, role, patient, wards }: User): HTMLElement {
+        const wearer = patient === null ? undefined : this.wearers.get(patient)
+        const actions = h("span", { class: "admin-actions" })
+        if (!kinds[role]?.password) actions.append(rowButton(t.admin.newToken, user, () => this.addToken(user)))
+        if (user !== this.own) actions.append(rowButton(t.admin.remove, user, () => this.remove(user)))
+        return row(columns(), [
+            user,
+            t.admin.role(role),
+            wearer ? t.ward.name(wearer.family, wearer.given) : (wards?.join(", ") ?? t.news2.none),
+            actions,
+        ])
+    }
+
+    private async send(): Promise<string> {
+        const { user, role, password, patient, wards } = this.fields
+        const kind = kinds[role.control.value] ?? {}
+        if (kind.password && password.control.value.length < leastPassword) {
+            password.say(t.admin.shortPassword(leastPassword))
+            password.control.focus()
+            return ""
+        }
+        const named = wards.control.value.split(",").map(ward => ward.trim())
+        const given = named.filter(ward => ward !== "")
+        const name = user.control.value.trim()
+        await addUser({
+            ...{ user: name, role: role.control.value as NewUser["role"] },
+            ...(kind.password && { password: password.control.value }),
+            ...(kind.patient && { patient: Number(patient.control.value) }),
+            ...(kind.wards && given.length > 0 && { wards: given }),
+        })
+        for (const field of [user, password, patient, wards]) field.control.value = ""
+        await this.load()
+        return t.admin.added(name)
+    }
+
+    private async addToken(user: string): Promise<void> {
+        try {
+            const { token } = await addToken(user)
+            this.token.replaceChildren(t.admin.token(user), " ", h("code", {}, token))
+        } catch (error) {
+            setText(this.form.state, t.admin.failed((error as Error).message))
+        }
+    }
+
+    private async remove(user: string): Promise<void> {
+        if (!confirm(t.admin.removeSure(user))) return
+        try {
+            await removeUser(user)
+            setText(this.form.state, t.admin.removed(user))
+        } catch (error) {
+            setText(this.form.state, t.admin.failed((error as Error).message))
+        }
+        await this.load()
+    }
+}
+
+const columns = () => Object.values(t.admin.userColumn)
