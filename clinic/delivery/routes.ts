@@ -76,9 +76,12 @@ export function write(notice: Notice): { subject: string; text: string } {
 
 function placeOf({ patient, subject: { about, name } }: Notice): string {
     if (patient) return patient.bed ? `Bed ${patient.bed}` : "A patient without a bed"
-    if (about === "router") return `Router ${name}`
-    return about === "channel" ? `Channel ${name}` : "The clinic"
+    const kind = named[about]
+    return kind === undefined ? "The clinic" : `${kind} ${name}`
 }
+
+/** What an alarm may be about that has a name of its own. */
+const named: Partial<Record<string, string>> = { router: "Router", channel: "Channel" }
 
 function valueOf({ alarm: { kind, unit, value }, timeZone }: Notice): string {
     if (value === null || unit === null) return ""

@@ -19,6 +19,7 @@ import { t } from "./texts/language.ts"
 const kinds: Record<string, { password?: true; patient?: true; wards?: "one" | "any" }> = {
     doctor: { password: true },
     nurse: { password: true },
+    administrator: { password: true },
     patient: { password: true, patient: true },
     display: { password: true, wards: "one" },
     router: { wards: "any" },

@@ -4,7 +4,7 @@ import type { Browser, Dialog, Page } from "playwright-core"
 import { hasChromium, launchChromium } from "../support/chromium.ts"
 import { Service } from "../clinic/service.ts"
 import { delivery, measurement } from "../clinic/support.ts"
-import { card, openPage, pageTest } from "./clinic-browser.ts"
+import { card, check, openPage, pageTest } from "./clinic-browser.ts"
 
 let browser: Browser
 let service: Service
@@ -119,7 +119,7 @@ pageTest("a scanned label finds its mote, which is taken off; routers say how th
 })
 
 pageTest(
-    "accounts: what a role needs, what is wrong at its field, tokens that show once; a nurse sees no accounts",
+    "accounts: what a role needs, what is wrong at its field, tokens that show once; nurses see no accounts, administrators no patients",
     async () => {
         const page = await open("users")
         await line(page, "doctor").waitFor()
@@ -171,5 +171,19 @@ pageTest(
         await nurse.goto(`${service.running.url}/#/admin/users`)
         await nurse.getByRole("heading", { name: "There is no such page" }).waitFor()
         await nurse.context().close()
+
+        const json = { user: "root", role: "administrator", password }
+        await service.call("POST", "/api/users", { token: service.doctor, json })
+        const admin = await openPage(browser, service.running.url, { cookie: await service.login("root", password) })
+        await line(admin, "nora").waitFor()
+        assert.deepEqual(await admin.locator(".rules-wards a").allTextContents(), ["Users", "Routers"])
+        assert.equal(await admin.getByRole("region", { name: "Alarms" }).count(), 0)
+        await admin.goto(`${service.running.url}/#/wall`)
+        await line(admin, "nora").waitFor()
+        await admin.getByRole("link", { name: "Routers" }).click()
+        await line(admin, "router").waitFor()
+        await check(admin)
+        assert.equal(await admin.getByText("Connection lost").count(), 0)
+        await admin.context().close()
     },
 )
