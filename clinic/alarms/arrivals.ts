@@ -68,10 +68,11 @@ export class ArrivalWatch {
 
     private async begin(motes: readonly Mote[]): Promise<void> {
         const { store } = this.o
-        this.newest = await store.envelope.newestId()
+        const newest = await store.envelope.newestId()
         for (const { id } of motes)
             for (const kind of ["readings-flawed", "readings-missing"] satisfies Kind[])
                 if ((await store.alarm.lasting(`mote/${id}`, kind)).length > 0) this.raised.add(`${id} ${kind}`)
+        this.newest = newest
     }
 
     /** Takes what has arrived since; returns whose that was. */

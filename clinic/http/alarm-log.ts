@@ -1,7 +1,7 @@
 import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
 import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
-import { maySee, shownAlarm } from "./alarms.ts"
+import { maySee, shownAlarm, valueCell } from "./alarms.ts"
 import { userFrom } from "./auth.ts"
 import { AlarmLog, AlarmLogQuery } from "./schemas/alarms.ts"
 import { sendTable, tableAnswer } from "./table.ts"
@@ -75,7 +75,14 @@ function line(alarm: AlarmLog["alarms"][number], timeZone: string) {
     return [
         ...[alarm.ward, alarm.bed, alarm.family ?? alarm.name, alarm.given, alarmKindOf(alarm.kind).label],
         ...[alarm.priority, time(alarm.raisedAt), time(alarm.clearedAt), alarm.count],
-        ...[alarm.raisedValue, alarm.worstValue, alarm.unit, unseen, alarm.firstSeenBy, time(alarm.firstSeenAt)],
+        ...[
+            valueCell(alarm, timeZone),
+            alarm.worstValue,
+            alarm.unit,
+            unseen,
+            alarm.firstSeenBy,
+            time(alarm.firstSeenAt),
+        ],
         alarm.state,
     ]
 }

@@ -1,5 +1,5 @@
 import { eui } from "../../wire/keys.ts"
-import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
+import { alarmKindOf, isTimeAlarm } from "../../wire/tables/alarm-kinds.ts"
 import type { Alarm } from "../alarms/alarm.ts"
 import type { Clinic } from "../clinic.ts"
 import type { User } from "../people/accounts.ts"
@@ -26,9 +26,14 @@ function line(alarm: Alarm, { timeZone }: Clinic) {
     return [
         ...[alarm.id, alarm.about, alarm.name, alarm.patient, alarm.kid && eui(alarm.kid)],
         ...[alarmKindOf(alarm.kind).label, alarm.priority, alarm.state, time(alarm.raisedAt), time(alarm.clearedAt)],
-        ...[alarm.count, alarm.raisedValue, alarm.worstValue, alarm.presentValue, alarm.unit],
+        ...[alarm.count, valueCell(alarm, timeZone), alarm.worstValue, alarm.presentValue, alarm.unit],
         ...[alarm.acknowledgedBy, time(alarm.acknowledgedAt)],
     ]
+}
+
+/** What raised it, in a table: a point in time is written as the others there. */
+export function valueCell({ kind, raisedValue }: Pick<Alarm, "kind" | "raisedValue">, timeZone: string) {
+    return raisedValue !== null && isTimeAlarm(alarmKindOf(kind)) ? zoned(raisedValue * 1000, timeZone) : raisedValue
 }
 
 /** Alarms: those that belong on the screen, all of a patient, and what somebody does about them. */

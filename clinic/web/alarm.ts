@@ -1,3 +1,4 @@
+import { priorities } from "../../wire/tables/alarm-kinds.ts"
 import type { Alarm, Session } from "./api.ts"
 import { AlarmItem } from "./alarm-item.ts"
 import { alarmText } from "./alarm-text.ts"
@@ -25,7 +26,8 @@ export class AlarmPanel {
     private readonly spoken = h("div", {
         ...{ class: "spoken", role: "alert", "aria-atomic": "false", "aria-relevant": "additions" },
     })
-    private readonly announced = new Set<number>()
+    /** With the priority that was said: one that becomes more urgent is news. */
+    private readonly announced = new Map<number, Alarm["priority"]>()
 
     constructor(model: WardModel, user: Session) {
         this.model = model
@@ -63,10 +65,11 @@ export class AlarmPanel {
 
     private announce(unseen: readonly Alarm[]): void {
         const ids = new Set(unseen.map(({ id }) => id))
-        for (const id of this.announced) if (!ids.has(id)) this.announced.delete(id)
+        for (const id of this.announced.keys()) if (!ids.has(id)) this.announced.delete(id)
         for (const alarm of unseen) {
-            if (this.announced.has(alarm.id)) continue
-            this.announced.add(alarm.id)
+            const said = this.announced.get(alarm.id)
+            if (said !== undefined && priorities.indexOf(said) <= priorities.indexOf(alarm.priority)) continue
+            this.announced.set(alarm.id, alarm.priority)
             const what = t.alarms.announced(t.alarms.priority[alarm.priority], alarmText(alarm))
             const line = h("p", {}, `${what}, ${this.model.about(alarm)}`)
             this.spoken.append(line)

@@ -203,8 +203,14 @@ pageTest(
         await page.getByRole("button", { name: "Sound blocked: start again" }).click()
         await page.getByRole("button", { name: "Sound on: test" }).waitFor()
 
+        const isOpen = async (kind: string) =>
+            (await api<{ kind: string }[]>("GET", "/api/alarms")).some(a => a.kind === kind)
         const alarm = (text: string) =>
             page.getByRole("region", { name: "Alarms" }).locator("li:not([data-gone])").filter({ hasText: text })
+        // Nothing was heard of it either while nothing could be stored.
+        await page.locator(".contact[data-state=live]").waitFor()
+        await until(async () => !(await isOpen("mote-silent")), "the mote is heard again")
+        pager.told.length = 0
         at = performance.now()
         await mote.kill()
         await complains("mote", at, alarm("Mote silent").waitFor())
@@ -229,8 +235,6 @@ pageTest(
         // Nobody looks: the page hangs.
         const session = await page.context().newCDPSession(page)
         await session.send("Page.setWebLifecycleState", { state: "frozen" })
-        const isOpen = async (kind: string) =>
-            (await api<{ kind: string }[]>("GET", "/api/alarms")).some(a => a.kind === kind)
         pager.told.length = 0
         at = performance.now()
         routerCable.unplug()
