@@ -8,7 +8,14 @@ import { refusalKinds, type RefusalKind } from "../wire/tables/refusals.ts"
 import { configFields, configRelations, routerField, type ConfigField } from "../wire/tables/settings.ts"
 
 /** Generated tables, by their name in the documents: `<!-- table NAME …`. */
-const tables: Record<string, () => string[][]> = { alarms, failures: failureRows, problems, quantities: quantityRows, refusals, settings }
+const tables: Record<string, () => string[][]> = {
+    alarms,
+    failures: failureRows,
+    problems,
+    quantities: quantityRows,
+    refusals,
+    settings,
+}
 
 /** Documents with generated tables, relative to the project. */
 export const documents = ["docs/alarms.md", "docs/api.md", "docs/configuration.md", "docs/wire.md"]

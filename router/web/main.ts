@@ -30,7 +30,7 @@ const targets = new Targets(chosen => {
 
 document.body.append(
     h("header", {}, h("h1", {}, "VitalMote router"), h("p", {}, "CoAP browser of the motes that it serves")),
-    h("nav", { "aria-label": "Motes and resources" }, targets.element, resources),
+    h("nav", { "aria-label": "Motes and resources" }, targets.element, resources, targets.router),
     h("main", {}, form.element, result),
     h("aside", {}, records.element),
 )

@@ -19,6 +19,8 @@ const refusals: Record<string, string> = {
 /** The router itself and the motes that are connected; one of them is chosen. */
 export class Targets {
     readonly element: HTMLElement
+    /** The router's numbers. */
+    readonly router: HTMLElement
     private readonly list = h("ul", { class: "targets" })
     private readonly facts = h("dl", { class: "facts" })
     private readonly status = h("p", { class: "fault", role: "alert", hidden: "" })
@@ -29,15 +31,8 @@ export class Targets {
     /** @param chosen called with the path of what is chosen: "" for the router, `/m/<eui>` for a mote */
     constructor(chosen: (base: string) => void) {
         this.chosen = chosen
-        this.element = h(
-            "section",
-            { "aria-label": "Motes" },
-            h("h2", {}, "Motes"),
-            this.status,
-            this.list,
-            h("h2", {}, "Router"),
-            this.facts,
-        )
+        this.element = h("section", { "aria-label": "Motes" }, h("h2", {}, "Motes"), this.status, this.list)
+        this.router = h("section", { "aria-label": "Router" }, h("h2", {}, "Router"), this.facts)
     }
 
     update(state: RouterState): void {
