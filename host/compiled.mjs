@@ -56,7 +56,7 @@ export async function compiled(name, entries) {
     fs.mkdirSync(home, { recursive: true })
     const folder = fs.mkdtempSync(join(home, `${key}-`))
     try {
-        const inputs = await build(entries, folder)
+        const inputs = await inTurn(() => build(entries, folder))
         // The manifest appears in one step, after everything that it names.
         fs.writeFileSync(join(folder, "manifest.json"), JSON.stringify({ folder, inputs }))
         fs.renameSync(join(folder, "manifest.json"), manifest)
@@ -66,6 +66,15 @@ export async function compiled(name, entries) {
     }
     removeOld(home, key)
     return folder
+}
+
+let last = Promise.resolve()
+
+/** One at a time, because each ends the process of esbuild, which would otherwise stay for as long as this one. */
+function inTurn(work) {
+    const turn = last.then(work)
+    last = turn.catch(() => {}).then(async () => await (await import("esbuild")).stop())
+    return turn
 }
 
 /** The folder of a compilation whose sources have not changed since. */
@@ -95,7 +104,6 @@ async function build(entries, folder) {
         logLevel: "silent",
         plugins: [{ name: "own-place", setup: builder => builder.onLoad({ filter: /\.(ts|mjs)$/ }, sourceOf) }],
     })
-    await esbuild.stop() // otherwise its process stays for as long as this one
     return Object.fromEntries(versions)
 
     /** A file that asks where it is must hear the place of its source. */

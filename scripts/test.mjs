@@ -42,7 +42,7 @@ process.env.VITALMOTE_CHECKS = JSON.stringify(checks)
 process.env.VITALMOTE_CHECKS_SECONDS = String(processorSeconds() ?? 0)
 if (flags.long) process.env.VITALMOTE_LONG = "1"
 if (flags.ci) process.env.VITALMOTE_CI = "1"
-const folder = await compiled("tests", files)
+const folder = await compiled("tests", files).catch(error => fail(error.message))
 await compiledProgram("cli/main.ts") // else every test that starts the command would compile it
 const code = node([
     ...["--enable-source-maps", "--import", "./scripts/test-cpu.mjs"],
