@@ -17,7 +17,7 @@ import { run, temporaryFolder } from "./command.ts"
 import { freePort } from "./ports.ts"
 
 /** What other tests may take of this machine meanwhile: a complaint that is later than stated by more is a defect. */
-const slackS = 15
+const slackS = 30
 const escalationS = 5
 
 /** The parts, each a process of its own, and cables between them: page ═ clinic ═ router ─ mote. */
