@@ -96,6 +96,7 @@ export class DetailView implements View {
             this.problem,
             ...this.vitalFigures.map(figure => figure.element),
             this.scoreFigure.element,
+            this.news2.parts,
             this.notes.element,
             this.alarmHistory.element,
             ...this.configs.map(config => config.element),

@@ -1,6 +1,10 @@
 import "uplot/dist/uPlot.min.css"
 import "./style.css"
+import "./alarms.css"
+import "./ward.css"
 import "./patient.css"
+// After what it changes.
+import "./narrow.css"
 import "./wall.css"
 import "./log.css"
 import "./print.css"

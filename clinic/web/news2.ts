@@ -13,6 +13,8 @@ const refreshMs = 60_000
 /** NEWS2 of a patient: the total with its age, what it is made of, and what a nurse enters for it. */
 export class News2View {
     readonly element = h("section", { class: "news2", "aria-label": t.news2.heading })
+    /** What it is made of, for a place further down. */
+    readonly parts = h("section", { class: "news2", "aria-label": t.news2.parts })
     private readonly patient: number
     private readonly total = h("span", { class: "news2-total" })
     private readonly risk = h("span")
@@ -44,6 +46,9 @@ export class News2View {
             ),
             ...(this.form ? [this.form.element] : []),
             this.problem,
+        )
+        this.parts.append(
+            h("h2", {}, t.news2.parts),
             h(
                 "table",
                 { class: "records" },

@@ -3,6 +3,7 @@ import type { news2 as english } from "./en-news2.ts"
 /** NEWS2 auf der Seite des Patienten. */
 export const news2: typeof english = {
     heading: "NEWS2",
+    parts: "NEWS2: woraus er besteht",
     name: name =>
         ({
             respiration: "Atemfrequenz",

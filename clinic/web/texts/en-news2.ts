@@ -27,6 +27,7 @@ const risks: Record<NonNullable<Score["risk"]>, string> = {
 /** NEWS2 on the patient's page. */
 export const news2 = {
     heading: "NEWS2",
+    parts: "NEWS2: what it is made of",
     name: (name: ScorePart["name"]): string => names[name],
     level: (level: Consciousness): string => levels[level],
     gas: (gas: "air" | "oxygen"): string => (gas === "air" ? "Air" : "Oxygen"),
