@@ -54,8 +54,9 @@ const chart = (page: Page, what: string, span: RegExp) =>
     page.getByRole("img", { name: new RegExp(`^${what}, ${span.source}: `) })
 const place = (page: Page, curve: string) => page.locator(`figure[data-curve="${curve}"]`)
 
-/** Of the plot of a curve, in pixels of the page. */
+/** Of the plot of a curve, which is brought into sight, in pixels of what one sees. */
 async function plotBox(page: Page, curve: string) {
+    await page.evaluate(`document.querySelector('figure[data-curve="${curve}"]').scrollIntoView({ block: "center" })`)
     const box = await place(page, curve).locator(".u-over").boundingBox()
     assert.ok(box)
     return box
