@@ -21,6 +21,7 @@ export const commands: Record<string, () => Promise<Command>> = {
     alarms: async () => (await import("./commands/alarms.ts")).alarmsCommand,
     backup: async () => (await import("./commands/backup.ts")).backupCommand,
     restore: async () => (await import("./commands/restore.ts")).restoreCommand,
+    users: async () => (await import("./commands/users.ts")).usersCommand,
     open: async () => (await import("./commands/open.ts")).openCommand,
     hr: async () => (await import("./commands/hr.ts")).hrCommand,
     sim: async () => (await import("./commands/sim.ts")).simCommand,

@@ -27,6 +27,7 @@ import { News2Watch } from "./news2/watch.ts"
 import { Bedside, type BedsideEntry } from "./readings/bedside.ts"
 import { Observations, type Observation } from "./readings/observations.ts"
 import { Notes } from "./people/notes.ts"
+import { SecondFactors } from "./people/second-factors.ts"
 import { Patients, type NewPatient } from "./people/patients.ts"
 import { roles, scopeOf } from "./people/permissions.ts"
 import { Routers, type RouterTimes } from "./routers.ts"
@@ -67,6 +68,7 @@ export class Clinic {
     /** Of the wards (IANA). */
     readonly timeZone: string
     readonly accounts: Accounts
+    readonly secondFactors: SecondFactors
     readonly patients: Patients
     readonly notes: Notes
     readonly motes: Motes
@@ -101,10 +103,12 @@ export class Clinic {
         })
         this.refused = new LogSummary("envelopes refused", o)
         this.flawed = new LogSummary("envelopes kept with a problem, by mote", o)
-        this.accounts = new Accounts(o.store, o.clock, o.random)
+        const vault = new Vault(o.key, o.random)
+        this.secondFactors = new SecondFactors({ store: o.store, clock: o.clock, random: o.random, vault })
+        this.accounts = new Accounts(o.store, o.clock, o.random, this.secondFactors)
         this.patients = new Patients(o.store, o.clock)
         this.notes = new Notes(o.store, o.clock)
-        this.motes = new Motes(o.store, o.clock, o.random, new Vault(o.key, o.random))
+        this.motes = new Motes(o.store, o.clock, o.random, vault)
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms({

@@ -1,10 +1,11 @@
 import { join } from "node:path"
 import { Type } from "@sinclair/typebox"
 import { Command } from "commander"
-import { holdClosedFile, LocalAccess, makeBackup, type Hold } from "../../clinic/index.ts"
+import { holdClosedFile, makeBackup, type Hold } from "../../clinic/index.ts"
 import { Hold as HoldSchema } from "../../clinic/http/schemas/backup.ts"
 import { UserError } from "../../host/errors.ts"
 import { withAccess, type ClinicApi } from "../clinic-api.ts"
+import { localAccess } from "../local-access.ts"
 import { option } from "../options.ts"
 import { askPassphrase, passphraseFileOption } from "../passphrase.ts"
 import { shareLine } from "../progress.ts"
@@ -22,25 +23,12 @@ export const backupCommand = new Command("backup")
         const progress = shareLine()
         const make = (hold: () => Promise<Hold>) =>
             makeBackup({ data, file, passphrase, hold, now: Date.now(), progress }).finally(() => progress("", 0, 0))
-        const access = await running(data)
+        const access = await localAccess(data)
         const found = access
             ? await withAccess(access, api => make(() => holdRunning(api)))
             : await make(() => holdStopped(data))
         console.log(`${file}: ${found.users} users, ${found.patients} patients, ${found.motes} motes; checked`)
     })
-
-/** How to reach the clinic of a data folder; undefined where it does not run. */
-async function running(data: string) {
-    const folder = join(data, "clinic")
-    const access = new LocalAccess(folder).read()
-    if (!access) return undefined
-    const known = { ...access, ca: join(folder, "ca.pem") }
-    const answers = await withAccess(known, async api => {
-        await api.call("GET", "/api/me", Type.Object({}))
-        return true
-    }).catch(() => false)
-    return answers ? known : undefined
-}
 
 async function holdRunning(api: ClinicApi): Promise<Hold> {
     const { id } = await api.call("POST", "/api/backup", HoldSchema)

@@ -6,6 +6,7 @@ import type { Log } from "../../host/log.ts"
 import { pagePolicy } from "../../host/pages.ts"
 import type { BackupHolds } from "../backup/holds.ts"
 import type { Clinic } from "../clinic.ts"
+import { LoginLimits } from "../people/login-limits.ts"
 import type { ServerCertificate } from "../tls.ts"
 import { alarmRoutes } from "./alarms.ts"
 import { alarmLogRoutes } from "./alarm-log.ts"
@@ -24,12 +25,14 @@ import { moteRoutes } from "./motes.ts"
 import { news2Routes } from "./news2.ts"
 import { noteRoutes } from "./notes.ts"
 import { clinicPageRoutes, type Pages } from "./pages.ts"
+import { ownAccountRoutes } from "./own-account.ts"
 import { patientRoutes } from "./patients.ts"
 import { describeRoutes } from "./openapi.ts"
 import type { App } from "./typed-app.ts"
 import { ownTimeZone } from "../time-zone.ts"
 import { originOf, proxyCheck, type ProxyOptions } from "./proxies.ts"
 import { routerRoutes } from "./routers.ts"
+import { tokenRoutes } from "./tokens.ts"
 import { Turns } from "./turns.ts"
 import { userRoutes } from "./users.ts"
 import { wardRuleRoutes } from "./ward-rules.ts"
@@ -95,7 +98,8 @@ export async function buildApp(o: {
     connections.watch(app.server as unknown as Server)
     const { timeZone = ownTimeZone() } = o
     const origin = proxies.baseUrl && originOf(proxies.baseUrl)
-    await authenticate(app, { clinic, connections, origin, timeZone })
+    const loginLimits = new LoginLimits(clock)
+    await authenticate(app, { clinic, connections, loginLimits, origin, timeZone })
     const turns = new Turns()
     clinicPageRoutes(app, o.pages)
     healthRoutes(app, clinic)
@@ -111,6 +115,8 @@ export async function buildApp(o: {
     burdenRoutes(app, clinic, turns)
     wardRuleRoutes(app, clinic)
     userRoutes(app, clinic)
+    tokenRoutes(app, clinic)
+    ownAccountRoutes(app, clinic, loginLimits)
     backupRoutes(app, o.holds)
     routerRoutes(app, clinic)
     await ingestRoutes(app, clinic)

@@ -1,10 +1,10 @@
 import cookie, { type CookieSerializeOptions } from "@fastify/cookie"
-import rateLimit from "@fastify/rate-limit"
 import type { FastifyReply, FastifyRequest } from "fastify"
 import { isFromOtherSite } from "../../host/other-sites.ts"
 import type { Clinic } from "../clinic.ts"
 import { sessionMaxMs, type User } from "../people/accounts.ts"
 import { kindOf, may, permissionsOf, type Action } from "../people/permissions.ts"
+import type { LoginLimits } from "../people/login-limits.ts"
 import type { Connections } from "./connections.ts"
 import { ProblemError } from "../errors.ts"
 import { NoContent } from "./schemas/common.ts"
@@ -35,26 +35,32 @@ const cookieOptions: CookieSerializeOptions = {
 const cookieMaxMs = 400 * 86_400_000
 
 const tags = ["session"]
-const loginsPerMinute = 10
 
 /** Checks every request before its body is read; logs in and out. */
 export async function authenticate(
     app: App,
-    o: { clinic: Clinic; connections: Connections; origin?: string | undefined; timeZone: string },
+    o: {
+        clinic: Clinic
+        connections: Connections
+        loginLimits: LoginLimits
+        origin?: string | undefined
+        timeZone: string
+    },
 ): Promise<void> {
     const { clinic, connections, origin } = o
     const shown = async (user: User, session: string | undefined): Promise<Session> => {
         const { name, role, patient } = user
         const [ward = null] = kindOf(role).wards === "one" ? ((await clinic.accounts.wards()).get(user.id) ?? []) : []
         const endsInMs = session === undefined ? null : await clinic.accounts.sessionLeftMs(session)
-        return { user: name, role, patient, ward, permissions: permissionsOf(user), endsInMs, timeZone: o.timeZone }
+        const secondFactor = (await clinic.secondFactors.accounts()).has(user.id)
+        const permissions = permissionsOf(user)
+        return { user: name, role, patient, ward, permissions, endsInMs, secondFactor, timeZone: o.timeZone }
     }
     const keep = (reply: FastifyReply, { role }: User, session: string) => {
         const maxAge = (kindOf(role).sessionEnds ? sessionMaxMs : cookieMaxMs) / 1000
         reply.setCookie(cookieName, session, { ...cookieOptions, maxAge })
     }
     await app.register(cookie)
-    await app.register(rateLimit, { global: false })
     app.decorateRequest("user", null)
 
     app.addHook("onRequest", async request => {
@@ -80,15 +86,15 @@ export async function authenticate(
                 body: Login,
                 response: { 200: Session },
             },
-            config: {
-                access: "public",
-                rateLimit: { max: loginsPerMinute, timeWindow: 60_000 },
-            },
+            config: { access: "public" },
         },
         async (request, reply) => {
             refuseOtherOrigins(request, origin)
-            const { user, password } = request.body
-            const login = await clinic.accounts.login(user, password)
+            const { user, password, code } = request.body
+            const agent = request.headers["user-agent"]
+            const login = await o.loginLimits.guard(user, request.ip, () =>
+                clinic.accounts.login(user, password, { code, agent }),
+            )
             if (!login) throw new ProblemError("bad-credentials")
             keep(reply, login.user, login.session)
             return await shown(login.user, login.session)
@@ -142,7 +148,7 @@ export async function userOf(request: FastifyRequest, clinic: Clinic): Promise<U
 }
 
 /** The session in the cookie, where that is what counts. */
-function sessionOf({ headers, cookies }: FastifyRequest): string | undefined {
+export function sessionOf({ headers, cookies }: FastifyRequest): string | undefined {
     const session = cookies[cookieName]
     return headers.authorization === undefined && session !== undefined && session.length <= 200 ? session : undefined
 }

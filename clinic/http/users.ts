@@ -4,7 +4,7 @@ import type { User } from "../people/accounts.ts"
 import { kindOf, may, type Role } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
 import { List, NoContent } from "./schemas/common.ts"
-import { ByName, NewToken, NewUser, User as UserSchema } from "./schemas/users.ts"
+import { ByName, NewUser, SetupLink, User as UserSchema } from "./schemas/users.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["users"]
@@ -24,13 +24,20 @@ export function userRoutes(app: App, clinic: Clinic): void {
 
     app.post(
         "/api/users",
-        { schema: { tags, summary: "A new user", body: NewUser, response: { 201: UserSchema } }, config },
+        {
+            schema: {
+                tags,
+                summary: "A new user; without a password, it gets one by a setup link",
+                body: NewUser,
+                response: { 201: UserSchema },
+            },
+            config,
+        },
         async (request, reply) => {
             const { user: name, ...o } = request.body
             const { signIn, isPatient, wards: which } = kindOf(o.role)
             const hasPassword = signIn === "password"
-            if (hasPassword !== (o.password !== undefined))
-                throw new ProblemError(hasPassword ? "needs-password" : "has-no-password", { role: o.role })
+            if (!hasPassword && o.password !== undefined) throw new ProblemError("has-no-password", { role: o.role })
             if (isPatient !== (o.patient !== undefined))
                 throw new ProblemError(isPatient ? "needs-patient" : "has-no-patient", { role: o.role })
             if (o.patient !== undefined && !(await clinic.patients.get(o.patient)))
@@ -62,22 +69,44 @@ export function userRoutes(app: App, clinic: Clinic): void {
     )
 
     app.post(
-        "/api/users/:user/tokens",
+        "/api/users/:user/setup-link",
         {
             schema: {
                 tags,
-                summary: "A new API token; the answer is the only place it shows",
+                summary: "A link that sets the user's password once, within a day; those from before are worth nothing",
                 params: ByName,
-                response: { 201: NewToken },
+                response: { 201: SetupLink },
             },
             config,
         },
         async (request, reply) => {
-            const users = await clinic.accounts.all()
-            const user = users.find(({ name }) => name === request.params.user) ?? missing()
-            return reply.code(201).send({ token: await clinic.accounts.addToken(user.id) })
+            const user = await named(clinic, request.params.user)
+            if (kindOf(user.role).signIn !== "password") throw new ProblemError("has-no-password", { role: user.role })
+            return reply.code(201).send(await clinic.accounts.addSetupLink(user.id))
         },
     )
+
+    app.delete(
+        "/api/users/:user/second-factor",
+        {
+            schema: {
+                tags,
+                summary: "Remove the second factor of who has lost it",
+                params: ByName,
+                response: { 204: NoContent },
+            },
+            config,
+        },
+        async (request, reply) => {
+            await clinic.secondFactors.remove((await named(clinic, request.params.user)).id)
+            return reply.code(204).send(null)
+        },
+    )
+}
+
+/** Throws ProblemError where there is none. */
+export async function named(clinic: Clinic, user: string): Promise<User> {
+    return (await clinic.accounts.all()).find(({ name }) => name === user) ?? missing()
 }
 
 function isRouter({ role }: { role: Role }): boolean {

@@ -2,7 +2,8 @@ import { hash, verify } from "@node-rs/argon2"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { elapsedMs, type Clock } from "../../host/clock.ts"
 import { ProblemError } from "../errors.ts"
-import { kindOf, type Role } from "./permissions.ts"
+import { isAction, kindOf, type Action, type Role } from "./permissions.ts"
+import type { SecondFactors } from "./second-factors.ts"
 import type { StoredAccount } from "../store/accounts.ts"
 import { StoreFailure } from "../store/failure.ts"
 import type { Store, Tables } from "../store/store.ts"
@@ -15,6 +16,8 @@ export interface User {
     patient: number | null
     /** Those whose data a display may see: who is on its ward now. */
     onWard?: number[]
+    /** What a limited token is for. */
+    only?: readonly Action[]
     /** Of a router: it gets the keys of all its motes at once, not only of those that have shown up at it. */
     prefetch: boolean
 }
@@ -26,6 +29,36 @@ const sessionIdleMs = 30 * 60_000
 /** Noting every use of a session would be a write per request. */
 const sessionNoteMs = 60_000
 const tokenBytes = 32
+const tokenNoteMs = 10 * 60_000
+const dayMs = 86_400_000
+/** It goes to somebody by telephone or on paper. */
+const setupLinkMs = dayMs
+const maxAgentChars = 200
+
+/** Of a token: what it is called, how long it lasts, and what it may be used for; without that, all that its user may. */
+export interface NewToken {
+    name?: string
+    days?: number
+    actions?: readonly Action[]
+}
+
+/** Without the token itself, which is not kept. */
+export interface Token {
+    id: number
+    name: string
+    createdAt: number
+    expiresAt: number | null
+    usedAt: number | null
+    actions: readonly Action[] | null
+}
+
+export interface SessionView {
+    id: number
+    agent: string
+    createdAt: number
+    usedAt: number
+    isThis: boolean
+}
 
 /** Who works at the machine itself; it is no row of the database. */
 const localUser: User = { id: 0, name: "local", role: "administrator", patient: null, prefetch: false }
@@ -41,6 +74,7 @@ export class Accounts {
     private readonly store: Store
     private readonly clock: Clock
     private readonly random: (bytes: number) => Uint8Array
+    private readonly secondFactors: SecondFactors
     /** Ages of the sessions of this start, by the hash in hex: the time of day may be set, by an hour or by years. */
     private readonly sessions = new Map<string, Ages>()
     /** The hash of the token for those who can read the data folder. */
@@ -48,7 +82,8 @@ export class Accounts {
     /** Compared with where there is no such user, so that the answer takes as long. */
     private readonly nobody: Promise<string>
 
-    constructor(store: Store, clock: Clock, random: (bytes: number) => Uint8Array) {
+    constructor(store: Store, clock: Clock, random: (bytes: number) => Uint8Array, secondFactors: SecondFactors) {
+        this.secondFactors = secondFactors
         this.store = store
         this.clock = clock
         this.random = random
@@ -106,6 +141,8 @@ export class Accounts {
             if (!account) return false
             await t.session.removeOf(account.id)
             await t.token.removeOf(account.id)
+            await t.setupLink.removeOf(account.id)
+            await t.secondFactor.removeOf(account.id)
             await t.routerWard.removeOf(account.id)
             await t.routerMote.removeOf(account.id)
             await t.account.remove(account.id)
@@ -114,21 +151,112 @@ export class Accounts {
     }
 
     /** A new token for this user, shown once. */
-    async addToken(account: number, t: Tables = this.store): Promise<string> {
+    async addToken(account: number, t: Tables = this.store, o: NewToken = {}): Promise<string> {
+        return (await this.addNamedToken(account, o, t)).token
+    }
+
+    async addNamedToken(
+        account: number,
+        { name = "", days, actions }: NewToken,
+        t: Tables = this.store,
+    ): Promise<{ id: number; token: string }> {
         const token = this.newToken()
-        await t.token.add({ hash: hashed(token), account, createdAt: this.now() })
-        return token
+        const createdAt = this.now()
+        const expiresAt = days === undefined ? null : createdAt + days * dayMs
+        const limits = { expiresAt, actions: actions ? JSON.stringify(actions) : null }
+        const id = await t.token.add({ hash: hashed(token), account, name, createdAt, ...limits })
+        return { id, token }
+    }
+
+    async tokensOf(account: number): Promise<Token[]> {
+        return (await this.store.token.of(account)).map(({ actions, ...token }) => ({
+            ...token,
+            actions: actionsOf(actions),
+        }))
+    }
+
+    /** False where the account has no such token. */
+    async removeToken(account: number, id: number): Promise<boolean> {
+        return await this.store.token.remove(account, id)
+    }
+
+    /** Sessions of an account that can still be used; `own` is the one that asks. */
+    async sessionsOf(account: number, own?: string): Promise<SessionView[]> {
+        await this.removeOld()
+        const ownHash = own === undefined ? undefined : Buffer.from(hashed(own))
+        return (await this.store.session.of(account)).map(({ hash, ...session }) => ({
+            ...session,
+            isThis: ownHash?.equals(hash) ?? false,
+        }))
+    }
+
+    /** Ends one session of an account, or all but `own`. False where there is no such one. */
+    async endSessions(account: number, which: { id: number } | { but: string | undefined }): Promise<boolean> {
+        const sessions = await this.sessionsOf(account, "but" in which ? which.but : undefined)
+        const ended = sessions.filter(session => ("id" in which ? session.id === which.id : !session.isThis))
+        const rows = await this.store.session.of(account)
+        for (const { id, hash } of rows)
+            if (ended.some(session => session.id === id)) {
+                this.sessions.delete(Buffer.from(hash).toString("hex"))
+                await this.store.session.remove(hash)
+            }
+        return ended.length > 0 || "but" in which
+    }
+
+    /** Whether this is the user's password. It takes the same time where the user has none. */
+    async knows(name: string, password: string): Promise<boolean> {
+        const found = await this.store.account.byName(name)
+        const matches = await verify(found?.password ?? (await this.nobody), password)
+        return Boolean(found?.password) && matches
+    }
+
+    /** All sessions but `own` end. */
+    async setPassword(account: number, password: string, own?: string): Promise<void> {
+        await this.store.account.setPassword(account, await hash(password))
+        await this.endSessions(account, { but: own })
+    }
+
+    /** A link that sets this user's password once; those from before are worth nothing. Times are unix ms. */
+    async addSetupLink(account: number): Promise<{ token: string; expiresAt: number }> {
+        const token = this.newToken()
+        const madeAt = this.now()
+        const expiresAt = madeAt + setupLinkMs
+        await this.store.transaction(t => t.setupLink.put({ hash: hashed(token), account, madeAt, expiresAt }))
+        return { token, expiresAt }
+    }
+
+    /** Sets the password of whom the link was for, and ends all sessions. False for a link that is used up, over or none. */
+    async useSetupLink(token: string, password: string): Promise<boolean> {
+        const name = hashed(token)
+        const isValid = (link: { madeAt: number; expiresAt: number } | undefined) =>
+            link !== undefined && link.madeAt <= this.now() && this.now() < link.expiresAt
+        // Nobody makes the clinic work without a link.
+        if (!isValid(await this.store.setupLink.find(name))) return false
+        const secret = await hash(password)
+        return await this.store.transaction(async t => {
+            const link = await t.setupLink.find(name)
+            if (!link || !isValid(link)) return false
+            await t.account.setPassword(link.account, secret)
+            await t.setupLink.removeOf(link.account)
+            await t.session.removeOf(link.account)
+            return true
+        })
     }
 
     /** The user of that name and a new session's token, or undefined; either takes the same time. */
-    async login(name: string, password: string): Promise<{ user: User; session: string } | undefined> {
+    async login(
+        name: string,
+        password: string,
+        o: { code?: string | undefined; agent?: string | undefined } = {},
+    ): Promise<{ user: User; session: string } | undefined> {
+        if (!(await this.knows(name, password))) return undefined
         const found = await this.store.account.byName(name)
-        const matches = await verify(found?.password ?? (await this.nobody), password)
-        if (!found?.password || !matches) return undefined
+        if (!found || !(await this.secondFactors.passes(found.id, o.code))) return undefined
         const session = this.newToken()
         const now = this.now()
         await this.removeOld()
-        await this.store.session.add({ hash: hashed(session), account: found.id, createdAt: now, usedAt: now })
+        const agent = (o.agent ?? "").replace(/\p{Cc}/gu, " ").slice(0, maxAgentChars)
+        await this.store.session.add({ hash: hashed(session), account: found.id, agent, createdAt: now, usedAt: now })
         const elapsed = elapsedMs(this.clock)
         this.sessions.set(nameOf(session), { madeAt: elapsed, usedAt: elapsed })
         return { user: await this.withWard(user(found)), session }
@@ -215,8 +343,16 @@ export class Accounts {
 
     async byToken(token: string): Promise<User | undefined> {
         if (this.local && timingSafeEqual(this.local, hashed(token))) return localUser
-        const found = await this.store.token.accountOf(hashed(token))
-        return found && (await this.withWard(user(found)))
+        const found = await this.store.token.find(hashed(token))
+        if (!found) return undefined
+        const { id, expiresAt, usedAt, actions } = found.token
+        const now = this.now()
+        if (expiresAt !== null && now >= expiresAt) return undefined
+        // On a full disk everything can still be read.
+        if (usedAt === null || Math.abs(now - usedAt) > tokenNoteMs)
+            await this.store.token.noteUse(id, now).catch(() => {})
+        const only = actionsOf(actions)
+        return await this.withWard({ ...user(found.account), ...(only && { only }) })
     }
 
     /** A password for a first start; people choose their own later. */
@@ -235,6 +371,11 @@ export class Accounts {
 
 function user({ id, name, role, patient, prefetch }: StoredAccount): User {
     return { id, name, role: role as Role, patient, prefetch: prefetch === 1 }
+}
+
+/** What a later version allows is none of these any more. */
+function actionsOf(actions: string | null): Action[] | null {
+    return actions === null ? null : (JSON.parse(actions) as string[]).filter(isAction)
 }
 
 /** Enough for a token, unlike for a password: nobody guesses 256 random bits. */

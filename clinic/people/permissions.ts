@@ -22,6 +22,8 @@ const roleKinds = {
     display: { signIn: "password", isPatient: false, wards: "one", sessionEnds: false },
     // Whoever runs the clinic sees no patient.
     administrator: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true },
+    // Another system of the hospital.
+    integrator: { signIn: "token", isPatient: false, wards: "none", sessionEnds: true },
     router: { signIn: "token", isPatient: false, wards: "any", sessionEnds: true },
 } as const satisfies Record<string, RoleKind>
 
@@ -41,15 +43,15 @@ interface Permission {
 export const permissions = {
     "use-session": {
         allows: "sign out, see who one is, read `/api/openapi.json`",
-        to: { doctor: "all", nurse: "all", patient: "all", display: "all", administrator: "all" },
+        to: { doctor: "all", nurse: "all", patient: "all", display: "all", administrator: "all", integrator: "all" },
     },
     watch: {
         allows: "see the ward: who is there, newest values and their curves, alarms that are open",
-        to: { doctor: "all", nurse: "all", patient: "own", display: "ward" },
+        to: { doctor: "all", nurse: "all", patient: "own", display: "ward", integrator: "all" },
     },
     read: {
         allows: "see patients, vital signs, alarms and settings, also as FHIR",
-        to: { doctor: "all", nurse: "all", patient: "own" },
+        to: { doctor: "all", nurse: "all", patient: "own", integrator: "all" },
     },
     acknowledge: { allows: "acknowledge and pause alarms", to: { doctor: "all", nurse: "all" } },
     "read-rules": { allows: "see a ward's alarm rules", to: { doctor: "all", nurse: "all" } },
@@ -71,7 +73,7 @@ export const permissions = {
     },
     "manage-motes": { allows: "list, register, rotate and revoke motes", to: { doctor: "all", nurse: "all" } },
     "manage-users": {
-        allows: "list, add and remove users; make tokens",
+        allows: "list, add and remove users; setup links, tokens, sessions of others",
         to: { doctor: "all", administrator: "all" },
     },
     monitor: { allows: "read `/metrics`", to: { doctor: "all", administrator: "all" } },
@@ -89,6 +91,8 @@ export interface Subject {
     patient: number | null
     /** The patients who are on the ward of the account, where it has one. */
     onWard?: readonly number[]
+    /** Of a limited token: nothing else. */
+    only?: readonly Action[]
 }
 
 /** Whether the user may do this; with `patient`, whether they may do it with that patient's data. */
@@ -119,12 +123,17 @@ export function isRole(name: string): name is Role {
     return Object.hasOwn(roleKinds, name)
 }
 
+export function isAction(name: string): name is Action {
+    return Object.hasOwn(permissions, name)
+}
+
 export function kindOf(role: Role): RoleKind {
     return roleKinds[role]
 }
 
 /** Undefined where the user may not. */
-export function scopeOf(user: Pick<Subject, "role">, action: Action): Scope | undefined {
+export function scopeOf(user: Pick<Subject, "role" | "only">, action: Action): Scope | undefined {
+    if (user.only && !user.only.includes(action)) return undefined
     const { to }: Permission = permissions[action]
     return to[user.role]
 }

@@ -55,6 +55,11 @@ export class AccountTable {
             .executeTakeFirst()
     }
 
+    async setPassword(id: number, password: string): Promise<void> {
+        await this.access.db.updateTable("account").set({ password }).where("id", "=", id).execute()
+        this.access.changed("account")
+    }
+
     async remove(id: number): Promise<void> {
         await this.access.db.deleteFrom("account").where("id", "=", id).execute()
         this.access.changed("account")

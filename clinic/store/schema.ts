@@ -10,6 +10,9 @@ export interface Schema {
     account: AccountRow
     token: TokenRow
     session: SessionRow
+    setup_link: SetupLinkRow
+    second_factor: SecondFactorRow
+    recovery_code: RecoveryCodeRow
     mote: MoteRow
     envelope: EnvelopeRow
     start: StartRow
@@ -57,16 +60,42 @@ interface AccountRow {
 }
 
 interface TokenRow {
+    id: Generated<number>
     hash: Uint8Array
     account: number
+    name: string
     created_at: number
+    expires_at: number | null
+    used_at: number | null
+    actions: string | null
 }
 
 interface SessionRow {
+    id: Generated<number>
     hash: Uint8Array
     account: number
+    agent: string
     created_at: number
     used_at: number
+}
+
+interface SetupLinkRow {
+    hash: Uint8Array
+    account: number
+    made_at: number
+    expires_at: number
+}
+
+interface SecondFactorRow {
+    account: number
+    secret: Uint8Array
+    is_active: number
+    last_step: number
+}
+
+interface RecoveryCodeRow {
+    account: number
+    hash: Uint8Array
 }
 
 interface MoteRow {

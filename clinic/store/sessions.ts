@@ -4,9 +4,13 @@ import { accountColumns, type StoredAccount } from "./accounts.ts"
 export interface StoredSession {
     hash: Uint8Array
     account: number
+    /** What the browser says it is. */
+    agent: string
     createdAt: number
     usedAt: number
 }
+
+type ListedSession = Omit<StoredSession, "account"> & { id: number }
 
 export class SessionTable {
     private readonly access: Access
@@ -16,10 +20,10 @@ export class SessionTable {
     }
 
     async add(session: StoredSession): Promise<void> {
-        const { hash, account, createdAt, usedAt } = session
+        const { hash, account, agent, createdAt, usedAt } = session
         await this.access.db
             .insertInto("session")
-            .values({ hash, account, created_at: createdAt, used_at: usedAt })
+            .values({ hash, account, agent, created_at: createdAt, used_at: usedAt })
             .execute()
         this.access.changed("session")
     }
@@ -34,6 +38,16 @@ export class SessionTable {
         if (!found) return undefined
         const { createdAt, usedAt, ...account } = found
         return { account, createdAt, usedAt }
+    }
+
+    /** Of one account, the last used first. */
+    async of(account: number): Promise<ListedSession[]> {
+        return await this.access.db
+            .selectFrom("session")
+            .select(["id", "hash", "agent", "created_at as createdAt", "used_at as usedAt"])
+            .where("account", "=", account)
+            .orderBy("used_at", "desc")
+            .execute()
     }
 
     async noteUse(hash: Uint8Array, usedAt: number): Promise<void> {
@@ -56,7 +70,7 @@ export class SessionTable {
         this.access.changed("session")
     }
 
-    async all(): Promise<(Omit<StoredSession, "account"> & { role: string })[]> {
+    async all(): Promise<(Omit<StoredSession, "account" | "agent"> & { role: string })[]> {
         return await this.access.db
             .selectFrom("session")
             .innerJoin("account", "account.id", "session.account")

@@ -21,7 +21,9 @@ import { RouterWardTable } from "./router-wards.ts"
 import { RouterTable } from "./routers.ts"
 import { SaturationScaleTable } from "./saturation-scales.ts"
 import type { Schema, TableName } from "./schema.ts"
+import { SecondFactorTable } from "./second-factors.ts"
 import { SessionTable } from "./sessions.ts"
+import { SetupLinkTable } from "./setup-links.ts"
 import { StartTable } from "./starts.ts"
 import { TokenTable } from "./tokens.ts"
 import { WardRulesTable } from "./ward-rules.ts"
@@ -37,6 +39,8 @@ export class Tables {
     readonly account: AccountTable
     readonly token: TokenTable
     readonly session: SessionTable
+    readonly setupLink: SetupLinkTable
+    readonly secondFactor: SecondFactorTable
     readonly patient: PatientTable
     readonly mote: MoteTable
     readonly envelope: EnvelopeTable
@@ -62,6 +66,8 @@ export class Tables {
         this.account = new AccountTable(access)
         this.token = new TokenTable(access)
         this.session = new SessionTable(access)
+        this.setupLink = new SetupLinkTable(access)
+        this.secondFactor = new SecondFactorTable(access)
         this.patient = new PatientTable(access)
         this.mote = new MoteTable(access)
         this.envelope = new EnvelopeTable(access)

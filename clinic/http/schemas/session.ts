@@ -4,10 +4,14 @@ import { Id, List, Nullable, OneOf } from "./common.ts"
 
 export const Role = OneOf(roles)
 
+/** Of an authenticator, or a recovery code. */
+export const Code = Type.String({ minLength: 6, maxLength: 40 })
+
 export const Login = Type.Object(
     {
         user: Type.String({ minLength: 1, maxLength: 100 }),
         password: Type.String({ minLength: 1, maxLength: 200 }),
+        code: Type.Optional(Code),
     },
     { additionalProperties: false },
 )
@@ -20,6 +24,7 @@ export const Session = Type.Object({
     permissions: List(OneOf(actions)),
     ward: Nullable(Type.String({ description: "That a display shows" })),
     endsInMs: Nullable(Type.Integer({ minimum: 0, description: "When the session ends; null for one that does not" })),
+    secondFactor: Type.Boolean({ description: "A code is asked for at the login" }),
     timeZone: Type.String({ description: "Of the ward (IANA)" }),
 })
 export type Session = Static<typeof Session>

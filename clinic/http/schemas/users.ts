@@ -1,12 +1,15 @@
 import { Type, type Static } from "@sinclair/typebox"
-import { Id, List, Nullable, Text } from "./common.ts"
-import { Role } from "./session.ts"
+import { actions } from "../../people/permissions.ts"
+import { Id, IdText, List, Nullable, OneOf, Text, Time } from "./common.ts"
+import { Code, Role } from "./session.ts"
+
+const Password = Type.String({ minLength: 12, maxLength: 200 })
 
 export const NewUser = Type.Object(
     {
         user: Text(100),
         role: Role,
-        password: Type.Optional(Type.String({ minLength: 12, maxLength: 200 })),
+        password: Type.Optional(Password),
         patient: Type.Optional(Id),
         wards: Type.Optional(
             Type.Array(Text(50), {
@@ -33,6 +36,55 @@ export const User = Type.Object({
     wards: Nullable(List(Type.String())),
     prefetch: Nullable(Type.Boolean()),
 })
-export const NewToken = Type.Object({ token: Type.String({ description: "Shown in this answer and never again" }) })
 export type NewUser = Static<typeof NewUser>
 export type User = Static<typeof User>
+export const ByToken = Type.Object({ user: Text(100), id: IdText })
+export const BySession = Type.Object({ id: IdText })
+
+const Actions = List(OneOf(actions))
+const shownOnce = Type.String({ description: "Shown in this answer and never again" })
+
+/** May be left out: without a name, without an end, with all rights of the user. */
+export const TokenBody = Nullable(
+    Type.Object(
+        {
+            name: Type.Optional(Text(100)),
+            days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
+            actions: Type.Optional(Type.Array(OneOf(actions), { minItems: 1, maxItems: actions.length })),
+        },
+        { additionalProperties: false },
+    ),
+)
+export const NewToken = Type.Object({ id: Id, token: shownOnce })
+export const Token = Type.Object({
+    id: Id,
+    name: Type.String({ description: "Empty for one without a name" }),
+    createdAt: Time,
+    expiresAt: Nullable(Time),
+    usedAt: Nullable(Time),
+    actions: Nullable(Actions),
+})
+
+export const SetupLink = Type.Object({ token: shownOnce, expiresAt: Time })
+export const Setup = Type.Object(
+    { token: Type.String({ minLength: 1, maxLength: 200 }), password: Password },
+    { additionalProperties: false },
+)
+
+export const SessionView = Type.Object({
+    id: Id,
+    agent: Type.String({ description: "What the browser says it is" }),
+    createdAt: Time,
+    usedAt: Time,
+    isThis: Type.Boolean({ description: "The one that asks" }),
+})
+
+const given = Type.String({ minLength: 1, maxLength: 200 })
+export const PasswordChange = Type.Object({ password: given, newPassword: Password }, { additionalProperties: false })
+export const PasswordOnly = Type.Object({ password: given }, { additionalProperties: false })
+export const CodeOnly = Type.Object({ code: Code }, { additionalProperties: false })
+export const NewSecondFactor = Type.Object({
+    secret: Type.String({ description: "Base32, for an authenticator" }),
+    uri: Type.String({ description: "otpauth://, for a QR code" }),
+})
+export const RecoveryCodes = Type.Object({ recoveryCodes: List(Type.String()) })

@@ -402,4 +402,51 @@ export const migrations: readonly string[] = [
     -- Versions of configurations and commands are higher: a restored clinic does not know the newest ones that it had given out.
     ALTER TABLE mote ADD COLUMN least_version INTEGER NOT NULL DEFAULT 0;
     `,
+    `
+    -- Tokens have names, and may be limited in what they allow and for how long; sessions can be ended one by one.
+    CREATE TABLE token_2 (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        hash BLOB NOT NULL UNIQUE,
+        account INTEGER NOT NULL REFERENCES account (id),
+        name TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        used_at INTEGER,
+        actions TEXT
+    ) STRICT;
+    INSERT INTO token_2 (hash, account, name, created_at) SELECT hash, account, '', created_at FROM token;
+    DROP TABLE token;
+    ALTER TABLE token_2 RENAME TO token;
+    CREATE INDEX token_of ON token (account);
+    CREATE TABLE session_2 (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        hash BLOB NOT NULL UNIQUE,
+        account INTEGER NOT NULL REFERENCES account (id),
+        agent TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        used_at INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO session_2 (hash, account, agent, created_at, used_at) SELECT hash, account, '', created_at, used_at FROM session;
+    DROP TABLE session;
+    ALTER TABLE session_2 RENAME TO session;
+    CREATE INDEX session_of ON session (account);
+
+    CREATE TABLE setup_link (
+        hash BLOB PRIMARY KEY,
+        account INTEGER NOT NULL REFERENCES account (id),
+        made_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE second_factor (
+        account INTEGER PRIMARY KEY REFERENCES account (id),
+        secret BLOB NOT NULL,
+        is_active INTEGER NOT NULL,
+        last_step INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE recovery_code (
+        account INTEGER NOT NULL REFERENCES account (id),
+        hash BLOB NOT NULL,
+        PRIMARY KEY (account, hash)
+    ) STRICT;
+    `,
 ]

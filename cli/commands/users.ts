@@ -1,0 +1,88 @@
+import { Type } from "@sinclair/typebox"
+import { Command } from "commander"
+import { SetupLink, User } from "../../clinic/http/schemas/users.ts"
+import { UserError } from "../../host/errors.ts"
+import { withAccess, type ClinicApi } from "../clinic-api.ts"
+import { localAccess } from "../local-access.ts"
+import { option } from "../options.ts"
+import { table } from "../table.ts"
+
+/** Whoever can read the data folder is an administrator: this works when the last password is lost. */
+export const usersCommand = new Command("users")
+    .description("list, add and remove users of the running clinic on this machine, and give them setup links")
+    .addCommand(
+        command("list", "list all users").action((options: Options) =>
+            withUsers(options, async api => {
+                const users = await api.call("GET", "/api/users", Type.Array(User))
+                const rows = users.map(({ user, role, wards, patient }) => [
+                    ...[user, role, wards?.join(", ") ?? "", patient === null ? "" : `patient ${patient}`],
+                ])
+                for (const line of table(["user", "role", "wards", "belongs to"], rows))
+                    console.log(line.replace(/\p{Cc}/gu, " "))
+            }),
+        ),
+    )
+    .addCommand(
+        command("add", "add a user, and print the setup link of one with a password")
+            .argument("<name>", "user name")
+            .addOption(option("--role <role>", "such as administrator, doctor, nurse").makeOptionMandatory())
+            .addOption(option("--ward <name...>", "the ward of a display, the wards of a router"))
+            .addOption(option("--patient <id>", "whose account it is").argParser(Number))
+            .action((name: string, { role, ward, patient, ...options }: AddOptions) =>
+                withUsers(options, async api => {
+                    const more = { ...(ward && { wards: ward }), ...(patient !== undefined && { patient }) }
+                    await api.call("POST", "/api/users", User, { user: name, role, ...more })
+                    if (!["router", "integrator"].includes(role)) await printSetupLink(api, name)
+                }),
+            ),
+    )
+    .addCommand(
+        command("setup", "print a link that sets a user's password once, within a day")
+            .argument("<name>", "user name")
+            .option("--without-second-factor", "remove the second factor of who has lost it", false)
+            .action((name: string, { withoutSecondFactor, ...options }: Options & { withoutSecondFactor: boolean }) =>
+                withUsers(options, async api => {
+                    const path = `/api/users/${encodeURIComponent(name)}/second-factor`
+                    if (withoutSecondFactor) await api.call("DELETE", path, Type.Any())
+                    await printSetupLink(api, name)
+                }),
+            ),
+    )
+    .addCommand(
+        command("remove", "remove a user with all sessions and tokens")
+            .argument("<name>", "user name")
+            .action((name: string, options: Options) =>
+                withUsers(options, async api => {
+                    await api.call("DELETE", `/api/users/${encodeURIComponent(name)}`, Type.Any())
+                }),
+            ),
+    )
+
+interface Options {
+    data: string
+}
+
+interface AddOptions extends Options {
+    role: string
+    ward?: string[]
+    patient?: number
+}
+
+function command(name: string, description: string): Command {
+    return new Command(name)
+        .description(description)
+        .addOption(option("--data <dir>", "data folder of the clinic").default(".vitalmote"))
+}
+
+async function withUsers(options: Options, work: (api: ClinicApi) => Promise<void>): Promise<void> {
+    const access = await localAccess(options.data)
+    if (!access) throw new UserError(`no clinic runs on ${options.data}: start it first, or give --data`)
+    await withAccess(access, work)
+}
+
+async function printSetupLink(api: ClinicApi, name: string): Promise<void> {
+    const path = `/api/users/${encodeURIComponent(name)}/setup-link`
+    const { token, expiresAt } = await api.call("POST", path, SetupLink)
+    console.log(`${api.url}/#setup=${token}`)
+    console.error(`for ${name}, once, until ${new Date(expiresAt).toISOString()}`)
+}

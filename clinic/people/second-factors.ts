@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto"
+import type { Clock } from "../../host/clock.ts"
+import { ProblemError } from "../errors.ts"
+import type { Vault } from "../motes/vault.ts"
+import type { Store } from "../store/store.ts"
+import { base32, matchingStep, totpSecretBytes, totpUri } from "./totp.ts"
+
+const recoveryCodes = 10
+/** 80 bits: nobody guesses them, and they can be typed. */
+const recoveryBytes = 10
+
+/** The second factor of those who want one: an authenticator (RFC 6238), or one of the recovery codes. */
+export class SecondFactors {
+    private readonly o: { store: Store; clock: Clock; random: (bytes: number) => Uint8Array; vault: Vault }
+
+    constructor(o: { store: Store; clock: Clock; random: (bytes: number) => Uint8Array; vault: Vault }) {
+        this.o = o
+    }
+
+    /** The accounts that have one. */
+    async accounts(): Promise<Set<number>> {
+        return new Set(await this.o.store.secondFactor.accounts())
+    }
+
+    /** Whether the code is right, or none is needed. Throws ProblemError where one is needed and none given. */
+    async passes(account: number, code: string | undefined): Promise<boolean> {
+        const found = await this.o.store.secondFactor.get(account)
+        if (found?.isActive !== 1) return true
+        if (code === undefined) throw new ProblemError("needs-code")
+        return await this.o.store.transaction(async t => {
+            const row = await t.secondFactor.get(account)
+            if (!row) return false
+            const step = matchingStep(this.unwrap(row), code, this.o.clock.now(), row.lastStep)
+            if (step === undefined) return await t.secondFactor.takeRecoveryCode(account, hashed(code))
+            await t.secondFactor.put({ ...row, lastStep: step })
+            return true
+        })
+    }
+
+    /** A new secret, which is asked for once it was confirmed. Throws ProblemError where there is one already. */
+    async begin(account: number, user: string): Promise<{ secret: string; uri: string }> {
+        const { store, random, vault } = this.o
+        const secret = random(totpSecretBytes)
+        await store.transaction(async t => {
+            if ((await t.secondFactor.get(account))?.isActive === 1) throw new ProblemError("has-second-factor")
+            await t.secondFactor.put({ account, secret: vault.wrap(secret, nameOf(account)), isActive: 0, lastStep: 0 })
+        })
+        return { secret: base32(secret), uri: totpUri(secret, user) }
+    }
+
+    /** From now on it is asked for. The recovery codes are shown once; undefined for a wrong code. */
+    async confirm(account: number, code: string): Promise<string[] | undefined> {
+        const { store, clock, random } = this.o
+        return await store.transaction(async t => {
+            const row = await t.secondFactor.get(account)
+            if (row?.isActive !== 0) throw new ProblemError("no-second-factor")
+            const step = matchingStep(this.unwrap(row), code, clock.now(), row.lastStep)
+            if (step === undefined) return undefined
+            const codes = Array.from({ length: recoveryCodes }, () => base32(random(recoveryBytes)))
+            await t.secondFactor.put({ ...row, isActive: 1, lastStep: step })
+            await t.secondFactor.addRecoveryCodes(account, codes.map(hashed))
+            return codes
+        })
+    }
+
+    async remove(account: number): Promise<void> {
+        await this.o.store.transaction(t => t.secondFactor.removeOf(account))
+    }
+
+    private unwrap({ account, secret }: { account: number; secret: Uint8Array }): Uint8Array {
+        return this.o.vault.unwrap(secret, nameOf(account))
+    }
+}
+
+/** Binds a wrapped secret to its account. */
+function nameOf(account: number): Uint8Array {
+    return Buffer.from(`second factor of ${account}`)
+}
+
+/** As typed by people: blanks, hyphens and small letters do not matter. */
+function hashed(code: string): Uint8Array {
+    return createHash("sha256").update(code.toUpperCase().replace(/[\s-]/g, "")).digest()
+}
