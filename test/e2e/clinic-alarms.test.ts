@@ -166,6 +166,12 @@ pageTest(
         assert.equal((before - testPulses) % 10, 0, "whole bursts of high priority")
         await alarm(ken, "temp-high", 3, true, 39)
         await until(async () => (await pulses()) === before + 3, "a burst of medium priority")
+        const said = (priority: string) =>
+            page.getByRole("alert").filter({ hasText: `Alarm, ${priority} priority: Temperature high` })
+        await said("medium").waitFor({ state: "attached" })
+        const now = Date.now()
+        await service.ingest([delivery(ken.mote.seal([measurement("temp", 40.9, now)], now), now)])
+        await said("high").waitFor({ state: "attached" })
         await check(page)
         for (const [wearer, kind] of [
             [ada, "hr-high"],
