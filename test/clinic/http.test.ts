@@ -141,9 +141,9 @@ test("the history is in steps, with extremes, and empty steps left out", async (
         service.get(`/api/patients/${patient}/history?from=${start}&before=${start + 60_000}&step=${step}`)
     assert.deepEqual((await ask(10)).json, {
         hr: [
-            { time: start, count: 3, mean: 70, min: 60, max: 80 },
-            { time: start + 10_000, count: 1, mean: 90, min: 90, max: 90 },
-            { time: start + 30_000, count: 0, mean: null, min: null, max: null },
+            { time: start, count: 3, mean: 70, min: 60, max: 80, quality: null },
+            { time: start + 10_000, count: 1, mean: 90, min: 90, max: 90, quality: null },
+            { time: start + 30_000, count: 0, mean: null, min: null, max: null, quality: null },
         ],
         ...{ temp: [], spo2: [] },
     })
