@@ -34,6 +34,7 @@ try {
     await page.screenshot({ path: join(folder, "wall.png") })
     await page.goto(`${clinic}/#/`)
     await page.locator("a.card").first().click()
+    await page.setViewportSize({ width: 1280, height: 1500 }) // down to the curves
     await page.locator("figure.chart").first().waitFor()
     await page.waitForTimeout(3000)
     await page.screenshot({ path: join(folder, "patient.png") })

@@ -17,6 +17,7 @@ import { now } from "./clock.ts"
 import { ConfigView } from "./config.ts"
 import { h, setText } from "../../browser/dom.ts"
 import { ChartFigure } from "./figure.ts"
+import { fullTime } from "./format.ts"
 import type { WardModel } from "./model.ts"
 import { News2View } from "./news2.ts"
 import { NotesView } from "./notes.ts"
@@ -35,8 +36,10 @@ export class DetailView implements View {
     readonly title: string
     readonly patient: number
     private readonly model: WardModel
+    private readonly user: string
     private readonly contact = h("span", { class: "contact" })
     private readonly problem = h("p", { class: "problem", role: "status" })
+    private readonly printed = h("p", { class: "printed" })
     private readonly vitals = vitalKinds.map(kind => ({
         kind,
         view: new VitalView(kind),
@@ -66,6 +69,7 @@ export class DetailView implements View {
 
     constructor(who: WardPatient, model: WardModel, user: Session) {
         this.patient = who.id
+        this.user = user.user
         this.model = model
         this.alarmHistory = new AlarmHistory(model, who.id)
         this.news2 = new News2View(who.id, user, score => {
@@ -90,6 +94,7 @@ export class DetailView implements View {
                 h("span", { class: "bed" }, who.bed === null ? "" : t.ward.bed(who.bed)),
                 this.contact,
             ),
+            this.printed,
             h("div", { class: "vitals" }, ...this.vitals.map(({ view }) => view.element)),
             this.news2.element,
             this.rangeChoice(),
@@ -105,6 +110,7 @@ export class DetailView implements View {
     }
 
     update(now: number): void {
+        setText(this.printed, t.patient.printed(fullTime(now), this.user))
         this.alarmHistory.update()
         this.news2.update(now)
         const silentMs = this.model.silentMs(this.patient)

@@ -60,6 +60,12 @@ export function dateTime(ms: number): string {
     return `${format.format(ms)}${offsetIfTwice(ms, timeZone)}`
 }
 
+/** The same with the year, for what lies about on paper. */
+export function fullTime(ms: number): string {
+    const format = dateFormat("full time", { year: "numeric", month: "short", day: "numeric", ...clock })
+    return `${format.format(ms)}${offsetIfTwice(ms, timeZone)}`
+}
+
 /** The ward's day, such as `1 Mar`. */
 export function day(ms: number): string {
     return dateFormat("day", { month: "short", day: "numeric" }).format(ms)

@@ -197,6 +197,7 @@ pageTest("on paper: black on white, and nothing to press; as a file: what the ch
             isThere: [...document.querySelectorAll("h1, .vitals, figure.chart, .alarm-history, .notes-list p")].every(seen),
         }
     })()`)) as { ground: string; ink: string; pressable: string[]; isThere: boolean }
+    await page.getByText(/^As of .*\d{4}.*, printed by doctor$/).waitFor()
     assert.deepEqual(looks, { ground: "rgb(255, 255, 255)", ink: "rgb(0, 0, 0)", pressable: [], isThere: true })
     await page.context().close()
 })

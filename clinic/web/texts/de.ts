@@ -221,6 +221,7 @@ export const de: Texts = {
     patient: {
         back: "← Station",
         beside: "Daneben zeigen …",
+        printed: (when, by) => `Stand ${when}, gedruckt von ${by}`,
         pair: (one, other) => `${one} und ${other}`,
         unknown: id => `Hier gibt es keinen Patienten ${id}`,
         unknownHint:

@@ -236,6 +236,7 @@ export const en = {
     patient: {
         back: "← Ward",
         beside: "Put beside …",
+        printed: (when: string, by: string) => `As of ${when}, printed by ${by}`,
         pair: (one: string, other: string) => `${one} and ${other}`,
         unknown: (id: string) => `There is no patient ${id} here`,
         unknownHint: "Discharged, of another ward, or a wrong address. The ward shows everybody who is here.",
