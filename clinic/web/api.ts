@@ -79,7 +79,10 @@ export const ward = () => call<Ward>("GET", "/api/ward")
 export const trends = (from: number, steps: number, stepS: number) =>
     call<Trends>("GET", `/api/ward/trends?from=${Math.trunc(from)}&steps=${steps}&step=${stepS}`)
 export const logout = () => call<void>("POST", "/api/logout")
-export const login = (user: string, password: string) => call<Session>("POST", "/api/login", { user, password })
+export const login = (user: string, password: string, code?: string) =>
+    call<Session>("POST", "/api/login", { user, password, code })
+/** With a setup link's token. */
+export const setPassword = (token: string, password: string) => call<void>("POST", "/api/setup", { token, password })
 
 export const history = (patient: number, from: number, before: number, stepS: number) =>
     call<History>("GET", `/api/patients/${patient}/history?${steps(from, before, stepS)}`)

@@ -1,4 +1,4 @@
-import { login, type Session } from "./api.ts"
+import { login, Refused, type Session } from "./api.ts"
 import { h, setText } from "../../browser/dom.ts"
 import { languageChoice } from "./language-choice.ts"
 import { t } from "./texts/language.ts"
@@ -9,6 +9,8 @@ export function loginView(loggedIn: (user: Session) => void, languageChosen: () 
     const password = h("input", {
         ...{ id: "password", type: "password", autocomplete: "current-password", required: "" },
     })
+    const code = h("input", { id: "code", autocomplete: "one-time-code", maxlength: "40" })
+    const factor = h("div", { class: "login-code", hidden: "" }, h("label", { for: "code" }, t.login.code), code)
     const button = h("button", {}, t.login.logIn)
     const problem = h("p", { class: "problem", role: "alert" })
     const form = h(
@@ -20,6 +22,7 @@ export function loginView(loggedIn: (user: Session) => void, languageChosen: () 
         user,
         h("label", { for: "password" }, t.login.password),
         password,
+        factor,
         button,
         problem,
         languageChoice(languageChosen),
@@ -28,10 +31,14 @@ export function loginView(loggedIn: (user: Session) => void, languageChosen: () 
         button.disabled = true
         setText(problem, "")
         try {
-            loggedIn(await login(user.value, password.value))
+            loggedIn(await login(user.value, password.value, code.value || undefined))
         } catch (error) {
-            setText(problem, sentence((error as Error).message))
             button.disabled = false
+            if (error instanceof Refused && error.problem?.code === "needs-code") {
+                factor.hidden = false
+                return code.focus()
+            }
+            setText(problem, sentence((error as Error).message))
             password.select()
         }
     }
@@ -43,6 +50,7 @@ export function loginView(loggedIn: (user: Session) => void, languageChosen: () 
     return h("main", { class: "login-page" }, form)
 }
 
-function sentence(text: string): string {
+/** A message of the clinic, as a sentence. */
+export function sentence(text: string): string {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }

@@ -12,6 +12,7 @@ import { me, type Session } from "./api.ts"
 import { loadLanguage } from "./language-choice.ts"
 import { loginView } from "./login.ts"
 import { Screen } from "./screen.ts"
+import { setupView, takeSetupLink } from "./setup.ts"
 import { t } from "./texts/language.ts"
 import { setTimeZone } from "./zone.ts"
 
@@ -27,8 +28,14 @@ function askForLogin(isUnwanted = false): void {
 }
 
 loadLanguage()
-try {
-    show(await me())
-} catch {
-    askForLogin()
+const setupLink = takeSetupLink()
+if (setupLink !== undefined) document.body.replaceChildren(setupView(setupLink, () => askForLogin()))
+else await start()
+
+async function start(): Promise<void> {
+    try {
+        show(await me())
+    } catch {
+        askForLogin()
+    }
 }

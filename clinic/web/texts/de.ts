@@ -23,6 +23,12 @@ export const de: Texts = {
         user: "Benutzer",
         password: "Passwort",
         logIn: "Anmelden",
+        code: "Code des Authenticators oder ein Wiederherstellungscode",
+        setupHint: "Bitte ein Passwort mit mindestens 12 Zeichen wählen. Dieser Link gilt einmal.",
+        newPassword: "Neues Passwort",
+        again: "Noch einmal",
+        setPassword: "Passwort setzen",
+        notTheSame: "Die beiden sind nicht gleich.",
     },
     sound: {
         off: "Kein Ton: einschalten",

@@ -32,6 +32,12 @@ export const en = {
         user: "User",
         password: "Password",
         logIn: "Log in",
+        code: "Code of your authenticator, or a recovery code",
+        setupHint: "Choose a password of at least 12 characters. This link works once.",
+        newPassword: "New password",
+        again: "Again",
+        setPassword: "Set password",
+        notTheSame: "The two are not the same.",
     },
     sound: {
         off: "No sound: start",
