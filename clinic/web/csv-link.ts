@@ -2,8 +2,10 @@ import type { Chart } from "./chart.ts"
 import { now } from "./clock.ts"
 import { h } from "../../browser/dom.ts"
 import { t } from "./texts/language.ts"
+import { zoned } from "./time.ts"
+import { timeZone } from "./zone.ts"
 
-/** What the charts show, as a file for a spreadsheet: a line a step, times in UTC, decimal points. */
+/** What the charts show, as a file for a spreadsheet: a line a step, times by the ward's clocks, decimal points. */
 export class CsvLink {
     readonly element = h("button", { type: "button", class: "quiet" }, t.log.csv)
 
@@ -31,6 +33,6 @@ function csvOf(charts: readonly Chart[]): string {
         first += columns.length
     }
     const rows = [...lines].filter(([, cells]) => cells.some(cell => cell !== "")).sort(([a], [b]) => a - b)
-    const text = rows.map(([time, cells]) => [new Date(time * 1000).toISOString(), ...cells].join(","))
+    const text = rows.map(([time, cells]) => [zoned(time * 1000, timeZone), ...cells].join(","))
     return `${[["time", ...names].join(","), ...text].join("\r\n")}\r\n`
 }

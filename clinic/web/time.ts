@@ -31,10 +31,19 @@ export function offsetIfTwice(ms: number, zone: string): string {
             const twin = ms + (offset - other) * 60_000
             return other !== offset && offsetMin(twin, zone) === other
         })
-    if (!isTwice) return ""
+    return isTwice ? ` ${offsetText(offset, "−")}` : ""
+}
+
+/** As ISO 8601 has it, to the second, by the clocks of the zone: `2026-10-25T02:30:00+01:00`. */
+export function zoned(ms: number, zone: string): string {
+    const offset = offsetMin(ms, zone)
+    return `${new Date(ms + offset * 60_000).toISOString().slice(0, 19)}${offsetText(offset, "-")}`
+}
+
+function offsetText(offset: number, minus: string): string {
     const two = (n: number) => String(Math.floor(n)).padStart(2, "0")
     const size = Math.abs(offset)
-    return ` ${offset < 0 ? "−" : "+"}${two(size / 60)}:${two(size % 60)}`
+    return `${offset < 0 ? minus : "+"}${two(size / 60)}:${two(size % 60)}`
 }
 
 /** More than clocks are ever set back by. */

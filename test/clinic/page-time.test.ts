@@ -91,3 +91,11 @@ test("an age is never negative, and what is ahead never has one", () => {
         }),
     )
 })
+
+test("a time in a file: by the ward's clocks, with their offset", () => {
+    const ms = Date.parse("2026-10-25T00:30:00Z")
+    assert.equal(time.zoned(ms, "Europe/Berlin"), "2026-10-25T02:30:00+02:00")
+    assert.equal(time.zoned(ms + 3_600_000, "Europe/Berlin"), "2026-10-25T02:30:00+01:00")
+    assert.equal(time.zoned(ms, "America/St_Johns"), "2026-10-24T22:00:00-02:30")
+    assert.equal(time.zoned(ms, "UTC"), "2026-10-25T00:30:00+00:00")
+})

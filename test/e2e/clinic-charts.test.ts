@@ -171,7 +171,7 @@ pageTest("on paper: black on white, and nothing to press; as a file: what the ch
     assert.equal(download.suggestedFilename(), "Beck-Ada.csv")
     const lines = readFileSync(await download.path(), "utf8").split("\r\n")
     assert.match(lines[0]!, /^time,hr,hr-min,hr-max,hr-quality,spo2,.*,news2,news2-at-least,news2-oldest$/)
-    const lasting = lines.filter(line => /^\d{4}-\d\d-\d\dT[\d:.]+Z,71,71,71,0\.9,97,/.test(line))
+    const lasting = lines.filter(line => /^\d{4}-\d\d-\d\dT[\d:]{8}[+-]\d\d:\d\d,71,71,71,0\.9,97,/.test(line))
     assert.ok(lasting.length > 150 && lasting.length < readings - 50, `${lasting.length} lines`)
 
     await page.emulateMedia({ media: "print" })
