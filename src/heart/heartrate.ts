@@ -2,18 +2,7 @@ import { correlate, correlation, meanPower, newestPower, resetCorrelation, sprea
 import { countBeats, resetBeats } from "./beats"
 import { addAcceleration, effort, isMoving, likeness, nextMotion, removeMotion, skipMotion } from "./motion"
 import { isSwing, nextButOne, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
-import {
-    filled,
-    filterLight,
-    hopSamples,
-    nextPulse,
-    pulse,
-    purity,
-    resetPulse,
-    saturations,
-    steadyLevel,
-    steepness,
-} from "./pulse"
+import { filterLight, nextPulse, pulse, purity, resetPulse, saturations, steadyLevel, steepness } from "./pulse"
 import { meanBpm, resetTracker, track, trackedBpm, trackedMass, trackedShare } from "./tracker"
 import { assumeMotion, isDisturbed, isRegular, judgeMoving, judgeStill, resetTrust, Signs, trusted } from "./trust"
 import { yieldToMainLoop } from "../platform/sleep"
@@ -22,7 +11,7 @@ import { yieldToMainLoop } from "../platform/sleep"
  * Estimates the heart rate from the optical signal: every 2 s a value with its quality, from the last 8 s. The work is
  * divided into slices of some thousand interpreter steps, and nothing is allocated after the start.
  *
- *     pushLight(fifo, 0, count) // until isComplete()
+ *     pushLight(fifo, 0, count) // until `filled` is `hopSamples`
  *     await estimateHeart()
  *
  * Starts when it is imported; `sensing/sensing.ts` passes on light and acceleration, resets it, and reads the result.
@@ -85,11 +74,6 @@ export function pushLight(fifo: Buffer, from: number, count: number): number {
     const taken = filterLight(fifo, from, count)
     ahead = count - from - taken
     return taken
-}
-
-/** Whether the window of 2 s is complete, so that `estimateHeart` is due. */
-export function isComplete(): boolean {
-    return filled === hopSamples
 }
 
 /** Processes the window and begins the next. */

@@ -69,7 +69,7 @@ export function beginArray(): void {
 
 /** A copy of the written array. @param items at most 255 */
 export function endArray(items: number): Buffer {
-    if (items > 0xff) throw new RangeError("too many items for the array")
+    if (items > 0xff) throw new RangeError("CBOR is full")
     bytes[0] = array | 24
     bytes[1] = items
     if (items >= 24) return bytes.slice(0, length)
@@ -171,7 +171,7 @@ function head(majorType: number, argument: number): void {
 
 function reserve(size: number): number {
     const at = length
-    if (at + size > bytes.length) throw new RangeError("the CBOR buffer is full")
+    if (at + size > bytes.length) throw new RangeError("CBOR is full")
     length = at + size
     return at
 }

@@ -75,10 +75,14 @@ export function adjust(led: number, maxSteps: number): boolean {
     const counts = countsOf(led)
     const steps = stepsOf(led)
     const isSaturated = leds[led + mostOffset] >= saturatedCounts
+    const isInBand = counts >= lowCounts && counts <= highCounts
     let wanted = steps
     if (isSaturated) wanted = steps >> 1
-    else if (counts < lowCounts || counts > highCounts)
-        wanted = Math.round((steps * middleCounts) / Math.max(1, counts))
+    else if (!isInBand) wanted = Math.round((steps * middleCounts) / Math.max(1, counts))
+    else if (steps <= maxSteps) {
+        leds[led + outsideOffset] = 0
+        return false
+    }
     wanted = Math.max(1, Math.min(maxSteps, wanted))
     const outside = wanted === steps ? 0 : leds[led + outsideOffset] + 1
     const changes = outside >= patience || (outside > 0 && isSaturated)

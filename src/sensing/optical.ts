@@ -120,7 +120,7 @@ function fail(error: Error): void {
 }
 
 async function wake(): Promise<void> {
-    const most = maxSteps()
+    const most = config.led * stepsPerMilliamp
     limit(red, most)
     limit(infrared, most)
     if (!(await startMax30102(stepsOf(red), stepsOf(infrared)))) throw new SensorError("unknown chip")
@@ -194,7 +194,7 @@ function isStill(): boolean {
 
 /** Adjusts the LED currents. @returns whether that interrupts the signal */
 async function adjustBoth(): Promise<boolean> {
-    const most = maxSteps()
+    const most = config.led * stepsPerMilliamp
     // Both at once, because a change interrupts the signal of both.
     const redChanges = !redDark && adjust(red, most)
     const infraredChanges = !infraredDark && adjust(infrared, most)
@@ -245,9 +245,4 @@ function weigh(): void {
     }
     take(red, redSum / weighed, redMin, redMax)
     take(infrared, infraredSum / weighed, infraredMin, infraredMax)
-}
-
-/** Maximum current of an LED. */
-function maxSteps(): number {
-    return config.led * stepsPerMilliamp
 }

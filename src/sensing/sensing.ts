@@ -4,17 +4,9 @@ import { config } from "../config/config"
 import { newestMs, sampleMs } from "../drivers/max30102"
 import { I2CTransfer, useBus } from "../drivers/registers"
 import { isRunning, Sensor } from "./health"
-import {
-    bpm,
-    estimateHeart,
-    isComplete,
-    motion,
-    pushAcceleration,
-    pushLight,
-    quality,
-    resetHeart,
-} from "../heart/heartrate"
+import { bpm, estimateHeart, motion, pushAcceleration, pushLight, quality, resetHeart } from "../heart/heartrate"
 import { isMoving } from "../heart/motion"
+import { filled, hopSamples } from "../heart/pulse"
 import { addColours, nextOxygen, resetOxygen, spo2 } from "../heart/oxygen"
 import { contact, light, readOptical, startOptical, stopOptical } from "./optical"
 import { beginMeasurement, isOver, isReportable, restMs } from "./power"
@@ -111,7 +103,7 @@ async function measure(): Promise<void> {
         const from = used
         used += pushLight(light, used, count)
         addColours(light, from, used)
-        if (!isComplete()) continue
+        if (filled < hopSamples) continue
         await estimateHeart()
         nextOxygen(bpm === undefined ? 0 : quality, motion || isMoving)
         await report(newestMs - (count - used) * sampleMs)

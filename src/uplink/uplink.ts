@@ -228,7 +228,7 @@ function isDue(): boolean {
     return (
         queued >= batchReadings ||
         queued * config.sample >= config.report ||
-        millis() >= oldestMs() + config.report * 1000
+        millis() >= oldestTicks() * tickMs + config.report * 1000
     )
 }
 
@@ -241,10 +241,6 @@ function hasMore(): boolean {
 /** The clinic waits for the status of its configuration; a router on trial needs an envelope. */
 function hasNote(): boolean {
     return (queued > 0 || status.receipts > 0) && configNote() !== undefined
-}
-
-function oldestMs(): number {
-    return oldestTicks() * tickMs
 }
 
 /** With nothing to send: maintains and checks the connection. */
@@ -315,7 +311,7 @@ async function sealVitals(): Promise<Envelope> {
     // A reading has just been made in this pass.
     await yieldToMainLoop()
     const now = Math.ceil(millis() / tickMs)
-    const shift = clockShift(queued > 0 ? oldestMs() : millis())
+    const shift = clockShift(queued > 0 ? oldestTicks() * tickMs : millis())
     const note = configNote()
     // Times relative to the transmission become wrong when it is repeated, so at most one reading is affected.
     const most = shift === undefined ? 1 : batchReadings
