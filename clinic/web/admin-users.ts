@@ -3,6 +3,7 @@ import {
     addUser,
     patients,
     removeUser,
+    setupLink,
     users,
     type NewUser,
     type Patient,
@@ -47,7 +48,7 @@ export class UsersSection {
             user: new Field(t.login.user, input({ required: "", maxlength: "100" })),
             password: new Field(
                 t.admin.password(leastPassword),
-                input({ type: "password", autocomplete: "new-password", required: "", maxlength: "200" }),
+                input({ type: "password", autocomplete: "new-password", maxlength: "200" }),
             ),
             patient: new Field(t.log.columns.who, selectOf([""], String)),
             wards: new Field(t.admin.wardOf, input({ maxlength: "500" })),
@@ -77,7 +78,7 @@ export class UsersSection {
         for (const name of ["password", "patient", "wards"] as const) {
             const { element, control } = this.fields[name]
             element.hidden = kind[name] === undefined
-            control.required = kind[name] !== undefined && kind[name] !== "any"
+            control.required = name !== "password" && kind[name] !== undefined && kind[name] !== "any"
         }
     }
 
@@ -100,6 +101,7 @@ export class UsersSection {
         const wearer = patient === null ? undefined : this.wearers.get(patient)
         const actions = h("span", { class: "admin-actions" })
         if (!kinds[role]?.password) actions.append(rowButton(t.admin.newToken, user, () => this.addToken(user)))
+        else if (user !== this.own) actions.append(rowButton(t.admin.newLink, user, () => this.addLink(user)))
         if (user !== this.own) actions.append(rowButton(t.admin.remove, user, () => this.remove(user)))
         return row(columns(), [
             user,
@@ -112,7 +114,8 @@ export class UsersSection {
     private async send(): Promise<string> {
         const { user, role, password, patient, wards } = this.fields
         const kind = kinds[role.control.value] ?? {}
-        if (kind.password && password.control.value.length < leastPassword) {
+        const hasPassword = kind.password === true && password.control.value !== ""
+        if (hasPassword && password.control.value.length < leastPassword) {
             password.say(t.admin.shortPassword(leastPassword))
             password.control.focus()
             return ""
@@ -122,12 +125,13 @@ export class UsersSection {
         const name = user.control.value.trim()
         await addUser({
             ...{ user: name, role: role.control.value as NewUser["role"] },
-            ...(kind.password && { password: password.control.value }),
+            ...(hasPassword && { password: password.control.value }),
             ...(kind.patient && { patient: Number(patient.control.value) }),
             ...(kind.wards && given.length > 0 && { wards: given }),
         })
         for (const field of [user, password, patient, wards]) field.control.value = ""
         await this.load()
+        if (kind.password && !hasPassword) await this.addLink(name)
         return t.admin.added(name)
     }
 
@@ -135,6 +139,18 @@ export class UsersSection {
         try {
             const { token } = await addToken(user)
             this.token.replaceChildren(t.admin.token(user), " ", h("code", {}, token))
+        } catch (error) {
+            setText(this.form.state, t.admin.failed((error as Error).message))
+        }
+    }
+
+    /** With which somebody sets the own password, once. */
+    private async addLink(user: string): Promise<void> {
+        try {
+            const { token } = await setupLink(user)
+            const url = new URL("/", location.href)
+            url.hash = `setup=${token}`
+            this.token.replaceChildren(t.admin.setupLink(user), " ", h("code", {}, url.href))
         } catch (error) {
             setText(this.form.state, t.admin.failed((error as Error).message))
         }

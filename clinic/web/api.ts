@@ -126,6 +126,8 @@ export const addUser = (body: NewUser) => call<User>("POST", "/api/users", body)
 const userPath = (user: string) => `/api/users/${encodeURIComponent(user)}`
 export const removeUser = (user: string) => call<void>("DELETE", userPath(user))
 export const addToken = (user: string) => call<{ token: string }>("POST", `${userPath(user)}/tokens`)
+/** Sets the password once, at `/#setup=TOKEN`. */
+export const setupLink = (user: string) => call<{ token: string }>("POST", `${userPath(user)}/setup-link`)
 export const routers = () => call<Router[]>("GET", "/api/routers")
 
 export const alarmStatistics = (from: number, before: number, ward: string | undefined) =>

@@ -125,7 +125,7 @@ pageTest(
         await line(page, "doctor").waitFor()
         assert.equal(await line(page, "doctor").getByRole("button").count(), 0, "nobody removes the own account")
         const add = page.getByRole("button", { name: "Add", exact: true })
-        const secret = field(page, "Password, 12 characters or more")
+        const secret = field(page, "Password, 12 characters or more; empty: a link to set it")
         await field(page, "User").fill("nora")
         await secret.fill("short")
         await add.click()
@@ -137,6 +137,13 @@ pageTest(
         await secret.fill(password)
         await add.click()
         await page.locator(".field-error").getByText("that user name is taken").waitFor()
+
+        await field(page, "User").fill("olga")
+        await secret.fill("")
+        await add.click()
+        const link = page.locator(".admin-token code")
+        await link.waitFor()
+        assert.match((await link.textContent()) ?? "", new RegExp(`^${service.running.url}/#setup=.{20,}$`))
 
         await field(page, "Role").selectOption({ label: "Display on a wall" })
         await field(page, "User").fill("wall-3")

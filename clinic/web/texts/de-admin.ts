@@ -74,7 +74,10 @@ export const admin: typeof english = {
     addUser: "Hinzufügen",
     roleOf: "Rolle",
     role: role => roles[role] ?? role,
-    password: least => `Passwort, mindestens ${least} Zeichen`,
+    password: least => `Passwort, mindestens ${least} Zeichen; leer: ein Link, es zu setzen`,
+    newLink: "Neuer Link",
+    setupLink: user =>
+        `${user} setzt damit einmal, innerhalb von 24 Stunden, ein Passwort. Der Link steht nur jetzt hier:`,
     shortPassword: least => `Mindestens ${least} Zeichen.`,
     wardOf: "Station (bei einem Router auch mehrere, mit Komma, oder keine für alle)",
     userColumn: { user: "Benutzer", role: "Rolle", whose: "Patient oder Stationen", actions: "Aktionen" },
