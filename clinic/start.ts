@@ -96,7 +96,12 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         const { port } = app.server.address() as AddressInfo
         const url = `https://${isWildcard(host) ? "localhost" : inUrl(host)}:${port}`
         const local = new LocalAccess(data)
-        local.grant({ url, token: clinic.accounts.localToken() })
+        try {
+            local.grant({ url, token: clinic.accounts.localToken() })
+        } catch (error) {
+            // On a full disk the clinic still shows what it has.
+            log.error({ reason: (error as Error).message }, "commands on this machine cannot reach the clinic")
+        }
         return {
             url,
             caFile: join(data, "ca.pem"),
