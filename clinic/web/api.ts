@@ -16,7 +16,7 @@ import type { Note, Notes } from "../http/schemas/notes.ts"
 import type { History, HistoryPoint, Patient, PatientBody } from "../http/schemas/patients.ts"
 import type { Router } from "../http/schemas/routers.ts"
 import type { Session } from "../http/schemas/session.ts"
-import type { NewUser, User } from "../http/schemas/users.ts"
+import type { NewSecondFactor, NewUser, RecoveryCodes, SessionView as OwnSession, User } from "../http/schemas/users.ts"
 import type { Condition, Observation, Trends, Ward, WardPatient } from "../http/schemas/ward.ts"
 import type { WardRules } from "../http/schemas/ward-rules.ts"
 import { t } from "./texts/language.ts"
@@ -41,6 +41,7 @@ export type {
     NewUser,
     Note,
     Observation,
+    OwnSession,
     Patient,
     PatientBody,
     ReplayResult,
@@ -128,6 +129,15 @@ export const removeUser = (user: string) => call<void>("DELETE", userPath(user))
 export const addToken = (user: string) => call<{ token: string }>("POST", `${userPath(user)}/tokens`)
 /** Sets the password once, at `/#setup=TOKEN`. */
 export const setupLink = (user: string) => call<{ token: string }>("POST", `${userPath(user)}/setup-link`)
+export const changePassword = (password: string, newPassword: string) =>
+    call<void>("PUT", "/api/me/password", { password, newPassword })
+export const beginSecondFactor = (password: string) =>
+    call<NewSecondFactor>("POST", "/api/me/second-factor", { password })
+export const confirmSecondFactor = (code: string) => call<RecoveryCodes>("PUT", "/api/me/second-factor", { code })
+export const removeSecondFactor = (password: string) => call<void>("DELETE", "/api/me/second-factor", { password })
+export const ownSessions = () => call<OwnSession[]>("GET", "/api/me/sessions")
+export const endSession = (id: number) => call<void>("DELETE", `/api/me/sessions/${id}`)
+export const endOtherSessions = () => call<void>("DELETE", "/api/me/sessions")
 export const routers = () => call<Router[]>("GET", "/api/routers")
 
 export const alarmStatistics = (from: number, before: number, ward: string | undefined) =>

@@ -1,4 +1,5 @@
 import { h, setData, setText } from "../../browser/dom.ts"
+import { AccountView } from "./account.ts"
 import { adminParts, AdminView } from "./admin.ts"
 import { AlarmPanel } from "./alarm.ts"
 import { LoggedOut, logout, me, moteConfig, ward, type Session, type Ward } from "./api.ts"
@@ -91,7 +92,9 @@ export class Screen {
             this.tools,
             this.time,
             ...(this.sound ? [this.sound.element] : []),
-            h("span", { class: "user" }, this.user.user),
+            this.isDisplay
+                ? h("span", { class: "user" }, this.user.user)
+                : h("a", { class: "user", href: "#/account", title: t.account.heading }, this.user.user),
             languageChoice(translate),
             out,
         )
@@ -230,6 +233,8 @@ export class Screen {
 
     /** What an address leads to; undefined where it leads on to another one. */
     private async viewOf(hash: string): Promise<View | undefined> {
+        // A display's account is nobody's own.
+        if (hash === "#/account" && !this.isDisplay) return new AccountView(this.user)
         if (!this.mayWatch) return this.adminView(hash) ?? this.adminView("#/admin")
         const own = this.user.patient === null ? undefined : this.model.patient(this.user.patient)
         if (own) return new OwnView(own, this.model)

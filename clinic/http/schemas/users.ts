@@ -78,6 +78,7 @@ export const SessionView = Type.Object({
     usedAt: Time,
     isThis: Type.Boolean({ description: "The one that asks" }),
 })
+export type SessionView = Static<typeof SessionView>
 
 const given = Type.String({ minLength: 1, maxLength: 200 })
 export const PasswordChange = Type.Object({ password: given, newPassword: Password }, { additionalProperties: false })
@@ -87,4 +88,6 @@ export const NewSecondFactor = Type.Object({
     secret: Type.String({ description: "Base32, for an authenticator" }),
     uri: Type.String({ description: "otpauth://, for a QR code" }),
 })
+export type NewSecondFactor = Static<typeof NewSecondFactor>
 export const RecoveryCodes = Type.Object({ recoveryCodes: List(Type.String()) })
+export type RecoveryCodes = Static<typeof RecoveryCodes>

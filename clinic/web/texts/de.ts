@@ -1,3 +1,4 @@
+import { account } from "./de-account.ts"
 import { admin } from "./de-admin.ts"
 import { alarmLabels, problem, quantityLabels, refusal, settings, spokenUnits } from "./de-tables.ts"
 import { news2 } from "./de-news2.ts"
@@ -250,6 +251,7 @@ export const de: Texts = {
         show: when => `In den Kurven: ${when}`,
         inChart: (text, by) => `▾ ${text} (${by})`,
     },
+    account,
     admin,
     news2,
     rules,

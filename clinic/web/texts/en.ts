@@ -1,3 +1,4 @@
+import { account } from "./en-account.ts"
 import { admin } from "./en-admin.ts"
 import { news2 } from "./en-news2.ts"
 import { rules } from "./en-rules.ts"
@@ -264,6 +265,7 @@ export const en = {
         show: (when: string) => `In the charts: ${when}`,
         inChart: (text: string, by: string) => `▾ ${text} (${by})`,
     },
+    account,
     admin,
     news2,
     rules,

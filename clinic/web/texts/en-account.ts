@@ -1,0 +1,32 @@
+/** A user's own account: password, second factor, sessions. */
+export const account = {
+    heading: "My account",
+    passwordHeading: "Password",
+    passwordHint: "At least 12 characters. Your other sessions end.",
+    password: "Current password",
+    change: "Change the password",
+    changed: "The password is changed, and your other sessions have ended.",
+    factorHeading: "Second factor",
+    factorHint:
+        "A code of an authenticator on your phone, asked for at each login. Your password alone is then not enough.",
+    factorIsOn: "A code is asked for at the login.",
+    factorIsOff: "No code is asked for at the login.",
+    factorOn: "Switch on",
+    factorOff: "Switch off",
+    factorScan: "Scan this with the authenticator, then type the code that it shows.",
+    factorImage: "QR code for the authenticator",
+    factorSecret: "Or type this secret:",
+    factorCode: "Code that it shows",
+    factorConfirm: "Confirm",
+    factorRemoved: "No code is asked for any more.",
+    recovery:
+        "A code is asked for from now on. Each of these works once in place of one, for when the phone is lost. They are not shown again: write them down.",
+    kept: "I have written them down",
+    sessionsHeading: "Where you are logged in",
+    sessionColumn: { browser: "Browser", since: "Since", used: "Last used", action: "Action" },
+    unknownBrowser: "unknown",
+    thisOne: "this one",
+    end: "Log out",
+    endOthers: "Log out everywhere else",
+    ended: "Logged out there.",
+}
