@@ -83,7 +83,10 @@ export function next(life: Life, event: Event, rules: Rules): Outcome {
     const due = event.type === "time" ? { life, entries: [] } : advance(life, event.at, rules)
     const outcome = step(due.life, event, rules)
     if ("refused" in outcome) return outcome
-    return { life: outcome.life, entries: [...due.entries, ...outcome.entries] }
+    // What waits again since long ago, after an undo or a flutter, escalates now, not at a time when somebody attended to it.
+    const late = advance(outcome.life, event.at, rules)
+    const entries = late.entries.map(entry => ({ ...entry, at: event.at }))
+    return { life: late.life, entries: [...due.entries, ...outcome.entries, ...entries] }
 }
 
 /** When `time` should be called next; null: never. */
