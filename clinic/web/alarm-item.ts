@@ -85,7 +85,10 @@ export class AlarmItem {
         const isHidden = isSeen && !mayUndo
         if (isHidden && this.button === document.activeElement) this.who.focus()
         this.button.hidden = isHidden
-        this.pauses.hidden = isSeen || clearedAt !== null
+        const hasPauses = !isSeen && clearedAt === null
+        // The keys that paused are gone now; the one that takes it back is not.
+        if (!hasPauses && this.pauses.contains(document.activeElement)) (isHidden ? this.who : this.button).focus()
+        this.pauses.hidden = !hasPauses
         if (this.named === about) return
         this.named = about
         this.pauses.ariaLabel = t.alarms.pause
@@ -99,8 +102,6 @@ export class AlarmItem {
         try {
             await work()
             setText(this.problem, "")
-            // The keys that paused are gone now; the one that takes it back is not.
-            if (this.pauses.contains(document.activeElement)) this.button.focus()
         } catch (error) {
             setText(this.problem, t.alarms.failed((error as Error).message))
         } finally {
