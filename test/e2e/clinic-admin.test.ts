@@ -141,7 +141,7 @@ pageTest(
         await field(page, "User").fill("olga")
         await secret.fill("")
         await add.click()
-        const link = page.locator(".admin-token code")
+        const link = page.locator(".admin-token").filter({ hasText: "olga" }).locator("code")
         await link.waitFor()
         assert.match((await link.textContent()) ?? "", new RegExp(`^${service.running.url}/#setup=.{20,}$`))
 
@@ -160,7 +160,8 @@ pageTest(
         await page.locator("form").getByLabel(/^Ward/).fill("3 West, 3 East")
         await add.click()
         await page.getByRole("button", { name: "New token: router-3" }).click()
-        const token = (await page.locator(".admin-token code").textContent()) ?? ""
+        const shown = page.locator(".admin-token").filter({ hasText: "Token of router-3" })
+        const token = (await shown.locator("code").textContent()) ?? ""
         const keys = await service.call("GET", "/ingest/keys", { token })
         assert.equal(keys.status, 200, "it is a router's")
         const sure = answer(page, true)
