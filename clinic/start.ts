@@ -84,7 +84,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         const holds = new BackupHolds(clock, () => holdFile(store))
         const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages(), holds })
         await listen(app, host, o.port)
-        const outbox = deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`)
+        const outbox = await deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`)
         const renewal = renewCertificate(app, { data, host, clock, log, certificate })
         const backups = o.backup && scheduleBackups(o.backup, { data, holds, clock, log })
         const equipment = new EquipmentWatch({
@@ -226,7 +226,7 @@ function renewCertificate(
     }
 }
 
-function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own: () => string): Outbox {
+async function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own: () => string): Promise<Outbox> {
     const { clock = realClock, log, notify = [] } = o
     const baseUrl = o.proxies?.baseUrl ?? own()
     const outbox = new Outbox({
@@ -239,7 +239,7 @@ function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own: () =>
         describe: (alarm, delivery) => describe(clinic, baseUrl, alarm, delivery),
     })
     clinic.alarms.follow(outbox)
-    outbox.start()
+    await outbox.start()
     return outbox
 }
 

@@ -101,8 +101,10 @@ export class Outbox {
         return [...this.failingSince].map(([name, failed]) => ({ name, ...failed }))
     }
 
-    /** Tells what waits from the last start, and from now on what comes. */
-    start(): void {
+    /** Tells what waits from the last start, and from now on what comes. A channel that had failed has not worked meanwhile. */
+    async start(): Promise<void> {
+        for (const { channel, ...failed } of await this.o.store.delivery.failing())
+            if (this.o.routes.some(({ name }) => name === channel)) this.failingSince.set(channel, failed)
         this.o.store.onChanged(changes => {
             if (changes.has("delivery")) this.wake()
         })

@@ -17,6 +17,9 @@ export interface StoredDelivery {
     failure: string | null
 }
 
+/** What is written as the failure of a notice that was not needed any more: the channel has not failed. */
+const notNeeded = ["acknowledged", "again", "gone"]
+
 const columns = [
     ...(["id", "notice", "channel", "alarm", "phase", "attempts", "failure"] as const),
     ...(["made_at as madeAt", "next_at as nextAt", "delivered_at as deliveredAt"] as const),
@@ -86,6 +89,29 @@ export class DeliveryTable {
             .where("next_at", "is not", null)
             .executeTakeFirstOrThrow()
         return nextAt ?? undefined
+    }
+
+    /** The channels that have taken nothing since an attempt failed, and since when the first of what they did not take waits. */
+    async failing(): Promise<{ channel: string; since: number; failure: string }[]> {
+        const taken = this.access.db
+            .selectFrom("delivery")
+            .select(({ fn }) => ["channel", fn.max<number>("delivered_at").as("at")])
+            .groupBy("channel")
+        return await this.access.db
+            .selectFrom("delivery")
+            .innerJoin(taken.as("taken"), "taken.channel", "delivery.channel")
+            .select(({ fn }) => [
+                "delivery.channel as channel",
+                fn.min<number>("made_at").as("since"),
+                fn.max<string>("failure").as("failure"),
+            ])
+            .where("attempts", ">", 0)
+            .where("delivered_at", "is", null)
+            .where("failure", "is not", null)
+            .where("failure", "not in", notNeeded)
+            .where(({ eb, ref }) => eb("made_at", ">", eb.fn.coalesce(ref("taken.at"), eb.lit(0))))
+            .groupBy("delivery.channel")
+            .execute()
     }
 
     async ofAlarm(alarm: number): Promise<StoredDelivery[]> {

@@ -81,7 +81,7 @@ async function ward(context: TestContext, routes: string[], isStarted = true) {
         return { clinic, outbox }
     }
     const { clinic, outbox } = await open()
-    if (isStarted) outbox.start()
+    if (isStarted) await outbox.start()
     const patient = await clinic.patients.add({ given: "Ada", family: "Beck", bed: "7" })
     const { mote, secret } = await clinic.motes.register(patient.id)
     const sealer = new TestMote({ kid: mote.kid, secret })
@@ -122,7 +122,7 @@ test("outbox: a clinic that is killed between the alarm and its delivery deliver
     await tell("hr-high", 1, true, 171)
     assert.deepEqual(receiver.told, [])
     const { outbox } = await open()
-    outbox.start()
+    await outbox.start()
     await until(() => receiver.notices.length > 0, "the notice of before")
     assert.deepEqual(receiver.told, ["start hr-high"])
 })
@@ -138,6 +138,27 @@ test("outbox: what fails is tried again under the same id, and the channel is sa
     await until(() => outbox.failing().length === 0, "the next attempt")
     assert.equal(new Set(receiver.notices.map(({ id }) => id)).size, 1)
     assert.deepEqual(receiver.told, ["start spo2-low"])
+})
+
+test("outbox: a channel that has failed has not worked because the clinic was restarted, and has not failed once it took something", async context => {
+    const receiver = new Receiver(context)
+    receiver.status = 503
+    const before = Date.now()
+    const first = await ward(context, [await receiver.listen()])
+    await first.tell("spo2-low", 1, true)
+    await until(() => first.outbox.failing().length > 0, "a failure")
+    await first.outbox.stop()
+    const { outbox } = await first.open()
+    await outbox.start()
+    const [failed] = outbox.failing()
+    assert.match(failed!.failure, /^unreachable: HTTP 503$/)
+    assert.ok(failed!.since >= Math.trunc(before) && failed!.since <= Date.now())
+    receiver.status = 204
+    await until(() => outbox.failing().length === 0, "the next attempt")
+    await outbox.stop()
+    const third = await first.open()
+    await third.outbox.start()
+    assert.deepEqual(third.outbox.failing(), [])
 })
 
 test("outbox: a receiver that never answers stops no other", async context => {
