@@ -121,7 +121,7 @@ export class Chart<C extends Curve = Curve> {
                     drawAxes: [
                         plot => {
                             drawMarks(plot, this.marks, colour)
-                            this.curve.draw?.(plot, colour)
+                            within(plot, () => this.curve.draw?.(plot, colour))
                         },
                     ],
                 },
@@ -130,4 +130,14 @@ export class Chart<C extends Curve = Curve> {
             this.element,
         )
     }
+}
+
+/** Whatever is drawn stays on the ground between the axes, and changes nothing for what is drawn next. */
+function within({ ctx, bbox }: uPlot, draw: () => void): void {
+    ctx.save()
+    ctx.beginPath()
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
+    ctx.clip()
+    draw()
+    ctx.restore()
 }

@@ -22,6 +22,6 @@ export interface Curve {
     described(): string
     /** The values of one moment, by `columnNames`; the time of it in unix ms. */
     readout(time: number, values: readonly (number | null | undefined)[]): string
-    /** Draws on the ground of the chart, before its lines. */
+    /** Draws on the ground of the chart, before its lines; what goes beyond it is cut off. */
     draw?(plot: uPlot, colour: (name: string) => string): void
 }

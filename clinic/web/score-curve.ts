@@ -103,10 +103,6 @@ export class ScoreCurve implements Curve {
     draw(plot: uPlot, colour: (name: string) => string): void {
         const { ctx, bbox } = plot
         const scale = devicePixelRatio
-        ctx.save()
-        ctx.beginPath()
-        ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
-        ctx.clip()
         ctx.strokeStyle = colour("--warn")
         ctx.lineWidth = scale
         ctx.setLineDash([6 * scale, 5 * scale])
@@ -129,7 +125,6 @@ export class ScoreCurve implements Curve {
             line(ctx, from, y, to, y)
             before = { x: to, y }
         }
-        ctx.restore()
     }
 
     /** When it holds no more, unix ms. */

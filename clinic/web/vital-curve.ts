@@ -123,10 +123,6 @@ export class VitalCurve implements Curve {
         if (!this.kind.vital.hasQuality) return
         const { ctx, bbox } = plot
         const scale = devicePixelRatio
-        ctx.save()
-        ctx.beginPath()
-        ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
-        ctx.clip()
         ctx.fillStyle = colour("--dim")
         ctx.globalAlpha = 0.45
         const width = Math.max(scale, plot.valToPos(this.stepMs / 1000, "x", true) - plot.valToPos(0, "x", true))
@@ -135,7 +131,6 @@ export class VitalCurve implements Curve {
             const height = Math.max(1, quality * qualityPx) * scale
             ctx.fillRect(plot.valToPos(times[i]!, "x", true), bbox.top + bbox.height - height, width, height)
         }
-        ctx.restore()
     }
 
     private spread(mean: number, min: number | null | undefined, max: number | null | undefined): string {

@@ -37,7 +37,6 @@ export class RequestForm {
     )
     private readonly more = h("input", {
         ...{ id: "options", autocomplete: "off", spellcheck: "false" },
-        placeholder: "60=0200 4=a1b2c3",
     })
     private readonly fault = h("p", { class: "fault", role: "alert", hidden: "" })
 
@@ -72,7 +71,7 @@ export class RequestForm {
                     field("notation", "Payload in", this.notation),
                 ),
                 field("payload", "Payload of PUT and POST", this.payload),
-                field("options", "Other options, number=hex", this.more),
+                field("options", "Other options, number=hex, such as 60=0200 4=a1b2c3", this.more),
             ),
         )
         this.element.addEventListener("submit", event => {

@@ -1,24 +1,11 @@
 import assert from "node:assert/strict"
-import { randomBytes } from "node:crypto"
 import { test } from "node:test"
-import { Clinic } from "../../clinic/index.ts"
-import { openSqlite } from "../../clinic/store/sqlite/open.ts"
-import { silentLog } from "../../host/log.ts"
-import { ManualClock } from "../support/clock.ts"
-import { TestMote } from "../support/mote.ts"
-import { delivery, measurement } from "./support.ts"
+import { delivery, measurement, oneMote } from "./support.ts"
 
 const minute = 60_000
 
 async function ward() {
-    const clock = new ManualClock()
-    const store = openSqlite(":memory:")
-    const key = randomBytes(32)
-    const open = () => Clinic.open({ store, clock, random: randomBytes, key, log: silentLog })
-    const clinic = await open()
-    const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
-    const { mote, secret } = await clinic.motes.register(patient.id)
-    const sealer = new TestMote({ kid: mote.kid, secret })
+    const { clock, open, clinic, patient, mote, sealer } = await oneMote()
     await clinic.arrivals.check()
     const seal = (hr = 72, at = clock.now()) => sealer.seal([measurement("hr", hr, at)], clock.now())
     const deliver = async (...envelopes: Uint8Array[]) => {

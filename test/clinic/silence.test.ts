@@ -1,22 +1,9 @@
 import assert from "node:assert/strict"
-import { randomBytes } from "node:crypto"
 import { test } from "node:test"
-import { Clinic } from "../../clinic/index.ts"
-import { openSqlite } from "../../clinic/store/sqlite/open.ts"
-import { silentLog } from "../../host/log.ts"
-import { ManualClock } from "../support/clock.ts"
-import { TestMote } from "../support/mote.ts"
-import { delivery, measurement } from "./support.ts"
+import { delivery, measurement, oneMote } from "./support.ts"
 
 async function ward() {
-    const clock = new ManualClock()
-    const store = openSqlite(":memory:")
-    const key = randomBytes(32)
-    const open = () => Clinic.open({ store, clock, random: randomBytes, key, log: silentLog })
-    const clinic = await open()
-    const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
-    const { mote, secret } = await clinic.motes.register(patient.id)
-    const sealer = new TestMote({ kid: mote.kid, secret })
+    const { clock, open, clinic, patient, mote, sealer } = await oneMote()
     const report = async (account = 0) => {
         const now = clock.now()
         const pack = [measurement("hr", 72, now)]

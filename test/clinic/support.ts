@@ -7,12 +7,24 @@ import type { Delivery } from "../../wire/batch.ts"
 import type { Purpose } from "../../wire/envelope.ts"
 import type { Measurement } from "../../wire/senml.ts"
 import { ManualClock } from "../support/clock.ts"
+import { TestMote } from "../support/mote.ts"
 
 /** A core on a database in memory. */
 export async function memoryClinic(clock: Clock = new ManualClock()): Promise<Clinic> {
     const key = randomBytes(32)
     const store = openSqlite(":memory:")
     return await Clinic.open({ store, clock, random: randomBytes, key, log: silentLog })
+}
+
+/** A core on a database in memory that can be opened again, as after a restart, with one patient and their mote. */
+export async function oneMote(clock = new ManualClock()) {
+    const store = openSqlite(":memory:")
+    const key = randomBytes(32)
+    const open = () => Clinic.open({ store, clock, random: randomBytes, key, log: silentLog })
+    const clinic = await open()
+    const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
+    const { mote, secret } = await clinic.motes.register(patient.id)
+    return { clock, store, open, clinic, patient, mote, sealer: new TestMote({ kid: mote.kid, secret }) }
 }
 
 export function measurement(name: string, value: number, time: number, more: Partial<Measurement> = {}): Measurement {

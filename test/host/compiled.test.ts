@@ -57,7 +57,8 @@ test("a read-only installation runs from its sources", t => {
         mount -t tmpfs -o ro none "$0/.build" ; cd "$0" && exec "$1" cli/vitalmote.mjs --version`
     const run = (text: string) =>
         spawnSync("unshare", ["-rm", "sh", "-c", text, projectDir, process.execPath], { encoding: "utf8" })
-    if (run("mount -t tmpfs none /mnt").status !== 0) return t.skip("needs unshare that may mount")
+    if (run("mount -t tmpfs none /mnt").status !== 0)
+        return t.skip("needs unshare that may mount: a read-only installation was NOT tried")
     const { stdout, stderr, status } = run(script)
     assert.equal(status, 0, stderr)
     assert.match(stdout, /^\d+\.\d+\.\d+$/m)
