@@ -1,7 +1,4 @@
-import { isIPv6 } from "node:net"
-
-/** The number of 16-bit groups in a /64, the IPv6 prefix that usually belongs to one owner (RFC 7421). */
-const ownedGroups = 4
+import { networkOf } from "../host/network-of.ts"
 
 /**
  * Returns the part of a peer's address that identifies its owner: `192.0.2.7` for `192.0.2.7:49152`, and the /64 prefix
@@ -9,21 +6,5 @@ const ownedGroups = 4
  */
 export function addressOf(peer: string): string {
     const colon = peer.lastIndexOf(":")
-    const address = colon < 0 ? peer : peer.slice(0, colon)
-    const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-    if (mapped) return mapped[1]!
-    return isIPv6(address) ? prefixOf(address) : address
-}
-
-function prefixOf(address: string): string {
-    const [plain = ""] = address.split("%")
-    const [head = "", tail] = plain.split("::")
-    const before = head === "" ? [] : head.split(":")
-    const after = tail === undefined || tail === "" ? [] : tail.split(":")
-    const zeros = Array<string>(Math.max(0, 8 - before.length - after.length)).fill("0")
-    const groups = tail === undefined ? before : [...before, ...zeros, ...after]
-    return groups
-        .slice(0, ownedGroups)
-        .map(group => parseInt(group, 16).toString(16))
-        .join(":")
+    return networkOf(colon < 0 ? peer : peer.slice(0, colon))
 }

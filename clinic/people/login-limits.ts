@@ -1,5 +1,5 @@
-import { isIPv6 } from "node:net"
 import { elapsedMs, type Clock } from "../../host/clock.ts"
+import { networkOf } from "../../host/network-of.ts"
 import { ProblemError } from "../errors.ts"
 
 const minute = 60_000
@@ -117,15 +117,4 @@ function remember(set: Set<string>, name: string): void {
     set.delete(name)
     set.add(name)
     if (set.size > maxEntries) set.delete(set.values().next().value!)
-}
-
-/** One customer of a provider has a /64 of IPv6 addresses. */
-function networkOf(address: string): string {
-    if (!isIPv6(address)) return address
-    const [head = "", tail] = address.split("::")
-    const groups = head === "" ? [] : head.split(":")
-    const rest = tail === undefined || tail === "" ? [] : tail.split(":")
-    const zeros =
-        tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => "0")
-    return [...groups, ...zeros, ...rest].slice(0, 4).join(":")
 }
