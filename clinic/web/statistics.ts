@@ -25,6 +25,12 @@ export class StatisticsView implements View {
     private readonly chart = new DayChart()
     private readonly kinds = h("tbody")
     private readonly loudest = h("tbody")
+    private readonly beds = h(
+        "section",
+        {},
+        h("h2", {}, t.statistics.loudest),
+        table(Object.values(t.statistics.loud), this.loudest),
+    )
     private readonly whatIf: WhatIf
 
     constructor(model: WardModel) {
@@ -51,7 +57,7 @@ export class StatisticsView implements View {
             ),
             h("section", {}, h("h2", {}, statistics.perDay), this.summary, this.chart.element),
             h("section", {}, h("h2", {}, statistics.kinds), table(Object.values(statistics.column), this.kinds)),
-            h("section", {}, h("h2", {}, statistics.loudest), table(Object.values(statistics.loud), this.loudest)),
+            this.beds,
             this.whatIf.element,
         )
         this.reload()
@@ -95,6 +101,7 @@ export class StatisticsView implements View {
             ),
             ...kinds.map(some => row(Object.values(statistics.column), countCells(t.alarms.kind(some.kind), some))),
         )
+        this.beds.hidden = loudest.length === 0
         this.loudest.replaceChildren(
             ...loudest.map(({ patient, family, given, bed, count, perDay }) => {
                 const name = t.ward.name(family, given)

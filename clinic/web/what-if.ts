@@ -26,6 +26,8 @@ export class WhatIf {
     private readonly button = h("button", { type: "submit" }, t.statistics.try)
     private readonly results = h("tbody")
     private readonly missed = h("ul")
+    /** Empty until something was tried: then it is not shown. */
+    private readonly outcome = h("div", { hidden: "" }, h("h2", {}, t.statistics.missed), this.missed)
     private readonly which: () => Which
     private isClosed = false
 
@@ -42,8 +44,7 @@ export class WhatIf {
             h("h2", {}, statistics.whatIf),
             h("p", { class: "statistics-hint" }, statistics.hint),
             ...[this.form, this.state, table(Object.values(statistics.result), this.results)],
-            h("h2", {}, statistics.missed),
-            this.missed,
+            this.outcome,
         )
     }
 
@@ -105,6 +106,7 @@ export class WhatIf {
             const who = t.ward.name(patient.family, patient.given)
             return statistics.missedOne(who, t.alarms.kind(kind), dateTime(from), lasted, worstText(kind, worst))
         })
+        this.outcome.hidden = false
         this.missed.replaceChildren(...(lines.length > 0 ? lines : [statistics.none]).map(line => h("li", {}, line)))
     }
 }
