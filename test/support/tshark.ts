@@ -9,16 +9,14 @@ const options = [
 /**
  * What is wrong with a frame, if anything is. The CSM of CoAP over TCP (code 7.01, 225) is called malformed by the
  * dissector of Wireshark 4.0, which takes its options for those of requests; behind a lost segment it does not know where a
- * message begins.
+ * message begins, and the bytes of a fast retransmission are old data to it.
  */
 const suspicious = `(_ws.malformed || _ws.short || _ws.expert.severity==8388608 || wpan.fcs_ok==0 ||
     udp.checksum.status==0 || tcp.checksum.status==0 || icmpv6.checksum.status==0 ||
     6lowpan.fragment.error || 6lowpan.fragment.too_long_fragment ||
     6lowpan.fragment.overlap.conflicts || 6lowpan.bad_ipv6_header_length ||
-    6lowpan.bad_ext_header_length || (wpan.frame_type==1 && !6lowpan)) && !(coap.code==225) && !tcp.analysis.lost_segment`.replaceAll(
-    /\s+/g,
-    " ",
-)
+    6lowpan.bad_ext_header_length || (wpan.frame_type==1 && !6lowpan)) && !(coap.code==225) && !tcp.analysis.lost_segment &&
+    !tcp.analysis.fast_retransmission`.replaceAll(/\s+/g, " ")
 
 /** The fields of the frames that a filter lets through. */
 export function dissect(file: string, filter: string, fields: string[]): string[][] {

@@ -31,14 +31,17 @@ export class Inquiry {
         this.o.events.cancel(this.probing)
     }
 
-    /** Solicits after this many ms, and again until there is a parent. */
+    /**
+     * Solicits after this many ms, and again until there is a parent: after twice the time, up to the profile's interval.
+     * A lost DIS on a busy channel then costs seconds and not that interval.
+     */
     solicit(ms: number): void {
         const { events, random, profile, parent } = this.o
         events.cancel(this.asking)
         this.asking = events.schedule(() => {
             if (parent()) return
             this.o.solicit()
-            this.solicit(profile.disIntervalMs * (0.75 + random() / 2))
+            this.solicit(Math.min(2 * ms, profile.disIntervalMs * (0.75 + random() / 2)))
         }, ms)
     }
 
