@@ -30,6 +30,22 @@ export function buildFirmware(entry = "src/main.ts"): Promise<Uint8Array> {
     return build(entry, compile)
 }
 
+/** What the compiler says about an image, of its `bytecode-dbg.json`. */
+export interface DebugInfo {
+    sources: { path: string; length: number }[]
+    /** In the order of the image; the first one initialises all modules. `size` includes 16 bytes beside the code. */
+    functions: { name: string; location: [position: number, length: number]; startpc: number; size: number }[]
+    /** Triples of position, length and place of the code, the first and the last as differences. */
+    srcmap: number[]
+}
+
+/** Compiles a program like `buildFirmware`, and says which source has led to what. */
+export async function buildForReading(entry: string): Promise<{ image: Uint8Array; debug: DebugInfo }> {
+    const image = await buildFirmware(entry)
+    const file = join(projectDir, outDirOf(entry), "bytecode-dbg.json")
+    return { image, debug: JSON.parse(await readFile(file, "utf8")) as DebugInfo }
+}
+
 /**
  * Compiles many programs in one process, which takes a third of the time.
  * @throws UserError with the compiler's messages for the first program with errors
@@ -50,7 +66,7 @@ export async function buildAll(entries: string[]): Promise<void> {
 type Compile = (entry: string) => Promise<void>
 
 async function build(entry: string, compile: Compile): Promise<Uint8Array> {
-    const outDir = join(".build", entry.replace(/\.ts$/, "").replaceAll("/", "-"))
+    const outDir = outDirOf(entry)
     const stamp = join(projectDir, outDir, "sources.sha256")
     const image = join(projectDir, outDir, "bytecode.devs")
     const digest = await sourcesDigest(entry)
@@ -63,6 +79,10 @@ async function build(entry: string, compile: Compile): Promise<Uint8Array> {
             await writeFile(stamp, digest)
         })
     return new Uint8Array(await readFile(image))
+}
+
+function outDirOf(entry: string): string {
+    return join(".build", entry.replace(/\.ts$/, "").replaceAll("/", "-"))
 }
 
 /** Hash of everything that determines an image: sources, services, boards, settings, compiler. */

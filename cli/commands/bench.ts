@@ -6,15 +6,21 @@ import type { Row } from "../../bench/row.ts"
 export const benchCommand = new Command("bench")
     .description("run benchmarks: " + Object.keys(benchmarks).join(", ") + "; all when none is named")
     .argument("[name]", "one of them")
+    .option(
+        "--modules",
+        "with `mote`: where the bytes of the program image are, by source file, and nothing else",
+        false,
+    )
     .option("--json", "one JSON document", false)
-    .action(async (name: string | undefined, { json }: { json: boolean }) => {
+    .action(async (name: string | undefined, { json, modules }: { json: boolean; modules: boolean }) => {
         if (name && !(name in benchmarks))
             throw new UserError(`no benchmark "${name}": there are ${Object.keys(benchmarks).join(", ")}`, 2)
+        if (modules && name !== "mote") throw new UserError("--modules goes with `bench mote`", 2)
         const results: Record<string, Row[]> = {}
         for (const [key, run] of Object.entries(benchmarks)) {
             if (name && key !== name) continue
             console.error(`measuring ${key} …`)
-            results[key] = await run()
+            results[key] = modules ? await (await import("../../bench/modules.ts")).bench() : await run()
             if (!json) printTable(key, results[key])
         }
         if (json) console.log(JSON.stringify(results))

@@ -1,0 +1,86 @@
+// Where the bytes of the program image are: `vitalmote bench mote --modules`.
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { moduleSizes, totalOf } from "../../bench/modules.ts"
+import { buildFirmware } from "../../devicescript/build.ts"
+
+/** Bytes of a module that is not listed. */
+const usual = 512
+/** The largest ones today, with a margin: who adds more looks for bytes elsewhere first. */
+const limits: Record<string, number> = {
+    "<rest>": 980,
+    "<services>": 1230,
+    "@devicescript/core": 1710,
+    "src/alarms/alarms.ts": 3800,
+    "src/alarms/event.ts": 730,
+    "src/alarms/kind.ts": 610,
+    "src/alarms/slot.ts": 1110,
+    "src/cable/servers.ts": 3590,
+    "src/coap/block.ts": 660,
+    "src/coap/connection.ts": 3990,
+    "src/coap/content.ts": 900,
+    "src/coap/message.ts": 3160,
+    "src/coap/observers.ts": 780,
+    "src/coap/packs.ts": 1060,
+    "src/coap/resources.ts": 1710,
+    "src/config/downlink.ts": 2320,
+    "src/config/plaintext.ts": 1190,
+    "src/drivers/max30102.ts": 900,
+    "src/drivers/mlx90614.ts": 640,
+    "src/drivers/registers.ts": 890,
+    "src/heart/autocorrelation.ts": 1360,
+    "src/heart/beats.ts": 630,
+    "src/heart/heartrate.ts": 970,
+    "src/heart/motion.ts": 2410,
+    "src/heart/oxygen.ts": 1570,
+    "src/heart/period.ts": 1100,
+    "src/heart/pulse.ts": 900,
+    "src/heart/tracker.ts": 2410,
+    "src/heart/trust.ts": 2530,
+    "src/link/cbor.ts": 5050,
+    "src/link/clock.ts": 810,
+    "src/link/endpoint.ts": 1480,
+    "src/link/identity.ts": 1100,
+    "src/link/queue.ts": 1910,
+    "src/link/seal.ts": 2500,
+    "src/link/senml.ts": 3260,
+    "src/link/socket.ts": 1140,
+    "src/link/summaries.ts": 2100,
+    "src/main-picow.ts": 730,
+    "src/mqtt/connection.ts": 3130,
+    "src/mqtt/packet.ts": 2660,
+    "src/platform/flash.ts": 570,
+    "src/sensing/accelerometer.ts": 530,
+    "src/sensing/led.ts": 660,
+    "src/sensing/optical.ts": 1850,
+    "src/sensing/power.ts": 530,
+    "src/sensing/sensing.ts": 880,
+    "src/sensing/temperature.ts": 810,
+    "src/sensing/thermometer.ts": 770,
+    "src/uplink/uplink.ts": 5720,
+}
+
+test("each module of the firmware keeps to its size", async () => {
+    for (const [module, size] of await moduleSizes()) {
+        const limit = limits[module] ?? usual
+        assert.ok(totalOf(size) <= limit, `${module} takes ${totalOf(size)} bytes of the image instead of ${limit}`)
+    }
+})
+
+test("no module is listed that the image does not have, or with far more than it needs", async () => {
+    const sizes = await moduleSizes()
+    for (const [module, limit] of Object.entries(limits)) {
+        const size = sizes.get(module)
+        assert.ok(size, `${module} is not in the image`)
+        assert.ok(totalOf(size) > limit / 2, `${module} takes only ${totalOf(size)} bytes: lower its limit ${limit}`)
+    }
+})
+
+test("the modules are the whole image, and what they name is known", async () => {
+    const sizes = await moduleSizes()
+    const total = [...sizes.values()].reduce((sum, size) => sum + totalOf(size), 0)
+    assert.equal(total, (await buildFirmware("src/main-picow.ts")).length)
+    const rest = sizes.get("<rest>")!
+    assert.ok(rest.literals > 0 && rest.literals < 1500, String(rest.literals))
+    assert.ok([...sizes.keys()].every(module => module !== "<compiler>"))
+})
