@@ -91,6 +91,7 @@ export class Clinic {
     private checked: { at: number; result: Promise<void> } | undefined
     private readonly refused: LogSummary
     private readonly flawed: LogSummary
+    private readonly storedListeners: ((lagMs: number) => void)[] = []
     private readonly counters = { stored: 0, duplicate: 0, refused: 0 }
 
     private constructor(o: ClinicOptions, newest: number) {
@@ -181,9 +182,22 @@ export class Clinic {
                 }),
             )
             for (const { status } of some) this.counters[status]++
+            this.tellLags(batch.slice(results.length, results.length + some.length), clockOffset, now)
             results.push(...some)
         }
+        const oldest = Math.min(...batch.map(({ receivedAt }) => receivedAt))
+        if (account !== 0 && batch.length > 0) this.routers.delivered(account, this.now() - oldest - clockOffset)
         return results
+    }
+
+    private tellLags(stored: readonly Delivery[], clockOffset: number, now: number): void {
+        for (const listener of this.storedListeners)
+            for (const { receivedAt } of stored) listener(now - receivedAt - clockOffset)
+    }
+
+    /** Calls `listener` for each envelope that a router has delivered, with how long ago the router received it, ms. */
+    onStored(listener: (lagMs: number) => void): void {
+        this.storedListeners.push(listener)
     }
 
     /** Returns the keys that a router may hold and the pending messages; those of every mote if no router is given. */

@@ -19,6 +19,8 @@ export interface RouterState {
     clockOffsetMs: number | null
     /** When it came with a new store: what it had receipted and not delivered by then is gone. Null: never. */
     storeLostAt: number | null
+    /** How old the oldest envelope of its last delivery was, ms; null where it has delivered nothing since the clinic started. */
+    lagMs: number | null
 }
 
 /** What a router says about itself with a request, by its own clock, unix ms. */
@@ -41,6 +43,7 @@ export class Routers {
     private readonly startedAt: number
     /** By `elapsed`. */
     private readonly heardElapsed = new Map<number, number>()
+    private readonly lags = new Map<number, number>()
 
     /** @param elapsed milliseconds that only go forward */
     constructor(store: Store, elapsed: () => number) {
@@ -76,9 +79,15 @@ export class Routers {
         return clockOffset ?? 0
     }
 
+    /** It has delivered envelopes of which the oldest had waited so long, ms. */
+    delivered(account: number, lagMs: number): void {
+        this.lags.set(account, Math.max(0, lagMs))
+    }
+
     async all(): Promise<RouterState[]> {
         return (await this.store.router.all()).map(({ account, name, heardAt, clockOffset, lostAt }) => ({
             ...{ name, heardAt, silentMs: this.silentMs(account), clockOffsetMs: clockOffset, storeLostAt: lostAt },
+            lagMs: this.lags.get(account) ?? null,
         }))
     }
 }

@@ -19,6 +19,7 @@ import { describe } from "./delivery/notices.ts"
 import { Outbox, type Route } from "./delivery/outbox.ts"
 import { buildApp } from "./http/app.ts"
 import type { ConnectionLimits } from "./http/connections.ts"
+import type { Surroundings } from "./http/metrics.ts"
 import { clinicPages } from "./http/pages.ts"
 import type { ProxyOptions } from "./http/proxies.ts"
 import type { Store } from "./store/store.ts"
@@ -82,14 +83,27 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         })
         const certificate = await serverCertificate(data, host, clock.now())
         const holds = new BackupHolds(clock, () => holdFile(store))
-        const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages(), holds })
+        const parts: { outbox?: Outbox; renewal?: ReturnType<typeof renewCertificate>; backups?: Backups } = {}
+        const surroundings: Surroundings = {
+            disk: () => diskOf(data),
+            databaseBytes: () => databaseBytes(data),
+            certificateEnds: () => parts.renewal?.ends() ?? NaN,
+            lastBackupAt: () => parts.backups?.newestAt(),
+            failingChannels: () => parts.outbox?.failing().length ?? 0,
+        }
+        const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages(), holds, surroundings })
         await listen(app, host, o.port)
-        const outbox = await deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`)
-        const renewal = renewCertificate(app, { data, host, clock, log, certificate })
-        const backups = o.backup && scheduleBackups(o.backup, { data, holds, clock, log })
+        const outbox = (parts.outbox = await deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`))
+        const renewal = (parts.renewal = renewCertificate(app, { data, host, clock, log, certificate }))
+        const backups = o.backup && (parts.backups = scheduleBackups(o.backup, { data, holds, clock, log }))
         const equipment = new EquipmentWatch({
             ...{ store, alarms: clinic.alarms, routers: () => clinic.routers.all(), failing: () => outbox.failing() },
-            ...{ certificateEnds: renewal.ends, disk: () => freeBytes(data), now: () => clinic.now(), log },
+            ...{
+                certificateEnds: renewal.ends,
+                disk: async () => (await diskOf(data)).free,
+                now: () => clinic.now(),
+                log,
+            },
             isBackupOverdue: () => backups?.isOverdue() ?? false,
         })
         const watch = watchAlarms(clinic, equipment, clock, log)
@@ -123,10 +137,12 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     }
 }
 
+type Backups = Pick<BackupSchedule, "isOverdue" | "newestAt" | "stop">
+
 function scheduleBackups(
     plan: BackupPlan,
     { data, holds, clock, log }: { data: string; holds: BackupHolds; clock: Clock; log: Log },
-): { isOverdue(): boolean; stop(): Promise<void> } {
+): Backups {
     const ending = new AbortController()
     const make = async (file: string) => {
         const id = await holds.begin({ expires: false })
@@ -138,6 +154,7 @@ function scheduleBackups(
     schedule.start()
     return {
         isOverdue: () => schedule.isOverdue(),
+        newestAt: () => schedule.newestAt(),
         stop: async () => {
             ending.abort()
             await schedule.stop()
@@ -247,9 +264,14 @@ const watchMs = 1000
 /** Whatever is not worth a look each second. */
 const slowSeconds = 3
 
-async function freeBytes(folder: string): Promise<number> {
-    const { bavail, bsize } = await statfs(folder)
-    return bavail * bsize
+async function diskOf(folder: string): Promise<{ free: number; size: number }> {
+    const { bavail, blocks, bsize } = await statfs(folder)
+    return { free: bavail * bsize, size: blocks * bsize }
+}
+
+function databaseBytes(data: string): number {
+    const bytes = (name: string) => statSync(join(data, name), { throwIfNoEntry: false })?.size ?? 0
+    return bytes("clinic.db") + bytes("clinic.db-wal")
 }
 
 /** What raises, escalates and ends alarms by time alone. A second is waited for anew each time: clocks jump. */

@@ -43,6 +43,11 @@ export class SilenceWatch {
         this.o = o
     }
 
+    /** How many motes are silent. */
+    get count(): number {
+        return this.silent.size
+    }
+
     /** To be called every second or two; never two at once, and never throws. */
     async check(): Promise<void> {
         this.checking ??= this.look().catch((error: Error) => {
@@ -62,6 +67,8 @@ export class SilenceWatch {
             this.heardAt.set(mote, elapsed())
             this.routerOf.set(mote, router)
         }
+        const inUse = new Set(watched.map(({ id }) => id))
+        for (const id of this.silent) if (!inUse.has(id)) this.silent.delete(id)
         for (const mote of watched) {
             const heardAt = this.heardAt.get(mote.id)
             if (heardAt === undefined) continue

@@ -96,8 +96,8 @@ export class BackupSchedule {
             .sort()
     }
 
-    /** Undefined where there is none, or the folder cannot be read. */
-    private newestAt(): number | undefined {
+    /** Of the newest backup, unix ms; undefined where there is none, or the folder cannot be read. */
+    newestAt(): number | undefined {
         try {
             const name = this.names().at(-1)
             return name === undefined ? undefined : timeOf(name)

@@ -21,6 +21,7 @@ import { fhirRoutes } from "./fhir.ts"
 import { healthRoutes } from "./health.ts"
 import { ingestRoutes } from "./ingest.ts"
 import { liveRoutes } from "./live.ts"
+import { ClinicMetrics, type Surroundings } from "./metrics.ts"
 import { moteRoutes } from "./motes.ts"
 import { news2Routes } from "./news2.ts"
 import { noteRoutes } from "./notes.ts"
@@ -53,6 +54,7 @@ export async function buildApp(o: {
     log: Log
     certificate: ServerCertificate
     holds: BackupHolds
+    surroundings: Surroundings
     pages: Pages
     proxies?: ProxyOptions
     timeZone?: string
@@ -102,7 +104,7 @@ export async function buildApp(o: {
     await authenticate(app, { clinic, connections, loginLimits, origin, timeZone })
     const turns = new Turns()
     clinicPageRoutes(app, o.pages)
-    healthRoutes(app, clinic)
+    healthRoutes(app, { clinic, metrics: new ClinicMetrics(clinic, o.surroundings) })
     wardRoutes(app, clinic, turns)
     liveRoutes(app, o)
     patientRoutes(app, clinic, turns)

@@ -15,6 +15,8 @@ declare module "fastify" {
     interface FastifyContextConfig {
         /** What one has to be allowed to do to use the route. A route that does not say is closed to everyone. */
         access?: "public" | Action
+        /** Its answers are streams that end when somebody hangs up. */
+        isStream?: boolean
     }
     interface FastifyRequest {
         /** Who asks; set on every route that is not public. */

@@ -35,7 +35,7 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
                 querystring: LiveQuery,
                 response: { 200: { description: "Events", content: { "text/event-stream": { schema: LiveStream } } } },
             },
-            config: { access: "watch" },
+            config: { access: "watch", isStream: true },
         },
         async (request, reply) => {
             let user = userFrom(request)

@@ -32,7 +32,7 @@ async function hospital() {
         return (await clinic.alarms.open()).map(({ about, name, kind }) => `${about} ${name ?? ""} ${kind}`)
     }
     const router = (silentMs: number, clockOffsetMs: number | null = 0): RouterState => ({
-        ...{ name: "icu", heardAt: clock.now() - silentMs, silentMs, clockOffsetMs, storeLostAt: null },
+        ...{ name: "icu", heardAt: clock.now() - silentMs, silentMs, clockOffsetMs, storeLostAt: null, lagMs: null },
     })
     return { clinic, clock, state, check, router }
 }

@@ -124,6 +124,9 @@ test("a disk that is full: 507 at /ingest, 503 at /healthz, reading goes on; wit
     const health = await service.call("GET", "/healthz")
     assert.equal(health.status, 503)
     assert.deepEqual(health.json, { status: "the disk is full" })
+    assert.equal((await service.call("GET", "/readyz")).status, 503)
+    assert.equal((await service.call("GET", "/livez")).status, 200)
+    assert.match((await service.get("/metrics")).bytes.toString(), /^vitalmote_clinic_store_up 0$/m)
     // What happens meanwhile without writing anything does not make it well.
     await service.running.clinic.alarms.tick()
     const ward = await service.get("/api/ward")
