@@ -1,4 +1,4 @@
-import type { Clock } from "../host/clock.ts"
+import { elapsedMs, type Clock } from "../host/clock.ts"
 import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import { WireError } from "../wire/cbor.ts"
@@ -96,10 +96,14 @@ export class Ingest {
     private readonly outboxFull: LogSummary
     private readonly storeFailures: LogSummary
     private readonly onStored: () => void
+    private readonly onCommitted: (ms: number) => void
     private readonly windows = new Map<string, ReplayWindow>()
     private waiting: Waiting[] = []
 
-    /** @param o.onStored called after each commit that added to the outbox */
+    /**
+     * @param o.onStored called after each commit that added to the outbox
+     * @param o.onCommitted called after each such commit with the time that the store took
+     */
     constructor(o: {
         clock: Clock
         store: RouterStore
@@ -110,6 +114,7 @@ export class Ingest {
         moteBytesPerMinute?: number
         log: Log
         onStored: () => void
+        onCommitted?: ((ms: number) => void) | undefined
     }) {
         this.clock = o.clock
         this.store = o.store
@@ -126,6 +131,12 @@ export class Ingest {
         this.outboxFull = new LogSummary("the outbox is full: motes must wait", { ...o, level: "error" })
         this.overQuota = new LogSummary("motes have used up their quota: they must wait", { ...o, level: "warn" })
         this.onStored = o.onStored
+        this.onCommitted = o.onCommitted ?? (() => {})
+    }
+
+    /** Tells whether the outbox may have no room for another reading. */
+    get isOutboxFull(): boolean {
+        return this.store.outboxBytes + maxEnvelopeBytes > this.maxOutboxBytes
     }
 
     /** Accepts one envelope. Never rejects. */
@@ -146,7 +157,7 @@ export class Ingest {
         let outcomes: (Refusal | "stored" | "duplicate")[]
         try {
             outcomes = waiting.map(entry => this.admit(entry, batch))
-            if (batch.accepted.length > 0) this.store.append(batch.accepted, [...batch.seen.values()], batch.forgotten)
+            if (batch.accepted.length > 0) this.append(batch)
         } catch (error) {
             this.storeFailures.count((error as Error).message, waiting.length)
             // These windows contain envelopes that were not stored.
@@ -162,6 +173,12 @@ export class Ingest {
             } else resolve({ status: "refused", reason: outcome })
         })
         if (outcomes.includes("stored")) this.onStored()
+    }
+
+    private append({ accepted, seen, forgotten }: Batch): void {
+        const start = elapsedMs(this.clock)
+        this.store.append(accepted, [...seen.values()], forgotten)
+        this.onCommitted(elapsedMs(this.clock) - start)
     }
 
     /** Does all checks that need no store. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../host/clock.ts"
+import { elapsedMs, type Clock } from "../host/clock.ts"
 import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import type { ByteStream } from "../host/stream.ts"
@@ -35,6 +35,9 @@ export interface RouterStats extends IngestCounts {
     refusedByClinicBytes: number
 }
 
+/** Anybody may ask for a probe of the disk: not more often than this. */
+const probeMs = 5_000
+
 /**
  * The border router, independent of real clocks and sockets. It accepts motes' envelopes, stores them and delivers them
  * to the clinic. It can detect a forgery but cannot decrypt a reading.
@@ -49,6 +52,8 @@ export class Router {
     /** Handles CoAP requests from any transport. */
     readonly serve: Server
     private readonly store: RouterStore
+    private readonly clock: Clock
+    private probed: { at: number; failure: string | undefined } | undefined
     private readonly delivery: DeliveryLoop
     private readonly coap: CoapAttachment
     private readonly attachments: Attachment[]
@@ -72,9 +77,12 @@ export class Router {
         moteBytesPerMinute?: number
         /** The machine's times, if its clock may be wrong. */
         machine?: MachineTime
+        /** Called with the time that a commit of envelopes took. */
+        onCommitted?: (ms: number) => void
     }) {
         const { clock, random, store, clinic, log, maxConnections } = o
         this.store = store
+        this.clock = clock
         this.keyring = new Keyring({ clock, store, clinic, log })
         const { maxDeadLetterBytes, moteBytesPerMinute, machine } = o
         this.delivery = new DeliveryLoop({
@@ -91,6 +99,7 @@ export class Router {
             maxOutboxBytes: o.maxOutboxBytes ?? defaultMaxOutboxBytes,
             log,
             onStored: () => this.delivery.wake(),
+            onCommitted: o.onCommitted,
         })
         const parts: AttachmentParts = { clock, random, ingest: this.ingest, keyring: this.keyring, log }
         const serve: Server = (request, requester) => this.serve(request, requester)
@@ -147,6 +156,22 @@ export class Router {
             outboxBytes: this.store.outboxBytes,
             refusedByClinic: this.store.refusedLength,
             refusedByClinicBytes: this.store.refusedBytes,
+        }
+    }
+
+    /** Returns why no readings can be stored, or undefined if they can. Writes to the disk, at most every 5 s. */
+    canStore(): string | undefined {
+        const now = elapsedMs(this.clock)
+        if (!this.probed || now - this.probed.at >= probeMs) this.probed = { at: now, failure: this.probe(now) }
+        return this.probed.failure ?? (this.ingest.isOutboxFull ? "the outbox is full" : undefined)
+    }
+
+    private probe(now: number): string | undefined {
+        try {
+            this.store.setMeta("probe", String(now))
+            return undefined
+        } catch {
+            return "the store does not work"
         }
     }
 

@@ -1,10 +1,14 @@
-import { randomBytes } from "node:crypto"
+import { randomBytes, X509Certificate } from "node:crypto"
 import { createSocket } from "node:dgram"
+import { statSync } from "node:fs"
+import { statfs } from "node:fs/promises"
 import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from "node:net"
 import { uptime } from "node:os"
+import { join } from "node:path"
 import { createServer as createTlsServer, type TlsOptions } from "node:tls"
+import { fastify, type FastifyInstance } from "fastify"
 import { buildDateMs } from "../host/build-date.ts"
-import { realClock } from "../host/clock.ts"
+import { elapsedMs, realClock } from "../host/clock.ts"
 import { reasonOf, UserError } from "../host/errors.ts"
 import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
@@ -17,6 +21,10 @@ import { CoapUdp } from "./coap/udp.ts"
 import { serveDns, type DnsAccess } from "./dns/server.ts"
 import { MqttClient, type MqttBrokerAccess } from "./mqtt/client.ts"
 import { MqttBroker } from "./mqtt/broker.ts"
+import { defaultMaxOutboxBytes } from "./ingest.ts"
+import { RouterMetrics, type Surroundings } from "./operation/metrics.ts"
+import { operationRoutes } from "./operation/routes.ts"
+import { watchedClinic } from "./operation/watched-clinic.ts"
 import { relayHttp } from "./relay/http.ts"
 import { Router } from "./router.ts"
 import { identify } from "./store/identity.ts"
@@ -44,6 +52,8 @@ export interface RunningRouter {
     /** True if CoAP is also served over UDP, on the same port number. */
     hasUdp: boolean
     httpPort: number | undefined
+    /** The port on which there are only metrics and health. */
+    metricsPort: number | undefined
     dnsPort: number | undefined
     router: Router
     /** Accepts no more connections, closes the others, then the store. */
@@ -70,6 +80,8 @@ export async function startRouter(o: {
     udp?: boolean
     /** Serves HTTP clients. */
     http?: HttpAccess
+    /** Serves metrics and health on an address of their own, too. */
+    metrics?: { host: string; port: number }
     /** Serves a DNS name. */
     dns?: DnsAccess
     clinic: ClinicLink
@@ -80,7 +92,12 @@ export async function startRouter(o: {
     retryRefused?: boolean
     log: Log
 }): Promise<RunningRouter> {
-    const { clinic, maxOutboxBytes, maxDeadLetterBytes, moteBytesPerMinute, host = "127.0.0.1", log } = o
+    const { maxOutboxBytes, maxDeadLetterBytes, moteBytesPerMinute, host = "127.0.0.1", log } = o
+    const metrics = new RouterMetrics(surroundings(o))
+    const clinic = watchedClinic(o.clinic, metrics.contact, {
+        ...{ now: () => realClock.now(), elapsed: () => elapsedMs(realClock) },
+        answered: (operation, ms, isGood) => metrics.answered(operation, ms, isGood),
+    })
     const parts: { close(): unknown }[] = []
     const close = async () => {
         for (let part = parts.pop(); part; part = parts.pop()) await part.close()
@@ -115,7 +132,10 @@ export async function startRouter(o: {
             ...(maxDeadLetterBytes !== undefined && { maxDeadLetterBytes }),
             ...(moteBytesPerMinute !== undefined && { moteBytesPerMinute }),
             machine: realMachine,
+            onCommitted: ms => metrics.committed(ms),
         })
+        metrics.watch(router)
+        const more = (app: FastifyInstance) => operationRoutes(app, { router, metrics })
         parts.push(router)
         const coap = await serve(router, o.coapPort)
         const coapPort = coap.port
@@ -127,19 +147,54 @@ export async function startRouter(o: {
             broker && o.tls?.mqttsPort !== undefined
                 ? await serveTls(broker, o.tls, "mqtt", o.tls.mqttsPort)
                 : undefined
-        const http = o.http && (await serveHttp(router, { ...o.http, coapPort }, log))
+        const http = o.http && (await serveHttp(router, { ...o.http, coapPort, more }, log))
         if (http) parts.push(http)
         const httpPort = http?.port
+        const metricsServer = o.metrics && (await serveMetrics(more, { ...o.metrics, log }))
+        if (metricsServer) parts.push(metricsServer)
+        const metricsPort = metricsServer?.port
         const dns = o.dns && (await serveDns(o.dns, log))
         if (dns) parts.push(dns)
         const dnsPort = dns?.port
         const hasUdp = udp !== undefined
-        const ports = { coapPort, coapsPort, mqttPort, mqttsPort, httpPort, dnsPort }
+        const ports = { coapPort, coapsPort, mqttPort, mqttsPort, httpPort, metricsPort, dnsPort }
         log.info({ ...ports, hasUdp }, "router listens")
         return { ...ports, hasUdp, router, close }
     } catch (error) {
         await close()
         throw error
+    }
+}
+
+async function serveMetrics(
+    more: (app: FastifyInstance) => void,
+    { host, port, log }: { host: string; port: number; log: Log },
+): Promise<{ port: number; close(): unknown } | undefined> {
+    const app = fastify({ forceCloseConnections: true, requestTimeout: 10_000 })
+    app.server.maxConnections = 64
+    more(app)
+    return await serveApp(app, { host, port, log, isOptional: false })
+}
+
+function surroundings({
+    data,
+    tls,
+    maxOutboxBytes = defaultMaxOutboxBytes,
+}: {
+    data: string
+    tls?: TlsAccess
+    maxOutboxBytes?: number
+}): Surroundings {
+    const bytes = (name: string) => statSync(join(data, name), { throwIfNoEntry: false })?.size ?? 0
+    return {
+        disk: async () => {
+            const { bavail, blocks, bsize } = await statfs(data)
+            return { free: bavail * bsize, size: blocks * bsize }
+        },
+        databaseBytes: () => bytes("router.db") + bytes("router.db-wal"),
+        certificateEnds: () => tls && Date.parse(new X509Certificate(tls.cert).validTo),
+        elapsed: () => elapsedMs(realClock),
+        maxOutboxBytes,
     }
 }
 
@@ -200,10 +255,19 @@ export interface HttpAccess {
 /** Serves HTTP clients. Throws UserError if the port cannot be used, or returns undefined if it is optional. */
 export async function serveHttp(
     router: Router,
-    { port, host = "127.0.0.1", names = [], isOptional, coapPort }: HttpAccess & { coapPort: number | undefined },
+    access: HttpAccess & { coapPort: number | undefined; more?: (app: FastifyInstance) => void },
     log: Log,
 ): Promise<{ port: number; close(): unknown } | undefined> {
-    const app = relayHttp(router, { names: [host, ...names], coapPort })
+    const { port, host = "127.0.0.1", names = [], isOptional, coapPort, more } = access
+    return await serveApp(relayHttp(router, { names: [host, ...names], coapPort, ...(more && { more }) }), {
+        ...{ port, host, log, isOptional },
+    })
+}
+
+async function serveApp(
+    app: FastifyInstance,
+    { port, host, log, isOptional }: { port: number; host: string; log: Log; isOptional: boolean | undefined },
+): Promise<{ port: number; close(): unknown } | undefined> {
     await app.ready()
     try {
         return { port: await listen(app.server, port, host, log), close: () => app.close() }

@@ -35,6 +35,8 @@ interface Options extends ClientOptions {
     dnsPort: number
     maxOutbox: number
     maxDeadLetters: number
+    metricsPort?: number
+    metricsHost: string
     retryRefused?: boolean
     logLevel: string
 }
@@ -87,6 +89,10 @@ export const routerCommand = withConfigFile(
                 .argParser(integer(1, 2 ** 20))
                 .default(64),
         )
+        .addOption(
+            option("--metrics-port <port>", "serve metrics and health on a port of their own, too").argParser(port),
+        )
+        .addOption(option("--metrics-host <name>", "address of that port").default("localhost"))
         .addOption(option("--retry-refused", "deliver the dead letters to the clinic once more"))
         .addOption(logLevelOption("info"))
         .enablePositionalOptions()
@@ -99,6 +105,9 @@ export const routerCommand = withConfigFile(
         ...clientAccess(options, command),
         ...(options.mqttBroker ? { mqttBroker: options.mqttBroker } : { mqttPort: options.mqttPort }),
         ...(options.tlsCert && { tls: tlsAccess(options, options.tlsCert) }),
+        ...(options.metricsPort !== undefined && {
+            metrics: { host: options.metricsHost, port: options.metricsPort },
+        }),
         ...(options.dns && { dns: dnsAccess(options, options.dns) }),
         clinic: httpsClinic({
             url: options.clinic,
@@ -116,6 +125,7 @@ export const routerCommand = withConfigFile(
     const urls = [`coap+tcp://${host}:${router.coapPort}`, mqtt]
     if (router.coapsPort !== undefined) urls.push(`coaps+tcp://${host}:${router.coapsPort}`)
     if (router.mqttsPort !== undefined) urls.push(`mqtts://${host}:${router.mqttsPort}`)
+    if (router.metricsPort !== undefined) urls.push(`http://${options.metricsHost}:${router.metricsPort}/metrics`)
     if (router.dnsPort !== undefined) urls.push(`dns:${options.dns}`)
     await runUntilStopped(() => router.close(), `ready ${urls.join(" ")}`)
 })

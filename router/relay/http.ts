@@ -35,10 +35,11 @@ const formats = { json: "application/json", senml: "application/senml+json", htm
  * pages of other sites are refused.
  * @param o.names additional host names under which clients reach this machine
  * @param o.coapPort where the same is served over CoAP
+ * @param o.more adds further resources
  */
 export function relayHttp(
     router: Pick<Router, "relay" | "motes" | "serve" | "stats">,
-    o: { names: string[]; coapPort: number | undefined },
+    o: { names: string[]; coapPort: number | undefined; more?: (app: FastifyInstance) => void },
 ): FastifyInstance {
     const { relay, motes } = router
     const app = fastify({
@@ -71,6 +72,7 @@ export function relayHttp(
         const reason = statusCode === 413 ? `at most ${maxBodyBytes} bytes` : "bad request"
         return fault(reply, statusCode, statusCode < 500 ? reason : "internal error")
     })
+    o.more?.(app)
     const sendPage = browserRoutes(app, router, o.coapPort)
     app.get("/", async (request, reply) => {
         const list = motes.list().map(({ eui, since, lastEnvelopeAt }) => ({
