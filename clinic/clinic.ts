@@ -20,7 +20,9 @@ import { Configurations, type Command, type Configuration } from "./motes/config
 import { Grants } from "./motes/grants.ts"
 import { ingest } from "./ingest.ts"
 import { LiveAlarms, LiveObservations } from "./live.ts"
-import { Motes, type Mote, type Secrets } from "./motes/motes.ts"
+import type { AssociationEnd } from "./motes/association-end.ts"
+import { Associations } from "./motes/associations.ts"
+import { isWorn, Motes, type Mote, type Secrets, type WornMote } from "./motes/motes.ts"
 import { News2, type PatientScore } from "./news2/news2.ts"
 import type { SaturationScale } from "./news2/score.ts"
 import { News2Watch } from "./news2/watch.ts"
@@ -72,6 +74,7 @@ export class Clinic {
     readonly patients: Patients
     readonly notes: Notes
     readonly motes: Motes
+    readonly associations: Associations
     readonly configurations: Configurations
     readonly observations: Observations
     readonly bedside: Bedside
@@ -109,7 +112,8 @@ export class Clinic {
         this.accounts = new Accounts(o.store, o.clock, o.random, this.secondFactors)
         this.patients = new Patients(o.store, o.clock)
         this.notes = new Notes(o.store, o.clock)
-        this.motes = new Motes(o.store, o.clock, o.random, vault)
+        this.associations = new Associations(o.store, o.clock)
+        this.motes = new Motes({ ...o, vault, associations: this.associations })
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms({
@@ -119,8 +123,8 @@ export class Clinic {
         })
         this.routers = new Routers(o.store, () => elapsedMs(o.clock))
         const { store, clock, log } = o
-        const { accounts, patients, motes, configurations, alarms } = this
-        this.grants = new Grants({ store, accounts, patients, motes, configurations })
+        const { accounts, motes, configurations, alarms } = this
+        this.grants = new Grants({ store, accounts, motes, configurations })
         this.silence = new SilenceWatch({
             ...{
                 store: o.store,
@@ -237,21 +241,62 @@ export class Clinic {
         })
     }
 
-    /** From now on nothing of this mote is accepted, and its alarms are over. False where there is none to revoke. */
-    async revoke(kid: Uint8Array): Promise<boolean> {
-        return await this.o.store.transaction(async tables => {
-            const mote = await this.motes.get(kid, tables)
-            const revoked = mote ? await this.motes.revoke(mote, tables) : []
-            await this.alarms.endOf({ motes: revoked }, tables)
-            return revoked.length > 0
+    /** A new identity, as `Motes.register` says. */
+    async register(patient: number | null, by: string | null): Promise<{ mote: Mote; secret: Uint8Array }> {
+        return await this.o.store.transaction(tables => this.motes.register(patient, tables, by))
+    }
+
+    /**
+     * From now on that patient wears this mote, by the limits that are the default. The mote comes from nobody, or, where that is
+     * `confirmed`, from another patient. Throws ProblemError; undefined where there is no such mote.
+     */
+    async pair(
+        kid: Uint8Array,
+        o: { patient: number; by: string | null; isConfirmed?: boolean },
+    ): Promise<Mote | undefined> {
+        const { patient, by } = o
+        return await this.told(kid, async ({ mote, secrets }, tables) => {
+            if (mote.patient === patient) return mote
+            if (isWorn(mote)) {
+                if (!o.isConfirmed) throw new ProblemError("mote-in-use", { patient: mote.patient })
+                await this.dissociate(mote, { reason: "taken-off", by }, tables)
+            }
+            await this.associations.begin({ mote: mote.id, patient, by }, tables)
+            const paired = (await this.motes.get(kid, tables))!
+            await this.alarms.handOver(paired, tables)
+            await this.configurations.resetLimits({ mote, secrets }, by ?? "clinic", tables)
+            return paired
         })
     }
 
-    /** Takes a patient off the ward and revokes the motes. False where there is no such patient. */
-    async discharge(patient: number): Promise<boolean> {
+    /** From now on nobody wears this mote: its alarms are over. False where nobody did; undefined where there is no such mote. */
+    async takeOff(kid: Uint8Array, by: string | null = null): Promise<boolean | undefined> {
         return await this.o.store.transaction(async tables => {
-            await this.motes.revoke({ patient }, tables)
-            await this.alarms.endOf({ patient }, tables)
+            const mote = await this.motes.get(kid, tables)
+            if (!mote) return undefined
+            if (!isWorn(mote)) return false
+            await this.dissociate(mote, { reason: "taken-off", by }, tables)
+            return true
+        })
+    }
+
+    /** From now on nothing of this mote is accepted, and its alarms are over. False where there is none to revoke. */
+    async revoke(kid: Uint8Array, by: string | null = null): Promise<boolean> {
+        return await this.o.store.transaction(async tables => {
+            const mote = await this.motes.get(kid, tables)
+            if (!mote || !(await this.motes.revoke(mote, tables))) return false
+            if (isWorn(mote)) await this.dissociate(mote, { reason: "revoked", by }, tables)
+            return true
+        })
+    }
+
+    /** Takes a patient off the ward, and the motes off the patient. False where there is no such patient. */
+    async discharge(patient: number, by: string | null = null): Promise<boolean> {
+        return await this.o.store.transaction(async tables => {
+            const reason = "discharged"
+            for (const association of await tables.association.open(patient))
+                await this.associations.end(association, { reason, by }, tables)
+            await this.alarms.endOf({ patient }, reason, tables)
             return await this.patients.discharge(patient, tables)
         })
     }
@@ -271,7 +316,7 @@ export class Clinic {
     }
 
     /** How complete the data of a mote is. */
-    async completeness(mote: { id: number; patient: number }): Promise<Completeness> {
+    async completeness(mote: { id: number }): Promise<Completeness> {
         return await completeness(this.o.store, mote, this.now())
     }
 
@@ -305,6 +350,15 @@ export class Clinic {
             const { mote, secret } = await this.motes.register(patient.id, tables)
             await save(mote, secret)
         })
+    }
+
+    private async dissociate(
+        { id, association, wornSince }: WornMote,
+        o: { reason: AssociationEnd; by: string | null },
+        t: Tables,
+    ): Promise<void> {
+        await this.associations.end({ id: association, beginsAt: wornSince }, o, t)
+        await this.alarms.endOf({ mote: id, association }, o.reason, t)
     }
 
     /** That a mote goes by. */

@@ -6,6 +6,7 @@ import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope, type Purpos
 import { eui, type MoteKeys } from "../wire/keys.ts"
 import { decodePack, type Measurement } from "../wire/senml.ts"
 import type { Alarms } from "./alarms/alarms.ts"
+import { Attribution } from "./motes/attribution.ts"
 import { noteArrival } from "./motes/completeness.ts"
 import { toConfigStatement, type Configurations, type ConfigStatement } from "./motes/configurations.ts"
 import { isWithinGrace, type Mote, type Motes, type Secrets } from "./motes/motes.ts"
@@ -175,9 +176,13 @@ async function store(
         if (Buffer.compare((await tables.envelope.bytesOf(key))!, bytes) !== 0) throw new Refused("nonce-reused")
         return false
     }
-    await o.observations.add(readings, { envelope: id, mote, now }, tables)
-    for (const event of alarms) await o.alarms.take(mote, generation, event, tables)
-    await o.alarms.observe(mote, readings, tables)
+    const attribution = new Attribution(mote, { arrivedAt, boot }, tables)
+    const groups = await attribution.ofReadings(readings)
+    for (const [whose, own] of groups)
+        await o.observations.add(own, { envelope: id, mote: mote.id, patient: whose?.patient ?? null, now }, tables)
+    for (const event of alarms)
+        await o.alarms.take(mote, await attribution.ofAlarm(event), { generation, event }, tables)
+    for (const [whose, own] of groups) if (whose) await o.alarms.observe(mote, whose, own, tables)
     if (statement) await o.configurations.applyStatement(mote, statement, { boot, seq }, arrivedAt, tables)
     await noteArrival({ id, ...key }, { arrivedAt, now }, tables)
     return true

@@ -2,6 +2,8 @@ import type { Clock } from "../../host/clock.ts"
 import type { AlarmEvent } from "../../wire/alarms.ts"
 import { isVitalName, type VitalName } from "../../wire/tables/quantities.ts"
 import { ProblemError } from "../errors.ts"
+import type { AssociationEnd } from "../motes/association-end.ts"
+import { presentOf, type Wearing } from "../motes/attribution.ts"
 import type { Mote } from "../motes/motes.ts"
 import type { Reading } from "../readings/readings.ts"
 import type { StoredAlarmEntry } from "../store/alarm-entries.ts"
@@ -16,13 +18,13 @@ import { isMoreUrgent, isWorse, limitOf, priorityOf } from "./urgency.ts"
 
 /** What an alarm is about. */
 export interface Subject {
-    /** As `mote/7` or `router/NAME`. */
+    /** As `mote/7/3` (the association 3 of the mote 7), `mote/7` (on nobody) or `router/NAME`. */
     source: string
     /** Of the mote. */
     mote: number | null
     patient: number | null
-    /** When nothing more was to be heard of it. */
-    revokedAt: number | null
+    /** Since when it cannot last any more: the mote was taken off. */
+    endedAt: number | null
 }
 
 export interface AlarmsOptions {
@@ -68,11 +70,34 @@ export class Alarms {
     }
 
     /**
-     * Takes one event of a mote; `generation` is that of the secret it came under (a mote without memory numbers anew). Costs the
-     * same however many alarms there are.
+     * Takes one event of a mote, which is about who wore it, or about nobody; `generation` is that of the secret it came under (a
+     * mote without memory numbers anew). Costs the same however many alarms there are.
      */
-    async take(mote: Mote, generation: number, event: AlarmEvent, t: Tables): Promise<void> {
-        await this.hear(subjectOf(mote), generation, event, t)
+    async take(
+        mote: Mote,
+        whose: Wearing | undefined,
+        { generation, event }: { generation: number; event: AlarmEvent },
+        t: Tables,
+    ): Promise<void> {
+        const { kind, id: number, raised: isOn, unit } = event
+        await t.moteAlarm.put({ mote: mote.id, kind, generation, number, isOn, unit })
+        await this.hear(subjectDuring(mote, whose), generation, event, t)
+        if (mote.association !== null && mote.association !== whose?.id) await this.handOver(mote, t, kind)
+    }
+
+    /**
+     * A mote tells once of an alarm that lasts, and not again when somebody else wears it: those of the mote are that one's, until it
+     * says that they are over.
+     */
+    async handOver(mote: Mote, t: Tables, only?: string): Promise<void> {
+        const subject = subjectOf(mote)
+        const time = this.now()
+        for (const { kind, generation, number, isOn, unit } of await t.moteAlarm.ofMote(mote.id)) {
+            if (only !== undefined && kind !== only) continue
+            const event = { kind, id: number, raised: isOn, value: null, unit, time, relative: true, untimed: false }
+            const isKnown = (await t.alarm.find({ source: subject.source, kind, generation, number })) !== undefined
+            if (isOn || isKnown) await this.hear(subject, generation, event, t)
+        }
     }
 
     /** One that the clinic raises; its number is its time, so that it rises as a mote's own do. */
@@ -97,17 +122,29 @@ export class Alarms {
         for (const alarm of await t.alarm.lasting(source, kind)) await this.takeAway(alarm, t)
     }
 
-    /** Nothing more will be heard of these motes, or of this patient: their alarms are over. */
-    async endOf(whose: { motes: readonly number[] } | { patient: number }, t: Tables): Promise<void> {
+    /**
+     * Nothing more will be heard of a patient, or of a mote that was on one: these alarms are over. What was over already when a mote
+     * is taken off stays on the screen until somebody has seen it.
+     */
+    async endOf(
+        whose: { patient: number } | { mote: number; association: number },
+        because: AssociationEnd,
+        t: Tables,
+    ): Promise<void> {
         const open =
-            "motes" in whose ? await t.alarm.openOfMotes(whose.motes) : await t.alarm.openOfPatient(whose.patient)
-        for (const alarm of open) await this.takeAway(alarm, t)
+            "patient" in whose ? await t.alarm.openOfPatient(whose.patient) : await t.alarm.openOfMote(whose.mote)
+        for (const alarm of open) {
+            const isOther = "mote" in whose && alarm.source !== sourceOf(whose.mote, whose.association)
+            const waits = because === "taken-off" && alarm.clearedAt !== null
+            if (!isOther && !waits) await this.takeAway(alarm, t, because)
+        }
     }
 
-    /** What a mote has measured: alarms that last get their worst value, and speak again where they get worse by a step. */
-    async observe(mote: { id: number }, readings: readonly Reading[], t: Tables): Promise<void> {
+    /** What a mote has measured of who wore it: alarms that last get their worst value, and speak again where they get worse by a step. */
+    async observe(mote: { id: number }, whose: Wearing, readings: readonly Reading[], t: Tables): Promise<void> {
         if (readings.length === 0) return
         for (const alarm of await t.alarm.limitsOf(mote.id)) {
+            if (alarm.source !== sourceOf(mote.id, whose.id)) continue
             const before = alarm.worstValue
             for (const reading of readings) noteWorst(alarm, reading)
             if (alarm.worstValue !== before) await this.worsen(alarm, t)
@@ -185,7 +222,8 @@ export class Alarms {
         if (!event.raised && (alarm.clearedAt === null || alarm.clearedAbout > about))
             Object.assign(alarm, { clearedAt: time, clearedAbout: about, clearedValue: value })
         alarm.unit ??= unit
-        if (!wasRaised && event.raised) await this.begin(alarm, { ...subject, generation, number: event.id }, t)
+        if (isOfNobody(subject)) alarm.isLine = 0
+        else if (!wasRaised && event.raised) await this.begin(alarm, { ...subject, generation, number: event.id }, t)
         const isEnd = alarm.raisedAt !== null && alarm.clearedAt !== null && !(wasRaised && wasCleared)
         if (isEnd) await this.happen(alarm, { type: "cleared", at: this.now() }, t)
         else await this.lives.save(alarm, t)
@@ -263,14 +301,14 @@ export class Alarms {
     }
 
     /**
-     * There is one of a kind at a time: what began before another one of its kind has ended, said or not. And of a revoked
-     * mote nothing more is to be heard.
+     * There is one of a kind at a time: what began before another one of its kind has ended, said or not. And what a mote said of
+     * somebody who does not wear it any more cannot last.
      */
-    private async endOlder({ source, revokedAt }: Subject, kind: string, t: Tables): Promise<void> {
+    private async endOlder({ source, endedAt: lastsUntil }: Subject, kind: string, t: Tables): Promise<void> {
         const lasting = await t.alarm.lasting(source, kind)
         const newest = await t.alarm.newestRaised(source, kind)
         for (const alarm of lasting) {
-            const endedAt = alarm.id === newest?.id ? revokedAt : newest!.raisedAt
+            const endedAt = alarm.id === newest?.id ? lastsUntil : newest!.raisedAt
             if (endedAt !== null)
                 await this.end(alarm, { clearedAt: Math.max(endedAt, alarm.raisedAt!), clearedAbout: 1 }, t)
         }
@@ -285,9 +323,9 @@ export class Alarms {
         await this.happen(alarm, { type: "cleared", at: this.now() }, t)
     }
 
-    private async takeAway(alarm: StoredAlarm, t: Tables): Promise<void> {
+    private async takeAway(alarm: StoredAlarm, t: Tables, because?: AssociationEnd): Promise<void> {
         alarm.clearedAt ??= this.now()
-        await this.happen(alarm, { type: "withdrawn", at: this.now() }, t)
+        await this.happen(alarm, { type: "withdrawn", at: this.now(), ...(because && { because }) }, t)
     }
 
     private async worsen(alarm: StoredAlarm, t: Tables): Promise<void> {
@@ -347,9 +385,25 @@ export class Alarms {
     }
 }
 
-/** Alarms about a mote. */
-export function subjectOf({ id, patient, revokedAt }: Pick<Mote, "id" | "patient" | "revokedAt">): Subject {
-    return { source: `mote/${id}`, mote: id, patient, revokedAt }
+/** What an alarm of a mote is about: who wears it. */
+export function subjectOf(mote: Mote): Subject {
+    return subjectDuring(mote, presentOf(mote))
+}
+
+/** What an alarm of a mote is about: who wore it then, or nobody. */
+function subjectDuring(mote: Mote, whose: Wearing | undefined): Subject {
+    const { id, patient = null, endsAt = null } = whose ?? {}
+    return { source: sourceOf(mote.id, id), mote: mote.id, patient, endedAt: endsAt }
+}
+
+/** Of the alarms of a mote by an association, or on nobody. */
+export function sourceOf(mote: number, association: number | null | undefined): string {
+    return association === null || association === undefined ? `mote/${mote}` : `mote/${mote}/${association}`
+}
+
+/** Kept, and never shown: there is nobody to go to. */
+function isOfNobody({ mote, patient }: Subject): boolean {
+    return mote !== null && patient === null
 }
 
 /** What was measured before it began is not its worst value; a summary stands for the worst of what it sums up. */

@@ -1,7 +1,7 @@
 import type { AlarmKindName } from "../../wire/tables/alarm-kinds.ts"
-import type { Mote, Motes } from "../motes/motes.ts"
+import { isWorn, type Motes, type WornMote } from "../motes/motes.ts"
 import type { Store } from "../store/store.ts"
-import { subjectOf, type Alarms } from "./alarms.ts"
+import { sourceOf, subjectOf, type Alarms } from "./alarms.ts"
 
 /** So many of a mote's last envelopes are looked at, and so many with a problem are too many. */
 const lastEnvelopes = 10
@@ -14,7 +14,8 @@ const toldMs = 86_400_000
 const completeEnvelopes = 100
 const atOnce = 5000
 
-type Kind = Extract<AlarmKindName, "readings-flawed" | "readings-missing">
+const kinds = ["readings-flawed", "readings-missing"] as const satisfies AlarmKindName[]
+type Kind = (typeof kinds)[number]
 
 interface Missing {
     /** How many envelopes have arrived since the last gap, which opened at `openedAt`. */
@@ -41,6 +42,8 @@ export class ArrivalWatch {
     /** Of the newest envelope that was looked at; undefined before the first check. */
     private newest: number | undefined
     private readonly raised = new Set<string>()
+    /** By the mote's row, the association that is watched. */
+    private readonly associations = new Map<number, number>()
     /** By the mote's row, whether its last envelopes had a problem. */
     private readonly flaws = new Map<number, boolean[]>()
     /** By the mote's row, what is counted while something is missing. */
@@ -52,7 +55,7 @@ export class ArrivalWatch {
 
     /** To be called every few seconds, never two at once. */
     async check(): Promise<void> {
-        const motes = (await this.o.motes.all()).filter(({ revokedAt }) => revokedAt === null)
+        const motes = (await this.o.motes.all()).filter(isWorn)
         if (this.newest === undefined) await this.begin(motes)
         const heard = await this.read()
         const now = this.o.now()
@@ -60,18 +63,33 @@ export class ArrivalWatch {
             (await this.o.store.gap.lasting(now - toldMs, now - missingMs)).map(gap => [gap.mote, gap]),
         )
         for (const mote of motes) {
+            this.follow(mote)
             await this.followFlaws(mote)
             if (gaps.has(mote.id) || this.isRaised(mote, "readings-missing"))
                 await this.followGaps(mote, gaps.get(mote.id), heard.has(mote.id))
         }
     }
 
-    private async begin(motes: readonly Mote[]): Promise<void> {
+    /** What is known of a mote while somebody else wore it says nothing about who wears it now. */
+    private follow({ id, association }: WornMote): void {
+        if (this.associations.get(id) === association) return
+        if (this.associations.has(id)) {
+            for (const kind of kinds) this.raised.delete(`${id} ${kind}`)
+            this.flaws.delete(id)
+            this.missing.delete(id)
+        }
+        this.associations.set(id, association)
+    }
+
+    private async begin(motes: readonly WornMote[]): Promise<void> {
         const { store } = this.o
         const newest = await store.envelope.newestId()
-        for (const { id } of motes)
-            for (const kind of ["readings-flawed", "readings-missing"] satisfies Kind[])
-                if ((await store.alarm.lasting(`mote/${id}`, kind)).length > 0) this.raised.add(`${id} ${kind}`)
+        for (const { id, association } of motes) {
+            this.associations.set(id, association)
+            for (const kind of kinds)
+                if ((await store.alarm.lasting(sourceOf(id, association), kind)).length > 0)
+                    this.raised.add(`${id} ${kind}`)
+        }
         this.newest = newest
     }
 
@@ -92,7 +110,7 @@ export class ArrivalWatch {
         return heard
     }
 
-    private async followFlaws(mote: Mote): Promise<void> {
+    private async followFlaws(mote: WornMote): Promise<void> {
         const kind = "readings-flawed"
         const flaws = this.flaws.get(mote.id) ?? []
         const count = flaws.filter(Boolean).length
@@ -102,14 +120,15 @@ export class ArrivalWatch {
 
     /** `gap`: what is missing for long, if anything is. */
     private async followGaps(
-        mote: Mote,
+        mote: WornMote,
         gap: { missing: number; openedAt: number } | undefined,
         isHeard: boolean,
     ): Promise<void> {
         const kind = "readings-missing"
         const { store } = this.o
         if (!this.isRaised(mote, kind)) {
-            const after = (await store.alarm.newestRaised(`mote/${mote.id}`, kind))?.clearedAt ?? 0
+            const told = await store.alarm.newestRaised(sourceOf(mote.id, mote.association), kind)
+            const after = told?.clearedAt ?? mote.wornSince - 1
             if (!gap || gap.openedAt <= after) return
             this.missing.set(mote.id, { complete: 0, openedAt: gap.openedAt, after })
             return await this.raise(mote, kind, gap.missing)
@@ -124,11 +143,11 @@ export class ArrivalWatch {
         if (isClosed || known.complete >= completeEnvelopes) await this.clear(mote, kind)
     }
 
-    private isRaised({ id }: Mote, kind: Kind): boolean {
+    private isRaised({ id }: WornMote, kind: Kind): boolean {
         return this.raised.has(`${id} ${kind}`)
     }
 
-    private async raise(mote: Mote, kind: Kind, count: number | null): Promise<void> {
+    private async raise(mote: WornMote, kind: Kind, count: number | null): Promise<void> {
         if (this.isRaised(mote, kind)) return
         const { alarms, now, store } = this.o
         const what = { time: now(), value: count, unit: count === null ? null : "count" }
@@ -136,7 +155,7 @@ export class ArrivalWatch {
         this.raised.add(`${mote.id} ${kind}`)
     }
 
-    private async clear(mote: Mote, kind: Kind): Promise<void> {
+    private async clear(mote: WornMote, kind: Kind): Promise<void> {
         if (!this.isRaised(mote, kind)) return
         const { alarms, now, store } = this.o
         await store.transaction(t => alarms.clear(subjectOf(mote), kind, now(), t))

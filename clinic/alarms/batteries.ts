@@ -1,7 +1,8 @@
 import { Slices } from "../../host/slices.ts"
-import type { Mote, Motes } from "../motes/motes.ts"
+import { isWorn, type Motes, type WornMote } from "../motes/motes.ts"
+import { nobody } from "../store/measurements.ts"
 import type { Store } from "../store/store.ts"
-import { subjectOf, type Alarms } from "./alarms.ts"
+import { sourceOf, subjectOf, type Alarms } from "./alarms.ts"
 import { emptyAt } from "./battery-trend.ts"
 import { isWithin, minuteOfDay, minutesOf, type Shift } from "./shifts.ts"
 
@@ -46,19 +47,24 @@ export class BatteryWatch {
         const isNight = isWithin(night, minuteOfDay(at, timeZone))
         const slices = new Slices()
         for (const mote of await motes.all()) {
-            if (mote.revokedAt === null) await this.look(mote, at, isNight)
+            if (isWorn(mote)) await this.look(mote, at, isNight)
             await slices.pause()
         }
     }
 
-    private async look(mote: Mote, now: number, isNight: boolean): Promise<void> {
+    private async look(mote: WornMote, now: number, isNight: boolean): Promise<void> {
         const { store, alarms, timeZone } = this.o
-        const isRaised = (await store.alarm.lasting(`mote/${mote.id}`, kind)).length > 0
+        const isRaised = (await store.alarm.lasting(sourceOf(mote.id, mote.association), kind)).length > 0
         if (!isNight && !isRaised) return
         const { newestAt } = await store.start.summary(mote.id)
         if (newestAt === null) return
         const range = { patient: mote.patient, name: "batt", from: newestAt - trendMs, before: newestAt + 1000 }
-        const ends = emptyAt(await store.measurement.newestOfMote(range, mote.id, maxCharges), newestAt)
+        const charges = await store.measurement.newestOfMote(range, mote.id, maxCharges)
+        const before = await store.measurement.newestOfMote({ ...range, patient: nobody }, mote.id, maxCharges)
+        const ends = emptyAt(
+            [...before, ...charges].sort((a, b) => a.time - b.time),
+            newestAt,
+        )
         if (ends === undefined) return
         const morning = nextTime(now, night.to, timeZone)
         if (isRaised && ends > morning + spareMs)

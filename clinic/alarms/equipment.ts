@@ -86,7 +86,7 @@ export class EquipmentWatch {
         const { alarms, now, store } = this.o
         const isRaised = (await store.alarm.lasting(source, kind)).length > 0
         if (isRaised === isSo) return
-        const subject: Subject = { source, mote: null, patient: null, revokedAt: null }
+        const subject: Subject = { source, mote: null, patient: null, endedAt: null }
         await store.transaction(async t => {
             if (isSo) await alarms.raise(subject, kind, { time: now() }, t)
             else await alarms.clear(subject, kind, now(), t)

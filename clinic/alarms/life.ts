@@ -3,6 +3,8 @@
  * the clinic's clock. Nothing but an event of this list changes a state; silence never ends an alarm.
  */
 
+import type { AssociationEnd } from "../motes/association-end.ts"
+
 /**
  * `raised`: nobody has attended to it, it sounds. `acknowledged`, `paused`: somebody has, for a time. `latched`: its condition is over,
  * nobody has seen it. `closed`: no longer on the screen.
@@ -45,11 +47,12 @@ export interface Rules {
 }
 
 export type Event =
-    | { type: "worsened" | "cleared" | "again" | "time" | "withdrawn"; at: number }
+    | { type: "worsened" | "cleared" | "again" | "time"; at: number }
+    | { type: "withdrawn"; at: number; because?: AssociationEnd }
     | { type: "acknowledge" | "undo"; at: number; by: string }
     | { type: "pause"; at: number; by: string; minutes: PauseMinutes }
 
-/** What happened, for the log of the shift; `escalated` with the step that was taken. */
+/** What happened, for the log of the shift; `escalated` with the step that was taken; why nothing more is to be heard of it. */
 export type Change =
     | "worsened"
     | "cleared"
@@ -61,6 +64,7 @@ export type Change =
     | "pause-expired"
     | "escalated"
     | "closed"
+    | AssociationEnd
 
 export interface Entry {
     at: number
@@ -118,7 +122,7 @@ function step(life: Life, event: Event, rules: Rules): Outcome {
     if (state === "closed") return "by" in event ? { refused: "closed" } : { life, entries: [] }
     switch (event.type) {
         case "withdrawn":
-            return to(life, event, "closed", "closed")
+            return to(life, event, "closed", event.because ?? "closed")
         case "worsened":
             if (state === "latched") return { life, entries: [] }
             return state === "raised" ? log(life, event, "worsened") : raise(life, event, "worsened")

@@ -1,4 +1,5 @@
 import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
+import { associationEnds } from "../motes/association-end.ts"
 import type { StoredAlarmEntry } from "../store/alarm-entries.ts"
 import type { StoredAlarm } from "../store/alarms.ts"
 import type { Tables } from "../store/store.ts"
@@ -18,6 +19,8 @@ export interface AlarmFollower {
 
 /** Changes that put an end to what somebody did about it. */
 const speaksAgain: readonly Change[] = ["worsened", "again", "undone", "pause-expired", "acknowledgement-expired"]
+
+const isOver: readonly Change[] = ["cleared", "closed", ...associationEnds]
 
 /** Steps the lives of stored alarms: keeps them, writes the log, and has people told. */
 export class Lives {
@@ -79,7 +82,7 @@ export class Lives {
             Object.assign(alarm, { acknowledgedAt: null, acknowledgedBy: null, attendedValue: null })
             await this.tellFirst(alarm, at, t)
         }
-        if (change === "cleared" || change === "closed") await this.follower?.over(alarm.id, at, t)
+        if (isOver.includes(change)) await this.follower?.over(alarm.id, at, t)
     }
 
     private lifeRules(alarm: StoredAlarm): Rules {

@@ -1,10 +1,10 @@
 import type { Log } from "../../host/log.ts"
 import { defaultConfig } from "../../wire/tables/settings.ts"
 import { silentMs, type Configurations } from "../motes/configurations.ts"
-import type { Mote, Motes } from "../motes/motes.ts"
+import { isWorn, type Mote, type Motes, type WornMote } from "../motes/motes.ts"
 import { routerAsksMs, routerSilentMs, type Routers } from "../routers.ts"
 import type { Store } from "../store/store.ts"
-import { subjectOf, type Alarms } from "./alarms.ts"
+import { sourceOf, subjectOf, type Alarms } from "./alarms.ts"
 
 const kind = "mote-silent"
 /** No mote may be silent for less, whatever its settings; so that settings are looked up for few motes only. */
@@ -33,6 +33,8 @@ export class SilenceWatch {
     /** By the mote's row, when something arrived last, by `elapsed`. */
     private readonly heardAt = new Map<number, number>()
     private readonly silent = new Set<number>()
+    /** By the mote's row, the association that is watched. */
+    private readonly associations = new Map<number, number>()
     /** By the mote's row, the router that brought its last envelope. */
     private readonly routerOf = new Map<number, number>()
     /** Of the newest envelope that was looked at; undefined before the first check. */
@@ -59,7 +61,7 @@ export class SilenceWatch {
 
     private async look(): Promise<void> {
         const { elapsed, motes } = this.o
-        const watched = (await motes.all()).filter(({ revokedAt }) => revokedAt === null)
+        const watched = (await motes.all()).filter(isWorn)
         if (this.newest === undefined) await this.begin(watched)
         const { newest, heard } = await this.o.store.envelope.motesSince(this.newest!)
         this.newest = newest
@@ -70,6 +72,7 @@ export class SilenceWatch {
         const inUse = new Set(watched.map(({ id }) => id))
         for (const id of this.silent) if (!inUse.has(id)) this.silent.delete(id)
         for (const mote of watched) {
+            this.follow(mote)
             const heardAt = this.heardAt.get(mote.id)
             if (heardAt === undefined) continue
             const routerMs = this.routerSilentMs(mote.id)
@@ -82,17 +85,26 @@ export class SilenceWatch {
         }
     }
 
-    private async begin(motes: Mote[]): Promise<void> {
+    private async begin(motes: WornMote[]): Promise<void> {
         const { store, elapsed } = this.o
         this.newest = await store.envelope.newestId()
-        for (const { id } of motes) {
+        for (const { id, association } of motes) {
+            this.associations.set(id, association)
             // One that was silent before stays so until it is heard.
-            if ((await store.alarm.lasting(`mote/${id}`, kind)).length > 0) this.silent.add(id)
+            if ((await store.alarm.lasting(sourceOf(id, association), kind)).length > 0) this.silent.add(id)
             const newest = await store.start.newestEnvelope(id)
             if (newest === undefined) continue
             this.routerOf.set(id, (await store.envelope.routerOf(newest)) ?? 0)
             if (!this.silent.has(id)) this.heardAt.set(id, elapsed())
         }
+    }
+
+    /** Whoever is given a mote that was heard before is watched from then on; its silence in a drawer was no fault. */
+    private follow({ id, association }: WornMote): void {
+        if (this.associations.get(id) === association) return
+        this.associations.set(id, association)
+        this.silent.delete(id)
+        if (this.heardAt.has(id)) this.heardAt.set(id, this.o.elapsed())
     }
 
     /** A router that was never heard of, as in a simulation, is not asked for keys. */

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { sql } from "kysely"
 import { UserError } from "../../host/errors.ts"
 import { realClock } from "../../host/clock.ts"
+import { Associations } from "../motes/associations.ts"
 import { Motes } from "../motes/motes.ts"
 import { Vault, vaultKeyBytes } from "../motes/vault.ts"
 import { openSqlite } from "../store/sqlite/open.ts"
@@ -53,5 +54,6 @@ export async function examine(
 }
 
 function motesOf(store: Store, key: Uint8Array): Motes {
-    return new Motes(store, realClock, randomBytes, new Vault(key, randomBytes))
+    const associations = new Associations(store, realClock)
+    return new Motes({ store, clock: realClock, random: randomBytes, vault: new Vault(key, randomBytes), associations })
 }

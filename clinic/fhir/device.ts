@@ -2,7 +2,7 @@ import type { Device } from "@medplum/fhirtypes"
 import { eui } from "../../wire/keys.ts"
 import type { Mote } from "../motes/motes.ts"
 
-/** A mote; it becomes inactive by revocation. */
+/** A mote, with who wears it now; it becomes inactive by revocation. */
 export function toDevice(mote: Mote): Device {
     const id = eui(mote.kid)
     return {
@@ -13,6 +13,6 @@ export function toDevice(mote: Mote): Device {
         status: mote.revokedAt === null ? "active" : "inactive",
         deviceName: [{ name: `VitalMote ${id}`, type: "user-friendly-name" }],
         type: { text: "Wearable vital-sign monitor" },
-        patient: { reference: `Patient/${mote.patient}` },
+        ...(mote.patient !== null && { patient: { reference: `Patient/${mote.patient}` } }),
     }
 }

@@ -10,6 +10,7 @@ import { LoginLimits } from "../people/login-limits.ts"
 import type { ServerCertificate } from "../tls.ts"
 import { alarmRoutes } from "./alarms.ts"
 import { alarmLogRoutes } from "./alarm-log.ts"
+import { associationRoutes } from "./associations.ts"
 import { authenticate } from "./auth.ts"
 import { compressAnswers } from "./compression.ts"
 import { connectionLimits, Connections, type ConnectionLimits } from "./connections.ts"
@@ -111,6 +112,7 @@ export async function buildApp(o: {
     noteRoutes(app, clinic)
     news2Routes(app, clinic, turns)
     moteRoutes(app, clinic, turns)
+    associationRoutes(app, clinic)
     configurationRoutes(app, clinic)
     alarmLogRoutes(app, clinic)
     alarmRoutes(app, clinic)

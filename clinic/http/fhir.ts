@@ -178,7 +178,7 @@ function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
             mote =>
                 mote.id > after &&
                 may(user, "read", mote.patient) &&
-                (patients?.includes(mote.patient) ?? true) &&
+                (!patients || (mote.patient !== null && patients.includes(mote.patient))) &&
                 (ids?.includes(eui(mote.kid)) ?? true),
         )
         const page = found.slice(0, count)

@@ -2,6 +2,7 @@ import { inSlices } from "../../host/slices.ts"
 import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote as StoredMote } from "../motes/motes.ts"
+import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
 import { ByKid, List, NoContent } from "./schemas/common.ts"
 import { Mote, MoteWithSecret, NewMote } from "./schemas/motes.ts"
@@ -37,14 +38,16 @@ export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
         {
             schema: {
                 tags,
-                summary: "A new mote for a patient; the answer is the only place its secret shows",
+                summary: "A new mote, for a patient or for nobody yet; the answer is the only place its secret shows",
                 body: NewMote,
                 response: { 201: MoteWithSecret },
             },
             config,
         },
         async (request, reply) => {
-            const { mote, secret } = await clinic.motes.register(request.body.patient)
+            const { patient = null } = request.body
+            const { name } = userFrom(request)
+            const { mote, secret } = await clinic.register(patient, name)
             return reply.code(201).send({ ...shown(mote), secret: Buffer.from(secret).toString("hex") })
         },
     )
@@ -74,12 +77,13 @@ export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
         { schema: { tags, summary: "Revoke a mote", params: ByKid, response: { 204: NoContent } }, config },
         async (request, reply) => {
             const kid = Buffer.from(request.params.kid, "hex")
-            if (!(await clinic.revoke(kid))) throw new ProblemError("not-found", { what: "mote" })
+            if (!(await clinic.revoke(kid, userFrom(request).name)))
+                throw new ProblemError("not-found", { what: "mote" })
             return reply.code(204).send(null)
         },
     )
 }
 
-function shown({ kid, patient, registeredAt, revokedAt }: StoredMote) {
-    return { kid: eui(kid), patient, registeredAt, revokedAt }
+export function shown({ kid, patient, wornSince, registeredAt, revokedAt }: StoredMote) {
+    return { kid: eui(kid), patient, wornSince, registeredAt, revokedAt }
 }

@@ -1,6 +1,7 @@
 import type { Clinic } from "../clinic.ts"
 import { may } from "../people/permissions.ts"
-import type { Patient as StoredPatient } from "../people/patients.ts"
+import type { Double } from "../people/doubles.ts"
+import type { NewPatient, Patient as StoredPatient } from "../people/patients.ts"
 import { vitalNames } from "../../wire/tables/quantities.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
@@ -17,6 +18,12 @@ const maxPoints = 1500
 
 /** Who is here: admit, change, discharge; and what was measured of one, for a chart. */
 export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
+    const refuseDoubles = async (data: NewPatient, confirmed: readonly Double[], before?: StoredPatient) => {
+        const found = await clinic.patients.doubles(data, before)
+        const open = found.find(({ code }) => !confirmed.includes(code))
+        if (open) throw new ProblemError(open.code, { patient: open.patient })
+    }
+
     app.get(
         "/api/patients",
         { schema: { tags, summary: "Everyone on the ward, by bed", response: { 200: List(Patient) } }, config: manage },
@@ -27,7 +34,9 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
         "/api/patients",
         { schema: { tags, summary: "Admit a patient", body: PatientBody, response: { 201: Patient } }, config: manage },
         async (request, reply) => {
-            const patient = await clinic.patients.add(withoutUndefined(request.body))
+            const { confirmed = [], ...data } = withoutUndefined(request.body)
+            await refuseDoubles(data, confirmed)
+            const patient = await clinic.patients.add(data)
             return reply.code(201).send(shown(patient))
         },
     )
@@ -47,7 +56,7 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
         {
             schema: {
                 tags,
-                summary: "Replace a patient's data",
+                summary: "Replace a patient's data; another ward or bed moves the patient",
                 params: ById,
                 body: PatientBody,
                 response: { 200: Patient },
@@ -55,9 +64,12 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
             config: manage,
         },
         async request => {
-            const { birthDate = null, gender = null, identifier = null, bed = null, ward = null } = request.body
-            const data = { ...request.body, birthDate, gender, identifier, bed, ward }
-            return shown((await clinic.patients.update(Number(request.params.id), data)) ?? missing())
+            const id = Number(request.params.id)
+            const { confirmed = [], ...body } = request.body
+            const { birthDate = null, gender = null, identifier = null, bed = null, ward = null } = body
+            const data = { ...body, birthDate, gender, identifier, bed, ward }
+            await refuseDoubles(data, confirmed, (await clinic.patients.get(id)) ?? missing())
+            return shown((await clinic.patients.update(id, data)) ?? missing())
         },
     )
 
@@ -66,14 +78,14 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
         {
             schema: {
                 tags,
-                summary: "Discharge a patient: off the ward, motes revoked, readings kept",
+                summary: "Discharge a patient: off the ward, motes taken off, readings kept",
                 params: ById,
                 response: { 204: NoContent },
             },
             config: manage,
         },
         async (request, reply) => {
-            if (!(await clinic.discharge(Number(request.params.id)))) missing()
+            if (!(await clinic.discharge(Number(request.params.id), userFrom(request).name))) missing()
             return reply.code(204).send(null)
         },
     )

@@ -1,3 +1,4 @@
+import { nobody } from "../store/measurements.ts"
 import type { Store, Tables } from "../store/store.ts"
 
 /** Envelopes that never arrived, of one start of a mote. */
@@ -27,6 +28,8 @@ export interface Completeness {
     problems: { count: number; newest: string | null }
     /** Percent. */
     battery: number | null
+    /** Readings that are nobody's, and when the newest was measured (unix ms). */
+    unassigned: { count: number; newest: number | null }
 }
 
 const maxGaps = 100
@@ -63,12 +66,18 @@ export async function noteArrival(
 const maxAheadMs = 5_000
 
 /** What arrived from one mote and what did not (docs/wire.md, "Replay"): nothing disappears silently. */
-export async function completeness(
-    t: Store,
-    mote: { id: number; patient: number },
-    now: number,
-): Promise<Completeness> {
-    const { id, patient } = mote
+export async function completeness(t: Store, mote: { id: number }, now: number): Promise<Completeness> {
+    const { id } = mote
+    const patients = [...new Set((await t.association.ofMote(id)).map(({ patient }) => patient)), nobody]
+    const sum = async (name: string) => {
+        let all = 0
+        for (const patient of patients) all += await t.measurement.sum(patient, id, name)
+        return all
+    }
+    const batteries = []
+    for (const patient of patients)
+        batteries.push(await t.measurement.newestValue(patient, id, "batt", now + maxAheadMs))
+    const battery = batteries.filter(found => found !== undefined).sort((a, b) => b.time - a.time || b.id - a.id)[0]
     const gaps = await t.gap.ofMote(id, maxGaps)
     return {
         ...(await t.start.summary(id)),
@@ -76,9 +85,10 @@ export async function completeness(
         gaps: gaps.map(({ boot, salt, first, last }) => ({
             ...{ boot, salt: Buffer.from(salt).toString("hex"), from: first, to: last },
         })),
-        summarized: await t.measurement.sum(patient, id, "count"),
-        lost: await t.measurement.sum(patient, id, "lost"),
+        summarized: await sum("count"),
+        lost: await sum("lost"),
         problems: await t.envelope.problemsOf(id),
-        battery: await t.measurement.newestValue(patient, id, "batt", now + maxAheadMs),
+        battery: battery?.value ?? null,
+        unassigned: await t.measurement.unassigned(id),
     }
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../../host/clock.ts"
 import { makeCommand, makeConfig, settingAt } from "../../wire/config.ts"
 import { checkConfig } from "../../wire/settings.ts"
 import { isRolledBack, type Refusal } from "../../wire/tables/refusals.ts"
-import { defaultConfig, type ConfigValues } from "../../wire/tables/settings.ts"
+import { defaultConfig, type ConfigName, type ConfigValues } from "../../wire/tables/settings.ts"
 import { isCount } from "../../wire/cbor.ts"
 import type { CommandName, MoteKeys, RouterKeys, SealedCommand } from "../../wire/keys.ts"
 import { refusedName, type Measurement } from "../../wire/senml.ts"
@@ -59,6 +59,9 @@ export function toConfigStatement(pack: Measurement[]): ConfigStatement | undefi
     return { version, refused: { version: value, reason } }
 }
 
+/** Settings that a doctor chooses for a patient; the others are about the mote. */
+const patientSettings = ["hrLow", "hrHigh", "tempLow", "tempHigh", "spo2Low", "delay"] as const satisfies ConfigName[]
+
 /** Somebody stands beside the mote and waits: later than this, a command would surprise. */
 const commandMs = 10 * 60_000
 
@@ -97,6 +100,17 @@ export class Configurations {
             state: "pending",
         })
         return configuration(added)
+    }
+
+    /** Somebody else wears the mote: a new version with the limits that are the default, unless it has or gets these already. */
+    async resetLimits(known: { mote: Mote; secrets: Secrets }, author: string, t: Tables): Promise<void> {
+        const { mote } = known
+        const newest = await this.newest(mote, t)
+        const inForce = await this.inForce(mote, t)
+        const told = newest?.state === "pending" ? newest.settings : inForce.settings
+        const limits = Object.fromEntries(patientSettings.map(name => [name, defaultConfig[name]]))
+        if (told && patientSettings.every(name => told[name] === defaultConfig[name])) return
+        await this.put(known, { settings: { ...told, ...limits }, author }, t)
     }
 
     async newest(mote: { id: number }, t: Tables = this.store): Promise<Configuration | undefined> {

@@ -1,6 +1,5 @@
 import type { MoteKeys, RouterKeys } from "../../wire/keys.ts"
 import type { Accounts } from "../people/accounts.ts"
-import type { Patients } from "../people/patients.ts"
 import type { Store } from "../store/store.ts"
 import type { Configurations } from "./configurations.ts"
 import type { Mote, Motes, Secrets } from "./motes.ts"
@@ -12,7 +11,7 @@ type Known = { mote: Mote; secrets: Secrets }
 
 /**
  * Decides which router gets the keys of which motes: those that have appeared at it, or all if its account prefetches.
- * It never gets those of a revoked mote, or of a patient outside its wards. Every mote whose keys a router got is
+ * It never gets those of a revoked mote, or of one whose patient, the present or the last one, is outside its wards. Every mote whose keys a router got is
  * recorded, so that it is known which keys a stolen router had.
  */
 export class Grants {
@@ -59,8 +58,8 @@ export class Grants {
         if (motes.length === 0) return []
         const wards = (await this.o.accounts.wards()).get(router)
         if (!wards) return motes
-        const patients = new Set((await this.o.patients.ofWards(wards)).map(({ id }) => id))
-        return motes.filter(({ mote }) => patients.has(mote.patient))
+        const wardOf = await this.o.store.association.wards()
+        return motes.filter(({ mote }) => wards.includes(wardOf.get(mote.id) ?? ""))
     }
 
     private async note(router: number, motes: Known[]): Promise<void> {
@@ -87,7 +86,6 @@ export class Grants {
 interface GrantsOptions {
     store: Store
     accounts: Accounts
-    patients: Patients
     motes: Motes
     configurations: Configurations
 }

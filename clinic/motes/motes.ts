@@ -3,18 +3,29 @@ import { deriveKeys, kidBytes, secretBytes, type MoteKeys } from "../../wire/key
 import { ProblemError } from "../errors.ts"
 import type { StoredMote } from "../store/motes.ts"
 import type { Store, Tables } from "../store/store.ts"
+import type { Associations } from "./associations.ts"
 import type { Vault } from "./vault.ts"
 
-/** A registered mote; it belongs to one patient for life, another patient gets a new identity. */
+/** A registered mote. */
 export interface Mote {
     id: number
     kid: Uint8Array
-    patient: number
+    /** Who wears it, by which association and since when (unix ms); null while nobody does. */
+    patient: number | null
+    association: number | null
+    wornSince: number | null
     /** Unix time in milliseconds. */
     registeredAt: number
     revokedAt: number | null
     /** Versions of configurations and commands are higher. */
     leastVersion: number
+}
+
+/** One that somebody wears. */
+export type WornMote = Mote & { patient: number; association: number; wornSince: number }
+
+export function isWorn(mote: Mote): mote is WornMote {
+    return mote.association !== null
 }
 
 /**
@@ -48,33 +59,45 @@ export class Motes {
     private readonly clock: Clock
     private readonly random: (bytes: number) => Uint8Array
     private readonly vault: Vault
+    private readonly associations: Associations
     /** Derived keys by wrapped secret. */
     private readonly derived = new Map<string, MoteKeys>()
 
-    constructor(store: Store, clock: Clock, random: (bytes: number) => Uint8Array, vault: Vault) {
-        this.store = store
-        this.clock = clock
-        this.random = random
-        this.vault = vault
+    constructor(o: {
+        store: Store
+        clock: Clock
+        random: (bytes: number) => Uint8Array
+        vault: Vault
+        associations: Associations
+    }) {
+        this.store = o.store
+        this.clock = o.clock
+        this.random = o.random
+        this.vault = o.vault
+        this.associations = o.associations
     }
 
     /**
-     * A new identity for a patient on the ward; the secret is never given out again. Throws ProblemError where there is no such
-     * patient.
+     * A new identity, for a patient on the ward or for nobody yet; the secret is never given out again. Throws ProblemError where
+     * there is no such patient.
+     * @param by who says who wears it; null: the clinic
      */
-    async register(patient: number, t: Tables = this.store): Promise<{ mote: Mote; secret: Uint8Array }> {
+    async register(
+        patient: number | null,
+        t: Tables = this.store,
+        by: string | null = null,
+    ): Promise<{ mote: Mote; secret: Uint8Array }> {
         const kid = this.random(kidBytes)
         const secret = this.random(secretBytes)
-        if ((await t.patient.get(patient))?.active !== 1) throw new ProblemError("not-on-the-ward")
-        const wrapped = this.vault.wrap(secret, kid)
-        const added = await t.mote.add({ kid, secret: wrapped, patient, registeredAt: this.now() })
-        return { mote: plain(added), secret }
+        if (patient !== null && (await t.patient.get(patient))?.active !== 1) throw new ProblemError("not-on-the-ward")
+        const id = await t.mote.add({ kid, secret: this.vault.wrap(secret, kid), registeredAt: this.now() })
+        if (patient !== null) await this.associations.begin({ mote: id, patient, by }, t)
+        return { mote: (await this.get(kid, t))!, secret }
     }
 
-    /** From now on nothing of these motes is accepted. Returns the ids of those that were in use. */
-    async revoke(o: { id: number } | { patient: number }, t: Tables): Promise<number[]> {
-        const now = this.now()
-        return "id" in o ? await t.mote.revoke("id", o.id, now) : await t.mote.revoke("patient", o.patient, now)
+    /** From now on nothing of this mote is accepted. False where it was revoked already. */
+    async revoke(mote: { id: number }, t: Tables): Promise<boolean> {
+        return await t.mote.revoke(mote.id, this.now())
     }
 
     /**
@@ -155,6 +178,6 @@ export class Motes {
     }
 }
 
-function plain({ id, kid, patient, registeredAt, revokedAt, leastVersion }: StoredMote): Mote {
-    return { id, kid, patient, registeredAt, revokedAt, leastVersion }
+function plain({ id, kid, patient, association, wornSince, registeredAt, revokedAt, leastVersion }: StoredMote): Mote {
+    return { id, kid, patient, association, wornSince, registeredAt, revokedAt, leastVersion }
 }

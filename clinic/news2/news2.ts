@@ -256,7 +256,7 @@ export class News2 {
     }
 
     private async silentMs(patient: number): Promise<number> {
-        const motes = (await this.o.motes.all()).filter(mote => mote.patient === patient && mote.revokedAt === null)
+        const motes = (await this.o.motes.all()).filter(mote => mote.patient === patient)
         const each = await Promise.all(motes.map(mote => this.o.configurations.inForce(mote)))
         return Math.max(0, ...each.map(({ settings }) => silentMs(settings ?? defaultConfig)))
     }

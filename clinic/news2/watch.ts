@@ -104,7 +104,7 @@ export class News2Watch {
         const known = beyond(last.atLeast, Object.values(last.parts))
         const { alarms, store, elapsed } = this.o
         const { patient } = score
-        const subject = { source: `patient/${patient}`, mote: null, patient, revokedAt: null }
+        const subject = { source: `patient/${patient}`, mote: null, patient, endedAt: null }
         let hasUrgent = false
         for (const { kind, isBeyond, isLower } of thresholds) {
             const key = `${score.patient} ${kind}`

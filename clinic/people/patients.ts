@@ -1,4 +1,5 @@
 import type { Clock } from "../../host/clock.ts"
+import type { Double } from "./doubles.ts"
 import type { PatientColumns, StoredPatient } from "../store/patients.ts"
 import type { Store, Tables } from "../store/store.ts"
 
@@ -43,6 +44,25 @@ export class Patients {
         return patient(await t.patient.add(columns(all), this.now()))
     }
 
+    /**
+     * Who on the ward seems to be the same person, or is in the same bed. `before`: whose data it is, and what it was; what stays as
+     * it was is not asked about again.
+     */
+    async doubles(data: NewPatient, before?: Patient): Promise<{ code: Double; patient: number }[]> {
+        const { family, given, birthDate = null, identifier = null, ward = null, bed = null } = data
+        const others = (await this.ward()).filter(({ id }) => id !== before?.id)
+        const isTwin = (other: Patient) =>
+            (identifier !== null && other.identifier === identifier) ||
+            (isSame(other.family, family) && isSame(other.given, given) && other.birthDate === birthDate)
+        const isHolder = (other: Patient) => bed !== null && other.bed === bed && other.ward === ward
+        const twin = before && isTwin(before) ? undefined : others.find(isTwin)
+        const holder = before && isHolder(before) ? undefined : others.find(isHolder)
+        return [
+            ...(twin ? [{ code: "patient-known" as const, patient: twin.id }] : []),
+            ...(holder ? [{ code: "bed-taken" as const, patient: holder.id }] : []),
+        ]
+    }
+
     /** Replaces the data; undefined where there is no such patient. */
     async update(id: number, data: PatientData): Promise<Patient | undefined> {
         const updated = await this.store.patient.update(id, columns(data), this.now())
@@ -77,6 +97,11 @@ export class Patients {
     private now(): number {
         return Math.trunc(this.clock.now())
     }
+}
+
+/** However it is written. */
+function isSame(a: string, b: string): boolean {
+    return a.localeCompare(b, undefined, { sensitivity: "base" }) === 0
 }
 
 function patient({ active, birth_date, gender, updated_at, ...row }: StoredPatient): Patient {

@@ -71,7 +71,10 @@ export const permissions = {
         allows: "list, admit, change and discharge patients",
         to: { doctor: "all", nurse: "all" },
     },
-    "manage-motes": { allows: "list, register, rotate and revoke motes", to: { doctor: "all", nurse: "all" } },
+    "manage-motes": {
+        allows: "list and register motes, put them on patients, take them off, rotate, revoke",
+        to: { doctor: "all", nurse: "all" },
+    },
     "manage-users": {
         allows: "list, add and remove users; setup links, tokens, sessions of others",
         to: { doctor: "all", administrator: "all" },
@@ -95,11 +98,15 @@ export interface Subject {
     only?: readonly Action[]
 }
 
-/** Whether the user may do this; with `patient`, whether they may do it with that patient's data. */
-export function may(user: Subject, action: Action, patient?: number): boolean {
+/**
+ * Whether the user may do this; with `patient`, whether they may do it with that patient's data. Null: with what is nobody's, which is
+ * for those who may do it with everybody's.
+ */
+export function may(user: Subject, action: Action, patient?: number | null): boolean {
     const scope = scopeOf(user, action)
     if (scope === undefined) return false
-    return scope === "all" || patient === undefined || patientsOf(user, scope).includes(patient)
+    if (scope === "all" || patient === undefined) return true
+    return patient !== null && patientsOf(user, scope).includes(patient)
 }
 
 /** The patients with whose data the user may do this: everyone's, or those listed. */

@@ -3,7 +3,14 @@ import { maxSpanMs, vitalNames, type VitalName } from "../../wire/tables/quantit
 import type { Absence, Reading } from "./readings.ts"
 import { periodOf, type TimeFilter, type TimeRange } from "./time-filter.ts"
 import { Slices } from "../../host/slices.ts"
-import type { MeasurementKind, MeasurementRange, StoredMeasurement, StoredSummary } from "../store/measurements.ts"
+import {
+    nobody,
+    type MeasurementKind,
+    type MeasurementRange,
+    type StoredMeasurement,
+    type StoredSummary,
+    type UnassignedMeasurement,
+} from "../store/measurements.ts"
 import { maxSkewMs } from "../routers.ts"
 import type { Store, Tables } from "../store/store.ts"
 
@@ -211,17 +218,27 @@ export class Observations {
         return withSpans(points, await this.store.measurement.summaries(around, maxSummaries), o)
     }
 
-    /** Stores what a pack of the mote said, out of one envelope that is stored at `now` (unix ms). */
+    /** How many readings of a mote are nobody's, and when the newest was measured. */
+    async unassigned(mote: number): Promise<{ count: number; newest: number | null }> {
+        return await this.store.measurement.unassigned(mote)
+    }
+
+    /** Readings of a mote that are nobody's, measured before `before` (unix ms), the newest first. */
+    async unassignedPage(mote: number, before: number, limit: number): Promise<UnassignedMeasurement[]> {
+        return await this.store.measurement.unassignedPage(mote, before, limit)
+    }
+
+    /** Stores what a pack of the mote said of one patient, or of nobody, out of one envelope that is stored at `now` (unix ms). */
     async add(
         readings: readonly Reading[],
-        { envelope, mote, now }: { envelope: number; mote: { id: number; patient: number }; now: number },
+        { envelope, mote, patient, now }: { envelope: number; mote: number; patient: number | null; now: number },
         t: Tables,
     ): Promise<void> {
         // Written out: this runs for every reading, and spread objects cost more than the database.
         const rows = readings.map(({ name, unit, value, absent, quality, summary, time, relative, problem }) => ({
             envelope,
-            mote: mote.id,
-            patient: mote.patient,
+            mote,
+            patient: patient ?? nobody,
             name,
             unit,
             value,
@@ -236,11 +253,12 @@ export class Observations {
             span: summary === null ? null : summary.spanMs,
         }))
         await t.measurement.add(rows)
+        if (patient === null) return
         for (const name of vitalNames) {
             let newest = -Infinity
             for (const reading of readings)
                 if (reading.name === name && reading.problem === null) newest = Math.max(newest, reading.time)
-            if (newest > -Infinity) await t.current.put({ patient: mote.patient, name, time: newest }, now + maxSkewMs)
+            if (newest > -Infinity) await t.current.put({ patient, name, time: newest }, now + maxSkewMs)
         }
     }
 }

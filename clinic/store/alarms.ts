@@ -3,7 +3,7 @@ import { prepare, type Access } from "./access.ts"
 /** An alarm as it is stored; times are unix ms, truth values 0 and 1. */
 export interface StoredAlarm extends StoredEpisode, StoredLife {
     id: number
-    /** What it is about, as `mote/7` or `router/NAME`: there is one of a kind of each at a time. */
+    /** What it is about, as `mote/7/3` or `router/NAME`: there is one of a kind of each at a time. */
     source: string
     patient: number | null
     /** The patient's, when it began. */
@@ -260,9 +260,8 @@ export class AlarmTable {
         return await this.shown().where("a.is_open", "=", 1).orderBy("a.id", "desc").execute()
     }
 
-    async openOfMotes(motes: readonly number[]): Promise<ShownAlarm[]> {
-        if (motes.length === 0) return []
-        return await this.shown().where("a.mote", "in", motes).where("a.is_open", "=", 1).orderBy("a.id").execute()
+    async openOfMote(mote: number): Promise<ShownAlarm[]> {
+        return await this.shown().where("a.mote", "=", mote).where("a.is_open", "=", 1).orderBy("a.id").execute()
     }
 
     async openOfPatient(patient: number): Promise<ShownAlarm[]> {

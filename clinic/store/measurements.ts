@@ -20,7 +20,16 @@ export type NewMeasurement = {
     span: number | null
 }
 
-/** A measurement without a problem, with its mote's kid. */
+/** In place of a patient: nobody wore the mote, or nobody knows who did. */
+export const nobody = 0
+
+/** A measurement without a problem that is nobody's. */
+export type UnassignedMeasurement = Pick<
+    NewMeasurement,
+    "name" | "unit" | "value" | "absent" | "time" | "relative" | "count" | "span"
+>
+
+/** A patient's measurement without a problem, with its mote's kid. */
 export interface StoredMeasurement extends Omit<NewMeasurement, "envelope" | "mote" | "problem"> {
     id: number
     kid: Uint8Array
@@ -285,7 +294,7 @@ export class MeasurementTable {
             .execute()
     }
 
-    /** Of all values of one name that a mote sent. */
+    /** Of all values of one name that a mote sent while that patient wore it. */
     async sum(patient: number, mote: number, name: string): Promise<number> {
         const { sum } = await this.access.db
             .selectFrom("measurement")
@@ -298,11 +307,16 @@ export class MeasurementTable {
         return sum ?? 0
     }
 
-    /** The newest value of one name that a mote sent, by its time; none whose time is after `until`. */
-    async newestValue(patient: number, mote: number, name: string, until: number): Promise<number | null> {
-        const newest = await this.access.db
+    /** The newest value of one name that a mote sent while that patient wore it, by its time; none whose time is after `until`. */
+    async newestValue(
+        patient: number,
+        mote: number,
+        name: string,
+        until: number,
+    ): Promise<{ id: number; time: number; value: number | null } | undefined> {
+        return await this.access.db
             .selectFrom("measurement")
-            .select("value")
+            .select(["id", "time", "value"])
             .where("patient", "=", patient)
             .where("name", "=", name)
             .where("mote", "=", mote)
@@ -312,7 +326,54 @@ export class MeasurementTable {
             .orderBy("id", "desc")
             .limit(1)
             .executeTakeFirst()
-        return newest?.value ?? null
+    }
+
+    /** Whether a mote has measured something of that patient within a time, by a clock, in an earlier start than `boot`. */
+    async hasTimed(o: { patient: number; mote: number; from: number; before: number; boot: number }): Promise<boolean> {
+        for (const name of ["hr", "temp"]) {
+            const found = await this.access.db
+                .selectFrom("measurement")
+                .innerJoin("envelope", "envelope.id", "measurement.envelope")
+                .select("measurement.id")
+                .where("patient", "=", o.patient)
+                .where("name", "=", name)
+                .where("measurement.problem", "is", null)
+                .where("time", ">=", o.from)
+                .where("time", "<", o.before)
+                .where("measurement.mote", "=", o.mote)
+                .where("relative", "=", 0)
+                .where("boot", "<", o.boot)
+                .limit(1)
+                .executeTakeFirst()
+            if (found) return true
+        }
+        return false
+    }
+
+    /** How many readings of a mote are nobody's, and when the newest was measured. */
+    async unassigned(mote: number): Promise<{ count: number; newest: number | null }> {
+        return await this.ofNobody(mote)
+            .select(({ fn }) => [fn.countAll<number>().as("count"), fn.max<number | null>("time").as("newest")])
+            .executeTakeFirstOrThrow()
+    }
+
+    /** The readings of a mote that are nobody's, the newest first. */
+    async unassignedPage(mote: number, before: number, limit: number): Promise<UnassignedMeasurement[]> {
+        return await this.ofNobody(mote)
+            .select(["name", "unit", "value", "absent", "time", "relative", "count", "span"])
+            .where("time", "<", before)
+            .orderBy("time", "desc")
+            .orderBy("id", "desc")
+            .limit(limit)
+            .execute()
+    }
+
+    private ofNobody(mote: number) {
+        return this.access.db
+            .selectFrom("measurement")
+            .where("mote", "=", mote)
+            .where("patient", "=", sql.lit(nobody))
+            .where("problem", "is", null)
     }
 
     private within({
@@ -340,4 +401,5 @@ function stored(db: Kysely<Schema>) {
         .select(["m.time", "m.relative", "m.count", "m.least", "m.greatest", "m.span"])
         .select("envelope.stored_at as storedAt")
         .where("m.problem", "is", null)
+        .where("m.patient", "<>", sql.lit(nobody))
 }

@@ -1,10 +1,15 @@
+import type { Kysely } from "kysely"
 import { prepare, type Access } from "./access.ts"
+import type { Schema } from "./schema.ts"
 
 /** A mote with its wrapped secrets. */
 export interface StoredMote {
     id: number
     kid: Uint8Array
-    patient: number
+    /** Who wears it, by which association and since when; null while nobody does. */
+    patient: number | null
+    association: number | null
+    wornSince: number | null
     registeredAt: number
     revokedAt: number | null
     secret: Uint8Array
@@ -18,9 +23,11 @@ export interface StoredMote {
 }
 
 const columns = [
-    "id",
+    "mote.id",
     "kid",
-    "patient",
+    "association.patient",
+    "association.id as association",
+    "association.begins_at as wornSince",
     "registered_at as registeredAt",
     "revoked_at as revokedAt",
     "secret",
@@ -32,9 +39,16 @@ const columns = [
     "least_version as leastVersion",
 ] as const
 
-const byKid = prepare<{ kid: Uint8Array }, StoredMote>((db, { kid }) =>
-    db.selectFrom("mote").select(columns).where("kid", "=", kid),
-)
+const byKid = prepare<{ kid: Uint8Array }, StoredMote>((db, { kid }) => motes(db).where("kid", "=", kid))
+
+function motes(db: Kysely<Schema>) {
+    return db
+        .selectFrom("mote")
+        .leftJoin("association", join =>
+            join.onRef("association.mote", "=", "mote.id").on("association.ends_at", "is", null),
+        )
+        .select(columns)
+}
 
 export class MoteTable {
     private readonly access: Access
@@ -43,20 +57,16 @@ export class MoteTable {
         this.access = access
     }
 
-    async add(mote: {
-        kid: Uint8Array
-        secret: Uint8Array
-        patient: number
-        registeredAt: number
-    }): Promise<StoredMote> {
+    /** Returns its id. */
+    async add(mote: { kid: Uint8Array; secret: Uint8Array; registeredAt: number }): Promise<number> {
         const { registeredAt, ...row } = mote
-        const added = await this.access.db
+        const { id } = await this.access.db
             .insertInto("mote")
             .values({ ...row, registered_at: registeredAt })
-            .returning(columns)
+            .returning("id")
             .executeTakeFirstOrThrow()
         this.access.changed("mote")
-        return added
+        return id
     }
 
     async get(kid: Uint8Array): Promise<StoredMote | undefined> {
@@ -65,7 +75,7 @@ export class MoteTable {
 
     /** In the order of their registration. */
     async all(o: { isInUse?: boolean; kids?: readonly Uint8Array[]; limit?: number } = {}): Promise<StoredMote[]> {
-        let query = this.access.db.selectFrom("mote").select(columns).orderBy("id")
+        let query = motes(this.access.db).orderBy("mote.id")
         if (o.isInUse) query = query.where("revoked_at", "is", null)
         if (o.kids) query = query.where("kid", "in", o.kids)
         if (o.limit !== undefined) query = query.limit(o.limit)
@@ -98,16 +108,16 @@ export class MoteTable {
         this.access.changed("mote")
     }
 
-    /** Revokes what is not revoked yet: one mote, or all of a patient. Returns their ids. */
-    async revoke(of: "id" | "patient", id: number, revokedAt: number): Promise<number[]> {
+    /** False where it was revoked already. */
+    async revoke(id: number, revokedAt: number): Promise<boolean> {
         const revoked = await this.access.db
             .updateTable("mote")
             .set({ revoked_at: revokedAt })
-            .where(of, "=", id)
+            .where("id", "=", id)
             .where("revoked_at", "is", null)
             .returning("id")
             .execute()
         this.access.changed("mote")
-        return revoked.map(row => row.id)
+        return revoked.length > 0
     }
 }

@@ -14,6 +14,8 @@ export interface Schema {
     second_factor: SecondFactorRow
     recovery_code: RecoveryCodeRow
     mote: MoteRow
+    association: AssociationRow
+    mote_alarm: MoteAlarmRow
     envelope: EnvelopeRow
     start: StartRow
     gap: GapRow
@@ -102,7 +104,6 @@ interface MoteRow {
     id: Generated<number>
     kid: Uint8Array
     secret: Uint8Array
-    patient: number
     registered_at: number
     revoked_at: number | null
     generation: Generated<number>
@@ -111,6 +112,26 @@ interface MoteRow {
     previous_secret: Uint8Array | null
     rotated_at: number | null
     least_version: Generated<number>
+}
+
+interface AssociationRow {
+    id: Generated<number>
+    mote: number
+    patient: number
+    begins_at: number
+    begun_by: string | null
+    ends_at: Generated<number | null>
+    ended_by: Generated<string | null>
+    reason: Generated<string | null>
+}
+
+interface MoteAlarmRow {
+    mote: number
+    kind: string
+    generation: number
+    number: number
+    is_on: number
+    unit: string | null
 }
 
 interface EnvelopeRow {
@@ -151,6 +172,7 @@ interface MeasurementRow {
     id: Generated<number>
     envelope: number
     mote: number
+    /** What the table `association` said when it arrived, for the index; 0: nobody. */
     patient: number
     name: string
     unit: string

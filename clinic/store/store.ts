@@ -3,6 +3,7 @@ import type { Access } from "./access.ts"
 import { AccountTable } from "./accounts.ts"
 import { AlarmEntryTable } from "./alarm-entries.ts"
 import { AlarmTable } from "./alarms.ts"
+import { AssociationTable } from "./associations.ts"
 import { BedsideTable } from "./bedside.ts"
 import { CommandTable } from "./commands.ts"
 import { ConfigReportTable } from "./config-reports.ts"
@@ -13,6 +14,7 @@ import { EnvelopeTable } from "./envelopes.ts"
 import { StoreFailure, type StoreFailureKind } from "./failure.ts"
 import { GapTable } from "./gaps.ts"
 import { MeasurementTable } from "./measurements.ts"
+import { MoteAlarmTable } from "./mote-alarms.ts"
 import { MoteTable } from "./motes.ts"
 import { NoteTable } from "./notes.ts"
 import { PatientTable } from "./patients.ts"
@@ -43,6 +45,8 @@ export class Tables {
     readonly secondFactor: SecondFactorTable
     readonly patient: PatientTable
     readonly mote: MoteTable
+    readonly association: AssociationTable
+    readonly moteAlarm: MoteAlarmTable
     readonly envelope: EnvelopeTable
     readonly start: StartTable
     readonly gap: GapTable
@@ -70,6 +74,8 @@ export class Tables {
         this.secondFactor = new SecondFactorTable(access)
         this.patient = new PatientTable(access)
         this.mote = new MoteTable(access)
+        this.association = new AssociationTable(access)
+        this.moteAlarm = new MoteAlarmTable(access)
         this.envelope = new EnvelopeTable(access)
         this.start = new StartTable(access)
         this.gap = new GapTable(access)

@@ -44,7 +44,7 @@ export class MotesSection {
 
     private row(mote: Mote): HTMLElement {
         const { kid, patient, newestAt, battery, missing, problems, routers } = mote
-        const wearer = this.wearers.get(patient)
+        const wearer = patient === null ? undefined : this.wearers.get(patient)
         const name = wearer ? t.ward.name(wearer.family, wearer.given) : t.news2.none
         return row(columns(), [
             h("code", {}, kid),

@@ -106,10 +106,24 @@ test("patients are admitted, changed and discharged; what was measured stays", a
     await clock.advance(1000)
     const late = mote.seal([measurement("hr", 65, clock.now())], clock.now())
     const [result] = await service.ingest([delivery(late, clock.now())])
-    assert.equal(result?.reason, "revoked")
+    assert.equal(result?.status, "stored", "nobody's: the mote is kept")
     const found = await service.get(`/fhir/Observation?patient=${patient}`)
     assert.equal(found.json.entry.length, 1)
     assert.equal((await service.call("DELETE", "/api/patients/999", doctor)).status, 404)
+    const asked = async (json: object) =>
+        toProblem((await service.call("POST", "/api/patients", { ...doctor, json })).json)
+    const { patient: other } = await service.admit("Eve", "Low")
+    assert.deepEqual(await asked({ given: "eve", family: "LOW" }), { code: "patient-known", patient: other })
+    const moved = { given: "Eve", family: "Low", bed: "7", ward: "3 West", identifier: "77" }
+    const path = `/api/patients/${other}`
+    assert.equal((await service.call("PUT", path, { ...doctor, json: moved })).status, 200)
+    const next = { given: "Zoë", family: "Young", bed: "7", ward: "3 West" }
+    assert.deepEqual(await asked(next), { code: "bed-taken", patient: other })
+    assert.deepEqual(await asked({ ...next, bed: "8", identifier: "77" }), { code: "patient-known", patient: other })
+    const zoe = await service.call("POST", "/api/patients", { ...doctor, json: { ...next, confirmed: ["bed-taken"] } })
+    assert.equal(zoe.status, 201)
+    const here = await service.call("PUT", path, { ...doctor, json: { ...moved, birthDate: "1950-01-01" } })
+    assert.equal(here.status, 200, "the bed is what it was")
     const again = await service.call("POST", "/api/motes", { ...doctor, json: { patient } })
     assert.deepEqual([again.status, toProblem(again.json)], [409, { code: "not-on-the-ward" }])
 })

@@ -110,7 +110,7 @@ export class Service {
     /** A new patient with a mote, by the API. */
     async admit(given = "Ada", family = "Beck"): Promise<{ patient: number; mote: TestMote }> {
         const { json: patient } = await this.call("POST", "/api/patients", {
-            ...{ token: this.doctor, json: { given, family } },
+            ...{ token: this.doctor, json: { given, family, confirmed: ["patient-known"] } },
         })
         const { json: mote } = await this.call("POST", "/api/motes", {
             ...{ token: this.doctor, json: { patient: patient.id } },

@@ -31,7 +31,7 @@ const router = async (user: string, o: { wards?: string[]; prefetch?: boolean } 
 }
 const kidOf = ({ mote }: { mote: TestMote }) => eui(mote.keys.kid)
 const move = async (patient: number, ward: string | null) => {
-    const body = { given: "A", family: "B", ward }
+    const body = { given: "A", family: "B", ward, confirmed: ["patient-known"] }
     assert.equal((await asDoctor("PUT", `/api/patients/${patient}`, body)).json.ward, ward)
 }
 

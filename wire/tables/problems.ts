@@ -43,6 +43,9 @@ export const problemKinds = {
     "newer-configuration": { status: 409, text: "there is a newer configuration: read it first" },
     "nobody-to-tell": { status: 400, text: "at {time} the escalation has nobody to tell" },
     "not-on-the-ward": { status: 409, text: "the patient is not on the ward" },
+    "mote-in-use": { status: 409, text: "patient {patient} wears the mote: take it off first, or confirm" },
+    "patient-known": { status: 409, text: "patient {patient} seems to be the same person: confirm that it is not" },
+    "bed-taken": { status: 409, text: "patient {patient} is in that bed: confirm" },
     revoked: { status: 409, text: "the mote is revoked" },
     "name-taken": { status: 409, text: "that user name is taken" },
     "already-acknowledged": { status: 409, text: "{by} has acknowledged it already" },
@@ -100,6 +103,8 @@ export interface Problem {
     readonly fault?: ParameterFault
     readonly max?: number
     readonly role?: string
+    /** The id of a patient. */
+    readonly patient?: number
     /** The name of a user. */
     readonly by?: string
     /** A time of day, such as 06:00. */

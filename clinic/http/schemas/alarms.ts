@@ -73,7 +73,17 @@ export const AlarmEntry = Type.Object({
     at: Time,
     change: OneOf([
         ...(["raised", "worsened", "cleared", "again", "acknowledged", "undone", "paused"] as const),
-        ...(["acknowledgement-expired", "pause-expired", "escalated", "closed", "told", "not-told"] as const),
+        ...([
+            "acknowledgement-expired",
+            "pause-expired",
+            "escalated",
+            "closed",
+            "taken-off",
+            "discharged",
+            "revoked",
+            "told",
+            "not-told",
+        ] as const),
     ]),
     by: Nullable(UserName),
     level: Count,

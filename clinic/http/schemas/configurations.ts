@@ -66,7 +66,7 @@ export type ConfigField = Static<typeof ConfigField>
 
 export const MoteConfiguration = Type.Object({
     kid: Eui,
-    patient: Id,
+    patient: Nullable(Id),
     inForce: Type.Object({ version: Count, heardAt: Nullable(Time), settings: Nullable(Settings) }),
     newest: Nullable(Configuration),
     /** What a change starts from: all that will be in force if nothing is refused. */

@@ -1,9 +1,21 @@
 import { Type, type Static } from "@sinclair/typebox"
-import { Count, Eui, Id, List, Nullable, Time } from "./common.ts"
+import { Count, Eui, Id, List, Nullable, OptionalOrNull, Time } from "./common.ts"
 
-export const NewMote = Type.Object({ patient: Id }, { additionalProperties: false })
+export const NewMote = Type.Object(
+    { patient: OptionalOrNull(Type.Integer({ ...Id, description: "Who wears it; nobody where it is left out" })) },
+    { additionalProperties: false },
+)
 
-const mote = { kid: Eui, patient: Id, registeredAt: Time, revokedAt: Nullable(Time) }
+const mote = {
+    kid: Eui,
+    patient: Nullable(Type.Integer({ ...Id, description: "Who wears it; null: nobody" })),
+    wornSince: Nullable(Time),
+    registeredAt: Time,
+    revokedAt: Nullable(Time),
+}
+
+/** Who wears it now. */
+export const WornMote = Type.Object(mote)
 
 export const MoteWithSecret = Type.Object({
     ...mote,
@@ -20,6 +32,10 @@ export const Mote = Type.Object({
     lost: Type.Number({ description: "Readings that the mote dropped" }),
     problems: Type.Object({ count: Count, newest: Nullable(Type.String()) }),
     battery: Nullable(Type.Number({ description: "Percent" })),
+    unassigned: Type.Object(
+        { count: Count, newest: Nullable(Time) },
+        { description: "Readings that are nobody's, and when the newest was measured" },
+    ),
     routers: List(Type.String({ description: "The user of a router that was given its keys" })),
 })
 export type Mote = Static<typeof Mote>

@@ -1,4 +1,5 @@
 import { Type, type Static } from "@sinclair/typebox"
+import { doubles } from "../../people/doubles.ts"
 import { vitalNames, type VitalName } from "../../../wire/tables/quantities.ts"
 import { Count, Id, IdText, List, Nullable, OneOf, OptionalOrNull, Text } from "./common.ts"
 
@@ -14,6 +15,9 @@ export const PatientBody = Type.Object(
         identifier: OptionalOrNull(Text(100)),
         bed: OptionalOrNull(Text(20)),
         ward: OptionalOrNull(Text(50)),
+        confirmed: Type.Optional(
+            Type.Array(OneOf(doubles), { description: "Problems that were asked about and are none" }),
+        ),
     },
     { additionalProperties: false },
 )

@@ -449,4 +449,51 @@ export const migrations: readonly string[] = [
         PRIMARY KEY (account, hash)
     ) STRICT;
     `,
+    `
+    -- Who wore a mote, and when: the only table that says whose a measurement is. A mote has one that lasts, at most.
+    CREATE TABLE association (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        patient INTEGER NOT NULL REFERENCES patient (id),
+        begins_at INTEGER NOT NULL,
+        begun_by TEXT,
+        ends_at INTEGER,
+        ended_by TEXT,
+        reason TEXT
+    ) STRICT;
+    -- Until now a mote had one patient for life. What it had measured by a clock that was behind stays that patient's.
+    INSERT INTO association (mote, patient, begins_at, ends_at, reason)
+        SELECT id, patient,
+            MIN(registered_at, COALESCE((SELECT MIN((
+                SELECT time FROM measurement WHERE patient = mote.patient AND measurement.name = known.name
+                    AND problem IS NULL AND measurement.mote = mote.id ORDER BY time LIMIT 1
+            )) FROM (SELECT 'hr' AS name UNION SELECT 'temp' UNION SELECT 'spo2') known), registered_at)),
+            revoked_at, CASE WHEN revoked_at IS NOT NULL THEN 'revoked' END
+        FROM mote ORDER BY id;
+    CREATE UNIQUE INDEX association_open ON association (mote) WHERE ends_at IS NULL;
+    CREATE INDEX association_of_mote ON association (mote, id);
+    CREATE INDEX association_of_patient ON association (patient, id);
+    ALTER TABLE mote DROP COLUMN patient;
+    -- measurement.patient is 0 where nobody wore the mote.
+    CREATE INDEX measurement_nobody ON measurement (mote, time, id) WHERE patient = 0;
+
+    -- What a mote last said of a kind of alarm: one that lasts is not told again when somebody else wears the mote.
+    CREATE TABLE mote_alarm (
+        mote INTEGER NOT NULL REFERENCES mote (id),
+        kind TEXT NOT NULL,
+        generation INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        is_on INTEGER NOT NULL,
+        unit TEXT,
+        PRIMARY KEY (mote, kind)
+    ) STRICT;
+    INSERT OR REPLACE INTO mote_alarm
+        SELECT mote, kind, generation, number, cleared_at IS NULL, unit FROM alarm
+        WHERE source = 'mote/' || mote AND raised_at IS NOT NULL
+            AND kind NOT IN ('mote-silent', 'readings-flawed', 'readings-missing', 'battery-ending')
+        ORDER BY generation, number;
+    -- An alarm about a mote is about one association.
+    UPDATE alarm SET source = source || '/' || (SELECT id FROM association WHERE association.mote = alarm.mote)
+        WHERE source = 'mote/' || mote;
+    `,
 ]
