@@ -6,6 +6,7 @@ const npm = "^node_modules/"
 const rooms = {
     host: [],
     wire: [],
+    models: [],
     browser: [],
     devicescript: ["host/"],
     router: ["host/", "wire/"],

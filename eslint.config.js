@@ -14,7 +14,7 @@ export default tseslint.config(
     },
     {
         // The host code is checked with types: a promise nobody waits for is where readings get lost.
-        files: ["{host,wire,devicescript,router,clinic,sim,emulator,cli,test,bench,scripts}/**/*.ts"],
+        files: ["{host,wire,devicescript,router,clinic,sim,emulator,cli,test,bench,scripts,models}/**/*.ts"],
         ignores: [
             "browser/**",
             "clinic/web/**",
