@@ -10,7 +10,7 @@ const parts: { part: string; times: number; slice: string }[] = [
     { part: "filter", times: 1, slice: "" },
     { part: "acceleration", times: 1, slice: "" },
     { part: "motion", times: 1, slice: "motion" },
-    { part: "autocorrelation, 21 lags", times: 41 / 21, slice: "autocorrelation" },
+    { part: "autocorrelation", times: 1, slice: "autocorrelation" },
     { part: "blocks", times: 1, slice: "blocks" },
     { part: "period", times: 1, slice: "period" },
     { part: "spectrum, slow", times: 1, slice: "spectrum, slow" },

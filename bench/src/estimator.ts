@@ -44,7 +44,7 @@ async function perform() {
     if (part === "filter") pushLight(fifo, 0, windowSamples)
     else if (part === "acceleration") pushAcceleration(felt, windowSamples)
     else if (part === "motion") removeMotion(pulse, 0)
-    else if (part === "autocorrelation, 21 lags") multiply(pulse, 0, 21)
+    else if (part === "autocorrelation") multiply(pulse)
     else if (part === "spectrum, slow") transform(correlation, true)
     else if (part === "spectrum, fast") transform(correlation, false)
     else if (part === "blocks") combine()

@@ -9,7 +9,7 @@ import { sleep } from "../platform/sleep"
  *     await writeRegister(0x57, 0x0c, 35)
  *     const led = await readRegister(0x57, 0x0c)
  *
- * Started by `sensing/sensing.ts` (`useBus`), which selects the bus once; every driver reads it.
+ * Started by `sensing/sensing.ts` (`useBus`), which selects the bus once; every driver reads it, and all in one fiber.
  */
 
 /**
@@ -35,6 +35,8 @@ export class SensorError extends Error {}
 const pollMs = 2
 
 let bus: I2CTransfer
+/** The register that is read: an array and a buffer for each transfer would take longer than the rest of it. */
+const selected = Buffer.alloc(1)
 
 /** Sets the bus of all chips. */
 export function useBus(transfer: I2CTransfer): void {
@@ -59,7 +61,8 @@ export async function readInt16(chip: number, register: number): Promise<number>
 /** Reads a burst of `size` bytes starting at `register`. */
 export async function readBurst(chip: number, register: number, size: number): Promise<Buffer> {
     const bytes = Buffer.alloc(size)
-    await transfer(chip, Buffer.from([register]), bytes)
+    selected[0] = register
+    await transfer(chip, selected, bytes)
     return bytes
 }
 

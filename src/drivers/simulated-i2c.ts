@@ -1,4 +1,5 @@
 import { Packet, SensorBus } from "@devicescript/core"
+import { onReport } from "../platform/packets"
 import { Signal } from "../platform/signal"
 import { sleep } from "../platform/sleep"
 
@@ -24,7 +25,7 @@ let isBusy = false
 let answer: Buffer
 const answered = new Signal()
 
-role.report().subscribe((packet: Packet) => {
+onReport(role, async (packet: Packet) => {
     if (!isBusy || packet.payload[transactionOffset] !== transaction) return
     answer = packet.payload
     answered.raise()

@@ -13,9 +13,8 @@ import { yieldToMainLoop } from "../platform/sleep"
 
 /** 8 s. */
 const blocks = 4
+const lastBlock = blocks - 1
 const lags = maxLag + 1
-/** Lags per slice. */
-const slice = 21
 /**
  * Regularises the weights: a block with more energy than usual weighs less, one with hardly any does not get a huge
  * weight.
@@ -48,21 +47,19 @@ export function resetCorrelation(): void {
  * Adds a block: the last `blockSize` values of `pulse`, which begins `maxLag` values earlier. Yields between slices.
  */
 export async function correlate(pulse: number[]): Promise<void> {
-    for (let lag = 0; lag < lags; lag += slice) {
-        multiply(pulse, lag, Math.min(lags, lag + slice))
-        await yieldToMainLoop()
-    }
+    multiply(pulse)
+    await yieldToMainLoop()
     newestPower = sums[next * lags] / blockSize
-    next = (next + 1) % blocks
+    next = (next + 1) & lastBlock
     if (complete < blocks) complete++
     combine()
 }
 
 /**
- * Products of the newest block with earlier values, for lags `from` to before `to`. The block's 25 values are in
- * variables, because fetching the factors takes most of the interpreter's time.
+ * Products of the newest block with earlier values, for all lags. The block's 25 values are in variables, and so are those that they
+ * are multiplied with, which move on by one from lag to lag: fetching factors from an array takes most of the interpreter's time.
  */
-export function multiply(p: number[], from: number, to: number): void {
+export function multiply(p: number[]): void {
     const x0 = p[maxLag]
     const x1 = p[maxLag + 1]
     const x2 = p[maxLag + 2]
@@ -88,35 +85,86 @@ export function multiply(p: number[], from: number, to: number): void {
     const x22 = p[maxLag + 22]
     const x23 = p[maxLag + 23]
     const x24 = p[maxLag + 24]
-    let at = next * lags + from
-    for (let j = maxLag - from; j > maxLag - to; j--) {
+    let y0 = x0
+    let y1 = x1
+    let y2 = x2
+    let y3 = x3
+    let y4 = x4
+    let y5 = x5
+    let y6 = x6
+    let y7 = x7
+    let y8 = x8
+    let y9 = x9
+    let y10 = x10
+    let y11 = x11
+    let y12 = x12
+    let y13 = x13
+    let y14 = x14
+    let y15 = x15
+    let y16 = x16
+    let y17 = x17
+    let y18 = x18
+    let y19 = x19
+    let y20 = x20
+    let y21 = x21
+    let y22 = x22
+    let y23 = x23
+    let y24 = x24
+    let at = next * lags
+    for (let j = maxLag - 1; ; j--) {
         sums[at] =
-            x0 * p[j] +
-            x1 * p[j + 1] +
-            x2 * p[j + 2] +
-            x3 * p[j + 3] +
-            x4 * p[j + 4] +
-            x5 * p[j + 5] +
-            x6 * p[j + 6] +
-            x7 * p[j + 7] +
-            x8 * p[j + 8] +
-            x9 * p[j + 9] +
-            x10 * p[j + 10] +
-            x11 * p[j + 11] +
-            x12 * p[j + 12] +
-            x13 * p[j + 13] +
-            x14 * p[j + 14] +
-            x15 * p[j + 15] +
-            x16 * p[j + 16] +
-            x17 * p[j + 17] +
-            x18 * p[j + 18] +
-            x19 * p[j + 19] +
-            x20 * p[j + 20] +
-            x21 * p[j + 21] +
-            x22 * p[j + 22] +
-            x23 * p[j + 23] +
-            x24 * p[j + 24]
+            x0 * y0 +
+            x1 * y1 +
+            x2 * y2 +
+            x3 * y3 +
+            x4 * y4 +
+            x5 * y5 +
+            x6 * y6 +
+            x7 * y7 +
+            x8 * y8 +
+            x9 * y9 +
+            x10 * y10 +
+            x11 * y11 +
+            x12 * y12 +
+            x13 * y13 +
+            x14 * y14 +
+            x15 * y15 +
+            x16 * y16 +
+            x17 * y17 +
+            x18 * y18 +
+            x19 * y19 +
+            x20 * y20 +
+            x21 * y21 +
+            x22 * y22 +
+            x23 * y23 +
+            x24 * y24
+        if (j < 0) return
         at++
+        y24 = y23
+        y23 = y22
+        y22 = y21
+        y21 = y20
+        y20 = y19
+        y19 = y18
+        y18 = y17
+        y17 = y16
+        y16 = y15
+        y15 = y14
+        y14 = y13
+        y13 = y12
+        y12 = y11
+        y11 = y10
+        y10 = y9
+        y9 = y8
+        y8 = y7
+        y7 = y6
+        y6 = y5
+        y5 = y4
+        y4 = y3
+        y3 = y2
+        y2 = y1
+        y1 = y0
+        y0 = p[j]
     }
 }
 
@@ -133,14 +181,10 @@ export function combine(): void {
     const gain3 = gainOf(2, floor)
     const gain4 = gainOf(3, floor)
     const at1 = next * lags
-    const at2 = ((next + 1) % blocks) * lags
-    const at3 = ((next + 2) % blocks) * lags
-    const at4 = ((next + 3) % blocks) * lags
+    const at2 = ((next + 1) & lastBlock) * lags
+    const at3 = ((next + 2) & lastBlock) * lags
+    const at4 = ((next + 3) & lastBlock) * lags
     const s = sums
-    // Scaled to the value at lag 0; longer lags have fewer products.
-    const unit = 1 / (complete * blockSize)
-    let share = 1
-    let energy = 1
     let weight1 = gain1 * gain1
     let weight2 = gain2 * gain2
     let weight3 = gain3 * gain3
@@ -149,6 +193,11 @@ export function combine(): void {
     let step2 = (gain2 * (gain1 - gain2)) / blockSize
     let step3 = (gain3 * (gain2 - gain3)) / blockSize
     let step4 = (gain4 * (gain3 - gain4)) / blockSize
+    // What a correlation of 1 would be: the value at lag 0, and less at longer lags, which have fewer products.
+    const energy = weight1 * s[at1] + weight2 * s[at2] + weight3 * s[at3] + weight4 * s[at4]
+    let whole = energy > 0 ? energy : 1
+    const least = fewest * whole
+    const loss = whole / (complete * blockSize)
     for (let lag = 0; lag < lags; lag++) {
         if (lag === blockSize) {
             step1 = 0
@@ -157,9 +206,8 @@ export function combine(): void {
             step4 = (gain4 * (gain2 - gain3)) / blockSize
         }
         const sum = weight1 * s[at1 + lag] + weight2 * s[at2 + lag] + weight3 * s[at3 + lag] + weight4 * s[at4 + lag]
-        if (lag === 0 && sum > 0) energy = sum
-        correlation[lag] = share > fewest ? sum / (share * energy) : 0
-        share -= unit
+        correlation[lag] = whole > least ? sum / whole : 0
+        whole -= loss
         weight1 += step1
         weight2 += step2
         weight3 += step3
@@ -170,7 +218,7 @@ export function combine(): void {
 /** Gain of a block; place 0 is the oldest of four. */
 function gainOf(place: number, floor: number): number {
     if (place < blocks - complete) return 0
-    return 1 / Math.sqrt(sums[((next + place) % blocks) * lags] + floor)
+    return 1 / Math.sqrt(sums[((next + place) & lastBlock) * lags] + floor)
 }
 
 /** @returns the energy that is added to that of each block */

@@ -1,3 +1,4 @@
+import { zeros } from "../platform/zeros"
 import { blockSize, maxLag } from "./pulse"
 
 /*
@@ -20,9 +21,9 @@ const fewestBeats = 3
 /** Samples since the start. */
 let now: number
 /** By block: number of beats, and times of the first and last. */
-const counts = [0, 0, 0, 0]
-const firsts = [0, 0, 0, 0]
-const lasts = [0, 0, 0, 0]
+const counts = zeros(blocks)
+const firsts = zeros(blocks)
+const lasts = zeros(blocks)
 /** Time and steepness of the last beat. */
 let lastBeat: number
 let steepest: number

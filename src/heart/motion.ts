@@ -12,7 +12,7 @@ import { blockSize, maxLag } from "./pulse"
  * `sensing/`.
  */
 
-/** Butterworth band-pass of first order at 25 Hz, 0.5 to 3.2 Hz, from counts to g. */
+/** Butterworth band-pass of first order at 25 Hz, 0.5 to 3.2 Hz. Its gain, from counts to g, follows it. */
 const gain = 0.26086919 / countsPerG
 const feedback1 = 1.40121392
 const feedback2 = -0.47826162
@@ -44,6 +44,14 @@ const stillG = 0.02
 const movingG = 0.08
 /** Level in g of a runner. */
 const runningG = 0.4
+/**
+ * A burst whose samples differ by at most this much from the newest one of the burst before is at rest: one step of a LIS3DH and
+ * some noise, 16 mg. What that can be in the band is below `stillG`. Squared, the sum of the axes.
+ */
+const restCounts = 68
+const restSquares = restCounts * restCounts
+/** After this many such bursts the filters have settled, and need not run. */
+const restBursts = 3
 const tiny = 1e-6
 /** Share of the level that remains after 2 s of rest. */
 const fading = 0.75
@@ -57,8 +65,14 @@ let level: number
 const moments = Buffer.alloc(capacity * momentBytes)
 /** Sum of squares of each moment in g², from the last before the block on. */
 const energies = zeros(capacity)
-/** Filter states, two per axis, and the last value of each. */
+/** Filter states, two per axis, and the last value of each, in counts before the gain. */
 const states = zeros(9)
+/** The newest sample in counts. */
+let newestX: number
+let newestY: number
+let newestZ: number
+/** Consecutive bursts at rest. */
+let rested: number
 /** Coefficients by axis. */
 const weights = zeros(9)
 /** Values that wait; −1 without an accelerometer. */
@@ -75,7 +89,7 @@ resetMotion()
 /** Starts anew after a gap in the acceleration, or without any. */
 function resetMotion(): void {
     stored = -1
-    used = 0
+    used = rested = 0
     setLevel(0)
     learntStep = step = 0.5
     phase = 0
@@ -98,7 +112,55 @@ export function addAcceleration(fifo: Buffer, count: number): void {
         stored = past
         moments.fillAt(0, pastBytes, 0)
         energies[past - 1] = 0
+        keepNewest(fifo, 0)
+        settle()
     } else if (stored + count > capacity) skipMotion()
+    const end = count * accelerationBytes
+    const isAtRest = isNearNewest(fifo, end)
+    if (!isAtRest || rested < restBursts) {
+        if (rested >= restBursts) settle()
+        filterAcceleration(fifo, end)
+        rested = isAtRest ? rested + 1 : 0
+    } else storeRest(count)
+    keepNewest(fifo, end - accelerationBytes)
+}
+
+function keepNewest(fifo: Buffer, at: number): void {
+    newestX = fifo.getAt(at, "i16")
+    newestY = fifo.getAt(at + 2, "i16")
+    newestZ = fifo.getAt(at + 4, "i16")
+}
+
+/** The filters as if the acceleration had always been that of the newest sample. */
+function settle(): void {
+    states[0] = states[1] = -newestX
+    states[3] = states[4] = -newestY
+    states[6] = states[7] = -newestZ
+    states[2] = states[5] = states[8] = 0
+}
+
+/** Whether a burst is at rest; every second sample is enough, including the newest. */
+function isNearNewest(fifo: Buffer, end: number): boolean {
+    for (let at = end - accelerationBytes; at >= 0; at -= 2 * accelerationBytes) {
+        const x = fifo.getAt(at, "i16") - newestX
+        const y = fifo.getAt(at + 2, "i16") - newestY
+        const z = fifo.getAt(at + 4, "i16") - newestZ
+        if (x * x + y * y + z * z > restSquares) return false
+    }
+    return true
+}
+
+/** Stores moments without movement. */
+function storeRest(count: number): void {
+    phase += step * count
+    for (; phase >= 1; phase--) {
+        moments.fillAt(stored * momentBytes, momentBytes, 0)
+        energies[stored++] = 0
+    }
+}
+
+/** Filters a burst, and stores about every second value. */
+function filterAcceleration(fifo: Buffer, end: number): void {
     let index = stored
     let to = index * momentBytes
     let turn = phase
@@ -111,34 +173,27 @@ export function addAcceleration(fifo: Buffer, count: number): void {
     let lowZ = states[6]
     let highZ = states[7]
     let lastZ = states[8]
-    if (isFirst) {
-        // Initial state: as if the acceleration had always been the same.
-        lowX = highX = -gain * (((fifo[1] << 24) >> 16) | fifo[0])
-        lowY = highY = -gain * (((fifo[3] << 24) >> 16) | fifo[2])
-        lowZ = highZ = -gain * (((fifo[5] << 24) >> 16) | fifo[4])
-    }
-    const end = count * accelerationBytes
     // All axes share one loop, because its overhead is as large as one filter.
     for (let at = 0; at < end; at += accelerationBytes) {
-        const gX = gain * (((fifo[at + 1] << 24) >> 16) | fifo[at])
-        const x = gX + lowX
+        const rawX = fifo.getAt(at, "i16")
+        const x = rawX + lowX
         lowX = feedback1 * x + highX
-        highX = feedback2 * x - gX
-        const gY = gain * (((fifo[at + 3] << 24) >> 16) | fifo[at + 2])
-        const y = gY + lowY
+        highX = feedback2 * x - rawX
+        const rawY = fifo.getAt(at + 2, "i16")
+        const y = rawY + lowY
         lowY = feedback1 * y + highY
-        highY = feedback2 * y - gY
-        const gZ = gain * (((fifo[at + 5] << 24) >> 16) | fifo[at + 4])
-        const z = gZ + lowZ
+        highY = feedback2 * y - rawY
+        const rawZ = fifo.getAt(at + 4, "i16")
+        const z = rawZ + lowZ
         lowZ = feedback1 * z + highZ
-        highZ = feedback2 * z - gZ
+        highZ = feedback2 * z - rawZ
         turn += step
         if (turn >= 1) {
             turn -= 1
             const share = turn / step
-            const nowX = x + share * (lastX - x)
-            const nowY = y + share * (lastY - y)
-            const nowZ = z + share * (lastZ - z)
+            const nowX = gain * (x + share * (lastX - x))
+            const nowY = gain * (y + share * (lastY - y))
+            const nowZ = gain * (z + share * (lastZ - z))
             moments.setAt(to, "f32", nowX)
             moments.setAt(to + 4, "f32", nowY)
             moments.setAt(to + 8, "f32", nowZ)

@@ -14,20 +14,14 @@ import { hopSamples } from "./pulse"
  * Starts when it is imported; `sensing/sensing.ts` passes on the light, resets it, and reads the result.
  */
 
-/** SpO2 in percent = `a`·R² + `b`·R + `c`. */
-export interface Calibration {
-    a: number
-    b: number
-    c: number
-}
-
 /**
- * The usual straight line, 110 − 25 R (J. G. Webster, Design of Pulse Oximeters, 1997). It falls everywhere, so each
- * saturation has one ratio, and an error of the ratio has the same effect at every saturation. The parabola that Maxim
- * measured for its own board (−45.060 R² + 30.354 R + 94.845) has its vertex at R = 0.34 and is three times as steep at
- * R = 0.9. Neither is calibrated for another housing, which would need a study with arterial blood (ISO 80601-2-61).
+ * SpO2 in percent from the ratio R: the usual straight line, 110 − 25 R (J. G. Webster, Design of Pulse Oximeters,
+ * 1997). It falls everywhere, so each saturation has one ratio, and an error of the ratio has the same effect at every saturation.
+ * The parabola that Maxim measured for its own board (−45.060 R² + 30.354 R + 94.845) has its vertex at R = 0.34 and is three times
+ * as steep at R = 0.9. Neither is calibrated for another housing, which would need a study with arterial blood (ISO 80601-2-61).
  */
-const textbook: Calibration = { a: 0, b: -25, c: 110 }
+const calibrationSlope = -25
+const calibrationMost = 110
 
 /** Samples per sum, 0.2 s: components faster than a pulse average out. */
 const sumSamples = 5
@@ -101,26 +95,27 @@ export function resetOxygen(): void {
 /** Takes the samples of a FIFO burst from number `from` to before `to`. */
 export function addColours(fifo: Buffer, from: number, to: number): void {
     const base = block * fields
-    let at = from * sampleBytes
-    for (let i = from; i < to; i++) {
+    const s = sums
+    const end = to * sampleBytes
+    for (let at = from * sampleBytes; at < end; at += sampleBytes) {
         red += ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
         infrared += ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
-        at += sampleBytes
-        if (++count === sumSamples) {
-            if (lastInfrared >= 0) {
-                const x = infrared - lastInfrared
-                const y = red - lastRed
-                sums[base] += x * x
-                sums[base + 1] += x * y
-                sums[base + 2] += y * y
-            }
-            sums[base + 3] += infrared
-            sums[base + 4] += red
-            if (infrared > maxSum || red > maxSum) clipped = true
-            lastInfrared = infrared
-            lastRed = red
-            infrared = red = count = 0
+        count++
+        if (count < sumSamples) continue
+        if (lastInfrared >= 0) {
+            const x = infrared - lastInfrared
+            const y = red - lastRed
+            s[base] = s[base] + x * x
+            s[base + 1] = s[base + 1] + x * y
+            s[base + 2] = s[base + 2] + y * y
         }
+        s[base + 3] = s[base + 3] + infrared
+        s[base + 4] = s[base + 4] + red
+        if (infrared > maxSum) clipped = true
+        if (red > maxSum) clipped = true
+        lastInfrared = infrared
+        lastRed = red
+        infrared = red = count = 0
     }
 }
 
@@ -135,7 +130,7 @@ export function nextOxygen(quality: number, motion: boolean): void {
     if (motion || !isLit()) complete = 0
     else {
         if (complete < blocks) complete++
-        block = (block + 1) % blocks
+        block = (block + 1) & (blocks - 1)
         if (quality >= minQuality && complete === blocks) evaluate()
     }
     clear()
@@ -197,11 +192,9 @@ function evaluate(): void {
     const random = (slope * slope * ((xx * yy) / (xy * xy) - 1)) / differences
     const variance = Math.max(random, scatter / (steepness * steepness))
 
-    const { a, b, c } = textbook
     const scale = infrared / red
-    const ratio = slope * scale
-    const percent = (a * ratio + b) * ratio + c
-    const error = Math.abs(2 * a * ratio + b) * scale * Math.sqrt(variance)
+    const percent = calibrationSlope * slope * scale + calibrationMost
+    const error = -calibrationSlope * scale * Math.sqrt(variance)
     if (error > maxErrorPercent) return
     if (percent < minPercent || percent > maxPercent + overshootPercent) return
     const usual = usualPerfusion

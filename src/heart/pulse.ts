@@ -22,12 +22,21 @@ export const maxLag = 40
 /** From this count on the converter is practically saturated. */
 const saturated = 0x3ff00
 
+/**
+ * The product of the filters' gains, and the square of that of the low-passes. The filters themselves leave their gains out,
+ * which saves a third of the multiplications.
+ */
+const gain = 0.010104204
+const lowPassPower = 0.000121952673
 /** 1 / (1 + 2π · 0.8 Hz / 12.5 Hz). */
 const fastShare = 0.713204
 /** Weight of the newest block in the steepness. */
 const meanRate = 0.25
 
-/** The last block and the `maxLag` values before it, at 12.5 Hz, in counts. */
+/**
+ * The last block and the `maxLag` values before it, at 12.5 Hz, in whole counts: the interpreter multiplies whole numbers twice as
+ * fast, and the converter's noise is larger than a count.
+ */
 export const pulse = zeros(maxLag + blockSize)
 /** Mean of the block, in counts. */
 export let steadyLevel: number
@@ -80,23 +89,23 @@ export function resetPulse(): void {
  */
 export function filterLight(fifo: Buffer, from: number, count: number): number {
     const take = Math.min(count - from, hopSamples - filled)
-    let at = from * sampleBytes + 3 // infrared comes second
-    for (let i = 0; i < take; i++) {
-        const counts = ((fifo[at] & 3) << 16) | (fifo[at + 1] << 8) | fifo[at + 2]
-        at += sampleBytes
+    const end = (from + take) * sampleBytes
+    for (let at = from * sampleBytes; at < end; at += sampleBytes) {
+        // Infrared comes second.
+        const counts = ((fifo[at + 3] & 3) << 16) | (fifo[at + 4] << 8) | fifo[at + 5]
         if (offset === undefined) offset = counts
         if (counts >= saturated) clipped++
         sum += counts
         const x = offset - counts
-        const y = 0.914969144 * x + high1
-        high1 = 1.822694925 * y - 1.829938288 * x + high2
-        high2 = 0.914969144 * x - 0.837181651 * y
-        const w = 0.120074713 * y + low1
-        low1 = 1.087528908 * w + 0.240149426 * y + low2
-        low2 = 0.120074713 * y - 0.567827759 * w
-        const z = 0.091969559 * w + last1
-        last1 = 0.832977664 * z + 0.183939117 * w + last2
-        last2 = 0.091969559 * w - 0.200855899 * z
+        const y = x + high1
+        high1 = 1.822694925 * y + high2 - x - x
+        high2 = x - 0.837181651 * y
+        const w = y + low1
+        low1 = 1.087528908 * w + y + y + low2
+        low2 = y - 0.567827759 * w
+        const z = w + last1
+        last1 = 0.832977664 * z + w + w + last2
+        last2 = w - 0.200855899 * z
         wide += y * y
         narrow += z * z
         filled++
@@ -107,13 +116,13 @@ export function filterLight(fifo: Buffer, from: number, count: number): number {
             cubes += square * rise
             fast += rise
             slow = z
-            pulse[maxLag + (filled >> 1) - 1] = fast
+            pulse[maxLag + (filled >> 1) - 1] = Math.round(gain * fast)
         }
     }
     if (filled === hopSamples) {
         steadyLevel = sum / hopSamples
         saturations = clipped
-        purity = wide > 0 ? narrow / wide : 0
+        purity = wide > 0 ? (lowPassPower * narrow) / wide : 0
         measureSteepness()
     }
     return take

@@ -1,31 +1,44 @@
-import { Packet } from "@devicescript/core"
-import { deleteSetting, settings } from "@devicescript/settings"
+import { Packet, Settings } from "@devicescript/core"
+import { onReport } from "./packets"
 import { Signal } from "./signal"
+import { sleep } from "./sleep"
 
-/**
+/*
  * Settings in flash: bytes, or JSON as in `.env.local`. Key and value together may have 223 bytes; more aborts the
  * runtime. Equal values are not written again. DeviceScript's own `readSetting` waits forever if the response is lost,
  * as while a debugger halts the VM; here the request is repeated.
+ *
+ * Starts when it is imported; its state is private.
  */
 
 const answerMs = 500
 
+/** Of the command, and of its report. */
+const getCode = 0x80
+const settings = new Settings()
+/** The key that is being read, one at a time, and its value. */
+let wanted: string
+let value: Buffer
+const answered = new Signal()
+
+onReport(settings, async (packet: Packet) => {
+    if (packet.serviceCommand !== getCode) return
+    const answer = packet.decode()
+    if (answer[0] !== wanted) return
+    value = answer[1]
+    answered.raise()
+})
+
 /** The value of `key`. Undefined if there is none. */
 export async function readBytes(key: string): Promise<Buffer | undefined> {
-    const { code } = settings.spec.lookup("get")
-    const answered = new Signal()
-    let value: Buffer
-    const unsubscribe = settings.report().subscribe((packet: Packet) => {
-        if (packet.serviceCommand !== code) return
-        const answer = packet.decode()
-        if (answer[0] !== key) return
-        value = answer[1]
-        answered.raise()
-    })
+    while (wanted) await sleep(1)
+    wanted = key
+    value = undefined
     await ask(key)
-    while (!(await answered.wait(answerMs))) await ask(key)
-    unsubscribe()
-    return value && value.length > 0 ? value : undefined
+    // A signal left behind by an earlier request does not count.
+    while (!value) if (!(await answered.wait(answerMs))) await ask(key)
+    wanted = undefined
+    return value.length > 0 ? value : undefined
 }
 
 async function ask(key: string): Promise<void> {
@@ -54,7 +67,7 @@ export async function writeBytes(key: string, value: Buffer): Promise<boolean> {
 
 /** Deletes `key`. */
 export async function deleteBytes(key: string): Promise<void> {
-    await deleteSetting(key)
+    await settings.delete(key)
 }
 
 function areSame(kept: Buffer | undefined, value: Buffer): boolean {

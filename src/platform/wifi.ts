@@ -1,4 +1,5 @@
 import * as ds from "@devicescript/core"
+import { onReport } from "./packets"
 
 /*
  * Brings the WiFi of a Pico W's runtime back, which by itself does not come back to an access point that was away (fault 10 of
@@ -23,7 +24,7 @@ let looks = 0
 export function keepWifi(): void {
     const wifi = new ds.WifiLink()
     const ask = async () => await wifi.sendCommand(reconnect)
-    wifi.report().subscribe(async packet => {
+    onReport(wifi, async packet => {
         if (packet.eventCode === gotIp) looks = 0
         if (packet.eventCode !== scanComplete) return
         if (!packet.payload[knownOffset]) {
