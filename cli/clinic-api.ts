@@ -6,6 +6,7 @@ import type { Command } from "commander"
 import { Agent, request } from "undici"
 import { problemText, toProblem } from "../wire/tables/problems.ts"
 import { fileError, reasonOf, UserError } from "../host/errors.ts"
+import { localName } from "../clinic/index.ts"
 import { readCredentials } from "./credentials.ts"
 import { httpsUrl, option } from "./options.ts"
 
@@ -56,17 +57,21 @@ export function clinicOptions(command: Command): Command {
  * @throws UserError, also if the clinic's address or the token is missing
  */
 export async function withClinic<T>(options: ClinicOptions, work: (api: ClinicApi) => Promise<T>): Promise<T> {
-    const { clinic, ca, token } = access(options)
-    return await withAccess({ url: clinic.replace(/\/+$/, ""), ca, token }, work)
+    const { clinic, ca, token, isOwn } = access(options)
+    return await withAccess({ url: clinic.replace(/\/+$/, ""), ca, token, isOwn }, work)
 }
 
-/** The same with a token that one has already. */
+/** The same with a token that one has already. `isOwn`: `ca` is the authority that the clinic has made. */
 export async function withAccess<T>(
-    { url, ca, token }: { url: string; ca: string | undefined; token: string },
+    { url, ca, token, isOwn = false }: { url: string; ca: string | undefined; token: string; isOwn?: boolean },
     work: (api: ClinicApi) => Promise<T>,
 ): Promise<T> {
     const agent = new Agent({
-        connect: { ca: ca === undefined ? undefined : readText(ca), timeout: timeoutMs },
+        connect: {
+            ...{ ca: ca === undefined ? undefined : readText(ca), timeout: timeoutMs },
+            // A clinic with the hospital's certificate still has its own for who asks for this name.
+            ...(isOwn && { servername: localName }),
+        },
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
         maxResponseSize: maxAnswerBytes,
@@ -105,17 +110,18 @@ function access({ data, clinic, ca }: ClinicOptions): {
     clinic: string
     ca: string | undefined
     token: string
+    isOwn: boolean
 } {
     const token = process.env[tokenVariable]
     if (clinic !== undefined) {
         if (!token) throw new UserError(`--clinic: a doctor's token is needed in ${tokenVariable}`, 2)
-        return { clinic, ca, token }
+        return { clinic, ca, token, isOwn: false }
     }
     if (ca !== undefined) throw new UserError("--ca goes with --clinic", 2)
     const file = join(data, "credentials.json")
     const credentials = readCredentials(file)
     if (!credentials) throw new UserError(`no ${file}: start the clinic first, or give --data or --clinic`)
-    return { ...credentials, token: credentials.doctor.token }
+    return { ...credentials, token: credentials.doctor.token, isOwn: true }
 }
 
 /** Parses JSON. Returns undefined for anything else, such as the empty body of a 204 response. */

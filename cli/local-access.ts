@@ -8,7 +8,7 @@ export async function localAccess(data: string) {
     const folder = join(data, "clinic")
     const access = new LocalAccess(folder).read()
     if (!access) return undefined
-    const known = { ...access, ca: join(folder, "ca.pem") }
+    const known = { ...access, ca: join(folder, "ca.pem"), isOwn: true }
     const answers = await withAccess(known, async api => {
         await api.call("GET", "/api/me", Type.Object({}))
         return true

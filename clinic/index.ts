@@ -1,5 +1,6 @@
 export { Clinic, type Credentials } from "./clinic.ts"
 export { isTimeZone } from "./time-zone.ts"
+export { localName } from "./tls-certificates.ts"
 export { startClinic, type RunningClinic, type StartOptions } from "./start.ts"
 export { LocalAccess } from "./local-access.ts"
 export { makeBackup, minPassphraseChars, type Hold } from "./backup/make.ts"

@@ -1,10 +1,11 @@
-import { randomBytes, randomUUID, X509Certificate } from "node:crypto"
+import { randomBytes, randomUUID } from "node:crypto"
 import { existsSync, rmSync, statSync } from "node:fs"
 import { statfs } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
-import type { SecureContextOptions } from "node:tls"
+import type { Server } from "node:tls"
 import { basename, dirname, join, resolve } from "node:path"
 import type { FastifyInstance } from "fastify"
+import type { CertificateFiles } from "../host/certificate.ts"
 import { realClock, type Clock, type Timer } from "../host/clock.ts"
 import { UserError } from "../host/errors.ts"
 import { makeFolder, readIfThere, writeDurably } from "../host/files.ts"
@@ -26,7 +27,8 @@ import type { Store } from "./store/store.ts"
 import { holdFile } from "./store/sqlite/hold.ts"
 import { openSqlite } from "./store/sqlite/open.ts"
 import { LocalAccess } from "./local-access.ts"
-import { isWildcard, serverCertificate, type ServerCertificate } from "./tls.ts"
+import { isWildcard } from "./tls.ts"
+import { Certificates } from "./tls-certificates.ts"
 import { vaultKeyBytes } from "./motes/vault.ts"
 
 export interface StartOptions {
@@ -38,6 +40,10 @@ export interface StartOptions {
     port: number
     clock?: Clock
     log: Log
+    /** Further names and addresses for the certificate that the clinic makes for itself. */
+    names?: readonly string[]
+    /** The hospital's certificate instead. */
+    certificate?: CertificateFiles
     proxies?: ProxyOptions
     /** Of the ward (IANA), in which pages show times; without it that of the machine. */
     timeZone?: string
@@ -55,9 +61,6 @@ export interface RunningClinic {
     clinic: Clinic
     close(): Promise<void>
 }
-
-/** So long a certificate may be one that clients refuse, where the time of day was set. */
-const certificateCheckMs = 60_000
 
 /** Starts the service on its data folder. Throws UserError where folder, key, database, certificate or port are unusable. */
 export async function startClinic(o: StartOptions): Promise<RunningClinic> {
@@ -81,25 +84,31 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             },
             ...{ alarmRules: rulesFor(o.notify ?? []), channels: (o.notify ?? []).map(({ name }) => name) },
         })
-        const certificate = await serverCertificate(data, host, clock.now())
+        const certificates = await Certificates.open({
+            ...{ data, host, clock, log },
+            ...(o.names && { names: o.names }),
+            ...(o.certificate && { files: o.certificate }),
+        })
         const holds = new BackupHolds(clock, () => holdFile(store))
-        const parts: { outbox?: Outbox; renewal?: ReturnType<typeof renewCertificate>; backups?: Backups } = {}
+        const parts: { outbox?: Outbox; backups?: Backups } = {}
         const surroundings: Surroundings = {
             disk: () => diskOf(data),
             databaseBytes: () => databaseBytes(data),
-            certificateEnds: () => parts.renewal?.ends() ?? NaN,
+            certificateEnds: () => certificates.ends(),
             lastBackupAt: () => parts.backups?.newestAt(),
             failingChannels: () => parts.outbox?.failing().length ?? 0,
         }
-        const app = await buildApp({ ...o, clinic, clock, certificate, pages: clinicPages(), holds, surroundings })
+        const app = await buildApp({
+            ...{ ...o, clinic, clock, certificate: certificates.shown, pages: clinicPages(), holds, surroundings },
+        })
         await listen(app, host, o.port)
         const outbox = (parts.outbox = await deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`))
-        const renewal = (parts.renewal = renewCertificate(app, { data, host, clock, log, certificate }))
+        certificates.serve(app.server as unknown as Server)
         const backups = o.backup && (parts.backups = scheduleBackups(o.backup, { data, holds, clock, log }))
         const equipment = new EquipmentWatch({
             ...{ store, alarms: clinic.alarms, routers: () => clinic.routers.all(), failing: () => outbox.failing() },
             ...{
-                certificateEnds: renewal.ends,
+                certificateEnds: () => certificates.ends(),
                 disk: async () => (await diskOf(data)).free,
                 now: () => clinic.now(),
                 log,
@@ -122,7 +131,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             clinic,
             close: async () => {
                 local.revoke()
-                renewal.stop()
+                certificates.stop()
                 await backups?.stop()
                 await watch.stop()
                 await outbox.stop()
@@ -200,46 +209,6 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
         const { code, message } = error as NodeJS.ErrnoException
         if (code === "EADDRINUSE") throw new UserError(`port ${port} of ${host} is in use`)
         throw new UserError(`cannot listen on port ${port} of ${host}: ${message}`)
-    }
-}
-
-/**
- * A service that runs for a year has to change its certificate while it does; and one on a machine without a battery clock has
- * to change it when the machine learns the time.
- */
-function renewCertificate(
-    app: FastifyInstance,
-    {
-        data,
-        host,
-        clock,
-        log,
-        ...o
-    }: { data: string; host: string; clock: Clock; log: Log; certificate: ServerCertificate },
-): { stop(): void; ends(): number } {
-    let timer: Timer
-    let { cert } = o.certificate
-    const check = async () => {
-        try {
-            const certificate = await serverCertificate(data, host, clock.now())
-            if (certificate.cert !== cert) {
-                const server = app.server as unknown as {
-                    setSecureContext(options: SecureContextOptions): void
-                }
-                server.setSecureContext({ minVersion: "TLSv1.2", ...certificate })
-                cert = certificate.cert
-                log.info({}, "the certificate was renewed")
-            }
-        } catch (error) {
-            log.error({ reason: (error as Error).message }, "cannot renew the certificate")
-        }
-        wait()
-    }
-    const wait = () => (timer = clock.setTimeout(() => void check(), certificateCheckMs))
-    wait()
-    return {
-        stop: () => clock.clearTimeout(timer),
-        ends: () => Date.parse(new X509Certificate(cert).validTo),
     }
 }
 

@@ -32,12 +32,17 @@ const publicMode = 0o644
 /**
  * The server's certificate out of the data folder, made on the first start with a certificate authority of its own:
  * `ca.pem` for the clients, `ca-key.pem`, and `server.pem` (certificate and key). It is made anew where it is not valid at
- * `now` (unix ms), ends within 30 days, or does not name `host`; for a host that stands for every address, all that this
- * machine has. Throws UserError for files that cannot be used.
+ * `now` (unix ms), ends within 30 days, or does not name `host` and `names`; for a host that stands for every address, all that
+ * this machine has. Throws UserError for files that cannot be used.
  */
-export async function serverCertificate(data: string, host: string, now: number): Promise<ServerCertificate> {
+export async function serverCertificate(
+    data: string,
+    host: string,
+    now: number,
+    names: readonly string[] = [],
+): Promise<ServerCertificate> {
     const outside = isWildcard(host) ? [hostname(), ...addresses()] : [host]
-    const hosts = [...new Set(["localhost", "127.0.0.1", "::1", ...outside])].slice(0, maxHosts)
+    const hosts = [...new Set(["localhost", "127.0.0.1", "::1", ...names, ...outside])].slice(0, maxHosts)
 
     const caFile = join(data, "ca.pem")
     const caPem = readIfThere(caFile)?.toString()

@@ -22,6 +22,7 @@ import { serveDns, type DnsAccess } from "./dns/server.ts"
 import { MqttClient, type MqttBrokerAccess } from "./mqtt/client.ts"
 import { MqttBroker } from "./mqtt/broker.ts"
 import { defaultMaxOutboxBytes } from "./ingest.ts"
+import { ReloadedCertificate } from "./operation/certificate.ts"
 import { RouterMetrics, type Surroundings } from "./operation/metrics.ts"
 import { operationRoutes } from "./operation/routes.ts"
 import { watchedClinic } from "./operation/watched-clinic.ts"
@@ -39,6 +40,8 @@ export interface TlsAccess {
     coapsPort: number
     /** The port of MQTT over TLS; without it there is none. */
     mqttsPort?: number
+    /** Reads both again. What it returns is served from then on. */
+    read?: () => { cert: string; key: string }
 }
 
 /** A router on real sockets. */
@@ -93,12 +96,15 @@ export async function startRouter(o: {
     log: Log
 }): Promise<RunningRouter> {
     const { maxOutboxBytes, maxDeadLetterBytes, moteBytesPerMinute, host = "127.0.0.1", log } = o
-    const metrics = new RouterMetrics(surroundings(o))
+    const parts: { close(): unknown }[] = []
+    const { tls } = o
+    const reloaded = tls?.read && new ReloadedCertificate({ current: tls, read: tls.read, clock: realClock, log })
+    if (reloaded) parts.push(reloaded)
+    const metrics = new RouterMetrics(surroundings({ ...o, certificate: () => reloaded?.pem ?? tls?.cert }))
     const clinic = watchedClinic(o.clinic, metrics.contact, {
         ...{ now: () => realClock.now(), elapsed: () => elapsedMs(realClock) },
         answered: (operation, ms, isGood) => metrics.answered(operation, ms, isGood),
     })
-    const parts: { close(): unknown }[] = []
     const close = async () => {
         for (let part = parts.pop(); part; part = parts.pop()) await part.close()
     }
@@ -112,8 +118,11 @@ export async function startRouter(o: {
             createServer(socket => side.accept(socketStream(socket))),
             port,
         )
-    const serveTls = async (side: ServerSide, { cert, key }: TlsAccess, protocol: string, port: number) =>
-        (await listenOn(tlsServer(side, { cert, key, ALPNProtocols: [protocol] }), port)).port
+    const serveTls = async (side: ServerSide, { cert, key }: TlsAccess, protocol: string, port: number) => {
+        const server = tlsServer(side, { cert, key, ALPNProtocols: [protocol] })
+        reloaded?.serve(server)
+        return (await listenOn(server, port)).port
+    }
     try {
         parts.push({ close: () => clinic.close?.() })
         const store = SqliteStore.open(o.data)
@@ -178,11 +187,11 @@ async function serveMetrics(
 
 function surroundings({
     data,
-    tls,
+    certificate,
     maxOutboxBytes = defaultMaxOutboxBytes,
 }: {
     data: string
-    tls?: TlsAccess
+    certificate: () => string | undefined
     maxOutboxBytes?: number
 }): Surroundings {
     const bytes = (name: string) => statSync(join(data, name), { throwIfNoEntry: false })?.size ?? 0
@@ -192,7 +201,10 @@ function surroundings({
             return { free: bavail * bsize, size: blocks * bsize }
         },
         databaseBytes: () => bytes("router.db") + bytes("router.db-wal"),
-        certificateEnds: () => tls && Date.parse(new X509Certificate(tls.cert).validTo),
+        certificateEnds: () => {
+            const pem = certificate()
+            return pem === undefined ? undefined : Date.parse(new X509Certificate(pem).validTo)
+        },
         elapsed: () => elapsedMs(realClock),
         maxOutboxBytes,
     }

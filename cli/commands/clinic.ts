@@ -1,7 +1,9 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
-import { Command } from "commander"
+import { isIP } from "node:net"
+import { Command, InvalidArgumentError } from "commander"
 import { parseRoute, routeForm, startClinic, type BackupPlan, type RunningClinic } from "../../clinic/index.ts"
+import type { CertificateFiles } from "../../host/certificate.ts"
 import { UserError } from "../../host/errors.ts"
 import type { Log } from "../../host/log.ts"
 import { readCredentials, writeCredentials, type Credentials } from "../credentials.ts"
@@ -13,6 +15,9 @@ interface Options {
     data: string
     host: string
     httpsPort: number
+    name?: string[]
+    tlsCert?: string
+    tlsKey?: string
     baseUrl?: string
     trustedProxies?: string[]
     notify?: string[]
@@ -30,6 +35,19 @@ export const clinicCommand = withConfigFile(
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
         .addOption(option("--host <name>", "address to listen on").default("localhost"))
         .addOption(option("--https-port <port>", "HTTPS port").argParser(port).default(8443))
+        .addOption(
+            option(
+                "--name <name>",
+                "another name or address by which clients reach the clinic, for the certificate that it makes; repeatable",
+            ).argParser<string[]>((text, names = []) => [...names, certificateName(text)]),
+        )
+        .addOption(
+            option(
+                "--tls-cert <file>",
+                "the hospital's certificate and chain instead, PEM; read again when it changes",
+            ),
+        )
+        .addOption(option("--tls-key <file>", "its private key, PEM, if --tls-cert does not contain it"))
         .addOption(
             option("--base-url <url>", "the address that browsers use, if a proxy is in front of the clinic").argParser(
                 httpsUrl,
@@ -81,6 +99,22 @@ function backupPlan({ backup, backupEvery, backupKeep, passphraseFile }: Options
     return { folder: backup, everyMs: backupEvery * 3_600_000, keep: backupKeep, passphrase }
 }
 
+function certificateFiles({ tlsCert, tlsKey }: ClinicAccess): { certificate?: CertificateFiles } {
+    if (tlsCert === undefined && tlsKey !== undefined) throw new UserError("--tls-key: --tls-cert is needed, too", 2)
+    return tlsCert === undefined ? {} : { certificate: { cert: tlsCert, key: tlsKey ?? tlsCert } }
+}
+
+/** What a certificate can name: an IP address, or a host name (RFC 1123 §2.1). */
+function certificateName(text: string): string {
+    if (isIP(text) || /^(?=.{1,253}$)(\w([\w-]{0,61}\w)?\.)*\w([\w-]{0,61}\w)?$/.test(text)) return text
+    throw new InvalidArgumentError("Expected a host name or an address.")
+}
+
+type ClinicAccess = Pick<
+    Options,
+    "host" | "httpsPort" | "name" | "tlsCert" | "tlsKey" | "baseUrl" | "trustedProxies" | "notify" | "timeZone"
+>
+
 /** A running clinic and its credentials. */
 export interface OpenClinic extends RunningClinic {
     /** Undefined if somebody removed the file. The clinic still works then. */
@@ -91,9 +125,7 @@ export interface OpenClinic extends RunningClinic {
 /** Starts a clinic in the folder `data`. The first start creates the credentials. */
 export async function openClinic(
     data: string,
-    options: Pick<Options, "host" | "httpsPort" | "baseUrl" | "trustedProxies" | "notify" | "timeZone"> & {
-        plan?: BackupPlan
-    },
+    options: ClinicAccess & { plan?: BackupPlan },
     log: Log,
 ): Promise<OpenClinic> {
     const credentialsFile = join(data, "credentials.json")
@@ -114,6 +146,8 @@ export async function openClinic(
         ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
         ...(routes && { notify: routes }),
         ...(options.plan && { backup: options.plan }),
+        ...(options.name && { names: options.name }),
+        ...certificateFiles(options),
         proxies: {
             ...(options.baseUrl !== undefined && { baseUrl: options.baseUrl }),
             trustedProxies: options.trustedProxies ?? [],

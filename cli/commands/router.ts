@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { isIPv4, isIPv6 } from "node:net"
 import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
+import { readCertificate } from "../../host/certificate.ts"
 import { fileError, UserError } from "../../host/errors.ts"
 import {
     brokerAccess,
@@ -131,7 +132,8 @@ export const routerCommand = withConfigFile(
 })
 
 function tlsAccess({ tlsKey, coapsPort, mqttsPort }: Options, tlsCert: string): TlsAccess {
-    return { cert: readText(tlsCert), key: readText(tlsKey ?? tlsCert), coapsPort, mqttsPort }
+    const read = () => readCertificate({ cert: tlsCert, key: tlsKey ?? tlsCert })
+    return { ...read(), coapsPort, mqttsPort, read }
 }
 
 function dnsAccess({ host, dnsAddress, dnsPort }: Options, name: string): DnsAccess {

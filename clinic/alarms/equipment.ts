@@ -32,8 +32,8 @@ const missedMs = 3 * 86_400_000
 /** A channel that fails for less is tried again before anybody has to know. */
 const failingMs = 60_000
 const leastFreeBytes = 512 * 2 ** 20
-/** The certificate is renewed long before. */
-const certificateMs = 7 * 86_400_000
+/** The clinic's own certificate is renewed long before; a hospital may need two weeks. */
+const certificateMs = 14 * 86_400_000
 
 /**
  * Raises alarms about the equipment that no mote can tell of: a router that goes is one alarm, not one for each of its motes. It is over

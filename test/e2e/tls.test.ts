@@ -71,7 +71,7 @@ test("router --tls-cert: files that are no use end it with one line", async t =>
             VITALMOTE_TOKEN: "t".repeat(43),
         })
     for (const [cert, why] of [
-        [file, /TLS certificate or key: /],
+        [file, /rubbish\.pem is not a certificate in PEM/],
         [join(data, "nowhere.pem"), /nowhere\.pem/],
     ] as const) {
         const { code, stderr } = await start(cert)

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict"
-import { randomBytes } from "node:crypto"
+import { randomBytes, X509Certificate } from "node:crypto"
+import type { AddressInfo } from "node:net"
 import { test, type TestContext } from "node:test"
+import { connect, createServer } from "node:tls"
 import { Router, SqliteStore, startRouter } from "../../router/index.ts"
+import { ReloadedCertificate } from "../../router/operation/certificate.ts"
 import { watchedClinic, type ClinicContact } from "../../router/operation/watched-clinic.ts"
 import { silentLog } from "../../host/log.ts"
 import { maxEnvelopeBytes } from "../../wire/envelope.ts"
@@ -12,6 +15,7 @@ import { TestMote } from "../support/mote.ts"
 import { until } from "../support/until.ts"
 import { CoapClient } from "./client.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
+import { selfSigned } from "./tls-server.ts"
 
 async function setUp(t: TestContext, more: Partial<Parameters<typeof startRouter>[0]> = {}) {
     const mote = TestMote.numbered()
@@ -134,4 +138,36 @@ test("the clinic as it is heard: its clock, and how long it is silent", async ()
             ["deliver", false],
         ],
     )
+})
+
+test("a certificate that is replaced is served without a restart, and a broken one is not", async t => {
+    const clock = new ManualClock()
+    const [first, second] = [await selfSigned(), await selfSigned()]
+    let next: () => { cert: string; key: string } = () => first
+    const reloaded = new ReloadedCertificate({ current: first, read: () => next(), clock, log: silentLog })
+    t.after(() => reloaded.close())
+    const server = createServer({ ...first })
+    await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve))
+    t.after(() => server.close())
+    reloaded.serve(server)
+    const shown = () =>
+        new Promise<string>((resolve, reject) => {
+            const { port } = server.address() as AddressInfo
+            const socket = connect({ port, host: "127.0.0.1", rejectUnauthorized: false })
+            socket.once("error", reject)
+            socket.once("secureConnect", () => {
+                resolve(new X509Certificate(socket.getPeerCertificate().raw).fingerprint256)
+                socket.destroy()
+            })
+        })
+    const fingerprint = ({ cert }: { cert: string }) => new X509Certificate(cert).fingerprint256
+    next = () => {
+        throw new Error("half written")
+    }
+    await clock.advance(5000)
+    assert.equal(await shown(), fingerprint(first))
+    next = () => second
+    await clock.advance(5000)
+    assert.equal(await shown(), fingerprint(second))
+    assert.equal(reloaded.pem, second.cert)
 })

@@ -146,7 +146,7 @@ export const alarmKinds = {
     },
     "certificate-ending": {
         ...{ label: "Certificate about to end", category: "technical", priority: "low", raisedBy: "clinic" },
-        cause: { begin: "the clinic's certificate ends within 7 days and was not renewed", end: "it was renewed" },
+        cause: { begin: "the clinic's certificate ends within 14 days and was not renewed", end: "it was renewed" },
     },
     "backup-overdue": {
         ...{ label: "No backup", category: "technical", priority: "low", raisedBy: "clinic" },
