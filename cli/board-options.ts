@@ -1,3 +1,4 @@
+import { resolve } from "node:path"
 import { InvalidArgumentError, type Command, type Option } from "commander"
 import { UserError } from "../host/errors.ts"
 import { readIfThere, writeDurably } from "../host/files.ts"
@@ -81,10 +82,30 @@ export function writeEnv(file: string, old: string, settings: Settings): void {
     writeDurably(file, withSettings(old, settings), ownerOnly)
 }
 
-/** Returns the commands that put first the runtime and then the program onto the board. */
-export function flashCommands(board: string): [flash: string, deploy: string] {
+/** From this file DeviceScript's tools send settings to a board, and from no other. */
+const sentFile = ".env.local"
+
+/** The commands that put a board into service. */
+interface FlashCommands {
+    runtime: string
+    /** Undefined where the settings are in that file already. */
+    settings: string | undefined
+    program: string
+}
+
+/** @param env where the settings were written */
+export function flashCommands(board: string, env: string): FlashCommands {
     const { definition, program } = boards[board]!
-    return [`npx devs flash --board ${definition}`, `npx devs devtools ${program}`]
+    return {
+        runtime: `npx devs flash --board ${definition}`,
+        settings: resolve(env) === resolve(sentFile) ? undefined : `cp ${quoted(env)} ${sentFile}`,
+        program: `npx devs devtools ${program}`,
+    }
+}
+
+/** For a POSIX shell, where it needs quotes. */
+function quoted(file: string): string {
+    return /^[\w./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`
 }
 
 function ssid(text: string): string {

@@ -15,19 +15,33 @@ export async function checkRouter(
     { board, router }: { board?: string; router?: string },
     servers?: string[],
 ): Promise<void> {
-    if (board === undefined || router === undefined) return
-    const { hasTls, needsName } = boards[board]!
+    if (router === undefined) return
     const { protocol, hostname } = new URL(router)
+    if (isOwnMachine(hostname))
+        throw new UserError(
+            `--router: no board reaches ${hostname}, which is the board itself: give this machine's name or address in ` +
+                "the board's network",
+            2,
+        )
+    if (board === undefined) return
+    const { hasTls, needsName } = boards[board]!
     if (["coaps+tcp:", "mqtts:"].includes(protocol) && !hasTls)
         throw new UserError(`--router: a ${board} has no TLS: coap+tcp:// or mqtt://`, 2)
     if (needsName && isAddress(hostname))
         throw new UserError(`--router: a ${board} cannot connect to an IP address, only to a name: ${advice}`, 2)
-    if (isOwnMachine(hostname)) console.error(`--router: ${hostname} is the board itself`)
     if (needsName) await checkName(board, hostname, servers)
 }
 
+/** Tells whether a host name or address is that of whoever uses it, however it is written (`127.1`, `LOCALHOST.`). */
 export function isOwnMachine(hostname: string): boolean {
-    return /^(localhost|127\.|\[::1\]|0\.0\.0\.0)/.test(hostname)
+    // A URL with a scheme of the web has its host in one form (WHATWG URL, "host parser").
+    const url = `http://${hostname}`
+    const host = URL.canParse(url) ? new URL(url).hostname.replace(/\.$/, "") : hostname
+    return (
+        /^(.*\.)?localhost$/.test(host) ||
+        /^(127\.\d+|0\.0)\.\d+\.\d+$/.test(host) ||
+        /^\[::(1|ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}|ffff:0:0)?\]$/.test(host)
+    )
 }
 
 /** Tells whether lwIP treats the host as an IP address. It also does so if the last label of a name is a number. */

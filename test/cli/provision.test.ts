@@ -57,7 +57,7 @@ async function provision(args: string[], env: Record<string, string> = {}) {
 }
 
 function newMote(env: string, ...more: string[]) {
-    const args = ["--board", "picow", "--new-patient", "Beck, Ada", "--router", router]
+    const args = ["--board", "picow", "--new-patient", "Beck, Ada", "--confirm", "--router", router]
     return provision([...args, "--env", env, ...more], { VITALMOTE_WIFI_PASSWORD: 'p#ss word"=1' })
 }
 
@@ -95,7 +95,31 @@ test("a new mote: registered, its settings for its owner's eyes only, and what t
     const { json } = await service.get(`/api/patients/${registered.patient}`)
     assert.deepEqual([json.given, json.family], ["Ada", "Beck"])
     const list = await provision(["list"])
-    assert.match(list.stdout, new RegExp(`^${kid} +patient ${registered.patient} .*valid$`, "m"))
+    assert.match(list.stdout, /^mote +bed +patient +last heard +registered +state$/m)
+    assert.match(list.stdout, new RegExp(`^${kid}  - +${registered.patient} Beck, Ada +never .* valid$`, "m"))
+    assert.ok(stdout.includes(`    cp ${env} .env.local\n    npx devs devtools`), "the tools read that file")
+})
+
+test("a mote for nobody yet, which is put on a patient, listed, taken off, and given to another one", async t => {
+    const env = join(temporaryFolder(t), ".env.local")
+    const made = await provision(["--board", "picow", "--nobody", "--router", router, "--env", env])
+    assert.match(made.stdout, /is registered for nobody yet\n/)
+    const { kid } = settingsOf(env)
+    const row = async () => (await provision(["list"])).stdout.split("\n").find(line => line.startsWith(kid)) ?? ""
+    assert.match(await row(), /^\w{16} {2}- +nobody +never/)
+    const admitted = async (json: object) =>
+        (await service.call("POST", "/api/patients", { token: service.doctor, json })).json.id as number
+    const ruth = await admitted({ given: "Ruth", family: "Young", bed: "12" })
+    const omar = await admitted({ given: "Omar", family: "Haddad" })
+    assert.equal((await provision(["pair", kid, "--patient", String(ruth)])).code, 0)
+    assert.match(await row(), new RegExp(`^\\w{16}  12 +${ruth} Young, Ruth +never`))
+    const asked = await provision(["pair", kid, "--patient", String(omar)])
+    assert.equal(asked.code, 1)
+    assert.match(asked.stderr, new RegExp(`clinic refuses: patient ${ruth} wears the mote: .*confirm`))
+    assert.equal((await provision(["pair", kid, "--patient", String(omar), "--confirm"])).code, 0)
+    assert.match(await row(), new RegExp(`^\\w{16}  - +${omar} Haddad, Omar`))
+    assert.equal((await provision(["take-off", kid])).code, 0)
+    assert.match(await row(), /nobody/)
 })
 
 test("a kid of digits only stays text, as DeviceScript's own tools read the file", async t => {
@@ -139,9 +163,10 @@ test("wrong usage and refusals: one clear line", async t => {
     const cases: [number, string[], RegExp][] = [
         [2, [...board, ...wearer], /--router <url>' not specified/],
         [2, ["--router", router, ...wearer], /--board <board>' not specified/],
-        [2, [...board, "--router", router], /--patient or --new-patient/],
+        [2, [...board, "--router", router], /--patient, --new-patient and --nobody/],
         [2, [...board, "--router", "coaps+tcp://router.example", ...wearer], /has no TLS/],
         [2, [...board, "--router", "coap+tcp://192.0.2.7", ...wearer], /cannot connect to an IP address.*docs\/boards/],
+        [2, [...board, "--router", "coap+tcp://localhost", ...wearer], /no board reaches localhost/],
         [2, [...board, "--router", "http://x", ...wearer], /Expected coap\+tcp/],
         [2, [...board, "--router", "coap+tcp://x/path", ...wearer], /Expected a host/],
         [2, [...board, "--router", `coap+tcp://${"x".repeat(60)}`, ...wearer], /64 characters/],
@@ -224,7 +249,7 @@ test("a mote that has its settings from the file reaches the clinic; after a rot
     t.after(() => running.close())
     const address = () => `coap+tcp://127.0.0.1:${running.coapPort}`
     const env = join(temporaryFolder(t), ".env.local")
-    const args = ["--board", "xiao-esp32c3", "--new-patient", "Beck, Ada", "--router", address()]
+    const args = ["--board", "xiao-esp32c3", "--new-patient", "Beck, Ada", "--confirm", "--router", router]
     assert.equal((await provision([...args, "--env", env])).code, 0)
     const flash = memoryFlash()
     const image = await buildFirmware()
@@ -232,7 +257,8 @@ test("a mote that has its settings from the file reaches the clinic; after a rot
     const wear = async (what: string) => {
         const mote = await Mote.start({
             ...{ clock: realClock, random: randomBytes, image, flash, connect: hostNetwork },
-            settings: settingsOf(env) as unknown as Record<string, unknown>,
+            // Which no board would reach.
+            settings: { ...settingsOf(env), router: address() },
             chips: wearableChips(realClock, syntheticBody({ seed: 1 })),
             log: line => lines.push(line),
         })
@@ -249,11 +275,11 @@ test("a mote that has its settings from the file reaches the clinic; after a rot
     await running.close()
     running = await start()
     const { kid, secret } = settingsOf(env)
-    const rotated = await provision(["rotate", kid, "--env", env, "--router", address()])
+    const rotated = await provision(["rotate", kid, "--env", env])
     assert.equal(rotated.code, 0, rotated.said)
     const now = settingsOf(env)
     assert.notEqual(now.secret, secret)
-    assert.deepEqual(now, { kid, secret: now.secret, router: address() })
+    assert.deepEqual(now, { kid, secret: now.secret, router })
     assert.ok(!rotated.said.includes(now.secret))
     await wear("a reading with the new secret")
 

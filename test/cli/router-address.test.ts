@@ -30,15 +30,38 @@ async function dnsServer(t: TestContext, ttl: number): Promise<string[]> {
     return [`127.0.0.1:${(socket.address() as AddressInfo).port}`]
 }
 
-for (const host of ["192.0.2.7", "[2001:db8::7]", "192.168.1", "3232235783", "0xc0000207", "[::1]"])
+for (const host of ["192.0.2.7", "[2001:db8::7]", "192.168.1", "3232235783", "0xc0000207"])
     test(`a Pico W and the address ${host}: refused, and the user is told what to do`, async () => {
         for (const scheme of ["coap+tcp", "mqtt"])
             await assert.rejects(
                 checkRouter({ board: "picow", router: `${scheme}://${host}:5683` }),
                 (error: Error) => error instanceof UserError && /only to a name: docs\/boards\.md/.test(error.message),
             )
-        if (host !== "[::1]") await checkRouter({ board: "xiao-esp32c3", router: `coap+tcp://${host}` })
+        await checkRouter({ board: "xiao-esp32c3", router: `coap+tcp://${host}` })
     })
+
+for (const host of [
+    "localhost",
+    "LOCALHOST.",
+    "mote.localhost",
+    "127.0.0.1",
+    "127.1",
+    "0x7f000001",
+    "0.0.0.0",
+    "[::1]",
+])
+    test(`no board reaches ${host}`, async () => {
+        for (const board of ["picow", "xiao-esp32c3", undefined])
+            await assert.rejects(
+                checkRouter({ ...(board && { board }), router: `coap+tcp://${host}:5683` }),
+                (error: Error) => error instanceof UserError && error.message.includes("which is the board itself"),
+            )
+    })
+
+test("a name or an address that only looks like one's own", async () => {
+    for (const host of ["localhost.example", "128.0.0.1", "[2001:db8::1]", "mylocalhost"])
+        await checkRouter({ board: "xiao-esp32c3", router: `coap+tcp://${host}:5683` })
+})
 
 test("a Pico W and a name with TTL 0: nothing to be said", async t => {
     const said = listen(t)
