@@ -226,7 +226,11 @@ const columns = ["mote", "bed", "patient", "last heard", "registered", "state"]
 function listed({ kid, patient, registeredAt, revokedAt, newestAt }: RegisteredMote, wearer: Wearer | undefined) {
     return {
         ...{ kid, patient, bed: wearer?.bed ?? null, name: wearer ? `${wearer.family}, ${wearer.given}` : null },
-        ...{ heard: newestAt === null ? null : iso(newestAt), registered: iso(registeredAt), revoked: revokedAt && iso(revokedAt) },
+        ...{
+            heard: newestAt === null ? null : iso(newestAt),
+            registered: iso(registeredAt),
+            revoked: revokedAt && iso(revokedAt),
+        },
     }
 }
 
