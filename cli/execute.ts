@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { Command, CommanderError } from "commander"
 import { UserError } from "../host/errors.ts"
+import { Faults } from "./check/faults.ts"
 
 const { version, description } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string
@@ -40,8 +41,9 @@ export async function execute(args: string[]): Promise<number> {
     } catch (error) {
         // commander has already printed the error or the requested help.
         if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-        const line = error instanceof Error ? error.message : String(error)
-        console.error(`vitalmote: ${line.replaceAll("\n", " ")}`)
+        const message = error instanceof Error ? error.message : String(error)
+        const lines = error instanceof Faults ? error.faults : [message]
+        for (const line of lines) console.error(`vitalmote: ${line.replaceAll("\n", " ")}`)
         return error instanceof UserError ? error.exitCode : 1
     }
 }

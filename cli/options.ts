@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs"
 import { InvalidArgumentError, Option, type Command } from "commander"
 import { isTimeZone } from "../clinic/index.ts"
 import { accelerationUnits } from "../sim/index.ts"
+import { Faults } from "./check/faults.ts"
+import { nearest } from "./check/nearest.ts"
 import { fileError, UserError } from "../host/errors.ts"
 
 /** Makes an option that can also be set in the environment, such as `VITALMOTE_COAP_PORT` for `--coap-port`. */
@@ -48,18 +50,33 @@ export function withConfigFile(command: Command): Command {
 function applyConfigFile(command: Command): void {
     const file = command.opts<{ config?: string }>().config
     if (!file) return
+    const faults: string[] = []
+    const known = command.options.map(option => option.attributeName()).filter(name => name !== "config")
     for (const [name, value] of Object.entries(readJsonObject(file))) {
         const option = command.options.find(option => option.attributeName() === name)
-        if (!option || name === "config") throw new UserError(`${file}: unknown option "${name}"`, 2)
+        if (!option || name === "config") {
+            const near = nearest(name, known)
+            faults.push(`${file}: unknown option "${name}"${near === undefined ? "" : `: do you mean "${near}"?`}`)
+            continue
+        }
         const source = command.getOptionValueSource(name)
-        if (source !== undefined && source !== "default") continue
-        command.setOptionValueWithSource(name, parse(option, value, file), "config")
+        const isOverridden = source !== undefined && source !== "default"
+        try {
+            const parsed = parse(option, value, file)
+            if (!isOverridden) command.setOptionValueWithSource(name, parsed, "config")
+        } catch (error) {
+            if (!(error instanceof UserError)) throw error
+            faults.push(error.message)
+        }
     }
+    if (faults.length > 0) throw new Faults(faults)
 }
 
 function parse(option: Option, value: unknown, file: string): unknown {
     try {
-        if (option.parseArg) return option.parseArg(String(value), undefined)
+        if (option.parseArg && Array.isArray(value))
+            return value.reduce<unknown>((before, text) => option.parseArg!(String(text), before), option.defaultValue)
+        if (option.parseArg) return option.parseArg(String(value), option.defaultValue)
         const expected = option.isBoolean() || option.negate ? "boolean" : "string"
         if (typeof value === expected) return value
         throw new InvalidArgumentError(`Expected a ${expected}.`)
@@ -77,6 +94,11 @@ function readJsonObject(file: string): object {
         if (!(error instanceof SyntaxError)) throw fileError(file, error)
     }
     throw new UserError(`${file} is not a JSON object`, 2)
+}
+
+/** Makes `--check`. */
+export function checkOption(): Option {
+    return option("--check", "check the whole configuration and do not start: each fault on a line, exit code 2")
 }
 
 /** Parses a port. 0 means any free one. */

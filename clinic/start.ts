@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto"
-import { existsSync, rmSync, statSync } from "node:fs"
+import { rmSync, statSync } from "node:fs"
 import { statfs } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
 import type { Server } from "node:tls"
@@ -8,13 +8,14 @@ import type { FastifyInstance } from "fastify"
 import type { CertificateFiles } from "../host/certificate.ts"
 import { realClock, type Clock, type Timer } from "../host/clock.ts"
 import { UserError } from "../host/errors.ts"
-import { makeFolder, readIfThere, writeDurably } from "../host/files.ts"
+import { makeFolder, writeDurably } from "../host/files.ts"
 import type { Log } from "../host/log.ts"
 import { EquipmentWatch } from "./alarms/equipment.ts"
 import { rulesFor } from "./alarms/rules.ts"
 import { BackupHolds } from "./backup/holds.ts"
+import { readVaultKey, refuseRemains } from "./check.ts"
 import { BackupSchedule, makeApart, type BackupPlan } from "./backup/schedule.ts"
-import { restoringSuffix, trialName } from "./backup/contents.ts"
+import { trialName } from "./backup/contents.ts"
 import { Clinic } from "./clinic.ts"
 import { describe } from "./delivery/notices.ts"
 import { Outbox, type Route } from "./delivery/outbox.ts"
@@ -171,33 +172,12 @@ function scheduleBackups(
     }
 }
 
-/** What a clinic leaves beside its database comes after it: a folder with the one and without the other is no new clinic. */
-function refuseRemains(data: string): void {
-    const draft = data + restoringSuffix
-    if (existsSync(draft))
-        throw new UserError(
-            `a restore into ${dirname(data)} was interrupted, or is at work: remove ${draft} and restore again`,
-        )
-    const database = join(data, "clinic.db")
-    if ((statSync(database, { throwIfNoEntry: false })?.size ?? 0) > 0) return
-    for (const name of ["ca.pem", "ca-key.pem", "server.pem"])
-        if (existsSync(join(data, name)))
-            throw new UserError(
-                `${database} is missing or empty, but ${name} is there: restore the database, or use another --data folder`,
-            )
-}
-
 /** The key around the motes' secrets, made on the first start. */
 function vaultKey(data: string): Uint8Array {
-    const file = join(data, "clinic.key")
-    const key = readIfThere(file)
-    if (key?.length === vaultKeyBytes) return key
-    if (key) throw new UserError(`${file} is not a key: restore it from a copy`)
-    // A new key would open nothing of what is there.
-    if (existsSync(join(data, "clinic.db")))
-        throw new UserError(`${file} is missing, and without it the database is of no use: restore it`)
+    const key = readVaultKey(data)
+    if (key) return key
     const made = randomBytes(vaultKeyBytes)
-    writeDurably(file, made, 0o600)
+    writeDurably(join(data, "clinic.key"), made, 0o600)
     return made
 }
 

@@ -74,7 +74,7 @@ export function httpsClinic(o: { url: string; ca?: string; token: string; now?: 
             )
             const isGood = status === 200 || (status === 304 && known !== undefined)
             if (isGood) return { status, etag, link, bytes }
-            throw new Error(`the clinic answered ${method} ${path} with ${status}`)
+            throw Object.assign(new Error(`the clinic answered ${method} ${path} with ${status}`), { status })
         } finally {
             clearTimeout(timer)
             signal?.removeEventListener("abort", giveUp)

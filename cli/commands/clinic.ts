@@ -4,10 +4,13 @@ import { isIP } from "node:net"
 import { Command, InvalidArgumentError } from "commander"
 import { parseRoute, routeForm, startClinic, type BackupPlan, type RunningClinic } from "../../clinic/index.ts"
 import type { CertificateFiles } from "../../host/certificate.ts"
+import { complaints } from "../../host/check.ts"
 import { UserError } from "../../host/errors.ts"
 import type { Log } from "../../host/log.ts"
 import { readCredentials, writeCredentials, type Credentials } from "../credentials.ts"
-import { httpsUrl, integer, logLevelOption, option, port, timeZone, withConfigFile } from "../options.ts"
+import { checkClinicConfiguration } from "../check/clinic.ts"
+import { report } from "../check/faults.ts"
+import { checkOption, httpsUrl, integer, logLevelOption, option, port, timeZone, withConfigFile } from "../options.ts"
 import { checkPassphrase, givenPassphrase, passphraseFileOption, passphraseVariable } from "../passphrase.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
@@ -26,6 +29,7 @@ interface Options {
     backupEvery: number
     backupKeep: number
     passphraseFile?: string
+    check?: boolean
     logLevel: string
 }
 
@@ -57,7 +61,7 @@ export const clinicCommand = withConfigFile(
             option(
                 "--trusted-proxies <nets>",
                 "proxies whose X-Forwarded-… headers are trusted: addresses or networks, separated by commas",
-            ).argParser(text => text.split(",")),
+            ).argParser<string[]>((text, nets = []) => [...nets, ...text.split(",")]),
         )
         .addOption(
             option(
@@ -79,8 +83,19 @@ export const clinicCommand = withConfigFile(
         )
         .addOption(option("--backup-keep <n>", "backups to keep").argParser(integer(1, 10_000)).default(14))
         .addOption(passphraseFileOption())
+        .addOption(checkOption())
         .addOption(logLevelOption("info")),
 ).action(async (options: Options) => {
+    if (options.check) {
+        const { notify, ...rest } = options
+        const checked = await checkClinicConfiguration({
+            ...rest,
+            ...certificateFiles(options),
+            ...(notify && { notify }),
+        })
+        const passphrase = await complaints(() => backupPlan(options))
+        return report([...checked.faults, ...passphrase], checked.notes)
+    }
     const backup = backupPlan(options)
     const clinic = await openClinic(
         options.data,

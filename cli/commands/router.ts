@@ -3,6 +3,7 @@ import { isIPv4, isIPv6 } from "node:net"
 import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
 import { readCertificate } from "../../host/certificate.ts"
+import { complaints } from "../../host/check.ts"
 import { fileError, UserError } from "../../host/errors.ts"
 import {
     brokerAccess,
@@ -13,7 +14,9 @@ import {
     type MqttBrokerAccess,
     type TlsAccess,
 } from "../../router/index.ts"
-import { httpsUrl, integer, logLevelOption, mandatory, option, port, withConfigFile } from "../options.ts"
+import { report } from "../check/faults.ts"
+import { checkRouterConfiguration } from "../check/router.ts"
+import { checkOption, httpsUrl, integer, logLevelOption, mandatory, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { deadLettersCommand } from "./dead-letters.ts"
 import { clientAccess, printClientHints, withClientOptions, type ClientOptions } from "../clients.ts"
@@ -39,6 +42,7 @@ interface Options extends ClientOptions {
     metricsPort?: number
     metricsHost: string
     retryRefused?: boolean
+    check?: boolean
     logLevel: string
 }
 
@@ -95,10 +99,12 @@ export const routerCommand = withConfigFile(
         )
         .addOption(option("--metrics-host <name>", "address of that port").default("localhost"))
         .addOption(option("--retry-refused", "deliver the dead letters to the clinic once more"))
+        .addOption(checkOption())
         .addOption(logLevelOption("info"))
         .enablePositionalOptions()
         .addCommand(deadLettersCommand),
 ).action(async (options: Options, command: Command) => {
+    if (options.check) return await check(options, command)
     const router = await startRouter({
         data: join(options.data, "router"),
         host: options.host,
@@ -120,7 +126,7 @@ export const routerCommand = withConfigFile(
         retryRefused: options.retryRefused ?? false,
         log: stderrLog(options.logLevel),
     })
-    const host = isIPv6(options.host) ? `[${options.host}]` : options.host
+    const host = inUrl(options.host)
     const mqtt = options.mqttBroker?.url ?? `mqtt://${host}:${router.mqttPort}`
     printClientHints(router, options.host, options)
     const urls = [`coap+tcp://${host}:${router.coapPort}`, mqtt]
@@ -130,6 +136,37 @@ export const routerCommand = withConfigFile(
     if (router.dnsPort !== undefined) urls.push(`dns:${options.dns}`)
     await runUntilStopped(() => router.close(), `ready ${urls.join(" ")}`)
 })
+
+async function check(options: Options, command: Command): Promise<void> {
+    const { host, tlsCert, tlsKey, ca } = options
+    const { isOptional } = clientAccess(options, command).http!
+    const ports = [
+        { flag: "--coap-port", host, port: options.coapPort },
+        ...(options.mqttBroker ? [] : [{ flag: "--mqtt-port", host, port: options.mqttPort }]),
+        ...(tlsCert === undefined ? [] : [{ flag: "--coaps-port", host, port: options.coapsPort }]),
+        ...(tlsCert === undefined || options.mqttBroker
+            ? []
+            : [{ flag: "--mqtts-port", host, port: options.mqttsPort }]),
+        ...(isOptional ? [] : [{ flag: "--http-port", host: options.httpHost, port: options.httpPort }]),
+        ...(options.metricsPort === undefined
+            ? []
+            : [{ flag: "--metrics-port", host: options.metricsHost, port: options.metricsPort }]),
+    ]
+    const { faults, notes } = await checkRouterConfiguration({
+        ...{ data: options.data, ports, page: `http://${inUrl(options.httpHost)}:${options.httpPort}` },
+        ...(tlsCert !== undefined && { certificate: { cert: tlsCert, key: tlsKey ?? tlsCert } }),
+        clinic: {
+            ...{ url: options.clinic, token: options.token },
+            ...(ca !== undefined && { ca: () => readText(ca) }),
+        },
+    })
+    const dns = options.dns
+    report([...faults, ...(dns === undefined ? [] : await complaints(() => dnsAccess(options, dns)))], notes)
+}
+
+function inUrl(host: string): string {
+    return isIPv6(host) ? `[${host}]` : host
+}
 
 function tlsAccess({ tlsKey, coapsPort, mqttsPort }: Options, tlsCert: string): TlsAccess {
     const read = () => readCertificate({ cert: tlsCert, key: tlsKey ?? tlsCert })
