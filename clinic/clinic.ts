@@ -5,6 +5,9 @@ import { LogSummary } from "../host/log-summary.ts"
 import type { Delivery, DeliveryResult } from "../wire/batch.ts"
 import type { CommandName, RouterKeys } from "../wire/keys.ts"
 import { Accounts } from "./people/accounts.ts"
+import { Audit } from "./audit/audit.ts"
+import { chainPage } from "./audit/chain.ts"
+import type { ChainPage } from "./audit/verify.ts"
 import { Alarms } from "./alarms/alarms.ts"
 import { ArrivalWatch } from "./alarms/arrivals.ts"
 import { BatteryWatch } from "./alarms/batteries.ts"
@@ -73,6 +76,7 @@ export class Clinic {
     readonly secondFactors: SecondFactors
     readonly patients: Patients
     readonly notes: Notes
+    readonly audit: Audit
     readonly motes: Motes
     readonly associations: Associations
     readonly configurations: Configurations
@@ -114,6 +118,7 @@ export class Clinic {
         this.notes = new Notes(o.store, o.clock)
         this.associations = new Associations(o.store, o.clock)
         this.motes = new Motes({ ...o, vault, associations: this.associations })
+        this.audit = new Audit(o)
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms({
@@ -313,6 +318,11 @@ export class Clinic {
         await this.news2.setScale(patient, scale, user)
         await this.news2Watch.checkPatient(patient)
         return await this.news2.of(patient)
+    }
+
+    /** A piece of the audit record, as `verifyChain` takes it. */
+    async auditChain(after: number): Promise<ChainPage> {
+        return await chainPage(this.o.store, after)
     }
 
     /** How complete the data of a mote is. */

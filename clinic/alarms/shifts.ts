@@ -5,6 +5,20 @@ export interface Shift {
     readonly to: string
 }
 
+/** Where a ward has not said otherwise. */
+const usualShifts: readonly Shift[] = [
+    { name: "early", from: "06:00", to: "14:00" },
+    { name: "late", from: "14:00", to: "22:00" },
+    { name: "night", from: "22:00", to: "06:00" },
+]
+
+/** The name of a shift; of several at the same time, all of them. */
+export function shiftAt(ms: number, timeZone: string, shifts: readonly Shift[] = []): string {
+    const minute = minuteOfDay(ms, timeZone)
+    const now = (shifts.length > 0 ? shifts : usualShifts).filter(shift => isWithin(shift, minute))
+    return now.map(({ name }) => name).join()
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 /** Minutes since midnight in a time zone. In the hour that comes twice they do, too. */

@@ -60,6 +60,19 @@ export function capabilityStatement(base: string, date: string): CapabilityState
                         versioning: "no-version",
                         searchParam: [id, reference("patient", "Device-patient")],
                     },
+                    {
+                        type: "AuditEvent",
+                        documentation:
+                            "Who looked at and changed what, the newest first. agent-name is the whole name of a user. Patients see the events about themselves.",
+                        interaction,
+                        versioning: "no-version",
+                        searchParam: [
+                            reference("patient", "AuditEvent-patient"),
+                            { name: "agent-name", type: "string", definition: `${definitions}/AuditEvent-agent-name` },
+                            { name: "date", type: "date", definition: `${definitions}/AuditEvent-date` },
+                            token("outcome", "AuditEvent-outcome"),
+                        ],
+                    },
                 ],
             },
         ],

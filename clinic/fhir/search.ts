@@ -9,6 +9,8 @@ import { parseDate, type DateCriterion } from "./date.ts"
 
 const defaultCount = 100
 const maxCount = 1000
+/** Each may name many patients. */
+const maxEvents = 200
 /** More than anyone needs; every one costs a look into the index. */
 const maxAlternatives = 100
 const maxDates = 10
@@ -64,6 +66,35 @@ export function parseListQuery(
         ids: alternatives(query, "_id"),
         patients: patients(query),
         after: Number(paging.cursor ?? 0),
+    }
+}
+
+export interface AuditEventQuery extends Paging {
+    patients: number[] | undefined
+    user: string | undefined
+    dates: DateCriterion[]
+    outcomes: string[] | undefined
+    /** Older ones than this number. */
+    beforeId: number | undefined
+}
+
+/** The query of `GET /fhir/AuditEvent`; `agent` is short for `agent-name`. Throws ProblemError. */
+export function parseAuditEventQuery(query: URLSearchParams): AuditEventQuery {
+    const paging = parsePaging(query, ["patient", "agent", "agent-name", "date", "outcome"])
+    if (paging.cursor !== undefined && !/^[1-9]\d{0,14}$/.test(paging.cursor)) throw fault("_cursor", "malformed")
+    if (paging.count === 0) throw fault("_count", "malformed")
+    const [user, ...others] = [...query.getAll("agent"), ...query.getAll("agent-name")]
+    if (others.length > 0) throw fault("agent", "repeated")
+    return {
+        ...{
+            ...paging,
+            count: Math.min(paging.count, maxEvents),
+            patients: patients(query),
+            user,
+            dates: dates(query),
+        },
+        outcomes: alternatives(query, "outcome"),
+        beforeId: paging.cursor === undefined ? undefined : Number(paging.cursor),
     }
 }
 

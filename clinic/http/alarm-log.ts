@@ -1,7 +1,9 @@
 import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
 import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
-import { maySee, shownAlarm, valueCell } from "./alarms.ts"
+import { maySee } from "./admission.ts"
+import { shownAlarm, valueCell } from "./alarms.ts"
+import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { AlarmLog, AlarmLogQuery } from "./schemas/alarms.ts"
 import { sendTable, tableAnswer } from "./table.ts"
@@ -27,12 +29,13 @@ export function alarmLogRoutes(app: App, clinic: Clinic): void {
                 querystring: AlarmLogQuery,
                 response: { 200: tableAnswer("The log", AlarmLog) },
             },
-            config: { access: "read" },
+            config: { access: "read", audit: "alarm-log" },
         },
         async (request, reply) => {
             const { format, ...query } = request.query
             const user = userFrom(request)
             const log = await logOf(clinic, query, patient => maySee(user, "read", patient))
+            about(request, ...log.alarms.map(({ patient }) => patient))
             const { timeZone } = clinic
             const name = `alarms-${zoned(Number(query.from), timeZone).slice(0, 10)}`
             const table = () => ({ name, row: "alarm", columns, rows: log.alarms.map(alarm => line(alarm, timeZone)) })

@@ -2,8 +2,8 @@ import { eui } from "../../wire/keys.ts"
 import { alarmKindOf, isTimeAlarm } from "../../wire/tables/alarm-kinds.ts"
 import type { Alarm } from "../alarms/alarm.ts"
 import type { Clinic } from "../clinic.ts"
-import type { User } from "../people/accounts.ts"
-import { may, scopeOf } from "../people/permissions.ts"
+import { admit, maySee } from "./admission.ts"
+import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
 import { zoned } from "../time-zone.ts"
@@ -48,15 +48,16 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
                 querystring: AlarmQuery,
                 response: { 200: tableAnswer("The alarms", List(AlarmAnswer)) },
             },
-            config: { access: "watch" },
+            config: { access: "watch", audit: "alarms" },
         },
         async (request, reply) => {
             const user = userFrom(request)
             const patient = request.query.patient && Number(request.query.patient)
-            if (patient && !may(user, "read", patient)) throw new ProblemError("other-patient")
+            if (patient) admit(request, patient, { action: "read" })
             const alarms = patient
                 ? await clinic.alarms.ofPatient(patient, maxAlarms)
                 : (await clinic.alarms.open()).filter(alarm => maySee(user, "watch", alarm.patient))
+            about(request, ...alarms.map(({ patient }) => patient))
             const table = () => ({ name: "alarms", row: "alarm", columns, rows: alarms.map(a => line(a, clinic)) })
             return await sendTable(request, reply, { answer: alarms.map(shownAlarm), table })
         },
@@ -72,12 +73,13 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
                 body: Attention,
                 response: { 200: AlarmAnswer },
             },
-            config: { access: "acknowledge" },
+            config: { access: "acknowledge", audit: "alarms" },
         },
         async request => {
             const id = Number(request.params.id)
             const { name } = userFrom(request)
             const { body } = request
+            admit(request, ((await clinic.alarms.get(id)) ?? missing()).patient, { what: "alarm" })
             const alarm =
                 "pauseMinutes" in body
                     ? await clinic.alarms.pause(id, name, body.pauseMinutes)
@@ -97,12 +99,12 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
                 params: ById,
                 response: { 200: List(AlarmEntry) },
             },
-            config: { access: "read" },
+            config: { access: "read", audit: "alarms" },
         },
         async request => {
             const id = Number(request.params.id)
             const alarm = (await clinic.alarms.get(id)) ?? missing()
-            if (!maySee(userFrom(request), "read", alarm.patient)) throw new ProblemError("other-patient")
+            admit(request, alarm.patient, { what: "alarm" })
             const entries = await clinic.alarms.history(id)
             return entries.map(({ alarm: _, change, ...entry }) => ({
                 ...entry,
@@ -110,13 +112,6 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
             }))
         },
     )
-}
-
-/** Whether the user may do this with alarms of that patient, or with those that are about none. */
-export function maySee(user: User, action: "watch" | "read", patient: number | null): boolean {
-    if (patient !== null) return may(user, action, patient)
-    const scope = scopeOf(user, action)
-    return scope !== undefined && scope !== "own"
 }
 
 /** As in the stream of /api/live. */

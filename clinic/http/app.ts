@@ -11,6 +11,8 @@ import type { ServerCertificate } from "../tls.ts"
 import { alarmRoutes } from "./alarms.ts"
 import { alarmLogRoutes } from "./alarm-log.ts"
 import { associationRoutes } from "./associations.ts"
+import { auditRoutes } from "./audit.ts"
+import { recordAccess } from "./audited.ts"
 import { authenticate } from "./auth.ts"
 import { compressAnswers } from "./compression.ts"
 import { connectionLimits, Connections, type ConnectionLimits } from "./connections.ts"
@@ -92,6 +94,7 @@ export async function buildApp(o: {
     app.addHook("onSend", async (_request, reply) => {
         if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store")
     })
+    recordAccess(app, o)
     compressAnswers(app)
     // Answers are checked against their schemas by the compiler and by the tests; a serializer made of them would hide mistakes.
     app.setSerializerCompiler(() => data => JSON.stringify(data))
@@ -121,6 +124,7 @@ export async function buildApp(o: {
     userRoutes(app, clinic)
     tokenRoutes(app, clinic)
     ownAccountRoutes(app, clinic, loginLimits)
+    auditRoutes(app, clinic)
     backupRoutes(app, o.holds)
     routerRoutes(app, clinic)
     await ingestRoutes(app, clinic)

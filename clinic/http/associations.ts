@@ -5,8 +5,9 @@ import { ProblemError } from "../errors.ts"
 import type { AssociationEnd } from "../motes/association-end.ts"
 import type { Association as Stored } from "../motes/associations.ts"
 import type { Mote } from "../motes/motes.ts"
-import { may } from "../people/permissions.ts"
 import { zoned } from "../time-zone.ts"
+import { admit, maySee } from "./admission.ts"
+import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { shown as shownMote } from "./motes.ts"
 import { Association, NewAssociation, Unassigned, UnassignedPage, UnassignedQuery } from "./schemas/associations.ts"
@@ -16,7 +17,7 @@ import { sendTable, tableAnswer } from "./table.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["motes"]
-const manage = { access: "manage-motes" } as const
+const manage = { access: "manage-motes", audit: "motes" } as const
 const pageSize = 500
 
 const columns = ["id", "mote", "patient", "begins", "begun by", "ends", "ended by", "reason"]
@@ -24,10 +25,17 @@ const unassignedColumns = ["name", "value", "unit", "absent", "time", "about", "
 
 /** Who wears and wore a mote: on, off, and what was measured in between. */
 export function associationRoutes(app: App, clinic: Clinic): void {
-    const moteOf = async (kid: string): Promise<Mote> => {
+    /** Throws ProblemError where the user may not have to do with it. */
+    const moteOf = async (request: FastifyRequest, kid: string): Promise<Mote> => {
         const mote = await clinic.motes.get(Buffer.from(kid, "hex"))
         if (!mote) throw new ProblemError("not-found", { what: "mote" })
+        admit(request, mote.patient, { what: "mote" })
         return mote
+    }
+    const visible = (request: FastifyRequest, found: readonly Stored[]): Stored[] => {
+        const seen = found.filter(({ patient }) => maySee(userFrom(request), "manage-motes", patient))
+        about(request, ...seen.map(({ patient }) => patient))
+        return seen
     }
     const send = async (request: FastifyRequest, reply: FastifyReply, found: readonly Stored[]) => {
         const answer = found.map(shown)
@@ -49,8 +57,10 @@ export function associationRoutes(app: App, clinic: Clinic): void {
             },
             config: manage,
         },
-        async (request, reply) =>
-            await send(request, reply, await clinic.associations.ofMote(await moteOf(request.params.kid))),
+        async (request, reply) => {
+            const found = await clinic.associations.ofMote(await moteOf(request, request.params.kid))
+            return await send(request, reply, visible(request, found))
+        },
     )
 
     app.get(
@@ -60,11 +70,11 @@ export function associationRoutes(app: App, clinic: Clinic): void {
                 ...{ tags: ["patients"], summary: "Which motes a patient wore, in the order of time", params: ById },
                 response: { 200: tableAnswer("The associations", List(Association)) },
             },
-            config: { access: "read" },
+            config: { access: "read", audit: "motes" },
         },
         async (request, reply) => {
             const id = Number(request.params.id)
-            if (!may(userFrom(request), "read", id)) throw new ProblemError("other-patient")
+            admit(request, id)
             if (!(await clinic.patients.get(id))) throw new ProblemError("not-found", { what: "patient" })
             return await send(request, reply, await clinic.associations.ofPatients([id]))
         },
@@ -83,7 +93,9 @@ export function associationRoutes(app: App, clinic: Clinic): void {
             const { patient, confirmed = [] } = request.body
             const isConfirmed = confirmed.includes("mote-in-use")
             const by = userFrom(request).name
-            const mote = await clinic.pair(Buffer.from(request.params.kid, "hex"), { patient, by, isConfirmed })
+            const { kid } = await moteOf(request, request.params.kid)
+            admit(request, patient)
+            const mote = await clinic.pair(kid, { patient, by, isConfirmed })
             if (!mote) throw new ProblemError("not-found", { what: "mote" })
             return shownMote(mote)
         },
@@ -98,7 +110,8 @@ export function associationRoutes(app: App, clinic: Clinic): void {
             config: manage,
         },
         async (request, reply) => {
-            const taken = await clinic.takeOff(Buffer.from(request.params.kid, "hex"), userFrom(request).name)
+            const { kid } = await moteOf(request, request.params.kid)
+            const taken = await clinic.takeOff(kid, userFrom(request).name)
             if (taken === undefined) throw new ProblemError("not-found", { what: "mote" })
             return reply.code(204).send(null)
         },
@@ -115,7 +128,7 @@ export function associationRoutes(app: App, clinic: Clinic): void {
             config: manage,
         },
         async (request, reply) => {
-            const { id } = await moteOf(request.params.kid)
+            const { id } = await moteOf(request, request.params.kid)
             const { before = Number.MAX_SAFE_INTEGER } = request.query
             const answer = await unassigned(clinic, id, Number(before))
             const rows = () =>

@@ -107,7 +107,7 @@ export async function authenticate(
         "/api/me",
         {
             schema: { tags, summary: "Who one is, and what one may do", response: { 200: Session } },
-            config: { access: "use-session" },
+            config: { access: "use-session", audit: "none" },
         },
         async (request, reply) => {
             const user = userFrom(request)
@@ -122,7 +122,7 @@ export async function authenticate(
         "/api/logout",
         {
             schema: { tags, summary: "End the session", response: { 204: NoContent } },
-            config: { access: "use-session" },
+            config: { access: "use-session", audit: "none" },
         },
         async (request, reply) => {
             const session = request.cookies[cookieName]

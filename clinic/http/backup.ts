@@ -5,7 +5,7 @@ import { NoContent } from "./schemas/common.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["operation"]
-const config = { access: "back-up" } as const
+const config = { access: "back-up", audit: "none" } as const
 
 /** Holds the database's file still for a command that copies it. */
 export function backupRoutes(app: App, holds: BackupHolds): void {

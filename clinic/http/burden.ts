@@ -1,6 +1,8 @@
 import { ProblemError } from "../errors.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Statistics } from "../burden/statistics.ts"
+import { admit } from "./admission.ts"
+import { about } from "./audited.ts"
 import { BurdenQuery, BurdenStatistics, ReplayBody, ReplayResult } from "./schemas/burden.ts"
 import { ById } from "./schemas/common.ts"
 import { sendTable, tableAnswer } from "./table.ts"
@@ -8,7 +10,7 @@ import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["alarms"]
-const config = { access: "review-alarms" } as const
+const config = { access: "review-alarms", audit: "statistics" } as const
 
 /** The burden of alarms, and what other limits would have made of what is stored. */
 export function burdenRoutes(app: App, clinic: Clinic, turns: Turns): void {
@@ -26,6 +28,7 @@ export function burdenRoutes(app: App, clinic: Clinic, turns: Turns): void {
         async (request, reply) => {
             const { format, ...query } = request.query
             const answer = await turns.take(request, () => found(clinic, query))
+            about(request, ...answer.loudest.map(({ patient }) => patient))
             const table = () => ({ name: "alarm-statistics", row: "line", columns, rows: rowsOf(answer) })
             return await sendTable(request, reply, { answer, table, format })
         },
@@ -42,6 +45,7 @@ export function burdenRoutes(app: App, clinic: Clinic, turns: Turns): void {
         },
         async request => {
             const id = Number(request.params.id)
+            admit(request, id)
             if (!(await clinic.patients.get(id))) throw new ProblemError("not-found", { what: "patient" })
             return await turns.take(request, () => clinic.burden.replay(id, request.body))
         },

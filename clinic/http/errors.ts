@@ -55,6 +55,7 @@ export function formatSchemaError(errors: FastifySchemaValidationError[], where:
 
 function answer(request: FastifyRequest, reply: FastifyReply, problem: Problem, detail?: string): FastifyReply {
     const { status } = problemKinds[problem.code]
+    request.problem = problem.code
     if (status === 401) reply.header("WWW-Authenticate", "Bearer")
     reply.code(status)
     const details = problemDetails(problem, detail)

@@ -1,14 +1,10 @@
-import { Type, type TSchema } from "@sinclair/typebox"
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
-import type { Resource } from "@medplum/fhirtypes"
+import type { FastifyInstance, FastifyRequest } from "fastify"
 import Negotiator from "negotiator"
 import { eui } from "../../wire/keys.ts"
 import { isBedsideName } from "../../wire/tables/bedside.ts"
 import { isVitalName } from "../../wire/tables/quantities.ts"
-import type { User } from "../people/accounts.ts"
 import type { Clinic } from "../clinic.ts"
 import { fromBedside } from "../fhir/bedside.ts"
-import { searchBundle, type SearchResult } from "../fhir/bundle.ts"
 import { capabilityStatement } from "../fhir/capability.ts"
 import { dateFilter } from "../fhir/date.ts"
 import { toDevice } from "../fhir/device.ts"
@@ -19,11 +15,13 @@ import type { Patient as StoredPatient } from "../people/patients.ts"
 import { may, patientsFor } from "../people/permissions.ts"
 import type { BedsideObservation } from "../readings/bedside.ts"
 import type { Observation as VitalObservation } from "../readings/observations.ts"
+import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
+import { auditEventRoutes } from "./audit-events.ts"
+import { bundle, fhirTags, numbers, queryOf, readOf, searchOf, send, unknown, type ById } from "./fhir-answers.ts"
 import { fhirAnswer } from "./openapi.ts"
 import {
-    Bundle,
     CapabilityStatement,
     Device,
     DeviceQuery,
@@ -36,43 +34,14 @@ import {
 import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
-declare module "fastify" {
-    interface FastifyRequest {
-        /** Where clients see this server's FHIR, without a slash at the end. */
-        fhirBase: string
-    }
-}
-
-interface ById {
-    Params: { id: string }
-}
-
 /** A search without `patient` looks at each patient in turn; beyond this many it would hold up the others. */
 const maxPatientsSearched = 1000
 
 /** Where a search says nothing about the time. */
 const always = { from: -Infinity, before: Infinity }
 
-const config = { access: "read" } as const
-const tags = ["fhir"]
-/** A search of one kind of resource. */
-const searchOf = (querystring: TSchema, found: TSchema) => {
-    const summary = "Search; see the CapabilityStatement"
-    return { schema: { tags, summary, querystring, response: { 200: fhirAnswer("A page", Bundle(found)) } }, config }
-}
-/** A look at one resource. */
-const readOf = (found: TSchema) => ({
-    schema: {
-        tags,
-        summary: "Read one",
-        params: Type.Object({ id: Type.String() }),
-        response: { 200: fhirAnswer("It", found) },
-    },
-    config,
-})
-
 const metadata = {
-    ...{ tags, summary: "What this server can do", security: [] },
+    ...{ tags: fhirTags, summary: "What this server can do", security: [] },
     response: { 200: fhirAnswer("CapabilityStatement", CapabilityStatement) },
 }
 
@@ -93,18 +62,19 @@ export async function fhirRoutes(app: App, clinic: Clinic, turns: Turns, origin?
         observationRoutes(fhir, clinic, turns)
         patientRoutes(fhir, clinic)
         deviceRoutes(fhir, clinic)
+        auditEventRoutes(fhir, clinic)
     }
     await app.register(routes, { prefix: "/fhir" })
 }
 
 function observationRoutes(fhir: FastifyInstance, clinic: Clinic, turns: Turns): void {
-    fhir.get("/Observation", searchOf(ObservationQuery, Observation), async (request, reply) => {
+    fhir.get("/Observation", searchOf("read", "vital-signs", ObservationQuery, Observation), async (request, reply) => {
         const query = queryOf(request)
         const { count, after, patients: asked, dates, names, newestFirst } = parseObservationQuery(query)
         const when = dateFilter(dates, clinic.now())
         const search = { names: names.filter(isVitalName), newestFirst, when }
         const entered = { names: names.filter(isBedsideName), ranges: when?.moments ?? [always] }
-        const patients = await patientsToSearch(userFrom(request), asked, clinic)
+        const patients = await patientsToSearch(request, asked, clinic)
         if (count === 0) {
             const total = await turns.take(
                 request,
@@ -112,6 +82,7 @@ function observationRoutes(fhir: FastifyInstance, clinic: Clinic, turns: Turns):
                     (await clinic.observations.count({ ...search, patients })) +
                     (await clinic.bedside.count(patients, entered.names, entered.ranges)),
             )
+            about(request, ...patients)
             return send(reply, bundle(request, query, { found: [], total }))
         }
         const which = { patients, newestFirst, limit: count + 1, ...(after && { after }) }
@@ -123,13 +94,16 @@ function observationRoutes(fhir: FastifyInstance, clinic: Clinic, turns: Turns):
         found.sort((a, b) => sign * (a.time - b.time || a.id - b.id))
         const page = found.slice(0, count)
         const next = found.length > count ? cursorOf(page.at(-1)!) : undefined
+        // Whoever asks for a patient of whom there is nothing has learnt that.
+        about(request, ...(asked ?? page.map(({ patient }) => patient)))
         return send(reply, bundle(request, query, { found: page.map(observationOf), next }))
     })
 
-    fhir.get<ById>("/Observation/:id", readOf(Observation), async (request, reply) => {
+    fhir.get<ById>("/Observation/:id", readOf("read", "vital-signs", Observation), async (request, reply) => {
         const [id] = numbers([request.params.id])
         const observation =
             id === undefined ? undefined : ((await clinic.observations.get(id)) ?? (await clinic.bedside.get(id)))
+        about(request, observation?.patient)
         if (!observation || !may(userFrom(request), "read", observation.patient)) throw unknown()
         return send(reply, observationOf(observation))
     })
@@ -140,7 +114,7 @@ function observationOf(found: VitalObservation | BedsideObservation) {
 }
 
 function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
-    fhir.get("/Patient", searchOf(PatientQuery, Patient), async (request, reply) => {
+    fhir.get("/Patient", searchOf("read", "patient", PatientQuery, Patient), async (request, reply) => {
         const query = queryOf(request)
         const { ids, after, count } = parseListQuery(query, ["_id"])
         const user = userFrom(request)
@@ -148,7 +122,7 @@ function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
         if (ids === undefined && patientsFor(user, "read") === "all")
             found = await clinic.patients.page(after, count + 1)
         else {
-            const asked = await patientsToSearch(user, ids && numbers(ids), clinic)
+            const asked = await patientsToSearch(request, ids && numbers(ids), clinic)
             const all = await Promise.all(asked.map(id => clinic.patients.get(id)))
             found = all
                 .filter(patient => patient !== undefined)
@@ -157,23 +131,25 @@ function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
         }
         const page = found.slice(0, count)
         const next = found.length > count ? String(page.at(-1)!.id) : undefined
+        about(request, ...page.map(({ id }) => id))
         return send(reply, bundle(request, query, { found: page.map(toPatient), next }))
     })
 
-    fhir.get<ById>("/Patient/:id", readOf(Patient), async (request, reply) => {
-        const [id] = await patientsToSearch(userFrom(request), numbers([request.params.id]), clinic)
+    fhir.get<ById>("/Patient/:id", readOf("read", "patient", Patient), async (request, reply) => {
+        const [id] = await patientsToSearch(request, numbers([request.params.id]), clinic)
         const patient = id === undefined ? undefined : await clinic.patients.get(id)
+        about(request, patient?.id)
         if (!patient) throw unknown()
         return send(reply, toPatient(patient))
     })
 }
 
 function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
-    fhir.get("/Device", searchOf(DeviceQuery, Device), async (request, reply) => {
+    fhir.get("/Device", searchOf("read", "motes", DeviceQuery, Device), async (request, reply) => {
         const query = queryOf(request)
         const { ids, patients, after, count } = parseListQuery(query, ["_id", "patient"])
         const user = userFrom(request)
-        refuseOthers(user, patients)
+        refuseOthers(request, patients)
         const found = (await clinic.motes.all()).filter(
             mote =>
                 mote.id > after &&
@@ -183,23 +159,29 @@ function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
         )
         const page = found.slice(0, count)
         const next = found.length > count ? String(page.at(-1)!.id) : undefined
+        about(request, ...page.map(({ patient }) => patient))
         return send(reply, bundle(request, query, { found: page.map(toDevice), next }))
     })
 
-    fhir.get<ById>("/Device/:id", readOf(Device), async (request, reply) => {
+    fhir.get<ById>("/Device/:id", readOf("read", "motes", Device), async (request, reply) => {
         const { id } = request.params
         const isEui = /^[0-9a-f]{16}$/.test(id)
         const mote = isEui ? await clinic.motes.get(Buffer.from(id, "hex")) : undefined
+        about(request, mote?.patient)
         if (!mote || !may(userFrom(request), "read", mote.patient)) throw unknown()
         return send(reply, toDevice(mote))
     })
 }
 
 /** The patients to look at: those asked for, or all that the user may see. Throws ProblemError. */
-async function patientsToSearch(user: User, asked: number[] | undefined, clinic: Clinic): Promise<number[]> {
-    refuseOthers(user, asked)
+async function patientsToSearch(
+    request: FastifyRequest,
+    asked: number[] | undefined,
+    clinic: Clinic,
+): Promise<number[]> {
+    refuseOthers(request, asked)
     if (asked) return asked
-    const own = patientsFor(user, "read")
+    const own = patientsFor(userFrom(request), "read")
     if (own !== "all") return own
     const all = await clinic.patients.page(0, maxPatientsSearched + 1)
     if (all.length > maxPatientsSearched) throw new ProblemError("too-many-patients")
@@ -207,22 +189,11 @@ async function patientsToSearch(user: User, asked: number[] | undefined, clinic:
 }
 
 /** A patient who asks for another one is told so, whether there is that other one or not. */
-function refuseOthers(user: User, patients: number[] | undefined): void {
-    if (patients?.some(patient => !may(user, "read", patient))) throw new ProblemError("other-patient")
-}
-
-/** The ids that can be ours. */
-function numbers(ids: string[]): number[] {
-    return ids.filter(id => /^[1-9]\d{0,14}$/.test(id)).map(Number)
-}
-
-function unknown(): ProblemError {
-    return new ProblemError("not-found", { what: "resource" })
-}
-
-function queryOf(request: FastifyRequest): URLSearchParams {
-    const start = request.url.indexOf("?")
-    return new URLSearchParams(start < 0 ? "" : request.url.slice(start + 1))
+function refuseOthers(request: FastifyRequest, patients: number[] | undefined): void {
+    const others = patients?.filter(patient => !may(userFrom(request), "read", patient)) ?? []
+    if (others.length === 0) return
+    about(request, ...others)
+    throw new ProblemError("other-patient")
 }
 
 /** What clients may ask for; of several that they take the first. */
@@ -240,24 +211,4 @@ function mediaTypeFor(request: FastifyRequest): string {
     const type = new Negotiator({ headers: { accept } }).mediaType(mediaTypes)
     if (type === undefined) throw new ProblemError("not-acceptable")
     return type
-}
-
-function bundle(
-    request: FastifyRequest,
-    query: URLSearchParams,
-    { next, ...o }: { found: SearchResult[]; next?: string | undefined; total?: number },
-) {
-    const type = request.routeOptions.url!.split("/").at(-1)!
-    const url = (changed: URLSearchParams) => (changed.size > 0 ? `${type}?${changed}` : type)
-    const following = new URLSearchParams(query)
-    if (next !== undefined) following.set("_cursor", next)
-    return searchBundle({
-        ...{ base: request.fhirBase, self: url(query), ...o },
-        ...(next !== undefined && { next: url(following) }),
-    })
-}
-
-function send(reply: FastifyReply, resource: Resource): FastifyReply {
-    // A string: it has its media type already, and the serializer is for /api.
-    return reply.send(JSON.stringify(resource))
 }

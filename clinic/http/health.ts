@@ -68,7 +68,7 @@ export function healthRoutes(app: App, { clinic, metrics }: { clinic: Clinic; me
                 summary: "Metrics for Prometheus",
                 response: { 200: { description: "Metrics", content: { "text/plain": { schema: Metrics } } } },
             },
-            config: { access: "monitor" },
+            config: { access: "monitor", audit: "none" },
         },
         async (_request, reply) => reply.type(metricsType).send(await metrics.text()),
     )

@@ -22,7 +22,7 @@ import { Batch, cborType, Keys, Results, Wanted } from "./schemas/router.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["router"]
-const config = { access: "deliver" } as const
+const config = { access: "deliver", audit: "none" } as const
 const cbor = <T>(schema: T) => ({ content: { [cborType]: { schema } } })
 
 /** For routers: batches of envelopes in, keys out. Both are CBOR (wire/batch.ts). */

@@ -2,15 +2,19 @@ import { PassThrough } from "node:stream"
 import type { Clock, Timer } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import type { Clinic } from "../clinic.ts"
-import { maySee } from "./alarms.ts"
+import { maySee } from "./admission.ts"
+import { about } from "./audited.ts"
 import { userFrom, userOf } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
 import { LiveClient } from "./live-client.ts"
+import { Showing } from "./showing.ts"
 import { LiveQuery, LiveStream } from "./schemas/live.ts"
 import type { App } from "./typed-app.ts"
 
 /** A page that misses two of them says that it is cut off. */
 const heartbeatMs = 3000
+/** A stream that stays open is one look, which goes on. */
+const renewBeats = 20
 /** What waits in the stream itself; the rest waits in the client. */
 const bufferBytes = 64 * 1024
 const maxClients = 500
@@ -35,23 +39,36 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
                 querystring: LiveQuery,
                 response: { 200: { description: "Events", content: { "text/event-stream": { schema: LiveStream } } } },
             },
-            config: { access: "watch", isStream: true },
+            config: { access: "watch", audit: "ward", isStream: true },
         },
         async (request, reply) => {
             let user = userFrom(request)
+            const isVisible = (patient: number | null) => maySee(user, "watch", patient)
+            const show = new Showing(isVisible, patients => request.showing(patients))
+            const onWard = async () => show.first((await o.clinic.patients.ward()).map(({ id }) => id))
+            const patients = await onWard()
             const ofUser = [...clients.values()].filter(id => id === user.id).length
             if (ofUser >= maxClientsPerUser) throw new ProblemError("too-many-streams")
             if (clients.size >= maxClients) throw new ProblemError("full")
             const since = idIn(request.headers["last-event-id"]) ?? idIn(request.query.since)
+            about(request, ...patients)
             const stream = new PassThrough({ highWaterMark: bufferBytes })
-            const isVisible = (patient: number | null) => maySee(user, "watch", patient)
             const client = new LiveClient(stream, { isVisible, clock: o.clock })
+            const told = (patients: (number | null)[], tell: () => void) => {
+                show.before(patients, tell).catch(() => stream.destroy())
+            }
+            const patientsIn = (news: { patient: number | null }[]) => news.map(({ patient }) => patient)
+            const shown = async <T extends { patient: number | null }>(news: T[]): Promise<T[]> => {
+                await show.before(patientsIn(news), () => {})
+                return news
+            }
             const stops = [
-                o.clinic.live.subscribe(found => client.addObservations(found)),
-                o.clinic.liveAlarms.subscribe(changed => client.addAlarms(changed)),
-                o.clinic.news2.subscribe(score => client.addScore(score)),
+                o.clinic.live.subscribe(found => told(patientsIn(found), () => client.addObservations(found))),
+                o.clinic.liveAlarms.subscribe(changed => told(patientsIn(changed), () => client.addAlarms(changed))),
+                o.clinic.news2.subscribe(score => told([score.patient], () => client.addScore(score))),
             ]
             let heartbeat: Timer
+            let beats = 0
             const beat = () => {
                 heartbeat = o.clock.setTimeout(() => void check(), heartbeatMs)
             }
@@ -62,6 +79,7 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
                 user = still // on whose ward there may be somebody new
                 client.beat(await o.clinic.conditions().catch(() => []))
                 beat()
+                if (++beats % renewBeats === 0) await request.showing(await onWard()).catch(() => stream.destroy())
             }
             clients.set(stream, user.id)
             stream.on("close", () => {
@@ -72,8 +90,9 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
             client.beat(await o.clinic.conditions())
             beat()
             const news = {
-                openAlarms: () => o.clinic.alarms.open(),
-                observationsSince: (id: number, limit: number) => o.clinic.observations.since(id, limit),
+                openAlarms: async () => await shown(await o.clinic.alarms.open()),
+                observationsSince: async (id: number, limit: number) =>
+                    await shown(await o.clinic.observations.since(id, limit)),
             }
             client.catchUp(since, news).catch((error: Error) => {
                 o.log.error({ reason: error.message }, "a live client cannot catch up")

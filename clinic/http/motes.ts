@@ -1,19 +1,29 @@
+import type { FastifyRequest } from "fastify"
 import { inSlices } from "../../host/slices.ts"
 import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote as StoredMote } from "../motes/motes.ts"
-import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
+import { admit, maySee } from "./admission.ts"
+import { about } from "./audited.ts"
+import { userFrom } from "./auth.ts"
 import { ByKid, List, NoContent } from "./schemas/common.ts"
 import { Mote, MoteWithSecret, NewMote } from "./schemas/motes.ts"
 import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["motes"]
-const config = { access: "manage-motes" } as const
+const config = { access: "manage-motes", audit: "motes" } as const
 
 /** The motes: what arrives from each and what is missing; registration, new secrets, revocation. */
 export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
+    /** Throws ProblemError where the user may not have to do with it. */
+    const moteOf = async (request: FastifyRequest, eui: string): Promise<Uint8Array> => {
+        const { kid, patient } = (await clinic.motes.get(Buffer.from(eui, "hex"))) ?? missing()
+        admit(request, patient, { what: "mote" })
+        return kid
+    }
+
     app.get(
         "/api/motes",
         {
@@ -27,7 +37,10 @@ export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
         async request =>
             await turns.take(request, async () => {
                 const holders = await clinic.grants.holders()
-                return await inSlices(await clinic.motes.all(), async mote => ({
+                const user = userFrom(request)
+                const motes = (await clinic.motes.all()).filter(({ patient }) => maySee(user, "manage-motes", patient))
+                about(request, ...motes.map(({ patient }) => patient))
+                return await inSlices(motes, async mote => ({
                     ...{ ...shown(mote), ...(await clinic.completeness(mote)), routers: holders.get(mote.id) ?? [] },
                 }))
             }),
@@ -46,8 +59,8 @@ export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
         },
         async (request, reply) => {
             const { patient = null } = request.body
-            const { name } = userFrom(request)
-            const { mote, secret } = await clinic.register(patient, name)
+            admit(request, patient)
+            const { mote, secret } = await clinic.register(patient, userFrom(request).name)
             return reply.code(201).send({ ...shown(mote), secret: Buffer.from(secret).toString("hex") })
         },
     )
@@ -65,8 +78,7 @@ export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
             config,
         },
         async (request, reply) => {
-            const rotated = await clinic.rotate(Buffer.from(request.params.kid, "hex"))
-            if (!rotated) throw new ProblemError("not-found", { what: "mote" })
+            const rotated = (await clinic.rotate(await moteOf(request, request.params.kid))) ?? missing()
             const secret = Buffer.from(rotated.secret).toString("hex")
             return reply.code(201).send({ ...shown(rotated.mote), secret })
         },
@@ -76,12 +88,15 @@ export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
         "/api/motes/:kid",
         { schema: { tags, summary: "Revoke a mote", params: ByKid, response: { 204: NoContent } }, config },
         async (request, reply) => {
-            const kid = Buffer.from(request.params.kid, "hex")
-            if (!(await clinic.revoke(kid, userFrom(request).name)))
-                throw new ProblemError("not-found", { what: "mote" })
+            const kid = await moteOf(request, request.params.kid)
+            if (!(await clinic.revoke(kid, userFrom(request).name))) missing()
             return reply.code(204).send(null)
         },
     )
+}
+
+function missing(): never {
+    throw new ProblemError("not-found", { what: "mote" })
 }
 
 export function shown({ kid, patient, wornSince, registeredAt, revokedAt }: StoredMote) {

@@ -1,6 +1,6 @@
 import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
-import { may } from "../people/permissions.ts"
+import { admit } from "./admission.ts"
 import { userFrom } from "./auth.ts"
 import { ById } from "./schemas/common.ts"
 import { BedsideEntry, ScaleChoice, Score, ScoreHistory, ScoreHistoryQuery } from "./schemas/news2.ts"
@@ -16,11 +16,11 @@ export function news2Routes(app: App, clinic: Clinic, turns: Turns): void {
         "/api/patients/:id/news2",
         {
             schema: { tags, summary: "The score of now, and what is missing", params: ById, response: answer },
-            config: { access: "read" },
+            config: { access: "read", audit: "news2" },
         },
         async request => {
             const id = Number(request.params.id)
-            if (!may(userFrom(request), "read", id)) throw new ProblemError("other-patient")
+            admit(request, id)
             await known(clinic, id)
             return await clinic.news2.of(id)
         },
@@ -33,9 +33,13 @@ export function news2Routes(app: App, clinic: Clinic, turns: Turns): void {
                 ...{ tags, params: ById, body: BedsideEntry, response: answer },
                 summary: "What was observed at the bedside just now; answers with the score",
             },
-            config: { access: "observe" },
+            config: { access: "observe", audit: "news2" },
         },
-        async request => await clinic.observe(Number(request.params.id), request.body, userFrom(request).name),
+        async request => {
+            const id = Number(request.params.id)
+            admit(request, id)
+            return await clinic.observe(id, request.body, userFrom(request).name)
+        },
     )
 
     app.put(
@@ -45,10 +49,11 @@ export function news2Routes(app: App, clinic: Clinic, turns: Turns): void {
                 ...{ tags, params: ById, body: ScaleChoice, response: answer },
                 summary: "Which SpO₂ scale applies; 2 for a prescribed target of 88 to 92 % only",
             },
-            config: { access: "choose-scale" },
+            config: { access: "choose-scale", audit: "news2" },
         },
         async request => {
             const id = Number(request.params.id)
+            admit(request, id)
             return await clinic.chooseScale(id, request.body.scale, userFrom(request).name)
         },
     )
@@ -60,11 +65,11 @@ export function news2Routes(app: App, clinic: Clinic, turns: Turns): void {
                 ...{ tags, params: ById, querystring: ScoreHistoryQuery, response: { 200: ScoreHistory } },
                 summary: "The score in steps of time, for a chart",
             },
-            config: { access: "read" },
+            config: { access: "read", audit: "news2" },
         },
         async request => {
             const patient = Number(request.params.id)
-            if (!may(userFrom(request), "read", patient)) throw new ProblemError("other-patient")
+            admit(request, patient)
             const from = Number(request.query.from)
             const before = Number(request.query.before)
             const stepMs = Number(request.query.step) * 1000

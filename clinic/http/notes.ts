@@ -1,12 +1,13 @@
 import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
+import { admit } from "./admission.ts"
 import { userFrom } from "./auth.ts"
 import { ById } from "./schemas/common.ts"
 import { NewNote, Note, NoteQuery, Notes } from "./schemas/notes.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["patients"]
-const config = { access: "note" } as const
+const config = { access: "note", audit: "notes" } as const
 const maxNotes = 500
 
 /** What nurses and doctors write about a patient. */
@@ -22,6 +23,7 @@ export function noteRoutes(app: App, clinic: Clinic): void {
         },
         async request => {
             const patient = Number(request.params.id)
+            admit(request, patient)
             if (!(await clinic.patients.get(patient))) throw new ProblemError("not-found", { what: "patient" })
             const { from = 0, before = Number.MAX_SAFE_INTEGER } = request.query
             const period = { patient, from: Number(from), before: Number(before) }
@@ -40,11 +42,9 @@ export function noteRoutes(app: App, clinic: Clinic): void {
             config,
         },
         async (request, reply) => {
-            const note = await clinic.notes.add(
-                Number(request.params.id),
-                request.body.text.trim(),
-                userFrom(request).name,
-            )
+            const patient = Number(request.params.id)
+            admit(request, patient)
+            const note = await clinic.notes.add(patient, request.body.text.trim(), userFrom(request).name)
             return reply.code(201).send(note)
         },
     )

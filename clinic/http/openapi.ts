@@ -33,7 +33,7 @@ export async function describeRoutes(app: App): Promise<void> {
                 summary: "This description",
                 response: { 200: Type.Unsafe<object>({ type: "object", description: "OpenAPI 3.1" }) },
             },
-            config: { access: "use-session" },
+            config: { access: "use-session", audit: "none" },
         },
         async () => app.swagger(),
     )

@@ -17,7 +17,7 @@ import {
 import type { App } from "./typed-app.ts"
 
 const tags = ["session"]
-const config = { access: "use-session" } as const
+const config = { access: "use-session", audit: "none" } as const
 
 /** What users do with their own accounts: password, sessions, second factor. */
 export function ownAccountRoutes(app: App, clinic: Clinic, limits: LoginLimits): void {

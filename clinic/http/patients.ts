@@ -3,6 +3,8 @@ import { may } from "../people/permissions.ts"
 import type { Double } from "../people/doubles.ts"
 import type { NewPatient, Patient as StoredPatient } from "../people/patients.ts"
 import { vitalNames } from "../../wire/tables/quantities.ts"
+import { admit } from "./admission.ts"
+import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
 import { ById, List, NoContent } from "./schemas/common.ts"
@@ -11,8 +13,9 @@ import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["patients"]
-const manage = { access: "manage-patients" } as const
-const read = { access: "read" } as const
+const manage = { access: "manage-patients", audit: "patient" } as const
+const read = { access: "read", audit: "patient" } as const
+const readVitals = { access: "read", audit: "vital-signs" } as const
 
 const maxPoints = 1500
 
@@ -27,7 +30,12 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
     app.get(
         "/api/patients",
         { schema: { tags, summary: "Everyone on the ward, by bed", response: { 200: List(Patient) } }, config: manage },
-        async () => (await clinic.patients.ward()).map(shown),
+        async request => {
+            const user = userFrom(request)
+            const patients = (await clinic.patients.ward()).filter(({ id }) => may(user, "manage-patients", id))
+            about(request, ...patients.map(({ id }) => id))
+            return patients.map(shown)
+        },
     )
 
     app.post(
@@ -37,6 +45,7 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
             const { confirmed = [], ...data } = withoutUndefined(request.body)
             await refuseDoubles(data, confirmed)
             const patient = await clinic.patients.add(data)
+            about(request, patient.id)
             return reply.code(201).send(shown(patient))
         },
     )
@@ -46,7 +55,7 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
         { schema: { tags, summary: "One patient", params: ById, response: { 200: Patient } }, config: read },
         async request => {
             const id = Number(request.params.id)
-            if (!may(userFrom(request), "read", id)) throw forbidden()
+            admit(request, id)
             return shown((await clinic.patients.get(id)) ?? missing())
         },
     )
@@ -65,6 +74,7 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
         },
         async request => {
             const id = Number(request.params.id)
+            admit(request, id)
             const { confirmed = [], ...body } = request.body
             const { birthDate = null, gender = null, identifier = null, bed = null, ward = null } = body
             const data = { ...body, birthDate, gender, identifier, bed, ward }
@@ -85,7 +95,9 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
             config: manage,
         },
         async (request, reply) => {
-            if (!(await clinic.discharge(Number(request.params.id), userFrom(request).name))) missing()
+            const id = Number(request.params.id)
+            admit(request, id)
+            if (!(await clinic.discharge(id, userFrom(request).name))) missing()
             return reply.code(204).send(null)
         },
     )
@@ -100,11 +112,11 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
                 querystring: HistoryQuery,
                 response: { 200: History },
             },
-            config: read,
+            config: readVitals,
         },
         async request => {
             const patient = Number(request.params.id)
-            if (!may(userFrom(request), "read", patient)) throw forbidden()
+            admit(request, patient)
             const from = Number(request.query.from)
             const before = Number(request.query.before)
             const stepMs = Number(request.query.step) * 1000
@@ -129,8 +141,4 @@ function withoutUndefined<T extends object>(o: T): { [K in keyof T]: Exclude<T[K
 
 function missing(): never {
     throw new ProblemError("not-found", { what: "patient" })
-}
-
-function forbidden(): ProblemError {
-    return new ProblemError("other-patient")
 }

@@ -6,7 +6,7 @@ import type { App } from "./typed-app.ts"
 import { named } from "./users.ts"
 
 const tags = ["users"]
-const config = { access: "manage-users" } as const
+const config = { access: "manage-users", audit: "users" } as const
 
 /** What users have in their hands: tokens and sessions. */
 export function tokenRoutes(app: App, clinic: Clinic): void {

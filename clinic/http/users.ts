@@ -8,7 +8,7 @@ import { ByName, NewUser, SetupLink, User as UserSchema } from "./schemas/users.
 import type { App } from "./typed-app.ts"
 
 const tags = ["users"]
-const config = { access: "manage-users" } as const
+const config = { access: "manage-users", audit: "users" } as const
 
 /** Who may come in: people sign in with a password, routers have tokens only. */
 export function userRoutes(app: App, clinic: Clinic): void {

@@ -16,7 +16,7 @@ export function wardRuleRoutes(app: App, clinic: Clinic): void {
                 params: ByWard,
                 response: { 200: WardRules },
             },
-            config: { access: "read-rules" },
+            config: { access: "read-rules", audit: "rules" },
         },
         async request => shown(clinic, request.params.ward),
     )
@@ -31,7 +31,7 @@ export function wardRuleRoutes(app: App, clinic: Clinic): void {
                 body: WardRulesBody,
                 response: { 200: WardRules },
             },
-            config: { access: "set-rules" },
+            config: { access: "set-rules", audit: "rules" },
         },
         async request => {
             const { settings, base } = request.body

@@ -8,6 +8,7 @@ import type { User } from "../people/accounts.ts"
 import { patientsFor } from "../people/permissions.ts"
 import type { Observation } from "../readings/observations.ts"
 import { vitalNames } from "../../wire/tables/quantities.ts"
+import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
 import { zoned } from "../time-zone.ts"
@@ -40,13 +41,14 @@ export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
                 summary: "Everyone with their newest values; newestId is where /api/live goes on",
                 response: { 200: tableAnswer("The ward", Ward) },
             },
-            config: { access: "watch", isCompressed: true },
+            config: { access: "watch", audit: "ward", isCompressed: true },
         },
         async (request, reply) => {
             const answer = await turns.take(request, async () => {
                 // First, so that what arrives meanwhile comes twice rather than never.
                 const newestId = await clinic.observations.newestId()
                 const patients = await patientsOf(userFrom(request), clinic)
+                about(request, ...patients.map(({ id }) => id))
                 const motes = (await clinic.motes.all()).filter(({ revokedAt }) => revokedAt === null)
                 return {
                     now: clinic.now(),
@@ -80,7 +82,7 @@ export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
                 querystring: TrendsQuery,
                 response: { 200: Trends },
             },
-            config: { access: "watch", isCompressed: true },
+            config: { access: "watch", audit: "ward", isCompressed: true },
         },
         request =>
             turns.take(request, async () => {
@@ -89,6 +91,7 @@ export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
                 if (steps > maxTrendSteps) throw new ProblemError("too-many-steps", { max: maxTrendSteps })
                 const from = Math.floor(Number(request.query.from) / stepMs) * stepMs
                 const patients = await patientsOf(userFrom(request), clinic)
+                about(request, ...patients.map(({ id }) => id))
                 return {
                     from,
                     stepMs,

@@ -18,6 +18,10 @@ export interface User {
     onWard?: number[]
     /** What a limited token is for. */
     only?: readonly Action[]
+    /** What was shown: `session 12`, `token 3`, `local`. */
+    credential?: string
+    /** Of a display. */
+    ward?: string
     /** Of a router: it gets the keys of all its motes at once, not only of those that have shown up at it. */
     prefetch: boolean
 }
@@ -61,7 +65,14 @@ export interface SessionView {
 }
 
 /** Who works at the machine itself; it is no row of the database. */
-const localUser: User = { id: 0, name: "local", role: "administrator", patient: null, prefetch: false }
+const localUser: User = {
+    id: 0,
+    name: "local",
+    role: "administrator",
+    patient: null,
+    prefetch: false,
+    credential: "local",
+}
 
 /** By `elapsedMs`. */
 interface Ages {
@@ -280,7 +291,7 @@ export class Accounts {
             return undefined
         this.sessions.set(nameOf(session), { ...ages, usedAt: elapsed })
         if (Math.abs(now - usedAt) > sessionNoteMs) await this.noteUse(session, now)
-        return await this.withWard(user(found.account))
+        return await this.withWard({ ...user(found.account), credential: `session ${found.id}` })
     }
 
     /** A disk that is full keeps nobody from looking: the use of a session is in memory, too. */
@@ -315,7 +326,8 @@ export class Accounts {
         if (kindOf(found.role).wards !== "one") return found
         const wards = (await this.wards()).get(found.id) ?? []
         const patients = await this.store.patient.active()
-        return { ...found, onWard: patients.filter(({ ward }) => ward !== null && wards.includes(ward)).map(p => p.id) }
+        const onWard = patients.filter(({ ward }) => ward !== null && wards.includes(ward)).map(p => p.id)
+        return { ...found, onWard, ...(wards[0] !== undefined && { ward: wards[0] }) }
     }
 
     /** Sessions that nobody can use any more. Those of this start are judged by the clock that nobody sets. */
@@ -352,7 +364,7 @@ export class Accounts {
         if (usedAt === null || Math.abs(now - usedAt) > tokenNoteMs)
             await this.store.token.noteUse(id, now).catch(() => {})
         const only = actionsOf(actions)
-        return await this.withWard({ ...user(found.account), ...(only && { only }) })
+        return await this.withWard({ ...user(found.account), ...(only && { only }), credential: `token ${id}` })
     }
 
     /** A password for a first start; people choose their own later. */

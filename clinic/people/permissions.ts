@@ -12,19 +12,21 @@ interface RoleKind {
     wards: "none" | "one" | "any"
     /** A session ends with the shift, whatever happens. */
     sessionEnds: boolean
+    /** Looks at patients even while nothing can be stored, the audit record neither. */
+    atBedside: boolean
 }
 
 const roleKinds = {
-    doctor: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true },
-    nurse: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true },
-    patient: { signIn: "password", isPatient: true, wards: "none", sessionEnds: true },
+    doctor: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true, atBedside: true },
+    nurse: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true, atBedside: true },
+    patient: { signIn: "password", isPatient: true, wards: "none", sessionEnds: true, atBedside: true },
     // A screen on a wall, which nobody logs in at night.
-    display: { signIn: "password", isPatient: false, wards: "one", sessionEnds: false },
+    display: { signIn: "password", isPatient: false, wards: "one", sessionEnds: false, atBedside: true },
     // Whoever runs the clinic sees no patient.
-    administrator: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true },
+    administrator: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true, atBedside: false },
     // Another system of the hospital.
-    integrator: { signIn: "token", isPatient: false, wards: "none", sessionEnds: true },
-    router: { signIn: "token", isPatient: false, wards: "any", sessionEnds: true },
+    integrator: { signIn: "token", isPatient: false, wards: "none", sessionEnds: true, atBedside: false },
+    router: { signIn: "token", isPatient: false, wards: "any", sessionEnds: true, atBedside: false },
 } as const satisfies Record<string, RoleKind>
 
 export type Role = keyof typeof roleKinds
@@ -81,6 +83,11 @@ export const permissions = {
     },
     monitor: { allows: "read `/metrics`", to: { doctor: "all", administrator: "all" } },
     "back-up": { allows: "hold the database still for a backup", to: { administrator: "all" } },
+    "read-audit": {
+        allows: "see who looked at and changed what, also as FHIR",
+        to: { patient: "own", administrator: "all" },
+    },
+    "verify-audit": { allows: "read the whole audit record, to verify it", to: { administrator: "all" } },
     deliver: { allows: "fetch keys, deliver envelopes", to: { router: "all" } },
 } as const satisfies Record<string, Permission>
 

@@ -35,6 +35,10 @@ export interface Schema {
     saturation_scale: SaturationScaleRow
     router_mote: RouterMoteRow
     note: NoteRow
+    audit: AuditRow
+    audit_patient: AuditPatientRow
+    audit_head: AuditHeadRow
+    audit_begun: AuditBegunRow
 }
 
 export type TableName = keyof Schema
@@ -345,4 +349,38 @@ interface NoteRow {
     text: string
     time: number
     author: string
+}
+
+interface AuditRow {
+    id: number
+    at: number
+    account: number | null
+    user: string | null
+    role: string | null
+    credential: string | null
+    address: string | null
+    subject: string
+    action: string
+    outcome: string
+    patients: string
+    request: string | null
+    detail: string | null
+    hash: Uint8Array
+}
+
+interface AuditPatientRow {
+    patient: number
+    audit: number
+}
+
+interface AuditHeadRow {
+    id: number
+    count: number
+    hash: Uint8Array
+    mac: Uint8Array
+}
+
+interface AuditBegunRow {
+    id: Generated<number>
+    event: string
 }

@@ -28,16 +28,19 @@ export class SessionTable {
         this.access.changed("session")
     }
 
-    async find(hash: Uint8Array): Promise<{ account: StoredAccount; createdAt: number; usedAt: number } | undefined> {
+    async find(
+        hash: Uint8Array,
+    ): Promise<{ id: number; account: StoredAccount; createdAt: number; usedAt: number } | undefined> {
         const found = await this.access.db
             .selectFrom("session")
             .innerJoin("account", "account.id", "session.account")
-            .select([...accountColumns, "session.created_at as createdAt", "session.used_at as usedAt"])
+            .select([...accountColumns, "session.id as sessionId"])
+            .select(["session.created_at as createdAt", "session.used_at as usedAt"])
             .where("session.hash", "=", hash)
             .executeTakeFirst()
         if (!found) return undefined
-        const { createdAt, usedAt, ...account } = found
-        return { account, createdAt, usedAt }
+        const { sessionId: id, createdAt, usedAt, ...account } = found
+        return { id, account, createdAt, usedAt }
     }
 
     /** Of one account, the last used first. */

@@ -4,6 +4,7 @@ import { AccountTable } from "./accounts.ts"
 import { AlarmEntryTable } from "./alarm-entries.ts"
 import { AlarmTable } from "./alarms.ts"
 import { AssociationTable } from "./associations.ts"
+import { AuditTable } from "./audit.ts"
 import { BedsideTable } from "./bedside.ts"
 import { CommandTable } from "./commands.ts"
 import { ConfigReportTable } from "./config-reports.ts"
@@ -65,6 +66,7 @@ export class Tables {
     readonly saturationScale: SaturationScaleTable
     readonly routerMote: RouterMoteTable
     readonly note: NoteTable
+    readonly audit: AuditTable
 
     constructor(access: Access) {
         this.account = new AccountTable(access)
@@ -94,6 +96,7 @@ export class Tables {
         this.saturationScale = new SaturationScaleTable(access)
         this.routerMote = new RouterMoteTable(access)
         this.note = new NoteTable(access)
+        this.audit = new AuditTable(access)
     }
 }
 

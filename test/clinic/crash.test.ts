@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { test, type TestContext } from "node:test"
 import { Agent, request } from "undici"
+import { chainPage, chainPages, readSqlite, sealingKey, verifyChain } from "../../clinic/index.ts"
 import { compiledFile } from "../../host/compiled.mjs"
 import { decodeResults, encodeBatch, type Delivery, type DeliveryResult } from "../../wire/batch.ts"
 import { TestMote } from "../support/mote.ts"
@@ -176,4 +177,38 @@ test("what is answered was synced to the disk before", async t => {
         assert.ok(syncs() > before, "no sync between the batch and its answer")
     }
     await child.kill()
+})
+
+test("kill -9 right after the answers: whoever looked, and what was changed, is in the audit record, and it is whole", async t => {
+    const data = temporaryFolder(t)
+    const child = await startChild(t, data)
+    const call = async (method: "GET" | "POST", path: string, json?: object) => {
+        const { statusCode, body } = await request(child.url + path, {
+            ...{ method, dispatcher: child.agent, ...(json && { body: JSON.stringify(json) }) },
+            headers: { authorization: `Bearer ${child.doctor}`, ...(json && { "content-type": "application/json" }) },
+        })
+        await body.dump()
+        return statusCode
+    }
+    const [patient] = await Promise.all([
+        call("GET", "/api/patients/1"),
+        call("GET", "/api/ward"),
+        call("POST", "/api/patients/1/notes", { text: "slept well" }),
+    ])
+    assert.equal(patient, 200)
+    await child.kill()
+    const store = readSqlite(join(data, "clinic.db"))
+    t.after(() => store.close())
+    const events = await store.audit.search({ user: "doctor", limit: 10 })
+    assert.deepEqual(events.map(({ subject, action }) => `${action} ${subject}`).sort(), [
+        "add notes",
+        "look patient",
+        "look ward",
+    ])
+    const key = sealingKey(readFileSync(join(data, "clinic.key")))
+    const verdict = await verifyChain(
+        chainPages(after => chainPage(store, after)),
+        { key, anchors: [] },
+    )
+    assert.equal(verdict.bad, undefined)
 })

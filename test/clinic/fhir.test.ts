@@ -76,6 +76,14 @@ async function valid(path: string): Promise<Answer> {
     return answer
 }
 
+/** Of the audit record, for an administrator. */
+async function events(path: string): Promise<Answer> {
+    const answer = await service.call("GET", `/fhir/AuditEvent${path}`, { token: service.administrator })
+    assert.equal(answer.status, 200, path)
+    assertValid(answer.json as Resource)
+    return answer
+}
+
 /** Values of a page, and its next link. */
 async function page(path: string): Promise<{ values: number[]; next: string | undefined }> {
     const { json } = await service.get(path)
@@ -106,6 +114,10 @@ test("every kind of resource is valid, by two validators and the vital-signs pro
             assertValid(resource as Resource)
             await valid(`/fhir/${kind}/${resource.id}`)
         }
+    }
+    for (const { resource } of (await events("")).json.entry) {
+        assertValid(resource as Resource)
+        await events(`/${resource.id}`)
     }
     await valid("/fhir/metadata")
     for (const path of ["/fhir/Observation?x=1", "/fhir/Patient/999", "/fhir/Nothing", "/fhir/%zz"])
@@ -342,7 +354,8 @@ test("the capability statement tells the truth about parameters", async () => {
         )
         for (const { name } of searchParam) {
             const value = name === "date" ? "2024" : "1"
-            const answer = await service.get(`/fhir/${type}?${name}=${value}`)
+            const token = type === "AuditEvent" ? service.administrator : service.doctor
+            const answer = await service.call("GET", `/fhir/${type}?${name}=${value}`, { token })
             assert.equal(answer.status, 200, `${type} ${name}`)
         }
     }

@@ -3,7 +3,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import { Agent, request } from "undici"
-import { startClinic, type Credentials, type RunningClinic, type StartOptions } from "../../clinic/index.ts"
+import {
+    LocalAccess,
+    startClinic,
+    type Credentials,
+    type RunningClinic,
+    type StartOptions,
+} from "../../clinic/index.ts"
 import type { Clock } from "../../host/clock.ts"
 import { realClock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
@@ -64,6 +70,11 @@ export class Service {
 
     get doctor(): string {
         return this.credentials.doctor.token
+    }
+
+    /** Of who works at the machine itself. */
+    get administrator(): string {
+        return new LocalAccess(this.data).read()!.token
     }
 
     get router(): string {

@@ -75,6 +75,42 @@ export const Device = resource("Device", {
     patient: Reference,
 })
 
+const Text = Type.String()
+export const AuditEvent = resource("AuditEvent", {
+    id: Id,
+    type: Coding,
+    subtype: Type.Array(Coding, { description: "What it is about: `urn:vitalmote:audit-subject`, `-action`" }),
+    action: Type.Union(["C", "R", "U", "D", "E"].map(code => Type.Literal(code))),
+    recorded: Instant,
+    outcome: optional(Type.Union(["0", "4", "8"].map(code => Type.Literal(code)))),
+    outcomeDesc: optional(Type.String({ description: "The code of a problem" })),
+    agent: Type.Array(
+        Type.Object({
+            role: optional(Type.Array(CodeableConcept)),
+            who: Type.Object({
+                identifier: optional(Type.Object({ system: Uri, value: Text })),
+                display: Text,
+            }),
+            altId: optional(Type.String({ description: "`session 12`, `token 3` or `local`" })),
+            name: optional(Text),
+            requestor: Type.Boolean(),
+            network: optional(Type.Object({ address: Text, type: Type.Literal("2") })),
+        }),
+    ),
+    source: Type.Object({ observer: Type.Object({ display: Text }), type: Type.Array(Coding) }),
+    entity: optional(
+        Type.Array(
+            Type.Object({
+                what: optional(Reference),
+                type: Coding,
+                role: optional(Coding),
+                name: optional(Type.String({ description: "Method and path" })),
+                detail: optional(Type.Array(Type.Object({ type: Text, valueString: Text }))),
+            }),
+        ),
+    ),
+})
+
 /** A page of a search. */
 export const Bundle = (found: TSchema) =>
     resource("Bundle", {
@@ -145,6 +181,14 @@ export const ObservationQuery = Type.Object({
     category: optional(Type.String({ description: "vital-signs" })),
     date: optional(Type.String({ description: "With a prefix of FHIR search; may come several times, all must hold" })),
     _sort: optional(Type.Union([Type.Literal("date"), Type.Literal("-date")])),
+    ...paging,
+})
+export const AuditEventQuery = Type.Object({
+    patient,
+    "agent-name": optional(Type.String({ description: "A user's whole name; `agent` does the same" })),
+    agent: optional(Type.String()),
+    date: optional(Type.String({ description: "As of Observation" })),
+    outcome: optional(Type.String({ description: "`0` done, `4` refused, `8` failed; several with commas" })),
     ...paging,
 })
 export const PatientQuery = Type.Object({ _id, ...paging })

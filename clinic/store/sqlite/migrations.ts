@@ -496,4 +496,41 @@ export const migrations: readonly string[] = [
     UPDATE alarm SET source = source || '/' || (SELECT id FROM association WHERE association.mote = alarm.mote)
         WHERE source = 'mote/' || mote;
     `,
+    `
+    -- Who looked at what, and who changed it; columns as in clinic/audit/event.ts. Numbers have no gaps.
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        account INTEGER,
+        user TEXT,
+        role TEXT,
+        credential TEXT,
+        address TEXT,
+        subject TEXT NOT NULL,
+        action TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        patients TEXT NOT NULL,
+        request TEXT,
+        detail TEXT,
+        hash BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX audit_at ON audit (at);
+    CREATE INDEX audit_user ON audit (user, id);
+    CREATE TABLE audit_patient (
+        patient INTEGER NOT NULL,
+        audit INTEGER NOT NULL REFERENCES audit (id),
+        PRIMARY KEY (patient, audit)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX audit_patient_of ON audit_patient (audit, patient);
+    CREATE TABLE audit_head (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        count INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        mac BLOB NOT NULL
+    ) STRICT;
+    -- Changes that are being made: what a killed clinic leaves here goes into the record at the next start.
+    CREATE TABLE audit_begun (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL) STRICT;
+    CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit record only grows'); END;
+    CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit record only grows'); END;
+    `,
 ]

@@ -1,5 +1,5 @@
 import { Kysely, type LogEvent } from "kysely"
-import { openSqlite as openDatabase } from "../../../host/sqlite.ts"
+import { lockSqlite, openSqlite as openDatabase } from "../../../host/sqlite.ts"
 import type { Schema } from "../schema.ts"
 import { Store } from "../store.ts"
 import { sqliteDialect } from "./dialect.ts"
@@ -18,4 +18,9 @@ export const databaseFormat = { name: "the clinic's database", applicationId, mi
 export function openSqlite(path: string, log?: (event: LogEvent) => void): Store {
     const database = openDatabase(path, databaseFormat)
     return new Store(new Kysely<Schema>({ dialect: sqliteDialect(database), ...(log && { log }) }))
+}
+
+/** Opens the database of a clinic that does not run, without changing what is in it. Throws UserError, as above. */
+export function readSqlite(path: string): Store {
+    return new Store(new Kysely<Schema>({ dialect: sqliteDialect(lockSqlite(path, databaseFormat)) }))
 }
