@@ -1,6 +1,7 @@
 import "./admin.css"
 import { PatientsSection } from "./admin-patients.ts"
 import { MotesSection } from "./admin-motes.ts"
+import { AuditSection } from "./admin-audit.ts"
 import { RoutersSection } from "./admin-routers.ts"
 import { UsersSection } from "./admin-users.ts"
 import type { Session } from "./api.ts"
@@ -19,6 +20,7 @@ const parts = {
     motes: { needs: "manage-motes", make: MotesSection },
     users: { needs: "manage-users", make: UsersSection },
     routers: { needs: "manage-users", make: RoutersSection },
+    audit: { needs: "verify-audit", make: AuditSection },
 } as const
 export type AdminPart = keyof typeof parts
 const names = Object.keys(parts) as AdminPart[]

@@ -13,6 +13,7 @@ import type { BurdenStatistics as Statistics, ReplayBody, ReplayResult } from ".
 import type { BedsideEntry, Score, ScorePart, ScorePoint } from "../http/schemas/news2.ts"
 import type { Mote } from "../http/schemas/motes.ts"
 import type { Note, Notes } from "../http/schemas/notes.ts"
+import type { AuditEvents } from "../http/schemas/fhir.ts"
 import type { History, HistoryPoint, Patient, PatientBody } from "../http/schemas/patients.ts"
 import type { Router } from "../http/schemas/routers.ts"
 import type { Session } from "../http/schemas/session.ts"
@@ -138,6 +139,7 @@ export const removeSecondFactor = (password: string) => call<void>("DELETE", "/a
 export const ownSessions = () => call<OwnSession[]>("GET", "/api/me/sessions")
 export const endSession = (id: number) => call<void>("DELETE", `/api/me/sessions/${id}`)
 export const endOtherSessions = () => call<void>("DELETE", "/api/me/sessions")
+export const auditEvents = (query: URLSearchParams) => call<AuditEvents>("GET", `/fhir/AuditEvent?${query}`)
 export const routers = () => call<Router[]>("GET", "/api/routers")
 
 export const alarmStatistics = (from: number, before: number, ward: string | undefined) =>

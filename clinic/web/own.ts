@@ -6,6 +6,7 @@ import { history } from "./api.ts"
 import { now } from "./clock.ts"
 import { h, setData, setText } from "../../browser/dom.ts"
 import { ago, number } from "./format.ts"
+import { OwnAudit } from "./own-audit.ts"
 import type { WardModel } from "./model.ts"
 import { t } from "./texts/language.ts"
 import type { View } from "./view.ts"
@@ -38,6 +39,7 @@ export class OwnView implements View {
             ...this.lines.map(({ element }) => element),
             h("figure", { class: "chart" }, h("figcaption", {}, t.own.curve), this.chart.element),
             h("p", { class: "own-help" }, t.own.help),
+            new OwnAudit().element,
         )
         this.reload()
     }

@@ -1,4 +1,4 @@
-import { Type, type TProperties, type TSchema } from "@sinclair/typebox"
+import { Type, type Static, type TProperties, type TSchema } from "@sinclair/typebox"
 
 /*
  * The resources of FHIR R4 as this server writes them: the fields it fills in, no others.
@@ -110,6 +110,13 @@ export const AuditEvent = resource("AuditEvent", {
         ),
     ),
 })
+
+export type AuditEvent = Static<typeof AuditEvent>
+/** A page of them. */
+export interface AuditEvents {
+    link: { relation: string; url: string }[]
+    entry?: { resource: AuditEvent }[]
+}
 
 /** A page of a search. */
 export const Bundle = (found: TSchema) =>

@@ -7,6 +7,7 @@ const roles: Partial<Record<string, string>> = {
     patient: "Patient",
     display: "Anzeige an der Wand",
     router: "Router",
+    integrator: "Anderes System",
 }
 const genders: Partial<Record<string, string>> = {
     female: "weiblich",
@@ -20,7 +21,7 @@ export const admin: typeof english = {
     heading: "Verwaltung",
     link: "Verwaltung",
     parts: "Teile der Verwaltung",
-    part: { patients: "Patienten", motes: "Sensoren", users: "Benutzer", routers: "Router" },
+    part: { patients: "Patienten", motes: "Sensoren", users: "Benutzer", routers: "Router", audit: "Einsicht" },
     failed: why => `Nicht ausgeführt: ${why}`,
     nothingDone: "Nichts wurde geändert.",
     save: "Speichern",
@@ -92,6 +93,7 @@ export const admin: typeof english = {
     noRouter: "Es gibt keinen Router.",
     routerColumn: {
         router: "Router",
+        integrator: "Anderes System",
         heard: "Gehört",
         clock: "Uhr",
         wards: "Stationen",

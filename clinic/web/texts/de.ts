@@ -1,5 +1,6 @@
 import { account } from "./de-account.ts"
 import { admin } from "./de-admin.ts"
+import { audit } from "./de-audit.ts"
 import { alarmLabels, problem, quantityLabels, refusal, settings, spokenUnits } from "./de-tables.ts"
 import { news2 } from "./de-news2.ts"
 import { rules } from "./de-rules.ts"
@@ -256,6 +257,7 @@ export const de: Texts = {
     },
     account,
     admin,
+    audit,
     news2,
     rules,
     statistics,

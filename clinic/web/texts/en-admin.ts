@@ -5,6 +5,7 @@ const roles: Partial<Record<string, string>> = {
     patient: "Patient",
     display: "Display on a wall",
     router: "Router",
+    integrator: "Another system",
 }
 const genders: Partial<Record<string, string>> = {
     female: "Female",
@@ -18,7 +19,7 @@ export const admin = {
     heading: "Administration",
     link: "Administration",
     parts: "Parts of the administration",
-    part: { patients: "Patients", motes: "Motes", users: "Users", routers: "Routers" },
+    part: { patients: "Patients", motes: "Motes", users: "Users", routers: "Routers", audit: "Audit" },
     failed: (why: string) => `Not done: ${why}`,
     nothingDone: "Nothing was done.",
     save: "Save",
@@ -88,6 +89,7 @@ export const admin = {
     noRouter: "There is no router.",
     routerColumn: {
         router: "Router",
+        integrator: "Another system",
         heard: "Heard",
         clock: "Clock",
         wards: "Wards",

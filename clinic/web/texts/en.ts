@@ -1,5 +1,6 @@
 import { account } from "./en-account.ts"
 import { admin } from "./en-admin.ts"
+import { audit } from "./en-audit.ts"
 import { news2 } from "./en-news2.ts"
 import { rules } from "./en-rules.ts"
 import { statistics } from "./en-statistics.ts"
@@ -270,6 +271,7 @@ export const en = {
     },
     account,
     admin,
+    audit,
     news2,
     rules,
     statistics,

@@ -1,0 +1,46 @@
+const subjects: Partial<Record<string, string>> = {
+    ward: "the ward: newest values and alarms",
+    patient: "name and other data of the person",
+    "vital-signs": "vital signs over time",
+    alarms: "alarms",
+    news2: "NEWS2",
+    notes: "notes",
+    settings: "settings of the mote",
+    motes: "motes",
+    "alarm-log": "the shift log",
+    statistics: "statistics of alarms",
+    rules: "alarm rules",
+    users: "users",
+    audit: "who looked",
+    clinic: "the clinic",
+}
+const actions: Partial<Record<string, string>> = {
+    look: "Looked at",
+    add: "Added",
+    change: "Changed",
+    remove: "Removed",
+    start: "Started",
+    restore: "Restored",
+    broken: "Found this record changed",
+    lost: "Could not record everything",
+}
+
+/** The record of who looked at and changed what. */
+export const audit = {
+    heading: "Who looked at and changed what",
+    hint: "Nothing in it is ever changed. A page that stays open counts once; a screen on a wall once per shift and patient.",
+    own: "Who looked at my data",
+    ownHint: "The newest first. A page that stays open counts once; a screen on a wall once per shift.",
+    patientNumber: "Number of a patient",
+    from: "From",
+    to: "To",
+    outcome: "Outcome",
+    outcomes: { "": "Any", "4": "Refused", "8": "Failed" },
+    became: { done: "done", refused: "refused", failed: "failed", unknown: "unknown whether done" },
+    search: "Search",
+    more: "Show older ones",
+    none: "There is nothing.",
+    clinic: "The clinic itself",
+    what: (action: string, subject: string) => `${actions[action] ?? action}: ${subjects[subject] ?? subject}`,
+    columns: { when: "When", who: "Who", what: "What", patients: "Patients", from: "From where", number: "Number" },
+}
