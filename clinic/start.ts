@@ -24,8 +24,7 @@ import type { ConnectionLimits } from "./http/connections.ts"
 import type { Surroundings } from "./http/metrics.ts"
 import { clinicPages } from "./http/pages.ts"
 import type { ProxyOptions } from "./http/proxies.ts"
-import { anchorName, parseHead } from "./audit/head.ts"
-import { StoreFailure } from "./store/failure.ts"
+import { anchorAudit, openAudit } from "./audit/anchors.ts"
 import type { Store } from "./store/store.ts"
 import { holdFile } from "./store/sqlite/hold.ts"
 import { openSqlite } from "./store/sqlite/open.ts"
@@ -87,7 +86,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             },
             ...{ alarmRules: rulesFor(o.notify ?? []), channels: (o.notify ?? []).map(({ name }) => name) },
         })
-        await openAudit(clinic, data, log)
+        await openAudit(clinic.audit, data, log)
         const certificates = await Certificates.open({
             ...{ data, host, clock, log },
             ...(o.names && { names: o.names }),
@@ -120,7 +119,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             isBackupOverdue: () => backups?.isOverdue() ?? false,
         })
         const watch = watchAlarms(clinic, equipment, clock, log)
-        const anchors = anchorAudit(clinic, { data, clock, log })
+        const anchors = anchorAudit(clinic.audit, { data, clock, log })
         const { port } = app.server.address() as AddressInfo
         const url = `https://${isWildcard(host) ? "localhost" : inUrl(host)}:${port}`
         const local = new LocalAccess(data)
@@ -212,48 +211,6 @@ async function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own:
     clinic.alarms.follow(outbox)
     await outbox.start()
     return outbox
-}
-
-/** A disk that takes nothing keeps nobody from looking, at the start neither. */
-async function openAudit({ audit }: Clinic, data: string, log: Log): Promise<void> {
-    const anchor = parseHead(readIfThere(join(data, anchorName))?.toString() ?? "")
-    await audit.open(anchor).catch((error: Error) => {
-        if (!(error instanceof StoreFailure)) throw error
-        log.error({ reason: error.message }, "the audit record cannot be written")
-    })
-}
-
-const anchorMs = 3_600_000
-
-/** Says in the log and in a file beside the database how far the audit record is: whoever has only the database cannot cut it. */
-function anchorAudit(
-    { audit }: Clinic,
-    { data, clock, log }: { data: string; clock: Clock; log: Log },
-): { stop(): Promise<void> } {
-    let timer: Timer
-    const anchor = async () => {
-        try {
-            const text = await audit.anchor()
-            if (text !== undefined) writeDurably(join(data, anchorName), text + "\n", 0o600)
-        } catch (error) {
-            log.error({ reason: (error as Error).message }, "cannot write down the end of the audit record")
-        }
-    }
-    let anchored = anchor()
-    const wait = () => {
-        timer = clock.setTimeout(() => {
-            anchored = anchor()
-            wait()
-        }, anchorMs)
-    }
-    wait()
-    return {
-        stop: async () => {
-            clock.clearTimeout(timer)
-            await anchored
-            await anchor()
-        },
-    }
 }
 
 const watchMs = 1000

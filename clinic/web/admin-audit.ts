@@ -52,13 +52,15 @@ export class AuditSection {
 
     private query(): URLSearchParams {
         const { patient, user, from, to, outcome } = this.fields
-        const query = new URLSearchParams({ _count: String(pageEvents) })
-        const wanted = { patient, "agent-name": user, outcome }
-        for (const [name, { control }] of Object.entries(wanted))
-            if (control.value.trim() !== "") query.set(name, control.value.trim())
-        if (from.control.value !== "") query.append("date", `ge${startOfDay(from.control.value, 0)}`)
-        if (to.control.value !== "") query.append("date", `lt${startOfDay(to.control.value, 1)}`)
-        return query
+        const query = [
+            ["_count", String(pageEvents)],
+            ["patient", patient.control.value],
+            ["agent-name", user.control.value],
+            ["outcome", outcome.control.value],
+            ["date", from.control.value && `ge${startOfDay(from.control.value, 0)}`],
+            ["date", to.control.value && `lt${startOfDay(to.control.value, 1)}`],
+        ]
+        return new URLSearchParams(query.map(pair => pair.map(part => part.trim())).filter(([, value]) => value !== ""))
     }
 
     private async load(isMore: boolean): Promise<void> {
