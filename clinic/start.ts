@@ -198,7 +198,7 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
 
 async function deliverAlarms(clinic: Clinic, store: Store, o: StartOptions, own: () => string): Promise<Outbox> {
     const { clock = realClock, log, notify = [] } = o
-    const baseUrl = o.proxies?.baseUrl ?? own()
+    const baseUrl = o.proxies?.baseUrl?.replace(/\/$/, "") ?? own()
     const outbox = new Outbox({
         ...{ store, routes: notify, clock, log, newId: randomUUID },
         accepted: async (alarm, by) => {

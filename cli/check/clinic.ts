@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { checkClinicData, originOf, parseRoute, proxyCheck } from "../../clinic/index.ts"
+import { checkClinicData, parseRoute, proxyCheck, publicAddress } from "../../clinic/index.ts"
 import { readCertificate, timeFault, type CertificateFiles } from "../../host/certificate.ts"
 import { checkFolder, checkPort, complaints } from "../../host/check.ts"
 import { UserError } from "../../host/errors.ts"
@@ -26,7 +26,7 @@ export async function checkClinicConfiguration(o: ClinicConfiguration): Promise<
         await complaints(() => readCredentials(join(o.data, "credentials.json"))),
         isRunning ? [] : await complaints(() => checkPort(o.host, o.httpsPort, "--https-port")),
         certificate ? await complaints(() => checkCertificate(certificate)) : [],
-        baseUrl === undefined ? [] : await complaints(() => originOf(baseUrl)),
+        baseUrl === undefined ? [] : await complaints(() => publicAddress(baseUrl)),
         await complaints(() => proxyCheck(o.trustedProxies)),
         backup === undefined ? [] : await complaints(() => checkFolder(backup)),
         ...(await Promise.all((o.notify ?? []).map(text => complaints(() => parseRoute(text, undefined, Date.now))))),

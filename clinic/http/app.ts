@@ -34,7 +34,7 @@ import { patientRoutes } from "./patients.ts"
 import { describeRoutes } from "./openapi.ts"
 import type { App } from "./typed-app.ts"
 import { ownTimeZone } from "../time-zone.ts"
-import { originOf, proxyCheck, type ProxyOptions } from "./proxies.ts"
+import { proxyCheck, publicAddress, withoutPrefix, type ProxyOptions } from "./proxies.ts"
 import { routerRoutes } from "./routers.ts"
 import { tokenRoutes } from "./tokens.ts"
 import { Turns } from "./turns.ts"
@@ -65,6 +65,8 @@ export async function buildApp(o: {
 }): Promise<App> {
     const { clinic, clock, log, proxies = {}, limits = connectionLimits } = o
     const isProxy = proxyCheck(proxies.trustedProxies)
+    const address = proxies.baseUrl === undefined ? undefined : publicAddress(proxies.baseUrl)
+    const { path: prefix = "" } = address ?? {}
     const app = fastify({
         https: {
             ...o.certificate,
@@ -74,6 +76,7 @@ export async function buildApp(o: {
             connectionsCheckingInterval: checkMs,
         },
         trustProxy: isProxy,
+        rewriteUrl: ({ url = "/" }) => withoutPrefix(url, prefix),
         bodyLimit: maxBodyBytes,
         requestTimeout: requestTimeoutMs,
         keepAliveTimeout: idleTimeoutMs,
@@ -103,11 +106,13 @@ export async function buildApp(o: {
     const connections = new Connections({ clock, log, limits, isProxy })
     connections.watch(app.server as unknown as Server)
     const { timeZone = ownTimeZone() } = o
-    const origin = proxies.baseUrl && originOf(proxies.baseUrl)
     const loginLimits = new LoginLimits(clock)
-    await authenticate(app, { clinic, connections, loginLimits, origin, timeZone })
+    await authenticate(app, { clinic, connections, loginLimits, address, timeZone })
     const turns = new Turns()
     clinicPageRoutes(app, o.pages)
+    // The page's own links are relative to its folder.
+    if (prefix !== "")
+        app.get(prefix, { config: { access: "public" } }, async (_request, reply) => reply.redirect(`${prefix}/`, 308))
     healthRoutes(app, { clinic, metrics: new ClinicMetrics(clinic, o.surroundings) })
     wardRoutes(app, clinic, turns)
     liveRoutes(app, o)
@@ -128,6 +133,6 @@ export async function buildApp(o: {
     backupRoutes(app, o.holds)
     routerRoutes(app, clinic)
     await ingestRoutes(app, clinic)
-    await fhirRoutes(app, clinic, turns, origin)
+    await fhirRoutes(app, clinic, turns, address && address.origin + prefix)
     return app
 }

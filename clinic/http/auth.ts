@@ -5,6 +5,7 @@ import type { Clinic } from "../clinic.ts"
 import { sessionMaxMs, type User } from "../people/accounts.ts"
 import { kindOf, may, permissionsOf, type Action } from "../people/permissions.ts"
 import type { LoginLimits } from "../people/login-limits.ts"
+import type { PublicAddress } from "./proxies.ts"
 import type { Connections } from "./connections.ts"
 import { ProblemError } from "../errors.ts"
 import { NoContent } from "./schemas/common.ts"
@@ -21,16 +22,20 @@ declare module "fastify" {
     interface FastifyRequest {
         /** Who asks; set on every route that is not public. */
         user: User | null
+        /** The name of the cookie with the session. */
+        sessionCookie: string
     }
 }
 
-/** The prefix makes browsers insist on Secure, no Domain and this path (RFC 6265bis §4.1.3.2). */
-const cookieName = "__Host-session"
-const cookieOptions: CookieSerializeOptions = {
-    httpOnly: true,
-    secure: true,
-    sameSite: "strict",
-    path: "/",
+/**
+ * The prefix makes browsers insist on Secure, no Domain and the path `/`. Where a proxy shows the clinic under a path, what else it shows
+ * does not get the cookie; browsers then insist on Secure only (RFC 6265bis §4.1.3).
+ */
+function cookieFor({ path }: { path: string } = { path: "" }): { name: string; options: CookieSerializeOptions } {
+    const options = { httpOnly: true, secure: true, sameSite: "strict" } as const
+    return path === ""
+        ? { name: "__Host-session", options: { ...options, path: "/" } }
+        : { name: "__Secure-session", options: { ...options, path: `${path}/` } }
 }
 
 /** As long as browsers keep a cookie (RFC 6265bis §5.5). */
@@ -45,11 +50,13 @@ export async function authenticate(
         clinic: Clinic
         connections: Connections
         loginLimits: LoginLimits
-        origin?: string | undefined
+        address?: PublicAddress | undefined
         timeZone: string
     },
 ): Promise<void> {
-    const { clinic, connections, origin } = o
+    const { clinic, connections } = o
+    const origin = o.address?.origin
+    const kept = cookieFor(o.address)
     const shown = async (user: User, session: string | undefined): Promise<Session> => {
         const { name, role, patient } = user
         const [ward = null] = kindOf(role).wards === "one" ? ((await clinic.accounts.wards()).get(user.id) ?? []) : []
@@ -60,10 +67,11 @@ export async function authenticate(
     }
     const keep = (reply: FastifyReply, { role }: User, session: string) => {
         const maxAge = (kindOf(role).sessionEnds ? sessionMaxMs : cookieMaxMs) / 1000
-        reply.setCookie(cookieName, session, { ...cookieOptions, maxAge })
+        reply.setCookie(kept.name, session, { ...kept.options, maxAge })
     }
     await app.register(cookie)
     app.decorateRequest("user", null)
+    app.decorateRequest("sessionCookie", kept.name)
 
     app.addHook("onRequest", async request => {
         const { access } = request.routeOptions.config
@@ -125,9 +133,9 @@ export async function authenticate(
             config: { access: "use-session", audit: "none" },
         },
         async (request, reply) => {
-            const session = request.cookies[cookieName]
+            const session = request.cookies[kept.name]
             if (session !== undefined) await clinic.accounts.logout(session)
-            return reply.clearCookie(cookieName, cookieOptions).code(204).send(null)
+            return reply.clearCookie(kept.name, kept.options).code(204).send(null)
         },
     )
 }
@@ -150,8 +158,8 @@ export async function userOf(request: FastifyRequest, clinic: Clinic): Promise<U
 }
 
 /** The session in the cookie, where that is what counts. */
-export function sessionOf({ headers, cookies }: FastifyRequest): string | undefined {
-    const session = cookies[cookieName]
+export function sessionOf({ headers, cookies, sessionCookie }: FastifyRequest): string | undefined {
+    const session = cookies[sessionCookie]
     return headers.authorization === undefined && session !== undefined && session.length <= 200 ? session : undefined
 }
 

@@ -3,7 +3,10 @@ import { UserError } from "../../host/errors.ts"
 
 /** How clients reach the clinic where a proxy stands before it. */
 export interface ProxyOptions {
-    /** What browsers have in their address bar, `https://HOST[:PORT]`; needed where a proxy changes `Host` and does not say so. */
+    /**
+     * What browsers have in their address bar, `https://HOST[:PORT][/PATH]`; needed where a proxy changes `Host` and does not say so, or
+     * shows the clinic under a path.
+     */
     baseUrl?: string
     /** Addresses or networks (`10.0.0.0/8`) whose `X-Forwarded-For`, `-Host` and `-Proto` are believed. */
     trustedProxies?: readonly string[]
@@ -28,11 +31,25 @@ export function proxyCheck(networks: readonly string[] = []): (address: string) 
     }
 }
 
-/** `https://HOST[:PORT]` as browsers write it in `Origin`. @throws UserError for anything else */
-export function originOf(baseUrl: string): string {
+/** Where browsers see the clinic. */
+export interface PublicAddress {
+    /** `https://HOST[:PORT]` as browsers write it in `Origin`. */
+    origin: string
+    /** What comes before each of the clinic's own paths: empty, or such as `/ward`. */
+    path: string
+}
+
+/** Takes `https://HOST[:PORT][/PATH]` apart. @throws UserError for anything else */
+export function publicAddress(baseUrl: string): PublicAddress {
     const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
-    const isPlain = url?.pathname === "/" && !url.search && !url.hash && !url.username && !url.password
+    const path = url?.pathname.replace(/\/$/, "") ?? ""
+    const isPlain = url && /^(\/[\w.~-]+)*$/.test(path) && !url.search && !url.hash && !url.username && !url.password
     if (url?.protocol !== "https:" || !isPlain)
-        throw new UserError(`base URL ${JSON.stringify(baseUrl)} is not of the form https://HOST[:PORT]`)
-    return url.origin
+        throw new UserError(`base URL ${JSON.stringify(baseUrl)} is not of the form https://HOST[:PORT][/PATH]`)
+    return { origin: url.origin, path }
+}
+
+/** The path without the one under which a proxy shows the clinic, where the proxy has not taken that off. */
+export function withoutPrefix(path: string, prefix: string): string {
+    return prefix !== "" && path.startsWith(`${prefix}/`) ? path.slice(prefix.length) : path
 }

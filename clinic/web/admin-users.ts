@@ -148,7 +148,7 @@ export class UsersSection {
     private async addLink(user: string): Promise<void> {
         try {
             const { token } = await setupLink(user)
-            const url = new URL("/", location.href)
+            const url = new URL(".", location.href)
             url.hash = `setup=${token}`
             this.token.replaceChildren(t.admin.setupLink(user), " ", h("code", {}, url.href))
         } catch (error) {

@@ -179,10 +179,15 @@ async function call<T>(method: string, path: string, body?: object): Promise<T> 
     throw status === 401 ? new LoggedOut(status, answer) : new Refused(status, answer)
 }
 
+/** The address of one of the clinic's paths: beside the page, which a proxy may show under a path. */
+export function here(path: string): string {
+    return `.${path}`
+}
+
 /** What browsers say of a network is in their own language and for nobody. */
 async function answerOf(path: string, o: RequestInit): Promise<Response> {
     try {
-        return await fetch(path, o)
+        return await fetch(here(path), o)
     } catch (error) {
         throw new Error(t.noAnswer, { cause: error })
     }

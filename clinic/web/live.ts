@@ -1,4 +1,4 @@
-import { LoggedOut, me, type Alarm, type Condition, type LiveData, type Observation, type Score } from "./api.ts"
+import { here, LoggedOut, me, type Alarm, type Condition, type LiveData, type Observation, type Score } from "./api.ts"
 import { setClock } from "./clock.ts"
 
 export interface LiveEvents {
@@ -49,7 +49,7 @@ export class Live {
     private open(): void {
         if (this.isClosed) return
         this.drop()
-        const source = new EventSource(`/api/live?since=${this.newestId}`)
+        const source = new EventSource(here(`/api/live?since=${this.newestId}`))
         this.source = source
         const on = <Name extends keyof LiveData>(name: Name, handle: (data: LiveData[Name]) => void) =>
             source.addEventListener(name, event => {

@@ -85,7 +85,7 @@ export class Screen {
             h(
                 "a",
                 { class: "home", href: "#/" },
-                h("img", { src: "/favicon.svg", alt: "", width: "26", height: "26" }),
+                h("img", { src: "favicon.svg", alt: "", width: "26", height: "26" }),
                 h("span", { class: "product" }, t.shell.product),
             ),
             ...this.views(),

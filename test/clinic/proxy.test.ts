@@ -5,7 +5,7 @@ import { request } from "node:https"
 import type { AddressInfo } from "node:net"
 import { test, type TestContext } from "node:test"
 import { UserError } from "../../host/errors.ts"
-import { originOf, proxyCheck, type ProxyOptions } from "../../clinic/http/proxies.ts"
+import { proxyCheck, publicAddress, withoutPrefix, type ProxyOptions } from "../../clinic/http/proxies.ts"
 import { ManualClock } from "../support/clock.ts"
 import { Service } from "./service.ts"
 
@@ -15,6 +15,7 @@ const origin = `https://${publicHost}`
 interface Answer {
     status: number
     text: string
+    headers: Headers
 }
 
 /** A proxy as many are set up: it asks the clinic under its own name, and may say under which name it was asked itself. */
@@ -43,10 +44,11 @@ async function behindProxy(
     const ask = async (method: string, path: string, o: { headers?: Record<string, string>; json?: object } = {}) => {
         const response = await fetch(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}${path}`, {
             method,
+            redirect: "manual",
             headers: { origin, ...(o.json && { "content-type": "application/json" }), ...o.headers },
             ...(o.json && { body: JSON.stringify(o.json) }),
         })
-        return { status: response.status, text: await response.text() }
+        return { status: response.status, text: await response.text(), headers: response.headers }
     }
     return { service, ask }
 }
@@ -100,6 +102,23 @@ test("behind a trusted proxy the limit of logins counts the clients apart", asyn
     }
 })
 
+test("under a path: whether the proxy takes it off or not, and the cookie is of that path only", async t => {
+    const place = await behindProxy(t, { baseUrl: `${origin}/ward` })
+    for (const path of ["/ward/", "/", "/ward/assets/app.js", "/ward/readyz"])
+        assert.equal((await place.ask("GET", path)).status, 200, path)
+    for (const path of ["/wards/", "/ward/ward/", "/ward/api/me/"])
+        assert.notEqual((await place.ask("GET", path)).status, 200, path)
+    const { user, password } = place.service.credentials.doctor
+    const { headers } = await place.ask("POST", "/ward/api/login", { json: { user, password } })
+    const cookie = String(headers.get("set-cookie"))
+    assert.match(cookie, /^__Secure-session=[\w-]{43}; .*Path=\/ward\/; HttpOnly; Secure; SameSite=Strict$/)
+    const me = await place.ask("GET", "/ward/api/me", { headers: { cookie: cookie.split(";")[0]! } })
+    assert.equal(me.status, 200)
+    assert.equal((await place.ask("GET", "/ward")).headers.get("location"), "/ward/")
+    assert.match((await place.ask("GET", "/ward/fhir/metadata")).text, /"url":"https:\/\/ward\.example\/ward\/fhir"/)
+    assert.equal(withoutPrefix("/wards/x", "/ward"), "/wards/x")
+})
+
 test("proxies and base URLs that are none are refused", () => {
     for (const network of ["", "ward", "10.0.0.0/33", "::/129", "10.0.0.0/8/8", "10.0.0.0/-1"])
         assert.throws(() => proxyCheck([network]), UserError, network)
@@ -107,12 +126,14 @@ test("proxies and base URLs that are none are refused", () => {
         "",
         "ward.example",
         "http://ward.example",
-        "https://ward.example/clinic",
+        "https://ward.example/cli%20nic",
+        "https://ward.example//clinic",
         "https://a@b",
         "https://a/?b",
     ])
-        assert.throws(() => originOf(url), UserError, url)
-    assert.equal(originOf("https://Ward.example:8443"), "https://ward.example:8443")
+        assert.throws(() => publicAddress(url), UserError, url)
+    assert.deepEqual(publicAddress("https://Ward.example:8443"), { origin: "https://ward.example:8443", path: "" })
+    assert.deepEqual(publicAddress("https://ward.example/a/b/"), { origin: "https://ward.example", path: "/a/b" })
     const isProxy = proxyCheck(["10.0.0.0/8", "192.0.2.1", "2001:db8::/32"])
     for (const address of ["10.1.2.3", "192.0.2.1", "::ffff:10.1.2.3", "2001:db8::7"])
         assert.ok(isProxy(address), address)
