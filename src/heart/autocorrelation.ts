@@ -15,6 +15,9 @@ import { yieldToMainLoop } from "../platform/sleep"
 const blocks = 4
 const lastBlock = blocks - 1
 const lags = maxLag + 1
+/** Of the sums of a block, each f32: an array of numbers takes twice the memory. */
+const sumBytes = 4
+const lagsBytes = lags * sumBytes
 /**
  * Regularises the weights: a block with more energy than usual weighs less, one with hardly any does not get a huge
  * weight.
@@ -33,7 +36,7 @@ export let meanPower: number
 /** Energy of the strongest block divided by that of the weakest. */
 export let spread: number
 /** Sums by block and lag. */
-const sums = zeros(blocks * lags)
+const sums = Buffer.alloc(blocks * lagsBytes)
 let next: number
 let complete: number
 
@@ -49,7 +52,7 @@ export function resetCorrelation(): void {
 export async function correlate(pulse: number[]): Promise<void> {
     multiply(pulse)
     await yieldToMainLoop()
-    newestPower = sums[next * lags] / blockSize
+    newestPower = sums.getAt(next * lagsBytes, "f32") / blockSize
     next = (next + 1) & lastBlock
     if (complete < blocks) complete++
     combine()
@@ -110,9 +113,9 @@ export function multiply(p: number[]): void {
     let y22 = x22
     let y23 = x23
     let y24 = x24
-    let at = next * lags
+    let at = next * lagsBytes
     for (let j = maxLag - 1; ; j--) {
-        sums[at] =
+        const sum =
             x0 * y0 +
             x1 * y1 +
             x2 * y2 +
@@ -138,8 +141,9 @@ export function multiply(p: number[]): void {
             x22 * y22 +
             x23 * y23 +
             x24 * y24
+        sums.setAt(at, "f32", sum)
         if (j < 0) return
-        at++
+        at += sumBytes
         y24 = y23
         y23 = y22
         y22 = y21
@@ -180,10 +184,10 @@ export function combine(): void {
     const gain2 = gainOf(1, floor)
     const gain3 = gainOf(2, floor)
     const gain4 = gainOf(3, floor)
-    const at1 = next * lags
-    const at2 = ((next + 1) & lastBlock) * lags
-    const at3 = ((next + 2) & lastBlock) * lags
-    const at4 = ((next + 3) & lastBlock) * lags
+    const at1 = next * lagsBytes
+    const at2 = ((next + 1) & lastBlock) * lagsBytes
+    const at3 = ((next + 2) & lastBlock) * lagsBytes
+    const at4 = ((next + 3) & lastBlock) * lagsBytes
     const s = sums
     let weight1 = gain1 * gain1
     let weight2 = gain2 * gain2
@@ -194,7 +198,11 @@ export function combine(): void {
     let step3 = (gain3 * (gain2 - gain3)) / blockSize
     let step4 = (gain4 * (gain3 - gain4)) / blockSize
     // What a correlation of 1 would be: the value at lag 0, and less at longer lags, which have fewer products.
-    const energy = weight1 * s[at1] + weight2 * s[at2] + weight3 * s[at3] + weight4 * s[at4]
+    const energy =
+        weight1 * s.getAt(at1, "f32") +
+        weight2 * s.getAt(at2, "f32") +
+        weight3 * s.getAt(at3, "f32") +
+        weight4 * s.getAt(at4, "f32")
     let whole = energy > 0 ? energy : 1
     const least = fewest * whole
     const loss = whole / (complete * blockSize)
@@ -205,7 +213,12 @@ export function combine(): void {
             step3 = (gain3 * (gain1 - gain2)) / blockSize
             step4 = (gain4 * (gain2 - gain3)) / blockSize
         }
-        const sum = weight1 * s[at1 + lag] + weight2 * s[at2 + lag] + weight3 * s[at3 + lag] + weight4 * s[at4 + lag]
+        const offset = lag * sumBytes
+        const sum =
+            weight1 * s.getAt(at1 + offset, "f32") +
+            weight2 * s.getAt(at2 + offset, "f32") +
+            weight3 * s.getAt(at3 + offset, "f32") +
+            weight4 * s.getAt(at4 + offset, "f32")
         correlation[lag] = whole > least ? sum / whole : 0
         whole -= loss
         weight1 += step1
@@ -218,7 +231,7 @@ export function combine(): void {
 /** Gain of a block; place 0 is the oldest of four. */
 function gainOf(place: number, floor: number): number {
     if (place < blocks - complete) return 0
-    return 1 / Math.sqrt(sums[((next + place) & lastBlock) * lags] + floor)
+    return 1 / Math.sqrt(sums.getAt(((next + place) & lastBlock) * lagsBytes, "f32") + floor)
 }
 
 /** @returns the energy that is added to that of each block */
@@ -227,7 +240,7 @@ function measure(): number {
     let high = 0
     let low = Infinity
     for (let b = 0; b < complete; b++) {
-        const energy = sums[b * lags]
+        const energy = sums.getAt(b * lagsBytes, "f32")
         total += energy
         if (energy > high) high = energy
         if (energy < low) low = energy

@@ -19,8 +19,9 @@ const feedback2 = -0.47826162
 /** Values stored per axis at 12.5 Hz: some from before the block, the block, and the rest of the same burst. */
 const past = 24
 const capacity = past + blockSize + 20
-/** A moment is x, y and z in g, each f32; arrays of numbers would take twice the memory. */
-const momentBytes = 12
+/** A moment is x, y and z in g and the sum of their squares, each f32; arrays of numbers would take twice the memory. */
+const momentBytes = 16
+const energyOffset = 12
 const pastBytes = past * momentBytes
 const blockEnd = pastBytes + blockSize * momentBytes
 /** Lags per minute at 12.5 Hz. */
@@ -63,8 +64,6 @@ export let effort: number
 /** Root mean square of the acceleration in the band of the heart rate, in g; decays over some seconds. */
 let level: number
 const moments = Buffer.alloc(capacity * momentBytes)
-/** Sum of squares of each moment in g², from the last before the block on. */
-const energies = zeros(capacity)
 /** Filter states, two per axis, and the last value of each, in counts before the gain. */
 const states = zeros(9)
 /** The newest sample in counts. */
@@ -111,7 +110,6 @@ export function addAcceleration(fifo: Buffer, count: number): void {
     if (isFirst) {
         stored = past
         moments.fillAt(0, pastBytes, 0)
-        energies[past - 1] = 0
         keepNewest(fifo, 0)
         settle()
     } else if (stored + count > capacity) skipMotion()
@@ -155,7 +153,7 @@ function storeRest(count: number): void {
     phase += step * count
     for (; phase >= 1; phase--) {
         moments.fillAt(stored * momentBytes, momentBytes, 0)
-        energies[stored++] = 0
+        stored++
     }
 }
 
@@ -197,7 +195,8 @@ function filterAcceleration(fifo: Buffer, end: number): void {
             moments.setAt(to, "f32", nowX)
             moments.setAt(to + 4, "f32", nowY)
             moments.setAt(to + 8, "f32", nowZ)
-            energies[index++] = nowX * nowX + nowY * nowY + nowZ * nowZ
+            moments.setAt(to + energyOffset, "f32", nowX * nowX + nowY * nowY + nowZ * nowZ)
+            index++
             to += momentBytes
         }
         lastX = x
@@ -270,7 +269,6 @@ export function nextMotion(): void {
     // In pieces that do not overlap, because `blitAt` is a memcpy.
     for (let at = 0; at + bytes < moments.length; at += bytes) moments.blitAt(at, moments, at + bytes, bytes)
     stored -= used
-    for (let i = past - 1; i < stored; i++) energies[i] = energies[i + used]
     used = 0
 }
 
@@ -285,7 +283,6 @@ function pad(length: number): void {
     while (stored < length) {
         const to = stored * momentBytes
         moments.blitAt(to, moments, to - momentBytes, momentBytes)
-        energies[stored] = energies[stored - 1]
         stored++
     }
 }
@@ -293,7 +290,7 @@ function pad(length: number): void {
 /** @returns the root mean square of the block */
 function measure(): number {
     let energy = 0
-    for (let i = past; i < past + blockSize; i++) energy += energies[i]
+    for (let at = pastBytes; at < blockEnd; at += momentBytes) energy += moments.getAt(at + energyOffset, "f32")
     return Math.sqrt(energy / blockSize)
 }
 
@@ -316,9 +313,9 @@ function filter(pulse: number[]): void {
     let z1 = moments.getAt(pastBytes - 1 * momentBytes + 8, "f32")
     let z2 = moments.getAt(pastBytes - 2 * momentBytes + 8, "f32")
     let z3 = moments.getAt(pastBytes - 3 * momentBytes + 8, "f32")
-    let energy1 = x1 * x1 + y1 * y1 + z1 * z1
-    let energy2 = x2 * x2 + y2 * y2 + z2 * z2
-    let energy3 = x3 * x3 + y3 * y3 + z3 * z3
+    let energy1 = moments.getAt(pastBytes - 1 * momentBytes + energyOffset, "f32")
+    let energy2 = moments.getAt(pastBytes - 2 * momentBytes + energyOffset, "f32")
+    let energy3 = moments.getAt(pastBytes - 3 * momentBytes + energyOffset, "f32")
     let at = pastBytes
     for (let i = maxLag; i < maxLag + blockSize; i++) {
         const rest =
@@ -347,7 +344,7 @@ function filter(pulse: number[]): void {
         z1 = moments.getAt(at + 8, "f32")
         energy3 = energy2
         energy2 = energy1
-        energy1 = x1 * x1 + y1 * y1 + z1 * z1
+        energy1 = moments.getAt(at + energyOffset, "f32")
         at += momentBytes
     }
     weights[0] = wx1

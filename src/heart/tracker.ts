@@ -1,4 +1,3 @@
-import { zeros } from "../platform/zeros"
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
@@ -12,6 +11,8 @@ import { yieldToMainLoop } from "../platform/sleep"
 const firstBin = 10
 const bins = 71
 const binBpm = 3
+/** Values by bin are f32, because arrays of numbers take twice the memory. Positions are in bytes. */
+const binBytes = 4
 /**
  * Every second bin is transformed. Those between these two are the mirror image of faster ones about 187.5 bpm; the sum
  * of both numbers.
@@ -62,19 +63,19 @@ export let trackedMass: number
 /** Its power in the spectrum relative to the strongest rate; small for the half of a rate. */
 export let trackedShare: number
 /** Probabilities by bin, with `reach` zeros on both sides, times `total`. */
-let probability = zeros(bins + 2 * reach)
+let probability = Buffer.alloc((bins + 2 * reach) * binBytes)
 let total: number
-let next = zeros(bins + 2 * reach)
-/** Position of the maximum in `next`. */
+let next = Buffer.alloc((bins + 2 * reach) * binBytes)
+/** Of the maximum in `next`. */
 let best: number
-const spectrum = zeros(bins)
+const spectrum = Buffer.alloc(bins * binBytes)
 /** The maximum of the bins transformed so far. */
 let strongest = 0
 
 resetTracker()
 
 export function resetTracker(): void {
-    for (let i = 0; i < bins; i++) probability[reach + i] = 1 / bins
+    for (let i = reach; i < reach + bins; i++) probability.setAt(binBytes * i, "f32", 1 / bins)
     total = 1
     trackedBpm = meanBpm = trackedMass = trackedShare = 0
 }
@@ -106,27 +107,27 @@ export async function track(correlation: number[], peakBpm: number, peak: number
 export function weigh(max: number, peakBpm: number, peak: number, effort: number): number {
     const scale = 1 / (max + tiny)
     const p = probability
-    const peakBin = peakBpm / binBpm - firstBin
+    const peakAt = (peakBpm / binBpm - firstBin) * binBytes
     const background = leak / bins
     const peakShare = peakWeight * peak * (1 - effortPeak * effort)
-    let low = peakBin - peakReach
-    const high = peakBin + peakReach
+    let low = peakAt - peakReach * binBytes
+    const high = peakAt + peakReach * binBytes
     const stays = stay / total
     const moves1 = move1 / total
     const moves2 = move2 / total
     const moves3 = move3 / total
     let most = 0
     let sum = 0
-    best = reach
+    best = reach * binBytes
     // p3 is the probability of the bin; those of its neighbours are on either side.
-    let p0 = p[0]
-    let p1 = p[1]
-    let p2 = p[2]
-    let p3 = p[3]
-    let p4 = p[4]
-    let p5 = p[5]
-    for (let i = 0; i < bins; i++) {
-        const p6 = p[i + 2 * reach]
+    let p0 = p.getAt(0, "f32")
+    let p1 = p.getAt(binBytes, "f32")
+    let p2 = p.getAt(2 * binBytes, "f32")
+    let p3 = p.getAt(3 * binBytes, "f32")
+    let p4 = p.getAt(4 * binBytes, "f32")
+    let p5 = p.getAt(5 * binBytes, "f32")
+    for (let at = 0; at < bins * binBytes; at += binBytes) {
+        const p6 = p.getAt(at + 2 * reach * binBytes, "f32")
         const prior = stays * p3 + moves1 * (p2 + p4) + moves2 * (p1 + p5) + moves3 * (p0 + p6)
         p0 = p1
         p1 = p2
@@ -134,18 +135,18 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
         p3 = p4
         p4 = p5
         p5 = p6
-        const s = spectrum[i] * scale
+        const s = spectrum.getAt(at, "f32") * scale
         let likelihood = s * s + floor
-        if (i > low) {
-            if (i < high) likelihood += peakShare * (1 - Math.abs(i - peakBin) / peakReach)
-            else low = bins
+        if (at > low) {
+            if (at < high) likelihood += peakShare * (1 - Math.abs(at - peakAt) / (peakReach * binBytes))
+            else low = bins * binBytes
         }
         const value = (prior + background) * likelihood
-        next[i + reach] = value
+        next.setAt(at + reach * binBytes, "f32", value)
         sum += value
         if (value > most) {
             most = value
-            best = i + reach
+            best = at + reach * binBytes
         }
     }
     return sum
@@ -158,29 +159,42 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
 function discourage(effort: number): number {
     const share = (effort * (1 - effortSlow)) / (slowBins - slowestBins)
     let removed = 0
-    for (let i = 0; i < slowBins; i++) {
-        const less = next[reach + i] * share * Math.min(slowBins - i, slowBins - slowestBins)
-        next[reach + i] -= less
-        removed += less
+    let most = 0
+    for (let i = 0; i < bins; i++) {
+        const at = (reach + i) * binBytes
+        let value = next.getAt(at, "f32")
+        if (i < slowBins) {
+            const less = value * share * Math.min(slowBins - i, slowBins - slowestBins)
+            value -= less
+            removed += less
+            next.setAt(at, "f32", value)
+        }
+        if (value > most) {
+            most = value
+            best = at
+        }
     }
-    for (let at = reach; at < reach + bins; at++) if (next[at] > next[best]) best = at
     return removed
 }
 
 /** Fills the bins from `from` to before `to` that are not transformed, every second one. */
 function interpolate(from: number, to: number): void {
-    const s = spectrum
-    for (let i = from; i < to; i += 2) s[i] = (s[i - 1] + s[i + 1]) / 2
+    const end = to * binBytes
+    for (let at = from * binBytes; at < end; at += 2 * binBytes)
+        spectrum.setAt(at, "f32", (spectrum.getAt(at - binBytes, "f32") + spectrum.getAt(at + binBytes, "f32")) / 2)
 }
 
 /** Takes the most probable rate, and the weights as probabilities of the next step. */
 export function choose(max: number, sum: number): void {
-    trackedBpm = binBpm * (firstBin + best - reach)
-    trackedShare = spectrum[best - reach] / (max + tiny)
-    const mass = next[best - 2] + next[best - 1] + next[best] + next[best + 1] + next[best + 2]
+    trackedBpm = binBpm * (firstBin + best / binBytes - reach)
+    trackedShare = spectrum.getAt(best - reach * binBytes, "f32") / (max + tiny)
+    const lower2 = next.getAt(best - 2 * binBytes, "f32")
+    const lower1 = next.getAt(best - binBytes, "f32")
+    const higher1 = next.getAt(best + binBytes, "f32")
+    const higher2 = next.getAt(best + 2 * binBytes, "f32")
+    const mass = lower2 + lower1 + next.getAt(best, "f32") + higher1 + higher2
     trackedMass = mass / sum
-    const lean = 2 * (next[best + 2] - next[best - 2]) + next[best + 1] - next[best - 1]
-    meanBpm = trackedBpm + (binBpm * lean) / mass
+    meanBpm = trackedBpm + (binBpm * (2 * (higher2 - lower2) + higher1 - lower1)) / mass
     const p = probability
     probability = next
     next = p
@@ -296,12 +310,12 @@ export function transform(c: number[], isSlow: boolean): void {
         const even = 2050 + ((turn2 * e1) >> (unitBits + 1)) - e2
         const odd = Math.round((turn / 2) * (o1 - o2))
         const power = Math.max(0, even + odd)
-        spectrum[i] = power
+        spectrum.setAt(binBytes * i, "f32", power)
         if (power > strongest) strongest = power
         if (!isSlow) {
             // The cosines of 375 bpm less this rate: those of the odd lags have the other sign.
             const other = Math.max(0, even - odd)
-            spectrum[mirrored - i] = other
+            spectrum.setAt(binBytes * (mirrored - i), "f32", other)
             if (other > strongest) strongest = other
         }
         const after = turnStep * turn - before
