@@ -183,7 +183,17 @@ async function store(
     for (const event of alarms)
         await o.alarms.take(mote, await attribution.ofAlarm(event), { generation, event }, tables)
     for (const [whose, own] of groups) if (whose) await o.alarms.observe(mote, whose, own, tables)
-    if (statement) await o.configurations.applyStatement(mote, statement, { boot, seq }, arrivedAt, tables)
+    if (statement && (await isNewestSecret(mote, generation, o.motes, tables)))
+        await o.configurations.applyStatement(mote, statement, { boot, seq }, arrivedAt, tables)
     await noteArrival({ id, ...key }, { arrivedAt, now }, tables)
     return true
+}
+
+/**
+ * Whether the mote has not taken a newer secret into use than that of this `generation`. What it said under a former one
+ * about its configuration may be of another board, whose starts count otherwise (models/rotation.pml).
+ */
+async function isNewestSecret(mote: Mote, generation: number, motes: Motes, tables: Tables): Promise<boolean> {
+    const { secrets } = (await motes.withSecrets(mote.kid, tables))!
+    return secrets.generation === generation
 }

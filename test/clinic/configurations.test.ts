@@ -224,3 +224,24 @@ test("a new secret that fails to be stored is not in use, and a revoked mote get
     await assert.rejects(clinic.rotate(mote.kid), /revoked/)
     assert.equal(await clinic.rotate(Buffer.alloc(8)), undefined)
 })
+
+test("what a mote said under its former secret, and arrives late, does not count: it may be another board by now", async () => {
+    const { clinic, clock, mote, sealer, put, says } = await ward()
+    await put({ hrHigh: 140 })
+    await says(1)
+    sealer.boot = 5
+    sealer.seq = 0
+    const late = seal(sealer, 1)
+    const taken = clock.now()
+    const { secret } = (await clinic.rotate(mote.kid))!
+    const renewed = new TestMote({ kid: mote.kid, secret, boot: 1 })
+    await clock.advance(1000)
+    await clinic.ingest([delivery(seal(renewed, 0), clock.now())])
+    assert.deepEqual(await states(clinic, mote), ["1 pending"], "the new board has no configuration")
+    const [result] = await clinic.ingest([delivery(late, taken)])
+    assert.equal(result!.status, "stored")
+    assert.deepEqual(await states(clinic, mote), ["1 pending"])
+    assert.ok((await clinic.keys())[0]!.sealedConfig)
+    await clinic.ingest([delivery(seal(renewed, 1), clock.now())])
+    assert.deepEqual(await states(clinic, mote), ["1 applied"], "its numbers are lower than those of the former board")
+})
