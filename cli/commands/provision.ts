@@ -1,5 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { Command, InvalidArgumentError } from "commander"
+import type { ProblemCode } from "../../wire/tables/problems.ts"
 import { UserError } from "../../host/errors.ts"
 import { writeDurably } from "../../host/files.ts"
 import { boardOptions, flashCommands, readEnv, boardSettings, writeEnv, type BoardOptions } from "../board-options.ts"
@@ -7,7 +8,6 @@ import { checkRouter, isOwnMachine } from "../router-address.ts"
 import { boards } from "../../devicescript/boards.ts"
 import { Mote, MoteWithSecret } from "../../clinic/http/schemas/motes.ts"
 import { Patient } from "../../clinic/http/schemas/patients.ts"
-import { doubles } from "../../clinic/people/doubles.ts"
 import { clinicOptions, withClinic, type ClinicApi, type ClinicOptions } from "../clinic-api.ts"
 import { readSettings } from "../../devicescript/env-local.ts"
 import { htmlLabel, svgLabel } from "../label.ts"
@@ -179,7 +179,7 @@ async function wearerOf(api: ClinicApi, options: NewOptions): Promise<Wearer | u
     if (newPatient)
         return await api.call("POST", "/api/patients", Wearer, {
             ...{ ...newPatient, bed },
-            ...(confirm && { confirmed: doubles }),
+            ...(confirm && { confirmed: ["patient-known", "bed-taken"] satisfies ProblemCode[] }),
         })
     return patient === undefined ? undefined : await api.call("GET", `/api/patients/${patient}`, Wearer)
 }

@@ -1,6 +1,9 @@
 import { admit, changePatient, discharge, patients, type Patient, type PatientBody } from "./api.ts"
 import { AdminForm, rowButton } from "./admin-form.ts"
 import type { Session } from "./api.ts"
+import { asking } from "./asking.ts"
+import type { Double } from "../people/doubles.ts"
+import type { Problem } from "../../wire/tables/problems.ts"
 import { h, setText } from "../../browser/dom.ts"
 import { Field, selectOf } from "./fields.ts"
 import { calendarDay } from "./format.ts"
@@ -88,9 +91,20 @@ export class PatientsSection {
     private async send(): Promise<string> {
         const body = this.body()
         const name = t.ward.name(body.family, body.given)
-        if (!this.isSure(body)) return t.admin.nothingDone
-        if (this.edited) await changePatient(this.edited.id, body)
-        else await admit(body)
+        const { edited } = this
+        const send = (confirmed: Double[]) => {
+            const all = { ...body, confirmed }
+            return edited ? changePatient(edited.id, all) : admit(all)
+        }
+        const nameOf = ({ patient }: Problem) => {
+            const other = this.all.find(({ id }) => id === patient)
+            return other ? t.ward.name(other.family, other.given) : t.devices.patient(String(patient))
+        }
+        const sent = await asking(send, {
+            "patient-known": problem => t.admin.twin(nameOf(problem)),
+            "bed-taken": problem => t.admin.bedTaken(body.bed ?? "", nameOf(problem)),
+        })
+        if (!sent) return t.admin.nothingDone
         const said = this.edited ? t.admin.changed(name) : t.admin.admitted(name)
         this.edit(undefined)
         await this.load()
@@ -105,20 +119,6 @@ export class PatientsSection {
             ...{ family: value("family") ?? "", given: value("given") ?? "", birthDate: value("birthDate"), gender },
             ...{ identifier: value("identifier"), ward: value("ward"), bed: value("bed") },
         }
-    }
-
-    /** Double patients and double beds are asked about: both happen, and both are mostly slips. */
-    private isSure({ family, given, birthDate, identifier, ward, bed }: PatientBody): boolean {
-        const others = this.all.filter(({ id }) => id !== this.edited?.id)
-        const same = (a: string, b: string) => a.localeCompare(b, undefined, { sensitivity: "base" }) === 0
-        const twin = others.find(
-            other =>
-                (identifier !== null && other.identifier === identifier) ||
-                (same(other.family, family) && same(other.given, given) && other.birthDate === birthDate),
-        )
-        if (twin && !confirm(t.admin.twin(t.ward.name(twin.family, twin.given)))) return false
-        const holder = bed === null ? undefined : others.find(other => other.bed === bed && other.ward === ward)
-        return !holder || confirm(t.admin.bedTaken(bed ?? "", t.ward.name(holder.family, holder.given)))
     }
 
     private async discharge(patient: Patient): Promise<void> {

@@ -35,15 +35,18 @@ export class AdminView implements View {
     readonly element = h("main", { class: "admin" })
     readonly title = t.admin.heading
 
-    /** @param changed is called when who is on the ward has become another */
-    constructor(user: Session, part: AdminPart, changed: () => void) {
+    /**
+     * @param changed is called when who is on the ward has become another
+     * @param mote that is shown among the motes
+     */
+    constructor(user: Session, part: AdminPart, changed: () => void, mote?: string) {
         const nav = h("nav", { class: "rules-wards", "aria-label": t.admin.parts })
         for (const name of adminParts(user)) {
             const link = h("a", { href: `#/admin/${name}` }, t.admin.part[name])
             link.toggleAttribute("aria-current", name === part)
             nav.append(link)
         }
-        const section: Section = new parts[part].make(user, changed)
+        const section: Section = new parts[part].make(user, changed, mote)
         this.element.append(h("h1", { tabindex: "-1" }, t.admin.heading), nav, section.element)
     }
 

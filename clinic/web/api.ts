@@ -11,7 +11,8 @@ import type {
 import type { LiveEvents as LiveData } from "../http/schemas/live.ts"
 import type { BurdenStatistics as Statistics, ReplayBody, ReplayResult } from "../http/schemas/burden.ts"
 import type { BedsideEntry, Score, ScorePart, ScorePoint } from "../http/schemas/news2.ts"
-import type { Mote } from "../http/schemas/motes.ts"
+import type { Association, Unassigned, UnassignedPage } from "../http/schemas/associations.ts"
+import type { Mote, WornMote } from "../http/schemas/motes.ts"
 import type { Note, Notes } from "../http/schemas/notes.ts"
 import type { AuditEvents } from "../http/schemas/fhir.ts"
 import type { History, HistoryPoint, Patient, PatientBody } from "../http/schemas/patients.ts"
@@ -30,6 +31,7 @@ export type {
     Alarm,
     AlarmEntry,
     AlarmLog,
+    Association,
     BedsideEntry,
     CommandName,
     Condition,
@@ -53,6 +55,7 @@ export type {
     Session,
     Settings,
     Statistics,
+    Unassigned,
     User,
     Ward,
     WardPatient,
@@ -118,10 +121,17 @@ export const setWardRules = (ward: string, settings: WardSettings, base: number)
     call<WardRules>("PUT", rulesOf(ward), { settings, base })
 
 export const patients = () => call<Patient[]>("GET", "/api/patients")
+/** `confirmed` in the body: what was asked about already. */
 export const admit = (body: PatientBody) => call<Patient>("POST", "/api/patients", body)
 export const changePatient = (id: number, body: PatientBody) => call<Patient>("PUT", `/api/patients/${id}`, body)
 export const discharge = (id: number) => call<void>("DELETE", `/api/patients/${id}`)
 export const motes = () => call<Mote[]>("GET", "/api/motes")
+export const pairMote = (mote: string, patient: number, confirmed: readonly "mote-in-use"[]) =>
+    call<WornMote>("PUT", ofMote(mote, "association"), { patient, confirmed })
+export const takeOffMote = (mote: string) => call<void>("DELETE", ofMote(mote, "association"))
+export const associationsOf = (mote: string) => call<Association[]>("GET", ofMote(mote, "associations"))
+export const unassignedOf = (mote: string) => call<UnassignedPage>("GET", ofMote(mote, "unassigned"))
+export const rotateMote = (mote: string) => call<{ secret: string }>("POST", ofMote(mote, "rotate"))
 export const revokeMote = (mote: string) => call<void>("DELETE", `/api/motes/${mote}`)
 export const users = () => call<User[]>("GET", "/api/users")
 export const addUser = (body: NewUser) => call<User>("POST", "/api/users", body)

@@ -269,18 +269,20 @@ export class Screen {
     }
 
     private adminView(hash: string): View | undefined {
-        const [address, part] = /^#\/admin(?:\/(\w+))?$/.exec(hash) ?? []
+        const [address, part, mote] = /^#\/admin(?:\/(\w+)(?:\/([0-9a-f]{16}))?)?$/.exec(hash) ?? []
         const parts = adminParts(this.user)
         const chosen = part === undefined ? parts[0] : parts.find(each => each === part)
-        if (address === undefined || chosen === undefined) return undefined
-        return new AdminView(this.user, chosen, () => void (this.mayWatch && this.refresh()))
+        if (address === undefined || chosen === undefined || (mote !== undefined && part !== "motes")) return undefined
+        return new AdminView(this.user, chosen, () => void (this.mayWatch && this.refresh()), mote)
     }
 
-    /** The label on a mote leads to whoever wears it. */
+    /** The label on a mote leads to whoever wears it, or to where it can be put on somebody. */
     private async wearerOf(mote: string): Promise<View | undefined> {
         try {
             const { patient } = await moteConfig(mote)
-            location.replace(`#/patients/${patient}`)
+            if (patient === null && !adminParts(this.user).includes("motes"))
+                return new UnknownView(t.devices.heading(mote), t.devices.onNobody)
+            location.replace(patient === null ? `#/admin/motes/${mote}` : `#/patients/${patient}`)
             return undefined
         } catch (error) {
             if (error instanceof LoggedOut) this.end()

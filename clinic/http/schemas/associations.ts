@@ -47,3 +47,4 @@ export const UnassignedPage = Type.Object({
     readings: List(Unassigned),
     before: Nullable(Type.Integer({ ...Time, description: "Where the next page begins" })),
 })
+export type UnassignedPage = Static<typeof UnassignedPage>

@@ -16,6 +16,7 @@ const mote = {
 
 /** Who wears it now. */
 export const WornMote = Type.Object(mote)
+export type WornMote = Static<typeof WornMote>
 
 export const MoteWithSecret = Type.Object({
     ...mote,

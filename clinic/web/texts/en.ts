@@ -1,6 +1,7 @@
 import { account } from "./en-account.ts"
 import { admin } from "./en-admin.ts"
 import { audit } from "./en-audit.ts"
+import { devices } from "./en-devices.ts"
 import { news2 } from "./en-news2.ts"
 import { rules } from "./en-rules.ts"
 import { statistics } from "./en-statistics.ts"
@@ -272,6 +273,7 @@ export const en = {
     account,
     admin,
     audit,
+    devices,
     news2,
     rules,
     statistics,
