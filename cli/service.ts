@@ -1,5 +1,6 @@
 import pino from "pino"
 import type { Log } from "../host/log.ts"
+import { systemd } from "./systemd.ts"
 
 /** Makes a log to stderr. Stdout is for the output of a command. */
 export function stderrLog(level: string): Log {
@@ -40,10 +41,13 @@ export function onSignal(first: (signal: EndSignal) => void): { ignore(): void }
  * @param ready printed once signals are handled, so that a reader of that line may send one at once
  */
 export async function runUntilStopped(close: () => Promise<void>, ready?: string): Promise<void> {
+    const manager = systemd()
     await new Promise<void>(resolve => {
         onSignal(() => resolve())
         if (ready !== undefined) console.log(ready)
+        manager.ready()
     })
+    manager.stopping()
     const force = setTimeout(() => process.exit(1), shutdownMs)
     await close()
     clearTimeout(force)

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs"
+import { isIPv6 } from "node:net"
 import { join } from "node:path"
+import { renderUnicodeCompact } from "uqr"
 import { Command } from "commander"
 import { UserError } from "../../host/errors.ts"
-import { httpsClinic, startRouter, type RunningRouter } from "../../router/index.ts"
+import { httpsClinic, lanAddresses, startRouter, type RunningRouter } from "../../router/index.ts"
 import { buildFirmware } from "../../devicescript/build.ts"
 import { type Mote, startLiveMote } from "../../sim/index.ts"
 import { eui } from "../../wire/keys.ts"
@@ -26,6 +28,7 @@ interface Options extends RecordedWearer, ClientOptions {
     wearer?: ConditionOption[]
     motes: number
     data: string
+    host: string
     httpsPort: number
     coapPort: number
     mqttPort: number
@@ -61,6 +64,12 @@ export const upCommand = withConfigFile(
         )
         .addOption(accelerationUnitOption())
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
+        .addOption(
+            option(
+                "--host <name>",
+                "where the clinic's page can be opened: 0.0.0.0 for every device on the network, such as a phone",
+            ).default("localhost"),
+        )
         .addOption(option("--https-port <port>", "the clinic's HTTPS port").argParser(port).default(8443))
         .addOption(option("--coap-port <port>", "the router's CoAP port").argParser(port).default(5683))
         .addOption(option("--mqtt-port <port>", "the router's MQTT port").argParser(port).default(1883))
@@ -82,7 +91,7 @@ export const upCommand = withConfigFile(
         say("building the firmware …")
         const image = await buildFirmware()
         say("starting the clinic …")
-        const clinic = await openClinic(options.data, { host, httpsPort: options.httpsPort }, log)
+        const clinic = await openClinic(options.data, { host: options.host, httpsPort: options.httpsPort }, log)
         open.push(clinic)
         const credentials = await furnishWard(clinic, options.motes)
         say("starting the router …")
@@ -107,12 +116,24 @@ export const upCommand = withConfigFile(
         await firstVisibleReading(credentials, startedAt, firstReadingMs)
         say(`log in as ${credentials.doctor.user}; the password is in ${clinic.credentialsFile}`)
         printClientHints(router, host, options)
+        if (options.host !== "localhost") sayWhere(options.host, clinic, say)
         await runUntilStopped(close, `ready ${clinic.url} ${coap} ${mqtt}`)
     } catch (error) {
         await close()
         throw error
     }
 })
+
+/** Where another device opens the page: its address, as a code for a camera, too. */
+function sayWhere(host: string, clinic: OpenClinic, say: (line: string) => void): void {
+    const { port } = new URL(clinic.url)
+    const names = host === "0.0.0.0" || host === "::" ? lanAddresses() : [host]
+    const urls = names.map(name => `https://${isIPv6(name) ? `[${name}]` : name}:${port}/`)
+    if (urls.length === 0) return say("this machine has no address on a network: no other device can open the page")
+    say(`on other devices: ${urls.join(" ")}`)
+    say(`they warn of the certificate, unless they know its authority: ${clinic.caFile}`)
+    say(renderUnicodeCompact(urls[0]!))
+}
 
 function asPart(mote: Mote) {
     return { close: async () => mote.stop() }
