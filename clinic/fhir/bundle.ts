@@ -1,6 +1,6 @@
-import type { AuditEvent, Bundle, Device, Observation, Patient } from "@medplum/fhirtypes"
+import type { AuditEvent, Bundle, Device, DeviceUseStatement, Observation, Patient } from "@medplum/fhirtypes"
 
-export type SearchResult = Observation | Patient | Device | AuditEvent
+export type SearchResult = Observation | Patient | Device | DeviceUseStatement | AuditEvent
 
 /**
  * A page of a search. `base` is the server's FHIR address, `self` the search as it was understood and `next` the one for

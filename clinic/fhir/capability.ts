@@ -55,10 +55,23 @@ export function capabilityStatement(base: string, date: string): CapabilityState
                     },
                     {
                         type: "Device",
-                        documentation: "The motes; inactive once revoked.",
+                        documentation: "The motes, with who wears each now; inactive once revoked.",
                         interaction,
                         versioning: "no-version",
                         searchParam: [id, reference("patient", "Device-patient")],
+                    },
+                    {
+                        type: "DeviceUseStatement",
+                        documentation:
+                            "Who wore which mote, and when, in the order of the beginnings; completed once the mote is off, with the reason as a note. Observations belong to whom the mote was on when they were measured.",
+                        interaction,
+                        versioning: "no-version",
+                        searchParam: [
+                            id,
+                            reference("patient", "DeviceUseStatement-patient"),
+                            reference("subject", "DeviceUseStatement-subject"),
+                            reference("device", "DeviceUseStatement-device"),
+                        ],
                     },
                     {
                         type: "AuditEvent",

@@ -69,6 +69,18 @@ export function parseListQuery(
     }
 }
 
+/** The query of `GET /fhir/DeviceUseStatement`; `device` is the EUI of a mote. Throws ProblemError. */
+export function parseDeviceUseQuery(
+    query: URLSearchParams,
+): ReturnType<typeof parseListQuery> & { device: string | undefined } {
+    const list = parseListQuery(query, ["_id", "patient", "subject", "device"])
+    const reference = single(query, "device")
+    if (reference === undefined) return { ...list, device: undefined }
+    const [, device] = /^(?:Device\/)?([A-Za-z0-9\-.]{1,64})$/.exec(reference) ?? []
+    if (device === undefined) throw fault("device", "malformed")
+    return { ...list, device }
+}
+
 export interface AuditEventQuery extends Paging {
     patients: number[] | undefined
     user: string | undefined

@@ -76,7 +76,7 @@ export function associationRoutes(app: App, clinic: Clinic): void {
             const id = Number(request.params.id)
             admit(request, id)
             if (!(await clinic.patients.get(id))) throw new ProblemError("not-found", { what: "patient" })
-            return await send(request, reply, await clinic.associations.ofPatients([id]))
+            return await send(request, reply, await clinic.associations.search({ patients: [id] }))
         },
     )
 

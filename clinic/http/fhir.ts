@@ -18,6 +18,7 @@ import type { Observation as VitalObservation } from "../readings/observations.t
 import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
+import { deviceUseRoutes } from "./device-uses.ts"
 import { auditEventRoutes } from "./audit-events.ts"
 import { bundle, fhirTags, numbers, queryOf, readOf, searchOf, send, unknown, type ById } from "./fhir-answers.ts"
 import { fhirAnswer } from "./openapi.ts"
@@ -62,6 +63,7 @@ export async function fhirRoutes(app: App, clinic: Clinic, turns: Turns, origin?
         observationRoutes(fhir, clinic, turns)
         patientRoutes(fhir, clinic)
         deviceRoutes(fhir, clinic)
+        deviceUseRoutes(fhir, clinic)
         auditEventRoutes(fhir, clinic)
     }
     await app.register(routes, { prefix: "/fhir" })

@@ -50,21 +50,16 @@ export class Associations {
         return await this.store.association.named({ mote: mote.id })
     }
 
-    /** All of these patients, in the order in which they began, behind `after`. */
-    async ofPatients(
-        patients: readonly number[],
-        page: { after?: number; limit?: number } = {},
-    ): Promise<Association[]> {
-        return await this.store.association.named({ patients, ...page })
-    }
-
-    /** Of anybody, in the order in which they began, behind `after`. */
-    async page(after: number, limit: number): Promise<Association[]> {
-        return await this.store.association.named({ after, limit })
-    }
-
-    async get(id: number): Promise<Association | undefined> {
-        return (await this.store.association.named({ ids: [id] }))[0]
+    /** Those of some patients, of a mote, or with these ids, in the order in which they began, behind `after`. */
+    async search(o: {
+        patients?: readonly number[]
+        mote?: number
+        ids?: readonly number[]
+        after?: number
+        limit?: number
+    }): Promise<Association[]> {
+        if (o.patients?.length === 0 || o.ids?.length === 0) return []
+        return await this.store.association.named(o)
     }
 
     private now(): number {

@@ -127,11 +127,11 @@ test("one patient, two motes one after the other", async () => {
     const now = clock.now()
     await clinic.ingest([delivery(sealer.seal([measurement("hr", 70, now)], now), now)])
     assert.deepEqual(await of(ada), [60, 70])
-    const found = await clinic.associations.ofPatients([ada])
+    const found = await clinic.associations.search({ patients: [ada] })
     assert.deepEqual(
         found.map(({ kid, endsAt }) => [Buffer.from(kid).toString("hex"), endsAt === null]),
         [
-            [Buffer.from((await clinic.associations.ofPatients([ada]))[0]!.kid).toString("hex"), false],
+            [Buffer.from((await clinic.associations.search({ patients: [ada] }))[0]!.kid).toString("hex"), false],
             [Buffer.from(other.mote.kid).toString("hex"), true],
         ],
     )

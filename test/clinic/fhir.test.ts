@@ -108,7 +108,7 @@ test("every kind of resource is valid, by two validators and the vital-signs pro
     assert.deepEqual([...kinds].sort(), [...entered, "Body temperature", "Heart rate", "Oxygen saturation"].sort())
     for (const { id } of resources.slice(0, 10)) await valid(`/fhir/Observation/${id}`)
     await valid("/fhir/Observation?patient=999")
-    for (const kind of ["Patient", "Device"]) {
+    for (const kind of ["Patient", "Device", "DeviceUseStatement"]) {
         const list = await valid(`/fhir/${kind}`)
         for (const { resource } of list.json.entry) {
             assertValid(resource as Resource)
@@ -359,4 +359,61 @@ test("the capability statement tells the truth about parameters", async () => {
             assert.equal(answer.status, 200, `${type} ${name}`)
         }
     }
+})
+
+test("who wore a mote, and when, is a DeviceUseStatement; a mote that nobody wears is a Device without a patient", async () => {
+    const { patient: first, mote } = await service.admit("Mia", "Berg")
+    const { patient: second } = await service.admit("Noa", "Katz")
+    const path = `/api/motes/${mote.eui}/association`
+    const beganAt = clock.now()
+    await clock.advance(60_000)
+    await service.call("DELETE", path, { token: service.doctor })
+    const endedAt = clock.now()
+    const device = await valid(`/fhir/Device/${mote.eui}`)
+    assert.equal(device.json.patient, undefined)
+    assert.deepEqual((await valid(`/fhir/Device?patient=${first}`)).json.entry, undefined)
+    await clock.advance(60_000)
+    await service.call("PUT", path, { token: service.doctor, json: { patient: second } })
+    assert.equal((await valid(`/fhir/Device/${mote.eui}`)).json.patient.reference, `Patient/${second}`)
+
+    const found = await valid(`/fhir/DeviceUseStatement?device=Device/${mote.eui}`)
+    const resources = found.json.entry.map((e: { resource: Resource }) => e.resource) as Resource[]
+    for (const resource of resources) assertValid(resource)
+    const iso = (ms: number) => new Date(ms).toISOString()
+    assert.deepEqual(resources, [
+        {
+            ...{ resourceType: "DeviceUseStatement", id: resources[0]!.id, status: "completed" },
+            ...{ meta: { lastUpdated: iso(endedAt) }, subject: { reference: `Patient/${first}` } },
+            ...{ timingPeriod: { start: iso(beganAt), end: iso(endedAt) }, recordedOn: iso(beganAt) },
+            ...{ source: { display: "doctor" }, device: { reference: `Device/${mote.eui}` } },
+            note: [{ authorString: "doctor", time: iso(endedAt), text: "taken-off" }],
+        },
+        {
+            ...{ resourceType: "DeviceUseStatement", id: resources[1]!.id, status: "active" },
+            ...{ meta: { lastUpdated: iso(clock.now()) }, subject: { reference: `Patient/${second}` } },
+            ...{ timingPeriod: { start: iso(clock.now()) }, recordedOn: iso(clock.now()) },
+            ...{ source: { display: "doctor" }, device: { reference: `Device/${mote.eui}` } },
+        },
+    ])
+    const ids = async (query: string, o: { token?: string; cookie?: string } = { token: service.doctor }) =>
+        ((await service.call("GET", `/fhir/DeviceUseStatement?${query}`, o)).json.entry ?? []).map(
+            (e: { resource: Resource }) => e.resource.id,
+        ) as string[]
+    const [one, two] = resources.map(({ id }) => id!)
+    assert.deepEqual(await ids(`subject=Patient/${first}`), [one])
+    assert.deepEqual(await ids(`device=${mote.eui}&patient=${second}`), [two])
+    assert.deepEqual(await ids(`_id=${two},99999,x`), [two])
+    assert.deepEqual(await ids("device=0000000000000000"), [])
+    const page = await valid(`/fhir/DeviceUseStatement?device=${mote.eui}&_count=1`)
+    const next = page.json.link.find((l: { relation: string }) => l.relation === "next").url as string
+    assert.deepEqual((await valid(next.slice(service.running.url.length))).json.entry[0].resource.id, two)
+
+    const password = "correct horse battery"
+    const json = { user: "mia", role: "patient", password, patient: first }
+    await service.call("POST", "/api/users", { token: service.administrator, json })
+    const cookie = await service.login("mia", password)
+    assert.deepEqual(await ids("", { cookie }), [one])
+    assert.equal((await service.call("GET", `/fhir/DeviceUseStatement/${two}`, { cookie })).status, 404)
+    assert.equal((await service.call("GET", `/fhir/DeviceUseStatement?patient=${second}`, { cookie })).status, 403)
+    assert.equal((await service.call("GET", `/fhir/Device/${mote.eui}`, { cookie })).status, 404, "it is Noa's now")
 })

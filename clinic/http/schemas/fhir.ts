@@ -1,3 +1,4 @@
+import { associationEnds } from "../../motes/association-end.ts"
 import { Type, type Static, type TProperties, type TSchema } from "@sinclair/typebox"
 
 /*
@@ -72,7 +73,30 @@ export const Device = resource("Device", {
     status: Type.Union([Type.Literal("active"), Type.Literal("inactive")]),
     deviceName: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
     type: CodeableConcept,
-    patient: Reference,
+    patient: optional(Reference),
+})
+
+export const DeviceUseStatement = resource("DeviceUseStatement", {
+    id: Id,
+    meta: Meta,
+    status: Type.Union([Type.Literal("active"), Type.Literal("completed")]),
+    subject: Reference,
+    timingPeriod: Type.Object({ start: Instant, end: optional(Instant) }),
+    recordedOn: Instant,
+    source: optional(Type.Object({ display: Type.String({ description: "User name" }) })),
+    device: Reference,
+    note: optional(
+        Type.Array(
+            Type.Object({
+                authorString: optional(Type.String({ description: "User name" })),
+                time: Instant,
+                text: Type.Union(
+                    associationEnds.map(reason => Type.Literal(reason)),
+                    { description: "Why it ended" },
+                ),
+            }),
+        ),
+    ),
 })
 
 const Text = Type.String()
@@ -199,4 +223,9 @@ export const AuditEventQuery = Type.Object({
     ...paging,
 })
 export const PatientQuery = Type.Object({ _id, ...paging })
+export const DeviceUseQuery = Type.Object({
+    ...{ _id, patient, subject: patient },
+    device: optional(Type.String({ description: "The EUI of a mote, or `Device/EUI`" })),
+    ...paging,
+})
 export const DeviceQuery = Type.Object({ _id, patient, ...paging })
