@@ -1,5 +1,5 @@
 import { zeros } from "../platform/zeros"
-import { blockSize, maxLag } from "./pulse"
+import { blockSize, maxLag, pulseBytes } from "./pulse"
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
@@ -49,7 +49,7 @@ export function resetCorrelation(): void {
 /**
  * Adds a block: the last `blockSize` values of `pulse`, which begins `maxLag` values earlier. Yields between slices.
  */
-export async function correlate(pulse: number[]): Promise<void> {
+export async function correlate(pulse: Buffer): Promise<void> {
     multiply(pulse)
     await yieldToMainLoop()
     newestPower = sums.getAt(next * lagsBytes, "f32") / blockSize
@@ -62,32 +62,32 @@ export async function correlate(pulse: number[]): Promise<void> {
  * Products of the newest block with earlier values, for all lags. The block's 25 values are in variables, and so are those that they
  * are multiplied with, which move on by one from lag to lag: fetching factors from an array takes most of the interpreter's time.
  */
-export function multiply(p: number[]): void {
-    const x0 = p[maxLag]
-    const x1 = p[maxLag + 1]
-    const x2 = p[maxLag + 2]
-    const x3 = p[maxLag + 3]
-    const x4 = p[maxLag + 4]
-    const x5 = p[maxLag + 5]
-    const x6 = p[maxLag + 6]
-    const x7 = p[maxLag + 7]
-    const x8 = p[maxLag + 8]
-    const x9 = p[maxLag + 9]
-    const x10 = p[maxLag + 10]
-    const x11 = p[maxLag + 11]
-    const x12 = p[maxLag + 12]
-    const x13 = p[maxLag + 13]
-    const x14 = p[maxLag + 14]
-    const x15 = p[maxLag + 15]
-    const x16 = p[maxLag + 16]
-    const x17 = p[maxLag + 17]
-    const x18 = p[maxLag + 18]
-    const x19 = p[maxLag + 19]
-    const x20 = p[maxLag + 20]
-    const x21 = p[maxLag + 21]
-    const x22 = p[maxLag + 22]
-    const x23 = p[maxLag + 23]
-    const x24 = p[maxLag + 24]
+export function multiply(p: Buffer): void {
+    const x0 = p.getAt(pulseBytes * maxLag, "f32")
+    const x1 = p.getAt(pulseBytes * (maxLag + 1), "f32")
+    const x2 = p.getAt(pulseBytes * (maxLag + 2), "f32")
+    const x3 = p.getAt(pulseBytes * (maxLag + 3), "f32")
+    const x4 = p.getAt(pulseBytes * (maxLag + 4), "f32")
+    const x5 = p.getAt(pulseBytes * (maxLag + 5), "f32")
+    const x6 = p.getAt(pulseBytes * (maxLag + 6), "f32")
+    const x7 = p.getAt(pulseBytes * (maxLag + 7), "f32")
+    const x8 = p.getAt(pulseBytes * (maxLag + 8), "f32")
+    const x9 = p.getAt(pulseBytes * (maxLag + 9), "f32")
+    const x10 = p.getAt(pulseBytes * (maxLag + 10), "f32")
+    const x11 = p.getAt(pulseBytes * (maxLag + 11), "f32")
+    const x12 = p.getAt(pulseBytes * (maxLag + 12), "f32")
+    const x13 = p.getAt(pulseBytes * (maxLag + 13), "f32")
+    const x14 = p.getAt(pulseBytes * (maxLag + 14), "f32")
+    const x15 = p.getAt(pulseBytes * (maxLag + 15), "f32")
+    const x16 = p.getAt(pulseBytes * (maxLag + 16), "f32")
+    const x17 = p.getAt(pulseBytes * (maxLag + 17), "f32")
+    const x18 = p.getAt(pulseBytes * (maxLag + 18), "f32")
+    const x19 = p.getAt(pulseBytes * (maxLag + 19), "f32")
+    const x20 = p.getAt(pulseBytes * (maxLag + 20), "f32")
+    const x21 = p.getAt(pulseBytes * (maxLag + 21), "f32")
+    const x22 = p.getAt(pulseBytes * (maxLag + 22), "f32")
+    const x23 = p.getAt(pulseBytes * (maxLag + 23), "f32")
+    const x24 = p.getAt(pulseBytes * (maxLag + 24), "f32")
     let y0 = x0
     let y1 = x1
     let y2 = x2
@@ -114,7 +114,7 @@ export function multiply(p: number[]): void {
     let y23 = x23
     let y24 = x24
     let at = next * lagsBytes
-    for (let j = maxLag - 1; ; j--) {
+    for (let j = pulseBytes * (maxLag - 1); ; j -= pulseBytes) {
         const sum =
             x0 * y0 +
             x1 * y1 +
@@ -168,7 +168,7 @@ export function multiply(p: number[]): void {
         y3 = y2
         y2 = y1
         y1 = y0
-        y0 = p[j]
+        y0 = p.getAt(j, "f32")
     }
 }
 

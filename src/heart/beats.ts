@@ -1,5 +1,5 @@
 import { zeros } from "../platform/zeros"
-import { blockSize, maxLag } from "./pulse"
+import { blockSize, maxLag, pulseBytes } from "./pulse"
 
 /*
  * Counts beats by their steep edge, which after the filters is a fall within 160 ms. Irregular beats have no period,
@@ -43,20 +43,21 @@ export function resetBeats(): void {
  * @param bpm likely rate
  * @returns mean rate of the beats in the last 8 s; 0 if there are too few
  */
-export function countBeats(values: number[], slope: number, bpm: number): number {
+export function countBeats(values: Buffer, slope: number, bpm: number): number {
     const least = steepFall * slope
     const apart = (nearest * samplesPerMinute) / bpm
     const block = (now / blockSize) % blocks
-    const end = maxLag + blockSize
+    const start = maxLag * pulseBytes
+    const end = (maxLag + blockSize) * pulseBytes
     counts[block] = 0
-    let before = values[maxLag - 4] - values[maxLag - 2]
-    let fall = values[maxLag - 3] - values[maxLag - 1]
-    for (let i = maxLag; i < end; i++) {
-        const after = values[i - 2] - values[i]
+    let before = values.getAt(start - 4 * pulseBytes, "f32") - values.getAt(start - 2 * pulseBytes, "f32")
+    let fall = values.getAt(start - 3 * pulseBytes, "f32") - values.getAt(start - pulseBytes, "f32")
+    for (let i = start; i < end; i += pulseBytes) {
+        const after = values.getAt(i - 2 * pulseBytes, "f32") - values.getAt(i, "f32")
         if (fall >= least && fall > before && fall >= after) {
             // The vertex of the parabola through three samples.
             const top = (0.5 * (before - after)) / (before - 2 * fall + after)
-            const at = now + i - maxLag + top
+            const at = now + (i - start) / pulseBytes + top
             const isNext = at - lastBeat >= apart
             if (isNext || fall > steepest) {
                 if (isNext) counts[block]++

@@ -1,6 +1,6 @@
 import { accelerationBytes, countsPerG } from "../drivers/acceleration"
 import { zeros } from "../platform/zeros"
-import { blockSize, maxLag } from "./pulse"
+import { blockSize, maxLag, pulseBytes } from "./pulse"
 
 /*
  * Removes from the optical signal what the acceleration explains: a normalised LMS adaptive filter (Widrow and Hoff;
@@ -221,7 +221,7 @@ function filterAcceleration(fifo: Buffer, end: number): void {
  * @param pulse ends with the block
  * @param ahead samples of the light after the block, from the same burst
  */
-export function removeMotion(pulse: number[], ahead: number): void {
+export function removeMotion(pulse: Buffer, ahead: number): void {
     if (stored < 0) return
     const skew = stored + phase - (past + blockSize + ahead / 2)
     if (Math.abs(skew) > maxSkew) {
@@ -294,7 +294,7 @@ function measure(): number {
     return Math.sqrt(energy / blockSize)
 }
 
-function filter(pulse: number[]): void {
+function filter(pulse: Buffer): void {
     let wx1 = keep * weights[0]
     let wx2 = keep * weights[1]
     let wx3 = keep * weights[2]
@@ -317,12 +317,12 @@ function filter(pulse: number[]): void {
     let energy2 = moments.getAt(pastBytes - 2 * momentBytes + energyOffset, "f32")
     let energy3 = moments.getAt(pastBytes - 3 * momentBytes + energyOffset, "f32")
     let at = pastBytes
-    for (let i = maxLag; i < maxLag + blockSize; i++) {
+    for (let i = maxLag * pulseBytes; i < (maxLag + blockSize) * pulseBytes; i += pulseBytes) {
         const rest =
-            pulse[i] -
+            pulse.getAt(i, "f32") -
             (wx1 * x1 + wx2 * x2 + wx3 * x3 + wy1 * y1 + wy2 * y2 + wy3 * y3) -
             (wz1 * z1 + wz2 * z2 + wz3 * z3)
-        pulse[i] = rest
+        pulse.setAt(i, "f32", rest)
         const learn = (adaption * rest) / (energy1 + energy2 + energy3 + energyFloor)
         wx1 += learn * x1
         wx2 += learn * x2

@@ -1,5 +1,4 @@
 import { sampleBytes } from "../drivers/max30102"
-import { zeros } from "../platform/zeros"
 
 /*
  * Extracts the pulse from the optical signal: a causal Butterworth band-pass at 25 Hz, second order from 0.5 Hz, fourth
@@ -19,6 +18,9 @@ export const blockSize = 25
 /** The longest lag, 3.2 s: more than one and a half periods of 30 bpm. */
 export const maxLag = 40
 
+/** A value of `pulse` is an f32: an array of numbers takes twice the memory. */
+export const pulseBytes = 4
+
 /** From this count on the converter is practically saturated. */
 const saturated = 0x3ff00
 
@@ -37,7 +39,7 @@ const meanRate = 0.25
  * The last block and the `maxLag` values before it, at 12.5 Hz, in whole counts: the interpreter multiplies whole numbers twice as
  * fast, and the converter's noise is larger than a count.
  */
-export const pulse = zeros(maxLag + blockSize)
+export const pulse = Buffer.alloc((maxLag + blockSize) * pulseBytes)
 /** Mean of the block, in counts. */
 export let steadyLevel: number
 /** Saturated samples in the block: too much light. */
@@ -75,7 +77,7 @@ resetPulse()
 
 /** Resets the filters for a new signal. */
 export function resetPulse(): void {
-    for (let i = 0; i < pulse.length; i++) pulse[i] = 0
+    pulse.fillAt(0, pulse.length, 0)
     high1 = high2 = low1 = low2 = last1 = last2 = 0
     slow = fast = 0
     offset = undefined
@@ -116,7 +118,7 @@ export function filterLight(fifo: Buffer, from: number, count: number): number {
             cubes += square * rise
             fast += rise
             slow = z
-            pulse[maxLag + (filled >> 1) - 1] = Math.round(gain * fast)
+            pulse.setAt(pulseBytes * (maxLag + (filled >> 1) - 1), "f32", Math.round(gain * fast))
         }
     }
     if (filled === hopSamples) {
@@ -138,7 +140,9 @@ function measureSteepness(): void {
 
 /** Makes room for the next block; the values of this one become its past. */
 export function nextPulse(): void {
-    for (let i = 0; i < maxLag; i++) pulse[i] = pulse[i + blockSize]
+    // In pieces that do not overlap, because `blitAt` is a memcpy.
+    for (let at = 0; at < maxLag * pulseBytes; at += blockSize * pulseBytes)
+        pulse.blitAt(at, pulse, at + blockSize * pulseBytes, blockSize * pulseBytes)
     clear()
 }
 

@@ -8,7 +8,7 @@ import { buildFirmware } from "../../devicescript/build.ts"
 const usual = 512
 /** The largest ones today, with a margin: who adds more looks for bytes elsewhere first. */
 const limits: Record<string, number> = {
-    "<rest>": 710,
+    "<rest>": 720,
     "<services>": 960,
     "@devicescript/core": 1230,
     "src/alarms/alarms.ts": 3850,
@@ -28,13 +28,13 @@ const limits: Record<string, number> = {
     "src/drivers/max30102.ts": 900,
     "src/drivers/mlx90614.ts": 640,
     "src/drivers/registers.ts": 890,
-    "src/heart/autocorrelation.ts": 1450,
-    "src/heart/beats.ts": 600,
+    "src/heart/autocorrelation.ts": 1530,
+    "src/heart/beats.ts": 620,
     "src/heart/heartrate.ts": 970,
     "src/heart/motion.ts": 2740,
     "src/heart/oxygen.ts": 1430,
     "src/heart/period.ts": 1100,
-    "src/heart/pulse.ts": 870,
+    "src/heart/pulse.ts": 860,
     "src/heart/tracker.ts": 2570,
     "src/heart/trust.ts": 2530,
     "src/link/cbor.ts": 5050,
