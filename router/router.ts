@@ -6,6 +6,7 @@ import type { Place } from "./admission.ts"
 import type { Attach, Attachment, AttachmentParts } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import { blockwise } from "./coap/block.ts"
+import { maxEnvelopeBytes } from "../wire/envelope.ts"
 import { dispatch } from "./coap/dispatch.ts"
 import { Code, message } from "./coap/message.ts"
 import type { Server } from "./coap/requester.ts"
@@ -166,9 +167,10 @@ export class Router {
         return this.probed.failure ?? (this.ingest.isOutboxFull ? "the outbox is full" : undefined)
     }
 
+    /** Writes as much as an envelope takes. */
     private probe(now: number): string | undefined {
         try {
-            this.store.setMeta("probe", String(now))
+            this.store.setMeta("probe", String(now).padEnd(maxEnvelopeBytes))
             return undefined
         } catch {
             return "the store does not work"
