@@ -20,6 +20,8 @@ declare module "fastify" {
     interface FastifyRequest {
         /** Whose data the answer shows, or the request is about. */
         about: number[]
+        /** What else the record should say of a change. */
+        said: AuditEvent["detail"]
         /** Why it was refused. */
         problem: ProblemCode | undefined
         /** The change that is under way, in the audit record. */
@@ -41,6 +43,7 @@ export function recordAccess(app: App, { clinic, clock }: { clinic: Clinic; cloc
     const looks = new Looks()
     const { audit } = clinic
     app.decorateRequest("about")
+    app.decorateRequest("said", null)
     app.decorateRequest("problem", undefined)
     app.decorateRequest("begun", undefined)
     app.decorateRequest("showing", function (this: FastifyRequest, patients: readonly number[]) {
@@ -133,7 +136,8 @@ const actions: Record<string, AuditEvent["action"]> = { POST: "add", PUT: "chang
 
 function eventOf(request: FastifyRequest, clinic: Clinic, outcome: AuditOutcome): AuditEvent {
     const user = request.user!
-    const { problem } = request
+    const { problem, said } = request
+    const refusal = outcome === "done" || problem === undefined ? null : { problem }
     return {
         ...{
             at: clinic.now(),
@@ -145,7 +149,7 @@ function eventOf(request: FastifyRequest, clinic: Clinic, outcome: AuditOutcome)
         ...{ address: request.ip, subject: request.routeOptions.config.audit as AuditSubject },
         ...{ action: actions[request.method] ?? "look", outcome, patients: patientsOf(request) },
         request: `${request.method} ${request.url.split("?")[0]!}`.slice(0, maxRequestChars),
-        detail: outcome === "done" || problem === undefined ? null : { problem },
+        detail: said || refusal ? { ...said, ...refusal } : null,
     }
 }
 

@@ -3,7 +3,7 @@ import { ProblemError } from "../errors.ts"
 import { List, NoContent } from "./schemas/common.ts"
 import { ByName, ByToken, NewToken, SessionView, Token, TokenBody } from "./schemas/users.ts"
 import type { App } from "./typed-app.ts"
-import { named } from "./users.ts"
+import { named, refuseMore } from "./users.ts"
 
 const tags = ["users"]
 const config = { access: "manage-users", audit: "users" } as const
@@ -31,8 +31,11 @@ export function tokenRoutes(app: App, clinic: Clinic): void {
             config,
         },
         async (request, reply) => {
-            const { id } = await named(clinic, request.params.user)
+            const { id, role } = await named(clinic, request.params.user)
             const { name, days, actions } = request.body ?? {}
+            request.said = { name: name ?? "", days: days ?? "", actions: actions?.join(" ") ?? "all" }
+            const endsAt = accounts.endOf(days)
+            refuseMore(request, { role, ...(actions && { only: actions }), ...(endsAt !== undefined && { endsAt }) })
             const limits = { ...(days !== undefined && { days }), ...(actions && { actions }) }
             return reply
                 .code(201)

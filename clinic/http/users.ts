@@ -1,7 +1,8 @@
+import type { FastifyRequest } from "fastify"
 import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
 import type { User } from "../people/accounts.ts"
-import { kindOf, may, type Role } from "../people/permissions.ts"
+import { kindOf, may, mayGive, type Role } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
 import { List, NoContent } from "./schemas/common.ts"
 import { ByName, NewUser, SetupLink, User as UserSchema } from "./schemas/users.ts"
@@ -35,7 +36,9 @@ export function userRoutes(app: App, clinic: Clinic): void {
         },
         async (request, reply) => {
             const { user: name, ...o } = request.body
+            request.said = { user: name, role: o.role }
             const { signIn, isPatient, wards: which } = kindOf(o.role)
+            refuseMore(request, { role: o.role })
             const hasPassword = signIn === "password"
             if (!hasPassword && o.password !== undefined) throw new ProblemError("has-no-password", { role: o.role })
             if (isPatient !== (o.patient !== undefined))
@@ -81,6 +84,7 @@ export function userRoutes(app: App, clinic: Clinic): void {
         },
         async (request, reply) => {
             const user = await named(clinic, request.params.user)
+            refuseMore(request, { role: user.role })
             if (kindOf(user.role).signIn !== "password") throw new ProblemError("has-no-password", { role: user.role })
             return reply.code(201).send(await clinic.accounts.addSetupLink(user.id))
         },
@@ -98,7 +102,9 @@ export function userRoutes(app: App, clinic: Clinic): void {
             config,
         },
         async (request, reply) => {
-            await clinic.secondFactors.remove((await named(clinic, request.params.user)).id)
+            const { id, role } = await named(clinic, request.params.user)
+            refuseMore(request, { role })
+            await clinic.secondFactors.remove(id)
             return reply.code(204).send(null)
         },
     )
@@ -107,6 +113,11 @@ export function userRoutes(app: App, clinic: Clinic): void {
 /** Throws ProblemError where there is none. */
 export async function named(clinic: Clinic, user: string): Promise<User> {
     return (await clinic.accounts.all()).find(({ name }) => name === user) ?? missing()
+}
+
+/** Throws ProblemError where a limited token would give more than it has. */
+export function refuseMore(request: FastifyRequest, given: Parameters<typeof mayGive>[1]): void {
+    if (!mayGive(userFrom(request), given)) throw new ProblemError("more-than-own")
 }
 
 function isRouter({ role }: { role: Role }): boolean {

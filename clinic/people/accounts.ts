@@ -18,6 +18,8 @@ export interface User {
     onWard?: number[]
     /** What a limited token is for. */
     only?: readonly Action[]
+    /** When the token ends, unix ms. */
+    endsAt?: number
     /** What was shown: `session 12`, `token 3`, `local`. */
     credential?: string
     /** Of a display. */
@@ -173,7 +175,7 @@ export class Accounts {
     ): Promise<{ id: number; token: string }> {
         const token = this.newToken()
         const createdAt = this.now()
-        const expiresAt = days === undefined ? null : createdAt + days * dayMs
+        const expiresAt = this.endOf(days) ?? null
         const limits = { expiresAt, actions: actions ? JSON.stringify(actions) : null }
         const id = await t.token.add({ hash: hashed(token), account, name, createdAt, ...limits })
         return { id, token }
@@ -364,7 +366,8 @@ export class Accounts {
         if (usedAt === null || Math.abs(now - usedAt) > tokenNoteMs)
             await this.store.token.noteUse(id, now).catch(() => {})
         const only = actionsOf(actions)
-        return await this.withWard({ ...user(found.account), ...(only && { only }), credential: `token ${id}` })
+        const limits = { ...(only && { only }), ...(expiresAt !== null && { endsAt: expiresAt }) }
+        return await this.withWard({ ...user(found.account), ...limits, credential: `token ${id}` })
     }
 
     /** A password for a first start; people choose their own later. */
@@ -374,6 +377,11 @@ export class Accounts {
 
     private newToken(): string {
         return Buffer.from(this.random(tokenBytes)).toString("base64url")
+    }
+
+    /** When a token ends that is made now, unix ms. */
+    endOf(days: number | undefined): number | undefined {
+        return days === undefined ? undefined : this.now() + days * dayMs
     }
 
     private now(): number {

@@ -103,6 +103,8 @@ export interface Subject {
     onWard?: readonly number[]
     /** Of a limited token: nothing else. */
     only?: readonly Action[]
+    /** Of a token: when it ends, unix ms. */
+    endsAt?: number
 }
 
 /**
@@ -131,6 +133,17 @@ function patientsOf({ patient, onWard = [] }: Subject, scope: "own" | "ward"): n
 /** All that the user may do, so that a page can leave out what would be refused. */
 export function permissionsOf(user: Subject): Action[] {
     return actions.filter(action => may(user, action))
+}
+
+/**
+ * Whether somebody may give this away, as an account, a link or a token. Who may manage users may make any; by a limited token, nothing
+ * that it does not allow itself, and nothing that lasts longer.
+ * @param given.endsAt unix ms; without it, it does not end
+ */
+export function mayGive(giver: Subject, given: Pick<Subject, "role" | "only" | "endsAt">): boolean {
+    const { only, endsAt = Infinity } = giver
+    if ((given.endsAt ?? Infinity) > endsAt) return false
+    return only === undefined || actions.every(action => scopeOf(given, action) === undefined || only.includes(action))
 }
 
 export function isRole(name: string): name is Role {

@@ -129,6 +129,35 @@ test("tokens have names, rights and an end, and are revoked one by one; an integ
     assert.equal((await admin("POST", "/api/users/lab/tokens", { actions: ["fly"] })).status, 400)
 })
 
+test("a limited token gives nothing that it does not have: no right, no user, no link, no time", async () => {
+    const make = async (token: string, path: string, json: object) => await service.call("POST", path, { token, json })
+    await admin("POST", "/api/users", { user: "door", role: "integrator" })
+    const tokens = "/api/users/door/tokens"
+    const limited = (
+        await admin("POST", "/api/users/doctor/tokens", { actions: ["manage-users", "deliver"], days: 30 })
+    ).json.token as string
+    const refused = async (path: string, json: object) => {
+        const { status, json: problem } = await make(limited, path, json)
+        assert.deepEqual([status, problem.type], [403, "urn:vitalmote:problem:more-than-own"], JSON.stringify(json))
+    }
+    await refused(tokens, {})
+    await refused(tokens, { actions: ["read"], days: 1 })
+    await refused(tokens, { actions: ["manage-users"] })
+    await refused(tokens, { actions: ["manage-users"], days: 31 })
+    await refused("/api/users", { user: "eve", role: "administrator", password: "correct horse battery" })
+    await refused("/api/users", { user: "eve", role: "router" }) // an account does not end
+    await refused("/api/users/doctor/setup-link", {})
+    const factor = await service.call("DELETE", "/api/users/doctor/second-factor", { token: limited })
+    assert.equal(factor.status, 403)
+    assert.equal((await make(limited, tokens, { actions: ["manage-users"], days: 29 })).status, 201)
+    // What it is for, it does.
+    assert.equal((await service.call("GET", "/api/users", { token: limited })).status, 200)
+    const lasting = (await admin("POST", "/api/users/doctor/tokens", { actions: ["manage-users", "deliver"] })).json
+        .token as string
+    assert.equal((await make(lasting, "/api/users", { user: "attic", role: "router" })).status, 201)
+    assert.equal((await make(lasting, "/api/users", { user: "eve", role: "nurse" })).status, 403)
+})
+
 test("limits: a wrong guesser shuts out nobody else on the ward, and nobody from where they sign in", async () => {
     for (const name of ["tina", "ulla", "vera"]) await user(name)
     const ward = "192.0.2.1"

@@ -33,6 +33,7 @@ export const problemKinds = {
     "bad-code": { status: 401, text: "the code is wrong" },
     "bad-link": { status: 401, text: "the link was used, is over, or was replaced by another one" },
     forbidden: { status: 403, text: "you do not have permission" },
+    "more-than-own": { status: 403, text: "a limited token gives nothing that it does not have itself" },
     "other-patient": { status: 403, text: "this is another patient's data" },
     "other-site": {
         status: 403,

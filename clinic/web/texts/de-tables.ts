@@ -110,6 +110,7 @@ const problems: Record<ProblemCode, string> = {
     "bad-link": "der Link ist verbraucht, abgelaufen oder ersetzt",
     forbidden: "das ist nicht erlaubt",
     "other-patient": "das sind die Daten eines anderen Patienten",
+    "more-than-own": "ein eingeschränktes Token vergibt nichts, was es nicht selbst hat",
     "other-site": "das kommt von einer anderen Website (hinter einem Proxy braucht die Klinik --base-url)",
     "not-found": "{what} nicht gefunden",
     "not-acceptable": "hier gibt es nur JSON, wie in application/fhir+json",
