@@ -9,7 +9,7 @@ import { openSqlite, startClinic } from "../clinic/index.ts"
 import { silentLog } from "../host/log.ts"
 import { sealEnvelope } from "../wire/envelope.ts"
 import { deriveKeys } from "../wire/keys.ts"
-import { encodePack } from "../wire/senml.ts"
+import { encodePack } from "../wire/pack.ts"
 
 const readings = 300_000
 const stepMs = 2_000
@@ -25,7 +25,7 @@ const patientToken = await clinic.accounts.addToken(account.id)
 const { mote, secret } = await clinic.motes.register(patient)
 const now = Date.now()
 const measurement = { name: "hr", unit: "beat/min", value: 60, time: now, relative: false }
-const plaintext = encodePack([measurement], mote.kid, now)
+const plaintext = encodePack([measurement], now)
 const first = { purpose: "vitals", boot: 1, salt: randomBytes(5), seq: 0, plaintext } as const
 const envelope = sealEnvelope({ ...deriveKeys(secret, mote.kid), ...first })
 await clinic.ingest([{ id: 1, purpose: "vitals", receivedAt: now, envelope }])

@@ -8,7 +8,7 @@ import { silentLog } from "../host/log.ts"
 import type { Delivery } from "../wire/batch.ts"
 import { sealEnvelope } from "../wire/envelope.ts"
 import { deriveKeys, type MoteKeys } from "../wire/keys.ts"
-import { encodePack, maxRecords, type Measurement } from "../wire/senml.ts"
+import { encodePack, maxReadings, maxValues, type Measurement } from "../wire/pack.ts"
 import type { Row } from "./row.ts"
 
 const batchSizes = [1, 64, 250]
@@ -60,7 +60,7 @@ export async function bench(): Promise<Row[]> {
             ]
         })
         const waits = await longestWait(clinic, sealers)
-        const note = `beside ${fullBatch} envelopes of ${maxRecords} records`
+        const note = `beside ${fullBatch} envelopes of ${maxValues} values`
         return [...rows, { what: "clinic, longest wait of others", value: Math.round(waits), unit: "ms CPU", note }]
     } finally {
         await clinic.close()
@@ -101,8 +101,9 @@ async function measure(clinic: Clinic, sealers: Sealer[], size: number): Promise
  */
 async function longestWait(clinic: Clinic, sealers: Sealer[]): Promise<number> {
     const now = realClock.now()
-    const full = Array.from({ length: maxRecords }, (): Measurement => {
-        return { name: "hr", unit: "beat/min", value: 60, time: now, relative: true }
+    const full = Array.from({ length: maxValues }, (_, i): Measurement => {
+        const time = now - 2000 * (i % maxReadings)
+        return { name: `x-${1000 + Math.floor(i / maxReadings)}`, unit: "/", value: 60, time, relative: false }
     })
     const batch = Array.from({ length: fullBatch }, (_, i): Delivery => {
         const envelope = sealers[i % sealers.length]!.sealPack(full, now)
@@ -139,7 +140,7 @@ class Sealer {
 
     sealPack(measurements: Measurement[], now: number): Uint8Array {
         const { kid, upEnc, upMac } = this.keys
-        const plaintext = encodePack(measurements, kid, now)
+        const plaintext = encodePack(measurements, now)
         return sealEnvelope({
             kid,
             upEnc,

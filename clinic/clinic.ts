@@ -97,6 +97,7 @@ export class Clinic {
     private readonly o: ClinicOptions
     private checked: { at: number; result: Promise<void> } | undefined
     private readonly refused: LogSummary
+    private readonly altered: LogSummary
     private readonly flawed: LogSummary
     private readonly storedListeners: ((lagMs: number) => void)[] = []
     private readonly counters = { stored: 0, duplicate: 0, refused: 0 }
@@ -110,6 +111,7 @@ export class Clinic {
             now: () => this.now(),
         })
         this.refused = new LogSummary("envelopes refused", o)
+        this.altered = new LogSummary("envelopes altered with the keys of these routers", { ...o, level: "error" })
         this.flawed = new LogSummary("envelopes kept with a problem, by mote", o)
         const vault = new Vault(o.key, o.random)
         this.secondFactors = new SecondFactors({ store: o.store, clock: o.clock, random: o.random, vault })
@@ -176,7 +178,7 @@ export class Clinic {
         router: { account: number } & RouterTimes = { account: 0 },
     ): Promise<DeliveryResult[]> {
         const { store, turn = nextTurn } = this.o
-        const { refused, flawed } = this
+        const { refused, altered, flawed } = this
         const { motes, configurations, alarms, observations } = this
         const { account } = router
         const clockOffset = account === 0 ? 0 : await this.routers.heard(account, router, this.now())
@@ -187,7 +189,7 @@ export class Clinic {
             const some = await store.transaction(tables =>
                 ingest(batch.slice(results.length), {
                     ...{ router: account, clockOffset, now, motes, configurations, alarms, observations, tables },
-                    ...{ refused, flawed },
+                    ...{ refused, altered, flawed },
                 }),
             )
             for (const { status } of some) this.counters[status]++

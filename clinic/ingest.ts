@@ -1,10 +1,18 @@
 import type { LogSummary } from "../host/log-summary.ts"
-import { toAlarms, type AlarmEvent } from "../wire/alarms.ts"
+import { decodeAlarms, type AlarmEvent } from "../wire/alarms.ts"
 import type { Delivery, DeliveryResult, EnvelopeRefusal } from "../wire/batch.ts"
 import { WireError } from "../wire/cbor.ts"
-import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope, type Purpose } from "../wire/envelope.ts"
+import {
+    FormatError,
+    InnerTagError,
+    openEnvelope,
+    parseEnvelope,
+    verifyEnvelope,
+    type Envelope,
+    type Purpose,
+} from "../wire/envelope.ts"
 import { eui, type MoteKeys } from "../wire/keys.ts"
-import { decodePack, type Measurement } from "../wire/senml.ts"
+import { decodePack } from "../wire/pack.ts"
 import type { Alarms } from "./alarms/alarms.ts"
 import { Attribution } from "./motes/attribution.ts"
 import { noteArrival } from "./motes/completeness.ts"
@@ -47,24 +55,28 @@ interface Context {
     alarms: Alarms
     observations: Observations
     tables: Tables
-    /** Envelopes that were refused, and those that were kept with a problem: a mote decides how many there are. */
+    /**
+     * Envelopes that were refused, those of them that were altered, by router, and those that were kept with a problem:
+     * strangers decide how many there are.
+     */
     refused: LogSummary
+    altered: LogSummary
     flawed: LogSummary
 }
 
 class Refused extends Error {
     readonly code: EnvelopeRefusal
 
-    constructor(code: EnvelopeRefusal, detail: string = code) {
-        super(detail)
+    constructor(code: EnvelopeRefusal) {
+        super(code)
         this.code = code
     }
 }
 
 /**
- * Takes the first of a batch, as many as are not too much for one transaction, which is the caller's: verifies the MAC, and
- * only then decrypts, decodes and stores. An authentic envelope is never refused for what is inside: it is kept with its
- * problem. `router` is the delivering account, `now` unix ms. The results are those of the first of the batch, one at least.
+ * Takes the first of a batch, as many as are not too much for one transaction, which is the caller's: verifies the MAC
+ * and the inner tag, and only then decodes and stores. What a mote has sealed is never refused for what is inside: it is
+ * kept with its problem. `router` is the delivering account, `now` unix ms. The results are those of the first of the batch, one at least.
  */
 export async function ingest(batch: Delivery[], o: Context): Promise<DeliveryResult[]> {
     const results: DeliveryResult[] = []
@@ -80,6 +92,7 @@ export async function ingest(batch: Delivery[], o: Context): Promise<DeliveryRes
         } catch (error) {
             if (!(error instanceof Refused)) throw error
             o.refused.count(error.code)
+            if (error.code === "altered") o.altered.count(`router ${o.router}`)
             results.push({ id: delivery.id, status: "refused", reason: error.code })
         }
     }
@@ -91,7 +104,8 @@ async function open(delivery: Delivery, o: Context): Promise<Opened> {
     try {
         envelope = parseEnvelope(delivery.envelope)
     } catch (error) {
-        if (error instanceof WireError) throw new Refused("malformed", `malformed: ${error.message}`)
+        if (error instanceof FormatError) throw new Refused("unknown-format")
+        if (error instanceof WireError) throw new Refused("malformed")
         throw error
     }
     const known = await o.motes.withSecrets(envelope.kid, o.tables)
@@ -104,61 +118,71 @@ async function open(delivery: Delivery, o: Context): Promise<Opened> {
     const clockOffset = isAhead ? now - receivedAt : o.clockOffset
     const arrivedAt = Math.min(receivedAt + clockOffset, now)
     const isLate = mote.revokedAt !== null && !isWithinGrace(arrivedAt, mote.revokedAt, now)
-    const { keys, generation } = await secretOf(delivery.purpose, envelope, { ...known, arrivedAt, isLate }, o)
+    const { purpose } = delivery
+    const { plaintext, generation } = await unsealed(purpose, envelope, { ...known, arrivedAt, isLate }, o)
     if (isLate) throw new Refused("revoked")
-    const understood = understand(delivery.purpose, envelope, keys, { arrivedAt, clockOffset })
+    const understood = understand(purpose, plaintext, { arrivedAt, clockOffset })
     const { problem } = understood
     if (problem) o.flawed.count(eui(mote.kid))
     return { mote, generation, envelope, ...understood, arrivedAt, clockOffset }
 }
 
-/** Under which of the mote's secrets it was sealed. The next one is taken into use by that. Throws Refused. */
-async function secretOf(
+/**
+ * The plaintext, and the generation of the mote's secret under which it was sealed. The next secret is taken into use by
+ * that, but only for the inner tag, which no router can make. Throws Refused.
+ */
+async function unsealed(
     purpose: Purpose,
     envelope: Envelope,
     { mote, secrets, arrivedAt, isLate }: { mote: Mote; secrets: Secrets; arrivedAt: number; isLate: boolean },
     o: Context,
-): Promise<{ keys: MoteKeys; generation: number }> {
+): Promise<{ plaintext: Uint8Array; generation: number }> {
     const { current, next, previous, rotatedAt, generation, nextGeneration } = secrets
     const isUnder = (keys: MoteKeys | undefined): keys is MoteKeys =>
         keys !== undefined && verifyEnvelope(envelope, purpose, keys.upMac)
-    if (isUnder(current)) return { keys: current, generation }
+    if (isUnder(current)) return { plaintext: decrypted(envelope, current), generation }
     if (isUnder(next)) {
+        const plaintext = decrypted(envelope, next)
         if (!isLate) {
             await o.motes.takeNextSecret(mote, o.now, o.tables)
             await o.configurations.takeNextSecret(mote, o.tables)
         }
-        return { keys: next, generation: nextGeneration }
+        return { plaintext, generation: nextGeneration }
     }
     if (!isUnder(previous)) throw new Refused("wrong-mac")
     if (rotatedAt !== null && !isWithinGrace(arrivedAt, rotatedAt, o.now)) throw new Refused("old-secret")
-    return { keys: previous, generation: generation - 1 }
+    return { plaintext: decrypted(envelope, previous), generation: generation - 1 }
+}
+
+/** Throws Refused if anybody but the mote has made the content. */
+function decrypted(envelope: Envelope, { upEnc }: MoteKeys): Uint8Array {
+    try {
+        return openEnvelope(envelope, upEnc)
+    } catch (error) {
+        if (error instanceof InnerTagError) throw new Refused("altered")
+        throw error
+    }
 }
 
 /** The times that mote and router give are by the router's clock: `clockOffset` makes them the clinic's. */
 function understand(
     purpose: Purpose,
-    envelope: Envelope,
-    keys: MoteKeys,
+    plaintext: Uint8Array,
     { arrivedAt, clockOffset }: { arrivedAt: number; clockOffset: number },
 ): Pick<Opened, "readings" | "alarms" | "statement" | "problem"> {
+    const nothing = { readings: [], alarms: [], statement: undefined, problem: null }
+    const receivedAt = arrivedAt - clockOffset
+    const atClinic = <T extends { time: number }>(said: T): T => ({ ...said, time: said.time + clockOffset })
     try {
-        const plaintext = openEnvelope(envelope, keys.upEnc)
-        const pack = decodePack(plaintext, envelope.kid, arrivedAt - clockOffset)
-        for (const measurement of pack) measurement.time += clockOffset
-        const alarms = purpose === "alarm" ? toAlarms(pack) : []
-        const readings = toReadings(pack.filter(isReading), arrivedAt)
+        if (purpose === "alarm") return { ...nothing, alarms: decodeAlarms(plaintext, receivedAt).map(atClinic) }
+        const pack = decodePack(plaintext, receivedAt).map(atClinic)
+        const readings = toReadings(pack, arrivedAt)
         const problem = readings.find(reading => reading.problem !== null)?.problem ?? null
-        return { readings, alarms, statement: toConfigStatement(pack), problem }
+        return { ...nothing, readings, statement: toConfigStatement(pack), problem }
     } catch (error) {
         if (!(error instanceof WireError)) throw error
-        return { readings: [], alarms: [], statement: undefined, problem: error.message }
+        return { ...nothing, problem: error.message }
     }
-}
-
-/** Alarms have a table of their own. */
-function isReading({ name }: Measurement): boolean {
-    return !name.startsWith("alarm/")
 }
 
 /** False where this very envelope is stored already. */

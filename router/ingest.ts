@@ -2,7 +2,14 @@ import { elapsedMs, type Clock } from "../host/clock.ts"
 import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import { WireError } from "../wire/cbor.ts"
-import { maxEnvelopeBytes, parseEnvelope, verifyEnvelope, type Envelope, type Purpose } from "../wire/envelope.ts"
+import {
+    FormatError,
+    maxEnvelopeBytes,
+    parseEnvelope,
+    verifyEnvelope,
+    type Envelope,
+    type Purpose,
+} from "../wire/envelope.ts"
 import { eui, type RouterKeys } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
 import type { Keyring, Stranger } from "./keyring.ts"
@@ -27,7 +34,9 @@ const alarmBytesPerMinute = 64 * 1024
 
 /** The reason for refusing an envelope. Only `busy`, `keysAwaited` and `clinicAway` are worth a retry. */
 export type Refusal =
-    "tooLarge" | "malformed" | "badMac" | "olderBoot" | "otherSalt" | "belowWindow" | "busy" | Stranger
+    | ("tooLarge" | "malformed" | "unknownFormat" | "badMac")
+    | ("olderBoot" | "otherSalt" | "belowWindow" | "busy")
+    | Stranger
 
 /** The origin of an envelope: its address, and the mote's `eui` if the transport knows it. Only that mote's envelopes pass. */
 export interface Sender {
@@ -75,6 +84,7 @@ export class Ingest {
         duplicate: 0,
         tooLarge: 0,
         malformed: 0,
+        unknownFormat: 0,
         unknownKid: 0,
         keysAwaited: 0,
         clinicAway: 0,
@@ -165,10 +175,10 @@ export class Ingest {
             outcomes = waiting.map(() => "busy")
         }
         const now = this.time.now() ?? this.clock.now()
-        waiting.forEach(({ envelope: { kid, nonce }, keys, eui, resolve }, i) => {
+        waiting.forEach(({ envelope: { nonce }, keys, eui, resolve }, i) => {
             const outcome = outcomes[i]!
             if (outcome === "stored" || outcome === "duplicate") {
-                const receipt = makeReceipt({ kid, nonce, now, config: keys.config }, keys.receipt)
+                const receipt = makeReceipt({ now, config: keys.config }, nonce, keys.receipt)
                 resolve({ status: outcome, eui, generation: keys.generation ?? 0, receipt })
             } else resolve({ status: "refused", reason: outcome })
         })
@@ -188,6 +198,7 @@ export class Ingest {
         try {
             envelope = parseEnvelope(bytes)
         } catch (error) {
+            if (error instanceof FormatError) return "unknownFormat"
             if (error instanceof WireError) return "malformed"
             throw error
         }

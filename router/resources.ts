@@ -40,6 +40,8 @@ function refusal(reason: Refusal): CoapMessage {
             ])
         case "malformed":
             return problem(Code.BadRequest, "not an envelope")
+        case "unknownFormat":
+            return problem(Code.BadRequest, "an envelope of a format that this router does not know")
         case "unknownKid":
         case "badMac": // the same response, so that nobody learns which motes exist
             return problem(Code.Unauthorized, "unknown kid or wrong MAC")

@@ -33,10 +33,11 @@ export function withTables(document: string): string {
 
 function alarms(): string[][] {
     const rows = Object.entries<AlarmKind>(alarmKinds).map(([name, kind]) => {
-        const { label, category, raisedBy, cause } = kind
-        return [`\`${name}\``, label, category, priorityWords(kind), raisedBy, ...words(cause)]
+        const { number, label, category, raisedBy, cause } = kind
+        const numbered = number === undefined ? "" : String(number)
+        return [`\`${name}\``, numbered, label, category, priorityWords(kind), raisedBy, ...words(cause)]
     })
-    return [["kind", "label", "category", "priority", "by", "raised when", "cleared when"], ...rows]
+    return [["kind", "number", "label", "category", "priority", "by", "raised when", "cleared when"], ...rows]
 }
 
 function priorityWords({ priority, severe, cause }: AlarmKind): string {
@@ -94,10 +95,14 @@ function settings(): string[][] {
 }
 
 function quantityRows(): string[][] {
-    const rows = Object.entries<Quantity>(quantities).map(([name, { label, unit, plausible }]) => {
-        return [`\`${name}\``, `\`${unit}\``, label, `${plausible.min}…${plausible.max}`]
+    const rows = Object.entries<Quantity>(quantities).map(([name, { label, unit, column, perUnit, plausible }]) => {
+        const step = perUnit === 1 ? "1" : `1/${perUnit}`
+        return [
+            column === undefined ? "" : String(column),
+            ...[`\`${name}\``, `\`${unit}\``, step, label, `${plausible.min}…${plausible.max}`],
+        ]
     })
-    return [["`n`", "`u`", "value", "plausible"], ...rows]
+    return [["column", "name", "unit", "in", "value", "plausible"], ...rows]
 }
 
 function refusals(): string[][] {

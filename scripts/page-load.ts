@@ -1,7 +1,7 @@
 // Measures what the ward's page costs its computer: 200 patients, each mote delivering five readings every ten seconds, for a minute; then as much with 50 alarms that begin at once, and when they are shown and heard. Needs Debian's chromium.  node --import tsx scripts/page-load.ts [PATIENTS] [SECONDS] [ALARMS]
 import { Service } from "../test/clinic/service.ts"
 import { delivery, measurement } from "../test/clinic/support.ts"
-import type { TestMote } from "../test/support/mote.ts"
+import { alarmEvent, type TestMote } from "../test/support/mote.ts"
 import { launchChromium } from "../test/support/chromium.ts"
 
 const [patients = 200, seconds = 60, alarms = 50] = process.argv.slice(2).map(Number)
@@ -66,12 +66,8 @@ try {
     await page.evaluate("window.soundedAt = undefined")
     const began = Date.now()
     const batch = motes.slice(0, alarms).map(mote => {
-        const pack = [
-            measurement("alarm/hr-high", 1, began),
-            measurement("alarm/hr-high/id", 1, began, { unit: "count" }),
-            measurement("alarm/hr-high/value", 171, began, { unit: "beat/min" }),
-        ]
-        return delivery(mote.seal(pack, began, "alarm"), began, "alarm")
+        const event = alarmEvent("hr-high", true, began, { value: 171 })
+        return delivery(mote.sealAlarms([event], began), began, "alarm")
     })
     await service.ingest(batch)
     await page

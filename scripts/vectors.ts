@@ -1,8 +1,6 @@
-// npm run vectors: regenerates the bytes in wire/vectors.json, packs with the firmware and everything else with the
-// host code. The tests then check each implementation against the other's output.
+// npm run vectors: regenerates the bytes in wire/vectors.json from what they say, with the host code. The tests then check
+// the firmware and an independent program against them.
 import { writeFileSync } from "node:fs"
-import { madeByFirmware, madeByHost, readVectors } from "../test/wire/vectors.ts"
+import { madeByHost, readVectors } from "../test/wire/vectors.ts"
 
-const inputs = readVectors()
-const { packs, alarms } = await madeByFirmware(inputs)
-writeFileSync("wire/vectors.json", `${JSON.stringify(madeByHost({ ...inputs, packs, alarms }), null, 4)}\n`)
+writeFileSync("wire/vectors.json", `${JSON.stringify(madeByHost(readVectors()), null, 4)}\n`)

@@ -1,6 +1,14 @@
 import { decode, encode, isCount, WireError } from "./cbor.ts"
 import { maxEnvelopeBytes, type Purpose } from "./envelope.ts"
-import { commandNames, keyBytes, kidBytes, type CommandName, type RouterKeys, type SealedCommand } from "./keys.ts"
+import {
+    commandNames,
+    keyBytes,
+    kidBytes,
+    wireFormat,
+    type CommandName,
+    type RouterKeys,
+    type SealedCommand,
+} from "./keys.ts"
 
 /*
  * The CBOR messages between router and clinic: a batch of envelopes (`POST /ingest`), the result for each, and the keys
@@ -28,9 +36,13 @@ export interface DeliveryResult {
 /** The reasons for which the clinic refuses an envelope for good. */
 export const envelopeRefusals = [
     "malformed",
+    /** A later format than the clinic knows. */
+    "unknown-format",
     "unknown-mote",
     "revoked",
     "wrong-mac",
+    /** The MAC is right and the inner tag is wrong: a router altered it, or whoever has its keys. */
+    "altered",
     /** The mote uses a newer secret. */
     "old-secret",
     /** Another envelope has this nonce. */
@@ -47,12 +59,12 @@ export const maxKeys = 10_000
 export const maxWanted = 256
 /** An upper bound for the output of `encodeWanted` with that many motes. */
 export const maxWantedBytes = maxWanted * (kidBytes + 1) + 16
-/** The maximum size of a sealed configuration or command: 220 bytes of plaintext in two layers of COSE. */
+/** The maximum size of a sealed configuration or command: 220 bytes of plaintext in an envelope. */
 export const maxSealedBytes = 384
 /** The maximum number of commands that wait for one mote. */
 export const maxCommands = 4
 /** The data items of the largest row: that of a mote's keys. */
-const maxItemsPerRow = 10 + 3 * maxCommands
+const maxItemsPerRow = 11 + 3 * maxCommands
 /** An upper bound for the output of `encodeKeys` with `maxKeys` rows. */
 export const maxKeysBytes = maxKeys * (kidBytes + 3 * keyBytes + 40 + (1 + maxCommands) * (maxSealedBytes + 13))
 
@@ -105,7 +117,7 @@ export function encodeKeys(keys: RouterKeys[]): Uint8Array {
 /** Omits the fields about configurations if they are empty, so that older routers understand the row. */
 function keysRow(k: RouterKeys): unknown[] {
     const { sealedConfig = noBytes, commands = [], generation = 0 } = k
-    const row = [k.kid, k.upMac, k.receipt, k.mqtt, k.config]
+    const row = [k.kid, wireFormat, k.upMac, k.receipt, k.mqtt, k.config]
     if (sealedConfig.length === 0 && commands.length === 0 && generation === 0) return row
     return [...row, sealedConfig, commands.map(c => [c.name, c.sealed]), generation]
 }
@@ -122,15 +134,21 @@ export function decodeWanted(bytes: Uint8Array): Uint8Array[] {
     return decodeItems(bytes, maxWanted, kid => (isBytes(kid, kidBytes) ? kid : undefined))
 }
 
-/** Throws WireError for malformed bytes and for more than `maxKeys` rows. */
+/**
+ * Decodes the rows of this router's format, and ignores those of others. Throws WireError for malformed bytes and for more
+ * than `maxKeys` rows.
+ */
 export function decodeKeys(bytes: Uint8Array): RouterKeys[] {
-    return decodeRows(bytes, maxKeys, row => {
-        const [kid, upMac, receipt, mqtt, config, ...more] = row
-        if (!isBytes(kid, kidBytes) || !isCount(config)) return undefined
+    const rows = decodeRows(bytes, maxKeys, ([kid, format, ...fields]): RouterKeys | "other format" | undefined => {
+        if (!isBytes(kid, kidBytes) || !isCount(format)) return undefined
+        if (format !== wireFormat) return "other format"
+        const [upMac, receipt, mqtt, config, ...more] = fields
+        if (!isCount(config)) return undefined
         if (!isBytes(upMac, keyBytes) || !isBytes(receipt, keyBytes) || !isBytes(mqtt, keyBytes)) return undefined
         const down = more.length === 0 ? {} : parsePending(more)
         return down && { kid, upMac, receipt, mqtt, config, ...down }
     })
+    return rows.filter(row => row !== "other format")
 }
 
 /** Parses the last three fields of a row: what waits for the mote. Returns undefined if they are malformed. */

@@ -1,12 +1,11 @@
 import { decode, encode, isCount, WireError } from "./cbor.ts"
-import { verifyMac0 } from "./cose.ts"
-import { nonceBytes, openEnvelope, parseEnvelope, seal } from "./envelope.ts"
+import { openEnvelope, parseSealed, randomNonceBytes, seal, verifyEnvelope } from "./envelope.ts"
 import { commandNames, type CommandName, type MoteKeys } from "./keys.ts"
 import { checkConfig, ConfigError } from "./settings.ts"
 import { type ConfigValues } from "./tables/settings.ts"
 
 /*
- * Configurations and commands from the clinic to a mote: a CBOR map in two layers of COSE, sealed with the `down` keys.
+ * Configurations and commands from the clinic to a mote: a CBOR map in an envelope, sealed with the `down` keys.
  * wire/tables/settings.ts lists the settings. docs/wire.md, "Configuration".
  */
 
@@ -14,6 +13,7 @@ import { type ConfigValues } from "./tables/settings.ts"
 export const maxConfigBytes = 208
 const maxVersion = 2 ** 32 - 1
 
+type DownPurpose = "config" | "command"
 type DownKeys = Pick<MoteKeys, "kid" | "downEnc" | "downMac">
 
 /**
@@ -91,17 +91,17 @@ export function openCommand(bytes: Uint8Array, keys: DownKeys): { version: numbe
 
 function sealDown(
     plaintext: Uint8Array,
-    externalAad: string,
-    keys: DownKeys,
+    purpose: DownPurpose,
+    { kid, downEnc, downMac }: DownKeys,
     random: (size: number) => Uint8Array,
 ): Uint8Array {
-    return seal(keys.kid, random(nonceBytes), plaintext, keys.downEnc, externalAad, keys.downMac)
+    return seal(purpose, random(randomNonceBytes), plaintext, { kid, enc: downEnc, mac: downMac })
 }
 
-function openDown(bytes: Uint8Array, externalAad: string, keys: DownKeys): Record<string, unknown> {
-    const sealed = parseEnvelope(bytes)
+function openDown(bytes: Uint8Array, purpose: DownPurpose, keys: DownKeys): Record<string, unknown> {
+    const sealed = parseSealed(bytes)
     if (!Buffer.from(sealed.kid).equals(keys.kid)) throw new WireError("for another mote")
-    if (!verifyMac0(sealed, externalAad, keys.downMac)) throw new WireError("the MAC is wrong")
+    if (!verifyEnvelope(sealed, purpose, keys.downMac)) throw new WireError("the MAC is wrong, or for another purpose")
     const map = decode(openEnvelope(sealed, keys.downEnc))
     if (!(map instanceof Map)) throw new WireError("not a map")
     const entries = [...(map as Map<unknown, unknown>)]

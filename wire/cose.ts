@@ -3,70 +3,88 @@ import { WireError } from "./cbor.ts"
 import { kidBytes } from "./keys.ts"
 
 /*
- * COSE_Mac0 (RFC 9052 §6.2) in the one shape that docs/wire.md, "Envelope", allows. Deterministic CBOR has exactly one
- * encoding of that shape, so this code reads and writes its bytes directly. That is strict by construction and, for
- * every envelope, some twenty times cheaper than a general decoder.
+ * COSE_Mac0 (RFC 9052 §6.2) in the shapes that docs/wire.md allows. Deterministic CBOR has exactly one encoding of each,
+ * so this code reads and writes its bytes directly. That is strict by construction and, for every envelope, some twenty
+ * times cheaper than a general decoder.
  */
 
-/** A COSE_Mac0: `#6.17([bstr .cbor {1: 5, 4: kid}, {}, payload, tag])`, alg HMAC 256/256. */
+/** A COSE_Mac0: `#6.17([protectedHeader, {}, payload, tag])`. The fields are the contents of its byte strings. */
 export interface Mac0 {
-    kid: Uint8Array
+    protectedHeader: Uint8Array
     payload: Uint8Array
     tag: Uint8Array
 }
 
-const tagBytes = 32
+/** The length of a tag of HMAC 256/64. */
+export const tagBytes = 8
 
 const start = Uint8Array.of(0xd1, 0x84) // tag 17, array of 4
-const protectedStart = Uint8Array.of(0x4d, 0xa2, 0x01, 0x05, 0x04, 0x48) // bstr of 13: {1: 5, 4: bstr of 8}
 const unprotected = Uint8Array.of(0xa0) // {}
 const macStructureStart = Uint8Array.of(0x84, 0x64, 0x4d, 0x41, 0x43, 0x30) // array of 4, "MAC0"
+const headerStart = Uint8Array.of(0xa2, 0x01, 0x04, 0x04, 0x48) // {1: 4, 4: bstr of 8}
 
-/** Parses a COSE_Mac0 without checking the MAC. Throws WireError for any other shape. */
+/** The protected header without a kid: `{1: 4}`, alg HMAC 256/64. */
+export const bareHeader = Uint8Array.of(0xa1, 0x01, 0x04)
+
+/** Encodes the protected header with a kid: `{1: 4, 4: kid}`. */
+export function headerWith(kid: Uint8Array): Uint8Array {
+    return Buffer.concat([headerStart, kid])
+}
+
+/** Returns the kid in a protected header. Throws WireError for any other header than `headerWith` makes. */
+export function kidIn(protectedHeader: Uint8Array): Uint8Array {
+    const reader = new ShapeReader(protectedHeader)
+    reader.expect(headerStart)
+    const kid = reader.take(kidBytes)
+    reader.end()
+    return kid
+}
+
+/**
+ * Parses a COSE_Mac0 with any protected header and any tag, without checking the MAC. The fields are views into `bytes`.
+ * Throws WireError for any other shape.
+ */
 export function parseMac0(bytes: Uint8Array): Mac0 {
     const reader = new ShapeReader(bytes)
     reader.expect(start)
-    reader.expect(protectedStart)
-    const kid = reader.take(kidBytes)
+    const protectedHeader = reader.bstr()
     reader.expect(unprotected)
     const payload = reader.bstr()
     const tag = reader.bstr()
     reader.end()
-    if (tag.length !== tagBytes) throw new WireError("not an HMAC 256/256 tag")
-    return { kid, payload, tag }
+    return { protectedHeader, payload, tag }
 }
 
-export function encodeMac0(kid: Uint8Array, payload: Uint8Array, externalAad: string, key: Uint8Array): Uint8Array {
-    const tag = mac(kid, payload, externalAad, key)
+/** Encodes a COSE_Mac0 whose header says HMAC 256/64. */
+export function encodeMac0(
+    protectedHeader: Uint8Array,
+    payload: Uint8Array,
+    externalAad: Uint8Array,
+    key: Uint8Array,
+): Uint8Array {
     return Buffer.concat([
         start,
-        protectedStart,
-        kid,
+        bstr(protectedHeader),
         unprotected,
-        head(majorType.bstr, payload.length),
-        payload,
-        head(majorType.bstr, tagBytes),
-        tag,
+        bstr(payload),
+        bstr(mac(protectedHeader, payload, externalAad, key)),
     ])
 }
 
-/** Tells whether the tag was made with `key` for this `externalAad`. Takes constant time. */
-export function verifyMac0(message: Mac0, externalAad: string, key: Uint8Array): boolean {
-    return timingSafeEqual(mac(message.kid, message.payload, externalAad, key), message.tag)
+/** Tells whether the tag is HMAC 256/64 with `key` for this `externalAad`. Takes constant time for a tag of that length. */
+export function verifyMac0(message: Mac0, externalAad: Uint8Array, key: Uint8Array): boolean {
+    const { protectedHeader, payload, tag } = message
+    return tag.length === tagBytes && timingSafeEqual(mac(protectedHeader, payload, externalAad, key), tag)
 }
 
-/** HMAC-SHA-256 over the MAC_structure, RFC 9052 §6.3: `["MAC0", protected, external_aad, payload]`. */
-function mac(kid: Uint8Array, payload: Uint8Array, externalAad: string, key: Uint8Array): Uint8Array {
-    const structure = Buffer.concat([
-        macStructureStart,
-        protectedStart,
-        kid,
-        head(majorType.bstr, externalAad.length),
-        Buffer.from(externalAad, "ascii"),
-        head(majorType.bstr, payload.length),
-        payload,
-    ])
-    return createHmac("sha256", key).update(structure).digest()
+/** HMAC-SHA-256 over the MAC_structure, RFC 9052 §6.3, `["MAC0", protected, external_aad, payload]`; its first 8 bytes. */
+function mac(protectedHeader: Uint8Array, payload: Uint8Array, externalAad: Uint8Array, key: Uint8Array): Uint8Array {
+    const structure = Buffer.concat([macStructureStart, bstr(protectedHeader), bstr(externalAad), bstr(payload)])
+    return createHmac("sha256", key).update(structure).digest().subarray(0, tagBytes)
+}
+
+function bstr(bytes: Uint8Array): Uint8Array {
+    return Buffer.concat([head(majorType.bstr, bytes.length), bytes])
 }
 
 /** CBOR major types, RFC 8949 §3.1. */
@@ -85,7 +103,7 @@ export function head(type: number, value: number): Uint8Array {
 }
 
 /** Reads bytes of a known shape. Every method throws WireError if they have another one. */
-export class ShapeReader {
+class ShapeReader {
     private readonly bytes: Uint8Array
     private offset = 0
 

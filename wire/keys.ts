@@ -1,5 +1,8 @@
 import { hkdfSync } from "node:crypto"
 
+/** The format of the envelopes and receipts that this code reads and writes; docs/wire.md, "Formats". */
+export const wireFormat = 2
+
 /** The length of a mote's `kid`. */
 export const kidBytes = 8
 /** The length of a mote's provisioned `secret`. */
@@ -29,7 +32,7 @@ export interface SealedCommand {
 }
 
 /**
- * The keys that a router holds for one mote. They suffice to refuse a forgery, but not to decrypt a reading. While a
+ * The keys that a router holds for one mote and one format. They suffice to refuse a forgery, but not to decrypt a reading. While a
  * mote's secret is being changed, two entries have the same `kid`, the older generation first.
  */
 export type RouterKeys = Pick<MoteKeys, "kid" | "upMac" | "receipt" | "mqtt"> & {
@@ -47,7 +50,7 @@ export type RouterKeys = Pick<MoteKeys, "kid" | "upMac" | "receipt" | "mqtt"> & 
 export function deriveKeys(secret: Uint8Array, kid: Uint8Array): MoteKeys {
     if (secret.length !== secretBytes) throw new RangeError(`a secret has ${secretBytes} bytes`)
     if (kid.length !== kidBytes) throw new RangeError(`a kid has ${kidBytes} bytes`)
-    const key = (label: string) => hkdf(secret, kid, `vitalmote/1 ${label}`, keyBytes)
+    const key = (use: string) => hkdf(secret, kid, `vitalmote/${wireFormat} ${use}`, keyBytes)
     return {
         kid,
         upEnc: key("up enc"),
@@ -55,7 +58,7 @@ export function deriveKeys(secret: Uint8Array, kid: Uint8Array): MoteKeys {
         receipt: key("receipt"),
         downEnc: key("down enc"),
         downMac: key("down mac"),
-        mqtt: key("mqtt"),
+        mqtt: hkdf(secret, kid, "vitalmote mqtt", keyBytes),
     }
 }
 

@@ -13,13 +13,18 @@ const maxParameters = 8
 
 /** Encodes a refusal as a mote does. */
 export function encodeRefusal(refusal: Refusal): Uint8Array {
-    if (refusal.code === "unknown") return encode([refusal.number])
+    return encode(refusalNumbers(refusal))
+}
+
+/** Returns a refusal's code and parameters as on the wire. */
+export function refusalNumbers(refusal: Refusal): number[] {
+    if (refusal.code === "unknown") return [refusal.number ?? 0]
     const { number, parameters }: RefusalKind = refusalKinds[refusal.code]
     const values = parameters.map(name => {
         const value = refusal[name]
         return typeof value === "string" ? configFields.find(field => field.name === value)?.number : value
     })
-    return encode([number, ...values])
+    return [number, ...values.map(value => value ?? 0)]
 }
 
 /** Decodes a refusal. Throws WireError. An unknown code is not an error, because a newer mote may have more codes. */
@@ -34,7 +39,8 @@ export function refusalIn(problemDetails: Uint8Array): Refusal | undefined {
     return map.has(refusalKey) ? toRefusal(map.get(refusalKey)) : undefined
 }
 
-function toRefusal(item: unknown): Refusal {
+/** Parses a decoded refusal. Throws WireError. */
+export function toRefusal(item: unknown): Refusal {
     if (!Array.isArray(item) || item.length === 0 || item.length > 1 + maxParameters || !item.every(isCount))
         throw new WireError("not a refusal")
     const [number, ...values] = item as number[]

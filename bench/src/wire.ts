@@ -5,7 +5,7 @@ import { readIdentity } from "../../src/link/identity"
 import { queueReading, startQueue } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
 import { openReceipt, seal, startSealing } from "../../src/link/seal"
-import { startPacks, writePack } from "../../src/link/senml"
+import { startPacks, writePack } from "../../src/link/pack"
 import { Purpose } from "../../src/link/transport"
 import { transportFor } from "../../src/uplink/transports"
 
@@ -17,7 +17,7 @@ const readings = await readSetting("readings", 1)
 const messages = await readSetting("messages", 1)
 const identity = await readIdentity()
 startQueue(maxReadings, 1, maxReadings)
-startPacks(identity.eui, maxReadings)
+startPacks(maxReadings)
 startSealing(identity.keys, 1)
 const transport = transportFor(identity.router.protocol, identity, async () => undefined)
 const reading = new Reading()

@@ -6,7 +6,7 @@ import { loadAlarms, watchReading } from "../../src/alarms/alarms"
 import { clearQueue, groupReadings, queueReading, startQueue, takeLost } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
 import { deriveKeys, openReceipt, seal, startSealing } from "../../src/link/seal"
-import { startPacks, writePack } from "../../src/link/senml"
+import { startPacks, writePack } from "../../src/link/pack"
 
 const maxReadings = 30
 const shiftTicks = 28275609600
@@ -23,10 +23,10 @@ const isFull = work === "push, full" || work === "summaries"
 await loadAlarms(Buffer.alloc(8), 1, () => {})
 if (isFull) startQueue(2 * groupReadings, summaries, groupReadings)
 else startQueue(maxReadings, 1, maxReadings)
-startPacks("0000000000000000", maxReadings)
+startPacks(maxReadings)
 startSealing(await deriveKeys(Buffer.alloc(32), Buffer.alloc(8)), 1)
 const receipt = Buffer.from(await readSetting("receipt", ""), "hex")
-const nonce = receipt.slice(21, 34)
+const nonce = Buffer.alloc(13)
 const reading = new Reading()
 reading.quality = 0.9
 reading.motion = false
@@ -55,7 +55,7 @@ async function fillUp(): Promise<void> {
 function perform(): void {
     if (work === "push" || work === "push, full") queueReading(reading)
     else if (work === "watch") watchReading(reading)
-    else if (work === "summaries") writePack(2, shiftTicks, 0)
+    else if (work === "summaries") writePack(10, shiftTicks, 0)
     else if (work === "pack") writePack(readings, shiftTicks, 0)
     else if (work === "seal") seal(writePack(readings, shiftTicks, 0))
     else if (work === "receipt") openReceipt(receipt, nonce)

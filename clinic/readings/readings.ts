@@ -1,5 +1,5 @@
 import { isCount } from "../../wire/cbor.ts"
-import type { Measurement } from "../../wire/senml.ts"
+import type { Measurement } from "../../wire/pack.ts"
 import { isVitalName, quantityOf, summarySuffixes } from "../../wire/tables/quantities.ts"
 
 /** Why there is no value: the wearer moved, or the signal was too weak. */
@@ -128,7 +128,6 @@ function problemOf(m: Measurement, receivedAt: number): string | null {
     if (m.time > receivedAt + maxAheadMs) return `${m.name} is from the future`
     const quantity = quantityOf(m.name)
     if (!quantity) return null
-    if (m.unit !== quantity.unit) return `${m.name} has an unknown unit`
     const { min, max } = quantity.plausible
     if (m.value < min || m.value > max) return `${m.name} is not plausible`
     return null

@@ -15,7 +15,7 @@ import type { Answered, Asked, RouterState } from "./messages.ts"
 /** The part of a router that its page needs. */
 export type Browsed = Pick<Router, "motes" | "serve" | "stats">
 
-/** A mote takes 512 bytes, in hex twice as many, beside the path and the options. */
+/** A mote takes 384 bytes, in hex twice as many, beside the path and the options. */
 const maxBodyBytes = 8192
 /** Pages that observe something at the same time. */
 const maxStreams = 32

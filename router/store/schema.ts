@@ -47,8 +47,13 @@ const turns = `
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `
 
+/** Keys of the first wire format fit no mote any more. The clinic sends those of the present one. */
+const noOldKeys = `
+    DELETE FROM keys;
+`
+
 export const format = {
     name: "the router's store",
     applicationId: 0x564d7274, // "VMrt"
-    migrations: [first, severalKeys, turns],
+    migrations: [first, severalKeys, turns, noOldKeys],
 }

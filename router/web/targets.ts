@@ -6,6 +6,7 @@ import { ago } from "./format.ts"
 const refusals: Record<string, string> = {
     tooLarge: "too large",
     malformed: "no envelope",
+    unknownFormat: "of an unknown format",
     unknownKid: "unknown mote",
     badMac: "wrong MAC",
     olderBoot: "from before the newest start",

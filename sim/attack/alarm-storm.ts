@@ -1,4 +1,4 @@
-import type { Measurement } from "../../wire/senml.ts"
+import { encodeAlarms } from "../../wire/alarms.ts"
 import { HeldMote } from "./held-mote.ts"
 
 /** Alarm events per envelope; a mote sends at most this many. */
@@ -12,16 +12,13 @@ export class AlarmStorm extends HeldMote {
     private id = 2 ** 20
     private isRaised = false
 
-    protected pack(now: number): Measurement[] {
-        return Array.from({ length: eventsPerEnvelope }, () => {
+    protected plaintext(now: number): Uint8Array {
+        const events = Array.from({ length: eventsPerEnvelope }, () => {
             this.isRaised = !this.isRaised
             if (this.isRaised) this.id++
-            const at = { time: now, relative: false }
-            return [
-                { name: "alarm/hr-high", unit: "/", value: this.isRaised ? 1 : 0, ...at },
-                { name: "alarm/hr-high/id", unit: "count", value: this.id, ...at },
-                { name: "alarm/hr-high/value", unit: "beat/min", value, ...at },
-            ]
-        }).flat()
+            const at = { time: now, relative: false, untimed: false }
+            return { kind: "hr-high", id: this.id, raised: this.isRaised, value, unit: "beat/min", ...at }
+        })
+        return encodeAlarms(events, now)
     }
 }

@@ -1,5 +1,5 @@
 import { parseEnvelope, sealEnvelope } from "../../wire/envelope.ts"
-import { encodePack } from "../../wire/senml.ts"
+import { encodePack } from "../../wire/pack.ts"
 import { forgedBpm } from "../observe/statistics.ts"
 import { Intruder, isEnvelope } from "./intruder.ts"
 
@@ -36,7 +36,7 @@ export class Forger extends Intruder {
             boot: 1,
             salt: bytes(saltBytes),
             seq: this.seq++,
-            plaintext: encodePack(readings, kid, now),
+            plaintext: encodePack(readings, now),
         })
     }
 }

@@ -1,6 +1,5 @@
 import { sealEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys } from "../../wire/keys.ts"
-import { encodePack, type Measurement } from "../../wire/senml.ts"
 import { postEnvelope } from "./coap.ts"
 import { Participant } from "./participant.ts"
 import type { MeshNode } from "../mesh/node.ts"
@@ -15,8 +14,8 @@ export abstract class HeldMote extends Participant {
     private readonly salt = this.o.bytes(saltBytes)
     private seq = 0
 
-    /** The next pack; `now` is in Unix ms. */
-    protected abstract pack(now: number): Measurement[]
+    /** The next plaintext; `now` is in Unix ms. */
+    protected abstract plaintext(now: number): Uint8Array
 
     protected act(_node: MeshNode, link: RouterLink): void {
         const stream = link.open()
@@ -27,7 +26,7 @@ export abstract class HeldMote extends Participant {
             ...deriveKeys(secret, kid),
             ...{ salt: this.salt, boot: 1, seq: this.seq++ },
             purpose: this.path === "alarms" ? "alarm" : "vitals",
-            plaintext: encodePack(this.pack(now), kid, now),
+            plaintext: this.plaintext(now),
         })
         stream.write(postEnvelope(this.path, envelope))
         this.got.sent++

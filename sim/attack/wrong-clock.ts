@@ -1,4 +1,4 @@
-import type { Measurement } from "../../wire/senml.ts"
+import { encodePack } from "../../wire/pack.ts"
 import { HeldMote } from "./held-mote.ts"
 
 /** Its clock is one day fast. */
@@ -9,11 +9,12 @@ export class WrongClock extends HeldMote {
     protected readonly usualMs = 2000
     protected readonly path = "vitals"
 
-    protected pack(now: number): Measurement[] {
+    protected plaintext(now: number): Uint8Array {
         const at = { time: now + aheadMs, relative: false }
-        return [
+        const pack = [
             { name: "hr", unit: "beat/min", value: 72, ...at },
             { name: "hr-q", unit: "/", value: 1, ...at },
         ]
+        return encodePack(pack, now)
     }
 }

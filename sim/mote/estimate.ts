@@ -3,7 +3,7 @@ import { silentLog } from "../../host/log.ts"
 import { Router, SqliteStore, type ClinicLink } from "../../router/index.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, kidBytes, secretBytes } from "../../wire/keys.ts"
-import { decodePack, type Measurement } from "../../wire/senml.ts"
+import { decodePack, type Measurement } from "../../wire/pack.ts"
 import type { Body } from "../body/index.ts"
 import { wearableChips } from "../devices/chips.ts"
 import { buildFirmware } from "../../devicescript/build.ts"
@@ -49,7 +49,7 @@ export async function estimate(body: Body, seconds: number, report: (estimate: E
         deliver: batch => {
             for (const { envelope, receivedAt } of batch) {
                 const plaintext = openEnvelope(parseEnvelope(envelope), keys.upEnc)
-                for (const estimate of estimates(decodePack(plaintext, kid, receivedAt), startMs!))
+                for (const estimate of estimates(decodePack(plaintext, receivedAt), startMs!))
                     if (estimate.t <= seconds) report(estimate)
             }
             return Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" as const })))

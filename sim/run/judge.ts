@@ -129,8 +129,9 @@ async function pinged(
 }
 
 function refused(least: number, { ward }: Simulation): Verdict {
-    const { badMac, unknownKid, malformed, olderBoot, otherSalt, belowWindow, duplicate } = ward.stats()
-    const count = badMac + unknownKid + malformed + olderBoot + otherSalt + belowWindow + duplicate
+    const { badMac, unknownKid, malformed, unknownFormat, olderBoot, otherSalt, belowWindow, duplicate } = ward.stats()
+    const malformedOrUnknown = malformed + unknownFormat
+    const count = badMac + unknownKid + malformedOrUnknown + olderBoot + otherSalt + belowWindow + duplicate
     return {
         claim: `the router refuses at least ${least} envelopes, or already has them`,
         holds: count >= least,

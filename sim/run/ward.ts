@@ -4,10 +4,10 @@ import { silentLog } from "../../host/log.ts"
 import { Router, SqliteStore, type ClinicLink, type RouterStats } from "../../router/index.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import type { ConfigValues } from "../../wire/tables/settings.ts"
-import { toAlarms } from "../../wire/alarms.ts"
+import { decodeAlarms } from "../../wire/alarms.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys } from "../../wire/keys.ts"
-import { decodePack } from "../../wire/senml.ts"
+import { decodePack } from "../../wire/pack.ts"
 import type { ArrivedAlarm, ArrivedReading } from "../observe/observer.ts"
 import { seededBytes } from "../time/random.ts"
 
@@ -111,14 +111,19 @@ export class Ward {
         const mote = this.motes.get(Buffer.from(envelope.kid).toString("hex"))
         if (!mote) return
         const moments = new Map<number, Map<string, number>>()
-        const pack = decodePack(openEnvelope(envelope, mote.upEnc), mote.kid, receivedAt)
+        const arrivedMs = this.clock.now()
+        const plaintext = openEnvelope(envelope, mote.upEnc)
+        if (envelope.purpose === "alarm") {
+            for (const { kind, raised, time } of decodeAlarms(plaintext, receivedAt))
+                if (raised) this.alarmed({ mote: mote.id, kind, raisedMs: time, arrivedMs })
+            mote.last = envelope
+            return
+        }
+        const pack = decodePack(plaintext, receivedAt)
         for (const { time, name, value } of pack) {
             const values = moments.get(time) ?? new Map<string, number>()
             moments.set(time, values.set(name, value))
         }
-        const arrivedMs = this.clock.now()
-        for (const { kind, raised, time } of toAlarms(pack))
-            if (raised) this.alarmed({ mote: mote.id, kind, raisedMs: time, arrivedMs })
         const relative = pack.some(measurement => measurement.relative)
         // Envelopes of one start are numbered without gaps, and report themselves what was dropped before them.
         const isNext =

@@ -4,7 +4,6 @@ import { config } from "../config/config"
 import { readBytes, writeBytes } from "../platform/flash"
 import { clockShift } from "../link/clock"
 import { tickMs } from "../link/queue"
-import { baseName } from "../link/senml"
 import { status } from "../link/status"
 import { Reading } from "../reading"
 import { writeEvent } from "./event"
@@ -53,7 +52,7 @@ const kidBytes = 8
 const recordBytes = 1 + slotBytes
 /** Number of alarm ids per start of the mote. */
 const idsPerBoot = 0x100000
-/** Maximum number of events in an envelope: about 500 bytes. */
+/** Maximum number of events in an envelope: about 100 bytes. */
 const maxEvents = 4
 
 const slots = Buffer.alloc(Kind.count * slotBytes)
@@ -136,28 +135,26 @@ export function isAlarmPending(): boolean {
 }
 
 /**
- * The events to send, as SenML. They are in flight until `alarmsReceipted`: seal the pack once, and send the same bytes
- * until there is a receipt.
+ * The events to send. They are in flight until `alarmsReceipted`: seal the pack once, and send the same bytes until there
+ * is a receipt.
  */
 export function packAlarms(): Buffer {
     const shift = shiftTicks()
     const now = Math.ceil(millis() / tickMs)
     beginArray()
     let events = 0
-    let records = 0
     // For each kind, raised comes before cleared.
     for (let i = 0; i < 2 * Kind.count && events < maxEvents; i++) {
         const kind = i >> 1
         const event = i & 1
         if (!isDue(slots, kind, event === Event.raised ? raiseDue : clearDue)) continue
-        const name = events === 0 ? baseName : undefined
-        records += writeEvent(slots, kind, event, shift, now, name)
+        writeEvent(slots, kind, event, shift, now)
         if (event === Event.raised) raisesInFlight |= 1 << kind
         else clearsInFlight |= 1 << kind
         events++
     }
     clearsReported |= clearsInFlight
-    return endArray(records)
+    return endArray(events)
 }
 
 /** Handles a receipt for the events in flight. */

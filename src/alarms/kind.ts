@@ -1,4 +1,7 @@
-/** Kinds of alarms. The numbers are stored in flash: add a new kind at the end, before `count`. */
+/**
+ * Kinds of alarms, by their numbers in wire/tables/alarm-kinds.ts. They are also stored in flash: add a new kind at the
+ * end, before `count`.
+ */
 export const enum Kind {
     hrLow,
     hrHigh,
@@ -13,30 +16,8 @@ export const enum Kind {
     count,
 }
 
-/**
- * Name and unit of the value that raises the alarm. Created on demand, because it is rarely needed and memory is
- * scarce.
- */
-export function describe(kind: Kind): string[] {
-    switch (kind) {
-        case Kind.hrLow:
-            return ["hr-low", "beat/min"]
-        case Kind.hrHigh:
-            return ["hr-high", "beat/min"]
-        case Kind.tempLow:
-            return ["temp-low", "Cel"]
-        case Kind.tempHigh:
-            return ["temp-high", "Cel"]
-        case Kind.optical:
-            return ["optical"]
-        case Kind.thermometer:
-            return ["thermometer"]
-        case Kind.contact:
-            return ["contact"]
-        case Kind.battery:
-            return ["battery", "%EL"]
-        case Kind.spo2Low:
-            return ["spo2-low", "%"]
-    }
-    return undefined
+/** In how many parts a unit of the value that raises the alarm is sent and stored. */
+export function partsOf(kind: Kind): number {
+    if (kind === Kind.hrLow || kind === Kind.hrHigh) return 10
+    return kind === Kind.tempLow || kind === Kind.tempHigh ? 100 : 1
 }

@@ -1,6 +1,8 @@
+import { partsOf } from "./kind"
+
 /*
  * The state of one kind of alarm, in the format in flash: flags; id of the alarm (f64); then for its start and for its
- * end the time in ticks of 1/16 s (40 bits) and the value that caused it in 1/32 (i16).
+ * end the time in ticks of 1/16 s (40 bits) and the value that caused it (i16), in the parts of `partsOf`.
  */
 
 export const slotBytes = 23
@@ -8,7 +10,6 @@ const idAt = 1
 const eventsAt = 9
 const eventBytes = 7
 const noValue = -32768
-export const valueBits = 5
 const twoTo32 = 4294967296
 
 /** The two events of an alarm. */
@@ -70,11 +71,11 @@ export function setId(slots: Buffer, kind: number, id: number): void {
 export function setEvent(slots: Buffer, kind: number, event: Event, ticks: number, value: number | undefined): void {
     const at = kind * slotBytes + eventsAt + event * eventBytes
     setTime(slots, kind, event, ticks, TimeBase.start)
-    slots.setAt(at + 5, "i16", value === undefined ? noValue : Math.round(value * (1 << valueBits)))
+    slots.setAt(at + 5, "i16", value === undefined ? noValue : Math.round(value * partsOf(kind)))
     slots[kind * slotBytes] |= event === Event.raised ? raiseDue : clearDue
 }
 
-/** In 1/32; undefined if no value caused the event. */
+/** In the parts of `partsOf`; undefined if no value caused the event. */
 export function valueOf(slots: Buffer, kind: number, event: Event): number | undefined {
     const value = slots.getAt(kind * slotBytes + eventsAt + event * eventBytes + 5, "i16")
     return value === noValue ? undefined : value

@@ -30,7 +30,7 @@ const maxRestarts = 1
 const defaultMaxMessageBytes = 1152
 const maxMessageSizeOption = 2
 /** Max-Message-Size: `maxMessageBytes`. */
-const csmOptions = hex`22 0200`
+const csmOptions = hex`22 0180`
 /** Uri-Path "vitals" or "alarms", Content-Format 17 (application/cose; cose-type="cose-mac0"). */
 const vitalsOptions = hex`b6 766974616c73 11 11`
 const alarmsOptions = hex`b6 616c61726d73 11 11`

@@ -4,7 +4,7 @@
 import { FrameReader } from "../link/frames"
 
 /** The largest message accepted, including header and token. */
-const maxMessageBytes = 512
+const maxMessageBytes = 384
 
 /** Codes in use (RFC 7252 §12.1, RFC 7959 §6, RFC 8323 §11.1). */
 export const enum Code {

@@ -32,7 +32,7 @@ const problemOptions = hex`c2 0101`
 const problemStart = hex`a1 75 75726e3a766974616c6d6f74653a7265667573616c`
 
 /** Maximum size of a configuration or command. */
-const maxSealedBytes = 384
+const maxSealedBytes = 320
 
 /** Link format (RFC 6690). */
 const links =

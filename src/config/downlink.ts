@@ -1,9 +1,10 @@
 import { millis } from "@devicescript/core"
 import { deleteBytes, readBytes, writeBytes } from "../platform/flash"
-import { externalAadCommand, externalAadConfig, MoteKeys, openDown } from "../link/seal"
+import { MoteKeys, openDown } from "../link/seal"
 import { Config, config } from "./config"
 import { codeOf, makeRefusal, RefusalCode } from "../link/refusal"
-import { ConfigNote } from "../link/senml"
+import { ConfigNote } from "../link/pack"
+import { Purpose } from "../link/transport"
 import { check, maxPlaintextBytes, parse } from "./plaintext"
 import { yieldToMainLoop } from "../platform/sleep"
 
@@ -84,7 +85,7 @@ export async function configure(sealed: Buffer): Promise<Buffer | undefined> {
  */
 export async function takeCommand(sealed: Buffer, name: string): Promise<Buffer | undefined> {
     if (isBusy) return makeRefusal(RefusalCode.busy)
-    const plaintext = openDown(keys, externalAadCommand, sealed)
+    const plaintext = openDown(keys, Purpose.command, sealed)
     if (!plaintext) return makeRefusal(RefusalCode.notAuthentic)
     const wanted = new Command()
     const malformed = parse(plaintext, wanted)
@@ -150,7 +151,7 @@ export async function followTrial(): Promise<boolean> {
 }
 
 async function takeConfig(sealed: Buffer): Promise<Buffer | undefined> {
-    const plaintext = openDown(keys, externalAadConfig, sealed)
+    const plaintext = openDown(keys, Purpose.config, sealed)
     if (!plaintext) return makeRefusal(RefusalCode.notAuthentic)
     // Both together are too much work for one slice.
     await yieldToMainLoop()
@@ -224,7 +225,7 @@ async function read(key: string): Promise<Buffer | undefined> {
  * version.
  */
 function mark(): Buffer {
-    return keys.derive("flash").slice(0, markBytes)
+    return keys.derive("vitalmote flash").slice(0, markBytes)
 }
 
 async function keepVersions(): Promise<boolean> {

@@ -1,8 +1,8 @@
 /*
- * CBOR (RFC 8949), as far as a mote needs it: numbers, texts and byte strings in deterministic encoding (§4.2.1),
- * written to a buffer that is allocated once, and a strict reader for messages from the router.
+ * CBOR (RFC 8949), as far as a mote needs it: whole numbers, texts, byte strings, arrays and maps in deterministic
+ * encoding (§4.2.1), written to a buffer that is allocated once, and a strict reader for messages from the router.
  *
- * The writer is started by `senml.ts` and used by every module that creates a pack. The reader is started by its user
+ * The writer is started by `pack.ts` and used by every module that creates a pack. The reader is started by its user
  * (`readCbor`). Both are used without suspending in between, so that no other fiber interferes.
  */
 
@@ -15,15 +15,9 @@ const array = 0x80
 const map = 0xa0
 
 const float16 = 0xf9
-const float32 = 0xfa
-const float64 = 0xfb
+const nullItem = 0xf6
 
 const maxArrayHead = 2
-const mapOfTwo = 0xa2
-const mapOfThree = 0xa3
-/** The label of times in SenML (RFC 8428 §6), and their resolution in records. */
-export const timeLabel = 0x06
-export const timeBits = 4
 
 const twoTo32 = 4294967296
 const twoTo53 = 9007199254740992
@@ -33,7 +27,13 @@ const twoTo53 = 9007199254740992
 /** The first `length` bytes have been written. */
 let bytes: Buffer
 let length = 0
-const scratch = Buffer.alloc(8)
+/** Where the open map begins. */
+let mapAt = 0
+/** The numbers of one byte, from this one on. */
+const smallest = -24
+const smallCodes = hex`
+    37 36 35 34 33 32 31 30 2f 2e 2d 2c 2b 2a 29 28 27 26 25 24 23 22 21 20
+    00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f 10 11 12 13 14 15 16 17`
 
 /** Must be called first, once. */
 export function startCbor(capacity: number): void {
@@ -47,19 +47,18 @@ export function clearCbor(): void {
 
 /** A copy of the written bytes. */
 export function writtenBytes(): Buffer {
+    reserve(0)
     return bytes.slice(0, length)
 }
 
 /** Writes items that are already encoded. */
 export function writeRaw(encoded: Buffer): void {
-    const at = reserve(encoded.length)
-    bytes.blitAt(at, encoded, 0, encoded.length)
+    bytes.blitAt(reserve(encoded.length), encoded, 0, encoded.length)
 }
 
 export function writeText(text: string): void {
     head(textString, text.byteLength)
-    const at = reserve(text.byteLength)
-    bytes.blitAt(at, text, 0, text.byteLength)
+    bytes.blitAt(reserve(text.byteLength), text, 0, text.byteLength)
 }
 
 /** Begins an array; the number of items is given at its end. */
@@ -70,6 +69,7 @@ export function beginArray(): void {
 /** A copy of the written array. @param items at most 255 */
 export function endArray(items: number): Buffer {
     if (items > 0xff) throw new RangeError("CBOR is full")
+    reserve(0)
     bytes[0] = array | 24
     bytes[1] = items
     if (items >= 24) return bytes.slice(0, length)
@@ -77,96 +77,112 @@ export function endArray(items: number): Buffer {
     return bytes.slice(1, length)
 }
 
-/**
- * Writes a finite number in preferred serialisation (RFC 8949 §4.2.2): an integer if it is whole, otherwise the
- * shortest float that holds it exactly.
- */
+/** Writes an array's head; its items follow. */
+export function writeArrayHead(items: number): void {
+    head(array, items)
+}
+
+/** Begins a map of less than 24 pairs; their number is given at its end. One map at a time. */
+export function beginMap(): void {
+    mapAt = length++
+}
+
+export function endMap(pairs: number): void {
+    bytes[mapAt] = map | pairs
+}
+
+/** Takes back the beginning of a map, and what is in it. */
+export function cancelMap(): void {
+    length = mapAt
+}
+
+/** Writes a whole number between -2^53 and 2^53. */
 export function writeNumber(value: number): void {
-    if (value === Math.floor(value) && value < twoTo53 && value > -twoTo53) {
-        if (value >= 0) head(unsigned, value)
-        else head(negative, -1 - value)
-    } else float(value)
+    if (value >= 0) head(unsigned, value)
+    else head(negative, -1 - value)
 }
 
-/** Writes `value / 2^bits`, with at most 7 bits, exactly as `writeNumber`, but faster for measured values. */
-function writeFixed(value: number, bits: number): void {
-    let magnitude = value < 0 ? -value : value
-    if (magnitude >= 2048 || length + 3 > bytes.length) {
-        writeNumber(value / (1 << bits))
-        return
-    }
-    const whole = magnitude >> bits
-    if (whole << bits === magnitude) {
-        if (whole > 0xff || value < 0) writeNumber(value < 0 ? -whole : whole)
-        else if (whole > 23) {
-            bytes[length] = unsigned | 24
-            bytes[length + 1] = whole
-            length = length + 2
-        } else {
-            bytes[length] = whole
-            length = length + 1
+export function writeNull(): void {
+    bytes[length++] = nullItem
+}
+
+/**
+ * Writes the differences of fields of words, the first from `before`, and null where a field is `absent`. The link spends
+ * most of its time here, so small differences are written without a call.
+ * @param words of 4 bytes
+ * @param from number of the first word
+ * @param end number of the word after the last
+ */
+export function writeDifferences(
+    words: Buffer,
+    from: number,
+    end: number,
+    shift: number,
+    mask: number,
+    before: number,
+    absent: number,
+): void {
+    const out = bytes
+    const codes = smallCodes
+    let at = length
+    before += smallest
+    end <<= 2
+    for (let i = from << 2; i < end; i += 4) {
+        const value = (words.getAt(i, "i32") >> shift) & mask
+        if (value === absent) {
+            out[at] = nullItem
+            at = at + 1
+            continue
         }
-        return
+        const code = codes[value - before]
+        if (code === undefined) {
+            length = at
+            writeNumber(value - before + smallest)
+            at = length
+        } else {
+            out[at] = code
+            at = at + 1
+        }
+        before = value + smallest
     }
-    // 11 bits are exact in binary16; with so few fraction bits the number is never subnormal.
-    let exponent = 25 - bits
-    while (magnitude < 1024) {
-        magnitude <<= 1
-        exponent--
-    }
-    bytes[length] = float16
-    bytes[length + 1] = (value < 0 ? 0x80 : 0) | (exponent << 2) | ((magnitude >> 8) & 3)
-    bytes[length + 2] = magnitude & 0xff
-    length = length + 3
+    length = at
 }
 
-function float(value: number): void {
-    scratch.setAt(0, "f32", value)
-    if (scratch.getAt(0, "f32") !== value) {
-        scratch.setAt(0, "f64", value)
-        bigEndian(float64, 8)
-        return
-    }
-    const half = halfOf(scratch)
-    if (half < 0) {
-        bigEndian(float32, 4)
-        return
-    }
-    const at = reserve(3)
-    bytes[at] = float16
-    bytes[at + 1] = half >> 8
-    bytes[at + 2] = half & 0xff
-}
-
-/** Writes the first `size` bytes of the scratch buffer, which are little-endian in the VM. */
-function bigEndian(initialByte: number, size: number): void {
-    const at = reserve(1 + size)
-    bytes[at] = initialByte
-    for (let i = 0; i < size; i++) bytes[at + size - i] = scratch[i]
-}
-
-/** Writes initial byte and argument (RFC 8949 §3) in the shortest form. */
+/** Writes initial byte and argument (RFC 8949 §3) in the shortest form. What does not fit is noticed at the end. */
 function head(majorType: number, argument: number): void {
+    const at = length
     if (argument < 24) {
-        bytes[reserve(1)] = majorType | argument
+        bytes[at] = majorType | argument
+        length = at + 1
     } else if (argument < 0x100) {
-        const at = reserve(2)
         bytes[at] = majorType | 24
         bytes[at + 1] = argument
+        length = at + 2
     } else if (argument < 0x10000) {
-        const at = reserve(3)
         bytes[at] = majorType | 25
         bytes[at + 1] = argument >> 8
         bytes[at + 2] = argument & 0xff
+        length = at + 3
     } else if (argument < twoTo32) {
-        scratch.setAt(0, "u32", argument)
-        bigEndian(majorType | 26, 4)
+        bytes[at] = majorType | 26
+        length = at + 1
+        bigEndian32(argument)
     } else {
+        bytes[at] = majorType | 27
+        length = at + 1
         const high = Math.floor(argument / twoTo32)
-        scratch.setAt(0, "u32", argument - high * twoTo32)
-        scratch.setAt(4, "u32", high)
-        bigEndian(majorType | 27, 8)
+        bigEndian32(high)
+        bigEndian32(argument - high * twoTo32)
     }
+}
+
+function bigEndian32(value: number): void {
+    const at = length
+    bytes[at] = value >>> 24
+    bytes[at + 1] = (value >> 16) & 0xff
+    bytes[at + 2] = (value >> 8) & 0xff
+    bytes[at + 3] = value & 0xff
+    length = at + 4
 }
 
 function reserve(size: number): number {
@@ -176,115 +192,11 @@ function reserve(size: number): number {
     return at
 }
 
-/** Writes the start of a SenML record: a map's initial byte, bytes that are already encoded, and `value / 2^bits`. */
-export function writeStart(initialByte: number, encoded: Buffer, value: number, bits: number): void {
-    bytes[length] = initialByte
-    bytes.blitAt(length + 1, encoded, 0, encoded.length)
-    length += 1 + encoded.length
-    writeFixed(value, bits)
-}
-
-/** Writes a pair: its label and its value, `value / 2^bits`. */
-export function writePair(label: number, value: number, bits: number): void {
-    bytes[length++] = label
-    writeFixed(value, bits)
-}
-
-/** State of a series: bytes before each value, and the position of the value in a word, in 2^-`seriesBits`. */
-let seriesStart: Buffer
-let seriesShift = 0
-let seriesMask = 0
-let seriesBias = 0
-let seriesBits = 0
-
-/**
- * Begins a series of SenML records: `encoded` precedes each value, which is a field of a word minus `bias`, in
- * 2^-`bits`.
- */
-export function beginSeries(encoded: Buffer, shift: number, mask: number, bias: number, bits: number): void {
-    seriesStart = encoded
-    seriesShift = shift
-    seriesMask = mask
-    seriesBias = bias
-    seriesBits = bits
-}
-
-/**
- * Writes the records for the words from `from` to before `to` that have a value: maps of the value, and of the time
- * since `zero` in 2^-`timeBits` unless that is 0. The link spends most of its time here, so it contains no calls.
- * @returns the number of records
- */
-export function writeSeries(words: number[], times: number[], from: number, to: number, zero: number): number {
-    const start = seriesStart
-    const size = start.length
-    const shift = seriesShift
-    const mask = seriesMask
-    const fraction = (1 << seriesBits) - 1
-    let at = length
-    let count = 0
-    for (let i = from; i < to; i++) {
-        let value = (words[i] >> shift) & mask
-        if (value === 0) continue
-        value -= seriesBias
-        count++
-        const time = times[i] - zero
-        bytes[at] = time === 0 ? mapOfTwo : mapOfThree
-        bytes.blitAt(at + 1, start, 0, size)
-        at += 1 + size
-        if (value > 0 && value < 2048 && value & fraction) {
-            // As `writeFixed` writes it: a fraction in binary16.
-            let exponent = 25 - seriesBits
-            while (value < 1024) {
-                value <<= 1
-                exponent--
-            }
-            bytes[at] = float16
-            bytes[at + 1] = (exponent << 2) | ((value >> 8) & 3)
-            bytes[at + 2] = value & 0xff
-            at += 3
-        } else {
-            length = at
-            writeFixed(value, seriesBits)
-            at = length
-        }
-        if (time === 0) continue
-        bytes[at] = timeLabel
-        if (time > 0 && time < 24 << timeBits && (time & ((1 << timeBits) - 1)) === 0) {
-            bytes[at + 1] = time >> timeBits
-            at += 2
-        } else {
-            length = at + 1
-            writeFixed(time, timeBits)
-            at = length
-        }
-    }
-    length = at
-    reserve(0)
-    return count
-}
-
 /** The head of a byte string in its shortest form. */
 export function byteStringHead(length: number): Buffer {
     if (length < 24) return Buffer.from([byteString | length])
     if (length < 0x100) return Buffer.from([byteString | 24, length])
     return Buffer.from([byteString | 25, length >> 8, length & 0xff])
-}
-
-/** The binary16 pattern of the binary32 number at the start of `bits`. Negative if there is no exact one. */
-function halfOf(bits: Buffer): number {
-    const mantissa = bits.getAt(0, "u16") | ((bits[2] & 0x7f) << 16)
-    const exponent = ((bits[3] & 0x7f) << 1) | (bits[2] >> 7)
-    const sign = (bits[3] & 0x80) << 8
-    if (exponent > 112 && exponent < 143) {
-        if (mantissa & 0x1fff) return -1
-        return sign | ((exponent - 112) << 10) | (mantissa >> 13)
-    }
-    if (exponent < 103 || exponent > 142) return -1
-    // Subnormal in binary16.
-    const significand = mantissa | 0x800000
-    const shift = 126 - exponent
-    if (significand & ((1 << shift) - 1)) return -1
-    return sign | (significand >> shift)
 }
 
 /*
@@ -307,11 +219,6 @@ export function readCbor(from: Buffer): void {
 /** Marks the input as invalid for a reason of the caller's. */
 export function failCbor(): void {
     isCborOk = false
-}
-
-/** Skips bytes. */
-export function skipCbor(length: number): void {
-    cborAt += length
 }
 
 /** Expects exactly these bytes. */

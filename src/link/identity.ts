@@ -4,7 +4,8 @@ import { deriveKeys, MoteKeys } from "./seal"
 
 const kidDigits = 16
 const secretDigits = 64
-const maxBoot = 0xffffffff
+/** It has three bytes in a nonce. */
+const maxBoot = 0xffffff
 
 /** The identity of this mote and the router that it reports to. */
 export interface Identity {
@@ -31,8 +32,8 @@ export async function readIdentity(): Promise<Identity | undefined> {
 }
 
 /**
- * Counts this start in flash. Undefined if the flash did not store it; then nothing may be sent, because a nonce could
- * be reused.
+ * Counts this start in flash. Undefined if the flash did not store it, or all numbers have been used; then nothing may
+ * be sent, because a nonce could be reused.
  */
 export async function countBoot(): Promise<number | undefined> {
     const last = await readSetting("boot", 0)

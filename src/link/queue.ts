@@ -8,40 +8,40 @@ import {
     startSummaries,
     summaryCount,
 } from "./summaries"
-import { zeros } from "../platform/zeros"
 
 /*
  * Readings that wait to be sealed, oldest first. When the queue is full, the oldest become summaries, and summaries are
  * merged; only those that are already too long are dropped, and `lost` counts their readings.
  *
- * Started by the uplink, which adds readings; `senml.ts` takes them out. Only this module writes its state.
+ * Started by the uplink, which adds readings; `pack.ts` takes them out. Only this module writes its state.
  */
 
 /** Resolution of times in packs: 1/16 s. */
+export const ticksPerS = 16
 export const tickMs = 62.5
 
 /*
  * A reading in the queue is six bytes of bit fields; an absent value is 0. First a u16: ticks since the previous
- * reading; signal quality in 1/64, plus 1; motion. Then an i32: heart rate in 1/16 beat/min; temperature in 1/32 °C
- * from -64 °C; oxygen saturation in percent. An entry without a quality is a pause, whose length in ticks is the i32.
+ * reading; signal quality in percent, plus 1; motion. Then an i32: heart rate in 0.1 beat/min; temperature in 0.01 °C
+ * from 10 °C, plus 1; oxygen saturation in percent. An entry without a quality is a pause, whose length in ticks is the
+ * i32.
  */
 const entryBytes = 6
 const stepMask = 0xff
 export const qualityShift = 8
 export const qualityMask = 0x7f
 export const qualityBias = 1
-export const qualityBits = 6
 export const motionShift = 15
-export const motionMask = 1
-/** Fields of the i32. */
+/** Fields of the i32, and their units. */
 export const bpmShift = 0
-export const bpmMask = 0x1fff
-export const bpmBits = 4
-export const tempShift = 13
+export const bpmMask = 0xfff
+const perBpm = 10
+export const tempShift = 12
 export const tempMask = 0xfff
-export const tempBias = 2048
-export const tempBits = 5
-export const spo2Shift = 25
+/** Added to the temperature in 0.01 °C. */
+export const tempBias = -999
+const perDegree = 100
+export const spo2Shift = 24
 export const spo2Mask = 0x7f
 const maxSpo2 = 100
 
@@ -56,10 +56,16 @@ const maxGroupTicks = 57600
 export let queued = 0
 /** Number of readings dropped since `lost` was reset. */
 export let lost = 0
-/** Output of `takeReadings`: time in ticks of `millis()`, and the two words of each reading. */
-export let times: number[]
-export let firsts: number[]
-export let seconds: number[]
+/** Output of `takeReadings`: the first and the last time, in ticks of `millis()`. */
+export let firstTicks = 0
+export let lastTicks = 0
+/** For each reading, i32 each: the ticks since the one before (of the first: meaningless), and its two words. */
+export let steps: Buffer
+export let firsts: Buffer
+export let seconds: Buffer
+/** All words together. */
+export let allFirsts = 0
+export let allSeconds = 0
 
 /** A ring buffer. */
 let ring: Buffer
@@ -76,9 +82,9 @@ let endTicks = 0
 export function startQueue(readings: number, summaries: number, batch: number): void {
     ring = Buffer.alloc(readings * entryBytes)
     startSummaries(summaries)
-    times = zeros(batch)
-    firsts = zeros(batch)
-    seconds = zeros(batch)
+    steps = Buffer.alloc(4 * batch)
+    firsts = Buffer.alloc(4 * batch)
+    seconds = Buffer.alloc(4 * batch)
     clearQueue()
     lost = head = 0
 }
@@ -92,13 +98,13 @@ export function queueReading(reading: Reading): void {
         append(0, step)
         step = 0
     }
-    const quality = Math.max(0, Math.min(reading.quality, 1)) * (1 << qualityBits)
-    let first = step | ((Math.round(quality) + qualityBias) << qualityShift)
-    let second = fixed(reading.tempC, tempBits, tempBias, tempMask) << tempShift
-    if (reading.motion) first |= motionMask << motionShift
+    const quality = Math.round(100 * Math.max(0, Math.min(reading.quality, 1)))
+    let first = step | ((quality + qualityBias) << qualityShift)
+    let second = fixed(reading.tempC, perDegree, tempBias, tempMask) << tempShift
+    if (reading.motion) first |= 1 << motionShift
     else {
-        second |= fixedBpm(reading.bpm)
-        if (reading.spo2 !== undefined) second |= fixed(reading.spo2, 0, 0, maxSpo2) << spo2Shift
+        second |= fixed(reading.bpm, perBpm, 0, bpmMask) << bpmShift
+        second |= fixed(reading.spo2, 1, 0, maxSpo2) << spo2Shift
     }
     append(first, second)
     queued++
@@ -119,7 +125,7 @@ export function clearQueue(): void {
 }
 
 /**
- * Moves the oldest readings out of the ring into `times`, `firsts` and `seconds`.
+ * Moves the oldest readings out of the ring into `steps`, `firsts` and `seconds`.
  * @returns their number, at most `max`
  */
 export function takeReadings(max: number): number {
@@ -158,45 +164,44 @@ function thin(): void {
     const dropped = makeSummaryRoom()
     lost += dropped
     queued -= dropped
-    addSummary(move(groupReadings, true), times, seconds)
+    addSummary(move(groupReadings, true), firstTicks, lastTicks, seconds)
 }
 
 /** @param isGroup whether to stop at the end of a summary */
 function move(max: number, isGroup: boolean): number {
     let count = 0
+    let ticks = startTicks
+    allFirsts = allSeconds = 0
     while (count < max && used > 0) {
         const first = ring.getAt(head, "u16")
         const second = ring.getAt(head + 2, "i32")
         if (first === 0) {
             const isEnd =
-                count >= leastReadings || (count > 0 && (second < 0 || startTicks + second - times[0] > maxGroupTicks))
+                count >= leastReadings || (count > 0 && (second < 0 || ticks + second - firstTicks > maxGroupTicks))
             if (isGroup && isEnd) break
-            startTicks += second
+            ticks += second
         } else {
-            startTicks += first & stepMask
-            times[count] = startTicks
-            firsts[count] = first
-            seconds[count] = second
+            ticks += first & stepMask
+            if (count === 0) firstTicks = ticks
+            steps.setAt(count << 2, "i32", ticks - lastTicks)
+            lastTicks = ticks
+            firsts.setAt(count << 2, "i32", first)
+            seconds.setAt(count << 2, "i32", second)
+            allFirsts |= first
+            allSeconds |= second
             count++
         }
         used--
         head += entryBytes
         if (head === ring.length) head = 0
     }
+    startTicks = ticks
     return count
 }
 
-/** In 1/16, but no finer than binary16: 1/8 from 128 on, 1/4 from 256 on. */
-function fixedBpm(bpm: number | undefined): number {
-    const scaled = fixed(bpm, bpmBits, 0, bpmMask)
-    if (scaled < 2048) return scaled
-    const step = scaled < 4096 ? 2 : 4
-    return Math.round(scaled / step) * step
-}
-
-/** `value` in units of 2^-`bits`, counted from `-bias`; 0 if it is undefined or above `max`. */
-function fixed(value: number | undefined, bits: number, bias: number, max: number): number {
+/** `value` in units of 1/`per`, plus `bias`; 0 if it is undefined or not within 1 and `max`. */
+function fixed(value: number | undefined, per: number, bias: number, max: number): number {
     if (value === undefined || value === null) return 0
-    const scaled = Math.round(value * (1 << bits)) + bias
+    const scaled = Math.round(value * per) + bias
     return scaled > 0 && scaled <= max ? scaled : 0
 }

@@ -1,53 +1,45 @@
 import {
     byteStringHead,
+    cborAt,
     endCbor,
     expectCbor,
     readAnyByteString,
     readByteString,
     readCbor,
     readUnsigned,
-    skipCbor,
 } from "./cbor"
 import { Purpose } from "./transport"
 import { hkdf, randomBytes, sha256 } from "../platform/hash"
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
- * COSE (RFC 9052) as in docs/wire.md, "Envelope": a COSE_Mac0 around a COSE_Encrypt0 (RFC 9459, A256CTR). The parts
- * that are the same in every envelope are built once; AES and SHA-256 are the VM's own.
+ * COSE (RFC 9052) as in docs/wire.md, "Envelope": a COSE_Mac0 around a nonce and what AES-CCM makes of the plaintext with
+ * it. The parts that are the same in every envelope are built once; AES and SHA-256 are the VM's own.
  *
  * Started by the uplink, which seals envelopes and opens receipts; its state is private.
  */
 
-const kidBytes = 8
 const saltBytes = 5
 const nonceBytes = 13
-const tagBytes = 32
+const tagBytes = 8
+/** Format 2 in the high half; the purpose is added. */
+const firstType = 0x21
 
-/** Tag 17, array of 4, protected header {1: 5, 4: kid}: HMAC 256/256. The kid follows. */
-const mac0Start = hex`d184 4d a2 0105 0448`
-const mac0StartBytes = 8 + kidBytes + 1
-/** MAC_structure, RFC 9052 §6.3: array of 4, "MAC0", protected header. The kid follows. */
-const macStructureStart = hex`84 64 4d414330 4d a2 0105 0448`
-/** Unprotected header of the COSE_Mac0: an empty map. */
-const unprotected = hex`a0`
-const tagHead = hex`5820`
-/** Tag 16, array of 3, h'', map of 2: alg A256CTR, IV of 16 bytes. The IV follows. */
-const encrypt0Start = hex`d083 40 a2 01 39fffb 05 50`
-const nonceOffset = 10 + 1
-/** A configuration of 208 bytes takes 289 in its two layers. */
+/** Tag 17, array of 4, protected header {1: 4, 4: kid}: HMAC 256/64. The kid follows. */
+const envelopeStart = hex`d184 4d a2 0104 0448`
+/** Tag 17, array of 4, protected header {1: 4}, and an empty map. */
+const receiptStart = hex`d184 43 a1 0104 a0`
+/** MAC_structure, RFC 9052 §6.3: array of 4, "MAC0", the protected header. The kid follows. */
+const envelopeMacStart = hex`84 64 4d414330 4d a2 0104 0448`
+/** The same for a receipt, and the head of its external_aad, a nonce. */
+const receiptMacStart = hex`84 64 4d414330 43 a1 0104 4d`
+const emptyMap = hex`a0`
+const emptyString = hex`40`
+const tagHead = hex`48`
+/** Array of 2: now, config. */
+const receiptPayloadStart = hex`82`
+/** A configuration of 208 bytes takes 257. */
 const maxDownBytes = 320
-/** Start of every counter block (RFC 3610 §2.3 with a 13-byte nonce), and the first counter for encryption. */
-const ivStart = hex`01`
-const ivEnd = hex`0001`
-
-const externalAadVitals = hex`46 766974616c73`
-const externalAadAlarm = hex`45 616c61726d`
-const externalAadReceipt = hex`47 72656365697074`
-export const externalAadConfig = hex`46 636f6e666967`
-export const externalAadCommand = hex`47 636f6d6d616e64`
-/** Array of 3: nonce, now, config. */
-const receiptStart = hex`83`
 
 /**
  * The keys of one mote, 32 bytes each: those in constant use, and a function for the others. Created by `deriveKeys`.
@@ -57,34 +49,38 @@ export class MoteKeys {
     upEnc: Buffer
     upMac: Buffer
     receipt: Buffer
+    /** What the envelopes from and to this mote begin with, and their MAC_structures. */
+    readonly start: Buffer
+    readonly macStart: Buffer
     private secret: Buffer
 
     constructor(secret: Buffer, kid: Buffer) {
         this.kid = kid
         this.secret = secret
+        this.start = Buffer.concat(envelopeStart, kid, emptyMap)
+        this.macStart = Buffer.concat(envelopeMacStart, kid, emptyString)
     }
 
-    /** Derives the key of docs/wire.md, "Keys", with the label `vitalmote/1 USE`: `down enc`, `down mac`, `mqtt`. */
-    derive(use: string): Buffer {
-        return hkdf(this.secret, "vitalmote/1 " + use, this.kid)
+    /** Derives the key of docs/wire.md, "Keys", with this label. */
+    derive(label: string): Buffer {
+        return hkdf(this.secret, label, this.kid)
     }
 }
 
 /** Derives the keys of a mote, in slices. @param secret 32 bytes @param kid 8 bytes */
 export async function deriveKeys(secret: Buffer, kid: Buffer): Promise<MoteKeys> {
     const derived = new MoteKeys(secret, kid)
-    derived.upEnc = derived.derive("up enc")
+    derived.upEnc = derived.derive("vitalmote/2 up enc")
     await yieldToMainLoop()
-    derived.upMac = derived.derive("up mac")
+    derived.upMac = derived.derive("vitalmote/2 up mac")
     await yieldToMainLoop()
-    derived.receipt = derived.derive("receipt")
+    derived.receipt = derived.derive("vitalmote/2 receipt")
     return derived
 }
 
 /** A sealed message. A retransmission sends the same bytes. */
 export interface Envelope {
     readonly bytes: Buffer
-    /** boot ‖ salt ‖ seq */
     readonly nonce: Buffer
     sendings: number
 }
@@ -92,30 +88,17 @@ export interface Envelope {
 /** Keys of this mote. */
 let keys: MoteKeys
 let seq = 0
-let envelopeStart: Buffer
-let vitalsStart: Buffer
-let alarmStart: Buffer
-/** The COSE_Encrypt0 before its ciphertext; the sequence number in it changes. */
-let sealedStart: Buffer
+/** The nonce of this start without its type and number: boot and salt from the second byte on. */
+let startNonce: Buffer
 
 /**
  * Starts sealing, and verification of receipts.
- * @param boot number of this start, never used before
+ * @param boot number of this start, never used before, below 2^24
  */
 export function startSealing(mote: MoteKeys, boot: number): void {
     keys = mote
     seq = 0
-    envelopeStart = Buffer.concat(mac0Start, keys.kid, unprotected)
-    vitalsStart = Buffer.concat(macStructureStart, keys.kid, externalAadVitals)
-    alarmStart = Buffer.concat(macStructureStart, keys.kid, externalAadAlarm)
-    sealedStart = Buffer.concat(
-        encrypt0Start,
-        ivStart,
-        bigEndian32(boot),
-        randomBytes(saltBytes),
-        bigEndian32(0),
-        ivEnd,
-    )
+    startNonce = Buffer.concat(bigEndian32(boot), randomBytes(saltBytes))
 }
 
 /**
@@ -124,30 +107,30 @@ export function startSealing(mote: MoteKeys, boot: number): void {
  */
 export function seal(plaintext: Buffer, purpose = Purpose.vitals): Envelope {
     if (seq > 0xffffffff) throw new RangeError("no sequence number is left")
-    const start = sealedStart
-    start.blitAt(nonceOffset + nonceBytes - 4, bigEndian32(seq++), 0, 4)
-    const nonce = start.slice(nonceOffset, nonceOffset + nonceBytes)
-    const text = a256ctr(plaintext, keys.upEnc, nonce)
+    const nonce = Buffer.concat(startNonce, bigEndian32(seq++))
+    nonce[0] = firstType + purpose
+    const text = aesCcm(plaintext, keys.upEnc, nonce, tagBytes)
     // eslint-disable-next-line no-useless-assignment -- its memory is needed below
     plaintext = undefined
-    const textHead = byteStringHead(text.length)
-    const payloadHead = byteStringHead(start.length + textHead.length + text.length)
-    const macStart = purpose === Purpose.alarm ? alarmStart : vitalsStart
-    const tag = sha256([macStart, payloadHead, start, textHead, text], keys.upMac)
-    const bytes = Buffer.concat(envelopeStart, payloadHead, start, textHead, text, tagHead, tag)
-    return { bytes, nonce, sendings: 0 }
+    const head = byteStringHead(nonceBytes + text.length)
+    const tag = sha256([keys.macStart, head, nonce, text], keys.upMac).slice(0, tagBytes)
+    return { bytes: Buffer.concat(keys.start, head, nonce, text, tagHead, tag), nonce, sendings: 0 }
 }
 
 /**
- * The native function behind `encrypt` of @devicescript/crypto, without its checks of arguments that are constant here.
+ * The native function behind `encrypt` and `decrypt` of @devicescript/crypto, without their checks of arguments that are
+ * constant here.
  */
 type Encryptable = Buffer & {
     encrypt(algo: "aes-256-ccm", key: Buffer, nonce: Buffer, tagLength: number): Buffer
 }
 
-/** AES-256-CTR, which is AES-CCM without a tag (RFC 3610 §2.3). */
-export function a256ctr(data: Buffer, key: Buffer, nonce: Buffer): Buffer {
-    return (data as Encryptable).encrypt("aes-256-ccm", key, nonce, 0)
+/** Added to the length of the tag in order to decrypt. */
+const decrypting = 0x1000
+
+/** AES-CCM (RFC 3610) with 2 bytes of length. @throws Error if it decrypts and the tag is wrong */
+function aesCcm(data: Buffer, key: Buffer, nonce: Buffer, tagLength: number): Buffer {
+    return (data as Encryptable).encrypt("aes-256-ccm", key, nonce, tagLength)
 }
 
 /** The router's confirmation that an envelope is durable. */
@@ -160,55 +143,44 @@ export interface Receipt {
 
 /** Opens the receipt for this mote's envelope with `nonce`. Undefined if it is not one. */
 export function openReceipt(bytes: Buffer, nonce: Buffer): Receipt | undefined {
-    const { kid, receipt } = keys
-    const payload = openMac0(bytes, kid, receipt, externalAadReceipt)
+    const payload = openMac0(bytes, receiptStart, Buffer.concat(receiptMacStart, nonce), keys.receipt)
     if (!payload) return undefined
     readCbor(payload)
-    expectCbor(receiptStart)
-    const receiptNonce = readByteString(nonceBytes)
+    expectCbor(receiptPayloadStart)
     const now = readUnsigned()
     const config = readUnsigned()
-    if (!endCbor() || receiptNonce.toString("hex") !== nonce.toString("hex")) return undefined
-    return { now, config }
+    return endCbor() ? { now, config } : undefined
 }
 
-/**
- * Opens what the clinic has sealed for this mote and purpose. Undefined if it is not authentic.
- * @param externalAad `externalAadConfig` or `externalAadCommand`
- */
-export function openDown(mote: MoteKeys, externalAad: Buffer, bytes: Buffer): Buffer | undefined {
+/** Opens what the clinic has sealed for this mote and purpose. Undefined if it is not authentic. */
+export function openDown(mote: MoteKeys, purpose: Purpose, bytes: Buffer): Buffer | undefined {
     if (bytes.length > maxDownBytes) return undefined
-    const payload = openMac0(bytes, mote.kid, mote.derive("down mac"), externalAad)
-    if (!payload) return undefined
-    readCbor(payload)
-    expectCbor(encrypt0Start)
-    expectCbor(ivStart)
-    skipCbor(nonceBytes)
-    expectCbor(ivEnd)
-    const text = readAnyByteString()
-    if (!endCbor() || text.length === 0) return undefined
-    const nonce = payload.slice(nonceOffset, nonceOffset + nonceBytes)
-    return a256ctr(text, mote.derive("down enc"), nonce)
+    const payload = openMac0(bytes, mote.start, mote.macStart, mote.derive("vitalmote/2 down mac"))
+    if (!payload || payload[0] !== firstType + purpose) return undefined
+    const nonce = payload.slice(0, nonceBytes)
+    try {
+        return aesCcm(payload.slice(nonceBytes), mote.derive("vitalmote/2 down enc"), nonce, decrypting + tagBytes)
+    } catch {
+        return undefined
+    }
 }
 
-/** The payload of a COSE_Mac0 for this mote. Undefined if the MAC is wrong. */
-function openMac0(bytes: Buffer, kid: Buffer, key: Buffer, externalAad: Buffer): Buffer | undefined {
+/** The payload of a COSE_Mac0. Undefined if the MAC is wrong. */
+function openMac0(bytes: Buffer, start: Buffer, macStart: Buffer, key: Buffer): Buffer | undefined {
     readCbor(bytes)
-    expectCbor(mac0Start)
-    expectCbor(kid)
-    expectCbor(unprotected)
+    expectCbor(start)
+    const at = cborAt
     const payload = readAnyByteString()
+    const end = cborAt
     const tag = readByteString(tagBytes)
     if (!endCbor()) return undefined
-    const head = bytes.slice(mac0StartBytes, bytes.length - payload.length - 2 - tagBytes)
-    const mac = sha256([macStructureStart, kid, externalAad, head, payload], key)
-    return equal(mac, tag) ? payload : undefined
+    return equal(sha256([macStart, bytes.slice(at, end)], key), tag) ? payload : undefined
 }
 
-/** Compares two tags in constant time. */
-function equal(a: Buffer, b: Buffer): boolean {
+/** Compares the beginning of a hash with a tag, in constant time. */
+function equal(hash: Buffer, tag: Buffer): boolean {
     let difference = 0
-    for (let i = 0; i < tagBytes; i += 4) difference |= a.getAt(i, "i32") ^ b.getAt(i, "i32")
+    for (let i = 0; i < tagBytes; i++) difference |= hash[i] ^ tag[i]
     return difference === 0
 }
 

@@ -2,7 +2,7 @@ import { Envelope } from "./seal"
 
 /*
  * Starts when it is imported. The uplink writes it, and `mote.ts` the battery; `coap/`, `cable/`, `alarms/` and
- * `senml.ts` read it.
+ * `pack.ts` read it.
  */
 
 /** The mote's status without vital signs, for `/status` and for the Jacdac service on the cable. */

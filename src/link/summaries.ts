@@ -3,7 +3,7 @@
  * number of readings (u16 each); then for each quantity the number of readings with it, mean, minimum and maximum (u16
  * each), in the units of the queue's fields, the mean in quarters of them.
  *
- * Started by `queue.ts`, which adds and removes summaries; `senml.ts` reads them.
+ * Started by `queue.ts`, which adds and removes summaries; `pack.ts` reads them.
  */
 
 const summaryBytes = 32
@@ -13,13 +13,10 @@ const quantitiesAt = 8
 const quantityBytes = 8
 const meanBits = 2
 
-/** Fields of the queue's i32. */
-export const heartRate = 0
-export const temperature = 1
-export const saturation = 2
-const quantities = 3
-const shifts = hex`00 0d 19`
-const maskBits = hex`0d 0c 07`
+/** Fields of the queue's i32: heart rate, temperature, oxygen saturation. */
+export const quantities = 3
+const shifts = hex`00 0c 18`
+const maskBits = hex`0c 0c 07`
 
 const most = 0xffff
 
@@ -39,11 +36,11 @@ export function clearSummaries(): void {
 }
 
 /** Adds a summary of readings that are newer than all before; there must be room. */
-export function addSummary(count: number, times: number[], seconds: number[]): void {
+export function addSummary(count: number, firstTicks: number, lastTicks: number, seconds: Buffer): void {
     const start = summaryCount * summaryBytes
     summaryCount++
-    bytes.setAt(start, "u32", times[0])
-    bytes.setAt(start + spanAt, "u16", times[count - 1] - times[0])
+    bytes.setAt(start, "u32", firstTicks)
+    bytes.setAt(start + spanAt, "u16", lastTicks - firstTicks)
     bytes.setAt(start + countAt, "u16", count)
     for (let quantity = 0; quantity < quantities; quantity++) {
         const shift = shifts[quantity]
@@ -53,7 +50,7 @@ export function addSummary(count: number, times: number[], seconds: number[]): v
         let low = most
         let high = 0
         for (let i = 0; i < count; i++) {
-            const value = (seconds[i] >> shift) & mask
+            const value = (seconds.getAt(i << 2, "i32") >> shift) & mask
             if (value === 0) continue
             has++
             sum += value
@@ -120,27 +117,19 @@ export function readingsOf(index: number): number {
     return bytes.getAt(index * summaryBytes + countAt, "u16")
 }
 
-/** Number of readings with the quantity; if it is 0, mean, minimum and maximum are undefined. */
-export function countOf(index: number, quantity: number): number {
-    return field(index, quantity, 0)
+/** What a summary says of a quantity. */
+export const enum Part {
+    /** Number of readings with it; if it is 0, the others are undefined. */
+    count = 0,
+    /** In units of the queue's field, as are minimum and maximum. */
+    mean = 2,
+    least = 4,
+    most = 6,
 }
 
-/** In units of the queue's field, as are minimum and maximum. */
-export function meanOf(index: number, quantity: number): number {
-    return (field(index, quantity, 2) + (1 << (meanBits - 1))) >> meanBits
-}
-
-export function leastOf(index: number, quantity: number): number {
-    return field(index, quantity, 4)
-}
-
-export function mostOf(index: number, quantity: number): number {
-    return field(index, quantity, 6)
-}
-
-function field(index: number, quantity: number, at: number): number {
-    const start = index * summaryBytes + quantitiesAt + quantity * quantityBytes
-    return bytes.getAt(start + at, "u16")
+export function partOf(index: number, quantity: number, part: Part): number {
+    const value = bytes.getAt(index * summaryBytes + quantitiesAt + quantity * quantityBytes + part, "u16")
+    return part === Part.mean ? (value + (1 << (meanBits - 1))) >> meanBits : value
 }
 
 /** Merges the summary at `start` with the next, into one of `ticks`. */

@@ -1,9 +1,11 @@
 import { Endpoint } from "./endpoint"
 
-/** docs/wire.md, "Envelope": a MAC for one purpose is never valid for another. */
+/** What an envelope is for; docs/wire.md, "Envelope". Its first byte is this and `firstType`. */
 export const enum Purpose {
     vitals = 0,
     alarm = 1,
+    config = 2,
+    command = 3,
 }
 
 /** The outcome of sending an envelope. */

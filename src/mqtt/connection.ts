@@ -92,7 +92,7 @@ export async function openMqtt({ host, port, tls }: Endpoint): Promise<boolean> 
     awaited = connackBit
     const { eui, keys } = identity
     const status = topicOf("status")
-    const password = keys.derive("mqtt").toString("hex")
+    const password = keys.derive("vitalmote mqtt").toString("hex")
     await writeSocket(encodeConnect(eui, keepAliveS, status, eui, password))
     if (await wait(millis() + sessionMs)) await begin(status)
     if (!isReady) closeMqtt()

@@ -2,7 +2,7 @@
 import { FrameReader } from "../link/frames"
 
 /** The largest packet accepted, including its fixed header: a configuration fits. */
-const maxPacketBytes = 512
+const maxPacketBytes = 384
 
 /** Packet types (§2.2.1) as in the first byte, with their reserved flags (§2.2.2). */
 export const enum PacketType {

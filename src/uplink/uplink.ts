@@ -8,10 +8,10 @@ import { powerMode } from "../config/power-mode"
 import { configNote, configNoted, configure, endTrial, followTrial, loadConfig, takeCommand } from "../config/downlink"
 import { Endpoint, parseEndpoint } from "../link/endpoint"
 import { countBoot, Identity, readIdentity } from "../link/identity"
-import { clearQueue, groupReadings, lost, oldestTicks, queued, queueReading, startQueue, tickMs } from "../link/queue"
+import { clearQueue, lost, oldestTicks, queued, queueReading, startQueue, tickMs } from "../link/queue"
 import { Reading } from "../reading"
 import { Envelope, openReceipt, Receipt, seal, startSealing } from "../link/seal"
-import { startPacks, writePack } from "../link/senml"
+import { startPacks, writePack } from "../link/pack"
 import { blink } from "../platform/light"
 import { Signal } from "../platform/signal"
 import { status } from "../link/status"
@@ -31,8 +31,8 @@ import { sleep, yieldToMainLoop } from "../platform/sleep"
 const queueReadings = 900
 /** Older readings: 8 hours in summaries of 12 minutes, then longer ones. */
 const queueSummaries = 40
-/** Maximum number of readings in one envelope when catching up: about 500 bytes. */
-const batchReadings = 10
+/** Maximum number of readings in one envelope when catching up: about 200 bytes, and 610 at most. */
+const batchReadings = 30
 /** Readings have their own grid: a reading this much early is not too early. */
 const sampleToleranceMs = 1000
 
@@ -99,14 +99,14 @@ export async function startUplink(): Promise<boolean> {
     console.log(`mote ${identity.eui}`)
     let boot = await countBoot()
     while (boot === undefined) {
-        console.log("the flash does not keep the boot counter: nothing is sent")
+        console.log("the boot counter is used up, or the flash does not keep it: nothing is sent")
         await sleep(flashRetryMs)
         boot = await countBoot()
     }
     status.eui = identity.eui
     status.boot = boot
-    startQueue(queueReadings, queueSummaries, groupReadings)
-    startPacks(identity.eui, batchReadings)
+    startQueue(queueReadings, queueSummaries, batchReadings)
+    startPacks(batchReadings)
     startSealing(identity.keys, boot)
     await loadConfig(identity.keys)
     await loadAlarms(identity.keys.kid, boot, sendNow)

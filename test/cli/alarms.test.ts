@@ -3,6 +3,7 @@ import { after, before, test } from "node:test"
 import { Service } from "../clinic/service.ts"
 import { delivery, measurement } from "../clinic/support.ts"
 import { CommandLine } from "../support/command-line.ts"
+import { alarmEvent } from "../support/mote.ts"
 
 const commandLine = new CommandLine()
 let service: Service
@@ -18,12 +19,8 @@ before(async () => {
         batch.push(delivery(mote.seal(pack, Date.now()), Date.now()))
     }
     const at = startMs + 1_810_000
-    const alarm = [
-        measurement("alarm/hr-high", 1, at),
-        measurement("alarm/hr-high/id", 1, at, { unit: "count" }),
-        measurement("alarm/hr-high/value", 138, at, { unit: "beat/min" }),
-    ]
-    batch.push(delivery(mote.seal(alarm, Date.now(), "alarm"), Date.now(), "alarm"))
+    const alarm = alarmEvent("hr-high", true, at, { value: 138 })
+    batch.push(delivery(mote.sealAlarms([alarm], Date.now()), Date.now(), "alarm"))
     await service.ingest(batch)
 })
 after(() => {

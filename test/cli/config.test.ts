@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
 import { openConfig } from "../../wire/config.ts"
-import { refusedName, type Measurement } from "../../wire/senml.ts"
+import { refusedName, type Measurement } from "../../wire/pack.ts"
 import type { Refusal } from "../../wire/tables/refusals.ts"
 import { Service } from "../clinic/service.ts"
 import type { TestMote } from "../support/mote.ts"

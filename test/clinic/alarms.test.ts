@@ -6,9 +6,10 @@ import type { Alarm } from "../../clinic/alarms/alarm.ts"
 import { Clinic, type ClinicOptions } from "../../clinic/clinic.ts"
 import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import { silentLog } from "../../host/log.ts"
-import type { Measurement } from "../../wire/senml.ts"
+import { encodeAlarms, type AlarmEvent } from "../../wire/alarms.ts"
+import { encode } from "../../wire/cbor.ts"
 import { ManualClock } from "../support/clock.ts"
-import { TestMote } from "../support/mote.ts"
+import { alarmEvent, TestMote } from "../support/mote.ts"
 import { delivery, measurement } from "./support.ts"
 import { isLong } from "../support/long.ts"
 
@@ -31,9 +32,12 @@ async function ward(o: Partial<ClinicOptions> = {}) {
     const { mote, secret } = await clinic.motes.register(patient.id)
     const sealer = new TestMote({ kid: mote.kid, secret })
     const tell = async (...events: Event[]) => {
-        const pack = events.flatMap(event => records(event, start))
         const now = clock.now()
-        const [result] = await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
+        const envelope = sealer.sealAlarms(
+            events.map(event => said(event, start)),
+            now,
+        )
+        const [result] = await clinic.ingest([delivery(envelope, now, "alarm")])
         assert.equal(result!.status, "stored")
     }
     const all = async () => (await clinic.alarms.ofPatient(patient.id, 100)).map(alarm => line(alarm, start))
@@ -57,16 +61,8 @@ async function ward(o: Partial<ClinicOptions> = {}) {
     return { clock, start, clinic, reopen, patient, mote, sealer, tell, all, open, occurrences, report, pass, one }
 }
 
-/** As docs/alarms.md has it. */
-function records({ kind, id, raised, atS = 0, value }: Event, start: number): Measurement[] {
-    const time = start + atS * 1000
-    const name = `alarm/${kind}`
-    const records = [
-        measurement(name, raised ? 1 : 0, time, { unit: "/" }),
-        measurement(`${name}/id`, id, time, { unit: "count" }),
-    ]
-    if (value !== undefined) records.push(measurement(`${name}/value`, value, time, { unit: "beat/min" }))
-    return records
+function said({ kind, id, raised, atS = 0, value }: Event, start: number): AlarmEvent {
+    return alarmEvent(kind, raised, start + atS * 1000, { id, value: value ?? null })
 }
 
 function line({ kind, raisedAt, raisedValue, clearedAt, acknowledgedBy }: Alarm, start: number) {
@@ -108,12 +104,12 @@ test("what is about the mote only goes by itself once it is over", async () => {
 test("time alone ends nothing; the mote's revocation does", async () => {
     const { clinic, clock, mote, tell, open, all } = await ward()
     await tell({ kind: "hr-high", id: 1, raised: true, value: 171 })
-    await tell({ kind: "a-new-kind", id: 2, raised: true })
+    await tell({ kind: "kind-40", id: 2, raised: true })
     await clock.advance(30 * 86_400_000)
     assert.equal((await open()).length, 2)
     await clinic.revoke(mote.kid)
     assert.deepEqual(await open(), [])
-    assert.deepEqual(await all(), ["a-new-kind - 0…2592000", "hr-high 171 0…2592000"])
+    assert.deepEqual(await all(), ["kind-40 - 0…2592000", "hr-high 171 0…2592000"])
 })
 
 test("an alarm that a later one of its kind follows has ended, though nobody said so", async () => {
@@ -169,13 +165,14 @@ test("listeners hear of each alarm that has changed, as it is now", async () => 
 test("an alarm that cannot be read is kept, with its problem; a reading in vitals is no alarm", async () => {
     const { clinic, clock, mote, sealer, all } = await ward()
     const now = clock.now()
-    const bad = [measurement("alarm/hr-high", 1, now)]
-    const deliver = (purpose: "alarm" | "vitals", pack: Measurement[]) =>
-        clinic.ingest([delivery(sealer.seal(pack, now, purpose), now, purpose)])
-    assert.equal((await deliver("alarm", bad))[0]!.status, "stored")
-    assert.equal((await clinic.completeness(mote)).problems.newest, "an alarm has no id")
-    const event = records({ kind: "hr-high", id: 1, raised: true }, now)
-    assert.equal((await deliver("vitals", event))[0]!.status, "stored")
+    const deliver = async (purpose: "alarm" | "vitals", plaintext: Uint8Array) => {
+        const [result] = await clinic.ingest([delivery(sealer.envelope({ purpose, plaintext }), now, purpose)])
+        assert.equal(result!.status, "stored")
+        return (await clinic.completeness(mote)).problems.newest
+    }
+    assert.equal(await deliver("alarm", encode([[1, -1, 1, now, null]])), "an alarm is malformed")
+    const event = encodeAlarms([alarmEvent("hr-high", true, now)], now)
+    assert.equal(await deliver("vitals", event), "not a pack")
     assert.deepEqual(await all(), [])
 })
 
@@ -185,8 +182,10 @@ test("a mote without memory that has another secret numbers anew, and is heard",
     const { secret } = (await clinic.rotate(mote.kid))!
     const renewed = new TestMote({ kid: mote.kid, secret })
     const again = async (...events: Event[]) => {
-        const pack = events.flatMap(event => records(event, start))
-        const envelope = renewed.seal(pack, clock.now(), "alarm")
+        const envelope = renewed.sealAlarms(
+            events.map(event => said(event, start)),
+            clock.now(),
+        )
         await clinic.ingest([delivery(envelope, clock.now(), "alarm")])
     }
     await again({ kind: "hr-high", id: 1, raised: false, atS: 5 })

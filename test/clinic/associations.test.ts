@@ -8,12 +8,13 @@ import { migrations } from "../../clinic/store/sqlite/migrations.ts"
 import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import { silentLog } from "../../host/log.ts"
 import { closeSqlite, openSqlite as openDatabase } from "../../host/sqlite.ts"
-import type { Measurement } from "../../wire/senml.ts"
+import type { AlarmEvent } from "../../wire/alarms.ts"
+import type { Measurement } from "../../wire/pack.ts"
 import { defaultConfig } from "../../wire/tables/settings.ts"
 import { ManualClock } from "../support/clock.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { isLong } from "../support/long.ts"
-import { TestMote } from "../support/mote.ts"
+import { alarmEvent, TestMote } from "../support/mote.ts"
 import { delivery, measurement } from "./support.ts"
 
 const secondMs = 1000
@@ -30,24 +31,17 @@ async function ward() {
     const { mote, secret } = await clinic.motes.register(ada.id)
     const { kid } = mote
     const sealer = new TestMote({ kid, secret })
-    const deliver = async (pack: Measurement[], purpose: "vitals" | "alarm" = "vitals") => {
-        const now = clock.now()
-        const [result] = await clinic.ingest([delivery(sealer.seal(pack, now, purpose), now, purpose)])
+    const ingest = async (envelope: Uint8Array, purpose: "vitals" | "alarm") => {
+        const [result] = await clinic.ingest([delivery(envelope, clock.now(), purpose)])
         assert.equal(result!.status, "stored")
     }
+    const deliver = (pack: Measurement[]) => ingest(sealer.seal(pack, clock.now()), "vitals")
     /** A heart rate of `value`, measured at that time. */
     const measure = (value: number, time = clock.now(), more: Partial<Measurement> = {}) =>
         deliver([measurement("hr", value, time, more)])
-    const say = (kind: string, id: number, raised: boolean, more: Partial<Measurement> = {}) => {
-        const name = `alarm/${kind}`
-        const time = more.time ?? clock.now()
-        return deliver(
-            [
-                measurement(name, raised ? 1 : 0, time, { ...more, unit: "/" }),
-                measurement(`${name}/id`, id, time, { ...more, unit: "count" }),
-            ],
-            "alarm",
-        )
+    const say = (kind: string, id: number, raised: boolean, more: Partial<AlarmEvent> = {}) => {
+        const event = alarmEvent(kind, raised, clock.now(), { id, ...more })
+        return ingest(sealer.sealAlarms([event], clock.now()), "alarm")
     }
     const of = async (patient: number) => {
         const search = { patients: [patient], names: ["hr" as const], newestFirst: false, limit: 1000 }

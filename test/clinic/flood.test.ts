@@ -1,10 +1,10 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { maxAlarmEvents } from "../../wire/alarms.ts"
+import { maxAlarmEvents, type AlarmEvent } from "../../wire/alarms.ts"
 import type { Delivery } from "../../wire/batch.ts"
-import { maxRecords, type Measurement } from "../../wire/senml.ts"
+import { maxReadings, maxValues, type Measurement } from "../../wire/pack.ts"
 import { ManualClock } from "../support/clock.ts"
-import { TestMote } from "../support/mote.ts"
+import { alarmEvent, TestMote } from "../support/mote.ts"
 import { delivery, measurement, memoryClinic } from "./support.ts"
 
 async function ward() {
@@ -14,31 +14,35 @@ async function ward() {
     const { mote, secret } = await clinic.motes.register(patient.id)
     const sealer = new TestMote({ kid: mote.kid, secret })
     const now = clock.now()
-    const envelope = (pack: Measurement[], purpose: "vitals" | "alarm" = "vitals"): Delivery =>
-        delivery(sealer.seal(pack, now, purpose), now, purpose)
-    return { clinic, now, mote, patient, envelope }
+    const envelope = (pack: Measurement[]): Delivery => delivery(sealer.seal(pack, now), now)
+    const alarms = (events: AlarmEvent[]): Delivery => delivery(sealer.sealAlarms(events, now), now, "alarm")
+    return { clinic, now, mote, patient, envelope, alarms }
 }
 
-const event = (id: number, time: number): Measurement[] => [
-    measurement("alarm/hr-high", 1, time),
-    measurement("alarm/hr-high/id", id, time, { unit: "count" }),
-]
+const event = (id: number, time: number): AlarmEvent => alarmEvent("hr-high", true, time, { id })
+const names = ["hr", "temp", "spo2", "x-7", "x-8", "x-9", "x-10", "x-11", "x-12"]
+/** So many values, `maxReadings` of each quantity. */
+function values(count: number, now: number): Measurement[] {
+    return times(count, i => {
+        const name = names[Math.floor(i / maxReadings)]!
+        return measurement(name, name === "temp" ? 37 : 60, now - 2000 * (i % maxReadings))
+    })
+}
 const times = <T>(count: number, make: (i: number) => T) => Array.from({ length: count }, (_, i) => make(i))
 
-test("more records or alarms than a mote sends: kept with a problem, and nothing of them is read", async () => {
-    const { clinic, now, mote, patient, envelope } = await ward()
-    const rates = (count: number) => times(count, () => measurement("hr", 60, now, { relative: true }))
+test("more values or alarms than a mote sends: kept with a problem, and nothing of them is read", async () => {
+    const { clinic, now, mote, patient, envelope, alarms } = await ward()
     const problem = async (batch: Delivery) => {
         const [result] = await clinic.ingest([batch])
         assert.equal(result!.status, "stored")
         return (await clinic.completeness(mote)).problems.newest
     }
-    assert.equal(await problem(envelope(rates(maxRecords))), null)
-    assert.equal(await problem(envelope(rates(maxRecords + 1))), `more than ${maxRecords} SenML records`)
-    const alarms = (count: number) => times(count, i => event(i, now)).flat()
-    await clinic.ingest([envelope(alarms(maxAlarmEvents), "alarm")])
-    assert.equal(await problem(envelope(alarms(maxAlarmEvents + 1), "alarm")), `more than ${maxAlarmEvents} alarms`)
-    assert.equal(await clinic.observations.count({ patients: [patient.id], names: ["hr"] }), maxRecords)
+    assert.equal(await problem(envelope(values(maxValues, now))), null)
+    assert.equal(await problem(envelope(values(maxValues + 1, now))), `more than ${maxValues} values`)
+    const raised = (count: number) => alarms(times(count, i => event(i, now)))
+    await clinic.ingest([raised(maxAlarmEvents)])
+    assert.equal(await problem(raised(maxAlarmEvents + 1)), `more than ${maxAlarmEvents} alarms`)
+    assert.equal(await clinic.observations.count({ patients: [patient.id], names: ["hr"] }), maxReadings)
     assert.deepEqual(
         (await clinic.alarms.ofPatient(patient.id, 1000)).map(({ count }) => count),
         [maxAlarmEvents],
@@ -47,7 +51,7 @@ test("more records or alarms than a mote sends: kept with a problem, and nothing
 
 test("a large batch is stored in pieces, and others have their turn between them", async () => {
     const { clinic, now, envelope } = await ward()
-    const pack = times(maxRecords, () => measurement("hr", 60, now, { relative: true }))
+    const pack = values(maxValues, now)
     const batch = times(20, () => envelope(pack))
     let turns = 0
     let isOver = false
@@ -71,7 +75,7 @@ test("a large batch is stored in pieces, and others have their turn between them
 })
 
 test("an envelope of alarms takes the same number of statements, whatever is open already", async () => {
-    const { clinic, now, envelope, patient } = await ward()
+    const { clinic, now, alarms, patient } = await ward()
     const statements = async (from: number) => {
         let changes = 0
         const heard = clinic.alarms
@@ -84,15 +88,13 @@ test("an envelope of alarms takes the same number of statements, whatever is ope
             }
             await take(mote, generation, e, t)
         }
-        await clinic.ingest([envelope(event(from, now), "alarm")])
+        await clinic.ingest([alarms([event(from, now)])])
         heard.take = take
         return changes
     }
     await statements(0)
     const few = await statements(1)
-    await clinic.ingest(
-        times(20, i => envelope(times(maxAlarmEvents, j => event(10 + i * maxAlarmEvents + j, now)).flat(), "alarm")),
-    )
+    await clinic.ingest(times(20, i => alarms(times(maxAlarmEvents, j => event(10 + i * maxAlarmEvents + j, now)))))
     assert.deepEqual(
         (await clinic.alarms.open()).map(({ count }) => count),
         [2 + 20 * maxAlarmEvents],

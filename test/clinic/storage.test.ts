@@ -98,10 +98,10 @@ test("a disk that is full: 507 at /ingest, 503 at /healthz, reading goes on; wit
     t.after(() => service.close())
     const { patient, mote } = await service.admit()
     const now = Date.now()
-    const envelopes = Array.from({ length: 40 }, (_, i) =>
+    const envelopes = Array.from({ length: 80 }, (_, i) =>
         delivery(
             mote.seal(
-                Array.from({ length: 60 }, () => measurement("hr", 60 + i, now)),
+                Array.from({ length: 30 }, () => measurement("hr", 60 + i, now)),
                 now,
             ),
             now,

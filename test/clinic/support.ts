@@ -5,7 +5,7 @@ import { Clinic } from "../../clinic/index.ts"
 import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import type { Delivery } from "../../wire/batch.ts"
 import type { Purpose } from "../../wire/envelope.ts"
-import type { Measurement } from "../../wire/senml.ts"
+import type { Measurement } from "../../wire/pack.ts"
 import { ManualClock } from "../support/clock.ts"
 import { TestMote } from "../support/mote.ts"
 

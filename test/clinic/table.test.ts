@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
 import { zoned } from "../../clinic/time-zone.ts"
-import type { TestMote } from "../support/mote.ts"
+import { alarmEvent, type TestMote } from "../support/mote.ts"
 import { Service } from "./service.ts"
 import { delivery, measurement } from "./support.ts"
 
@@ -13,14 +13,10 @@ before(async () => {
     service = await Service.start(undefined, { timeZone: "Europe/Berlin" })
     ;({ patient, mote } = await service.admit('<b>"Ada"', "O'Beck & Söhne"))
     const now = Date.now()
-    const alarm = [
-        measurement("alarm/hr-high", 1, now),
-        measurement("alarm/hr-high/id", 1, now, { unit: "count" }),
-        measurement("alarm/hr-high/value", 171, now, { unit: "beat/min" }),
-    ]
+    const alarm = alarmEvent("hr-high", true, now, { value: 171 })
     await service.ingest([
         delivery(mote.seal([measurement("hr", 72, now)], now), now),
-        delivery(mote.seal(alarm, now, "alarm"), now, "alarm"),
+        delivery(mote.sealAlarms([alarm], now), now, "alarm"),
     ])
 })
 after(() => service.close())

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { ManualClock } from "../support/clock.ts"
-import { TestMote } from "../support/mote.ts"
+import { alarmEvent, TestMote } from "../support/mote.ts"
 import { delivery, measurement, memoryClinic } from "./support.ts"
 
 const minuteMs = 60_000
@@ -150,9 +150,8 @@ test("alarms are in the order in which they arrived: one of tomorrow does not st
     const { clinic, clock, sealer } = await ward()
     const raise = async (id: number, kind: string) => {
         const now = clock.now()
-        const name = `alarm/${kind}`
-        const pack = [measurement(name, 1, now), measurement(`${name}/id`, id, now, { unit: "count" })]
-        await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
+        const event = alarmEvent(kind, true, now, { id })
+        await clinic.ingest([delivery(sealer.sealAlarms([event], now), now, "alarm")])
     }
     clock.step(dayMs)
     await raise(1, "hr-high")

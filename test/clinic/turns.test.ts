@@ -66,8 +66,8 @@ test("a long history is read in parts, with a turn for others after each, and is
         time: start + i * 2000,
         value: 40 + ((i * 7919) % 120),
     }))
-    for (let i = 0; i < total; i += 50) {
-        const pack = readings.slice(i, i + 50).map(({ time, value }) => measurement("hr", value, time))
+    for (let i = 0; i < total; i += 30) {
+        const pack = readings.slice(i, i + 30).map(({ time, value }) => measurement("hr", value, time))
         await clinic.ingest([delivery(sealer.seal(pack, now), now)])
     }
     let clockMs = 0

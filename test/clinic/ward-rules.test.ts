@@ -8,9 +8,9 @@ import { Clinic } from "../../clinic/clinic.ts"
 import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import { silentLog } from "../../host/log.ts"
 import { ManualClock } from "../support/clock.ts"
-import { TestMote } from "../support/mote.ts"
+import { alarmEvent, TestMote } from "../support/mote.ts"
 import { Service } from "./service.ts"
-import { delivery, measurement } from "./support.ts"
+import { delivery } from "./support.ts"
 
 const shifts = [
     { name: "day", from: "06:00", to: "21:00" },
@@ -38,12 +38,8 @@ async function ward(atUtc: number) {
     const sealer = new TestMote({ kid: mote.kid, secret })
     const raise = async (value: number) => {
         const now = clock.now()
-        const pack = [
-            measurement("alarm/hr-high", 1, now),
-            measurement("alarm/hr-high/id", now, now, { unit: "count" }),
-            measurement("alarm/hr-high/value", value, now, { unit: "beat/min" }),
-        ]
-        await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
+        const event = alarmEvent("hr-high", true, now, { id: now, value })
+        await clinic.ingest([delivery(sealer.sealAlarms([event], now), now, "alarm")])
         return (await clinic.alarms.open())[0]!
     }
     const pass = async (seconds: number) => {
@@ -147,12 +143,8 @@ test("a doctor changes a ward's rules, a nurse reads them; what makes no sense i
 test("two nurses acknowledge at once: one of them is told who was first; history and log say who, when and what", async () => {
     const { mote, patient } = await service.admit()
     const now = Date.now()
-    const pack = [
-        measurement("alarm/spo2-low", 1, now),
-        measurement("alarm/spo2-low/id", 1, now, { unit: "count" }),
-        measurement("alarm/spo2-low/value", 81, now, { unit: "%" }),
-    ]
-    await service.ingest([delivery(mote.seal(pack, now, "alarm"), now, "alarm")])
+    const event = alarmEvent("spo2-low", true, now, { value: 81 })
+    await service.ingest([delivery(mote.sealAlarms([event], now), now, "alarm")])
     const [{ id, priority }] = (await service.get("/api/alarms")).json
     assert.equal(priority, "high")
     const path = `/api/alarms/${id}`

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict"
 import { after, before } from "node:test"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
-import { refusedName, type Measurement } from "../../wire/senml.ts"
+import { refusedName, type Measurement } from "../../wire/pack.ts"
 import { Service } from "../clinic/service.ts"
-import type { TestMote } from "../support/mote.ts"
+import { alarmEvent, type TestMote } from "../support/mote.ts"
 import { delivery, measurement } from "../clinic/support.ts"
 import { card, check, logIn, openPage, pageTest } from "./clinic-browser.ts"
 import { hasChromium, launchChromium } from "../support/chromium.ts"
@@ -49,12 +49,8 @@ async function alarm(
     value?: number,
 ): Promise<void> {
     const now = Date.now()
-    const pack = [
-        measurement(`alarm/${kind}`, raised ? 1 : 0, now),
-        measurement(`alarm/${kind}/id`, id, now, { unit: "count" }),
-    ]
-    if (value !== undefined) pack.push(measurement(`alarm/${kind}/value`, value, now, { unit: "beat/min" }))
-    const results = await service.ingest([delivery(mote.seal(pack, now, "alarm"), now, "alarm")])
+    const event = alarmEvent(kind, raised, now, { id, value: value ?? null })
+    const results = await service.ingest([delivery(mote.sealAlarms([event], now), now, "alarm")])
     assert.deepEqual(
         results.map(({ status }) => status),
         ["stored"],

@@ -3,10 +3,10 @@ import { after, before } from "node:test"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { realClock } from "../../host/clock.ts"
 import { hasChromium, launchChromium } from "../support/chromium.ts"
-import type { TestMote } from "../support/mote.ts"
+import { alarmEvent, type TestMote } from "../support/mote.ts"
 import { until } from "../support/until.ts"
 import { Service } from "../clinic/service.ts"
-import { delivery, measurement } from "../clinic/support.ts"
+import { delivery } from "../clinic/support.ts"
 import { check, openPage, pageTest } from "./clinic-browser.ts"
 
 let browser: Browser
@@ -49,12 +49,8 @@ const open = (path = "/", o: BrowserContextOptions & { cookie?: string } = {}) =
 
 async function alarm({ mote }: { mote: TestMote }, kind: string, id: number, raised: boolean): Promise<void> {
     const now = clock.now()
-    const pack = [
-        measurement(`alarm/${kind}`, raised ? 1 : 0, now),
-        measurement(`alarm/${kind}/id`, id, now, { unit: "count" }),
-        measurement(`alarm/${kind}/value`, 171, now, { unit: "beat/min" }),
-    ]
-    await service.ingest([delivery(mote.seal(pack, now, "alarm"), now, "alarm")])
+    const event = alarmEvent(kind, raised, now, { id, value: 171 })
+    await service.ingest([delivery(mote.sealAlarms([event], now), now, "alarm")])
 }
 
 /** Everything on the screen is attended to, and over where it was a mote's. */

@@ -10,7 +10,7 @@ import { hasChromium, launchChromium } from "../support/chromium.ts"
 import { until } from "../support/until.ts"
 import { Service } from "../clinic/service.ts"
 import { delivery, measurement } from "../clinic/support.ts"
-import type { TestMote } from "../support/mote.ts"
+import { alarmEvent, type TestMote } from "../support/mote.ts"
 import { openPage, pageTest } from "./clinic-browser.ts"
 
 let browser: Browser
@@ -54,11 +54,8 @@ async function measure(): Promise<void> {
 async function alarm(bed: number, kind: string, raised: boolean, id = 1): Promise<void> {
     const now = Date.now()
     const { mote } = wearers[bed - 1]!
-    const pack = [
-        measurement(`alarm/${kind}`, raised ? 1 : 0, now),
-        measurement(`alarm/${kind}/id`, id, now, { unit: "count" }),
-    ]
-    await service.ingest([delivery(mote.seal(pack, now, "alarm"), now, "alarm")])
+    const event = alarmEvent(kind, raised, now, { id })
+    await service.ingest([delivery(mote.sealAlarms([event], now), now, "alarm")])
 }
 
 interface Shape {

@@ -5,6 +5,7 @@ import { Service } from "../clinic/service.ts"
 import { delivery, measurement } from "../clinic/support.ts"
 import { hasChromium, launchChromium } from "../support/chromium.ts"
 import { check, logIn, openPage, pageTest } from "./clinic-browser.ts"
+import { alarmEvent } from "../support/mote.ts"
 
 let browser: Browser
 let service: Service
@@ -21,11 +22,8 @@ before(async () => {
         const pack = Array.from({ length: 6 }, (_, j) => measurement("hr", bpm, startMs + (6 * i + j) * 10_000))
         batch.push(delivery(mote.seal(pack, Date.now()), Date.now()))
     }
-    const contact = [
-        measurement("alarm/contact", 1, startMs),
-        measurement("alarm/contact/id", 1, startMs, { unit: "count" }),
-    ]
-    batch.push(delivery(mote.seal(contact, Date.now(), "alarm"), Date.now(), "alarm"))
+    const contact = alarmEvent("contact", true, startMs)
+    batch.push(delivery(mote.sealAlarms([contact], Date.now()), Date.now(), "alarm"))
     await service.ingest(batch)
 })
 after(async () => {

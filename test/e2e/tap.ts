@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from "node:net"
 import { FrameReader } from "../../router/coap/frame.ts"
 import { maxMessageBytes } from "../../router/coap/session.ts"
+import { parseEnvelope } from "../../wire/envelope.ts"
 import { openReceipt } from "../../wire/receipt.ts"
 
 /**
@@ -10,6 +11,8 @@ import { openReceipt } from "../../wire/receipt.ts"
 export class Tap {
     /** Nonces of valid receipts that left the router, hex. */
     readonly receipted = new Set<string>()
+    /** Nonces of envelopes that the mote has sent, hex. */
+    private readonly sent = new Set<string>()
     private readonly server
     private waiting: (() => void)[] = []
 
@@ -17,20 +20,21 @@ export class Tap {
         this.server = createServer(mote => {
             const router = connect(routerPort, "localhost")
             const reader = new FrameReader(maxMessageBytes)
+            const requests = new FrameReader(maxMessageBytes)
             router.on("data", bytes => {
                 this.passed()
                 for (const { payload } of reader.push(bytes))
                     if (payload.length)
-                        try {
-                            const { nonce } = openReceipt(payload, receiptKey)
-                            this.receipted.add(Buffer.from(nonce).toString("hex"))
-                        } catch {
-                            // Capabilities, diagnostics: not a receipt.
-                        }
+                        for (const nonce of this.sent)
+                            if (isReceipt(payload, nonce, receiptKey)) this.receipted.add(nonce)
                 mote.write(bytes)
             })
             mote.on("data", bytes => {
                 this.passed()
+                for (const { payload } of requests.push(bytes)) {
+                    const nonce = nonceOf(payload)
+                    if (nonce !== undefined) this.sent.add(nonce)
+                }
                 router.write(bytes)
             })
             together(mote, router)
@@ -53,6 +57,24 @@ export class Tap {
 
     private passed(): void {
         for (const resolve of this.waiting.splice(0)) resolve()
+    }
+}
+
+/** Undefined for what is no envelope, such as capabilities. */
+function nonceOf(payload: Uint8Array): string | undefined {
+    try {
+        return Buffer.from(parseEnvelope(payload).nonce).toString("hex")
+    } catch {
+        return undefined
+    }
+}
+
+function isReceipt(payload: Uint8Array, nonce: string, key: Uint8Array): boolean {
+    try {
+        openReceipt(payload, Buffer.from(nonce, "hex"), key)
+        return true
+    } catch {
+        return false
     }
 }
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { runProgram } from "../../sim/mote/program.ts"
-import { toAlarms } from "../../wire/alarms.ts"
 import { ScriptedRouter, type Post } from "./scripted-router.ts"
 
 /** A mote whose wearer's heart rate is too high from `fromS` to `toS` of each start; an alarm needs 10 s of it. */
@@ -16,7 +15,7 @@ async function start(o: { fromS: number; toS: number; againS?: number; prepare?:
     return { ...program, router }
 }
 
-const events = (post: Post) => toAlarms(post.measurements)
+const events = (post: Post) => post.alarms
 const brief = (posts: Post[]) => posts.flatMap(events).map(e => `${e.kind} ${e.raised ? 1 : 0}`)
 const alarms = ({ posts }: ScriptedRouter) => posts.filter(({ purpose }) => purpose === "alarm")
 

@@ -4,13 +4,11 @@ import fc from "fast-check"
 import { memoryFlash } from "../../sim/mote/program.ts"
 import type { MoteOptions } from "../../sim/mote/mote.ts"
 import { alarmKinds, alarmUnit, type AlarmKind } from "../../wire/tables/alarm-kinds.ts"
-import { toAlarms, type AlarmEvent } from "../../wire/alarms.ts"
-import { decodePack } from "../../wire/senml.ts"
+import { decodeAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { defaultConfig } from "../../wire/tables/settings.ts"
 import { openChannel } from "./channel.ts"
 import { runs } from "../support/long.ts"
 
-const kid = Buffer.from("0011223344556677", "hex")
 const startMs = Date.UTC(2026, 0, 1)
 /** Arrival time of a pack, later than any of its times. */
 const arrivalMs = startMs + 1e9
@@ -38,7 +36,7 @@ async function start(options: Partial<MoteOptions> = {}) {
     const ask = (question: object) => channel.ask(Buffer.from(JSON.stringify(question)))
     const pack = async (): Promise<AlarmEvent[]> => {
         const answer = await ask({ pack: true })
-        return answer.length === 1 ? [] : toAlarms(decodePack(answer, kid, arrivalMs))
+        return answer.length === 1 ? [] : decodeAlarms(answer, arrivalMs)
     }
     return {
         ...channel,
@@ -81,9 +79,9 @@ function valuesOf(name: string, { cause }: AlarmKind): [Values, Values | undefin
     const limit = typeof cause.limit === "number" ? cause.limit : defaultConfig[cause.limit]
     const outwards = cause.side === "low" ? -1 : 1
     const at = (distance: number) => ({ [field]: limit + outwards * distance })
-    // On the 1/32 grid in which a mote stores the value that raised an alarm.
+    // A power of two, because the mote compares binary fractions.
     const within = Math.ceil(cause.hysteresis * 32) / 32
-    return [at(0.5), at(1 / 16 - within), at(-within), limit + outwards * 0.5]
+    return [at(1), at(1 / 16 - within), at(-within), limit + outwards]
 }
 
 const moteKinds = Object.entries<AlarmKind>(alarmKinds).filter(([, { raisedBy }]) => raisedBy === "mote")

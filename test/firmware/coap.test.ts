@@ -63,7 +63,7 @@ test("messages are found in a stream wherever it is cut", async () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         async (messages, cut) => {
             const stream = Buffer.concat(messages.map(encodeFrame))
-            fc.pre(stream.length < 530 && messages.every(m => encodeFrame(m).length <= 512))
+            fc.pre(stream.length < 530 && messages.every(m => encodeFrame(m).length <= 384))
             const found = await read(stream, Math.floor(cut * stream.length))
             assert.deepEqual(found, facts(messages))
         },

@@ -100,7 +100,7 @@ for (const [what, reach] of [
             const { onPost } = router
             router.onPost = post => {
                 if (post.connection !== connection) onPost(post)
-                else post.respond(Code.Changed, post.receipt({}, randomBytes(32)))
+                else post.respond(Code.Changed, post.receipt({ key: randomBytes(32) }))
             }
             return stream
         },

@@ -6,7 +6,8 @@ import { encode } from "../../wire/cbor.ts"
 import { encodeConfig, makeCommand, makeConfig } from "../../wire/config.ts"
 import { checkConfig, type ConfigError } from "../../wire/settings.ts"
 import { configFields, defaultConfig, type ConfigField, type ConfigValues } from "../../wire/tables/settings.ts"
-import { seal, sealEnvelope } from "../../wire/envelope.ts"
+import { seal, type SealedPurpose, sealEnvelope } from "../../wire/envelope.ts"
+import { encodeMac0 } from "../../wire/cose.ts"
 import { makeReceipt } from "../../wire/receipt.ts"
 import { flipBit } from "../wire/arbitrary.ts"
 import { ConfigMote } from "./config-mote.ts"
@@ -23,7 +24,7 @@ function sealed(mote: ConfigMote, version: number, values: Partial<ConfigValues>
 /** Seals any content as the clinic does. */
 function sealedPlaintext(mote: ConfigMote, plaintext: Uint8Array): Uint8Array {
     const { kid, downEnc, downMac } = mote.keys
-    return seal(kid, randomBytes(13), plaintext, downEnc, "config", downMac)
+    return seal("config", randomBytes(12), plaintext, { kid, enc: downEnc, mac: downMac })
 }
 
 function sealedMap(mote: ConfigMote, map: object): Uint8Array {
@@ -264,19 +265,23 @@ test("what is not sealed for this mote and this purpose is not authentic", async
     const stranger = await one
     const { kid, downEnc, downMac, upEnc, upMac, receipt } = mote.keys
     const plaintext = encodeConfig({ led: 3 }, 9)
-    const nonce = randomBytes(13)
-    const as = (purpose: string, enc = downEnc, mac = downMac, id = kid) =>
-        seal(id, nonce, plaintext, enc, purpose, mac)
+    const unique = randomBytes(12)
+    const nonce = Buffer.concat([Uint8Array.of(0x23), unique])
+    const as = (purpose: SealedPurpose, enc = downEnc, mac = downMac, id = kid) =>
+        seal(purpose, unique, plaintext, { kid: id, enc, mac })
+    const altered = Uint8Array.from(as("config"))
+    altered[40]! ^= 1
+    const [header, payload] = [altered.subarray(3, 16), altered.subarray(19, -9)]
     for (const [what, bytes] of Object.entries({
         "as a command": as("command"),
-        "as a receipt": as("receipt"),
+        "altered under the right MAC": encodeMac0(header, payload, new Uint8Array(0), downMac),
         "as vitals": as("vitals"),
         "with the keys of the way up": as("config", upEnc, upMac),
         "with the router's key": as("config", downEnc, receipt),
         "for another kid": as("config", downEnc, downMac, stranger.keys.kid),
         "another mote's": sealed(stranger, 9),
-        "a receipt": makeReceipt({ kid, nonce, now: 1e12, config: 9 }, receipt),
-        "a receipt under the key of configurations": makeReceipt({ kid, nonce, now: 1e12, config: 9 }, downMac),
+        "a receipt": makeReceipt({ now: 1e12, config: 9 }, nonce, receipt),
+        "a receipt under the key of configurations": makeReceipt({ now: 1e12, config: 9 }, nonce, downMac),
         "an envelope of its own": sealEnvelope({
             kid,
             upEnc,

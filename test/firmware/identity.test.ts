@@ -86,7 +86,27 @@ test("a mote whose flash is full sends nothing and logs it", async () => {
     await run(200)
     assert.deepEqual(panics, [])
     assert.equal(router.posts.length, sent)
-    assert.equal(lines.at(-1), "the flash does not keep the boot counter: nothing is sent")
+    assert.equal(lines.at(-1), "the boot counter is used up, or the flash does not keep it: nothing is sent")
+})
+
+test("a mote whose boot counter is used up sends nothing, so no nonce comes twice", async () => {
+    const router = new ScriptedRouter()
+    const settings = { ...router.settings, boot: 2 ** 24 - 2, count: 3, everyMs: 300 }
+    const { lines, run, mote } = await runProgram("test/src/uplink.ts", {
+        ...{ clock: router.clock, connect: router.connect, settings },
+    })
+    await run(5)
+    assert.deepEqual(
+        router.posts.map(({ envelope }) => envelope.boot),
+        [1, 1, 1].fill(2 ** 24 - 1),
+    )
+    mote.stop()
+    // Settings are written again at each start.
+    settings.boot = 2 ** 24 - 1
+    await mote.powerUp()
+    await run(200)
+    assert.equal(router.posts.length, 3)
+    assert.equal(lines.at(-1), "the boot counter is used up, or the flash does not keep it: nothing is sent")
 })
 
 test("a mote's log contains no secrets", async () => {

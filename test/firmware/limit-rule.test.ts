@@ -2,13 +2,11 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
 import { Replay } from "../../clinic/burden/replay.ts"
-import { toAlarms } from "../../wire/alarms.ts"
-import { decodePack } from "../../wire/senml.ts"
+import { decodeAlarms } from "../../wire/alarms.ts"
 import { defaultConfig } from "../../wire/tables/settings.ts"
 import { isLong } from "../support/long.ts"
 import { openChannel } from "./channel.ts"
 
-const kid = Buffer.from("0011223344556677", "hex")
 const readingS = 2
 const fields = { hr: "bpm", spo2: "spo2", temp: "tempC" } as const
 type Quantity = keyof typeof fields
@@ -45,7 +43,7 @@ async function onMote({
         await run(readingS)
         const answer = await ask(Buffer.from(JSON.stringify({ pack: true })))
         if (answer.length === 1) continue
-        for (const event of toAlarms(decodePack(answer, kid, 1e12)))
+        for (const event of decodeAlarms(answer, 1e12))
             changes.push(`${i} ${event.kind} ${event.raised ? "raised" : "cleared"}`)
         await ask(Buffer.from(JSON.stringify({ receipted: true })))
     }

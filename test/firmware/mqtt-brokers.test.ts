@@ -16,7 +16,7 @@ import { runProgram } from "../../sim/mote/program.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui } from "../../wire/keys.ts"
-import { decodePack } from "../../wire/senml.ts"
+import { decodePack } from "../../wire/pack.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
 import { Mosquitto, needsMosquitto } from "../support/mosquitto.ts"
 import { upTo } from "./scripted-router.ts"
@@ -107,12 +107,12 @@ class System {
     }
 
     private readings(): number[] {
-        const { clinic, keys, kid, clock } = this
+        const { clinic, keys, clock } = this
         return clinic.stored
             .map(hex => parseEnvelope(Buffer.from(hex, "hex")))
-            .flatMap(e => decodePack(openEnvelope(e, keys.upEnc), kid, clock.now()))
+            .flatMap(e => decodePack(openEnvelope(e, keys.upEnc), clock.now()))
             .filter(m => m.name === "hr")
-            .map(m => (m.value - 30) * 16)
+            .map(m => Math.round((m.value - 30) * 10))
             .sort((a, b) => a - b)
     }
 }

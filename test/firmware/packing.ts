@@ -23,26 +23,27 @@ export interface PackOptions {
     note?: Note
 }
 
-/** The request to test/src/senml.ts for the pack of these readings. */
+/** The request to test/src/pack.ts for the pack of these readings. */
 export function packQuestion(readings: MadeReading[], o: PackOptions = {}): Buffer {
-    const question = Buffer.alloc(21 + 20 * readings.length)
+    const question = Buffer.alloc(21)
     question.writeDoubleLE(o.shift ?? -1, 0)
     question.writeDoubleLE(o.now ?? 0, 8)
     question.writeUInt32LE(o.lost ?? 0, 16)
     question[20] = readings.length
-    readings.forEach((r, i) => {
-        const at = 21 + 20 * i
-        question.writeUInt32LE(r.atMs, at)
-        question.writeUInt16LE(Math.round(r.quality * 1000), at + 4)
-        const flags = (r.motion ? 1 : 0) | (r.bpm === undefined ? 0 : 2)
-        question[at + 7] = flags | (r.tempC === undefined ? 0 : 4) | (r.spo2 === undefined ? 0 : 8)
-        question.writeFloatLE(r.bpm ?? 0, at + 8)
-        question.writeFloatLE(r.tempC ?? 0, at + 12)
-        question.writeFloatLE(r.spo2 ?? 0, at + 16)
+    const made = readings.map(r => {
+        const values = [r.bpm, r.tempC, r.spo2]
+        const head = Buffer.alloc(7)
+        head.writeUInt32LE(r.atMs)
+        head.writeUInt16LE(Math.round(r.quality * 1000), 4)
+        head[6] = values.reduce<number>(
+            (flags, value, i) => flags | (value === undefined ? 0 : 2 << i),
+            r.motion ? 1 : 0,
+        )
+        return Buffer.concat([head, Buffer.from(Float32Array.from(values.filter(value => value !== undefined)).buffer)])
     })
     const { version = 0, refused, refusal = new Uint8Array() } = o.note ?? {}
     const note = Buffer.alloc(o.note ? (refused === undefined ? 4 : 8) : 0)
     if (o.note) note.writeUInt32LE(version)
     if (refused !== undefined) note.writeUInt32LE(refused, 4)
-    return Buffer.concat([question, note, refusal])
+    return Buffer.concat([question, ...made, note, refusal])
 }

@@ -12,7 +12,7 @@ import { pipe } from "../../sim/time/pipe.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
-import { decodePack } from "../../wire/senml.ts"
+import { decodePack } from "../../wire/pack.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
 import { runProgram } from "../../sim/mote/program.ts"
 import { upTo } from "./scripted-router.ts"
@@ -68,9 +68,9 @@ class KillableRouter {
         return this.clinic.stored
             .map(hex => parseEnvelope(Buffer.from(hex, "hex")))
             .filter(envelope => eui(envelope.kid) === eui(kid))
-            .flatMap(e => decodePack(openEnvelope(e, upEnc), kid, this.clock.now()))
+            .flatMap(e => decodePack(openEnvelope(e, upEnc), this.clock.now()))
             .filter(m => m.name === "hr")
-            .map(m => (m.value - 30) * 16)
+            .map(m => Math.round((m.value - 30) * 10))
             .sort((a, b) => a - b)
     }
 }

@@ -6,14 +6,15 @@ import { Code, codeClass, message, type CoapMessage } from "../../router/coap/me
 import { pathOf, uintOption } from "../../router/coap/options.ts"
 import { pipe } from "../../sim/time/pipe.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
+import { decodeAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { openEnvelope, parseEnvelope, verifyEnvelope, type Envelope, type Purpose } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
 import { makeReceipt, type Receipt } from "../../wire/receipt.ts"
-import { decodePack, type Measurement } from "../../wire/senml.ts"
+import { decodePack, type Measurement } from "../../wire/pack.ts"
 
 /** The quantity by which the program `test/src/uplink.ts` numbers its readings. */
 const firstBpm = 30
-const perBpm = 16
+const perBpm = 10
 
 /** A received envelope, with functions to answer it. */
 export class Post {
@@ -40,14 +41,24 @@ export class Post {
 
     /** Its content as intended, if it had arrived at once. */
     get measurements(): Measurement[] {
-        const { keys } = this.router
-        return decodePack(openEnvelope(this.envelope, keys.upEnc), keys.kid, this.at)
+        return this.purpose === "vitals" ? decodePack(this.plaintext, this.at) : []
     }
 
-    /** A receipt as from a router, or with other content. */
-    receipt(o: Partial<Receipt> = {}, key = this.router.keys.receipt): Uint8Array {
-        const { kid, nonce } = this.envelope
-        return makeReceipt({ kid, nonce, now: this.router.clock.now(), config: 1, ...o }, key)
+    get alarms(): AlarmEvent[] {
+        return this.purpose === "alarm" ? decodeAlarms(this.plaintext, this.at) : []
+    }
+
+    private get plaintext(): Uint8Array {
+        return openEnvelope(this.envelope, this.router.keys.upEnc)
+    }
+
+    /** A receipt as from a router, or with other content, for another nonce, or under another key. */
+    receipt({
+        nonce = this.envelope.nonce,
+        key = this.router.keys.receipt,
+        ...o
+    }: Partial<Receipt> & { nonce?: Uint8Array; key?: Uint8Array } = {}): Uint8Array {
+        return makeReceipt({ now: this.router.clock.now(), config: 1, ...o }, nonce, key)
     }
 
     /** The bytes of a response to this request. */
@@ -179,7 +190,7 @@ export class ScriptedRouter {
         if (post.purpose === "alarm") return
         this.arrived += readingsIn(post.measurements)
         for (const { name, value } of post.measurements)
-            if (name === "hr") this.readings.push((value - firstBpm) * perBpm)
+            if (name === "hr") this.readings.push(Math.round((value - firstBpm) * perBpm))
             else if (name === "lost") this.lost += value
     }
 

@@ -9,9 +9,10 @@ import { Max30102 } from "../../sim/devices/max30102.ts"
 import { pipe } from "../../sim/time/pipe.ts"
 import { runProgram } from "../../sim/mote/program.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
-import { openEnvelope, parseEnvelope, verifyEnvelope, type Purpose } from "../../wire/envelope.ts"
+import { decodeAlarms } from "../../wire/alarms.ts"
+import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui } from "../../wire/keys.ts"
-import { decodePack } from "../../wire/senml.ts"
+import { decodePack } from "../../wire/pack.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
 
 const standby = 2
@@ -69,11 +70,11 @@ async function start(t: TestContext, settings: Record<string, unknown> = {}) {
     const envelopes = () =>
         clinic.stored.map(hex => {
             const envelope = parseEnvelope(Buffer.from(hex, "hex"))
-            const purposes: Purpose[] = ["vitals", "alarm"]
-            const purpose = purposes.find(each => verifyEnvelope(envelope, each, keys.upMac))!
-            const { kid, boot } = envelope
-            const values = decodePack(openEnvelope(envelope, keys.upEnc), kid, clock.now())
-            return { purpose, boot, values }
+            const { purpose, boot } = envelope
+            const plaintext = openEnvelope(envelope, keys.upEnc)
+            const isAlarm = purpose === "alarm"
+            const alarms = isAlarm ? decodeAlarms(plaintext, clock.now()) : []
+            return { purpose, boot, alarms, values: isAlarm ? [] : decodePack(plaintext, clock.now()) }
         })
     const optical = chips[0] as Max30102
     /** Runs until it has been in standby this many times. */
@@ -130,9 +131,8 @@ test("standby: an alarm is raised within a measurement, and cleared in a later o
     const { cycles, settings, envelopes, lines } = await start(t, { hrHigh: 60 })
     const alarms = () =>
         envelopes()
-            .filter(({ purpose }) => purpose === "alarm")
-            .flatMap(({ values }) => values.filter(({ name }) => name === "alarm/hr-high"))
-            .map(({ value }) => value)
+            .flatMap(({ alarms }) => alarms.filter(({ kind }) => kind === "hr-high"))
+            .map(({ raised }) => (raised ? 1 : 0))
     await cycles(1)
     assert.deepEqual(alarms(), [1], lines.join("\n"))
     await cycles(2)

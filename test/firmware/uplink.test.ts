@@ -3,7 +3,8 @@ import { test } from "node:test"
 import { encodeFrame } from "../../router/coap/frame.ts"
 import { Code, code, message } from "../../router/coap/message.ts"
 import { runProgram } from "../../sim/mote/program.ts"
-import { open } from "./independent-open.ts"
+import { deriveKeys } from "../../wire/keys.ts"
+import { open, readings } from "./independent-open.ts"
 import { ScriptedRouter, upTo, type Post, type ScriptedConnection } from "./scripted-router.ts"
 
 /** A mote with `count` readings, one every `everyMs`, and its router. */
@@ -39,13 +40,15 @@ test("an envelope of the firmware opens with node:crypto and cbor2 alone", async
     const { kid, secret } = router.settings
     assert.equal(router.posts.length, 2)
     for (const [i, { envelope }] of router.posts.entries()) {
-        const { pack, nonce } = open(envelope.bytes, kid, secret)
+        const { content, nonce } = open(envelope.bytes, kid, secret)
         assert.equal(nonce, Buffer.from(envelope.nonce).toString("hex"))
-        assert.deepEqual(
-            pack.map(record => record.get(0)),
-            i === 0 ? ["hr", "hr-q", "temp", "config"] : ["hr", "hr-q", "temp"],
-        )
-        assert.equal(pack[0]!.get(-2), `urn:dev:mac:${kid}_`)
+        // The first is from before there is a clock, and has the configuration.
+        if (i === 0) assert.deepEqual([content[0], content.length], [-1, 4])
+        else
+            assert.deepEqual(
+                readings(content).map(reading => Object.keys(reading)),
+                [["time", "hr", "hr-q", "temp"]],
+            )
     }
 })
 
@@ -63,6 +66,8 @@ test("times are relative before the first receipt and right to 100 ms afterwards
         }
 })
 
+const strangerKeys = deriveKeys(new Uint8Array(32), new Uint8Array(8))
+
 /** What a router, or an impostor, may do instead of sending the receipt. */
 const faults: Record<string, (post: Post) => void> = {
     "no answer": () => {},
@@ -74,12 +79,12 @@ const faults: Record<string, (post: Post) => void> = {
     },
     "a flipped bit in the time": p => {
         const receipt = p.receipt()
-        receipt[40]! ^= 1
+        receipt[15]! ^= 1
         p.respond(Code.Changed, receipt)
     },
     "a receipt for another nonce": p => p.respond(Code.Changed, p.receipt({ nonce: new Uint8Array(13) })),
-    "a receipt for another mote": p => p.respond(Code.Changed, p.receipt({ kid: new Uint8Array(8) })),
-    "a receipt under another key": p => p.respond(Code.Changed, p.receipt({}, p.router.keys.upMac)),
+    "a receipt for another mote": p => p.respond(Code.Changed, p.receipt({ key: strangerKeys.receipt })),
+    "a receipt under another key": p => p.respond(Code.Changed, p.receipt({ key: p.router.keys.upMac })),
     "a receipt cut short": p => p.respond(Code.Changed, p.receipt().subarray(0, -1)),
     "a receipt with more behind it": p => p.respond(Code.Changed, Buffer.concat([p.receipt(), Buffer.from([0])])),
     "the receipt of the envelope before": p => {
@@ -130,7 +135,7 @@ test("an invalid receipt does not block the valid one", async () => {
         count: 5,
         prepare: r => {
             r.onPost = post => {
-                post.respond(Code.Changed, post.receipt({}, r.keys.upMac))
+                post.respond(Code.Changed, post.receipt({ key: r.keys.upMac }))
                 post.respond(Code.Changed)
                 post.accept()
                 post.accept()
@@ -258,7 +263,7 @@ test("readings become summaries while an envelope is in flight: all are counted 
     assert.deepEqual(router.readings.slice(-800), upTo(count).slice(-800))
 })
 
-test("catching up puts ten readings into an envelope of about 500 bytes", async () => {
+test("catching up puts thirty readings into an envelope of about 200 bytes", async () => {
     const { router, run } = await start({ count: 60, everyMs: 1000, prepare: r => (r.isReachable = false) })
     await run(55)
     router.isReachable = true
@@ -266,8 +271,8 @@ test("catching up puts ten readings into an envelope of about 500 bytes", async 
     assert.deepEqual(router.readings, upTo(60))
     const sizes = router.posts.map(p => p.envelope.bytes.length)
     const counts = router.posts.map(p => p.measurements.filter(m => m.name === "hr").length)
-    assert.deepEqual(counts.slice(0, 3), [1, 10, 10])
-    assert.ok(Math.max(...sizes) <= 560, `${Math.max(...sizes)} bytes`)
+    assert.deepEqual(counts.slice(0, 3), [1, 30, 29])
+    assert.ok(Math.max(...sizes) <= 240, `${Math.max(...sizes)} bytes`)
 })
 
 /** The mote's reaction to a peer's messages. */

@@ -5,10 +5,8 @@ import { wearableChips } from "../../sim/devices/chips.ts"
 import type { Fault } from "../../sim/devices/faults.ts"
 import { runProgram } from "../../sim/mote/program.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
-import { toAlarms } from "../../wire/alarms.ts"
-import { decodePack } from "../../wire/senml.ts"
+import { decodeAlarms } from "../../wire/alarms.ts"
 
-const kid = Buffer.from("0011223344556677", "hex")
 const delayS = 10
 /** A fault, or its end, is detected with the second reading. */
 const noticeS = 4.5
@@ -30,9 +28,9 @@ async function watch(seconds: number, body: Body, faults: Fault[] = []) {
             if (line.startsWith("part ")) hex += line.slice(5)
             if (line !== "pack") return
             const now = clock.now()
-            const pack = decodePack(Buffer.from(hex, "hex"), kid, now)
+            const events = decodeAlarms(Buffer.from(hex, "hex"), now)
             hex = ""
-            for (const { kind, raised, time, value } of toAlarms(pack)) {
+            for (const { kind, raised, time, value } of events) {
                 alarms.push({
                     what: `${kind} ${raised ? 1 : 0}`,
                     second: (time - startMs) / 1000,

@@ -77,7 +77,7 @@ export class Attacker {
         if (isFromMote && seen.code === Code.POST) this.envelopes.push(copy.payload)
         else if (seen.code === Code.PUT) this.configurations.push(copy)
         else if (seen.code === Code.POST || seen.code === Code.DELETE) this.commands.push(copy)
-        else if (seen.code === Code.Changed && seen.payload.length > 60) this.receipts.push(copy.payload)
+        else if (seen.code === Code.Changed && seen.payload.length > 20) this.receipts.push(copy.payload)
     }
 }
 

@@ -146,7 +146,7 @@ function check(world: World, lines: string[], panics: number[], cuts: number): v
     const numbers = arrived
         .filter(({ boot }) => boot === last)
         .flatMap(({ measurements }) => measurements.filter(({ name }) => name === "hr"))
-        .map(({ value }) => (value - 60) * 16)
+        .map(({ value }) => Math.round((value - 60) * 10))
         .sort((a, b) => a - b)
     assert.ok(numbers.length > 60, `${numbers.length} readings\n${lines.join("\n")}`)
     assert.deepEqual(

@@ -10,10 +10,10 @@ import { MqttBroker } from "../../router/mqtt/broker.ts"
 import { pipe } from "../../sim/time/pipe.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { seededBytes } from "../../sim/time/random.ts"
-import { toAlarms, type AlarmEvent } from "../../wire/alarms.ts"
+import { decodeAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys, type RouterKeys } from "../../wire/keys.ts"
-import { decodePack, type Measurement } from "../../wire/senml.ts"
+import { decodePack, type Measurement } from "../../wire/pack.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
 
 const mqttPort = 1883
@@ -24,6 +24,7 @@ export interface Arrived {
     seq: number
     purpose: "vitals" | "alarm"
     measurements: Measurement[]
+    alarms: AlarmEvent[]
 }
 
 /** A router with its store on disk and a clinic, in virtual time, for one mote that they know. */
@@ -118,16 +119,17 @@ export class World {
             const envelope = parseEnvelope(Buffer.from(hex, "hex"))
             const { boot, seq } = envelope
             const plaintext = openEnvelope(envelope, this.keys.upEnc)
-            const measurements = decodePack(plaintext, this.kid, this.clock.now())
-            return { boot, seq, purpose: this.purposes.get(hex)!, measurements }
+            const now = this.clock.now()
+            const purpose = this.purposes.get(hex)!
+            const isAlarm = purpose === "alarm"
+            const alarms = isAlarm ? decodeAlarms(plaintext, now) : []
+            return { boot, seq, purpose, alarms, measurements: isAlarm ? [] : decodePack(plaintext, now) }
         })
     }
 
     /** What the clinic knows of alarms. */
     alarms(): AlarmEvent[] {
-        return this.arrived()
-            .filter(({ purpose }) => purpose === "alarm")
-            .flatMap(({ measurements }) => toAlarms(measurements))
+        return this.arrived().flatMap(({ alarms }) => alarms)
     }
 }
 

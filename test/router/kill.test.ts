@@ -10,6 +10,7 @@ import { compiledFile } from "../../host/compiled.mjs"
 import { NoResponseError } from "../../router/coap/connection.ts"
 import { dotted } from "../../router/coap/message.ts"
 import { SqliteStore } from "../../router/index.ts"
+import { parseEnvelope } from "../../wire/envelope.ts"
 import { openReceipt } from "../../wire/receipt.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { until } from "../support/until.ts"
@@ -67,7 +68,7 @@ async function postUntilBroken(
                 continue
             }
             assert.equal(dotted(response.code), "2.04")
-            openReceipt(response.payload, mote.keys.receipt)
+            openReceipt(response.payload, parseEnvelope(unsure[0]).nonce, mote.keys.receipt)
             receipted.add(Buffer.from(unsure[0]).toString("hex"))
             unsure.shift()
         }

@@ -10,10 +10,10 @@ import { Mote } from "../../sim/mote/mote.ts"
 import { VirtualClock } from "../../sim/time/clock.ts"
 import { pipe } from "../../sim/time/pipe.ts"
 import { seededBytes } from "../../sim/time/random.ts"
-import { toAlarms } from "../../wire/alarms.ts"
+import { decodeAlarms } from "../../wire/alarms.ts"
 import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys } from "../../wire/keys.ts"
-import { decodePack } from "../../wire/senml.ts"
+import { decodePack } from "../../wire/pack.ts"
 import { longTest } from "../support/long.ts"
 
 interface Raised {
@@ -40,14 +40,16 @@ async function watched(body: Body, seconds: number) {
         keysOf: () => Promise.resolve([]),
         deliver: batch => {
             for (const { envelope, receivedAt } of batch) {
-                const pack = decodePack(openEnvelope(parseEnvelope(envelope), keys.upEnc), kid, receivedAt)
-                for (const { kind, id, raised, time, value } of toAlarms(pack)) {
+                const parsed = parseEnvelope(envelope)
+                const plaintext = openEnvelope(parsed, keys.upEnc)
+                const isAlarm = parsed.purpose === "alarm"
+                for (const { kind, id, raised, time, value } of isAlarm ? decodeAlarms(plaintext, receivedAt) : []) {
                     const at = (time - poweredAt) / 1000
                     const key = `${kind} ${id}`
                     if (raised) alarms.set(key, { kind, at, value })
                     else if (alarms.has(key)) alarms.get(key)!.over = at
                 }
-                for (const { name, time, value } of pack)
+                for (const { name, time, value } of isAlarm ? [] : decodePack(plaintext, receivedAt))
                     if (name === "hr") rates.push({ at: (time - poweredAt) / 1000, bpm: value })
             }
             return Promise.resolve(batch.map(({ id }) => ({ id, status: "stored" as const })))

@@ -4,7 +4,7 @@ import { readSetting } from "../../src/platform/flash"
 import { alarmsReceipted, isAlarmPending, loadAlarms, packAlarms, watchReading } from "../../src/alarms/alarms"
 import { config } from "../../src/config/config"
 import { clockReceipt } from "../../src/link/clock"
-import { startPacks } from "../../src/link/senml"
+import { startPacks } from "../../src/link/pack"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 import { status } from "../../src/link/status"
 import { Reading } from "../../src/reading"
@@ -12,7 +12,7 @@ import { Signal } from "../../src/platform/signal"
 import { countBoot } from "../../src/link/identity"
 
 const kid = Buffer.from(await readSetting("kid", "0011223344556677"), "hex")
-startPacks("0011223344556677", 10)
+startPacks(10)
 const reading = new Reading()
 
 function push(made: any): void {

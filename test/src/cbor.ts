@@ -1,4 +1,4 @@
-// Answers binary64 numbers with their CBOR encodings, one after the other.
+// Answers whole numbers, as binary64, with their CBOR encodings, one after the other.
 import { clearCbor, startCbor, writeNumber, writtenBytes } from "../../src/link/cbor"
 import { Signal } from "../../src/platform/signal"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"

@@ -1,4 +1,4 @@
-// A mote without sensors. Reading n has the rate 60 + (n mod 1000) / 16; there is a fever while the setting `fever` says so.
+// A mote without sensors. Reading n has the rate 60 + (n mod 1000) / 10; there is a fever while the setting `fever` says so.
 import { millis, sleep } from "@devicescript/core"
 import { readSetting } from "../../src/platform/flash"
 import { isAlarmPending } from "../../src/alarms/alarms"
@@ -20,7 +20,7 @@ const ballast = Buffer.alloc(await readSetting("ballast", 0))
 for (let n = 0; n < count; n++) {
     const reading = new Reading()
     reading.atMs = millis()
-    reading.bpm = 60 + (n % 1000) / 16
+    reading.bpm = 60 + (n % 1000) / 10
     reading.quality = 0.75
     reading.motion = false
     reading.contact = true

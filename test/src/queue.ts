@@ -1,15 +1,17 @@
 // Fills a queue with the readings of test/firmware/queue.test.ts, `reading(n)` there, and answers with one pack after the other.
 import { sleep } from "@devicescript/core"
 import { makeRefusal, RefusalCode } from "../../src/link/refusal"
-import { groupReadings, lost, queued, queueReading, startQueue } from "../../src/link/queue"
-import { startPacks, writePack } from "../../src/link/senml"
+import { lost, queued, queueReading, startQueue } from "../../src/link/queue"
+import { startPacks, writePack } from "../../src/link/pack"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 import { status } from "../../src/link/status"
 import { Reading } from "../../src/reading"
 import { Signal } from "../../src/platform/signal"
 
+/** As in the firmware. */
+const batchReadings = 30
 const shiftTicks = 16 * 1767225600
-startPacks("0011223344556677", 10)
+startPacks(batchReadings)
 /** Code, setting and range: no refusal says more. */
 const longest = makeRefusal(RefusalCode.outOfRange, [12, 60, 3600])
 const reading = new Reading()
@@ -21,10 +23,10 @@ function make(seed: number, stepMs: number, pause: number): void {
     const dice = (made * 7919 + seed * 104729) % 1009
     atMs += dice % 61 === 0 ? 40 * stepMs : dice % 67 === 0 ? pause * stepMs : stepMs
     reading.atMs = atMs
-    reading.quality = (dice % 65) / 64
+    reading.quality = (dice % 101) / 100
     reading.motion = dice % 13 === 0
-    reading.bpm = dice % 11 === 0 ? undefined : 40 + dice / 16
-    reading.tempC = dice % 17 === 0 ? undefined : 35 + (dice % 160) / 32
+    reading.bpm = dice % 11 === 0 ? undefined : 40 + dice / 10
+    reading.tempC = dice % 17 === 0 ? undefined : 35 + (dice % 500) / 100
     reading.spo2 = dice % 4 === 0 ? 80 + (dice % 20) : undefined
     queueReading(reading)
     made++
@@ -32,7 +34,7 @@ function make(seed: number, stepMs: number, pause: number): void {
 
 async function answer(question: any): Promise<void> {
     if (question.readings) {
-        startQueue(question.readings, question.summaries, groupReadings)
+        startQueue(question.readings, question.summaries, batchReadings)
         made = atMs = 0
     }
     status.battery = question.battery

@@ -20,7 +20,7 @@ async function measure(from: number): Promise<void> {
     for (let i = from; i < from + count; i++) {
         const reading = new Reading()
         reading.atMs = millis()
-        reading.bpm = 30 + i / 16
+        reading.bpm = 30 + i / 10
         reading.quality = 0.75
         reading.motion = false
         reading.tempC = 36.5

@@ -1,26 +1,26 @@
 // Does what test/wire/vectors.ts asks for: a letter and what goes with it; answers with bytes.
 import { Event, setEvent, setId, setTime, slotBytes, TimeBase } from "../../src/alarms/slot"
-import { describe, Kind } from "../../src/alarms/kind"
+import { Kind } from "../../src/alarms/kind"
 import { writeEvent } from "../../src/alarms/event"
 import { beginArray, endArray } from "../../src/link/cbor"
 import { Purpose } from "../../src/link/transport"
 import { makeRefusal } from "../../src/link/refusal"
-import {
-    externalAadCommand,
-    externalAadConfig,
-    MoteKeys,
-    openDown,
-    openReceipt,
-    seal,
-    startSealing,
-} from "../../src/link/seal"
-import { baseName, startPacks } from "../../src/link/senml"
+import { MoteKeys, openDown, openReceipt, seal, startSealing } from "../../src/link/seal"
+import { startPacks } from "../../src/link/pack"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 import { Signal } from "../../src/platform/signal"
 
 const kidBytes = 8
 const nonceBytes = 13
-const labels = ["up enc", "up mac", "receipt", "down enc", "down mac", "mqtt", "flash"]
+const labels = [
+    "vitalmote/2 up enc",
+    "vitalmote/2 up mac",
+    "vitalmote/2 receipt",
+    "vitalmote/2 down enc",
+    "vitalmote/2 down mac",
+    "vitalmote mqtt",
+    "vitalmote flash",
+]
 let keys: MoteKeys
 
 function answer(order: string, bytes: Buffer): Buffer {
@@ -30,10 +30,10 @@ function answer(order: string, bytes: Buffer): Buffer {
             const kid = bytes.slice(0, kidBytes)
             keys = new MoteKeys(bytes.slice(kidBytes), kid)
             // As `deriveKeys`, which takes turns with others.
-            keys.upEnc = keys.derive("up enc")
-            keys.upMac = keys.derive("up mac")
-            keys.receipt = keys.derive("receipt")
-            startPacks(kid.toString("hex"), 10)
+            keys.upEnc = keys.derive(labels[0])
+            keys.upMac = keys.derive(labels[1])
+            keys.receipt = keys.derive(labels[2])
+            startPacks(10)
             return Buffer.concat(...labels.map(label => keys.derive(label)))
         }
         // A start.
@@ -49,9 +49,9 @@ function answer(order: string, bytes: Buffer): Buffer {
             return Buffer.from(receipt ? `${receipt.now} ${receipt.config}` : "none")
         }
         case "c":
-            return openDown(keys, externalAadConfig, bytes) || Buffer.from("none")
+            return openDown(keys, Purpose.config, bytes) || Buffer.from("none")
         case "d":
-            return openDown(keys, externalAadCommand, bytes) || Buffer.from("none")
+            return openDown(keys, Purpose.command, bytes) || Buffer.from("none")
         // A code and its parameters.
         case "f": {
             const parameters: number[] = []
@@ -66,33 +66,35 @@ function answer(order: string, bytes: Buffer): Buffer {
 
 const eventBytes = 48
 const nameAt = 32
+const names = ["hr-low", "hr-high", "temp-low", "temp-high", "optical", "thermometer", "contact", "battery", "spo2-low"]
 
 /**
- * Events of 48 bytes: 0, then each 1 where it is so: it begins, has a value, nobody knows when; f64 from byte 8 on: id, value,
- * ticks of unix time; the name of the kind.
+ * Events of 48 bytes: 0, then each 1 where it is so: it begins, has a value, nobody knows when, there is no clock; f64 from
+ * byte 8 on: id, value, ticks of Unix time, or, without a clock, ticks from the sealing; the name of the kind.
  */
 function alarmPack(bytes: Buffer): Buffer {
     beginArray()
-    let records = 0
     for (let at = 0; at < bytes.length; at += eventBytes) {
         const kind = kindOf(bytes.slice(at + nameAt, at + eventBytes).toString())
         const event = bytes[at + 1] ? Event.raised : Event.cleared
         const slots = Buffer.alloc(Kind.count * slotBytes)
         const value = bytes[at + 2] ? bytes.getAt(at + 16, "f64") : undefined
         const ticks = bytes.getAt(at + 24, "f64")
+        const isRelative = bytes[at + 4] === 1
         setId(slots, kind, bytes.getAt(at + 8, "f64"))
         setEvent(slots, kind, event, 0, value)
         const isUntimed = bytes[at + 3] === 1
-        setTime(slots, kind, event, isUntimed ? 0 : ticks, isUntimed ? TimeBase.unknown : TimeBase.unix)
-        records += writeEvent(slots, kind, event, ticks, 0, at === 0 ? baseName : undefined)
+        if (isUntimed) setTime(slots, kind, event, 0, TimeBase.unknown)
+        else if (!isRelative) setTime(slots, kind, event, ticks, TimeBase.unix)
+        writeEvent(slots, kind, event, isRelative ? undefined : ticks, -ticks)
     }
-    return endArray(records)
+    return endArray(bytes.length / eventBytes)
 }
 
 /** By its name, behind which there may be zeros. */
 function kindOf(padded: string): Kind {
     for (let kind = 0; kind < Kind.count; kind++) {
-        const name = describe(kind)[0]
+        const name = names[kind]
         if (padded.slice(0, name.length) === name && padded.charCodeAt(name.length) === 0) return kind
     }
     throw new Error("no such kind")

@@ -1,14 +1,14 @@
 // Senses and prints the alarms of it, as packs in hex; test/firmware/watch.test.ts is the wearer, and breaks the chips.
 import { alarmsReceipted, isAlarmPending, loadAlarms, packAlarms, watchReading } from "../../src/alarms/alarms"
 import { countBoot } from "../../src/link/identity"
-import { startPacks } from "../../src/link/senml"
+import { startPacks } from "../../src/link/pack"
 import { startSensing } from "../../src/sensing/sensing"
 import { Signal } from "../../src/platform/signal"
 import { simulatedI2C } from "../../src/drivers/simulated-i2c"
 
 const news = new Signal()
 const kid = hex`0011223344556677`
-startPacks(kid.toString("hex"), 10)
+startPacks(10)
 await loadAlarms(kid, await countBoot(), () => news.raise())
 await startSensing(simulatedI2C, async reading => watchReading(reading))
 while (await news.wait())

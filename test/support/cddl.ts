@@ -29,7 +29,9 @@ interface Entry {
 const prelude: Record<string, (value: unknown) => boolean> = {
     any: () => true,
     uint: value => Number.isSafeInteger(value) && (value as number) >= 0,
+    nint: value => Number.isSafeInteger(value) && (value as number) < 0,
     int: value => Number.isSafeInteger(value),
+    null: value => value === null,
     bstr: value => value instanceof Uint8Array,
     tstr: value => typeof value === "string",
     // In deterministic CBOR a number without a fraction is an integer.

@@ -1,7 +1,16 @@
 import { randomBytes } from "node:crypto"
+import { encodeAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { sealEnvelope, type Purpose } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys, type RouterKeys } from "../../wire/keys.ts"
-import { encodePack, type Measurement } from "../../wire/senml.ts"
+import { encodePack, tickMs, type Measurement } from "../../wire/pack.ts"
+
+/** A time (unix ms) as a mote says it, in steps of 1/16 s. */
+export const moteTime = (time: number) => Math.round(Math.round(time / tickMs) * tickMs)
+
+/** What a mote says of an alarm at `time` (unix ms). */
+export function alarmEvent(kind: string, raised: boolean, time: number, more: Partial<AlarmEvent> = {}): AlarmEvent {
+    return { kind, raised, time, id: 1, value: null, unit: null, relative: false, untimed: false, ...more }
+}
 
 /** Keys and envelopes of a mote, for tests that need no firmware. */
 export class TestMote {
@@ -38,8 +47,13 @@ export class TestMote {
     }
 
     /** The next envelope around a pack; `now` (unix ms) is when it is sent. */
-    seal(pack: Measurement[], now: number, purpose: Purpose = "vitals"): Uint8Array {
-        return this.envelope({ purpose, plaintext: encodePack(pack, this.keys.kid, now) })
+    seal(pack: Measurement[], now: number): Uint8Array {
+        return this.envelope({ plaintext: encodePack(pack, now) })
+    }
+
+    /** The next envelope around alarms. */
+    sealAlarms(events: AlarmEvent[], now: number): Uint8Array {
+        return this.envelope({ purpose: "alarm", plaintext: encodeAlarms(events, now) })
     }
 
     /** The start after this one. */

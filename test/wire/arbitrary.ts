@@ -5,6 +5,7 @@ import type { Purpose } from "../../wire/envelope.ts"
 /** Values of the wire format for property tests. */
 export const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 
+export const uint24 = fc.nat({ max: 0xffffff })
 export const uint32 = fc.nat({ max: 0xffffffff })
 
 export const purpose = fc.constantFrom<Purpose>("vitals", "alarm")

@@ -103,6 +103,19 @@ test("more items than a full message has are refused before they are decoded", (
     assert.throws(() => decodeBatch(Uint8Array.of(0x81, 0x5b, 255, 255, 255, 255, 255, 255, 255, 255)), WireError)
 })
 
+test("keys of another format are ignored, whatever they are", () => {
+    const keys = Uint8Array.from({ length: 32 }, (_, i) => i)
+    const kid = new Uint8Array(8)
+    const ours = [kid, 2, keys, keys, keys, 5]
+    const theirs = [kid, 3, "keys", { of: "another" }]
+    assert.deepEqual(
+        decodeKeys(encode([theirs, ours, [kid, 4]])).map(({ config }) => config),
+        [5],
+    )
+    for (const wrong of [[kid], [kid, "2", ...ours.slice(2)], [1, 3, keys]])
+        assert.throws(() => decodeKeys(encode([ours, wrong])), WireError)
+})
+
 test("a router asks for no more motes at once than the clinic takes, each by eight bytes", () => {
     const full = encodeWanted(Array<Uint8Array>(maxWanted).fill(new Uint8Array(8).fill(255)))
     assert.equal(decodeWanted(full).length, maxWanted)
@@ -144,7 +157,7 @@ test("a reason is a code", () => {
 })
 
 const key = new Uint8Array(32)
-const plainRow = [new Uint8Array(8), key, key, key, 7]
+const plainRow = [new Uint8Array(8), 2, key, key, key, 7]
 for (const [what, more] of [
     ["half of what waits for the mote", [new Uint8Array(9)]],
     ["a field too many", [new Uint8Array(9), [], 0, 0]],

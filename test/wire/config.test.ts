@@ -7,7 +7,8 @@ import { decode, encode, WireError } from "../../wire/cbor.ts"
 import { encodeConfig, makeCommand, makeConfig, maxConfigBytes, openCommand, openConfig } from "../../wire/config.ts"
 import { checkConfig, ConfigError, formatConfigValue, parseConfigValue } from "../../wire/settings.ts"
 import { configFields, defaultConfig, type ConfigField, type ConfigValues } from "../../wire/tables/settings.ts"
-import { openEnvelope, parseEnvelope, seal, verifyEnvelope } from "../../wire/envelope.ts"
+import { openEnvelope, parseEnvelope, parseSealed, seal, verifyEnvelope } from "../../wire/envelope.ts"
+import { encodeMac0 } from "../../wire/cose.ts"
 import { commandNames, deriveKeys } from "../../wire/keys.ts"
 import { makeReceipt } from "../../wire/receipt.ts"
 import { flipBit, moteKeys } from "./arbitrary.ts"
@@ -69,19 +70,16 @@ test("every tenth of a degree has a binary16 of its own", () => {
 })
 
 test("a configuration has the structure that COSE gives it, checked with a CBOR library", () => {
-    const nonce = randomBytes(13)
+    const unique = randomBytes(12)
     const bytes = makeConfig({ led: 5, tempHigh: 38.3, router: "mqtt://b" }, 7, keys, size => {
-        assert.equal(size, 13)
-        return nonce
+        assert.equal(size, 12)
+        return unique
     })
     const mac0 = decode(bytes) as Tag
     const [, , payload] = mac0.contents as Uint8Array[]
-    const encrypt0 = decode(payload!) as Tag
-    const [, header] = encrypt0.contents as [Uint8Array, Map<number, unknown>]
-    assert.deepEqual([mac0.tag, encrypt0.tag], [17, 16])
-    const iv = Buffer.concat([Uint8Array.of(1), nonce, Uint8Array.of(0, 1)])
-    assert.deepEqual(Buffer.from(header.get(5) as Uint8Array), iv)
-    const plaintext = openEnvelope(parseEnvelope(bytes), keys.downEnc)
+    assert.equal(mac0.tag, 17)
+    assert.deepEqual(Buffer.from(payload!).subarray(0, 13), Buffer.concat([Uint8Array.of(0x23), unique]))
+    const plaintext = openEnvelope(parseSealed(bytes), keys.downEnc)
     const map = new Map<string, unknown>([
         ["led", 5],
         ["router", "mqtt://b"],
@@ -200,19 +198,28 @@ test("a command opens as what it was sealed", () => {
 test("one purpose is never another", () => {
     const config = makeConfig({ led: 5 }, 7, keys, randomBytes)
     const command = makeCommand("clear", 7, keys, randomBytes)
-    const receipt = makeReceipt({ kid: keys.kid, nonce: randomBytes(13), now: 1, config: 7 }, keys.downMac)
+    const receipt = makeReceipt({ now: 1, config: 7 }, randomBytes(13), keys.downMac)
     assert.throws(() => openCommand(config, keys), WireError)
     assert.throws(() => openConfig(command, keys), WireError)
     assert.throws(() => openConfig(receipt, keys), WireError)
-    for (const bytes of [config, command]) assert.ok(!verifyEnvelope(parseEnvelope(bytes), "vitals", keys.downMac))
+    for (const bytes of [config, command]) {
+        assert.throws(() => parseEnvelope(bytes), WireError, "from a mote")
+        assert.ok(!verifyEnvelope(parseSealed(bytes), "vitals", keys.downMac))
+    }
     const other = { ...keys, kid: randomBytes(8) }
     assert.throws(() => openConfig(config, other), { message: "for another mote" })
 })
 
-test("one flipped bit anywhere is refused", () => {
+test("one flipped bit anywhere is refused, under the right MAC, too", () => {
     const bytes = makeConfig({ led: 5 }, 7, keys, randomBytes)
     for (let bit = 0; bit < bytes.length * 8; bit++)
         assert.throws(() => openConfig(flipBit(bytes, bit), keys), WireError)
+    const { protectedHeader, payload } = parseSealed(bytes)
+    for (let bit = 0; bit < payload.length * 8; bit++) {
+        const altered = encodeMac0(protectedHeader, flipBit(payload, bit), new Uint8Array(0), keys.downMac)
+        assert.throws(() => openConfig(altered, keys), WireError)
+        assert.throws(() => openCommand(altered, keys), WireError)
+    }
 })
 
 for (const [what, plaintext] of [
@@ -242,7 +249,8 @@ for (const [what, plaintext] of [
 ] as const)
     test(`refuses ${what} even with a good MAC`, () => {
         for (const purpose of ["config", "command"] as const) {
-            const bytes = seal(keys.kid, randomBytes(13), plaintext, keys.downEnc, purpose, keys.downMac)
+            const down = { kid: keys.kid, enc: keys.downEnc, mac: keys.downMac }
+            const bytes = seal(purpose, randomBytes(12), plaintext, down)
             const open = purpose === "config" ? openConfig : openCommand
             assert.throws(() => open(bytes, keys), WireError)
         }

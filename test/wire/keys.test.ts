@@ -27,12 +27,12 @@ test("every working key is HKDF of the secret with its own label", () => {
     const kid = range(1, 8)
     const keys = deriveKeys(secret, kid)
     for (const [name, label] of [
-        ["upEnc", "vitalmote/1 up enc"],
-        ["upMac", "vitalmote/1 up mac"],
-        ["receipt", "vitalmote/1 receipt"],
-        ["downEnc", "vitalmote/1 down enc"],
-        ["downMac", "vitalmote/1 down mac"],
-        ["mqtt", "vitalmote/1 mqtt"],
+        ["upEnc", "vitalmote/2 up enc"],
+        ["upMac", "vitalmote/2 up mac"],
+        ["receipt", "vitalmote/2 receipt"],
+        ["downEnc", "vitalmote/2 down enc"],
+        ["downMac", "vitalmote/2 down mac"],
+        ["mqtt", "vitalmote mqtt"],
     ] as const)
         assert.deepEqual(keys[name], hkdf(secret, kid, label, 32))
     assert.equal(new Set(Object.values(keys).map(eui)).size, 7)

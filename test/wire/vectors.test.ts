@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import { decodeBatch, decodeKeys, decodeResults } from "../../wire/batch.ts"
 import { openCommand, openConfig } from "../../wire/config.ts"
-import { openEnvelope, parseEnvelope, verifyEnvelope } from "../../wire/envelope.ts"
+import { openEnvelope, parseEnvelope, parseSealed, verifyEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys } from "../../wire/keys.ts"
+import type { Measurement } from "../../wire/pack.ts"
 import { openReceipt } from "../../wire/receipt.ts"
 import { decodeRefusal } from "../../wire/refusal.ts"
 import { refusalKinds } from "../../wire/tables/refusals.ts"
-import { open } from "../firmware/independent-open.ts"
+import { open, readings } from "../firmware/independent-open.ts"
 import { Cddl } from "../support/cddl.ts"
 import { bytes, hex, madeByFirmware, madeByHost, openFirmware, readVectors } from "./vectors.ts"
 
@@ -40,9 +41,8 @@ test("the host opens them, and nothing that was changed", () => {
         assert.equal(hex(openEnvelope(envelope, keys.upEnc)), plaintextHex)
     }
     for (const { nonce, now, config, receiptHex } of v.receipts) {
-        const receipt = openReceipt(bytes(receiptHex), keys.receipt)
-        assert.deepEqual([hex(receipt.nonce), receipt.now, receipt.config], [nonce, now, config])
-        assert.throws(() => openReceipt(forged(receiptHex), keys.receipt))
+        assert.deepEqual(openReceipt(bytes(receiptHex), bytes(nonce), keys.receipt), { now, config })
+        assert.throws(() => openReceipt(forged(receiptHex), bytes(nonce), keys.receipt))
     }
     for (const { version, values, envelopeHex } of v.configurations) {
         assert.deepEqual(openConfig(bytes(envelopeHex), keys), { version, values })
@@ -82,11 +82,21 @@ test("the firmware opens them, and nothing that was changed", async () => {
     }
 })
 
+/** The measurements of one pack by their time, in seconds. */
+function asReadings(measurements: Measurement[]): Record<string, number>[] {
+    const byTime = new Map<number, Record<string, number>>()
+    for (const { name, value, time } of measurements)
+        byTime.set(time, { ...(byTime.get(time) ?? { time: time / 1000 }), [name]: value })
+    return [...byTime.values()].sort((a, b) => a.time! - b.time!)
+}
+
 test("a stranger opens the envelopes with node:crypto and a CBOR library", () => {
     for (const [seq, { purpose, envelopeHex }] of v.envelopes.entries()) {
-        const { nonce, pack } = open(bytes(envelopeHex), v.kid, v.secret, purpose)
-        assert.equal(nonce, `0000000${v.start.boot}${v.start.salt}0000000${seq}`)
-        assert.equal(pack[0]!.get(-2), `urn:dev:mac:${v.kid}_`)
+        const { nonce, content } = open(bytes(envelopeHex), v.kid, v.secret, purpose)
+        const type = purpose === "vitals" ? "21" : "22"
+        assert.equal(nonce, `${type}00000${v.start.boot}${v.start.salt}0000000${seq}`)
+        if (purpose === "alarm") assert.equal(content.length, v.alarms.events.length)
+        else assert.deepEqual(readings(content), asReadings(v.packs[1]!.measurements))
     }
 })
 
@@ -96,12 +106,11 @@ test("all of them are what the grammar on docs/wire.md says", () => {
     const problem = Buffer.concat([Buffer.from("a175", "hex"), Buffer.from("urn:vitalmote:refusal")])
     const messages: Record<string, string[]> = {
         envelope: [...v.envelopes, ...v.configurations, ...v.commands].map(({ envelopeHex }) => envelopeHex),
-        pack: [...v.packs, v.alarms].map(({ packHex }) => packHex),
+        pack: v.packs.map(({ packHex }) => packHex),
+        alarms: [v.alarms.packHex],
         receipt: v.receipts.map(({ receiptHex }) => receiptHex),
         configuration: v.configurations.map(({ plaintextHex }) => plaintextHex),
-        command: v.commands.map(({ envelopeHex }) =>
-            hex(openEnvelope(parseEnvelope(bytes(envelopeHex)), keys.downEnc)),
-        ),
+        command: v.commands.map(({ envelopeHex }) => hex(openEnvelope(parseSealed(bytes(envelopeHex)), keys.downEnc))),
         refusal: v.refusals.map(({ refusalHex }) => refusalHex),
         "problem-details": v.refusals.map(({ refusalHex }) => hex(problem) + refusalHex),
         batch: [v.batchHex],

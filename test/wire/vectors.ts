@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs"
-import { toAlarms, type AlarmEvent } from "../../wire/alarms.ts"
+import { decodeAlarms, encodeAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { encodeBatch, encodeKeys, encodeResults, type DeliveryResult } from "../../wire/batch.ts"
 import { encodeConfig, makeCommand, makeConfig } from "../../wire/config.ts"
 import { sealEnvelope, type Purpose } from "../../wire/envelope.ts"
 import { deriveKeys, hkdf, type CommandName } from "../../wire/keys.ts"
+import { decodePack, encodePack, tickMs, type Measurement } from "../../wire/pack.ts"
 import { makeReceipt } from "../../wire/receipt.ts"
 import { encodeRefusal } from "../../wire/refusal.ts"
-import { decodePack, type Measurement } from "../../wire/senml.ts"
 import { refusalKinds, type Refusal, type RefusalKind } from "../../wire/tables/refusals.ts"
 import { configFields, type ConfigValues } from "../../wire/tables/settings.ts"
 import { openChannel } from "../firmware/channel.ts"
@@ -19,18 +19,22 @@ export interface Vectors {
     keys: Record<string, string>
     packs: {
         name: string
-        readings: MadeReading[]
-        /** Ticks of 1/16 s: what makes the mote's time unix time, where it has a clock; and the moment of sending. */
-        shift?: number
-        now: number
-        lost?: number
-        note?: { version: number; refused?: number; refusal?: Refusal }
-        /** Unix ms at which it arrives. */
+        /** How the firmware makes it; absent: it does not do so here. */
+        made?: {
+            readings: MadeReading[]
+            /** Ticks of 1/16 s: what makes the mote's time unix time, where it has a clock; and the moment of sealing. */
+            shift?: number
+            now: number
+            lost?: number
+            note?: { version: number; refused?: number; refusal?: Refusal }
+        }
+        /** Unix ms at which it is sealed, and at which it arrives. */
+        sealedAt: number
         arrivedAt: number
         packHex: string
         measurements: Measurement[]
     }[]
-    alarms: { events: AlarmEvent[]; packHex: string }
+    alarms: { events: AlarmEvent[]; arrivedAt: number; packHex: string }
     /** The start that seals them; their `seq` is their place. */
     start: { boot: number; salt: string }
     envelopes: { purpose: Purpose; plaintextHex: string; envelopeHex: string }[]
@@ -38,11 +42,12 @@ export interface Vectors {
     configurations: {
         version: number
         values: Partial<ConfigValues>
-        nonce: string
+        /** The random part of the nonce. */
+        unique: string
         plaintextHex: string
         envelopeHex: string
     }[]
-    commands: { version: number; command: CommandName; nonce: string; envelopeHex: string }[]
+    commands: { version: number; command: CommandName; unique: string; envelopeHex: string }[]
     refusals: { refusal: Refusal; refusalHex: string }[]
     batch: { id: number; purpose: Purpose; receivedAt: number; envelope: string }[]
     batchHex: string
@@ -52,7 +57,11 @@ export interface Vectors {
     routerKeysHex: string
 }
 
-const labels = ["up enc", "up mac", "receipt", "down enc", "down mac", "mqtt", "flash"]
+const format = "vitalmote/2"
+const labels = [
+    ...["up enc", "up mac", "receipt", "down enc", "down mac"].map(use => `${format} ${use}`),
+    ...["vitalmote mqtt", "vitalmote flash"],
+]
 const file = new URL("../../wire/vectors.json", import.meta.url)
 
 export function readVectors(): Vectors {
@@ -66,34 +75,37 @@ export const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"))
 export function madeByHost(v: Vectors): Vectors {
     const keys = deriveKeys(bytes(v.secret), bytes(v.kid))
     const { kid, upEnc, upMac, mqtt } = keys
-    const fixed = (nonce: string) => () => bytes(nonce)
+    const fixed = (unique: string) => () => bytes(unique)
+    const packs = v.packs.map(pack => {
+        const packed = encodePack(pack.measurements, pack.sealedAt)
+        return { ...pack, packHex: hex(packed), measurements: decodePack(packed, pack.arrivedAt) }
+    })
+    const { events, arrivedAt } = v.alarms
+    const alarmPack = encodeAlarms(events, arrivedAt)
+    const alarms = { events: decodeAlarms(alarmPack, arrivedAt), arrivedAt, packHex: hex(alarmPack) }
     return {
         ...v,
-        keys: Object.fromEntries(
-            labels.map(label => [label, hex(hkdf(bytes(v.secret), kid, `vitalmote/1 ${label}`, 32))]),
-        ),
-        packs: v.packs.map(pack => ({
-            ...pack,
-            measurements: decodePack(bytes(pack.packHex), kid, pack.arrivedAt),
-        })),
-        alarms: { ...v.alarms, events: toAlarms(decodePack(bytes(v.alarms.packHex), kid, 0)) },
-        envelopes: v.envelopes.map(({ purpose, plaintextHex }, seq) => {
+        keys: Object.fromEntries(labels.map(label => [label, hex(hkdf(bytes(v.secret), kid, label, 32))])),
+        packs,
+        alarms,
+        envelopes: [packs[1]!, alarms].map(({ packHex: plaintextHex }, seq) => {
+            const purpose = seq === 0 ? "vitals" : "alarm"
             const start = { boot: v.start.boot, salt: bytes(v.start.salt), seq }
             const envelope = sealEnvelope({ kid, upEnc, upMac, purpose, ...start, plaintext: bytes(plaintextHex) })
             return { purpose, plaintextHex, envelopeHex: hex(envelope) }
         }),
         receipts: v.receipts.map(r => ({
             ...r,
-            receiptHex: hex(makeReceipt({ kid, nonce: bytes(r.nonce), now: r.now, config: r.config }, keys.receipt)),
+            receiptHex: hex(makeReceipt({ now: r.now, config: r.config }, bytes(r.nonce), keys.receipt)),
         })),
         configurations: v.configurations.map(c => ({
             ...c,
             plaintextHex: hex(encodeConfig(c.values, c.version)),
-            envelopeHex: hex(makeConfig(c.values, c.version, keys, fixed(c.nonce))),
+            envelopeHex: hex(makeConfig(c.values, c.version, keys, fixed(c.unique))),
         })),
         commands: v.commands.map(c => ({
             ...c,
-            envelopeHex: hex(makeCommand(c.command, c.version, keys, fixed(c.nonce))),
+            envelopeHex: hex(makeCommand(c.command, c.version, keys, fixed(c.unique))),
         })),
         refusals: v.refusals.map(({ refusal }) => ({ refusal, refusalHex: hex(encodeRefusal(refusal)) })),
         batchHex: hex(encodeBatch(v.batch.map(d => ({ ...d, envelope: bytes(d.envelope) })))),
@@ -114,10 +126,14 @@ export function madeByHost(v: Vectors): Vectors {
 export async function madeByFirmware(v: Vectors): Promise<Vectors> {
     const { ask } = await openFirmware(v)
     const keys = await ask("i", bytes(v.kid + v.secret))
-    const packer = await openChannel("test/src/senml.ts")
+    const packer = await openChannel("test/src/pack.ts")
     const packs = []
     for (const pack of v.packs) {
-        const { readings, now, shift, lost, note } = pack
+        if (!pack.made) {
+            packs.push(pack)
+            continue
+        }
+        const { readings, now, shift, lost, note } = pack.made
         const { refusal, ...rest } = note ?? { version: 0 }
         const question = packQuestion(readings, {
             now,
@@ -127,7 +143,7 @@ export async function madeByFirmware(v: Vectors): Promise<Vectors> {
         })
         packs.push({ ...pack, packHex: hex(await packer.ask(question)) })
     }
-    const alarmPack = hex(await ask("e", Buffer.concat(v.alarms.events.map(eventBytes))))
+    const alarmPack = hex(await ask("e", Buffer.concat(v.alarms.events.map(e => eventBytes(e, v.alarms.arrivedAt)))))
     const boot = Buffer.alloc(4)
     boot.writeUInt32LE(v.start.boot)
     await ask("s", boot)
@@ -159,16 +175,19 @@ export async function openFirmware({ start }: Vectors) {
     }
 }
 
-function eventBytes({ kind, id, raised, value, time, untimed }: AlarmEvent): Buffer {
-    const event = Buffer.alloc(48)
-    event[1] = raised ? 1 : 0
-    event[2] = value === null ? 0 : 1
-    event[3] = untimed ? 1 : 0
-    event.writeDoubleLE(id, 8)
-    event.writeDoubleLE(value ?? 0, 16)
-    event.writeDoubleLE((time / 1000) * 16, 24)
-    event.write(kind, 32)
-    return event
+/** See test/src/vectors.ts. A time without a clock is in ticks from the sealing, and not positive. */
+function eventBytes(event: AlarmEvent, sealedAt: number): Buffer {
+    const { kind, id, raised, value, time, relative, untimed } = event
+    const bytes = Buffer.alloc(48)
+    bytes[1] = raised ? 1 : 0
+    bytes[2] = value === null ? 0 : 1
+    bytes[3] = untimed ? 1 : 0
+    bytes[4] = relative ? 1 : 0
+    bytes.writeDoubleLE(id, 8)
+    bytes.writeDoubleLE(value ?? 0, 16)
+    bytes.writeDoubleLE((relative ? time - sealedAt : time) / tickMs, 24)
+    bytes.write(kind, 32)
+    return bytes
 }
 
 /** Code and parameters, 4 bytes each. */

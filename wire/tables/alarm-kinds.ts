@@ -44,49 +44,57 @@ export interface AlarmKind extends PriorityRule {
     readonly label: string
     readonly category: "physiological" | "technical"
     readonly raisedBy: "mote" | "clinic"
+    /** Its number on the wire, if a mote raises it. */
+    readonly number?: number
     readonly cause: AlarmLimit | AlarmFault
 }
 
 export const alarmKinds = {
     "hr-low": {
-        ...{ label: "Heart rate low", category: "physiological", priority: "medium", raisedBy: "mote" },
+        ...{ label: "Heart rate low", category: "physiological", priority: "medium", raisedBy: "mote", number: 0 },
         severe: { beyond: 10, priority: "high" },
         cause: { quantity: "hr", side: "low", limit: "hrLow", hysteresis: 5, step: 10 },
     },
     "hr-high": {
-        ...{ label: "Heart rate high", category: "physiological", priority: "medium", raisedBy: "mote" },
+        ...{ label: "Heart rate high", category: "physiological", priority: "medium", raisedBy: "mote", number: 1 },
         severe: { beyond: 20, priority: "high" },
         cause: { quantity: "hr", side: "high", limit: "hrHigh", hysteresis: 5, step: 10 },
     },
     "temp-low": {
-        ...{ label: "Temperature low", category: "physiological", priority: "medium", raisedBy: "mote" },
+        ...{ label: "Temperature low", category: "physiological", priority: "medium", raisedBy: "mote", number: 2 },
         severe: { beyond: 1, priority: "high" },
         cause: { quantity: "temp", side: "low", limit: "tempLow", hysteresis: 0.3, step: 0.5 },
     },
     "temp-high": {
-        ...{ label: "Temperature high", category: "physiological", priority: "medium", raisedBy: "mote" },
+        ...{ label: "Temperature high", category: "physiological", priority: "medium", raisedBy: "mote", number: 3 },
         severe: { beyond: 1.5, priority: "high" },
         cause: { quantity: "temp", side: "high", limit: "tempHigh", hysteresis: 0.3, step: 0.5 },
     },
     "spo2-low": {
-        ...{ label: "Oxygen saturation low", category: "physiological", priority: "medium", raisedBy: "mote" },
+        ...{
+            label: "Oxygen saturation low",
+            category: "physiological",
+            priority: "medium",
+            raisedBy: "mote",
+            number: 8,
+        },
         severe: { beyond: 5, priority: "high" },
         cause: { quantity: "spo2", side: "low", limit: "spo2Low", hysteresis: 2, step: 3 },
     },
     optical: {
-        ...{ label: "Optical sensor failed", category: "technical", priority: "low", raisedBy: "mote" },
+        ...{ label: "Optical sensor failed", category: "technical", priority: "low", raisedBy: "mote", number: 4 },
         cause: { begin: "the optical sensor does not answer", end: "it answers" },
     },
     thermometer: {
-        ...{ label: "Thermometer failed", category: "technical", priority: "low", raisedBy: "mote" },
+        ...{ label: "Thermometer failed", category: "technical", priority: "low", raisedBy: "mote", number: 5 },
         cause: { begin: "the thermometer does not answer", end: "it answers" },
     },
     contact: {
-        ...{ label: "No skin contact", category: "technical", priority: "low", raisedBy: "mote" },
+        ...{ label: "No skin contact", category: "technical", priority: "low", raisedBy: "mote", number: 6 },
         cause: { begin: "the optical sensor sees no skin", end: "it sees skin" },
     },
     battery: {
-        ...{ label: "Battery low", category: "technical", priority: "low", raisedBy: "mote" },
+        ...{ label: "Battery low", category: "technical", priority: "low", raisedBy: "mote", number: 7 },
         cause: { quantity: "batt", side: "low", limit: 15, hysteresis: 5, step: 5 },
     },
     "mote-silent": {

@@ -34,6 +34,10 @@ export interface Quantity {
     readonly unit: UnitName
     /** The number of decimals shown to people. */
     readonly digits: number
+    /** On the wire, a value is a whole number of this fraction of the unit: 10 stands for tenths. */
+    readonly perUnit: number
+    /** The column in a pack. Absent: it is not said of each reading. */
+    readonly column?: number
     /** Values outside this range show a fault of the sensor or the mote, not a condition of the patient. */
     readonly plausible: { readonly min: number; readonly max: number }
     /** True for a patient's vital sign. The other quantities describe the mote or the signal. */
@@ -49,22 +53,37 @@ const maxSummaryCount = 2 ** 16 - 1
 export const quantities = {
     hr: {
         ...{ label: "Heart rate", short: "Heart rate", unit: "beat/min", digits: 0, isVital: true },
-        plausible: { min: 20, max: 300 },
+        ...{ column: 0, perUnit: 10, plausible: { min: 20, max: 300 } },
     },
     spo2: {
         ...{ label: "Oxygen saturation", short: "SpO₂", unit: "%", digits: 0, isVital: true },
-        plausible: { min: 30, max: 100 },
+        ...{ column: 4, perUnit: 1, plausible: { min: 30, max: 100 } },
     },
     temp: {
         ...{ label: "Body temperature", short: "Temperature", unit: "Cel", digits: 1, isVital: true },
-        plausible: { min: 10, max: 50 },
+        ...{ column: 3, perUnit: 100, plausible: { min: 10, max: 50 } },
     },
-    "hr-q": { label: "Signal quality", unit: "/", digits: 2, plausible: { min: 0, max: 1 } },
-    motion: { label: "Too much motion for a heart rate", unit: "/", digits: 0, plausible: { min: 0, max: 1 } },
-    batt: { label: "Battery", unit: "%EL", digits: 0, plausible: { min: 0, max: 100 } },
-    lost: { label: "Readings lost on the mote", unit: "count", digits: 0, plausible: { min: 0, max: 2 ** 32 } },
-    span: { label: "Time that a summary spans", unit: "s", digits: 0, plausible: { min: 0, max: maxSpanMs / 1000 } },
-    count: { label: "Readings in a summary", unit: "count", digits: 0, plausible: { min: 1, max: maxSummaryCount } },
+    "hr-q": {
+        ...{ label: "Signal quality", unit: "/", digits: 2 },
+        ...{ column: 1, perUnit: 100, plausible: { min: 0, max: 1 } },
+    },
+    motion: {
+        ...{ label: "Too much motion for a heart rate", unit: "/", digits: 0 },
+        ...{ column: 2, perUnit: 1, plausible: { min: 0, max: 1 } },
+    },
+    batt: { label: "Battery", unit: "%EL", digits: 0, perUnit: 1, plausible: { min: 0, max: 100 } },
+    lost: {
+        ...{ label: "Readings lost on the mote", unit: "count", digits: 0 },
+        ...{ perUnit: 1, plausible: { min: 0, max: 2 ** 32 } },
+    },
+    span: {
+        ...{ label: "Time that a summary spans", unit: "s", digits: 0 },
+        ...{ column: 5, perUnit: 16, plausible: { min: 0, max: maxSpanMs / 1000 } },
+    },
+    count: {
+        ...{ label: "Readings in a summary", unit: "count", digits: 0 },
+        ...{ column: 6, perUnit: 1, plausible: { min: 1, max: maxSummaryCount } },
+    },
 } as const satisfies Record<string, Quantity>
 
 export type QuantityName = keyof typeof quantities
@@ -87,14 +106,27 @@ export function isVitalName(name: string): name is VitalName {
  * Suffixes of a summary's records beside the mean: least value, greatest value, and number of readings with a value.
  */
 export const summarySuffixes = { least: "-min", greatest: "-max", count: "-n" } as const
+/** What is added to the column of a vital sign for these records. */
+const summaryColumns = { least: 32, greatest: 64, count: 96 } as const
 
-const summaryCount: Quantity = { ...quantities.count, label: "Readings with a value" }
+const { column: _, ...readingCount } = quantities.count
 const bySummaryName = new Map(
-    vitalNames.flatMap((name): [string, Quantity][] => [
-        [name + summarySuffixes.least, quantities[name]],
-        [name + summarySuffixes.greatest, quantities[name]],
-        [name + summarySuffixes.count, summaryCount],
-    ]),
+    vitalNames.flatMap((name): [string, Quantity][] => {
+        const quantity = quantities[name]
+        const at = (part: keyof typeof summaryColumns) => ({ column: quantity.column + summaryColumns[part] })
+        return [
+            [name + summarySuffixes.least, { ...quantity, ...at("least") }],
+            [name + summarySuffixes.greatest, { ...quantity, ...at("greatest") }],
+            [name + summarySuffixes.count, { ...readingCount, label: "Readings with a value", ...at("count") }],
+        ]
+    }),
+)
+
+/** The names of what a pack says of each reading, by column. */
+export const namesByColumn: ReadonlyMap<number, string> = new Map(
+    [...Object.entries<Quantity>(quantities), ...bySummaryName].flatMap(([name, { column }]): [number, string][] =>
+        column === undefined ? [] : [[column, name]],
+    ),
 )
 
 /** Returns the quantity of a SenML name, including those of summaries; undefined for an unknown name. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict"
 import { after, before, test } from "node:test"
 import { ManualClock } from "../../support/clock.ts"
-import type { TestMote } from "../../support/mote.ts"
+import { alarmEvent, moteTime, type TestMote } from "../../support/mote.ts"
 import { Service } from "../service.ts"
 import { delivery, measurement } from "../support.ts"
 
-const clock = new ManualClock(Date.now())
+const clock = new ManualClock(moteTime(Date.now()))
 const hourMs = 3_600_000
 const startMs = clock.now() - 3 * hourMs
 let service: Service
@@ -37,12 +37,8 @@ before(async () => {
 after(() => service.close())
 
 async function event(kind: string, id: number, raised: boolean, time: number, value?: number): Promise<void> {
-    const pack = [
-        measurement(`alarm/${kind}`, raised ? 1 : 0, time),
-        measurement(`alarm/${kind}/id`, id, time, { unit: "count" }),
-    ]
-    if (value !== undefined) pack.push(measurement(`alarm/${kind}/value`, value, time, { unit: "beat/min" }))
-    await service.ingest([delivery(mote.seal(pack, clock.now(), "alarm"), clock.now(), "alarm")])
+    const alarm = alarmEvent(kind, raised, time, { id, value: value ?? null })
+    await service.ingest([delivery(mote.sealAlarms([alarm], clock.now()), clock.now(), "alarm")])
 }
 const raise = (kind: string, id: number, time: number, value?: number) => event(kind, id, true, time, value)
 const clear = (kind: string, id: number, time: number) => event(kind, id, false, time)

@@ -16,8 +16,8 @@ import { openSqlite } from "../../../clinic/store/sqlite/open.ts"
 import { realClock } from "../../../host/clock.ts"
 import { silentLog } from "../../../host/log.ts"
 import { until } from "../../support/until.ts"
-import { TestMote } from "../../support/mote.ts"
-import { delivery, measurement } from "../support.ts"
+import { alarmEvent, TestMote } from "../../support/mote.ts"
+import { delivery } from "../support.ts"
 
 const secret = "0123456789abcdef0123456789abcdef"
 const route = (text: string) => parseRoute(text, secret, Date.now)
@@ -87,12 +87,8 @@ async function ward(context: TestContext, routes: string[], isStarted = true) {
     const sealer = new TestMote({ kid: mote.kid, secret })
     const tell = async (kind: string, id: number, raised: boolean, value?: number) => {
         const now = Date.now()
-        const pack = [
-            measurement(`alarm/${kind}`, raised ? 1 : 0, now),
-            measurement(`alarm/${kind}/id`, id, now, { unit: "count" }),
-        ]
-        if (value !== undefined) pack.push(measurement(`alarm/${kind}/value`, value, now, { unit: "beat/min" }))
-        const [result] = await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
+        const event = alarmEvent(kind, raised, now, { id, value: value ?? null })
+        const [result] = await clinic.ingest([delivery(sealer.sealAlarms([event], now), now, "alarm")])
         assert.equal(result!.status, "stored")
     }
     return { store, clinic, outbox, open, tell, patient }

@@ -4,11 +4,11 @@ import fc from "fast-check"
 import { bedsideKinds } from "../../../wire/tables/bedside.ts"
 import { Service } from "../service.ts"
 import { ManualClock } from "../../support/clock.ts"
-import type { TestMote } from "../../support/mote.ts"
+import { moteTime, type TestMote } from "../../support/mote.ts"
 import { delivery, measurement } from "../support.ts"
 import { calm } from "./ward.ts"
 
-const clock = new ManualClock(Date.now())
+const clock = new ManualClock(moteTime(Date.now()))
 let service: Service
 let patient: number
 let other: number

@@ -3,7 +3,7 @@ import { Clinic } from "../../../clinic/index.ts"
 import { openSqlite } from "../../../clinic/store/sqlite/open.ts"
 import { silentLog } from "../../../host/log.ts"
 import { ManualClock } from "../../support/clock.ts"
-import { TestMote } from "../../support/mote.ts"
+import { alarmEvent, TestMote } from "../../support/mote.ts"
 import { delivery, measurement } from "../support.ts"
 
 /** A clinic with one patient whose mote reports what it is told to. */
@@ -27,12 +27,8 @@ export async function ward() {
     /** What the mote says of its limits. */
     const alarm = async (kind: string, id: number, raised: boolean, value: number) => {
         const now = clock.now()
-        const pack = [
-            measurement(`alarm/${kind}`, raised ? 1 : 0, now),
-            measurement(`alarm/${kind}/id`, id, now, { unit: "count" }),
-            measurement(`alarm/${kind}/value`, value, now, { unit: "beat/min" }),
-        ]
-        await clinic.ingest([delivery(sealer.seal(pack, now, "alarm"), now, "alarm")])
+        const event = alarmEvent(kind, raised, now, { id, value })
+        await clinic.ingest([delivery(sealer.sealAlarms([event], now), now, "alarm")])
     }
     /** For so long, a reading every 30 s and a look at the scores. */
     const live = async (seconds: number, values?: Record<string, number>, watched = clinic) => {

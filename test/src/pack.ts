@@ -1,14 +1,15 @@
-// Answers readings, as test/firmware/senml.test.ts encodes them, with the pack that a mote makes of them.
-import { ConfigNote } from "../../src/link/senml"
+// Answers readings, as test/firmware/pack.test.ts encodes them, with the pack that a mote makes of them.
+import { ConfigNote } from "../../src/link/pack"
 import { addLost, queueReading, startQueue, takeLost } from "../../src/link/queue"
 import { Reading } from "../../src/reading"
-import { startPacks, writePack } from "../../src/link/senml"
+import { startPacks, writePack } from "../../src/link/pack"
 import { Signal } from "../../src/platform/signal"
 import { openSocket, useSocket, writeSocketNow } from "../../src/link/socket"
 
 const maxReadings = 30
-startQueue(maxReadings, 1, maxReadings)
-startPacks("0011223344556677", maxReadings)
+// A pause takes the room of a reading.
+startQueue(2 * maxReadings, 1, maxReadings)
+startPacks(maxReadings)
 const reading = new Reading()
 
 /** Version, and where there is more the version that was refused and why. */
@@ -24,19 +25,23 @@ useSocket(new Signal(), question => {
     takeLost()
     addLost(question.getAt(16, "u32"))
     const count = question[20]
+    let at = 21
+    const number = () => {
+        at += 4
+        return question.getAt(at - 4, "f32")
+    }
     for (let i = 0; i < count; i++) {
-        const at = 21 + 20 * i
-        const flags = question[at + 7]
+        const flags = question[at + 6]
         reading.atMs = question.getAt(at, "u32")
         reading.quality = question.getAt(at + 4, "u16") / 1000
         reading.motion = (flags & 1) !== 0
-        reading.bpm = flags & 2 ? question.getAt(at + 8, "f32") : undefined
-        reading.tempC = flags & 4 ? question.getAt(at + 12, "f32") : undefined
-        reading.spo2 = flags & 8 ? question.getAt(at + 16, "f32") : undefined
+        at += 7
+        reading.bpm = flags & 2 ? number() : undefined
+        reading.tempC = flags & 4 ? number() : undefined
+        reading.spo2 = flags & 8 ? number() : undefined
         queueReading(reading)
     }
-    const end = 21 + 20 * count
-    const note = end < question.length ? noteIn(question.slice(end)) : undefined
+    const note = at < question.length ? noteIn(question.slice(at)) : undefined
     writeSocketNow(writePack(count, shift < 0 ? undefined : shift, now, note))
 })
 await openSocket("test.invalid", 1, 1000)
