@@ -97,14 +97,16 @@ test("kill -9 of clinic, router and mote while readings flow: what got a receipt
 
     const database = new Database(join(data, "clinic", "clinic.db"))
     t.after(() => database.close())
-    const rows = database.prepare("SELECT boot, salt, seq FROM envelope").all() as {
+    const rows = database.prepare("SELECT purpose, boot, salt, seq FROM envelope").all() as {
+        purpose: "vitals" | "alarm"
         boot: number
         salt: Uint8Array
         seq: number
     }[]
-    const inClinic = rows.map(({ boot, salt, seq }) => {
+    const inClinic = rows.map(({ purpose, boot, salt, seq }) => {
         const number = Buffer.alloc(8)
         number.writeUInt32BE(boot, 0)
+        number[0] = purpose === "alarm" ? 0x22 : 0x21
         number.writeUInt32BE(seq, 4)
         return number.toString("hex", 0, 4) + Buffer.from(salt).toString("hex") + number.toString("hex", 4)
     })
