@@ -77,6 +77,7 @@ test("every problem has words, and comes out of its JSON as it went in", () => {
         role: "doctor",
         by: "ruth",
         time: "03:00",
+        patient: 7,
     } as const
     for (const code of Object.keys(problemKinds)) {
         const problem = { code, ...parameters, place: "body", rule: "type", refusal: { code: "busy" } } as Problem
