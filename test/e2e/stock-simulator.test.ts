@@ -107,19 +107,19 @@ test("under devs devtools and devs run the mote reports what standard simulated 
     provide("temperature", temperature)
     await devtools.startSimulator()
     await arrive(71.5, 36.75)
-    heartRate.reading.setValues([88.25])
+    heartRate.reading.setValues([88.3])
     temperature.reading.setValues([38.5])
-    await arrive(88.25, 38.5)
+    await arrive(88.3, 38.5)
 
     // A sensor that is not sure, or not ready, has no value.
     heartRate.readingError.setValues([12])
     await arrive(null, 38.5)
     heartRate.readingError.setValues([0])
-    await arrive(88.25, 38.5)
+    await arrive(88.3, 38.5)
     heartRate.statusCode.setValues([SystemStatusCodes.WaitingForInput, 0])
     await arrive(null, 38.5)
     heartRate.statusCode.setValues([SystemStatusCodes.Ready, 0])
-    await arrive(88.25, 38.5)
+    await arrive(88.3, 38.5)
 
     await devtools.stopSimulator()
     heartRate.reading.setValues([64])
@@ -128,5 +128,5 @@ test("under devs devtools and devs run the mote reports what standard simulated 
 
     await leave()
     const known = (await ward.values(heartRateCode, 100)).filter(value => value !== null)
-    assert.deepEqual([...new Set(known)].sort(), [64, 71.5, 88.25])
+    assert.deepEqual([...new Set(known)].sort(), [64, 71.5, 88.3])
 })
