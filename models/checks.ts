@@ -32,6 +32,7 @@ const claims: SpinCheck[] = [
         isLiveness: true,
     },
     { name: "rotation", model: "rotation.pml" },
+    { name: "alarms", model: "alarms.pml" },
     { name: "delivery-long", model: "delivery.pml", defines: ["READINGS=3"], isLong: true },
     {
         name: "delivery-ends-long",
@@ -41,6 +42,7 @@ const claims: SpinCheck[] = [
         isLong: true,
     },
     { name: "nonces-salt-long", model: "nonces.pml", defines: ["FLASH_RESETS", "STARTS=6"], isLong: true },
+    { name: "alarms-long", model: "alarms.pml", defines: ["CHANGES=5", "CUTS=3"], isLong: true },
     { name: "configuration-long", model: "configuration.pml", defines: ["DELIVERIES=4", "CUTS=2"], isLong: true },
     {
         name: "configuration-ends-long",
@@ -79,6 +81,7 @@ const faults: Record<string, (string | [fault: string, ...defines: string[]])[]>
         "STATEMENT_OF_OLD_SECRET",
         ["ROTATED_AGAIN", "ROTATIONS=2"],
     ],
+    alarms: ["SENT_BEFORE_FLASH", "END_FORGOTTEN"],
 }
 
 /** Every check, the claims first. */
