@@ -79,3 +79,22 @@ test("router --tls-cert: files that are no use end it with one line", async t =>
         assert.match(stderr.trim().split("\n").at(-1)!, why)
     }
 })
+
+test("clinic --tls-cert: commands on the same machine reach it all the same, and --check leaves out what it uses", async t => {
+    const [data, hospital] = [temporaryFolder(t), temporaryFolder(t)]
+    const { cert } = await serverCertificate(hospital, "ward.example", Date.now())
+    writeFileSync(join(hospital, "pair.pem"), cert)
+    const port = await freePort()
+    const options = ["--data", data, "--host", "127.0.0.1", "--https-port", String(port)]
+    const args = ["clinic", ...options, "--tls-cert", join(hospital, "pair.pem")]
+    const clinic = run(t, args)
+    await clinic.line("ready")
+    const alarms = await finished(["alarms", "statistics", "--data", data])
+    assert.equal(alarms.code, 0, alarms.stderr)
+    const users = await finished(["users", "list", "--data", data])
+    assert.equal(users.code, 0, users.stderr)
+    const check = await finished([...args, "--check"])
+    assert.equal(check.code, 0, check.stderr)
+    assert.match(check.stderr, /a clinic runs on this data folder: its port and database were not checked/)
+    assert.equal(await clinic.stop(), 0)
+})
