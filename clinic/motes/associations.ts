@@ -25,13 +25,17 @@ export class Associations {
 
     /**
      * From now on that patient wears the mote, which nobody may wear. Throws ProblemError where there is no such patient on the ward.
-     * @param by who says so; null: the clinic
+     * @param o.by who says so; null: the clinic
+     * @param o.at when the mote was registered, for its first patient: not a millisecond before that is anybody else's
      */
-    async begin(o: { mote: number; patient: number; by: string | null }, t: Tables): Promise<StoredAssociation> {
+    async begin(
+        o: { mote: number; patient: number; by: string | null; at?: number },
+        t: Tables,
+    ): Promise<StoredAssociation> {
         const { mote, patient, by: begunBy } = o
         if ((await t.patient.get(patient))?.active !== 1) throw new ProblemError("not-on-the-ward")
         const endedAt = (await t.association.ofMote(mote)).at(-1)?.endsAt ?? -Infinity
-        const beginsAt = Math.max(this.now(), endedAt + leastGapMs)
+        const beginsAt = Math.max(o.at ?? this.now(), endedAt + leastGapMs)
         return await t.association.begin({ mote, patient, beginsAt, begunBy })
     }
 

@@ -90,8 +90,9 @@ export class Motes {
         const kid = this.random(kidBytes)
         const secret = this.random(secretBytes)
         if (patient !== null && (await t.patient.get(patient))?.active !== 1) throw new ProblemError("not-on-the-ward")
-        const id = await t.mote.add({ kid, secret: this.vault.wrap(secret, kid), registeredAt: this.now() })
-        if (patient !== null) await this.associations.begin({ mote: id, patient, by }, t)
+        const registeredAt = this.now()
+        const id = await t.mote.add({ kid, secret: this.vault.wrap(secret, kid), registeredAt })
+        if (patient !== null) await this.associations.begin({ mote: id, patient, by, at: registeredAt }, t)
         return { mote: (await this.get(kid, t))!, secret }
     }
 

@@ -140,7 +140,7 @@ test("a session says what one may do", async () => {
     assert.deepEqual(await me(patientToken), {
         ...{ user: "ada", role: "patient", patient: own },
         ward: null,
-        permissions: ["use-session", "watch", "read"],
+        permissions: ["use-session", "watch", "read", "read-audit"],
         endsInMs: null,
         secondFactor: false,
         timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,

@@ -94,6 +94,24 @@ test("a reading belongs to who wore the mote when it was measured, however late 
     assert.equal(clock.now(), start + 30 * minuteMs)
 })
 
+test("a mote's first association begins with its identity, by whatever clock", async () => {
+    /** As a real one: later each time that it is read. */
+    class RunningClock extends ManualClock {
+        private reads = 0
+
+        override now(): number {
+            return super.now() + this.reads++
+        }
+    }
+    const clock = new RunningClock()
+    const store = openSqlite(":memory:")
+    const key = randomBytes(32)
+    const clinic = await Clinic.open({ store, clock, random: randomBytes, key, log: silentLog })
+    const { id } = await clinic.patients.add({ given: "Ada", family: "Beck" })
+    const { mote } = await clinic.motes.register(id)
+    assert.equal(mote.wornSince, mote.registeredAt)
+})
+
 test("a mote that somebody wears is given to another one only on purpose; for ten seconds it is nobody's", async () => {
     const { ada, clinic, ken, kid, measure, nobodys, of, pair, pass } = await ward()
     pass(minuteMs)
