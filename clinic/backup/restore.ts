@@ -2,10 +2,13 @@ import { createReadStream, existsSync, readdirSync, readFileSync, renameSync, rm
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { fileError, reasonOf, UserError } from "../../host/errors.ts"
+import { realClock } from "../../host/clock.ts"
+import { silentLog } from "../../host/log.ts"
 import { makeFolder, syncFolder } from "../../host/files.ts"
+import { Audit } from "../audit/audit.ts"
 import { skipIds } from "../store/sqlite/skip-ids.ts"
 import { decrypt } from "./age.ts"
-import { credentialsName, restoringSuffix, unpack, type Head, type Progress } from "./contents.ts"
+import { credentialsName, keyName, restoringSuffix, unpack, type Head, type Progress } from "./contents.ts"
 import { examine, type Found } from "./examine.ts"
 
 /** More than could have been given out between a backup and its loss. */
@@ -41,6 +44,13 @@ export async function restoreBackup(o: {
         const found = await examine(draft, progress, async store => {
             await store.session.removeAll()
             await skipIds(store, lostIds, lostVersions)
+            const audit = new Audit({
+                store,
+                clock: realClock,
+                log: silentLog,
+                key: readFileSync(join(draft, keyName)),
+            })
+            await audit.record([audit.own("restore", { backup: new Date(head.madeAt).toISOString() })])
         })
         commit(draft, data)
         return { ...head, ...found }

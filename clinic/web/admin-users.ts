@@ -12,6 +12,7 @@ import {
 } from "./api.ts"
 import { AdminForm, rowButton } from "./admin-form.ts"
 import { h, setText } from "../../browser/dom.ts"
+import { TokensPanel } from "./admin-tokens.ts"
 import { Field, selectOf } from "./fields.ts"
 import { row, table } from "./records.ts"
 import { t } from "./texts/language.ts"
@@ -34,6 +35,7 @@ export class UsersSection {
     private readonly mayListPatients: boolean
     private readonly rows = h("tbody")
     private readonly token = h("p", { class: "admin-token", role: "status" })
+    private readonly tokens = h("div")
     private readonly fields: Record<"user" | "role" | "password" | "patient" | "wards", Field>
     private readonly form: AdminForm
     private wearers = new Map<number, Patient>()
@@ -67,6 +69,7 @@ export class UsersSection {
         this.element.append(
             h("section", { class: "panel" }, h("h2", {}, t.admin.newUser), this.form.element),
             h("section", { class: "panel" }, h("h2", {}, t.admin.part.users), this.token, table(columns(), this.rows)),
+            this.tokens,
         )
         this.follow()
         void this.load()
@@ -97,11 +100,18 @@ export class UsersSection {
         }
     }
 
+    private showTokens(user: string): void {
+        const panel = new TokensPanel(user)
+        this.tokens.replaceChildren(panel.element)
+        panel.element.focus()
+    }
+
     private row({ user, role, patient, wards }: User): HTMLElement {
         const wearer = patient === null ? undefined : this.wearers.get(patient)
         const actions = h("span", { class: "admin-actions" })
         if (!kinds[role]?.password) actions.append(rowButton(t.admin.newToken, user, () => this.addToken(user)))
         else if (user !== this.own) actions.append(rowButton(t.admin.newLink, user, () => this.addLink(user)))
+        actions.append(rowButton(t.tokens.link, user, () => this.showTokens(user)))
         if (user !== this.own) actions.append(rowButton(t.admin.remove, user, () => this.remove(user)))
         return row(columns(), [
             user,

@@ -18,7 +18,14 @@ import type { AuditEvents } from "../http/schemas/fhir.ts"
 import type { History, HistoryPoint, Patient, PatientBody } from "../http/schemas/patients.ts"
 import type { Router } from "../http/schemas/routers.ts"
 import type { Session } from "../http/schemas/session.ts"
-import type { NewSecondFactor, NewUser, RecoveryCodes, SessionView as OwnSession, User } from "../http/schemas/users.ts"
+import type {
+    NewSecondFactor,
+    NewUser,
+    RecoveryCodes,
+    SessionView as OwnSession,
+    Token,
+    User,
+} from "../http/schemas/users.ts"
 import type { Condition, Observation, Trends, Ward, WardPatient } from "../http/schemas/ward.ts"
 import type { WardRules } from "../http/schemas/ward-rules.ts"
 import { t } from "./texts/language.ts"
@@ -55,6 +62,7 @@ export type {
     Session,
     Settings,
     Statistics,
+    Token,
     Unassigned,
     User,
     Ward,
@@ -137,7 +145,10 @@ export const users = () => call<User[]>("GET", "/api/users")
 export const addUser = (body: NewUser) => call<User>("POST", "/api/users", body)
 const userPath = (user: string) => `/api/users/${encodeURIComponent(user)}`
 export const removeUser = (user: string) => call<void>("DELETE", userPath(user))
-export const addToken = (user: string) => call<{ token: string }>("POST", `${userPath(user)}/tokens`)
+export const tokensOf = (user: string) => call<Token[]>("GET", `${userPath(user)}/tokens`)
+export const addToken = (user: string, body: object = {}) =>
+    call<{ token: string }>("POST", `${userPath(user)}/tokens`, body)
+export const revokeToken = (user: string, id: number) => call<void>("DELETE", `${userPath(user)}/tokens/${id}`)
 /** Sets the password once, at `/#setup=TOKEN`. */
 export const setupLink = (user: string) => call<{ token: string }>("POST", `${userPath(user)}/setup-link`)
 export const changePassword = (password: string, newPassword: string) =>

@@ -77,6 +77,30 @@ pageTest("an administrator searches who looked at and changed what, and sees no 
     }
 })
 
+pageTest("tokens of a user: named, limited in rights and time, listed, revoked", async () => {
+    const cookie = await service.login("root", password)
+    const page = await openPage(browser, `${service.running.url}/#/admin/users`, { cookie })
+    await page.getByRole("button", { name: "Tokens: router" }).click()
+    const panel = page.locator("section").filter({ hasText: "Tokens of router" })
+    const line = panel.locator("tbody tr").filter({ hasText: "attic" })
+    await panel.getByLabel("Name").fill("attic")
+    await panel.getByLabel("Ends after days (empty: never)").fill("30")
+    await panel.getByLabel("Rights, with commas (empty: all of the user)").fill("fly")
+    await panel.getByRole("button", { name: "New token" }).click()
+    await panel.getByRole("alert").filter({ hasText: /./ }).waitFor()
+    await panel.getByLabel("Rights, with commas (empty: all of the user)").fill("deliver")
+    await panel.getByRole("button", { name: "New token" }).click()
+    await line.filter({ hasText: "deliver" }).waitFor()
+    const token = await panel.locator("code").innerText()
+    assert.equal((await service.call("GET", "/ingest/keys", { token })).status, 200)
+    await check(page)
+    assert.deepEqual(await faults(page), [])
+    page.once("dialog", dialog => void dialog.accept())
+    await panel.getByRole("button", { name: "Revoke: attic" }).click()
+    await line.waitFor({ state: "detached" })
+    assert.equal((await service.call("GET", "/ingest/keys", { token })).status, 401)
+})
+
 pageTest("a patient sees who looked at the own data, and nothing of others", async () => {
     const cookie = await service.login("ada", password)
     const page = await openPage(browser, service.running.url, { cookie, viewport: { width: 320, height: 800 } })

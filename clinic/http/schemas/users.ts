@@ -64,6 +64,7 @@ export const Token = Type.Object({
     usedAt: Nullable(Time),
     actions: Nullable(Actions),
 })
+export type Token = Static<typeof Token>
 
 export const SetupLink = Type.Object({ token: shownOnce, expiresAt: Time })
 export const Setup = Type.Object(

@@ -1,6 +1,7 @@
 import { account } from "./de-account.ts"
 import { admin } from "./de-admin.ts"
 import { audit } from "./de-audit.ts"
+import { tokens } from "./de-tokens.ts"
 import { devices } from "./de-devices.ts"
 import { alarmLabels, problem, quantityLabels, refusal, settings, spokenUnits } from "./de-tables.ts"
 import { news2 } from "./de-news2.ts"
@@ -259,6 +260,7 @@ export const de: Texts = {
     account,
     admin,
     audit,
+    tokens,
     devices,
     news2,
     rules,

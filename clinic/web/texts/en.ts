@@ -1,6 +1,7 @@
 import { account } from "./en-account.ts"
 import { admin } from "./en-admin.ts"
 import { audit } from "./en-audit.ts"
+import { tokens } from "./en-tokens.ts"
 import { devices } from "./en-devices.ts"
 import { news2 } from "./en-news2.ts"
 import { rules } from "./en-rules.ts"
@@ -273,6 +274,7 @@ export const en = {
     account,
     admin,
     audit,
+    tokens,
     devices,
     news2,
     rules,
