@@ -83,6 +83,8 @@ test("backup of a clinic under load, restored elsewhere: all that was answered b
 
     const restored = await vitalmote("restore", file, "--data", other)
     assert.equal(restored.code, 0, restored.stderr)
+    const audit = await vitalmote("audit", "verify", "--data", other)
+    assert.match(audit.stdout, /^the audit record is whole: \d+ events\n/, audit.stderr)
     assert.match(
         restored.stdout,
         /^\S+other: 2 users, 1 patients, 1 motes\nmade \S+, readings until \S+: what came later/,
