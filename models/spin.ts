@@ -17,7 +17,7 @@ export interface SpinResult {
     trace: string | undefined
     states: number
     depth: number
-    /** Of the search, without the compilation. */
+    /** Of processor time, for the search without the compilation. */
     seconds: number
 }
 
@@ -40,17 +40,17 @@ export async function runSpin({ model, defines = [], isLiveness, fault }: SpinCh
         const how = [fault ? "-O0" : "-O2", "-w", "-DCOLLAPSE", ...(isLiveness ? ["-DNFAIR=3"] : ["-DSAFETY"])]
         await run("gcc", [...how, "-o", "pan", "pan.c"], o)
         const search = isLiveness ? ["-a", "-f"] : []
-        const { stdout } = await run("./pan", [...search, `-m${maxDepth}`, "-w20"], o)
+        const { stdout } = await run("sh", ["-c", '"$@"; times', "sh", "./pan", ...search, `-m${maxDepth}`, "-w20"], o)
         const [, depth, errors] = /depth reached (\d+), errors: (\d+)/.exec(stdout) ?? []
         const [, states] = /^ *(\d+) states, stored/m.exec(stdout) ?? []
-        const [, seconds = "0"] = /elapsed time ([\d.]+) seconds/.exec(stdout) ?? []
+        const [, minutes, seconds] = /^(\d+)m([\d.]+)s \S+\s*$/m.exec(stdout.trimEnd().split("\n").at(-1)!) ?? []
         if (errors === undefined || states === undefined || /max search depth too small|out of memory/.test(stdout))
             throw new Error(`${model}: the search did not end\n${stdout}`)
         const trail = join(folder, `${model}.trail`)
         const isFound = errors !== "0"
         if (isFound !== existsSync(trail)) throw new Error(`${model}: errors without a trail\n${stdout}`)
         const trace = isFound ? (await run("spin", ["-t", "-p", ...symbols, model], o)).stdout : undefined
-        return { trace, states: Number(states), depth: Number(depth), seconds: Number(seconds) }
+        return { trace, states: Number(states), depth: Number(depth), seconds: 60 * Number(minutes) + Number(seconds) }
     } finally {
         await rm(folder, { recursive: true, force: true })
     }
