@@ -41,7 +41,6 @@ const claims: SpinCheck[] = [
         isLiveness: true,
         isLong: true,
     },
-    { name: "nonces-salt-long", model: "nonces.pml", defines: ["FLASH_RESETS", "STARTS=6"], isLong: true },
     { name: "alarms-long", model: "alarms.pml", defines: ["CHANGES=5", "CUTS=3"], isLong: true },
     { name: "configuration-long", model: "configuration.pml", defines: ["DELIVERIES=4", "CUTS=2"], isLong: true },
     {
