@@ -14,7 +14,7 @@ import { describe, vitalKinds } from "./vital.ts"
 import { heartRateCurve, VitalCurve } from "./vital-curve.ts"
 import { urgency } from "./urgency.ts"
 
-/** What a patient sees: the own values in plain words, and nothing to press. */
+/** What a patient sees: the own values in plain words, and who looked at them. */
 export class OwnView implements View {
     readonly element = h("main", { class: "own" })
     readonly title = t.own.heading
