@@ -19,6 +19,10 @@ class NodeDecorator implements RplHost {
         return this.inner.addresses
     }
 
+    get rssiDbm(): number {
+        return this.inner.rssiDbm
+    }
+
     get routing(): Routing | undefined {
         return this.inner.routing
     }

@@ -52,7 +52,7 @@ export class MeshNode {
             radio: this.radio,
             address: skyAddress(id),
             pan: o.pan,
-            receive: frame => this.ipv6.receiveFrame(frame),
+            receive: (frame, rssiDbm) => this.ipv6.receiveFrame(frame, rssiDbm),
         })
         const { mac } = this
         const { compression } = profile

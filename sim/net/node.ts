@@ -72,6 +72,8 @@ export class Ipv6Node {
     routing: Routing | undefined
     /** For a border router: called with packets that leave the network. */
     external: ((packet: Uint8Array) => void) | undefined
+    /** Signal strength of the last frame received. */
+    rssiDbm = 0
     private readonly mac: Mac
     private readonly contexts: Contexts
     private readonly compression: Compression
@@ -139,8 +141,9 @@ export class Ipv6Node {
         this.send({ hopLimit, source, destination, protocol: NextHeader.icmpv6, payload }, sent)
     }
 
-    /** Handles a received frame. */
-    receiveFrame(frame: Frame): void {
+    /** Handles a frame that was received with this signal strength. */
+    receiveFrame(frame: Frame, rssiDbm: number): void {
+        this.rssiDbm = rssiDbm
         const link = {
             source: frame.source!,
             destination: frame.destination!,

@@ -23,11 +23,12 @@ export interface Neighbour {
 /** The neighbour table of a node, of bounded size. */
 export class Neighbours {
     private readonly neighbours = new Map<string, Neighbour>()
-    private readonly initialMetric: number
+    private readonly newMetric: () => number
     private readonly capacity: number
 
-    constructor(initialMetric: number, capacity = 32) {
-        this.initialMetric = initialMetric
+    /** @param newMetric the link metric of a new neighbour, when it is heard first */
+    constructor(newMetric: () => number, capacity = 32) {
+        this.newMetric = newMetric
         this.capacity = capacity
     }
 
@@ -51,7 +52,7 @@ export class Neighbours {
             if (this.neighbours.size >= this.capacity) this.evict(isNeeded)
             neighbour = {
                 address,
-                metric: new LinkMetric(this.initialMetric),
+                metric: new LinkMetric(this.newMetric()),
                 rank: infiniteRank,
                 dtsn: -1,
                 lastSentMs: -Infinity,

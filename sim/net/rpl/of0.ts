@@ -9,6 +9,7 @@ const maxStep = 9
 /** Objective Function Zero (RFC 6552), which counts hops; a lossy hop counts more, as in RFC 8180 §5.1.1. */
 export const of0: ObjectiveFunction = {
     code: 0, // RFC 6552 §6.1
+    firstMetric: (_rssiDbm, { initialMetric }) => initialMetric,
     // rank_factor 1, stretch_of_rank 0: the defaults of RFC 6552 §6.3.
     rankThrough: (parent, { minHopRankIncrease }) => parent.rank + stepOfRank(parent) * minHopRankIncrease,
     isUsable: ({ metric }, { maxLinkMetric }) => metric.value <= maxLinkMetric,

@@ -24,7 +24,7 @@ export interface RplParameters {
     dodagInDao: boolean
     /** A parent to which nothing was sent for this long is probed, so that its loss is noticed. */
     probingMs: number
-    /** Initial link metric (ETX × 128), before anything has been sent over the link. */
+    /** OF0's link metric (ETX × 128) before anything has been sent over the link. */
     initialMetric: number
     /** Maximum link metric (ETX × 128) that MRHOF uses, and the improvement needed to change parents (RFC 6719 §5). */
     maxLinkMetric: number

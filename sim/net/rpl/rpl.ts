@@ -74,7 +74,7 @@ export class Rpl implements Routing, Place, SelectingNode {
         this.link = o.link
         this.profile = profile
         this.changed = o.changed ?? (() => {})
-        this.neighbours = new Neighbours(profile.initialMetric)
+        this.neighbours = new Neighbours(() => profile.objective.firstMetric(node.rssiDbm, profile))
         this.isRoot = o.prefix !== undefined
         this.downward = profile.mode.newDownward({
             events,
