@@ -39,8 +39,12 @@ let anchorHigh = 0
  */
 export function clockShift(atMs = millis()): number | undefined {
     if (!isSet) return undefined
-    const rate = (slowest + fastest) / 2
-    return (low + high) / 2 + rate * (atMs - heardMs)
+    return (low + high) / 2 + clockRate() * (atMs - heardMs)
+}
+
+/** By how much Unix time runs faster than `millis()`: 0 while unknown. */
+export function clockRate(): number {
+    return (slowest + fastest) / 2
 }
 
 /**

@@ -34,6 +34,7 @@ import {
     tempShift,
     ticksPerS,
 } from "./queue"
+import { clockRate } from "./clock"
 import { status } from "./status"
 import { middleOf, Part, partOf, quantities, readingsOf, spanOf, summaryCount } from "./summaries"
 
@@ -121,6 +122,7 @@ export function writePack(max: number, shift: number | undefined, now: number, n
         last = middleOf(summed - 1)
         for (let i = 1; i < summed; i++) steps.setAt(i << 2, "i32", middleOf(i) - middleOf(i - 1))
     }
+    if (shift !== undefined) stretch(count, Math.round((last - first) * clockRate()))
     let offset = 0
     beginArray()
     if (shift === undefined) writeNumber(Math.min(first - now, 0) - 1)
@@ -144,6 +146,17 @@ export function writePack(max: number, shift: number | undefined, now: number, n
     } else writeReadings(count)
     endMap(written)
     return endArray(writeExtras(note, now - last) ? 4 : 3)
+}
+
+/** Spreads what the mote's clock drifts within a pack over its steps. Only in a pack of many minutes it is a tick or more. */
+function stretch(count: number, ticks: number): void {
+    if (ticks === 0) return
+    let before = 0
+    for (let i = 1; i < count; i++) {
+        const after = Math.round((ticks * i) / (count - 1))
+        steps.setAt(i << 2, "i32", steps.getAt(i << 2, "i32") + after - before)
+        before = after
+    }
 }
 
 function writeReadings(count: number): void {
