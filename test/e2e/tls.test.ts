@@ -41,8 +41,9 @@ test("router --tls-cert: motes report by coaps+tcp and mqtts; not where they do 
     for (const url of urls) assert.ok(ready.split(" ").includes(url), ready)
 
     const trust = { NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") }
+    let patients = 0
     const startMote = async (url: string, env: Record<string, string>) => {
-        const { id } = await api<{ id: number }>("POST", "/api/patients", { given: "Ada", family: "L" })
+        const { id } = await api<{ id: number }>("POST", "/api/patients", { given: "Ada", family: `L${++patients}` })
         const { kid, secret } = await api<{ kid: string; secret: string }>("POST", "/api/motes", {
             patient: id,
         })
