@@ -111,9 +111,11 @@ export class Motion {
         const [x, y, z] = softShake(bout, seconds - this.delayS)
         const [mx, my, mz, blood] = this.mixture as [Wave, Wave, Wave, Wave]
         const pressed = x * sine(mx, seconds) + y * sine(my, seconds) + z * sine(mz, seconds)
-        const { size, turn, turnSize } = bout.movement
-        const risen = turn(seconds - this.bloodDelayS - bout.fromS) / turnSize
-        const felt = pressed / size + (0.3 + 0.2 * sine(blood, seconds)) * risen
+        const { size, turn, turnSize, pressure } = bout.movement
+        const since = seconds - this.bloodDelayS - bout.fromS
+        const risen = turn(since) / turnSize
+        const unfelt = pressure ? pressure(since) : 0
+        const felt = pressed / size + (0.3 + 0.2 * sine(blood, seconds)) * risen + unfelt
         const bent = Math.tanh(felt) + 0.2 * felt * Math.tanh(felt)
         return ramp(bout, seconds) * (bent + unrelated * sum(this.noise, seconds))
     }

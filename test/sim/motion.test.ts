@@ -1,9 +1,17 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { syntheticBody, type MotionBout, type MotionKind } from "../../sim/body/index.ts"
+import {
+    exerciseKinds,
+    exerciseSession,
+    exerciseSites,
+    syntheticBody,
+    usualCadences,
+    type MotionBout,
+    type MotionKind,
+} from "../../sim/body/index.ts"
 
 const hz = 25
-const kinds: MotionKind[] = ["swinging", "walking", "running", "fidgeting", "jerk", "tapping"]
+const kinds: MotionKind[] = [...exerciseKinds, "fidgeting", "jerk", "tapping"]
 const wearer = (bout: Partial<MotionBout>, seed = 4) =>
     syntheticBody({
         seed,
@@ -81,6 +89,37 @@ test("walking and running: steps and arm swing, 1 to 2, in acceleration and ligh
                     `${kind} ${cadence}: ${wanted} not in ${found.join()}`,
                 )
     }
+})
+
+test("each exercise repeats itself at its cadence, in the acceleration and in the light", () => {
+    for (const kind of exerciseKinds) {
+        const [slow, fast] = usualCadences(kind)
+        const cadence = (slow + fast) / 2
+        const body = wearer({ kind, cadence, toS: 70 })
+        const hertz = cadence / 60
+        const near = (found: number[]) => found.some(hz => [1, 2, 3, 4].some(n => Math.abs(hz - n * hertz) < 0.1))
+        const felt = times(12, 68).map(t => body.acceleration!(t)[1])
+        const seen = times(12, 68).map(t => body.reflectance("infrared", t))
+        assert.ok(near(peaks(felt, 0.3)), `${kind}: acceleration at ${peaks(felt, 0.3).join()}`)
+        assert.ok(near(peaks(seen, 0.3)), `${kind}: light at ${peaks(seen, 0.3).join()}`)
+    }
+})
+
+test("an exercise session: the heart is fast at the end of the exercise and slow again after it", () => {
+    for (const kind of exerciseKinds)
+        for (const site of exerciseSites)
+            for (const seed of [1, 2, 3]) {
+                const session = exerciseSession(kind, seed, site)
+                const at = (seconds: number) => session.bpm.findLast(([s]) => s <= seconds)![1]
+                assert.ok(at(session.toS) > at(session.fromS) + 4, `${kind} ${seed}`)
+                assert.ok(at(session.endS) < at(session.toS), `${kind} ${seed}`)
+                const [slow, fast] = usualCadences(kind)
+                assert.ok(session.cadence >= slow && session.cadence <= fast)
+                assert.deepEqual(exerciseSession(kind, seed, site), session)
+            }
+    const [one, other] = [1, 2].map(seed => exerciseSession("curls", seed, "wrist, green"))
+    assert.notEqual(one!.cadence, other!.cadence)
+    assert.notEqual(one!.perfusion, other!.perfusion)
 })
 
 test("light and acceleration are not the same: no mixture of the axes explains the artefact", () => {
