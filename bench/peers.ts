@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { join } from "node:path"
 import { Aedes } from "aedes"
 import mqttPacket, { type Packet } from "mqtt-packet"
-import { serverCertificate } from "../clinic/tls.ts"
+import { serverCertificate } from "../host/server-certificate.ts"
 
 /** Sends messages with confirmed delivery, and counts the bytes needed. */
 export interface Peer {

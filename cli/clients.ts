@@ -1,5 +1,6 @@
-import { isIPv6 } from "node:net"
+import { isIPv4, isIPv6 } from "node:net"
 import type { Command } from "commander"
+import { UserError } from "../host/errors.ts"
 import type { RunningRouter, startRouter } from "../router/index.ts"
 import { option, port } from "./options.ts"
 
@@ -15,7 +16,7 @@ export function withClientOptions(command: Command): Command {
     return command
         .addOption(option("--no-udp", "do not serve CoAP over UDP on the CoAP port's number"))
         .addOption(option("--http-port <port>", "relay to the motes for HTTP clients").argParser(port).default(8480))
-        .addOption(option("--http-host <name>", "address for HTTP clients").default("localhost"))
+        .addOption(option("--http-host <name>", "address for HTTP clients on this machine").default("localhost"))
         .addOption(
             option("--http-name <name>", "another name by which HTTP clients know this machine; repeatable")
                 .argParser<string[]>((name, before) => [...before, name])
@@ -28,6 +29,8 @@ export function clientAccess(
     options: ClientOptions,
     command: Command,
 ): Pick<Parameters<typeof startRouter>[0], "udp" | "http"> {
+    if (!isLocal(options.httpHost))
+        throw new UserError("--http-host: HTTP has no login, so it is for this machine only; see --page-host", 2)
     const isOptional = command.getOptionValueSource("httpPort") === "default"
     return {
         udp: options.udp,
@@ -36,6 +39,10 @@ export function clientAccess(
             isOptional,
         },
     }
+}
+
+function isLocal(host: string): boolean {
+    return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."))
 }
 
 /** Prints the addresses for clients to stderr. */

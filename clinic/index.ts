@@ -3,7 +3,7 @@ export { anchorName, headText, parseHead, sealingKey, type Head } from "./audit/
 export { verifyChain, type ChainPage } from "./audit/verify.ts"
 export { Clinic, type Credentials } from "./clinic.ts"
 export { isTimeZone } from "./time-zone.ts"
-export { localName } from "./tls-certificates.ts"
+export { localName } from "../host/certificates.ts"
 export { startClinic, type RunningClinic, type StartOptions } from "./start.ts"
 export { checkClinicData } from "./check.ts"
 export { proxyCheck, publicAddress } from "./http/proxies.ts"

@@ -29,8 +29,8 @@ import type { Store } from "./store/store.ts"
 import { holdFile } from "./store/sqlite/hold.ts"
 import { openSqlite } from "./store/sqlite/open.ts"
 import { LocalAccess } from "./local-access.ts"
-import { isWildcard } from "./tls.ts"
-import { Certificates } from "./tls-certificates.ts"
+import { isWildcard } from "../host/server-certificate.ts"
+import { Certificates } from "../host/certificates.ts"
 import { vaultKeyBytes } from "./motes/vault.ts"
 
 export interface StartOptions {
@@ -88,7 +88,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         })
         await openAudit(clinic.audit, data, log)
         const certificates = await Certificates.open({
-            ...{ data, host, clock, log },
+            ...{ service: "clinic" as const, data, host, clock, log },
             ...(o.names && { names: o.names }),
             ...(o.certificate && { files: o.certificate }),
         })

@@ -13,6 +13,7 @@ import { reasonOf, UserError } from "../host/errors.ts"
 import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import { peerOf, socketStream, type ByteStream } from "../host/stream.ts"
+import { servePage, type PageAccess } from "./access/serve.ts"
 import type { Place } from "./admission.ts"
 import type { Attach } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
@@ -22,6 +23,7 @@ import { serveDns, type DnsAccess } from "./dns/server.ts"
 import { MqttClient, type MqttBrokerAccess } from "./mqtt/client.ts"
 import { MqttBroker } from "./mqtt/broker.ts"
 import { defaultMaxOutboxBytes } from "./ingest.ts"
+import { listen } from "./listen.ts"
 import { ReloadedCertificate } from "./operation/certificate.ts"
 import { RouterMetrics, type Surroundings } from "./operation/metrics.ts"
 import { operationRoutes } from "./operation/routes.ts"
@@ -55,6 +57,8 @@ export interface RunningRouter {
     /** True if CoAP is also served over UDP, on the same port number. */
     hasUdp: boolean
     httpPort: number | undefined
+    /** The port of the page over HTTPS, with login. */
+    pagePort: number | undefined
     /** The port on which there are only metrics and health. */
     metricsPort: number | undefined
     dnsPort: number | undefined
@@ -83,6 +87,8 @@ export async function startRouter(o: {
     udp?: boolean
     /** Serves HTTP clients. */
     http?: HttpAccess
+    /** Serves the page over HTTPS, with login, for other machines. */
+    page?: PageAccess
     /** Serves metrics and health on an address of their own, too. */
     metrics?: { host: string; port: number }
     /** Serves a DNS name. */
@@ -159,6 +165,9 @@ export async function startRouter(o: {
         const http = o.http && (await serveHttp(router, { ...o.http, coapPort, more }, log))
         if (http) parts.push(http)
         const httpPort = http?.port
+        const page = o.page && (await servePage(router, o.page, { data: o.data, coapPort, more, log }))
+        if (page) parts.push(page)
+        const pagePort = page?.port
         const metricsServer = o.metrics && (await serveMetrics(more, { ...o.metrics, log }))
         if (metricsServer) parts.push(metricsServer)
         const metricsPort = metricsServer?.port
@@ -166,7 +175,7 @@ export async function startRouter(o: {
         if (dns) parts.push(dns)
         const dnsPort = dns?.port
         const hasUdp = udp !== undefined
-        const ports = { coapPort, coapsPort, mqttPort, mqttsPort, httpPort, metricsPort, dnsPort }
+        const ports = { coapPort, coapsPort, mqttPort, mqttsPort, httpPort, pagePort, metricsPort, dnsPort }
         log.info({ ...ports, hasUdp }, "router listens")
         return { ...ports, hasUdp, router, close }
     } catch (error) {
@@ -324,30 +333,6 @@ export function serveUdp(
                     socket.close()
                 },
             })
-        })
-    })
-}
-
-/**
- * The listen backlog. A flood of connections fills Node's default of 511 at once and delays a mote's connection by a
- * second.
- */
-const maxBacklog = 4096
-
-/**
- * Listens and resolves to the port. Later errors, such as too many open files, are logged, and the server continues.
- */
-export function listen(server: Server, port: number, host: string, log: Log): Promise<number> {
-    return new Promise((resolve, reject) => {
-        const failed = (error: Error) =>
-            reject(new UserError(`cannot listen on ${host} port ${port}: ${reasonOf(error)}`))
-        server.once("error", failed)
-        server.listen({ port, host, backlog: maxBacklog }, () => {
-            server.off("error", failed)
-            const message = `connections not accepted on port ${port}`
-            const failures = new LogSummary(message, { clock: realClock, log, level: "warn" })
-            server.on("error", error => failures.count(reasonOf(error)))
-            resolve((server.address() as AddressInfo).port)
         })
     })
 }

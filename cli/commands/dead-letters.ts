@@ -62,7 +62,7 @@ function withStore(command: Command, use: (store: RouterStore) => void): void {
 }
 
 /** Returns `--data`, which may follow any word of the command. */
-function dataOf(command: Command): string {
+export function dataOf(command: Command): string {
     for (let given: Command | null = command; given; given = given.parent) {
         const source = given.getOptionValueSource("data")
         if (source !== undefined && source !== "default") return given.getOptionValue("data") as string

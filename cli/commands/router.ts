@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs"
 import { isIPv4, isIPv6 } from "node:net"
+import { hostname } from "node:os"
 import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
 import { readCertificate } from "../../host/certificate.ts"
 import { complaints } from "../../host/check.ts"
+import { isWildcard } from "../../host/server-certificate.ts"
 import { fileError, UserError } from "../../host/errors.ts"
 import {
     brokerAccess,
@@ -12,6 +14,7 @@ import {
     startRouter,
     type DnsAccess,
     type MqttBrokerAccess,
+    type PageAccess,
     type TlsAccess,
 } from "../../router/index.ts"
 import { report } from "../check/faults.ts"
@@ -19,6 +22,7 @@ import { checkRouterConfiguration } from "../check/router.ts"
 import { checkOption, httpsUrl, integer, logLevelOption, mandatory, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { deadLettersCommand } from "./dead-letters.ts"
+import { routerUsersCommand } from "./router-users.ts"
 import { clientAccess, printClientHints, withClientOptions, type ClientOptions } from "../clients.ts"
 
 interface Options extends ClientOptions {
@@ -39,6 +43,8 @@ interface Options extends ClientOptions {
     dnsPort: number
     maxOutbox: number
     maxDeadLetters: number
+    pageHost?: string
+    pagePort: number
     metricsPort?: number
     metricsHost: string
     retryRefused?: boolean
@@ -95,6 +101,13 @@ export const routerCommand = withConfigFile(
                 .default(64),
         )
         .addOption(
+            option(
+                "--page-host <name>",
+                "also serve the page over HTTPS, with login, at this address: 0.0.0.0 for every device on the network",
+            ),
+        )
+        .addOption(option("--page-port <port>", "port of that").argParser(port).default(8481))
+        .addOption(
             option("--metrics-port <port>", "serve metrics and health on a port of their own, too").argParser(port),
         )
         .addOption(option("--metrics-host <name>", "address of that port").default("localhost"))
@@ -102,7 +115,8 @@ export const routerCommand = withConfigFile(
         .addOption(checkOption())
         .addOption(logLevelOption("info"))
         .enablePositionalOptions()
-        .addCommand(deadLettersCommand),
+        .addCommand(deadLettersCommand)
+        .addCommand(routerUsersCommand),
 ).action(async (options: Options, command: Command) => {
     if (options.check) return await check(options, command)
     const router = await startRouter({
@@ -112,6 +126,7 @@ export const routerCommand = withConfigFile(
         ...clientAccess(options, command),
         ...(options.mqttBroker ? { mqttBroker: options.mqttBroker } : { mqttPort: options.mqttPort }),
         ...(options.tlsCert && { tls: tlsAccess(options, options.tlsCert) }),
+        ...(options.pageHost !== undefined && { page: pageAccess(options, options.pageHost) }),
         ...(options.metricsPort !== undefined && {
             metrics: { host: options.metricsHost, port: options.metricsPort },
         }),
@@ -132,6 +147,7 @@ export const routerCommand = withConfigFile(
     const urls = [`coap+tcp://${host}:${router.coapPort}`, mqtt]
     if (router.coapsPort !== undefined) urls.push(`coaps+tcp://${host}:${router.coapsPort}`)
     if (router.mqttsPort !== undefined) urls.push(`mqtts://${host}:${router.mqttsPort}`)
+    if (router.pagePort !== undefined) urls.push(`https://${inUrl(pageName(options.pageHost!))}:${router.pagePort}`)
     if (router.metricsPort !== undefined) urls.push(`http://${options.metricsHost}:${router.metricsPort}/metrics`)
     if (router.dnsPort !== undefined) urls.push(`dns:${options.dns}`)
     await runUntilStopped(() => router.close(), `ready ${urls.join(" ")}`)
@@ -148,6 +164,9 @@ async function check(options: Options, command: Command): Promise<void> {
             ? []
             : [{ flag: "--mqtts-port", host, port: options.mqttsPort }]),
         ...(isOptional ? [] : [{ flag: "--http-port", host: options.httpHost, port: options.httpPort }]),
+        ...(options.pageHost === undefined
+            ? []
+            : [{ flag: "--page-port", host: options.pageHost, port: options.pagePort }]),
         ...(options.metricsPort === undefined
             ? []
             : [{ flag: "--metrics-port", host: options.metricsHost, port: options.metricsPort }]),
@@ -166,6 +185,17 @@ async function check(options: Options, command: Command): Promise<void> {
 
 function inUrl(host: string): string {
     return isIPv6(host) ? `[${host}]` : host
+}
+
+function pageAccess({ pagePort, httpName, tlsCert, tlsKey }: Options, host: string): PageAccess {
+    const names = isWildcard(host) ? [...lanAddresses(), ...httpName] : httpName
+    const certificate = tlsCert === undefined ? undefined : { cert: tlsCert, key: tlsKey ?? tlsCert }
+    return { host, port: pagePort, names, ...(certificate && { certificate }) }
+}
+
+/** How the page's own machine calls itself to others. */
+function pageName(host: string): string {
+    return isWildcard(host) ? hostname() : host
 }
 
 function tlsAccess({ tlsKey, coapsPort, mqttsPort }: Options, tlsCert: string): TlsAccess {

@@ -6,8 +6,9 @@ import type { Log } from "../../host/log.ts"
 import { pagePolicy } from "../../host/pages.ts"
 import type { BackupHolds } from "../backup/holds.ts"
 import type { Clinic } from "../clinic.ts"
-import { LoginLimits } from "../people/login-limits.ts"
-import type { ServerCertificate } from "../tls.ts"
+import { LoginLimits } from "../../host/login-limits.ts"
+import type { ServerCertificate } from "../../host/server-certificate.ts"
+import { ProblemError } from "../errors.ts"
 import { alarmRoutes } from "./alarms.ts"
 import { alarmLogRoutes } from "./alarm-log.ts"
 import { associationRoutes } from "./associations.ts"
@@ -106,7 +107,7 @@ export async function buildApp(o: {
     const connections = new Connections({ clock, log, limits, isProxy })
     connections.watch(app.server as unknown as Server)
     const { timeZone = ownTimeZone() } = o
-    const loginLimits = new LoginLimits(clock)
+    const loginLimits = new LoginLimits(clock, () => new ProblemError("too-often"))
     await authenticate(app, { clinic, connections, loginLimits, address, timeZone })
     const turns = new Turns()
     clinicPageRoutes(app, o.pages)

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify"
 import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
-import type { LoginLimits } from "../people/login-limits.ts"
+import type { LoginLimits } from "../../host/login-limits.ts"
 import { sessionOf, userFrom } from "./auth.ts"
 import { List, NoContent } from "./schemas/common.ts"
 import {

@@ -60,4 +60,6 @@ export interface RouterState {
     motes: { eui: string; since: number; lastEnvelopeAt: number }[]
     /** Numbers by name: connections, the outbox, envelopes by outcome. */
     stats: Record<string, number>
+    /** Who has signed in; null where nobody needs to. */
+    visitor: { name: string; right: "look" | "change" } | null
 }

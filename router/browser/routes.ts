@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import { Type, type Static } from "@sinclair/typebox"
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import { bundlePages, pagePolicy, type Pages } from "../../host/pages.ts"
+import { mayOnlyLook } from "../access/sign-in.ts"
 import { Code, dotted, message, type CoapMessage } from "../coap/message.ts"
 import { hasValidLength, OptionNumber, uintOption } from "../coap/options.ts"
 import { uriOptions } from "../relay/relay.ts"
@@ -54,13 +55,14 @@ export function browserRoutes(
     let pages: Pages | undefined
     let streams = 0
     for (const path of ["/assets/app.js", "/assets/app.css", "/favicon.svg"])
-        app.get(path, async (request, reply) => await sendPage(path, request, reply))
-    app.get("/api/state", async (_request, reply) => {
+        app.get(path, { config: { needs: "nothing" } }, async (request, reply) => await sendPage(path, request, reply))
+    app.get("/api/state", async ({ visitor }, reply) => {
         const state: RouterState = {
             now: Date.now(),
             coapPort: coapPort ?? null,
             motes: router.motes.list().map(({ eui, since, lastEnvelopeAt }) => ({ eui, since, lastEnvelopeAt })),
             stats: { ...router.stats() },
+            visitor,
         }
         return await reply.header("cache-control", "no-store").send(state)
     })
@@ -74,8 +76,10 @@ export function browserRoutes(
         )
         scope.post<{ Body: Static<typeof asked> }>(
             "/api/request",
-            { schema: { body: asked }, bodyLimit: maxBodyBytes },
-            async ({ body, ip }, reply) => {
+            { schema: { body: asked }, bodyLimit: maxBodyBytes, config: { needs: "look" } },
+            async ({ body, ip, visitor }, reply) => {
+                if (body.method !== "GET" && visitor?.right === "look")
+                    return await reply.code(403).send({ reason: mayOnlyLook })
                 const request = coapRequest(body)
                 if (typeof request === "string") return await reply.code(400).send({ reason: request })
                 const start = performance.now()

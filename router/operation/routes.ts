@@ -8,8 +8,13 @@ export function operationRoutes(
     app: FastifyInstance,
     { router, metrics }: { router: Pick<Router, "canStore">; metrics: RouterMetrics },
 ): void {
-    app.get("/livez", async (_request, reply) => await reply.header("cache-control", "no-store").send({ status: "ok" }))
-    app.get("/readyz", async (_request, reply) => {
+    const config = { needs: "nothing" } as const
+    app.get(
+        "/livez",
+        { config },
+        async (_request, reply) => await reply.header("cache-control", "no-store").send({ status: "ok" }),
+    )
+    app.get("/readyz", { config }, async (_request, reply) => {
         const status = router.canStore()
         void reply.header("cache-control", "no-store")
         return await reply.code(status === undefined ? 200 : 503).send({ status: status ?? "ok" })

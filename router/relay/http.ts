@@ -1,3 +1,4 @@
+import type { TlsOptions } from "node:tls"
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify"
 import { isFromOtherSite, isOwnHost } from "../../host/other-sites.ts"
 import { Code, codeClass, dotted, type CoapMessage } from "../coap/message.ts"
@@ -5,6 +6,7 @@ import { OptionNumber, uintOption, uintValue } from "../coap/options.ts"
 import { packPage, senmlJson } from "./html.ts"
 import { contentFormatOf, httpStatus, mediaTypeOf, preferred } from "./http-mapping.ts"
 import { isEui } from "../../wire/keys.ts"
+import type { SignIn } from "../access/sign-in.ts"
 import { browserRoutes } from "../browser/routes.ts"
 import type { Router } from "../router.ts"
 import { uriOptions } from "./relay.ts"
@@ -29,17 +31,28 @@ const methods: Record<string, number> = {
 }
 const formats = { json: "application/json", senml: "application/senml+json", html: "text/html" }
 
+/** The part of a router that the relay needs. */
+export type Relayed = Pick<Router, "relay" | "motes" | "serve" | "stats">
+
 /**
  * The relay for HTTP clients (RFC 8075 §5.4), where `/m/<eui>/status` is the mote's `/status`, and a page that lists
- * the motes and browses what they serve. SenML is available in JSON and HTML as well. There is no login, so requests from
- * pages of other sites are refused.
+ * the motes and browses what they serve. SenML is available in JSON and HTML as well. Requests from
+ * pages of other sites are refused. With `o.signIn` everything but the page itself needs a login.
  * @param o.names additional host names under which clients reach this machine
  * @param o.coapPort where the same is served over CoAP
+ * @param o.signIn who may come in; without it, whoever reaches the port
+ * @param o.tls of an HTTPS server; without it, it is HTTP
  * @param o.more adds further resources
  */
 export function relayHttp(
-    router: Pick<Router, "relay" | "motes" | "serve" | "stats">,
-    o: { names: string[]; coapPort: number | undefined; more?: (app: FastifyInstance) => void },
+    router: Relayed,
+    o: {
+        names: string[]
+        coapPort: number | undefined
+        signIn?: SignIn
+        tls?: TlsOptions
+        more?: (app: FastifyInstance) => void
+    },
 ): FastifyInstance {
     const { relay, motes } = router
     const app = fastify({
@@ -48,16 +61,19 @@ export function relayHttp(
         keepAliveTimeout: keepAliveMs,
         exposeHeadRoutes: false,
         forceCloseConnections: true, // event streams never end by themselves
-    })
+        ...(o.tls && { https: o.tls }),
+    }) as unknown as FastifyInstance
     app.server.maxConnections = maxConnections
     app.removeAllContentTypeParsers()
     app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body))
     app.addHook("onRequest", async ({ method, headers }, reply) => {
         if (!isOwnHost(headers.host, o.names)) return await fault(reply, 421, "not a name of this machine")
-        if (isFromOtherSite(method, headers, "http"))
+        if (isFromOtherSite(method, headers, o.tls ? "https" : "http"))
             return await fault(reply, 403, "the request comes from another site")
         return undefined
     })
+    app.decorateRequest("visitor", null)
+    o.signIn?.guard(app)
     app.addHook("onSend", async (_request, reply) => {
         if (!reply.hasHeader("content-security-policy"))
             void reply.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'")
@@ -74,7 +90,7 @@ export function relayHttp(
     })
     o.more?.(app)
     const sendPage = browserRoutes(app, router, o.coapPort)
-    app.get("/", async (request, reply) => {
+    app.get("/", { config: { needs: "nothing" } }, async (request, reply) => {
         const list = motes.list().map(({ eui, since, lastEnvelopeAt }) => ({
             eui,
             connected: new Date(since).toISOString(),
@@ -84,6 +100,7 @@ export function relayHttp(
         if (type === undefined) return await fault(reply, 406, "only HTML and JSON are available")
         void reply.header("vary", "accept")
         if (type === formats.html) return await sendPage(request, reply)
+        if (o.signIn && !o.signIn.visitorOf(request)) return await fault(reply, 401, "please sign in")
         return await reply.header("cache-control", "no-store").type(type).send(JSON.stringify(list))
     })
     app.all("/m/*", async (request, reply) => {

@@ -12,8 +12,32 @@ export async function ask(asked: Asked): Promise<Answered> {
     throw new Error(await reasonIn(response))
 }
 
+/** The router wants a login first. */
+export class NotSignedIn extends Error {}
+
+async function post(path: string, body?: object): Promise<void> {
+    const response = await fetch(path, {
+        method: "POST",
+        ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    })
+    if (!response.ok) throw new Error(await reasonIn(response))
+}
+
+export async function login(user: string, password: string): Promise<void> {
+    await post("/api/login", { user, password })
+}
+
+export async function setPassword(link: string, password: string): Promise<void> {
+    await post("/api/setup", { link, password })
+}
+
+export async function logout(): Promise<void> {
+    await post("/api/logout")
+}
+
 export async function state(): Promise<RouterState> {
     const response = await fetch("/api/state", { signal: AbortSignal.timeout(5000) })
+    if (response.status === 401) throw new NotSignedIn()
     if (!response.ok) throw new Error(`the router answered ${response.status}`)
     return (await response.json()) as RouterState
 }

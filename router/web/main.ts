@@ -1,110 +1,69 @@
 import "./style.css"
-import { h } from "../../browser/dom.ts"
-import type { Answered, Asked, ShownLink } from "../browser/messages.ts"
-import { ask, state } from "./api.ts"
-import { coapClientCall } from "./coap-client.ts"
-import { ObservationLog } from "./observation-log.ts"
-import { Records } from "./records.ts"
-import { RequestForm } from "./request-form.ts"
-import { linkList, responseView } from "./response-view.ts"
+import { h, setText } from "../../browser/dom.ts"
+import { logout, NotSignedIn, state } from "./api.ts"
+import { CoapBrowser } from "./browser.ts"
+import { setupView, signInView, takeSetupLink } from "./sign-in.ts"
 import { Targets } from "./targets.ts"
 
 const refreshMs = 2000
 
-/** The path of what is browsed: "" for the router itself, `/m/<eui>` for a mote. */
-let base = ""
-let coapPort: number | null = null
-let observation: ObservationLog | undefined
+let timer: ReturnType<typeof setTimeout> | undefined
+const setupLink = takeSetupLink()
+if (setupLink === undefined) showRouter()
+else showSetup(setupLink)
 
-const resources = h("section", { "aria-label": "Resources" })
-const result = h("section", { class: "result", "aria-label": "Response", "aria-live": "polite" })
-const form = new RequestForm({ send: asked => void send(asked), observe: startObserving, copy })
-const records = new Records((asked, answered) => {
-    form.fill(asked)
-    show(responseView(answered, follow))
-})
-const targets = new Targets(chosen => {
-    base = chosen
-    void discover()
-})
+function showSetup(link: string): void {
+    document.body.replaceChildren(setupView(link, () => showSignIn("The password is set.")))
+}
 
-document.body.append(
-    h("header", {}, h("h1", {}, "VitalMote router"), h("p", {}, "CoAP browser of the motes that it serves")),
-    h("nav", { "aria-label": "Motes and resources" }, targets.element, resources, targets.router),
-    h("main", {}, form.element, result),
-    h("aside", {}, records.element),
-)
-void refresh()
-void discover()
+function showSignIn(notice: string): void {
+    document.body.replaceChildren(signInView(notice, showRouter))
+}
 
-async function refresh(): Promise<void> {
-    try {
-        const now = await state()
-        coapPort = now.coapPort
-        targets.update(now)
-    } catch {
-        targets.lost()
+/** The page itself; asks for a login where the router wants one. */
+function showRouter(): void {
+    const browser = new CoapBrowser()
+    const targets = new Targets(base => void browser.discover(base))
+    const visitor = h("span", {})
+    const leave = h("button", { type: "button" }, "Sign out")
+    const account = h("div", { class: "account", hidden: "" }, visitor, leave)
+    const signedOut = (notice: string) => {
+        clearTimeout(timer)
+        browser.stop()
+        showSignIn(notice)
     }
-    setTimeout(() => void refresh(), refreshMs)
-}
-
-/** Asks what there is, RFC 7252 §7.2. */
-async function discover(): Promise<void> {
-    const asked: Asked = { method: "GET", path: `${base}/.well-known/core`, options: [], payload: "" }
-    form.setPath(asked.path)
-    const of = base
-    const answered = await send(asked)
-    if (of !== base) return // another one was chosen meanwhile
-    const links = answered?.decoded.kind === "links" ? answered.decoded.links : []
-    resources.replaceChildren(h("h2", {}, "Resources"), linkList(links, follow))
-}
-
-/** Sends a request and shows its response. Undefined if there is none, which is said. */
-async function send(asked: Asked): Promise<Answered | undefined> {
-    show(h("p", { class: "dim" }, `${asked.method} ${asked.path} …`))
-    try {
-        const answered = await ask(asked)
-        records.add(asked, answered)
-        show(responseView(answered, follow))
-        return answered
-    } catch (error) {
-        show(h("p", { class: "fault", role: "alert" }, `Not sent: ${(error as Error).message}`))
-        return undefined
+    leave.addEventListener("click", () => {
+        logout().then(
+            () => signedOut("You have signed out."),
+            () => targets.lost(),
+        )
+    })
+    /** False where the router wants a login. */
+    const refresh = async (): Promise<boolean> => {
+        try {
+            const now = await state()
+            account.hidden = now.visitor === null
+            if (now.visitor) setText(visitor, `${now.visitor.name}, may ${now.visitor.right}`)
+            browser.update(now)
+            targets.update(now)
+        } catch (error) {
+            if (error instanceof NotSignedIn) {
+                signedOut("")
+                return false
+            }
+            targets.lost()
+        }
+        timer = setTimeout(() => void refresh(), refreshMs)
+        return true
     }
-}
-
-function startObserving({ path }: Asked): void {
-    const log = new ObservationLog(path, follow)
-    show(log.element)
-    observation = log
-}
-
-/** What was observed before is not observed any more. */
-function show(element: HTMLElement): void {
-    observation?.stop()
-    observation = undefined
-    result.replaceChildren(element)
-}
-
-/** Follows a link: of a mote by its own path, `coap+tcp://<eui>/…` by its place at this router. */
-function follow({ target }: ShownLink): void {
-    const absolute = /^coap(?:\+tcp)?:\/\/([0-9a-f]{16})(\/.*)?$/.exec(target)
-    const path = absolute ? `/m/${absolute[1]!}${absolute[2] ?? ""}` : target.startsWith("/m/") ? target : base + target
-    form.setPath(path)
-    const isCollection = /^\/m\/[0-9a-f]{16}$/.test(path)
-    const asked: Asked = {
-        ...{ method: "GET", options: [], payload: "" },
-        path: isCollection ? `${path}/.well-known/core` : path,
-    }
-    void send(asked)
-}
-
-function copy(asked: Asked): void {
-    const call = coapClientCall(asked, location.hostname, coapPort)
-    const text = call ?? "This router serves no CoAP."
-    const box = h("pre", { class: "call", tabindex: "0" }, text)
-    show(h("div", {}, h("p", { class: "dim", role: "status" }, "The same by libcoap’s client:"), box))
-    // On a page without TLS browsers offer no clipboard; the text stands there to be selected.
-    if (call) void navigator.clipboard?.writeText(call).catch(() => {})
-    getSelection()?.selectAllChildren(box)
+    void refresh().then(async isIn => {
+        if (!isIn) return
+        document.body.replaceChildren(
+            h("header", {}, h("h1", {}, "VitalMote router"), h("p", {}, "the motes that it serves"), account),
+            h("nav", { "aria-label": "Motes and resources" }, targets.element, browser.resources, targets.router),
+            h("main", {}, browser.form.element, browser.result),
+            h("aside", {}, browser.records.element),
+        )
+        await browser.discover("")
+    })
 }

@@ -38,12 +38,14 @@ export class RequestForm {
     private readonly more = h("input", {
         ...{ id: "options", autocomplete: "off", spellcheck: "false" },
     })
+    private readonly changing: HTMLButtonElement[] = []
     private readonly fault = h("p", { class: "fault", role: "alert", hidden: "" })
 
     constructor(actions: FormActions) {
         const button = (text: string, act: (asked: Asked) => void, method: Method = "GET") => {
             const element = h("button", { type: "button" }, text)
             element.addEventListener("click", () => this.use(method, act))
+            if (method !== "GET") this.changing.push(element)
             return element
         }
         this.path.value = "/.well-known/core"
@@ -78,6 +80,14 @@ export class RequestForm {
             event.preventDefault()
             this.use("GET", asked => actions.send(asked))
         })
+    }
+
+    /** Whether the user may send requests that may change a mote. */
+    allow(mayChange: boolean): void {
+        for (const button of this.changing) {
+            button.disabled = !mayChange
+            button.title = mayChange ? "" : "Your account may only look."
+        }
     }
 
     setPath(path: string): void {

@@ -18,7 +18,7 @@ import { afterEach, beforeEach, test } from "node:test"
 import { sql } from "kysely"
 import { startClinic, type RunningClinic, type StartOptions } from "../../clinic/index.ts"
 import { openSqlite } from "../../clinic/store/sqlite/open.ts"
-import { serverCertificate } from "../../clinic/tls.ts"
+import { serverCertificate } from "../../host/server-certificate.ts"
 import { UserError } from "../../host/errors.ts"
 import { silentLog } from "../../host/log.ts"
 

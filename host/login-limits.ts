@@ -1,6 +1,5 @@
-import { elapsedMs, type Clock } from "../../host/clock.ts"
-import { networkOf } from "../../host/network-of.ts"
-import { ProblemError } from "../errors.ts"
+import { elapsedMs, type Clock } from "./clock.ts"
+import { networkOf } from "./network-of.ts"
 
 const minute = 60_000
 /** Wrong passwords for one account from one address. */
@@ -21,6 +20,7 @@ const maxWaiting = 256
  */
 export class LoginLimits {
     private readonly clock: Clock
+    private readonly tooOften: () => Error
     private readonly pairs: Failures
     private readonly accounts: Failures
     private readonly addresses: Failures
@@ -28,14 +28,16 @@ export class LoginLimits {
     private checks = 0
     private readonly waiting: { address: string; go: () => void }[] = []
 
-    constructor(clock: Clock) {
+    /** @param tooOften makes the error that a guesser gets */
+    constructor(clock: Clock, tooOften: () => Error) {
         this.clock = clock
+        this.tooOften = tooOften
         this.pairs = new Failures(perPair)
         this.accounts = new Failures(perAccount)
         this.addresses = new Failures(perAddress)
     }
 
-    /** Checks a password when it is its turn; `check` says whether it was right. Throws ProblemError where there were too many. */
+    /** Checks a password when it is its turn; `check` says whether it was right. Throws `tooOften()` where there were too many. */
     async guard<T>(user: string, address: string, check: () => Promise<T | undefined>): Promise<T | undefined> {
         const place = networkOf(address)
         const pair = JSON.stringify([user, place])
@@ -44,7 +46,7 @@ export class LoginLimits {
         const isOver =
             this.pairs.isOver(pair, now) ||
             (!isKnown && (this.accounts.isOver(user, now) || this.addresses.isOver(place, now)))
-        if (isOver) throw new ProblemError("too-often")
+        if (isOver) throw this.tooOften()
         await this.turn(place)
         try {
             // Counted before, so that guesses at the same time count, too.
@@ -71,8 +73,7 @@ export class LoginLimits {
     private async turn(address: string): Promise<void> {
         if (this.checks >= maxChecks) {
             const ofAddress = this.waiting.filter(one => one.address === address).length
-            if (ofAddress >= maxWaitingPerAddress || this.waiting.length >= maxWaiting)
-                throw new ProblemError("too-often")
+            if (ofAddress >= maxWaitingPerAddress || this.waiting.length >= maxWaiting) throw this.tooOften()
             await new Promise<void>(go => this.waiting.push({ address, go }))
         }
         this.checks++

@@ -3,8 +3,11 @@ import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from "node:
 import { isIP } from "node:net"
 import { hostname, networkInterfaces } from "node:os"
 import { join } from "node:path"
-import { UserError } from "../host/errors.ts"
-import { readIfThere, writeDurably } from "../host/files.ts"
+import { UserError } from "./errors.ts"
+import { readIfThere, writeDurably } from "./files.ts"
+
+/** Whose certificate it is; named in it for people. */
+export type Service = "clinic" | "router"
 
 /** PEM; what node:tls takes. */
 export interface ServerCertificate {
@@ -40,19 +43,20 @@ export async function serverCertificate(
     host: string,
     now: number,
     names: readonly string[] = [],
+    service: Service = "clinic",
 ): Promise<ServerCertificate> {
     const outside = isWildcard(host) ? [hostname(), ...addresses()] : [host]
     const hosts = [...new Set(["localhost", "127.0.0.1", "::1", ...names, ...outside])].slice(0, maxHosts)
 
     const caFile = join(data, "ca.pem")
     const caPem = readIfThere(caFile)?.toString()
-    if (caPem === undefined) return await makeServer(data, await makeAuthority(data), hosts, now)
+    if (caPem === undefined) return await makeServer(data, await makeAuthority(data, service), { hosts, now, service })
     const authority = parse(caFile, caPem)
     if (Date.parse(authority.validTo) < now)
         throw new UserError(`${caFile} has expired: remove it to make a new one for all clients`)
     return (
         usableServer(data, authority, hosts, now) ??
-        (await makeServer(data, await readAuthority(data, authority), hosts, now))
+        (await makeServer(data, await readAuthority(data, authority), { hosts, now, service }))
     )
 }
 
@@ -102,10 +106,10 @@ interface Authority {
     key: webcrypto.CryptoKey
 }
 
-async function makeAuthority(data: string): Promise<Authority> {
+async function makeAuthority(data: string, service: Service): Promise<Authority> {
     const x509 = await library()
     const keys = await webcrypto.subtle.generateKey(ecdsa, true, ["sign", "verify"])
-    const name = `CN=VitalMote clinic ${randomBytes(4).toString("hex")}`
+    const name = `CN=VitalMote ${service} ${randomBytes(4).toString("hex")}`
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
         ...authorityValidity,
         name,
@@ -145,15 +149,14 @@ async function readAuthority(data: string, authority: X509Certificate): Promise<
 async function makeServer(
     data: string,
     authority: Authority,
-    hosts: string[],
-    now: number,
+    { hosts, now, service }: { hosts: string[]; now: number; service: Service },
 ): Promise<ServerCertificate> {
     const x509 = await library()
     const keys = await webcrypto.subtle.generateKey(ecdsa, true, ["sign", "verify"])
     const certificate = await x509.X509CertificateGenerator.create({
         notBefore: new Date(now - backdatedDays * dayMs),
         notAfter: new Date(now + serverDays * dayMs),
-        subject: "CN=VitalMote clinic",
+        subject: `CN=VitalMote ${service}`,
         issuer: authority.certificate.subject,
         publicKey: keys.publicKey,
         signingKey: authority.key,

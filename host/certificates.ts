@@ -1,14 +1,15 @@
 import { X509Certificate } from "node:crypto"
 import type { SecureContextOptions, Server } from "node:tls"
-import { readCertificate, timeFault, type CertificateFiles } from "../host/certificate.ts"
-import type { Clock, Timer } from "../host/clock.ts"
-import type { Log } from "../host/log.ts"
-import { serverCertificate, type ServerCertificate } from "./tls.ts"
+import { readCertificate, timeFault, type CertificateFiles } from "./certificate.ts"
+import type { Clock, Timer } from "./clock.ts"
+import type { Log } from "./log.ts"
+import { serverCertificate, type ServerCertificate, type Service } from "./server-certificate.ts"
 
 export interface CertificateOptions {
-    /** Folder of the clinic's own authority. */
+    service: Service
+    /** Folder of the service's own authority. */
     data: string
-    /** Where the clinic listens; named in its own certificate. */
+    /** Where the service listens; named in its own certificate. */
     host: string
     /** Further names and addresses for its own certificate. */
     names?: readonly string[]
@@ -21,11 +22,11 @@ export interface CertificateOptions {
 /** So long a certificate may be one that clients refuse where files were changed or the time of day was set. */
 const checkMs = 5_000
 const minVersion = "TLSv1.2"
-/** Commands on this machine ask for this name, and verify it with the clinic's own authority. */
+/** Commands on this machine ask for this name, and verify it with the service's own authority. */
 export const localName = "localhost"
 
 /**
- * What the clinic shows to its clients. A service that runs for a year has to change it while it does: where its own ends soon, where the
+ * What a service shows to its clients. A service that runs for a year has to change it while it does: where its own ends soon, where the
  * hospital's files have changed, or where a machine without a battery clock has learnt the time.
  */
 export class Certificates {
@@ -44,8 +45,8 @@ export class Certificates {
 
     /** Throws UserError for files that cannot be used. */
     static async open(o: CertificateOptions): Promise<Certificates> {
-        const { data, host, names, clock } = o
-        const certificates = new Certificates(o, await serverCertificate(data, host, clock.now(), names))
+        const { data, host, names, clock, service } = o
+        const certificates = new Certificates(o, await serverCertificate(data, host, clock.now(), names, service))
         certificates.sayTimes()
         return certificates
     }
@@ -77,10 +78,10 @@ export class Certificates {
     }
 
     private async check(): Promise<void> {
-        const { data, host, names, files, clock, log } = this.o
+        const { data, host, names, files, clock, log, service } = this.o
         const before = this.shown.cert
         try {
-            const own = await serverCertificate(data, host, clock.now(), names)
+            const own = await serverCertificate(data, host, clock.now(), names, service)
             if (files && own.cert !== this.own.cert) this.server?.addContext(localName, { minVersion, ...own })
             this.own = own
             if (files) this.files = readCertificate(files)

@@ -1,0 +1,96 @@
+import { randomBytes } from "node:crypto"
+import type { Socket } from "node:net"
+import { join } from "node:path"
+import type { Server } from "node:tls"
+import type { FastifyInstance, FastifyRequest } from "fastify"
+import type { CertificateFiles } from "../../host/certificate.ts"
+import { Certificates } from "../../host/certificates.ts"
+import { realClock } from "../../host/clock.ts"
+import { makeFolder } from "../../host/files.ts"
+import type { Log } from "../../host/log.ts"
+import { peerOf } from "../../host/stream.ts"
+import { Admission, type Place } from "../admission.ts"
+import { listen } from "../listen.ts"
+import { relayHttp, type Relayed } from "../relay/http.ts"
+import { SignIn } from "./sign-in.ts"
+import { PageUsers } from "./users.ts"
+
+/** Where the router's page is served over HTTPS, with login. */
+export interface PageAccess {
+    host: string
+    port: number
+    /** Further names of this machine, for the certificate, too. */
+    names?: string[]
+    /** A certificate instead of one by an authority of the router's own. */
+    certificate?: CertificateFiles
+}
+
+const maxConnections = 256
+const handshakeMs = 5_000
+
+/** The users of the page of the router with this store. */
+export function pageUsers(data: string): PageUsers {
+    return new PageUsers({ folder: join(data, "page", "users"), now: () => Date.now(), random: randomBytes })
+}
+
+/**
+ * Serves the page and the relay for HTTP clients over HTTPS, for those who have signed in. Throws UserError if certificate or port
+ * cannot be used.
+ * @param o.data the folder of the router's store
+ */
+export async function servePage(
+    router: Relayed,
+    access: PageAccess,
+    o: { data: string; coapPort: number | undefined; more?: (app: FastifyInstance) => void; log: Log },
+): Promise<{ port: number; close(): Promise<void> }> {
+    const { host, names = [], certificate } = access
+    const { log } = o
+    const folder = join(o.data, "page")
+    makeFolder(folder)
+    const certificates = await Certificates.open({
+        ...{ service: "router", data: folder, host, names, clock: realClock, log },
+        ...(certificate && { files: certificate }),
+    })
+    const places = new Map<string, Place>()
+    const placeOf = ({ raw }: FastifyRequest) => places.get(peerOf(raw.socket))
+    const users = pageUsers(o.data)
+    if (!users.all().some(({ password, setup }) => password ?? setup))
+        log.warn({}, "nobody can sign in at the router's page yet: `vitalmote router users add NAME` prints a link")
+    const signIn = new SignIn({
+        ...{ users, clock: realClock, random: randomBytes },
+        signedIn: request => placeOf(request)?.login(peerOf(request.raw.socket)),
+    })
+    const app = relayHttp(router, {
+        ...{ names: [host, ...names], coapPort: o.coapPort, signIn },
+        ...(o.more && { more: o.more }),
+        tls: { ...certificates.shown, minVersion: "TLSv1.2", handshakeTimeout: handshakeMs },
+    })
+    const admission = new Admission({ clock: realClock, max: maxConnections })
+    app.server.on("connection", (raw: Socket) => {
+        const peer = peerOf(raw)
+        const place = admission.admit(peer, () => raw.destroy())
+        if (!place) return raw.destroy()
+        places.set(peer, place)
+        raw.once("close", () => {
+            places.delete(peer)
+            place.leave()
+        })
+        return undefined
+    })
+    app.server.on("tlsClientError", (_error, socket: Socket) => socket.destroy())
+    await app.ready()
+    try {
+        const port = await listen(app.server, access.port, host, log)
+        certificates.serve(app.server as unknown as Server)
+        return {
+            port,
+            close: async () => {
+                certificates.stop()
+                await app.close()
+            },
+        }
+    } catch (error) {
+        await app.close()
+        throw error
+    }
+}
