@@ -4,6 +4,7 @@ import type { Log } from "../host/log.ts"
 import { maxBatch, type DeliveryResult } from "../wire/batch.ts"
 import { eui } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
+import type { Replays } from "./replays.ts"
 import type { Queued, RouterStore } from "./store/store.ts"
 
 /** The delay of the first retry. It doubles with each further failure. A random part of up to half is subtracted. */
@@ -24,6 +25,7 @@ export class DeliveryLoop {
     private readonly clock: Clock
     private readonly random: (bytes: number) => Uint8Array
     private readonly store: RouterStore
+    private readonly replays: Replays
     private readonly clinic: ClinicLink
     private readonly maxDeadLetterBytes: number
     private readonly log: Log
@@ -38,6 +40,7 @@ export class DeliveryLoop {
         clock: Clock
         random: (bytes: number) => Uint8Array
         store: RouterStore
+        replays: Replays
         clinic: ClinicLink
         maxDeadLetterBytes?: number
         log: Log
@@ -45,6 +48,7 @@ export class DeliveryLoop {
         this.clock = o.clock
         this.random = o.random
         this.store = o.store
+        this.replays = o.replays
         this.clinic = o.clinic
         this.maxDeadLetterBytes = o.maxDeadLetterBytes ?? defaultMaxDeadLetterBytes
         this.log = o.log
@@ -97,9 +101,18 @@ export class DeliveryLoop {
                 refused.push({ delivery, reason })
             } else if (result) safe.push(delivery)
         }
-        this.store.settle(safe, refused)
+        this.settle(batch, safe, refused)
         if (refused.length > 0) this.trimDeadLetters()
         return safe.length + refused.length
+    }
+
+    private settle(batch: Queued[], safe: Queued[], refused: { delivery: Queued; reason: string }[]): void {
+        try {
+            this.store.settle(safe, refused, this.replays.settled(safe, refused))
+        } catch (error) {
+            for (const { kid } of batch) this.replays.forget(eui(kid))
+            throw error
+        }
     }
 
     private trimDeadLetters(): void {

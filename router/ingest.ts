@@ -14,7 +14,7 @@ import { eui, type RouterKeys } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
 import type { Keyring, Stranger } from "./keyring.ts"
 import { RateLimit } from "./rate-limit.ts"
-import { ReplayWindow } from "./replay.ts"
+import { Replays } from "./replays.ts"
 import type { Accepted, RouterStore, SeenStart } from "./store/store.ts"
 
 /** The maximum number of envelopes that wait for one commit. Further ones are refused as `busy`. */
@@ -52,7 +52,8 @@ export type IngestResult =
     | { status: "stored" | "duplicate"; eui: string; generation: number; receipt: Uint8Array }
     | { status: "refused"; reason: Refusal }
 
-export type IngestCounts = Record<"stored" | "duplicate" | Refusal, number>
+/** `contested` envelopes are among the `stored` ones. */
+export type IngestCounts = Record<"stored" | "duplicate" | "contested" | Refusal, number>
 
 /** An authentic envelope that waits for the next commit. */
 interface Waiting {
@@ -68,8 +69,8 @@ interface Waiting {
 interface Batch {
     accepted: Accepted[]
     bytes: number
-    /** The changed starts, by replay window and boot. */
-    seen: Map<string, SeenStart>
+    /** The changed starts, each once. */
+    seen: Map<SeenStart["start"], SeenStart>
     forgotten: SeenStart[]
 }
 
@@ -82,6 +83,7 @@ export class Ingest {
     readonly counts: IngestCounts = {
         stored: 0,
         duplicate: 0,
+        contested: 0,
         tooLarge: 0,
         malformed: 0,
         unknownFormat: 0,
@@ -107,7 +109,8 @@ export class Ingest {
     private readonly storeFailures: LogSummary
     private readonly onStored: () => void
     private readonly onCommitted: (ms: number) => void
-    private readonly windows = new Map<string, ReplayWindow>()
+    private readonly contested: LogSummary
+    private readonly replays: Replays
     private waiting: Waiting[] = []
 
     /**
@@ -118,6 +121,7 @@ export class Ingest {
         clock: Clock
         store: RouterStore
         keyring: Keyring
+        replays: Replays
         /** The time for receipts, by default that of `clock`. */
         time?: ReceiptTime
         maxOutboxBytes: number
@@ -129,6 +133,7 @@ export class Ingest {
         this.clock = o.clock
         this.store = o.store
         this.keyring = o.keyring
+        this.replays = o.replays
         this.time = o.time ?? o.clock
         this.maxOutboxBytes = o.maxOutboxBytes
         this.maxMoteBytes = Math.max(minMoteBytes, o.maxOutboxBytes * moteShare)
@@ -140,6 +145,10 @@ export class Ingest {
         this.storeFailures = new LogSummary("the store failed: envelopes refused", { ...o, level: "error" })
         this.outboxFull = new LogSummary("the outbox is full: motes must wait", { ...o, level: "error" })
         this.overQuota = new LogSummary("motes have used up their quota: they must wait", { ...o, level: "warn" })
+        this.contested = new LogSummary(
+            "two envelopes with one nonce: somebody besides the mote has one of its keys. Both go to the clinic, which knows the true one",
+            { ...o, level: "warn" },
+        )
         this.onStored = o.onStored
         this.onCommitted = o.onCommitted ?? (() => {})
     }
@@ -171,7 +180,7 @@ export class Ingest {
         } catch (error) {
             this.storeFailures.count((error as Error).message, waiting.length)
             // These windows contain envelopes that were not stored.
-            for (const entry of waiting) this.windows.delete(windowOf(entry).name)
+            for (const entry of waiting) this.replays.forget(entry.eui)
             outcomes = waiting.map(() => "busy")
         }
         const now = this.time.now() ?? this.clock.now()
@@ -219,27 +228,20 @@ export class Ingest {
     }
 
     private admit(entry: Waiting, batch: Batch): Refusal | "stored" | "duplicate" {
-        const { boot, salt, seq, bytes } = entry.envelope
-        const { name, kid } = windowOf(entry)
-        let window = this.windows.get(name)
-        if (!window) {
-            window = new ReplayWindow(this.store.starts(kid))
-            this.windows.set(name, window)
-        }
-        const saltHex = Buffer.from(salt).toString("hex")
-        const verdict = window.judge(boot, saltHex, seq)
-        if (verdict !== "fresh") return verdict
+        const { kid, bytes } = entry.envelope
+        const verdict = this.replays.judge(entry)
+        if (verdict === "undecided") return "busy"
+        if (verdict !== "fresh" && verdict !== "contested") return verdict
         if (this.isFull(entry, batch.bytes + bytes.length)) return "busy"
-        batch.accepted.push({
-            kid: entry.envelope.kid,
-            purpose: entry.purpose,
-            receivedAt: entry.receivedAt,
-            envelope: bytes,
-        })
+        if (verdict === "contested") {
+            this.counts.contested++
+            this.contested.count(entry.eui)
+        }
+        batch.accepted.push({ kid, purpose: entry.purpose, receivedAt: entry.receivedAt, envelope: bytes })
         batch.bytes += bytes.length
-        const { start, forgotten } = window.record(boot, saltHex, seq)
-        batch.seen.set(`${name} ${boot}`, { kid, start })
-        if (forgotten) batch.forgotten.push({ kid, start: forgotten })
+        const { seen, forgotten } = this.replays.record(entry)
+        if (seen) batch.seen.set(seen.start, seen)
+        if (forgotten) batch.forgotten.push(forgotten)
         return "stored"
     }
 
@@ -265,17 +267,4 @@ export class Ingest {
 export interface ReceiptTime {
     /** Unix time in milliseconds, or undefined if it is not known well enough to set a mote's clock. */
     now(): number | undefined
-}
-
-/**
- * Returns the name of an envelope's replay window and the key under which it is stored: the mote's kid, followed by the
- * secret's generation unless that is 0. Each secret has its own window, because a board with a new secret may count its
- * boots from the beginning.
- */
-function windowOf({ eui, envelope, keys }: Waiting): { name: string; kid: Uint8Array } {
-    const { generation = 0 } = keys
-    if (generation === 0) return { name: eui, kid: envelope.kid }
-    const kid = Buffer.concat([envelope.kid, Buffer.alloc(4)])
-    kid.writeUInt32BE(generation >>> 0, envelope.kid.length)
-    return { name: kid.toString("hex"), kid }
 }

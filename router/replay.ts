@@ -59,6 +59,26 @@ export class ReplayWindow {
         return { start, forgotten }
     }
 
+    /**
+     * Makes a recorded number `fresh` again. Returns its start, without runs if nothing else was seen in it; the window has
+     * forgotten it then, unless it has a floor. Returns undefined if the number was not recorded.
+     */
+    release(boot: number, salt: string, seq: number): Start | undefined {
+        const start = this.find(boot)
+        if (start?.salt !== salt) return undefined
+        const at = start.runs.findIndex(([first, last]) => seq >= first && seq <= last)
+        if (at < 0) return undefined
+        const [first, last] = start.runs[at]!
+        const rest: Start["runs"] = [
+            [first, seq - 1],
+            [seq + 1, last],
+        ]
+        start.runs.splice(at, 1, ...rest.filter(([from, to]) => from <= to))
+        if (start.runs.length > maxRuns) start.floor = start.runs.shift()![1] + 1
+        if (start.runs.length === 0 && start.floor === 0) this.starts.splice(this.starts.indexOf(start), 1)
+        return start
+    }
+
     private find(boot: number): Start | undefined {
         return this.starts.findLast(start => start.boot === boot)
     }

@@ -17,6 +17,7 @@ import { Keyring } from "./keyring.ts"
 import { CoapAttachment } from "./relay/coap-attachment.ts"
 import { directory } from "./relay/directory.ts"
 import { Motes } from "./relay/motes.ts"
+import { Replays } from "./replays.ts"
 import { Relay } from "./relay/relay.ts"
 import { moteResources } from "./resources.ts"
 import type { RouterStore } from "./store/store.ts"
@@ -85,9 +86,10 @@ export class Router {
         this.store = store
         this.clock = clock
         this.keyring = new Keyring({ clock, store, clinic, log })
+        const replays = new Replays({ store, keyring: this.keyring })
         const { maxDeadLetterBytes, moteBytesPerMinute, machine } = o
         this.delivery = new DeliveryLoop({
-            ...{ clock, random, store, clinic, log },
+            ...{ clock, random, store, replays, clinic, log },
             ...(maxDeadLetterBytes !== undefined && { maxDeadLetterBytes }),
         })
         const time = new ClinicTime({ clock, store, clinic, log, ...(machine && { machine }) })
@@ -95,6 +97,7 @@ export class Router {
             clock,
             store,
             keyring: this.keyring,
+            replays,
             time,
             ...(moteBytesPerMinute !== undefined && { moteBytesPerMinute }),
             maxOutboxBytes: o.maxOutboxBytes ?? defaultMaxOutboxBytes,

@@ -105,10 +105,19 @@ export class RouterMetrics {
             ...this.named("refused_total", "Envelopes refused, by reason."),
             labelNames: ["reason"],
         })
+        const contested = new Counter(
+            this.named(
+                "contested_total",
+                "Envelopes with the nonce of another one: somebody besides the mote has its key.",
+            ),
+        )
         this.updates.push(async () => {
             taken.reset()
             refused.reset()
-            for (const [name, count] of Object.entries(router.ingest.counts))
+            contested.reset()
+            const { contested: contestedCount, ...counts } = router.ingest.counts
+            contested.inc(contestedCount)
+            for (const [name, count] of Object.entries(counts))
                 if (outcomes.has(name)) taken.inc({ outcome: name }, count)
                 else refused.inc({ reason: name }, count)
         })

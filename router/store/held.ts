@@ -25,6 +25,10 @@ export class Turns {
         return this.byMote.get(hex(kid))?.bytes ?? 0
     }
 
+    rowsOf(kid: Uint8Array): number {
+        return this.byMote.get(hex(kid))?.rows ?? 0
+    }
+
     /** The kids of the motes with envelopes, in hex and in the order of their turns. */
     get motes(): string[] {
         return [...this.byMote.keys()]

@@ -84,6 +84,13 @@ export class SqliteStore implements RouterStore {
         return this.turns.alarm.bytesOf(kid) + this.turns.vitals.bytesOf(kid)
     }
 
+    waitingOf(kid: Uint8Array, max: number): { newest: Uint8Array[]; others: number } {
+        const parameters = [kid, JSON.stringify(this.settled), max]
+        const newest = all<{ envelope: Uint8Array }>(this.statements.newest, parameters).map(row => row.envelope)
+        const rows = this.turns.alarm.rowsOf(kid) + this.turns.vitals.rowsOf(kid)
+        return { newest: newest.reverse(), others: rows - newest.length }
+    }
+
     /** The settings of the open database on which durability depends. */
     get durability(): { journalMode: string; synchronous: number } {
         const get = <T>(pragma: string) => all<T>(this.db.prepare(`PRAGMA ${pragma}`))[0]!
@@ -94,15 +101,11 @@ export class SqliteStore implements RouterStore {
     }
 
     append(accepted: Accepted[], seen: SeenStart[], forgotten: SeenStart[] = []): void {
-        const { insertOutbox, upsertReplay, forgetReplay } = this.statements
+        const { insertOutbox } = this.statements
         this.transaction(() => {
             for (const { kid, purpose, receivedAt, envelope } of accepted)
                 insertOutbox.run([kid, purpose, Math.trunc(receivedAt), envelope])
-            for (const { kid, start } of seen) {
-                const { boot, salt, floor, runs } = start
-                upsertReplay.run([kid, boot, salt, floor, JSON.stringify(runs)])
-            }
-            for (const { kid, start } of forgotten) forgetReplay.run([kid, start.boot])
+            this.updateReplay(seen, forgotten)
             this.deleteFromFile(this.settled)
         })
         this.settled = []
@@ -149,12 +152,17 @@ export class SqliteStore implements RouterStore {
         return batch
     }
 
-    settle(safe: Queued[], refused: { delivery: Queued; reason: string }[]): void {
+    settle(
+        safe: Queued[],
+        refused: { delivery: Queued; reason: string }[],
+        { seen, forgotten }: { seen: SeenStart[]; forgotten: SeenStart[] } = { seen: [], forgotten: [] },
+    ): void {
         const removed = [...safe, ...refused.map(({ delivery }) => delivery)]
         const settled = [...this.settled, ...removed.map(({ id }) => id)]
         if (refused.length > 0 || settled.length > maxSettled) {
             this.transaction(() => {
                 for (const { delivery, reason } of refused) this.statements.keepRefused.run([reason, delivery.id])
+                this.updateReplay(seen, forgotten)
                 this.deleteFromFile(settled)
             })
             this.settled = []
@@ -233,6 +241,15 @@ export class SqliteStore implements RouterStore {
             // They will be delivered again.
         }
         closeSqlite(this.db)
+    }
+
+    private updateReplay(seen: SeenStart[], forgotten: SeenStart[]): void {
+        const { upsertReplay, forgetReplay } = this.statements
+        for (const { kid, start } of seen) {
+            const { boot, salt, floor, runs } = start
+            upsertReplay.run([kid, boot, salt, floor, JSON.stringify(runs)])
+        }
+        for (const { kid, start } of forgotten) forgetReplay.run([kid, start.boot])
     }
 
     private count(kid: Uint8Array, purpose: Purpose, rows: number, bytes: number): void {

@@ -22,6 +22,10 @@ export function prepare(db: Database.Database) {
              WHERE purpose = ? AND kid = ? AND id > ? AND id NOT IN (SELECT value FROM json_each(?))
              ORDER BY id LIMIT ?`,
         ),
+        newest: db.prepare(
+            `SELECT envelope FROM outbox WHERE purpose IN ('alarm', 'vitals') AND kid = ?
+             AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT ?`,
+        ),
         deleteOutbox: db.prepare("DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?))"),
         refusedHeld: db.prepare(`SELECT kid, purpose, ${held} FROM refused GROUP BY purpose, kid`),
         oldestRefusedHeld: db.prepare(`SELECT ${held} FROM (SELECT envelope FROM refused ORDER BY id LIMIT ?)`),

@@ -34,6 +34,8 @@ export interface RouterStore {
     readonly refusedBytes: number
     /** The bytes of one mote's envelopes in the outbox. */
     outboxBytesOf(kid: Uint8Array): number
+    /** The newest `max` envelopes of one mote in the outbox, the oldest of them first, and how many others it has there. */
+    waitingOf(kid: Uint8Array, max: number): { newest: Uint8Array[]; others: number }
 
     /** Adds envelopes to the outbox and updates the replay windows. */
     append(accepted: Accepted[], seen: SeenStart[], forgotten?: SeenStart[]): void
@@ -42,8 +44,15 @@ export interface RouterStore {
      * exceeds `maxBytes` only if a single envelope does.
      */
     next(maxEnvelopes: number, maxBytes: number): Queued[]
-    /** Removes envelopes from the outbox: the delivered ones, and the refused ones, which become dead letters. */
-    settle(safe: Queued[], refused: { delivery: Queued; reason: string }[]): void
+    /**
+     * Removes envelopes from the outbox: the delivered ones, and the refused ones, which become dead letters. Updates the
+     * replay windows.
+     */
+    settle(
+        safe: Queued[],
+        refused: { delivery: Queued; reason: string }[],
+        changes?: { seen: SeenStart[]; forgotten: SeenStart[] },
+    ): void
 
     /** Returns the oldest dead letters with ids above `afterId`. */
     deadLetters(afterId: number, max: number): DeadLetter[]

@@ -88,6 +88,14 @@ function facts(stats: Record<string, number>): [name: string, value: string][] {
     return [
         ["connections", `${of("connections")} CoAP, ${of("mqttMotes")} motes by MQTT`],
         ["stored since its start", `${of("stored")} envelopes, ${of("duplicate")} duplicates`],
+        ...(of("contested") > 0
+            ? [
+                  ["with the nonce of another", `${of("contested")}: somebody else has a key of a mote`] as [
+                      string,
+                      string,
+                  ],
+              ]
+            : []),
         ["waiting for the clinic", waiting],
         ...Object.entries(refusals)
             .filter(([name]) => of(name) > 0)

@@ -2,11 +2,18 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { silentLog } from "../../host/log.ts"
 import { DeliveryLoop, firstRetryMs, maxBatchBytes, maxRetryMs } from "../../router/delivery.ts"
+import { Keyring } from "../../router/keyring.ts"
+import { Replays } from "../../router/replays.ts"
 import { SqliteStore } from "../../router/store/sqlite.ts"
 import { maxBatch, type DeliveryResult } from "../../wire/batch.ts"
 import { ManualClock, settle } from "../support/clock.ts"
 import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "../support/mote.ts"
+
+function replaysOf(store: SqliteStore): Replays {
+    const keyring = new Keyring({ clock: new ManualClock(), store, clinic: new MemoryClinic(), log: silentLog })
+    return new Replays({ store, keyring })
+}
 
 /** An outbox of `n` envelopes whose bytes are their number, and the loop that carries it. */
 function setUp(n: number) {
@@ -20,7 +27,7 @@ function setUp(n: number) {
     }
     fill(n)
     const random = (n: number) => new Uint8Array(n).fill(255)
-    const loop = new DeliveryLoop({ clock, random, store, clinic, log: silentLog })
+    const loop = new DeliveryLoop({ clock, random, store, replays: replaysOf(store), clinic, log: silentLog })
     return { clock, store, clinic, loop, fill }
 }
 
@@ -218,7 +225,15 @@ test("dead letters have a quota of their own: the oldest are dropped", async () 
     const said: object[] = []
     const log = { ...silentLog, warn: (fields: object) => void said.push(fields) }
     const random = (n: number) => new Uint8Array(n)
-    const loop = new DeliveryLoop({ clock, random, store, clinic, maxDeadLetterBytes: 4000, log })
+    const loop = new DeliveryLoop({
+        clock,
+        random,
+        store,
+        replays: replaysOf(store),
+        clinic,
+        maxDeadLetterBytes: 4000,
+        log,
+    })
     clinic.answer = batch => batch.map(({ id }) => ({ id, status: "refused", reason: "its nonce was used before" }))
     const envelopes = Array.from({ length: 288 }, (_, i) => new Uint8Array(100).fill(i % 256))
     for (const envelope of envelopes) store.append([{ kid, purpose: "vitals", receivedAt: 0, envelope }], [])

@@ -3,6 +3,7 @@ import { test } from "node:test"
 import { silentLog, type Log } from "../../host/log.ts"
 import { defaultMoteBytesPerMinute, Ingest, type IngestResult, type ReceiptTime } from "../../router/ingest.ts"
 import { Keyring, refreshMs } from "../../router/keyring.ts"
+import { Replays } from "../../router/replays.ts"
 import { SqliteStore } from "../../router/store/sqlite.ts"
 import { maxEnvelopeBytes, parseEnvelope, type Purpose } from "../../wire/envelope.ts"
 import { openReceipt } from "../../wire/receipt.ts"
@@ -25,6 +26,7 @@ async function setUp(o: { store?: SqliteStore; maxOutboxBytes?: number; time?: R
         clock,
         store,
         keyring,
+        replays: new Replays({ store, keyring }),
         maxOutboxBytes: o.maxOutboxBytes ?? 1e6,
         ...(o.time && { time: o.time }),
         log: o.log ?? silentLog,
