@@ -192,8 +192,8 @@ async function put(candidate: Config, plaintext: Buffer): Promise<Buffer | undef
 /** Makes the end of a trial permanent; the configuration is no longer in force. */
 async function revert(version: number, why: Buffer): Promise<void> {
     ended = version
-    await keepVersions()
-    await deleteBytes(trialKey)
+    // Otherwise the trial in flash tells the next start.
+    if (await keepVersions()) await deleteBytes(trialKey)
     refuse(version, why)
 }
 
@@ -240,7 +240,7 @@ async function keepVersions(): Promise<boolean> {
 /** The plaintext of the configuration in force, as the clinic created it; empty if there is none. */
 export async function plaintextInForce(): Promise<Buffer> {
     if (config.version === 0) return Buffer.alloc(0)
-    const value = (await readBytes(trialKey)) || (await readBytes(configKey))
+    const value = await readBytes(trialEndMs === undefined ? configKey : trialKey)
     return value ? value.slice(markBytes) : Buffer.alloc(0)
 }
 

@@ -1,4 +1,5 @@
 import * as ds from "@devicescript/core"
+import { Signal } from "./signal"
 
 /*
  * Keeps the main loop of a Pico W's runtime going.
@@ -6,8 +7,9 @@ import * as ds from "@devicescript/core"
  * One timer ends the loop's wait for an interrupt. If it is set to a moment in the past, it does not fire for more than
  * an hour (fault 1 of docs/upstream.md). Sending any packet sets it again, but a fiber that would send one waits for
  * that timer. The end of a transfer on an SPI bus is a separate interrupt. So one fiber sends zeros, as slowly as
- * possible, to an unconnected pin, and a packet after each transfer: the loop runs again within the time of a transfer,
- * whatever the state of the timer.
+ * possible, to an unconnected pin, and another one a packet after each transfer: the loop runs again within the time of a
+ * transfer, whatever the state of the timer. They must be two: the runtime lets a fiber wait with its packet for that timer
+ * when there were many, and meanwhile no transfer would be under way.
  *
  * Started by `main-picow.ts`; has no state.
  */
@@ -35,11 +37,19 @@ export function startWaker(): void {
     // In RAM: while flash is written, nobody can read it.
     const zeros = Buffer.alloc(transferBytes)
     const noop = ds.Announcement.spec.byCode(noopSpec).encode([])
-    const run = async () => {
+    const sent = new Signal()
+    const transfer = async () => {
         for (;;) {
             await (ds as Runtime).spiXfer(zeros, undefined)
+            sent.raise()
+        }
+    }
+    const send = async () => {
+        for (;;) {
+            await sent.wait()
             await (ds as Runtime)._serverSend(controlService, noop)
         }
     }
-    run.start()
+    transfer.start()
+    send.start()
 }

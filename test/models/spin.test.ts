@@ -3,14 +3,14 @@ import { readdirSync, readFileSync } from "node:fs"
 import { test } from "node:test"
 import { spinChecks } from "../../models/checks.ts"
 import { missingForSpin, runSpin } from "../../models/spin.ts"
-import { isLong } from "../support/long.ts"
 
 const missing = missingForSpin()
 const needsSpin = { skip: missing === undefined ? false : `${missing}: the models were NOT searched` }
 const folder = new URL("../../models/", import.meta.url)
 const models = readdirSync(folder).filter(file => file.endsWith(".pml"))
 
-for (const check of spinChecks.filter(({ isLong: long }) => isLong || !long)) {
+// The others take two minutes: `npm run models -- --long`.
+for (const check of spinChecks.filter(({ isLong }) => !isLong)) {
     const { name, model, fault } = check
     const what = fault ? `the planted fault ${name} of ${model} is found` : `${model}: ${name} holds in every state`
     test(what, needsSpin, async () => {

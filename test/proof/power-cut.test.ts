@@ -12,7 +12,7 @@ import { NonceWatch, World } from "./world.ts"
 
 /** Of a hundred cuts or more, and of ten thousand pairs of them. */
 const cutSample = 10
-const pairSample = isLong ? 200 : 5
+const pairSample = isLong ? 60 : 5
 
 /** What happens to a mote from power-up on, and where its power may be cut. */
 interface Moments {
