@@ -33,6 +33,8 @@ import { Bedside, type BedsideEntry } from "./readings/bedside.ts"
 import { Observations, type Observation } from "./readings/observations.ts"
 import { Notes } from "./people/notes.ts"
 import { SecondFactors } from "./people/second-factors.ts"
+import { Identities } from "./sign-in/identities.ts"
+import { Sealed } from "./sign-in/sealed.ts"
 import { Patients, type NewPatient } from "./people/patients.ts"
 import { roles, scopeOf } from "./people/permissions.ts"
 import { Routers, type RouterTimes } from "./routers.ts"
@@ -74,6 +76,9 @@ export class Clinic {
     readonly timeZone: string
     readonly accounts: Accounts
     readonly secondFactors: SecondFactors
+    readonly identities: Identities
+    /** What browsers keep between two steps of a sign-in. */
+    readonly sealed: Sealed
     readonly patients: Patients
     readonly notes: Notes
     readonly audit: Audit
@@ -116,6 +121,8 @@ export class Clinic {
         const vault = new Vault(o.key, o.random)
         this.secondFactors = new SecondFactors({ store: o.store, clock: o.clock, random: o.random, vault })
         this.accounts = new Accounts(o.store, o.clock, o.random, this.secondFactors)
+        this.identities = new Identities(o.store, this.accounts, o.clock)
+        this.sealed = new Sealed(vault.derived("sign-in"), o.clock)
         this.patients = new Patients(o.store, o.clock)
         this.notes = new Notes(o.store, o.clock)
         this.associations = new Associations(o.store, o.clock)

@@ -20,6 +20,7 @@ import { Clinic } from "./clinic.ts"
 import { describe } from "./delivery/notices.ts"
 import { Outbox, type Route } from "./delivery/outbox.ts"
 import { buildApp } from "./http/app.ts"
+import type { SignInSettings } from "./http/sign-in.ts"
 import type { ConnectionLimits } from "./http/connections.ts"
 import type { Surroundings } from "./http/metrics.ts"
 import { clinicPages } from "./http/pages.ts"
@@ -52,6 +53,7 @@ export interface StartOptions {
     /** Ways to tell people of alarms beside the page. */
     notify?: readonly Route[]
     limits?: ConnectionLimits
+    signIn?: SignInSettings
     /** Backups by schedule; the data folder is `clinic` in another one, all of which belongs to the backup. */
     backup?: BackupPlan
 }
@@ -92,6 +94,10 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             ...(o.names && { names: o.names }),
             ...(o.certificate && { files: o.certificate }),
         })
+        const urlOf = (app: FastifyInstance) => {
+            const { port } = app.server.address() as AddressInfo
+            return `https://${isWildcard(host) ? "localhost" : inUrl(host)}:${port}`
+        }
         const holds = new BackupHolds(clock, () => holdFile(store))
         const parts: { outbox?: Outbox; backups?: Backups } = {}
         const surroundings: Surroundings = {
@@ -101,8 +107,9 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             lastBackupAt: () => parts.backups?.newestAt(),
             failingChannels: () => parts.outbox?.failing().length ?? 0,
         }
-        const app = await buildApp({
+        const app: FastifyInstance = await buildApp({
             ...{ ...o, clinic, clock, certificate: certificates.shown, pages: clinicPages(), holds, surroundings },
+            ownUrl: () => urlOf(app),
         })
         await listen(app, host, o.port)
         const outbox = (parts.outbox = await deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`))
@@ -120,8 +127,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         })
         const watch = watchAlarms(clinic, equipment, clock, log)
         const anchors = anchorAudit(clinic.audit, { data, clock, log })
-        const { port } = app.server.address() as AddressInfo
-        const url = `https://${isWildcard(host) ? "localhost" : inUrl(host)}:${port}`
+        const url = urlOf(app)
         const local = new LocalAccess(data)
         try {
             local.grant({ url, token: clinic.accounts.localToken() })

@@ -2,7 +2,14 @@ import { statSync } from "node:fs"
 import { join } from "node:path"
 import { isIP } from "node:net"
 import { Command, InvalidArgumentError } from "commander"
-import { parseRoute, routeForm, startClinic, type BackupPlan, type RunningClinic } from "../../clinic/index.ts"
+import {
+    parseRoute,
+    routeForm,
+    startClinic,
+    type BackupPlan,
+    type RunningClinic,
+    type SignInSettings,
+} from "../../clinic/index.ts"
 import type { CertificateFiles } from "../../host/certificate.ts"
 import { complaints } from "../../host/check.ts"
 import { UserError } from "../../host/errors.ts"
@@ -10,11 +17,13 @@ import type { Log } from "../../host/log.ts"
 import { readCredentials, writeCredentials, type Credentials } from "../credentials.ts"
 import { checkClinicConfiguration } from "../check/clinic.ts"
 import { report } from "../check/faults.ts"
+import { checkSignIn } from "../check/sign-in.ts"
 import { checkOption, httpsUrl, integer, logLevelOption, option, port, timeZone, withConfigFile } from "../options.ts"
+import { signInFrom, signInOptions, type OpenIdFlags } from "../openid-options.ts"
 import { checkPassphrase, givenPassphrase, passphraseFileOption, passphraseVariable } from "../passphrase.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
-interface Options {
+interface Options extends OpenIdFlags {
     data: string
     host: string
     httpsPort: number
@@ -94,16 +103,18 @@ export const clinicCommand = withConfigFile(
             ...(notify && { notify }),
         })
         const passphrase = await complaints(() => backupPlan(options))
-        return report([...checked.faults, ...passphrase], checked.notes)
+        const signIn = await checkSignIn(options)
+        return report([...checked.faults, ...passphrase, ...signIn.faults], [...checked.notes, ...signIn.notes])
     }
     const backup = backupPlan(options)
     const clinic = await openClinic(
         options.data,
-        { ...options, ...(backup && { plan: backup }) },
+        { ...options, ...(backup && { plan: backup }), signIn: signInFrom(options, options) },
         stderrLog(options.logLevel),
     )
     await runUntilStopped(() => clinic.close(), `ready ${clinic.url}`)
 })
+for (const each of signInOptions()) clinicCommand.addOption(each)
 
 function backupPlan({ backup, backupEvery, backupKeep, passphraseFile }: Options): BackupPlan | undefined {
     if (backup === undefined) return undefined
@@ -140,7 +151,7 @@ export interface OpenClinic extends RunningClinic {
 /** Starts a clinic in the folder `data`. The first start creates the credentials. */
 export async function openClinic(
     data: string,
-    options: ClinicAccess & { plan?: BackupPlan },
+    options: ClinicAccess & { plan?: BackupPlan; signIn?: SignInSettings },
     log: Log,
 ): Promise<OpenClinic> {
     const credentialsFile = join(data, "credentials.json")
@@ -161,6 +172,7 @@ export async function openClinic(
         ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
         ...(routes && { notify: routes }),
         ...(options.plan && { backup: options.plan }),
+        ...(options.signIn && { signIn: options.signIn }),
         ...(options.name && { names: options.name }),
         ...certificateFiles(options),
         proxies: {

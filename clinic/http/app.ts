@@ -36,6 +36,8 @@ import { describeRoutes } from "./openapi.ts"
 import type { App } from "./typed-app.ts"
 import { ownTimeZone } from "../time-zone.ts"
 import { proxyCheck, publicAddress, withoutPrefix, type ProxyOptions } from "./proxies.ts"
+import { Provider } from "../sign-in/provider.ts"
+import { signInRoutes, type SignInSettings } from "./sign-in.ts"
 import { routerRoutes } from "./routers.ts"
 import { tokenRoutes } from "./tokens.ts"
 import { Turns } from "./turns.ts"
@@ -63,6 +65,9 @@ export async function buildApp(o: {
     proxies?: ProxyOptions
     timeZone?: string
     limits?: ConnectionLimits
+    signIn?: SignInSettings
+    /** Where browsers see the clinic if no base URL says so. */
+    ownUrl: () => string
 }): Promise<App> {
     const { clinic, clock, log, proxies = {}, limits = connectionLimits } = o
     const isProxy = proxyCheck(proxies.trustedProxies)
@@ -108,7 +113,13 @@ export async function buildApp(o: {
     connections.watch(app.server as unknown as Server)
     const { timeZone = ownTimeZone() } = o
     const loginLimits = new LoginLimits(clock, () => new ProblemError("too-often"))
-    await authenticate(app, { clinic, connections, loginLimits, address, timeZone })
+    const { openid, passwordsOnlyFor } = o.signIn ?? {}
+    await authenticate(app, { clinic, connections, loginLimits, address, timeZone, passwordsOnlyFor })
+    signInRoutes(app, {
+        ...{ clinic, limits: loginLimits, address, passwordsOnlyFor },
+        provider: openid && new Provider(openid, { clock, log }),
+        base: () => (address ? address.origin + prefix : o.ownUrl()),
+    })
     const turns = new Turns()
     clinicPageRoutes(app, o.pages)
     // The page's own links are relative to its folder.

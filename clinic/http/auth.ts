@@ -1,8 +1,8 @@
-import cookie, { type CookieSerializeOptions } from "@fastify/cookie"
-import type { FastifyReply, FastifyRequest } from "fastify"
+import cookie from "@fastify/cookie"
+import type { FastifyRequest } from "fastify"
 import { isFromOtherSite } from "../../host/other-sites.ts"
 import type { Clinic } from "../clinic.ts"
-import { sessionMaxMs, type User } from "../people/accounts.ts"
+import type { User } from "../people/accounts.ts"
 import { kindOf, may, permissionsOf, type Action } from "../people/permissions.ts"
 import type { LoginLimits } from "../../host/login-limits.ts"
 import type { PublicAddress } from "./proxies.ts"
@@ -10,6 +10,7 @@ import type { Connections } from "./connections.ts"
 import { ProblemError } from "../errors.ts"
 import { NoContent } from "./schemas/common.ts"
 import { Login, Session } from "./schemas/session.ts"
+import { cookieFor, keepSession } from "./session-cookie.ts"
 import type { App } from "./typed-app.ts"
 
 declare module "fastify" {
@@ -27,20 +28,6 @@ declare module "fastify" {
     }
 }
 
-/**
- * The prefix makes browsers insist on Secure, no Domain and the path `/`. Where a proxy shows the clinic under a path, what else it shows
- * does not get the cookie; browsers then insist on Secure only (RFC 6265bis §4.1.3).
- */
-function cookieFor({ path }: { path: string } = { path: "" }): { name: string; options: CookieSerializeOptions } {
-    const options = { httpOnly: true, secure: true, sameSite: "strict" } as const
-    return path === ""
-        ? { name: "__Host-session", options: { ...options, path: "/" } }
-        : { name: "__Secure-session", options: { ...options, path: `${path}/` } }
-}
-
-/** As long as browsers keep a cookie (RFC 6265bis §5.5). */
-const cookieMaxMs = 400 * 86_400_000
-
 const tags = ["session"]
 
 /** Checks every request before its body is read; logs in and out. */
@@ -52,22 +39,21 @@ export async function authenticate(
         loginLimits: LoginLimits
         address?: PublicAddress | undefined
         timeZone: string
+        /** The only account that signs in with a password, an administrator's; without it, all do. */
+        passwordsOnlyFor?: string | undefined
     },
 ): Promise<void> {
     const { clinic, connections } = o
     const origin = o.address?.origin
-    const kept = cookieFor(o.address)
+    const kept = cookieFor(o.address?.path ?? "", "session")
     const shown = async (user: User, session: string | undefined): Promise<Session> => {
         const { name, role, patient } = user
         const [ward = null] = kindOf(role).wards === "one" ? ((await clinic.accounts.wards()).get(user.id) ?? []) : []
-        const endsInMs = session === undefined ? null : await clinic.accounts.sessionLeftMs(session)
+        const endsInMs = session === undefined ? null : await clinic.accounts.sessions.leftMs(session)
         const secondFactor = (await clinic.secondFactors.accounts()).has(user.id)
         const permissions = permissionsOf(user)
-        return { user: name, role, patient, ward, permissions, endsInMs, secondFactor, timeZone: o.timeZone }
-    }
-    const keep = (reply: FastifyReply, { role }: User, session: string) => {
-        const maxAge = (kindOf(role).sessionEnds ? sessionMaxMs : cookieMaxMs) / 1000
-        reply.setCookie(kept.name, session, { ...kept.options, maxAge })
+        const way = user.way ?? null
+        return { user: name, role, patient, ward, permissions, endsInMs, secondFactor, way, timeZone: o.timeZone }
     }
     await app.register(cookie)
     app.decorateRequest("user", null)
@@ -102,11 +88,12 @@ export async function authenticate(
             refuseOtherOrigins(request, origin)
             const { user, password, code } = request.body
             const agent = request.headers["user-agent"]
+            const { passwordsOnlyFor } = o
             const login = await o.loginLimits.guard(user, request.ip, () =>
-                clinic.accounts.login(user, password, { code, agent }),
+                clinic.accounts.login(user, password, { code, agent, passwordsOnlyFor }),
             )
-            if (!login) throw new ProblemError("bad-credentials")
-            keep(reply, login.user, login.session)
+            if (!login) throw new ProblemError(passwordsOnlyFor === undefined ? "bad-credentials" : "passwords-off")
+            keepSession(reply, kept, login.user, login.session)
             return await shown(login.user, login.session)
         },
     )
@@ -121,7 +108,7 @@ export async function authenticate(
             const user = userFrom(request)
             const session = sessionOf(request)
             // A browser forgets any cookie in the end, unless it is told again.
-            if (session !== undefined && !kindOf(user.role).sessionEnds) keep(reply, user, session)
+            if (session !== undefined && !kindOf(user.role).sessionEnds) keepSession(reply, kept, user, session)
             return await shown(user, session)
         },
     )
@@ -134,7 +121,7 @@ export async function authenticate(
         },
         async (request, reply) => {
             const session = request.cookies[kept.name]
-            if (session !== undefined) await clinic.accounts.logout(session)
+            if (session !== undefined) await clinic.accounts.sessions.logout(session)
             return reply.clearCookie(kept.name, kept.options).code(204).send(null)
         },
     )
@@ -167,7 +154,7 @@ export function sessionOf({ headers, cookies, sessionCookie }: FastifyRequest): 
  * Another site's page may not use the user's session. Browsers always say where an unsafe request comes from. `origin` is where
  * they see this service, where that is configured.
  */
-function refuseOtherOrigins(request: FastifyRequest, origin: string | undefined): void {
+export function refuseOtherOrigins(request: FastifyRequest, origin: string | undefined): void {
     const { method, headers, host } = request
     const hosts = [host, ...(origin === undefined ? [] : [new URL(origin).host])]
     if (hosts.every(host => isFromOtherSite(method, { ...headers, host }, "https")))

@@ -23,9 +23,19 @@ const config = { access: "use-session", audit: "none" } as const
 export function ownAccountRoutes(app: App, clinic: Clinic, limits: LoginLimits): void {
     const { accounts, secondFactors } = clinic
 
-    /** Who sits at a page that somebody left open does not know the password. Throws ProblemError. */
-    const prove = async (request: FastifyRequest, password: string) => {
-        const { name } = userFrom(request)
+    /**
+     * Who sits at a page that somebody left open does not know the password; where there is none, the sign-in has to be a new one.
+     * Throws ProblemError.
+     */
+    const prove = async (request: FastifyRequest, password: string | undefined) => {
+        const { id, name } = userFrom(request)
+        if (password === undefined) {
+            const session = sessionOf(request)
+            if (await accounts.hasPassword(id)) throw new ProblemError("bad-credentials")
+            if (session === undefined || !(await accounts.sessions.isFresh(session)))
+                throw new ProblemError("sign-in-again")
+            return
+        }
         const check = async () => ((await accounts.knows(name, password)) ? true : undefined)
         if (!(await limits.guard(name, request.ip, check))) throw new ProblemError("bad-credentials")
     }
@@ -71,14 +81,14 @@ export function ownAccountRoutes(app: App, clinic: Clinic, limits: LoginLimits):
     app.get(
         "/api/me/sessions",
         { schema: { tags, summary: "One's own sessions", response: { 200: List(SessionView) } }, config },
-        async request => accounts.sessionsOf(userFrom(request).id, sessionOf(request)),
+        async request => accounts.sessions.of(userFrom(request).id, sessionOf(request)),
     )
 
     app.delete(
         "/api/me/sessions",
         { schema: { tags, summary: "End one's other sessions", response: { 204: NoContent } }, config },
         async (request, reply) => {
-            await accounts.endSessions(userFrom(request).id, { but: sessionOf(request) })
+            await accounts.sessions.end(userFrom(request).id, { but: sessionOf(request) })
             return reply.code(204).send(null)
         },
     )
@@ -90,7 +100,7 @@ export function ownAccountRoutes(app: App, clinic: Clinic, limits: LoginLimits):
             config,
         },
         async (request, reply) => {
-            if (!(await accounts.endSessions(userFrom(request).id, { id: Number(request.params.id) })))
+            if (!(await accounts.sessions.end(userFrom(request).id, { id: Number(request.params.id) })))
                 throw new ProblemError("not-found", { what: "session" })
             return reply.code(204).send(null)
         },

@@ -60,7 +60,7 @@ export function tokenRoutes(app: App, clinic: Clinic): void {
             schema: { tags, summary: "A user's sessions", params: ByName, response: { 200: List(SessionView) } },
             config,
         },
-        async request => accounts.sessionsOf((await named(clinic, request.params.user)).id),
+        async request => accounts.sessions.of((await named(clinic, request.params.user)).id),
     )
 
     app.delete(
@@ -70,7 +70,7 @@ export function tokenRoutes(app: App, clinic: Clinic): void {
             config,
         },
         async (request, reply) => {
-            await accounts.endSessions((await named(clinic, request.params.user)).id, { but: undefined })
+            await accounts.sessions.end((await named(clinic, request.params.user)).id, { but: undefined })
             return reply.code(204).send(null)
         },
     )

@@ -5,7 +5,7 @@ import type { User } from "../people/accounts.ts"
 import { kindOf, may, mayGive, type Role } from "../people/permissions.ts"
 import { userFrom } from "./auth.ts"
 import { List, NoContent } from "./schemas/common.ts"
-import { ByName, NewUser, SetupLink, User as UserSchema } from "./schemas/users.ts"
+import { Active, ByName, NewUser, SetupLink, User as UserSchema } from "./schemas/users.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["users"]
@@ -71,6 +71,29 @@ export function userRoutes(app: App, clinic: Clinic): void {
         },
     )
 
+    app.put(
+        "/api/users/:user/active",
+        {
+            schema: {
+                tags,
+                summary: "Whether anybody comes in with this account; if not, its sessions end and its tokens rest",
+                params: ByName,
+                body: Active,
+                response: { 204: NoContent },
+            },
+            config,
+        },
+        async (request, reply) => {
+            const { name, role } = await named(clinic, request.params.user)
+            const { active } = request.body
+            request.said = { user: name, active: active ? 1 : 0 }
+            if (userFrom(request).name === name) throw new ProblemError("own-account")
+            refuseMore(request, { role })
+            await clinic.accounts.setActive(name, active)
+            return reply.code(204).send(null)
+        },
+    )
+
     app.post(
         "/api/users/:user/setup-link",
         {
@@ -124,11 +147,12 @@ function isRouter({ role }: { role: Role }): boolean {
     return may({ role, patient: null }, "deliver")
 }
 
-function shown({ name, role, patient, prefetch }: User, wards: string[] = []) {
+function shown({ name, role, patient, prefetch, isActive }: User, wards: string[] = []) {
     return {
         ...{ user: name, role, patient },
         wards: wards.length > 0 ? wards : null,
         prefetch: isRouter({ role }) ? prefetch : null,
+        active: isActive,
     }
 }
 

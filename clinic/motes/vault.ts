@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from "node:crypto"
+import { createCipheriv, createDecipheriv, hkdfSync } from "node:crypto"
 
 export const vaultKeyBytes = 32
 const ivBytes = 12
@@ -16,6 +16,11 @@ export class Vault {
         if (key.length !== vaultKeyBytes) throw new RangeError(`a key has ${vaultKeyBytes} bytes`)
         this.key = key
         this.random = random
+    }
+
+    /** One with a key of its own, for what strangers can make many of: random IVs of one key are few enough up to 2³² (NIST SP 800-38D §8.3). */
+    derived(purpose: string): Vault {
+        return new Vault(new Uint8Array(hkdfSync("sha256", this.key, "", purpose, vaultKeyBytes)), this.random)
     }
 
     wrap(secret: Uint8Array, kid: Uint8Array): Uint8Array {

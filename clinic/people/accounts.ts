@@ -1,11 +1,12 @@
 import { hash, verify } from "@node-rs/argon2"
-import { createHash, timingSafeEqual } from "node:crypto"
-import { elapsedMs, type Clock } from "../../host/clock.ts"
+import { timingSafeEqual } from "node:crypto"
+import type { Clock } from "../../host/clock.ts"
 import { ProblemError } from "../errors.ts"
 import { isAction, kindOf, type Action, type Role } from "./permissions.ts"
 import type { SecondFactors } from "./second-factors.ts"
+import { hashed, Sessions } from "./sessions.ts"
+import type { SignInWay } from "./sign-in-ways.ts"
 import type { StoredAccount } from "../store/accounts.ts"
-import { StoreFailure } from "../store/failure.ts"
 import type { Store, Tables } from "../store/store.ts"
 
 export interface User {
@@ -22,25 +23,21 @@ export interface User {
     endsAt?: number
     /** What was shown: `session 12`, `token 3`, `local`. */
     credential?: string
+    /** Of a session: what it began with. */
+    way?: SignInWay
     /** Of a display. */
     ward?: string
     /** Of a router: it gets the keys of all its motes at once, not only of those that have shown up at it. */
     prefetch: boolean
+    /** False: it is kept, and nobody comes in with it. */
+    isActive: boolean
 }
 
-/** A nurse's shift; then one logs in again whatever happens. */
-export const sessionMaxMs = 12 * 3_600_000
-/** An open page counts as use: a ward screen stays on with nobody touching it, until `sessionMaxMs` ends it. */
-const sessionIdleMs = 30 * 60_000
-/** Noting every use of a session would be a write per request. */
-const sessionNoteMs = 60_000
 const tokenBytes = 32
 const tokenNoteMs = 10 * 60_000
 const dayMs = 86_400_000
 /** It goes to somebody by telephone or on paper. */
 const setupLinkMs = dayMs
-const maxAgentChars = 200
-
 /** Of a token: what it is called, how long it lasts, and what it may be used for; without that, all that its user may. */
 export interface NewToken {
     name?: string
@@ -58,14 +55,6 @@ export interface Token {
     actions: readonly Action[] | null
 }
 
-export interface SessionView {
-    id: number
-    agent: string
-    createdAt: number
-    usedAt: number
-    isThis: boolean
-}
-
 /** Who works at the machine itself; it is no row of the database. */
 const localUser: User = {
     id: 0,
@@ -73,29 +62,24 @@ const localUser: User = {
     role: "administrator",
     patient: null,
     prefetch: false,
+    isActive: true,
     credential: "local",
-}
-
-/** By `elapsedMs`. */
-interface Ages {
-    madeAt: number
-    usedAt: number
 }
 
 /** Who may come in: users with passwords (argon2id), sessions and tokens; the latter two are stored hashed. */
 export class Accounts {
+    readonly sessions: Sessions
     private readonly store: Store
     private readonly clock: Clock
     private readonly random: (bytes: number) => Uint8Array
     private readonly secondFactors: SecondFactors
-    /** Ages of the sessions of this start, by the hash in hex: the time of day may be set, by an hour or by years. */
-    private readonly sessions = new Map<string, Ages>()
     /** The hash of the token for those who can read the data folder. */
     private local: Uint8Array | undefined
     /** Compared with where there is no such user, so that the answer takes as long. */
     private readonly nobody: Promise<string>
 
     constructor(store: Store, clock: Clock, random: (bytes: number) => Uint8Array, secondFactors: SecondFactors) {
+        this.sessions = new Sessions(store, clock, random)
         this.secondFactors = secondFactors
         this.store = store
         this.clock = clock
@@ -130,6 +114,10 @@ export class Accounts {
         return await t.account.isEmpty()
     }
 
+    async byId(id: number): Promise<StoredAccount | undefined> {
+        return await this.store.account.byId(id)
+    }
+
     async all(): Promise<User[]> {
         return (await this.store.account.all()).map(user)
     }
@@ -147,6 +135,17 @@ export class Accounts {
         return (await this.all()).some(({ id, prefetch }) => id === router && prefetch)
     }
 
+    /** Whether anybody comes in with this account: otherwise its sessions end, and its tokens rest. False where there is none. */
+    async setActive(name: string, isActive: boolean): Promise<boolean> {
+        return await this.store.transaction(async t => {
+            const account = await t.account.byName(name)
+            if (!account) return false
+            await t.account.setActive(account.id, isActive)
+            if (!isActive) await t.session.removeOf(account.id)
+            return true
+        })
+    }
+
     /** With sessions and tokens. False where there is none. */
     async remove(name: string): Promise<boolean> {
         return await this.store.transaction(async t => {
@@ -156,6 +155,7 @@ export class Accounts {
             await t.token.removeOf(account.id)
             await t.setupLink.removeOf(account.id)
             await t.secondFactor.removeOf(account.id)
+            await t.openIdLink.removeOf(account.id)
             await t.routerWard.removeOf(account.id)
             await t.routerMote.removeOf(account.id)
             await t.account.remove(account.id)
@@ -193,40 +193,22 @@ export class Accounts {
         return await this.store.token.remove(account, id)
     }
 
-    /** Sessions of an account that can still be used; `own` is the one that asks. */
-    async sessionsOf(account: number, own?: string): Promise<SessionView[]> {
-        await this.removeOld()
-        const ownHash = own === undefined ? undefined : Buffer.from(hashed(own))
-        return (await this.store.session.of(account)).map(({ hash, ...session }) => ({
-            ...session,
-            isThis: ownHash?.equals(hash) ?? false,
-        }))
+    /** Who signs in by another way only has none. */
+    async hasPassword(account: number): Promise<boolean> {
+        return await this.store.account.hasPassword(account)
     }
 
-    /** Ends one session of an account, or all but `own`. False where there is no such one. */
-    async endSessions(account: number, which: { id: number } | { but: string | undefined }): Promise<boolean> {
-        const sessions = await this.sessionsOf(account, "but" in which ? which.but : undefined)
-        const ended = sessions.filter(session => ("id" in which ? session.id === which.id : !session.isThis))
-        const rows = await this.store.session.of(account)
-        for (const { id, hash } of rows)
-            if (ended.some(session => session.id === id)) {
-                this.sessions.delete(Buffer.from(hash).toString("hex"))
-                await this.store.session.remove(hash)
-            }
-        return ended.length > 0 || "but" in which
-    }
-
-    /** Whether this is the user's password. It takes the same time where the user has none. */
+    /** Whether this is the user's password, and the account is in use. It takes the same time where the user has none. */
     async knows(name: string, password: string): Promise<boolean> {
         const found = await this.store.account.byName(name)
         const matches = await verify(found?.password ?? (await this.nobody), password)
-        return Boolean(found?.password) && matches
+        return Boolean(found?.password) && matches && found?.is_active === 1
     }
 
     /** All sessions but `own` end. */
     async setPassword(account: number, password: string, own?: string): Promise<void> {
         await this.store.account.setPassword(account, await hash(password))
-        await this.endSessions(account, { but: own })
+        await this.sessions.end(account, { but: own })
     }
 
     /** A link that sets this user's password once; those from before are worth nothing. Times are unix ms. */
@@ -256,71 +238,38 @@ export class Accounts {
         })
     }
 
-    /** The user of that name and a new session's token, or undefined; either takes the same time. */
+    /**
+     * The user of that name and a new session's token, or undefined; either takes the same time.
+     * @param o.passwordsOnlyFor the only account that may, and only as an administrator; without it, all may
+     */
     async login(
         name: string,
         password: string,
-        o: { code?: string | undefined; agent?: string | undefined } = {},
+        o: { code?: string | undefined; agent?: string | undefined; passwordsOnlyFor?: string | undefined } = {},
     ): Promise<{ user: User; session: string } | undefined> {
         if (!(await this.knows(name, password))) return undefined
         const found = await this.store.account.byName(name)
-        if (!found || !(await this.secondFactors.passes(found.id, o.code))) return undefined
-        const session = this.newToken()
-        const now = this.now()
-        await this.removeOld()
-        const agent = (o.agent ?? "").replace(/\p{Cc}/gu, " ").slice(0, maxAgentChars)
-        await this.store.session.add({ hash: hashed(session), account: found.id, agent, createdAt: now, usedAt: now })
-        const elapsed = elapsedMs(this.clock)
-        this.sessions.set(nameOf(session), { madeAt: elapsed, usedAt: elapsed })
-        return { user: await this.withWard(user(found)), session }
+        const { passwordsOnlyFor = name } = o
+        if (!found || name !== passwordsOnlyFor) return undefined
+        if (o.passwordsOnlyFor !== undefined && found.role !== "administrator") return undefined
+        if (!(await this.secondFactors.passes(found.id, o.code))) return undefined
+        return await this.begin(found, { agent: o.agent, way: "password" })
     }
 
-    async logout(session: string): Promise<void> {
-        this.sessions.delete(nameOf(session))
-        await this.store.session.remove(hashed(session))
+    /** A session of somebody who has shown who they are. */
+    async begin(
+        account: StoredAccount,
+        o: { agent: string | undefined; way: SignInWay },
+    ): Promise<{ user: User; session: string }> {
+        const session = await this.sessions.begin(account.id, o)
+        return { user: await this.withWard(user(account)), session }
     }
 
     /** Whose session this is, and notes its use. */
     async bySession(session: string): Promise<User | undefined> {
-        const found = await this.store.session.find(hashed(session))
-        if (!found) return undefined
-        const { usedAt } = found
-        const elapsed = elapsedMs(this.clock)
-        const now = this.now()
-        const ages = this.agesOf(session, found)
-        const { sessionEnds } = kindOf(found.account.role as Role)
-        if (sessionEnds && (elapsed - ages.usedAt > sessionIdleMs || elapsed - ages.madeAt > sessionMaxMs))
-            return undefined
-        this.sessions.set(nameOf(session), { ...ages, usedAt: elapsed })
-        if (Math.abs(now - usedAt) > sessionNoteMs) await this.noteUse(session, now)
-        return await this.withWard({ ...user(found.account), credential: `session ${found.id}` })
-    }
-
-    /** A disk that is full keeps nobody from looking: the use of a session is in memory, too. */
-    private async noteUse(session: string, now: number): Promise<void> {
-        await this.store.session.noteUse(hashed(session), now).catch((error: Error) => {
-            if (!(error instanceof StoreFailure)) throw error
-        })
-    }
-
-    /** In how many ms a session ends whatever happens; null where it never does. */
-    async sessionLeftMs(session: string): Promise<number | null> {
-        const found = await this.store.session.find(hashed(session))
-        if (!found || !kindOf(found.account.role as Role).sessionEnds) return null
-        const { madeAt } = this.agesOf(session, found)
-        return Math.max(0, Math.round(sessionMaxMs - (elapsedMs(this.clock) - madeAt)))
-    }
-
-    private agesOf(session: string, found: { createdAt: number; usedAt: number }): Ages {
-        const elapsed = elapsedMs(this.clock)
-        const now = this.now()
-        // One from before this start: how long ago it was, the time of day has to say.
-        return (
-            this.sessions.get(nameOf(session)) ?? {
-                madeAt: elapsed - Math.max(0, now - found.createdAt),
-                usedAt: elapsed - Math.max(0, now - found.usedAt),
-            }
-        )
+        const found = await this.sessions.use(session)
+        if (found?.account.is_active !== 1) return undefined
+        return await this.withWard({ ...user(found.account), credential: `session ${found.id}`, way: found.way })
     }
 
     /** Who is on a display's ward changes with every admission. */
@@ -330,22 +279,6 @@ export class Accounts {
         const patients = await this.store.patient.active()
         const onWard = patients.filter(({ ward }) => ward !== null && wards.includes(ward)).map(p => p.id)
         return { ...found, onWard, ...(wards[0] !== undefined && { ward: wards[0] }) }
-    }
-
-    /** Sessions that nobody can use any more. Those of this start are judged by the clock that nobody sets. */
-    private async removeOld(): Promise<void> {
-        const elapsed = elapsedMs(this.clock)
-        const isOver = ({ madeAt, usedAt }: Ages) => elapsed - usedAt > sessionIdleMs || elapsed - madeAt > sessionMaxMs
-        for (const { hash, role, createdAt, usedAt } of await this.store.session.all()) {
-            if (!kindOf(role as Role).sessionEnds) continue
-            const name = Buffer.from(hash).toString("hex")
-            const ages = this.sessions.get(name)
-            const now = this.now()
-            const isOld = ages ? isOver(ages) : now - usedAt > sessionIdleMs || now - createdAt > sessionMaxMs
-            if (!isOld) continue
-            this.sessions.delete(name)
-            await this.store.session.remove(hash)
-        }
     }
 
     /** A token that makes an administrator of whoever can read the file it is written to, until the clinic ends. */
@@ -358,7 +291,7 @@ export class Accounts {
     async byToken(token: string): Promise<User | undefined> {
         if (this.local && timingSafeEqual(this.local, hashed(token))) return localUser
         const found = await this.store.token.find(hashed(token))
-        if (!found) return undefined
+        if (found?.account.is_active !== 1) return undefined
         const { id, expiresAt, usedAt, actions } = found.token
         const now = this.now()
         if (expiresAt !== null && now >= expiresAt) return undefined
@@ -389,21 +322,11 @@ export class Accounts {
     }
 }
 
-function user({ id, name, role, patient, prefetch }: StoredAccount): User {
-    return { id, name, role: role as Role, patient, prefetch: prefetch === 1 }
+function user({ id, name, role, patient, prefetch, is_active }: StoredAccount): User {
+    return { id, name, role: role as Role, patient, prefetch: prefetch === 1, isActive: is_active === 1 }
 }
 
 /** What a later version allows is none of these any more. */
 function actionsOf(actions: string | null): Action[] | null {
     return actions === null ? null : (JSON.parse(actions) as string[]).filter(isAction)
-}
-
-/** Enough for a token, unlike for a password: nobody guesses 256 random bits. */
-function hashed(token: string): Uint8Array {
-    return createHash("sha256").update(token).digest()
-}
-
-/** A session's name in memory: its hash. */
-function nameOf(session: string): string {
-    return Buffer.from(hashed(session)).toString("hex")
 }

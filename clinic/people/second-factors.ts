@@ -22,6 +22,10 @@ export class SecondFactors {
         return new Set(await this.o.store.secondFactor.accounts())
     }
 
+    async isNeeded(account: number): Promise<boolean> {
+        return (await this.o.store.secondFactor.get(account))?.isActive === 1
+    }
+
     /** Whether the code is right, or none is needed. Throws ProblemError where one is needed and none given. */
     async passes(account: number, code: string | undefined): Promise<boolean> {
         const found = await this.o.store.secondFactor.get(account)

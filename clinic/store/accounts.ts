@@ -10,7 +10,11 @@ export interface AccountData {
     prefetch: number
 }
 
-export type StoredAccount = Omit<AccountData, "password"> & { id: number }
+export type StoredAccount = Omit<AccountData, "password"> & {
+    id: number
+    /** 0: nobody comes in with it. */
+    is_active: number
+}
 
 export const accountColumns = [
     "account.id",
@@ -18,6 +22,7 @@ export const accountColumns = [
     "account.role",
     "account.patient",
     "account.prefetch",
+    "account.is_active",
 ] as const
 
 export class AccountTable {
@@ -53,6 +58,31 @@ export class AccountTable {
             .select([...accountColumns, "account.password"])
             .where("name", "=", name)
             .executeTakeFirst()
+    }
+
+    async byId(id: number): Promise<StoredAccount | undefined> {
+        return await this.access.db.selectFrom("account").select(accountColumns).where("id", "=", id).executeTakeFirst()
+    }
+
+    async hasPassword(id: number): Promise<boolean> {
+        const row = await this.access.db
+            .selectFrom("account")
+            .select("id")
+            .where("id", "=", id)
+            .where("password", "is not", null)
+            .executeTakeFirst()
+        return row !== undefined
+    }
+
+    async setRole(id: number, role: string): Promise<void> {
+        await this.access.db.updateTable("account").set({ role }).where("id", "=", id).execute()
+        this.access.changed("account")
+    }
+
+    async setActive(id: number, isActive: boolean): Promise<void> {
+        const row = { is_active: isActive ? 1 : 0 }
+        await this.access.db.updateTable("account").set(row).where("id", "=", id).execute()
+        this.access.changed("account")
     }
 
     async setPassword(id: number, password: string): Promise<void> {

@@ -8,6 +8,7 @@ import type { Generated } from "kysely"
 export interface Schema {
     patient: PatientRow
     account: AccountRow
+    openid_link: OpenIdLinkRow
     token: TokenRow
     session: SessionRow
     setup_link: SetupLinkRow
@@ -63,6 +64,17 @@ interface AccountRow {
     password: string | null
     patient: number | null
     prefetch: number
+    is_active: Generated<number>
+}
+
+/** Whom a provider of OpenID Connect knows as somebody here. */
+interface OpenIdLinkRow {
+    issuer: string
+    subject: string
+    account: number
+    /** 1: the account was made by the first sign-in, and follows the provider's claims. */
+    is_managed: number
+    linked_at: number
 }
 
 interface TokenRow {
@@ -81,6 +93,7 @@ interface SessionRow {
     hash: Uint8Array
     account: number
     agent: string
+    way: string
     created_at: number
     used_at: number
 }

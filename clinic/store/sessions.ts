@@ -6,6 +6,8 @@ export interface StoredSession {
     account: number
     /** What the browser says it is. */
     agent: string
+    /** What its user has signed in with. */
+    way: string
     createdAt: number
     usedAt: number
 }
@@ -20,34 +22,34 @@ export class SessionTable {
     }
 
     async add(session: StoredSession): Promise<void> {
-        const { hash, account, agent, createdAt, usedAt } = session
+        const { hash, account, agent, way, createdAt, usedAt } = session
         await this.access.db
             .insertInto("session")
-            .values({ hash, account, agent, created_at: createdAt, used_at: usedAt })
+            .values({ hash, account, agent, way, created_at: createdAt, used_at: usedAt })
             .execute()
         this.access.changed("session")
     }
 
     async find(
         hash: Uint8Array,
-    ): Promise<{ id: number; account: StoredAccount; createdAt: number; usedAt: number } | undefined> {
+    ): Promise<{ id: number; account: StoredAccount; way: string; createdAt: number; usedAt: number } | undefined> {
         const found = await this.access.db
             .selectFrom("session")
             .innerJoin("account", "account.id", "session.account")
-            .select([...accountColumns, "session.id as sessionId"])
+            .select([...accountColumns, "session.id as sessionId", "session.way"])
             .select(["session.created_at as createdAt", "session.used_at as usedAt"])
             .where("session.hash", "=", hash)
             .executeTakeFirst()
         if (!found) return undefined
-        const { sessionId: id, createdAt, usedAt, ...account } = found
-        return { id, account, createdAt, usedAt }
+        const { sessionId: id, way, createdAt, usedAt, ...account } = found
+        return { id, account, way, createdAt, usedAt }
     }
 
     /** Of one account, the last used first. */
     async of(account: number): Promise<ListedSession[]> {
         return await this.access.db
             .selectFrom("session")
-            .select(["id", "hash", "agent", "created_at as createdAt", "used_at as usedAt"])
+            .select(["id", "hash", "agent", "way", "created_at as createdAt", "used_at as usedAt"])
             .where("account", "=", account)
             .orderBy("used_at", "desc")
             .execute()
@@ -73,7 +75,7 @@ export class SessionTable {
         this.access.changed("session")
     }
 
-    async all(): Promise<(Omit<StoredSession, "account" | "agent"> & { role: string })[]> {
+    async all(): Promise<(Omit<StoredSession, "account" | "agent" | "way"> & { role: string })[]> {
         return await this.access.db
             .selectFrom("session")
             .innerJoin("account", "account.id", "session.account")

@@ -18,6 +18,7 @@ import { MeasurementTable } from "./measurements.ts"
 import { MoteAlarmTable } from "./mote-alarms.ts"
 import { MoteTable } from "./motes.ts"
 import { NoteTable } from "./notes.ts"
+import { OpenIdLinkTable } from "./openid-links.ts"
 import { PatientTable } from "./patients.ts"
 import { RouterMoteTable } from "./router-motes.ts"
 import { RouterWardTable } from "./router-wards.ts"
@@ -40,6 +41,7 @@ export type Changes = ReadonlyMap<TableName, ReadonlySet<number>>
 /** One repository for each table. Only the room that a table belongs to writes it. */
 export class Tables {
     readonly account: AccountTable
+    readonly openIdLink: OpenIdLinkTable
     readonly token: TokenTable
     readonly session: SessionTable
     readonly setupLink: SetupLinkTable
@@ -70,6 +72,7 @@ export class Tables {
 
     constructor(access: Access) {
         this.account = new AccountTable(access)
+        this.openIdLink = new OpenIdLinkTable(access)
         this.token = new TokenTable(access)
         this.session = new SessionTable(access)
         this.setupLink = new SetupLinkTable(access)

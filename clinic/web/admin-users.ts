@@ -3,6 +3,7 @@ import {
     addUser,
     patients,
     removeUser,
+    switchUser,
     setupLink,
     users,
     type NewUser,
@@ -106,15 +107,19 @@ export class UsersSection {
         panel.element.focus()
     }
 
-    private row({ user, role, patient, wards }: User): HTMLElement {
+    private row({ user, role, patient, wards, active }: User): HTMLElement {
         const wearer = patient === null ? undefined : this.wearers.get(patient)
         const actions = h("span", { class: "admin-actions" })
         if (!kinds[role]?.password) actions.append(rowButton(t.admin.newToken, user, () => this.addToken(user)))
         else if (user !== this.own) actions.append(rowButton(t.admin.newLink, user, () => this.addLink(user)))
         actions.append(rowButton(t.tokens.link, user, () => this.showTokens(user)))
-        if (user !== this.own) actions.append(rowButton(t.admin.remove, user, () => this.remove(user)))
+        if (user !== this.own) {
+            const text = active ? t.admin.switchOff : t.admin.switchOn
+            actions.append(rowButton(text, user, () => this.switch(user, !active)))
+            actions.append(rowButton(t.admin.remove, user, () => this.remove(user)))
+        }
         return row(columns(), [
-            user,
+            active ? user : t.admin.isOff(user),
             t.admin.role(role),
             wearer ? t.ward.name(wearer.family, wearer.given) : (wards?.join(", ") ?? t.news2.none),
             actions,
@@ -164,6 +169,16 @@ export class UsersSection {
         } catch (error) {
             setText(this.form.state, t.admin.failed((error as Error).message))
         }
+    }
+
+    private async switch(user: string, active: boolean): Promise<void> {
+        try {
+            await switchUser(user, active)
+            setText(this.form.state, active ? t.admin.switchedOn(user) : t.admin.switchedOff(user))
+        } catch (error) {
+            setText(this.form.state, t.admin.failed((error as Error).message))
+        }
+        await this.load()
     }
 
     private async remove(user: string): Promise<void> {

@@ -17,7 +17,7 @@ import type { Note, Notes } from "../http/schemas/notes.ts"
 import type { AuditEvents } from "../http/schemas/fhir.ts"
 import type { History, HistoryPoint, Patient, PatientBody } from "../http/schemas/patients.ts"
 import type { Router } from "../http/schemas/routers.ts"
-import type { Session } from "../http/schemas/session.ts"
+import type { Session, SignInWays } from "../http/schemas/session.ts"
 import type {
     NewSecondFactor,
     NewUser,
@@ -61,6 +61,7 @@ export type {
     ScorePoint,
     Session,
     Settings,
+    SignInWays,
     Statistics,
     Token,
     Unassigned,
@@ -94,6 +95,9 @@ export const trends = (from: number, steps: number, stepS: number) =>
 export const logout = () => call<void>("POST", "/api/logout")
 export const login = (user: string, password: string, code?: string) =>
     call<Session>("POST", "/api/login", { user, password, code })
+export const signInWays = () => call<SignInWays>("GET", "/api/sign-in")
+/** The second factor of who comes from the sign-in provider. */
+export const confirmSignIn = (code: string) => call<void>("POST", "/api/sign-in/code", { code })
 /** With a setup link's token. */
 export const setPassword = (token: string, password: string) => call<void>("POST", "/api/setup", { token, password })
 
@@ -144,6 +148,7 @@ export const revokeMote = (mote: string) => call<void>("DELETE", `/api/motes/${m
 export const users = () => call<User[]>("GET", "/api/users")
 export const addUser = (body: NewUser) => call<User>("POST", "/api/users", body)
 const userPath = (user: string) => `/api/users/${encodeURIComponent(user)}`
+export const switchUser = (user: string, active: boolean) => call<void>("PUT", `${userPath(user)}/active`, { active })
 export const removeUser = (user: string) => call<void>("DELETE", userPath(user))
 export const tokensOf = (user: string) => call<Token[]>("GET", `${userPath(user)}/tokens`)
 export const addToken = (user: string, body: object = {}) =>

@@ -1,6 +1,7 @@
 import { h, setText } from "../../browser/dom.ts"
 import { login, type Session } from "./api.ts"
 import { now } from "./clock.ts"
+import { providerLink } from "./login.ts"
 import { duration, timeOfDay } from "./format.ts"
 import { t } from "./texts/language.ts"
 
@@ -30,7 +31,11 @@ export class SessionEnd {
         this.password.setAttribute("aria-label", t.session.again(this.user))
         this.password.placeholder = t.session.again(this.user)
         this.element.hidden = true
-        this.element.append(this.text, this.password, h("button", {}, t.session.stay), this.problem)
+        const ways: HTMLElement[] =
+            session.way === "password"
+                ? [this.password, h("button", {}, t.session.stay)]
+                : [providerLink(t.session.signInAgain)]
+        this.element.append(this.text, ...ways, this.problem)
         this.element.addEventListener("submit", event => {
             event.preventDefault()
             void this.stay()

@@ -3,15 +3,6 @@ import { h, setText } from "../../browser/dom.ts"
 import { sentence } from "./login.ts"
 import { t } from "./texts/language.ts"
 
-const form = /^#setup=([\w-]{1,200})$/
-
-/** The setup link that brought somebody here, if any. It is taken out of the address, so that nobody reads it over a shoulder. */
-export function takeSetupLink(): string | undefined {
-    const [, token] = form.exec(location.hash) ?? []
-    if (token !== undefined) history.replaceState(null, "", location.pathname)
-    return token
-}
-
 /** The form to set a password with a setup link; calls back once that worked. */
 export function setupView(token: string, done: () => void): HTMLElement {
     const field = (id: string) =>

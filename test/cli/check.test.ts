@@ -6,6 +6,7 @@ import { after, test } from "node:test"
 import fc from "fast-check"
 import { nearest } from "../../cli/check/nearest.ts"
 import { serverCertificate } from "../../host/server-certificate.ts"
+import { clientId, LyingProvider } from "../clinic/openid/lying-provider.ts"
 import { Service } from "../clinic/service.ts"
 import { CommandLine } from "../support/command-line.ts"
 import { temporaryFolder } from "../support/folder.ts"
@@ -142,4 +143,37 @@ test("the name that was meant is one of the names, and itself where it is there"
     )
     assert.equal(nearest("coap-port", ["coapPort", "coapsPort"]), "coapPort")
     assert.equal(nearest("VITALMOTE", ["data"]), undefined)
+})
+
+test("clinic --check asks the sign-in provider, says what to register there, and finds what does not go together", async t => {
+    const root = temporaryFolder(t)
+    const provider = await LyingProvider.start(t)
+    const ca = join(root, "provider.pem")
+    writeFileSync(ca, provider.ca)
+    const address = ["--host", "localhost", "--https-port", "0", "--base-url", "https://clinic.example/ward"]
+    const run = (...more: string[]) =>
+        commandLine.run(["clinic", "--check", "--data", join(root, "data"), ...address, ...more])
+    const issuer = ["--openid-issuer", provider.issuer, "--openid-client-id", clientId]
+    const openid = [...issuer, "--openid-role", "doctor=cn=doctors,ou=ward"]
+    const good = await run(...openid, "--openid-ca", ca)
+    assert.equal(good.code, 0, good.stderr)
+    assert.match(good.stderr, /the redirect URI https:\/\/clinic\.example\/ward\/openid\/callback$/m)
+    assert.match(good.stderr, /the post-logout redirect URI https:\/\/clinic\.example\/ward\/$/m)
+    for (const [options, said] of [
+        [openid, /--openid-issuer https:.*certificate/],
+        [issuer, /--openid-role or --openid-link-claim is needed/],
+        [issuer.slice(0, 2), /--openid-client-id is needed/],
+        [[...issuer, "--openid-role", "cook=cooks"], /Expected one of doctor, nurse, administrator before the =/],
+        [[...issuer, "--openid-role", "patient=all"], /Expected one of/],
+        [[...openid, "--openid-scope", "profile"], /openid is missing/],
+        [[...openid, "--openid-secret-file", join(root, "none")], /none/],
+        [["--password-sign-in", "off"], /--openid-issuer is needed/],
+        [[...openid, "--password-sign-in", "off"], /--emergency-administrator is needed/],
+        [["--emergency-administrator", "root"], /is for --password-sign-in off/],
+    ] as const) {
+        const { code, stderr } = await run(...options)
+        assert.equal(code, 2, options.join(" "))
+        assert.match(stderr, said)
+        assert.equal(lines(stderr).filter(line => line.startsWith("vitalmote: ")).length, 1, stderr)
+    }
 })

@@ -143,6 +143,7 @@ test("a session says what one may do", async () => {
         permissions: ["use-session", "watch", "read", "read-audit"],
         endsInMs: null,
         secondFactor: false,
+        way: null,
         timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     })
     const { permissions } = await me(nurseToken)

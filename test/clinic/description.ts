@@ -70,10 +70,10 @@ function fits(path: string, url: string): boolean {
     )
 }
 
-/** What is not described is a page, or a failure. */
+/** What is not described is a page, or where browsers come by on the way from and to the sign-in provider, or a failure. */
 function checkUnknown(url: string, { status, bytes }: { status: number; bytes: Buffer }): void {
     if (status < 400 || bytes.length === 0) {
-        assert.match(url, /^\/($|assets\/|favicon\.svg$|api\/live)/, `${url} is not described`)
+        assert.match(url, /^\/($|assets\/|favicon\.svg$|api\/live|openid\/)/, `${url} is not described`)
         return
     }
     const answer = JSON.parse(bytes.toString()) as { type?: string; resourceType?: string }

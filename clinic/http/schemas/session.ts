@@ -1,5 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { actions, roles } from "../../people/permissions.ts"
+import { signInWays } from "../../people/sign-in-ways.ts"
 import { Id, List, Nullable, OneOf } from "./common.ts"
 
 export const Role = OneOf(roles)
@@ -24,7 +25,15 @@ export const Session = Type.Object({
     permissions: List(OneOf(actions)),
     ward: Nullable(Type.String({ description: "That a display shows" })),
     endsInMs: Nullable(Type.Integer({ minimum: 0, description: "When the session ends; null for one that does not" })),
+    way: Nullable(OneOf(signInWays)),
     secondFactor: Type.Boolean({ description: "A code is asked for at the login" }),
     timeZone: Type.String({ description: "Of the ward (IANA)" }),
 })
 export type Session = Static<typeof Session>
+
+/** What the page needs to know before anybody is signed in. */
+export const SignInWays = Type.Object({
+    passwords: OneOf(["everybody", "emergency"]),
+    openid: Nullable(Type.Object({ name: Type.String({ description: "What people call the provider" }) })),
+})
+export type SignInWays = Static<typeof SignInWays>

@@ -1,5 +1,6 @@
 import { Type, type Static } from "@sinclair/typebox"
 import { actions } from "../../people/permissions.ts"
+import { signInWays } from "../../people/sign-in-ways.ts"
 import { Id, IdText, List, Nullable, OneOf, Text, Time } from "./common.ts"
 import { Code, Role } from "./session.ts"
 
@@ -35,11 +36,14 @@ export const User = Type.Object({
     patient: Nullable(Id),
     wards: Nullable(List(Type.String())),
     prefetch: Nullable(Type.Boolean()),
+    active: Type.Boolean({ description: "False: kept, and nobody comes in with it" }),
 })
 export type NewUser = Static<typeof NewUser>
 export type User = Static<typeof User>
 export const ByToken = Type.Object({ user: Text(100), id: IdText })
 export const BySession = Type.Object({ id: IdText })
+
+export const Active = Type.Object({ active: Type.Boolean() }, { additionalProperties: false })
 
 const Actions = List(OneOf(actions))
 const shownOnce = Type.String({ description: "Shown in this answer and never again" })
@@ -75,6 +79,7 @@ export const Setup = Type.Object(
 export const SessionView = Type.Object({
     id: Id,
     agent: Type.String({ description: "What the browser says it is" }),
+    way: OneOf(signInWays),
     createdAt: Time,
     usedAt: Time,
     isThis: Type.Boolean({ description: "The one that asks" }),
@@ -83,7 +88,8 @@ export type SessionView = Static<typeof SessionView>
 
 const given = Type.String({ minLength: 1, maxLength: 200 })
 export const PasswordChange = Type.Object({ password: given, newPassword: Password }, { additionalProperties: false })
-export const PasswordOnly = Type.Object({ password: given }, { additionalProperties: false })
+/** Who has no password must have signed in within the last ten minutes. */
+export const PasswordOnly = Type.Object({ password: Type.Optional(given) }, { additionalProperties: false })
 export const CodeOnly = Type.Object({ code: Code }, { additionalProperties: false })
 export const NewSecondFactor = Type.Object({
     secret: Type.String({ description: "Base32, for an authenticator" }),

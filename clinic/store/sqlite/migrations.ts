@@ -533,4 +533,19 @@ export const migrations: readonly string[] = [
     CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit record only grows'); END;
     CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit record only grows'); END;
     `,
+    `
+    -- 0: the account is kept, and nobody comes in with it.
+    ALTER TABLE account ADD COLUMN is_active INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE session ADD COLUMN way TEXT NOT NULL DEFAULT 'password';
+    CREATE TABLE openid_link (
+        issuer TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        account INTEGER NOT NULL REFERENCES account (id),
+        is_managed INTEGER NOT NULL,
+        linked_at INTEGER NOT NULL,
+        PRIMARY KEY (issuer, subject)
+    ) STRICT;
+    -- Two people are never one account.
+    CREATE UNIQUE INDEX openid_link_of ON openid_link (account, issuer);
+    `,
 ]

@@ -33,6 +33,12 @@ export const de: Texts = {
         again: "Noch einmal",
         setPassword: "Passwort setzen",
         notTheSame: "Die beiden sind nicht gleich.",
+        openid: provider => `Anmelden mit ${provider}`,
+        or: "oder mit einem Passwort",
+        emergency: "Notfall-Administrator",
+        confirm: "Bestätigen",
+        signOut: provider => `Auch bei ${provider} abmelden`,
+        refused: why => `Sie sind nicht angemeldet: ${why}.`,
     },
     sound: {
         off: "Kein Ton: einschalten",
@@ -228,6 +234,7 @@ export const de: Texts = {
     session: {
         ends: (when, left) => `Ihre Sitzung endet um ${when}, in ${left}.`,
         stay: "Angemeldet bleiben",
+        signInAgain: "Neu anmelden",
         again: user => `Passwort von ${user}`,
         over: "Sie wurden abgemeldet. Auf dieser Seite wacht niemand.",
     },

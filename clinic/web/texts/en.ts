@@ -42,6 +42,12 @@ export const en = {
         again: "Again",
         setPassword: "Set password",
         notTheSame: "The two are not the same.",
+        openid: (provider: string) => `Sign in with ${provider}`,
+        or: "or with a password",
+        emergency: "Emergency administrator",
+        confirm: "Confirm",
+        signOut: (provider: string) => `Sign out of ${provider}, too`,
+        refused: (why: string) => `You are not signed in: ${why}.`,
     },
     sound: {
         off: "No sound: start",
@@ -243,6 +249,7 @@ export const en = {
     session: {
         ends: (when: string, left: string) => `Your session ends at ${when}, in ${left}.`,
         stay: "Stay logged in",
+        signInAgain: "Sign in again",
         again: (user: string) => `Password of ${user}`,
         over: "You have been logged out. Nobody is watching on this page.",
     },

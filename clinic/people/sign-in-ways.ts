@@ -1,0 +1,3 @@
+export const signInWays = ["password", "openid", "passkey"] as const
+/** What somebody has signed in with. */
+export type SignInWay = (typeof signInWays)[number]
