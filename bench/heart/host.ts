@@ -5,7 +5,7 @@ import { projectDir } from "../../devicescript/build.ts"
 
 /*
  * The estimator's own sources, run by Node instead of the interpreter: an hour of signal in some seconds. What a
- * DeviceScript buffer does beyond a typed array is added; sleeping is left out. `test/firmware/host-heart` holds it
+ * DeviceScript buffer does beyond a typed array is added; sleeping is left out. `test/firmware/host-heart.test.ts` holds it
  * equal to the bytecode.
  */
 
