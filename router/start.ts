@@ -12,6 +12,7 @@ import { elapsedMs, realClock } from "../host/clock.ts"
 import { reasonOf, UserError } from "../host/errors.ts"
 import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
+import type { MqttBrokerAccess } from "../host/mqtt/access.ts"
 import { peerOf, socketStream, type ByteStream } from "../host/stream.ts"
 import { servePage, type PageAccess } from "./access/serve.ts"
 import type { Place } from "./admission.ts"
@@ -20,7 +21,7 @@ import type { ClinicLink } from "./clinic-link.ts"
 import type { MachineTime } from "./clinic-time.ts"
 import { CoapUdp } from "./coap/udp.ts"
 import { serveDns, type DnsAccess } from "./dns/server.ts"
-import { MqttClient, type MqttBrokerAccess } from "./mqtt/client.ts"
+import { MqttClient } from "./mqtt/client.ts"
 import { MqttBroker } from "./mqtt/broker.ts"
 import { defaultMaxOutboxBytes } from "./ingest.ts"
 import { listen } from "./listen.ts"
@@ -81,6 +82,8 @@ export async function startRouter(o: {
     mqttPort?: number
     /** An external MQTT broker through which motes are served as well. */
     mqttBroker?: MqttBrokerAccess
+    /** The group of routers that share the motes of that broker. */
+    mqttShare?: string | undefined
     /** Serves motes over TLS as well, on separate ports. */
     tls?: TlsAccess
     /** False for no CoAP over UDP. It is also skipped, with a warning, if the port is in use. */
@@ -140,7 +143,7 @@ export async function startRouter(o: {
         let broker: MqttBroker | undefined
         const attach: Attach[] = []
         if (wantedMqttPort !== undefined) attach.push(parts => (broker = new MqttBroker(parts)))
-        if (access) attach.push(parts => new MqttClient({ ...parts, access }))
+        if (access) attach.push(parts => new MqttClient({ ...parts, access, share: o.mqttShare }))
         const router = new Router({
             ...{ clock: realClock, random: randomBytes, store, clinic, attach, log },
             ...(maxOutboxBytes !== undefined && { maxOutboxBytes }),

@@ -7,13 +7,12 @@ import { readCertificate } from "../../host/certificate.ts"
 import { complaints } from "../../host/check.ts"
 import { isWildcard } from "../../host/server-certificate.ts"
 import { fileError, UserError } from "../../host/errors.ts"
+import { brokerAccess, type MqttBrokerAccess } from "../../host/mqtt/access.ts"
 import {
-    brokerAccess,
     httpsClinic,
     lanAddresses,
     startRouter,
     type DnsAccess,
-    type MqttBrokerAccess,
     type PageAccess,
     type TlsAccess,
 } from "../../router/index.ts"
@@ -34,6 +33,7 @@ interface Options extends ClientOptions {
     coapPort: number
     mqttPort: number
     mqttBroker?: MqttBrokerAccess
+    mqttShare?: string
     tlsCert?: string
     tlsKey?: string
     coapsPort: number
@@ -69,6 +69,12 @@ export const routerCommand = withConfigFile(
                 "--mqtt-broker <url>",
                 "use this MQTT broker instead of the built-in one: mqtt://user:password@host:port or mqtts://…; better given as VITALMOTE_MQTT_BROKER",
             ).argParser(brokerUrl),
+        )
+        .addOption(
+            option(
+                "--mqtt-share <group>",
+                "share the motes of that broker with the other routers that name the same group",
+            ).argParser(shareGroup),
         )
         .addOption(option("--tls-cert <file>", "also serve motes over TLS: certificate and chain, PEM"))
         .addOption(option("--tls-key <file>", "private key, PEM, if --tls-cert does not contain it"))
@@ -119,12 +125,15 @@ export const routerCommand = withConfigFile(
         .addCommand(routerUsersCommand),
 ).action(async (options: Options, command: Command) => {
     if (options.check) return await check(options, command)
+    requireBroker(options)
     const router = await startRouter({
         data: join(options.data, "router"),
         host: options.host,
         coapPort: options.coapPort,
         ...clientAccess(options, command),
-        ...(options.mqttBroker ? { mqttBroker: options.mqttBroker } : { mqttPort: options.mqttPort }),
+        ...(options.mqttBroker
+            ? { mqttBroker: options.mqttBroker, mqttShare: options.mqttShare }
+            : { mqttPort: options.mqttPort }),
         ...(options.tlsCert && { tls: tlsAccess(options, options.tlsCert) }),
         ...(options.pageHost !== undefined && { page: pageAccess(options, options.pageHost) }),
         ...(options.metricsPort !== undefined && {
@@ -154,6 +163,7 @@ export const routerCommand = withConfigFile(
 })
 
 async function check(options: Options, command: Command): Promise<void> {
+    requireBroker(options)
     const { host, tlsCert, tlsKey, ca } = options
     const { isOptional } = clientAccess(options, command).http!
     const ports = [
@@ -181,6 +191,11 @@ async function check(options: Options, command: Command): Promise<void> {
     })
     const dns = options.dns
     report([...faults, ...(dns === undefined ? [] : await complaints(() => dnsAccess(options, dns)))], notes)
+}
+
+function requireBroker({ mqttShare, mqttBroker }: Options): void {
+    if (mqttShare && !mqttBroker)
+        throw new UserError("--mqtt-share is for an existing broker: give --mqtt-broker, too", 2)
 }
 
 function inUrl(host: string): string {
@@ -237,6 +252,12 @@ function readText(file: string): string {
     } catch (error) {
         throw fileError(file, error)
     }
+}
+
+/** Checks the name of a group of routers, MQTT 5 §4.8.2. */
+function shareGroup(text: string): string {
+    if (!/^[\w-]{1,64}$/.test(text)) throw new InvalidArgumentError("Expected letters, digits, - and _.")
+    return text
 }
 
 /** Parses a broker's URL. Errors never quote it, because it may contain a password. */

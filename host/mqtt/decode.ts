@@ -117,7 +117,9 @@ function connack(reader: Reader, version: Version): Connack {
     const flags = reader.byte()
     if (flags > 1) throw malformed("flags of CONNACK")
     const code = reader.byte()
-    return { kind: "connack", sessionPresent: flags === 1, code, ...propertiesOf("connack", reader, version) }
+    const head = { kind: "connack", sessionPresent: flags === 1, code } as const
+    // A server of MQTT 3.1.1 refuses MQTT 5 in its own format (MQTT 3.1.1 §3.1.2.2).
+    return code !== 0 && reader.isAtEnd ? head : { ...head, ...propertiesOf("connack", reader, version) }
 }
 
 function publish(flags: number, reader: Reader, version: Version): Publish {

@@ -64,7 +64,7 @@ export class MqttBroker implements Attachment {
         this.log = log
         this.admission = new Admission({ clock, max: maxConnections })
         const publish = (message: MqttMessage) => this.publish(message)
-        this.motes = new MqttMotes({ ingest, keyring, log, publish, isNew: true })
+        this.motes = new MqttMotes({ clock, ingest, keyring, log, publish, isNew: true, isShared: false })
     }
 
     get size(): number {

@@ -1,30 +1,21 @@
-import mqttPacket, { type IPublishPacket, type Packet, type Parser } from "mqtt-packet"
-import type { Timer } from "../../host/clock.ts"
+import type { MqttBrokerAccess } from "../../host/mqtt/access.ts"
+import { MqttConnection, type ClientOwner } from "../../host/mqtt/client.ts"
+import type { Puback, Publish, Suback, Version } from "../../host/mqtt/packet.ts"
+import { Reason } from "../../host/mqtt/reason.ts"
+import { Reconnection } from "../../host/mqtt/reconnection.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import type { Attachment, AttachmentParts } from "../attachment.ts"
-import { PacketLimit } from "./limit.ts"
 import { moteTopic, MqttMotes, type MqttMessage } from "./motes.ts"
+import { maxPacketBytes } from "./session.ts"
 
-/** The time within which CONNACK and SUBACK must arrive. */
-const greetingMs = 10_000
-/** The interval of PINGREQs. If nothing arrives between two of them, the connection ends. */
-const pingMs = 30_000
-const keepAliveS = 60
-const minBackoffMs = 500
-const maxBackoffMs = 30_000
-/** The maximum number of bytes queued for a broker that does not read. */
-const maxBacklogBytes = 4 * 2 ** 20
+/** The number of envelopes that a broker of MQTT 5 sends before it has an acknowledgement. */
+const receiveMaximum = 1024
 
-/** The address of a broker and the credentials for it. */
-export interface MqttBrokerAccess {
-    /** The URL for messages, without user and password. */
-    url: string
-    connect(): Promise<ByteStream>
-    user?: string
-    password?: string
+type Parts = AttachmentParts & {
+    access: MqttBrokerAccess
+    /** The group of routers that share the motes of the broker: each envelope goes to one of them. */
+    share?: string
 }
-
-type Parts = AttachmentParts & { access: MqttBrokerAccess }
 
 /**
  * The router as a client of an existing broker, such as mosquitto or EMQX. It subscribes to the motes' topics and
@@ -35,28 +26,27 @@ export class MqttClient implements Attachment {
     readonly protocol = "mqtt"
     private readonly parts: Parts
     private readonly clientId: string
+    private readonly reconnection: Reconnection
     private session: Session | undefined
-    private timer: Timer
-    private failures = 0
-    private isClosed = false
 
     constructor(parts: Parts) {
         this.parts = parts
         this.clientId = `vitalmote-${Buffer.from(parts.random(6)).toString("hex")}`
-        void this.open()
-    }
-
-    get isConnected(): boolean {
-        return this.session?.isReady ?? false
+        const { clock, random, log, access } = parts
+        this.reconnection = new Reconnection({
+            ...{ clock, random, log, access },
+            opened: (stream, version) =>
+                (this.session = new Session(parts, { clientId: this.clientId, version, stream, client: this })),
+        })
     }
 
     /** The `eui`s of the motes that are online. */
     get online(): string[] {
-        return this.session?.motes?.online ?? []
+        return this.session?.motes.online ?? []
     }
 
     has(eui: string): boolean {
-        return this.session?.motes?.has(eui) ?? false
+        return this.session?.motes.has(eui) ?? false
     }
 
     relayed(): undefined {
@@ -64,7 +54,7 @@ export class MqttClient implements Attachment {
     }
 
     changed(eui: string): void {
-        this.session?.motes?.changed(eui)
+        if (this.session?.isReady) this.session.motes.changed(eui)
     }
 
     /** Only the broker can end the mote's connection. */
@@ -73,166 +63,99 @@ export class MqttClient implements Attachment {
     }
 
     close(): void {
-        this.isClosed = true
-        this.parts.clock.clearTimeout(this.timer)
+        this.reconnection.close()
         this.session?.end()
     }
 
-    private async open(): Promise<void> {
-        const { access, log } = this.parts
-        try {
-            const stream = await access.connect()
-            if (this.isClosed) stream.destroy()
-            else this.session = new Session(this.parts, this.clientId, stream, this)
-        } catch (error) {
-            this.closed((error as Error).message)
-            return
-        }
-        log.debug({ broker: access.url }, "connected to the broker")
-    }
-
     ready(): void {
-        this.failures = 0
+        this.reconnection.ready()
         const { log, access } = this.parts
         log.info({ broker: access.url }, "subscribed at the broker")
     }
 
-    closed(reason: string): void {
+    closed(reason: string, isOtherVersion: boolean): void {
         this.session = undefined
-        if (this.isClosed) return
-        const { clock, random, log, access } = this.parts
-        if (this.failures++ === 0) log.warn({ broker: access.url, reason }, "no connection to the broker: retrying")
-        const ms = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(this.failures, 10))
-        const share = 0.5 + random(1)[0]! / 512
-        this.timer = clock.setTimeout(() => void this.open(), ms * share)
+        this.reconnection.lost(reason, isOtherVersion)
     }
 }
 
 /** One connection to the broker, from CONNECT to its end. */
-class Session {
+class Session implements ClientOwner {
     isReady = false
-    motes: MqttMotes | undefined
+    readonly motes: MqttMotes
     private readonly parts: Parts
-    private readonly stream: ByteStream
-    private readonly parser: Parser
-    private readonly limit = new PacketLimit()
-    private reason = "the broker closed the connection"
-    private isOver = false
-    private hasHeard = false
-    private lastId = 0
-    private timer: Timer
+    private readonly client: MqttClient
+    private readonly connection: MqttConnection
 
-    constructor(parts: Parts, clientId: string, stream: ByteStream, client: MqttClient) {
+    constructor(parts: Parts, o: { clientId: string; version: Version; stream: ByteStream; client: MqttClient }) {
         this.parts = parts
-        this.stream = stream
-        this.parser = mqttPacket.parser({ protocolVersion: 4 })
-        this.parser.on("packet", packet => this.received(packet, client))
-        this.parser.on("error", error => this.fail(error.message))
-        stream.listen({
-            data: bytes => {
-                if (!this.limit.allows(bytes)) this.fail("packet too large")
-                else if (!this.isOver) this.parser.parse(Buffer.from(bytes))
-            },
-            closed: () => {
-                this.isOver = true
-                parts.clock.clearTimeout(this.timer)
-                client.closed(this.reason)
-            },
+        this.client = o.client
+        const { clock, ingest, keyring, log, access } = parts
+        const { user, password } = access
+        const publish = (message: MqttMessage) => this.publish(message)
+        this.motes = new MqttMotes({
+            ...{ clock, ingest, keyring, log, publish },
+            ...{ isNew: false, isShared: parts.share !== undefined },
         })
-        this.timer = parts.clock.setTimeout(() => this.fail("the broker is silent"), greetingMs)
-        const { user, password } = parts.access
-        this.send({
-            ...{ cmd: "connect", protocolId: "MQTT", protocolVersion: 4, clientId },
-            ...{ clean: true, keepalive: keepAliveS },
-            ...(user !== undefined && { username: user }),
-            ...(password !== undefined && { password: Buffer.from(password) }),
+        this.connection = new MqttConnection({
+            ...{ clock, stream: o.stream, maxPacketBytes, owner: this },
+            hello: {
+                ...{ version: o.version, clientId: o.clientId, clean: true },
+                ...(user !== undefined && { user }),
+                ...(password !== undefined && { password: Buffer.from(password) }),
+                ...(o.version === 5 && { properties: { receiveMaximum } }),
+            },
         })
     }
 
     end(): void {
-        this.send({ cmd: "disconnect" })
-        this.stream.end()
+        this.connection.end()
     }
 
-    private send(packet: Packet): void {
-        if (this.isOver) return
-        this.stream.write(mqttPacket.generate(packet))
-        if (this.stream.backlog > maxBacklogBytes) this.fail("the broker does not read")
+    connected(): void {
+        const { share } = this.parts
+        const prefix = share === undefined ? "" : `$share/${share}/`
+        const filters = [`${prefix}vm/+/vitals`, `${prefix}vm/+/alarms`, "vm/+/status"]
+        const subscriptions = filters.map(filter => ({ filter, qos: 1 as const }))
+        this.connection.send({ kind: "subscribe", id: this.connection.nextId(), subscriptions })
+        this.isReady = true
     }
 
-    private fail(reason: string): void {
-        if (this.isOver) return
-        this.isOver = true
-        this.reason = reason
-        this.stream.destroy()
-    }
-
-    private received(packet: Packet, client: MqttClient): void {
-        if (this.isOver) return
-        this.hasHeard = true
-        switch (packet.cmd) {
-            case "connack":
-                if (packet.returnCode === 0) this.subscribe()
-                else this.fail(`the broker refuses: ${packet.returnCode}`)
-                return
-            case "suback":
-                if (packet.granted.some(granted => granted !== 1)) return this.fail("the broker refuses a subscription")
-                this.isReady = true
-                client.ready()
-                return this.ping()
-            case "publish":
-                void this.published(packet)
-        }
-    }
-
-    private subscribe(): void {
-        const { ingest, keyring, log } = this.parts
-        const publish = (message: MqttMessage) => this.publish(message)
-        this.motes ??= new MqttMotes({ ingest, keyring, log, publish, isNew: false })
-        const topics = ["vm/+/vitals", "vm/+/alarms", "vm/+/status"]
-        this.send({
-            ...{ cmd: "subscribe", messageId: this.nextId() },
-            subscriptions: topics.map(topic => ({ topic, qos: 1 })),
-        })
-    }
-
-    private ping(): void {
-        this.parts.clock.clearTimeout(this.timer)
-        this.hasHeard = false
-        this.send({ cmd: "pingreq" })
-        this.timer = this.parts.clock.setTimeout(
-            () => (this.hasHeard ? this.ping() : this.fail("the broker is silent")),
-            pingMs,
+    received(packet: Publish | Puback | Suback): void {
+        if (packet.kind === "publish") void this.published(packet)
+        if (packet.kind !== "suback") return
+        if (packet.codes.every(code => code === 1)) return this.client.ready()
+        const isShareMissing = packet.codes.includes(Reason.sharedSubscriptionsNotSupported)
+        this.connection.fail(
+            isShareMissing ? "the broker has no shared subscriptions" : "the broker refuses a subscription",
         )
     }
 
+    closed(reason: string, isOtherVersion: boolean): void {
+        this.isReady = false
+        this.client.closed(reason, isOtherVersion)
+    }
+
     private publish({ topic, payload, qos, retain }: MqttMessage): void {
-        this.send({
-            ...{ cmd: "publish", topic, payload: Buffer.from(payload), qos, retain, dup: false },
-            ...(qos === 1 && { messageId: this.nextId() }),
-        })
+        const id = qos === 0 ? 0 : this.connection.nextId()
+        this.connection.send({ kind: "publish", topic, payload, qos, retain, dup: false, id })
     }
 
     /**
      * Acknowledges an envelope once it is durable or refused for good. If the router is full, it drops the connection:
      * motes retransmit envelopes that have no receipt.
      */
-    private async published({ topic, payload, qos, messageId }: IPublishPacket): Promise<void> {
+    private async published({ topic, payload, qos, id }: Publish): Promise<void> {
         const from = moteTopic(topic)
-        if (from?.purpose === "status") this.motes?.status(from.eui, Buffer.from(payload))
-        else if (from && this.motes) {
-            const result = await this.motes.take(from.eui, from.purpose, Buffer.from(payload))
+        if (from?.purpose === "status") this.motes.status(from.eui, payload)
+        else if (from) {
+            const result = await this.motes.take(from.eui, from.purpose, payload)
             if (result.status === "refused") {
                 const { reason } = result
                 this.parts.log.debug({ mote: from.eui, reason }, "envelope refused")
-                if (reason === "busy") return this.fail("no room for envelopes")
+                if (reason === "busy") return this.connection.fail("no room for envelopes")
             }
         }
-        if (qos === 1) this.send({ cmd: "puback", messageId: messageId! })
-    }
-
-    private nextId(): number {
-        this.lastId = (this.lastId % 0xffff) + 1
-        return this.lastId
+        if (qos === 1) this.connection.send({ kind: "puback", id, code: Reason.success })
     }
 }

@@ -1,3 +1,4 @@
+import { elapsedMs, type Clock } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import type { Purpose } from "../../wire/envelope.ts"
 import { isEui, type SealedCommand } from "../../wire/keys.ts"
@@ -11,6 +12,8 @@ const purposes: Record<string, Purpose> = { vitals: "vitals", alarms: "alarm" }
  * results.
  */
 const maxCommands = 3
+/** How long a router of several waits for the outcome of a command before it publishes it again. */
+const commandMs = 60_000
 /** The address of all motes behind a broker, which alone knows their own. */
 const brokerAddress = "mqtt"
 /** The maximum number of online motes that are remembered before their keys are there. */
@@ -52,19 +55,32 @@ export class MqttMotes {
      * The secret's generation that a mote used last, unless it is 0. A configuration sealed for another one is useless.
      */
     private readonly generations = new Map<string, number>()
-    /** The online motes, each with the commands in hex sent since it came online. */
-    private readonly sent = new Map<string, Set<string>>()
+    /** The online motes, each with the commands in hex sent since it came online, and when. */
+    private readonly sent = new Map<string, Map<string, number>>()
+    private readonly clock: Clock
+    /**
+     * Other routers serve the same motes. A mote's commands come from the router that has just had an envelope of it, so
+     * that it does not get them from all at once.
+     */
+    private readonly isShared: boolean
     /** The motes that said so before their keys were there. */
     private readonly strangers = new Set<string>()
 
-    /** @param o.isNew true if the broker retains nothing from earlier */
+    /**
+     * @param o.isNew true if the broker retains nothing from earlier
+     * @param o.isShared true if other routers serve the same motes
+     */
     constructor(o: {
+        clock: Clock
         ingest: Ingest
         keyring: Keyring
         log: Log
         publish: (message: MqttMessage) => void
         isNew: boolean
+        isShared: boolean
     }) {
+        this.clock = o.clock
+        this.isShared = o.isShared
         this.ingest = o.ingest
         this.keyring = o.keyring
         this.log = o.log
@@ -93,6 +109,7 @@ export class MqttMotes {
                 ...{ topic: `vm/${eui}/receipt`, payload: result.receipt },
                 ...{ qos: 0, retain: false },
             })
+        if (result.status === "stored" && this.isShared) this.sendCommands(eui)
         return result
     }
 
@@ -105,7 +122,7 @@ export class MqttMotes {
         this.sent.delete(eui)
         this.strangers.delete(eui)
         if (status === "online" && this.keyring.find(eui)) {
-            this.sent.set(eui, new Set())
+            this.sent.set(eui, new Map())
             this.changed(eui)
         } else if (status === "online" && isEui(eui)) {
             this.keyring.ask(eui, brokerAddress)
@@ -119,11 +136,16 @@ export class MqttMotes {
     changed(eui: string): void {
         const keys = this.keyring.findAll(eui)
         if (keys.length === 0) this.sent.delete(eui)
-        else if (this.strangers.delete(eui)) this.sent.set(eui, new Set())
+        else if (this.strangers.delete(eui)) this.sent.set(eui, new Map())
+        this.configure(eui, this.waiting(eui).sealedConfig)
+        if (!this.isShared) this.sendCommands(eui)
+    }
+
+    /** What waits for the mote: that which is sealed for the secret that it uses. */
+    private waiting(eui: string): { sealedConfig?: Uint8Array; commands?: SealedCommand[] } {
+        const keys = this.keyring.findAll(eui)
         const used = keys.find(({ generation }) => generation === this.generations.get(eui))
-        const { sealedConfig, commands = [] } = used ?? keys[0] ?? {}
-        this.configure(eui, sealedConfig)
-        this.command(eui, commands.slice(0, maxCommands))
+        return used ?? keys[0] ?? {}
     }
 
     /** Publishes a configuration as a retained message. An empty message removes it (MQTT 3.1.1 §3.3.1.3). */
@@ -135,13 +157,15 @@ export class MqttMotes {
         this.publish({ topic: `vm/${eui}/config`, payload: sealed, qos: 1, retain: true })
     }
 
-    private command(eui: string, commands: SealedCommand[]): void {
+    private sendCommands(eui: string): void {
         const sent = this.sent.get(eui)
         if (!sent) return
-        for (const { name, sealed } of commands) {
+        const now = elapsedMs(this.clock)
+        for (const { name, sealed } of (this.waiting(eui).commands ?? []).slice(0, maxCommands)) {
             const hex = Buffer.from(sealed).toString("hex")
-            if (sent.has(hex)) continue
-            sent.add(hex)
+            const sentAt = sent.get(hex)
+            if (sentAt !== undefined && (!this.isShared || now - sentAt < commandMs)) continue
+            sent.set(hex, now)
             const topic = `vm/${eui}/command/${name}`
             this.publish({ topic, payload: sealed, qos: 1, retain: false })
         }

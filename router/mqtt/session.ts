@@ -7,11 +7,12 @@ import type { Properties } from "../../host/mqtt/properties.ts"
 import { connectReturnCode, MqttError, Reason } from "../../host/mqtt/reason.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import { maxSessionExpiryS } from "./held-sessions.ts"
-import { maxPacketBytes } from "./limit.ts"
 import type { MqttMessage } from "./motes.ts"
 import type { SessionState } from "./session-state.ts"
 import { InboundAliases, OutboundAliases } from "./topic-aliases.ts"
 
+/** The largest MQTT packet that is accepted: the largest envelope, its topic and a margin. */
+export const maxPacketBytes = 8192
 /** The time within which CONNECT must arrive. */
 export const loginMs = 5_000
 /** How long a refused peer may take to close the connection. */

@@ -10,7 +10,7 @@ import { MemoryClinic } from "./memory-clinic.ts"
 import { TestMote } from "../support/mote.ts"
 
 /** A mote behind a broker, of which only what it is to publish is seen. */
-async function setUp(isNew = true) {
+async function setUp(isNew = true, isShared = false) {
     const mote = TestMote.numbered(1)
     const clinic = new MemoryClinic(mote.routerKeys)
     const clock = new ManualClock()
@@ -21,7 +21,7 @@ async function setUp(isNew = true) {
     const published: MqttMessage[] = []
     const { ingest, keyring } = router
     const publish = (message: MqttMessage) => void published.push(message)
-    const motes = new MqttMotes({ ingest, keyring, log: silentLog, publish, isNew })
+    const motes = new MqttMotes({ clock, ingest, keyring, log: silentLog, publish, isNew, isShared })
     keyring.subscribe(eui => motes.changed(eui))
     await clock.advance(refreshMs)
     /** What was published since, as "topic qos retain payload". */
@@ -167,4 +167,24 @@ test("topics of motes, and no others", () => {
         "vm/0a/constructor",
     ])
         assert.equal(moteTopic(topic), undefined, topic)
+})
+
+test("of several routers that which has an envelope of the mote sends its commands, again after a minute", async () => {
+    const { mote, motes, seen, waits, says, clock } = await setUp(true, true)
+    const take = async () => {
+        const taken = motes.take(mote.eui, "vitals", mote.envelope())
+        await clock.advance(1)
+        assert.equal((await taken).status, "stored")
+        return seen().filter(line => !line.startsWith("receipt"))
+    }
+    says("online")
+    await waits({ config: "c", commands: ["a"] })
+    assert.deepEqual(seen(), ["config 1 retained c"])
+    assert.deepEqual(await take(), ["command/identify 1 - a"])
+    assert.deepEqual(await take(), [])
+    await clock.advance(60_000)
+    assert.deepEqual(await take(), ["command/identify 1 - a"])
+    says("offline")
+    await clock.advance(60_000)
+    assert.deepEqual(await take(), [])
 })
