@@ -7,6 +7,7 @@ import { readIfThere } from "../host/files.ts"
 import { closeSqlite, lockSqlite } from "../host/sqlite.ts"
 import { restoringSuffix } from "./backup/contents.ts"
 import { vaultKeyBytes } from "./motes/vault.ts"
+import { checkPostgres } from "./store/postgres/open.ts"
 import { databaseFormat } from "./store/sqlite/open.ts"
 
 /** What a clinic leaves beside its database comes after it: a folder with the one and without the other is no new clinic. */
@@ -39,16 +40,20 @@ export function readVaultKey(data: string): Uint8Array | undefined {
 
 /**
  * What is wrong with a clinic's data folder, each fault in a line, without a change of it.
- * @param isRunning a clinic is at work there, and has its database to itself
+ * @param o.isRunning a clinic is at work there, and has its database to itself
+ * @param o.database URL of PostgreSQL, where the database is not in the folder
  */
-export async function checkClinicData(data: string, isRunning: boolean): Promise<string[]> {
+export async function checkClinicData(data: string, o: { isRunning: boolean; database?: string }): Promise<string[]> {
+    const { isRunning } = o
+    const elsewhere = o.database
     const database = join(data, "clinic.db")
     const faults = [
         await complaints(() => checkFolder(data)),
-        await complaints(() => refuseRemains(data)),
+        elsewhere === undefined ? await complaints(() => refuseRemains(data)) : [],
         await complaints(() => readVaultKey(data)),
         await complaints(() => checkAuthority(data)),
     ].flat()
+    if (elsewhere !== undefined) return [...faults, ...(await complaints(() => checkPostgres(elsewhere)))]
     if (isRunning || !existsSync(database)) return faults
     return [...faults, ...(await complaints(() => closeSqlite(lockSqlite(database, databaseFormat))))]
 }

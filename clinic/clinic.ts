@@ -171,7 +171,7 @@ export class Clinic {
         const clinic = new Clinic(o, await new Observations(o.store).newestId())
         if (!(await clinic.motes.opens()))
             throw new UserError("the clinic's key is not the one its database was written with")
-        await clinic.wardRules.load()
+        await clinic.wardRules.load(o.log)
         return clinic
     }
 

@@ -6,7 +6,7 @@ export const maxSkewMs = 5_000
 export const routerAsksMs = 15_000
 /** After so long without a word, ms, it is silent, and with it its motes. */
 export const routerSilentMs = 25_000
-/** How often a router that says nothing new is noted. */
+/** How often a router that says nothing new is noted; each time where other processes have to know. */
 const noteMs = 60_000
 
 /** A router as the clinic last heard it; times are unix ms by the clinic's clock. */
@@ -50,6 +50,15 @@ export class Routers {
         this.store = store
         this.elapsed = elapsed
         this.startedAt = elapsed()
+        store.onChanged(changes => {
+            for (const account of changes.get("router") ?? []) this.heardElsewhere(account)
+        })
+    }
+
+    /** It may have talked to another process on the same database. */
+    private heardElsewhere(account: number): void {
+        this.heardElapsed.set(account, this.elapsed())
+        this.known.delete(account)
     }
 
     /** For how long nothing has been heard of it, ms. */
@@ -70,7 +79,7 @@ export class Routers {
             Math.abs((before.clockOffset ?? 0) - (clockOffset ?? 0)) <= maxSkewMs &&
             (before.clockOffset === null) === (clockOffset === null) &&
             before.lostAt === lostAt &&
-            Math.abs(now - before.heardAt) < noteMs
+            Math.abs(now - before.heardAt) < (this.store.process === 0 ? noteMs : 0)
         if (!isNoted) {
             const noted = { heardAt: now, clockOffset, lostAt }
             await this.store.router.put({ account, ...noted })

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto"
-import { rmSync, statSync } from "node:fs"
+import { rmSync } from "node:fs"
 import { statfs } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
 import type { Server } from "node:tls"
@@ -28,7 +28,7 @@ import type { ProxyOptions } from "./http/proxies.ts"
 import { anchorAudit, openAudit } from "./audit/anchors.ts"
 import type { Store } from "./store/store.ts"
 import { holdFile } from "./store/sqlite/hold.ts"
-import { openSqlite } from "./store/sqlite/open.ts"
+import { openStore } from "./store/open.ts"
 import { LocalAccess } from "./local-access.ts"
 import { isWildcard } from "../host/server-certificate.ts"
 import { Certificates } from "../host/certificates.ts"
@@ -37,6 +37,8 @@ import { vaultKeyBytes } from "./motes/vault.ts"
 export interface StartOptions {
     /** The data folder; made where it does not exist. */
     data: string
+    /** URL of a PostgreSQL database; without it the database is SQLite's, in the data folder. */
+    database?: string
     /** Where to listen; also named in the certificate. */
     host?: string
     /** 0 takes a free one. */
@@ -71,12 +73,14 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     const { host = "127.0.0.1", clock = realClock, log } = o
     const data = resolve(o.data)
     makeFolder(data)
-    refuseRemains(data)
+    if (o.database === undefined) refuseRemains(data)
     // An interrupted backup may have left a copy of the database.
     rmSync(join(data, basename(trialName)), { recursive: true, force: true })
-    const key = vaultKey(data)
-    const store = openSqlite(join(data, "clinic.db"))
+    const isEmbedded = o.database === undefined
+    const known = isEmbedded ? vaultKey(data) : readVaultKey(data)
+    const { store, bytes } = await openStore(data, o.database)
     try {
+        const key = known ?? (await firstKey(store, data))
         const clinic = await Clinic.open({
             ...{
                 store,
@@ -98,11 +102,14 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             const { port } = app.server.address() as AddressInfo
             return `https://${isWildcard(host) ? "localhost" : inUrl(host)}:${port}`
         }
-        const holds = new BackupHolds(clock, () => holdFile(store))
+        const holds = new BackupHolds(clock, () => {
+            if (isEmbedded) return holdFile(store)
+            throw new UserError("the database is PostgreSQL's, which makes its own backups (docs/postgresql.md)")
+        })
         const parts: { outbox?: Outbox; backups?: Backups } = {}
         const surroundings: Surroundings = {
             disk: () => diskOf(data),
-            databaseBytes: () => databaseBytes(data),
+            databaseBytes: bytes,
             certificateEnds: () => certificates.ends(),
             lastBackupAt: () => parts.backups?.newestAt(),
             failingChannels: () => parts.outbox?.failing().length ?? 0,
@@ -125,7 +132,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             },
             isBackupOverdue: () => backups?.isOverdue() ?? false,
         })
-        const watch = watchAlarms(clinic, equipment, clock, log)
+        const watch = watchAlarms({ clinic, store, outbox, equipment, clock, log })
         const anchors = anchorAudit(clinic.audit, { data, clock, log })
         const url = urlOf(app)
         const local = new LocalAccess(data)
@@ -191,6 +198,14 @@ function vaultKey(data: string): Uint8Array {
     return made
 }
 
+/** Of a clinic whose database is elsewhere: a new key would open nothing of what is in it. */
+async function firstKey(store: Store, data: string): Promise<Uint8Array> {
+    if (await store.account.isEmpty()) return vaultKey(data)
+    throw new UserError(
+        `${join(data, "clinic.key")} is missing, and the database is in use: copy it from the other machine, or restore it`,
+    )
+}
+
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
     try {
         await app.listen({ host, port })
@@ -228,14 +243,22 @@ async function diskOf(folder: string): Promise<{ free: number; size: number }> {
     return { free: bavail * bsize, size: blocks * bsize }
 }
 
-function databaseBytes(data: string): number {
-    const bytes = (name: string) => statSync(join(data, name), { throwIfNoEntry: false })?.size ?? 0
-    return bytes("clinic.db") + bytes("clinic.db-wal")
+interface Watched {
+    clinic: Clinic
+    store: Store
+    outbox: Outbox
+    equipment: EquipmentWatch
+    clock: Clock
+    log: Log
 }
 
-/** What raises, escalates and ends alarms by time alone. A second is waited for anew each time: clocks jump. */
-function watchAlarms(clinic: Clinic, equipment: EquipmentWatch, clock: Clock, log: Log): { stop(): Promise<void> } {
+/**
+ * What raises, escalates and ends alarms by time alone. A second is waited for anew each time: clocks jump. Of several processes on a
+ * database one does it; another one that takes over begins as after a start.
+ */
+function watchAlarms({ clinic, store, outbox, equipment, clock, log }: Watched): { stop(): Promise<void> } {
     let timer: Timer
+    let wasOnDuty = true
     let checked = Promise.resolve()
     let seconds = 0
     const tried = async (what: string, work: () => Promise<void>) => {
@@ -244,6 +267,26 @@ function watchAlarms(clinic: Clinic, equipment: EquipmentWatch, clock: Clock, lo
         })
     }
     const check = async () => {
+        const { isOnDuty } = store
+        if (isOnDuty && !wasOnDuty) {
+            log.info({}, "this process watches the time for alarms, and tells people, from now on")
+            clinic.silence.restart()
+            clinic.arrivals.restart()
+            outbox.wake()
+        }
+        wasOnDuty = isOnDuty
+        if (isOnDuty) await onDuty()
+        else await idle()
+        wait()
+    }
+    /** Its pages show scores all the same, and what it could not write it tries to write again. */
+    const idle = async () => {
+        await clinic.news2Watch.check()
+        if (++seconds % slowSeconds !== 0) return
+        await clinic.check().catch(() => {})
+        await tried("audit record", () => clinic.audit.retry())
+    }
+    const onDuty = async () => {
         await Promise.all([clinic.silence.check(), clinic.news2Watch.check()])
         if (++seconds % slowSeconds === 0) {
             // A disk that fails while nobody writes is noticed all the same; the pages are told by `conditions`.
@@ -252,9 +295,9 @@ function watchAlarms(clinic: Clinic, equipment: EquipmentWatch, clock: Clock, lo
             await tried("arrivals", () => clinic.arrivals.check())
             await tried("batteries", () => clinic.batteries.check())
             await tried("audit record", () => clinic.audit.retry())
+            await tried("audit record", () => clinic.audit.closeEnded())
         }
         await tried("alarms", () => clinic.alarms.tick())
-        wait()
     }
     const wait = () => {
         timer = clock.setTimeout(() => {

@@ -4,7 +4,7 @@ import { relative } from "node:path"
 import { projectDir } from "./setup.mjs"
 
 /** Tests that start processes, a browser or peers, or simulate hours. */
-const longer = ["test/e2e/", "test/cli/", "test/models/", "test/proof/"]
+const longer = ["test/clinic/postgres/", "test/e2e/", "test/cli/", "test/models/", "test/proof/"]
 const longerFiles = [
     "crash",
     "start",

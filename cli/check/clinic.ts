@@ -8,6 +8,7 @@ import { localAccess } from "../local-access.ts"
 
 export interface ClinicConfiguration {
     data: string
+    database?: string
     host: string
     httpsPort: number
     certificate?: CertificateFiles
@@ -22,7 +23,9 @@ export async function checkClinicConfiguration(o: ClinicConfiguration): Promise<
     const isRunning = (await localAccess(o.data)) !== undefined
     const { certificate, baseUrl, backup } = o
     const faults = [
-        await checkClinicData(join(o.data, "clinic"), isRunning),
+        await checkClinicData(join(o.data, "clinic"), {
+            ...{ isRunning, ...(o.database !== undefined && { database: o.database }) },
+        }),
         await complaints(() => readCredentials(join(o.data, "credentials.json"))),
         isRunning ? [] : await complaints(() => checkPort(o.host, o.httpsPort, "--https-port")),
         certificate ? await complaints(() => checkCertificate(certificate)) : [],

@@ -18,6 +18,7 @@ import { readCredentials, writeCredentials, type Credentials } from "../credenti
 import { checkClinicConfiguration } from "../check/clinic.ts"
 import { report } from "../check/faults.ts"
 import { checkSignIn } from "../check/sign-in.ts"
+import { databaseOption, refuseSeenPassword } from "../database.ts"
 import { checkOption, httpsUrl, integer, logLevelOption, option, port, timeZone, withConfigFile } from "../options.ts"
 import { signInFrom, signInOptions, type OpenIdFlags } from "../openid-options.ts"
 import { checkPassphrase, givenPassphrase, passphraseFileOption, passphraseVariable } from "../passphrase.ts"
@@ -25,6 +26,7 @@ import { runUntilStopped, stderrLog } from "../service.ts"
 
 interface Options extends OpenIdFlags {
     data: string
+    database?: string
     host: string
     httpsPort: number
     name?: string[]
@@ -46,6 +48,7 @@ export const clinicCommand = withConfigFile(
     new Command("clinic")
         .description("run the clinic's service: storage, FHIR, the ward's live page")
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
+        .addOption(databaseOption())
         .addOption(option("--host <name>", "address to listen on").default("localhost"))
         .addOption(option("--https-port <port>", "HTTPS port").argParser(port).default(8443))
         .addOption(
@@ -94,7 +97,8 @@ export const clinicCommand = withConfigFile(
         .addOption(passphraseFileOption())
         .addOption(checkOption())
         .addOption(logLevelOption("info")),
-).action(async (options: Options) => {
+).action(async (options: Options, command: Command) => {
+    refuseSeenPassword(command, options.database)
     if (options.check) {
         const { notify, ...rest } = options
         const checked = await checkClinicConfiguration({
@@ -116,8 +120,10 @@ export const clinicCommand = withConfigFile(
 })
 for (const each of signInOptions()) clinicCommand.addOption(each)
 
-function backupPlan({ backup, backupEvery, backupKeep, passphraseFile }: Options): BackupPlan | undefined {
+function backupPlan({ backup, database, backupEvery, backupKeep, passphraseFile }: Options): BackupPlan | undefined {
     if (backup === undefined) return undefined
+    if (database !== undefined)
+        throw new UserError("--backup: PostgreSQL makes its own backups (docs/postgresql.md)", 2)
     const passphrase = givenPassphrase(passphraseFile)
     if (passphrase === undefined)
         throw new UserError(`--backup: a passphrase is needed, in ${passphraseVariable} or by --passphrase-file`, 2)
@@ -138,7 +144,16 @@ function certificateName(text: string): string {
 
 type ClinicAccess = Pick<
     Options,
-    "host" | "httpsPort" | "name" | "tlsCert" | "tlsKey" | "baseUrl" | "trustedProxies" | "notify" | "timeZone"
+    | "database"
+    | "host"
+    | "httpsPort"
+    | "name"
+    | "tlsCert"
+    | "tlsKey"
+    | "baseUrl"
+    | "trustedProxies"
+    | "notify"
+    | "timeZone"
 >
 
 /** A running clinic and its credentials. */
@@ -156,9 +171,10 @@ export async function openClinic(
 ): Promise<OpenClinic> {
     const credentialsFile = join(data, "credentials.json")
     const earlier = readCredentials(credentialsFile)
-    const database = join(data, "clinic", "clinic.db")
+    const isEmbedded = options.database === undefined
+    const database = isEmbedded ? join(data, "clinic", "clinic.db") : "the database"
     // The credentials are written after the database, so if they exist, there was a database.
-    if (earlier && !(statSync(database, { throwIfNoEntry: false })?.size ?? 0))
+    if (earlier && isEmbedded && !(statSync(database, { throwIfNoEntry: false })?.size ?? 0))
         throw new UserError(`${database} is missing or empty: restore it from a copy, or use another --data folder`)
     const secret = process.env.VITALMOTE_WEBHOOK_SECRET
     const routes = options.notify?.map(text => parseRoute(text, secret, () => Date.now()))
@@ -169,6 +185,7 @@ export async function openClinic(
         host: options.host,
         port: options.httpsPort,
         log,
+        ...(options.database !== undefined && { database: options.database }),
         ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
         ...(routes && { notify: routes }),
         ...(options.plan && { backup: options.plan }),

@@ -10,6 +10,7 @@ import { type Mote, startLiveMote } from "../../sim/index.ts"
 import { eui } from "../../wire/keys.ts"
 import { writeCredentials, type Credentials } from "../credentials.ts"
 import { accelerationUnitOption, integer, logLevelOption, option, port, withConfigFile } from "../options.ts"
+import { databaseOption, refuseSeenPassword } from "../database.ts"
 import { clientAccess, printClientHints, withClientOptions, type ClientOptions } from "../clients.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { firstVisibleReading } from "../wait.ts"
@@ -28,6 +29,7 @@ interface Options extends RecordedWearer, ClientOptions {
     wearer?: ConditionOption[]
     motes: number
     data: string
+    database?: string
     host: string
     httpsPort: number
     coapPort: number
@@ -64,6 +66,7 @@ export const upCommand = withConfigFile(
         )
         .addOption(accelerationUnitOption())
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
+        .addOption(databaseOption())
         .addOption(
             option(
                 "--host <name>",
@@ -78,6 +81,7 @@ export const upCommand = withConfigFile(
         )
         .addOption(logLevelOption("warn")),
 ).action(async (options: Options, command: Command) => {
+    refuseSeenPassword(command, options.database)
     const startedAt = new Date()
     const wearer = recordedWearer(options)
     if ((options.wearer?.length ?? 0) > options.motes) throw new UserError("--wearer: more of them than motes", 2)
@@ -91,7 +95,7 @@ export const upCommand = withConfigFile(
         say("building the firmware …")
         const image = await buildFirmware()
         say("starting the clinic …")
-        const clinic = await openClinic(options.data, { host: options.host, httpsPort: options.httpsPort }, log)
+        const clinic = await openClinic(options.data, options, log)
         open.push(clinic)
         const credentials = await furnishWard(clinic, options.motes)
         say("starting the router …")

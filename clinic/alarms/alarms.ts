@@ -100,13 +100,15 @@ export class Alarms {
         }
     }
 
-    /** One that the clinic raises; its number is its time, so that it rises as a mote's own do. */
+    /** One that the clinic raises, unless it lasts already; its number is its time, so that it rises as a mote's own do. */
     async raise(
         subject: Subject,
         kind: string,
         { time, value = null, unit = null }: { time: number; value?: number | null; unit?: string | null },
         t: Tables,
     ): Promise<void> {
+        // Another process on the same database may have seen the same.
+        if ((await t.alarm.lasting(subject.source, kind)).length > 0) return
         const event = { kind, id: time, raised: true, value, unit, time, relative: false, untimed: false }
         await this.hear(subject, 0, event, t)
     }

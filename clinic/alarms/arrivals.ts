@@ -53,6 +53,13 @@ export class ArrivalWatch {
         this.o = o
     }
 
+    /** The next check begins anew, as after a start: another process has watched meanwhile. */
+    restart(): void {
+        this.newest = undefined
+        this.raised.clear()
+        for (const known of [this.associations, this.flaws, this.missing]) known.clear()
+    }
+
     /** To be called every few seconds, never two at once. */
     async check(): Promise<void> {
         const motes = (await this.o.motes.all()).filter(isWorn)

@@ -50,6 +50,13 @@ export class SilenceWatch {
         return this.silent.size
     }
 
+    /** The next check begins anew, as after a start: another process has watched meanwhile. */
+    restart(): void {
+        this.newest = undefined
+        this.silent.clear()
+        for (const known of [this.heardAt, this.associations, this.routerOf]) known.clear()
+    }
+
     /** To be called every second or two; never two at once, and never throws. */
     async check(): Promise<void> {
         this.checking ??= this.look().catch((error: Error) => {

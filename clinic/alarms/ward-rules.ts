@@ -1,3 +1,4 @@
+import type { Log } from "../../host/log.ts"
 import { alarmKinds } from "../../wire/tables/alarm-kinds.ts"
 import { ProblemError } from "../errors.ts"
 import type { StoredWardRules } from "../store/ward-rules.ts"
@@ -36,7 +37,7 @@ export interface WardRulesOptions {
 
 const minutesOfDay = 24 * 60
 
-/** The rules of each ward, which the clinic keeps in memory. */
+/** The rules of each ward, which each process of the clinic keeps in memory. */
 export class WardRules {
     readonly receivers: readonly string[]
     private readonly o: WardRulesOptions
@@ -47,8 +48,19 @@ export class WardRules {
         this.receivers = o.receivers
     }
 
-    async load(): Promise<void> {
-        for (const row of await this.o.store.wardRules.all()) this.keep(row)
+    /** Also when another process has written some. */
+    async load(log: Log): Promise<void> {
+        const { store } = this.o
+        const read = async () => {
+            for (const row of await store.wardRules.all()) this.keep(row)
+        }
+        await read()
+        store.onChanged(changes => {
+            if (changes.has("ward_rules"))
+                void read().catch((error: Error) => {
+                    log.error({ reason: error.message }, "cannot read the rules of the wards")
+                })
+        })
     }
 
     /** What applies to alarms of a ward that began to wait at `at` (unix ms). */

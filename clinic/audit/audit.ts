@@ -46,9 +46,22 @@ export class Audit {
     async open(anchor?: Head): Promise<void> {
         if (anchor && !(await this.has(anchor)))
             await this.record([this.own("broken", { expected: headText(anchor), found: "another one" })])
-        for (const { id, event } of await this.o.store.audit.begun())
-            await this.record([{ ...(JSON.parse(event) as AuditEvent), outcome: "unknown" }], id)
+        const living = await this.o.store.living()
+        await this.close(process => !living.has(process))
         await this.record([this.own("start")])
+    }
+
+    /** Says of what changes were under way in other processes on the database that have ended. */
+    async closeEnded(): Promise<void> {
+        const { store } = this.o
+        if ((await store.audit.begun()).every(({ process }) => process === store.process)) return
+        const living = await store.living()
+        await this.close(process => process !== store.process && !living.has(process))
+    }
+
+    private async close(isEnded: (process: number) => boolean): Promise<void> {
+        for (const { id, event, process } of await this.o.store.audit.begun())
+            if (isEnded(process)) await this.record([{ ...(JSON.parse(event) as AuditEvent), outcome: "unknown" }], id)
     }
 
     /** Resolves when these are in the record, durably; rejects where the store takes nothing. */
@@ -66,7 +79,7 @@ export class Audit {
 
     /** Notes durably that a change is about to be made; it has to be ended by `record`. */
     async begin(event: AuditEvent): Promise<number> {
-        return await this.o.store.audit.begin(JSON.stringify(event))
+        return await this.o.store.audit.begin(JSON.stringify(event), this.o.store.process)
     }
 
     /** In memory until the disk takes it again, and in the log at once: for what nothing may hold up, or what is done already. */

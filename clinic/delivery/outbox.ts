@@ -130,8 +130,9 @@ export class Outbox {
         await t.delivery.add({ notice: this.o.newId(), channel, alarm, phase, madeAt, nextAt })
     }
 
-    private wake(): void {
-        if (this.stopped) return
+    /** Tells what waits, where this process is the one that tells. */
+    wake(): void {
+        if (this.stopped || !this.o.store.isOnDuty) return
         for (const route of this.o.routes) {
             if (this.running.has(route.name)) continue
             const run = this.work(route)
@@ -157,7 +158,7 @@ export class Outbox {
 
     private async work(route: Route): Promise<void> {
         const { clock, store } = this.o
-        while (!this.stopped) {
+        while (!this.stopped && this.o.store.isOnDuty) {
             const due = await store.delivery.nextOf(route.name, Math.trunc(clock.now()))
             const begun = due && (await store.delivery.begin(due.id))
             if (begun) await this.attempt(route, begun)

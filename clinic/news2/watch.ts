@@ -87,7 +87,7 @@ export class News2Watch {
             const lasting = open.filter(alarm => alarm.patient === patient)
             const scores = lasting.filter(({ kind }) => kinds.includes(kind))
             const { score, last } = await this.o.news2.judge(patient, scores.length > 0)
-            await this.follow(score, last, lasting)
+            if (this.o.store.isOnDuty) await this.follow(score, last, lasting)
             this.tell(score)
             await slices.pause()
         }

@@ -32,6 +32,17 @@ export class AlarmEntryTable {
         this.access.changed("alarm_entry")
     }
 
+    /** The alarms of the last of them. */
+    async newestAlarms(limit: number): Promise<number[]> {
+        const entries = await this.access.db
+            .selectFrom("alarm_entry")
+            .select("alarm")
+            .orderBy("id", "desc")
+            .limit(limit)
+            .execute()
+        return entries.map(({ alarm }) => alarm)
+    }
+
     /** In the order in which they happened. */
     async ofAlarm(alarm: number): Promise<StoredAlarmEntry[]> {
         return await this.access.db

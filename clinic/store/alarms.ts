@@ -284,7 +284,7 @@ export class AlarmTable {
         return await this.shown()
             .where("a.is_open", "=", 1)
             .where(({ eb, or }) => or([eb("a.due_at", "<=", now), eb("a.since", ">", now)]))
-            .orderBy("a.due_at")
+            .orderBy("a.due_at", order => order.asc().nullsFirst())
             .orderBy("a.id")
             .limit(limit)
             .execute()

@@ -133,11 +133,11 @@ export class AuditTable {
         return await query.execute()
     }
 
-    /** A change that is about to be made; returns its number. */
-    async begin(event: string): Promise<number> {
+    /** A change that a process is about to make; returns its number. */
+    async begin(event: string, process: number): Promise<number> {
         const { id } = await this.access.db
             .insertInto("audit_begun")
-            .values({ event })
+            .values({ event, process })
             .returning("id")
             .executeTakeFirstOrThrow()
         return id
@@ -147,8 +147,8 @@ export class AuditTable {
         await this.access.db.deleteFrom("audit_begun").where("id", "=", id).execute()
     }
 
-    async begun(): Promise<{ id: number; event: string }[]> {
-        return await this.access.db.selectFrom("audit_begun").select(["id", "event"]).orderBy("id").execute()
+    async begun(): Promise<{ id: number; event: string; process: number }[]> {
+        return await this.access.db.selectFrom("audit_begun").select(["id", "event", "process"]).orderBy("id").execute()
     }
 }
 

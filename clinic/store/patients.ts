@@ -69,7 +69,7 @@ export class PatientTable {
             .selectFrom("patient")
             .selectAll()
             .where("active", "=", 1)
-            .orderBy("bed")
+            .orderBy("bed", order => order.asc().nullsFirst())
             .orderBy("family")
             .orderBy("given")
             .orderBy("id")

@@ -24,7 +24,7 @@ export class RouterTable {
             .values({ account, ...row })
             .onConflict(conflict => conflict.column("account").doUpdateSet(row))
             .execute()
-        this.access.changed("router")
+        this.access.changed("router", account)
     }
 
     async get(account: number): Promise<StoredRouter | undefined> {

@@ -396,4 +396,6 @@ interface AuditHeadRow {
 interface AuditBegunRow {
     id: Generated<number>
     event: string
+    /** Of those that have the database open; 0 where only one can. */
+    process: Generated<number>
 }

@@ -38,6 +38,33 @@ const probeBytes = 256 * 1024
 /** What was written, by table, with the ids of the rows for tables that are listened to row by row. */
 export type Changes = ReadonlyMap<TableName, ReadonlySet<number>>
 
+/** What an engine has to say and do where several processes may have its database open. */
+export interface Engine {
+    /** Runs a transaction when its turn comes, anew where another process came between. */
+    inTurn<T>(attempt: () => Promise<T>): Promise<T>
+    /** Tells other processes what was written: in the transaction, or after a statement of its own. */
+    announce(db: Kysely<Schema>, changes: Changes): Promise<void>
+    readonly isOnDuty: () => boolean
+    readonly process: number
+    living(): Promise<ReadonlySet<number>>
+    close(): Promise<void>
+}
+
+/** Of a process that has its database to itself. */
+const alone: Engine = {
+    inTurn: attempt => attempt(),
+    announce: () => Promise.resolve(),
+    isOnDuty: () => true,
+    process: 0,
+    living: () => Promise.resolve(new Set()),
+    close: () => Promise.resolve(),
+}
+
+/** Tables that somebody listens to. */
+const listened: readonly TableName[] = ["measurement", "alarm", "delivery", "ward_rules"]
+/** What happens to alarms while a process does not hear of it is less than this. */
+const missedEntries = 1000
+
 /** One repository for each table. Only the room that a table belongs to writes it. */
 export class Tables {
     readonly account: AccountTable
@@ -107,38 +134,85 @@ export class Tables {
 export class Store extends Tables {
     /** For plain SQL, by tests and engines; the rooms use repositories. */
     readonly db: Kysely<Schema>
+    private readonly engine: Engine
     private failed: StoreFailureKind | undefined
     private readonly listeners = new Set<(changes: Changes) => void>()
 
-    constructor(db: Kysely<Schema>) {
-        super({ db, root: db, changed: (table, ...ids) => this.emit(new Map([[table, new Set(ids)]])) })
+    constructor(db: Kysely<Schema>, engine: Engine = alone) {
+        super({
+            ...{ db, root: db },
+            changed: (table, ...ids) => {
+                const changes = new Map([[table, new Set(ids)]])
+                this.hear(changes)
+                void engine.announce(db, changes).catch(() => {})
+            },
+        })
         this.db = db
+        this.engine = engine
     }
 
     /**
-     * Runs `work` as one transaction, committed durably before this returns, or not at all where `work` throws. Inside, use
-     * the given `tables` only: the store itself waits until the transaction is over.
+     * Runs `work` as one transaction, committed durably before this returns, or not at all where `work` throws. Transactions run one
+     * after the other, and where somebody else changed what one had read, it runs again from its beginning. Inside, use the given
+     * `tables` only: the store itself may wait until the transaction is over.
      */
     async transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
-        const changes = new Map<TableName, Set<number>>()
-        const changed = (table: TableName, ...ids: number[]) => {
-            let known = changes.get(table)
-            if (!known) changes.set(table, (known = new Set()))
-            for (const id of ids) known.add(id)
+        let changes = new Map<TableName, Set<number>>()
+        const attempt = async () => {
+            changes = new Map()
+            const changed = (table: TableName, ...ids: number[]) => {
+                let known = changes.get(table)
+                if (!known) changes.set(table, (known = new Set()))
+                for (const id of ids) known.add(id)
+            }
+            return await this.db.transaction().execute(async db => {
+                const result = await work(new Tables({ db, root: this.db, changed }))
+                if (changes.size > 0) await this.engine.announce(db, changes)
+                return result
+            })
         }
         const result = await this.noting(
-            async () =>
-                await this.db.transaction().execute(async db => await work(new Tables({ db, root: this.db, changed }))),
+            () => this.engine.inTurn(attempt),
             () => changes.size > 0,
         )
-        if (changes.size > 0) this.emit(changes)
+        if (changes.size > 0) this.hear(changes)
         return result
+    }
+
+    /**
+     * Whether this process does what one process on a database has to do: watch the time for alarms, and tell people. Another one
+     * does it where this one has ended or lost its connection.
+     */
+    get isOnDuty(): boolean {
+        return this.engine.isOnDuty()
+    }
+
+    /** The number of this process, and which others have the database open; 0 and none where it has it to itself. */
+    get process(): number {
+        return this.engine.process
+    }
+
+    async living(): Promise<ReadonlySet<number>> {
+        return await this.engine.living()
     }
 
     /** Calls `listener` after each commit with what was written, before whoever wrote hears of it. Returns how to stop it. */
     onChanged(listener: (changes: Changes) => void): () => void {
         this.listeners.add(listener)
         return () => void this.listeners.delete(listener)
+    }
+
+    /** Others have written: whoever listens hears of it as of our own. */
+    hear(changes: Changes): void {
+        for (const listener of this.listeners) listener(changes)
+    }
+
+    /** What others wrote was not told for a while: everything may have changed. */
+    async missed(): Promise<void> {
+        const changed = await this.alarmEntry.newestAlarms(missedEntries).catch(() => [])
+        const open = await this.alarm.open().catch(() => [])
+        const ids = new Set([...changed, ...open.map(({ id }) => id)])
+        this.hear(new Map(listened.map(table => [table, table === "alarm" ? ids : new Set<number>()])))
     }
 
     /**
@@ -162,6 +236,7 @@ export class Store extends Tables {
     }
 
     async close(): Promise<void> {
+        await this.engine.close()
         await this.db.destroy()
     }
 
@@ -175,9 +250,5 @@ export class Store extends Tables {
             if (error instanceof StoreFailure) this.failed = error.kind
             throw error
         }
-    }
-
-    private emit(changes: Changes): void {
-        for (const listener of this.listeners) listener(changes)
     }
 }

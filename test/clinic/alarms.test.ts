@@ -4,7 +4,6 @@ import { test } from "node:test"
 import fc from "fast-check"
 import type { Alarm } from "../../clinic/alarms/alarm.ts"
 import { Clinic, type ClinicOptions } from "../../clinic/clinic.ts"
-import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import { silentLog } from "../../host/log.ts"
 import { encodeAlarms, type AlarmEvent } from "../../wire/alarms.ts"
 import { encode } from "../../wire/cbor.ts"
@@ -12,6 +11,7 @@ import { ManualClock } from "../support/clock.ts"
 import { alarmEvent, TestMote } from "../support/mote.ts"
 import { delivery, measurement } from "./support.ts"
 import { isLong } from "../support/long.ts"
+import { newStore, onEngine } from "./stores.ts"
 
 interface Event {
     kind: string
@@ -24,7 +24,7 @@ interface Event {
 async function ward(o: Partial<ClinicOptions> = {}) {
     const clock = new ManualClock()
     const start = clock.now()
-    const store = openSqlite(":memory:")
+    const store = await newStore()
     const key = randomBytes(32)
     const reopen = () => Clinic.open({ store, clock, random: randomBytes, key, log: silentLog, ...o })
     const clinic = await reopen()
@@ -140,7 +140,7 @@ test("told in any order, any number of times: each alarm once, with the same beg
                 await clinic.close()
             },
         ),
-        { numRuns: 30 },
+        { numRuns: onEngine(30) },
     )
 })
 
@@ -295,7 +295,7 @@ test("acknowledged, it speaks again when it is worse by a step, and when it last
 
 test("alarms by the thousand in a minute from one broken mote are one line that still escalates", async () => {
     const { clinic, start, tell, pass, one, all } = await ward(escalating)
-    const times = isLong ? 2000 : 200
+    const times = isLong ? onEngine(2000, 50) : onEngine(200, 50)
     const seconds = 50
     for (let i = 0; i < times; i++) {
         const kind = "hr-high"

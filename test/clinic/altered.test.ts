@@ -1,7 +1,6 @@
 import assert from "node:assert/strict"
 import { randomBytes } from "node:crypto"
 import { after, before, test } from "node:test"
-import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import { Clinic } from "../../clinic/index.ts"
 import { decodeKeys, encodeWanted, maxBatch, type DeliveryResult } from "../../wire/batch.ts"
 import { encodeMac0 } from "../../wire/cose.ts"
@@ -11,6 +10,7 @@ import { alarmEvent, moteTime, TestMote } from "../support/mote.ts"
 import { flipBit } from "../wire/arbitrary.ts"
 import { delivery, measurement } from "./support.ts"
 import { Service } from "./service.ts"
+import { newStore } from "./stores.ts"
 
 /*
  * A router that was taken over has the key of the MAC, from the clinic itself. What it can do with that.
@@ -109,7 +109,7 @@ test("a router that has the key of a new secret cannot take it into use for the 
     const said: [string, object, string][] = []
     const at = (level: string) => (details: object, message: string) => said.push([level, details, message])
     const log = { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") }
-    const store = openSqlite(":memory:")
+    const store = await newStore()
     const clinic = await Clinic.open({ store, clock, random: randomBytes, key: randomBytes(32), log })
     const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
     const { mote, secret } = await clinic.motes.register(patient.id)

@@ -16,6 +16,7 @@ import { temporaryFolder } from "../support/folder.ts"
 import { isLong } from "../support/long.ts"
 import { alarmEvent, TestMote } from "../support/mote.ts"
 import { delivery, measurement } from "./support.ts"
+import { newStore, onEngine } from "./stores.ts"
 
 const secondMs = 1000
 const minuteMs = 60_000
@@ -24,7 +25,7 @@ const minuteMs = 60_000
 async function ward() {
     const clock = new ManualClock()
     const start = clock.now()
-    const store = openSqlite(":memory:")
+    const store = await newStore()
     const clinic = await Clinic.open({ store, clock, random: randomBytes, key: randomBytes(32), log: silentLog })
     const ada = await clinic.patients.add({ given: "Ada", family: "Beck", ward: "3 West" })
     const ken = await clinic.patients.add({ given: "Ken", family: "Ito", ward: "3 West" })
@@ -104,7 +105,7 @@ test("a mote's first association begins with its identity, by whatever clock", a
         }
     }
     const clock = new RunningClock()
-    const store = openSqlite(":memory:")
+    const store = await newStore()
     const key = randomBytes(32)
     const clinic = await Clinic.open({ store, clock, random: randomBytes, key, log: silentLog })
     const { id } = await clinic.patients.add({ given: "Ada", family: "Beck" })
@@ -431,7 +432,7 @@ test("property: whatever happens in whatever order, each reading has the owner o
             assert.deepEqual((await of(ken)).sort(), expected(ken))
             assert.deepEqual((await nobodys()).sort(), expected(undefined))
         }),
-        { numRuns: isLong ? 500 : 60 },
+        { numRuns: onEngine(isLong ? 500 : 60) },
     )
 })
 

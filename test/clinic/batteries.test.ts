@@ -5,11 +5,11 @@ import fc from "fast-check"
 import { nextTime } from "../../clinic/alarms/batteries.ts"
 import { emptyAt, type Charge } from "../../clinic/alarms/battery-trend.ts"
 import { Clinic } from "../../clinic/index.ts"
-import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import { silentLog } from "../../host/log.ts"
 import { ManualClock } from "../support/clock.ts"
 import { TestMote } from "../support/mote.ts"
 import { delivery, measurement } from "./support.ts"
+import { newStore } from "./stores.ts"
 
 const hour = 3_600_000
 const minute = 60_000
@@ -81,7 +81,7 @@ test("the next time of a day is the ward's, over a change of the clocks as well"
 /** A ward at 14:00 of its time. */
 async function ward() {
     const clock = new ManualClock(Date.parse("2026-11-30T14:00+01:00"))
-    const store = openSqlite(":memory:")
+    const store = await newStore()
     const key = randomBytes(32)
     const timeZone = "Europe/Berlin"
     const open = () => Clinic.open({ store, clock, random: randomBytes, key, log: silentLog, timeZone })

@@ -4,15 +4,15 @@ import { test } from "node:test"
 import { EquipmentWatch } from "../../clinic/alarms/equipment.ts"
 import { Clinic } from "../../clinic/clinic.ts"
 import type { RouterState } from "../../clinic/routers.ts"
-import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import { silentLog } from "../../host/log.ts"
 import { ManualClock } from "../support/clock.ts"
+import { newStore } from "./stores.ts"
 
 const day = 86_400_000
 
 async function hospital() {
     const clock = new ManualClock()
-    const store = openSqlite(":memory:")
+    const store = await newStore()
     const clinic = await Clinic.open({ store, clock, random: randomBytes, key: randomBytes(32), log: silentLog })
     const state = {
         routers: [] as RouterState[],

@@ -6,6 +6,7 @@ import type { Clinic } from "../../clinic/index.ts"
 import type { Delivery } from "../../wire/batch.ts"
 import { encode } from "../../wire/cbor.ts"
 import { ManualClock } from "../support/clock.ts"
+import { onEngine } from "./stores.ts"
 import { TestMote } from "../support/mote.ts"
 import { delivery, measurement, memoryClinic } from "./support.ts"
 
@@ -106,7 +107,7 @@ test("any order and any repetition of deliveries ends in the same records", asyn
             )
             await clinic.close()
         }),
-        { numRuns: 25 },
+        { numRuns: onEngine(25) },
     )
 })
 
@@ -283,7 +284,7 @@ test("whatever arrives in whatever order, the gaps are exactly what is missing",
             assert.deepEqual([missing, stored], [shown.length, arrived.length])
             await clinic.close()
         }),
-        { numRuns: 25 },
+        { numRuns: onEngine(25) },
     )
 })
 

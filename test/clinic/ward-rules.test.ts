@@ -5,12 +5,12 @@ import fc from "fast-check"
 import { isWithin, minuteOfDay, type Shift } from "../../clinic/alarms/shifts.ts"
 import { priorityOf } from "../../clinic/alarms/urgency.ts"
 import { Clinic } from "../../clinic/clinic.ts"
-import { openSqlite } from "../../clinic/store/sqlite/open.ts"
 import { silentLog } from "../../host/log.ts"
 import { ManualClock } from "../support/clock.ts"
 import { alarmEvent, TestMote } from "../support/mote.ts"
 import { Service } from "./service.ts"
 import { delivery } from "./support.ts"
+import { newStore } from "./stores.ts"
 
 const shifts = [
     { name: "day", from: "06:00", to: "21:00" },
@@ -29,7 +29,7 @@ const settings = {
 
 async function ward(atUtc: number) {
     const clock = new ManualClock(atUtc)
-    const store = openSqlite(":memory:")
+    const store = await newStore()
     const open = { store, clock, random: randomBytes, key: randomBytes(32), log: silentLog, timeZone: "Europe/Berlin" }
     const clinic = await Clinic.open(open)
     await clinic.wardRules.put("ICU", settings, "dora", undefined)

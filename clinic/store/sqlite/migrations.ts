@@ -1,6 +1,7 @@
 /**
  * The schema, one script a version; a database is brought forward by running the ones it has not seen. A script that
- * has been released is never changed.
+ * has been released is never changed. From the sixteenth on they are PostgreSQL's as well, in its words for the types
+ * (../postgres/portable.ts): what differs otherwise is in `differing` (../postgres/migrate.ts), and a test compares the schemas.
  */
 export const migrations: readonly string[] = [
     `
@@ -547,5 +548,9 @@ export const migrations: readonly string[] = [
     ) STRICT;
     -- Two people are never one account.
     CREATE UNIQUE INDEX openid_link_of ON openid_link (account, issuer);
+    `,
+    `
+    -- Which process is making a change: others may have the database open.
+    ALTER TABLE audit_begun ADD COLUMN process INTEGER NOT NULL DEFAULT 0;
     `,
 ]

@@ -12,12 +12,12 @@ import { frame } from "../../../clinic/delivery/hl7/mllp.ts"
 import { fieldsOf } from "../../../clinic/delivery/hl7/segment.ts"
 import { Outbox } from "../../../clinic/delivery/outbox.ts"
 import { parseRoute, write } from "../../../clinic/delivery/routes.ts"
-import { openSqlite } from "../../../clinic/store/sqlite/open.ts"
 import { realClock } from "../../../host/clock.ts"
 import { silentLog } from "../../../host/log.ts"
 import { until } from "../../support/until.ts"
 import { alarmEvent, TestMote } from "../../support/mote.ts"
 import { delivery } from "../support.ts"
+import { newStore } from "../stores.ts"
 
 const secret = "0123456789abcdef0123456789abcdef"
 const route = (text: string) => parseRoute(text, secret, Date.now)
@@ -59,7 +59,7 @@ class Receiver {
 }
 
 async function ward(context: TestContext, routes: string[], isStarted = true) {
-    const store = openSqlite(":memory:")
+    const store = await newStore()
     const key = randomBytes(32)
     const alarmRules = rulesFor(routes.map(route))
     const open = async () => {

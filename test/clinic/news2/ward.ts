@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto"
 import { Clinic } from "../../../clinic/index.ts"
-import { openSqlite } from "../../../clinic/store/sqlite/open.ts"
 import { silentLog } from "../../../host/log.ts"
 import { ManualClock } from "../../support/clock.ts"
 import { alarmEvent, TestMote } from "../../support/mote.ts"
 import { delivery, measurement } from "../support.ts"
+import { newStore } from "../stores.ts"
 
 /** A clinic with one patient whose mote reports what it is told to. */
 export async function ward() {
     const clock = new ManualClock()
-    const store = openSqlite(":memory:")
+    const store = await newStore()
     const key = randomBytes(32)
     const open = () => Clinic.open({ store, clock, random: randomBytes, key, log: silentLog })
     const clinic = await open()
