@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../host/clock.ts"
+import { elapsedMs, type Clock, type Timer } from "../host/clock.ts"
 import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import { maxBatch, type DeliveryResult } from "../wire/batch.ts"
@@ -35,6 +35,12 @@ export class DeliveryLoop {
     private failures = 0
     private busy = false
     private retry: Timer
+    /** Why the last batch was not delivered; undefined if it was. */
+    reason: string | undefined
+    /** When the next attempt begins, by `elapsedMs`. */
+    retryAt: number | undefined
+    /** When the oldest envelope of the batch under way was received, Unix time in milliseconds. */
+    oldestReceivedAt: number | undefined
 
     constructor(o: {
         clock: Clock
@@ -66,6 +72,11 @@ export class DeliveryLoop {
         if (!this.busy && !this.closing.signal.aborted) void this.run()
     }
 
+    get state(): "idle" | "delivering" | "retrying" {
+        if (!this.busy) return "idle"
+        return this.retryAt === undefined ? "delivering" : "retrying"
+    }
+
     close(): void {
         this.closing.abort()
         this.clock.clearTimeout(this.retry)
@@ -73,14 +84,17 @@ export class DeliveryLoop {
 
     private async run(): Promise<void> {
         this.busy = true
+        this.retryAt = undefined
         try {
             while (this.store.outboxLength > 0) {
                 const settled = await this.deliver(this.store.next(maxBatch, maxBatchBytes))
                 if (this.closing.signal.aborted) return
                 if (settled === 0) throw new Error("the clinic accepted nothing of a batch")
                 this.failures = 0
+                this.reason = undefined
             }
             this.busy = false
+            this.oldestReceivedAt = undefined
         } catch (error) {
             if (!this.closing.signal.aborted) this.retryLater(error as Error)
         }
@@ -88,6 +102,7 @@ export class DeliveryLoop {
 
     /** Delivers a batch and returns how many of its envelopes left the outbox. */
     private async deliver(batch: Queued[]): Promise<number> {
+        this.oldestReceivedAt = Math.min(...batch.map(({ receivedAt }) => receivedAt))
         const results = await this.clinic.deliver(batch, this.closing.signal)
         if (this.closing.signal.aborted) return 0
         const safe: Queued[] = []
@@ -125,6 +140,8 @@ export class DeliveryLoop {
         const fullMs = Math.min(maxRetryMs, firstRetryMs * 2 ** this.failures++)
         const inMs = fullMs * (0.5 + this.random(1)[0]! / 512)
         const { message: reason } = error
+        this.reason = reason
+        this.retryAt = elapsedMs(this.clock) + inMs
         this.log.warn({ reason, inMs, waiting: this.store.outboxLength }, "clinic not reached")
         this.retry = this.clock.setTimeout(() => void this.run(), inMs)
     }

@@ -111,6 +111,7 @@ export class Ingest {
     private readonly onCommitted: (ms: number) => void
     private readonly contested: LogSummary
     private readonly replays: Replays
+    private readonly onResult: (envelope: Uint8Array, result: IngestResult) => void
     private waiting: Waiting[] = []
 
     /**
@@ -129,6 +130,8 @@ export class Ingest {
         log: Log
         onStored: () => void
         onCommitted?: ((ms: number) => void) | undefined
+        /** Called with what became of each envelope. */
+        onResult?: (envelope: Uint8Array, result: IngestResult) => void
     }) {
         this.clock = o.clock
         this.store = o.store
@@ -151,6 +154,7 @@ export class Ingest {
         )
         this.onStored = o.onStored
         this.onCommitted = o.onCommitted ?? (() => {})
+        this.onResult = o.onResult ?? (() => {})
     }
 
     /** Tells whether the outbox may have no room for another reading. */
@@ -165,6 +169,7 @@ export class Ingest {
             typeof checked === "string" ? ({ status: "refused", reason: checked } as const) : await this.queue(checked)
         this.counts[result.status === "refused" ? result.reason : result.status]++
         if (result.status === "refused") this.refused.count(result.reason)
+        this.onResult(bytes, result)
         return result
     }
 

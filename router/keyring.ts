@@ -50,6 +50,11 @@ export class Keyring {
         this.refresh()
     }
 
+    /** The `eui`s of the motes whose keys are here. */
+    get motes(): string[] {
+        return [...this.byEui.keys()]
+    }
+
     /** Returns the keys of the mote's oldest valid secret. */
     find(eui: string): RouterKeys | undefined {
         return this.findAll(eui)[0]

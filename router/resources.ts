@@ -5,11 +5,13 @@ import { accepts, problem, type Resource } from "./coap/dispatch.ts"
 import { Code, ContentFormat, message, type CoapMessage } from "./coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "./coap/options.ts"
 import type { Ingest, Refusal } from "./ingest.ts"
+import type { Network } from "./browser/messages.ts"
 
 /** The Max-Age of a 5.03 response: when the mote may retry. */
 const busyMaxAgeS = 10
 /** The Max-Age while the router requests the mote's keys from the clinic. */
 const keysAwaitedMaxAgeS = 1
+const networkMaxAgeS = 2
 
 /** The resources to which motes post envelopes. */
 export function moteResources(ingest: Ingest): Record<string, Resource> {
@@ -30,6 +32,25 @@ export function moteResources(ingest: Ingest): Record<string, Resource> {
         },
     })
     return { "/vitals": envelopes("vitals"), "/alarms": envelopes("alarm") }
+}
+
+/** What a 6LoWPAN border router reports of its network; docs/router.md has the format. */
+export function networkResource(network: () => Network): Record<string, Resource> {
+    return {
+        "/rpl": {
+            attributes: { rt: "vitalmote.rpl", ct: ContentFormat.json },
+            GET: request => {
+                if (!accepts(request, ContentFormat.json)) return problem(Code.NotAcceptable, "Content-Format 50 only")
+                return message(Code.Content, {
+                    options: [
+                        uintOption(OptionNumber.ContentFormat, ContentFormat.json),
+                        uintOption(OptionNumber.MaxAge, networkMaxAgeS),
+                    ],
+                    payload: Buffer.from(JSON.stringify(network())),
+                })
+            },
+        },
+    }
 }
 
 function refusal(reason: Refusal): CoapMessage {

@@ -19,7 +19,11 @@ import { directory } from "./relay/directory.ts"
 import { Motes } from "./relay/motes.ts"
 import { Replays } from "./replays.ts"
 import { Relay } from "./relay/relay.ts"
-import { moteResources } from "./resources.ts"
+import { Waiting } from "./relay/waiting.ts"
+import { moteResources, networkResource } from "./resources.ts"
+import type { Network, RouterStatus } from "./browser/messages.ts"
+import { Status } from "./status/status.ts"
+import { Traffic } from "./status/traffic.ts"
 import type { RouterStore } from "./store/store.ts"
 
 export interface RouterStats extends IngestCounts {
@@ -59,6 +63,7 @@ export class Router {
     private readonly delivery: DeliveryLoop
     private readonly coap: CoapAttachment
     private readonly attachments: Attachment[]
+    private readonly look: Status
 
     /**
      * Reads and writes `store` but does not close it.
@@ -81,6 +86,8 @@ export class Router {
         machine?: MachineTime
         /** Called with the time that a commit of envelopes took. */
         onCommitted?: (ms: number) => void
+        /** The radio network, if this router is its 6LoWPAN border router: served as `/rpl`. */
+        network?: () => Network
     }) {
         const { clock, random, store, clinic, log, maxConnections } = o
         this.store = store
@@ -93,6 +100,7 @@ export class Router {
             ...(maxDeadLetterBytes !== undefined && { maxDeadLetterBytes }),
         })
         const time = new ClinicTime({ clock, store, clinic, log, ...(machine && { machine }) })
+        const traffic = new Traffic({ clock, isKnown: eui => this.keyring.find(eui) !== undefined })
         this.ingest = new Ingest({
             clock,
             store,
@@ -104,17 +112,28 @@ export class Router {
             log,
             onStored: () => this.delivery.wake(),
             onCommitted: o.onCommitted,
+            onResult: (envelope, result) => traffic.note(envelope, result),
         })
         const parts: AttachmentParts = { clock, random, ingest: this.ingest, keyring: this.keyring, log }
         const serve: Server = (request, requester) => this.serve(request, requester)
+        const waiting = new Waiting(parts)
         this.coap = new CoapAttachment(parts, {
             motes: this.motes,
+            waiting,
             serve,
             ...(maxConnections !== undefined && { maxConnections }),
         })
         this.attachments = [this.coap, ...(o.attach ?? []).map(attach => attach(parts))]
         this.relay = new Relay(this.attachments)
-        const resources = { ...moteResources(this.ingest), ...directory(this.motes, this.relay) }
+        this.look = new Status({
+            ...{ clock, store, traffic, waiting, keyring: this.keyring, motes: this.motes },
+            ...{ attachments: this.attachments, delivery: this.delivery, downlink: this.coap.downlink },
+        })
+        const resources = {
+            ...moteResources(this.ingest),
+            ...directory(this.motes, this.relay),
+            ...(o.network && networkResource(o.network)),
+        }
         const respond = blockwise(dispatch(resources, this.relay.proxy))
         const failures = new LogSummary("requests failed", { clock, log, level: "error" })
         this.serve = async (request, requester) => {
@@ -130,6 +149,7 @@ export class Router {
             for (const attachment of this.attachments)
                 if (isKnown) attachment.changed(eui)
                 else attachment.dismiss(eui)
+            if (!isKnown) traffic.forget(eui)
         })
         const { refusedLength: envelopes, refusedBytes: bytes } = store
         if (envelopes > 0)
@@ -161,6 +181,11 @@ export class Router {
             refusedByClinic: this.store.refusedLength,
             refusedByClinicBytes: this.store.refusedBytes,
         }
+    }
+
+    /** What is to be seen of motes, delivery and dead letters at the moment. */
+    status(): RouterStatus {
+        return this.look.now(this.canStore())
     }
 
     /** Returns why no readings can be stored, or undefined if they can. Writes to the disk, at most every 5 s. */

@@ -19,6 +19,7 @@ import type { Place } from "./admission.ts"
 import type { Attach } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import type { MachineTime } from "./clinic-time.ts"
+import type { Around } from "./browser/routes.ts"
 import { CoapUdp } from "./coap/udp.ts"
 import { serveDns, type DnsAccess } from "./dns/server.ts"
 import { MqttClient } from "./mqtt/client.ts"
@@ -32,6 +33,7 @@ import { watchedClinic } from "./operation/watched-clinic.ts"
 import { relayHttp } from "./relay/http.ts"
 import { Router } from "./router.ts"
 import { identify } from "./store/identity.ts"
+import { watchNetwork } from "./status/border-router.ts"
 import { SqliteStore } from "./store/sqlite.ts"
 
 /** Certificate, key and ports for TLS. */
@@ -92,6 +94,8 @@ export async function startRouter(o: {
     http?: HttpAccess
     /** Serves the page over HTTPS, with login, for other machines. */
     page?: PageAccess
+    /** The 6LoWPAN border router whose network the page shows. */
+    borderRouter?: { host: string; port: number }
     /** Serves metrics and health on an address of their own, too. */
     metrics?: { host: string; port: number }
     /** Serves a DNS name. */
@@ -165,10 +169,20 @@ export async function startRouter(o: {
             broker && o.tls?.mqttsPort !== undefined
                 ? await serveTls(broker, o.tls, "mqtt", o.tls.mqttsPort)
                 : undefined
-        const http = o.http && (await serveHttp(router, { ...o.http, coapPort, more }, log))
+        const network = o.borderRouter && watchNetwork({ ...o.borderRouter, clock: realClock, log })
+        if (network) parts.push(network)
+        const around: Around = {
+            ...{ coapPort, maxOutboxBytes: maxOutboxBytes ?? defaultMaxOutboxBytes },
+            clinic: () => {
+                const { answeredAt, clockErrorMs } = metrics.contact
+                return { silentMs: elapsedMs(realClock) - answeredAt, clockErrorMs }
+            },
+            ...(network && { network: () => network.now }),
+        }
+        const http = o.http && (await serveHttp(router, { ...o.http, ...around, more }, log))
         if (http) parts.push(http)
         const httpPort = http?.port
-        const page = o.page && (await servePage(router, o.page, { data: o.data, coapPort, more, log }))
+        const page = o.page && (await servePage(router, o.page, { ...around, data: o.data, more, log }))
         if (page) parts.push(page)
         const pagePort = page?.port
         const metricsServer = o.metrics && (await serveMetrics(more, { ...o.metrics, log }))
@@ -279,11 +293,11 @@ export interface HttpAccess {
 /** Serves HTTP clients. Throws UserError if the port cannot be used, or returns undefined if it is optional. */
 export async function serveHttp(
     router: Router,
-    access: HttpAccess & { coapPort: number | undefined; more?: (app: FastifyInstance) => void },
+    access: HttpAccess & Around & { more?: (app: FastifyInstance) => void },
     log: Log,
 ): Promise<{ port: number; close(): unknown } | undefined> {
-    const { port, host = "127.0.0.1", names = [], isOptional, coapPort, more } = access
-    return await serveApp(relayHttp(router, { names: [host, ...names], coapPort, ...(more && { more }) }), {
+    const { port, host = "127.0.0.1", names = [], isOptional } = access
+    return await serveApp(relayHttp(router, { ...access, names: [host, ...names] }), {
         ...{ port, host, log, isOptional },
     })
 }

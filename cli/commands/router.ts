@@ -43,6 +43,7 @@ interface Options extends ClientOptions {
     dnsPort: number
     maxOutbox: number
     maxDeadLetters: number
+    borderRouter?: { host: string; port: number }
     pageHost?: string
     pagePort: number
     metricsPort?: number
@@ -108,6 +109,12 @@ export const routerCommand = withConfigFile(
         )
         .addOption(
             option(
+                "--border-router <url>",
+                "6LoWPAN border router whose neighbours and routes the page shows: coap+tcp://host:port, asked for /rpl",
+            ).argParser(coapTcpUrl),
+        )
+        .addOption(
+            option(
                 "--page-host <name>",
                 "also serve the page over HTTPS, with login, at this address: 0.0.0.0 for every device on the network",
             ),
@@ -135,6 +142,7 @@ export const routerCommand = withConfigFile(
             ? { mqttBroker: options.mqttBroker, mqttShare: options.mqttShare }
             : { mqttPort: options.mqttPort }),
         ...(options.tlsCert && { tls: tlsAccess(options, options.tlsCert) }),
+        ...(options.borderRouter && { borderRouter: options.borderRouter }),
         ...(options.pageHost !== undefined && { page: pageAccess(options, options.pageHost) }),
         ...(options.metricsPort !== undefined && {
             metrics: { host: options.metricsHost, port: options.metricsPort },
@@ -258,6 +266,13 @@ function readText(file: string): string {
 function shareGroup(text: string): string {
     if (!/^[\w-]{1,64}$/.test(text)) throw new InvalidArgumentError("Expected letters, digits, - and _.")
     return text
+}
+
+function coapTcpUrl(text: string): { host: string; port: number } {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    if (url?.protocol !== "coap+tcp:" || url.hostname === "" || !["", "/"].includes(url.pathname))
+        throw new InvalidArgumentError("Expected coap+tcp://host:port.")
+    return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || "5683") }
 }
 
 /** Parses a broker's URL. Errors never quote it, because it may contain a password. */

@@ -10,6 +10,7 @@ import { makeFolder } from "../../host/files.ts"
 import type { Log } from "../../host/log.ts"
 import { peerOf } from "../../host/stream.ts"
 import { Admission, type Place } from "../admission.ts"
+import type { Around } from "../browser/routes.ts"
 import { listen } from "../listen.ts"
 import { relayHttp, type Relayed } from "../relay/http.ts"
 import { SignIn } from "./sign-in.ts"
@@ -41,7 +42,7 @@ export function pageUsers(data: string): PageUsers {
 export async function servePage(
     router: Relayed,
     access: PageAccess,
-    o: { data: string; coapPort: number | undefined; more?: (app: FastifyInstance) => void; log: Log },
+    o: Around & { data: string; more?: (app: FastifyInstance) => void; log: Log },
 ): Promise<{ port: number; close(): Promise<void> }> {
     const { host, names = [], certificate } = access
     const { log } = o
@@ -61,8 +62,7 @@ export async function servePage(
         signedIn: request => placeOf(request)?.login(peerOf(request.raw.socket)),
     })
     const app = relayHttp(router, {
-        ...{ names: [host, ...names], coapPort: o.coapPort, signIn },
-        ...(o.more && { more: o.more }),
+        ...{ ...o, names: [host, ...names], signIn },
         tls: { ...certificates.shown, minVersion: "TLSv1.2", handshakeTimeout: handshakeMs },
     })
     const admission = new Admission({ clock: realClock, max: maxConnections })

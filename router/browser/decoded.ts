@@ -10,7 +10,6 @@ import { mediaTypeOf } from "../relay/http-mapping.ts"
 import { refusalOf } from "../relay/refusal.ts"
 import type { Answered, Decoded } from "./messages.ts"
 
-const json = 50
 const cbor = 60
 const uints: number[] = [
     ...[OptionNumber.Observe, OptionNumber.UriPort, OptionNumber.MaxAge],
@@ -38,7 +37,7 @@ function decodedAs(contentFormat: number | undefined, response: CoapMessage): De
     switch (contentFormat) {
         case undefined: // a diagnostic payload, RFC 7252 §5.5.2
         case 0:
-        case json:
+        case ContentFormat.json:
             return { kind: "text", text: new TextDecoder("utf-8", { fatal: true }).decode(payload) }
         case ContentFormat.linkFormat:
             return {

@@ -52,12 +52,73 @@ export interface Answered {
     ms: number
 }
 
+/** A message of the clinic that waits for a mote. */
+export interface WaitingStatus {
+    what: "config" | "identify" | "clear"
+    bytes: number
+    /** Since the router got it. */
+    ageMs: number
+    /** Null: never. */
+    expiresInMs: number | null
+    /** The mote's latest response, dotted, or why there was none; null: not sent yet. */
+    outcome: string | null
+}
+
+/** Durations by the router's monotonic clock. */
+export interface MoteStatus {
+    eui: string
+    /** Null: not connected. */
+    transport: "coap" | "mqtt" | null
+    /** Where its connection comes from, if that is the mote's own. */
+    address: string | null
+    connectedMs: number | null
+    /** Since its last new envelope; null: none since the router's start. */
+    silentMs: number | null
+    stored: number
+    duplicate: number
+    perMinute: number
+    /** Envelopes in its name, by reason. */
+    refused: Record<string, number>
+    refusedAgoMs: number | null
+    /** Of its envelopes in the outbox. */
+    outboxBytes: number
+    waiting: WaitingStatus[]
+}
+
+export interface RouterStatus {
+    /** Why no readings can be stored. */
+    failure: string | null
+    motes: MoteStatus[]
+    /** To the clinic. `oldestMs`: age of the oldest envelope of the batch under way. */
+    delivery: {
+        state: "idle" | "delivering" | "retrying"
+        reason: string | null
+        oldestMs: number | null
+        retryInMs: number | null
+    }
+    /** Of the oldest dead letters, by reason. */
+    deadLetters: { reason: string; count: number; motes: string[] }[]
+}
+
+/** The radio network as its 6LoWPAN border router sees it; docs/router.md has the format of `/rpl`. */
+export interface Network {
+    /** Of the border router itself. */
+    address: string
+    /** `rank`: RFC 6550 §3.5, 65535 is infinite; `etx`: expected transmissions, RFC 6551 §4.3.2. */
+    neighbours: { address: string; rank: number; etx: number }[]
+    /** `via`: the next hop in storing mode, the parent in non-storing mode. */
+    routes: { target: string; via: string; lifetimeS: number }[]
+}
+
 /** What the page shows of the router itself. */
-export interface RouterState {
-    now: number
+export interface RouterState extends RouterStatus {
     /** Where the same is served over CoAP; null: nowhere. */
     coapPort: number | null
-    motes: { eui: string; since: number; lastEnvelopeAt: number }[]
+    maxOutboxBytes: number | null
+    /** Of the clinic; null where it is not known: time since it last answered, and how far this machine's clock is ahead of its. */
+    clinic: { silentMs: number; clockErrorMs: number | null } | null
+    /** The radio network; null where no border router reports it. */
+    network: Network | null
     /** Numbers by name: connections, the outbox, envelopes by outcome. */
     stats: Record<string, number>
     /** Who has signed in; null where nobody needs to. */

@@ -11,10 +11,20 @@ import { uriOptions } from "../relay/relay.ts"
 import type { Router } from "../router.ts"
 import { decoded, shownOptions } from "./decoded.ts"
 import { HttpRequester } from "./http-requester.ts"
-import type { Answered, Asked, RouterState } from "./messages.ts"
+import type { Answered, Asked, Network, RouterState } from "./messages.ts"
 
 /** The part of a router that its page needs. */
-export type Browsed = Pick<Router, "motes" | "serve" | "stats">
+export type Browsed = Pick<Router, "serve" | "stats" | "status">
+
+/** What a router does not know itself, but its page shows. */
+export interface Around {
+    /** Where the same is served over CoAP. */
+    coapPort: number | undefined
+    maxOutboxBytes?: number
+    /** What requests to the clinic have shown; `silentMs`: time since it last answered. */
+    clinic?: () => { silentMs: number; clockErrorMs: number | undefined }
+    network?: () => Network | undefined
+}
 
 /** A mote takes 384 bytes, in hex twice as many, beside the path and the options. */
 const maxBodyBytes = 8192
@@ -50,7 +60,7 @@ const observed = Type.Object({ path: Type.String({ pattern: "^/", maxLength: 102
 export function browserRoutes(
     app: FastifyInstance,
     router: Browsed,
-    coapPort: number | undefined,
+    around: Around,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
     let pages: Pages | undefined
     let streams = 0
@@ -58,9 +68,11 @@ export function browserRoutes(
         app.get(path, { config: { needs: "nothing" } }, async (request, reply) => await sendPage(path, request, reply))
     app.get("/api/state", async ({ visitor }, reply) => {
         const state: RouterState = {
-            now: Date.now(),
-            coapPort: coapPort ?? null,
-            motes: router.motes.list().map(({ eui, since, lastEnvelopeAt }) => ({ eui, since, lastEnvelopeAt })),
+            ...router.status(),
+            coapPort: around.coapPort ?? null,
+            maxOutboxBytes: around.maxOutboxBytes ?? null,
+            clinic: clinicState(around),
+            network: around.network?.() ?? null,
             stats: { ...router.stats() },
             visitor,
         }
@@ -160,6 +172,11 @@ function coapRequest({ method, path, options, payload }: Asked): CoapMessage | s
         options: [...uri, ...extra].sort((a, b) => a.number - b.number),
         payload: Buffer.from(payload, "hex"),
     })
+}
+
+function clinicState({ clinic }: Around): RouterState["clinic"] {
+    const contact = clinic?.()
+    return contact ? { silentMs: contact.silentMs, clockErrorMs: contact.clockErrorMs ?? null } : null
 }
 
 function answered(response: CoapMessage, ms: number): Answered {

@@ -66,7 +66,7 @@ export const Code = {
 } as const
 
 /** The Content-Formats in use, from RFC 7252 §12.3, RFC 9052 §11.3.6, RFC 8428 §12.2 and RFC 9290 §6.3. */
-export const ContentFormat = { coseMac0: 17, linkFormat: 40, senmlCbor: 112, problemDetails: 257 } as const
+export const ContentFormat = { coseMac0: 17, linkFormat: 40, json: 50, senmlCbor: 112, problemDetails: 257 } as const
 
 const noBytes = new Uint8Array(0)
 

@@ -7,6 +7,7 @@ import { lingerMs } from "../coap/session.ts"
 import { Downlink } from "./downlink.ts"
 import type { Motes } from "./motes.ts"
 import { RelayedMote } from "./relayed-mote.ts"
+import type { Waiting } from "./waiting.ts"
 
 /** The default maximum number of CoAP connections. */
 const defaultMaxConnections = 1024
@@ -18,18 +19,18 @@ export class CoapAttachment implements Attachment {
     private readonly motes: Motes
     private readonly serve: Server
     private readonly admission: Admission
-    private readonly downlink: Downlink
+    readonly downlink: Downlink
     private readonly relays = new Map<string, RelayedMote>()
     private readonly connections = new Set<CoapConnection>()
     private closing: (() => void) | undefined
 
     /** @param o.serve handles the requests that arrive on the connections */
-    constructor(parts: AttachmentParts, o: { motes: Motes; serve: Server; maxConnections?: number }) {
+    constructor(parts: AttachmentParts, o: { motes: Motes; waiting: Waiting; serve: Server; maxConnections?: number }) {
         this.parts = parts
         this.motes = o.motes
         this.serve = o.serve
         this.admission = new Admission({ clock: parts.clock, max: o.maxConnections ?? defaultMaxConnections })
-        this.downlink = new Downlink(parts)
+        this.downlink = new Downlink({ ...parts, waiting: o.waiting })
         this.motes.subscribe({
             connected: ({ eui, connection }) => this.relays.set(eui, new RelayedMote(parts.clock, connection)),
             envelopeReceived: mote => void this.downlink.sendPending(mote),

@@ -7,7 +7,7 @@ import { packPage, senmlJson } from "./html.ts"
 import { contentFormatOf, httpStatus, mediaTypeOf, preferred } from "./http-mapping.ts"
 import { isEui } from "../../wire/keys.ts"
 import type { SignIn } from "../access/sign-in.ts"
-import { browserRoutes } from "../browser/routes.ts"
+import { browserRoutes, type Around } from "../browser/routes.ts"
 import type { Router } from "../router.ts"
 import { uriOptions } from "./relay.ts"
 import { refusalKey } from "../../wire/refusal.ts"
@@ -32,23 +32,21 @@ const methods: Record<string, number> = {
 const formats = { json: "application/json", senml: "application/senml+json", html: "text/html" }
 
 /** The part of a router that the relay needs. */
-export type Relayed = Pick<Router, "relay" | "motes" | "serve" | "stats">
+export type Relayed = Pick<Router, "relay" | "motes" | "serve" | "stats" | "status">
 
 /**
  * The relay for HTTP clients (RFC 8075 §5.4), where `/m/<eui>/status` is the mote's `/status`, and a page that lists
  * the motes and browses what they serve. SenML is available in JSON and HTML as well. Requests from
  * pages of other sites are refused. With `o.signIn` everything but the page itself needs a login.
  * @param o.names additional host names under which clients reach this machine
- * @param o.coapPort where the same is served over CoAP
  * @param o.signIn who may come in; without it, whoever reaches the port
  * @param o.tls of an HTTPS server; without it, it is HTTP
  * @param o.more adds further resources
  */
 export function relayHttp(
     router: Relayed,
-    o: {
+    o: Around & {
         names: string[]
-        coapPort: number | undefined
         signIn?: SignIn
         tls?: TlsOptions
         more?: (app: FastifyInstance) => void
@@ -89,7 +87,7 @@ export function relayHttp(
         return fault(reply, statusCode, statusCode < 500 ? reason : "internal error")
     })
     o.more?.(app)
-    const sendPage = browserRoutes(app, router, o.coapPort)
+    const sendPage = browserRoutes(app, router, o)
     app.get("/", { config: { needs: "nothing" } }, async (request, reply) => {
         const list = motes.list().map(({ eui, since, lastEnvelopeAt }) => ({
             eui,

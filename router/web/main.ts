@@ -2,6 +2,7 @@ import "./style.css"
 import { h, setText } from "../../browser/dom.ts"
 import { logout, NotSignedIn, state } from "./api.ts"
 import { CoapBrowser } from "./browser.ts"
+import { Overview } from "./overview.ts"
 import { setupView, signInView, takeSetupLink } from "./sign-in.ts"
 import { Targets } from "./targets.ts"
 
@@ -24,6 +25,7 @@ function showSignIn(notice: string): void {
 function showRouter(): void {
     const browser = new CoapBrowser()
     const targets = new Targets(base => void browser.discover(base))
+    const overview = new Overview()
     const visitor = h("span", {})
     const leave = h("button", { type: "button" }, "Sign out")
     const account = h("div", { class: "account", hidden: "" }, visitor, leave)
@@ -46,6 +48,7 @@ function showRouter(): void {
             if (now.visitor) setText(visitor, `${now.visitor.name}, may ${now.visitor.right}`)
             browser.update(now)
             targets.update(now)
+            overview.update(now)
         } catch (error) {
             if (error instanceof NotSignedIn) {
                 signedOut("")
@@ -61,7 +64,8 @@ function showRouter(): void {
         document.body.replaceChildren(
             h("header", {}, h("h1", {}, "VitalMote router"), h("p", {}, "the motes that it serves"), account),
             h("nav", { "aria-label": "Motes and resources" }, targets.element, browser.resources, targets.router),
-            h("main", {}, browser.form.element, browser.result),
+            overview.element,
+            h("main", {}, h("h2", {}, "CoAP browser"), browser.form.element, browser.result),
             h("aside", {}, browser.records.element),
         )
         await browser.discover("")

@@ -2,6 +2,7 @@ import { h } from "../../browser/dom.ts"
 import type { Answered, Decoded, ShownLink } from "../browser/messages.ts"
 import { bytes, codeName, timeOfDay } from "./format.ts"
 import { hexDump } from "./payload.ts"
+import { table } from "./table.ts"
 
 /** A response: its code, time and options, and its payload as what it is and as bytes. */
 export function responseView(answered: Answered, follow: (link: ShownLink) => void): HTMLElement {
@@ -102,15 +103,6 @@ function senmlTable(records: Record<string, string | number | boolean>[]): HTMLE
             ["name", "value", "unit", ...(times ? ["time"] : [])],
             rows.map(row => (times ? row : row.slice(0, 3))),
         ),
-    )
-}
-
-function table(head: string[], rows: string[][]): HTMLElement {
-    const line = (tag: "th" | "td", row: string[]) => h("tr", {}, ...row.map(cell => h(tag, {}, cell)))
-    return h(
-        "div",
-        { class: "table", tabindex: "0", role: "group", "aria-label": head.join(", ") },
-        h("table", {}, h("thead", {}, line("th", head)), h("tbody", {}, ...rows.map(row => line("td", row)))),
     )
 }
 

@@ -1,21 +1,7 @@
 import { h, setText } from "../../browser/dom.ts"
 import type { RouterState } from "../browser/messages.ts"
 import { ago } from "./format.ts"
-
-/** What is outcome and what is refusal among the router's numbers, in words. */
-const refusals: Record<string, string> = {
-    tooLarge: "too large",
-    malformed: "no envelope",
-    unknownFormat: "of an unknown format",
-    unknownKid: "unknown mote",
-    badMac: "wrong MAC",
-    olderBoot: "from before the newest start",
-    otherSalt: "another start with the same number",
-    belowWindow: "too old for the replay window",
-    keysAwaited: "keys awaited",
-    clinicAway: "new mote while the clinic is away",
-    busy: "router busy or full",
-}
+import { refusals } from "./words.ts"
 
 /** The router itself and the motes that are connected; one of them is chosen. */
 export class Targets {
@@ -38,13 +24,14 @@ export class Targets {
 
     update(state: RouterState): void {
         this.status.hidden = true
-        const { motes, now, stats } = state
+        const { stats } = state
+        const motes = state.motes.filter(({ transport }) => transport === "coap")
         const key = motes.map(({ eui }) => eui).join(" ")
         if (key !== this.shown || this.list.childElementCount === 0) this.rebuild(motes.map(({ eui }) => eui))
         this.shown = key
-        for (const { eui, since, lastEnvelopeAt } of motes) {
+        for (const { eui, silentMs, connectedMs } of motes) {
             const note = this.list.querySelector(`[data-eui="${eui}"] small`)
-            if (note) setText(note, `envelope ${ago(now - lastEnvelopeAt)} ago, connected for ${ago(now - since)}`)
+            if (note) setText(note, `envelope ${ago(silentMs ?? 0)} ago, connected for ${ago(connectedMs ?? 0)}`)
         }
         this.facts.replaceChildren(...facts(stats).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]))
     }

@@ -20,7 +20,10 @@ export interface HostPorts {
  * one; undefined: not served.
  * @throws UserError if a port cannot be used
  */
-export async function openHostPorts({ router }: Ward, o: { coapPort?: number; httpPort?: number }): Promise<HostPorts> {
+export async function openHostPorts(
+    { router, network }: Ward,
+    o: { coapPort?: number; httpPort?: number },
+): Promise<HostPorts> {
     const parts: { close(): unknown }[] = []
     const close = async () => {
         for (const part of parts) await part.close()
@@ -35,7 +38,11 @@ export async function openHostPorts({ router }: Ward, o: { coapPort?: number; ht
             if (udp) parts.push(udp)
         }
         if (o.httpPort !== undefined) {
-            const http = await serveHttp(router, { port: o.httpPort, host, coapPort: ports.coapPort }, silentLog)
+            const http = await serveHttp(
+                router,
+                { port: o.httpPort, host, coapPort: ports.coapPort, network },
+                silentLog,
+            )
             if (http) parts.push(http)
             ports.httpPort = http?.port
         }

@@ -8,6 +8,7 @@ import { buildFirmware } from "../../devicescript/build.ts"
 import { BorderHost } from "../mesh/border.ts"
 import { MeshNode, type MeshOptions } from "../mesh/node.ts"
 import { formatAddress, parseAddress, type Ipv6Address } from "../net/ipv6.ts"
+import { routerView } from "../mesh/page.ts"
 import { withPrefix } from "../net/node.ts"
 import { skyAddress } from "../net/sky.ts"
 import { profileOf, type RplProfile } from "../net/rpl/profile.ts"
@@ -285,6 +286,10 @@ export class Simulation {
             seed: this.seed,
             arrived: reading => this.observers.arrived(reading),
             alarmed: alarm => this.observers.alarmed(alarm),
+            network: () => ({
+                address: formatAddress(this.root.ipv6.addresses[0] ?? this.root.ipv6.linkLocal),
+                ...routerView(this.root, this.clock.now()),
+            }),
         })
         this.shards = new Shards({
             ...{ clock: this.clock, startMs: this.startMs, seed: this.seed, threads },

@@ -1,7 +1,7 @@
 import { Clinic, openSqlite } from "../../clinic/index.ts"
 import { sleep, type Clock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
-import { Router, SqliteStore, type ClinicLink, type RouterStats } from "../../router/index.ts"
+import { Router, SqliteStore, type ClinicLink, type Network, type RouterStats } from "../../router/index.ts"
 import type { ByteStream } from "../../host/stream.ts"
 import type { ConfigValues } from "../../wire/tables/settings.ts"
 import { decodeAlarms } from "../../wire/alarms.ts"
@@ -33,6 +33,7 @@ interface KnownMote {
 export class Ward {
     readonly clinic: Clinic
     readonly router: Router
+    readonly network: () => Network
     private readonly clock: Clock
     private readonly arrived: (reading: ArrivedReading) => void
     private readonly alarmed: (alarm: ArrivedAlarm) => void
@@ -41,6 +42,7 @@ export class Ward {
     private constructor(clinic: Clinic, o: WardOptions) {
         this.clinic = clinic
         this.clock = o.clock
+        this.network = o.network
         this.arrived = o.arrived
         this.alarmed = o.alarmed
         const link: ClinicLink = {
@@ -59,6 +61,7 @@ export class Ward {
             random: seededBytes(o.seed, "router"),
             store: SqliteStore.inMemory(),
             clinic: link,
+            network: o.network,
             log: silentLog,
         })
     }
@@ -145,4 +148,6 @@ export interface WardOptions {
     seed: number
     arrived: (reading: ArrivedReading) => void
     alarmed: (alarm: ArrivedAlarm) => void
+    /** What the border router sees of the radio network. */
+    network: () => Network
 }
