@@ -7,10 +7,13 @@ import { ContentFormat, type CoapMessage, type CoapOption } from "../coap/messag
 import { OptionNumber, uintValue } from "../coap/options.ts"
 import { senmlJson } from "../relay/html.ts"
 import { mediaTypeOf } from "../relay/http-mapping.ts"
+import { coseStructure } from "./cose.ts"
 import { refusalOf } from "../relay/refusal.ts"
 import type { Answered, Decoded } from "./messages.ts"
 
 const cbor = 60
+const coseEncrypt0 = 16
+const coseSign1 = 18
 const uints: number[] = [
     ...[OptionNumber.Observe, OptionNumber.UriPort, OptionNumber.MaxAge],
     ...[OptionNumber.Size1, OptionNumber.Size2],
@@ -53,6 +56,9 @@ function decodedAs(contentFormat: number | undefined, response: CoapMessage): De
         }
         case ContentFormat.coseMac0:
             return envelope(payload)
+        case coseEncrypt0:
+        case coseSign1:
+            return coseStructure(payload) ?? { kind: "cbor", text: diagnose(payload) }
         case ContentFormat.problemDetails: {
             const refusal = refusalOf(response)
             return refusal
@@ -76,7 +82,7 @@ function envelope(payload: Uint8Array): Decoded {
             sealedBytes: ciphertext.length,
         }
     } catch (error) {
-        if (error instanceof WireError) return { kind: "cbor", text }
+        if (error instanceof WireError) return coseStructure(payload) ?? { kind: "cbor", text }
         throw error
     }
 }

@@ -33,6 +33,8 @@ export type Decoded =
     | { kind: "text"; text: string }
     | { kind: "links"; links: ShownLink[] }
     | { kind: "senml"; records: Record<string, string | number | boolean>[] }
+    /** Of any COSE message, RFC 9052: names and values of its structure, without keys or what is sealed. */
+    | { kind: "cose"; name: string; fields: [name: string, value: string][]; text: string }
     | { kind: "envelope"; kid: string; boot: number; salt: string; seq: number; sealedBytes: number; text: string }
     /** In diagnostic notation, RFC 8949 §8. */
     | { kind: "cbor"; text: string }

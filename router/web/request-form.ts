@@ -1,5 +1,6 @@
 import { h } from "../../browser/dom.ts"
 import type { Asked, Method, ShownOption } from "../browser/messages.ts"
+import { OptionRows } from "./option-rows.ts"
 import { toHex, uintHex, type Notation } from "./payload.ts"
 
 const contentFormats: [number, string][] = [
@@ -35,9 +36,7 @@ export class RequestForm {
         h("option", { value: "text" }, "text"),
         h("option", { value: "hex" }, "hex"),
     )
-    private readonly more = h("input", {
-        ...{ id: "options", autocomplete: "off", spellcheck: "false" },
-    })
+    private readonly options = new OptionRows()
     private readonly changing: HTMLButtonElement[] = []
     private readonly fault = h("p", { class: "fault", role: "alert", hidden: "" })
 
@@ -73,7 +72,7 @@ export class RequestForm {
                     field("notation", "Payload in", this.notation),
                 ),
                 field("payload", "Payload of PUT and POST", this.payload),
-                field("options", "Other options, number=hex, such as 60=0200 4=a1b2c3", this.more),
+                this.options.element,
             ),
         )
         this.element.addEventListener("submit", event => {
@@ -103,10 +102,7 @@ export class RequestForm {
         this.contentFormat.value = uint(valueOf(contentFormatNumber))
         this.notation.value = "hex"
         this.payload.value = payload
-        this.more.value = options
-            .filter(({ number }) => number !== acceptNumber && number !== contentFormatNumber)
-            .map(({ number, value }) => `${number}=${value}`)
-            .join(" ")
+        this.options.fill(options.filter(({ number }) => number !== acceptNumber && number !== contentFormatNumber))
     }
 
     private use(method: Method, act: (asked: Asked) => void): void {
@@ -135,11 +131,7 @@ export class RequestForm {
             chosen !== "" && options.push({ number, value: uintHex(Number(chosen)) })
         add(acceptNumber, this.accept.value)
         if (hasPayload) add(contentFormatNumber, this.contentFormat.value)
-        for (const word of this.more.value.split(/[\s,]+/).filter(word => word !== "")) {
-            const [, number, value = ""] = /^(\d{1,5})=?((?:[0-9a-f]{2})*)$/i.exec(word) ?? []
-            if (number === undefined) throw new Error(`An option is number=hex, such as 60=0200; this is “${word}”.`)
-            options.push({ number: Number(number), value: value.toLowerCase() })
-        }
+        options.push(...this.options.read())
         const payload = hasPayload ? toHex(this.payload.value, this.notation.value as Notation) : ""
         return { method, path, options, payload }
     }

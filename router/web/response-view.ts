@@ -46,6 +46,14 @@ function decodedView(decoded: Decoded, follow: (link: ShownLink) => void): HTMLE
             return linkList(decoded.links, follow)
         case "senml":
             return senmlTable(decoded.records)
+        case "cose":
+            return h(
+                "div",
+                {},
+                h("p", {}, decoded.name),
+                table(["field", "value"], decoded.fields),
+                h("details", {}, h("summary", {}, "in diagnostic notation"), h("pre", {}, decoded.text)),
+            )
         case "envelope": {
             const { kid, boot, salt, seq, sealedBytes, text } = decoded
             return h(

@@ -51,6 +51,25 @@ test("an envelope is shown with its number, without anything of what is sealed",
     assert.ok(shown.kind === "envelope" && shown.kid === mote.eui && shown.sealedBytes > 0)
 })
 
+test("any COSE message is shown as its structure, without what it seals", () => {
+    // COSE_Mac0 with HMAC 256/256 and the kid "11"; 20 bytes of payload, 8 of a tag.
+    const mac0 = Buffer.from(`d18443a10105a104423131${"54"}${"61".repeat(20)}${"48"}${"62".repeat(8)}`, "hex")
+    const shown = as(17, mac0)
+    assert.ok(shown.kind === "cose")
+    assert.equal(shown.name, "COSE_Mac0: authenticated by a MAC")
+    assert.deepEqual(shown.fields, [
+        ["alg (protected)", "HMAC 256/256"],
+        ["kid (unprotected)", "3131"],
+        ["payload", "20 bytes"],
+        ["tag", "8 bytes"],
+    ])
+    assert.deepEqual(as(16, Buffer.from("d08340a0f6", "hex")), {
+        ...{ kind: "cose", name: "COSE_Encrypt0: encrypted", fields: [["ciphertext", "detached"]] },
+        text: "16([h'', {}, null])",
+    })
+    assert.equal(as(18, Buffer.from("a0", "hex")).kind, "cbor")
+})
+
 test("what is not in its format is bytes; no payload and no option throws", () => {
     assert.deepEqual(as(17, Buffer.from("hello")), { kind: "bytes" })
     assert.deepEqual(as(0, Uint8Array.of(0xff, 0xfe)), { kind: "bytes" })

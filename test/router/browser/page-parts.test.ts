@@ -4,6 +4,7 @@ import { test } from "node:test"
 import fc from "fast-check"
 import type { Asked } from "../../../router/browser/messages.ts"
 import { coapClientCall } from "../../../router/web/coap-client.ts"
+import { namedOptions, optionHex, optionText } from "../../../router/web/option-codec.ts"
 import { hexDump, toHex, uintHex } from "../../../router/web/payload.ts"
 import { OptionNumber, uintOption } from "../../../router/coap/options.ts"
 
@@ -43,6 +44,36 @@ test("any path and any payload reach a shell as they are", () => {
             assert.equal(stderr.toString(), `coap+tcp://r:1/${path}`)
         }),
         { numRuns: 20 },
+    )
+})
+
+test("options are typed in by name: what is typed comes back, what is no value is refused", () => {
+    assert.equal(optionHex(15, "ep=ä"), "65703dc3a4")
+    assert.equal(optionHex(60, "512"), "0200")
+    assert.equal(optionHex(23, "1/0/64"), "12")
+    assert.equal(optionHex(27, "0/1/1024"), "0e")
+    assert.equal(optionHex(5, ""), "")
+    assert.equal(optionHex(4, "A1 b2"), "a1b2")
+    for (const [number, typed] of [
+        [60, "-1"],
+        [60, "4294967296"],
+        [60, "1.5"],
+        [23, "0/0/48"],
+        [23, "0/2/64"],
+        [23, "1048576/0/64"],
+        [5, "x"],
+        [4, "a"],
+    ] as const)
+        assert.throws(() => optionHex(number, typed), /takes/)
+    assert.equal(optionText(15, "ff"), undefined) // no UTF-8
+    assert.equal(optionText(60, "000001"), undefined) // not as short as it can be
+    const numbers = fc.constantFrom(...namedOptions.map(({ number }) => number))
+    fc.assert(
+        fc.property(numbers, fc.uint8Array({ maxLength: 12 }), (number, bytes) => {
+            const hex = Buffer.from(bytes).toString("hex")
+            const text = optionText(number, hex)
+            if (text !== undefined) assert.equal(optionHex(number, text), hex)
+        }),
     )
 })
 
