@@ -34,6 +34,7 @@ import { Observations, type Observation } from "./readings/observations.ts"
 import { Notes } from "./people/notes.ts"
 import { SecondFactors } from "./people/second-factors.ts"
 import { Identities } from "./sign-in/identities.ts"
+import { Passkeys } from "./sign-in/passkeys.ts"
 import { Sealed } from "./sign-in/sealed.ts"
 import { Patients, type NewPatient } from "./people/patients.ts"
 import { roles, scopeOf } from "./people/permissions.ts"
@@ -77,6 +78,7 @@ export class Clinic {
     readonly accounts: Accounts
     readonly secondFactors: SecondFactors
     readonly identities: Identities
+    readonly passkeys: Passkeys
     /** What browsers keep between two steps of a sign-in. */
     readonly sealed: Sealed
     readonly patients: Patients
@@ -121,6 +123,7 @@ export class Clinic {
         const vault = new Vault(o.key, o.random)
         this.secondFactors = new SecondFactors({ store: o.store, clock: o.clock, random: o.random, vault })
         this.accounts = new Accounts(o.store, o.clock, o.random, this.secondFactors)
+        this.passkeys = new Passkeys(o)
         this.identities = new Identities(o.store, this.accounts, o.clock)
         this.sealed = new Sealed(vault.derived("sign-in"), o.clock)
         this.patients = new Patients(o.store, o.clock)

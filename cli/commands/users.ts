@@ -39,7 +39,7 @@ export const usersCommand = new Command("users")
     .addCommand(
         command("setup", "print a link that sets a user's password once, within a day")
             .argument("<name>", "user name")
-            .option("--without-second-factor", "remove the second factor of who has lost it", false)
+            .option("--without-second-factor", "remove the second factor and the passkeys of who has lost them", false)
             .action((name: string, { withoutSecondFactor, ...options }: Options & { withoutSecondFactor: boolean }) =>
                 withUsers(options, async api => {
                     const path = `/api/users/${encodeURIComponent(name)}/second-factor`

@@ -31,6 +31,7 @@ import { news2Routes } from "./news2.ts"
 import { noteRoutes } from "./notes.ts"
 import { clinicPageRoutes, type Pages } from "./pages.ts"
 import { ownAccountRoutes } from "./own-account.ts"
+import { PasskeyAnswers } from "./passkey-answers.ts"
 import { patientRoutes } from "./patients.ts"
 import { describeRoutes } from "./openapi.ts"
 import type { App } from "./typed-app.ts"
@@ -114,11 +115,12 @@ export async function buildApp(o: {
     const { timeZone = ownTimeZone() } = o
     const loginLimits = new LoginLimits(clock, () => new ProblemError("too-often"))
     const { openid, passwordsOnlyFor } = o.signIn ?? {}
-    await authenticate(app, { clinic, connections, loginLimits, address, timeZone, passwordsOnlyFor })
+    const base = () => (address ? address.origin + prefix : o.ownUrl())
+    const answers = new PasskeyAnswers({ clinic, base, path: prefix })
+    await authenticate(app, { clinic, connections, loginLimits, address, timeZone, passwordsOnlyFor, answers })
     signInRoutes(app, {
-        ...{ clinic, limits: loginLimits, address, passwordsOnlyFor },
+        ...{ clinic, limits: loginLimits, address, passwordsOnlyFor, base, answers },
         provider: openid && new Provider(openid, { clock, log }),
-        base: () => (address ? address.origin + prefix : o.ownUrl()),
     })
     const turns = new Turns()
     clinicPageRoutes(app, o.pages)
@@ -140,7 +142,7 @@ export async function buildApp(o: {
     wardRuleRoutes(app, clinic)
     userRoutes(app, clinic)
     tokenRoutes(app, clinic)
-    ownAccountRoutes(app, clinic, loginLimits)
+    ownAccountRoutes(app, { clinic, limits: loginLimits, answers, address })
     auditRoutes(app, clinic)
     backupRoutes(app, o.holds)
     routerRoutes(app, clinic)

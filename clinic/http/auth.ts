@@ -1,4 +1,5 @@
 import cookie from "@fastify/cookie"
+import type { AuthenticationResponseJSON } from "@simplewebauthn/server"
 import type { FastifyRequest } from "fastify"
 import { isFromOtherSite } from "../../host/other-sites.ts"
 import type { Clinic } from "../clinic.ts"
@@ -9,7 +10,9 @@ import type { PublicAddress } from "./proxies.ts"
 import type { Connections } from "./connections.ts"
 import { ProblemError } from "../errors.ts"
 import { NoContent } from "./schemas/common.ts"
-import { Login, Session } from "./schemas/session.ts"
+import type { PasskeyAnswers } from "./passkey-answers.ts"
+import { Login } from "./schemas/passkeys.ts"
+import { Session } from "./schemas/session.ts"
 import { cookieFor, keepSession } from "./session-cookie.ts"
 import type { App } from "./typed-app.ts"
 
@@ -39,6 +42,7 @@ export async function authenticate(
         loginLimits: LoginLimits
         address?: PublicAddress | undefined
         timeZone: string
+        answers: PasskeyAnswers
         /** The only account that signs in with a password, an administrator's; without it, all do. */
         passwordsOnlyFor?: string | undefined
     },
@@ -53,7 +57,12 @@ export async function authenticate(
         const secondFactor = (await clinic.secondFactors.accounts()).has(user.id)
         const permissions = permissionsOf(user)
         const way = user.way ?? null
-        return { user: name, role, patient, ward, permissions, endsInMs, secondFactor, way, timeZone: o.timeZone }
+        const hasPassword = await clinic.accounts.hasPassword(user.id)
+        const passkeyFactor = (await clinic.accounts.byId(user.id))?.passkey_factor === 1
+        return {
+            ...{ user: name, role, patient, ward, permissions, endsInMs, way, timeZone: o.timeZone },
+            ...{ hasPassword, passkeyFactor, secondFactor },
+        }
     }
     await app.register(cookie)
     app.decorateRequest("user", null)
@@ -86,12 +95,14 @@ export async function authenticate(
         },
         async (request, reply) => {
             refuseOtherOrigins(request, origin)
-            const { user, password, code } = request.body
+            const { user, password, code, passkey } = request.body
             const agent = request.headers["user-agent"]
             const { passwordsOnlyFor } = o
-            const login = await o.loginLimits.guard(user, request.ip, () =>
-                clinic.accounts.login(user, password, { code, agent, passwordsOnlyFor }),
-            )
+            const login = await o.loginLimits.guard(user, request.ip, async () => {
+                const response = passkey as AuthenticationResponseJSON | undefined
+                const passkeyOf = response && (await o.answers.accountOf(request, reply, response))
+                return await clinic.accounts.login(user, password, { code, passkeyOf, agent, passwordsOnlyFor })
+            })
             if (!login) throw new ProblemError(passwordsOnlyFor === undefined ? "bad-credentials" : "passwords-off")
             keepSession(reply, kept, login.user, login.session)
             return await shown(login.user, login.session)

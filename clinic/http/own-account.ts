@@ -3,6 +3,9 @@ import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
 import type { LoginLimits } from "../../host/login-limits.ts"
 import { sessionOf, userFrom } from "./auth.ts"
+import type { PasskeyAnswers } from "./passkey-answers.ts"
+import { passkeyRoutes } from "./passkeys.ts"
+import type { PublicAddress } from "./proxies.ts"
 import { List, NoContent } from "./schemas/common.ts"
 import {
     BySession,
@@ -20,7 +23,11 @@ const tags = ["session"]
 const config = { access: "use-session", audit: "none" } as const
 
 /** What users do with their own accounts: password, sessions, second factor. */
-export function ownAccountRoutes(app: App, clinic: Clinic, limits: LoginLimits): void {
+export function ownAccountRoutes(
+    app: App,
+    o: { clinic: Clinic; limits: LoginLimits; answers: PasskeyAnswers; address: PublicAddress | undefined },
+): void {
+    const { clinic, limits } = o
     const { accounts, secondFactors } = clinic
 
     /**
@@ -39,6 +46,8 @@ export function ownAccountRoutes(app: App, clinic: Clinic, limits: LoginLimits):
         const check = async () => ((await accounts.knows(name, password)) ? true : undefined)
         if (!(await limits.guard(name, request.ip, check))) throw new ProblemError("bad-credentials")
     }
+
+    passkeyRoutes(app, { ...o, prove })
 
     app.post(
         "/api/setup",

@@ -1,3 +1,4 @@
+import type { AuthenticationResponseJSON } from "@simplewebauthn/server"
 import { Type } from "@sinclair/typebox"
 import type { FastifyReply, FastifyRequest } from "fastify"
 import type { ProblemCode } from "../../wire/tables/problems.ts"
@@ -10,9 +11,10 @@ import { sealedMs } from "../sign-in/sealed.ts"
 import type { StoredAccount } from "../store/accounts.ts"
 import { refuseOtherOrigins } from "./auth.ts"
 import type { PublicAddress } from "./proxies.ts"
+import type { PasskeyAnswers } from "./passkey-answers.ts"
 import { NoContent } from "./schemas/common.ts"
+import { FactorProof } from "./schemas/passkeys.ts"
 import { SignInWays } from "./schemas/session.ts"
-import { CodeOnly } from "./schemas/users.ts"
 import { cookieFor, keepSession } from "./session-cookie.ts"
 import type { App } from "./typed-app.ts"
 
@@ -38,6 +40,7 @@ interface SignInParts {
     /** Where browsers see the clinic, without a slash at the end. */
     base: () => string
     passwordsOnlyFor: string | undefined
+    answers: PasskeyAnswers
     address: PublicAddress | undefined
 }
 
@@ -73,6 +76,7 @@ export function signInRoutes(app: App, o: SignInParts): void {
         },
         async () => ({
             passwords: o.passwordsOnlyFor === undefined ? ("everybody" as const) : ("emergency" as const),
+            passkeys: o.answers.origin,
             openid: provider ? { name: provider.options.name } : null,
         }),
     )
@@ -99,7 +103,7 @@ export function signInRoutes(app: App, o: SignInParts): void {
             const { subject, claims } = await provider.finish(new URL(`${redirectUri()}?${query}`), begun)
             const { issuer, rules } = provider.options
             const account = await clinic.identities.accountOf({ issuer, subject, claims }, rules)
-            if (!hasTwoFactors(claims, rules) && (await clinic.secondFactors.isNeeded(account.id))) {
+            if (!hasTwoFactors(claims, rules) && (await clinic.secondFactors.needed(account.id))) {
                 const sealed = clinic.sealed.seal("code", { account: account.id })
                 reply.setCookie(codeCookie.name, sealed, { ...codeCookie.options, maxAge })
                 return await home(reply, "#code")
@@ -118,7 +122,7 @@ export function signInRoutes(app: App, o: SignInParts): void {
                 tags,
                 summary: "The second factor of who comes from the sign-in provider; starts a session, kept in a cookie",
                 security: [],
-                body: CodeOnly,
+                body: FactorProof,
                 response: { 204: NoContent },
             },
             config,
@@ -128,7 +132,12 @@ export function signInRoutes(app: App, o: SignInParts): void {
             const pending = clinic.sealed.open("code", NeedsCode, request.cookies[codeCookie.name])
             const account = pending && (await clinic.accounts.byId(pending.account))
             if (account?.is_active !== 1) throw new ProblemError("sign-in-over")
-            const check = async () => (await clinic.secondFactors.passes(account.id, request.body.code)) || undefined
+            const { code, passkey } = request.body
+            const check = async () => {
+                const response = passkey as AuthenticationResponseJSON | undefined
+                const passkeyOf = response && (await o.answers.accountOf(request, reply, response))
+                return (await clinic.secondFactors.passes(account.id, { code, passkeyOf })) || undefined
+            }
             if (!(await limits.guard(account.name, request.ip, check))) throw new ProblemError("bad-code")
             await begin(reply, request, account)
             return reply.clearCookie(codeCookie.name, codeCookie.options).code(204).send(null)

@@ -118,7 +118,7 @@ export function userRoutes(app: App, clinic: Clinic): void {
         {
             schema: {
                 tags,
-                summary: "Remove the second factor of who has lost it",
+                summary: "Remove the second factor and the passkeys of who has lost them",
                 params: ByName,
                 response: { 204: NoContent },
             },
@@ -127,7 +127,7 @@ export function userRoutes(app: App, clinic: Clinic): void {
         async (request, reply) => {
             const { id, role } = await named(clinic, request.params.user)
             refuseMore(request, { role })
-            await clinic.secondFactors.remove(id)
+            await clinic.secondFactors.removeAll(id)
             return reply.code(204).send(null)
         },
     )

@@ -3,7 +3,7 @@ import { timingSafeEqual } from "node:crypto"
 import type { Clock } from "../../host/clock.ts"
 import { ProblemError } from "../errors.ts"
 import { isAction, kindOf, type Action, type Role } from "./permissions.ts"
-import type { SecondFactors } from "./second-factors.ts"
+import type { FactorProof, SecondFactors } from "./second-factors.ts"
 import { hashed, Sessions } from "./sessions.ts"
 import type { SignInWay } from "./sign-in-ways.ts"
 import type { StoredAccount } from "../store/accounts.ts"
@@ -156,6 +156,7 @@ export class Accounts {
             await t.setupLink.removeOf(account.id)
             await t.secondFactor.removeOf(account.id)
             await t.openIdLink.removeOf(account.id)
+            await t.passkey.removeOf(account.id)
             await t.routerWard.removeOf(account.id)
             await t.routerMote.removeOf(account.id)
             await t.account.remove(account.id)
@@ -191,6 +192,11 @@ export class Accounts {
     /** False where the account has no such token. */
     async removeToken(account: number, id: number): Promise<boolean> {
         return await this.store.token.remove(account, id)
+    }
+
+    /** Whether a passkey, or a code, is asked for beside the password. */
+    async setPasskeyFactor(account: number, isFactor: boolean): Promise<void> {
+        await this.store.account.setPasskeyFactor(account, isFactor)
     }
 
     /** Who signs in by another way only has none. */
@@ -245,14 +251,14 @@ export class Accounts {
     async login(
         name: string,
         password: string,
-        o: { code?: string | undefined; agent?: string | undefined; passwordsOnlyFor?: string | undefined } = {},
+        o: FactorProof & { agent?: string | undefined; passwordsOnlyFor?: string | undefined } = {},
     ): Promise<{ user: User; session: string } | undefined> {
         if (!(await this.knows(name, password))) return undefined
         const found = await this.store.account.byName(name)
         const { passwordsOnlyFor = name } = o
         if (!found || name !== passwordsOnlyFor) return undefined
         if (o.passwordsOnlyFor !== undefined && found.role !== "administrator") return undefined
-        if (!(await this.secondFactors.passes(found.id, o.code))) return undefined
+        if (!(await this.secondFactors.passes(found.id, o))) return undefined
         return await this.begin(found, { agent: o.agent, way: "password" })
     }
 

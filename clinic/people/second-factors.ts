@@ -9,7 +9,15 @@ const recoveryCodes = 10
 /** 80 bits: nobody guesses them, and they can be typed. */
 const recoveryBytes = 10
 
-/** The second factor of those who want one: an authenticator (RFC 6238), or one of the recovery codes. */
+/** What is shown beside a password. */
+export interface FactorProof {
+    /** Of an authenticator, or a recovery code. */
+    code?: string | undefined
+    /** The account whose passkey has just answered. */
+    passkeyOf?: number | undefined
+}
+
+/** The second factor of those who want one: an authenticator (RFC 6238), one of the recovery codes, or a passkey. */
 export class SecondFactors {
     private readonly o: { store: Store; clock: Clock; random: (bytes: number) => Uint8Array; vault: Vault }
 
@@ -22,15 +30,22 @@ export class SecondFactors {
         return new Set(await this.o.store.secondFactor.accounts())
     }
 
-    async isNeeded(account: number): Promise<boolean> {
-        return (await this.o.store.secondFactor.get(account))?.isActive === 1
+    /** Undefined where none is; otherwise what may be shown. */
+    async needed(account: number): Promise<{ code: boolean; passkey: boolean } | undefined> {
+        const { store } = this.o
+        const code = (await store.secondFactor.get(account))?.isActive === 1
+        const passkey = (await store.passkey.of(account)).length > 0
+        const isPasskeyAsked = passkey && (await store.account.byId(account))?.passkey_factor === 1
+        return code || isPasskeyAsked ? { code, passkey } : undefined
     }
 
-    /** Whether the code is right, or none is needed. Throws ProblemError where one is needed and none given. */
-    async passes(account: number, code: string | undefined): Promise<boolean> {
-        const found = await this.o.store.secondFactor.get(account)
-        if (found?.isActive !== 1) return true
-        if (code === undefined) throw new ProblemError("needs-code")
+    /** Whether what is shown is right, or nothing is needed. Throws ProblemError where something is needed and nothing shown. */
+    async passes(account: number, { code, passkeyOf }: FactorProof): Promise<boolean> {
+        const needed = await this.needed(account)
+        if (!needed) return true
+        if (passkeyOf !== undefined) return passkeyOf === account
+        if (code === undefined) throw new ProblemError("needs-code", needed.passkey ? { passkey: true } : {})
+        if (!needed.code) return false
         return await this.o.store.transaction(async t => {
             const row = await t.secondFactor.get(account)
             if (!row) return false
@@ -69,6 +84,15 @@ export class SecondFactors {
 
     async remove(account: number): Promise<void> {
         await this.o.store.transaction(t => t.secondFactor.removeOf(account))
+    }
+
+    /** Passkeys, too: whoever has lost the one may have lost the other. */
+    async removeAll(account: number): Promise<void> {
+        await this.o.store.transaction(async t => {
+            await t.secondFactor.removeOf(account)
+            await t.passkey.removeOf(account)
+            await t.account.setPasskeyFactor(account, false)
+        })
     }
 
     private unwrap({ account, secret }: { account: number; secret: Uint8Array }): Uint8Array {

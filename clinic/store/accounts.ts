@@ -14,6 +14,8 @@ export type StoredAccount = Omit<AccountData, "password"> & {
     id: number
     /** 0: nobody comes in with it. */
     is_active: number
+    /** 1: a passkey, or a code, is asked for beside the password. */
+    passkey_factor: number
 }
 
 export const accountColumns = [
@@ -23,6 +25,7 @@ export const accountColumns = [
     "account.patient",
     "account.prefetch",
     "account.is_active",
+    "account.passkey_factor",
 ] as const
 
 export class AccountTable {
@@ -81,6 +84,12 @@ export class AccountTable {
 
     async setActive(id: number, isActive: boolean): Promise<void> {
         const row = { is_active: isActive ? 1 : 0 }
+        await this.access.db.updateTable("account").set(row).where("id", "=", id).execute()
+        this.access.changed("account")
+    }
+
+    async setPasskeyFactor(id: number, isFactor: boolean): Promise<void> {
+        const row = { passkey_factor: isFactor ? 1 : 0 }
         await this.access.db.updateTable("account").set(row).where("id", "=", id).execute()
         this.access.changed("account")
     }

@@ -9,6 +9,7 @@ export interface Schema {
     patient: PatientRow
     account: AccountRow
     openid_link: OpenIdLinkRow
+    passkey: PasskeyRow
     token: TokenRow
     session: SessionRow
     setup_link: SetupLinkRow
@@ -65,6 +66,7 @@ interface AccountRow {
     patient: number | null
     prefetch: number
     is_active: Generated<number>
+    passkey_factor: Generated<number>
 }
 
 /** Whom a provider of OpenID Connect knows as somebody here. */
@@ -75,6 +77,18 @@ interface OpenIdLinkRow {
     /** 1: the account was made by the first sign-in, and follows the provider's claims. */
     is_managed: number
     linked_at: number
+}
+
+interface PasskeyRow {
+    id: Generated<number>
+    account: number
+    credential: string
+    public_key: Uint8Array
+    counter: number
+    transports: string
+    name: string
+    created_at: number
+    used_at: Generated<number | null>
 }
 
 interface TokenRow {

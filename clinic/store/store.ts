@@ -19,6 +19,7 @@ import { MoteAlarmTable } from "./mote-alarms.ts"
 import { MoteTable } from "./motes.ts"
 import { NoteTable } from "./notes.ts"
 import { OpenIdLinkTable } from "./openid-links.ts"
+import { PasskeyTable } from "./passkeys.ts"
 import { PatientTable } from "./patients.ts"
 import { RouterMoteTable } from "./router-motes.ts"
 import { RouterWardTable } from "./router-wards.ts"
@@ -69,6 +70,7 @@ const missedEntries = 1000
 export class Tables {
     readonly account: AccountTable
     readonly openIdLink: OpenIdLinkTable
+    readonly passkey: PasskeyTable
     readonly token: TokenTable
     readonly session: SessionTable
     readonly setupLink: SetupLinkTable
@@ -100,6 +102,7 @@ export class Tables {
     constructor(access: Access) {
         this.account = new AccountTable(access)
         this.openIdLink = new OpenIdLinkTable(access)
+        this.passkey = new PasskeyTable(access)
         this.token = new TokenTable(access)
         this.session = new SessionTable(access)
         this.setupLink = new SetupLinkTable(access)

@@ -1,5 +1,5 @@
 import { AdminForm } from "./admin-form.ts"
-import { changePassword } from "./api.ts"
+import { changePassword, type Session } from "./api.ts"
 import { h } from "../../browser/dom.ts"
 import { Field } from "./fields.ts"
 import { t } from "./texts/language.ts"
@@ -37,6 +37,15 @@ export class PasswordSection {
         for (const { control } of Object.values(this.fields)) control.value = ""
         return t.account.changed
     }
+}
+
+/** None where the user has no password: then the sign-in has to be a new one. */
+export function optionalPassword({ hasPassword }: Session): Record<string, Field<HTMLInputElement>> {
+    return hasPassword ? { password: passwordField(t.account.password, "current-password") } : {}
+}
+
+export function passwordOf(fields: Readonly<Record<string, Field<HTMLInputElement>>>): string | undefined {
+    return fields["password"]?.control.value
 }
 
 /** Whoever sits at a page that somebody left open does not know it. */

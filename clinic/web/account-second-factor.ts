@@ -1,5 +1,5 @@
 import { encode } from "uqr"
-import { passwordField } from "./account-password.ts"
+import { optionalPassword, passwordOf } from "./account-password.ts"
 import { AdminForm } from "./admin-form.ts"
 import { beginSecondFactor, confirmSecondFactor, removeSecondFactor, type Session } from "./api.ts"
 import { h } from "../../browser/dom.ts"
@@ -27,22 +27,19 @@ export class SecondFactorSection {
 
     /** @param said what was done before */
     private start(said: string): void {
-        const password = passwordField(t.account.password, "current-password")
+        const password = optionalPassword(this.user)
         const { secondFactor } = this.user
-        const form = new AdminForm(
-            { password },
-            {
-                button: secondFactor ? t.account.factorOff : t.account.factorOn,
-                send: () => (secondFactor ? this.remove(password.control.value) : this.begin(password.control.value)),
-                places: { "bad-credentials": "password" },
-            },
-        )
+        const form = new AdminForm(password, {
+            button: secondFactor ? t.account.factorOff : t.account.factorOn,
+            send: () => (secondFactor ? this.remove(passwordOf(password)) : this.begin(passwordOf(password))),
+            places: { "bad-credentials": "password" },
+        })
         const now = secondFactor ? t.account.factorIsOn : t.account.factorIsOff
         form.state.textContent = said
         this.place.replaceChildren(h("p", {}, now), form.element)
     }
 
-    private async begin(password: string): Promise<string> {
+    private async begin(password: string | undefined): Promise<string> {
         const { secret, uri } = await beginSecondFactor(password)
         const code = new Field(
             t.account.factorCode,
@@ -80,7 +77,7 @@ export class SecondFactorSection {
         return ""
     }
 
-    private async remove(password: string): Promise<string> {
+    private async remove(password: string | undefined): Promise<string> {
         await removeSecondFactor(password)
         this.user.secondFactor = false
         this.start(t.account.factorRemoved)

@@ -17,6 +17,7 @@ import type { Note, Notes } from "../http/schemas/notes.ts"
 import type { AuditEvents } from "../http/schemas/fhir.ts"
 import type { History, HistoryPoint, Patient, PatientBody } from "../http/schemas/patients.ts"
 import type { Router } from "../http/schemas/routers.ts"
+import type { Passkey as OwnPasskey, PasskeyAnswer } from "../http/schemas/passkeys.ts"
 import type { Session, SignInWays } from "../http/schemas/session.ts"
 import type {
     NewSecondFactor,
@@ -51,7 +52,9 @@ export type {
     NewUser,
     Note,
     Observation,
+    OwnPasskey,
     OwnSession,
+    PasskeyAnswer,
     Patient,
     PatientBody,
     ReplayResult,
@@ -69,6 +72,12 @@ export type {
     Ward,
     WardPatient,
     WardRules,
+}
+
+/** What is shown beside a password. */
+export interface Factor {
+    code?: string
+    passkey?: PasskeyAnswer
 }
 
 /** Half an answer on a bad network never comes to an end by itself. */
@@ -93,11 +102,22 @@ export const ward = () => call<Ward>("GET", "/api/ward")
 export const trends = (from: number, steps: number, stepS: number) =>
     call<Trends>("GET", `/api/ward/trends?from=${Math.trunc(from)}&steps=${steps}&step=${stepS}`)
 export const logout = () => call<void>("POST", "/api/logout")
-export const login = (user: string, password: string, code?: string) =>
-    call<Session>("POST", "/api/login", { user, password, code })
+export const login = (user: string, password: string, factor: Factor = {}) =>
+    call<Session>("POST", "/api/login", { user, password, ...factor })
 export const signInWays = () => call<SignInWays>("GET", "/api/sign-in")
 /** The second factor of who comes from the sign-in provider. */
-export const confirmSignIn = (code: string) => call<void>("POST", "/api/sign-in/code", { code })
+export const confirmSignIn = (factor: Factor) => call<void>("POST", "/api/sign-in/code", factor)
+export const askForPasskey = () => call<object>("POST", "/api/sign-in/passkey/challenge")
+export const passkeySignIn = (passkey: PasskeyAnswer) => call<void>("POST", "/api/sign-in/passkey", { passkey })
+export const ownPasskeys = () => call<OwnPasskey[]>("GET", "/api/me/passkeys")
+export const askForNewPasskey = (password: string | undefined) =>
+    call<object>("POST", "/api/me/passkeys/challenge", { password })
+export const addPasskey = (name: string, passkey: object) =>
+    call<OwnPasskey>("POST", "/api/me/passkeys", { name, passkey })
+export const renamePasskey = (id: number, name: string) => call<void>("PUT", `/api/me/passkeys/${id}`, { name })
+export const removePasskey = (id: number) => call<void>("DELETE", `/api/me/passkeys/${id}`)
+export const setPasskeyFactor = (on: boolean, password: string | undefined) =>
+    call<void>("PUT", "/api/me/passkey-factor", { on, password })
 /** With a setup link's token. */
 export const setPassword = (token: string, password: string) => call<void>("POST", "/api/setup", { token, password })
 
@@ -158,10 +178,11 @@ export const revokeToken = (user: string, id: number) => call<void>("DELETE", `$
 export const setupLink = (user: string) => call<{ token: string }>("POST", `${userPath(user)}/setup-link`)
 export const changePassword = (password: string, newPassword: string) =>
     call<void>("PUT", "/api/me/password", { password, newPassword })
-export const beginSecondFactor = (password: string) =>
+export const beginSecondFactor = (password: string | undefined) =>
     call<NewSecondFactor>("POST", "/api/me/second-factor", { password })
 export const confirmSecondFactor = (code: string) => call<RecoveryCodes>("PUT", "/api/me/second-factor", { code })
-export const removeSecondFactor = (password: string) => call<void>("DELETE", "/api/me/second-factor", { password })
+export const removeSecondFactor = (password: string | undefined) =>
+    call<void>("DELETE", "/api/me/second-factor", { password })
 export const ownSessions = () => call<OwnSession[]>("GET", "/api/me/sessions")
 export const endSession = (id: number) => call<void>("DELETE", `/api/me/sessions/${id}`)
 export const endOtherSessions = () => call<void>("DELETE", "/api/me/sessions")

@@ -1,6 +1,17 @@
 import { leaveView } from "./arrival.ts"
-import { confirmSignIn, here, login, me, Refused, signInWays, type Session, type SignInWays } from "./api.ts"
+import {
+    confirmSignIn,
+    here,
+    login,
+    me,
+    Refused,
+    signInWays,
+    type Factor,
+    type Session,
+    type SignInWays,
+} from "./api.ts"
 import { h, setText } from "../../browser/dom.ts"
+import { passkeyAnswer, passkeyObstacle, signInWithPasskey } from "./passkeys.ts"
 import { languageChoice } from "./language-choice.ts"
 import { t } from "./texts/language.ts"
 
@@ -38,9 +49,10 @@ export function loginView(o: LoginOptions): HTMLElement {
 
 /** What there is beside passwords. */
 function offer(
-    { openid, passwords }: SignInWays,
+    ways: SignInWays,
     { others, form, o }: { others: HTMLElement; form: HTMLElement; o: LoginOptions },
 ): void {
+    const { openid, passwords } = ways
     if (openid) {
         const go = providerLink(t.login.openid(openid.name))
         others.append(go)
@@ -48,8 +60,10 @@ function offer(
             others.prepend(
                 h("a", { class: "quiet-link", href: here("/openid/sign-out") }, t.login.signOut(openid.name)),
             )
-        if (passwords === "everybody") others.append(h("p", { class: "login-or" }, t.login.or))
     }
+    if (passkeyObstacle(ways) === "") others.append(passkeyButton(o))
+    if (others.childElementCount > 0 && passwords === "everybody")
+        others.append(h("p", { class: "login-or" }, t.login.or))
     if (passwords === "everybody") return
     const emergency = h("details", {}, h("summary", {}, t.login.emergency))
     form.replaceWith(emergency)
@@ -63,33 +77,60 @@ export function providerLink(text: string): HTMLElement {
     return link
 }
 
+function passkeyButton({ loggedIn }: LoginOptions): HTMLElement {
+    const button = h("button", { type: "button" }, t.passkeys.signIn)
+    const problem = h("p", { class: "problem", role: "alert" })
+    const run = async () => {
+        setText(problem, "")
+        await signInWithPasskey()
+            .then(loggedIn)
+            .catch((error: Error) => setText(problem, sentence(error.message)))
+    }
+    button.addEventListener("click", () => void run())
+    return h("div", { class: "login-form" }, button, problem)
+}
+
+/** In place of a code; `send` sends it. */
+function insteadButton(send: (factor: Factor) => void, failed: (error: Error) => void): HTMLButtonElement {
+    const button = h("button", { type: "button", class: "quiet" }, t.passkeys.instead)
+    button.addEventListener("click", () => void passkeyAnswer().then(passkey => send({ passkey }), failed))
+    return button
+}
+
 function passwordForm({ loggedIn }: LoginOptions): HTMLElement {
     const user = h("input", { id: "user", autocomplete: "username", required: "" })
     const password = h("input", {
         ...{ id: "password", type: "password", autocomplete: "current-password", required: "" },
     })
     const code = codeInput()
-    const factor = h("div", { class: "login-code", hidden: "" }, h("label", { for: "code" }, t.login.code), code)
-    const { form, submit } = formOf(t.login.logIn, [
+    const instead = insteadButton(
+        factor => send(factor),
+        error => say(error),
+    )
+    const label = h("label", { for: "code" }, t.login.code)
+    const factor = h("div", { class: "login-code", hidden: "" }, label, code, instead)
+    const { form, run, say } = formOf(t.login.logIn, () => attempt(code.value === "" ? {} : { code: code.value }), [
         h("label", { for: "user" }, t.login.user),
         user,
         h("label", { for: "password" }, t.login.password),
         password,
         factor,
     ])
-    submit(async () => {
+    const send = (factor: Factor) => void run(() => attempt(factor))
+    const attempt = async (shown: Factor) => {
         try {
-            loggedIn(await login(user.value, password.value, code.value || undefined))
+            loggedIn(await login(user.value, password.value, shown))
         } catch (error) {
             if (error instanceof Refused && error.problem?.code === "needs-code") {
                 factor.hidden = false
+                instead.hidden = error.problem.passkey !== true
                 code.focus()
                 return
             }
             password.select()
             throw error
         }
-    })
+    }
     queueMicrotask(() => user.focus())
     return form
 }
@@ -97,11 +138,15 @@ function passwordForm({ loggedIn }: LoginOptions): HTMLElement {
 function codeForm({ loggedIn }: LoginOptions): HTMLElement {
     const code = codeInput()
     code.required = true
-    const { form, submit } = formOf(t.login.confirm, [h("label", { for: "code" }, t.login.code), code])
-    submit(async () => {
-        await confirmSignIn(code.value)
+    const attempt = async (factor: Factor) => {
+        await confirmSignIn(factor)
         loggedIn(await me())
-    })
+    }
+    const label = h("label", { for: "code" }, t.login.code)
+    const { form, run, say } = formOf(t.login.confirm, () => attempt({ code: code.value }), [label, code])
+    void signInWays().then(ways => {
+        if (passkeyObstacle(ways) === "") form.append(insteadButton(factor => void run(() => attempt(factor)), say))
+    }, say)
     queueMicrotask(() => code.focus())
     return form
 }
@@ -111,22 +156,26 @@ function codeInput(): HTMLInputElement {
 }
 
 /** A form that says below what is wrong. */
-function formOf(text: string, fields: HTMLElement[]): { form: HTMLElement; submit(work: () => Promise<void>): void } {
+function formOf(
+    text: string,
+    submit: () => Promise<void>,
+    fields: HTMLElement[],
+): { form: HTMLElement; run(work: () => Promise<void>): Promise<void>; say(error: Error): void } {
     const button = h("button", {}, text)
     const problem = h("p", { class: "problem", role: "alert" })
     const form = h("form", { class: "login-form" }, ...fields, button, problem)
+    const say = (error: Error) => setText(problem, sentence(error.message))
     const run = async (work: () => Promise<void>) => {
         button.disabled = true
         setText(problem, "")
-        await work().catch((error: Error) => setText(problem, sentence(error.message)))
+        await work().catch(say)
         button.disabled = false
     }
-    const submit = (work: () => Promise<void>) =>
-        form.addEventListener("submit", event => {
-            event.preventDefault()
-            void run(work)
-        })
-    return { form, submit }
+    form.addEventListener("submit", event => {
+        event.preventDefault()
+        void run(submit)
+    })
+    return { form, run, say }
 }
 
 /** A message of the clinic, as a sentence. */

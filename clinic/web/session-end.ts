@@ -2,6 +2,7 @@ import { h, setText } from "../../browser/dom.ts"
 import { login, type Session } from "./api.ts"
 import { now } from "./clock.ts"
 import { providerLink } from "./login.ts"
+import { signInWithPasskey } from "./passkeys.ts"
 import { duration, timeOfDay } from "./format.ts"
 import { t } from "./texts/language.ts"
 
@@ -15,6 +16,7 @@ export class SessionEnd {
     private readonly password = h("input", { type: "password", autocomplete: "current-password" })
     private readonly problem = h("span", { class: "problem", role: "alert" })
     private readonly user: string
+    private readonly isByPasskey: boolean
     private readonly stayed: () => void
     /** By the clock of this computer; undefined where the session never ends. */
     endsAt: number | undefined
@@ -31,15 +33,19 @@ export class SessionEnd {
         this.password.setAttribute("aria-label", t.session.again(this.user))
         this.password.placeholder = t.session.again(this.user)
         this.element.hidden = true
-        const ways: HTMLElement[] =
-            session.way === "password"
-                ? [this.password, h("button", {}, t.session.stay)]
-                : [providerLink(t.session.signInAgain)]
-        this.element.append(this.text, ...ways, this.problem)
+        this.isByPasskey = session.way === "passkey"
+        this.element.append(this.text, ...this.ways(session), this.problem)
         this.element.addEventListener("submit", event => {
             event.preventDefault()
             void this.stay()
         })
+    }
+
+    /** The one by which the session began. */
+    private ways({ way }: Session): HTMLElement[] {
+        if (way === "openid") return [providerLink(t.session.signInAgain)]
+        if (this.isByPasskey) return [h("button", {}, t.passkeys.signIn)]
+        return [this.password, h("button", {}, t.session.stay)]
     }
 
     update(): void {
@@ -55,7 +61,7 @@ export class SessionEnd {
 
     private async stay(): Promise<void> {
         try {
-            this.take(await login(this.user, this.password.value))
+            this.take(await (this.isByPasskey ? signInWithPasskey() : login(this.user, this.password.value)))
             this.password.value = ""
             setText(this.problem, "")
             this.update()

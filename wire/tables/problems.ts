@@ -29,11 +29,14 @@ export const problemKinds = {
     "has-no-motes": { status: 400, text: "a user with the role {role} has no motes" },
     "not-logged-in": { status: 401, text: "log in or send a valid token" },
     "bad-credentials": { status: 401, text: "the user name or the password is wrong" },
-    "needs-code": { status: 401, text: "the code of the second factor is needed" },
+    "needs-code": { status: 401, text: "the second factor is needed" },
     "bad-code": { status: 401, text: "the code is wrong" },
     "passwords-off": { status: 401, text: "password sign-in is off here, or the user name or the password is wrong" },
     "sign-in-over": { status: 401, text: "the sign-in took too long, or began in another browser: begin again" },
     "sign-in-again": { status: 403, text: "sign in again first: the last time is more than ten minutes ago" },
+    "bad-passkey": { status: 401, text: "the passkey is not known here, or its answer is not valid" },
+    "no-passkeys-here": { status: 409, text: "passkeys need a host name: the clinic is reached by an IP address" },
+    "too-many-passkeys": { status: 409, text: "an account has {max} passkeys at most: remove one" },
     "account-off": { status: 403, text: "this account is switched off" },
     "openid-down": { status: 502, text: "the sign-in provider does not answer" },
     "openid-refused": { status: 403, text: "the sign-in provider has refused" },
@@ -106,7 +109,8 @@ const parameterForms: Record<string, string> = {
 export interface Problem {
     readonly code: ProblemCode
     /** The kind of thing that was not found. */
-    readonly what?: "address" | "alarm" | "backup" | "mote" | "patient" | "resource" | "session" | "token" | "user"
+    readonly what?:
+        "address" | "alarm" | "backup" | "mote" | "passkey" | "patient" | "resource" | "session" | "token" | "user"
     /** The place in the request, such as `body/settings`. */
     readonly place?: string
     /** The JSON Schema keyword that is violated there. */
@@ -116,6 +120,8 @@ export interface Problem {
     /** The fault of that parameter. */
     readonly fault?: ParameterFault
     readonly max?: number
+    /** Whether a passkey of the user is as good as the code that is needed. */
+    readonly passkey?: boolean
     readonly role?: string
     /** The id of a patient. */
     readonly patient?: number

@@ -8,15 +8,6 @@ export const Role = OneOf(roles)
 /** Of an authenticator, or a recovery code. */
 export const Code = Type.String({ minLength: 6, maxLength: 40 })
 
-export const Login = Type.Object(
-    {
-        user: Type.String({ minLength: 1, maxLength: 100 }),
-        password: Type.String({ minLength: 1, maxLength: 200 }),
-        code: Type.Optional(Code),
-    },
-    { additionalProperties: false },
-)
-
 /** Who one is, and what one may do. */
 export const Session = Type.Object({
     user: Type.String(),
@@ -26,6 +17,8 @@ export const Session = Type.Object({
     ward: Nullable(Type.String({ description: "That a display shows" })),
     endsInMs: Nullable(Type.Integer({ minimum: 0, description: "When the session ends; null for one that does not" })),
     way: Nullable(OneOf(signInWays)),
+    hasPassword: Type.Boolean(),
+    passkeyFactor: Type.Boolean({ description: "A passkey, or a code, is asked for beside the password" }),
     secondFactor: Type.Boolean({ description: "A code is asked for at the login" }),
     timeZone: Type.String({ description: "Of the ward (IANA)" }),
 })
@@ -34,6 +27,7 @@ export type Session = Static<typeof Session>
 /** What the page needs to know before anybody is signed in. */
 export const SignInWays = Type.Object({
     passwords: OneOf(["everybody", "emergency"]),
+    passkeys: Nullable(Type.String({ description: "The origin where passkeys work; null where they cannot" })),
     openid: Nullable(Type.Object({ name: Type.String({ description: "What people call the provider" }) })),
 })
 export type SignInWays = Static<typeof SignInWays>

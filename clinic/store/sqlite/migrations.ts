@@ -553,4 +553,20 @@ export const migrations: readonly string[] = [
     -- Which process is making a change: others may have the database open.
     ALTER TABLE audit_begun ADD COLUMN process INTEGER NOT NULL DEFAULT 0;
     `,
+    `
+    -- 1: a password alone is not enough, a passkey (or a code) is asked for, too.
+    ALTER TABLE account ADD COLUMN passkey_factor INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE passkey (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account INTEGER NOT NULL REFERENCES account (id),
+        credential TEXT NOT NULL UNIQUE,
+        public_key BLOB NOT NULL,
+        counter INTEGER NOT NULL,
+        transports TEXT NOT NULL,
+        name TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        used_at INTEGER
+    ) STRICT;
+    CREATE INDEX passkey_of ON passkey (account, id);
+    `,
 ]

@@ -110,6 +110,9 @@ const problems: Record<ProblemCode, string> = {
     "passwords-off": "die Anmeldung mit Passwort ist hier ausgeschaltet, oder Name oder Passwort sind falsch",
     "sign-in-over": "die Anmeldung hat zu lange gedauert oder in einem anderen Browser begonnen: bitte von vorn",
     "sign-in-again": "bitte erst neu anmelden: das letzte Mal ist mehr als zehn Minuten her",
+    "bad-passkey": "der Passkey ist hier nicht bekannt, oder seine Antwort ist nicht gültig",
+    "no-passkeys-here": "Passkeys brauchen einen Namen: diese Adresse ist eine IP-Adresse",
+    "too-many-passkeys": "ein Konto hat höchstens {max} Passkeys: bitte einen entfernen",
     "account-off": "dieses Konto ist abgeschaltet",
     "openid-down": "der Anmeldedienst antwortet nicht",
     "openid-refused": "der Anmeldedienst hat abgelehnt",
@@ -156,6 +159,7 @@ const problems: Record<ProblemCode, string> = {
 const missing: Record<NonNullable<Problem["what"]>, string> = {
     address: "Adresse",
     backup: "Datensicherung",
+    passkey: "Passkey",
     session: "Sitzung",
     token: "Schlüssel",
     alarm: "Alarm",

@@ -1,6 +1,7 @@
 import { account } from "./de-account.ts"
 import { admin } from "./de-admin.ts"
 import { audit } from "./de-audit.ts"
+import { passkeys } from "./de-passkeys.ts"
 import { tokens } from "./de-tokens.ts"
 import { devices } from "./de-devices.ts"
 import { alarmLabels, problem, quantityLabels, refusal, settings, spokenUnits } from "./de-tables.ts"
@@ -267,6 +268,7 @@ export const de: Texts = {
     account,
     admin,
     audit,
+    passkeys,
     tokens,
     devices,
     news2,

@@ -1,6 +1,7 @@
 import { account } from "./en-account.ts"
 import { admin } from "./en-admin.ts"
 import { audit } from "./en-audit.ts"
+import { passkeys } from "./en-passkeys.ts"
 import { tokens } from "./en-tokens.ts"
 import { devices } from "./en-devices.ts"
 import { news2 } from "./en-news2.ts"
@@ -281,6 +282,7 @@ export const en = {
     account,
     admin,
     audit,
+    passkeys,
     tokens,
     devices,
     news2,

@@ -1,0 +1,23 @@
+/** Passkeys: on the account's page, and where one signs in. */
+export const passkeys = {
+    signIn: "Sign in with a passkey",
+    instead: "Use a passkey instead",
+    heading: "Passkeys",
+    hint: "Sign in by fingerprint, face or PIN of your device, or with a security key, without a password. A passkey works on this site only, so nobody can fish for it.",
+    name: "Name, such as the device",
+    add: "Add a passkey",
+    added: "The passkey is added.",
+    rename: "Rename",
+    removeSure: (name: string) => `Remove the passkey ${name}? Nobody signs in with it any more.`,
+    never: "never",
+    column: { name: "Name", made: "Added", used: "Last used", action: "Action" },
+    factorIsOn: "After the password, a passkey is asked for, or a code of the authenticator.",
+    factorIsOff: "The password alone is enough, without a passkey.",
+    factorOn: "Ask for a passkey after the password",
+    factorOff: "Do not ask for a passkey after the password",
+    noName: "Passkeys do not work here: they need a host name, and this clinic is reached by an IP address.",
+    elsewhere: (origin: string) => `Passkeys work at ${origin} only.`,
+    unsupported: "This browser has no passkeys.",
+    stopped: "the passkey was not used",
+    there: "this device has a passkey of yours already",
+}
