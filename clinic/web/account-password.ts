@@ -49,6 +49,6 @@ export function passwordOf(fields: Readonly<Record<string, Field<HTMLInputElemen
 }
 
 /** Whoever sits at a page that somebody left open does not know it. */
-export function passwordField(label: string, autocomplete: string): Field<HTMLInputElement> {
+function passwordField(label: string, autocomplete: string): Field<HTMLInputElement> {
     return new Field(label, h("input", { type: "password", required: "", maxlength: "200", autocomplete }))
 }

@@ -144,6 +144,8 @@ test("a session says what one may do", async () => {
         endsInMs: null,
         secondFactor: false,
         way: null,
+        hasPassword: true,
+        passkeyFactor: false,
         timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     })
     const { permissions } = await me(nurseToken)

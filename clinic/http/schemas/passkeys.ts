@@ -19,7 +19,7 @@ const common = {
 }
 const closed = { additionalProperties: false }
 
-export const PasskeyMade = Type.Object(
+const PasskeyMade = Type.Object(
     {
         ...common,
         response: Type.Object(

@@ -313,7 +313,7 @@ test("with password sign-in off only the emergency administrator has a password 
         assert.deepEqual(await login("doctor", strict.credentials.doctor.password), off)
         assert.deepEqual(await login("nobody", password), off)
         const { json } = await strict.call("GET", "/api/sign-in")
-        assert.deepEqual(json, { passwords: "emergency", openid: { name: "House" } })
+        assert.deepEqual(json, { passwords: "emergency", passkeys: null, openid: { name: "House" } })
     } finally {
         await strict.close()
     }
