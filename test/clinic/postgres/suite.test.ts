@@ -11,8 +11,8 @@ else {
     after(() => server.close())
     await import("../store.test.ts")
     await import("../ingest.test.ts")
-    await import("../associations.test.ts")
     if (isLong) {
+        await import("../associations.test.ts")
         await import("../alarms.test.ts")
         await import("../configurations.test.ts")
         await import("../silence.test.ts")
