@@ -16,11 +16,11 @@ export function databaseOption(): Option {
 }
 
 /** Throws UserError for a password among the arguments, which every process on the machine can see. */
-export function refuseSeenPassword(command: Command, url: string | undefined): void {
-    if (url === undefined || command.getOptionValueSource("database") !== "cli" || !hasPassword(url)) return
+export function refuseSeenPassword(command: Command, url: string | undefined, name = "database"): void {
+    if (url === undefined || command.getOptionValueSource(name) !== "cli" || !hasPassword(url)) return
     throw new UserError(
-        "--database: everybody on this machine can see a password there: put the URL into VITALMOTE_DATABASE or into the " +
-            "file of --config, or the password into PGPASSWORD or ~/.pgpass",
+        `--${name}: everybody on this machine can see a password there: put the URL into VITALMOTE_${name.toUpperCase()} or ` +
+            "into the file of --config, or the password into PGPASSWORD or ~/.pgpass",
         2,
     )
 }

@@ -21,6 +21,7 @@ export const commands: Record<string, () => Promise<Command>> = {
     config: async () => (await import("./commands/config.ts")).configCommand,
     alarms: async () => (await import("./commands/alarms.ts")).alarmsCommand,
     backup: async () => (await import("./commands/backup.ts")).backupCommand,
+    migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
     restore: async () => (await import("./commands/restore.ts")).restoreCommand,
     audit: async () => (await import("./commands/audit.ts")).auditCommand,
     users: async () => (await import("./commands/users.ts")).usersCommand,

@@ -48,11 +48,20 @@ export interface Engine {
     readonly isOnDuty: () => boolean
     readonly process: number
     living(): Promise<ReadonlySet<number>>
+    readonly ids: Ids
     close(): Promise<void>
 }
 
+/** The numbers that new rows of a table get. */
+export interface Ids {
+    /** The highest one that was given out. */
+    last(db: Kysely<Schema>, table: TableName): Promise<number>
+    /** From now on they are higher than `last`. */
+    continue(db: Kysely<Schema>, table: TableName, last: number): Promise<void>
+}
+
 /** Of a process that has its database to itself. */
-const alone: Engine = {
+export const alone: Omit<Engine, "ids"> = {
     inTurn: attempt => attempt(),
     announce: () => Promise.resolve(),
     isOnDuty: () => true,
@@ -141,7 +150,7 @@ export class Store extends Tables {
     private failed: StoreFailureKind | undefined
     private readonly listeners = new Set<(changes: Changes) => void>()
 
-    constructor(db: Kysely<Schema>, engine: Engine = alone) {
+    constructor(db: Kysely<Schema>, engine: Engine) {
         super({
             ...{ db, root: db },
             changed: (table, ...ids) => {
@@ -203,6 +212,16 @@ export class Store extends Tables {
     onChanged(listener: (changes: Changes) => void): () => void {
         this.listeners.add(listener)
         return () => void this.listeners.delete(listener)
+    }
+
+    /** Of a table whose rows are numbered. */
+    async lastId(table: TableName): Promise<number> {
+        return await this.engine.ids.last(this.db, table)
+    }
+
+    /** @param db within a transaction */
+    async continueIds(db: Kysely<Schema>, table: TableName, last: number): Promise<void> {
+        await this.engine.ids.continue(db, table, last)
     }
 
     /** Others have written: whoever listens hears of it as of our own. */

@@ -5,6 +5,7 @@ import type { Schema } from "../schema.ts"
 import { Store, type Changes } from "../store.ts"
 import { parseAddress, type Server } from "./address.ts"
 import { postgresDialect } from "./dialect.ts"
+import { postgresIds } from "./ids.ts"
 import { migrate, versionOf } from "./migrate.ts"
 import { channel, News } from "./news.ts"
 import { Pool, settings, verify } from "./pool.ts"
@@ -40,6 +41,7 @@ export async function openPostgres(url: string, log?: (event: LogEvent) => void)
             isOnDuty: () => news.isOnDuty,
             process: news.process,
             living: () => news.alive(),
+            ids: postgresIds,
             close: () => news.close(),
         }))
     } catch (error) {

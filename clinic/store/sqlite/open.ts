@@ -1,12 +1,15 @@
 import { Kysely, type LogEvent } from "kysely"
 import { lockSqlite, openSqlite as openDatabase } from "../../../host/sqlite.ts"
 import type { Schema } from "../schema.ts"
-import { Store } from "../store.ts"
+import { alone, Store } from "../store.ts"
 import { sqliteDialect } from "./dialect.ts"
+import { sqliteIds } from "./ids.ts"
 import { migrations } from "./migrations.ts"
 
 /** Says in the file whose it is: "VMcl". */
 const applicationId = 0x564d636c
+
+const engine = { ...alone, ids: sqliteIds }
 
 export const databaseFormat = { name: "the clinic's database", applicationId, migrations }
 
@@ -17,10 +20,10 @@ export const databaseFormat = { name: "the clinic's database", applicationId, mi
  */
 export function openSqlite(path: string, log?: (event: LogEvent) => void): Store {
     const database = openDatabase(path, databaseFormat)
-    return new Store(new Kysely<Schema>({ dialect: sqliteDialect(database), ...(log && { log }) }))
+    return new Store(new Kysely<Schema>({ dialect: sqliteDialect(database), ...(log && { log }) }), engine)
 }
 
 /** Opens the database of a clinic that does not run, without changing what is in it. Throws UserError, as above. */
 export function readSqlite(path: string): Store {
-    return new Store(new Kysely<Schema>({ dialect: sqliteDialect(lockSqlite(path, databaseFormat)) }))
+    return new Store(new Kysely<Schema>({ dialect: sqliteDialect(lockSqlite(path, databaseFormat)) }), engine)
 }
