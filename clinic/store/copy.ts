@@ -29,6 +29,7 @@ const tables: Readonly<Record<Exclude<TableName, "probe">, Keyed>> = {
     second_factor: { key: ["account"] },
     recovery_code: { key: ["account", "hash"] },
     openid_link: { key: ["issuer", "subject"] },
+    passkey: { key: ["id"], hasIds: true },
     mote: { key: ["id"], hasIds: true },
     association: { key: ["id"], hasIds: true },
     mote_alarm: { key: ["mote", "kind"] },
