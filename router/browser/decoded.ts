@@ -3,7 +3,7 @@ import { WireError } from "../../wire/cbor.ts"
 import { parseEnvelope } from "../../wire/envelope.ts"
 import { refusalText } from "../../wire/tables/refusals.ts"
 import { parseLinks } from "../coap/link-format.ts"
-import { ContentFormat, type CoapMessage, type CoapOption } from "../coap/message.ts"
+import { ContentFormat, dotted, type CoapMessage, type CoapOption } from "../coap/message.ts"
 import { OptionNumber, uintValue } from "../coap/options.ts"
 import { senmlJson } from "../relay/html.ts"
 import { mediaTypeOf } from "../relay/http-mapping.ts"
@@ -22,6 +22,18 @@ const texts: number[] = [
     ...[OptionNumber.UriHost, OptionNumber.UriPath, OptionNumber.UriQuery],
     ...[OptionNumber.LocationPath, OptionNumber.LocationQuery, OptionNumber.ProxyUri, OptionNumber.ProxyScheme],
 ]
+
+/** A response as pages and clients of event streams get it. `ms`: the time that it took. */
+export function answered(response: CoapMessage, ms: number): Answered {
+    return {
+        code: dotted(response.code),
+        options: shownOptions(response.options),
+        payload: Buffer.from(response.payload).toString("hex"),
+        decoded: decoded(response),
+        at: Date.now(),
+        ms: Math.round(ms),
+    }
+}
 
 /** Says what a message carries. Any bytes may come: what is not in the format that it claims to be is shown as bytes. */
 export function decoded(response: CoapMessage): Decoded {

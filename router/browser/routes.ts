@@ -1,17 +1,17 @@
 import { randomBytes } from "node:crypto"
-import { PassThrough } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { Type, type Static } from "@sinclair/typebox"
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import { bundlePages, pagePolicy, type Pages } from "../../host/pages.ts"
 import { mayOnlyLook } from "../access/sign-in.ts"
-import { Code, dotted, message, type CoapMessage } from "../coap/message.ts"
-import { hasValidLength, OptionNumber, uintOption } from "../coap/options.ts"
+import { Code, message, type CoapMessage } from "../coap/message.ts"
+import { hasValidLength, OptionNumber } from "../coap/options.ts"
 import { uriOptions } from "../relay/relay.ts"
 import type { Router } from "../router.ts"
-import { decoded, shownOptions } from "./decoded.ts"
+import { answered } from "./decoded.ts"
+import type { EventStreams } from "./event-streams.ts"
 import { HttpRequester } from "./http-requester.ts"
-import type { Answered, Asked, Network, RouterState } from "./messages.ts"
+import type { Asked, Network, RouterState } from "./messages.ts"
 
 /** The part of a router that its page needs. */
 export type Browsed = Pick<Router, "serve" | "stats" | "status">
@@ -28,10 +28,6 @@ export interface Around {
 
 /** A mote takes 384 bytes, in hex twice as many, beside the path and the options. */
 const maxBodyBytes = 8192
-/** Pages that observe something at the same time. */
-const maxStreams = 32
-/** A page that does not read so many bytes of notifications is cut off. */
-const maxBacklogBytes = 256 * 1024
 /** The token of a request, which never leaves this process. */
 const tokenBytes = 8
 
@@ -61,9 +57,9 @@ export function browserRoutes(
     app: FastifyInstance,
     router: Browsed,
     around: Around,
+    streams: EventStreams,
 ): (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> {
     let pages: Pages | undefined
-    let streams = 0
     for (const path of ["/assets/app.js", "/assets/app.css", "/favicon.svg"])
         app.get(path, { config: { needs: "nothing" } }, async (request, reply) => await sendPage(path, request, reply))
     app.get("/api/state", async ({ visitor }, reply) => {
@@ -106,41 +102,13 @@ export function browserRoutes(
     app.get<{ Querystring: Static<typeof observed> }>(
         "/api/observe",
         { schema: { querystring: observed } },
-        async ({ query, ip }, reply) => {
-            if (streams >= maxStreams) return await reply.code(503).send({ reason: "too many pages observe something" })
+        async (httpRequest, reply) => {
+            const { query } = httpRequest
             const request = coapRequest({ method: "GET", path: query.path, options: [], payload: "" })
             if (typeof request === "string") return await reply.code(400).send({ reason: request })
-            streams++
-            const stream = new PassThrough({ highWaterMark: maxBacklogBytes })
-            const requester = new HttpRequester(ip)
-            const send = (event: string, response: CoapMessage, ms: number) => {
-                const isRead = stream.write(`event: ${event}\ndata: ${JSON.stringify(answered(response, ms))}\n\n`)
-                if (!isRead) stream.destroy() // the page does not read
-            }
-            requester.notified = response => send("notification", response, 0)
-            requester.ended = () => stream.end("event: over\ndata: {}\n\n")
-            stream.once("close", () => {
-                streams--
-                requester.close()
-            })
-            void observe(request, requester, send).then(isObserved => {
-                if (!isObserved) requester.ended()
-            })
-            return await reply.header("cache-control", "no-store").type("text/event-stream").send(stream)
+            return await streams.observe(request, httpRequest, reply)
         },
     )
-
-    async function observe(
-        request: CoapMessage,
-        requester: HttpRequester,
-        send: (event: string, response: CoapMessage, ms: number) => void,
-    ): Promise<boolean> {
-        const start = performance.now()
-        request.options.push(uintOption(OptionNumber.Observe, 0))
-        const response = await router.serve(request, requester)
-        send("first", response, performance.now() - start)
-        return response.options.some(({ number }) => number === OptionNumber.Observe)
-    }
 
     /** Bundled when somebody first looks: most routers are never looked at. */
     async function sendPage(path: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -177,15 +145,4 @@ function coapRequest({ method, path, options, payload }: Asked): CoapMessage | s
 function clinicState({ clinic }: Around): RouterState["clinic"] {
     const contact = clinic?.()
     return contact ? { silentMs: contact.silentMs, clockErrorMs: contact.clockErrorMs ?? null } : null
-}
-
-function answered(response: CoapMessage, ms: number): Answered {
-    return {
-        code: dotted(response.code),
-        options: shownOptions(response.options),
-        payload: Buffer.from(response.payload).toString("hex"),
-        decoded: decoded(response),
-        at: Date.now(),
-        ms: Math.round(ms),
-    }
 }

@@ -31,13 +31,16 @@ export function codeClass(code: number): number {
     return code >> 5
 }
 
-/** The codes in use, from RFC 7252 §12.1, RFC 7959 §2.9, RFC 8323 §11.1 and RFC 8516. */
+/** The codes in use, from RFC 7252 §12.1, RFC 7959 §2.9, RFC 8132 §4, RFC 8323 §11.1 and RFC 8516. */
 export const Code = {
     Empty: code("0.00"),
     GET: code("0.01"),
     POST: code("0.02"),
     PUT: code("0.03"),
     DELETE: code("0.04"),
+    FETCH: code("0.05"),
+    PATCH: code("0.06"),
+    iPATCH: code("0.07"),
     Changed: code("2.04"),
     Content: code("2.05"),
     Continue: code("2.31"),

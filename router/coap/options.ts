@@ -3,7 +3,7 @@ import type { CoapMessage, CoapOption } from "./message.ts"
 /** The message violates RFC 7252 §3 or RFC 8323 §3.2. The error text is one line and quotes no content. */
 export class CoapFormatError extends Error {}
 
-/** Option numbers of RFC 7252 §5.10, RFC 7641 §2, RFC 7959 §2.1 and §4, and RFC 9175 §2.2. */
+/** Option numbers of RFC 7252 §5.10, RFC 7641 §2, RFC 7959 §2.1 and §4, and RFC 9175 §2.2 and §3.2. */
 export const OptionNumber = {
     IfMatch: 1,
     UriHost: 3,
@@ -25,9 +25,10 @@ export const OptionNumber = {
     ProxyScheme: 39,
     Size1: 60,
     Echo: 252,
+    RequestTag: 292,
 } as const
 
-/** The valid lengths of values in bytes, RFC 7252 §5.10, RFC 7641 §2, RFC 7959 §2.1 and §4, and RFC 9175 §2.2.1. */
+/** The valid lengths of values in bytes, RFC 7252 §5.10, RFC 7641 §2, RFC 7959 §2.1 and §4, and RFC 9175 §2.2.1 and §3.2.1. */
 const valueBytes = new Map<number, { min: number; max: number }>([
     [OptionNumber.IfMatch, { min: 0, max: 8 }],
     [OptionNumber.UriHost, { min: 1, max: 255 }],
@@ -49,6 +50,7 @@ const valueBytes = new Map<number, { min: number; max: number }>([
     [OptionNumber.ProxyScheme, { min: 1, max: 255 }],
     [OptionNumber.Size1, { min: 0, max: 4 }],
     [OptionNumber.Echo, { min: 1, max: 40 }],
+    [OptionNumber.RequestTag, { min: 0, max: 8 }],
 ])
 /** The maximum length of an unsigned integer in an option. */
 const maxUintBytes = 4

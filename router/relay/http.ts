@@ -1,10 +1,12 @@
+import { createHash, randomBytes } from "node:crypto"
 import type { TlsOptions } from "node:tls"
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify"
 import { isFromOtherSite, isOwnHost } from "../../host/other-sites.ts"
-import { Code, codeClass, dotted, type CoapMessage } from "../coap/message.ts"
+import { Code, codeClass, dotted, message, type CoapMessage } from "../coap/message.ts"
 import { OptionNumber, uintOption, uintValue } from "../coap/options.ts"
 import { packPage, senmlJson } from "./html.ts"
 import { contentFormatOf, httpStatus, mediaTypeOf, preferred } from "./http-mapping.ts"
+import { EventStreams } from "../browser/event-streams.ts"
 import { isEui } from "../../wire/keys.ts"
 import type { SignIn } from "../access/sign-in.ts"
 import { browserRoutes, type Around } from "../browser/routes.ts"
@@ -28,7 +30,10 @@ const methods: Record<string, number> = {
     POST: Code.POST,
     PUT: Code.PUT,
     DELETE: Code.DELETE,
+    PATCH: Code.PATCH,
 }
+/** Asks for notifications instead of one response. */
+const eventStream = "text/event-stream"
 const formats = { json: "application/json", senml: "application/senml+json", html: "text/html" }
 
 /** The part of a router that the relay needs. */
@@ -87,7 +92,9 @@ export function relayHttp(
         return fault(reply, statusCode, statusCode < 500 ? reason : "internal error")
     })
     o.more?.(app)
-    const sendPage = browserRoutes(app, router, o)
+    const mayGoOn = (request: FastifyRequest) => !o.signIn || o.signIn.visitorOf(request) !== undefined
+    const streams = new EventStreams(router, mayGoOn)
+    const sendPage = browserRoutes(app, router, o, streams)
     app.get("/", { config: { needs: "nothing" } }, async (request, reply) => {
         const list = motes.list().map(({ eui, since, lastEnvelopeAt }) => ({
             eui,
@@ -105,13 +112,17 @@ export function relayHttp(
         const code = methods[request.method]
         if (code === undefined) {
             void reply.header("allow", Object.keys(methods).join(", "))
-            return await fault(reply, 405, "only GET, POST, PUT and DELETE are allowed")
+            return await fault(reply, 405, "only GET, POST, PUT, PATCH and DELETE are allowed")
         }
         const [path = "", query = ""] = request.raw.url!.split("?", 2)
         const [, , eui = "", ...rest] = path.split("/")
         if (!isEui(eui)) return await fault(reply, 404, "a mote's identity has 16 lower-case hex digits")
         const options = uriOptions(`/${rest.join("/")}`, query)
         if (!options) return await fault(reply, 400, "malformed percent-encoding")
+        if (request.method === "GET" && request.headers.accept === eventStream) {
+            const target = uriOptions(`/m/${eui}/${rest.join("/")}`, query)!
+            return await streams.observe(message(code, { token: newToken(), options: target }), request, reply)
+        }
         const type = request.headers["content-type"]
         const contentFormat = type === undefined ? undefined : contentFormatOf(type)
         if (type !== undefined && contentFormat === undefined)
@@ -126,6 +137,23 @@ export function relayHttp(
 /** Returns the Content-Type header of a text format. JSON has no charset parameter. */
 function utf8(type: string): string {
     return type === formats.html ? `${type}; charset=utf-8` : type
+}
+
+/** A token of a request that never leaves this process. */
+function newToken(): Uint8Array {
+    return randomBytes(8)
+}
+
+/** The entity tag of a representation, which differs between its media types (RFC 9110 §8.8.3). */
+function entityTag(type: string, body: Uint8Array): string {
+    return `"${createHash("sha256").update(`${type}\n`).update(body).digest("base64url").slice(0, 22)}"`
+}
+
+/** Tells whether the client has this representation already, RFC 9110 §13.1.2. */
+function isKnown({ method, headers }: FastifyRequest, etag: string): boolean {
+    if (method !== "GET" && method !== "HEAD") return false
+    const known = headers["if-none-match"]?.split(",").map(tag => tag.trim().replace(/^W\//, "")) ?? []
+    return known.includes("*") || known.includes(etag)
 }
 
 /** Sends a CoAP response as an HTTP response, RFC 8075 §7. */
@@ -152,10 +180,13 @@ async function pass(response: CoapMessage, request: FastifyRequest, reply: Fasti
     const type = preferred(request.headers.accept, offered)
     if (type === undefined) return await fault(reply, 406, `only available as ${offered.join(", ")}`)
     void reply.code(httpStatus(code)).header("vary", "accept")
-    if (type === native) return await reply.type(native).send(Buffer.from(payload))
     const title = request.raw.url!.split("?")[0]!
-    const text = type === formats.html ? packPage(title, pack!) : JSON.stringify(pack)
-    return await reply.type(utf8(type)).send(Buffer.from(text))
+    const text = type === formats.html ? () => packPage(title, pack!) : () => JSON.stringify(pack)
+    const body = type === native ? Buffer.from(payload) : Buffer.from(text())
+    const etag = entityTag(type, body)
+    void reply.header("etag", etag)
+    if (isKnown(request, etag)) return await reply.code(304).send()
+    return await reply.type(type === native ? native : utf8(type)).send(body)
 }
 
 async function fault(reply: FastifyReply, status: number, reason: string): Promise<unknown> {

@@ -9,7 +9,7 @@ import type { RelayedMote } from "./relayed-mote.ts"
 
 /** The schemes in a Proxy-Uri. All mean the same, because a mote has only one connection. */
 const schemes = ["coap+tcp:", "coap:"]
-const methods: number[] = [Code.GET, Code.POST, Code.PUT, Code.DELETE]
+const methods: number[] = [...[Code.GET, Code.POST, Code.PUT, Code.DELETE], ...[Code.FETCH, Code.PATCH, Code.iPATCH]]
 /** The options of a request that are forwarded to the mote, apart from its path. */
 const passedOn: number[] = [
     OptionNumber.IfMatch,

@@ -14,7 +14,7 @@ import { Code, dotted, message, type CoapMessage } from "../../../router/coap/me
 import { OptionNumber, pathOptions, uintOption } from "../../../router/coap/options.ts"
 import type { Requester } from "../../../router/coap/requester.ts"
 
-const { Block1, Block2, ETag } = OptionNumber
+const { Block1, Block2, ETag, RequestTag } = OptionNumber
 
 const anyBlock = fc.record({
     num: fc.integer({ min: 0, max: 2 ** 20 - 1 }),
@@ -115,7 +115,7 @@ test("blocks of one representation have the same ETag, those of another another"
 
 /** Sends a body in blocks; resolves to the codes of the answers. */
 async function upload(
-    blocks: { num: number; more: boolean; szx: number; payload: Uint8Array; path?: string }[],
+    blocks: { num: number; more: boolean; szx: number; payload: Uint8Array; path?: string; tag?: number }[],
     peer = requester(),
 ) {
     const bodies: Buffer[] = []
@@ -124,8 +124,9 @@ async function upload(
         return message(Code.Changed)
     })
     const codes: string[] = []
-    for (const { payload, path = "/config", ...value } of blocks) {
+    for (const { payload, path = "/config", tag, ...value } of blocks) {
         const options = [...pathOptions(path), blockOption(Block1, value)]
+        if (tag !== undefined) options.push({ number: RequestTag, value: Uint8Array.of(tag) })
         const response = await serve(message(Code.PUT, { options, payload }), peer)
         codes.push(dotted(response.code))
         if (codes.at(-1) === "2.31") assert.deepEqual(block(response, Block1), value)
@@ -160,6 +161,7 @@ test("a block that is missing, of another request or of the wrong size is refuse
         ["2.31 4.08", first, third],
         ["4.08", second],
         ["2.31 4.08", first, { ...second!, path: "/other" }],
+        ["2.31 4.08", { ...first!, tag: 1 }, { ...second!, tag: 2 }], // RFC 9175 §3.3
         ["4.00", { ...first!, payload: new Uint8Array(15) }],
         ["4.00", { ...first!, payload: new Uint8Array(0) }],
         ["2.31 2.31 4.00", first, second, { ...third!, payload: new Uint8Array(17) }],

@@ -161,6 +161,38 @@ test("HTTP: the motes, a mote's status in every format, its vitals, a configurat
     assert.equal((await put(randomBytes(1500), "application/octet-stream")).slice(0, 3), "413")
 })
 
+test("HTTP: a representation that the client has comes as 304, another media type does not; observed as events", async t => {
+    const { running, eui, clinic } = await realMote(t)
+    const root = `http://127.0.0.1:${running.httpPort}/m/${eui}`
+    await until(() => clinic.stored.length > 0, "the mote has sent something")
+    const config = async (headers: Record<string, string>) => {
+        const response = await fetch(`${root}/config`, { headers: { accept: "application/json", ...headers } })
+        return { status: response.status, etag: response.headers.get("etag")!, body: await response.text() }
+    }
+    const first = await config({})
+    assert.match(first.etag, /^"[\w-]{22}"$/)
+    for (const known of [first.etag, `W/${first.etag}`, `"other", ${first.etag}`, "*"]) {
+        const again = await config({ "if-none-match": known })
+        assert.deepEqual([again.status, again.body, again.etag], [304, "", first.etag], known)
+    }
+    const native = await config({ accept: "application/senml+cbor", "if-none-match": first.etag })
+    assert.equal(native.status, 200)
+    assert.notEqual(native.etag, first.etag)
+    const cut = new AbortController()
+    const stream = await fetch(`${root}/vitals`, { headers: { accept: "text/event-stream" }, signal: cut.signal })
+    assert.equal(stream.headers.get("content-type"), "text/event-stream")
+    let text = ""
+    for await (const chunk of stream.body!) {
+        text += Buffer.from(chunk).toString()
+        if (text.includes("event: over") || (text.match(/event: notification/g) ?? []).length >= 2) break
+    }
+    cut.abort()
+    assert.match(text, /^event: first\ndata: \{"code":"(2\.05|5\.03)"/)
+    if (text.includes("event: over")) return // it was sealing its next envelope just then
+    const [, payload] = /event: notification\ndata: .*?"payload":"([0-9a-f]+)"/.exec(text)!
+    await until(() => clinic.stored.includes(payload!), "the clinic has what was observed")
+})
+
 test("HTTP: what cannot be is said in HTTP's codes", async t => {
     const { running, eui, lines } = await realMote(t)
     const root = `http://127.0.0.1:${running.httpPort}`
