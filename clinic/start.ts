@@ -19,6 +19,8 @@ import { trialName } from "./backup/contents.ts"
 import { Clinic } from "./clinic.ts"
 import { describe } from "./delivery/notices.ts"
 import { Outbox, type Route } from "./delivery/outbox.ts"
+import type { PublicationPlan } from "./publication/plan.ts"
+import { Publisher } from "./publication/publisher.ts"
 import { buildApp } from "./http/app.ts"
 import type { SignInSettings } from "./http/sign-in.ts"
 import type { ConnectionLimits } from "./http/connections.ts"
@@ -54,6 +56,8 @@ export interface StartOptions {
     timeZone?: string
     /** Ways to tell people of alarms beside the page. */
     notify?: readonly Route[]
+    /** What a broker of the hospital gets. */
+    publication?: PublicationPlan | undefined
     limits?: ConnectionLimits
     signIn?: SignInSettings
     /** Backups by schedule; the data folder is `clinic` in another one, all of which belongs to the backup. */
@@ -106,13 +110,14 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             if (isEmbedded) return holdFile(store)
             throw new UserError("the database is PostgreSQL's, which makes its own backups (docs/postgresql.md)")
         })
-        const parts: { outbox?: Outbox; backups?: Backups } = {}
+        const parts: { outbox?: Outbox; publisher?: Publisher; backups?: Backups } = {}
+        const failing = () => [...(parts.outbox?.failing() ?? []), ...(parts.publisher?.failing() ?? [])]
         const surroundings: Surroundings = {
             disk: () => diskOf(data),
             databaseBytes: bytes,
             certificateEnds: () => certificates.ends(),
             lastBackupAt: () => parts.backups?.newestAt(),
-            failingChannels: () => parts.outbox?.failing().length ?? 0,
+            failingChannels: () => failing().length,
         }
         const app: FastifyInstance = await buildApp({
             ...{ ...o, clinic, clock, certificate: certificates.shown, pages: clinicPages(), holds, surroundings },
@@ -120,10 +125,13 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         })
         await listen(app, host, o.port)
         const outbox = (parts.outbox = await deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`))
+        const { publication: plan } = o
+        const publisher = plan && (await Publisher.start({ plan, clinic, store, key, clock, random: randomBytes, log }))
+        if (publisher) parts.publisher = publisher
         certificates.serve(app.server as unknown as Server)
         const backups = o.backup && (parts.backups = scheduleBackups(o.backup, { data, holds, clock, log }))
         const equipment = new EquipmentWatch({
-            ...{ store, alarms: clinic.alarms, routers: () => clinic.routers.all(), failing: () => outbox.failing() },
+            ...{ store, alarms: clinic.alarms, routers: () => clinic.routers.all(), failing },
             ...{
                 certificateEnds: () => certificates.ends(),
                 disk: async () => (await diskOf(data)).free,
@@ -132,7 +140,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             },
             isBackupOverdue: () => backups?.isOverdue() ?? false,
         })
-        const watch = watchAlarms({ clinic, store, outbox, equipment, clock, log })
+        const watch = watchAlarms({ clinic, store, outbox, publisher, equipment, clock, log })
         const anchors = anchorAudit(clinic.audit, { data, clock, log })
         const url = urlOf(app)
         const local = new LocalAccess(data)
@@ -152,6 +160,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
                 await backups?.stop()
                 await watch.stop()
                 await outbox.stop()
+                await publisher?.stop()
                 await app.close()
                 await holds.stop()
                 await anchors.stop()
@@ -247,6 +256,7 @@ interface Watched {
     clinic: Clinic
     store: Store
     outbox: Outbox
+    publisher: Publisher | undefined
     equipment: EquipmentWatch
     clock: Clock
     log: Log
@@ -256,7 +266,7 @@ interface Watched {
  * What raises, escalates and ends alarms by time alone. A second is waited for anew each time: clocks jump. Of several processes on a
  * database one does it; another one that takes over begins as after a start.
  */
-function watchAlarms({ clinic, store, outbox, equipment, clock, log }: Watched): { stop(): Promise<void> } {
+function watchAlarms({ clinic, store, outbox, publisher, equipment, clock, log }: Watched): { stop(): Promise<void> } {
     let timer: Timer
     let wasOnDuty = true
     let checked = Promise.resolve()
@@ -273,6 +283,7 @@ function watchAlarms({ clinic, store, outbox, equipment, clock, log }: Watched):
             clinic.silence.restart()
             clinic.arrivals.restart()
             outbox.wake()
+            publisher?.wake()
         }
         wasOnDuty = isOnDuty
         if (isOnDuty) await onDuty()

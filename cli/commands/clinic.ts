@@ -7,6 +7,8 @@ import {
     routeForm,
     startClinic,
     type BackupPlan,
+    type PublicationFlags,
+    type PublicationPlan,
     type RunningClinic,
     type SignInSettings,
 } from "../../clinic/index.ts"
@@ -22,9 +24,10 @@ import { databaseOption, refuseSeenPassword } from "../database.ts"
 import { checkOption, httpsUrl, integer, logLevelOption, option, port, timeZone, withConfigFile } from "../options.ts"
 import { signInFrom, signInOptions, type OpenIdFlags } from "../openid-options.ts"
 import { checkPassphrase, givenPassphrase, passphraseFileOption, passphraseVariable } from "../passphrase.ts"
+import { checkPublication, publicationFrom, publishOptions } from "../publish-options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
-interface Options extends OpenIdFlags {
+interface Options extends OpenIdFlags, PublicationFlags {
     data: string
     database?: string
     host: string
@@ -108,17 +111,22 @@ export const clinicCommand = withConfigFile(
         })
         const passphrase = await complaints(() => backupPlan(options))
         const signIn = await checkSignIn(options)
-        return report([...checked.faults, ...passphrase, ...signIn.faults], [...checked.notes, ...signIn.notes])
+        const publication = await checkPublication(options)
+        return report(
+            [...checked.faults, ...passphrase, ...signIn.faults, ...publication],
+            [...checked.notes, ...signIn.notes],
+        )
     }
     const backup = backupPlan(options)
+    const publication = publicationFrom(options)
     const clinic = await openClinic(
         options.data,
-        { ...options, ...(backup && { plan: backup }), signIn: signInFrom(options, options) },
+        { ...options, ...(backup && { plan: backup }), signIn: signInFrom(options, options), publication },
         stderrLog(options.logLevel),
     )
     await runUntilStopped(() => clinic.close(), `ready ${clinic.url}`)
 })
-for (const each of signInOptions()) clinicCommand.addOption(each)
+for (const each of [...signInOptions(), ...publishOptions()]) clinicCommand.addOption(each)
 
 function backupPlan({ backup, database, backupEvery, backupKeep, passphraseFile }: Options): BackupPlan | undefined {
     if (backup === undefined) return undefined
@@ -166,7 +174,11 @@ export interface OpenClinic extends RunningClinic {
 /** Starts a clinic in the folder `data`. The first start creates the credentials. */
 export async function openClinic(
     data: string,
-    options: ClinicAccess & { plan?: BackupPlan; signIn?: SignInSettings },
+    options: ClinicAccess & {
+        plan?: BackupPlan
+        signIn?: SignInSettings
+        publication?: PublicationPlan | undefined
+    },
     log: Log,
 ): Promise<OpenClinic> {
     const credentialsFile = join(data, "credentials.json")
@@ -188,6 +200,7 @@ export async function openClinic(
         ...(options.database !== undefined && { database: options.database }),
         ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
         ...(routes && { notify: routes }),
+        publication: options.publication,
         ...(options.plan && { backup: options.plan }),
         ...(options.signIn && { signIn: options.signIn }),
         ...(options.name && { names: options.name }),

@@ -7,7 +7,7 @@ const dicom = "http://dicom.nema.org/resources/ontology/DCM"
 
 /** http://hl7.org/fhir/R4/valueset-audit-event-action.html */
 const actions: Record<AuditAction, FhirAuditEvent["action"]> = {
-    ...{ look: "R", add: "C", change: "U", remove: "D" },
+    ...{ look: "R", disclose: "R", add: "C", change: "U", remove: "D" },
     ...{ start: "E", restore: "E", broken: "E", lost: "E" },
 }
 const interactions: Partial<Record<AuditAction, string>> = {

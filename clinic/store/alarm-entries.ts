@@ -16,6 +16,9 @@ export interface StoredAlarmEntry {
     failure: string | null
 }
 
+/** What became of an alarm, to be published. */
+export type PublishedEntry = Pick<StoredAlarmEntry, "at" | "alarm" | "change" | "value"> & { id: number }
+
 export class AlarmEntryTable {
     private readonly access: Access
 
@@ -51,6 +54,26 @@ export class AlarmEntryTable {
             .where("alarm", "=", alarm)
             .orderBy("id")
             .execute()
+    }
+
+    /** In the order in which they were stored, from the one after `id`. */
+    async since(id: number, limit: number): Promise<PublishedEntry[]> {
+        return await this.access.db
+            .selectFrom("alarm_entry")
+            .select(["id", "at", "alarm", "change", "value"])
+            .where("id", ">", id)
+            .orderBy("id")
+            .limit(limit)
+            .execute()
+    }
+
+    /** The newest id given out; 0 for none. */
+    async newestId(): Promise<number> {
+        const { id } = await this.access.db
+            .selectFrom("alarm_entry")
+            .select(({ fn }) => fn.max<number | null>("id").as("id"))
+            .executeTakeFirstOrThrow()
+        return id ?? 0
     }
 
     /** Another alarm has taken the place of that one. */

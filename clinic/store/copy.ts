@@ -55,6 +55,7 @@ const tables: Readonly<Record<Exclude<TableName, "probe">, Keyed>> = {
     audit_patient: { key: ["patient", "audit"] },
     audit_head: { key: ["id"] },
     audit_begun: { key: ["id"], hasIds: true },
+    publication: { key: ["name"] },
 }
 type CopiedTable = keyof typeof tables
 const names = Object.keys(tables) as CopiedTable[]

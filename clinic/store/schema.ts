@@ -41,6 +41,7 @@ export interface Schema {
     audit_patient: AuditPatientRow
     audit_head: AuditHeadRow
     audit_begun: AuditBegunRow
+    publication: PublicationRow
 }
 
 export type TableName = keyof Schema
@@ -412,4 +413,10 @@ interface AuditBegunRow {
     event: string
     /** Of those that have the database open; 0 where only one can. */
     process: Generated<number>
+}
+
+interface PublicationRow {
+    name: string
+    measurement: number
+    alarm_entry: number
 }

@@ -21,6 +21,7 @@ import { NoteTable } from "./notes.ts"
 import { OpenIdLinkTable } from "./openid-links.ts"
 import { PasskeyTable } from "./passkeys.ts"
 import { PatientTable } from "./patients.ts"
+import { PublicationTable } from "./publications.ts"
 import { RouterMoteTable } from "./router-motes.ts"
 import { RouterWardTable } from "./router-wards.ts"
 import { RouterTable } from "./routers.ts"
@@ -71,7 +72,7 @@ export const alone: Omit<Engine, "ids"> = {
 }
 
 /** Tables that somebody listens to. */
-const listened: readonly TableName[] = ["measurement", "alarm", "delivery", "ward_rules"]
+const listened: readonly TableName[] = ["measurement", "alarm", "delivery", "ward_rules", "patient"]
 /** What happens to alarms while a process does not hear of it is less than this. */
 const missedEntries = 1000
 
@@ -107,6 +108,7 @@ export class Tables {
     readonly routerMote: RouterMoteTable
     readonly note: NoteTable
     readonly audit: AuditTable
+    readonly publication: PublicationTable
 
     constructor(access: Access) {
         this.account = new AccountTable(access)
@@ -139,6 +141,7 @@ export class Tables {
         this.routerMote = new RouterMoteTable(access)
         this.note = new NoteTable(access)
         this.audit = new AuditTable(access)
+        this.publication = new PublicationTable(access)
     }
 }
 

@@ -11,6 +11,8 @@ const greetingMs = 10_000
 /** The interval of PINGREQs. If nothing arrives between two of them, the connection ends. */
 const pingMs = 30_000
 const keepAliveS = 60
+/** How long the broker may take to close the connection after DISCONNECT. */
+const lingerMs = 2_000
 /** The maximum number of bytes queued for a broker that does not read. */
 const maxBacklogBytes = 4 * 2 ** 20
 
@@ -80,6 +82,8 @@ export class MqttConnection {
     end(): void {
         this.send({ kind: "disconnect", code: Reason.success })
         this.stream.end()
+        this.clock.clearTimeout(this.timer)
+        this.timer = this.clock.setTimeout(() => this.stream.destroy(), lingerMs)
     }
 
     /** Closes at once. */

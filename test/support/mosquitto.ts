@@ -5,6 +5,7 @@ import { chmodSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
 import { join } from "node:path"
 import type { TestContext } from "node:test"
+import { serverCertificate } from "../../host/server-certificate.ts"
 import { freePort } from "../e2e/ports.ts"
 import { temporaryFolder } from "./folder.ts"
 import { until } from "./until.ts"
@@ -26,16 +27,28 @@ export interface User {
 /** A broker that lets in its users only, killed and started again on the same port as a test likes. */
 export class Mosquitto {
     readonly port: number
+    /** The file of the authority that signed its certificate; undefined without TLS. */
+    readonly ca: string | undefined
     private readonly file: string
     private child: ChildProcess | undefined
 
-    private constructor(file: string, port: number) {
+    private constructor(file: string, port: number, ca: string | undefined) {
         this.file = file
+        this.ca = ca
         this.port = port
     }
 
     /** @param users none: everybody may do everything */
     static async start(t: TestContext, ...users: User[]): Promise<Mosquitto> {
+        return await Mosquitto.make(t, users, false)
+    }
+
+    /** One that speaks TLS only, with a certificate for `localhost`. */
+    static async startTls(t: TestContext, ...users: User[]): Promise<Mosquitto> {
+        return await Mosquitto.make(t, users, true)
+    }
+
+    private static async make(t: TestContext, users: User[], isTls: boolean): Promise<Mosquitto> {
         const folder = temporaryFolder(t)
         chmodSync(folder, 0o755) // started by root it becomes another user
         const port = await freePort()
@@ -50,9 +63,15 @@ export class Mosquitto {
             chmodSync(join(folder, "passwords"), 0o644)
             lines.push("allow_anonymous false", `password_file ${folder}/passwords`, `acl_file ${folder}/acl`)
         }
+        if (isTls) {
+            const { cert, key } = await serverCertificate(folder, "localhost", Date.now())
+            writeFileSync(join(folder, "cert.pem"), cert, { mode: 0o644 })
+            writeFileSync(join(folder, "key.pem"), key, { mode: 0o644 })
+            lines.splice(1, 0, `certfile ${folder}/cert.pem`, `keyfile ${folder}/key.pem`)
+        }
         const file = join(folder, "mosquitto.conf")
         writeFileSync(file, lines.join("\n") + "\n", { mode: 0o644 })
-        const broker = new Mosquitto(file, port)
+        const broker = new Mosquitto(file, port, isTls ? join(folder, "ca.pem") : undefined)
         t.after(() => broker.kill())
         await broker.start()
         return broker

@@ -569,4 +569,12 @@ export const migrations: readonly string[] = [
     ) STRICT;
     CREATE INDEX passkey_of ON passkey (account, id);
     `,
+    `
+    -- How far a broker has what is published to it.
+    CREATE TABLE publication (
+        name TEXT PRIMARY KEY,
+        measurement INTEGER NOT NULL,
+        alarm_entry INTEGER NOT NULL
+    ) STRICT;
+    `,
 ]
