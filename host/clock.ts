@@ -12,6 +12,11 @@ export interface Clock {
     elapsed?(): number
     /** Calls `fn` once, `ms` milliseconds from now. */
     setTimeout(fn: () => void, ms: number): Timer
+    /**
+     * Calls `fn` after what this turn of the event loop has brought. A clock that may omit it takes `setTimeout` of 0, which the
+     * real one delays by a millisecond.
+     */
+    setImmediate?(fn: () => void): void
     /** Cancels a timer. Does nothing if it has already fired. */
     clearTimeout(timer: Timer | undefined): void
 }
@@ -24,6 +29,7 @@ export const realClock: Clock = {
     now: () => Date.now(),
     elapsed: () => performance.now(),
     setTimeout: (fn, ms) => setTimeout(fn, ms),
+    setImmediate: fn => void setImmediate(fn),
     clearTimeout: timer => clearTimeout(timer as NodeJS.Timeout | undefined),
 }
 

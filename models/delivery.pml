@@ -132,7 +132,7 @@ active [ROUTERS] proctype Ingest() {
     od
 }
 
-/* router/delivery.ts, router/store/sqlite.ts (settle: deleted from memory now, from the disk with the next commit) */
+/* router/delivery.ts, router/store/sqlite.ts (settle: removed from memory now, written to the log with the next commit) */
 active [ROUTERS] proctype Delivery() {
     byte r = _pid - 1 - ROUTERS;
     end: do

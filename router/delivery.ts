@@ -116,18 +116,11 @@ export class DeliveryLoop {
                 refused.push({ delivery, reason })
             } else if (result) safe.push(delivery)
         }
-        this.settle(batch, safe, refused)
+        // A commit in progress may yet be undone.
+        await this.store.appending?.catch(() => {})
+        this.store.settle(safe, refused, () => this.replays.settled(safe, refused))
         if (refused.length > 0) this.trimDeadLetters()
         return safe.length + refused.length
-    }
-
-    private settle(batch: Queued[], safe: Queued[], refused: { delivery: Queued; reason: string }[]): void {
-        try {
-            this.store.settle(safe, refused, this.replays.settled(safe, refused))
-        } catch (error) {
-            for (const { kid } of batch) this.replays.forget(eui(kid))
-            throw error
-        }
     }
 
     private trimDeadLetters(): void {

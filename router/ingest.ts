@@ -55,6 +55,8 @@ export type IngestResult =
 /** `contested` envelopes are among the `stored` ones. */
 export type IngestCounts = Record<"stored" | "duplicate" | "contested" | Refusal, number>
 
+type Outcome = Refusal | "stored" | "duplicate"
+
 /** An authentic envelope that waits for the next commit. */
 interface Waiting {
     purpose: Purpose
@@ -72,6 +74,8 @@ interface Batch {
     /** The changed starts, each once. */
     seen: Map<SeenStart["start"], SeenStart>
     forgotten: SeenStart[]
+    /** Undoes what the replay windows have recorded, in reverse order. */
+    undo: (() => void)[]
 }
 
 /**
@@ -113,6 +117,9 @@ export class Ingest {
     private readonly replays: Replays
     private readonly onResult: (envelope: Uint8Array, result: IngestResult) => void
     private waiting: Waiting[] = []
+    private isCommitting = false
+    /** The latest commit. */
+    private committing: Promise<void> | undefined
 
     /**
      * @param o.onStored called after each commit that added to the outbox
@@ -173,21 +180,53 @@ export class Ingest {
         return result
     }
 
-    /** Writes the waiting envelopes to disk and resolves their results. */
-    commit(): void {
+    /**
+     * Writes the waiting envelopes to disk and resolves their results. What arrives meanwhile is written after that, together:
+     * so an envelope alone waits for one sync of the disk, and under load many share one.
+     */
+    private commit(): void {
+        if (this.isCommitting) return
         const waiting = this.waiting
         this.waiting = []
-        const batch: Batch = { accepted: [], bytes: 0, seen: new Map(), forgotten: [] }
-        let outcomes: (Refusal | "stored" | "duplicate")[]
+        const batch: Batch = { accepted: [], bytes: 0, seen: new Map(), forgotten: [], undo: [] }
+        let outcomes: Outcome[] = []
+        const failed = (error: unknown) => {
+            this.storeFailures.count((error as Error).message, waiting.length)
+            for (const undo of batch.undo.reverse()) undo()
+            this.finish(
+                waiting,
+                waiting.map(() => "busy"),
+            )
+        }
         try {
             outcomes = waiting.map(entry => this.admit(entry, batch))
-            if (batch.accepted.length > 0) this.append(batch)
+            const start = elapsedMs(this.clock)
+            const done = () => {
+                if (batch.accepted.length > 0) this.onCommitted(elapsedMs(this.clock) - start)
+                this.finish(waiting, outcomes)
+            }
+            const { accepted, seen, forgotten } = batch
+            const appended =
+                accepted.length > 0 ? this.store.append(accepted, [...seen.values()], forgotten) : undefined
+            this.isCommitting = true
+            if (appended) this.committing = appended.then(done, failed)
+            else done()
         } catch (error) {
-            this.storeFailures.count((error as Error).message, waiting.length)
-            // These windows contain envelopes that were not stored.
-            for (const entry of waiting) this.replays.forget(entry.eui)
-            outcomes = waiting.map(() => "busy")
+            failed(error)
         }
+    }
+
+    /** Stores what waits. Resolves when nothing is being written. */
+    async flush(): Promise<void> {
+        do {
+            this.commit()
+            await this.committing
+        } while (this.waiting.length > 0)
+    }
+
+    private finish(waiting: Waiting[], outcomes: Outcome[]): void {
+        this.isCommitting = false
+        if (this.waiting.length > 0) this.commitSoon()
         const now = this.time.now() ?? this.clock.now()
         waiting.forEach(({ envelope: { nonce }, keys, eui, resolve }, i) => {
             const outcome = outcomes[i]!
@@ -199,10 +238,11 @@ export class Ingest {
         if (outcomes.includes("stored")) this.onStored()
     }
 
-    private append({ accepted, seen, forgotten }: Batch): void {
-        const start = elapsedMs(this.clock)
-        this.store.append(accepted, [...seen.values()], forgotten)
-        this.onCommitted(elapsedMs(this.clock) - start)
+    /** Commits what this turn of the event loop brings. */
+    private commitSoon(): void {
+        const { clock } = this
+        if (clock.setImmediate) clock.setImmediate(() => this.commit())
+        else clock.setTimeout(() => this.commit(), 0)
     }
 
     /** Does all checks that need no store. */
@@ -228,11 +268,11 @@ export class Ingest {
     }
 
     private queue(entry: Omit<Waiting, "resolve">): Promise<IngestResult> {
-        if (this.waiting.length === 0) this.clock.setTimeout(() => this.commit(), 0)
+        if (this.waiting.length === 0 && !this.isCommitting) this.commitSoon()
         return new Promise(resolve => this.waiting.push({ ...entry, resolve }))
     }
 
-    private admit(entry: Waiting, batch: Batch): Refusal | "stored" | "duplicate" {
+    private admit(entry: Waiting, batch: Batch): Outcome {
         const { kid, bytes } = entry.envelope
         const verdict = this.replays.judge(entry)
         if (verdict === "undecided") return "busy"
@@ -242,9 +282,11 @@ export class Ingest {
             this.counts.contested++
             this.contested.count(entry.eui)
         }
-        batch.accepted.push({ kid, purpose: entry.purpose, receivedAt: entry.receivedAt, envelope: bytes })
+        const { purpose, receivedAt, keys } = entry
+        batch.accepted.push({ kid, purpose, receivedAt, envelope: bytes, generation: keys.generation ?? 0 })
         batch.bytes += bytes.length
-        const { seen, forgotten } = this.replays.record(entry)
+        const { seen, forgotten, undo } = this.replays.record(entry)
+        batch.undo.push(undo)
         if (seen) batch.seen.set(seen.start, seen)
         if (forgotten) batch.forgotten.push(forgotten)
         return "stored"

@@ -45,18 +45,29 @@ export class ReplayWindow {
         return start.runs.some(([first, last]) => seq >= first && seq <= last) ? "duplicate" : "fresh"
     }
 
-    /** Records a `fresh` envelope. Returns its updated start, and the start that was forgotten to make room for it. */
-    record(boot: number, salt: string, seq: number): { start: Start; forgotten?: Start } {
-        let start = this.find(boot)
+    /**
+     * Records a `fresh` envelope. Returns its updated start, and the start that was forgotten to make room for it. `undo` makes
+     * everything as before, in the reverse order of several records.
+     */
+    record(boot: number, salt: string, seq: number): { start: Start; forgotten?: Start; undo(): void } {
+        const known = this.find(boot)
+        const start = known ?? { boot, salt, floor: 0, runs: [] }
+        const { floor, runs } = start
+        const before = runs.map(([first, last]): [number, number] => [first, last])
         let forgotten: Start | undefined
-        if (!start) {
-            start = { boot, salt, floor: 0, runs: [] }
+        if (!known) {
             this.starts.push(start)
             if (this.starts.length > maxStarts) forgotten = this.starts.shift()
         }
         insert(start.runs, seq)
         if (start.runs.length > maxRuns) start.floor = start.runs.shift()![1] + 1
-        return { start, forgotten }
+        const undo = () => {
+            start.floor = floor
+            start.runs = before
+            if (!known) this.starts.splice(this.starts.indexOf(start), 1)
+            if (forgotten) this.starts.unshift(forgotten)
+        }
+        return { start, ...(forgotten && { forgotten }), undo }
     }
 
     /**
@@ -97,4 +108,15 @@ function insert(runs: Start["runs"], seq: number): void {
     } else if (joinsBefore) before[1] = seq
     else if (joinsAfter) after[0] = seq
     else runs.splice(next, 0, [seq, seq])
+}
+
+/**
+ * Returns the key under which a replay window is stored: the mote's kid, followed by the secret's generation unless that is 0.
+ * Each secret has its own window, because a board with a new secret may count its boots from the beginning.
+ */
+export function windowKeyOf(kid: Uint8Array, generation: number): Uint8Array {
+    if (generation === 0) return kid
+    const key = Buffer.concat([kid, Buffer.alloc(4)])
+    key.writeUInt32BE(generation >>> 0, kid.length)
+    return key
 }

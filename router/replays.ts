@@ -2,8 +2,8 @@ import { WireError } from "../wire/cbor.ts"
 import { parseEnvelope, type Envelope } from "../wire/envelope.ts"
 import { eui, type RouterKeys } from "../wire/keys.ts"
 import type { Keyring } from "./keyring.ts"
-import { ReplayWindow, type Verdict } from "./replay.ts"
-import type { Queued, RouterStore, SeenStart } from "./store/store.ts"
+import { ReplayWindow, windowKeyOf, type Verdict } from "./replay.ts"
+import type { Changes, Queued, RouterStore, SeenStart } from "./store/store.ts"
 
 /** The maximum number of envelopes in the outbox that are remembered per mote with their tags, the newest. */
 export const maxPending = 64
@@ -20,12 +20,6 @@ export interface Authentic {
     envelope: Envelope
     keys: Pick<RouterKeys, "generation">
     eui: string
-}
-
-/** The starts that have changed, and those that are forgotten. */
-export interface Changes {
-    seen: SeenStart[]
-    forgotten: SeenStart[]
 }
 
 /** An envelope in the outbox: what is unique in its nonce, and its tag. */
@@ -74,26 +68,36 @@ export class Replays {
         return unremembered > 0 ? "undecided" : "duplicate"
     }
 
-    /** Records a `fresh` or `contested` envelope for the outbox. Returns its updated start, and the start that made room. */
-    record(entry: Authentic): { seen?: SeenStart; forgotten?: SeenStart } {
+    /**
+     * Records a `fresh` or `contested` envelope for the outbox. Returns its updated start, and the start that made room. `undo`
+     * is for an envelope that could not be stored.
+     */
+    record(entry: Authentic): { seen?: SeenStart; forgotten?: SeenStart; undo(): void } {
         const { kid, boot, salt, seq, bytes } = entry.envelope
         const mote = this.moteOf(kid, entry.eui)
-        mote.pending.push({ nonce: nonceOf(entry.envelope), tag: tagOf(bytes), isDecided: false })
-        if (mote.pending.length > maxPending) {
-            mote.pending.shift()
-            mote.unremembered++
+        const added = { nonce: nonceOf(entry.envelope), tag: tagOf(bytes), isDecided: false }
+        mote.pending.push(added)
+        const crowdedOut = mote.pending.length > maxPending ? mote.pending.shift() : undefined
+        if (crowdedOut) mote.unremembered++
+        const undoPending = () => {
+            mote.pending.splice(mote.pending.indexOf(added), 1)
+            if (!crowdedOut) return
+            mote.pending.unshift(crowdedOut)
+            mote.unremembered--
         }
         const window = this.windowOf(entry)
         const saltHex = hex(salt)
-        if (window.judge(boot, saltHex, seq) === "duplicate") return {}
-        const { start, forgotten } = window.record(boot, saltHex, seq)
+        if (window.judge(boot, saltHex, seq) === "duplicate") return { undo: undoPending }
+        const { start, forgotten, undo } = window.record(boot, saltHex, seq)
         const key = windowKey(entry)
-        return { seen: { kid: key, start }, ...(forgotten && { forgotten: { kid: key, start: forgotten } }) }
-    }
-
-    /** Forgets what memory has about a mote. The store knows it as of the latest commit. */
-    forget(eui: string): void {
-        this.motes.delete(eui)
+        return {
+            seen: { kid: key, start },
+            ...(forgotten && { forgotten: { kid: key, start: forgotten } }),
+            undo: () => {
+                undo()
+                undoPending()
+            },
+        }
     }
 
     /**
@@ -101,7 +105,7 @@ export class Replays {
      * @param safe those that the clinic has stored
      */
     settled(safe: Queued[], refused: { delivery: Queued; reason: string }[]): Changes {
-        const changes: Changes = { seen: [], forgotten: [] }
+        const changes: Changes = { seen: [], forgotten: [], released: [] }
         const altered = refused.filter(({ reason }) => reason === "altered")
         for (const { delivery } of altered) this.moteOf(delivery.kid, eui(delivery.kid))
         for (const delivery of safe) for (const other of this.leave(delivery).others) other.isDecided = true
@@ -134,8 +138,10 @@ export class Replays {
         if (!envelope) return
         for (const keys of this.keyring.findAll(name)) {
             const entry = { envelope, keys, eui: name }
-            const start = this.windowOf(entry).release(envelope.boot, hex(envelope.salt), envelope.seq)
+            const { boot, salt, seq } = envelope
+            const start = this.windowOf(entry).release(boot, hex(salt), seq)
             if (!start) continue
+            changes.released.push({ kid, generation: keys.generation ?? 0, boot, salt: hex(salt), seq })
             const released = { kid: windowKey(entry), start }
             if (start.runs.length > 0 || start.floor > 0) changes.seen.push(released)
             else changes.forgotten.push(released)
@@ -166,16 +172,8 @@ export class Replays {
     }
 }
 
-/**
- * Returns the key under which an envelope's replay window is stored: the mote's kid, followed by the secret's generation
- * unless that is 0. Each secret has its own window, because a board with a new secret may count its boots from the
- * beginning.
- */
 function windowKey({ envelope, keys: { generation = 0 } }: Authentic): Uint8Array {
-    if (generation === 0) return envelope.kid
-    const key = Buffer.concat([envelope.kid, Buffer.alloc(4)])
-    key.writeUInt32BE(generation >>> 0, envelope.kid.length)
-    return key
+    return windowKeyOf(envelope.kid, generation)
 }
 
 /** Returns undefined for an envelope that an earlier version has stored. */

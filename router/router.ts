@@ -207,9 +207,10 @@ export class Router {
 
     /** Completes pending requests, closes all connections and stops delivery. */
     async close(): Promise<void> {
-        this.ingest.commit()
+        const stored = this.ingest.flush()
         this.delivery.close()
         this.keyring.close()
+        await stored
         await Promise.all(this.attachments.map(async attachment => await attachment.close()))
     }
 }

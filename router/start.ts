@@ -113,7 +113,14 @@ export async function startRouter(o: {
     const { tls } = o
     const reloaded = tls?.read && new ReloadedCertificate({ current: tls, read: tls.read, clock: realClock, log })
     if (reloaded) parts.push(reloaded)
-    const metrics = new RouterMetrics(surroundings({ ...o, certificate: () => reloaded?.pem ?? tls?.cert }))
+    let stored: SqliteStore | undefined
+    const metrics = new RouterMetrics(
+        surroundings({
+            ...o,
+            certificate: () => reloaded?.pem ?? tls?.cert,
+            outboxFileBytes: () => stored?.outboxFileBytes ?? 0,
+        }),
+    )
     const clinic = watchedClinic(o.clinic, metrics.contact, {
         ...{ now: () => realClock.now(), elapsed: () => elapsedMs(realClock) },
         answered: (operation, ms, isGood) => metrics.answered(operation, ms, isGood),
@@ -138,7 +145,8 @@ export async function startRouter(o: {
     }
     try {
         parts.push({ close: () => clinic.close?.() })
-        const store = SqliteStore.open(o.data)
+        const store = SqliteStore.open(o.data, log)
+        stored = store
         parts.push(store)
         const madeAt = identify(store, o.data, Date.now(), log)
         if (madeAt !== undefined) clinic.setStoreCreatedAt?.(madeAt)
@@ -214,10 +222,12 @@ async function serveMetrics(
 function surroundings({
     data,
     certificate,
+    outboxFileBytes,
     maxOutboxBytes = defaultMaxOutboxBytes,
 }: {
     data: string
     certificate: () => string | undefined
+    outboxFileBytes: () => number
     maxOutboxBytes?: number
 }): Surroundings {
     const bytes = (name: string) => statSync(join(data, name), { throwIfNoEntry: false })?.size ?? 0
@@ -226,7 +236,7 @@ function surroundings({
             const { bavail, blocks, bsize } = await statfs(data)
             return { free: bavail * bsize, size: blocks * bsize }
         },
-        databaseBytes: () => bytes("router.db") + bytes("router.db-wal"),
+        databaseBytes: () => bytes("router.db") + bytes("router.db-wal") + outboxFileBytes(),
         certificateEnds: () => {
             const pem = certificate()
             return pem === undefined ? undefined : Date.parse(new X509Certificate(pem).validTo)

@@ -1,5 +1,5 @@
 /*
- * keys: the latest keys from the clinic. outbox: envelopes that the clinic does not have yet. refused: dead letters,
+ * keys: the latest keys from the clinic. outbox: empty since the outbox is a log (outbox/). refused: dead letters,
  * which the clinic refused. replay: the replay windows. meta: facts about the file itself.
  */
 const first = `

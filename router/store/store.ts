@@ -1,9 +1,22 @@
 import type { Delivery } from "../../wire/batch.ts"
 import type { RouterKeys } from "../../wire/keys.ts"
+import type { Released } from "./outbox/record.ts"
 import type { Start } from "../replay.ts"
 
 /** An envelope for the outbox, and the mote that sealed it. */
-export type Accepted = Omit<Delivery, "id"> & { kid: Uint8Array }
+export type Accepted = Omit<Delivery, "id"> & {
+    kid: Uint8Array
+    /** Of the secret that it used, 0 if absent. */
+    generation?: number
+}
+
+/** What the clinic's results change in the replay windows. */
+export interface Changes {
+    seen: SeenStart[]
+    forgotten: SeenStart[]
+    /** The nonces that are free again. */
+    released: Released[]
+}
 
 /** An envelope in the outbox. */
 export type Queued = Delivery & { kid: Uint8Array }
@@ -20,8 +33,8 @@ export interface DeadLetter extends Queued {
 }
 
 /**
- * The router's durable state: the outbox, replay windows, keys and dead letters. Each method that writes is one
- * transaction. It is durable when the method returns; the method throws if it fails.
+ * The router's durable state: the outbox, replay windows, keys and dead letters. What a method writes is durable when it
+ * returns, or its promise resolves; if it fails, everything is as before.
  */
 export interface RouterStore {
     /** The number of envelopes in the outbox. */
@@ -37,22 +50,24 @@ export interface RouterStore {
     /** The newest `max` envelopes of one mote in the outbox, the oldest of them first, and how many others it has there. */
     waitingOf(kid: Uint8Array, max: number): { newest: Uint8Array[]; others: number }
 
-    /** Adds envelopes to the outbox and updates the replay windows. */
-    append(accepted: Accepted[], seen: SeenStart[], forgotten?: SeenStart[]): void
+    /**
+     * Adds envelopes to the outbox and updates the replay windows, whose starts may only change again with the next call.
+     * Throws or rejects if it fails. Calls must not overlap.
+     */
+    append(accepted: Accepted[], seen: SeenStart[], forgotten?: SeenStart[]): Promise<void> | void
+    /** The `append` in progress. */
+    readonly appending: Promise<void> | undefined
     /**
      * Returns the next batch: alarms before readings, motes in turn, and the oldest envelopes of each mote first. It
      * exceeds `maxBytes` only if a single envelope does.
      */
     next(maxEnvelopes: number, maxBytes: number): Queued[]
     /**
-     * Removes envelopes from the outbox: the delivered ones, and the refused ones, which become dead letters. Updates the
-     * replay windows.
+     * Removes envelopes from the outbox: the delivered ones, and the refused ones, which become dead letters. After a crash
+     * soon afterwards they may be there again, and the clinic reports them as duplicates.
+     * @param change called once the dead letters are durable, while the outbox still has everything
      */
-    settle(
-        safe: Queued[],
-        refused: { delivery: Queued; reason: string }[],
-        changes?: { seen: SeenStart[]; forgotten: SeenStart[] },
-    ): void
+    settle(safe: Queued[], refused: { delivery: Queued; reason: string }[], change?: () => Changes): void
 
     /** Returns the oldest dead letters with ids above `afterId`. */
     deadLetters(afterId: number, max: number): DeadLetter[]

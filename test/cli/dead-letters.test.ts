@@ -16,7 +16,7 @@ test("router dead-letters: listed, exported, dropped, the oldest first", async t
     const envelopes = [mote.envelope(), mote.envelope(), mote.envelope()]
     const store = SqliteStore.open(join(data, "router"))
     const receivedAt = Date.UTC(2026, 4, 1)
-    store.append(
+    await store.append(
         envelopes.map(envelope => ({ kid: mote.keys.kid, purpose: "vitals", receivedAt, envelope })),
         [],
     )

@@ -82,7 +82,7 @@ test("clinic and router start on a full disk, say so, and show what they have", 
 
     const folders = [join(data, "clinic"), join(data, "router")]
     const before = folders.map(contents)
-    clinic = run(t, clinicArgs, {}, onFullDisk(data, ...folders))
+    clinic = run(t, clinicArgs, {}, onFullDisk(data, ...folders, join(data, "router/outbox")))
     await clinic.line("ready")
     for (const path of ["/healthz", "/readyz"])
         assert.deepEqual(await call("GET", path), { status: 503, json: { status: "the disk is full" } })
@@ -93,7 +93,12 @@ test("clinic and router start on a full disk, say so, and show what they have", 
     assert.equal((await call("POST", "/api/patients", { given: "Ken", family: "Ito" })).status, 507)
 
     const metricsPort = await freePort()
-    router = run(t, [...routerArgs, "--metrics-port", String(metricsPort)], env, onFullDisk(data, ...folders))
+    router = run(
+        t,
+        [...routerArgs, "--metrics-port", String(metricsPort)],
+        env,
+        onFullDisk(data, ...folders, join(data, "router/outbox")),
+    )
     await router.line("ready")
     const health = async (path: string) => (await fetch(`http://localhost:${metricsPort}${path}`)).status
     assert.deepEqual([await health("/livez"), await health("/readyz")], [200, 503])

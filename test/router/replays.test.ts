@@ -72,7 +72,7 @@ async function setUp() {
                 if (isTrue(delivery.envelope)) safe.push(delivery)
                 else refused.push({ delivery, reason: "altered" })
             for (const { envelope } of safe) clinic.add(Buffer.from(envelope).toString("hex"))
-            store.settle(safe, refused, router.replays.settled(safe, refused))
+            store.settle(safe, refused, () => router.replays.settled(safe, refused))
         },
     }
 }
