@@ -22,6 +22,7 @@ export const commands: Record<string, () => Promise<Command>> = {
     alarms: async () => (await import("./commands/alarms.ts")).alarmsCommand,
     backup: async () => (await import("./commands/backup.ts")).backupCommand,
     migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
+    database: async () => (await import("./commands/database.ts")).databaseCommand,
     restore: async () => (await import("./commands/restore.ts")).restoreCommand,
     audit: async () => (await import("./commands/audit.ts")).auditCommand,
     users: async () => (await import("./commands/users.ts")).usersCommand,

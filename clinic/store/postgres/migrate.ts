@@ -58,7 +58,9 @@ export async function migrate(client: pg.ClientBase): Promise<void> {
     } catch (error) {
         await client.query("ROLLBACK").catch(() => {})
         if (error instanceof pg.DatabaseError && error.code === "42501")
-            throw new UserError("its tables are not those of this version, and this role may not change them")
+            throw new UserError(
+                "its tables are not those of this version, and this role may not change them: run `vitalmote database` as their owner",
+            )
         throw error
     }
 }

@@ -51,8 +51,12 @@ export async function openPostgres(url: string, log?: (event: LogEvent) => void)
 
 /** Whether a clinic could be started with this database; nothing is changed. Throws UserError. */
 export async function checkPostgres(url: string): Promise<void> {
-    const servers = parseAddress(url)
-    await withServer(servers, versionOf).catch((error: unknown) => {
+    await atDatabase(url, versionOf)
+}
+
+/** One connection for work that is none of the service's. Throws UserError. */
+export async function atDatabase(url: string, work: (client: pg.ClientBase) => Promise<unknown>): Promise<void> {
+    await withServer(parseAddress(url), work).catch((error: unknown) => {
         throw new UserError(`cannot use the clinic's database: ${reason(error)}`)
     })
 }

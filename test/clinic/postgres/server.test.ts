@@ -9,9 +9,13 @@ import { silentLog } from "../../../host/log.ts"
 import { ManualClock } from "../../support/clock.ts"
 import { UserError } from "../../../host/errors.ts"
 import { parseAddress } from "../../../clinic/store/postgres/address.ts"
+import { Clinic } from "../../../clinic/index.ts"
+import { prepareFor } from "../../../clinic/store/postgres/roles.ts"
 import { openPostgres } from "../../../clinic/store/postgres/open.ts"
 import { StoreFailure } from "../../../clinic/store/failure.ts"
 import type { Changes, Store, Tables } from "../../../clinic/store/store.ts"
+import { TestMote } from "../../support/mote.ts"
+import { delivery, measurement } from "../support.ts"
 import { noPostgres, TestPostgres } from "../../support/postgres.ts"
 import { until } from "../../support/until.ts"
 
@@ -236,6 +240,40 @@ test("a database whose tables are being made by two processes at once has them o
     await stores[0]!.transaction(t => add(t))
     assert.deepEqual(await families(stores[3]!), ["Beck"])
     await Promise.all(stores.map(store => store.close()))
+})
+
+test("the service's role does its work, and can change neither tables nor the audit record", { skip }, async () => {
+    await server!.sql("CREATE ROLE owner LOGIN")
+    await server!.sql("CREATE ROLE service LOGIN")
+    await server!.sql("CREATE DATABASE owned OWNER owner")
+    const [owner, service] = [server!.url("owned", "owner"), server!.url("owned", "service")]
+    await assert.rejects(
+        openPostgres(service),
+        /this role may not change them: run `vitalmote database` as their owner$/,
+    )
+    await prepareFor(owner, "service")
+    await prepareFor(owner, "service")
+    const store = await openPostgres(service)
+    const key = randomBytes(32)
+    const o = { store, clock: new ManualClock(), log: silentLog, key }
+    const clinic = await Clinic.open({ ...o, random: randomBytes })
+    await clinic.audit.open()
+    const patient = await clinic.patients.add({ given: "Ada", family: "Beck" })
+    const { mote, secret } = await clinic.register(patient.id, "doctor")
+    const sealer = new TestMote({ kid: mote.kid, secret })
+    const now = o.clock.now()
+    const [result] = await clinic.ingest([delivery(sealer.seal([measurement("hr", 60, now)], now), now)])
+    assert.equal(result?.status, "stored")
+    await clinic.check()
+    await clinic.audit.record([{ ...clinic.audit.own("look"), patients: [patient.id] }])
+    for (const statement of [
+        ...["UPDATE audit SET at = 2", "DELETE FROM audit", "TRUNCATE audit", "UPDATE audit_patient SET patient = 2"],
+        ...["DELETE FROM audit_patient", "DROP TRIGGER audit_kept ON audit", "ALTER TABLE audit DISABLE TRIGGER ALL"],
+        ...["ALTER TABLE patient ADD COLUMN x int", "DROP TABLE note", "CREATE TABLE x (id int)"],
+        ...["UPDATE schema_version SET version = 0", "SET session_replication_role = replica"],
+    ])
+        await assert.rejects(server!.sql(statement, service), /permission denied|must be owner/, statement)
+    await clinic.close()
 })
 
 test("addresses: hosts, sockets and encryption, and no message with the password", () => {
