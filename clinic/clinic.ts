@@ -337,6 +337,17 @@ export class Clinic {
         return await chainPage(this.o.store, after)
     }
 
+    /**
+     * Calls `listener` when somebody may see other patients than before: one was admitted, moved, opened, or an account's wards
+     * changed. Returns how to stop it.
+     */
+    onReachChanged(listener: () => void): () => void {
+        const tables = ["patient", "account", "account_ward", "break_glass", "token"] as const
+        return this.o.store.onChanged(changes => {
+            if (tables.some(table => changes.has(table))) listener()
+        })
+    }
+
     /** How complete the data of a mote is. */
     async completeness(mote: { id: number }): Promise<Completeness> {
         return await completeness(this.o.store, mote, this.now())
@@ -351,7 +362,7 @@ export class Clinic {
             if (!(await this.accounts.isEmpty(tables))) return undefined
             const user = "doctor"
             const password = this.accounts.newPassword()
-            const doctor = await this.accounts.add({ name: user, role: "doctor", password }, tables)
+            const doctor = await this.accounts.add({ name: user, role: "doctor", password, wards: "all" }, tables)
             const router = await this.accounts.add({ name: "router", role: "router" }, tables)
             const credentials = {
                 doctor: { user, password, token: await this.accounts.addToken(doctor.id, tables) },

@@ -15,7 +15,12 @@ export const usersCommand = new Command("users")
             withUsers(options, async api => {
                 const users = await api.call("GET", "/api/users", Type.Array(User))
                 const rows = users.map(({ user, role, wards, patient }) => [
-                    ...[user, role, wards?.join(", ") ?? "", patient === null ? "" : `patient ${patient}`],
+                    ...[
+                        user,
+                        role,
+                        wards === "all" ? "all" : (wards?.join(", ") ?? ""),
+                        patient === null ? "" : `patient ${patient}`,
+                    ],
                 ])
                 for (const line of table(["user", "role", "wards", "belongs to"], rows))
                     console.log(line.replace(/\p{Cc}/gu, " "))
@@ -26,11 +31,20 @@ export const usersCommand = new Command("users")
         command("add", "add a user, and print the setup link of one with a password")
             .argument("<name>", "user name")
             .addOption(option("--role <role>", "such as administrator, doctor, nurse").makeOptionMandatory())
-            .addOption(option("--ward <name...>", "the ward of a display, the wards of a router"))
+            .addOption(
+                option(
+                    "--ward <name...>",
+                    "whose patients a doctor, a nurse or another system sees; the ward of a display, the wards of a router",
+                ),
+            )
+            .addOption(
+                option("--all-wards", "instead: a doctor, a nurse or another system sees every patient").default(false),
+            )
             .addOption(option("--patient <id>", "whose account it is").argParser(Number))
-            .action((name: string, { role, ward, patient, ...options }: AddOptions) =>
+            .action((name: string, { role, patient, ...options }: AddOptions) =>
                 withUsers(options, async api => {
-                    const more = { ...(ward && { wards: ward }), ...(patient !== undefined && { patient }) }
+                    const wards = wardsIn(options)
+                    const more = { ...(wards && { wards }), ...(patient !== undefined && { patient }) }
                     await api.call("POST", "/api/users", User, { user: name, role, ...more })
                     if (!["router", "integrator"].includes(role)) await printSetupLink(api, name)
                 }),
@@ -49,6 +63,19 @@ export const usersCommand = new Command("users")
             ),
     )
     .addCommand(
+        command("wards", "say whose patients a user sees from now on")
+            .argument("<name>", "user name")
+            .addOption(option("--ward <name...>", "these wards"))
+            .addOption(option("--all-wards", "every ward").default(false))
+            .action((name: string, options: WardOptions) =>
+                withUsers(options, async api => {
+                    const wards = wardsIn(options)
+                    if (!wards) throw new UserError("--ward NAME or --all-wards is needed", 2)
+                    await api.call("PUT", `/api/users/${encodeURIComponent(name)}/wards`, User, { wards })
+                }),
+            ),
+    )
+    .addCommand(
         command("remove", "remove a user with all sessions and tokens")
             .argument("<name>", "user name")
             .action((name: string, options: Options) =>
@@ -62,10 +89,19 @@ interface Options {
     data: string
 }
 
-interface AddOptions extends Options {
-    role: string
+interface WardOptions extends Options {
     ward?: string[]
+    allWards: boolean
+}
+
+interface AddOptions extends WardOptions {
+    role: string
     patient?: number
+}
+
+function wardsIn({ ward, allWards }: WardOptions): "all" | string[] | undefined {
+    if (ward && allWards) throw new UserError("--ward and --all-wards: one of them", 2)
+    return allWards ? "all" : ward
 }
 
 function command(name: string, description: string): Command {

@@ -8,6 +8,7 @@ import type { Mote } from "../motes/motes.ts"
 import type { Reading } from "../readings/readings.ts"
 import type { StoredAlarmEntry } from "../store/alarm-entries.ts"
 import type { AlarmPeriod, ShownAlarm, StoredAlarm } from "../store/alarms.ts"
+import type { Seen } from "../store/seen.ts"
 import type { Store, Tables } from "../store/store.ts"
 import { shown, type Alarm, type Present } from "./alarm.ts"
 import { born, flutterMs, notAheadOf, type Event, type Refusal } from "./life.ts"
@@ -185,8 +186,8 @@ export class Alarms {
     }
 
     /** What belongs on the screen, the newest first by when it was heard of: the time of a wrong clock puts nothing on top. */
-    async open(): Promise<Alarm[]> {
-        return await this.shown(await this.o.store.alarm.open())
+    async open(seen: Seen = "all"): Promise<Alarm[]> {
+        return await this.shown(await this.o.store.alarm.open(seen))
     }
 
     /** Those that were raised, of any number of them. */

@@ -2,6 +2,7 @@ import { Slices } from "../../host/slices.ts"
 import { defaultConfig, type ConfigName, type ConfigValues } from "../../wire/tables/settings.ts"
 import { ProblemError } from "../errors.ts"
 import type { Configurations } from "../motes/configurations.ts"
+import type { Seen } from "../store/seen.ts"
 import type { Store } from "../store/store.ts"
 import { compare, limitKinds, Replay, type Comparison, type Episode } from "./replay.ts"
 import { dayMs, statistics, type CountedAlarm, type Statistics } from "./statistics.ts"
@@ -34,8 +35,8 @@ export class Burden {
         this.configurations = configurations
     }
 
-    /** Of the alarms that the clinic heard of within a time, unix ms; of one ward, or of all. Throws ProblemError. */
-    async statistics(o: { from: number; before: number; ward?: string | undefined }): Promise<Statistics> {
+    /** Of the alarms that the clinic heard of within a time, unix ms; of one ward, or of all that are seen. Throws ProblemError. */
+    async statistics(o: { from: number; before: number; ward?: string | undefined; seen: Seen }): Promise<Statistics> {
         checkPeriod(o)
         const slices = new Slices()
         const alarms: CountedAlarm[] = []
@@ -47,7 +48,7 @@ export class Burden {
             after = last.id
             await slices.pause()
         }
-        const patients = await this.store.patient.ofWard(o.ward)
+        const patients = await this.store.patient.ofWard(o.ward, o.seen)
         const watchedMs = new Map<number, number>()
         for (const patient of patients) {
             const ms = await this.watchedMs(patient, o, slices)

@@ -1,8 +1,9 @@
 import { alarmKindOf } from "../../wire/tables/alarm-kinds.ts"
 import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
-import { maySee } from "./admission.ts"
+import { seenBy } from "./admission.ts"
 import { shownAlarm, valueCell } from "./alarms.ts"
+import type { Seen } from "../store/seen.ts"
 import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { AlarmLog, AlarmLogQuery } from "./schemas/alarms.ts"
@@ -34,7 +35,7 @@ export function alarmLogRoutes(app: App, clinic: Clinic): void {
         async (request, reply) => {
             const { format, ...query } = request.query
             const user = userFrom(request)
-            const log = await logOf(clinic, query, patient => maySee(user, "read", patient))
+            const log = await logOf(clinic, query, seenBy(user, "read"))
             about(request, ...log.alarms.map(({ patient }) => patient))
             const { timeZone } = clinic
             const name = `alarms-${zoned(Number(query.from), timeZone).slice(0, 10)}`
@@ -47,17 +48,17 @@ export function alarmLogRoutes(app: App, clinic: Clinic): void {
 async function logOf(
     clinic: Clinic,
     { from, before, patient, by, ...query }: Omit<AlarmLogQuery, "format">,
-    isVisible: (patient: number | null) => boolean,
+    seen: Seen,
 ): Promise<AlarmLog> {
     const period = { from: Number(from), before: Number(before) }
     if (period.before - period.from > maxDays * 86_400_000) throw new ProblemError("too-long-a-time", { max: maxDays })
     const filter = { ...query, ...period, ...(patient !== undefined && { patient: Number(patient) }) }
-    const found = await clinic.alarms.during({ ...filter, limit: maxAlarms + 1 })
+    const found = await clinic.alarms.during({ ...filter, seen, limit: maxAlarms + 1 })
     const now = clinic.now()
     const patients = new Map<number, { family: string; given: string; bed: string | null } | undefined>()
     const alarms: AlarmLog["alarms"][number][] = []
     for (const alarm of found.slice(0, maxAlarms)) {
-        if (!isVisible(alarm.patient) || (by !== undefined && alarm.firstSeenBy !== by)) continue
+        if (by !== undefined && alarm.firstSeenBy !== by) continue
         if (alarm.patient !== null && !patients.has(alarm.patient))
             patients.set(alarm.patient, await clinic.patients.get(alarm.patient))
         const {

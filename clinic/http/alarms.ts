@@ -2,7 +2,7 @@ import { eui } from "../../wire/keys.ts"
 import { alarmKindOf, isTimeAlarm } from "../../wire/tables/alarm-kinds.ts"
 import type { Alarm } from "../alarms/alarm.ts"
 import type { Clinic } from "../clinic.ts"
-import { admit, maySee } from "./admission.ts"
+import { admit, seenBy } from "./admission.ts"
 import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
@@ -56,7 +56,7 @@ export function alarmRoutes(app: App, clinic: Clinic): void {
             if (patient) admit(request, patient, { action: "read" })
             const alarms = patient
                 ? await clinic.alarms.ofPatient(patient, maxAlarms)
-                : (await clinic.alarms.open()).filter(alarm => maySee(user, "watch", alarm.patient))
+                : await clinic.alarms.open(seenBy(user, "watch"))
             about(request, ...alarms.map(({ patient }) => patient))
             const table = () => ({ name: "alarms", row: "alarm", columns, rows: alarms.map(a => line(a, clinic)) })
             return await sendTable(request, reply, { answer: alarms.map(shownAlarm), table })

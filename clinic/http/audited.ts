@@ -155,7 +155,7 @@ function eventOf(request: FastifyRequest, clinic: Clinic, outcome: AuditOutcome)
 
 /** Of a display's ward; the usual ones for everybody else. */
 async function shiftOf({ user }: FastifyRequest, clinic: Clinic): Promise<string> {
-    const ward = user?.ward
+    const ward = user && kindOf(user.role).wards === "one" && user.wards !== "all" ? user.wards?.[0] : undefined
     const shifts = ward === undefined ? undefined : clinic.wardRules.get(ward)?.settings.shifts
     return shiftAt(clinic.now(), clinic.timeZone, shifts)
 }

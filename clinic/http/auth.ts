@@ -51,8 +51,8 @@ export async function authenticate(
     const origin = o.address?.origin
     const kept = cookieFor(o.address?.path ?? "", "session")
     const shown = async (user: User, session: string | undefined): Promise<Session> => {
-        const { name, role, patient } = user
-        const [ward = null] = kindOf(role).wards === "one" ? ((await clinic.accounts.wards()).get(user.id) ?? []) : []
+        const { name, role, patient, wards = null } = user
+        const ward = (kindOf(role).wards === "one" && wards !== "all" && wards?.[0]) || null
         const endsInMs = session === undefined ? null : await clinic.accounts.sessions.leftMs(session)
         const secondFactor = (await clinic.secondFactors.accounts()).has(user.id)
         const permissions = permissionsOf(user)
@@ -60,7 +60,7 @@ export async function authenticate(
         const hasPassword = await clinic.accounts.hasPassword(user.id)
         const passkeyFactor = (await clinic.accounts.byId(user.id))?.passkey_factor === 1
         return {
-            ...{ user: name, role, patient, ward, permissions, endsInMs, way, timeZone: o.timeZone },
+            ...{ user: name, role, patient, ward, wards: shownWards(wards), permissions, endsInMs, way, timeZone: o.timeZone },
             ...{ hasPassword, passkeyFactor, secondFactor },
         }
     }
@@ -136,6 +136,10 @@ export async function authenticate(
             return reply.clearCookie(kept.name, kept.options).code(204).send(null)
         },
     )
+}
+
+export function shownWards(wards: "all" | readonly string[] | null): "all" | string[] | null {
+    return typeof wards === "string" || wards === null ? wards : [...wards]
 }
 
 /** Who asks, on a route that is not public. */

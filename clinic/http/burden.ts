@@ -1,8 +1,10 @@
 import { ProblemError } from "../errors.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Statistics } from "../burden/statistics.ts"
-import { admit } from "./admission.ts"
+import { admit, seenBy } from "./admission.ts"
+import type { Seen } from "../store/seen.ts"
 import { about } from "./audited.ts"
+import { userFrom } from "./auth.ts"
 import { BurdenQuery, BurdenStatistics, ReplayBody, ReplayResult } from "./schemas/burden.ts"
 import { ById } from "./schemas/common.ts"
 import { sendTable, tableAnswer } from "./table.ts"
@@ -27,7 +29,9 @@ export function burdenRoutes(app: App, clinic: Clinic, turns: Turns): void {
         },
         async (request, reply) => {
             const { format, ...query } = request.query
-            const answer = await turns.take(request, () => found(clinic, query))
+            const answer = await turns.take(request, () =>
+                found(clinic, { ...query, seen: seenBy(userFrom(request), "review-alarms") }),
+            )
             about(request, ...answer.loudest.map(({ patient }) => patient))
             const table = () => ({ name: "alarm-statistics", row: "line", columns, rows: rowsOf(answer) })
             return await sendTable(request, reply, { answer, table, format })
@@ -52,8 +56,8 @@ export function burdenRoutes(app: App, clinic: Clinic, turns: Turns): void {
     )
 }
 
-async function found(clinic: Clinic, query: { from: string; before: string; ward?: string }) {
-    const o = { from: Number(query.from), before: Number(query.before), ward: query.ward }
+async function found(clinic: Clinic, query: { from: string; before: string; ward?: string; seen: Seen }) {
+    const o = { from: Number(query.from), before: Number(query.before), ward: query.ward, seen: query.seen }
     const { loudest, ...rest } = await clinic.burden.statistics(o)
     const named = loudest.map(async loud => {
         const { given = "", family = "", bed = null, ward = null } = (await clinic.patients.get(loud.patient)) ?? {}

@@ -4,7 +4,7 @@ import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote } from "../motes/motes.ts"
 import { patientsFor } from "../people/permissions.ts"
-import { admit } from "./admission.ts"
+import { admit, seesMote } from "./admission.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
 import { ByKid, List } from "./schemas/common.ts"
@@ -24,6 +24,7 @@ export function configurationRoutes(app: App, clinic: Clinic): void {
         // A patient is told the same of a mote that there is not.
         if (!mote && patientsFor(userFrom(request), "read") !== "all") admit(request, 0, { what: "mote" })
         admit(request, (mote ?? missing()).patient, { what: "mote" })
+        if (!seesMote(userFrom(request), mote!)) missing()
         return mote!
     }
 

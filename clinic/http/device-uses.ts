@@ -3,9 +3,9 @@ import type { Clinic } from "../clinic.ts"
 import { toDeviceUseStatement } from "../fhir/device-use.ts"
 import { parseDeviceUseQuery } from "../fhir/search.ts"
 import { may, patientsFor } from "../people/permissions.ts"
+import { knownTo } from "./admission.ts"
 import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
-import { ProblemError } from "../errors.ts"
 import { bundle, numbers, queryOf, readOf, searchOf, send, unknown, type ById } from "./fhir-answers.ts"
 import { DeviceUseQuery, DeviceUseStatement } from "./schemas/fhir.ts"
 
@@ -18,11 +18,9 @@ export function deviceUseRoutes(fhir: FastifyInstance, clinic: Clinic): void {
             const query = queryOf(request)
             const { ids, patients: asked, device, after, count } = parseDeviceUseQuery(query)
             const user = userFrom(request)
-            const others = asked?.filter(patient => !may(user, "read", patient)) ?? []
-            about(request, ...others)
-            if (others.length > 0) throw new ProblemError("other-patient")
             const visible = patientsFor(user, "read")
-            const patients = asked ?? (visible === "all" ? undefined : visible)
+            const known = asked && knownTo(request, asked)
+            const patients = known ?? (visible === "all" ? undefined : visible)
             const mote = device === undefined ? undefined : await clinic.motes.get(Buffer.from(device, "hex"))
             const found =
                 device !== undefined && !mote
@@ -35,7 +33,7 @@ export function deviceUseRoutes(fhir: FastifyInstance, clinic: Clinic): void {
                       })
             const page = found.slice(0, count)
             const next = found.length > count ? String(page.at(-1)!.id) : undefined
-            about(request, ...(asked ?? page.map(({ patient }) => patient)))
+            about(request, ...(known ?? page.map(({ patient }) => patient)))
             return send(reply, bundle(request, query, { found: page.map(toDeviceUseStatement), next }))
         },
     )

@@ -11,10 +11,10 @@ import { toDevice } from "../fhir/device.ts"
 import { toObservation } from "../fhir/observation.ts"
 import { toPatient } from "../fhir/patient.ts"
 import { cursorOf, parseListQuery, parseObservationQuery } from "../fhir/search.ts"
-import type { Patient as StoredPatient } from "../people/patients.ts"
 import { may, patientsFor } from "../people/permissions.ts"
 import type { BedsideObservation } from "../readings/bedside.ts"
 import type { Observation as VitalObservation } from "../readings/observations.ts"
+import { knownTo, seesMote, motesSeenBy } from "./admission.ts"
 import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
@@ -97,7 +97,7 @@ function observationRoutes(fhir: FastifyInstance, clinic: Clinic, turns: Turns):
         const page = found.slice(0, count)
         const next = found.length > count ? cursorOf(page.at(-1)!) : undefined
         // Whoever asks for a patient of whom there is nothing has learnt that.
-        about(request, ...(asked ?? page.map(({ patient }) => patient)))
+        about(request, ...(asked ? patients : page.map(({ patient }) => patient)))
         return send(reply, bundle(request, query, { found: page.map(observationOf), next }))
     })
 
@@ -120,17 +120,8 @@ function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
         const query = queryOf(request)
         const { ids, after, count } = parseListQuery(query, ["_id"])
         const user = userFrom(request)
-        let found: StoredPatient[]
-        if (ids === undefined && patientsFor(user, "read") === "all")
-            found = await clinic.patients.page(after, count + 1)
-        else {
-            const asked = await patientsToSearch(request, ids && numbers(ids), clinic)
-            const all = await Promise.all(asked.map(id => clinic.patients.get(id)))
-            found = all
-                .filter(patient => patient !== undefined)
-                .filter(patient => patient.id > after)
-                .sort((a, b) => a.id - b.id)
-        }
+        const asked = ids && knownTo(request, numbers(ids))
+        const found = await clinic.patients.page(after, count + 1, asked ?? patientsFor(user, "read"))
         const page = found.slice(0, count)
         const next = found.length > count ? String(page.at(-1)!.id) : undefined
         about(request, ...page.map(({ id }) => id))
@@ -138,7 +129,7 @@ function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
     })
 
     fhir.get<ById>("/Patient/:id", readOf("read", "patient", Patient), async (request, reply) => {
-        const [id] = await patientsToSearch(request, numbers([request.params.id]), clinic)
+        const [id] = knownTo(request, numbers([request.params.id]))
         const patient = id === undefined ? undefined : await clinic.patients.get(id)
         about(request, patient?.id)
         if (!patient) throw unknown()
@@ -149,15 +140,11 @@ function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
 function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
     fhir.get("/Device", searchOf("read", "motes", DeviceQuery, Device), async (request, reply) => {
         const query = queryOf(request)
-        const { ids, patients, after, count } = parseListQuery(query, ["_id", "patient"])
+        const { ids, patients: asked, after, count } = parseListQuery(query, ["_id", "patient"])
         const user = userFrom(request)
-        refuseOthers(request, patients)
-        const found = (await clinic.motes.all()).filter(
-            mote =>
-                mote.id > after &&
-                may(user, "read", mote.patient) &&
-                (!patients || (mote.patient !== null && patients.includes(mote.patient))) &&
-                (ids?.includes(eui(mote.kid)) ?? true),
+        const seen = asked ? { patients: knownTo(request, asked), nobodys: false } : motesSeenBy(user)
+        const found = (await clinic.motes.all(seen)).filter(
+            mote => mote.id > after && (ids?.includes(eui(mote.kid)) ?? true),
         )
         const page = found.slice(0, count)
         const next = found.length > count ? String(page.at(-1)!.id) : undefined
@@ -170,7 +157,7 @@ function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
         const isEui = /^[0-9a-f]{16}$/.test(id)
         const mote = isEui ? await clinic.motes.get(Buffer.from(id, "hex")) : undefined
         about(request, mote?.patient)
-        if (!mote || !may(userFrom(request), "read", mote.patient)) throw unknown()
+        if (!mote || !seesMote(userFrom(request), mote)) throw unknown()
         return send(reply, toDevice(mote))
     })
 }
@@ -181,21 +168,12 @@ async function patientsToSearch(
     asked: number[] | undefined,
     clinic: Clinic,
 ): Promise<number[]> {
-    refuseOthers(request, asked)
-    if (asked) return asked
+    if (asked) return knownTo(request, asked)
     const own = patientsFor(userFrom(request), "read")
     if (own !== "all") return own
     const all = await clinic.patients.page(0, maxPatientsSearched + 1)
     if (all.length > maxPatientsSearched) throw new ProblemError("too-many-patients")
     return all.map(patient => patient.id)
-}
-
-/** A patient who asks for another one is told so, whether there is that other one or not. */
-function refuseOthers(request: FastifyRequest, patients: number[] | undefined): void {
-    const others = patients?.filter(patient => !may(userFrom(request), "read", patient)) ?? []
-    if (others.length === 0) return
-    about(request, ...others)
-    throw new ProblemError("other-patient")
 }
 
 /** What clients may ask for; of several that they take the first. */

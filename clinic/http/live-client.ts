@@ -18,8 +18,8 @@ const stalledMs = 30_000
 interface News {
     /** Every alarm that belongs on the screen. */
     openAlarms(): Promise<Alarm[]>
-    /** In the order they were stored, from the one after `id`. */
-    observationsSince(id: number, limit: number): Promise<Observation[]>
+    /** In the order they were stored, from the one after `id`; undefined where that would be too many to look through. */
+    observationsSince(id: number, limit: number): Promise<Observation[] | undefined>
 }
 
 /**
@@ -35,7 +35,9 @@ export class LiveClient {
     private observations: Observation[] = []
     private readonly alarms = new Map<number, Alarm>()
     private readonly scores = new Map<number, PatientScore>()
+    private openDue: number[] | undefined
     private isReset = false
+    private isHeld = false
     private beatDue: readonly Condition[] | undefined
     private isFull = false
     private stalled: Timer
@@ -54,18 +56,40 @@ export class LiveClient {
 
     /** Tells which alarms are open, then each of them, then what was stored after `since`, then what has come in meanwhile. */
     async catchUp(since: number | undefined, news: News): Promise<void> {
-        const open = (await news.openAlarms()).filter(alarm => this.isVisible(alarm.patient))
+        const open = await news.openAlarms()
         const missed = since === undefined ? [] : await news.observationsSince(since, maxMissed + 1)
-        this.write("alarms", { open: open.map(({ id }) => id) })
-        // What has changed meanwhile is newer than what was read.
-        for (const alarm of open) if (!this.alarms.has(alarm.id)) this.alarms.set(alarm.id, alarm)
+        this.open(open)
         const meanwhile = this.observations
         this.observations = []
         this.newest = since ?? 0
-        if (missed.length > maxMissed) this.isReset = true
+        if (!missed || missed.length > maxMissed) this.isReset = true
         else this.queue(missed)
         this.queue(meanwhile)
         this.send()
+    }
+
+    /** Nothing more is written until `restart` or `release`: whom the user sees is being looked up. */
+    hold(): void {
+        this.isHeld = true
+    }
+
+    release(): void {
+        this.isHeld = false
+        this.send()
+    }
+
+    /** The user sees others than before: the page has to load anew who is there, and is told of all their alarms. */
+    restart(open: Alarm[]): void {
+        this.isReset = true
+        if (this.newest !== undefined) this.open(open)
+        this.release()
+    }
+
+    private open(open: Alarm[]): void {
+        const visible = open.filter(alarm => this.isVisible(alarm.patient))
+        this.openDue = visible.map(({ id }) => id)
+        // What has changed meanwhile is newer than what was read.
+        for (const alarm of visible) if (!this.alarms.has(alarm.id)) this.alarms.set(alarm.id, alarm)
     }
 
     addObservations(found: Observation[]): void {
@@ -105,21 +129,27 @@ export class LiveClient {
 
     /** What matters most first. */
     private send(): void {
+        if (this.isHeld) return
         if (this.beatDue && !this.isFull) {
             const conditions = this.beatDue
             this.beatDue = undefined
             this.write("time", { now: Math.trunc(this.clock.now()), conditions })
         }
         if (this.newest === undefined) return // catching up
+        if (this.openDue && !this.isFull) {
+            this.write("alarms", { open: this.openDue })
+            this.openDue = undefined
+        }
+        // A patient may have left the user's wards since the news came.
         for (const [id, alarm] of this.alarms) {
             if (this.isFull) return
             this.alarms.delete(id)
-            this.write("alarm", shownAlarm(alarm))
+            if (this.isVisible(alarm.patient)) this.write("alarm", shownAlarm(alarm))
         }
         for (const [patient, score] of this.scores) {
             if (this.isFull) return
             this.scores.delete(patient)
-            this.write("score", score)
+            if (this.isVisible(patient)) this.write("score", score)
         }
         if (this.isReset && !this.isFull) {
             this.isReset = false
@@ -128,8 +158,9 @@ export class LiveClient {
         let sent = 0
         for (const observation of this.observations) {
             if (this.isFull) break
-            this.write("observation", shownObservation(observation), observation.id)
             sent++
+            if (this.isVisible(observation.patient))
+                this.write("observation", shownObservation(observation), observation.id)
         }
         this.observations.splice(0, sent)
     }

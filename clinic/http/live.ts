@@ -2,7 +2,9 @@ import { PassThrough } from "node:stream"
 import type { Clock, Timer } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import type { Clinic } from "../clinic.ts"
-import { maySee } from "./admission.ts"
+import type { User } from "../people/accounts.ts"
+import { may, patientsFor } from "../people/permissions.ts"
+import { maySee, seenBy } from "./admission.ts"
 import { about } from "./audited.ts"
 import { userFrom, userOf } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
@@ -18,6 +20,8 @@ const renewBeats = 20
 /** What waits in the stream itself; the rest waits in the client. */
 const bufferBytes = 64 * 1024
 const maxClients = 500
+/** So many observations of all patients are looked through for those that the user sees; a ward of 200 makes as many in ten minutes. */
+const maxBehind = 50_000
 /** So that one user cannot take them all: several screens with several pages each. */
 const maxClientsPerUser = 20
 
@@ -43,9 +47,17 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
         },
         async (request, reply) => {
             let user = userFrom(request)
-            const isVisible = (patient: number | null) => maySee(user, "watch", patient)
+            /** What was opened with a reason closes by the clock, whoever comes to look. */
+            const now = () => {
+                const isOver = user.openUntil !== undefined && o.clinic.now() >= user.openUntil
+                return isOver ? { ...user, opened: [] } : user
+            }
+            const isVisible = (patient: number | null) => maySee(now(), "watch", patient)
             const show = new Showing(isVisible, patients => request.showing(patients))
-            const onWard = async () => show.first((await o.clinic.patients.ward()).map(({ id }) => id))
+            const onWard = async () => {
+                const patients = patientsFor(now(), "watch")
+                return show.first(patients === "all" ? (await o.clinic.patients.ward()).map(({ id }) => id) : patients)
+            }
             const patients = await onWard()
             const ofUser = [...clients.values()].filter(id => id === user.id).length
             if (ofUser >= maxClientsPerUser) throw new ProblemError("too-many-streams")
@@ -66,17 +78,43 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
                 o.clinic.live.subscribe(found => told(patientsIn(found), () => client.addObservations(found))),
                 o.clinic.liveAlarms.subscribe(changed => told(patientsIn(changed), () => client.addAlarms(changed))),
                 o.clinic.news2.subscribe(score => told([score.patient], () => client.addScore(score))),
+                o.clinic.onReachChanged(() => void lookAgain()),
             ]
             let heartbeat: Timer
             let beats = 0
             const beat = () => {
                 heartbeat = o.clock.setTimeout(() => void check(), heartbeatMs)
             }
-            const check = async () => {
+            /** Whom the user sees now: somebody may have come to the ward or left it. Nothing is written meanwhile. */
+            const look = async () => {
                 const still = await userOf(request, o.clinic).catch(() => undefined)
-                if (still?.id !== user.id) stream.destroy()
+                if (still?.id !== user.id || !may(still, "watch")) stream.destroy()
                 if (stream.destroyed || !still) return
-                user = still // on whose ward there may be somebody new
+                const isSame = sees(still) === sees(user)
+                user = still
+                if (!isSame) client.restart(await shown(await o.clinic.alarms.open(seenBy(user, "watch"))))
+            }
+            let looking: Promise<void> | undefined
+            let again = false
+            const lookAgain = async () => {
+                again = true
+                client.hold()
+                looking ??= (async () => {
+                    while (again) {
+                        again = false
+                        await look()
+                    }
+                })()
+                    .catch(() => void stream.destroy())
+                    .finally(() => {
+                        looking = undefined
+                        client.release()
+                    })
+                await looking
+            }
+            const check = async () => {
+                await lookAgain()
+                if (stream.destroyed) return
                 client.beat(await o.clinic.conditions().catch(() => []))
                 beat()
                 if (++beats % renewBeats === 0) await request.showing(await onWard()).catch(() => stream.destroy())
@@ -90,9 +128,13 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
             client.beat(await o.clinic.conditions())
             beat()
             const news = {
-                openAlarms: async () => await shown(await o.clinic.alarms.open()),
-                observationsSince: async (id: number, limit: number) =>
-                    await shown(await o.clinic.observations.since(id, limit)),
+                openAlarms: async () => await shown(await o.clinic.alarms.open(seenBy(user, "watch"))),
+                observationsSince: async (id: number, limit: number) => {
+                    const patients = patientsFor(now(), "watch")
+                    if (patients !== "all" && (await o.clinic.observations.newestId()) - id > maxBehind)
+                        return undefined
+                    return await shown(await o.clinic.observations.since(id, limit, patients))
+                },
             }
             client.catchUp(since, news).catch((error: Error) => {
                 o.log.error({ reason: error.message }, "a live client cannot catch up")
@@ -101,6 +143,12 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
             return reply.headers({ "content-type": "text/event-stream", "x-accel-buffering": "no" }).send(stream)
         },
     )
+}
+
+/** Whom the user sees, as a text that is the same as long as these are the same. */
+function sees(user: User): string {
+    const patients = patientsFor(user, "watch")
+    return patients === "all" ? patients : patients.sort((a, b) => a - b).join()
 }
 
 function idIn(value: string | string[] | undefined): number | undefined {

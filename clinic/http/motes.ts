@@ -4,7 +4,7 @@ import { eui } from "../../wire/keys.ts"
 import type { Clinic } from "../clinic.ts"
 import type { Mote as StoredMote } from "../motes/motes.ts"
 import { ProblemError } from "../errors.ts"
-import { admit, maySee } from "./admission.ts"
+import { admit, seenBy } from "./admission.ts"
 import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { ByKid, List, NoContent } from "./schemas/common.ts"
@@ -38,7 +38,7 @@ export function moteRoutes(app: App, clinic: Clinic, turns: Turns): void {
             await turns.take(request, async () => {
                 const holders = await clinic.grants.holders()
                 const user = userFrom(request)
-                const motes = (await clinic.motes.all()).filter(({ patient }) => maySee(user, "manage-motes", patient))
+                const motes = await clinic.motes.all(seenBy(user, "manage-motes"))
                 about(request, ...motes.map(({ patient }) => patient))
                 return await inSlices(motes, async mote => ({
                     ...{ ...shown(mote), ...(await clinic.completeness(mote)), routers: holders.get(mote.id) ?? [] },

@@ -1,9 +1,10 @@
+import type { FastifyRequest } from "fastify"
 import type { Clinic } from "../clinic.ts"
-import { may } from "../people/permissions.ts"
+import { may, patientsFor } from "../people/permissions.ts"
 import type { Double } from "../people/doubles.ts"
 import type { NewPatient, Patient as StoredPatient } from "../people/patients.ts"
 import { vitalNames } from "../../wire/tables/quantities.ts"
-import { admit } from "./admission.ts"
+import { admit, admitWard } from "./admission.ts"
 import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
@@ -21,18 +22,26 @@ const maxPoints = 1500
 
 /** Who is here: admit, change, discharge; and what was measured of one, for a chart. */
 export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
-    const refuseDoubles = async (data: NewPatient, confirmed: readonly Double[], before?: StoredPatient) => {
+    const refuseDoubles = async (
+        request: FastifyRequest,
+        data: NewPatient,
+        confirmed: readonly Double[],
+        before?: StoredPatient,
+    ) => {
         const found = await clinic.patients.doubles(data, before)
         const open = found.find(({ code }) => !confirmed.includes(code))
-        if (open) throw new ProblemError(open.code, { patient: open.patient })
+        if (!open) return
+        // The record has that one learnt of somebody on another ward; the answer does not say who it is.
+        about(request, open.patient)
+        const isSeen = may(userFrom(request), manage.access, open.patient)
+        throw new ProblemError(open.code, isSeen ? { patient: open.patient } : {})
     }
 
     app.get(
         "/api/patients",
         { schema: { tags, summary: "Everyone on the ward, by bed", response: { 200: List(Patient) } }, config: manage },
         async request => {
-            const user = userFrom(request)
-            const patients = (await clinic.patients.ward()).filter(({ id }) => may(user, "manage-patients", id))
+            const patients = await clinic.patients.seen(patientsFor(userFrom(request), "manage-patients"))
             about(request, ...patients.map(({ id }) => id))
             return patients.map(shown)
         },
@@ -43,7 +52,8 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
         { schema: { tags, summary: "Admit a patient", body: PatientBody, response: { 201: Patient } }, config: manage },
         async (request, reply) => {
             const { confirmed = [], ...data } = withoutUndefined(request.body)
-            await refuseDoubles(data, confirmed)
+            admitWard(request, data.ward ?? null)
+            await refuseDoubles(request, data, confirmed)
             const patient = await clinic.patients.add(data)
             about(request, patient.id)
             return reply.code(201).send(shown(patient))
@@ -78,7 +88,7 @@ export function patientRoutes(app: App, clinic: Clinic, turns: Turns): void {
             const { confirmed = [], ...body } = request.body
             const { birthDate = null, gender = null, identifier = null, bed = null, ward = null } = body
             const data = { ...body, birthDate, gender, identifier, bed, ward }
-            await refuseDoubles(data, confirmed, (await clinic.patients.get(id)) ?? missing())
+            await refuseDoubles(request, data, confirmed, (await clinic.patients.get(id)) ?? missing())
             return shown((await clinic.patients.update(id, data)) ?? missing())
         },
     )

@@ -3,6 +3,7 @@ import { ProblemError } from "../errors.ts"
 import { List, NoContent } from "./schemas/common.ts"
 import { ByName, ByToken, NewToken, SessionView, Token, TokenBody } from "./schemas/users.ts"
 import type { App } from "./typed-app.ts"
+import { kindOf } from "../people/permissions.ts"
 import { named, refuseMore } from "./users.ts"
 
 const tags = ["users"]
@@ -15,7 +16,10 @@ export function tokenRoutes(app: App, clinic: Clinic): void {
     app.get(
         "/api/users/:user/tokens",
         { schema: { tags, summary: "A user's tokens", params: ByName, response: { 200: List(Token) } }, config },
-        async request => accounts.tokensOf((await named(clinic, request.params.user)).id),
+        async request => {
+            const tokens = await accounts.tokensOf((await named(clinic, request.params.user)).id)
+            return tokens.map(({ wards, ...token }) => ({ ...token, wards: wards && [...wards] }))
+        },
     )
 
     app.post(
@@ -32,11 +36,13 @@ export function tokenRoutes(app: App, clinic: Clinic): void {
         },
         async (request, reply) => {
             const { id, role } = await named(clinic, request.params.user)
-            const { name, days, actions } = request.body ?? {}
+            const { name, days, actions, wards } = request.body ?? {}
             request.said = { name: name ?? "", days: days ?? "", actions: actions?.join(" ") ?? "all" }
+            if (wards && kindOf(role).wards !== "choice") throw new ProblemError("has-no-wards", { role })
+            if (wards) request.said = { ...request.said, wards: wards.join(", ") }
             const endsAt = accounts.endOf(days)
             refuseMore(request, { role, ...(actions && { only: actions }), ...(endsAt !== undefined && { endsAt }) })
-            const limits = { ...(days !== undefined && { days }), ...(actions && { actions }) }
+            const limits = { ...(days !== undefined && { days }), ...(actions && { actions }), ...(wards && { wards }) }
             return reply
                 .code(201)
                 .send(await accounts.addNamedToken(id, { ...(name !== undefined && { name }), ...limits }))

@@ -3,12 +3,14 @@ import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
 import type { User } from "../people/accounts.ts"
 import { kindOf, may, mayGive, type Role } from "../people/permissions.ts"
-import { userFrom } from "./auth.ts"
+import { shownWards, userFrom } from "./auth.ts"
 import { List, NoContent } from "./schemas/common.ts"
-import { Active, ByName, NewUser, SetupLink, User as UserSchema } from "./schemas/users.ts"
+import { Active, ByName, NewUser, SetupLink, User as UserSchema, WardsBody } from "./schemas/users.ts"
 import type { App } from "./typed-app.ts"
 
 const tags = ["users"]
+/** Of a list of wards in the audit record. */
+const maxSaidChars = 500
 const config = { access: "manage-users", audit: "users" } as const
 
 /** Who may come in: people sign in with a password, routers have tokens only. */
@@ -19,7 +21,7 @@ export function userRoutes(app: App, clinic: Clinic): void {
         async () => {
             const wards = await clinic.accounts.wards()
             const users = await clinic.accounts.all()
-            return users.map(user => shown(user, wards.get(user.id)))
+            return users.map(user => shown(user, wardsOf(user, wards.get(user.id))))
         },
     )
 
@@ -37,7 +39,7 @@ export function userRoutes(app: App, clinic: Clinic): void {
         async (request, reply) => {
             const { user: name, ...o } = request.body
             request.said = { user: name, role: o.role }
-            const { signIn, isPatient, wards: which } = kindOf(o.role)
+            const { signIn, isPatient } = kindOf(o.role)
             refuseMore(request, { role: o.role })
             const hasPassword = signIn === "password"
             if (!hasPassword && o.password !== undefined) throw new ProblemError("has-no-password", { role: o.role })
@@ -45,10 +47,35 @@ export function userRoutes(app: App, clinic: Clinic): void {
                 throw new ProblemError(isPatient ? "needs-patient" : "has-no-patient", { role: o.role })
             if (o.patient !== undefined && !(await clinic.patients.get(o.patient)))
                 throw new ProblemError("not-on-the-ward")
-            if (o.wards && which === "none") throw new ProblemError("has-no-wards", { role: o.role })
-            if (which === "one" && o.wards?.length !== 1) throw new ProblemError("needs-ward", { role: o.role })
+            checkWards(o.role, o.wards)
             if (o.prefetch !== undefined && !isRouter(o)) throw new ProblemError("has-no-motes", { role: o.role })
-            return reply.code(201).send(shown(await clinic.accounts.add({ name, ...o }), o.wards))
+            request.said = { ...request.said, ...saidOf(o.wards) }
+            const user = await clinic.accounts.add({ name, ...o })
+            return reply.code(201).send(shown(user, wardsOf(user, o.wards === "all" ? [] : o.wards)))
+        },
+    )
+
+    app.put(
+        "/api/users/:user/wards",
+        {
+            schema: {
+                tags,
+                summary: "Whose patients a user sees from now on; of a router, whose motes it serves",
+                params: ByName,
+                body: WardsBody,
+                response: { 200: UserSchema },
+            },
+            config,
+        },
+        async request => {
+            const { wards } = request.body
+            const user = await named(clinic, request.params.user)
+            refuseMore(request, { role: user.role })
+            checkWards(user.role, wards)
+            request.said = { user: user.name, ...saidOf(wards) }
+            await clinic.accounts.setWards(user.id, wards)
+            const list = wards === "all" ? [] : wards
+            return shown(user, wardsOf({ ...user, allWards: wards === "all" }, list))
         },
     )
 
@@ -147,10 +174,29 @@ function isRouter({ role }: { role: Role }): boolean {
     return may({ role, patient: null }, "deliver")
 }
 
-function shown({ name, role, patient, prefetch, isActive }: User, wards: string[] = []) {
+/** Throws ProblemError where an account of the role cannot have these wards. */
+function checkWards(role: Role, wards: "all" | readonly string[] | undefined): void {
+    const { wards: which } = kindOf(role)
+    if (wards && which === "none") throw new ProblemError("has-no-wards", { role })
+    if (which === "one" && (wards === "all" || wards?.length !== 1)) throw new ProblemError("needs-ward", { role })
+    // A router without wards serves all of them, so that it needs no word for it.
+    if ((which === "choice" && !wards) || (which === "served" && wards === "all"))
+        throw new ProblemError("needs-wards", { role })
+}
+
+function saidOf(wards: "all" | readonly string[] | undefined): Record<string, string> {
+    return wards ? { wards: wards === "all" ? "all" : wards.join(", ").slice(0, maxSaidChars) } : {}
+}
+
+function wardsOf({ role, allWards }: User, wards: readonly string[] = []): "all" | readonly string[] | null {
+    if (kindOf(role).wards === "choice") return allWards ? "all" : wards
+    return wards.length > 0 ? wards : null
+}
+
+function shown({ name, role, patient, prefetch, isActive }: User, wards: "all" | readonly string[] | null) {
     return {
         ...{ user: name, role, patient },
-        wards: wards.length > 0 ? wards : null,
+        wards: shownWards(wards),
         prefetch: isRouter({ role }) ? prefetch : null,
         active: isActive,
     }

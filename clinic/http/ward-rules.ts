@@ -1,4 +1,5 @@
 import type { Clinic } from "../clinic.ts"
+import { admitWard } from "./admission.ts"
 import { userFrom } from "./auth.ts"
 import { ByWard, WardRules, WardRulesBody } from "./schemas/ward-rules.ts"
 import type { App } from "./typed-app.ts"
@@ -18,7 +19,10 @@ export function wardRuleRoutes(app: App, clinic: Clinic): void {
             },
             config: { access: "read-rules", audit: "rules" },
         },
-        async request => shown(clinic, request.params.ward),
+        async request => {
+            admitWard(request, request.params.ward)
+            return shown(clinic, request.params.ward)
+        },
     )
 
     app.put(
@@ -34,6 +38,7 @@ export function wardRuleRoutes(app: App, clinic: Clinic): void {
             config: { access: "set-rules", audit: "rules" },
         },
         async request => {
+            admitWard(request, request.params.ward)
             const { settings, base } = request.body
             await clinic.wardRules.put(request.params.ward, settings, userFrom(request).name, base)
             return shown(clinic, request.params.ward)

@@ -49,7 +49,8 @@ export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
                 const newestId = await clinic.observations.newestId()
                 const patients = await patientsOf(userFrom(request), clinic)
                 about(request, ...patients.map(({ id }) => id))
-                const motes = (await clinic.motes.all()).filter(({ revokedAt }) => revokedAt === null)
+                const worn = await clinic.motes.all({ patients: patients.map(({ id }) => id), nobodys: false })
+                const motes = worn.filter(({ revokedAt }) => revokedAt === null)
                 return {
                     now: clinic.now(),
                     conditions: await clinic.conditions(),
@@ -113,10 +114,7 @@ export function shownObservation({ kid, storedAt: _, ...observation }: Observati
 }
 
 async function patientsOf(user: User, clinic: Clinic) {
-    const ids = patientsFor(user, "watch")
-    if (ids === "all") return await clinic.patients.ward()
-    const own = await Promise.all(ids.map(id => clinic.patients.get(id)))
-    return own.filter(patient => patient !== undefined)
+    return await clinic.patients.seen(patientsFor(user, "watch"))
 }
 
 /** Of several motes the one counts that has to say something soonest. */

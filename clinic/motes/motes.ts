@@ -2,6 +2,7 @@ import type { Clock } from "../../host/clock.ts"
 import { deriveKeys, kidBytes, secretBytes, type MoteKeys } from "../../wire/keys.ts"
 import { ProblemError } from "../errors.ts"
 import type { StoredMote } from "../store/motes.ts"
+import type { Seen } from "../store/seen.ts"
 import type { Store, Tables } from "../store/store.ts"
 import type { Associations } from "./associations.ts"
 import type { Vault } from "./vault.ts"
@@ -127,8 +128,8 @@ export class Motes {
     }
 
     /** In the order of their registration, revoked ones included. */
-    async all(): Promise<Mote[]> {
-        return (await this.store.mote.all()).map(plain)
+    async all(seen: Seen = "all"): Promise<Mote[]> {
+        return (await this.store.mote.all({ seen })).map(plain)
     }
 
     /** The mote with its working keys. */

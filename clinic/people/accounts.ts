@@ -15,8 +15,15 @@ export interface User {
     role: Role
     /** Whose data a patient may see. */
     patient: number | null
-    /** Those whose data a display may see: who is on its ward now. */
-    onWard?: number[]
+    /** Of a doctor, a nurse or another system: wards do not limit whom it sees. */
+    allWards: boolean
+    /** Which wards those have whom wards limit. */
+    wards?: "all" | readonly string[]
+    /** Who is on these wards now, unless they are all. */
+    onWard?: readonly number[]
+    /** Patients of other wards whom the user has opened with a reason, and when the first of them closes, unix ms. */
+    opened?: readonly number[]
+    openUntil?: number
     /** What a limited token is for. */
     only?: readonly Action[]
     /** When the token ends, unix ms. */
@@ -25,8 +32,6 @@ export interface User {
     credential?: string
     /** Of a session: what it began with. */
     way?: SignInWay
-    /** Of a display. */
-    ward?: string
     /** Of a router: it gets the keys of all its motes at once, not only of those that have shown up at it. */
     prefetch: boolean
     /** False: it is kept, and nobody comes in with it. */
@@ -43,6 +48,8 @@ export interface NewToken {
     name?: string
     days?: number
     actions?: readonly Action[]
+    /** Of a user whom wards limit: none but these. */
+    wards?: readonly string[]
 }
 
 /** Without the token itself, which is not kept. */
@@ -53,6 +60,7 @@ export interface Token {
     expiresAt: number | null
     usedAt: number | null
     actions: readonly Action[] | null
+    wards: readonly string[] | null
 }
 
 /** Who works at the machine itself; it is no row of the database. */
@@ -61,6 +69,7 @@ const localUser: User = {
     name: "local",
     role: "administrator",
     patient: null,
+    allWards: false,
     prefetch: false,
     isActive: true,
     credential: "local",
@@ -87,24 +96,28 @@ export class Accounts {
         this.nobody = hash(random(tokenBytes))
     }
 
-    /** Users and, where they are given one, their passwords. Throws ProblemError for a name that is taken. */
+    /**
+     * Users and, where they are given one, their passwords. Of `wards`, "all" is a choice of its own; who has none sees nobody.
+     * Throws ProblemError for a name that is taken.
+     */
     async add(
         o: {
             name: string
             role: Role
             password?: string
             patient?: number
-            wards?: readonly string[]
+            wards?: "all" | readonly string[]
             prefetch?: boolean
         },
         t?: Tables,
     ): Promise<User> {
-        const { name, role, patient = null, prefetch = false } = o
+        const { name, role, patient = null, prefetch = false, wards = [] } = o
         const password = o.password === undefined ? null : await hash(o.password)
+        const columns = { prefetch: prefetch ? 1 : 0, all_wards: wards === "all" ? 1 : 0 }
         const add = async (tables: Tables) => {
-            const added = await tables.account.add({ name, role, password, patient, prefetch: prefetch ? 1 : 0 })
+            const added = await tables.account.add({ name, role, password, patient, ...columns })
             if (!added) throw new ProblemError("name-taken")
-            await tables.routerWard.add(added.id, [...new Set(o.wards)])
+            if (wards !== "all") await tables.accountWard.add(added.id, [...new Set(wards)])
             return user(added)
         }
         return await (t ? add(t) : this.store.transaction(add))
@@ -122,12 +135,20 @@ export class Accounts {
         return (await this.store.account.all()).map(user)
     }
 
-    /** The ward of a display, and the wards that routers are limited to, by account; a router that is not in here serves them all. */
+    /** The wards of accounts that name any; a router that is not in here serves them all. */
     async wards(): Promise<Map<number, string[]>> {
         const wards = new Map<number, string[]>()
-        for (const { account, ward } of await this.store.routerWard.all())
+        for (const { account, ward } of await this.store.accountWard.all())
             wards.set(account, [...(wards.get(account) ?? []), ward])
         return wards
+    }
+
+    /** From now on these are the wards of an account. */
+    async setWards(account: number, wards: "all" | readonly string[], t?: Tables): Promise<void> {
+        if (!t) return await this.store.transaction(tables => this.setWards(account, wards, tables))
+        await t.account.setAllWards(account, wards === "all")
+        await t.accountWard.removeOf(account)
+        if (wards !== "all") await t.accountWard.add(account, [...new Set(wards)])
     }
 
     /** Whether a router gets the keys of all its motes at once. */
@@ -157,8 +178,9 @@ export class Accounts {
             await t.secondFactor.removeOf(account.id)
             await t.openIdLink.removeOf(account.id)
             await t.passkey.removeOf(account.id)
-            await t.routerWard.removeOf(account.id)
+            await t.accountWard.removeOf(account.id)
             await t.routerMote.removeOf(account.id)
+            await t.breakGlass.end(account.id, this.now())
             await t.account.remove(account.id)
             return true
         })
@@ -171,21 +193,22 @@ export class Accounts {
 
     async addNamedToken(
         account: number,
-        { name = "", days, actions }: NewToken,
+        { name = "", days, actions, wards }: NewToken,
         t: Tables = this.store,
     ): Promise<{ id: number; token: string }> {
         const token = this.newToken()
         const createdAt = this.now()
         const expiresAt = this.endOf(days) ?? null
-        const limits = { expiresAt, actions: actions ? JSON.stringify(actions) : null }
+        const limits = { expiresAt, actions: listed(actions), wards: listed(wards) }
         const id = await t.token.add({ hash: hashed(token), account, name, createdAt, ...limits })
         return { id, token }
     }
 
     async tokensOf(account: number): Promise<Token[]> {
-        return (await this.store.token.of(account)).map(({ actions, ...token }) => ({
+        return (await this.store.token.of(account)).map(({ actions, wards, ...token }) => ({
             ...token,
             actions: actionsOf(actions),
+            wards: wardsOf(wards),
         }))
     }
 
@@ -268,23 +291,38 @@ export class Accounts {
         o: { agent: string | undefined; way: SignInWay },
     ): Promise<{ user: User; session: string }> {
         const session = await this.sessions.begin(account.id, o)
-        return { user: await this.withWard(user(account)), session }
+        return { user: await this.withReach(user(account)), session }
     }
 
     /** Whose session this is, and notes its use. */
     async bySession(session: string): Promise<User | undefined> {
         const found = await this.sessions.use(session)
         if (found?.account.is_active !== 1) return undefined
-        return await this.withWard({ ...user(found.account), credential: `session ${found.id}`, way: found.way })
+        return await this.withReach({ ...user(found.account), credential: `session ${found.id}`, way: found.way })
     }
 
-    /** Who is on a display's ward changes with every admission. */
-    private async withWard(found: User): Promise<User> {
-        if (kindOf(found.role).wards !== "one") return found
-        const wards = (await this.wards()).get(found.id) ?? []
-        const patients = await this.store.patient.active()
-        const onWard = patients.filter(({ ward }) => ward !== null && wards.includes(ward)).map(p => p.id)
-        return { ...found, onWard, ...(wards[0] !== undefined && { ward: wards[0] }) }
+    /**
+     * Whom the user sees now: that changes with every admission. A token may be limited to some of the user's wards, and opens
+     * nobody: a reason is given by a person.
+     */
+    private async withReach(
+        found: User,
+        { isToken, wards: limit }: { isToken: boolean; wards: readonly string[] | null } = {
+            isToken: false,
+            wards: null,
+        },
+    ): Promise<User> {
+        const { wards: which } = kindOf(found.role)
+        if (which !== "one" && which !== "choice") return found
+        if (found.allWards && limit === null) return { ...found, wards: "all" }
+        const own = found.allWards ? limit! : await this.store.accountWard.of(found.id)
+        const wards = limit === null ? own : own.filter(ward => limit.includes(ward))
+        const onWard = await this.store.patient.onWards(wards)
+        const open = isToken || which === "one" ? [] : await this.store.breakGlass.open(found.id, this.now())
+        return {
+            ...{ ...found, wards, onWard, opened: open.map(({ patient }) => patient) },
+            ...(open.length > 0 && { openUntil: Math.min(...open.map(({ ends_at }) => ends_at)) }),
+        }
     }
 
     /** A token that makes an administrator of whoever can read the file it is written to, until the clinic ends. */
@@ -298,7 +336,7 @@ export class Accounts {
         if (this.local && timingSafeEqual(this.local, hashed(token))) return localUser
         const found = await this.store.token.find(hashed(token))
         if (found?.account.is_active !== 1) return undefined
-        const { id, expiresAt, usedAt, actions } = found.token
+        const { id, expiresAt, usedAt, actions, wards } = found.token
         const now = this.now()
         if (expiresAt !== null && now >= expiresAt) return undefined
         // On a full disk everything can still be read.
@@ -306,7 +344,8 @@ export class Accounts {
             await this.store.token.noteUse(id, now).catch(() => {})
         const only = actionsOf(actions)
         const limits = { ...(only && { only }), ...(expiresAt !== null && { endsAt: expiresAt }) }
-        return await this.withWard({ ...user(found.account), ...limits, credential: `token ${id}` })
+        const account = { ...user(found.account), ...limits, credential: `token ${id}` }
+        return await this.withReach(account, { isToken: true, wards: wardsOf(wards) })
     }
 
     /** A password for a first start; people choose their own later. */
@@ -328,11 +367,22 @@ export class Accounts {
     }
 }
 
-function user({ id, name, role, patient, prefetch, is_active }: StoredAccount): User {
-    return { id, name, role: role as Role, patient, prefetch: prefetch === 1, isActive: is_active === 1 }
+function user({ id, name, role, patient, prefetch, all_wards, is_active }: StoredAccount): User {
+    return {
+        ...{ id, name, role: role as Role, patient, prefetch: prefetch === 1 },
+        ...{ allWards: all_wards === 1, isActive: is_active === 1 },
+    }
 }
 
 /** What a later version allows is none of these any more. */
 function actionsOf(actions: string | null): Action[] | null {
     return actions === null ? null : (JSON.parse(actions) as string[]).filter(isAction)
+}
+
+function wardsOf(wards: string | null): string[] | null {
+    return wards === null ? null : (JSON.parse(wards) as string[])
+}
+
+function listed(list: readonly string[] | undefined): string | null {
+    return list ? JSON.stringify(list) : null
 }

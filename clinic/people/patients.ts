@@ -79,9 +79,9 @@ export class Patients {
         return found && patient(found)
     }
 
-    /** In the order of their ids, from the one after `after`. */
-    async page(after: number, limit: number): Promise<Patient[]> {
-        return (await this.store.patient.page(after, limit)).map(patient)
+    /** In the order of their ids, from the one after `after`; `of` names the only ones that count. */
+    async page(after: number, limit: number, of: "all" | readonly number[] = "all"): Promise<Patient[]> {
+        return (await this.store.patient.page(after, limit, of)).map(patient)
     }
 
     /** Who is on the ward, by bed and name. */
@@ -89,9 +89,9 @@ export class Patients {
         return (await this.store.patient.active()).map(patient)
     }
 
-    /** Who is on one of these wards. */
-    async ofWards(wards: readonly string[]): Promise<Patient[]> {
-        return (await this.ward()).filter(({ ward }) => ward !== null && wards.includes(ward))
+    /** Those of these patients who are known, or everybody on the ward; by bed and name. */
+    async seen(of: "all" | readonly number[]): Promise<Patient[]> {
+        return of === "all" ? await this.ward() : (await this.store.patient.byIds(of)).map(patient)
     }
 
     private now(): number {

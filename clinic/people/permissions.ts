@@ -8,8 +8,8 @@ interface RoleKind {
     signIn: "password" | "token"
     /** Belongs to one patient. */
     isPatient: boolean
-    /** How many wards an account of it has. */
-    wards: "none" | "one" | "any"
+    /** Which wards an account of it has: one, all or any number, or (`served`) those whose motes it serves, without any all of them. */
+    wards: "none" | "one" | "choice" | "served"
     /** A session ends with the shift, whatever happens. */
     sessionEnds: boolean
     /** Looks at patients even while nothing can be stored, the audit record neither. */
@@ -17,22 +17,22 @@ interface RoleKind {
 }
 
 const roleKinds = {
-    doctor: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true, atBedside: true },
-    nurse: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true, atBedside: true },
+    doctor: { signIn: "password", isPatient: false, wards: "choice", sessionEnds: true, atBedside: true },
+    nurse: { signIn: "password", isPatient: false, wards: "choice", sessionEnds: true, atBedside: true },
     patient: { signIn: "password", isPatient: true, wards: "none", sessionEnds: true, atBedside: true },
     // A screen on a wall, which nobody logs in at night.
     display: { signIn: "password", isPatient: false, wards: "one", sessionEnds: false, atBedside: true },
     // Whoever runs the clinic sees no patient.
     administrator: { signIn: "password", isPatient: false, wards: "none", sessionEnds: true, atBedside: false },
     // Another system of the hospital.
-    integrator: { signIn: "token", isPatient: false, wards: "none", sessionEnds: true, atBedside: false },
-    router: { signIn: "token", isPatient: false, wards: "any", sessionEnds: true, atBedside: false },
+    integrator: { signIn: "token", isPatient: false, wards: "choice", sessionEnds: true, atBedside: false },
+    router: { signIn: "token", isPatient: false, wards: "served", sessionEnds: true, atBedside: false },
 } as const satisfies Record<string, RoleKind>
 
 export type Role = keyof typeof roleKinds
 export const roles = Object.keys(roleKinds) as Role[]
 
-/** Whose data: that of every patient, the user's own, or that of the patients on the user's ward. */
+/** Whose data: that of every patient, the user's own, or that of the patients who are on the user's wards now. */
 type Scope = "all" | "own" | "ward"
 
 interface Permission {
@@ -40,6 +40,8 @@ interface Permission {
     allows: string
     /** A role that is not named may not. */
     to: Partial<Record<Role, Scope>>
+    /** Also for a patient of another ward whom the user has opened with a reason. */
+    breakGlass?: true
 }
 
 export const permissions = {
@@ -49,33 +51,48 @@ export const permissions = {
     },
     watch: {
         allows: "see the ward: who is there, newest values and their curves, alarms that are open",
-        to: { doctor: "all", nurse: "all", patient: "own", display: "ward", integrator: "all" },
+        to: { doctor: "ward", nurse: "ward", patient: "own", display: "ward", integrator: "ward" },
+        breakGlass: true,
     },
     read: {
         allows: "see patients, vital signs, alarms and settings, also as FHIR",
-        to: { doctor: "all", nurse: "all", patient: "own", integrator: "all" },
+        to: { doctor: "ward", nurse: "ward", patient: "own", integrator: "ward" },
+        breakGlass: true,
     },
-    acknowledge: { allows: "acknowledge and pause alarms", to: { doctor: "all", nurse: "all" } },
-    "read-rules": { allows: "see a ward's alarm rules", to: { doctor: "all", nurse: "all" } },
-    "set-rules": { allows: "change a ward's alarm rules", to: { doctor: "all" } },
+    acknowledge: {
+        allows: "acknowledge and pause alarms",
+        to: { doctor: "ward", nurse: "ward" },
+        breakGlass: true,
+    },
+    "read-rules": { allows: "see a ward's alarm rules", to: { doctor: "ward", nurse: "ward" } },
+    "set-rules": { allows: "change a ward's alarm rules", to: { doctor: "ward" } },
     observe: {
         allows: "enter what was observed at the bedside for NEWS2",
-        to: { doctor: "all", nurse: "all" },
+        to: { doctor: "ward", nurse: "ward" },
+        breakGlass: true,
     },
-    note: { allows: "read and write notes about a patient", to: { doctor: "all", nurse: "all" } },
-    "choose-scale": { allows: "choose a patient's SpO₂ scale of NEWS2", to: { doctor: "all" } },
+    note: {
+        allows: "read and write notes about a patient",
+        to: { doctor: "ward", nurse: "ward" },
+        breakGlass: true,
+    },
+    "choose-scale": { allows: "choose a patient's SpO₂ scale of NEWS2", to: { doctor: "ward" }, breakGlass: true },
     "review-alarms": {
         allows: "see the statistics of alarms, try other limits on what is stored",
-        to: { doctor: "all", nurse: "all" },
+        to: { doctor: "ward", nurse: "ward" },
     },
-    configure: { allows: "change a mote's settings, send it commands", to: { doctor: "all" } },
+    configure: {
+        allows: "change a mote's settings, send it commands",
+        to: { doctor: "ward" },
+        breakGlass: true,
+    },
     "manage-patients": {
         allows: "list, admit, change and discharge patients",
-        to: { doctor: "all", nurse: "all" },
+        to: { doctor: "ward", nurse: "ward" },
     },
     "manage-motes": {
         allows: "list and register motes, put them on patients, take them off, rotate, revoke",
-        to: { doctor: "all", nurse: "all" },
+        to: { doctor: "ward", nurse: "ward" },
     },
     "manage-users": {
         allows: "list, add and remove users; setup links, tokens, sessions of others",
@@ -99,8 +116,12 @@ export interface Subject {
     role: Role
     /** Of a patient, who that is. */
     patient: number | null
-    /** The patients who are on the ward of the account, where it has one. */
+    /** Of whom wards limit, which ones; who has none sees nobody. */
+    wards?: "all" | readonly string[]
+    /** The patients who are on these wards now, unless they are all. */
     onWard?: readonly number[]
+    /** Patients of other wards whom the user has opened with a reason. */
+    opened?: readonly number[]
     /** Of a limited token: nothing else. */
     only?: readonly Action[]
     /** Of a token: when it ends, unix ms. */
@@ -112,22 +133,32 @@ export interface Subject {
  * for those who may do it with everybody's.
  */
 export function may(user: Subject, action: Action, patient?: number | null): boolean {
-    const scope = scopeOf(user, action)
-    if (scope === undefined) return false
-    if (scope === "all" || patient === undefined) return true
-    return patient !== null && patientsOf(user, scope).includes(patient)
+    if (patient === undefined) return scopeOf(user, action) !== undefined
+    const patients = patientsFor(user, action)
+    return patients === "all" || (patient !== null && patients.includes(patient))
 }
 
 /** The patients with whose data the user may do this: everyone's, or those listed. */
 export function patientsFor(user: Subject, action: Action): "all" | number[] {
-    const scope = scopeOf(user, action)
-    if (scope === "all") return "all"
-    return scope === undefined ? [] : patientsOf(user, scope)
+    const { breakGlass }: Permission = permissions[action]
+    switch (scopeOf(user, action)) {
+        case "all":
+            return "all"
+        case "own":
+            return user.patient === null ? [] : [user.patient]
+        case "ward":
+            if (user.wards === "all") return "all"
+            return [...new Set([...(user.onWard ?? []), ...(breakGlass ? (user.opened ?? []) : [])])]
+        case undefined:
+            return []
+    }
 }
 
-function patientsOf({ patient, onWard = [] }: Subject, scope: "own" | "ward"): number[] {
-    if (scope === "ward") return [...onWard]
-    return patient === null ? [] : [patient]
+/** Whether the user may do this with what a ward has, or what is on it. */
+export function mayOnWard(user: Subject, action: Action, ward: string | null): boolean {
+    const scope = scopeOf(user, action)
+    if (scope !== "ward") return scope === "all"
+    return user.wards === "all" || (ward !== null && (user.wards?.includes(ward) ?? false))
 }
 
 /** All that the user may do, so that a page can leave out what would be refused. */

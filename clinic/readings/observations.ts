@@ -192,9 +192,14 @@ export class Observations {
         return found && observation(found)
     }
 
-    /** In the order they were stored, from the one after `id`. */
-    async since(id: number, limit: number): Promise<Observation[]> {
-        return (await this.store.measurement.since(id, vitalNames, limit)).map(observation)
+    /** In the order they were stored, from the one after `id`; of everybody, or of these patients. */
+    async since(id: number, limit: number, of: "all" | readonly number[] = "all"): Promise<Observation[]> {
+        const { measurement } = this.store
+        const found =
+            of === "all"
+                ? await measurement.since(id, vitalNames, limit)
+                : await measurement.sinceOf(id, vitalNames, { patients: of, limit })
+        return found.map(observation)
     }
 
     /** The newest id given out; 0 for none. */

@@ -6,6 +6,9 @@ import type { StoredAccount } from "../store/accounts.ts"
 import type { Store, Tables } from "../store/store.ts"
 import { roleOf, userNameOf, wardsOf, type ClaimRules, type Claims } from "./claims.ts"
 
+/** In a rule, stands for every ward. */
+const allWards = "*"
+
 interface Identity {
     issuer: string
     /** Of the claim `sub`: the only one that a provider never gives to somebody else. */
@@ -64,8 +67,8 @@ export class Identities {
         if (link.isManaged !== 1) return account
         const role = roleOf(claims, rules)
         if (role !== account.role) await t.account.setRole(account.id, role)
-        await t.routerWard.removeOf(account.id)
-        await t.routerWard.add(account.id, wardsFor(role, claims, rules))
+        const wards = wardsFor(role, claims, rules)
+        if (wards) await this.accounts.setWards(account.id, wards, t)
         return (await t.account.byId(link.account))!
     }
 
@@ -90,7 +93,8 @@ export class Identities {
         const name = userNameOf(claims, rules.userClaim)
         if (name === undefined) throw new ProblemError("openid-no-name", { parameter: rules.userClaim })
         if (await t.account.byName(name)) throw new ProblemError("openid-taken")
-        const { id } = await this.accounts.add({ name, role, wards: wardsFor(role, claims, rules) }, t)
+        const wards = wardsFor(role, claims, rules)
+        const { id } = await this.accounts.add({ name, role, ...(wards && { wards }) }, t)
         await t.openIdLink.add({ issuer, subject, account: id, isManaged: 1, linkedAt: this.now() })
         return (await t.account.byId(id))!
     }
@@ -100,7 +104,9 @@ export class Identities {
     }
 }
 
-/** Of a role that has some. */
-function wardsFor(role: Role, claims: Claims, rules: ClaimRules): string[] {
-    return kindOf(role).wards === "any" ? wardsOf(claims, rules) : []
+/** Of a role that has some; undefined where no rule names any: then an administrator says which. */
+function wardsFor(role: Role, claims: Claims, rules: ClaimRules): "all" | string[] | undefined {
+    if (kindOf(role).wards !== "choice" || rules.wards.length === 0) return undefined
+    const wards = wardsOf(claims, rules)
+    return wards.includes(allWards) ? "all" : wards
 }

@@ -8,6 +8,8 @@ export interface AccountData {
     patient: number | null
     /** 1: of a router that gets the keys of all its motes at once. */
     prefetch: number
+    /** 1: wards do not limit whom it sees. */
+    all_wards: number
 }
 
 export type StoredAccount = Omit<AccountData, "password"> & {
@@ -26,6 +28,7 @@ export const accountColumns = [
     "account.prefetch",
     "account.is_active",
     "account.passkey_factor",
+    "account.all_wards",
 ] as const
 
 export class AccountTable {
@@ -96,6 +99,15 @@ export class AccountTable {
 
     async setPassword(id: number, password: string): Promise<void> {
         await this.access.db.updateTable("account").set({ password }).where("id", "=", id).execute()
+        this.access.changed("account")
+    }
+
+    async setAllWards(id: number, isAll: boolean): Promise<void> {
+        await this.access.db
+            .updateTable("account")
+            .set({ all_wards: isAll ? 1 : 0 })
+            .where("id", "=", id)
+            .execute()
         this.access.changed("account")
     }
 

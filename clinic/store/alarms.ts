@@ -1,4 +1,5 @@
 import { prepare, type Access } from "./access.ts"
+import { isSeen, type Seen } from "./seen.ts"
 
 /** An alarm as it is stored; times are unix ms, truth values 0 and 1. */
 export interface StoredAlarm extends StoredEpisode, StoredLife {
@@ -84,6 +85,7 @@ export interface AlarmPeriod {
     patient?: number | undefined
     kind?: string | undefined
     priority?: string | undefined
+    seen: Seen
     limit: number
 }
 
@@ -256,8 +258,12 @@ export class AlarmTable {
     }
 
     /** The newest first, by when they were first heard of. */
-    async open(): Promise<ShownAlarm[]> {
-        return await this.shown().where("a.is_open", "=", 1).orderBy("a.id", "desc").execute()
+    async open(seen: Seen): Promise<ShownAlarm[]> {
+        return await this.shown()
+            .where("a.is_open", "=", 1)
+            .where(isSeen("a.patient", seen))
+            .orderBy("a.id", "desc")
+            .execute()
     }
 
     async openOfMote(mote: number): Promise<ShownAlarm[]> {
@@ -301,11 +307,12 @@ export class AlarmTable {
     }
 
     /** The newest first. */
-    async during({ from, before, ward, patient, kind, priority, limit }: AlarmPeriod): Promise<ShownAlarm[]> {
+    async during({ from, before, ward, patient, kind, priority, seen, limit }: AlarmPeriod): Promise<ShownAlarm[]> {
         return await this.shown()
             .where("a.is_line", "=", 1)
             .where("a.stored_at", ">=", from)
             .where("a.stored_at", "<", before)
+            .where(isSeen("a.patient", seen))
             .$if(ward !== undefined, query => query.where("a.ward", "=", ward!))
             .$if(patient !== undefined, query => query.where("a.patient", "=", patient!))
             .$if(kind !== undefined, query => query.where("a.kind", "=", kind!))
@@ -324,6 +331,7 @@ export class AlarmTable {
         from: number
         before: number
         ward?: string | undefined
+        seen: Seen
         after: number
         limit: number
     }): Promise<CountedRow[]> {
@@ -337,6 +345,7 @@ export class AlarmTable {
             .where("a.stored_at", ">=", o.from)
             .where("a.stored_at", "<", o.before)
             .where("a.raised_at", "is not", null)
+            .where(isSeen("a.patient", o.seen))
             .$if(o.ward !== undefined, query => query.where("a.ward", "=", o.ward!))
             .orderBy("a.id")
             .limit(o.limit)

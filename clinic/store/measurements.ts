@@ -215,6 +215,22 @@ export class MeasurementTable {
         return (await prepared(this.access, { id, limit })).rows
     }
 
+    /** The same, of these patients only. */
+    async sinceOf(
+        id: number,
+        names: readonly string[],
+        { patients, limit }: { patients: readonly number[]; limit: number },
+    ): Promise<StoredMeasurement[]> {
+        if (patients.length === 0) return []
+        return await stored(this.access.db)
+            .where("m.id", ">", id)
+            .where("m.name", "in", names)
+            .where("m.patient", "in", patients)
+            .orderBy("m.id")
+            .limit(limit)
+            .execute()
+    }
+
     /** The newest id given out, problems included; 0 for none. */
     async newestId(): Promise<number> {
         const { id } = await this.access.db

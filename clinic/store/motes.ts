@@ -1,6 +1,7 @@
 import type { Kysely } from "kysely"
 import { prepare, type Access } from "./access.ts"
 import type { Schema } from "./schema.ts"
+import { isSeen, type Seen } from "./seen.ts"
 
 /** A mote with its wrapped secrets. */
 export interface StoredMote {
@@ -74,8 +75,11 @@ export class MoteTable {
     }
 
     /** In the order of their registration. */
-    async all(o: { isInUse?: boolean; kids?: readonly Uint8Array[]; limit?: number } = {}): Promise<StoredMote[]> {
+    async all(
+        o: { isInUse?: boolean; kids?: readonly Uint8Array[]; seen?: Seen; limit?: number } = {},
+    ): Promise<StoredMote[]> {
         let query = motes(this.access.db).orderBy("mote.id")
+        if (o.seen) query = query.where(isSeen("association.patient", o.seen))
         if (o.isInUse) query = query.where("revoked_at", "is", null)
         if (o.kids) query = query.where("kid", "in", o.kids)
         if (o.limit !== undefined) query = query.limit(o.limit)

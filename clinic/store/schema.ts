@@ -32,7 +32,8 @@ export interface Schema {
     router: RouterRow
     probe: ProbeRow
     delivery: DeliveryRow
-    router_ward: RouterWardRow
+    account_ward: AccountWardRow
+    break_glass: BreakGlassRow
     bedside: BedsideRow
     saturation_scale: SaturationScaleRow
     router_mote: RouterMoteRow
@@ -68,6 +69,7 @@ interface AccountRow {
     prefetch: number
     is_active: Generated<number>
     passkey_factor: Generated<number>
+    all_wards: number
 }
 
 /** Whom a provider of OpenID Connect knows as somebody here. */
@@ -101,6 +103,7 @@ interface TokenRow {
     expires_at: number | null
     used_at: number | null
     actions: string | null
+    wards: string | null
 }
 
 interface SessionRow {
@@ -343,9 +346,21 @@ interface DeliveryRow {
     failure: Generated<string | null>
 }
 
-interface RouterWardRow {
+interface AccountWardRow {
     account: number
     ward: string
+}
+
+interface BreakGlassRow {
+    id: Generated<number>
+    account: number
+    user: string
+    patient: number
+    reason: string
+    made_at: number
+    ends_at: number
+    reviewed_at: Generated<number | null>
+    reviewed_by: Generated<string | null>
 }
 
 interface BedsideRow {

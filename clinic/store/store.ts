@@ -1,11 +1,13 @@
 import type { Kysely } from "kysely"
 import type { Access } from "./access.ts"
 import { AccountTable } from "./accounts.ts"
+import { AccountWardTable } from "./account-wards.ts"
 import { AlarmEntryTable } from "./alarm-entries.ts"
 import { AlarmTable } from "./alarms.ts"
 import { AssociationTable } from "./associations.ts"
 import { AuditTable } from "./audit.ts"
 import { BedsideTable } from "./bedside.ts"
+import { BreakGlassTable } from "./break-glass.ts"
 import { CommandTable } from "./commands.ts"
 import { ConfigReportTable } from "./config-reports.ts"
 import { ConfigurationTable } from "./configurations.ts"
@@ -23,7 +25,6 @@ import { PasskeyTable } from "./passkeys.ts"
 import { PatientTable } from "./patients.ts"
 import { PublicationTable } from "./publications.ts"
 import { RouterMoteTable } from "./router-motes.ts"
-import { RouterWardTable } from "./router-wards.ts"
 import { RouterTable } from "./routers.ts"
 import { SaturationScaleTable } from "./saturation-scales.ts"
 import type { Schema, TableName } from "./schema.ts"
@@ -102,7 +103,8 @@ export class Tables {
     readonly current: CurrentTable
     readonly router: RouterTable
     readonly delivery: DeliveryTable
-    readonly routerWard: RouterWardTable
+    readonly accountWard: AccountWardTable
+    readonly breakGlass: BreakGlassTable
     readonly bedside: BedsideTable
     readonly saturationScale: SaturationScaleTable
     readonly routerMote: RouterMoteTable
@@ -135,7 +137,8 @@ export class Tables {
         this.current = new CurrentTable(access)
         this.router = new RouterTable(access)
         this.delivery = new DeliveryTable(access)
-        this.routerWard = new RouterWardTable(access)
+        this.accountWard = new AccountWardTable(access)
+        this.breakGlass = new BreakGlassTable(access)
         this.bedside = new BedsideTable(access)
         this.saturationScale = new SaturationScaleTable(access)
         this.routerMote = new RouterMoteTable(access)

@@ -10,6 +10,8 @@ export interface StoredToken {
     usedAt: number | null
     /** JSON list of what it may be used for; null: all that its user may. */
     actions: string | null
+    /** JSON list of the wards that it is limited to; null: those of its user. */
+    wards: string | null
 }
 
 export class TokenTable {
@@ -34,13 +36,19 @@ export class TokenTable {
         const found = await this.access.db
             .selectFrom("token")
             .innerJoin("account", "account.id", "token.account")
-            .select([...accountColumns, "token.id as tokenId", "token.name as tokenName", "token.actions"])
+            .select([
+                ...accountColumns,
+                "token.id as tokenId",
+                "token.name as tokenName",
+                "token.actions",
+                "token.wards",
+            ])
             .select(["token.created_at as createdAt", "token.expires_at as expiresAt", "token.used_at as usedAt"])
             .where("token.hash", "=", hash)
             .executeTakeFirst()
         if (!found) return undefined
-        const { tokenId, tokenName, actions, createdAt, expiresAt, usedAt, ...account } = found
-        return { account, token: { id: tokenId, name: tokenName, actions, createdAt, expiresAt, usedAt } }
+        const { tokenId, tokenName, actions, wards, createdAt, expiresAt, usedAt, ...account } = found
+        return { account, token: { id: tokenId, name: tokenName, actions, wards, createdAt, expiresAt, usedAt } }
     }
 
     async noteUse(id: number, usedAt: number): Promise<void> {
@@ -57,6 +65,7 @@ export class TokenTable {
                 "expires_at as expiresAt",
                 "used_at as usedAt",
                 "actions",
+                "wards",
             ])
             .where("account", "=", account)
             .orderBy("id")

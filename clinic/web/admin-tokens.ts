@@ -17,6 +17,7 @@ export class TokensPanel {
     private readonly fields = {
         name: new Field(t.tokens.name, h("input", { maxlength: "100", autocomplete: "off" })),
         days: new Field(t.tokens.days, numberInput(1, maxDays, "", false)),
+        wards: new Field(t.tokens.wards, h("input", { maxlength: "500", autocomplete: "off" })),
         actions: new Field(t.tokens.actions, h("input", { maxlength: "500", autocomplete: "off" })),
     }
     private readonly form: AdminForm
@@ -26,7 +27,7 @@ export class TokensPanel {
         this.form = new AdminForm(this.fields, {
             button: t.admin.newToken,
             send: () => this.send(),
-            places: { "more-than-own": "actions" },
+            places: { "more-than-own": "actions", "has-no-wards": "wards" },
         })
         this.element.append(
             h("h2", {}, t.tokens.heading(user)),
@@ -43,10 +44,10 @@ export class TokensPanel {
         }
     }
 
-    private row({ id, name, actions, createdAt, expiresAt, usedAt }: Token): HTMLElement {
+    private row({ id, name, actions, wards, createdAt, expiresAt, usedAt }: Token): HTMLElement {
         return row(columns(), [
             name || t.tokens.nameless(id),
-            actions?.join(", ") ?? t.tokens.all,
+            [actions?.join(", ") ?? t.tokens.all, ...(wards ? [wards.join(", ")] : [])].join("; "),
             dateTime(createdAt),
             expiresAt === null ? t.tokens.never : dateTime(expiresAt),
             usedAt === null ? t.tokens.never : dateTime(usedAt),
@@ -55,12 +56,15 @@ export class TokensPanel {
     }
 
     private async send(): Promise<string> {
-        const { name, days, actions } = this.fields
+        const { name, days, actions, wards } = this.fields
+        const named = wards.control.value.split(",").map(ward => ward.trim())
+        const limit = named.filter(ward => ward !== "")
         const rights = actions.control.value.split(/[\s,]+/).filter(Boolean)
         const { token } = await addToken(this.user, {
             ...(name.control.value.trim() !== "" && { name: name.control.value.trim() }),
             ...(days.control.value !== "" && { days: Number(days.control.value) }),
             ...(rights.length > 0 && { actions: rights }),
+            ...(limit.length > 0 && { wards: limit }),
         })
         for (const { control } of Object.values(this.fields)) control.value = ""
         this.made.replaceChildren(t.admin.token(this.user), " ", h("code", {}, token))

@@ -14,18 +14,20 @@ import {
 import { AdminForm, rowButton } from "./admin-form.ts"
 import { h, setText } from "../../browser/dom.ts"
 import { TokensPanel } from "./admin-tokens.ts"
+import { WardFields, WardsPanel, type WardChoice } from "./admin-wards.ts"
 import { Field, selectOf } from "./fields.ts"
 import { row, table } from "./records.ts"
 import { t } from "./texts/language.ts"
 
 /** What an account of each role needs. */
-const kinds: Record<string, { password?: true; patient?: true; wards?: "one" | "any" }> = {
-    doctor: { password: true },
-    nurse: { password: true },
+const kinds: Record<string, { password?: true; patient?: true; wards?: WardChoice }> = {
+    doctor: { password: true, wards: "choice" },
+    nurse: { password: true, wards: "choice" },
     administrator: { password: true },
     patient: { password: true, patient: true },
     display: { password: true, wards: "one" },
-    router: { wards: "any" },
+    router: { wards: "served" },
+    integrator: { wards: "choice" },
 }
 const leastPassword = 12
 
@@ -36,8 +38,9 @@ export class UsersSection {
     private readonly mayListPatients: boolean
     private readonly rows = h("tbody")
     private readonly token = h("p", { class: "admin-token", role: "status" })
-    private readonly tokens = h("div")
-    private readonly fields: Record<"user" | "role" | "password" | "patient" | "wards", Field>
+    private readonly panel = h("div")
+    private readonly fields: Record<"user" | "role" | "password" | "patient" | "reach" | "wards", Field>
+    private readonly wards = new WardFields()
     private readonly form: AdminForm
     private wearers = new Map<number, Patient>()
 
@@ -54,7 +57,8 @@ export class UsersSection {
                 input({ type: "password", autocomplete: "new-password", maxlength: "200" }),
             ),
             patient: new Field(t.log.columns.who, selectOf([""], String)),
-            wards: new Field(t.admin.wardOf, input({ maxlength: "500" })),
+            reach: this.wards.reach,
+            wards: this.wards.wards,
         }
         this.fields.role.control.addEventListener("change", () => this.follow())
         this.form = new AdminForm(this.fields, {
@@ -63,6 +67,7 @@ export class UsersSection {
             places: {
                 "name-taken": "user",
                 "needs-ward": "wards",
+                "needs-wards": "reach",
                 "needs-patient": "patient",
                 "needs-password": "password",
             },
@@ -70,7 +75,7 @@ export class UsersSection {
         this.element.append(
             h("section", { class: "panel" }, h("h2", {}, t.admin.newUser), this.form.element),
             h("section", { class: "panel" }, h("h2", {}, t.admin.part.users), this.token, table(columns(), this.rows)),
-            this.tokens,
+            this.panel,
         )
         this.follow()
         void this.load()
@@ -79,11 +84,12 @@ export class UsersSection {
     /** Only what the role needs. */
     private follow(): void {
         const kind = kinds[this.fields.role.control.value] ?? {}
-        for (const name of ["password", "patient", "wards"] as const) {
+        for (const name of ["password", "patient"] as const) {
             const { element, control } = this.fields[name]
             element.hidden = kind[name] === undefined
-            control.required = name !== "password" && kind[name] !== undefined && kind[name] !== "any"
+            control.required = name !== "password" && kind[name] !== undefined
         }
+        this.wards.follow(kind.wards)
     }
 
     private async load(): Promise<void> {
@@ -101,18 +107,23 @@ export class UsersSection {
         }
     }
 
-    private showTokens(user: string): void {
-        const panel = new TokensPanel(user)
-        this.tokens.replaceChildren(panel.element)
-        panel.element.focus()
+    private show({ element }: { element: HTMLElement }): void {
+        this.panel.replaceChildren(element)
+        element.focus()
     }
 
-    private row({ user, role, patient, wards, active }: User): HTMLElement {
+    private row(account: User): HTMLElement {
+        const { user, role, patient, wards, active } = account
         const wearer = patient === null ? undefined : this.wearers.get(patient)
         const actions = h("span", { class: "admin-actions" })
         if (!kinds[role]?.password) actions.append(rowButton(t.admin.newToken, user, () => this.addToken(user)))
         else if (user !== this.own) actions.append(rowButton(t.admin.newLink, user, () => this.addLink(user)))
-        actions.append(rowButton(t.tokens.link, user, () => this.showTokens(user)))
+        actions.append(rowButton(t.tokens.link, user, () => this.show(new TokensPanel(user))))
+        const which = kinds[role]?.wards
+        if (which)
+            actions.append(
+                rowButton(t.admin.wards, user, () => this.show(new WardsPanel(account, which, () => this.load()))),
+            )
         if (user !== this.own) {
             const text = active ? t.admin.switchOff : t.admin.switchOn
             actions.append(rowButton(text, user, () => this.switch(user, !active)))
@@ -121,13 +132,13 @@ export class UsersSection {
         return row(columns(), [
             active ? user : t.admin.isOff(user),
             t.admin.role(role),
-            wearer ? t.ward.name(wearer.family, wearer.given) : (wards?.join(", ") ?? t.news2.none),
+            wearer ? t.ward.name(wearer.family, wearer.given) : wardsText(wards),
             actions,
         ])
     }
 
     private async send(): Promise<string> {
-        const { user, role, password, patient, wards } = this.fields
+        const { user, role, password, patient } = this.fields
         const kind = kinds[role.control.value] ?? {}
         const hasPassword = kind.password === true && password.control.value !== ""
         if (hasPassword && password.control.value.length < leastPassword) {
@@ -135,16 +146,16 @@ export class UsersSection {
             password.control.focus()
             return ""
         }
-        const named = wards.control.value.split(",").map(ward => ward.trim())
-        const given = named.filter(ward => ward !== "")
+        const wards = this.wards.value
         const name = user.control.value.trim()
         await addUser({
             ...{ user: name, role: role.control.value as NewUser["role"] },
             ...(hasPassword && { password: password.control.value }),
             ...(kind.patient && { patient: Number(patient.control.value) }),
-            ...(kind.wards && given.length > 0 && { wards: given }),
+            ...(wards && { wards }),
         })
-        for (const field of [user, password, patient, wards]) field.control.value = ""
+        for (const field of [user, password, patient]) field.control.value = ""
+        this.wards.value = undefined
         await this.load()
         if (kind.password && !hasPassword) await this.addLink(name)
         return t.admin.added(name)
@@ -191,6 +202,11 @@ export class UsersSection {
         }
         await this.load()
     }
+}
+
+function wardsText(wards: User["wards"]): string {
+    if (wards === "all") return t.admin.allWards
+    return wards?.join(", ") ?? t.news2.none
 }
 
 const columns = () => Object.values(t.admin.userColumn)

@@ -169,6 +169,8 @@ export const users = () => call<User[]>("GET", "/api/users")
 export const addUser = (body: NewUser) => call<User>("POST", "/api/users", body)
 const userPath = (user: string) => `/api/users/${encodeURIComponent(user)}`
 export const switchUser = (user: string, active: boolean) => call<void>("PUT", `${userPath(user)}/active`, { active })
+export const setWards = (user: string, wards: "all" | readonly string[]) =>
+    call<User>("PUT", `${userPath(user)}/wards`, { wards })
 export const removeUser = (user: string) => call<void>("DELETE", userPath(user))
 export const tokensOf = (user: string) => call<Token[]>("GET", `${userPath(user)}/tokens`)
 export const addToken = (user: string, body: object = {}) =>

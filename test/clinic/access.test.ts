@@ -37,7 +37,7 @@ before(async () => {
     await service.call("POST", "/api/users", { token: service.doctor, json })
     const made = await service.call("POST", "/api/users/ada/tokens", { token: service.doctor })
     patientToken = made.json.token as string
-    const nurse = { user: "nora", role: "nurse", password }
+    const nurse = { user: "nora", role: "nurse", wards: "all", password }
     await service.call("POST", "/api/users", { token: service.doctor, json: nurse })
     const nurses = await service.call("POST", "/api/users/nora/tokens", { token: service.doctor })
     nurseToken = nurses.json.token as string
@@ -140,6 +140,7 @@ test("a session says what one may do", async () => {
     assert.deepEqual(await me(patientToken), {
         ...{ user: "ada", role: "patient", patient: own },
         ward: null,
+        wards: null,
         permissions: ["use-session", "watch", "read", "read-audit"],
         endsInMs: null,
         secondFactor: false,
@@ -205,10 +206,10 @@ test("users: names are unique, roles get what they need and nothing else", async
         const answer = await service.call("POST", "/api/users", { token: service.doctor, json })
         return answer.status
     }
-    assert.equal(await post({ user: "ada", role: "doctor", password }), 409)
+    assert.equal(await post({ user: "ada", role: "doctor", wards: "all", password }), 409)
     assert.equal(await post({ user: "x", role: "doctor", password: "short" }), 400)
     assert.equal(await post({ user: "x", role: "patient", password }), 400)
-    assert.equal(await post({ user: "x", role: "nurse", password, patient: own }), 400)
+    assert.equal(await post({ user: "x", role: "nurse", wards: "all", password, patient: own }), 400)
     assert.equal(await post({ user: "x", role: "patient", password, patient: 999 }), 409)
     assert.equal(await post({ user: "x", role: "router", password }), 400)
     assert.equal(await post({ user: "x", role: "king", password }), 400)

@@ -28,7 +28,7 @@ const cookieOf = (answer: { headers: Record<string, string | string[] | undefine
     String(answer.headers["set-cookie"]).split(";")[0]!
 
 async function user(name: string, more: object = { password }): Promise<string> {
-    assert.equal((await admin("POST", "/api/users", { user: name, role: "nurse", ...more })).status, 201)
+    assert.equal((await admin("POST", "/api/users", { user: name, role: "nurse", wards: "all", ...more })).status, 201)
     return name
 }
 
@@ -97,7 +97,7 @@ test("sessions are listed and ended, by oneself and by an administrator", async 
 })
 
 test("tokens have names, rights and an end, and are revoked one by one; an integrator reads and does nothing else", async () => {
-    await user("lab", { role: "integrator" })
+    await user("lab", { role: "integrator", wards: "all" })
     const token = async (json?: object) =>
         (await admin("POST", "/api/users/lab/tokens", json)).json as { id: number; token: string }
     const all = await token()
@@ -131,7 +131,7 @@ test("tokens have names, rights and an end, and are revoked one by one; an integ
 
 test("a limited token gives nothing that it does not have: no right, no user, no link, no time", async () => {
     const make = async (token: string, path: string, json: object) => await service.call("POST", path, { token, json })
-    await admin("POST", "/api/users", { user: "door", role: "integrator" })
+    await admin("POST", "/api/users", { user: "door", role: "integrator", wards: "all" })
     const tokens = "/api/users/door/tokens"
     const limited = (
         await admin("POST", "/api/users/doctor/tokens", { actions: ["manage-users", "deliver"], days: 30 })
@@ -155,7 +155,7 @@ test("a limited token gives nothing that it does not have: no right, no user, no
     const lasting = (await admin("POST", "/api/users/doctor/tokens", { actions: ["manage-users", "deliver"] })).json
         .token as string
     assert.equal((await make(lasting, "/api/users", { user: "attic", role: "router" })).status, 201)
-    assert.equal((await make(lasting, "/api/users", { user: "eve", role: "nurse" })).status, 403)
+    assert.equal((await make(lasting, "/api/users", { user: "eve", role: "nurse", wards: "all" })).status, 403)
 })
 
 test("limits: a wrong guesser shuts out nobody else on the ward, and nobody from where they sign in", async () => {

@@ -481,7 +481,7 @@ test("in a database of an older version each mote's patient is an association th
             [1, 3, 7000],
         ],
     )
-    const alarms = (await store.alarm.open()).map(({ id, source }) => [id, source])
+    const alarms = (await store.alarm.open("all")).map(({ id, source }) => [id, source])
     assert.deepEqual(alarms, [
         [4, "patient/1"],
         [3, "mote/3/3"],

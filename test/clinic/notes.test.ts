@@ -12,7 +12,10 @@ test("notes: who and when, the newest first, by time, kept after a discharge", a
     const { patient } = await service.admit()
     const other = await service.admit("Ken", "Ito")
     const path = `/api/patients/${patient}/notes`
-    await service.call("POST", "/api/users", { token: service.doctor, json: { user: "nora", role: "nurse", password } })
+    await service.call("POST", "/api/users", {
+        token: service.doctor,
+        json: { user: "nora", role: "nurse", wards: "all", password },
+    })
     const cookie = await service.login("nora", password)
     const first = await service.call("POST", path, { cookie, json: { text: " Slept badly,\nasked for water. " } })
     assert.equal(first.status, 201)

@@ -3,7 +3,17 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { test } from "node:test"
 import { fileURLToPath } from "node:url"
-import { actions, may, patientsFor, permissions, roles, scopeOf, type Role } from "../../clinic/people/permissions.ts"
+import {
+    actions,
+    kindOf,
+    may,
+    mayOnWard,
+    patientsFor,
+    permissions,
+    roles,
+    scopeOf,
+    type Role,
+} from "../../clinic/people/permissions.ts"
 
 const root = fileURLToPath(new URL("../../", import.meta.url))
 
@@ -11,7 +21,7 @@ test("what one may do: nobody more than the table says", () => {
     const subject = (role: Role) => ({
         role,
         patient: role === "patient" ? 7 : null,
-        onWard: role === "display" ? [7] : [],
+        ...(kindOf(role).wards !== "none" && { wards: ["ICU"], onWard: [7], opened: [9] }),
     })
     for (const role of roles)
         for (const action of actions) {
@@ -21,21 +31,32 @@ test("what one may do: nobody more than the table says", () => {
             assert.equal(may(user, action, 7), scope !== undefined)
             assert.equal(may(user, action, 8), scope === "all")
             const patients = scope === "all" ? "all" : scope === undefined ? [] : [7]
-            assert.deepEqual(patientsFor(user, action), patients)
+            const opens = scope === "ward" && "breakGlass" in permissions[action]
+            assert.deepEqual(patientsFor(user, action), opens ? [7, 9] : patients)
+            assert.equal(may(user, action, 9), scope === "all" || opens)
+            assert.equal(may(user, action, null), scope === "all")
+            assert.equal(mayOnWard(user, action, "ICU"), scope === "all" || scope === "ward")
+            assert.equal(mayOnWard(user, action, "3 West"), scope === "all")
+            assert.equal(mayOnWard(user, action, null), scope === "all")
+            const everywhere = { role, patient: null, wards: "all" } as const
+            assert.equal(may(everywhere, action, 8), scope === "all" || scope === "ward")
+            // Nobody said which wards: none.
+            assert.equal(may({ role, patient: null }, action, 7), scope === "all")
         }
     assert.deepEqual(patientsFor({ role: "patient", patient: null }, "read"), [])
     assert.equal(may({ role: "patient", patient: null }, "read", 7), false)
 })
 
 test("docs/api.md has the table of permissions", () => {
-    const cells = { all: "yes", own: "own data", ward: "its ward" }
+    const cells = { all: "yes", own: "own data", ward: "own wards" }
     const line = (cells: string[]) => `| ${cells.join(" | ")} |`
     const table = [
         line(["permission", "allows to", ...roles]),
         line(["", "", ...roles].map(() => "---")),
         ...actions.map(action => {
             const who = roles.map(role => scopeOf({ role }, action)).map(scope => (scope ? cells[scope] : "–"))
-            return line([`\`${action}\``, permissions[action].allows, ...who])
+            const opens = "breakGlass" in permissions[action] ? "" : ""
+            return line([`\`${action}\`${opens}`, permissions[action].allows, ...who])
         }),
     ].join("\n")
     const page = readFileSync(join(root, "docs/api.md"), "utf8")

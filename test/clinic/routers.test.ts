@@ -10,7 +10,7 @@ after(() => service.close())
 test("routers: who there is, of which wards, and how each is heard; not for nurses", async () => {
     const add = (json: object) => service.call("POST", "/api/users", { token: service.doctor, json })
     await add({ user: "east", role: "router", wards: ["3 East"], prefetch: true })
-    await add({ user: "nora", role: "nurse", password: "correct horse battery" })
+    await add({ user: "nora", role: "nurse", wards: "all", password: "correct horse battery" })
     const headers = { "content-type": "application/cbor", [routerHeader.sentAt]: String(Date.now() + 600_000) }
     await service.call("POST", "/ingest", { token: service.router, body: encodeBatch([]), headers })
     const { json } = await service.get("/api/routers")

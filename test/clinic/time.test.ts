@@ -166,7 +166,7 @@ test("alarms are in the order in which they arrived: one of tomorrow does not st
 test("the time of day is set by an hour, or by a year: nobody is logged out, and half an hour without use still counts", async () => {
     const clock = new ManualClock()
     const clinic = await memoryClinic(clock)
-    await clinic.accounts.add({ name: "ruth", role: "nurse", password: "correct horse" })
+    await clinic.accounts.add({ name: "ruth", role: "nurse", wards: "all", password: "correct horse" })
     const { session } = (await clinic.accounts.login("ruth", "correct horse"))!
     const isIn = async () => (await clinic.accounts.bySession(session))?.name === "ruth"
     for (const step of [60 * minuteMs, -365 * dayMs, 3 * 365 * dayMs]) {
@@ -183,7 +183,7 @@ test("the time of day is set by an hour, or by a year: nobody is logged out, and
 test("a session ends after half a day, however much it is used", async () => {
     const clock = new ManualClock()
     const clinic = await memoryClinic(clock)
-    await clinic.accounts.add({ name: "ruth", role: "nurse", password: "correct horse" })
+    await clinic.accounts.add({ name: "ruth", role: "nurse", wards: "all", password: "correct horse" })
     const { session } = (await clinic.accounts.login("ruth", "correct horse"))!
     for (let minutes = 0; minutes < 12 * 60; minutes += 29) {
         assert.ok(await clinic.accounts.bySession(session), `after ${minutes} minutes of use`)

@@ -133,7 +133,7 @@ test("a doctor changes a ward's rules, a nurse reads them; what makes no sense i
     }
     const gap = await put(with_({ escalation: [{ afterSeconds: 60, tell: "nurse", shifts: ["day"] }] }))
     assert.deepEqual([gap.json.type, gap.json.time], ["urn:vitalmote:problem:nobody-to-tell", "00:00"])
-    const json = { user: "nina", role: "nurse", password: "correct horse battery" }
+    const json = { user: "nina", role: "nurse", wards: "all", password: "correct horse battery" }
     await service.call("POST", "/api/users", { token: service.doctor, json })
     const cookie = await service.login("nina", json.password)
     assert.equal((await service.call("GET", path, { cookie })).json.version, 1)
@@ -150,7 +150,7 @@ test("two nurses acknowledge at once: one of them is told who was first; history
     const path = `/api/alarms/${id}`
     const cookies = []
     for (const user of ["olga", "piet"]) {
-        const json = { user, role: "nurse", password: "correct horse battery" }
+        const json = { user, role: "nurse", wards: "all", password: "correct horse battery" }
         await service.call("POST", "/api/users", { token: service.doctor, json })
         cookies.push(await service.login(user, json.password))
     }

@@ -122,10 +122,11 @@ test("a router that prefetches, limited to wards, has the keys of their motes, a
     assert.equal((await asDoctor("DELETE", "/api/users/router-3w")).status, 204)
     assert.equal((await service.call("GET", "/ingest/keys", { token })).status, 401)
     for (const [code, more] of [
-        ["has-no-wards", { wards: ["ICU"] }],
-        ["has-no-motes", { prefetch: true }],
+        ["has-no-wards", { role: "administrator", wards: ["ICU"] }],
+        ["needs-wards", { role: "nurse" }],
+        ["has-no-motes", { role: "nurse", wards: "all", prefetch: true }],
     ] as const) {
-        const person = { user: "ruth", role: "nurse", password: "correct horse", ...more }
+        const person = { user: "ruth", password: "correct horse", ...more }
         const { status, json } = await asDoctor("POST", "/api/users", person)
         assert.deepEqual([status, json.type], [400, `urn:vitalmote:problem:${code}`])
     }

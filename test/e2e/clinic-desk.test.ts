@@ -34,7 +34,7 @@ before(async () => {
         await service.call("PUT", `/api/patients/${patient}`, {
             ...{ token: service.doctor, json: { given, family, bed, ward } },
         })
-    const json = { user: "nora", role: "nurse", password }
+    const json = { user: "nora", role: "nurse", wards: "all", password }
     await service.call("POST", "/api/users", { token: service.doctor, json })
     cookie = await service.login("doctor", service.credentials.doctor.password)
 })

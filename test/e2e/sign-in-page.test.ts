@@ -17,7 +17,7 @@ pageTest("a setup link sets a password on the page, once; who has a second facto
     const browser = await launchChromium()
     t.after(() => browser.close())
     const asDoctor = { token: service.doctor }
-    await service.call("POST", "/api/users", { ...asDoctor, json: { user: "nora", role: "nurse" } })
+    await service.call("POST", "/api/users", { ...asDoctor, json: { user: "nora", role: "nurse", wards: "all" } })
     const { json: link } = await service.call("POST", "/api/users/nora/setup-link", asDoctor)
     const address = `${service.running.url}/#setup=${link.token}`
     const page = await openPage(browser, address)

@@ -25,6 +25,7 @@ export const problemKinds = {
     "needs-patient": { status: 400, text: "a user with the role {role} needs a patient" },
     "has-no-patient": { status: 400, text: "a user with the role {role} has no patient" },
     "needs-ward": { status: 400, text: "a user with the role {role} needs one ward" },
+    "needs-wards": { status: 400, text: "a user with the role {role} needs wards, or all of them" },
     "has-no-wards": { status: 400, text: "a user with the role {role} has no wards" },
     "has-no-motes": { status: 400, text: "a user with the role {role} has no motes" },
     "not-logged-in": { status: 401, text: "log in or send a valid token" },
@@ -50,6 +51,7 @@ export const problemKinds = {
     "bad-link": { status: 401, text: "the link was used, is over, or was replaced by another one" },
     forbidden: { status: 403, text: "you do not have permission" },
     "more-than-own": { status: 403, text: "a limited token gives nothing that it does not have itself" },
+    "other-ward": { status: 403, text: "this ward is not one of yours" },
     "other-patient": { status: 403, text: "this is another patient's data" },
     "other-site": {
         status: 403,
@@ -140,7 +142,7 @@ export function problemText(problem: Problem): string {
     return problemKinds[problem.code].text.replace(/\{(\w+)\}/g, (_all, name: keyof Problem) => {
         if (name === "fault") return faultText(problem)
         const value = problem[name]
-        return typeof value === "object" && value !== null ? refusalText(value) : String(value ?? "?")
+        return typeof value === "object" && value !== null ? refusalText(value) : String(value ?? (name === "patient" ? "of another ward" : "?"))
     })
 }
 

@@ -8,6 +8,11 @@ export const Role = OneOf(roles)
 /** Of an authenticator, or a recovery code. */
 export const Code = Type.String({ minLength: 6, maxLength: 40 })
 
+/** Which wards somebody sees: a choice of its own, or a list. */
+export const Wards = Type.Union([Type.Literal("all"), List(Type.String())], {
+    description: "The wards whose patients somebody sees; null for who is not limited by wards",
+})
+
 /** Who one is, and what one may do. */
 export const Session = Type.Object({
     user: Type.String(),
@@ -15,6 +20,7 @@ export const Session = Type.Object({
     patient: Nullable(Id),
     permissions: List(OneOf(actions)),
     ward: Nullable(Type.String({ description: "That a display shows" })),
+    wards: Nullable(Wards),
     endsInMs: Nullable(Type.Integer({ minimum: 0, description: "When the session ends; null for one that does not" })),
     way: Nullable(OneOf(signInWays)),
     hasPassword: Type.Boolean(),

@@ -2,9 +2,18 @@ import { Type, type Static } from "@sinclair/typebox"
 import { actions } from "../../people/permissions.ts"
 import { signInWays } from "../../people/sign-in-ways.ts"
 import { Id, IdText, List, Nullable, OneOf, Text, Time } from "./common.ts"
-import { Code, Role } from "./session.ts"
+import { Code, Role, Wards } from "./session.ts"
 
 const Password = Type.String({ minLength: 12, maxLength: 200 })
+
+const WardList = Type.Array(Text(50), { maxItems: 100 })
+const NewWards = Type.Union([Type.Literal("all"), WardList], {
+    description:
+        "Whose patients a doctor, a nurse or another system sees: all or these; of a display the one that it shows; of a router: it gets the keys of the motes there only",
+})
+
+/** New wards of an account. */
+export const WardsBody = Type.Object({ wards: NewWards }, { additionalProperties: false })
 
 export const NewUser = Type.Object(
     {
@@ -12,13 +21,7 @@ export const NewUser = Type.Object(
         role: Role,
         password: Type.Optional(Password),
         patient: Type.Optional(Id),
-        wards: Type.Optional(
-            Type.Array(Text(50), {
-                maxItems: 100,
-                description:
-                    "Of a router: it gets the keys of the motes there only; of a display: the one that it shows",
-            }),
-        ),
+        wards: Type.Optional(NewWards),
         prefetch: Type.Optional(
             Type.Boolean({
                 description:
@@ -34,7 +37,7 @@ export const User = Type.Object({
     user: Type.String(),
     role: Role,
     patient: Nullable(Id),
-    wards: Nullable(List(Type.String())),
+    wards: Nullable(Wards),
     prefetch: Nullable(Type.Boolean()),
     active: Type.Boolean({ description: "False: kept, and nobody comes in with it" }),
 })
@@ -55,6 +58,9 @@ export const TokenBody = Nullable(
             name: Type.Optional(Text(100)),
             days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650 })),
             actions: Type.Optional(Type.Array(OneOf(actions), { minItems: 1, maxItems: actions.length })),
+            wards: Type.Optional(
+                Type.Array(Text(50), { minItems: 1, maxItems: 100, description: "None but these of its user's" }),
+            ),
         },
         { additionalProperties: false },
     ),
@@ -67,6 +73,7 @@ export const Token = Type.Object({
     expiresAt: Nullable(Time),
     usedAt: Nullable(Time),
     actions: Nullable(Actions),
+    wards: Nullable(List(Type.String())),
 })
 export type Token = Static<typeof Token>
 

@@ -577,4 +577,28 @@ export const migrations: readonly string[] = [
         alarm_entry INTEGER NOT NULL
     ) STRICT;
     `,
+    `
+    -- Doctors, nurses and other systems of the hospital see wards. Whoever was there before sees all, as before: somebody
+    -- has to say otherwise.
+    ALTER TABLE router_ward RENAME TO account_ward;
+    ALTER TABLE account ADD COLUMN all_wards INTEGER NOT NULL DEFAULT 0;
+    UPDATE account SET all_wards = 1 WHERE role IN ('doctor', 'nurse', 'integrator');
+    -- A JSON list of the wards to which a token is limited.
+    ALTER TABLE token ADD COLUMN wards TEXT;
+    CREATE INDEX patient_on_ward ON patient (ward) WHERE active = 1;
+    -- Who opened a patient of another ward, and why. The account may be gone.
+    CREATE TABLE break_glass (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        account INTEGER NOT NULL,
+        user TEXT NOT NULL,
+        patient INTEGER NOT NULL REFERENCES patient (id),
+        reason TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        ends_at INTEGER NOT NULL,
+        reviewed_at INTEGER,
+        reviewed_by TEXT
+    ) STRICT;
+    CREATE INDEX break_glass_of_account ON break_glass (account, ends_at);
+    CREATE INDEX break_glass_unreviewed ON break_glass (id) WHERE reviewed_at IS NULL;
+    `,
 ]

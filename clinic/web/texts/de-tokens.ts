@@ -7,6 +7,7 @@ export const tokens: typeof english = {
     name: "Name",
     days: "Endet nach Tagen (leer: nie)",
     actions: "Rechte, mit Kommas (leer: alle des Benutzers)",
+    wards: "Stationen, mit Komma (leer: die des Benutzers)",
     all: "alle des Benutzers",
     never: "nie",
     nameless: id => `Token ${id}`,

@@ -5,6 +5,7 @@ export const tokens = {
     name: "Name",
     days: "Ends after days (empty: never)",
     actions: "Rights, with commas (empty: all of the user)",
+    wards: "Wards, with commas (empty: those of the user)",
     all: "all of the user",
     never: "never",
     nameless: (id: number) => `token ${id}`,

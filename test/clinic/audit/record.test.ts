@@ -41,7 +41,8 @@ const brief = async () =>
 const fresh = async () => void ((seen = 0), await news())
 
 async function add(user: string, role: string, more: object = {}): Promise<string> {
-    await service.call("POST", "/api/users", { token: service.administrator, json: { user, role, password, ...more } })
+    const json = { user, role, password, ...(role === "nurse" && { wards: "all" }), ...more }
+    await service.call("POST", "/api/users", { token: service.administrator, json })
     return await service.login(user, password)
 }
 
@@ -166,7 +167,7 @@ test("what an integrator reads by FHIR is there, with each patient in it", async
     await add("lab", "integrator").catch(() => {})
     await service.call("POST", "/api/users", {
         token: service.administrator,
-        json: { user: "lab", role: "integrator" },
+        json: { user: "lab", role: "integrator", wards: "all" },
     })
     const { json } = await service.call("POST", "/api/users/lab/tokens", { token: service.administrator, json: null })
     const token = json.token as string
@@ -216,7 +217,7 @@ test("a disk that takes nothing: who is at the bedside goes on looking, loudly; 
     const cookie = await add("ruth", "nurse")
     await service.call("POST", "/api/users", {
         token: service.administrator,
-        json: { user: "lab", role: "integrator" },
+        json: { user: "lab", role: "integrator", wards: "all" },
     })
     const { json } = await service.call("POST", "/api/users/lab/tokens", { token: service.administrator, json: null })
     await fresh()

@@ -18,7 +18,7 @@ before(async () => {
     ;({ patient, mote } = await service.admit())
     const data = { given: "Ada", family: "Beck", bed: "3", ward: "North" }
     await service.call("PUT", `/api/patients/${patient}`, { token: service.doctor, json: data })
-    const json = { user: "nora", role: "nurse", password: "a long enough one" }
+    const json = { user: "nora", role: "nurse", wards: "all", password: "a long enough one" }
     await service.call("POST", "/api/users", { token: service.doctor, json })
     nurse = (await service.call("POST", "/api/users/nora/tokens", { token: service.doctor })).json.token
     // An hour at 72, ten minutes at 135 and at 145, an hour at 72; a value every 10 s.

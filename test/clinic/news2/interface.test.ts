@@ -19,12 +19,12 @@ before(async () => {
     service = await Service.start(clock)
     ;({ patient, mote } = await service.admit())
     ;({ patient: other } = await service.admit("Ken", "Ito"))
-    const user = async (json: { user: string; role: string; password: string; patient?: number }) => {
+    const user = async (json: { user: string; role: string; password: string; patient?: number; wards?: string }) => {
         await service.call("POST", "/api/users", { token: service.doctor, json })
         const { json: made } = await service.call("POST", `/api/users/${json.user}/tokens`, { token: service.doctor })
         return made.token as string
     }
-    tokens.nurse = await user({ user: "nora", role: "nurse", password: "a long enough one" })
+    tokens.nurse = await user({ user: "nora", role: "nurse", wards: "all", password: "a long enough one" })
     tokens.own = await user({ user: "ada", role: "patient", patient, password: "a long enough one" })
 })
 after(() => service.close())

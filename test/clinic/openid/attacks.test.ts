@@ -131,7 +131,7 @@ test("roles: none, two and unknown ones are refused, and nobody becomes a doctor
 
 test("an account that is there already is linked by the named claim, once, and keeps its role", async () => {
     const { doctor: token } = service
-    await service.call("POST", "/api/users", { token, json: { user: "olga", role: "doctor" } })
+    await service.call("POST", "/api/users", { token, json: { user: "olga", role: "doctor", wards: "all" } })
     const linked = await walk({ sub: "o-1", login: "olga", groups: ["nurses"] })
     assert.deepEqual([(await me(linked)).json.user, (await me(linked)).json.role], ["olga", "doctor"])
     assert.equal((await me(await walk({ sub: "o-1", login: "whatever" }))).json.user, "olga")
