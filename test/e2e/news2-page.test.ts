@@ -21,7 +21,10 @@ before(async () => {
     const pack = [measurement("hr", 112, now), measurement("spo2", 97, now), measurement("temp", 36.8, now)]
     await service.ingest([delivery(ada.mote.seal(pack, now), now)])
     const doctor = { token: service.doctor }
-    await service.call("POST", "/api/users", { ...doctor, json: { user: "nora", role: "nurse", wards: "all", password } })
+    await service.call("POST", "/api/users", {
+        ...doctor,
+        json: { user: "nora", role: "nurse", wards: "all", password },
+    })
     await service.call("POST", "/api/users", { ...doctor, json: { user: "ada", role: "patient", password, patient } })
 })
 after(async () => {

@@ -142,7 +142,9 @@ export function problemText(problem: Problem): string {
     return problemKinds[problem.code].text.replace(/\{(\w+)\}/g, (_all, name: keyof Problem) => {
         if (name === "fault") return faultText(problem)
         const value = problem[name]
-        return typeof value === "object" && value !== null ? refusalText(value) : String(value ?? (name === "patient" ? "of another ward" : "?"))
+        return typeof value === "object" && value !== null
+            ? refusalText(value)
+            : String(value ?? (name === "patient" ? "of another ward" : "?"))
     })
 }
 
