@@ -2,7 +2,7 @@ import { hash, verify } from "@node-rs/argon2"
 import { timingSafeEqual } from "node:crypto"
 import type { Clock } from "../../host/clock.ts"
 import { ProblemError } from "../errors.ts"
-import { isAction, kindOf, type Action, type Role } from "./permissions.ts"
+import { isAction, kindOf, may, type Action, type Role } from "./permissions.ts"
 import type { FactorProof, SecondFactors } from "./second-factors.ts"
 import { hashed, Sessions } from "./sessions.ts"
 import type { SignInWay } from "./sign-in-ways.ts"
@@ -280,7 +280,7 @@ export class Accounts {
         const found = await this.store.account.byName(name)
         const { passwordsOnlyFor = name } = o
         if (!found || name !== passwordsOnlyFor) return undefined
-        if (o.passwordsOnlyFor !== undefined && found.role !== "administrator") return undefined
+        if (o.passwordsOnlyFor !== undefined && !may(user(found), "verify-audit")) return undefined
         if (!(await this.secondFactors.passes(found.id, o))) return undefined
         return await this.begin(found, { agent: o.agent, way: "password" })
     }

@@ -73,7 +73,10 @@ export const alone: Omit<Engine, "ids"> = {
 }
 
 /** Tables that somebody listens to. */
-const listened: readonly TableName[] = ["measurement", "alarm", "delivery", "ward_rules", "patient"]
+const listened: readonly TableName[] = [
+    ...(["measurement", "alarm", "delivery", "ward_rules"] as const),
+    ...(["patient", "account", "account_ward", "break_glass", "token"] as const),
+]
 /** What happens to alarms while a process does not hear of it is less than this. */
 const missedEntries = 1000
 
@@ -238,7 +241,7 @@ export class Store extends Tables {
     /** What others wrote was not told for a while: everything may have changed. */
     async missed(): Promise<void> {
         const changed = await this.alarmEntry.newestAlarms(missedEntries).catch(() => [])
-        const open = await this.alarm.open().catch(() => [])
+        const open = await this.alarm.open("all").catch(() => [])
         const ids = new Set([...changed, ...open.map(({ id }) => id)])
         this.hear(new Map(listened.map(table => [table, table === "alarm" ? ids : new Set<number>()])))
     }

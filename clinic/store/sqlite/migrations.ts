@@ -590,7 +590,7 @@ export const migrations: readonly string[] = [
     CREATE TABLE break_glass (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         account INTEGER NOT NULL,
-        user TEXT NOT NULL,
+        "user" TEXT NOT NULL,
         patient INTEGER NOT NULL REFERENCES patient (id),
         reason TEXT NOT NULL,
         made_at INTEGER NOT NULL,
