@@ -32,7 +32,8 @@ const maxNameChars = 100
 /** The one role that the claims stand for. @throws ProblemError for none, and for more than one */
 export function roleOf(claims: Claims, { roleClaim, roles }: ClaimRules): Role {
     const values = textsOf(claims, roleClaim)
-    const found = new Set(roles.filter(({ value }) => values.includes(value)).map(({ role }) => role))
+    const matching = roles.filter(({ value }) => values.includes(value))
+    const found = new Set(matching.map(({ role }) => role))
     const [role, another] = found
     if (role === undefined) throw new ProblemError("openid-no-role")
     if (another !== undefined) throw new ProblemError("openid-two-roles")
