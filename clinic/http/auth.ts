@@ -60,7 +60,17 @@ export async function authenticate(
         const hasPassword = await clinic.accounts.hasPassword(user.id)
         const passkeyFactor = (await clinic.accounts.byId(user.id))?.passkey_factor === 1
         return {
-            ...{ user: name, role, patient, ward, wards: shownWards(wards), permissions, endsInMs, way, timeZone: o.timeZone },
+            ...{
+                user: name,
+                role,
+                patient,
+                ward,
+                wards: shownWards(wards),
+                permissions,
+                endsInMs,
+                way,
+                timeZone: o.timeZone,
+            },
             ...{ hasPassword, passkeyFactor, secondFactor },
         }
     }
