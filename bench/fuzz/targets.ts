@@ -14,7 +14,7 @@ import type { Packet } from "../../host/mqtt/packet.ts"
 import { MqttError } from "../../host/mqtt/reason.ts"
 import { decoded, shownOptions } from "../../router/browser/decoded.ts"
 import { encode as encodeDatagram, parse as parseDatagram } from "../../router/coap/datagram.ts"
-import { encodeFrame, FrameReader } from "../../router/coap/frame.ts"
+import { encodeForWebSocket, encodeFrame, FrameReader, fromWebSocket } from "../../router/coap/frame.ts"
 import { linkFormat, parseLinks } from "../../router/coap/link-format.ts"
 import { Code, message } from "../../router/coap/message.ts"
 import { CoapFormatError, pathOptions, uintOption } from "../../router/coap/options.ts"
@@ -182,6 +182,15 @@ export const targets: Target[] = [
             const split = parts.flatMap(part => [...reader.push(part)])
             roundTrip(whole, () => split)
             for (const one of whole) roundTrip(one, value => [...new FrameReader(4096).push(encodeFrame(value))][0]!)
+        },
+    },
+    {
+        name: "coap-ws",
+        seeds: [encodeForWebSocket(get)],
+        mayThrow: only(CoapFormatError),
+        run: input => {
+            const [parsed] = new FrameReader(8192).push(fromWebSocket(input))
+            roundTrip(parsed, value => [...new FrameReader(8192).push(fromWebSocket(encodeForWebSocket(value!)))][0])
         },
     },
     {

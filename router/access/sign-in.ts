@@ -88,7 +88,7 @@ export class SignIn {
     }
 
     /** Undefined for somebody who has not signed in. */
-    visitorOf(request: FastifyRequest): Visitor | undefined {
+    visitorOf(request: Pick<FastifyRequest, "headers">): Visitor | undefined {
         const user = this.sessions.find(tokenOf(request) ?? "")
         return user && { name: user.name, right: user.right }
     }
@@ -147,7 +147,7 @@ function neededFor(method: string): Right {
     return method === "GET" || method === "HEAD" ? "look" : "change"
 }
 
-function tokenOf({ headers }: FastifyRequest): string | undefined {
+function tokenOf({ headers }: Pick<FastifyRequest, "headers">): string | undefined {
     const token = headers.cookie === undefined ? undefined : fastifyCookie.parse(headers.cookie)[cookieName]
     return token !== undefined && token.length <= maxTokenChars ? token : undefined
 }

@@ -12,21 +12,20 @@ const base2 = 269
 const base4 = 65805
 const maxTokenLength = 8
 
-export function encodeFrame(message: CoapMessage): Uint8Array {
-    const body = encodeOptionsAndPayload(message.options, message.payload)
-    const length = body.length
-    const tokenLength = message.token.length
+export function encodeFrame({ code, token, options, payload }: CoapMessage): Uint8Array {
+    const body = encodeOptionsAndPayload(options, payload)
+    return Buffer.concat([headOf(token.length, code, body.length), token, body])
+}
+
+/** The bytes of a frame before its token. `length`: of options and payload. */
+function headOf(tokenLength: number, code: number, length: number): Uint8Array {
     const head = (nibble: number, ...extended: number[]) =>
-        Uint8Array.of((nibble << 4) | tokenLength, ...extended, message.code)
-    let start: Uint8Array
-    if (length < base1) start = head(length)
-    else if (length < base2) start = head(13, length - base1)
-    else if (length < base4) start = head(14, (length - base2) >> 8, (length - base2) & 0xff)
-    else {
-        const rest = length - base4
-        start = head(15, rest >>> 24, (rest >> 16) & 0xff, (rest >> 8) & 0xff, rest & 0xff)
-    }
-    return Buffer.concat([start, message.token, body])
+        Uint8Array.of((nibble << 4) | tokenLength, ...extended, code)
+    if (length < base1) return head(length)
+    if (length < base2) return head(13, length - base1)
+    if (length < base4) return head(14, (length - base2) >> 8, (length - base2) & 0xff)
+    const rest = length - base4
+    return head(15, rest >>> 24, (rest >> 16) & 0xff, (rest >> 8) & 0xff, rest & 0xff)
 }
 
 /** Splits a byte stream into messages, however it is fragmented. */
@@ -74,4 +73,22 @@ export class FrameReader {
             throw new CoapFormatError(`message of ${total} bytes, at most ${this.maxMessageBytes} allowed`)
         return { header, tokenLength, total }
     }
+}
+
+/**
+ * Converts a message of a WebSocket (RFC 8323 §4.2), whose Length is 0 because the WebSocket has one, to that of a stream (§3.2).
+ * Throws CoapFormatError.
+ */
+export function fromWebSocket(bytes: Uint8Array): Uint8Array {
+    const [first = 0xff, code] = bytes
+    const tokenLength = first & 15
+    if (first >> 4 !== 0) throw new CoapFormatError("a length within a WebSocket message")
+    if (tokenLength > maxTokenLength) throw new CoapFormatError("reserved token length")
+    if (code === undefined || bytes.length < 2 + tokenLength) throw new CoapFormatError("message cut short")
+    return Buffer.concat([headOf(tokenLength, code, bytes.length - 2 - tokenLength), bytes.subarray(2)])
+}
+
+/** Encodes a message for a WebSocket, RFC 8323 §4.2: the Length is 0, because the WebSocket has one. */
+export function encodeForWebSocket({ code, token, options, payload }: CoapMessage): Uint8Array {
+    return Buffer.concat([Uint8Array.of(token.length, code), token, encodeOptionsAndPayload(options, payload)])
 }

@@ -12,6 +12,7 @@ import type { SignIn } from "../access/sign-in.ts"
 import { browserRoutes, type Around } from "../browser/routes.ts"
 import type { Router } from "../router.ts"
 import { uriOptions } from "./relay.ts"
+import { coapOverWebSockets } from "./web-sockets.ts"
 import { refusalKey } from "../../wire/refusal.ts"
 import { refusalText } from "../../wire/tables/refusals.ts"
 import { refusalOf } from "./refusal.ts"
@@ -37,7 +38,7 @@ const eventStream = "text/event-stream"
 const formats = { json: "application/json", senml: "application/senml+json", html: "text/html" }
 
 /** The part of a router that the relay needs. */
-export type Relayed = Pick<Router, "relay" | "motes" | "serve" | "stats" | "status">
+export type Relayed = Pick<Router, "relay" | "motes" | "serve" | "stats" | "status" | "accept" | "admit">
 
 /**
  * The relay for HTTP clients (RFC 8075 §5.4), where `/m/<eui>/status` is the mote's `/status`, and a page that lists
@@ -91,6 +92,16 @@ export function relayHttp(
         const reason = statusCode === 413 ? `at most ${maxBodyBytes} bytes` : "bad request"
         return fault(reply, statusCode, statusCode < 500 ? reason : "internal error")
     })
+    const endWebSockets = coapOverWebSockets(app.server, router, request => {
+        const { headers } = request
+        if (!isOwnHost(headers.host, o.names)) return 421
+        // A page of another site can open a WebSocket: what it may do is not asked for each message.
+        if (isFromOtherSite("POST", headers, o.tls ? "https" : "http")) return 403
+        if (!o.signIn) return undefined
+        const visitor = o.signIn.visitorOf(request)
+        return visitor === undefined ? 401 : visitor.right === "change" ? undefined : 403
+    })
+    app.addHook("preClose", async () => endWebSockets())
     o.more?.(app)
     const mayGoOn = (request: FastifyRequest) => !o.signIn || o.signIn.visitorOf(request) !== undefined
     const streams = new EventStreams(router, mayGoOn)

@@ -90,6 +90,6 @@ function textOf(format: OptionFormat, hex: string): string | undefined {
     return `${Math.floor(value / 16)}/${(value >> 3) & 1}/${smallestBlock * 2 ** (value & 7)}`
 }
 
-export function nameOf(number: number): string {
+function nameOf(number: number): string {
     return namedOptions.find(option => option.number === number)?.name ?? `option ${number}`
 }
