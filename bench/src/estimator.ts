@@ -13,6 +13,7 @@ import { pulse } from "../../src/heart/pulse"
 import { choose, transform, weigh } from "../../src/heart/tracker"
 
 const windowSamples = 50
+const products = Buffer.alloc(4 * 41)
 
 const loops = await readSetting("loops", 0)
 const part = await readSetting("part", "nothing")
@@ -44,7 +45,7 @@ async function perform() {
     if (part === "filter") pushLight(fifo, 0, windowSamples)
     else if (part === "acceleration") pushAcceleration(felt, windowSamples)
     else if (part === "motion") removeMotion(pulse, 0)
-    else if (part === "autocorrelation") multiply(pulse)
+    else if (part === "autocorrelation") multiply(pulse, products, 0)
     else if (part === "spectrum, slow") transform(correlation, true)
     else if (part === "spectrum, fast") transform(correlation, false)
     else if (part === "blocks") combine()

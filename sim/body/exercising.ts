@@ -30,7 +30,7 @@ const restS = 40
 const exerciseS = 100
 const recoveryS = 70
 /** The heart follows effort, and later rest, with these time constants, from quick to slow. */
-const effortS = [18, 45] as const
+const effortS = [25, 60] as const
 const calmS = [45, 110] as const
 /** Share of the sessions in which the heart ends near the cadence, its half or its double: where the two are told apart worst. */
 const coupled = 0.3

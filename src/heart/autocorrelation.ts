@@ -14,9 +14,9 @@ import { yieldToMainLoop } from "../platform/sleep"
 /** 8 s. */
 const blocks = 4
 const lastBlock = blocks - 1
-const lags = maxLag + 1
+export const lags = maxLag + 1
 /** Of the sums of a block, each f32: an array of numbers takes twice the memory. */
-const sumBytes = 4
+export const sumBytes = 4
 const lagsBytes = lags * sumBytes
 /**
  * Regularises the weights: a block with more energy than usual weighs less, one with hardly any does not get a huge
@@ -50,7 +50,7 @@ export function resetCorrelation(): void {
  * Adds a block: the last `blockSize` values of `pulse`, which begins `maxLag` values earlier. Yields between slices.
  */
 export async function correlate(pulse: Buffer): Promise<void> {
-    multiply(pulse)
+    multiply(pulse, sums, next * lagsBytes)
     await yieldToMainLoop()
     newestPower = sums.getAt(next * lagsBytes, "f32") / blockSize
     next = (next + 1) & lastBlock
@@ -61,8 +61,10 @@ export async function correlate(pulse: Buffer): Promise<void> {
 /**
  * Products of the newest block with earlier values, for all lags. The block's 25 values are in variables, and so are those that they
  * are multiplied with, which move on by one from lag to lag: fetching factors from an array takes most of the interpreter's time.
+ * @param p `maxLag` values, then the block
+ * @param to where the sums go, from byte `at` on, for lags 0 to `maxLag`
  */
-export function multiply(p: Buffer): void {
+export function multiply(p: Buffer, to: Buffer, at: number): void {
     const x0 = p.getAt(pulseBytes * maxLag, "f32")
     const x1 = p.getAt(pulseBytes * (maxLag + 1), "f32")
     const x2 = p.getAt(pulseBytes * (maxLag + 2), "f32")
@@ -113,7 +115,6 @@ export function multiply(p: Buffer): void {
     let y22 = x22
     let y23 = x23
     let y24 = x24
-    let at = next * lagsBytes
     for (let j = pulseBytes * (maxLag - 1); ; j -= pulseBytes) {
         const sum =
             x0 * y0 +
@@ -141,7 +142,7 @@ export function multiply(p: Buffer): void {
             x22 * y22 +
             x23 * y23 +
             x24 * y24
-        sums.setAt(at, "f32", sum)
+        to.setAt(at, "f32", sum)
         if (j < 0) return
         at += sumBytes
         y24 = y23

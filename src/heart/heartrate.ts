@@ -1,10 +1,29 @@
 import { correlate, correlation, meanPower, newestPower, resetCorrelation, spread } from "./autocorrelation"
 import { countBeats, resetBeats } from "./beats"
-import { addAcceleration, effort, isMoving, likeness, nextMotion, removeMotion, skipMotion } from "./motion"
+import {
+    addAcceleration,
+    correlateMotion,
+    effort,
+    isMoving,
+    likeness,
+    nextMotion,
+    removeMotion,
+    skipMotion,
+} from "./motion"
 import { isSwing, nextButOne, peakNear, periodBpm, preciseBpm, shortestPeriod } from "./period"
 import { filterLight, nextPulse, pulse, purity, resetPulse, saturations, steadyLevel, steepness } from "./pulse"
 import { meanBpm, resetTracker, track, trackedBpm, trackedMass, trackedShare } from "./tracker"
-import { assumeMotion, isDisturbed, isRegular, judgeMoving, judgeStill, resetTrust, Signs, trusted } from "./trust"
+import {
+    assumeMotion,
+    isDisturbed,
+    isRegular,
+    judgeMoving,
+    judgeStill,
+    resetTrust,
+    restBpm,
+    Signs,
+    trusted,
+} from "./trust"
 import { yieldToMainLoop } from "../platform/sleep"
 
 /*
@@ -81,11 +100,13 @@ export async function estimateHeart(): Promise<void> {
     if (saturations) return resetHeart()
     removeMotion(pulse, ahead)
     await yieldToMainLoop()
+    correlateMotion()
+    await yieldToMainLoop()
     await correlate(pulse)
     await yieldToMainLoop()
     const shortest = shortestPeriod(correlation)
     const peakBpm = shortest ? periodBpm(correlation, shortest) : 0
-    await track(correlation, peakBpm, shortest ? correlation[shortest] : 0, effort)
+    await track(correlation, peakBpm, shortest ? correlation[shortest] : 0, effort, restBpm)
     await yieldToMainLoop()
     judge()
     nextPulse()
@@ -97,7 +118,8 @@ export function judge(): void {
     const lag = peakNear(correlation, trackedBpm)
     const isPulse = lag && purity >= minPurity && isSwing(correlation, lag)
     const share = Math.min(1, trackedShare / fullShare)
-    const own = 1 - Math.min(1, likeness(trackedBpm) / sameRate)
+    signs.likeness = isMoving ? likeness(trackedBpm) : 0
+    const own = 1 - Math.min(1, signs.likeness / sameRate)
     const worth = isPulse ? trackedMass * correlation[lag] * share * own : 0
     let rate = isPulse ? preciseBpm(correlation, lag) : 0
     quality = Math.max(0, Math.min(1, worth))
@@ -113,6 +135,9 @@ export function judge(): void {
     const miss = Math.abs(counted - rate)
     signs.isCounted = miss <= sameBeats || miss > otherBeats
     if (isMoving) {
+        signs.mass = trackedMass
+        signs.effort = effort
+        signs.miss = isPulse ? Math.abs(rate - meanBpm) : Infinity
         // The period of one window is as reliable as its quality.
         rate = meanBpm + quality * (isPulse ? rate - meanBpm : 0)
         signs.bpm = rate

@@ -1,6 +1,7 @@
 import { accelerationBytes, countsPerG } from "../drivers/acceleration"
 import { zeros } from "../platform/zeros"
-import { blockSize, maxLag, pulseBytes } from "./pulse"
+import { lags, multiply, sumBytes } from "./autocorrelation"
+import { blockSize, maxLag, pulseBytes, shiftBlock } from "./pulse"
 
 /*
  * Removes from the optical signal what the acceleration explains: a normalised LMS adaptive filter (Widrow and Hoff;
@@ -17,7 +18,7 @@ const gain = 0.26086919 / countsPerG
 const feedback1 = 1.40121392
 const feedback2 = -0.47826162
 /** Values stored per axis at 12.5 Hz: some from before the block, the block, and the rest of the same burst. */
-const past = 24
+const past = 3
 const capacity = past + blockSize + 20
 /** A moment is x, y and z in g and the sum of their squares, each f32; arrays of numbers would take twice the memory. */
 const momentBytes = 16
@@ -26,8 +27,14 @@ const pastBytes = past * momentBytes
 const blockEnd = pastBytes + blockSize * momentBytes
 /** Lags per minute at 12.5 Hz. */
 const lagsPerMinute = 750
-/** An even number of periods of at least this length distinguishes rates that differ by 5 %. */
-const minLikenessLag = 13
+/** Shares of the axes in the mixture whose rhythm is correlated, and its unit: whole numbers, with which the interpreter is faster. */
+const mixY = 0.8
+const mixZ = -0.6
+const wholeG = 1000
+/** Share of the correlation that remains after 2 s: that of the last 8 s counts most. */
+const fadingRhythm = 0.7
+/** A rate at which the acceleration repeats itself exactly loses this share of its power. */
+export const subtracted = 0.7
 /** Maximum skew between acceleration and light in stored values; beyond it, one of them has lost samples. */
 const maxSkew = 8
 /** The accelerometer has its own oscillator, which is tracked: share of the skew that a block corrects, and learns. */
@@ -64,6 +71,10 @@ export let effort: number
 /** Root mean square of the acceleration in the band of the heart rate, in g; decays over some seconds. */
 let level: number
 const moments = Buffer.alloc(capacity * momentBytes)
+/** The newest block of the mixture and the `maxLag` values before it, its products, and their sums by lag, which fade; each f32. */
+const mixture = Buffer.alloc((maxLag + blockSize) * pulseBytes)
+const products = Buffer.alloc(lags * sumBytes)
+const rhythm = Buffer.alloc(lags * sumBytes)
 /** Filter states, two per axis, and the last value of each, in counts before the gain. */
 const states = zeros(9)
 /** The newest sample in counts. */
@@ -238,28 +249,68 @@ export function removeMotion(pulse: Buffer, ahead: number): void {
 }
 
 /**
- * Whether the wearer moves at a rate: the correlation of the block with an even number of its periods earlier, so that
- * both a swing and its double, the step, are found.
+ * Correlates the newest block of the acceleration with what came before: one mixture of the axes, whose direction does not matter for
+ * its rhythm.
+ */
+export function correlateMotion(): void {
+    if (effort === 0) {
+        rhythm.fillAt(0, rhythm.length, 0)
+        mixture.fillAt(0, mixture.length, 0)
+        return
+    }
+    let to = maxLag * pulseBytes
+    for (let at = pastBytes; at < blockEnd; at += momentBytes) {
+        const mixed =
+            moments.getAt(at, "f32") + mixY * moments.getAt(at + 4, "f32") + mixZ * moments.getAt(at + 8, "f32")
+        mixture.setAt(to, "f32", Math.round(mixed * wholeG))
+        to += pulseBytes
+    }
+    multiply(mixture, products, 0)
+    for (let at = 0; at < rhythm.length; at += sumBytes)
+        rhythm.setAt(at, "f32", fadingRhythm * rhythm.getAt(at, "f32") + products.getAt(at, "f32"))
+    shiftBlock(mixture)
+}
+
+/**
+ * Whether the wearer moves at a rate: the correlation after two periods, so that both a swing and its double, the step, are found.
  * @returns 0 to 1; 1 if the acceleration repeats with every second beat
  */
 export function likeness(bpm: number): number {
-    if (!isMoving) return 0
-    const lag = momentBytes * likenessLag(lagsPerMinute / bpm)
-    let product = 0
-    let energy = tiny
-    let before = tiny
-    for (let at = pastBytes; at < blockEnd; at += momentBytes) {
-        const x1 = moments.getAt(at, "f32")
-        const y1 = moments.getAt(at + 4, "f32")
-        const z1 = moments.getAt(at + 8, "f32")
-        const x2 = moments.getAt(at - lag, "f32")
-        const y2 = moments.getAt(at - lag + 4, "f32")
-        const z2 = moments.getAt(at - lag + 8, "f32")
-        product += x1 * x2 + y1 * y2 + z1 * z2
-        energy += x1 * x1 + y1 * y1 + z1 * z1
-        before += x2 * x2 + y2 * y2 + z2 * z2
+    const lag = (2 * lagsPerMinute) / bpm
+    if (effort === 0 || lag >= maxLag) return 0
+    const at = Math.floor(lag)
+    const before = rhythm.getAt(at * sumBytes, "f32")
+    const after = rhythm.getAt((at + 1) * sumBytes, "f32")
+    return Math.max(0, (before + (lag - at) * (after - before)) / (rhythm.getAt(0, "f32") + tiny))
+}
+
+/**
+ * Reduces the spectrum of the light at the rates of the movement: spectral subtraction, without a spectrum of the acceleration.
+ * @param spectrum power by bin, f32
+ * @param bpm rate of the first bin
+ * @param step between bins
+ * @returns the new maximum
+ */
+export function subtractMotion(spectrum: Buffer, bpm: number, step: number): number {
+    const scale = subtracted / (rhythm.getAt(0, "f32") + tiny)
+    let most = 0
+    for (let to = 0; to < spectrum.length; to += 4) {
+        let power = spectrum.getAt(to, "f32")
+        const lag = (2 * lagsPerMinute) / bpm
+        bpm += step
+        if (lag < maxLag) {
+            const whole = Math.floor(lag)
+            const at = whole * sumBytes
+            const before = rhythm.getAt(at, "f32")
+            const like = before + (lag - whole) * (rhythm.getAt(at + sumBytes, "f32") - before)
+            if (like > 0) {
+                power -= power * scale * like
+                spectrum.setAt(to, "f32", power)
+            }
+        }
+        if (power > most) most = power
     }
-    return Math.max(0, product / Math.sqrt(energy * before))
+    return most
 }
 
 /** Makes room for the next block. */
@@ -356,17 +407,4 @@ function filter(pulse: Buffer): void {
     weights[6] = wz1
     weights[7] = wz2
     weights[8] = wz3
-}
-
-/** The even number of periods that is closest to a whole number of lags. */
-function likenessLag(period: number): number {
-    let lag = Math.round(period)
-    let least = 1
-    for (let lags = 2 * period; lags <= past; lags += 2 * period) {
-        const error = Math.abs(lags - Math.round(lags))
-        if (lags < minLikenessLag || error >= least) continue
-        least = error
-        lag = Math.round(lags)
-    }
-    return Math.min(lag, past)
 }

@@ -140,10 +140,15 @@ function measureSteepness(): void {
 
 /** Makes room for the next block; the values of this one become its past. */
 export function nextPulse(): void {
+    shiftBlock(pulse)
+    clear()
+}
+
+/** Moves `maxLag` values and a block after them by a block. */
+export function shiftBlock(values: Buffer): void {
     // In pieces that do not overlap, because `blitAt` is a memcpy.
     for (let at = 0; at < maxLag * pulseBytes; at += blockSize * pulseBytes)
-        pulse.blitAt(at, pulse, at + blockSize * pulseBytes, blockSize * pulseBytes)
-    clear()
+        values.blitAt(at, values, at + blockSize * pulseBytes, blockSize * pulseBytes)
 }
 
 function clear(): void {

@@ -1,4 +1,5 @@
 import { yieldToMainLoop } from "../platform/sleep"
+import { likeness, subtracted, subtractMotion } from "./motion"
 
 /*
  * Tracks the heart rate: a hidden Markov model whose states are rates and whose observation is the spectrum of the
@@ -30,7 +31,7 @@ const turn186 = 0.02513207976670555
 const unitBits = 11
 const unit = 1 << unitBits
 /** Share of transitions from any rate to any other, to recover from errors. */
-const leak = 0.01
+const leak = 0.005
 /**
  * A heart rate changes by at most 9 bpm in 2 s: transition weights of 0, 1, 2 and 3 bins to either side, which are 0.32,
  * 0.2, 0.1 and 0.04 of what does not leak.
@@ -48,10 +49,9 @@ const peakReach = 3
 const peakWeight = 2
 /** During strong movement the shortest period may be a residue of the steps, so it counts this much less. */
 const effortPeak = 0.75
-/** During strong movement rates below 75 bpm are increasingly unlikely, down to this share at 45 bpm. */
-const effortSlow = 0.2
-const slowBins = 15
-const slowestBins = 5
+/** During strong movement rates below that at rest are increasingly unlikely, down to this share so many bins below it. */
+const effortSlow = 0.04
+const slowRange = 5
 const tiny = 1e-9
 
 /** The most probable rate in bpm. */
@@ -86,16 +86,28 @@ export function resetTracker(): void {
  * @param peakBpm rate of its shortest strong period, 0 without one
  * @param peak its height, 0 to 1
  * @param effort intensity of movement, 0 to 1
+ * @param rest rate at rest in bpm
  */
-export async function track(correlation: number[], peakBpm: number, peak: number, effort: number): Promise<void> {
+export async function track(
+    correlation: number[],
+    peakBpm: number,
+    peak: number,
+    effort: number,
+    rest: number,
+): Promise<void> {
     transform(correlation, true)
     await yieldToMainLoop()
     transform(correlation, false)
     await yieldToMainLoop()
+    if (effort > 0) {
+        strongest = subtractMotion(spectrum, binBpm * firstBin, binBpm)
+        if (peakBpm > 0) peak *= 1 - likeness(peakBpm) * subtracted
+        await yieldToMainLoop()
+    }
     let sum = weigh(strongest, peakBpm, peak, effort)
     if (effort > 0) {
         await yieldToMainLoop()
-        sum -= discourage(effort)
+        sum -= discourage(effort, rest / binBpm - firstBin)
     }
     choose(strongest, sum)
 }
@@ -156,15 +168,15 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
  * Makes slow rates less likely.
  * @returns the reduction of the sum of weights
  */
-function discourage(effort: number): number {
-    const share = (effort * (1 - effortSlow)) / (slowBins - slowestBins)
+function discourage(effort: number, slow: number): number {
+    const share = (effort * (1 - effortSlow)) / slowRange
     let removed = 0
     let most = 0
     for (let i = 0; i < bins; i++) {
         const at = (reach + i) * binBytes
         let value = next.getAt(at, "f32")
-        if (i < slowBins) {
-            const less = value * share * Math.min(slowBins - i, slowBins - slowestBins)
+        if (i < slow) {
+            const less = value * share * Math.min(slow - i, slowRange)
             value -= less
             removed += less
             next.setAt(at, "f32", value)

@@ -34,8 +34,13 @@ const keepQuality = 0.3
 const steadyBpm = 9
 /** Maximum change of a heart rate, in bpm… */
 const reachBpm = 11
+const usualRest = 75
+/** Who has a faster heart is not at rest, even without moving. */
+const mostRest = 85
 /** …plus this much for each 2 s. */
 const changeBpm = 2
+/** …or this much without an accelerometer, if the signal grew with it, as it does when an arm begins to move. */
+const grownChangeBpm = 0.5
 /**
  * An attack begins from one beat to the next. Where an accelerometer would have noticed a movement, a rate out of reach is
  * believed so many windows after the last value, if the evidence is as strong as can be.
@@ -76,6 +81,15 @@ const beatWindows = 3
 /** …or is beyond doubt, unless it is as large as a jerk. */
 const clearQuality = 0.8
 const clearWindows = 5
+/**
+ * Without an accelerometer a rhythm that lost most of the pulse's steepness is that of an arm. A pulse above this rate loses it in the
+ * filter.
+ */
+const bluntShare = 0.55
+const bluntGrowth = 1.15
+/** A pulse that grew has at least this share of it. */
+const ownShare = 1
+const bluntBpm = 115
 /** A window larger than the pulse by this factor is a jerk, which stays in the 8 s for this many windows. */
 const jerkGrowth = 3
 const jerkWindows = 4
@@ -98,11 +112,28 @@ const swingWindows = 5
 const maxDoubt = 10
 const easing = 0.1
 
-/** During movement the remaining pulse is judged by its mean quality over about 10 s: this value starts a series… */
-const startMoving = 0.12
-/** …and this value continues it. */
-const keepMoving = 0.08
+/**
+ * During movement the remaining pulse is judged by a logistic regression: the logarithm of the odds that the rate is within 6 bpm.
+ * It was fitted to simulated exercises (docs/decisions/sensing.md). Odds of 9 to 1 start a series, of 3 to 2 continue it.
+ */
+const startOdds = 2.2
+const keepOdds = 0.4
+const oddsBias = -5.3
+/** Of the mean quality over about 10 s, of the tracker's probability, … */
+const oddsQuality = 1.2
+const oddsMass = 9
+/** …of the mean likeness to the movement, of the distance of the window's period from the tracker's mean in bpm, … */
+const oddsLikeness = -2.2
+const oddsMiss = -0.14
+const mostMiss = 15
+/** …and of effort and of growth of the signal, as far as the rate has not risen with them by 16 and 20 bpm. */
+const oddsEffort = -3
+const oddsGrowth = -3.3
+const effortRise = 0.4
+const growthRise = 0.5
+const riseBpm = 40
 const meanMovingRate = 0.2
+const meanLikenessRate = 0.3
 
 /** Features of a window of 2 s. */
 export class Signs {
@@ -124,6 +155,13 @@ export class Signs {
     regularity = 0
     /** Whether a count of the beats gives the same rate, or none. */
     isCounted = false
+    /** Probability of the rate by the tracker, 0 to 1. */
+    mass = 0
+    /** Intensity of the movement, and whether it has the same rate; both from 0 to 1. */
+    effort = 0
+    likeness = 0
+    /** Distance of the window's period from the tracker's mean in bpm. */
+    miss = 0
 }
 
 export let trusted: boolean
@@ -142,23 +180,29 @@ let moving: boolean
 let shaken: number
 /** Level of the pulse when it was last trusted, or of the calmest likely pulse since; 0 before the first. */
 let usualLevel: number
+/** Mean steepness of the pulse when it was trusted. */
+let usualSteepness: number
 /** 0 before the first value. */
 let lastBpm: number
+/** The last rate at rest; before the first, and after minutes of movement, a usual one. */
+export let restBpm: number
 /** The rate was found while the wearer moved. */
 let foundMoving: boolean
 let lastTracked: number
 /** Windows since a value was trusted. */
 let age: number
 let meanQuality: number
+let meanLikeness: number
 
 resetTrust()
 
 export function resetTrust(): void {
     isRegular = trusted = isDisturbed = moving = foundMoving = false
     windows = evidence = clear = doubt = shaken = 0
-    usualLevel = lastBpm = lastTracked = age = 0
+    usualLevel = usualSteepness = lastBpm = lastTracked = age = 0
     regularity = usualRegularity
-    meanQuality = 0
+    meanQuality = meanLikeness = 0
+    restBpm = usualRest
 }
 
 export function judgeStill(signs: Signs): void {
@@ -169,7 +213,8 @@ export function judgeStill(signs: Signs): void {
     if (quality >= keepQuality) regularity += meanRate * (signs.regularity - regularity)
     // A rate that was found and lost while the wearer moved says nothing about the rate at rest.
     if (foundMoving && !trusted) lastBpm = 0
-    const isReachable = canReach(bpm, reachBpm)
+    const isGrown = stored < 0 && level > bluntGrowth * usualLevel
+    const isReachable = canReach(bpm, reachBpm, isGrown ? grownChangeBpm : changeBpm)
     const isNear = lastBpm > 0 && age <= resumeWindows && isReachable
 
     watchMotion(signs, isSteady, isNear)
@@ -185,8 +230,10 @@ export function judgeStill(signs: Signs): void {
         quality >= keepQuality &&
         (trusted ? worth >= 0 : evidence >= (isNear ? resumeEvidence : startEvidence))
 
-    if (trusted) accept(bpm, false)
-    else if (quality < keepQuality && spread < swingSpread)
+    if (trusted) {
+        accept(bpm, false)
+        restBpm = Math.min(bpm, mostRest)
+    } else if (quality < keepQuality && spread < swingSpread)
         doubt = Math.min(maxDoubt, doubt + (windows > firstWindows ? 1 : 0))
     else if (quality >= noiseQuality && isSteady) doubt = Math.max(0, doubt - easing)
     follow(signs)
@@ -205,15 +252,27 @@ export function judgeMoving(signs: Signs): void {
     evidence = clear = shaken = 0
     trusted =
         windows >= firstWindows &&
-        meanQuality >= (trusted ? keepMoving : startMoving) &&
+        oddsMoving(signs) >= (trusted ? keepOdds : startOdds) &&
         level >= minLevel &&
         level <= maxLevel &&
-        canReach(bpm, steadyBpm)
-    if (trusted) {
-        accept(bpm, true)
-        followTo(level)
-    }
+        canReach(bpm, steadyBpm, changeBpm)
+    if (trusted) accept(bpm, true)
     isDisturbed = !trusted
+}
+
+function oddsMoving({ bpm, newest, mass, effort, likeness, miss }: Signs): number {
+    meanLikeness += meanLikenessRate * (likeness - meanLikeness)
+    const rise = Math.max(-1, Math.min(1, (bpm - restBpm) / riseBpm))
+    const growth = usualLevel > 0 && newest > usualLevel ? Math.log(newest / usualLevel) : 0
+    return (
+        oddsBias +
+        oddsQuality * meanQuality +
+        oddsMass * mass +
+        oddsLikeness * meanLikeness +
+        oddsMiss * Math.min(mostMiss, miss) +
+        oddsEffort * effort * Math.max(0, effortRise - rise) +
+        oddsGrowth * growth * Math.max(0, growthRise - rise)
+    )
 }
 
 /** The wearer moves; the end of the movement is detected from the light alone. */
@@ -235,8 +294,8 @@ function accept(bpm: number, isMoving: boolean): void {
 }
 
 /** Whether the heart rate can have changed this much since it was last trusted. */
-function canReach(bpm: number, reach: number): boolean {
-    return lastBpm === 0 || Math.abs(bpm - lastBpm) <= reach + changeBpm * age
+function canReach(bpm: number, reach: number, change: number): boolean {
+    return lastBpm === 0 || Math.abs(bpm - lastBpm) <= reach + change * age
 }
 
 /** Whether the beats have a period, or at least a mean rate on which two methods agree. */
@@ -273,16 +332,22 @@ function watchMotion(signs: Signs, isSteady: boolean, isNear: boolean): void {
     if (shaken > 0) shaken--
     if (usual === 0) return
     if (signs.newest > jerkGrowth * usual) shaken = jerkWindows
-    const isSwing = steepness < swingSteepness && quality < clearQuality
-    if (level > movedGrowth * usual && quality < keepQuality) moving = true
-    if (level > swingGrowth * usual && isSwing) moving = true
+    const isUnseen = stored < 0
     const isBeat = steepness >= beatSteepness
+    // A pulse that never was steep cannot lose its steepness, and an accelerometer knows better.
+    const wasSteep = isUnseen && usualSteepness > swingSteepness
+    const isSwing = wasSteep && steepness < swingSteepness && quality < clearQuality
+    const isBlunt = wasSteep && signs.bpm < bluntBpm && steepness < bluntShare * usualSteepness
+    if (level > movedGrowth * usual && (isUnseen || quality < keepQuality)) moving = true
+    if (level > swingGrowth * usual && isSwing) moving = true
+    if (level > bluntGrowth * usual && isBlunt) moving = true
     const isClear = isSteady && quality >= (isBeat ? beatQuality : clearQuality)
     clear = isClear ? clear + 1 : 0
     if (!moving) return
-    const isPulse = level < jerkGrowth * usual && clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
+    const isOwn = !isUnseen || steepness >= ownShare * usualSteepness
+    const isPulse = isOwn && level < jerkGrowth * usual && clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
     if (isPulse) usualLevel = Math.max(usual, level)
-    if (isPulse || level < calmGrowth * usual) moving = false
+    if (isPulse || level < (isUnseen ? bluntGrowth : calmGrowth) * usual) moving = false
 }
 
 /** Learns the usual pulse height. */
@@ -291,6 +356,7 @@ function follow(signs: Signs): void {
     const { quality, level } = signs
     const isPulse = quality >= clearQuality || signs.steepness >= followSteepness
     const isLikely = quality >= noiseQuality && signs.spread <= maxSpread
+    if (trusted) usualSteepness += followRate * (signs.steepness - usualSteepness)
     if (trusted && isPulse) followTo(level)
     else if (isLikely && (usualLevel === 0 || level < usualLevel)) usualLevel = level
     else usualLevel *= forgetRate
