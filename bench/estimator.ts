@@ -10,6 +10,8 @@ const parts: { part: string; times: number; slice: string }[] = [
     { part: "filter", times: 1, slice: "" },
     { part: "acceleration", times: 1, slice: "" },
     { part: "motion", times: 1, slice: "motion" },
+    { part: "rhythm", times: 1, slice: "rhythm" },
+    { part: "subtraction", times: 1, slice: "subtraction" },
     { part: "autocorrelation", times: 1, slice: "autocorrelation" },
     { part: "blocks", times: 1, slice: "blocks" },
     { part: "period", times: 1, slice: "period" },

@@ -6,7 +6,7 @@ import { accelerationBytes } from "../../src/drivers/acceleration"
 import { sampleBytes } from "../../src/drivers/max30102"
 import { combine, correlation, multiply } from "../../src/heart/autocorrelation"
 import { bpm, estimateHeart, judge, pushAcceleration, pushLight } from "../../src/heart/heartrate"
-import { removeMotion } from "../../src/heart/motion"
+import { correlateMotion, removeMotion, subtractMotion } from "../../src/heart/motion"
 import { addColours, nextOxygen } from "../../src/heart/oxygen"
 import { periodBpm, shortestPeriod } from "../../src/heart/period"
 import { pulse } from "../../src/heart/pulse"
@@ -14,6 +14,8 @@ import { choose, transform, weigh } from "../../src/heart/tracker"
 
 const windowSamples = 50
 const products = Buffer.alloc(4 * 41)
+const spectrum = Buffer.alloc(4 * 71)
+for (let at = 0; at < spectrum.length; at += 4) spectrum.setAt(at, "f32", 1)
 
 const loops = await readSetting("loops", 0)
 const part = await readSetting("part", "nothing")
@@ -46,6 +48,8 @@ async function perform() {
     else if (part === "acceleration") pushAcceleration(felt, windowSamples)
     else if (part === "motion") removeMotion(pulse, 0)
     else if (part === "autocorrelation") multiply(pulse, products, 0)
+    else if (part === "rhythm") correlateMotion()
+    else if (part === "subtraction") subtractMotion(spectrum, 30, 3)
     else if (part === "spectrum, slow") transform(correlation, true)
     else if (part === "spectrum, fast") transform(correlation, false)
     else if (part === "blocks") combine()

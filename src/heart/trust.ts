@@ -87,8 +87,8 @@ const clearWindows = 5
  */
 const bluntShare = 0.55
 const bluntGrowth = 1.15
-/** A pulse that grew has at least this share of it. */
-const ownShare = 1
+/** A pulse that grew is at least as steep as usual, and its rate within this difference from that at rest. */
+const ownBpm = 20
 const bluntBpm = 115
 /** A window larger than the pulse by this factor is a jerk, which stays in the 8 s for this many windows. */
 const jerkGrowth = 3
@@ -344,7 +344,7 @@ function watchMotion(signs: Signs, isSteady: boolean, isNear: boolean): void {
     const isClear = isSteady && quality >= (isBeat ? beatQuality : clearQuality)
     clear = isClear ? clear + 1 : 0
     if (!moving) return
-    const isOwn = !isUnseen || steepness >= ownShare * usualSteepness
+    const isOwn = !isUnseen || (steepness >= usualSteepness && Math.abs(signs.bpm - restBpm) <= ownBpm)
     const isPulse = isOwn && level < jerkGrowth * usual && clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
     if (isPulse) usualLevel = Math.max(usual, level)
     if (isPulse || level < (isUnseen ? bluntGrowth : calmGrowth) * usual) moving = false
