@@ -57,6 +57,12 @@ export async function estimatorCost(): Promise<Row[]> {
             note: "with accelerometer and oxygen saturation",
         },
         {
+            what: "  energy on an RP2040",
+            value: (total / 2) * rp2040.stepUs * 1e-6 * rp2040.busyMw,
+            unit: "mJ",
+            note: `a second of signal; ${rp2040.busyMw} mW of a busy core, about`,
+        },
+        {
             what: "  share of an RP2040",
             value: (total * rp2040.stepUs) / 2e4,
             unit: "%",

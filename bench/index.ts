@@ -1,10 +1,10 @@
 import type { Row } from "./row.ts"
 
 /** All benchmarks of `vitalmote bench`, by name; each is loaded when it is run. */
-export const benchmarks: Record<string, () => Promise<Row[]>> = {
+export const benchmarks: Record<string, (report?: string) => Promise<Row[]>> = {
     start: async () => (await import("./start.ts")).bench(),
     mote: async () => (await import("./mote.ts")).bench(),
-    sensing: async () => (await import("./sensing.ts")).bench(),
+    sensing: async report => (await import("./sensing.ts")).bench(report),
     sim: async () => (await import("./sim.ts")).bench(),
     energy: async () => (await import("./energy.ts")).bench(),
     router: async () => (await import("./router.ts")).bench(),

@@ -11,16 +11,19 @@ export const benchCommand = new Command("bench")
         "with `mote`: where the bytes of the program image are, by source file, and nothing else",
         false,
     )
+    .option("--report <dir>", "with `sensing`: write pages with plots into a folder")
     .option("--json", "one JSON document", false)
-    .action(async (name: string | undefined, { json, modules }: { json: boolean; modules: boolean }) => {
+    .action(async (name: string | undefined, o: { json: boolean; modules: boolean; report?: string }) => {
+        const { json, modules, report } = o
         if (name && !(name in benchmarks))
             throw new UserError(`no benchmark "${name}": there are ${Object.keys(benchmarks).join(", ")}`, 2)
         if (modules && name !== "mote") throw new UserError("--modules goes with `bench mote`", 2)
+        if (report !== undefined && name !== "sensing") throw new UserError("--report goes with `bench sensing`", 2)
         const results: Record<string, Row[]> = {}
         for (const [key, run] of Object.entries(benchmarks)) {
             if (name && key !== name) continue
             console.error(`measuring ${key} …`)
-            results[key] = modules ? await (await import("../../bench/modules.ts")).bench() : await run()
+            results[key] = modules ? await (await import("../../bench/modules.ts")).bench() : await run(report)
             if (!json) printTable(key, results[key])
         }
         if (json) console.log(JSON.stringify(results))

@@ -82,14 +82,15 @@ const beatWindows = 3
 const clearQuality = 0.8
 const clearWindows = 5
 /**
- * Without an accelerometer a rhythm that lost most of the pulse's steepness is that of an arm. A pulse above this rate loses it in the
- * filter.
+ * Without an accelerometer a signal that grew is movement already with less than this quality, or if it grew by the second factor while
+ * a pulse slower than this lost so much of its usual steepness. (A faster one loses it in the filter.)
  */
-const bluntShare = 0.55
+const grownQuality = 0.6
 const bluntGrowth = 1.15
-/** A pulse that grew is at least as steep as usual, and its rate within this difference from that at rest. */
-const ownBpm = 20
 const bluntBpm = 115
+const bluntShare = 0.55
+/** It is a pulse again if it is as steep as usual, and its rate within this difference from that at rest. */
+const ownBpm = 20
 /** A window larger than the pulse by this factor is a jerk, which stays in the 8 s for this many windows. */
 const jerkGrowth = 3
 const jerkWindows = 4
@@ -338,7 +339,7 @@ function watchMotion(signs: Signs, isSteady: boolean, isNear: boolean): void {
     const wasSteep = isUnseen && usualSteepness > swingSteepness
     const isSwing = wasSteep && steepness < swingSteepness && quality < clearQuality
     const isBlunt = wasSteep && signs.bpm < bluntBpm && steepness < bluntShare * usualSteepness
-    if (level > movedGrowth * usual && (isUnseen || quality < keepQuality)) moving = true
+    if (level > movedGrowth * usual && quality < (isUnseen ? grownQuality : keepQuality)) moving = true
     if (level > swingGrowth * usual && isSwing) moving = true
     if (level > bluntGrowth * usual && isBlunt) moving = true
     const isClear = isSteady && quality >= (isBeat ? beatQuality : clearQuality)
