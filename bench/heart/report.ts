@@ -46,7 +46,14 @@ function table(entries: readonly Entry[]): string {
     const rows = entries.map(({ name, measures: m }) => [
         `<a href="#${id(name)}">${escape(name)}</a>`,
         ...[String(m.windows), percent(m.availability), percent(m.mape), fixed(m.outputRate)],
-        ...[`${m.refreshOffsetS} s`, fixed(m.mae), fixed(m.heldMae), percent(m.off5), percent(m.off10), fixed(m.bias)],
+        ...[
+            Number.isNaN(m.refreshOffsetS) ? "–" : `${m.refreshOffsetS} s`,
+            fixed(m.mae),
+            fixed(m.heldMae),
+            percent(m.off5),
+            percent(m.off10),
+            fixed(m.bias),
+        ],
         `${fixed(m.limits[0])} to ${fixed(m.limits[1])}`,
     ])
     const line = (cells: string[], tag: string) => `<tr>${cells.map(cell => `<${tag}>${cell}</${tag}>`).join("")}</tr>`

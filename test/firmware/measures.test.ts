@@ -1,8 +1,12 @@
 // The measures by which heart rates are compared with their references.
 import assert from "node:assert/strict"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { test } from "node:test"
 import fc from "fast-check"
 import { measure, type Judged } from "../../bench/heart/measures.ts"
+import { writeReport } from "../../bench/heart/report.ts"
 
 const run = (pairs: [bpm: number | null, ref: number][]): Judged[] =>
     pairs.map(([bpm, ref], n) => ({ t: 2 * (n + 1), bpm, ref }))
@@ -58,4 +62,29 @@ test("whatever the values are: shares are shares, and the limits enclose the bia
             assert.ok(Math.abs(m.bias) <= m.mae + 1e-9)
         }),
     )
+})
+
+test("a report has a row and plots for each recording, also for one without values", () => {
+    const folder = mkdtempSync(join(tmpdir(), "report-"))
+    const entryOf = (name: string, windows: Judged[]) => ({ name, runs: [windows], measures: measure([windows]) })
+    const page = readFileSync(
+        writeReport(folder, [
+            entryOf(
+                "ring <1>",
+                run([
+                    [70, 71],
+                    [null, 72],
+                    [75, 73],
+                ]),
+            ),
+            entryOf("silent", run([[null, 70]])),
+        ]),
+        "utf8",
+    )
+    rmSync(folder, { recursive: true })
+    assert.match(page, /ring &lt;1>/)
+    assert.doesNotMatch(page, /NaN|Infinity|undefined/)
+    // Two values: two dots over time, two in the Bland–Altman plot.
+    assert.equal(page.match(/<circle/g)?.length, 4)
+    assert.match(page, /No values/)
 })
