@@ -17,7 +17,17 @@ export type AuditSubject =
     | "audit"
     | "clinic"
 
-export type AuditAction = "look" | "disclose" | "add" | "change" | "remove" | "start" | "restore" | "broken" | "lost"
+export type AuditAction =
+    | "look"
+    | "disclose"
+    | "add"
+    | "change"
+    | "remove"
+    | "sign-in"
+    | "start"
+    | "restore"
+    | "broken"
+    | "lost"
 
 /** `unknown`: the clinic was killed before it could say. */
 export type AuditOutcome = "done" | "refused" | "failed" | "unknown"

@@ -8,7 +8,7 @@ const dicom = "http://dicom.nema.org/resources/ontology/DCM"
 /** http://hl7.org/fhir/R4/valueset-audit-event-action.html */
 const actions: Record<AuditAction, FhirAuditEvent["action"]> = {
     ...{ look: "R", disclose: "R", add: "C", change: "U", remove: "D" },
-    ...{ start: "E", restore: "E", broken: "E", lost: "E" },
+    ...{ "sign-in": "E", start: "E", restore: "E", broken: "E", lost: "E" },
 }
 const interactions: Partial<Record<AuditAction, string>> = {
     ...{ look: "read", add: "create", change: "update", remove: "delete" },
@@ -48,6 +48,11 @@ function kindOf({ subject, action }: NumberedEvent): Pick<FhirAuditEvent, "type"
         { system: "urn:vitalmote:audit-subject", code: subject },
         { system: "urn:vitalmote:audit-action", code: action },
     ]
+    if (action === "sign-in")
+        return {
+            type: { system: dicom, code: "110114", display: "User Authentication" },
+            subtype: [{ system: dicom, code: "110122", display: "Login" }, ...own],
+        }
     const code = interactions[action]
     if (code === undefined)
         return { type: { system: dicom, code: "110100", display: "Application Activity" }, subtype: own }
@@ -57,7 +62,16 @@ function kindOf({ subject, action }: NumberedEvent): Pick<FhirAuditEvent, "type"
     }
 }
 
-function agentOf({ user, role, credential, address }: NumberedEvent, withAddress: boolean): FhirAuditEvent["agent"][0] {
+function agentOf(
+    { user, role, credential, address, action }: NumberedEvent,
+    withAddress: boolean,
+): FhirAuditEvent["agent"][0] {
+    if (user === null && action === "sign-in")
+        return {
+            who: { display: "unknown" },
+            requestor: true,
+            ...(withAddress && address !== null && { network: { address, type: "2" } }),
+        }
     if (user === null) return { who: { display: "VitalMote clinic" }, requestor: false }
     return {
         ...(role !== null && { role: [{ coding: [{ system: "urn:vitalmote:role", code: role }], text: role }] }),

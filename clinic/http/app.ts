@@ -38,6 +38,7 @@ import type { App } from "./typed-app.ts"
 import { ownTimeZone } from "../time-zone.ts"
 import { proxyCheck, publicAddress, withoutPrefix, type ProxyOptions } from "./proxies.ts"
 import { Provider } from "../sign-in/provider.ts"
+import { SignInRecord } from "./sign-in-record.ts"
 import { signInRoutes, type SignInSettings } from "./sign-in.ts"
 import { routerRoutes } from "./routers.ts"
 import { tokenRoutes } from "./tokens.ts"
@@ -117,9 +118,10 @@ export async function buildApp(o: {
     const { openid, passwordsOnlyFor } = o.signIn ?? {}
     const base = () => (address ? address.origin + prefix : o.ownUrl())
     const answers = new PasskeyAnswers({ clinic, base, path: prefix })
-    await authenticate(app, { clinic, connections, loginLimits, address, timeZone, passwordsOnlyFor, answers })
+    const record = new SignInRecord(clinic, clock)
+    await authenticate(app, { clinic, connections, loginLimits, address, timeZone, passwordsOnlyFor, answers, record })
     signInRoutes(app, {
-        ...{ clinic, limits: loginLimits, address, passwordsOnlyFor, base, answers },
+        ...{ clinic, limits: loginLimits, address, passwordsOnlyFor, base, answers, record },
         provider: openid && new Provider(openid, { clock, log }),
     })
     const turns = new Turns()
@@ -142,7 +144,7 @@ export async function buildApp(o: {
     wardRuleRoutes(app, clinic)
     userRoutes(app, clinic)
     tokenRoutes(app, clinic)
-    ownAccountRoutes(app, { clinic, limits: loginLimits, answers, address })
+    ownAccountRoutes(app, { clinic, limits: loginLimits, answers, record, address })
     auditRoutes(app, clinic)
     backupRoutes(app, o.holds)
     routerRoutes(app, clinic)

@@ -13,6 +13,7 @@ import { NoContent } from "./schemas/common.ts"
 import type { PasskeyAnswers } from "./passkey-answers.ts"
 import { Login } from "./schemas/passkeys.ts"
 import { Session } from "./schemas/session.ts"
+import type { SignInRecord } from "./sign-in-record.ts"
 import { cookieFor, keepSession } from "./session-cookie.ts"
 import type { App } from "./typed-app.ts"
 
@@ -43,6 +44,7 @@ export async function authenticate(
         address?: PublicAddress | undefined
         timeZone: string
         answers: PasskeyAnswers
+        record: SignInRecord
         /** The only account that signs in with a password, an administrator's; without it, all do. */
         passwordsOnlyFor?: string | undefined
     },
@@ -108,11 +110,14 @@ export async function authenticate(
             const { user, password, code, passkey } = request.body
             const agent = request.headers["user-agent"]
             const { passwordsOnlyFor } = o
-            const login = await o.loginLimits.guard(user, request.ip, async () => {
+            const check = async () => {
                 const response = passkey as AuthenticationResponseJSON | undefined
                 const passkeyOf = response && (await o.answers.accountOf(request, reply, response))
                 return await clinic.accounts.login(user, password, { code, passkeyOf, agent, passwordsOnlyFor })
-            })
+            }
+            const login = await o.record.of(request, { way: "password", name: user }, () =>
+                o.loginLimits.guard(user, request.ip, check),
+            )
             if (!login) throw new ProblemError(passwordsOnlyFor === undefined ? "bad-credentials" : "passwords-off")
             keepSession(reply, kept, login.user, login.session)
             return await shown(login.user, login.session)

@@ -6,6 +6,7 @@ import { sessionOf, userFrom } from "./auth.ts"
 import type { PasskeyAnswers } from "./passkey-answers.ts"
 import { passkeyRoutes } from "./passkeys.ts"
 import type { PublicAddress } from "./proxies.ts"
+import type { SignInRecord } from "./sign-in-record.ts"
 import { List, NoContent } from "./schemas/common.ts"
 import {
     BySession,
@@ -25,7 +26,13 @@ const config = { access: "use-session", audit: "none" } as const
 /** What users do with their own accounts: password, sessions, second factor. */
 export function ownAccountRoutes(
     app: App,
-    o: { clinic: Clinic; limits: LoginLimits; answers: PasskeyAnswers; address: PublicAddress | undefined },
+    o: {
+        clinic: Clinic
+        limits: LoginLimits
+        answers: PasskeyAnswers
+        record: SignInRecord
+        address: PublicAddress | undefined
+    },
 ): void {
     const { clinic, limits } = o
     const { accounts, secondFactors } = clinic

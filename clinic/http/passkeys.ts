@@ -15,6 +15,7 @@ import {
     PasskeySignIn,
 } from "./schemas/passkeys.ts"
 import { PasswordOnly } from "./schemas/users.ts"
+import type { SignInRecord } from "./sign-in-record.ts"
 import { cookieFor, keepSession } from "./session-cookie.ts"
 import type { App } from "./typed-app.ts"
 
@@ -27,6 +28,7 @@ export function passkeyRoutes(
     o: {
         clinic: Clinic
         answers: PasskeyAnswers
+        record: SignInRecord
         address: { origin: string; path: string } | undefined
         /** Throws ProblemError where somebody has not shown who they are. */
         prove: (request: FastifyRequest, password: string | undefined) => Promise<void>
@@ -69,10 +71,12 @@ export function passkeyRoutes(
         async (request, reply) => {
             refuseOtherOrigins(request, o.address?.origin)
             const response = request.body.passkey as AuthenticationResponseJSON
-            const account = await accounts.byId(await answers.accountOf(request, reply, response))
-            // Switched off, it is like one that is not there.
-            if (account?.is_active !== 1) throw new ProblemError("bad-passkey")
-            const begun = await accounts.begin(account, { agent: request.headers["user-agent"], way: "passkey" })
+            const begun = await o.record.of(request, { way: "passkey" }, async () => {
+                const account = await accounts.byId(await answers.accountOf(request, reply, response))
+                // Switched off, it is like one that is not there.
+                if (account?.is_active !== 1) throw new ProblemError("bad-passkey")
+                return await accounts.begin(account, { agent: request.headers["user-agent"], way: "passkey" })
+            })
             keepSession(reply, session, begun.user, begun.session)
             return reply.code(204).send(null)
         },

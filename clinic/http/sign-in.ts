@@ -15,6 +15,7 @@ import type { PasskeyAnswers } from "./passkey-answers.ts"
 import { NoContent } from "./schemas/common.ts"
 import { FactorProof } from "./schemas/passkeys.ts"
 import { SignInWays } from "./schemas/session.ts"
+import type { SignInRecord } from "./sign-in-record.ts"
 import { cookieFor, keepSession } from "./session-cookie.ts"
 import type { App } from "./typed-app.ts"
 
@@ -41,6 +42,7 @@ interface SignInParts {
     base: () => string
     passwordsOnlyFor: string | undefined
     answers: PasskeyAnswers
+    record: SignInRecord
     address: PublicAddress | undefined
 }
 
@@ -62,11 +64,8 @@ export function signInRoutes(app: App, o: SignInParts): void {
         const named = parameter === undefined ? "" : `,${encodeURIComponent(parameter)}`
         return home(reply, `#problem=${code satisfies ProblemCode}${named}`)
     }
-    const begin = async (reply: FastifyReply, request: FastifyRequest, account: StoredAccount) => {
-        const agent = request.headers["user-agent"]
-        const begun = await clinic.accounts.begin(account, { agent, way: "openid" })
-        keepSession(reply, session, begun.user, begun.session)
-    }
+    const begin = async (request: FastifyRequest, account: StoredAccount) =>
+        await clinic.accounts.begin(account, { agent: request.headers["user-agent"], way: "openid" })
 
     app.get(
         "/api/sign-in",
@@ -100,17 +99,21 @@ export function signInRoutes(app: App, o: SignInParts): void {
             const begun = clinic.sealed.open("begun", Begun, kept)
             if (!begun) throw new ProblemError("sign-in-over")
             const [, query = ""] = request.url.split(/\?(.*)/s)
-            const { subject, claims } = await provider.finish(new URL(`${redirectUri()}?${query}`), begun)
-            const { issuer, rules } = provider.options
-            const account = await clinic.identities.accountOf({ issuer, subject, claims }, rules)
-            if (!hasTwoFactors(claims, rules) && (await clinic.secondFactors.needed(account.id))) {
-                const sealed = clinic.sealed.seal("code", { account: account.id })
-                reply.setCookie(codeCookie.name, sealed, { ...codeCookie.options, maxAge })
-                return await home(reply, "#code")
-            }
-            await begin(reply, request, account)
+            const known = await o.record.of(request, { way: "openid" }, async () => {
+                const { subject, claims } = await provider.finish(new URL(`${redirectUri()}?${query}`), begun)
+                const { issuer, rules } = provider.options
+                const account = await clinic.identities.accountOf({ issuer, subject, claims }, rules)
+                if (!hasTwoFactors(claims, rules) && (await clinic.secondFactors.needed(account.id))) {
+                    const sealed = clinic.sealed.seal("code", { account: account.id })
+                    reply.setCookie(codeCookie.name, sealed, { ...codeCookie.options, maxAge })
+                    throw new ProblemError("needs-code")
+                }
+                return await begin(request, account)
+            })
+            keepSession(reply, session, known.user, known.session)
             return await home(reply)
         } catch (error) {
+            if (error instanceof ProblemError && error.problem.code === "needs-code") return await home(reply, "#code")
             return await refuse(reply, error)
         }
     })
@@ -138,8 +141,11 @@ export function signInRoutes(app: App, o: SignInParts): void {
                 const passkeyOf = response && (await o.answers.accountOf(request, reply, response))
                 return (await clinic.secondFactors.passes(account.id, { code, passkeyOf })) || undefined
             }
-            if (!(await limits.guard(account.name, request.ip, check))) throw new ProblemError("bad-code")
-            await begin(reply, request, account)
+            const begun = await o.record.of(request, { way: "openid", name: account.name }, async () => {
+                if (!(await limits.guard(account.name, request.ip, check))) throw new ProblemError("bad-code")
+                return await begin(request, account)
+            })
+            keepSession(reply, session, begun.user, begun.session)
             return reply.clearCookie(codeCookie.name, codeCookie.options).code(204).send(null)
         },
     )

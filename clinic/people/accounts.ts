@@ -127,6 +127,11 @@ export class Accounts {
         return await t.account.isEmpty()
     }
 
+    async byName(name: string): Promise<User | undefined> {
+        const found = await this.store.account.byName(name)
+        return found && user(found)
+    }
+
     async byId(id: number): Promise<StoredAccount | undefined> {
         return await this.store.account.byId(id)
     }

@@ -46,7 +46,10 @@ test("every route says what goes in and what comes out, failures too", () => {
                 if (code === "204" || code === "304") assert.equal(content, undefined, what)
                 else for (const { schema } of Object.values(content!)) assert.ok(Object.keys(schema).length > 0, what)
             }
-            if (["put", "post"].includes(method) && !/\/(logout|rotate|setup-link|challenge|backup(\/\{id\})?)$/.test(path))
+            if (
+                ["put", "post"].includes(method) &&
+                !/\/(logout|rotate|setup-link|challenge|backup(\/\{id\})?)$/.test(path)
+            )
                 assert.ok(requestBody?.content, what)
         }
 })

@@ -21,6 +21,7 @@ const actions: Partial<Record<string, string>> = {
     add: "Hinzugefügt",
     change: "Geändert",
     remove: "Entfernt",
+    "sign-in": "Angemeldet",
     start: "Gestartet",
     restore: "Wiederhergestellt",
     broken: "Dieses Protokoll wurde verändert vorgefunden",

@@ -19,6 +19,7 @@ const actions: Partial<Record<string, string>> = {
     add: "Added",
     change: "Changed",
     remove: "Removed",
+    "sign-in": "Signed in",
     start: "Started",
     restore: "Restored",
     broken: "Found this record changed",

@@ -84,6 +84,22 @@ async function walk(claims: object): Promise<Answer> {
 
 const me = (answer: Answer) => service.call("GET", "/api/me", { cookie: named(answer, "session") ?? "none=" })
 
+/** The newest sign-ins in the audit record: outcome, why, who. */
+async function recorded(count: number): Promise<unknown[]> {
+    const { json } = await service.call("GET", "/fhir/AuditEvent", { token: service.administrator })
+    type Event = {
+        type: { code: string }
+        outcome: string
+        outcomeDesc?: string
+        agent: { who: { display: string } }[]
+    }
+    return (json.entry as { resource: Event }[])
+        .map(({ resource }) => resource)
+        .filter(({ type }) => type.code === "110114")
+        .slice(0, count)
+        .map(({ outcome, outcomeDesc, agent }) => [outcome, outcomeDesc, agent[0]!.who.display])
+}
+
 /** No session, and the page says why. */
 function assertRefused(answer: Answer, code: string, which = ""): void {
     assert.deepEqual([answer.status, answer.headers.location, which], [303, `/#problem=${code}`, which])
@@ -111,6 +127,11 @@ test("somebody signs in: the account is made once, with role and wards of the cl
     assert.equal((await me(second)).json.user, "ruth")
     assert.equal(await users(), before)
     assertRefused(await walk({ sub: "ruth", groups: ["cooks"] }), "openid-no-role")
+    assert.deepEqual(await recorded(3), [
+        ["4", "openid-no-role", "unknown"],
+        ["0", undefined, "ruth"],
+        ["0", undefined, "ruth"],
+    ])
     for (const answer of [first, second]) assert.equal((await me(answer)).status, 401, "her sessions are over")
 })
 
