@@ -236,7 +236,8 @@ test("a disk that takes nothing: who is at the bedside goes on looking, loudly; 
     const seenAt = clock.now()
     await until(async () => {
         await clock.advance(1000)
-        return (await service.running.clinic.audit.search({ user: "ruth", limit: 1 })).length > 0
+        const found = await service.running.clinic.audit.search({ user: "ruth", limit: 3 })
+        return found.some(({ action }) => action === "look")
     }, "the record")
     const found = (await news()).filter(({ user }) => user === "ruth")
     assert.deepEqual(
