@@ -18,16 +18,7 @@ export type AuditSubject =
     | "clinic"
 
 export type AuditAction =
-    | "look"
-    | "disclose"
-    | "add"
-    | "change"
-    | "remove"
-    | "sign-in"
-    | "start"
-    | "restore"
-    | "broken"
-    | "lost"
+    "look" | "disclose" | "add" | "change" | "remove" | "sign-in" | "start" | "restore" | "broken" | "lost"
 
 /** `unknown`: the clinic was killed before it could say. */
 export type AuditOutcome = "done" | "refused" | "failed" | "unknown"
