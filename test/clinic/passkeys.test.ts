@@ -15,7 +15,7 @@ before(async () => {
     service = await Service.start(clock, { host: "localhost" })
     for (const user of ["nora", "omar"])
         await service.call("POST", "/api/users", {
-            ...{ token: service.doctor, json: { user, role: "nurse", password } },
+            ...{ token: service.doctor, json: { user, role: "nurse", wards: "all", password } },
         })
 })
 after(() => service.close())

@@ -27,7 +27,10 @@ pageTest(
         const browser = await launchChromium()
         t.after(() => browser.close())
         const { doctor: token } = service
-        await service.call("POST", "/api/users", { token, json: { user: "nora", role: "nurse", password } })
+        await service.call("POST", "/api/users", {
+            token,
+            json: { user: "nora", role: "nurse", wards: "all", password },
+        })
         const page = await openPage(browser, `${service.running.url}/#/account`, {
             viewport: { width: 390, height: 844 },
         })
