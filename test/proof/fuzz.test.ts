@@ -9,7 +9,7 @@ import { seededRandom } from "../../sim/time/random.ts"
 import { isLong } from "../support/long.ts"
 
 /** New inputs for each parser, beside the corpus; the search of hours is `bench/fuzz`. */
-const inputs = isLong ? 5_000 : 200
+const inputs = isLong ? 2_000 : 200
 
 test("no parser does what it may not, for any input of the corpus and for inputs made of them", () => {
     const random = seededRandom(14)
