@@ -120,12 +120,16 @@ test("somebody signs in: the account is made once, with role and wards of the cl
     assert.match(form.get("code_verifier")!, /^[\w~.-]{43,128}$/)
     assert.equal(form.get("redirect_uri"), `${service.running.url}/openid/callback`)
 
-    const users = async () => (await service.get("/api/users")).json.length as number
+    type Listed = { user: string; wards: unknown }
+    const list = async () => (await service.get("/api/users")).json as Listed[]
+    const users = async () => (await list()).length
+    const wards = async () => (await list()).find(({ user }) => user === "ruth")!.wards
+    assert.deepEqual(await wards(), ["3 North"])
     const before = await users()
     const second = await walk({ sub: "ruth", preferred_username: "renamed", groups: ["cn=doctors,ou=ward"] })
     assert.equal((await me(second)).json.role, "doctor", "the claims of today count")
     assert.equal((await me(second)).json.user, "ruth")
-    assert.equal(await users(), before)
+    assert.deepEqual([await users(), await wards()], [before, []])
     assertRefused(await walk({ sub: "ruth", groups: ["cooks"] }), "openid-no-role")
     assert.deepEqual(await recorded(3), [
         ["4", "openid-no-role", "unknown"],
