@@ -37,7 +37,10 @@ test("every method reaches the mote, with path, query and Accept, and its answer
         assert.equal(await client.ask(method, `${at}/a/b`), `2.04 ${method}`)
     await client.get(`${at}/a`, option(UriQuery, "x=1"), uintOption(Accept, 17))
     assert.deepEqual(mote.asked, ["0.01 /a/b", "0.02 /a/b", "0.03 /a/b", "0.04 /a/b", "0.01 /a?x=1 Accept=17"])
-    assert.match(await client.ask(code("0.05"), `${at}/a`), /^4\.05/)
+    // RFC 8132
+    for (const method of [Code.FETCH, Code.PATCH, Code.iPATCH])
+        assert.equal(await client.ask(method, `${at}/a/b`), `2.04 ${method}`)
+    assert.match(await client.ask(code("0.08"), `${at}/a`), /^4\.05/)
 })
 
 test("errors of the mote come back with their diagnostic", async () => {
