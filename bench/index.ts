@@ -8,6 +8,7 @@ export const benchmarks: Record<string, (report?: string) => Promise<Row[]>> = {
     sim: async () => (await import("./sim.ts")).bench(),
     energy: async () => (await import("./energy.ts")).bench(),
     router: async () => (await import("./router.ts")).bench(),
+    mqtt: async () => (await import("./mqtt.ts")).bench(),
     hostile: async () => [
         ...(await (await import("./hostile.ts")).bench()),
         ...(await (await import("./hostile-clinic.ts")).bench()),

@@ -56,6 +56,8 @@ export interface StartOptions {
     timeZone?: string
     /** Ways to tell people of alarms beside the page. */
     notify?: readonly Route[]
+    /** Authorities of the routers' certificates, PEM: routers without such a certificate are refused. */
+    routerCa?: string | undefined
     /** What a broker of the hospital gets. */
     publication?: PublicationPlan | undefined
     limits?: ConnectionLimits
@@ -98,7 +100,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         })
         await openAudit(clinic.audit, data, log)
         const certificates = await Certificates.open({
-            ...{ service: "clinic" as const, data, host, clock, log },
+            ...{ service: "clinic" as const, data, host, clock, log, clientCa: o.routerCa },
             ...(o.names && { names: o.names }),
             ...(o.certificate && { files: o.certificate }),
         })

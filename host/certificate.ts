@@ -33,6 +33,13 @@ export function readCertificate({ cert: certFile, key: keyFile }: CertificateFil
     return { cert, key }
 }
 
+/** Reads certificates of authorities. Throws UserError where they cannot be read, or are none. */
+export function readAuthorities(file: string): string {
+    const text = readText(file)
+    parse(file, "a certificate in PEM", () => new X509Certificate(text))
+    return text
+}
+
 function readText(file: string): string {
     try {
         return readFileSync(file, "utf8")

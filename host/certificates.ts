@@ -13,6 +13,8 @@ export interface CertificateOptions {
     host: string
     /** Further names and addresses for its own certificate. */
     names?: readonly string[]
+    /** Authorities of the clients' certificates, PEM, if clients are asked for one. */
+    clientCa?: string | undefined
     /** Shown instead of its own certificate to everybody who does not ask for `localhost`. */
     files?: CertificateFiles
     clock: Clock
@@ -64,7 +66,7 @@ export class Certificates {
     /** Keeps what `server` shows up to date until `stop`. */
     serve(server: Server): void {
         this.server = server
-        if (this.files) server.addContext(localName, { minVersion, ...this.own })
+        if (this.files) server.addContext(localName, this.context(this.own))
         this.wait()
     }
 
@@ -82,7 +84,7 @@ export class Certificates {
         const before = this.shown.cert
         try {
             const own = await serverCertificate(data, host, clock.now(), names, service)
-            if (files && own.cert !== this.own.cert) this.server?.addContext(localName, { minVersion, ...own })
+            if (files && own.cert !== this.own.cert) this.server?.addContext(localName, this.context(own))
             this.own = own
             if (files) this.files = readCertificate(files)
             this.failure = undefined
@@ -94,9 +96,14 @@ export class Certificates {
         }
         if (this.shown.cert === before) return
         const server = this.server as unknown as { setSecureContext(options: SecureContextOptions): void } | undefined
-        server?.setSecureContext({ minVersion, ...this.shown })
+        server?.setSecureContext(this.context(this.shown))
         log.info({ until: new Date(this.ends()).toISOString() }, "the certificate was renewed")
         this.sayTimes()
+    }
+
+    private context(certificate: ServerCertificate): SecureContextOptions {
+        const { clientCa } = this.o
+        return { minVersion, ...certificate, ...(clientCa !== undefined && { ca: clientCa }) }
     }
 
     /** The hospital's certificate is shown whatever the time is: the machine's clock may be what is wrong. */

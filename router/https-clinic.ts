@@ -23,16 +23,22 @@ const maxResultsBytes = maxBatch * (32 + maxReasonChars)
 
 /**
  * Connects to the clinic's HTTPS interface over one persistent connection. `url` is its root. `ca` is the PEM
- * certificate of its certificate authority, unless that is a public one. Throws UserError for an unusable URL or
- * certificate.
+ * certificate of its certificate authority, unless that is a public one; with it no other is trusted. `client` is the
+ * router's own certificate and key, for a clinic that asks for it. Throws UserError for an unusable URL or certificate.
  */
-export function httpsClinic(o: { url: string; ca?: string; token: string; now?: () => number }): ClinicLink {
+export function httpsClinic(o: {
+    url: string
+    ca?: string
+    client?: { cert: string; key: string }
+    token: string
+    now?: () => number
+}): ClinicLink {
     const { now = Date.now } = o
     const root = parseUrl(o.url)
     const prefix = root.pathname.replace(/\/$/, "")
     const pool = new Pool(root.origin, {
         connections: 1,
-        connect: { ca: o.ca === undefined ? undefined : checkedPem(o.ca), timeout: connectMs },
+        connect: { ca: o.ca === undefined ? undefined : checkedPem(o.ca), ...o.client, timeout: connectMs },
         maxResponseSize: Math.max(maxKeysBytes, maxResultsBytes),
     })
     /** The latest keys, page by page. */

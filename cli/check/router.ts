@@ -4,12 +4,17 @@ import { checkPort, complaints } from "../../host/check.ts"
 import { checkClinic, checkRouterData, httpsClinic } from "../../router/index.ts"
 import { checkCertificate } from "./clinic.ts"
 
+/** The router's own, if it has one. */
+interface ClientCertificate {
+    client?: { cert: string; key: string }
+}
+
 export interface RouterConfiguration {
     data: string
     /** Each with its flag. */
     ports: { flag: string; host: string; port: number }[]
     certificate?: CertificateFiles
-    clinic: { url: string; token: string; ca?: () => string }
+    clinic: { url: string; token: string; ca?: () => string; client?: () => ClientCertificate }
     /** Where the router would serve its page, if it ran. */
     page: string
 }
@@ -28,7 +33,8 @@ export async function checkRouterConfiguration(o: RouterConfiguration): Promise<
     const unusable = await complaints(async () => {
         const { url, token } = clinic
         const ca = clinic.ca?.()
-        reached = await checkClinic(httpsClinic({ url, token, ...(ca !== undefined && { ca }) }), url)
+        const link = httpsClinic({ url, token, ...(ca !== undefined && { ca }), ...clinic.client?.() })
+        reached = await checkClinic(link, url)
     })
     const notes = isRunning ? [`a router answers at ${o.page}: its ports and store were not checked`] : []
     return { faults: [...faults.flat(), ...unusable, ...reached], notes }

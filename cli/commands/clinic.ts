@@ -12,7 +12,7 @@ import {
     type RunningClinic,
     type SignInSettings,
 } from "../../clinic/index.ts"
-import type { CertificateFiles } from "../../host/certificate.ts"
+import { readAuthorities, type CertificateFiles } from "../../host/certificate.ts"
 import { complaints } from "../../host/check.ts"
 import { UserError } from "../../host/errors.ts"
 import type { Log } from "../../host/log.ts"
@@ -35,6 +35,7 @@ interface Options extends OpenIdFlags, PublicationFlags {
     name?: string[]
     tlsCert?: string
     tlsKey?: string
+    routerCa?: string
     baseUrl?: string
     trustedProxies?: string[]
     notify?: string[]
@@ -67,6 +68,12 @@ export const clinicCommand = withConfigFile(
             ),
         )
         .addOption(option("--tls-key <file>", "its private key, PEM, if --tls-cert does not contain it"))
+        .addOption(
+            option(
+                "--router-ca <file>",
+                "authorities of the routers' certificates, PEM: routers need one of them beside their token",
+            ),
+        )
         .addOption(
             option("--base-url <url>", "the address that browsers use, if a proxy is in front of the clinic").argParser(
                 httpsUrl,
@@ -112,8 +119,10 @@ export const clinicCommand = withConfigFile(
         const passphrase = await complaints(() => backupPlan(options))
         const signIn = await checkSignIn(options)
         const publication = await checkPublication(options)
+        const { routerCa } = options
+        const authorities = routerCa === undefined ? [] : await complaints(() => readAuthorities(routerCa))
         return report(
-            [...checked.faults, ...passphrase, ...signIn.faults, ...publication],
+            [...checked.faults, ...passphrase, ...signIn.faults, ...publication, ...authorities],
             [...checked.notes, ...signIn.notes],
         )
     }
@@ -158,6 +167,7 @@ type ClinicAccess = Pick<
     | "name"
     | "tlsCert"
     | "tlsKey"
+    | "routerCa"
     | "baseUrl"
     | "trustedProxies"
     | "notify"
@@ -205,6 +215,7 @@ export async function openClinic(
         ...(options.signIn && { signIn: options.signIn }),
         ...(options.name && { names: options.name }),
         ...certificateFiles(options),
+        ...(options.routerCa !== undefined && { routerCa: readAuthorities(options.routerCa) }),
         proxies: {
             ...(options.baseUrl !== undefined && { baseUrl: options.baseUrl }),
             trustedProxies: options.trustedProxies ?? [],

@@ -27,6 +27,8 @@ import { clientAccess, printClientHints, withClientOptions, type ClientOptions }
 interface Options extends ClientOptions {
     clinic: string
     ca?: string
+    clientCert?: string
+    clientKey?: string
     token: string
     data: string
     host: string
@@ -60,6 +62,10 @@ export const routerCommand = withConfigFile(
             option("--clinic <url>", "the clinic's address").default("https://localhost:8443").argParser(httpsUrl),
         )
         .addOption(option("--ca <file>", "certificate authority of the clinic, PEM"))
+        .addOption(
+            option("--client-cert <file>", "this router's certificate and chain, PEM, for a clinic with --router-ca"),
+        )
+        .addOption(option("--client-key <file>", "its private key, PEM, if --client-cert does not contain it"))
         .addOption(mandatory(option("--token <token>", "the router's token; better given as VITALMOTE_TOKEN")))
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
         .addOption(option("--host <name>", "address to listen on").default("localhost"))
@@ -152,6 +158,7 @@ export const routerCommand = withConfigFile(
             url: options.clinic,
             token: options.token,
             ...(options.ca && { ca: readText(options.ca) }),
+            ...clientCertificate(options),
         }),
         maxOutboxBytes: options.maxOutbox * 2 ** 20,
         maxDeadLetterBytes: options.maxDeadLetters * 2 ** 20,
@@ -195,6 +202,7 @@ async function check(options: Options, command: Command): Promise<void> {
         clinic: {
             ...{ url: options.clinic, token: options.token },
             ...(ca !== undefined && { ca: () => readText(ca) }),
+            client: () => clientCertificate(options),
         },
     })
     const dns = options.dns
@@ -224,6 +232,15 @@ function pageName(host: string): string {
 function tlsAccess({ tlsKey, coapsPort, mqttsPort }: Options, tlsCert: string): TlsAccess {
     const read = () => readCertificate({ cert: tlsCert, key: tlsKey ?? tlsCert })
     return { ...read(), coapsPort, mqttsPort, read }
+}
+
+/** Throws UserError for files that do not belong together. */
+function clientCertificate({ clientCert, clientKey }: Options): { client?: { cert: string; key: string } } {
+    if (clientCert === undefined && clientKey !== undefined)
+        throw new UserError("--client-key: --client-cert is needed, too", 2)
+    if (clientCert === undefined) return {}
+    const { cert, key } = readCertificate({ cert: clientCert, key: clientKey ?? clientCert })
+    return { client: { cert, key } }
 }
 
 function dnsAccess({ host, dnsAddress, dnsPort }: Options, name: string): DnsAccess {

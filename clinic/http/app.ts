@@ -61,6 +61,8 @@ export async function buildApp(o: {
     clock: Clock
     log: Log
     certificate: ServerCertificate
+    /** Authorities of the routers' certificates, PEM: routers without such a certificate are refused. */
+    routerCa?: string | undefined
     holds: BackupHolds
     surroundings: Surroundings
     pages: Pages
@@ -78,6 +80,8 @@ export async function buildApp(o: {
     const app = fastify({
         https: {
             ...o.certificate,
+            // Only routers are refused without one; see `authenticate`.
+            ...(o.routerCa !== undefined && { ca: o.routerCa, requestCert: true, rejectUnauthorized: false }),
             minVersion: "TLSv1.2",
             handshakeTimeout: handshakeTimeoutMs,
             headersTimeout: headersTimeoutMs,
@@ -119,7 +123,10 @@ export async function buildApp(o: {
     const base = () => (address ? address.origin + prefix : o.ownUrl())
     const answers = new PasskeyAnswers({ clinic, base, path: prefix })
     const record = new SignInRecord(clinic, clock)
-    await authenticate(app, { clinic, connections, loginLimits, address, timeZone, passwordsOnlyFor, answers, record })
+    await authenticate(app, {
+        ...{ clinic, connections, loginLimits, address, timeZone, passwordsOnlyFor, answers, record },
+        mustRoutersShowCertificate: o.routerCa !== undefined,
+    })
     signInRoutes(app, {
         ...{ clinic, limits: loginLimits, address, passwordsOnlyFor, base, answers, record },
         provider: openid && new Provider(openid, { clock, log }),

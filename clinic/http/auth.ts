@@ -1,3 +1,4 @@
+import type { TLSSocket } from "node:tls"
 import cookie from "@fastify/cookie"
 import type { AuthenticationResponseJSON } from "@simplewebauthn/server"
 import type { FastifyRequest } from "fastify"
@@ -45,6 +46,8 @@ export async function authenticate(
         timeZone: string
         answers: PasskeyAnswers
         record: SignInRecord
+        /** Routers need a certificate that the clinic's TLS server has verified, beside their token. */
+        mustRoutersShowCertificate: boolean
         /** The only account that signs in with a password, an administrator's; without it, all do. */
         passwordsOnlyFor?: string | undefined
     },
@@ -91,6 +94,9 @@ export async function authenticate(
         connections.know(request.raw.socket, request.user.id)
         if (request.is404) return
         if (!access || !may(request.user, access)) throw new ProblemError("forbidden")
+        const { authorized = false } = request.raw.socket as TLSSocket
+        if (access === "deliver" && o.mustRoutersShowCertificate && !authorized)
+            throw new ProblemError("no-certificate")
     })
 
     app.post(

@@ -46,6 +46,7 @@ test("wrong usage: exit code 2 and one line that says what is wrong", async () =
         [["router", "--token", "t", "--mqtt-broker", "mqtt://u:p@x/y"], /mqtt:\/\/host:port or/],
         [["clinic", "--publish-wards", "North"], /--publish: the address/],
         [["clinic", "--publish", "mqtt://broker", "--publish-wards", "*", "--publish-data", "hr"], /mqtts:\/\/ only/],
+        [["router", "--token", "t", "--client-key", "x"], /--client-cert is needed, too/],
         [["router", "--token", "t", "--mqtt-share", "ward"], /--mqtt-broker, too/],
         [["up", "--transport", "udp"], /choices are coap, mqtt/],
         [["bench", "patience"], /no benchmark "patience"/],

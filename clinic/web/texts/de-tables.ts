@@ -125,6 +125,7 @@ const problems: Record<ProblemCode, string> = {
     "openid-taken": "das Konto dieses Namens gehört jemand anderem",
     "openid-no-sign-out": "beim Anmeldedienst kann man sich von hier aus nicht abmelden",
     "bad-link": "der Link ist verbraucht, abgelaufen oder ersetzt",
+    "no-certificate": "ein Router muss ein Zertifikat vorweisen, dem die Klinik vertraut (--client-cert)",
     forbidden: "das ist nicht erlaubt",
     "other-ward": "diese Station ist keine von Ihren",
     "other-patient": "das sind die Daten eines anderen Patienten",
