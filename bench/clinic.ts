@@ -35,30 +35,8 @@ export async function bench(): Promise<Row[]> {
         log: silentLog,
     })
     try {
-        const { id } = await clinic.patients.add({ given: "Ada", family: "Beck" })
-        const sealers: Sealer[] = []
-        for (let i = 0; i < motes; i++) {
-            const { mote, secret } = await clinic.motes.register(id)
-            sealers.push(new Sealer(deriveKeys(secret, mote.kid)))
-        }
-        const best = new Map<number, Speed>()
-        for (let round = 0; round < rounds; round++)
-            for (const size of batchSizes) {
-                const { perSecond, cpuUs } = await measure(clinic, sealers, size)
-                const before = best.get(size) ?? { perSecond: 0, cpuUs: Infinity }
-                best.set(size, {
-                    perSecond: Math.max(perSecond, before.perSecond),
-                    cpuUs: Math.min(cpuUs, before.cpuUs),
-                })
-            }
-        const rows = [...best].flatMap(([size, { perSecond, cpuUs }]) => {
-            const what = `clinic, batches of ${size}`
-            const note = `${readings} readings each`
-            return [
-                { what, value: Math.round(perSecond), unit: "durable envelopes/s", note },
-                { what, value: Math.round(cpuUs), unit: "µs CPU/envelope", note },
-            ]
-        })
+        const sealers = await makeSealers(clinic)
+        const rows = await speeds(clinic, sealers, batchSizes)
         const waits = await longestWait(clinic, sealers)
         const note = `beside ${fullBatch} envelopes of ${maxValues} values`
         return [...rows, { what: "clinic, longest wait of others", value: Math.round(waits), unit: "ms CPU", note }]
@@ -66,6 +44,39 @@ export async function bench(): Promise<Row[]> {
         await clinic.close()
         rmSync(data, { recursive: true, force: true })
     }
+}
+
+/** Motes of one patient. */
+export async function makeSealers(clinic: Clinic): Promise<Sealer[]> {
+    const { id } = await clinic.patients.add({ given: "Ada", family: "Beck" })
+    const sealers: Sealer[] = []
+    for (let i = 0; i < motes; i++) {
+        const { mote, secret } = await clinic.motes.register(id)
+        sealers.push(new Sealer(deriveKeys(secret, mote.kid)))
+    }
+    return sealers
+}
+
+/** How fast batches of each size are made durable; the best of some rounds. */
+export async function speeds(clinic: Clinic, sealers: Sealer[], sizes: readonly number[]): Promise<Row[]> {
+    const best = new Map<number, Speed>()
+    for (let round = 0; round < rounds; round++)
+        for (const size of sizes) {
+            const { perSecond, cpuUs } = await measure(clinic, sealers, size)
+            const before = best.get(size) ?? { perSecond: 0, cpuUs: Infinity }
+            best.set(size, {
+                perSecond: Math.max(perSecond, before.perSecond),
+                cpuUs: Math.min(cpuUs, before.cpuUs),
+            })
+        }
+    return [...best].flatMap(([size, { perSecond, cpuUs }]) => {
+        const what = `clinic, batches of ${size}`
+        const note = `${readings} readings each`
+        return [
+            { what, value: Math.round(perSecond), unit: "durable envelopes/s", note },
+            { what, value: Math.round(cpuUs), unit: "µs CPU/envelope", note },
+        ]
+    })
 }
 
 interface Speed {
@@ -125,7 +136,7 @@ async function longestWait(clinic: Clinic, sealers: Sealer[]): Promise<number> {
     return longestMs
 }
 
-class Sealer {
+export class Sealer {
     private readonly keys: MoteKeys
     private readonly salt = randomBytes(5)
     private seq = 0
