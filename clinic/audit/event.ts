@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import type { StoredAuditEvent } from "../store/audit.ts"
 
 /** What an event is about; docs/audit.md says which routes each of them stands for. */
 export type AuditSubject =
@@ -43,25 +44,8 @@ export interface AuditEvent {
     detail: Readonly<Record<string, string | number>> | null
 }
 
-/** An event as it is stored: all that the hash is over, in this order. */
-export interface AuditRow {
-    /** 1, 2, 3 …, without a gap. */
-    id: number
-    at: number
-    account: number | null
-    user: string | null
-    role: string | null
-    credential: string | null
-    address: string | null
-    subject: string
-    action: string
-    outcome: string
-    /** JSON list of numbers. */
-    patients: string
-    request: string | null
-    /** JSON object. */
-    detail: string | null
-}
+/** An event as it is stored: all that the hash is over. */
+export type AuditRow = Omit<StoredAuditEvent, "hash">
 
 /** What the first event is chained to. */
 export const noHash = new Uint8Array(32)

@@ -1,22 +1,8 @@
+import type { Selectable } from "kysely"
 import type { Access } from "./access.ts"
+import type { Schema } from "./schema.ts"
 
-/** As in clinic/audit/event.ts, which says what the columns mean. */
-export interface StoredAuditEvent {
-    id: number
-    at: number
-    account: number | null
-    user: string | null
-    role: string | null
-    credential: string | null
-    address: string | null
-    subject: string
-    action: string
-    outcome: string
-    patients: string
-    request: string | null
-    detail: string | null
-    hash: Uint8Array
-}
+export type StoredAuditEvent = Selectable<Schema["audit"]>
 
 export interface StoredHead {
     count: number

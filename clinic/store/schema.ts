@@ -395,6 +395,7 @@ interface NoteRow {
 }
 
 interface AuditRow {
+    /** 1, 2, 3 …, without a gap. */
     id: number
     at: number
     account: number | null
@@ -405,8 +406,10 @@ interface AuditRow {
     subject: string
     action: string
     outcome: string
+    /** JSON list of numbers. */
     patients: string
     request: string | null
+    /** JSON object. */
     detail: string | null
     hash: Uint8Array
 }
