@@ -190,8 +190,10 @@ export function kindOf(role: Role): RoleKind {
 }
 
 /** Undefined where the user may not. */
-export function scopeOf(user: Pick<Subject, "role" | "only">, action: Action): Scope | undefined {
+export function scopeOf(user: Pick<Subject, "role" | "only" | "wards">, action: Action): Scope | undefined {
     if (user.only && !user.only.includes(action)) return undefined
+    // Whoever gives out accounts and their wards would give themselves all of them.
+    if (action === "manage-users" && user.wards !== undefined && user.wards !== "all") return undefined
     const { to }: Permission = permissions[action]
     return to[user.role]
 }

@@ -44,6 +44,9 @@ test("what one may do: nobody more than the table says", () => {
             assert.equal(may({ role, patient: null }, action, 7), scope === "all")
         }
     assert.deepEqual(patientsFor({ role: "patient", patient: null }, "read"), [])
+    const limited = { role: "doctor", patient: null, wards: ["ICU"], onWard: [7] } as const
+    assert.equal(may(limited, "manage-users"), false, "nobody gives themselves more wards")
+    assert.equal(may({ ...limited, wards: "all" }, "manage-users"), true)
     assert.equal(may({ role: "patient", patient: null }, "read", 7), false)
 })
 
