@@ -29,8 +29,10 @@ export class RateLimit {
         this.windows.delete(name)
         // The time of day may step in either direction.
         if (!window || Math.abs(now - window.since) >= this.windowMs) window = { since: now, used: 0 }
-        const [oldest] = this.windows.keys()
-        if (oldest !== undefined && this.windows.size >= maxNames) this.windows.delete(oldest)
+        if (this.windows.size >= maxNames) {
+            const [oldest] = this.windows.keys()
+            if (oldest !== undefined) this.windows.delete(oldest)
+        }
         this.windows.set(name, window)
         if (window.used + cost > this.max) return false
         window.used += cost

@@ -344,8 +344,10 @@ export class Outbox {
     private remember(slot: number, id: number, contents: Contents): void {
         this.cache.set(slot, { id, ...contents })
         this.cacheBytes += contents.envelope.length
+        if (this.cacheBytes <= cachedBytes) return
+        // Many at once: to find the oldest in a map from which older ones were deleted takes time.
         for (const [oldest, cached] of this.cache) {
-            if (this.cacheBytes <= cachedBytes) break
+            if (this.cacheBytes <= cachedBytes / 2) break
             this.cache.delete(oldest)
             this.cacheBytes -= cached.envelope.length
         }
