@@ -39,9 +39,10 @@ test("what one may do: nobody more than the table says", () => {
             assert.equal(mayOnWard(user, action, "3 West"), scope === "all")
             assert.equal(mayOnWard(user, action, null), scope === "all")
             const everywhere = { role, patient: null, wards: "all" } as const
-            assert.equal(may(everywhere, action, 8), scope === "all" || scope === "ward")
+            const whole = scopeOf(everywhere, action)
+            assert.equal(may(everywhere, action, 8), whole === "all" || whole === "ward")
             // Nobody said which wards: none.
-            assert.equal(may({ role, patient: null }, action, 7), scope === "all")
+            assert.equal(may({ role, patient: null }, action, 7), whole === "all")
         }
     assert.deepEqual(patientsFor({ role: "patient", patient: null }, "read"), [])
     const limited = { role: "doctor", patient: null, wards: ["ICU"], onWard: [7] } as const
