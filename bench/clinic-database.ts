@@ -75,8 +75,7 @@ export async function benchDatabase(database: string, rows: number): Promise<Row
         results.push({ what: "start", value: Math.round(performance.now() - startedAt), unit: "ms", note })
         const { observations } = clinic
         const ward = async () => {
-            for (let patient = 2; patient < 2 + patients; patient++)
-                for (const name of names) await observations.newest(patient, name)
+            await observations.newestOf(Array.from({ length: patients }, (_, i) => 2 + i))
         }
         const of = (run: number) => ({ patient: 2 + ((run * 37) % patients), name: "hr" as const })
         const day = async (run: number) =>

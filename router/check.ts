@@ -33,7 +33,8 @@ export async function checkClinic(clinic: ClinicLink, url: string): Promise<stri
 
 function hint(error: unknown): string {
     const { status, code } = error as { status?: number; code?: string }
-    if (status === 401 || status === 403) return "is --token that of a router's account, and not revoked? Does the clinic ask for --client-cert?"
+    if (status === 401 || status === 403)
+        return "is --token that of a router's account, and not revoked? Does the clinic ask for --client-cert?"
     if (status !== undefined) return "is that a clinic?"
     if (code !== undefined && /CERT|SIGN|ISSUER|ALTNAME/.test(code))
         return "is --ca the authority of its certificate, and does that name the address?"

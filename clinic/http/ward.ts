@@ -7,7 +7,6 @@ import type { Mote } from "../motes/motes.ts"
 import type { User } from "../people/accounts.ts"
 import { patientsFor } from "../people/permissions.ts"
 import type { Observation } from "../readings/observations.ts"
-import { vitalNames } from "../../wire/tables/quantities.ts"
 import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
 import { ProblemError } from "../errors.ts"
@@ -51,6 +50,7 @@ export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
                 about(request, ...patients.map(({ id }) => id))
                 const worn = await clinic.motes.all({ patients: patients.map(({ id }) => id), nobodys: false })
                 const motes = worn.filter(({ revokedAt }) => revokedAt === null)
+                const newest = await clinic.observations.newestOf(patients.map(({ id }) => id))
                 return {
                     now: clinic.now(),
                     conditions: await clinic.conditions(),
@@ -59,7 +59,7 @@ export function wardRoutes(app: App, clinic: Clinic, turns: Turns): void {
                         const own = motes.filter(m => m.patient === id)
                         return {
                             ...{ id, given, family, bed, ward },
-                            newest: await newestOf(id, clinic),
+                            newest: (newest.get(id) ?? []).map(shownObservation),
                             motes: own.map(m => eui(m.kid)),
                             silentMs: await silentMsOf(own, clinic),
                         }
@@ -122,9 +122,4 @@ async function silentMsOf(motes: Mote[], clinic: Clinic): Promise<number> {
     const inForce = await Promise.all(motes.map(mote => clinic.configurations.inForce(mote)))
     const each = inForce.map(({ settings }) => silentMs(settings ?? defaultConfig))
     return each.length > 0 ? Math.min(...each) : silentMs(defaultConfig)
-}
-
-async function newestOf(patient: number, clinic: Clinic) {
-    const newest = vitalNames.map(name => clinic.observations.newest(patient, name))
-    return (await Promise.all(newest)).filter(o => o !== undefined).map(shownObservation)
 }

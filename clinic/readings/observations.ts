@@ -57,6 +57,9 @@ const pageSize = 500
 /** So many readings are counted, or made steps of, in one go: a few milliseconds. */
 const partSize = 4096
 
+/** So many patients' values of now are read in one go: a few milliseconds. */
+const patientsAtOnce = 50
+
 /** More of a patient than motes send in years; so that nobody makes a chart expensive. */
 const maxSummaries = 2000
 
@@ -183,13 +186,21 @@ export class Observations {
      * clinic when it came gives way to the next.
      */
     async newest(patient: number, name: VitalName): Promise<Observation | undefined> {
-        const time = await this.store.current.timeOf(patient, name)
-        if (time === undefined) return undefined
-        const [found] = await this.store.measurement.page(
-            { patient, name, from: time, before: time + 1 },
-            { after: { time, id: Number.MAX_SAFE_INTEGER }, newestFirst: true, limit: 1 },
-        )
-        return found && observation(found)
+        return (await this.newestOf([patient])).get(patient)?.find(observation => observation.name === name)
+    }
+
+    /** The same of everybody listed, each in the order of the names; without those of whom nothing was measured. */
+    async newestOf(patients: readonly number[]): Promise<Map<number, Observation[]>> {
+        const slices = new Slices()
+        const newest = new Map<number, Map<string, Observation>>()
+        for (let from = 0; from < patients.length; from += patientsAtOnce) {
+            await slices.pause()
+            for (const row of await this.store.measurement.current(patients.slice(from, from + patientsAtOnce))) {
+                const own = newest.get(row.patient) ?? new Map<string, Observation>()
+                newest.set(row.patient, own.set(row.name, observation(row)))
+            }
+        }
+        return new Map([...newest].map(([patient, own]) => [patient, vitalNames.flatMap(name => own.get(name) ?? [])]))
     }
 
     /** In the order they were stored, from the one after `id`; of everybody, or of these patients. */

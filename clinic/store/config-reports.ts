@@ -26,6 +26,11 @@ const put = prepare<NewReport, unknown>((db, { mote, version, heardAt, boot, seq
         ),
 )
 
+/** Asked for every mote of a ward. */
+const get = prepare<{ mote: number }, ConfigReport>((db, { mote }) =>
+    db.selectFrom("config_report").select(["version", "heard_at as heardAt"]).where("mote", "=", mote),
+)
+
 export class ConfigReportTable {
     private readonly access: Access
 
@@ -41,11 +46,7 @@ export class ConfigReportTable {
     }
 
     async get(mote: number): Promise<ConfigReport | undefined> {
-        return await this.access.db
-            .selectFrom("config_report")
-            .select(["version", "heard_at as heardAt"])
-            .where("mote", "=", mote)
-            .executeTakeFirst()
+        return (await get(this.access, { mote })).rows[0]
     }
 
     /** The mote counts its envelopes anew: the next report is newer than this one. */

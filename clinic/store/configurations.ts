@@ -1,5 +1,5 @@
 import { sql } from "kysely"
-import type { Access } from "./access.ts"
+import { prepare, type Access } from "./access.ts"
 
 /** One version of a mote's configuration; `settings` and `reason` are JSON. */
 export interface StoredConfiguration {
@@ -41,6 +41,11 @@ const columns = [
     "answered_at as answeredAt",
 ] as const
 
+/** Asked for every mote of a ward. */
+const get = prepare<{ mote: number; version: number }, StoredConfiguration>((db, { mote, version }) =>
+    db.selectFrom("configuration").select(columns).where("mote", "=", mote).where("version", "=", version),
+)
+
 export class ConfigurationTable {
     private readonly access: Access
 
@@ -59,12 +64,7 @@ export class ConfigurationTable {
     }
 
     async get(mote: number, version: number): Promise<StoredConfiguration | undefined> {
-        return await this.access.db
-            .selectFrom("configuration")
-            .select(columns)
-            .where("mote", "=", mote)
-            .where("version", "=", version)
-            .executeTakeFirst()
+        return (await get(this.access, { mote, version })).rows[0]
     }
 
     /** The newest first. */

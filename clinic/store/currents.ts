@@ -18,7 +18,7 @@ const put = prepare<Current & { now: number }, unknown>((db, { patient, name, ti
         ),
 )
 
-/** Of what time the measurement is that is shown as a patient's value of now. */
+/** Of what time the measurement is that is shown as a patient's value of now; `MeasurementTable.current` reads both. */
 export class CurrentTable {
     private readonly access: Access
 
@@ -33,15 +33,5 @@ export class CurrentTable {
     async put(current: Current, now: number): Promise<void> {
         await put(this.access, { ...current, now })
         this.access.changed("current")
-    }
-
-    async timeOf(patient: number, name: string): Promise<number | undefined> {
-        const found = await this.access.db
-            .selectFrom("current")
-            .select("time")
-            .where("patient", "=", patient)
-            .where("name", "=", name)
-            .executeTakeFirst()
-        return found?.time
     }
 }

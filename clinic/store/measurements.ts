@@ -202,6 +202,25 @@ export class MeasurementTable {
         return count
     }
 
+    /** The values of now of these patients. */
+    async current(patients: readonly number[]): Promise<StoredMeasurement[]> {
+        if (patients.length === 0) return []
+        // By the id, so that the engine begins with the values of now and not with all that was measured.
+        return await stored(this.access.db)
+            .innerJoin("current as c", join =>
+                join.on("m.id", "=", ({ selectFrom }) =>
+                    selectFrom("measurement as n")
+                        .select(({ fn }) => fn.max<number>("n.id").as("id"))
+                        .whereRef("n.patient", "=", "c.patient")
+                        .whereRef("n.name", "=", "c.name")
+                        .whereRef("n.time", "=", "c.time")
+                        .where("n.problem", "is", null),
+                ),
+            )
+            .where("c.patient", "in", patients)
+            .execute()
+    }
+
     /** Of one of these names. */
     async get(id: number, names: readonly string[]): Promise<StoredMeasurement | undefined> {
         return await stored(this.access.db).where("m.id", "=", id).where("m.name", "in", names).executeTakeFirst()

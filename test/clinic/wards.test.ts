@@ -105,7 +105,10 @@ test("a router that prefetches, limited to wards, has the keys of their motes, a
     await move(there.patient, "ICU")
     const wards = ["3 West", "3 East"]
     const { made, token, keys } = await router("router-3w", { wards, prefetch: true })
-    assert.deepEqual(made, { user: "router-3w", role: "router", patient: null, wards, prefetch: true })
+    assert.deepEqual(made, {
+        ...{ user: "router-3w", role: "router", patient: null, active: true },
+        ...{ wards, prefetch: true },
+    })
     assert.deepEqual(await keys(), [kidOf(here)])
     const everywhere = await router("router-all", { prefetch: true })
     for (const mote of [here, there, nowhere]) assert.ok((await everywhere.keys()).includes(kidOf(mote)))

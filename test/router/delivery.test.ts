@@ -23,7 +23,7 @@ function setUp(n: number) {
     let filled = 0
     const fill = (n: number) => {
         for (const last = filled + n; filled < last; filled++)
-            store.append([{ kid, purpose: "vitals", receivedAt: 0, envelope: bytesOf(filled) }], [])
+            void store.append([{ kid, purpose: "vitals", receivedAt: 0, envelope: bytesOf(filled) }], [])
     }
     fill(n)
     const random = (n: number) => new Uint8Array(n).fill(255)
@@ -187,7 +187,7 @@ test("alarms go first and motes take turns, so that nobody waits for a flood of 
     const { kid: greedy } = TestMote.numbered(1).keys
     const { kid: other } = TestMote.numbered(2).keys
     const add = (kid: Uint8Array, purpose: "vitals" | "alarm", first: number, bytes: number) =>
-        store.append([{ kid, purpose, receivedAt: 0, envelope: new Uint8Array(bytes).fill(first) }], [])
+        void store.append([{ kid, purpose, receivedAt: 0, envelope: new Uint8Array(bytes).fill(first) }], [])
     for (let i = 0; i < 500; i++) add(greedy, "vitals", 1, 4000)
     for (let i = 0; i < 20; i++) add(greedy, "alarm", 2, 200)
     for (let i = 0; i < 3; i++) add(other, "vitals", 3, 200)
@@ -236,7 +236,7 @@ test("dead letters have a quota of their own: the oldest are dropped", async () 
     })
     clinic.answer = batch => batch.map(({ id }) => ({ id, status: "refused", reason: "its nonce was used before" }))
     const envelopes = Array.from({ length: 288 }, (_, i) => new Uint8Array(100).fill(i % 256))
-    for (const envelope of envelopes) store.append([{ kid, purpose: "vitals", receivedAt: 0, envelope }], [])
+    for (const envelope of envelopes) void store.append([{ kid, purpose: "vitals", receivedAt: 0, envelope }], [])
     loop.wake()
     await settle()
     assert.equal(store.outboxLength, 0)

@@ -80,7 +80,7 @@ test("what arrives in one turn shares one commit", async () => {
     const commits: number[] = []
     store.append = (accepted, seen) => {
         commits.push(accepted.length)
-        append(accepted, seen)
+        return append(accepted, seen)
     }
     await submit(motes[0].envelope(), motes[1].envelope(), motes[0].envelope())
     assert.deepEqual(commits, [3])

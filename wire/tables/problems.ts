@@ -49,7 +49,10 @@ export const problemKinds = {
     "openid-taken": { status: 403, text: "the account of that name belongs to somebody else" },
     "openid-no-sign-out": { status: 404, text: "one cannot sign out at the sign-in provider from here" },
     "bad-link": { status: 401, text: "the link was used, is over, or was replaced by another one" },
-    "no-certificate": { status: 403, text: "a router has to show a certificate that this clinic trusts (--client-cert)" },
+    "no-certificate": {
+        status: 403,
+        text: "a router has to show a certificate that this clinic trusts (--client-cert)",
+    },
     forbidden: { status: 403, text: "you do not have permission" },
     "more-than-own": { status: 403, text: "a limited token gives nothing that it does not have itself" },
     "other-ward": { status: 403, text: "this ward is not one of yours" },
