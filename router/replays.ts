@@ -114,7 +114,10 @@ export class Replays {
             const isOnly = others.length === 0 && !left?.isDecided
             if (isOnly && reason === "altered") this.release(delivery, changes)
         }
-        return changes
+        // Only now, as one start may have lost several of its numbers.
+        const isEmpty = ({ start }: SeenStart) => start.runs.length === 0 && start.floor === 0
+        const { seen, released } = changes
+        return { seen: seen.filter(change => !isEmpty(change)), forgotten: seen.filter(isEmpty), released }
     }
 
     /** Removes an envelope from those in the outbox. Returns it and the others with its nonce. */
@@ -142,9 +145,7 @@ export class Replays {
             const start = this.windowOf(entry).release(boot, hex(salt), seq)
             if (!start) continue
             changes.released.push({ kid, generation: keys.generation ?? 0, boot, salt: hex(salt), seq })
-            const released = { kid: windowKey(entry), start }
-            if (start.runs.length > 0 || start.floor > 0) changes.seen.push(released)
-            else changes.forgotten.push(released)
+            changes.seen.push({ kid: windowKey(entry), start })
         }
     }
 

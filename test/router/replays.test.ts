@@ -126,6 +126,15 @@ test("a start that nobody made keeps the mote out only until the clinic has refu
     assert.equal(await submit(own), "stored")
 })
 
+test("several envelopes of a start that nobody made, refused at once: it is forgotten, also after a restart", async () => {
+    const { submit, deliver, store, restart } = await setUp()
+    for (const seq of [0, 1]) assert.equal(await submit(forged(1, { boot: 2, seq })), "stored")
+    deliver(2)
+    assert.deepEqual(store.starts(secret.kid), [])
+    restart()
+    assert.equal(await submit(TestMote.numbered(1).envelope()), "stored")
+})
+
 test("where the outbox has more envelopes of a mote than are remembered, a used nonce gets no receipt", async () => {
     const { submit, deliver } = await setUp()
     for (let seq = 0; seq <= maxPending; seq++) assert.equal(await submit(forged(1, { seq })), "stored")
