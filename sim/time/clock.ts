@@ -69,9 +69,10 @@ export class VirtualClock implements Clock, Events {
         this.isSettled = false
     }
 
-    /** Holds all timers until `work` is done. An error from it is thrown by `run`. */
+    /** Holds all timers until `work` is done, and all that was held before. An error from it is thrown by `run`. */
     hold(work: Promise<void>): void {
-        this.held = work
+        const { held } = this
+        this.held = held ? Promise.all([held, work]).then(() => {}) : work
     }
 
     /** Runs the next timer that is due by `until`. @returns whether there was one */

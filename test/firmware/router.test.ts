@@ -15,6 +15,7 @@ import { deriveKeys, eui, type MoteKeys } from "../../wire/keys.ts"
 import { decodePack } from "../../wire/pack.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
 import { runProgram } from "../../sim/mote/program.ts"
+import { holdCommits } from "../support/held-commits.ts"
 import { upTo } from "./scripted-router.ts"
 
 /** The real router's core on a virtual clock, with its store on disk, that can be killed and restarted. */
@@ -36,6 +37,7 @@ class KillableRouter {
 
     start(): void {
         this.store = SqliteStore.open(this.data)
+        holdCommits(this.store, this.clock)
         const { clock, clinic } = this
         const isAlive = () => this.router === router
         // A killed router does nothing more.

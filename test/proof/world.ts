@@ -15,6 +15,7 @@ import { openEnvelope, parseEnvelope } from "../../wire/envelope.ts"
 import { deriveKeys, eui, type MoteKeys, type RouterKeys } from "../../wire/keys.ts"
 import { decodePack, type Measurement } from "../../wire/pack.ts"
 import { MemoryClinic } from "../router/memory-clinic.ts"
+import { holdCommits } from "../support/held-commits.ts"
 
 const mqttPort = 1883
 
@@ -67,6 +68,7 @@ export class World {
     startRouter(): void {
         const { clinic, clock, random } = this
         const store = SqliteStore.open(this.data)
+        holdCommits(store, clock)
         const isAlive = () => this.store === store
         // What is killed does nothing any more.
         const mortal: Clock = {
