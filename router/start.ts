@@ -2,7 +2,7 @@ import { randomBytes, X509Certificate } from "node:crypto"
 import { createSocket } from "node:dgram"
 import { statSync } from "node:fs"
 import { statfs } from "node:fs/promises"
-import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from "node:net"
+import { createServer, isIPv6, type AddressInfo, type Server } from "node:net"
 import { uptime } from "node:os"
 import { join } from "node:path"
 import { createServer as createTlsServer, type TlsOptions } from "node:tls"
@@ -13,7 +13,7 @@ import { reasonOf, UserError } from "../host/errors.ts"
 import { LogSummary } from "../host/log-summary.ts"
 import type { Log } from "../host/log.ts"
 import type { MqttBrokerAccess } from "../host/mqtt/access.ts"
-import { peerOf, socketStream, type ByteStream } from "../host/stream.ts"
+import { socketStream, type ByteStream } from "../host/stream.ts"
 import { servePage, type PageAccess } from "./access/serve.ts"
 import type { Place } from "./admission.ts"
 import type { Attach } from "./attachment.ts"
@@ -35,6 +35,7 @@ import { Router } from "./router.ts"
 import { identify } from "./store/identity.ts"
 import { watchNetwork } from "./status/border-router.ts"
 import { SqliteStore } from "./store/sqlite.ts"
+import { admitBeforeHandshake } from "./tls-admission.ts"
 
 /** Certificate, key and ports for TLS. */
 export interface TlsAccess {
@@ -266,23 +267,10 @@ const tlsHandshakeMs = 5_000
  * unusable key.
  */
 function tlsServer(side: ServerSide, options: TlsOptions): Server {
-    const places = new Map<string, Place>()
     try {
         const server = createTlsServer({ ...options, handshakeTimeout: tlsHandshakeMs })
-        server.on("connection", (raw: Socket) => {
-            const peer = peerOf(raw)
-            const place = side.admit(peer, () => raw.destroy())
-            if (!place) return raw.destroy()
-            places.set(peer, place)
-            raw.once("close", () => {
-                places.delete(peer)
-                place.leave()
-            })
-            return undefined
-        })
-        // Node only reports a handshake that took too long; it does not close the socket.
-        server.on("tlsClientError", (_error, socket) => socket.destroy())
-        server.on("secureConnection", socket => side.accept(socketStream(socket), places.get(peerOf(socket))))
+        const placeOf = admitBeforeHandshake(server, (peer, drop) => side.admit(peer, drop))
+        server.on("secureConnection", socket => side.accept(socketStream(socket), placeOf(socket)))
         return server
     } catch (error) {
         throw new UserError(`TLS certificate or key: ${reasonOf(error)}`)

@@ -1,18 +1,18 @@
 import { randomBytes } from "node:crypto"
-import type { Socket } from "node:net"
 import { join } from "node:path"
 import type { Server } from "node:tls"
-import type { FastifyInstance, FastifyRequest } from "fastify"
+import type { FastifyInstance } from "fastify"
 import type { CertificateFiles } from "../../host/certificate.ts"
 import { Certificates } from "../../host/certificates.ts"
 import { realClock } from "../../host/clock.ts"
 import { makeFolder } from "../../host/files.ts"
 import type { Log } from "../../host/log.ts"
 import { peerOf } from "../../host/stream.ts"
-import { Admission, type Place } from "../admission.ts"
+import { Admission } from "../admission.ts"
 import type { Around } from "../browser/routes.ts"
 import { listen } from "../listen.ts"
 import { relayHttp, type Relayed } from "../relay/http.ts"
+import { admitBeforeHandshake } from "../tls-admission.ts"
 import { SignIn } from "./sign-in.ts"
 import { PageUsers } from "./users.ts"
 
@@ -52,32 +52,19 @@ export async function servePage(
         ...{ service: "router", data: folder, host, names, clock: realClock, log },
         ...(certificate && { files: certificate }),
     })
-    const places = new Map<string, Place>()
-    const placeOf = ({ raw }: FastifyRequest) => places.get(peerOf(raw.socket))
     const users = pageUsers(o.data)
     if (!users.all().some(({ password, setup }) => password ?? setup))
         log.warn({}, "nobody can sign in at the router's page yet: `vitalmote router users add NAME` prints a link")
     const signIn = new SignIn({
         ...{ users, clock: realClock, random: randomBytes },
-        signedIn: request => placeOf(request)?.login(peerOf(request.raw.socket)),
+        signedIn: ({ raw: { socket } }) => placeOf(socket)?.login(peerOf(socket)),
     })
     const app = relayHttp(router, {
         ...{ ...o, names: [host, ...names], signIn },
         tls: { ...certificates.shown, minVersion: "TLSv1.2", handshakeTimeout: handshakeMs },
     })
     const admission = new Admission({ clock: realClock, max: maxConnections })
-    app.server.on("connection", (raw: Socket) => {
-        const peer = peerOf(raw)
-        const place = admission.admit(peer, () => raw.destroy())
-        if (!place) return raw.destroy()
-        places.set(peer, place)
-        raw.once("close", () => {
-            places.delete(peer)
-            place.leave()
-        })
-        return undefined
-    })
-    app.server.on("tlsClientError", (_error, socket: Socket) => socket.destroy())
+    const placeOf = admitBeforeHandshake(app.server as unknown as Server, (peer, drop) => admission.admit(peer, drop))
     await app.ready()
     try {
         const port = await listen(app.server, access.port, host, log)
