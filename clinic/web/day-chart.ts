@@ -17,6 +17,8 @@ export class DayChart {
     private plot: uPlot | undefined
 
     constructor() {
+        // An image has a name, also until there is something to show.
+        this.show([])
         this.resize.observe(this.element)
     }
 
