@@ -10,7 +10,7 @@ import { Code, message } from "../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption } from "../router/coap/options.ts"
 import { sealEnvelope } from "../wire/envelope.ts"
 import { deriveKeys, eui } from "../wire/keys.ts"
-import { benchKid, benchSecret } from "./router.ts"
+import { benchKid, benchSecret } from "./router/motes.ts"
 
 const [kind, coapPort, mqttPort] = process.argv.slice(2)
 const keys = deriveKeys(benchSecret, benchKid(3))

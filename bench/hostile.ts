@@ -14,7 +14,7 @@ import { Code, message } from "../router/coap/message.ts"
 import { OptionNumber, pathOptions, uintOption } from "../router/coap/options.ts"
 import { sealEnvelope } from "../wire/envelope.ts"
 import { deriveKeys } from "../wire/keys.ts"
-import { benchKid, benchSecret } from "./router.ts"
+import { benchKid, benchSecret } from "./router/motes.ts"
 import type { Row } from "./row.ts"
 
 /** Descriptions of the attacks by their names in bench/hostile-flood.ts. */
@@ -44,7 +44,7 @@ export async function bench(): Promise<Row[]> {
     const rows: Row[] = []
     for (const kind of [undefined, ...Object.keys(floods)]) {
         const data = mkdtempSync(join(tmpdir(), "vitalmote-hostile-"))
-        const server = await start("router-server.ts", data, "bounded")
+        const server = await start("router/server.ts", data, "bounded")
         try {
             const ports = await answer<{ coapPort: number; mqttPort: number }>(server)
             rows.push(await measure(kind, server, ports))

@@ -7,7 +7,7 @@ export const benchmarks: Record<string, (report?: string) => Promise<Row[]>> = {
     sensing: async report => (await import("./sensing.ts")).bench(report),
     sim: async () => (await import("./sim.ts")).bench(),
     energy: async () => (await import("./energy.ts")).bench(),
-    router: async () => (await import("./router.ts")).bench(),
+    router: async report => (await import("./router/index.ts")).bench(report),
     mqtt: async () => (await import("./mqtt.ts")).bench(),
     hostile: async () => [
         ...(await (await import("./hostile.ts")).bench()),

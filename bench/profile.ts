@@ -49,3 +49,22 @@ export function timeByPart(
     })
     return Object.fromEntries([...times].sort((a, b) => b[1] - a[1]).map(([part, time]) => [part, time / total]))
 }
+
+/** Share of the busy time in each function alone, without those it called, the largest first. */
+export function timeByFunction({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile) {
+    const names = new Map(
+        nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => {
+            const place = url === "" ? "" : ` (${url.split("/").slice(-2).join("/")}:${lineNumber + 1})`
+            return [id, (functionName || "anonymous") + place]
+        }),
+    )
+    const times = new Map<string, number>()
+    let total = 0
+    samples.forEach((id, i) => {
+        const name = names.get(id)!
+        if (name === idle) return
+        total += timeDeltas[i]!
+        times.set(name, (times.get(name) ?? 0) + timeDeltas[i]!)
+    })
+    return [...times].sort((a, b) => b[1] - a[1]).map(([name, time]) => ({ name, share: time / total }))
+}

@@ -27,7 +27,7 @@ export const benchCommand = new Command("bench")
         "with `mote`: where the bytes of the program image are, by source file, and nothing else",
         false,
     )
-    .option("--report <dir>", "with `sensing`: write pages with plots into a folder")
+    .option("--report <dir>", "with `sensing`: write pages with plots into a folder; with `router`: CPU profiles of it")
     .addOption(
         new Option(
             "--database <url>",
@@ -46,7 +46,8 @@ export const benchCommand = new Command("bench")
         if (name && !(name in benchmarks))
             throw new UserError(`no benchmark "${name}": there are ${Object.keys(benchmarks).join(", ")}`, 2)
         if (modules && name !== "mote") throw new UserError("--modules goes with `bench mote`", 2)
-        if (report !== undefined && name !== "sensing") throw new UserError("--report goes with `bench sensing`", 2)
+        if (report !== undefined && name !== "sensing" && name !== "router")
+            throw new UserError("--report goes with `bench sensing` and `bench router`", 2)
         const results: Record<string, Row[]> = {}
         for (const [key, run] of Object.entries(benchmarks)) {
             if (name && key !== name) continue
