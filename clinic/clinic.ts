@@ -36,6 +36,7 @@ import { SecondFactors } from "./people/second-factors.ts"
 import { Identities } from "./sign-in/identities.ts"
 import { Passkeys } from "./sign-in/passkeys.ts"
 import { Sealed } from "./sign-in/sealed.ts"
+import { BreakGlass } from "./people/break-glass.ts"
 import { Patients, type NewPatient } from "./people/patients.ts"
 import { roles, scopeOf } from "./people/permissions.ts"
 import { Routers, type RouterTimes } from "./routers.ts"
@@ -82,6 +83,7 @@ export class Clinic {
     /** What browsers keep between two steps of a sign-in. */
     readonly sealed: Sealed
     readonly patients: Patients
+    readonly breakGlass: BreakGlass
     readonly notes: Notes
     readonly audit: Audit
     readonly motes: Motes
@@ -122,11 +124,12 @@ export class Clinic {
         this.flawed = new LogSummary("envelopes kept with a problem, by mote", o)
         const vault = new Vault(o.key, o.random)
         this.secondFactors = new SecondFactors({ store: o.store, clock: o.clock, random: o.random, vault })
-        this.accounts = new Accounts(o.store, o.clock, o.random, this.secondFactors)
+        this.patients = new Patients(o.store, o.clock)
+        this.breakGlass = new BreakGlass(o.store, o.clock, this.patients)
+        this.accounts = new Accounts({ ...o, secondFactors: this.secondFactors, breakGlass: this.breakGlass })
         this.passkeys = new Passkeys(o)
         this.identities = new Identities(o.store, this.accounts, o.clock)
         this.sealed = new Sealed(vault.derived("sign-in"), o.clock)
-        this.patients = new Patients(o.store, o.clock)
         this.notes = new Notes(o.store, o.clock)
         this.associations = new Associations(o.store, o.clock)
         this.motes = new Motes({ ...o, vault, associations: this.associations })

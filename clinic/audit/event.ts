@@ -14,6 +14,7 @@ export type AuditSubject =
     | "alarm-log"
     | "statistics"
     | "rules"
+    | "break-glass"
     | "users"
     | "audit"
     | "clinic"

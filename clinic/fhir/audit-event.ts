@@ -18,6 +18,9 @@ const outcomes: Record<AuditOutcome, FhirAuditEvent["outcome"]> = {
     ...{ done: "0", refused: "4", failed: "8", unknown: undefined },
 }
 
+/** Of http://terminology.hl7.org/ValueSet/v3-PurposeOfUse. */
+const breakTheGlass: Coding = { system: `${terminology}/v3-ActReason`, code: "BTG", display: "break the glass" }
+
 /**
  * An event of the audit record in FHIR R4.
  * @param visible the patients who may stand in it; unless everybody may, without the network address either
@@ -32,6 +35,7 @@ export function toAuditEvent(event: NumberedEvent, visible: "all" | readonly num
         ...kindOf(event),
         action: actions[action]!,
         recorded: new Date(event.at).toISOString(),
+        ...(detail?.purpose === "BTG" && { purposeOfEvent: [{ coding: [breakTheGlass], text: "emergency access" }] }),
         ...(outcomeCode !== undefined && { outcome: outcomeCode }),
         ...(typeof detail?.problem === "string" && { outcomeDesc: detail.problem }),
         agent: [agentOf(event, visible === "all")],
@@ -95,7 +99,7 @@ function patientsIn({ patients }: NumberedEvent, visible: "all" | readonly numbe
 
 /** The address may name somebody else. */
 function requestIn({ request, detail }: NumberedEvent, visible: "all" | readonly number[]): AuditEventEntity[] {
-    const said = Object.entries(detail ?? {}).filter(([name]) => name !== "problem")
+    const said = Object.entries(detail ?? {}).filter(([name]) => name !== "problem" && name !== "purpose")
     if (visible !== "all" || (request === null && said.length === 0)) return []
     return [
         {

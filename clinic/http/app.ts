@@ -18,6 +18,7 @@ import { authenticate } from "./auth.ts"
 import { compressAnswers } from "./compression.ts"
 import { connectionLimits, Connections, type ConnectionLimits } from "./connections.ts"
 import { backupRoutes } from "./backup.ts"
+import { breakGlassRoutes } from "./break-glass.ts"
 import { burdenRoutes } from "./burden.ts"
 import { configurationRoutes } from "./configurations.ts"
 import { answerErrors, answerFrameworkError, formatSchemaError } from "./errors.ts"
@@ -140,6 +141,7 @@ export async function buildApp(o: {
     wardRoutes(app, clinic, turns)
     liveRoutes(app, o)
     patientRoutes(app, clinic, turns)
+    breakGlassRoutes(app, clinic)
     noteRoutes(app, clinic)
     news2Routes(app, clinic, turns)
     moteRoutes(app, clinic, turns)

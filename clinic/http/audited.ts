@@ -7,6 +7,7 @@ import { Looks } from "../audit/looks.ts"
 import { shiftAt } from "../alarms/shifts.ts"
 import type { Clinic } from "../clinic.ts"
 import { toOutcome } from "../fhir/outcome.ts"
+import type { User } from "../people/accounts.ts"
 import { kindOf } from "../people/permissions.ts"
 import { StoreFailure } from "../store/failure.ts"
 import { fhirType } from "./schemas/fhir.ts"
@@ -62,17 +63,24 @@ export function recordAccess(app: App, { clinic, clock }: { clinic: Clinic; cloc
         const event = eventOf(request, clinic, "done")
         const at = elapsedMs(clock)
         const isDisplay = !kindOf(request.user!.role).sessionEnds
-        const key = `${request.user!.id} ${event.credential} ${event.subject}`
         const shift = await shiftOf(request, clinic)
-        const counting = looks.take({ key, patients, at, shift, isDisplay })
+        const counted = byOpening(request.user!, patients).map(({ opening, patients }) => {
+            // The same look counts anew where it is by another right.
+            const key = `${request.user!.id} ${event.credential} ${event.subject} ${opening ?? ""}`
+            const counting = looks.take({ key, patients, at, shift, isDisplay })
+            const detail = withPurpose(event.detail, opening)
+            return { key, counting, detail }
+        })
+        const events = counted.flatMap(({ counting, detail }) =>
+            pieces(counting, maxPatients).map(some => ({ ...event, detail, patients: some })),
+        )
         // Who comes while another's look is being written does not get the answer before it is.
-        if (counting.length === 0) return await audit.settled()
-        const events = pieces(counting, maxPatients).map(some => ({ ...event, patients: some }))
+        if (events.length === 0) return await audit.settled()
         try {
             await audit.record(events)
         } catch (error) {
             if (kindOf(request.user!.role).atBedside) return audit.keep(events)
-            looks.forget(key, counting)
+            for (const { key, counting } of counted) looks.forget(key, counting)
             throw error
         }
     }
@@ -138,6 +146,8 @@ function eventOf(request: FastifyRequest, clinic: Clinic, outcome: AuditOutcome)
     const user = request.user!
     const { problem, said } = request
     const refusal = outcome === "done" || problem === undefined ? null : { problem }
+    const patients = patientsOf(request)
+    const opening = isLook(request) ? undefined : openingOf(user, patients)
     return {
         ...{
             at: clinic.now(),
@@ -147,10 +157,30 @@ function eventOf(request: FastifyRequest, clinic: Clinic, outcome: AuditOutcome)
             credential: user.credential ?? null,
         },
         ...{ address: request.ip, subject: request.routeOptions.config.audit as AuditSubject },
-        ...{ action: actions[request.method] ?? "look", outcome, patients: patientsOf(request) },
+        ...{ action: actions[request.method] ?? "look", outcome, patients },
         request: `${request.method} ${request.url.split("?")[0]!}`.slice(0, maxRequestChars),
-        detail: said || refusal ? { ...said, ...refusal } : null,
+        detail: withPurpose(said || refusal ? { ...said, ...refusal } : null, opening),
     }
+}
+
+/** The opening because of which the user sees one of these patients; undefined where it takes none. */
+function openingOf({ opened = [], onWard = [] }: User, patients: readonly number[]): number | undefined {
+    return opened.find(({ patient }) => patients.includes(patient) && !onWard.includes(patient))?.id
+}
+
+/** Those patients whom the user sees anyway, and those whom the user has opened, each on its own. */
+function byOpening(user: User, patients: readonly number[]): { opening: number | undefined; patients: number[] }[] {
+    const groups = new Map<number | undefined, number[]>()
+    for (const patient of patients) {
+        const opening = openingOf(user, [patient])
+        groups.set(opening, [...(groups.get(opening) ?? []), patient])
+    }
+    return [...groups].map(([opening, patients]) => ({ opening, patients }))
+}
+
+/** HL7 v3 ActReason, of the value set PurposeOfUse: BTG is "break the glass". */
+function withPurpose(detail: AuditEvent["detail"], opening: number | undefined): AuditEvent["detail"] {
+    return opening === undefined ? detail : { purpose: "BTG", opening, ...detail }
 }
 
 /** Of a display's ward; the usual ones for everybody else. */

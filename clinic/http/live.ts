@@ -47,10 +47,11 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
         },
         async (request, reply) => {
             let user = userFrom(request)
-            /** What was opened with a reason closes by the clock, whoever comes to look. */
+            /** What was opened with a reason closes by the clock, before anybody comes to look. */
             const now = () => {
-                const isOver = user.openUntil !== undefined && o.clinic.now() >= user.openUntil
-                return isOver ? { ...user, opened: [] } : user
+                const { opened = [] } = user
+                if (opened.length === 0) return user
+                return { ...user, opened: opened.filter(({ endsAt }) => o.clinic.now() < endsAt) }
             }
             const isVisible = (patient: number | null) => maySee(now(), "watch", patient)
             const show = new Showing(isVisible, patients => request.showing(patients))
@@ -91,7 +92,8 @@ export function liveRoutes(app: App, o: { clinic: Clinic; clock: Clock; log: Log
                 if (still?.id !== user.id || !may(still, "watch")) stream.destroy()
                 if (stream.destroyed || !still) return
                 const isSame = sees(still) === sees(user)
-                user = still
+                // So that the record has what is shown from now on as what it is by now.
+                request.user = user = still
                 if (!isSame) client.restart(await shown(await o.clinic.alarms.open(seenBy(user, "watch"))))
             }
             let looking: Promise<void> | undefined

@@ -142,6 +142,11 @@ export class ClinicMetrics {
                 () => (around.lastBackupAt() ?? NaN) / 1000,
             ],
             [
+                "break_glass_unreviewed",
+                "Openings of patients of other wards that nobody has reviewed.",
+                async () => await clinic.breakGlass.unreviewed(),
+            ],
+            [
                 "channels_failing",
                 "Ways to tell people of alarms that did not work at the last attempt.",
                 () => around.failingChannels(),

@@ -2,6 +2,7 @@ import { hash, verify } from "@node-rs/argon2"
 import { timingSafeEqual } from "node:crypto"
 import type { Clock } from "../../host/clock.ts"
 import { ProblemError } from "../errors.ts"
+import type { BreakGlass, Opening } from "./break-glass.ts"
 import { isAction, kindOf, may, type Action, type Role } from "./permissions.ts"
 import type { FactorProof, SecondFactors } from "./second-factors.ts"
 import { hashed, Sessions } from "./sessions.ts"
@@ -21,9 +22,8 @@ export interface User {
     wards?: "all" | readonly string[]
     /** Who is on these wards now, unless they are all. */
     onWard?: readonly number[]
-    /** Patients of other wards whom the user has opened with a reason, and when the first of them closes, unix ms. */
-    opened?: readonly number[]
-    openUntil?: number
+    /** Patients of other wards whom the user has opened with a reason. */
+    opened?: readonly Opening[]
     /** What a limited token is for. */
     only?: readonly Action[]
     /** When the token ends, unix ms. */
@@ -82,14 +82,23 @@ export class Accounts {
     private readonly clock: Clock
     private readonly random: (bytes: number) => Uint8Array
     private readonly secondFactors: SecondFactors
+    private readonly breakGlass: BreakGlass
     /** The hash of the token for those who can read the data folder. */
     private local: Uint8Array | undefined
     /** Compared with where there is no such user, so that the answer takes as long. */
     private readonly nobody: Promise<string>
 
-    constructor(store: Store, clock: Clock, random: (bytes: number) => Uint8Array, secondFactors: SecondFactors) {
+    constructor(o: {
+        store: Store
+        clock: Clock
+        random: (bytes: number) => Uint8Array
+        secondFactors: SecondFactors
+        breakGlass: BreakGlass
+    }) {
+        const { store, clock, random } = o
         this.sessions = new Sessions(store, clock, random)
-        this.secondFactors = secondFactors
+        this.secondFactors = o.secondFactors
+        this.breakGlass = o.breakGlass
         this.store = store
         this.clock = clock
         this.random = random
@@ -161,13 +170,15 @@ export class Accounts {
         return (await this.all()).some(({ id, prefetch }) => id === router && prefetch)
     }
 
-    /** Whether anybody comes in with this account: otherwise its sessions end, and its tokens rest. False where there is none. */
+    /** Whether anybody comes in with this account: otherwise its sessions and openings end, and its tokens rest. False where there is none. */
     async setActive(name: string, isActive: boolean): Promise<boolean> {
         return await this.store.transaction(async t => {
             const account = await t.account.byName(name)
             if (!account) return false
             await t.account.setActive(account.id, isActive)
-            if (!isActive) await t.session.removeOf(account.id)
+            if (isActive) return true
+            await t.session.removeOf(account.id)
+            await t.breakGlass.end(account.id, this.now())
             return true
         })
     }
@@ -323,11 +334,8 @@ export class Accounts {
         const own = found.allWards ? limit! : await this.store.accountWard.of(found.id)
         const wards = limit === null ? own : own.filter(ward => limit.includes(ward))
         const onWard = await this.store.patient.onWards(wards)
-        const open = isToken || which === "one" ? [] : await this.store.breakGlass.open(found.id, this.now())
-        return {
-            ...{ ...found, wards, onWard, opened: open.map(({ patient }) => patient) },
-            ...(open.length > 0 && { openUntil: Math.min(...open.map(({ ends_at }) => ends_at)) }),
-        }
+        const opened = isToken || !may(found, "break-glass") ? [] : await this.breakGlass.of(found.id)
+        return { ...found, wards, onWard, opened }
     }
 
     /** A token that makes an administrator of whoever can read the file it is written to, until the clinic ends. */

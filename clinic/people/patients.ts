@@ -100,7 +100,7 @@ export class Patients {
 }
 
 /** However it is written. */
-function isSame(a: string, b: string): boolean {
+export function isSame(a: string, b: string): boolean {
     return a.localeCompare(b, undefined, { sensitivity: "base" }) === 0
 }
 

@@ -86,6 +86,10 @@ export const permissions = {
         to: { doctor: "ward" },
         breakGlass: true,
     },
+    "break-glass": {
+        allows: "open a patient of another ward with a reason, for a while",
+        to: { doctor: "all", nurse: "all" },
+    },
     "manage-patients": {
         allows: "list, admit, change and discharge patients",
         to: { doctor: "ward", nurse: "ward" },
@@ -104,6 +108,10 @@ export const permissions = {
         allows: "see who looked at and changed what, also as FHIR",
         to: { patient: "own", administrator: "all" },
     },
+    "review-break-glass": {
+        allows: "see who opened patients of other wards, and say that it was reviewed",
+        to: { administrator: "all" },
+    },
     "verify-audit": { allows: "read the whole audit record, to verify it", to: { administrator: "all" } },
     deliver: { allows: "fetch keys, deliver envelopes", to: { router: "all" } },
 } as const satisfies Record<string, Permission>
@@ -121,7 +129,7 @@ export interface Subject {
     /** The patients who are on these wards now, unless they are all. */
     onWard?: readonly number[]
     /** Patients of other wards whom the user has opened with a reason. */
-    opened?: readonly number[]
+    opened?: readonly { patient: number }[]
     /** Of a limited token: nothing else. */
     only?: readonly Action[]
     /** Of a token: when it ends, unix ms. */
@@ -148,10 +156,14 @@ export function patientsFor(user: Subject, action: Action): "all" | number[] {
             return user.patient === null ? [] : [user.patient]
         case "ward":
             if (user.wards === "all") return "all"
-            return [...new Set([...(user.onWard ?? []), ...(breakGlass ? (user.opened ?? []) : [])])]
+            return [...new Set([...(user.onWard ?? []), ...(breakGlass ? openedBy(user) : [])])]
         case undefined:
             return []
     }
+}
+
+function openedBy({ opened = [] }: Subject): number[] {
+    return opened.map(({ patient }) => patient)
 }
 
 /** Whether the user may do this with what a ward has, or what is on it. */

@@ -23,46 +23,57 @@ export class BreakGlassTable {
         return added
     }
 
-    /** Those of an account that are open at `now`. One that was made later is not: the clock was set back. */
+    /**
+     * Those of an account that are open at `now`. One that was made later is not: the clock was set back. Nor is one of a patient who
+     * was discharged.
+     */
     async open(account: number, now: number): Promise<StoredBreakGlass[]> {
         return await this.access.db
             .selectFrom("break_glass")
-            .selectAll()
+            .innerJoin("patient", "patient.id", "break_glass.patient")
+            .selectAll("break_glass")
             .where("account", "=", account)
             .where("ends_at", ">", now)
             .where("made_at", "<=", now)
-            .orderBy("id")
+            .where("patient.active", "=", 1)
+            .orderBy("break_glass.id")
             .execute()
     }
 
-    /** Those of an account with a patient end at `now`, where they have not yet. Returns how many. */
-    async end(account: number, now: number, patient?: number): Promise<number> {
-        const ended = await this.access.db
+    /** Those of an account end at `now`, where they have not yet: all, one, or those with a patient. */
+    async end(account: number, now: number, which: { id?: number; patient?: number } = {}): Promise<void> {
+        const { id, patient } = which
+        await this.access.db
             .updateTable("break_glass")
             .set({ ends_at: now })
             .where("account", "=", account)
             .where("ends_at", ">", now)
+            .$if(id !== undefined, query => query.where("id", "=", id!))
             .$if(patient !== undefined, query => query.where("patient", "=", patient!))
-            .returning("id")
             .execute()
         this.access.changed("break_glass")
-        return ended.length
     }
 
-    /** The newest first, older ones than `beforeId`. */
-    async page(o: {
-        beforeId?: number | undefined
-        isUnreviewed: boolean
-        limit: number
-    }): Promise<StoredBreakGlass[]> {
+    /** The newest first, older ones than `beforeId`: reviewed or not. */
+    async page(o: { isReviewed: boolean; beforeId?: number | undefined; limit: number }): Promise<StoredBreakGlass[]> {
         return await this.access.db
             .selectFrom("break_glass")
             .selectAll()
+            .where("reviewed_at", o.isReviewed ? "is not" : "is", null)
             .$if(o.beforeId !== undefined, query => query.where("id", "<", o.beforeId!))
-            .$if(o.isUnreviewed, query => query.where("reviewed_at", "is", null))
             .orderBy("id", "desc")
             .limit(o.limit)
             .execute()
+    }
+
+    /** How many nobody has reviewed. */
+    async unreviewed(): Promise<number> {
+        const { count } = await this.access.db
+            .selectFrom("break_glass")
+            .select(({ fn }) => fn.countAll<number>().as("count"))
+            .where("reviewed_at", "is", null)
+            .executeTakeFirstOrThrow()
+        return Number(count)
     }
 
     async get(id: number): Promise<StoredBreakGlass | undefined> {

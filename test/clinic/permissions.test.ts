@@ -21,7 +21,7 @@ test("what one may do: nobody more than the table says", () => {
     const subject = (role: Role) => ({
         role,
         patient: role === "patient" ? 7 : null,
-        ...(kindOf(role).wards !== "none" && { wards: ["ICU"], onWard: [7], opened: [9] }),
+        ...(kindOf(role).wards !== "none" && { wards: ["ICU"], onWard: [7], opened: [{ patient: 9 }] }),
     })
     for (const role of roles)
         for (const action of actions) {
@@ -59,7 +59,7 @@ test("docs/api.md has the table of permissions", () => {
         line(["", "", ...roles].map(() => "---")),
         ...actions.map(action => {
             const who = roles.map(role => scopeOf({ role }, action)).map(scope => (scope ? cells[scope] : "–"))
-            const opens = "breakGlass" in permissions[action] ? "" : ""
+            const opens = "breakGlass" in permissions[action] ? " ●" : ""
             return line([`\`${action}\`${opens}`, permissions[action].allows, ...who])
         }),
     ].join("\n")

@@ -66,6 +66,8 @@ export const problemKinds = {
     "newer-configuration": { status: 409, text: "there is a newer configuration: read it first" },
     "nobody-to-tell": { status: 400, text: "at {time} the escalation has nobody to tell" },
     "not-on-the-ward": { status: 409, text: "the patient is not on the ward" },
+    "more-than-one": { status: 409, text: "more than one patient fits: say it in another way" },
+    "too-many-open": { status: 409, text: "{max} patients of other wards are open already: end one" },
     "mote-in-use": { status: 409, text: "patient {patient} wears the mote: take it off first, or confirm" },
     "patient-known": { status: 409, text: "patient {patient} seems to be the same person: confirm that it is not" },
     "bed-taken": { status: 409, text: "patient {patient} is in that bed: confirm" },
@@ -116,7 +118,7 @@ export interface Problem {
     readonly code: ProblemCode
     /** The kind of thing that was not found. */
     readonly what?:
-        "address" | "alarm" | "backup" | "mote" | "passkey" | "patient" | "resource" | "session" | "token" | "user"
+        "address" | "alarm" | "backup" | "mote" | "opening" | "passkey" | "patient" | "resource" | "session" | "token" | "user"
     /** The place in the request, such as `body/settings`. */
     readonly place?: string
     /** The JSON Schema keyword that is violated there. */

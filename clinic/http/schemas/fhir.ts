@@ -106,6 +106,11 @@ export const AuditEvent = resource("AuditEvent", {
     subtype: Type.Array(Coding, { description: "What it is about: `urn:vitalmote:audit-subject`, `-action`" }),
     action: Type.Union(["C", "R", "U", "D", "E"].map(code => Type.Literal(code))),
     recorded: Instant,
+    purposeOfEvent: optional(
+        Type.Array(CodeableConcept, {
+            description: "`BTG`: by a patient of another ward who was opened with a reason",
+        }),
+    ),
     outcome: optional(Type.Union(["0", "4", "8"].map(code => Type.Literal(code)))),
     outcomeDesc: optional(Type.String({ description: "The code of a problem" })),
     agent: Type.Array(

@@ -12,6 +12,7 @@ const subjects: Partial<Record<string, string>> = {
     "alarm-log": "Schichtprotokoll",
     statistics: "Statistik der Alarme",
     rules: "Alarmregeln",
+    "break-glass": "Notfallzugriff auf jemanden von einer anderen Station",
     users: "Benutzer",
     audit: "wer Einsicht nahm",
     clinic: "die Klinik",

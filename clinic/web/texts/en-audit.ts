@@ -10,6 +10,7 @@ const subjects: Partial<Record<string, string>> = {
     "alarm-log": "the shift log",
     statistics: "statistics of alarms",
     rules: "alarm rules",
+    "break-glass": "emergency access to a patient of another ward",
     users: "users",
     audit: "who looked",
     clinic: "the clinic",

@@ -11,6 +11,7 @@ else {
     after(() => server.close())
     await import("../store.test.ts")
     await import("../ingest.test.ts")
+    await import("../openings.test.ts")
     if (isLong) {
         await import("../associations.test.ts")
         await import("../alarms.test.ts")
