@@ -34,6 +34,8 @@ import { relayHttp } from "./relay/http.ts"
 import { Router } from "./router.ts"
 import { identify } from "./store/identity.ts"
 import { watchNetwork } from "./status/border-router.ts"
+import type { AllowedTargets } from "./targets/allowed.ts"
+import { Targets } from "./targets/targets.ts"
 import { SqliteStore } from "./store/sqlite.ts"
 import { admitBeforeHandshake } from "./tls-admission.ts"
 
@@ -95,6 +97,8 @@ export async function startRouter(o: {
     http?: HttpAccess
     /** Serves the page over HTTPS, with login, for other machines. */
     page?: PageAccess
+    /** CoAP servers other than motes that the page may ask. */
+    targets?: AllowedTargets
     /** The 6LoWPAN border router whose network the page shows. */
     borderRouter?: { host: string; port: number }
     /** Serves metrics and health on an address of their own, too. */
@@ -180,6 +184,8 @@ export async function startRouter(o: {
                 : undefined
         const network = o.borderRouter && watchNetwork({ ...o.borderRouter, clock: realClock, log })
         if (network) parts.push(network)
+        const targets = o.targets && new Targets({ allowed: o.targets, clock: realClock, log })
+        if (targets) parts.push(targets)
         const around: Around = {
             ...{ coapPort, maxOutboxBytes: maxOutboxBytes ?? defaultMaxOutboxBytes },
             clinic: () => {
@@ -187,6 +193,7 @@ export async function startRouter(o: {
                 return { silentMs: elapsedMs(realClock) - answeredAt, clockErrorMs }
             },
             ...(network && { network: () => network.now }),
+            ...(targets && { targets }),
         }
         const http = o.http && (await serveHttp(router, { ...o.http, ...around, more }, log))
         if (http) parts.push(http)

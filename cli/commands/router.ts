@@ -9,6 +9,7 @@ import { isWildcard } from "../../host/server-certificate.ts"
 import { fileError, UserError } from "../../host/errors.ts"
 import { brokerAccess, type MqttBrokerAccess } from "../../host/mqtt/access.ts"
 import {
+    AllowedTargets,
     httpsClinic,
     lanAddresses,
     startRouter,
@@ -45,6 +46,7 @@ interface Options extends ClientOptions {
     dnsPort: number
     maxOutbox: number
     maxDeadLetters: number
+    allowTargets?: AllowedTargets
     borderRouter?: { host: string; port: number }
     pageHost?: string
     pagePort: number
@@ -121,6 +123,12 @@ export const routerCommand = withConfigFile(
         )
         .addOption(
             option(
+                "--allow-targets <list>",
+                "CoAP servers other than motes that the page may ask: addresses, networks and names with their ports, such as 10.0.0.0/8:5683,[fd00::]/8,sensor.example:5683-5690",
+            ).argParser(allowedTargets),
+        )
+        .addOption(
+            option(
                 "--page-host <name>",
                 "also serve the page over HTTPS, with login, at this address: 0.0.0.0 for every device on the network",
             ),
@@ -149,6 +157,7 @@ export const routerCommand = withConfigFile(
             : { mqttPort: options.mqttPort }),
         ...(options.tlsCert && { tls: tlsAccess(options, options.tlsCert) }),
         ...(options.borderRouter && { borderRouter: options.borderRouter }),
+        ...(options.allowTargets && { targets: options.allowTargets }),
         ...(options.pageHost !== undefined && { page: pageAccess(options, options.pageHost) }),
         ...(options.metricsPort !== undefined && {
             metrics: { host: options.metricsHost, port: options.metricsPort },
@@ -290,6 +299,14 @@ function coapTcpUrl(text: string): { host: string; port: number } {
     if (url?.protocol !== "coap+tcp:" || url.hostname === "" || !["", "/"].includes(url.pathname))
         throw new InvalidArgumentError("Expected coap+tcp://host:port.")
     return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || "5683") }
+}
+
+function allowedTargets(text: string): AllowedTargets {
+    try {
+        return new AllowedTargets(text)
+    } catch (error) {
+        throw new InvalidArgumentError((error as Error).message)
+    }
 }
 
 /** Parses a broker's URL. Errors never quote it, because it may contain a password. */

@@ -2,6 +2,7 @@ import { PassThrough } from "node:stream"
 import type { FastifyReply, FastifyRequest } from "fastify"
 import type { CoapMessage } from "../coap/message.ts"
 import { OptionNumber, uintOption } from "../coap/options.ts"
+import type { Server } from "../coap/requester.ts"
 import type { Router } from "../router.ts"
 import { answered } from "./decoded.ts"
 import { HttpRequester } from "./http-requester.ts"
@@ -26,8 +27,16 @@ export class EventStreams {
         this.mayGoOn = mayGoOn
     }
 
-    /** @param request a GET request without Observe */
-    async observe(request: CoapMessage, httpRequest: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    /**
+     * @param request a GET request without Observe
+     * @param serve of the server that is asked, by default the router
+     */
+    async observe(
+        request: CoapMessage,
+        httpRequest: FastifyRequest,
+        reply: FastifyReply,
+        serve: Server = this.router.serve,
+    ): Promise<unknown> {
         void reply.header("cache-control", "no-store")
         if (this.count >= maxStreams)
             return await reply.code(503).send({ reason: "too many clients observe something" })
@@ -47,7 +56,7 @@ export class EventStreams {
             this.count--
             requester.close()
         })
-        void this.register(request, requester, send).then(isObserved => {
+        void this.register(request, requester, send, serve).then(isObserved => {
             if (!isObserved) requester.ended()
         })
         return await reply.type("text/event-stream").send(stream)
@@ -57,10 +66,11 @@ export class EventStreams {
         request: CoapMessage,
         requester: HttpRequester,
         send: (event: string, response: CoapMessage, ms: number) => void,
+        serve: Server,
     ): Promise<boolean> {
         const start = performance.now()
         const options = [...request.options, uintOption(OptionNumber.Observe, 0)].sort((a, b) => a.number - b.number)
-        const response = await this.router.serve({ ...request, options }, requester)
+        const response = await serve({ ...request, options }, requester)
         send("first", response, performance.now() - start)
         return response.options.some(({ number }) => number === OptionNumber.Observe)
     }

@@ -11,10 +11,13 @@ export interface ShownOption {
     value: string
 }
 
-/** A request, which the router sends to a mote or answers itself. */
+/** A request, which the router sends to a mote or another server, or answers itself. */
 export interface Asked {
     method: Method
-    /** The path at this router, percent-encoded, with the query: `/m/<eui>/status`, `/rd-lookup/ep?rt=…`. */
+    /**
+     * The path at this router, percent-encoded, with the query: `/m/<eui>/status`, `/rd-lookup/ep?rt=…`; or the URI of a resource of
+     * another server, `coap://host:port/…` or `coap+tcp://…`.
+     */
     path: string
     options: ShownOption[]
     /** In hex. */
@@ -117,6 +120,8 @@ export interface RouterState extends RouterStatus {
     /** Where the same is served over CoAP; null: nowhere. */
     coapPort: number | null
     maxOutboxBytes: number | null
+    /** The other CoAP servers that may be asked, as the operator lists them; null: none. */
+    targets: string | null
     /** Of the clinic; null where it is not known: time since it last answered, and how far this machine's clock is ahead of its. */
     clinic: { silentMs: number; clockErrorMs: number | null } | null
     /** The radio network; null where no border router reports it. */

@@ -7,7 +7,9 @@ import { mayOnlyLook } from "../access/sign-in.ts"
 import { Code, message, type CoapMessage } from "../coap/message.ts"
 import { hasValidLength, OptionNumber } from "../coap/options.ts"
 import { uriOptions } from "../relay/relay.ts"
+import type { Server } from "../coap/requester.ts"
 import type { Router } from "../router.ts"
+import { TargetError, type Targets } from "../targets/targets.ts"
 import { answered } from "./decoded.ts"
 import type { EventStreams } from "./event-streams.ts"
 import { HttpRequester } from "./http-requester.ts"
@@ -24,6 +26,8 @@ export interface Around {
     /** What requests to the clinic have shown; `silentMs`: time since it last answered. */
     clinic?: () => { silentMs: number; clockErrorMs: number | undefined }
     network?: () => Network | undefined
+    /** Other CoAP servers that the page may ask. */
+    targets?: Pick<Targets, "text" | "serverAt">
 }
 
 /** A mote takes 384 bytes, in hex twice as many, beside the path and the options. */
@@ -31,10 +35,11 @@ const maxBodyBytes = 8192
 /** The token of a request, which never leaves this process. */
 const tokenBytes = 8
 
+const pathOrUri = Type.String({ pattern: "^(/|coap(\\+tcp)?://)", maxLength: 1536 })
 const asked = Type.Object(
     {
         method: Type.Union([Type.Literal("GET"), Type.Literal("POST"), Type.Literal("PUT"), Type.Literal("DELETE")]),
-        path: Type.String({ pattern: "^/", maxLength: 1024 }),
+        path: pathOrUri,
         options: Type.Array(
             Type.Object({
                 number: Type.Integer({ minimum: 0, maximum: 0xffff }),
@@ -46,7 +51,7 @@ const asked = Type.Object(
     },
     { additionalProperties: false },
 )
-const observed = Type.Object({ path: Type.String({ pattern: "^/", maxLength: 1024 }) })
+const observed = Type.Object({ path: pathOrUri })
 
 /**
  * The CoAP browser: a page at `/` that discovers, asks and observes the resources of the motes and of this router, and what
@@ -67,6 +72,7 @@ export function browserRoutes(
             ...router.status(),
             coapPort: around.coapPort ?? null,
             maxOutboxBytes: around.maxOutboxBytes ?? null,
+            targets: around.targets?.text ?? null,
             clinic: clinicState(around),
             network: around.network?.() ?? null,
             stats: { ...router.stats() },
@@ -88,10 +94,13 @@ export function browserRoutes(
             async ({ body, ip, visitor }, reply) => {
                 if (body.method !== "GET" && visitor?.right === "look")
                     return await reply.code(403).send({ reason: mayOnlyLook })
-                const request = coapRequest(body)
+                const { base, path } = split(body.path)
+                const request = coapRequest({ ...body, path })
                 if (typeof request === "string") return await reply.code(400).send({ reason: request })
+                const serve = await serverAt(base)
+                if (serve instanceof TargetError) return await reply.code(serve.status).send({ reason: serve.message })
                 const start = performance.now()
-                const response = await router.serve(request, new HttpRequester(ip))
+                const response = await serve(request, new HttpRequester(ip))
                 const ms = performance.now() - start
                 return await reply.header("cache-control", "no-store").send(answered(response, ms))
             },
@@ -103,12 +112,27 @@ export function browserRoutes(
         "/api/observe",
         { schema: { querystring: observed } },
         async (httpRequest, reply) => {
-            const { query } = httpRequest
-            const request = coapRequest({ method: "GET", path: query.path, options: [], payload: "" })
+            const { base, path } = split(httpRequest.query.path)
+            const request = coapRequest({ method: "GET", path, options: [], payload: "" })
             if (typeof request === "string") return await reply.code(400).send({ reason: request })
-            return await streams.observe(request, httpRequest, reply)
+            const serve = await serverAt(base)
+            if (serve instanceof TargetError) return await reply.code(serve.status).send({ reason: serve.message })
+            return await streams.observe(request, httpRequest, reply, serve)
         },
     )
+
+    /** The server of what is before a path: this router, or another one that the operator allows. */
+    async function serverAt(base: string): Promise<Server | TargetError> {
+        if (base === "") return router.serve
+        if (!around.targets)
+            return new TargetError(403, "other servers are not allowed: start the router with --allow-targets")
+        try {
+            return await around.targets.serverAt(base)
+        } catch (error) {
+            if (error instanceof TargetError) return error
+            throw error
+        }
+    }
 
     /** Bundled when somebody first looks: most routers are never looked at. */
     async function sendPage(path: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -125,6 +149,12 @@ export function browserRoutes(
 const policy = Object.entries(pagePolicy.directives)
     .map(([name, sources]) => `${name.replace(/[A-Z]/g, capital => `-${capital.toLowerCase()}`)} ${sources.join(" ")}`)
     .join("; ")
+
+/** Splits a URI of another server before its path; the base of a path at this router is empty. */
+function split(uri: string): { base: string; path: string } {
+    const [, base = "", path = ""] = /^(coap(?:\+tcp)?:\/\/[^/?]*)?(.*)$/s.exec(uri)!
+    return { base, path: path.startsWith("/") ? path : `/${path}` }
+}
 
 /** Builds the CoAP request, or says what is wrong with it. */
 function coapRequest({ method, path, options, payload }: Asked): CoapMessage | string {

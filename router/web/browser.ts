@@ -20,13 +20,14 @@ export class CoapBrowser {
         this.form.fill(asked)
         this.show(responseView(answered, this.follow))
     })
-    /** The path of what is browsed: "" for the router itself, `/m/<eui>` for a mote. */
+    /** What stands before the paths of what is browsed: "" for the router itself, `/m/<eui>` for a mote, or `coap://host:port`. */
     private base = ""
     private coapPort: number | null = null
     private observation: ObservationLog | undefined
 
-    update({ coapPort, visitor }: RouterState): void {
+    update({ coapPort, visitor, targets }: RouterState): void {
         this.coapPort = coapPort
+        this.form.takesUris(targets !== null)
         this.form.allow(visitor?.right !== "look")
     }
 
@@ -73,14 +74,14 @@ export class CoapBrowser {
         this.result.replaceChildren(element)
     }
 
-    /** Follows a link: of a mote by its own path, `coap+tcp://<eui>/…` by its place at this router. */
+    /** Follows a link: by its path at what is browsed, `coap+tcp://<eui>/…` by its place at this router, or by its own URI. */
     private readonly follow = ({ target }: ShownLink): void => {
         const absolute = /^coap(?:\+tcp)?:\/\/([0-9a-f]{16})(\/.*)?$/.exec(target)
         const path = absolute
             ? `/m/${absolute[1]!}${absolute[2] ?? ""}`
-            : target.startsWith("/m/")
+            : /^coap(\+tcp)?:\/\//.test(target) || (target.startsWith("/m/") && !this.base.startsWith("coap"))
               ? target
-              : this.base + target
+              : `${this.base}${target.startsWith("/") ? "" : "/"}${target}`
         this.form.setPath(path)
         const isCollection = /^\/m\/[0-9a-f]{16}$/.test(path)
         const asked: Asked = {

@@ -3,10 +3,11 @@ import type { Asked } from "../browser/messages.ts"
 const contentFormat = 12
 const accept = 17
 
-/** The same request as a call of libcoap's `coap-client`. Null where this router serves no CoAP. */
+/** The same request as a call of libcoap's `coap-client`. Null for a path where this router serves no CoAP. */
 export function coapClientCall(asked: Asked, host: string, port: number | null, observe = false): string | null {
-    if (port === null) return null
     const { method, path, options, payload } = asked
+    const isUri = !path.startsWith("/")
+    if (port === null && !isUri) return null
     const words = ["coap-client"]
     if (method !== "GET") words.push("-m", method.toLowerCase())
     if (observe) words.push("-s", "60")
@@ -18,7 +19,7 @@ export function coapClientCall(asked: Asked, host: string, port: number | null, 
     const piped = payload !== ""
     if (piped) words.push("-f", "-")
     const at = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host
-    words.push(quoted(`coap+tcp://${at}:${port}${path}`))
+    words.push(quoted(isUri ? path : `coap+tcp://${at}:${port}${path}`))
     const call = words.join(" ")
     return piped ? `printf '${octal(payload)}' | ${call}` : call
 }

@@ -1,4 +1,4 @@
-import { h } from "../../browser/dom.ts"
+import { h, setText } from "../../browser/dom.ts"
 import type { Asked, Method, ShownOption } from "../browser/messages.ts"
 import { OptionRows } from "./option-rows.ts"
 import { toHex, uintHex, type Notation } from "./payload.ts"
@@ -27,6 +27,7 @@ export interface FormActions {
 export class RequestForm {
     readonly element: HTMLFormElement
     private readonly path = h("input", { id: "path", autocomplete: "off", spellcheck: "false", required: "" })
+    private readonly pathLabel = h("label", { for: "path" }, "Path at this router")
     private readonly accept = choice("accept", "any")
     private readonly contentFormat = choice("content-format", "none")
     private readonly payload = h("textarea", { id: "payload", rows: "3", spellcheck: "false" })
@@ -51,7 +52,7 @@ export class RequestForm {
         this.element = h(
             "form",
             { class: "request", "aria-label": "Request" },
-            field("path", "Path at this router", this.path),
+            h("div", { class: "field" }, this.pathLabel, this.path),
             h(
                 "div",
                 { class: "row buttons" },
@@ -89,6 +90,11 @@ export class RequestForm {
         }
     }
 
+    /** Whether other servers may be asked. */
+    takesUris(mayAsk: boolean): void {
+        setText(this.pathLabel, mayAsk ? "Path at this router, or URI of another server" : "Path at this router")
+    }
+
     setPath(path: string): void {
         this.path.value = path
     }
@@ -124,7 +130,8 @@ export class RequestForm {
 
     private asked(method: Method): Asked {
         const path = this.path.value.trim()
-        if (!path.startsWith("/")) throw new Error("A path starts with /.")
+        if (!/^(\/|coap(\+tcp)?:\/\/)/.test(path))
+            throw new Error("A path starts with /, a URI with coap:// or coap+tcp://.")
         const hasPayload = method === "PUT" || method === "POST"
         const options: ShownOption[] = []
         const add = (number: number, chosen: string) =>

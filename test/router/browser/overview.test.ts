@@ -15,6 +15,7 @@ const well: RouterState = {
         maxOutboxBytes: 1000,
         network: null,
         visitor: null,
+        targets: null,
     },
     delivery: { state: "idle", reason: null, oldestMs: null, retryInMs: null },
     clinic: { silentMs: 5_000, clockErrorMs: 0 },
