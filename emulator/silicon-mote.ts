@@ -37,6 +37,8 @@ export interface SiliconMoteOptions {
     batteryPin?: () => number
     /** Its network: whatever name it asks for. */
     connect: Connect
+    /** No network is in its settings: it never joins one. */
+    isOffline?: boolean
     dnsTtlS?: number
     /** 16 hex digits, as the flash tells them. */
     uniqueId?: string
@@ -72,11 +74,11 @@ export class SiliconMote {
 
     /** Flashes a board. @throws UserError */
     static async flash(options: SiliconMoteOptions): Promise<SiliconMote> {
-        const { runtime, board, program, settings = {}, storageFile } = options
+        const { runtime, board, program, settings = {}, storageFile, isOffline } = options
         const contents = readUf2(board ? await withDefinition(runtime, board) : runtime)
         const kept = storageFile && existsSync(storageFile) ? new Uint8Array(readFileSync(storageFile)) : undefined
         const before = kept ?? contents.slice(storageAt, storageAt + storageBytes)
-        contents.set(await deployedStorage(before, program, settings, accessPoint), storageAt)
+        contents.set(await deployedStorage(before, program, settings, isOffline ? undefined : accessPoint), storageAt)
         const flash = new FlashMemory({ contents, uniqueId: options.uniqueId })
         if (storageFile) keep(flash, storageFile)
         return new SiliconMote(options, flash)

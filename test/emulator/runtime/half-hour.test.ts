@@ -9,6 +9,8 @@ import { checkNonces, live } from "./silicon.ts"
 const startS = 5
 const mostPassMs = 60
 const mostShare = 0.19
+/** To start, to find the chips, and to measure for the first time. */
+const settledS = 20
 
 for (const scheme of ["coap+tcp", "mqtt"])
     longTest(
@@ -32,3 +34,18 @@ for (const scheme of ["coap+tcp", "mqtt"])
             assert.ok(report.cpuShare <= mostShare, String(report.cpuShare))
         },
     )
+
+longTest("ten minutes of sensing without a network: the processor rests", async t => {
+    const world = new World(12)
+    t.after(() => world.close())
+    const life = await live(world, { isOffline: true })
+    const { board } = life.mote
+    await life.run(settledS)
+    const { nanos, activity } = board
+    const { idleNanos } = activity
+    await life.run(600)
+    const share = 1 - (activity.idleNanos - idleNanos) / (board.nanos - nanos)
+    t.diagnostic(`${(100 * share).toFixed(1)} % of its processor`)
+    assert.deepEqual(life.events, [])
+    assert.ok(share <= mostShare, String(share))
+})
