@@ -1,12 +1,8 @@
 import { ProblemError } from "../../clinic/errors.ts"
 import { acceptanceIn, isAlarmStatus } from "../../clinic/delivery/hl7/alarm-status.ts"
-import { parseDate } from "../../clinic/fhir/date.ts"
-import {
-    parseAuditEventQuery,
-    parseDeviceUseQuery,
-    parseListQuery,
-    parseObservationQuery,
-} from "../../clinic/fhir/search.ts"
+import { kindsByType, resourceKinds } from "../../clinic/fhir/resources/resources.ts"
+import { parseDate } from "../../clinic/fhir/search/date.ts"
+import { parseQuery as parseSearch } from "../../clinic/fhir/search/query.ts"
 import { decode as decodeMqtt } from "../../host/mqtt/decode.ts"
 import { encode as encodeMqtt } from "../../host/mqtt/encode.ts"
 import { Frames } from "../../host/mqtt/frames.ts"
@@ -257,14 +253,14 @@ export const targets: Target[] = [
         name: "fhir-search",
         seeds: bytesOf(
             "patient=1&code=8867-4&_sort=-date&_count=10&date=ge2026-01-01&date=lt2026-02",
-            "_cursor=7&_id=1,2",
+            "_cursor=7&_id=1,2&_include=Observation:device&_elements=code",
+            "patient.name:contains=a&value-quantity=gt100||/min&_has:Device:patient:_id=1",
         ),
         mayThrow: only(ProblemError),
         run: input => {
             const query = new URLSearchParams(text(input))
-            for (const parse of [parseObservationQuery, parseAuditEventQuery, parseDeviceUseQuery])
-                orProblem(() => void parse(query))
-            orProblem(() => void parseListQuery(query, ["patient"]))
+            for (const kind of resourceKinds)
+                orProblem(() => void parseSearch(kind, query, { kinds: kindsByType, base: "https://ward/fhir" }))
             for (const value of query.values()) orProblem(() => void parseDate(value))
         },
     },

@@ -1,6 +1,4 @@
-import type { AuditEvent, Bundle, Device, DeviceUseStatement, Observation, Patient } from "@medplum/fhirtypes"
-
-export type SearchResult = Observation | Patient | Device | DeviceUseStatement | AuditEvent
+import type { Bundle, BundleEntry, OperationOutcome, Resource } from "@medplum/fhirtypes"
 
 /**
  * A page of a search. `base` is the server's FHIR address, `self` the search as it was understood and `next` the one for
@@ -9,25 +7,34 @@ export type SearchResult = Observation | Patient | Device | DeviceUseStatement |
 export function searchBundle(o: {
     base: string
     self: string
-    next?: string
-    found: SearchResult[]
+    next?: string | undefined
+    matches: readonly Resource[]
+    included?: readonly Resource[]
+    /** What there is to say about the search. */
+    outcome?: OperationOutcome | undefined
     /** Only where it was asked for: counting costs more than a page. */
-    total?: number
-}): Bundle<SearchResult> {
-    const link = [{ relation: "self", url: `${o.base}/${o.self}` }]
-    if (o.next !== undefined) link.push({ relation: "next", url: `${o.base}/${o.next}` })
+    total?: number | undefined
+}): Bundle {
+    const { base, self, next, matches, included = [], outcome, total } = o
+    const entryOf = (mode: "match" | "include") => (resource: Resource) => ({
+        fullUrl: `${base}/${resource.resourceType}/${resource.id}`,
+        resource,
+        search: { mode },
+    })
+    const entry: BundleEntry[] = [
+        ...matches.map(entryOf("match")),
+        ...included.map(entryOf("include")),
+        ...(outcome ? [{ resource: outcome, search: { mode: "outcome" as const } }] : []),
+    ]
     return {
         resourceType: "Bundle",
         type: "searchset",
-        ...(o.total !== undefined && { total: o.total }),
-        link,
+        ...(total !== undefined && { total }),
+        link: [
+            { relation: "self", url: `${base}/${self}` },
+            ...(next !== undefined ? [{ relation: "next", url: `${base}/${next}` }] : []),
+        ],
         // An empty array is not allowed in FHIR.
-        ...(o.found.length > 0 && {
-            entry: o.found.map(resource => ({
-                fullUrl: `${o.base}/${resource.resourceType}/${resource.id}`,
-                resource,
-                search: { mode: "match" as const },
-            })),
-        }),
+        ...(entry.length > 0 && { entry }),
     }
 }

@@ -6,6 +6,7 @@ const codes: Record<number, OperationOutcomeIssue["code"]> = {
     401: "login",
     403: "forbidden",
     404: "not-found",
+    405: "not-supported",
     406: "not-supported",
     413: "too-long",
     415: "not-supported",
@@ -22,11 +23,16 @@ export function toOutcome({ code, parameter }: Problem, { status, detail }: Prob
         issue: [
             {
                 severity: "error",
-                code: codes[status] ?? (status < 500 ? "processing" : "exception"),
+                code: code === "too-costly" ? code : (codes[status] ?? (status < 500 ? "processing" : "exception")),
                 details: { coding: [{ system: problemSystem, code }] },
                 diagnostics: detail,
                 ...(parameter !== undefined && { location: [`http.${parameter}`] }),
             },
         ],
     }
+}
+
+/** What a client should know of an answer that it gets all the same. */
+export function warning(code: "not-supported" | "too-costly", diagnostics: string): OperationOutcomeIssue {
+    return { severity: "warning", code, diagnostics }
 }

@@ -39,9 +39,12 @@ export function admitWard(request: FastifyRequest, ward: string | null): void {
  * Those of the patients whom a search names that there are for the user: it finds nothing of another ward's, as of somebody who does not
  * exist. A patient who asks for another one is told so, whether there is that other one or not: throws ProblemError.
  */
-export function knownTo(request: FastifyRequest, patients: readonly number[]): number[] {
+export function knownTo(
+    request: FastifyRequest,
+    patients: readonly number[],
+    action = request.routeOptions.config.access as Action,
+): number[] {
     const user = userFrom(request)
-    const action = request.routeOptions.config.access as Action
     const known = patients.filter(patient => may(user, action, patient))
     if (known.length === patients.length || scopeOf(user, action) !== "own") return known
     about(request, ...patients.filter(patient => !known.includes(patient)))

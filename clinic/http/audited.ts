@@ -17,6 +17,8 @@ declare module "fastify" {
     interface FastifyContextConfig {
         /** What the route shows or changes; `none` where that is nobody's data. Every route that is not public says it. */
         audit?: AuditSubject | "none"
+        /** Nothing is changed, whatever the method is. */
+        isLook?: boolean
     }
     interface FastifyRequest {
         /** Whose data the answer shows, or the request is about. */
@@ -136,8 +138,8 @@ function isAudited({ user, routeOptions }: FastifyRequest): boolean {
     return user !== null && audit !== undefined && audit !== "none"
 }
 
-function isLook({ method }: FastifyRequest): boolean {
-    return method === "GET" || method === "HEAD"
+function isLook({ method, routeOptions }: FastifyRequest): boolean {
+    return method === "GET" || method === "HEAD" || routeOptions.config.isLook === true
 }
 
 const actions: Record<string, AuditEvent["action"]> = { POST: "add", PUT: "change", DELETE: "remove" }
@@ -157,7 +159,7 @@ function eventOf(request: FastifyRequest, clinic: Clinic, outcome: AuditOutcome)
             credential: user.credential ?? null,
         },
         ...{ address: request.ip, subject: request.routeOptions.config.audit as AuditSubject },
-        ...{ action: actions[request.method] ?? "look", outcome, patients },
+        ...{ action: isLook(request) ? "look" : (actions[request.method] ?? "look"), outcome, patients },
         request: `${request.method} ${request.url.split("?")[0]!}`.slice(0, maxRequestChars),
         detail: withPurpose(said || refusal ? { ...said, ...refusal } : null, opening),
     }

@@ -1,45 +1,32 @@
-import type { FastifyInstance, FastifyRequest } from "fastify"
-import Negotiator from "negotiator"
-import { eui } from "../../wire/keys.ts"
-import { isBedsideName } from "../../wire/tables/bedside.ts"
-import { isVitalName } from "../../wire/tables/quantities.ts"
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify"
 import type { Clinic } from "../clinic.ts"
-import { fromBedside } from "../fhir/bedside.ts"
+import { ProblemError } from "../errors.ts"
+import { searchBundle } from "../fhir/bundle.ts"
 import { capabilityStatement } from "../fhir/capability.ts"
-import { dateFilter } from "../fhir/date.ts"
-import { toDevice } from "../fhir/device.ts"
-import { toObservation } from "../fhir/observation.ts"
-import { toPatient } from "../fhir/patient.ts"
-import { cursorOf, parseListQuery, parseObservationQuery } from "../fhir/search.ts"
-import { may, patientsFor } from "../people/permissions.ts"
-import type { BedsideObservation } from "../readings/bedside.ts"
-import type { Observation as VitalObservation } from "../readings/observations.ts"
-import { knownTo, seesMote, motesSeenBy } from "./admission.ts"
+import type { Asking, Kind } from "../fhir/kind.ts"
+import { warning } from "../fhir/outcome.ts"
+import { kindsByType, resourceKinds } from "../fhir/resources/resources.ts"
+import { parseQuery, type Query } from "../fhir/search/query.ts"
+import { search, type Found } from "../fhir/search/search.ts"
+import { subsetOf, versioned } from "../fhir/subset.ts"
+import { knownTo } from "./admission.ts"
 import { about } from "./audited.ts"
 import { userFrom } from "./auth.ts"
-import { ProblemError } from "../errors.ts"
-import { deviceUseRoutes } from "./device-uses.ts"
-import { auditEventRoutes } from "./audit-events.ts"
-import { bundle, fhirTags, numbers, queryOf, readOf, searchOf, send, unknown, type ById } from "./fhir-answers.ts"
-import { fhirAnswer } from "./openapi.ts"
 import {
-    CapabilityStatement,
-    Device,
-    DeviceQuery,
-    fhirType,
-    Observation,
-    ObservationQuery,
-    Patient,
-    PatientQuery,
-} from "./schemas/fhir.ts"
+    fhirTags,
+    formType,
+    mediaTypeFor,
+    queryOf,
+    readOf,
+    searchByPost,
+    searchOf,
+    send,
+    sendUnlessKnown,
+} from "./fhir-answers.ts"
+import { fhirAnswer } from "./openapi.ts"
+import { CapabilityStatement } from "./schemas/fhir.ts"
 import type { Turns } from "./turns.ts"
 import type { App } from "./typed-app.ts"
-
-/** A search without `patient` looks at each patient in turn; beyond this many it would hold up the others. */
-const maxPatientsSearched = 1000
-
-/** Where a search says nothing about the time. */
-const always = { from: -Infinity, before: Infinity }
 
 const metadata = {
     ...{ tags: fhirTags, summary: "What this server can do", security: [] },
@@ -55,140 +42,116 @@ export async function fhirRoutes(app: App, clinic: Clinic, turns: Turns, origin?
             reply.type(`${mediaTypeFor(request)}; charset=utf-8`)
             request.fhirBase = `${origin ?? `https://${request.host}`}/fhir`
         })
-        // What is asked for is checked by clinic/fhir/search.ts, which knows FHIR's rules.
+        fhir.removeAllContentTypeParsers()
+        fhir.addContentTypeParser(formType, { parseAs: "string" }, async (_request: unknown, body: string) =>
+            Promise.resolve(new URLSearchParams(body)),
+        )
+        // What is asked for is checked by clinic/fhir/search, which knows FHIR's rules.
         fhir.setValidatorCompiler(() => () => true)
         fhir.get("/metadata", { schema: metadata, config: { access: "public" } }, async (request, reply) =>
-            send(reply, capabilityStatement(request.fhirBase, startedAt)),
+            send(reply, capabilityStatement(resourceKinds, request.fhirBase, startedAt)),
         )
-        observationRoutes(fhir, clinic, turns)
-        patientRoutes(fhir, clinic)
-        deviceRoutes(fhir, clinic)
-        deviceUseRoutes(fhir, clinic)
-        auditEventRoutes(fhir, clinic)
+        for (const kind of resourceKinds) kindRoutes(fhir, kind, clinic, turns)
+        fhir.setNotFoundHandler(async (request, reply) => {
+            const allow = methodsOf(request.url.split("?")[0]!)
+            if (allow === undefined) throw new ProblemError("not-found", { what: "address" })
+            void reply.header("allow", allow)
+            throw new ProblemError("bad-method")
+        })
     }
     await app.register(routes, { prefix: "/fhir" })
 }
 
-function observationRoutes(fhir: FastifyInstance, clinic: Clinic, turns: Turns): void {
-    fhir.get("/Observation", searchOf("read", "vital-signs", ObservationQuery, Observation), async (request, reply) => {
-        const query = queryOf(request)
-        const { count, after, patients: asked, dates, names, newestFirst } = parseObservationQuery(query)
-        const when = dateFilter(dates, clinic.now())
-        const search = { names: names.filter(isVitalName), newestFirst, when }
-        const entered = { names: names.filter(isBedsideName), ranges: when?.moments ?? [always] }
-        const patients = await patientsToSearch(request, asked, clinic)
-        if (count === 0) {
-            const total = await turns.take(
-                request,
-                async () =>
-                    (await clinic.observations.count({ ...search, patients })) +
-                    (await clinic.bedside.count(patients, entered.names, entered.ranges)),
-            )
-            about(request, ...patients)
-            return send(reply, bundle(request, query, { found: [], total }))
-        }
-        const which = { patients, newestFirst, limit: count + 1, ...(after && { after }) }
-        const found = await turns.take(request, async () => [
-            ...(await clinic.observations.search({ ...search, ...which })),
-            ...(await clinic.bedside.search({ ...entered, ...which })),
-        ])
-        const sign = newestFirst ? -1 : 1
-        found.sort((a, b) => sign * (a.time - b.time || a.id - b.id))
-        const page = found.slice(0, count)
-        const next = found.length > count ? cursorOf(page.at(-1)!) : undefined
+/** What one may do with one kind of resource. */
+function kindRoutes(fhir: FastifyInstance, kind: Kind, clinic: Clinic, turns: Turns): void {
+    const { type } = kind
+    const answerSearch = async (request: FastifyRequest, reply: FastifyReply) => {
+        const query = parseQuery(kind, queryOf(request), {
+            ...{ kinds: kindsByType, base: request.fhirBase },
+            isLenient: isLenient(request),
+        })
+        const found = await turns.take(request, () => search(kind, query, askingOf(request, clinic), kindsByType))
         // Whoever asks for a patient of whom there is nothing has learnt that.
-        about(request, ...(asked ? patients : page.map(({ patient }) => patient)))
-        return send(reply, bundle(request, query, { found: page.map(observationOf), next }))
-    })
+        if (type !== "Patient") about(request, ...(found.named ?? []))
+        for (const { patients } of [...found.matches, ...found.included]) about(request, ...patients)
+        return send(reply, pageOf(request, kind, query, found))
+    }
+    fhir.get(`/${type}`, searchOf(kind, resourceKinds), answerSearch)
+    fhir.post(`/${type}/_search`, searchByPost(kind, resourceKinds), answerSearch)
 
-    fhir.get<ById>("/Observation/:id", readOf("read", "vital-signs", Observation), async (request, reply) => {
-        const [id] = numbers([request.params.id])
-        const observation =
-            id === undefined ? undefined : ((await clinic.observations.get(id)) ?? (await clinic.bedside.get(id)))
-        about(request, observation?.patient)
-        if (!observation || !may(userFrom(request), "read", observation.patient)) throw unknown()
-        return send(reply, observationOf(observation))
+    const readOne = async (request: FastifyRequest, id: string) => {
+        const [item] = await kind.read([id], askingOf(request, clinic))
+        if (item) about(request, ...item.patients)
+        if (!item || item.isHidden) throw unknown()
+        return versioned(item.resource)
+    }
+    fhir.get<{ Params: { id: string } }>(`/${type}/:id`, readOf(kind), async (request, reply) => {
+        const query = new URLSearchParams(queryOf(request))
+        for (const name of [...query.keys()])
+            if (!["_format", "_pretty", "_summary", "_elements"].includes(name)) query.delete(name)
+        const { subset } = parseQuery(kind, query, { kinds: kindsByType, base: request.fhirBase })
+        const resource = await readOne(request, request.params.id)
+        return sendUnlessKnown(request, reply, subsetOf(resource, kind, subset))
+    })
+    fhir.get<{ Params: { id: string; version: string } }>(
+        `/${type}/:id/_history/:version`,
+        readOf(kind),
+        async (request, reply) => {
+            const { id, version } = request.params
+            const resource = await readOne(request, id)
+            if (resource.meta?.versionId !== version) throw unknown()
+            return sendUnlessKnown(request, reply, resource)
+        },
+    )
+}
+
+/** The methods that an address takes; undefined where there is nothing at it. */
+function methodsOf(path: string): string | undefined {
+    const [type = "", ...rest] = path.split("/").slice(2)
+    if (type !== "metadata" && !kindsByType.has(type)) return undefined
+    const where = rest.length === 3 && rest[1] === "_history" ? "version" : rest.length
+    if (rest.length === 1 && rest[0] === "_search") return "POST"
+    return where === 0 || (type !== "metadata" && (where === 1 || where === "version")) ? "GET, HEAD" : undefined
+}
+
+function askingOf(request: FastifyRequest, clinic: Clinic): Asking {
+    return {
+        ...{ clinic, user: userFrom(request), now: clinic.now(), base: request.fhirBase },
+        known: (action, patients) => knownTo(request, patients, action),
+    }
+}
+
+function unknown(): ProblemError {
+    return new ProblemError("not-found", { what: "resource" })
+}
+
+function pageOf(request: FastifyRequest, kind: Kind, query: Query, found: Found) {
+    const { understood, ignored, subset } = query
+    const url = (query: URLSearchParams) => (query.size > 0 ? `${kind.type}?${query}` : kind.type)
+    const self = new URLSearchParams(understood)
+    if (query.cursor !== undefined) self.set("_cursor", query.cursor)
+    const following = new URLSearchParams(understood)
+    if (found.next !== undefined) following.set("_cursor", found.next)
+    const issue = [
+        ...ignored.map(name => warning("not-supported", `${plain(name)} is not a parameter of this search: left out`)),
+        ...(found.isCut ? [warning("too-costly", "there is more to include than one answer holds")] : []),
+    ]
+    return searchBundle({
+        ...{ base: request.fhirBase, self: url(self), total: found.total },
+        next: found.next === undefined ? undefined : url(following),
+        matches: found.matches.map(({ resource }) => subsetOf(versioned(resource), kind, subset)),
+        included: found.included.map(({ resource }) =>
+            subsetOf(versioned(resource), kindsByType.get(resource.resourceType)!, subset),
+        ),
+        outcome: issue.length > 0 ? { resourceType: "OperationOutcome", issue } : undefined,
     })
 }
 
-function observationOf(found: VitalObservation | BedsideObservation) {
-    return "by" in found ? fromBedside(found) : toObservation(found)
+/** Strict unless the client says otherwise: what is left out finds more than was asked for. */
+function isLenient({ headers }: FastifyRequest): boolean {
+    return [headers.prefer ?? []].flat().some(value => /(^|[\s,;])handling=lenient($|[\s,;])/i.test(value))
 }
 
-function patientRoutes(fhir: FastifyInstance, clinic: Clinic): void {
-    fhir.get("/Patient", searchOf("read", "patient", PatientQuery, Patient), async (request, reply) => {
-        const query = queryOf(request)
-        const { ids, after, count } = parseListQuery(query, ["_id"])
-        const user = userFrom(request)
-        const asked = ids && knownTo(request, numbers(ids))
-        const found = await clinic.patients.page(after, count + 1, asked ?? patientsFor(user, "read"))
-        const page = found.slice(0, count)
-        const next = found.length > count ? String(page.at(-1)!.id) : undefined
-        about(request, ...page.map(({ id }) => id))
-        return send(reply, bundle(request, query, { found: page.map(toPatient), next }))
-    })
-
-    fhir.get<ById>("/Patient/:id", readOf("read", "patient", Patient), async (request, reply) => {
-        const [id] = knownTo(request, numbers([request.params.id]))
-        const patient = id === undefined ? undefined : await clinic.patients.get(id)
-        about(request, patient?.id)
-        if (!patient) throw unknown()
-        return send(reply, toPatient(patient))
-    })
-}
-
-function deviceRoutes(fhir: FastifyInstance, clinic: Clinic): void {
-    fhir.get("/Device", searchOf("read", "motes", DeviceQuery, Device), async (request, reply) => {
-        const query = queryOf(request)
-        const { ids, patients: asked, after, count } = parseListQuery(query, ["_id", "patient"])
-        const user = userFrom(request)
-        const seen = asked ? { patients: knownTo(request, asked), nobodys: false } : motesSeenBy(user)
-        const found = (await clinic.motes.all(seen)).filter(
-            mote => mote.id > after && (ids?.includes(eui(mote.kid)) ?? true),
-        )
-        const page = found.slice(0, count)
-        const next = found.length > count ? String(page.at(-1)!.id) : undefined
-        about(request, ...page.map(({ patient }) => patient))
-        return send(reply, bundle(request, query, { found: page.map(toDevice), next }))
-    })
-
-    fhir.get<ById>("/Device/:id", readOf("read", "motes", Device), async (request, reply) => {
-        const { id } = request.params
-        const isEui = /^[0-9a-f]{16}$/.test(id)
-        const mote = isEui ? await clinic.motes.get(Buffer.from(id, "hex")) : undefined
-        about(request, mote?.patient)
-        if (!mote || !seesMote(userFrom(request), mote)) throw unknown()
-        return send(reply, toDevice(mote))
-    })
-}
-
-/** The patients to look at: those asked for, or all that the user may see. Throws ProblemError. */
-async function patientsToSearch(
-    request: FastifyRequest,
-    asked: number[] | undefined,
-    clinic: Clinic,
-): Promise<number[]> {
-    if (asked) return knownTo(request, asked)
-    const own = patientsFor(userFrom(request), "read")
-    if (own !== "all") return own
-    const all = await clinic.patients.page(0, maxPatientsSearched + 1)
-    if (all.length > maxPatientsSearched) throw new ProblemError("too-many-patients")
-    return all.map(patient => patient.id)
-}
-
-/** What clients may ask for; of several that they take the first. */
-const mediaTypes = [fhirType, `${fhirType}; fhirVersion=4.0`, "application/json", "text/json"]
-
-/**
- * The media type to answer with (RFC 9110 §12.5.1, http://hl7.org/fhir/R4/http.html#general). Browsers, who take anything, get
- * FHIR's own. Throws ProblemError where the client takes none of ours.
- */
-function mediaTypeFor(request: FastifyRequest): string {
-    // An unescaped + in a query means a blank, but clients write application/fhir+json there.
-    const format = queryOf(request).get("_format")?.replaceAll(" ", "+")
-    const asked = format === "json" ? fhirType : (format ?? request.headers.accept ?? "*/*")
-    const accept = asked.replace(/;\s*charset="?utf-8"?/gi, "")
-    const type = new Negotiator({ headers: { accept } }).mediaType(mediaTypes)
-    if (type === undefined) throw new ProblemError("not-acceptable")
-    return type
+function plain(name: string): string {
+    return /^[\w.:-]{1,60}$/.test(name) ? name : "?"
 }

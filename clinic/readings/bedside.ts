@@ -10,6 +10,7 @@ import {
 import type { StoredBedside } from "../store/bedside.ts"
 import type { Store } from "../store/store.ts"
 import type { Position } from "./observations.ts"
+import { idBefore, type StoredPart } from "./stored-since.ts"
 import type { TimeRange } from "./time-filter.ts"
 
 /** What a nurse observed; only what is in it. */
@@ -105,6 +106,29 @@ export class Bedside {
                     await slices.pause()
                 }
         return found
+    }
+
+    /** The last number of what was entered before that, unix ms. */
+    async idBefore(at: number): Promise<number> {
+        if (at <= 0) return 0
+        const { bedside } = this.store
+        return await idBefore(at, await bedside.newestId(), id => bedside.from(id))
+    }
+
+    /** In the order they were entered, behind a number. */
+    async stored(o: {
+        after: number
+        names: readonly BedsideName[]
+        patients: "all" | readonly number[]
+        limit: number
+    }): Promise<StoredPart<BedsideObservation>> {
+        const rows = await this.store.bedside.since(o.after, o)
+        return { found: rows.map(observation), rest: rows.length === o.limit ? rows.at(-1)!.id : undefined }
+    }
+
+    /** The number of an entry among entries, which is not its id. */
+    numberOf({ id }: BedsideObservation): number {
+        return id - firstId
     }
 
     async count(

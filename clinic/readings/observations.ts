@@ -3,6 +3,7 @@ import { maxSpanMs, vitalNames, type VitalName } from "../../wire/tables/quantit
 import type { Absence, Reading } from "./readings.ts"
 import { periodOf, type TimeFilter, type TimeRange } from "./time-filter.ts"
 import { Slices } from "../../host/slices.ts"
+import { idBefore, rowsAtOnce, type StoredPart } from "./stored-since.ts"
 import {
     nobody,
     type MeasurementKind,
@@ -211,6 +212,30 @@ export class Observations {
                 ? await measurement.since(id, vitalNames, limit)
                 : await measurement.sinceOf(id, vitalNames, { patients: of, limit })
         return found.map(observation)
+    }
+
+    /** The last id of what was stored before that, unix ms. */
+    async idBefore(at: number): Promise<number> {
+        if (at <= 0) return 0
+        const { measurement } = this.store
+        return await idBefore(at, await measurement.newestId(), id => measurement.storedFrom(id))
+    }
+
+    /** In the order they were stored, behind an id. */
+    async stored(o: {
+        after: number
+        names: readonly VitalName[]
+        patients: "all" | readonly number[]
+        limit: number
+    }): Promise<StoredPart<Observation>> {
+        const { after, names, patients, limit } = o
+        const { measurement } = this.store
+        const newest = await measurement.newestId()
+        const until = Math.min(after + rowsAtOnce, newest)
+        if (names.length === 0 || until <= after) return { found: [], rest: undefined }
+        const rows = await measurement.between(after, until, { names, patients, limit })
+        const rest = rows.length === limit ? rows.at(-1)!.id : until < newest ? until : undefined
+        return { found: rows.map(observation), rest }
     }
 
     /** The newest id given out; 0 for none. */

@@ -75,6 +75,43 @@ export class BedsideTable {
             .execute()
     }
 
+    /** In the order they were entered, behind an id. */
+    async since(
+        id: number,
+        { names, patients, limit }: { names: readonly string[]; patients: "all" | readonly number[]; limit: number },
+    ): Promise<StoredBedside[]> {
+        if (patients.length === 0 || names.length === 0) return []
+        return await this.access.db
+            .selectFrom("bedside")
+            .select(columns)
+            .where("id", ">", id)
+            .where("name", "in", names)
+            .$if(patients !== "all", query => query.where("patient", "in", patients as readonly number[]))
+            .orderBy("id")
+            .limit(limit)
+            .execute()
+    }
+
+    /** The first one from that id on. */
+    async from(id: number): Promise<StoredBedside | undefined> {
+        return await this.access.db
+            .selectFrom("bedside")
+            .select(columns)
+            .where("id", ">=", id)
+            .orderBy("id")
+            .limit(1)
+            .executeTakeFirst()
+    }
+
+    /** The newest id given out; 0 for none. */
+    async newestId(): Promise<number> {
+        const { id } = await this.access.db
+            .selectFrom("bedside")
+            .select(({ fn }) => fn.max<number | null>("id").as("id"))
+            .executeTakeFirstOrThrow()
+        return id ?? 0
+    }
+
     async count({ patient, name, from, before }: MeasurementRange): Promise<number> {
         const { count } = await this.access.db
             .selectFrom("bedside")

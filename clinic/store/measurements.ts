@@ -151,6 +151,16 @@ const firstTime = prepare<MeasurementRange, { time: number }>((db, o) =>
         .limit(1),
 )
 
+const storedFrom = prepare<{ id: number }, { id: number; storedAt: number }>((db, { id }) =>
+    db
+        .selectFrom("measurement as m")
+        .innerJoin("envelope", "envelope.id", "m.envelope")
+        .select(["m.id", "envelope.stored_at as storedAt"])
+        .where("m.id", ">=", id)
+        .orderBy("m.id")
+        .limit(1),
+)
+
 /** Readings that a value stands for; none where there is no value. */
 const weight = sql`CASE WHEN value IS NULL THEN NULL ELSE COALESCE(count, 1) END`
 
@@ -248,6 +258,28 @@ export class MeasurementTable {
             .orderBy("m.id")
             .limit(limit)
             .execute()
+    }
+
+    /** In the order they were stored, behind `after` and up to `until`: of these names and patients. */
+    async between(
+        after: number,
+        until: number,
+        { names, patients, limit }: { names: readonly string[]; patients: "all" | readonly number[]; limit: number },
+    ): Promise<StoredMeasurement[]> {
+        if (patients.length === 0) return []
+        return await stored(this.access.db)
+            .where("m.id", ">", after)
+            .where("m.id", "<=", until)
+            .where("m.name", "in", names)
+            .$if(patients !== "all", query => query.where("m.patient", "in", patients as readonly number[]))
+            .orderBy("m.id")
+            .limit(limit)
+            .execute()
+    }
+
+    /** The first one from that id on, whatever it is, and when it was stored (unix ms). */
+    async storedFrom(id: number): Promise<{ id: number; storedAt: number } | undefined> {
+        return (await storedFrom(this.access, { id })).rows[0]
     }
 
     /** The newest id given out, problems included; 0 for none. */

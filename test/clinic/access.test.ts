@@ -58,7 +58,7 @@ test("who may do what", async () => {
         ["GET", "/nowhere", 401, 404, 404, 404, 404],
         ["GET", "/api/nowhere", 401, 404, 404, 404, 404],
         ["GET", "/fhir/Nothing", 401, 404, 404, 404, 404],
-        ["DELETE", "/fhir/Patient/1", 401, 404, 404, 404, 404],
+        ["DELETE", "/fhir/Patient/1", 401, 405, 405, 405, 405],
         ["GET", "/ingest/keys", 401, 200, 403, 403, 403],
         ["POST", "/ingest", 401, 400, 403, 403, 403],
         ["GET", "/api/me", 401, 403, 200, 200, 200],

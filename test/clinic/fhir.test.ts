@@ -108,7 +108,7 @@ test("every kind of resource is valid, by two validators and the vital-signs pro
     assert.deepEqual([...kinds].sort(), [...entered, "Body temperature", "Heart rate", "Oxygen saturation"].sort())
     for (const { id } of resources.slice(0, 10)) await valid(`/fhir/Observation/${id}`)
     await valid("/fhir/Observation?patient=999")
-    for (const kind of ["Patient", "Device", "DeviceUseStatement"]) {
+    for (const kind of ["Patient", "Device", "DeviceUseStatement", "SearchParameter"]) {
         const list = await valid(`/fhir/${kind}`)
         for (const { resource } of list.json.entry) {
             assertValid(resource as Resource)
@@ -351,13 +351,16 @@ test("the capability statement tells the truth about parameters", async () => {
     for (const { type, searchParam, interaction } of json.rest[0].resource) {
         assert.deepEqual(
             interaction.map((i: { code: string }) => i.code),
-            ["read", "search-type"],
+            ["read", "vread", "search-type"],
         )
         for (const { name } of searchParam) {
-            const value = name === "date" ? "2024" : "1"
+            const value = ["date", "birthdate", "_lastUpdated"].includes(name) ? "2024" : "1"
             const token = type === "AuditEvent" ? service.administrator : service.doctor
-            const answer = await service.call("GET", `/fhir/${type}?${name}=${value}`, { token })
-            assert.equal(answer.status, 200, `${type} ${name}`)
+            for (const query of [`${name}=${value}`, `${name}:missing=true`, `_sort=${name}`, `_sort=-${name}`]) {
+                if (query.includes("_sort") && name === "value-quantity") continue
+                const answer = await service.call("GET", `/fhir/${type}?${query}`, { token })
+                assert.equal(answer.status, 200, `${type} ${query}`)
+            }
         }
     }
 })
@@ -384,14 +387,20 @@ test("who wore a mote, and when, is a DeviceUseStatement; a mote that nobody wea
     assert.deepEqual(resources, [
         {
             ...{ resourceType: "DeviceUseStatement", id: resources[0]!.id, status: "completed" },
-            ...{ meta: { lastUpdated: iso(endedAt) }, subject: { reference: `Patient/${first}` } },
+            ...{
+                meta: { versionId: String(endedAt), lastUpdated: iso(endedAt) },
+                subject: { reference: `Patient/${first}` },
+            },
             ...{ timingPeriod: { start: iso(beganAt), end: iso(endedAt) }, recordedOn: iso(beganAt) },
             ...{ source: { display: "doctor" }, device: { reference: `Device/${mote.eui}` } },
             note: [{ authorString: "doctor", time: iso(endedAt), text: "taken-off" }],
         },
         {
             ...{ resourceType: "DeviceUseStatement", id: resources[1]!.id, status: "active" },
-            ...{ meta: { lastUpdated: iso(clock.now()) }, subject: { reference: `Patient/${second}` } },
+            ...{
+                meta: { versionId: String(clock.now()), lastUpdated: iso(clock.now()) },
+                subject: { reference: `Patient/${second}` },
+            },
             ...{ timingPeriod: { start: iso(clock.now()) }, recordedOn: iso(clock.now()) },
             ...{ source: { display: "doctor" }, device: { reference: `Device/${mote.eui}` } },
         },

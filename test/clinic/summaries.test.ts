@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import { toObservation } from "../../clinic/fhir/observation.ts"
+import { toObservation } from "../../clinic/fhir/vital-sign.ts"
 import type { Measurement } from "../../wire/pack.ts"
 import { ManualClock } from "../support/clock.ts"
 import { TestMote } from "../support/mote.ts"

@@ -21,6 +21,7 @@ export const problemKinds = {
     "too-long-a-time": { status: 400, text: "more than {max} days" },
     "too-many-steps": { status: 400, text: "more than {max} steps" },
     "too-many-patients": { status: 400, text: "too many patients to search them all: name them with patient" },
+    "too-costly": { status: 400, text: "too much to look through: narrow the search" },
     "has-no-password": { status: 400, text: "a user with the role {role} has no password" },
     "needs-patient": { status: 400, text: "a user with the role {role} needs a patient" },
     "has-no-patient": { status: 400, text: "a user with the role {role} has no patient" },
@@ -62,6 +63,7 @@ export const problemKinds = {
         text: "the request comes from another site (behind a proxy the clinic needs --base-url)",
     },
     "not-found": { status: 404, text: "{what} not found" },
+    "bad-method": { status: 405, text: "the method is not possible here" },
     "not-acceptable": { status: 406, text: "only JSON is available here, as in application/fhir+json" },
     "newer-configuration": { status: 409, text: "there is a newer configuration: read it first" },
     "nobody-to-tell": { status: 400, text: "at {time} the escalation has nobody to tell" },
@@ -99,6 +101,7 @@ const parameterFaults = {
     repeated: "is given twice",
     malformed: "is malformed",
     "too-many": "has too many values",
+    "bad-modifier": "has a modifier that is not possible here",
 } as const
 
 /** The fault of a query parameter. */
@@ -109,7 +112,10 @@ const parameterForms: Record<string, string> = {
     patient: "1 or Patient/1",
     subject: "1 or Patient/1",
     date: "ge2024-03-01 or lt2024-03-01T03:00:00Z",
-    _sort: "date or -date",
+    _sort: "names of parameters, such as date or -date",
+    _lastUpdated: "gt2024-03-01T03:00:00Z",
+    _include: "Observation:device",
+    _revinclude: "Observation:patient",
     _count: "a number",
     _cursor: "as in a next link of this server",
 }

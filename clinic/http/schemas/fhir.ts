@@ -1,5 +1,4 @@
-import { associationEnds } from "../../motes/association-end.ts"
-import { Type, type Static, type TProperties, type TSchema } from "@sinclair/typebox"
+import { Type, type Static, type TObject, type TProperties, type TSchema } from "@sinclair/typebox"
 
 /*
  * The resources of FHIR R4 as this server writes them: the fields it fills in, no others.
@@ -8,100 +7,28 @@ import { Type, type Static, type TProperties, type TSchema } from "@sinclair/typ
 
 export const fhirType = "application/fhir+json"
 
-const optional = <T extends TSchema>(schema: T) => Type.Optional(schema)
-const resource = <P extends TProperties>(name: string, properties: P) =>
+export const optional = <T extends TSchema>(schema: T) => Type.Optional(schema)
+export const resource = <P extends TProperties>(name: string, properties: P) =>
     Type.Object({ resourceType: Type.Literal(name), ...properties })
 
-const Instant = Type.String({ format: "date-time" })
-const Id = Type.String({ pattern: "^[A-Za-z0-9\\-.]{1,64}$" })
-const Uri = Type.String({ format: "uri" })
+export const Instant = Type.String({ format: "date-time" })
+export const Id = Type.String({ pattern: "^[A-Za-z0-9\\-.]{1,64}$" })
+export const Uri = Type.String({ format: "uri" })
 const Coding = Type.Object({ system: Uri, code: Type.String(), display: optional(Type.String()) })
-const CodeableConcept = Type.Object({ coding: optional(Type.Array(Coding)), text: optional(Type.String()) })
-const Quantity = Type.Object({ value: Type.Number(), unit: Type.String(), system: Uri, code: Type.String() })
-const Reference = Type.Object({ reference: Type.String({ description: "Relative, such as Patient/7" }) })
-const Meta = Type.Object({ lastUpdated: Instant, profile: optional(Type.Array(Uri)) })
-
-export const Observation = resource("Observation", {
-    id: Id,
-    meta: Meta,
-    status: Type.Literal("final"),
-    category: Type.Array(CodeableConcept),
-    code: CodeableConcept,
-    subject: Reference,
-    effectiveDateTime: optional(Instant),
-    effectivePeriod: optional(Type.Object({ start: Instant, end: Instant })),
-    issued: Instant,
-    performer: optional(Type.Array(Type.Object({ display: Type.String({ description: "User name" }) }))),
-    valueQuantity: optional(Quantity),
-    valueBoolean: optional(Type.Boolean()),
-    valueCodeableConcept: optional(CodeableConcept),
-    dataAbsentReason: optional(CodeableConcept),
-    note: optional(Type.Array(Type.Object({ text: Type.String() }))),
-    device: optional(Reference),
-    component: optional(
-        Type.Array(
-            Type.Object({
-                code: CodeableConcept,
-                valueQuantity: optional(Quantity),
-                dataAbsentReason: optional(CodeableConcept),
-            }),
-        ),
-    ),
-})
-
-export const Patient = resource("Patient", {
-    id: Id,
-    meta: Meta,
-    identifier: optional(Type.Array(Type.Object({ use: Type.String(), value: Type.String() }))),
-    active: Type.Boolean(),
-    name: Type.Array(
-        Type.Object({
-            use: Type.String(),
-            text: Type.String(),
-            family: Type.String(),
-            given: Type.Array(Type.String()),
-        }),
-    ),
-    gender: optional(Type.String()),
-    birthDate: optional(Type.String({ format: "date" })),
-})
-
-export const Device = resource("Device", {
-    id: Id,
-    meta: Meta,
-    identifier: Type.Array(Type.Object({ system: Uri, value: Type.String() })),
-    status: Type.Union([Type.Literal("active"), Type.Literal("inactive")]),
-    deviceName: Type.Array(Type.Object({ name: Type.String(), type: Type.String() })),
-    type: CodeableConcept,
-    patient: optional(Reference),
-})
-
-export const DeviceUseStatement = resource("DeviceUseStatement", {
-    id: Id,
-    meta: Meta,
-    status: Type.Union([Type.Literal("active"), Type.Literal("completed")]),
-    subject: Reference,
-    timingPeriod: Type.Object({ start: Instant, end: optional(Instant) }),
-    recordedOn: Instant,
-    source: optional(Type.Object({ display: Type.String({ description: "User name" }) })),
-    device: Reference,
-    note: optional(
-        Type.Array(
-            Type.Object({
-                authorString: optional(Type.String({ description: "User name" })),
-                time: Instant,
-                text: Type.Union(
-                    associationEnds.map(reason => Type.Literal(reason)),
-                    { description: "Why it ended" },
-                ),
-            }),
-        ),
-    ),
+export const CodeableConcept = Type.Object({ coding: optional(Type.Array(Coding)), text: optional(Type.String()) })
+export const Quantity = Type.Object({ value: Type.Number(), unit: Type.String(), system: Uri, code: Type.String() })
+export const Reference = Type.Object({ reference: Type.String({ description: "Relative, such as Patient/7" }) })
+export const Meta = Type.Object({
+    versionId: optional(Id),
+    lastUpdated: optional(Instant),
+    profile: optional(Type.Array(Uri)),
+    tag: optional(Type.Array(Coding, { description: "SUBSETTED where elements were left out" })),
 })
 
 const Text = Type.String()
 export const AuditEvent = resource("AuditEvent", {
     id: Id,
+    meta: Meta,
     type: Coding,
     subtype: Type.Array(Coding, { description: "What it is about: `urn:vitalmote:audit-subject`, `-action`" }),
     action: Type.Union(["C", "R", "U", "D", "E"].map(code => Type.Literal(code))),
@@ -147,26 +74,12 @@ export interface AuditEvents {
     entry?: { resource: AuditEvent }[]
 }
 
-/** A page of a search. */
-export const Bundle = (found: TSchema) =>
-    resource("Bundle", {
-        type: Type.Literal("searchset"),
-        total: optional(Type.Integer({ minimum: 0, description: "Only with _count=0" })),
-        link: Type.Array(Type.Object({ relation: Type.Union([Type.Literal("self"), Type.Literal("next")]), url: Uri })),
-        entry: optional(
-            Type.Array(
-                Type.Object({ fullUrl: Uri, resource: found, search: Type.Object({ mode: Type.Literal("match") }) }),
-                { minItems: 1 },
-            ),
-        ),
-    })
-
 export const OperationOutcome = resource("OperationOutcome", {
     issue: Type.Array(
         Type.Object({
-            severity: Type.Literal("error"),
+            severity: Type.Union([Type.Literal("error"), Type.Literal("warning")]),
             code: Type.String(),
-            details: CodeableConcept,
+            details: optional(CodeableConcept),
             diagnostics: Type.String(),
             location: optional(Type.Array(Type.String())),
         }),
@@ -174,7 +87,36 @@ export const OperationOutcome = resource("OperationOutcome", {
     ),
 })
 
-const SearchParameter = Type.Object({ name: Type.String(), type: Type.String(), definition: Uri })
+/** A resource without the elements that nobody asked for (`_summary`, `_elements`). */
+export const Subset = (whole: TObject) => Type.Composite([Type.Partial(whole), Type.Pick(whole, ["resourceType"])])
+
+/** A page of a search: what was found, what was to be included, and what there is to say about the search. */
+export const Bundle = (found: readonly TObject[]) =>
+    resource("Bundle", {
+        type: Type.Literal("searchset"),
+        total: optional(Type.Integer({ minimum: 0, description: "Where it was asked for" })),
+        link: Type.Array(Type.Object({ relation: Type.Union([Type.Literal("self"), Type.Literal("next")]), url: Uri })),
+        entry: optional(
+            Type.Array(
+                Type.Union([
+                    Type.Object({
+                        fullUrl: Uri,
+                        resource: Type.Union(found.map(Subset)),
+                        search: Type.Object({ mode: Type.Union([Type.Literal("match"), Type.Literal("include")]) }),
+                    }),
+                    Type.Object({ resource: OperationOutcome, search: Type.Object({ mode: Type.Literal("outcome") }) }),
+                ]),
+                { minItems: 1 },
+            ),
+        ),
+    })
+
+const SearchParam = Type.Object({
+    name: Type.String(),
+    type: Type.String(),
+    definition: Uri,
+    documentation: optional(Type.String()),
+})
 
 export const CapabilityStatement = resource("CapabilityStatement", {
     status: Type.Literal("active"),
@@ -195,42 +137,13 @@ export const CapabilityStatement = resource("CapabilityStatement", {
                     documentation: optional(Type.String()),
                     interaction: Type.Array(Type.Object({ code: Type.String() })),
                     versioning: Type.String(),
-                    searchParam: Type.Array(SearchParameter),
+                    readHistory: Type.Boolean(),
+                    searchInclude: optional(Type.Array(Type.String())),
+                    searchRevInclude: optional(Type.Array(Type.String())),
+                    searchParam: Type.Array(SearchParam),
+                    operation: optional(Type.Array(Type.Object({ name: Type.String(), definition: Uri }))),
                 }),
             ),
         }),
     ),
 })
-
-const paging = {
-    _count: optional(Type.String({ pattern: "^[0-9]{1,9}$", description: "Matches a page, at most 1000" })),
-    _cursor: optional(Type.String({ description: "From the `next` link" })),
-    _format: optional(Type.String({ description: "json" })),
-}
-const patient = optional(Type.String({ description: "`7` or `Patient/7`; several with commas" }))
-const _id = optional(Type.String({ description: "Several with commas" }))
-
-export const ObservationQuery = Type.Object({
-    patient,
-    subject: patient,
-    code: optional(Type.String({ description: "LOINC, with or without `http://loinc.org|`; several with commas" })),
-    category: optional(Type.String({ description: "vital-signs" })),
-    date: optional(Type.String({ description: "With a prefix of FHIR search; may come several times, all must hold" })),
-    _sort: optional(Type.Union([Type.Literal("date"), Type.Literal("-date")])),
-    ...paging,
-})
-export const AuditEventQuery = Type.Object({
-    patient,
-    "agent-name": optional(Type.String({ description: "A user's whole name; `agent` does the same" })),
-    agent: optional(Type.String()),
-    date: optional(Type.String({ description: "As of Observation" })),
-    outcome: optional(Type.String({ description: "`0` done, `4` refused, `8` failed; several with commas" })),
-    ...paging,
-})
-export const PatientQuery = Type.Object({ _id, ...paging })
-export const DeviceUseQuery = Type.Object({
-    ...{ _id, patient, subject: patient },
-    device: optional(Type.String({ description: "The EUI of a mote, or `Device/EUI`" })),
-    ...paging,
-})
-export const DeviceQuery = Type.Object({ _id, patient, ...paging })

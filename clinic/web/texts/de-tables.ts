@@ -96,6 +96,7 @@ const problems: Record<ProblemCode, string> = {
     "bad-batch": "nicht das, was ein Router sendet",
     "too-long-a-time": "mehr als {max} Tage",
     "too-many-steps": "mehr als {max} Schritte",
+    "too-costly": "zu viel zu durchsuchen: bitte die Suche einschränken",
     "too-many-patients": "zu viele Patienten, um alle zu durchsuchen: bitte mit patient nennen",
     "has-no-password": "ein Benutzer mit der Rolle {role} hat kein Passwort",
     "needs-patient": "ein Benutzer mit der Rolle {role} braucht einen Patienten",
@@ -132,6 +133,7 @@ const problems: Record<ProblemCode, string> = {
     "more-than-own": "ein eingeschränktes Token vergibt nichts, was es nicht selbst hat",
     "other-site": "das kommt von einer anderen Website (hinter einem Proxy braucht die Klinik --base-url)",
     "not-found": "{what} nicht gefunden",
+    "bad-method": "diese Methode gibt es hier nicht",
     "not-acceptable": "hier gibt es nur JSON, wie in application/fhir+json",
     "newer-configuration": "es gibt eine neuere Fassung: bitte zuerst ansehen",
     "nobody-to-tell": "um {time} hat die Eskalation niemanden, dem sie etwas sagt",
@@ -181,6 +183,7 @@ const faults: Record<NonNullable<Problem["fault"]>, string> = {
     repeated: "doppelt angegeben",
     malformed: "fehlerhaft",
     "too-many": "zu viele Werte",
+    "bad-modifier": "hat einen Zusatz, den es hier nicht gibt",
 }
 
 export function problem(found: Problem): string {

@@ -1,6 +1,11 @@
 import type { AuditEvent as FhirAuditEvent, AuditEventEntity, Coding } from "@medplum/fhirtypes"
-import type { NumberedEvent } from "../audit/audit.ts"
-import type { AuditAction, AuditOutcome } from "../audit/event.ts"
+import type { NumberedEvent } from "../../audit/audit.ts"
+import type { AuditAction, AuditOutcome } from "../../audit/event.ts"
+import { AuditEvent } from "../../http/schemas/fhir.ts"
+import { patientsFor } from "../../people/permissions.ts"
+import { numbers, type Asking, type Item, type Kind, type Scan } from "../kind.ts"
+import { idsIn, textsIn, timesIn, withCode } from "../search/narrow.ts"
+import { placeOf } from "../search/place.ts"
 
 const terminology = "http://terminology.hl7.org/CodeSystem"
 const dicom = "http://dicom.nema.org/resources/ontology/DCM"
@@ -21,17 +26,90 @@ const outcomes: Record<AuditOutcome, FhirAuditEvent["outcome"]> = {
 /** Of http://terminology.hl7.org/ValueSet/v3-PurposeOfUse. */
 const breakTheGlass: Coding = { system: `${terminology}/v3-ActReason`, code: "BTG", display: "break the glass" }
 
+const agent = { type: "string", path: "agent.name", isWhole: true } as const
+
+/** Who looked at and changed what. A patient gets the events about herself, and no other patient's name in them. */
+export const auditEventKind: Kind = {
+    type: "AuditEvent",
+    documentation:
+        "Who looked at and changed what, the newest first. agent-name is the whole name of a user. Patients see the events about themselves.",
+    ...{ access: "read-audit", audit: "audit", schema: AuditEvent, maxCount: 200 },
+    parameters: {
+        patient: {
+            ...{ type: "reference", path: "entity.what", definition: "AuditEvent-patient" },
+            ...{ targets: ["Patient"], isPatient: true },
+        },
+        "agent-name": { ...agent, definition: "AuditEvent-agent-name", documentation: "A user's whole name" },
+        agent: { ...agent, definition: "AuditEvent-agent-name", documentation: "Short for agent-name" },
+        date: { type: "date", path: "recorded", definition: "AuditEvent-date" },
+        outcome: {
+            ...{ type: "token", path: "outcome", definition: "AuditEvent-outcome" },
+            ...{ system: "http://hl7.org/fhir/audit-event-outcome" },
+            documentation: "0 done, 4 refused, 8 failed",
+        },
+        action: {
+            ...{ type: "token", path: "action", definition: "AuditEvent-action" },
+            system: "http://hl7.org/fhir/audit-event-action",
+        },
+        type: { type: "token", path: "type", definition: "AuditEvent-type" },
+        subtype: { type: "token", path: "subtype", definition: "AuditEvent-subtype" },
+    },
+    indexed: ["patient", "date", "outcome"],
+    mandatory: ["type", "recorded", "agent", "source"],
+    summary: ["subtype", "action", "outcome", "outcomeDesc"],
+    orders: ["-date"],
+    read,
+    async scan({ criteria, patients, after, limit }: Scan, asking: Asking) {
+        const { clinic, user, now } = asking
+        const visible = patientsFor(user, "read-audit")
+        const users = textsIn(criteria, "agent-name") ?? textsIn(criteria, "agent")
+        const times = timesIn(criteria, "date", now)
+        const some = withCode(Object.keys(outcomes) as AuditOutcome[], criteria, "outcome", outcome =>
+            outcomes[outcome] === undefined ? [] : [{ code: outcomes[outcome] }],
+        )
+        const [id, ...others] = idsIn(criteria, "_id") ?? []
+        if (id !== undefined && others.length === 0) {
+            return { items: after === undefined ? await read([id], asking) : [], rest: undefined }
+        }
+        const found = await clinic.audit.search({
+            ...(patients !== "all" && { patients }),
+            ...(users?.length === 1 && { user: users[0]! }),
+            ...(some.length < Object.keys(outcomes).length && { outcomes: some }),
+            ...(times && { ranges: times.moments }),
+            ...(after !== undefined && { beforeId: placeOf(after) }),
+            limit,
+        })
+        const items = found.map(event => itemOf(event, visible, visible === "all" ? [] : visible))
+        return { items, rest: items.length < limit ? undefined : items.at(-1)?.position }
+    },
+}
+
+async function read(ids: readonly string[], { clinic, user }: Asking): Promise<Item[]> {
+    const visible = patientsFor(user, "read-audit")
+    const found = await Promise.all(numbers(ids).map(id => clinic.audit.get(id)))
+    return found
+        .filter(event => event !== undefined)
+        .filter(event => visible === "all" || event.patients.some(patient => visible.includes(patient)))
+        .map(event => itemOf(event, visible, visible === "all" ? event.patients : visible))
+}
+
+/** `patients`: whom the record says that they were looked at. */
+function itemOf(event: NumberedEvent, visible: "all" | readonly number[], patients: readonly number[]) {
+    return { resource: toAuditEvent(event, visible), patients, position: String(event.id) }
+}
+
 /**
  * An event of the audit record in FHIR R4.
  * @param visible the patients who may stand in it; unless everybody may, without the network address either
  */
-export function toAuditEvent(event: NumberedEvent, visible: "all" | readonly number[]): FhirAuditEvent {
+function toAuditEvent(event: NumberedEvent, visible: "all" | readonly number[]): FhirAuditEvent {
     const { action, outcome, detail } = event
     const outcomeCode = outcomes[outcome]
     const entity = [...patientsIn(event, visible), ...requestIn(event, visible)]
     return {
         resourceType: "AuditEvent",
         id: String(event.id),
+        meta: { lastUpdated: new Date(event.at).toISOString() },
         ...kindOf(event),
         action: actions[action]!,
         recorded: new Date(event.at).toISOString(),

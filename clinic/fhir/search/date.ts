@@ -1,5 +1,5 @@
-import type { TimeFilter, TimeRange } from "../readings/time-filter.ts"
-import { ProblemError } from "../errors.ts"
+import type { TimeFilter, TimeRange } from "../../readings/time-filter.ts"
+import { fault } from "./fault.ts"
 
 const prefixes = ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"] as const
 
@@ -19,9 +19,10 @@ const approximation = 0.1
 
 /**
  * A date parameter (http://hl7.org/fhir/R4/search.html#date). Without a time zone it is UTC, as everything here. A `+` that got
- * lost on the way through a query string is understood. Throws ProblemError.
+ * lost on the way through a query string is understood. Throws ProblemError, which names `parameter`.
  */
-export function parseDate(text: string): DateCriterion {
+export function parseDate(text: string, parameter = "date"): DateCriterion {
+    const wrong = () => fault(parameter, "malformed")
     const match = pattern.exec(text)
     if (!match) throw wrong()
     const [, prefix = "eq", year, month, day, hour, minute, second, fraction, zone = "Z"] = match
@@ -41,6 +42,7 @@ export function parseDate(text: string): DateCriterion {
     )
         throw wrong()
     const offsetMs = offset(zone)
+    if (offsetMs === undefined) throw wrong()
     const end = new Date(wall)
     if (fraction !== undefined) end.setUTCMilliseconds(ms + 1)
     else if (second !== undefined) end.setUTCSeconds(s + 1)
@@ -86,18 +88,32 @@ export function matchesDate({ prefix, value }: DateCriterion, target: TimeRange,
     }
 }
 
-/** What all these dates let through; undefined where there are none. */
-export function dateFilter(criteria: DateCriterion[], now: number): TimeFilter | undefined {
-    if (criteria.length === 0) return undefined
-    const ranges = criteria.map(criterion => momentsOf(criterion, now))
+/**
+ * What all these dates let through; undefined where there are none. Of each list one has to hold (a comma), and all lists have to
+ * (a parameter that comes several times).
+ */
+export function dateFilter(all: readonly (readonly DateCriterion[])[], now: number): TimeFilter | undefined {
+    if (all.length === 0) return undefined
+    const ranges = all.map(some => union(some.flatMap(criterion => momentsOf(criterion, now))))
     return {
         moments: ranges.reduce(intersection),
         periods: {
             from: Math.max(...ranges.map(each => each[0]!.from)),
             before: Math.min(...ranges.map(each => each.at(-1)!.before)),
         },
-        matches: period => criteria.every(criterion => matchesDate(criterion, period, now)),
+        matches: period => all.every(some => some.some(criterion => matchesDate(criterion, period, now))),
     }
+}
+
+/** The same times, disjoint and in order. */
+function union(ranges: TimeRange[]): TimeRange[] {
+    const joined: TimeRange[] = []
+    for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
+        const last = joined.at(-1)
+        if (last && range.from <= last.before) last.before = Math.max(last.before, range.before)
+        else joined.push({ ...range })
+    }
+    return joined
 }
 
 /** The moments, each a millisecond long, that match; in order. */
@@ -136,14 +152,11 @@ function intersection(a: TimeRange[], b: TimeRange[]): TimeRange[] {
     return both.filter(({ from, before }) => from < before).sort((x, y) => x.from - y.from)
 }
 
-function offset(zone: string): number {
+/** In ms; undefined for one that is nowhere. */
+function offset(zone: string): number | undefined {
     if (zone === "Z") return 0
     const hours = Number(zone.slice(1, 3))
     const minutes = Number(zone.slice(4, 6))
-    if (hours > 14 || minutes > 59) throw wrong()
+    if (hours > 14 || minutes > 59) return undefined
     return (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes) * 60_000
-}
-
-function wrong(): ProblemError {
-    return new ProblemError("bad-parameter", { parameter: "date", fault: "malformed" })
 }

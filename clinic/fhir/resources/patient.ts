@@ -1,0 +1,76 @@
+import type { Patient as FhirPatient } from "@medplum/fhirtypes"
+import { Type } from "@sinclair/typebox"
+import { Id, Meta, optional, resource } from "../../http/schemas/fhir.ts"
+import type { Patient } from "../../people/patients.ts"
+import { commonParameters, numbers, type Asking, type Item, type Kind, type Scan } from "../kind.ts"
+import { placeOf } from "../search/place.ts"
+import { idsIn } from "../search/narrow.ts"
+
+const schema = resource("Patient", {
+    id: Id,
+    meta: Meta,
+    identifier: optional(Type.Array(Type.Object({ use: Type.String(), value: Type.String() }))),
+    active: Type.Boolean(),
+    name: Type.Array(
+        Type.Object({
+            use: Type.String(),
+            text: Type.String(),
+            family: Type.String(),
+            given: Type.Array(Type.String()),
+        }),
+    ),
+    gender: optional(Type.String()),
+    birthDate: optional(Type.String({ format: "date" })),
+})
+
+/** Who is, or was, on a ward. */
+export const patientKind: Kind = {
+    type: "Patient",
+    documentation: "Who is on a ward; inactive once discharged.",
+    ...{ access: "read", audit: "patient", schema },
+    parameters: {
+        _id: { ...commonParameters._id!, isPatient: true },
+        identifier: { type: "token", path: "identifier", definition: "Patient-identifier" },
+        name: { type: "string", path: "name", definition: "Patient-name" },
+        family: { type: "string", path: "name.family", definition: "individual-family" },
+        given: { type: "string", path: "name.given", definition: "individual-given" },
+        birthdate: { type: "date", path: "birthDate", definition: "individual-birthdate" },
+        gender: {
+            ...{ type: "token", path: "gender", definition: "individual-gender" },
+            system: "http://hl7.org/fhir/administrative-gender",
+        },
+        active: { type: "token", path: "active", definition: "Patient-active" },
+    },
+    indexed: ["_id"],
+    mandatory: [],
+    summary: ["identifier", "active", "name", "gender", "birthDate"],
+    orders: ["_id"],
+    async read(ids, { clinic, known }) {
+        const found = await Promise.all(known("read", numbers(ids)).map(id => clinic.patients.get(id)))
+        return found.filter(patient => patient !== undefined).map(itemOf)
+    },
+    async scan({ criteria, patients, after, limit }: Scan, { clinic }: Asking) {
+        const ids = idsIn(criteria, "_id")
+        const of = ids ? numbers(ids).filter(id => patients === "all" || patients.includes(id)) : patients
+        const items = (await clinic.patients.page(placeOf(after), limit, of)).map(itemOf)
+        return { items, rest: items.length < limit ? undefined : items.at(-1)?.position }
+    },
+}
+
+function itemOf(patient: Patient): Item {
+    return { resource: toPatient(patient), patients: [patient.id], position: String(patient.id) }
+}
+
+function toPatient(patient: Patient): FhirPatient {
+    const { given, family, birthDate, gender, identifier } = patient
+    return {
+        resourceType: "Patient",
+        id: String(patient.id),
+        meta: { lastUpdated: new Date(patient.updatedAt).toISOString() },
+        ...(identifier !== null && { identifier: [{ use: "usual", value: identifier }] }),
+        active: patient.active,
+        name: [{ use: "official", text: `${given} ${family}`, family, given: [given] }],
+        ...(gender !== null && { gender }),
+        ...(birthDate !== null && { birthDate }),
+    }
+}
