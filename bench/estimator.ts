@@ -18,9 +18,10 @@ const parts: { part: string; times: number; slice: string }[] = [
     { part: "spectrum, slow", times: 1, slice: "spectrum, slow" },
     { part: "spectrum, fast", times: 1, slice: "spectrum, fast" },
     { part: "tracker", times: 1, slice: "tracker" },
+    { part: "prior", times: 1, slice: "prior" },
     { part: "oxygen", times: 1, slice: "" },
     { part: "oxygen, 2 s", times: 1, slice: "oxygen" },
-    { part: "choice", times: 1, slice: "tracker" },
+    { part: "choice", times: 1, slice: "prior" },
     { part: "judgement", times: 1, slice: "judgement" },
 ]
 

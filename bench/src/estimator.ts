@@ -4,16 +4,16 @@ import { sleep } from "@devicescript/core"
 import { readSetting } from "../../src/platform/flash"
 import { accelerationBytes } from "../../src/drivers/acceleration"
 import { sampleBytes } from "../../src/drivers/max30102"
-import { combine, correlation, multiply } from "../../src/heart/autocorrelation"
+import { combine, correlation, multiply, newSums, tapered } from "../../src/heart/autocorrelation"
 import { bpm, estimateHeart, judge, pushAcceleration, pushLight } from "../../src/heart/heartrate"
 import { correlateMotion, removeMotion, subtractMotion } from "../../src/heart/motion"
 import { addColours, nextOxygen } from "../../src/heart/oxygen"
 import { periodBpm, shortestPeriod } from "../../src/heart/period"
 import { pulse } from "../../src/heart/pulse"
-import { choose, transform, weigh } from "../../src/heart/tracker"
+import { choose, discourage, transform, weigh } from "../../src/heart/tracker"
 
 const windowSamples = 50
-const products = Buffer.alloc(4 * 41)
+const products = newSums()
 const spectrum = Buffer.alloc(4 * 71)
 for (let at = 0; at < spectrum.length; at += 4) spectrum.setAt(at, "f32", 1)
 
@@ -47,14 +47,15 @@ async function perform() {
     if (part === "filter") pushLight(fifo, 0, windowSamples)
     else if (part === "acceleration") pushAcceleration(felt, windowSamples)
     else if (part === "motion") removeMotion(pulse, 0)
-    else if (part === "autocorrelation") multiply(pulse, products, 0)
+    else if (part === "autocorrelation") multiply(pulse, products)
     else if (part === "rhythm") correlateMotion()
     else if (part === "subtraction") subtractMotion(spectrum, 30, 3)
-    else if (part === "spectrum, slow") transform(correlation, true)
-    else if (part === "spectrum, fast") transform(correlation, false)
+    else if (part === "spectrum, slow") transform(tapered, true)
+    else if (part === "spectrum, fast") transform(tapered, false)
     else if (part === "blocks") combine()
     else if (part === "period") periodBpm(correlation, shortestPeriod(correlation))
     else if (part === "tracker") weigh(1, 90, 0.9, 0)
+    else if (part === "prior") discourage(1, 15)
     else if (part === "choice") choose(1, 1)
     else if (part === "oxygen") addColours(fifo, 0, windowSamples)
     else if (part === "oxygen, 2 s") nextOxygen(1, false)

@@ -17,30 +17,38 @@ const lastBlock = blocks - 1
 export const lags = maxLag + 1
 /** Of the sums of a block, each f32: an array of numbers takes twice the memory. */
 export const sumBytes = 4
-const lagsBytes = lags * sumBytes
 /**
  * Regularises the weights: a block with more energy than usual weighs less, one with hardly any does not get a huge
  * weight.
  */
 const energyFloor = 0.1
-/** A lag with less than this share of the products has no meaningful value. */
+/** A lag needs this share of the products. */
 const fewest = 0.05
+const mostTaper = 4100
+const taperStep = 100
 const tiny = 1e-6
 
 /** Correlation by lag, 0 to `maxLag`, relative to lag 0. */
 export const correlation = zeros(lags)
+/** The same for the transform: weighted with 4,100 at lag 0, 100 less at each lag, and whole. */
+export const tapered = zeros(lags)
 /** Mean square of the newest block. */
 export let newestPower: number
 /** Mean square of the 8 s. */
 export let meanPower: number
 /** Energy of the strongest block divided by that of the weakest. */
 export let spread: number
-/** Sums by block and lag. */
-const sums = Buffer.alloc(blocks * lagsBytes)
+/** Sums by block, and in each by lag. */
+const sums = [newSums(), newSums(), newSums(), newSums()]
 let next: number
 let complete: number
 
 resetCorrelation()
+
+/** Room for the sums of all lags. */
+export function newSums(): Buffer {
+    return Buffer.alloc(lags * sumBytes)
+}
 
 export function resetCorrelation(): void {
     newestPower = meanPower = spread = next = complete = 0
@@ -50,9 +58,10 @@ export function resetCorrelation(): void {
  * Adds a block: the last `blockSize` values of `pulse`, which begins `maxLag` values earlier. Yields between slices.
  */
 export async function correlate(pulse: Buffer): Promise<void> {
-    multiply(pulse, sums, next * lagsBytes)
+    const newest = sums[next]
+    multiply(pulse, newest)
     await yieldToMainLoop()
-    newestPower = sums.getAt(next * lagsBytes, "f32") / blockSize
+    newestPower = newest.getAt(0, "f32") / blockSize
     next = (next + 1) & lastBlock
     if (complete < blocks) complete++
     combine()
@@ -60,11 +69,12 @@ export async function correlate(pulse: Buffer): Promise<void> {
 
 /**
  * Products of the newest block with earlier values, for all lags. The block's 25 values are in variables, and so are those that they
- * are multiplied with, which move on by one from lag to lag: fetching factors from an array takes most of the interpreter's time.
+ * are multiplied with, which move on by three after three lags: fetching and moving factors takes most of the interpreter's time.
  * @param p `maxLag` values, then the block
- * @param to where the sums go, from byte `at` on, for lags 0 to `maxLag`
+ * @param to where the sums go, for lags 0 to `maxLag`
  */
-export function multiply(p: Buffer, to: Buffer, at: number): void {
+export function multiply(p: Buffer, to: Buffer): void {
+    let at = 0
     const x0 = p.getAt(pulseBytes * maxLag, "f32")
     const x1 = p.getAt(pulseBytes * (maxLag + 1), "f32")
     const x2 = p.getAt(pulseBytes * (maxLag + 2), "f32")
@@ -115,7 +125,7 @@ export function multiply(p: Buffer, to: Buffer, at: number): void {
     let y22 = x22
     let y23 = x23
     let y24 = x24
-    for (let j = pulseBytes * (maxLag - 1); ; j -= pulseBytes) {
+    for (let j = pulseBytes * (maxLag - 1); ; j -= 3 * pulseBytes) {
         const sum =
             x0 * y0 +
             x1 * y1 +
@@ -143,33 +153,89 @@ export function multiply(p: Buffer, to: Buffer, at: number): void {
             x23 * y23 +
             x24 * y24
         to.setAt(at, "f32", sum)
-        if (j < 0) return
-        at += sumBytes
-        y24 = y23
-        y23 = y22
-        y22 = y21
-        y21 = y20
-        y20 = y19
-        y19 = y18
-        y18 = y17
-        y17 = y16
-        y16 = y15
-        y15 = y14
-        y14 = y13
-        y13 = y12
-        y12 = y11
-        y11 = y10
-        y10 = y9
-        y9 = y8
-        y8 = y7
-        y7 = y6
-        y6 = y5
-        y5 = y4
-        y4 = y3
-        y3 = y2
-        y2 = y1
-        y1 = y0
-        y0 = p.getAt(j, "f32")
+        const z1 = p.getAt(j, "f32")
+        const sum1 =
+            x0 * z1 +
+            x1 * y0 +
+            x2 * y1 +
+            x3 * y2 +
+            x4 * y3 +
+            x5 * y4 +
+            x6 * y5 +
+            x7 * y6 +
+            x8 * y7 +
+            x9 * y8 +
+            x10 * y9 +
+            x11 * y10 +
+            x12 * y11 +
+            x13 * y12 +
+            x14 * y13 +
+            x15 * y14 +
+            x16 * y15 +
+            x17 * y16 +
+            x18 * y17 +
+            x19 * y18 +
+            x20 * y19 +
+            x21 * y20 +
+            x22 * y21 +
+            x23 * y22 +
+            x24 * y23
+        to.setAt(at + sumBytes, "f32", sum1)
+        if (j === 0) return
+        const z2 = p.getAt(j - pulseBytes, "f32")
+        const sum2 =
+            x0 * z2 +
+            x1 * z1 +
+            x2 * y0 +
+            x3 * y1 +
+            x4 * y2 +
+            x5 * y3 +
+            x6 * y4 +
+            x7 * y5 +
+            x8 * y6 +
+            x9 * y7 +
+            x10 * y8 +
+            x11 * y9 +
+            x12 * y10 +
+            x13 * y11 +
+            x14 * y12 +
+            x15 * y13 +
+            x16 * y14 +
+            x17 * y15 +
+            x18 * y16 +
+            x19 * y17 +
+            x20 * y18 +
+            x21 * y19 +
+            x22 * y20 +
+            x23 * y21 +
+            x24 * y22
+        to.setAt(at + 2 * sumBytes, "f32", sum2)
+        at += 3 * sumBytes
+        y24 = y21
+        y23 = y20
+        y22 = y19
+        y21 = y18
+        y20 = y17
+        y19 = y16
+        y18 = y15
+        y17 = y14
+        y16 = y13
+        y15 = y12
+        y14 = y11
+        y13 = y10
+        y12 = y9
+        y11 = y8
+        y10 = y7
+        y9 = y6
+        y8 = y5
+        y7 = y4
+        y6 = y3
+        y5 = y2
+        y4 = y1
+        y3 = y0
+        y2 = z1
+        y1 = z2
+        y0 = p.getAt(j - 2 * pulseBytes, "f32")
     }
 }
 
@@ -185,11 +251,10 @@ export function combine(): void {
     const gain2 = gainOf(1, floor)
     const gain3 = gainOf(2, floor)
     const gain4 = gainOf(3, floor)
-    const at1 = next * lagsBytes
-    const at2 = ((next + 1) & lastBlock) * lagsBytes
-    const at3 = ((next + 2) & lastBlock) * lagsBytes
-    const at4 = ((next + 3) & lastBlock) * lagsBytes
-    const s = sums
+    const sums1 = sums[next]
+    const sums2 = sums[(next + 1) & lastBlock]
+    const sums3 = sums[(next + 2) & lastBlock]
+    const sums4 = sums[(next + 3) & lastBlock]
     let weight1 = gain1 * gain1
     let weight2 = gain2 * gain2
     let weight3 = gain3 * gain3
@@ -200,14 +265,17 @@ export function combine(): void {
     let step4 = (gain4 * (gain3 - gain4)) / blockSize
     // What a correlation of 1 would be: the value at lag 0, and less at longer lags, which have fewer products.
     const energy =
-        weight1 * s.getAt(at1, "f32") +
-        weight2 * s.getAt(at2, "f32") +
-        weight3 * s.getAt(at3, "f32") +
-        weight4 * s.getAt(at4, "f32")
+        weight1 * sums1.getAt(0, "f32") +
+        weight2 * sums2.getAt(0, "f32") +
+        weight3 * sums3.getAt(0, "f32") +
+        weight4 * sums4.getAt(0, "f32")
     let whole = energy > 0 ? energy : 1
-    const least = fewest * whole
     const loss = whole / (complete * blockSize)
-    for (let lag = 0; lag < lags; lag++) {
+    // Lags with too few products have no meaningful value.
+    const end = Math.min(lags, Math.ceil((1 - fewest) * complete * blockSize))
+    for (let lag = end; lag < lags; lag++) correlation[lag] = tapered[lag] = 0
+    let taper = mostTaper
+    for (let lag = 0; lag < end; lag++) {
         if (lag === blockSize) {
             step1 = 0
             step2 = (-gain2 * gain1) / blockSize
@@ -216,11 +284,14 @@ export function combine(): void {
         }
         const offset = lag * sumBytes
         const sum =
-            weight1 * s.getAt(at1 + offset, "f32") +
-            weight2 * s.getAt(at2 + offset, "f32") +
-            weight3 * s.getAt(at3 + offset, "f32") +
-            weight4 * s.getAt(at4 + offset, "f32")
-        correlation[lag] = whole > least ? sum / whole : 0
+            weight1 * sums1.getAt(offset, "f32") +
+            weight2 * sums2.getAt(offset, "f32") +
+            weight3 * sums3.getAt(offset, "f32") +
+            weight4 * sums4.getAt(offset, "f32")
+        const value = sum / whole
+        correlation[lag] = value
+        tapered[lag] = (value * taper) | 0
+        taper -= taperStep
         whole -= loss
         weight1 += step1
         weight2 += step2
@@ -232,7 +303,7 @@ export function combine(): void {
 /** Gain of a block; place 0 is the oldest of four. */
 function gainOf(place: number, floor: number): number {
     if (place < blocks - complete) return 0
-    return 1 / Math.sqrt(sums.getAt(((next + place) & lastBlock) * lagsBytes, "f32") + floor)
+    return 1 / Math.sqrt(sums[(next + place) & lastBlock].getAt(0, "f32") + floor)
 }
 
 /** @returns the energy that is added to that of each block */
@@ -241,7 +312,7 @@ function measure(): number {
     let high = 0
     let low = Infinity
     for (let b = 0; b < complete; b++) {
-        const energy = sums.getAt(b * lagsBytes, "f32")
+        const energy = sums[b].getAt(0, "f32")
         total += energy
         if (energy > high) high = energy
         if (energy < low) low = energy

@@ -1,4 +1,4 @@
-import { correlate, correlation, meanPower, newestPower, resetCorrelation, spread } from "./autocorrelation"
+import { correlate, correlation, meanPower, newestPower, resetCorrelation, spread, tapered } from "./autocorrelation"
 import { countBeats, resetBeats } from "./beats"
 import {
     addAcceleration,
@@ -106,7 +106,7 @@ export async function estimateHeart(): Promise<void> {
     await yieldToMainLoop()
     const shortest = shortestPeriod(correlation)
     const peakBpm = shortest ? periodBpm(correlation, shortest) : 0
-    await track(correlation, peakBpm, shortest ? correlation[shortest] : 0, effort, restBpm)
+    await track(tapered, peakBpm, shortest ? correlation[shortest] : 0, effort, restBpm)
     await yieldToMainLoop()
     judge()
     nextPulse()

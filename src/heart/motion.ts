@@ -1,6 +1,6 @@
 import { accelerationBytes, countsPerG } from "../drivers/acceleration"
 import { zeros } from "../platform/zeros"
-import { lags, multiply, sumBytes } from "./autocorrelation"
+import { lags, multiply, newSums, sumBytes } from "./autocorrelation"
 import { blockSize, maxLag, pulseBytes, shiftBlock } from "./pulse"
 
 /*
@@ -73,8 +73,8 @@ let level: number
 const moments = Buffer.alloc(capacity * momentBytes)
 /** The newest block of the mixture and the `maxLag` values before it, its products, and their sums by lag, which fade; each f32. */
 const mixture = Buffer.alloc((maxLag + blockSize) * pulseBytes)
-const products = Buffer.alloc(lags * sumBytes)
-const rhythm = Buffer.alloc(lags * sumBytes)
+const products = newSums()
+const rhythm = newSums()
 /** Filter states, two per axis, and the last value of each, in counts before the gain. */
 const states = zeros(9)
 /** The newest sample in counts. */
@@ -249,8 +249,8 @@ export function removeMotion(pulse: Buffer, ahead: number): void {
 }
 
 /**
- * Correlates the newest block of the acceleration with what came before: one mixture of the axes, whose direction does not matter for
- * its rhythm.
+ * Correlates the newest block of the mixture, which `filter` has made, with what came before. The direction of the mixture does not matter
+ * for its rhythm.
  */
 export function correlateMotion(): void {
     if (effort === 0) {
@@ -258,15 +258,8 @@ export function correlateMotion(): void {
         mixture.fillAt(0, mixture.length, 0)
         return
     }
-    let to = maxLag * pulseBytes
-    for (let at = pastBytes; at < blockEnd; at += momentBytes) {
-        const mixed =
-            moments.getAt(at, "f32") + mixY * moments.getAt(at + 4, "f32") + mixZ * moments.getAt(at + 8, "f32")
-        mixture.setAt(to, "f32", Math.round(mixed * wholeG))
-        to += pulseBytes
-    }
-    multiply(mixture, products, 0)
-    for (let at = 0; at < rhythm.length; at += sumBytes)
+    multiply(mixture, products)
+    for (let at = 0; at < lags * sumBytes; at += sumBytes)
         rhythm.setAt(at, "f32", fadingRhythm * rhythm.getAt(at, "f32") + products.getAt(at, "f32"))
     shiftBlock(mixture)
 }
@@ -293,16 +286,23 @@ export function likeness(bpm: number): number {
  */
 export function subtractMotion(spectrum: Buffer, bpm: number, step: number): number {
     const scale = subtracted / (rhythm.getAt(0, "f32") + tiny)
+    const end = spectrum.length
     let most = 0
-    for (let to = 0; to < spectrum.length; to += 4) {
+    // The lags become shorter from bin to bin, so that each is fetched once.
+    let whole = maxLag
+    let before = 0
+    let rise = 0
+    for (let to = 0; to < end; to += 4) {
         let power = spectrum.getAt(to, "f32")
         const lag = (2 * lagsPerMinute) / bpm
         bpm += step
         if (lag < maxLag) {
-            const whole = Math.floor(lag)
-            const at = whole * sumBytes
-            const before = rhythm.getAt(at, "f32")
-            const like = before + (lag - whole) * (rhythm.getAt(at + sumBytes, "f32") - before)
+            if (lag < whole) {
+                whole = lag | 0
+                before = rhythm.getAt(whole * sumBytes, "f32")
+                rise = rhythm.getAt(whole * sumBytes + sumBytes, "f32") - before
+            }
+            const like = before + (lag - whole) * rise
             if (like > 0) {
                 power -= power * scale * like
                 spectrum.setAt(to, "f32", power)
@@ -345,6 +345,7 @@ function measure(): number {
     return Math.sqrt(energy / blockSize)
 }
 
+/** Filters the newest block, and mixes the axes of its acceleration. */
 function filter(pulse: Buffer): void {
     let wx1 = keep * weights[0]
     let wx2 = keep * weights[1]
@@ -393,6 +394,7 @@ function filter(pulse: Buffer): void {
         z3 = z2
         z2 = z1
         z1 = moments.getAt(at + 8, "f32")
+        mixture.setAt(i, "f32", Math.round((x1 + mixY * y1 + mixZ * z1) * wholeG))
         energy3 = energy2
         energy2 = energy1
         energy1 = moments.getAt(at + energyOffset, "f32")

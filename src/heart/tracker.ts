@@ -82,22 +82,22 @@ export function resetTracker(): void {
 
 /**
  * One step of 2 s. Yields between slices.
- * @param correlation autocorrelation by lag at 12.5 Hz, 1 at lag 0
+ * @param tapered autocorrelation by lag at 12.5 Hz, whole: 4,100 less 100 a lag times a correlation
  * @param peakBpm rate of its shortest strong period, 0 without one
  * @param peak its height, 0 to 1
  * @param effort intensity of movement, 0 to 1
  * @param rest rate at rest in bpm
  */
 export async function track(
-    correlation: number[],
+    tapered: number[],
     peakBpm: number,
     peak: number,
     effort: number,
     rest: number,
 ): Promise<void> {
-    transform(correlation, true)
+    transform(tapered, true)
     await yieldToMainLoop()
-    transform(correlation, false)
+    transform(tapered, false)
     await yieldToMainLoop()
     if (effort > 0) {
         strongest = subtractMotion(spectrum, binBpm * firstBin, binBpm)
@@ -166,21 +166,25 @@ export function weigh(max: number, peakBpm: number, peak: number, effort: number
 
 /**
  * Makes slow rates less likely.
+ * @param slow number of the first bin that is not slow
  * @returns the reduction of the sum of weights
  */
-function discourage(effort: number, slow: number): number {
+export function discourage(effort: number, slow: number): number {
     const share = (effort * (1 - effortSlow)) / slowRange
     let removed = 0
+    let at = reach * binBytes
+    for (let i = 0; i < slow; i++) {
+        const value = next.getAt(at, "f32")
+        const less = value * share * Math.min(slow - i, slowRange)
+        removed += less
+        next.setAt(at, "f32", value - less)
+        at += binBytes
+    }
+    // A faster maximum remains the maximum.
+    if (best >= at) return removed
     let most = 0
-    for (let i = 0; i < bins; i++) {
-        const at = (reach + i) * binBytes
-        let value = next.getAt(at, "f32")
-        if (i < slow) {
-            const less = value * share * Math.min(slow - i, slowRange)
-            value -= less
-            removed += less
-            next.setAt(at, "f32", value)
-        }
+    for (at = reach * binBytes; at < (reach + bins) * binBytes; at += binBytes) {
+        const value = next.getAt(at, "f32")
         if (value > most) {
             most = value
             best = at
@@ -224,46 +228,46 @@ export function choose(max: number, sum: number): void {
  * `unit`. No product needs more than 31 bits, because no partial sum exceeds 70 times the largest value.
  */
 export function transform(c: number[], isSlow: boolean): void {
-    const t1 = (c[1] * 4000) | 0
-    const t2 = (c[2] * 3900) | 0
-    const t3 = (c[3] * 3800) | 0
-    const t4 = (c[4] * 3700) | 0
-    const t5 = (c[5] * 3600) | 0
-    const t6 = (c[6] * 3500) | 0
-    const t7 = (c[7] * 3400) | 0
-    const t8 = (c[8] * 3300) | 0
-    const t9 = (c[9] * 3200) | 0
-    const t10 = (c[10] * 3100) | 0
-    const t11 = (c[11] * 3000) | 0
-    const t12 = (c[12] * 2900) | 0
-    const t13 = (c[13] * 2800) | 0
-    const t14 = (c[14] * 2700) | 0
-    const t15 = (c[15] * 2600) | 0
-    const t16 = (c[16] * 2500) | 0
-    const t17 = (c[17] * 2400) | 0
-    const t18 = (c[18] * 2300) | 0
-    const t19 = (c[19] * 2200) | 0
-    const t20 = (c[20] * 2100) | 0
-    const t21 = (c[21] * 2000) | 0
-    const t22 = (c[22] * 1900) | 0
-    const t23 = (c[23] * 1800) | 0
-    const t24 = (c[24] * 1700) | 0
-    const t25 = (c[25] * 1600) | 0
-    const t26 = (c[26] * 1500) | 0
-    const t27 = (c[27] * 1400) | 0
-    const t28 = (c[28] * 1300) | 0
-    const t29 = (c[29] * 1200) | 0
-    const t30 = (c[30] * 1100) | 0
-    const t31 = (c[31] * 1000) | 0
-    const t32 = (c[32] * 900) | 0
-    const t33 = (c[33] * 800) | 0
-    const t34 = (c[34] * 700) | 0
-    const t35 = (c[35] * 600) | 0
-    const t36 = (c[36] * 500) | 0
-    const t37 = (c[37] * 400) | 0
-    const t38 = (c[38] * 300) | 0
-    const t39 = (c[39] * 200) | 0
-    const t40 = (c[40] * 100) | 0
+    const t1 = c[1]
+    const t2 = c[2]
+    const t3 = c[3]
+    const t4 = c[4]
+    const t5 = c[5]
+    const t6 = c[6]
+    const t7 = c[7]
+    const t8 = c[8]
+    const t9 = c[9]
+    const t10 = c[10]
+    const t11 = c[11]
+    const t12 = c[12]
+    const t13 = c[13]
+    const t14 = c[14]
+    const t15 = c[15]
+    const t16 = c[16]
+    const t17 = c[17]
+    const t18 = c[18]
+    const t19 = c[19]
+    const t20 = c[20]
+    const t21 = c[21]
+    const t22 = c[22]
+    const t23 = c[23]
+    const t24 = c[24]
+    const t25 = c[25]
+    const t26 = c[26]
+    const t27 = c[27]
+    const t28 = c[28]
+    const t29 = c[29]
+    const t30 = c[30]
+    const t31 = c[31]
+    const t32 = c[32]
+    const t33 = c[33]
+    const t34 = c[34]
+    const t35 = c[35]
+    const t36 = c[36]
+    const t37 = c[37]
+    const t38 = c[38]
+    const t39 = c[39]
+    const t40 = c[40]
     let turn = turn186
     let before = turn180
     if (isSlow) {
