@@ -5,6 +5,7 @@ export const benchmarks: Record<string, (report?: string) => Promise<Row[]>> = {
     start: async () => (await import("./start.ts")).bench(),
     mote: async () => (await import("./mote.ts")).bench(),
     sensing: async report => (await import("./sensing.ts")).bench(report),
+    saturation: async () => (await import("./saturation.ts")).bench(),
     sim: async () => (await import("./sim.ts")).bench(),
     energy: async () => (await import("./energy.ts")).bench(),
     router: async report => (await import("./router/index.ts")).bench(report),

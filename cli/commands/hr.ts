@@ -25,6 +25,13 @@ export const hrCommand = new Command("hr")
     .argument("<file>", "recording: a table of numbers (CSV), with or without a header, comments and a time column")
     .addOption(option("--fs <hz>", "sampling rate, if the file has no time column").argParser(positive))
     .addOption(option("--column <name>", "the column with raw PPG, by its title or its number from 1"))
+    .addOption(
+        option(
+            "--red <name>",
+            "a column of red light; --column is then infrared, more blood is less in both, and each line has the " +
+                "oxygen saturation, which is not calibrated",
+        ),
+    )
     .addOption(option("--decimal <sign>", "decimal sign, if the file does not make it clear").choices(decimalSigns))
     .addOption(
         option(
@@ -39,21 +46,24 @@ export const hrCommand = new Command("hr")
     .addOption(option("--plot <file>", "plot the result: a picture (.svg) or a zoomable page (.html)"))
     .addOption(option("--reference <file>", "JSON with ref_bpm, for --plot (default: NAME.json beside NAME.csv)"))
     .action(async (file: string, options: Options) => {
-        const { fs, column, decimal, counts, acc, accFs, accUnit, plot, reference: known } = options
+        const { fs, column, red, decimal, counts, acc, accFs, accUnit, plot, reference: known } = options
+        if (red !== undefined && column === undefined)
+            throw new UserError("--red goes with --column, which names the infrared column", 2)
         if (known && !plot) throw new UserError("--reference is for --plot", 2)
         if ((accFs || accUnit) && !acc) throw new UserError("--acc-fs and --acc-unit go with --acc", 2)
         const draw = plot ? figureFile(plot, [file, acc, known]) : undefined
         const reference = known ? referenceFile(known) : draw && referenceBeside(file)
         // The recording repeats, so that the signal does not stop before the last window is complete.
         const loop = true
-        const recording = recordingFile(file, fs, { column, decimal, counts, loop })
+        const recording = recordingFile(file, fs, { column, red, decimal, counts, loop })
         const defaultRate = recording.rate
         const acceleration = acc ? accelerationFile(acc, accFs, accUnit, { decimal, defaultRate }) : undefined
         if (acceleration) recording.moves(acceleration)
         const estimates: Estimate[] = []
         const done = progress(recording.durationS)
         await estimate(recording, recording.durationS, line => {
-            console.log(JSON.stringify(line))
+            const { spo2, ...rate } = line
+            console.log(JSON.stringify(red === undefined ? rate : { ...rate, spo2 }))
             estimates.push(line)
             done(line.t)
         })
@@ -90,6 +100,7 @@ function magnitude(acceleration: RecordedAcceleration): Series {
 interface Options {
     fs?: number
     column?: string
+    red?: string
     decimal?: DecimalSign
     counts?: boolean
     acc?: string

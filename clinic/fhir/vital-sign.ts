@@ -11,6 +11,8 @@ const absenceText: Record<Absence, string> = {
     quality: "No value: the signal was too weak to trust one",
 }
 
+const uncalibratedNote = "Not calibrated: nobody has compared the values of this device with arterial blood."
+
 const relativeTimeNote = "The mote had no clock yet: the time was counted back from the arrival at the router."
 
 /** A vital sign as the profiles of FHIR R4 want it. */
@@ -21,6 +23,7 @@ export function toObservation(observation: Observation): FhirObservation {
     const { summary, relative } = observation
     const notes = [
         ...(relative ? [relativeTimeNote] : []),
+        ...("isUncalibrated" in quantity && observation.value !== null ? [uncalibratedNote] : []),
         ...(summary ? [`Mean of ${summary.count} readings from ${summary.least} to ${summary.greatest}.`] : []),
     ]
     return {

@@ -56,7 +56,9 @@ export class VitalCurve implements Curve {
     }
 
     caption(): string {
-        return t.chart.caption(this.label(), units[this.kind.vital.unit].text)
+        const { unit, isUncalibrated } = this.kind.vital
+        const caption = t.chart.caption(this.label(), units[unit].text)
+        return isUncalibrated ? `${caption}, ${t.vital.uncalibrated}` : caption
     }
 
     setStep(stepMs: number): void {

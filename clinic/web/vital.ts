@@ -11,6 +11,7 @@ export interface VitalKind {
     unit: UnitName
     digits: number
     hasQuality: boolean
+    isUncalibrated: boolean
 }
 
 export const heartRate = shown("hr")
@@ -22,7 +23,7 @@ export const vitalKinds = [heartRate, saturation, temperature]
 
 function shown(name: VitalName): VitalKind {
     const { unit, digits } = quantities[name]
-    return { name, unit, digits, hasQuality: name === "hr" }
+    return { name, unit, digits, hasQuality: name === "hr", isUncalibrated: "isUncalibrated" in quantities[name] }
 }
 
 /** One vital sign in large numerals, with how old it is or why there is none. */
@@ -49,6 +50,7 @@ export class VitalView {
             this.note,
         )
         if (kind.hasQuality) this.element.append(this.signal)
+        if (kind.isUncalibrated) this.element.append(h("span", { class: "uncalibrated" }, t.vital.uncalibrated))
     }
 
     update(observation: Observation | undefined, now: number, silentMs: number): void {

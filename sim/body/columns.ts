@@ -25,8 +25,8 @@ export interface ColumnsOptions {
     rate?: number | undefined
     /** Samples per second if neither `rate` nor a time column is there. */
     defaultRate?: number | undefined
-    /** Title or number of the column, if `size` is 1. */
-    column?: string | undefined
+    /** Titles or numbers of the columns, as many as `size`. Absent: the file has no others. */
+    chosen?: string[] | undefined
     decimal?: DecimalSign | undefined
 }
 
@@ -35,15 +35,16 @@ export interface ColumnsOptions {
  * @throws UserError that names the faulty line and why, or the option that the file needs
  */
 export function parseColumns(text: string, o: ColumnsOptions): { columns: Float64Array[]; rate: number } {
-    const { name, size, what, column, decimal } = o
+    const { name, size, what, chosen, decimal } = o
     if (o.rate !== undefined) checkRate(o.rate, name)
     const table = new Table(text, name, decimal)
     const all = table.columns === size ? table.columnNumbers() : table.signals()
-    const wanted = column === undefined ? all : [table.find(column)]
+    const wanted = chosen?.map(column => table.find(column)) ?? all
     if (wanted.length !== size) {
         const advice = size === 1 && table.columns > 1 ? ": choose one with --column" : ""
         throw table.wrong(0, `${what} expected, found ${table.list()}${advice}`)
     }
+    if (new Set(wanted).size < size) throw new UserError(`${name}: the same column is named twice`, 2)
     const columns = wanted.map(one => table.numbers(one))
     const rate = rateOf(table, o)
     if (table.rows < minSeconds * rate)

@@ -11,6 +11,11 @@ export interface RecordingOptions {
     name?: string
     /** Title or number of the PPG column, if there are several. */
     column?: string | undefined
+    /**
+     * Title or number of a column of red light; then `column` is infrared. Both are light as it was measured, with its steady level:
+     * more blood is a lower number. Each is scaled by its median to skin, which leaves the ratio of ratios as it is.
+     */
+    red?: string | undefined
     /** Decimal sign, if it is ambiguous. */
     decimal?: DecimalSign | undefined
     /** Samples per second if neither the caller nor a time column gives it. */
@@ -31,8 +36,14 @@ export interface RecordingOptions {
     acceleration?: RecordedAcceleration
 }
 
-/** Infrared counts of skin at rest at 7 mA and 4,096 nA full scale: 268 nA/mA on a scale of 2^18. */
-const skinCounts = (skinReflectance.infrared * 7 * 2 ** 18) / 4096
+/** Counts of skin at rest at 7 mA and 4,096 nA full scale, on a scale of 2^18. */
+const countsPerReflectance = (7 * 2 ** 18) / 4096
+const skinCounts = {
+    red: skinReflectance.red * countsPerReflectance,
+    infrared: skinReflectance.infrared * countsPerReflectance,
+}
+/** A pulse is a smaller part of the light than this; of a signal whose steady level was removed it is more. */
+const mostPulse = 0.3
 /** The optical pulse has no content above this; higher frequencies are filtered out before resampling. */
 const bandwidthHz = 11
 /** Maximum relative difference of duration between acceleration and light; above it one of the rates is wrong. */
@@ -46,10 +57,14 @@ const durationToleranceS = 2
  * @throws UserError if the text is not a recording
  */
 export function recordingBody(csv: string, rate: number | undefined, options: RecordingOptions = {}): Recording {
-    const { name = "recording", column, decimal, defaultRate } = options
+    const { name = "recording", column, red, decimal, defaultRate } = options
+    const chosen = column === undefined ? undefined : red === undefined ? [column] : [column, red]
+    if (red !== undefined && chosen === undefined)
+        throw new UserError(`${name}: with a red column, the infrared one must be named, too: --column`, 2)
+    const size = red === undefined ? 1 : 2
     const what = "one column of raw PPG"
-    const found = parseColumns(csv, { ...{ name, size: 1, what, rate, column, decimal, defaultRate } })
-    return new Recording(found.columns[0]!, found.rate, options)
+    const { columns, rate: hz } = parseColumns(csv, { name, size, what, rate, chosen, decimal, defaultRate })
+    return new Recording(columns[0]!, hz, options, columns[1])
 }
 
 /** Like `recordingBody`, from a file. @throws UserError if the file cannot be read or is not a recording */
@@ -73,10 +88,14 @@ export class Recording implements Body {
     private readonly baseline: number
     private readonly depth: Record<Led, number>
     private readonly counts: boolean
+    /** Of the red light, and what each colour is divided by. Undefined: one colour was recorded. */
+    private readonly red: SampledSignal | undefined
+    private readonly level: Record<Led, number>
     private cachedAt = NaN
     private cached = 0
 
-    constructor(samples: Float64Array, rate: number, options: RecordingOptions) {
+    /** @throws UserError if `red` is given and one of the two is not light with its steady level */
+    constructor(samples: Float64Array, rate: number, options: RecordingOptions, red?: Float64Array) {
         const { loop = false, perfusion = 0.012, spo2 = 97, skinC = 36.6, counts = false, acceleration } = options
         this.counts = counts
         this.samples = samples
@@ -86,6 +105,11 @@ export class Recording implements Body {
         this.loop = loop
         this.skinC = skinC
         this.baseline = quantile(samples, 0.5)
+        this.red = red && new SampledSignal(red, rate, bandwidthHz, loop)
+        this.level = counts
+            ? { red: skinCounts.red, infrared: skinCounts.infrared }
+            : { red: red ? quantile(red, 0.5) : 0, infrared: this.baseline }
+        if (red) for (const one of [red, samples]) checkLight(one, rate, options.name)
         const pulse = pulseHeight(samples, rate)
         const depth = pulse > 0 ? perfusion / pulse : 0
         this.depth = { infrared: depth, red: depth * ratioOfRatios(spo2) }
@@ -102,13 +126,19 @@ export class Recording implements Body {
         this.startedAt ??= seconds
         const at = seconds - this.startedAt
         if (at >= this.durationS && !this.loop) return emptyStrap.reflectance(led, seconds)
-        const factor = this.counts ? this.blood(at) / skinCounts : 1 - this.depth[led] * this.blood(at)
-        return Math.max(0, skinReflectance[led] * factor)
+        return Math.max(0, skinReflectance[led] * this.factor(led, at))
     }
 
     skinTemperature(seconds: number): number {
         const ended = this.startedAt !== undefined && seconds - this.startedAt >= this.durationS
         return ended && !this.loop ? emptyStrap.skinTemperature(seconds) : this.skinC
+    }
+
+    /** Light over that of skin. */
+    private factor(led: Led, at: number): number {
+        if (this.red) return (led === "red" ? this.red.at(at) : this.signal.at(at)) / this.level[led]
+        // One colour stands for both.
+        return this.counts ? this.blood(at) / this.level.infrared : 1 - this.depth[led] * this.blood(at)
     }
 
     /** The signal over its median, or as counted. Cached, because both LEDs sample the same moment. */
@@ -132,6 +162,14 @@ export class Recording implements Body {
                 "is its sampling rate wrong?",
         )
     }
+}
+
+function checkLight(samples: Float64Array, rate: number, name = "recording"): void {
+    const level = quantile(samples, 0.5)
+    if (level > 0 && pulseHeight(samples, rate) < mostPulse * level) return
+    throw new UserError(
+        `${name}: a saturation needs both colours with their steady level, and here it is missing or negative`,
+    )
 }
 
 /** Typical height of a pulse: the median, over windows of 2 s, of the range without outliers. */

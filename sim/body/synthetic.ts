@@ -10,6 +10,7 @@ import {
     type Led,
 } from "./body.ts"
 import { lightNa, type Light } from "./light.ts"
+import { melaninRedFactor, melaninTransmission } from "./melanin.ts"
 import { Motion, type Interval, type MotionBout } from "./motion.ts"
 import { integral, valueAt, type Trajectory } from "./trajectory.ts"
 import { sine, sum, type Wave } from "./waves.ts"
@@ -26,6 +27,8 @@ export interface SyntheticOptions {
     perfusion?: Trajectory
     /** Oxygen saturation in percent. */
     spo2?: Trajectory
+    /** Melanosomes in the epidermis as a share of it, beyond those of the usual skin, 0 to 0.43. */
+    melanin?: number
     motion?: MotionBout[]
     /** Ambient light. Default: dark. */
     light?: Light
@@ -80,6 +83,7 @@ class SyntheticBody implements Body {
             respiration: 15,
             perfusion: 0.012,
             spo2: 97,
+            melanin: 0,
             motion: [],
             light: {},
             off: [],
@@ -116,15 +120,17 @@ class SyntheticBody implements Body {
         if (this.isOff(seconds)) return emptyStrap.reflectance(led, seconds)
         if (this.seen.seconds !== seconds) this.seen = this.seenAt(seconds)
         const { blood, redBlood, shift } = this.seen
-        return Math.max(0, skinReflectance[led] * (1 - (led === "red" ? redBlood : blood) - shift))
+        const passed = melaninTransmission(led, this.options.melanin)
+        return Math.max(0, passed * skinReflectance[led] * (1 - (led === "red" ? redBlood : blood) - shift))
     }
 
     private seenAt(seconds: number): OpticalShares {
-        const { perfusion, spo2 } = this.options
+        const { perfusion, spo2, melanin } = this.options
         const breath = sine(this.breath, seconds)
         const blood = (1 + 0.12 * breath) * this.pulse(seconds) + 0.25 * breath
         const depth = valueAt(perfusion, seconds)
-        const ratio = ratioOfRatios(valueAt(spo2, seconds))
+        const saturation = valueAt(spo2, seconds)
+        const ratio = ratioOfRatios(saturation) * melaninRedFactor(melanin, saturation)
         // Drift and motion move the sensor, not the blood: they are equally large in both colours, and do not depend on
         // the pulse.
         const shift = valueAt(perfusion, 0) * (0.6 * sum(this.drifts, seconds) + this.motion.artefact(seconds))

@@ -20,6 +20,8 @@ export interface Estimate {
     /** From 0 to 1. */
     quality: number
     motion: boolean
+    /** Oxygen saturation in percent, uncalibrated, where the window completes one; otherwise null. */
+    spo2: number | null
 }
 
 /**
@@ -48,7 +50,10 @@ export async function estimate(body: Body, seconds: number, report: (estimate: E
         keysOf: () => Promise.resolve([]),
         deliver: batch => {
             for (const { envelope, receivedAt } of batch) {
-                const plaintext = openEnvelope(parseEnvelope(envelope), keys.upEnc)
+                const parsed = parseEnvelope(envelope)
+                const plaintext = openEnvelope(parsed, keys.upEnc)
+                // A rate or a saturation beyond the limits raises an alarm.
+                if (parsed.purpose !== "vitals") continue
                 for (const estimate of estimates(decodePack(plaintext, receivedAt), startMs!))
                     if (estimate.t <= seconds) report(estimate)
             }
@@ -117,5 +122,6 @@ function estimates(measurements: Measurement[], startMs: number): Estimate[] {
             bpm: values.get("hr") ?? null,
             quality: values.get("hr-q") ?? 0,
             motion: values.get("motion") === 1,
+            spo2: values.get("spo2") ?? null,
         }))
 }

@@ -57,3 +57,27 @@ test("hr --acc: the accelerometer is on the bus; a wearer who holds still keeps 
         assert.equal(motion, false)
     }
 })
+
+test("hr --red: the oxygen saturation, and every window also after it has raised an alarm", async t => {
+    const file = join(temporaryFolder(t), "colours.csv")
+    const ratio = (110 - 84) / 25
+    const rows = pulseCsv(72, 25, 60)
+        .trim()
+        .split("\n")
+        .map(value => {
+            const blood = (Number(value) - 500) / 10_000
+            return `${Math.round(120_000 * (1 - blood))};${Math.round(90_000 * (1 - ratio * blood))}`
+        })
+    writeFileSync(file, `ir;red\n${rows.join("\n")}\n`)
+    const { code, stdout, stderr } = await finished(["hr", file, "--fs", "25", "--column", "ir", "--red", "red"])
+    assert.equal(code, 0, stderr)
+    const lines = stdout
+        .trim()
+        .split("\n")
+        .map(line => JSON.parse(line) as Line & { spo2: number | null })
+    // The limit is 88 % and the delay 10 s.
+    assert.equal(lines.at(-1)!.t, 60)
+    const found = lines.flatMap(({ spo2 }) => (spo2 === null ? [] : [spo2]))
+    assert.ok(found.length >= 6, stdout)
+    for (const spo2 of found) assert.ok(Math.abs(spo2 - 84) <= 2, stdout)
+})

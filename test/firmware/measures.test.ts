@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { test } from "node:test"
 import fc from "fast-check"
+import { agreement } from "../../bench/heart/agreement.ts"
 import { measure, type Judged } from "../../bench/heart/measures.ts"
 import { writeReport } from "../../bench/heart/report.ts"
 
@@ -87,4 +88,17 @@ test("a report has a row and plots for each recording, also for one without valu
     // Two values: two dots over time, two in the Bland–Altman plot.
     assert.equal(page.match(/<circle/g)?.length, 4)
     assert.match(page, /No values/)
+})
+
+test("Arms: the root mean square of the differences, which is bias and precision together", () => {
+    const pair = (shown: number, reference: number) => ({ shown, reference })
+    assert.deepEqual(agreement([pair(93, 90), pair(79, 80)]), { pairs: 2, arms: Math.sqrt(5), bias: 1, precision: 2 })
+    const percent = fc.double({ min: 70, max: 100, noNaN: true })
+    const pairs = fc.array(fc.record({ shown: percent, reference: percent }), { minLength: 1 })
+    fc.assert(
+        fc.property(pairs, values => {
+            const { arms, bias, precision } = agreement(values)
+            assert.ok(Math.abs(arms - Math.hypot(bias, precision)) < 1e-6)
+        }),
+    )
 })

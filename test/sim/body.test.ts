@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { UserError } from "../../host/errors.ts"
-import { emptyStrap, recordingBody, syntheticBody, type Body } from "../../sim/body/index.ts"
+import { emptyStrap, recordingBody, syntheticBody, type Body, type Led } from "../../sim/body/index.ts"
 
 const range = (from: number, to: number, step: number) =>
     Array.from({ length: Math.round((to - from) / step) }, (_, i) => from + i * step)
@@ -166,4 +166,17 @@ test("a file that is no recording gets one clear line", () => {
                 error instanceof UserError && message.test(error.message) && !error.message.includes("\n"),
         )
     recordingBody("ppg\r\n" + "1\r\n".repeat(99), 25)
+})
+
+test("melanin takes more of the red light than of the infrared, and makes a low saturation look a little higher", () => {
+    const seconds = range(0, 4, 0.02)
+    const light = (led: Led, melanin: number) => {
+        const body = syntheticBody({ seed: 3, spo2: 75, variability: 0, melanin })
+        return seconds.map(t => body.reflectance(led, t))
+    }
+    const passed = (led: Led) => light(led, 0.4)[0]! / light(led, 0)[0]!
+    assert.ok(passed("red") < 0.4 && passed("infrared") > 0.5 && passed("infrared") < 0.8)
+    const pulsation = (values: number[]) => 1 - Math.min(...values) / Math.max(...values)
+    const ratio = (melanin: number) => pulsation(light("red", melanin)) / pulsation(light("infrared", melanin))
+    assert.ok(ratio(0.4) < ratio(0) && ratio(0.4) > 0.97 * ratio(0), `${ratio(0.4)} ${ratio(0)}`)
 })

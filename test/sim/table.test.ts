@@ -68,6 +68,16 @@ test("recording: its rate is that of its column of times, in seconds, millisecon
     assert.equal(recordingBody(lines(String), undefined, { defaultRate: 50 }).rate, 50)
 })
 
+const colours = `ir,red\n${lines((v, i) => `${20_000 - v},${9_000 - 0.2 * (i % 25)}`)}`
+
+test("recording: red and infrared light keep their ratio of ratios", () => {
+    const body = recordingBody(colours, 25, { column: "ir", red: "red" })
+    const light = (led: "red" | "infrared") => signal.map((_, i) => body.reflectance(led, i / 25)).slice(30, 60)
+    const pulsation = (values: number[]) => (Math.max(...values) - Math.min(...values)) / Math.max(...values)
+    const ratio = pulsation(light("red")) / pulsation(light("infrared"))
+    assert.ok(Math.abs(ratio - (0.2 / 9_000) * 19_487.5) < 0.01, String(ratio))
+})
+
 const header = "time,ppg\n"
 const timed = (at: (i: number) => number) => header + lines((v, i) => `${at(i)},${v}`)
 const refused: [text: string, rate: number | undefined, message: RegExp, options?: RecordingOptions][] = [
@@ -92,6 +102,14 @@ const refused: [text: string, rate: number | undefined, message: RegExp, options
     [lines((v, i) => (i === 7 ? "--" : String(v))), 25, /line 8: "--" is not a number/],
     [lines((v, i) => (i === 7 ? "" : String(v))), 25, /line 8: empty line/],
     [lines((v, i) => `${i / 25},${v}${i === 7 ? ",1" : ""}`), 25, /line 8: 3 columns, 2 in the first line/],
+    [colours, 25, /the infrared one must be named, too: --column/, { red: "red" }],
+    [colours, 25, /the same column is named twice/, { column: "red", red: "2" }],
+    [
+        `ir,red\n${lines((v, i) => `${v},${i % 25}`)}`,
+        25,
+        /needs both colours with their steady level/,
+        { column: "ir", red: "red" },
+    ],
     ["1.234,5;1\n".repeat(99), 25, /line 1: "1\.234,5" .*is not a number/, { column: "1" }],
 ]
 

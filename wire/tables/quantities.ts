@@ -42,6 +42,8 @@ export interface Quantity {
     readonly plausible: { readonly min: number; readonly max: number }
     /** True for a patient's vital sign. The other quantities describe the mote or the signal. */
     readonly isVital?: true
+    /** True if nobody has compared the values with a reference. Wherever one is shown, this is said. */
+    readonly isUncalibrated?: true
 }
 
 /** The longest time that a summary spans, because a mote keeps readings for at most two days. */
@@ -57,7 +59,7 @@ export const quantities = {
     },
     spo2: {
         ...{ label: "Oxygen saturation", short: "SpO₂", unit: "%", digits: 0, isVital: true },
-        ...{ column: 4, perUnit: 1, plausible: { min: 30, max: 100 } },
+        ...{ column: 4, perUnit: 1, plausible: { min: 30, max: 100 }, isUncalibrated: true },
     },
     temp: {
         ...{ label: "Body temperature", short: "Temperature", unit: "Cel", digits: 1, isVital: true },

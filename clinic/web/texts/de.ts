@@ -73,6 +73,7 @@ export const de: Texts = {
         noValue: "kein Wert",
         moving: "Bewegung",
         weakSignal: "schwaches Signal",
+        uncalibrated: "nicht kalibriert",
         old: age => `alt: ${age}`,
         wrongTime: age => `falsche Zeit: ${age}`,
     },

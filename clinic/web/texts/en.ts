@@ -82,6 +82,7 @@ export const en = {
         noValue: "no value",
         moving: "moving",
         weakSignal: "weak signal",
+        uncalibrated: "not calibrated",
         old: (age: string) => `old: ${age}`,
         wrongTime: (age: string) => `wrong time: ${age}`,
     },
