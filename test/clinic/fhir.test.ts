@@ -222,6 +222,14 @@ test("motion has no value but a reason; a relative time says so", async () => {
     assert.match(temp.note[0].text, /no clock/)
 })
 
+test("a saturation says that it is not calibrated", async () => {
+    const { patient, mote } = await service.admit("Ines", "Lang")
+    const now = clock.now()
+    await service.ingest([delivery(mote.seal([measurement("spo2", 93, now)], now), now)])
+    const { json } = await service.get(`/fhir/Observation?patient=${patient}`)
+    assert.match(json.entry[0].resource.note[0].text, /^Not calibrated/)
+})
+
 test("searches by code, date and order", async () => {
     const iso = (i: number) => new Date(start + i * 2000).toISOString()
     const values = async (query: string) => (await page(one(`code=8867-4&${query}`))).values
