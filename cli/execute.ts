@@ -24,6 +24,7 @@ export const commands: Record<string, () => Promise<Command>> = {
     migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
     database: async () => (await import("./commands/database.ts")).databaseCommand,
     restore: async () => (await import("./commands/restore.ts")).restoreCommand,
+    key: async () => (await import("./commands/key.ts")).keyCommand,
     audit: async () => (await import("./commands/audit.ts")).auditCommand,
     users: async () => (await import("./commands/users.ts")).usersCommand,
     open: async () => (await import("./commands/open.ts")).openCommand,

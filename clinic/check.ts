@@ -6,7 +6,8 @@ import { UserError } from "../host/errors.ts"
 import { readIfThere } from "../host/files.ts"
 import { closeSqlite, lockSqlite } from "../host/sqlite.ts"
 import { restoringSuffix } from "./backup/contents.ts"
-import { vaultKeyBytes } from "./motes/vault.ts"
+import { checkClinicKey } from "./keys/clinic-key.ts"
+import type { MasterKey } from "./keys/master-key.ts"
 import { checkPostgres } from "./store/postgres/open.ts"
 import { databaseFormat } from "./store/sqlite/open.ts"
 
@@ -26,31 +27,23 @@ export function refuseRemains(data: string): void {
             )
 }
 
-/** The key around the motes' secrets, where there is one. Throws UserError where it is not whole, or lost. */
-export function readVaultKey(data: string): Uint8Array | undefined {
-    const file = join(data, "clinic.key")
-    const key = readIfThere(file)
-    if (key?.length === vaultKeyBytes) return key
-    if (key) throw new UserError(`${file} is not a key: restore it from a copy`)
-    // A new key would open nothing of what is there.
-    if (existsSync(join(data, "clinic.db")))
-        throw new UserError(`${file} is missing, and without it the database is of no use: restore it`)
-    return undefined
-}
-
 /**
  * What is wrong with a clinic's data folder, each fault in a line, without a change of it.
  * @param o.isRunning a clinic is at work there, and has its database to itself
  * @param o.database URL of PostgreSQL, where the database is not in the folder
+ * @param o.master the key around the clinic's own
  */
-export async function checkClinicData(data: string, o: { isRunning: boolean; database?: string }): Promise<string[]> {
+export async function checkClinicData(
+    data: string,
+    o: { isRunning: boolean; database?: string; master?: () => Promise<MasterKey | undefined> },
+): Promise<string[]> {
     const { isRunning } = o
     const elsewhere = o.database
     const database = join(data, "clinic.db")
     const faults = [
         await complaints(() => checkFolder(data)),
         elsewhere === undefined ? await complaints(() => refuseRemains(data)) : [],
-        await complaints(() => readVaultKey(data)),
+        await complaints(async () => checkClinicKey(data, await o.master?.())),
         await complaints(() => checkAuthority(data)),
     ].flat()
     if (elsewhere !== undefined) return [...faults, ...(await complaints(() => checkPostgres(elsewhere)))]

@@ -1,20 +1,18 @@
-import { existsSync, renameSync, rmSync, statSync } from "node:fs"
+import { existsSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { UserError } from "../host/errors.ts"
 import { makeFolder } from "../host/files.ts"
 import { chainPage, chainPages } from "./audit/chain.ts"
 import { sealingKey } from "./audit/head.ts"
 import { verifyChain } from "./audit/verify.ts"
-import { readVaultKey } from "./check.ts"
+import { readClinicKey } from "./keys/clinic-key.ts"
+import type { MasterKey } from "./keys/master-key.ts"
 import { copyStore, isEmpty, type Contents, type CopyProgress } from "./store/copy.ts"
 import { openPostgres } from "./store/postgres/open.ts"
+import { databaseName as name, openAlone, unshared, type Place } from "./store/place.ts"
 import { openSqlite } from "./store/sqlite/open.ts"
 import type { Store } from "./store/store.ts"
 
-/** Where a clinic's database is: a URL of PostgreSQL, or in the clinic's own folder. */
-export type Place = { url: string } | { folder: string }
-
-const name = "clinic.db"
 /** What a killed migration leaves is made anew. */
 const draftName = "clinic.db.migrating"
 /** The database of before, which a clinic does not take for its own. */
@@ -23,24 +21,26 @@ const keptName = "clinic.db.migrated"
 /**
  * Moves the database of a clinic that does not run from one place to the other: all or nothing. Every table is compared, and the audit
  * record verified, before the target counts. A file that was moved is kept under another name. Throws UserError.
- * @param keys the clinic's folder, with its key
+ * @param o.keys the clinic's folder, with its key
+ * @param o.master around that
  */
 export async function migrateClinic(o: {
     from: Place
     to: Place
     keys: string
+    master?: MasterKey | undefined
     progress: CopyProgress
 }): Promise<{ tables: Contents[]; auditEvents: number }> {
-    const key = readVaultKey(o.keys)
+    const key = readClinicKey(o.keys, o.master)
     if (!key) throw new UserError(`${join(o.keys, "clinic.key")} is missing: the audit record cannot be verified`)
-    const from = await openSource(o.from)
+    const from = await openAlone(o.from, "source")
     try {
         const to = await openTarget(o.to)
         try {
             const tables = await copyStore(from, to, o.progress)
             const pages = chainPages(after => chainPage(to, after))
             const progress = (done: number, total: number) => o.progress("verifying the audit record", done, total)
-            const verdict = await verifyChain(pages, { key: sealingKey(key), anchors: [], progress })
+            const verdict = await verifyChain(pages, { key: sealingKey(key.secrets), anchors: [], progress })
             if (verdict.bad !== undefined)
                 throw new UserError(
                     `the audit record is not whole, as \`vitalmote audit verify\` says of the source: event ${verdict.bad} ${verdict.reason}`,
@@ -58,13 +58,6 @@ export async function migrateClinic(o: {
     }
 }
 
-async function openSource(place: Place): Promise<Store> {
-    if ("url" in place) return await unshared(await openPostgres(place.url), "source")
-    const file = join(place.folder, name)
-    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0) throw new UserError(`there is no ${file}`)
-    return openSqlite(file)
-}
-
 async function openTarget(place: Place): Promise<Store> {
     if ("url" in place) {
         const store = await unshared(await openPostgres(place.url), "target")
@@ -78,13 +71,6 @@ async function openTarget(place: Place): Promise<Store> {
     const draft = join(place.folder, draftName)
     for (const part of [draft, `${draft}-wal`, `${draft}-shm`]) rmSync(part, { force: true })
     return openSqlite(draft)
-}
-
-/** A clinic that runs would write meanwhile. */
-async function unshared(store: Store, what: string): Promise<Store> {
-    if ((await store.living()).size === 1) return store
-    await store.close()
-    throw new UserError(`a clinic has the ${what} open: stop it`)
 }
 
 function finish(from: Place, to: Place): void {

@@ -8,15 +8,26 @@ import type { FastifyInstance } from "fastify"
 import type { CertificateFiles } from "../host/certificate.ts"
 import { realClock, type Clock, type Timer } from "../host/clock.ts"
 import { UserError } from "../host/errors.ts"
-import { makeFolder, writeDurably } from "../host/files.ts"
+import { makeFolder } from "../host/files.ts"
 import type { Log } from "../host/log.ts"
 import { EquipmentWatch } from "./alarms/equipment.ts"
 import { rulesFor } from "./alarms/rules.ts"
 import { BackupHolds } from "./backup/holds.ts"
-import { readVaultKey, refuseRemains } from "./check.ts"
+import { refuseRemains } from "./check.ts"
 import { BackupSchedule, makeApart, type BackupPlan } from "./backup/schedule.ts"
 import { trialName } from "./backup/contents.ts"
 import { Clinic } from "./clinic.ts"
+import {
+    bytesOf,
+    isRotating,
+    keyFile,
+    newClinicKey,
+    readClinicKey,
+    writeClinicKey,
+    type ClinicKey,
+} from "./keys/clinic-key.ts"
+import type { MasterKey } from "./keys/master-key.ts"
+import { settle } from "./keys/rotate.ts"
 import { describe } from "./delivery/notices.ts"
 import { Outbox, type Route } from "./delivery/outbox.ts"
 import type { PublicationPlan } from "./publication/plan.ts"
@@ -34,13 +45,14 @@ import { openStore } from "./store/open.ts"
 import { LocalAccess } from "./local-access.ts"
 import { isWildcard } from "../host/server-certificate.ts"
 import { Certificates } from "../host/certificates.ts"
-import { vaultKeyBytes } from "./motes/vault.ts"
 
 export interface StartOptions {
     /** The data folder; made where it does not exist. */
     data: string
     /** URL of a PostgreSQL database; without it the database is SQLite's, in the data folder. */
     database?: string
+    /** The key around the clinic's own; without it the data folder has that as it is. */
+    master?: MasterKey | undefined
     /** Where to listen; also named in the certificate. */
     host?: string
     /** 0 takes a free one. */
@@ -83,16 +95,20 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     // An interrupted backup may have left a copy of the database.
     rmSync(join(data, basename(trialName)), { recursive: true, force: true })
     const isEmbedded = o.database === undefined
-    const known = isEmbedded ? vaultKey(data) : readVaultKey(data)
+    const isInterrupted = isRotating(data)
+    const found = isInterrupted ? undefined : readClinicKey(data, o.master)
+    const known = found ?? (isEmbedded && !isInterrupted ? makeKey(data, o.master) : undefined)
     const { store, bytes } = await openStore(data, o.database)
     try {
-        const key = known ?? (await firstKey(store, data))
+        const key = isInterrupted
+            ? await settle(data, store, [o.master])
+            : (known ?? (await firstKey(store, data, o.master)))
         const clinic = await Clinic.open({
             ...{
                 store,
                 clock,
                 random: randomBytes,
-                key,
+                key: key.secrets,
                 log,
                 ...(o.timeZone !== undefined && { timeZone: o.timeZone }),
             },
@@ -128,10 +144,15 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         await listen(app, host, o.port)
         const outbox = (parts.outbox = await deliverAlarms(clinic, store, o, () => `https://${host}:${o.port}`))
         const { publication: plan } = o
-        const publisher = plan && (await Publisher.start({ plan, clinic, store, key, clock, random: randomBytes, log }))
+        const publisher =
+            plan &&
+            (await Publisher.start({
+                ...{ plan, clinic, store, clock, random: randomBytes, log },
+                key: key.pseudonyms,
+            }))
         if (publisher) parts.publisher = publisher
         certificates.serve(app.server as unknown as Server)
-        const backups = o.backup && (parts.backups = scheduleBackups(o.backup, { data, holds, clock, log }))
+        const backups = o.backup && (parts.backups = scheduleBackups(o.backup, { data, key, holds, clock, log }))
         const equipment = new EquipmentWatch({
             ...{ store, alarms: clinic.alarms, routers: () => clinic.routers.all(), failing },
             ...{
@@ -179,13 +200,16 @@ type Backups = Pick<BackupSchedule, "isOverdue" | "newestAt" | "stop">
 
 function scheduleBackups(
     plan: BackupPlan,
-    { data, holds, clock, log }: { data: string; holds: BackupHolds; clock: Clock; log: Log },
+    { data, key, holds, clock, log }: { data: string; key: ClinicKey; holds: BackupHolds; clock: Clock; log: Log },
 ): Backups {
     const ending = new AbortController()
     const make = async (file: string) => {
         const id = await holds.begin({ expires: false })
         const released = () => void holds.end(id)
-        const request = { data: dirname(data), file, passphrase: plan.passphrase, now: clock.now() }
+        const request = {
+            ...{ data: dirname(data), file, passphrase: plan.passphrase, now: clock.now() },
+            key: Buffer.from(bytesOf(key)).toString("hex"),
+        }
         await makeApart(request, released, ending.signal)
     }
     const schedule = new BackupSchedule({ plan, clock, log, make })
@@ -200,20 +224,17 @@ function scheduleBackups(
     }
 }
 
-/** The key around the motes' secrets, made on the first start. */
-function vaultKey(data: string): Uint8Array {
-    const key = readVaultKey(data)
-    if (key) return key
-    const made = randomBytes(vaultKeyBytes)
-    writeDurably(join(data, "clinic.key"), made, 0o600)
+function makeKey(data: string, master: MasterKey | undefined): ClinicKey {
+    const made = newClinicKey()
+    writeClinicKey(data, made, master)
     return made
 }
 
 /** Of a clinic whose database is elsewhere: a new key would open nothing of what is in it. */
-async function firstKey(store: Store, data: string): Promise<Uint8Array> {
-    if (await store.account.isEmpty()) return vaultKey(data)
+async function firstKey(store: Store, data: string, master: MasterKey | undefined): Promise<ClinicKey> {
+    if (await store.account.isEmpty()) return makeKey(data, master)
     throw new UserError(
-        `${join(data, "clinic.key")} is missing, and the database is in use: copy it from the other machine, or restore it`,
+        `${keyFile(data)} is missing, and the database is in use: copy it from the other machine, or restore it`,
     )
 }
 

@@ -42,6 +42,8 @@ export function openSqlite(file: string, format: SqliteFormat): Database.Databas
         // A table that others refer to is made anew by dropping it: references hold again at the end of the script.
         db.exec("PRAGMA foreign_keys = OFF")
         migrate(db, format, version)
+        // SQLite makes the log later than the file says that there is one: somebody killed in between would be refused.
+        if (file !== ":memory:") makePrivate(`${file}-wal`)
         enableWal(db)
         db.exec("PRAGMA foreign_keys = ON")
         return db

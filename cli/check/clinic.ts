@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { checkClinicData, parseRoute, proxyCheck, publicAddress } from "../../clinic/index.ts"
+import { checkClinicData, type MasterKey, parseRoute, proxyCheck, publicAddress } from "../../clinic/index.ts"
 import { readCertificate, timeFault, type CertificateFiles } from "../../host/certificate.ts"
 import { checkFolder, checkPort, complaints } from "../../host/check.ts"
 import { UserError } from "../../host/errors.ts"
@@ -16,6 +16,7 @@ export interface ClinicConfiguration {
     trustedProxies?: string[]
     notify?: string[]
     backup?: string
+    master?: () => Promise<MasterKey | undefined>
 }
 
 /** Everything that would stop a clinic, or make its clients refuse it. Nothing is written. */
@@ -25,6 +26,7 @@ export async function checkClinicConfiguration(o: ClinicConfiguration): Promise<
     const faults = [
         await checkClinicData(join(o.data, "clinic"), {
             ...{ isRunning, ...(o.database !== undefined && { database: o.database }) },
+            ...(o.master && { master: o.master }),
         }),
         await complaints(() => readCredentials(join(o.data, "credentials.json"))),
         isRunning ? [] : await complaints(() => checkPort(o.host, o.httpsPort, "--https-port")),

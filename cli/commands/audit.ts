@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Type, type Static } from "@sinclair/typebox"
 import { Command, InvalidArgumentError } from "commander"
@@ -8,6 +7,7 @@ import {
     chainPages,
     headText,
     parseHead,
+    readClinicKey,
     readSqlite,
     sealingKey,
     verifyChain,
@@ -15,9 +15,10 @@ import {
     type Head,
 } from "../../clinic/index.ts"
 import { Chain } from "../../clinic/http/schemas/audit.ts"
-import { fileError, UserError } from "../../host/errors.ts"
+import { UserError } from "../../host/errors.ts"
 import { readIfThere } from "../../host/files.ts"
 import { withAccess, type ClinicApi } from "../clinic-api.ts"
+import { givenMasterKey, keyOptions, type KeyFlags } from "../key-options.ts"
 import { localAccess } from "../local-access.ts"
 import { integer, option } from "../options.ts"
 import { shareLine } from "../progress.ts"
@@ -33,18 +34,25 @@ const verify = new Command("verify")
             .argParser((text, heads: Head[] = []) => [...heads, anchor(text)])
             .default([]),
     )
-    .action(async ({ data, anchor }: { data: string; anchor: Head[] }) => {
+    .action(async (options: KeyFlags & { data: string; anchor: Head[] }) => {
+        const { data, anchor } = options
         const progress = shareLine()
         const anchors = [...anchor, ...ownAnchor(data)]
-        const key = sealingKey(clinicKey(data))
+        const key = readClinicKey(join(data, "clinic"), await givenMasterKey(options))
+        if (!key) throw new UserError(`there is no clinic in ${data}`)
         const verdict = await withChain(data, pages =>
-            verifyChain(pages, { key, anchors, progress: (done, total) => progress("verifying", done, total) }),
+            verifyChain(pages, {
+                key: sealingKey(key.secrets),
+                anchors,
+                progress: (done, total) => progress("verifying", done, total),
+            }),
         ).finally(() => progress("", 0, 0))
         if (verdict.bad !== undefined)
             throw new UserError(`the audit record is not whole: event ${verdict.bad} ${verdict.reason}`)
         console.log(`the audit record is whole: ${verdict.head.count} events`)
         console.log(headText(verdict.head))
     })
+for (const each of keyOptions()) verify.addOption(each)
 
 interface SearchOptions {
     data: string
@@ -91,15 +99,6 @@ function ownAnchor(data: string): Head[] {
     const head = parseHead(text.toString())
     if (!head) throw new UserError(`the audit record is not whole: ${file} was changed`)
     return [head]
-}
-
-function clinicKey(data: string): Uint8Array {
-    const file = join(data, "clinic", "clinic.key")
-    try {
-        return readFileSync(file)
-    } catch (error) {
-        throw fileError(file, error)
-    }
 }
 
 /** From the clinic, if it runs: nobody else can open its database then. */

@@ -1,10 +1,11 @@
 import { join } from "node:path"
 import { Type } from "@sinclair/typebox"
 import { Command } from "commander"
-import { holdClosedFile, makeBackup, type Hold } from "../../clinic/index.ts"
+import { holdClosedFile, makeBackup, readClinicKey, type Hold } from "../../clinic/index.ts"
 import { Hold as HoldSchema } from "../../clinic/http/schemas/backup.ts"
 import { UserError } from "../../host/errors.ts"
 import { withAccess, type ClinicApi } from "../clinic-api.ts"
+import { givenMasterKey, keyOptions, type KeyFlags } from "../key-options.ts"
 import { localAccess } from "../local-access.ts"
 import { option } from "../options.ts"
 import { askPassphrase, passphraseFileOption } from "../passphrase.ts"
@@ -18,17 +19,23 @@ export const backupCommand = new Command("backup")
     .argument("<file>", "the file to write, such as clinic.age")
     .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
     .addOption(passphraseFileOption())
-    .action(async (file: string, { data, passphraseFile }: { data: string; passphraseFile?: string }) => {
+    .action(async (file: string, options: KeyFlags & { data: string; passphraseFile?: string }) => {
+        const { data, passphraseFile } = options
+        const master = await givenMasterKey(options)
+        const key = () => readClinicKey(join(data, "clinic"), master)
         const passphrase = await askPassphrase(passphraseFile, "new")
         const progress = shareLine()
         const make = (hold: () => Promise<Hold>) =>
-            makeBackup({ data, file, passphrase, hold, now: Date.now(), progress }).finally(() => progress("", 0, 0))
+            makeBackup({ data, file, passphrase, key, hold, now: Date.now(), progress }).finally(() =>
+                progress("", 0, 0),
+            )
         const access = await localAccess(data)
         const found = access
             ? await withAccess(access, api => make(() => holdRunning(api)))
             : await make(() => holdStopped(data))
         console.log(`${file}: ${found.users} users, ${found.patients} patients, ${found.motes} motes; checked`)
     })
+for (const each of keyOptions()) backupCommand.addOption(each)
 
 async function holdRunning(api: ClinicApi): Promise<Hold> {
     const { id } = await api.call("POST", "/api/backup", HoldSchema)

@@ -7,6 +7,7 @@ import {
     routeForm,
     startClinic,
     type BackupPlan,
+    type MasterKey,
     type PublicationFlags,
     type PublicationPlan,
     type RunningClinic,
@@ -21,13 +22,14 @@ import { checkClinicConfiguration } from "../check/clinic.ts"
 import { report } from "../check/faults.ts"
 import { checkSignIn } from "../check/sign-in.ts"
 import { databaseOption, refuseSeenPassword } from "../database.ts"
+import { givenMasterKey, keyOptions, type KeyFlags } from "../key-options.ts"
 import { checkOption, httpsUrl, integer, logLevelOption, option, port, timeZone, withConfigFile } from "../options.ts"
 import { signInFrom, signInOptions, type OpenIdFlags } from "../openid-options.ts"
 import { checkPassphrase, givenPassphrase, passphraseFileOption, passphraseVariable } from "../passphrase.ts"
 import { checkPublication, publicationFrom, publishOptions } from "../publish-options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 
-interface Options extends OpenIdFlags, PublicationFlags {
+interface Options extends OpenIdFlags, PublicationFlags, KeyFlags {
     data: string
     database?: string
     host: string
@@ -115,6 +117,7 @@ export const clinicCommand = withConfigFile(
             ...rest,
             ...certificateFiles(options),
             ...(notify && { notify }),
+            master: () => givenMasterKey(options),
         })
         const passphrase = await complaints(() => backupPlan(options))
         const signIn = await checkSignIn(options)
@@ -128,14 +131,15 @@ export const clinicCommand = withConfigFile(
     }
     const backup = backupPlan(options)
     const publication = publicationFrom(options)
+    const master = await givenMasterKey(options)
     const clinic = await openClinic(
         options.data,
-        { ...options, ...(backup && { plan: backup }), signIn: signInFrom(options, options), publication },
+        { ...options, ...(backup && { plan: backup }), signIn: signInFrom(options, options), publication, master },
         stderrLog(options.logLevel),
     )
     await runUntilStopped(() => clinic.close(), `ready ${clinic.url}`)
 })
-for (const each of [...signInOptions(), ...publishOptions()]) clinicCommand.addOption(each)
+for (const each of [...keyOptions(), ...signInOptions(), ...publishOptions()]) clinicCommand.addOption(each)
 
 function backupPlan({ backup, database, backupEvery, backupKeep, passphraseFile }: Options): BackupPlan | undefined {
     if (backup === undefined) return undefined
@@ -188,6 +192,7 @@ export async function openClinic(
         plan?: BackupPlan
         signIn?: SignInSettings
         publication?: PublicationPlan | undefined
+        master?: MasterKey | undefined
     },
     log: Log,
 ): Promise<OpenClinic> {
@@ -211,6 +216,7 @@ export async function openClinic(
         ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
         ...(routes && { notify: routes }),
         publication: options.publication,
+        master: options.master,
         ...(options.plan && { backup: options.plan }),
         ...(options.signIn && { signIn: options.signIn }),
         ...(options.name && { names: options.name }),

@@ -11,6 +11,7 @@ import { eui } from "../../wire/keys.ts"
 import { writeCredentials, type Credentials } from "../credentials.ts"
 import { accelerationUnitOption, integer, logLevelOption, option, port, withConfigFile } from "../options.ts"
 import { databaseOption, refuseSeenPassword } from "../database.ts"
+import { givenMasterKey, keyOptions, type KeyFlags } from "../key-options.ts"
 import { clientAccess, printClientHints, withClientOptions, type ClientOptions } from "../clients.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { firstVisibleReading } from "../wait.ts"
@@ -25,7 +26,7 @@ import {
 } from "../wearer.ts"
 import { openClinic, type OpenClinic } from "./clinic.ts"
 
-interface Options extends RecordedWearer, ClientOptions {
+interface Options extends RecordedWearer, ClientOptions, KeyFlags {
     wearer?: ConditionOption[]
     motes: number
     data: string
@@ -85,6 +86,7 @@ export const upCommand = withConfigFile(
     const startedAt = new Date()
     const wearer = recordedWearer(options)
     if ((options.wearer?.length ?? 0) > options.motes) throw new UserError("--wearer: more of them than motes", 2)
+    const master = await givenMasterKey(options)
     const log = stderrLog(options.logLevel)
     const say = (line: string) => console.error(line)
     const open: { close(): Promise<void> }[] = []
@@ -95,7 +97,7 @@ export const upCommand = withConfigFile(
         say("building the firmware …")
         const image = await buildFirmware()
         say("starting the clinic …")
-        const clinic = await openClinic(options.data, options, log)
+        const clinic = await openClinic(options.data, { ...options, master }, log)
         open.push(clinic)
         const credentials = await furnishWard(clinic, options.motes)
         say("starting the router …")
@@ -127,6 +129,7 @@ export const upCommand = withConfigFile(
         throw error
     }
 })
+for (const each of keyOptions()) upCommand.addOption(each)
 
 /** Where another device opens the page: its address, as a code for a camera, too. */
 function sayWhere(host: string, clinic: OpenClinic, say: (line: string) => void): void {

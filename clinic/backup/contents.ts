@@ -6,6 +6,7 @@ import { once } from "node:events"
 import { Type, type Static } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
 import { UserError } from "../../host/errors.ts"
+import { clinicKeyOf, type ClinicKey } from "../keys/clinic-key.ts"
 import { databaseFormat } from "../store/sqlite/open.ts"
 import { readTar, type TarEntry } from "./tar.ts"
 
@@ -46,31 +47,43 @@ export const trialName = "clinic/backup-trial"
 const readBytes = 1024 * 1024
 const ownerOnly = 0o600
 
-/** The entries of a backup of a data folder, the sums of all others last. `handles` are open files that must stay open while the database is. */
-export async function* entriesOf(data: string, madeAt: number, handles: FileHandle[]): AsyncGenerator<TarEntry> {
-    const files: { name: string; size: number; handle: FileHandle }[] = []
+/**
+ * The entries of a backup of a data folder, the sums of all others last.
+ * @param o.key the clinic's key as it is, under no master key
+ * @param o.handles get the open files, which must stay open while the database is
+ */
+export async function* entriesOf(
+    data: string,
+    o: { madeAt: number; key: Uint8Array; handles: FileHandle[] },
+): AsyncGenerator<TarEntry> {
+    const { madeAt, key, handles } = o
+    const files: { name: string; size: number; handle?: FileHandle }[] = []
     for (const name of names) {
+        if (name === keyName) {
+            files.push({ name, size: key.length })
+            continue
+        }
         const file = join(data, name)
         if (!existsSync(file)) continue
         const handle = await open(file, constants.O_RDONLY)
         handles.push(handle)
         files.push({ name, size: (await handle.stat()).size, handle })
     }
-    for (const name of [databaseName, keyName])
-        if (!files.some(file => file.name === name)) throw new UserError(`${join(data, name)} is missing`)
+    if (files[0]?.name !== databaseName) throw new UserError(`${join(data, databaseName)} is missing`)
     const bytes = files.reduce((sum, { size }) => sum + size, 0)
     const head: Head = {
         ...{ format: "vitalmote-backup", version: formatVersion, schema: databaseFormat.migrations.length },
         ...{ madeAt, bytes },
     }
-    yield small(headName, JSON.stringify(head) + "\n")
+    yield entry(headName, JSON.stringify(head) + "\n")
     const sums: string[] = []
     for (const { name, size, handle } of files) {
         const hash = createHash("sha256")
-        const stream =
-            size === 0
-                ? []
-                : handle.createReadStream({ start: 0, end: size - 1, autoClose: false, highWaterMark: readBytes })
+        const stream = !handle
+            ? [key]
+            : size === 0
+              ? []
+              : handle.createReadStream({ start: 0, end: size - 1, autoClose: false, highWaterMark: readBytes })
         const contents = async function* () {
             for await (const part of stream as AsyncIterable<Uint8Array>) {
                 hash.update(part)
@@ -80,10 +93,10 @@ export async function* entriesOf(data: string, madeAt: number, handles: FileHand
         yield { name, size, contents: contents() }
         sums.push(`${hash.digest("hex")}  ${name}\n`)
     }
-    yield small(sumsName, sums.join(""))
+    yield entry(sumsName, sums.join(""))
 }
 
-function small(name: string, text: string): TarEntry {
+function entry(name: string, text: string): TarEntry {
     const bytes = Buffer.from(text)
     const contents = async function* () {
         yield bytes
@@ -91,20 +104,30 @@ function small(name: string, text: string): TarEntry {
     return { name, size: bytes.length, contents: contents() }
 }
 
+/** A backup whose files are on the disk, and the clinic's key, which is not. */
+export interface Unpacked {
+    head: Head
+    key: ClinicKey
+}
+
 /**
  * Writes the files of a decrypted backup into `into`, durably, and compares their sums. Throws UserError for what is no such backup,
  * or one of a newer version.
  */
-export async function unpack(archive: AsyncIterable<Uint8Array>, into: string, progress: Progress): Promise<Head> {
+export async function unpack(archive: AsyncIterable<Uint8Array>, into: string, progress: Progress): Promise<Unpacked> {
     let head: Head | undefined
+    let key: Uint8Array | undefined
     let sums: string | undefined
     const found = new Map<string, string>()
     let done = 0
     for await (const { name, size, contents } of readTar(archive)) {
-        if (!head) head = parseHead(name, await text(contents, size))
-        else if (name === sumsName) sums = await text(contents, size)
+        if (!head) head = parseHead(name, (await small(contents, size)).toString())
+        else if (name === sumsName) sums = (await small(contents, size)).toString()
         else if (!names.includes(name) || found.has(name) || sums !== undefined) throw notOurs()
-        else {
+        else if (name === keyName) {
+            key = await small(contents, size)
+            found.set(name, createHash("sha256").update(key).digest("hex"))
+        } else {
             const { bytes } = head
             const at = done
             found.set(
@@ -114,10 +137,12 @@ export async function unpack(archive: AsyncIterable<Uint8Array>, into: string, p
             done += size
         }
     }
-    if (!head || !found.has(databaseName) || !found.has(keyName)) throw notOurs()
+    if (!head || !found.has(databaseName) || !key) throw notOurs()
     if (sums !== [...found].map(([name, sum]) => `${sum}  ${name}\n`).join(""))
         throw new UserError("the backup is damaged: its files do not have the sums that it says")
-    return head
+    const parsed = clinicKeyOf(key)
+    if (!parsed) throw notOurs()
+    return { head, key: parsed }
 }
 
 async function write(
@@ -158,11 +183,11 @@ export async function writeStream(file: string, contents: () => AsyncIterable<Ui
     }
 }
 
-async function text(contents: AsyncIterable<Uint8Array>, size: number): Promise<string> {
+async function small(contents: AsyncIterable<Uint8Array>, size: number): Promise<Buffer> {
     if (size > maxSmallBytes) throw notOurs()
     const parts: Uint8Array[] = []
     for await (const part of contents) parts.push(part)
-    return Buffer.concat(parts).toString()
+    return Buffer.concat(parts)
 }
 
 function parseHead(name: string, text: string): Head {

@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto"
-import { readFileSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { sql } from "kysely"
 import { UserError } from "../../host/errors.ts"
 import { realClock } from "../../host/clock.ts"
 import { Associations } from "../motes/associations.ts"
 import { Motes } from "../motes/motes.ts"
-import { Vault, vaultKeyBytes } from "../motes/vault.ts"
+import { Vault } from "../motes/vault.ts"
 import { openSqlite } from "../store/sqlite/open.ts"
 import type { Store } from "../store/store.ts"
-import { databaseName, keyName, type Progress } from "./contents.ts"
+import { databaseName, type Progress } from "./contents.ts"
+import type { ClinicKey } from "../keys/clinic-key.ts"
 
 /** What is in a backup, for people. */
 export interface Found {
@@ -21,11 +22,12 @@ export interface Found {
 }
 
 /**
- * Opens an unpacked backup as a clinic would: the whole database is sound, and the key is the one of its secrets. `use` may change it.
+ * Opens an unpacked backup as a clinic would: the whole database is sound, and `key` is the one of its secrets. `use` may change it.
  * Throws UserError.
  */
 export async function examine(
     folder: string,
+    key: ClinicKey,
     progress: Progress,
     use: (store: Store) => Promise<void> = async () => {},
 ): Promise<Found> {
@@ -37,9 +39,8 @@ export async function examine(
     try {
         const { rows } = await sql<{ integrity_check: string }>`PRAGMA integrity_check(1)`.execute(store.db)
         if (rows[0]?.integrity_check !== "ok") throw new UserError("its database is damaged")
-        const key = readFileSync(join(folder, keyName))
-        const opens = key.length === vaultKeyBytes && (await motesOf(store, key).opens())
-        if (!opens) throw new UserError("the key in the backup is not the one of its database")
+        if (!(await motesOf(store, key.secrets).opens()))
+            throw new UserError("the key in the backup is not the one of its database")
         await use(store)
         const [patients, motes, users] = await Promise.all([
             store.patient.active(),

@@ -3,8 +3,9 @@ import type { FileHandle } from "node:fs/promises"
 import { basename, dirname, join, resolve } from "node:path"
 import { reasonOf, UserError } from "../../host/errors.ts"
 import { makeFolder, syncFolder } from "../../host/files.ts"
+import { bytesOf, type ClinicKey } from "../keys/clinic-key.ts"
 import { decrypt, encrypt } from "./age.ts"
-import { databaseName, entriesOf, trialName, unpack, writeStream, type Progress } from "./contents.ts"
+import { databaseName, entriesOf, keyName, trialName, unpack, writeStream, type Progress } from "./contents.ts"
 import { examine, type Found } from "./examine.ts"
 import { writeTar } from "./tar.ts"
 
@@ -21,6 +22,8 @@ export interface BackupOptions {
     /** The file to write, which must not be there yet. */
     file: string
     passphrase: string
+    /** The clinic's own, undefined where there is none. Throws UserError. */
+    key: () => ClinicKey | undefined
     hold: () => Promise<Hold>
     /** Unix ms. */
     now: number
@@ -38,6 +41,7 @@ export async function makeBackup({
     data,
     file,
     passphrase,
+    key,
     hold,
     now,
     progress = () => {},
@@ -49,11 +53,11 @@ export async function makeBackup({
     const trial = join(data, trialName)
     rmSync(trial, { recursive: true, force: true })
     try {
-        await write(data, draft, { passphrase, hold, now, progress })
+        await write(data, draft, { passphrase, key, hold, now, progress })
         makeFolder(trial)
         const archive = decrypt(createReadStream(draft, { highWaterMark: 2 ** 20 }), passphrase)
-        await unpack(archive, trial, (_, done, total) => progress("reading it back", done, total))
-        const found = await examine(trial, progress)
+        const unpacked = await unpack(archive, trial, (_, done, total) => progress("reading it back", done, total))
+        const found = await examine(trial, unpacked.key, progress)
         renameSync(draft, file)
         syncFolder(dirname(resolve(file)))
         return found
@@ -69,7 +73,13 @@ export async function makeBackup({
 async function write(
     data: string,
     draft: string,
-    { passphrase, hold, now, progress }: Required<Pick<BackupOptions, "passphrase" | "hold" | "now" | "progress">>,
+    {
+        passphrase,
+        key,
+        hold,
+        now,
+        progress,
+    }: Required<Pick<BackupOptions, "key" | "passphrase" | "hold" | "now" | "progress">>,
 ): Promise<void> {
     const database = join(data, databaseName)
     if (!existsSync(database)) throw new UserError(`there is no clinic in ${data}: ${database} is missing`)
@@ -79,12 +89,17 @@ async function write(
         throw new UserError(
             `${data} needs ${Math.ceil(needed / 2 ** 20)} MiB of free space, to unpack the backup and check it`,
         )
+    const clinicKey = key()
+    if (!clinicKey) throw new UserError(`${join(data, keyName)} is missing`)
     const held = await hold()
     const handles: FileHandle[] = []
     try {
         const total = statSync(database).size
         let done = 0
-        const archive = writeTar(entriesOf(data, now, handles), Math.floor(now / 1000))
+        const archive = writeTar(
+            entriesOf(data, { madeAt: now, key: bytesOf(clinicKey), handles }),
+            Math.floor(now / 1000),
+        )
         await writeStream(draft, async function* () {
             for await (const part of encrypt(archive, passphrase)) {
                 progress("writing", Math.min(total, (done += part.length)), total)

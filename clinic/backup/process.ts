@@ -1,4 +1,5 @@
 import { setPriority } from "node:os"
+import { clinicKeyOf } from "../keys/clinic-key.ts"
 import { makeBackup } from "./make.ts"
 
 /** What the parent sends, once. It holds the database's file still until this process has answered. */
@@ -6,6 +7,8 @@ export interface BackupRequest {
     data: string
     file: string
     passphrase: string
+    /** The clinic's own, in hexadecimal. */
+    key: string
     now: number
 }
 
@@ -19,7 +22,7 @@ process.once("message", (request: BackupRequest) => {
     setPriority(priority)
     const say = (answer: BackupAnswer) => process.send?.(answer)
     const hold = async () => ({ confirm: async () => {}, release: async () => void say("released") })
-    void makeBackup({ ...request, hold }).then(
+    void makeBackup({ ...request, key: () => clinicKeyOf(Buffer.from(request.key, "hex")), hold }).then(
         () => say({}),
         (error: Error) => say({ failure: error.message }),
     )

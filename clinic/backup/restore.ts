@@ -6,9 +6,11 @@ import { realClock } from "../../host/clock.ts"
 import { silentLog } from "../../host/log.ts"
 import { makeFolder, syncFolder } from "../../host/files.ts"
 import { Audit } from "../audit/audit.ts"
+import { writeClinicKey } from "../keys/clinic-key.ts"
+import type { MasterKey } from "../keys/master-key.ts"
 import { skipIds } from "../store/sqlite/skip-ids.ts"
 import { decrypt } from "./age.ts"
-import { credentialsName, keyName, restoringSuffix, unpack, type Head, type Progress } from "./contents.ts"
+import { credentialsName, restoringSuffix, unpack, type Head, type Progress } from "./contents.ts"
 import { examine, type Found } from "./examine.ts"
 
 /** More than could have been given out between a backup and its loss. */
@@ -23,6 +25,8 @@ export async function restoreBackup(o: {
     file: string
     data: string
     passphrase: string
+    /** To be around the clinic's key from now on. */
+    master?: MasterKey | undefined
     progress?: Progress
 }): Promise<Head & Found> {
     const { file, data, passphrase, progress = () => {} } = o
@@ -36,22 +40,23 @@ export async function restoreBackup(o: {
         throw new UserError(`another restore into ${data} is at work or was interrupted: if none is, remove ${draft}`)
     })
     try {
-        const head = await unpack(
+        const { head, key } = await unpack(
             decrypt(createReadStream(file, { highWaterMark: 2 ** 20 }), passphrase),
             draft,
             progress,
         )
-        const found = await examine(draft, progress, async store => {
+        const found = await examine(draft, key, progress, async store => {
             await store.session.removeAll()
             await skipIds(store, lostIds, lostVersions)
             const audit = new Audit({
                 store,
                 clock: realClock,
                 log: silentLog,
-                key: readFileSync(join(draft, keyName)),
+                key: key.secrets,
             })
             await audit.record([audit.own("restore", { backup: new Date(head.madeAt).toISOString() })])
         })
+        writeClinicKey(join(draft, "clinic"), key, o.master)
         commit(draft, data)
         return { ...head, ...found }
     } catch (error) {

@@ -183,3 +183,24 @@ export class Motes {
 function plain({ id, kid, patient, association, wornSince, registeredAt, revokedAt, leastVersion }: StoredMote): Mote {
     return { id, kid, patient, association, wornSince, registeredAt, revokedAt, leastVersion }
 }
+
+/**
+ * Wraps the secrets of all motes anew, or, without `to`, only opens them; returns of how many motes. Throws Error where `from` is not
+ * their key.
+ */
+export async function rewrapMotes(t: Tables, from: Vault, to?: Vault, limit?: number): Promise<number> {
+    const rows = await t.mote.all(limit === undefined ? {} : { limit })
+    for (const { id, kid, secret, nextSecret, previousSecret } of rows) {
+        const anew = (wrapped: Uint8Array) => {
+            const plain = from.unwrap(wrapped, kid)
+            return to ? to.wrap(plain, kid) : wrapped
+        }
+        const made = {
+            ...{ id, secret: anew(secret) },
+            nextSecret: nextSecret && anew(nextSecret),
+            previousSecret: previousSecret && anew(previousSecret),
+        }
+        if (to) await t.mote.putSecrets(made)
+    }
+    return rows.length
+}

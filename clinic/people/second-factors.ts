@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { Clock } from "../../host/clock.ts"
 import { ProblemError } from "../errors.ts"
 import type { Vault } from "../motes/vault.ts"
-import type { Store } from "../store/store.ts"
+import type { Store, Tables } from "../store/store.ts"
 import { base32, matchingStep, totpSecretBytes, totpUri } from "./totp.ts"
 
 const recoveryCodes = 10
@@ -98,6 +98,17 @@ export class SecondFactors {
     private unwrap({ account, secret }: { account: number; secret: Uint8Array }): Uint8Array {
         return this.o.vault.unwrap(secret, nameOf(account))
     }
+}
+
+/** The same as `rewrapMotes` for the secrets of authenticators. */
+export async function rewrapSecondFactors(t: Tables, from: Vault, to?: Vault): Promise<number> {
+    const rows = await t.secondFactor.all()
+    for (const row of rows) {
+        const name = nameOf(row.account)
+        const plain = from.unwrap(row.secret, name)
+        if (to) await t.secondFactor.put({ ...row, secret: to.wrap(plain, name) })
+    }
+    return rows.length
 }
 
 /** Binds a wrapped secret to its account. */

@@ -23,6 +23,8 @@ export interface StoredMote {
     leastVersion: number
 }
 
+export type StoredSecrets = Pick<StoredMote, "id" | "secret" | "nextSecret" | "previousSecret">
+
 const columns = [
     "mote.id",
     "kid",
@@ -90,6 +92,16 @@ export class MoteTable {
         await this.access.db
             .updateTable("mote")
             .set({ next_secret: secret, next_generation: generation })
+            .where("id", "=", id)
+            .execute()
+        this.access.changed("mote")
+    }
+
+    /** Secrets that were wrapped anew. */
+    async putSecrets({ id, secret, nextSecret, previousSecret }: StoredSecrets): Promise<void> {
+        await this.access.db
+            .updateTable("mote")
+            .set({ secret, next_secret: nextSecret, previous_secret: previousSecret })
             .where("id", "=", id)
             .execute()
         this.access.changed("mote")

@@ -19,11 +19,11 @@ export class SecondFactorTable {
     }
 
     async get(account: number): Promise<StoredSecondFactor | undefined> {
-        return await this.access.db
-            .selectFrom("second_factor")
-            .select(["account", "secret", "is_active as isActive", "last_step as lastStep"])
-            .where("account", "=", account)
-            .executeTakeFirst()
+        return await secondFactors(this.access).where("account", "=", account).executeTakeFirst()
+    }
+
+    async all(): Promise<StoredSecondFactor[]> {
+        return await secondFactors(this.access).execute()
     }
 
     async accounts(): Promise<number[]> {
@@ -65,4 +65,10 @@ export class SecondFactorTable {
             .execute()
         return taken.length > 0
     }
+}
+
+function secondFactors({ db }: Access) {
+    return db
+        .selectFrom("second_factor")
+        .select(["account", "secret", "is_active as isActive", "last_step as lastStep"])
 }
