@@ -7,7 +7,7 @@ import { realClock } from "../host/clock.ts"
 import { silentLog } from "../host/log.ts"
 import { socketStream } from "../host/stream.ts"
 import type { Ingest } from "../router/ingest.ts"
-import type { Keyring } from "../router/keyring.ts"
+import type { MoteKeyring } from "../router/keyring.ts"
 import { MqttBroker } from "../router/mqtt/broker.ts"
 import { benchKeys, benchEui } from "./mqtt.ts"
 
@@ -17,7 +17,7 @@ const server = createServer(process.argv[2] === "own" ? own() : await aedes())
 function own(): (socket: Socket) => void {
     const result = { status: "stored", eui: benchEui, generation: 0, receipt: new Uint8Array(28) } as const
     const ingest = { submit: () => Promise.resolve(result) } as unknown as Ingest
-    const keyring = { find: () => benchKeys, findAll: () => [benchKeys] } as unknown as Keyring
+    const keyring = { find: () => benchKeys, findAll: () => [benchKeys] } as unknown as MoteKeyring
     const broker = new MqttBroker({ clock: realClock, random: randomBytes, ingest, keyring, log: silentLog })
     return socket => broker.accept(socketStream(socket))
 }

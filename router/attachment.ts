@@ -1,7 +1,7 @@
 import type { Clock } from "../host/clock.ts"
 import type { Log } from "../host/log.ts"
 import type { Ingest } from "./ingest.ts"
-import type { Keyring } from "./keyring.ts"
+import type { MoteKeyring } from "./keyring.ts"
 import type { RelayedMote } from "./relay/relayed-mote.ts"
 
 /** What an attachment needs from its router. */
@@ -9,7 +9,7 @@ export interface AttachmentParts {
     clock: Clock
     random: (bytes: number) => Uint8Array
     ingest: Ingest
-    keyring: Keyring
+    keyring: MoteKeyring
     log: Log
 }
 

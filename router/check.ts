@@ -17,14 +17,14 @@ export async function checkRouterData(data: string, isRunning: boolean): Promise
     return [...faults, ...(await complaints(() => closeSqlite(lockSqlite(file, format))))]
 }
 
-/** Why the clinic gives this router no keys, if it does not. */
-export async function checkClinic(clinic: ClinicLink, url: string): Promise<string[]> {
+/** Why the clinic gives this router no keys, if it does not. `where`: the flag, or the name in a file, that says which clinic. */
+export async function checkClinic(clinic: ClinicLink, url: string, where: string): Promise<string[]> {
     try {
         await clinic.keys()
         return []
     } catch (error) {
         return [
-            `--clinic: no keys from ${url}: ${reasonOf((error as { cause?: Error }).cause ?? error)}; ${hint(error)}`,
+            `${where}: no keys from ${url}: ${reasonOf((error as { cause?: Error }).cause ?? error)}; ${hint(error)}`,
         ]
     } finally {
         await clinic.close?.()

@@ -36,7 +36,13 @@ export class ClinicTime {
     /** A time, and the monotonic time at that moment. */
     private anchor: { time: number; at: number } | undefined
 
-    constructor(o: { clock: Clock; store: RouterStore; clinic: ClinicLink; machine?: MachineTime; log: Log }) {
+    constructor(o: {
+        clock: Clock
+        store: RouterStore
+        clinic: ClinicLink | Pick<ClinicLink, "onTime">
+        machine?: MachineTime
+        log: Log
+    }) {
         const { clock } = o
         this.clock = clock
         this.store = o.store

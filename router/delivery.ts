@@ -5,7 +5,7 @@ import { maxBatch, type DeliveryResult } from "../wire/batch.ts"
 import { eui } from "../wire/keys.ts"
 import type { ClinicLink } from "./clinic-link.ts"
 import type { Replays } from "./replays.ts"
-import type { Queued, RouterStore } from "./store/store.ts"
+import type { OfMotes, Queued, RouterStore } from "./store/store.ts"
 
 /** The delay of the first retry. It doubles with each further failure. A random part of up to half is subtracted. */
 export const firstRetryMs = 1_000
@@ -28,6 +28,9 @@ export class DeliveryLoop {
     private readonly replays: Replays
     private readonly clinic: ClinicLink
     private readonly maxDeadLetterBytes: number
+    /** Of the clinic, if there are several. */
+    private readonly name: string | undefined
+    private readonly isOf: OfMotes | undefined
     private readonly log: Log
     private readonly refused: LogSummary
     private readonly dropped: LogSummary
@@ -49,6 +52,9 @@ export class DeliveryLoop {
         replays: Replays
         clinic: ClinicLink
         maxDeadLetterBytes?: number
+        /** The name of the clinic, and its motes, if there are several. */
+        name?: string
+        isOf?: OfMotes
         log: Log
     }) {
         this.clock = o.clock
@@ -57,6 +63,8 @@ export class DeliveryLoop {
         this.replays = o.replays
         this.clinic = o.clinic
         this.maxDeadLetterBytes = o.maxDeadLetterBytes ?? defaultMaxDeadLetterBytes
+        this.name = o.name
+        this.isOf = o.isOf
         this.log = o.log
         const { clock, log } = o
         this.refused = new LogSummary("the clinic refused envelopes: kept as dead letters", {
@@ -86,8 +94,10 @@ export class DeliveryLoop {
         this.busy = true
         this.retryAt = undefined
         try {
-            while (this.store.outboxLength > 0) {
-                const settled = await this.deliver(this.store.next(maxBatch, maxBatchBytes))
+            for (;;) {
+                const batch = this.store.next(maxBatch, maxBatchBytes, this.isOf)
+                if (batch.length === 0) break
+                const settled = await this.deliver(batch)
                 if (this.closing.signal.aborted) return
                 if (settled === 0) throw new Error("the clinic accepted nothing of a batch")
                 this.failures = 0
@@ -135,7 +145,9 @@ export class DeliveryLoop {
         const { message: reason } = error
         this.reason = reason
         this.retryAt = elapsedMs(this.clock) + inMs
-        this.log.warn({ reason, inMs, waiting: this.store.outboxLength }, "clinic not reached")
+        const waiting = this.store.outboxOf(this.isOf).rows
+        const named = this.name === undefined ? {} : { clinic: this.name }
+        this.log.warn({ ...named, reason, inMs, waiting }, "clinic not reached")
         this.retry = this.clock.setTimeout(() => void this.run(), inMs)
     }
 }

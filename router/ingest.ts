@@ -12,7 +12,7 @@ import {
 } from "../wire/envelope.ts"
 import { eui, type RouterKeys } from "../wire/keys.ts"
 import { makeReceipt } from "../wire/receipt.ts"
-import type { Keyring, Stranger } from "./keyring.ts"
+import type { MoteKeyring, Stranger } from "./keyring.ts"
 import { RateLimit } from "./rate-limit.ts"
 import { Replays } from "./replays.ts"
 import type { Accepted, RouterStore, SeenStart } from "./store/store.ts"
@@ -102,7 +102,7 @@ export class Ingest {
     }
     private readonly clock: Clock
     private readonly store: RouterStore
-    private readonly keyring: Keyring
+    private readonly keyring: MoteKeyring
     private readonly time: ReceiptTime
     private readonly maxOutboxBytes: number
     private readonly maxMoteBytes: number
@@ -115,6 +115,7 @@ export class Ingest {
     private readonly onCommitted: (ms: number) => void
     private readonly contested: LogSummary
     private readonly replays: Replays
+    private readonly isShareUsed: (kid: Uint8Array, bytes: number, part: number) => boolean
     private readonly onResult: (envelope: Uint8Array, result: IngestResult) => void
     private waiting: Waiting[] = []
     private isCommitting = false
@@ -128,12 +129,14 @@ export class Ingest {
     constructor(o: {
         clock: Clock
         store: RouterStore
-        keyring: Keyring
+        keyring: MoteKeyring
         replays: Replays
         /** The time for receipts, by default that of `clock`. */
         time?: ReceiptTime
         maxOutboxBytes: number
         moteBytesPerMinute?: number
+        /** Whether the mote's clinic has used up its share of the outbox, of which readings may use 1 and alarms a little more. */
+        isShareUsed?: (kid: Uint8Array, bytes: number, part: number) => boolean
         log: Log
         onStored: () => void
         onCommitted?: ((ms: number) => void) | undefined
@@ -159,6 +162,7 @@ export class Ingest {
             "two envelopes with one nonce: somebody besides the mote has one of its keys. Both go to the clinic, which knows the true one",
             { ...o, level: "warn" },
         )
+        this.isShareUsed = o.isShareUsed ?? (() => false)
         this.onStored = o.onStored
         this.onCommitted = o.onCommitted ?? (() => {})
         this.onResult = o.onResult ?? (() => {})
@@ -297,8 +301,10 @@ export class Ingest {
      */
     private isFull({ purpose, envelope, eui }: Waiting, moreBytes: number): boolean {
         const { outboxBytes } = this.store
-        const max = this.maxOutboxBytes * (purpose === "alarm" ? 1 + alarmShare : 1)
-        const isFull = outboxBytes + moreBytes > max
+        const part = purpose === "alarm" ? 1 + alarmShare : 1
+        const isFull =
+            outboxBytes + moreBytes > this.maxOutboxBytes * part ||
+            this.isShareUsed(envelope.kid, envelope.bytes.length, part)
         if (isFull) this.outboxFull.count(purpose)
         if (isFull) return true
         const { length } = envelope.bytes

@@ -16,6 +16,15 @@ export const retryMs = 5_000
 /** The state of a mote without keys: the clinic does not know it, has not responded yet, or cannot be reached. */
 export type Stranger = "unknownKid" | "keysAwaited" | "clinicAway"
 
+/** What a keyring needs of the store. */
+export type KeyStore = Pick<RouterStore, "keys" | "changeKeys"> & {
+    /** Whether this clinic's keys of a mote count; by default all do. */
+    mayKeep?: (eui: string) => boolean
+}
+
+/** Who has the keys of motes, of one clinic or several. */
+export type MoteKeyring = Pick<Keyring, "motes" | "find" | "findAll" | "ask" | "subscribe">
+
 /**
  * The keys of the motes that have appeared at this router. They come from the store at first, and from the clinic when a
  * mote is new. Requests depend on timers only, because the time of day may step, by years on a machine without a
@@ -23,7 +32,7 @@ export type Stranger = "unknownKid" | "keysAwaited" | "clinicAway"
  */
 export class Keyring {
     private readonly clock: Clock
-    private readonly store: RouterStore
+    private readonly store: KeyStore
     private readonly clinic: ClinicLink
     private readonly log: Log
     private readonly closing = new AbortController()
@@ -40,7 +49,7 @@ export class Keyring {
     private refreshTimer: Timer
     private askTimer: Timer
 
-    constructor(o: { clock: Clock; store: RouterStore; clinic: ClinicLink; log: Log }) {
+    constructor(o: { clock: Clock; store: KeyStore; clinic: ClinicLink; log: Log }) {
         this.clock = o.clock
         this.store = o.store
         this.clinic = o.clinic
@@ -105,7 +114,7 @@ export class Keyring {
                 euis.map(name => Buffer.from(name, "hex")),
                 signal,
             )
-            const found = index(keys.filter(({ kid }) => wanted.has(eui(kid))))
+            const found = index(this.mine(keys).filter(({ kid }) => wanted.has(eui(kid))))
             this.strangers.deny(euis.filter(name => !found.has(name)))
             this.change([...found.keys()], found)
             // The next response must be compared with these new keys, even if it is the same object as before.
@@ -146,9 +155,14 @@ export class Keyring {
     /** Replaces all keys. */
     private replace(keys: RouterKeys[]): void {
         if (keys === this.answer) return
-        const byEui = index(keys)
+        const byEui = index(this.mine(keys))
         this.change([...new Set([...this.byEui.keys(), ...byEui.keys()])], byEui)
         this.answer = keys
+    }
+
+    private mine(keys: RouterKeys[]): RouterKeys[] {
+        const { mayKeep } = this.store
+        return mayKeep ? keys.filter(({ kid }) => mayKeep(eui(kid))) : keys
     }
 
     /** Replaces the keys of these motes by those in `byEui`. */
@@ -170,7 +184,7 @@ export class Keyring {
     }
 }
 
-type KeysListener = (eui: string) => void
+export type KeysListener = (eui: string) => void
 
 function index(keys: RouterKeys[]): Map<string, RouterKeys[]> {
     const byEui = new Map<string, RouterKeys[]>()

@@ -1,7 +1,7 @@
 import { WireError } from "../wire/cbor.ts"
 import { parseEnvelope, type Envelope } from "../wire/envelope.ts"
 import { eui, type RouterKeys } from "../wire/keys.ts"
-import type { Keyring } from "./keyring.ts"
+import type { MoteKeyring } from "./keyring.ts"
 import { ReplayWindow, windowKeyOf, type Verdict } from "./replay.ts"
 import type { Changes, Queued, RouterStore, SeenStart } from "./store/store.ts"
 
@@ -47,10 +47,10 @@ interface MoteReplays {
  */
 export class Replays {
     private readonly store: RouterStore
-    private readonly keyring: Keyring
+    private readonly keyring: MoteKeyring
     private readonly motes = new Map<string, MoteReplays>()
 
-    constructor(o: { store: RouterStore; keyring: Keyring }) {
+    constructor(o: { store: RouterStore; keyring: MoteKeyring }) {
         this.store = o.store
         this.keyring = o.keyring
     }

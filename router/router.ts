@@ -11,9 +11,9 @@ import { dispatch } from "./coap/dispatch.ts"
 import { Code, message } from "./coap/message.ts"
 import type { Server } from "./coap/requester.ts"
 import { ClinicTime, type MachineTime } from "./clinic-time.ts"
-import { DeliveryLoop } from "./delivery.ts"
 import { defaultMaxOutboxBytes, Ingest, type IngestCounts } from "./ingest.ts"
-import { Keyring } from "./keyring.ts"
+import { Clinics, timeOf } from "./clinics/clinics.ts"
+import { Keyrings, type NamedClinic } from "./clinics/keyrings.ts"
 import { CoapAttachment } from "./relay/coap-attachment.ts"
 import { directory } from "./relay/directory.ts"
 import { Motes } from "./relay/motes.ts"
@@ -51,7 +51,7 @@ const probeMs = 5_000
 export class Router {
     /** Accepts envelopes, also from transports other than CoAP. */
     readonly ingest: Ingest
-    readonly keyring: Keyring
+    readonly keyring: Keyrings
     /** The motes on CoAP connections. */
     readonly motes = new Motes()
     readonly relay: Relay
@@ -60,7 +60,7 @@ export class Router {
     private readonly store: RouterStore
     private readonly clock: Clock
     private probed: { at: number; failure: string | undefined } | undefined
-    private readonly delivery: DeliveryLoop
+    private readonly clinics: Clinics
     private readonly coap: CoapAttachment
     private readonly attachments: Attachment[]
     private readonly look: Status
@@ -73,7 +73,8 @@ export class Router {
         clock: Clock
         random: (bytes: number) => Uint8Array
         store: RouterStore
-        clinic: ClinicLink
+        /** The clinic, or several. */
+        clinic: ClinicLink | readonly NamedClinic[]
         log: Log
         attach?: Attach[]
         maxConnections?: number
@@ -89,17 +90,19 @@ export class Router {
         /** The radio network, if this router is its 6LoWPAN border router: served as `/rpl`. */
         network?: () => Network
     }) {
-        const { clock, random, store, clinic, log, maxConnections } = o
+        const { clock, random, store, log, maxConnections } = o
+        const clinics = "deliver" in o.clinic ? [{ name: "", link: o.clinic }] : o.clinic
+        const maxOutboxBytes = o.maxOutboxBytes ?? defaultMaxOutboxBytes
         this.store = store
         this.clock = clock
-        this.keyring = new Keyring({ clock, store, clinic, log })
+        this.keyring = new Keyrings({ clock, store, clinics, log })
         const replays = new Replays({ store, keyring: this.keyring })
         const { maxDeadLetterBytes, moteBytesPerMinute, machine } = o
-        this.delivery = new DeliveryLoop({
-            ...{ clock, random, store, replays, clinic, log },
+        this.clinics = new Clinics({
+            ...{ clock, random, store, replays, keyrings: this.keyring, clinics, maxOutboxBytes, log },
             ...(maxDeadLetterBytes !== undefined && { maxDeadLetterBytes }),
         })
-        const time = new ClinicTime({ clock, store, clinic, log, ...(machine && { machine }) })
+        const time = new ClinicTime({ clock, store, clinic: timeOf(clinics, clock), log, ...(machine && { machine }) })
         const traffic = new Traffic({ clock, isKnown: eui => this.keyring.find(eui) !== undefined })
         this.ingest = new Ingest({
             clock,
@@ -108,9 +111,10 @@ export class Router {
             replays,
             time,
             ...(moteBytesPerMinute !== undefined && { moteBytesPerMinute }),
-            maxOutboxBytes: o.maxOutboxBytes ?? defaultMaxOutboxBytes,
+            maxOutboxBytes,
+            isShareUsed: (kid, bytes, part) => this.clinics.isShareUsed(kid, bytes, part),
             log,
-            onStored: () => this.delivery.wake(),
+            onStored: () => this.clinics.wake(),
             onCommitted: o.onCommitted,
             onResult: (envelope, result) => traffic.note(envelope, result),
         })
@@ -127,7 +131,7 @@ export class Router {
         this.relay = new Relay(this.attachments)
         this.look = new Status({
             ...{ clock, store, traffic, waiting, keyring: this.keyring, motes: this.motes },
-            ...{ attachments: this.attachments, delivery: this.delivery, downlink: this.coap.downlink },
+            ...{ attachments: this.attachments, clinics: this.clinics, downlink: this.coap.downlink },
         })
         const resources = {
             ...moteResources(this.ingest),
@@ -150,6 +154,8 @@ export class Router {
                 if (isKnown) attachment.changed(eui)
                 else attachment.dismiss(eui)
             if (!isKnown) traffic.forget(eui)
+            // With the keys came the mote's clinic: what waits may go there.
+            this.clinics.wake()
         })
         const { refusedLength: envelopes, refusedBytes: bytes } = store
         if (envelopes > 0)
@@ -157,7 +163,7 @@ export class Router {
                 { envelopes, bytes },
                 "the clinic refused envelopes, now dead letters: `vitalmote router dead-letters list` shows them",
             )
-        this.delivery.wake()
+        this.clinics.wake()
     }
 
     /** Serves CoAP over TCP on a connection. */
@@ -208,7 +214,7 @@ export class Router {
     /** Completes pending requests, closes all connections and stops delivery. */
     async close(): Promise<void> {
         const stored = this.ingest.flush()
-        this.delivery.close()
+        this.clinics.close()
         this.keyring.close()
         await stored
         await Promise.all(this.attachments.map(async attachment => await attachment.close()))

@@ -18,6 +18,7 @@ import { servePage, type PageAccess } from "./access/serve.ts"
 import type { Place } from "./admission.ts"
 import type { Attach } from "./attachment.ts"
 import type { ClinicLink } from "./clinic-link.ts"
+import type { NamedClinic } from "./clinics/keyrings.ts"
 import type { MachineTime } from "./clinic-time.ts"
 import type { Around } from "./browser/routes.ts"
 import { CoapUdp } from "./coap/udp.ts"
@@ -105,7 +106,8 @@ export async function startRouter(o: {
     metrics?: { host: string; port: number }
     /** Serves a DNS name. */
     dns?: DnsAccess
-    clinic: ClinicLink
+    /** The clinic, or several. */
+    clinic: ClinicLink | readonly NamedClinic[]
     maxOutboxBytes?: number
     maxDeadLetterBytes?: number
     moteBytesPerMinute?: number
@@ -126,10 +128,13 @@ export async function startRouter(o: {
             outboxFileBytes: () => stored?.outboxFileBytes ?? 0,
         }),
     )
-    const clinic = watchedClinic(o.clinic, metrics.contact, {
-        ...{ now: () => realClock.now(), elapsed: () => elapsedMs(realClock) },
-        answered: (operation, ms, isGood) => metrics.answered(operation, ms, isGood),
-    })
+    const clinics = ("deliver" in o.clinic ? [{ name: "", link: o.clinic }] : o.clinic).map(clinic => ({
+        ...clinic,
+        link: watchedClinic(clinic.link, metrics.contactOf(clinic.name), {
+            ...{ now: () => realClock.now(), elapsed: () => elapsedMs(realClock) },
+            answered: (operation, ms, isGood) => metrics.answered(clinic.name, operation, ms, isGood),
+        }),
+    }))
     const close = async () => {
         for (let part = parts.pop(); part; part = parts.pop()) await part.close()
     }
@@ -149,12 +154,12 @@ export async function startRouter(o: {
         return (await listenOn(server, port)).port
     }
     try {
-        parts.push({ close: () => clinic.close?.() })
+        for (const { link } of clinics) parts.push({ close: () => link.close?.() })
         const store = SqliteStore.open(o.data, log)
         stored = store
         parts.push(store)
         const madeAt = identify(store, o.data, Date.now(), log)
-        if (madeAt !== undefined) clinic.setStoreCreatedAt?.(madeAt)
+        if (madeAt !== undefined) for (const { link } of clinics) link.setStoreCreatedAt?.(madeAt)
         if (o.retryRefused) store.retryRefused()
         const { mqttPort: wantedMqttPort, mqttBroker: access } = o
         let broker: MqttBroker | undefined
@@ -162,7 +167,7 @@ export async function startRouter(o: {
         if (wantedMqttPort !== undefined) attach.push(parts => (broker = new MqttBroker(parts)))
         if (access) attach.push(parts => new MqttClient({ ...parts, access, share: o.mqttShare }))
         const router = new Router({
-            ...{ clock: realClock, random: randomBytes, store, clinic, attach, log },
+            ...{ clock: realClock, random: randomBytes, store, clinic: clinics, attach, log },
             ...(maxOutboxBytes !== undefined && { maxOutboxBytes }),
             ...(maxDeadLetterBytes !== undefined && { maxDeadLetterBytes }),
             ...(moteBytesPerMinute !== undefined && { moteBytesPerMinute }),
@@ -188,8 +193,8 @@ export async function startRouter(o: {
         if (targets) parts.push(targets)
         const around: Around = {
             ...{ coapPort, maxOutboxBytes: maxOutboxBytes ?? defaultMaxOutboxBytes },
-            clinic: () => {
-                const { answeredAt, clockErrorMs } = metrics.contact
+            clinic: name => {
+                const { answeredAt, clockErrorMs } = metrics.contactOf(name)
                 return { silentMs: elapsedMs(realClock) - answeredAt, clockErrorMs }
             },
             ...(network && { network: () => network.now }),

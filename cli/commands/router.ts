@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs"
 import { isIPv4, isIPv6 } from "node:net"
 import { hostname } from "node:os"
 import { join } from "node:path"
@@ -6,11 +5,10 @@ import { Command, InvalidArgumentError } from "commander"
 import { readCertificate } from "../../host/certificate.ts"
 import { complaints } from "../../host/check.ts"
 import { isWildcard } from "../../host/server-certificate.ts"
-import { fileError, UserError } from "../../host/errors.ts"
+import { UserError } from "../../host/errors.ts"
 import { brokerAccess, type MqttBrokerAccess } from "../../host/mqtt/access.ts"
 import {
     AllowedTargets,
-    httpsClinic,
     lanAddresses,
     startRouter,
     type DnsAccess,
@@ -19,18 +17,14 @@ import {
 } from "../../router/index.ts"
 import { report } from "../check/faults.ts"
 import { checkRouterConfiguration } from "../check/router.ts"
-import { checkOption, httpsUrl, integer, logLevelOption, mandatory, option, port, withConfigFile } from "../options.ts"
+import { checkOption, httpsUrl, integer, logLevelOption, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { deadLettersCommand } from "./dead-letters.ts"
 import { routerUsersCommand } from "./router-users.ts"
+import { clinicsOf, linkOf, type ClinicOptions } from "../clinic-links.ts"
 import { clientAccess, printClientHints, withClientOptions, type ClientOptions } from "../clients.ts"
 
-interface Options extends ClientOptions {
-    clinic: string
-    ca?: string
-    clientCert?: string
-    clientKey?: string
-    token: string
+interface Options extends ClientOptions, ClinicOptions {
     data: string
     host: string
     coapPort: number
@@ -68,7 +62,10 @@ export const routerCommand = withConfigFile(
             option("--client-cert <file>", "this router's certificate and chain, PEM, for a clinic with --router-ca"),
         )
         .addOption(option("--client-key <file>", "its private key, PEM, if --client-cert does not contain it"))
-        .addOption(mandatory(option("--token <token>", "the router's token; better given as VITALMOTE_TOKEN")))
+        .addOption(option("--token <token>", "the router's token; better given as VITALMOTE_TOKEN"))
+        .addOption(
+            option("--clinics <file>", "several clinics instead: JSON with url, ca, token and motes of each, by name"),
+        )
         .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
         .addOption(option("--host <name>", "address to listen on").default("localhost"))
         .addOption(option("--coap-port <port>", "CoAP over TCP port").argParser(port).default(5683))
@@ -147,6 +144,7 @@ export const routerCommand = withConfigFile(
 ).action(async (options: Options, command: Command) => {
     if (options.check) return await check(options, command)
     requireBroker(options)
+    const clinics = clinicsOf(options, command)
     const router = await startRouter({
         data: join(options.data, "router"),
         host: options.host,
@@ -163,12 +161,7 @@ export const routerCommand = withConfigFile(
             metrics: { host: options.metricsHost, port: options.metricsPort },
         }),
         ...(options.dns && { dns: dnsAccess(options, options.dns) }),
-        clinic: httpsClinic({
-            url: options.clinic,
-            token: options.token,
-            ...(options.ca && { ca: readText(options.ca) }),
-            ...clientCertificate(options),
-        }),
+        clinic: clinics.map(linkOf),
         maxOutboxBytes: options.maxOutbox * 2 ** 20,
         maxDeadLetterBytes: options.maxDeadLetters * 2 ** 20,
         retryRefused: options.retryRefused ?? false,
@@ -188,7 +181,7 @@ export const routerCommand = withConfigFile(
 
 async function check(options: Options, command: Command): Promise<void> {
     requireBroker(options)
-    const { host, tlsCert, tlsKey, ca } = options
+    const { host, tlsCert, tlsKey } = options
     const { isOptional } = clientAccess(options, command).http!
     const ports = [
         { flag: "--coap-port", host, port: options.coapPort },
@@ -208,11 +201,7 @@ async function check(options: Options, command: Command): Promise<void> {
     const { faults, notes } = await checkRouterConfiguration({
         ...{ data: options.data, ports, page: `http://${inUrl(options.httpHost)}:${options.httpPort}` },
         ...(tlsCert !== undefined && { certificate: { cert: tlsCert, key: tlsKey ?? tlsCert } }),
-        clinic: {
-            ...{ url: options.clinic, token: options.token },
-            ...(ca !== undefined && { ca: () => readText(ca) }),
-            client: () => clientCertificate(options),
-        },
+        clinics: clinicsOf(options, command),
     })
     const dns = options.dns
     report([...faults, ...(dns === undefined ? [] : await complaints(() => dnsAccess(options, dns)))], notes)
@@ -243,15 +232,6 @@ function tlsAccess({ tlsKey, coapsPort, mqttsPort }: Options, tlsCert: string): 
     return { ...read(), coapsPort, mqttsPort, read }
 }
 
-/** Throws UserError for files that do not belong together. */
-function clientCertificate({ clientCert, clientKey }: Options): { client?: { cert: string; key: string } } {
-    if (clientCert === undefined && clientKey !== undefined)
-        throw new UserError("--client-key: --client-cert is needed, too", 2)
-    if (clientCert === undefined) return {}
-    const { cert, key } = readCertificate({ cert: clientCert, key: clientKey ?? clientCert })
-    return { client: { cert, key } }
-}
-
 function dnsAccess({ host, dnsAddress, dnsPort }: Options, name: string): DnsAccess {
     if (dnsAddress) return { name, address: dnsAddress, port: dnsPort }
     const addresses = isIPv4(host) && host !== "0.0.0.0" ? [host] : lanAddresses()
@@ -278,14 +258,6 @@ function dnsName(text: string): string {
 function ipv4(text: string): string {
     if (!isIPv4(text)) throw new InvalidArgumentError("Expected an IPv4 address.")
     return text
-}
-
-function readText(file: string): string {
-    try {
-        return readFileSync(file, "utf8")
-    } catch (error) {
-        throw fileError(file, error)
-    }
 }
 
 /** Checks the name of a group of routers, MQTT 5 §4.8.2. */

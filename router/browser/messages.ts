@@ -90,17 +90,38 @@ export interface MoteStatus {
     waiting: WaitingStatus[]
 }
 
+/** Delivery to a clinic. */
+export interface DeliveryStatus {
+    /** Empty where there is only one. */
+    name: string
+    state: "idle" | "delivering" | "retrying"
+    reason: string | null
+    /** Age of the oldest envelope of the batch under way. */
+    oldestMs: number | null
+    retryInMs: number | null
+    /** Of its motes. */
+    envelopes: number
+    bytes: number
+    motes: number
+    /** Of the oldest dead letters. */
+    deadLetters: number
+}
+
+/** A clinic; null where it is not known: time since it last answered, and how far this machine's clock is ahead of its. */
+export interface ClinicStatus extends DeliveryStatus {
+    silentMs: number | null
+    clockErrorMs: number | null
+}
+
 export interface RouterStatus {
     /** Why no readings can be stored. */
     failure: string | null
     motes: MoteStatus[]
-    /** To the clinic. `oldestMs`: age of the oldest envelope of the batch under way. */
-    delivery: {
-        state: "idle" | "delivering" | "retrying"
-        reason: string | null
-        oldestMs: number | null
-        retryInMs: number | null
-    }
+    clinics: DeliveryStatus[]
+    /** Motes that more than one clinic claims; the first one has their envelopes. */
+    conflicts: { eui: string; clinics: string[] }[]
+    /** Envelopes in the outbox whose mote belongs to none of several clinics. */
+    ownerless: number
     /** Of the oldest dead letters, by reason. */
     deadLetters: { reason: string; count: number; motes: string[] }[]
 }
@@ -122,8 +143,7 @@ export interface RouterState extends RouterStatus {
     maxOutboxBytes: number | null
     /** The other CoAP servers that may be asked, as the operator lists them; null: none. */
     targets: string | null
-    /** Of the clinic; null where it is not known: time since it last answered, and how far this machine's clock is ahead of its. */
-    clinic: { silentMs: number; clockErrorMs: number | null } | null
+    clinics: ClinicStatus[]
     /** The radio network; null where no border router reports it. */
     network: Network | null
     /** Numbers by name: connections, the outbox, envelopes by outcome. */

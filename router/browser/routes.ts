@@ -13,7 +13,7 @@ import { TargetError, type Targets } from "../targets/targets.ts"
 import { answered } from "./decoded.ts"
 import type { EventStreams } from "./event-streams.ts"
 import { HttpRequester } from "./http-requester.ts"
-import type { Asked, Network, RouterState } from "./messages.ts"
+import type { Asked, ClinicStatus, Network, RouterState } from "./messages.ts"
 
 /** The part of a router that its page needs. */
 export type Browsed = Pick<Router, "serve" | "stats" | "status">
@@ -23,8 +23,8 @@ export interface Around {
     /** Where the same is served over CoAP. */
     coapPort: number | undefined
     maxOutboxBytes?: number
-    /** What requests to the clinic have shown; `silentMs`: time since it last answered. */
-    clinic?: () => { silentMs: number; clockErrorMs: number | undefined }
+    /** What requests to a clinic have shown; `silentMs`: time since it last answered. */
+    clinic?: (name: string) => { silentMs: number; clockErrorMs: number | undefined }
     network?: () => Network | undefined
     /** Other CoAP servers that the page may ask. */
     targets?: Pick<Targets, "text" | "serverAt">
@@ -68,12 +68,13 @@ export function browserRoutes(
     for (const path of ["/assets/app.js", "/assets/app.css", "/favicon.svg"])
         app.get(path, { config: { needs: "nothing" } }, async (request, reply) => await sendPage(path, request, reply))
     app.get("/api/state", async ({ visitor }, reply) => {
+        const status = router.status()
         const state: RouterState = {
-            ...router.status(),
+            ...status,
+            clinics: status.clinics.map(clinic => ({ ...clinic, ...contactWith(clinic.name, around) })),
             coapPort: around.coapPort ?? null,
             maxOutboxBytes: around.maxOutboxBytes ?? null,
             targets: around.targets?.text ?? null,
-            clinic: clinicState(around),
             network: around.network?.() ?? null,
             stats: { ...router.stats() },
             visitor,
@@ -172,7 +173,7 @@ function coapRequest({ method, path, options, payload }: Asked): CoapMessage | s
     })
 }
 
-function clinicState({ clinic }: Around): RouterState["clinic"] {
-    const contact = clinic?.()
-    return contact ? { silentMs: contact.silentMs, clockErrorMs: contact.clockErrorMs ?? null } : null
+function contactWith(name: string, { clinic }: Around): Pick<ClinicStatus, "silentMs" | "clockErrorMs"> {
+    const contact = clinic?.(name)
+    return { silentMs: contact?.silentMs ?? null, clockErrorMs: contact?.clockErrorMs ?? null }
 }

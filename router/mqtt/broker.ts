@@ -8,7 +8,7 @@ import { isEui, type RouterKeys } from "../../wire/keys.ts"
 import { addressOf } from "../address.ts"
 import { Admission, type Place } from "../admission.ts"
 import type { Attachment, AttachmentParts } from "../attachment.ts"
-import type { Keyring } from "../keyring.ts"
+import type { MoteKeyring } from "../keyring.ts"
 import type { Refusal } from "../ingest.ts"
 import { HeldSessions } from "./held-sessions.ts"
 import { moteTopic, MqttMotes, type MqttMessage } from "./motes.ts"
@@ -42,7 +42,7 @@ const refusalCodes: Partial<Record<Refusal, Reason>> = {
 export class MqttBroker implements Attachment {
     readonly protocol = "mqtt"
     private readonly clock: Clock
-    private readonly keyring: Keyring
+    private readonly keyring: MoteKeyring
     private readonly motes: MqttMotes
     private readonly log: Log
     private readonly admission: Admission

@@ -3,7 +3,7 @@ import type { Log } from "../../host/log.ts"
 import type { Purpose } from "../../wire/envelope.ts"
 import { isEui, type SealedCommand } from "../../wire/keys.ts"
 import type { Ingest, IngestResult } from "../ingest.ts"
-import type { Keyring } from "../keyring.ts"
+import type { MoteKeyring } from "../keyring.ts"
 
 /** The purposes of envelopes, by the last level of the topic. */
 const purposes: Record<string, Purpose> = { vitals: "vitals", alarms: "alarm" }
@@ -44,7 +44,7 @@ export function moteTopic(topic: string): MoteTopic | undefined {
  */
 export class MqttMotes {
     private readonly ingest: Ingest
-    private readonly keyring: Keyring
+    private readonly keyring: MoteKeyring
     private readonly log: Log
     private readonly publish: (message: MqttMessage) => void
     /** The configuration that the broker retained for each mote at the start: "" for none, undefined if unknown. */
@@ -73,7 +73,7 @@ export class MqttMotes {
     constructor(o: {
         clock: Clock
         ingest: Ingest
-        keyring: Keyring
+        keyring: MoteKeyring
         log: Log
         publish: (message: MqttMessage) => void
         isNew: boolean

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client"
 import { measureProcess, scrape } from "../../host/metrics.ts"
 import type { Router } from "../router.ts"
+import type { DeliveryStatus } from "../browser/messages.ts"
 import type { ClinicContact } from "./watched-clinic.ts"
 
 /** What the router does not know of the machine that it runs on. Times are unix ms. */
@@ -21,19 +22,18 @@ const outcomes = new Set(["stored", "duplicate"])
 
 /** The router's metrics. They name no mote. */
 export class RouterMetrics {
-    readonly contact: ClinicContact
+    private readonly contacts = new Map<string, ClinicContact>()
     private readonly registry = new Registry()
     private readonly around: Surroundings
-    private readonly requests: Histogram<"operation" | "outcome">
+    private readonly requests: Histogram<"operation" | "outcome" | "clinic">
     private readonly commits: Histogram
     private readonly updates: (() => Promise<void>)[] = []
 
     constructor(around: Surroundings) {
         this.around = around
-        this.contact = { answeredAt: around.elapsed(), clockErrorMs: undefined }
         this.requests = new Histogram({
             ...this.named("clinic_request_duration_seconds", "Time of a request to the clinic."),
-            labelNames: ["operation", "outcome"],
+            labelNames: ["operation", "outcome", "clinic"],
             buckets: seconds,
         })
         this.commits = new Histogram({
@@ -43,8 +43,15 @@ export class RouterMetrics {
         measureProcess()
     }
 
-    answered(operation: string, ms: number, isGood: boolean): void {
-        this.requests.observe({ operation, outcome: isGood ? "ok" : "failed" }, ms / 1000)
+    /** What requests to a clinic have shown. @param name empty where there is only one */
+    contactOf(name: string): ClinicContact {
+        const contact = this.contacts.get(name) ?? { answeredAt: this.around.elapsed(), clockErrorMs: undefined }
+        this.contacts.set(name, contact)
+        return contact
+    }
+
+    answered(name: string, operation: string, ms: number, isGood: boolean): void {
+        this.requests.observe({ ...labelOf(name), operation, outcome: isGood ? "ok" : "failed" }, ms / 1000)
     }
 
     committed(ms: number): void {
@@ -52,9 +59,10 @@ export class RouterMetrics {
     }
 
     /** From now on a scrape has the numbers of this router, too. */
-    watch(router: Pick<Router, "stats" | "canStore" | "ingest">): void {
+    watch(router: Pick<Router, "stats" | "canStore" | "ingest" | "status">): void {
         this.addEnvelopes(router)
-        const { around, contact } = this
+        this.addClinics(router)
+        const { around } = this
         const stats = () => router.stats()
         const values: [name: string, help: string, value: () => number | Promise<number>][] = [
             ["store_up", "1 where envelopes can be stored.", () => Number(router.canStore() === undefined)],
@@ -65,16 +73,6 @@ export class RouterMetrics {
             ["outbox_limit_bytes", "Most bytes of readings in the outbox.", () => around.maxOutboxBytes],
             ["dead_letters", "Envelopes that the clinic has refused.", () => stats().refusedByClinic],
             ["dead_letter_bytes", "Bytes of the dead letters.", () => stats().refusedByClinicBytes],
-            [
-                "clinic_silent_seconds",
-                "Time since the clinic last answered, or since the start.",
-                () => (around.elapsed() - contact.answeredAt) / 1000,
-            ],
-            [
-                "clock_error_seconds",
-                "How far this machine's clock is ahead of the clinic's; 0 within 2 s.",
-                () => (contact.clockErrorMs ?? NaN) / 1000,
-            ],
             ["database_bytes", "Size of the store and its log.", () => around.databaseBytes()],
             ["disk_free_bytes", "Free space where the store is.", async () => (await around.disk()).free],
             ["disk_size_bytes", "Space in all where the store is.", async () => (await around.disk()).size],
@@ -88,6 +86,42 @@ export class RouterMetrics {
             const gauge = new Gauge(this.named(name, help))
             this.updates.push(async () => gauge.set(await value()))
         }
+    }
+
+    /** The clinics; where there are several, each has its label, and more numbers. */
+    private addClinics(router: Pick<Router, "status">): void {
+        type Value = (name: string, status: DeliveryStatus) => number
+        const add = (name: string, help: string, value: Value) => ({
+            gauge: new Gauge({ ...this.named(name, help), labelNames: ["clinic"] }),
+            value,
+        })
+        const always = [
+            add(
+                "clinic_silent_seconds",
+                "Time since the clinic last answered, or since the start.",
+                name => (this.around.elapsed() - this.contactOf(name).answeredAt) / 1000,
+            ),
+            add(
+                "clock_error_seconds",
+                "How far this machine's clock is ahead of the clinic's; 0 within 2 s.",
+                name => (this.contactOf(name).clockErrorMs ?? NaN) / 1000,
+            ),
+        ]
+        const several = [
+            add("clinic_outbox_envelopes", "Envelopes that wait for a clinic.", (_name, status) => status.envelopes),
+            add("clinic_outbox_bytes", "Bytes of those envelopes.", (_name, status) => status.bytes),
+            add("clinic_motes", "Motes of a clinic.", (_name, status) => status.motes),
+            add("clinic_dead_letters", "Its part of the oldest dead letters.", (_name, status) => status.deadLetters),
+        ]
+        const conflicts = new Gauge(this.named("conflicting_motes", "Motes that more than one clinic claims."))
+        this.updates.push(() => {
+            const status = router.status()
+            conflicts.set(status.conflicts.length)
+            for (const clinic of status.clinics)
+                for (const { gauge, value } of clinic.name === "" ? always : [...always, ...several])
+                    gauge.set(labelOf(clinic.name), value(clinic.name, clinic))
+            return Promise.resolve()
+        })
     }
 
     /** In the text format of Prometheus. */
@@ -126,4 +160,8 @@ export class RouterMetrics {
     private named(name: string, help: string) {
         return { name: `vitalmote_router_${name}`, help, registers: [this.registry] }
     }
+}
+
+function labelOf(name: string): { clinic?: string } {
+    return name === "" ? {} : { clinic: name }
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { elapsedMs, type Clock } from "../../host/clock.ts"
 import type { CommandName } from "../../wire/keys.ts"
-import type { Keyring } from "../keyring.ts"
+import type { MoteKeyring } from "../keyring.ts"
 
 /** By then nobody stands beside the mote any more: the clinic withdraws a command, and the router delivers none that is older. */
 const commandMs = 600_000
@@ -20,11 +20,11 @@ export interface WaitingMessage {
 /** What waits for motes, whether they are connected or asleep, and since when. */
 export class Waiting {
     private readonly clock: Clock
-    private readonly keyring: Keyring
+    private readonly keyring: MoteKeyring
     /** By mote and message. */
     private readonly since = new Map<string, Map<string, number>>()
 
-    constructor(o: { clock: Clock; keyring: Keyring }) {
+    constructor(o: { clock: Clock; keyring: MoteKeyring }) {
         this.clock = o.clock
         this.keyring = o.keyring
         for (const eui of o.keyring.motes) this.update(eui)

@@ -1,9 +1,9 @@
 import { elapsedMs, type Clock } from "../../host/clock.ts"
 import { eui as euiOf } from "../../wire/keys.ts"
-import type { MoteStatus, RouterStatus } from "../browser/messages.ts"
+import type { DeliveryStatus, MoteStatus, RouterStatus } from "../browser/messages.ts"
 import type { Attachment } from "../attachment.ts"
-import type { DeliveryLoop } from "../delivery.ts"
-import type { Keyring } from "../keyring.ts"
+import type { Clinic, Clinics } from "../clinics/clinics.ts"
+import type { Keyrings } from "../clinics/keyrings.ts"
 import type { Downlink } from "../relay/downlink.ts"
 import type { Motes } from "../relay/motes.ts"
 import type { Waiting } from "../relay/waiting.ts"
@@ -18,26 +18,35 @@ const lettersRead = 256
 /** Looks at the parts of a router for its page. */
 export class Status {
     private readonly o: StatusParts
-    private letters: { at: number; counts: RouterStatus["deadLetters"] } | undefined
+    private letters: { at: number; counts: RouterStatus["deadLetters"]; euis: string[] } | undefined
 
     constructor(o: StatusParts) {
         this.o = o
     }
 
     now(failure: string | undefined): RouterStatus {
-        const { clock, delivery } = this.o
+        const { clock, clinics, keyring } = this.o
         const now = elapsedMs(clock)
-        const { state, reason, oldestReceivedAt, retryAt } = delivery
         return {
             failure: failure ?? null,
             motes: this.euis().map(eui => this.moteStatus(eui, now)),
-            delivery: {
-                state,
-                reason: reason ?? null,
-                oldestMs: oldestReceivedAt === undefined ? null : Math.max(0, clock.now() - oldestReceivedAt),
-                retryInMs: retryAt === undefined ? null : Math.max(0, retryAt - now),
-            },
+            clinics: clinics.all.map(clinic => this.clinicStatus(clinic, now)),
+            conflicts: keyring.conflicts,
+            ownerless: clinics.ownerless,
             deadLetters: this.deadLetters(now),
+        }
+    }
+
+    private clinicStatus({ name, loop, waiting, motes }: Clinic, now: number): DeliveryStatus {
+        const { clock, keyring } = this.o
+        const { rows, bytes } = waiting()
+        const { state, reason, oldestReceivedAt, retryAt } = loop
+        this.deadLetters(now)
+        return {
+            ...{ name, state, reason: reason ?? null, envelopes: rows, bytes, motes: motes() },
+            oldestMs: oldestReceivedAt === undefined ? null : Math.max(0, clock.now() - oldestReceivedAt),
+            retryInMs: retryAt === undefined ? null : Math.max(0, retryAt - now),
+            deadLetters: this.letters!.euis.filter(eui => keyring.ownerOf(eui) === name).length,
         }
     }
 
@@ -80,7 +89,7 @@ export class Status {
         const letters = store.refusedLength === 0 ? [] : oldest(store)
         for (const { reason, kid } of letters) motes.set(reason, [...(motes.get(reason) ?? []), euiOf(kid)])
         const counts = [...motes].map(([reason, euis]) => ({ reason, count: euis.length, motes: [...new Set(euis)] }))
-        this.letters = { at: now, counts }
+        this.letters = { at: now, counts, euis: letters.map(({ kid }) => euiOf(kid)) }
         return counts
     }
 }
@@ -96,12 +105,12 @@ function oldest(store: RouterStore): DeadLetter[] {
 
 interface StatusParts {
     clock: Clock
-    keyring: Keyring
+    keyring: Keyrings
     motes: Motes
     attachments: readonly Attachment[]
     traffic: Traffic
     waiting: Waiting
     downlink: Downlink
-    delivery: Pick<DeliveryLoop, "state" | "reason" | "oldestReceivedAt" | "retryAt">
+    clinics: Clinics
     store: RouterStore
 }

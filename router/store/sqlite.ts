@@ -13,7 +13,7 @@ import { Outbox, type Fault, type Position, type Replay } from "./outbox/outbox.
 import { knownGeneration } from "./outbox/record.ts"
 import { format } from "./schema.ts"
 import { prepare } from "./statements.ts"
-import type { Accepted, Changes, DeadLetter, Queued, RouterStore, SeenStart } from "./store.ts"
+import type { Accepted, Changes, DeadLetter, OfMotes, Queued, RouterStore, SeenStart } from "./store.ts"
 
 const fileName = "router.db"
 const outboxFolder = "outbox"
@@ -116,6 +116,10 @@ export class SqliteStore implements RouterStore {
         return this.outbox.bytesOf(kid)
     }
 
+    outboxOf(isOf?: OfMotes): { rows: number; bytes: number } {
+        return this.outbox.ofMotes(isOf)
+    }
+
     waitingOf(kid: Uint8Array, max: number): { newest: Uint8Array[]; others: number } {
         const newest = this.outbox.newestOf(kid, max)
         return { newest, others: this.outbox.rowsOf(kid) - newest.length }
@@ -146,8 +150,8 @@ export class SqliteStore implements RouterStore {
         return this.appending
     }
 
-    next(maxEnvelopes: number, maxBytes: number): Queued[] {
-        return this.outbox.next(maxEnvelopes, maxBytes)
+    next(maxEnvelopes: number, maxBytes: number, isOf?: OfMotes): Queued[] {
+        return this.outbox.next(maxEnvelopes, maxBytes, isOf)
     }
 
     settle(

@@ -21,6 +21,9 @@ export interface Changes {
 /** An envelope in the outbox. */
 export type Queued = Delivery & { kid: Uint8Array }
 
+/** Chooses motes by their `eui`. */
+export type OfMotes = (eui: string) => boolean
+
 /** One start of a mote with the sequence numbers seen so far. */
 export interface SeenStart {
     kid: Uint8Array
@@ -47,6 +50,8 @@ export interface RouterStore {
     readonly refusedBytes: number
     /** The bytes of one mote's envelopes in the outbox. */
     outboxBytesOf(kid: Uint8Array): number
+    /** What waits in the outbox of these motes, by default of all. */
+    outboxOf(isOf?: OfMotes): { rows: number; bytes: number }
     /** The newest `max` envelopes of one mote in the outbox, the oldest of them first, and how many others it has there. */
     waitingOf(kid: Uint8Array, max: number): { newest: Uint8Array[]; others: number }
 
@@ -60,8 +65,9 @@ export interface RouterStore {
     /**
      * Returns the next batch: alarms before readings, motes in turn, and the oldest envelopes of each mote first. It
      * exceeds `maxBytes` only if a single envelope does.
+     * @param isOf only of these motes
      */
-    next(maxEnvelopes: number, maxBytes: number): Queued[]
+    next(maxEnvelopes: number, maxBytes: number, isOf?: OfMotes): Queued[]
     /**
      * Removes envelopes from the outbox: the delivered ones, and the refused ones, which become dead letters. After a crash
      * soon afterwards they may be there again, and the clinic reports them as duplicates.

@@ -1,4 +1,4 @@
-import type { MoteStatus, RouterState } from "../browser/messages.ts"
+import type { ClinicStatus, MoteStatus, RouterState } from "../browser/messages.ts"
 import { ago } from "./format.ts"
 import { deadLetterAdvice, refusalAdvice, refusals } from "./words.ts"
 
@@ -24,26 +24,28 @@ export function faultsOf(state: RouterState): Fault[] {
     return [...faults.filter(({ level }) => level === "bad"), ...faults.filter(({ level }) => level === "warn")]
 }
 
-function routerFaults({ failure, delivery, clinic, stats, maxOutboxBytes }: RouterState): Fault[] {
+function routerFaults(state: RouterState): Fault[] {
+    const { failure, clinics, conflicts, ownerless, stats, maxOutboxBytes } = state
     const faults: Fault[] = []
-    const waiting = stats.outbox ?? 0
     if (failure !== null)
         faults.push({
             level: "bad",
             what: `Nothing can be stored: ${failure}.`,
             advice: "Motes keep their readings for 30 minutes. Make room on the disk, and look at the router’s log.",
         })
-    const isSilent = clinic !== null && clinic.silentMs > clinicSilentMs
-    if (delivery.state === "retrying" || isSilent) {
-        const since = clinic ? ` for ${ago(clinic.silentMs)}` : ""
-        const why = delivery.reason === null ? "" : ` (${delivery.reason})`
-        const oldest = delivery.oldestMs === null ? "" : `, the oldest for ${ago(delivery.oldestMs)}`
+    faults.push(...clinics.flatMap(clinic => clinicFaults(clinic, state)))
+    for (const { eui, clinics: names } of conflicts)
         faults.push({
             level: "bad",
-            what: `The clinic has not answered${since}${why}. ${waiting} envelopes wait${oldest}.`,
-            advice: "Nothing is lost: all of it is delivered when the clinic is back. Does it run, and is its network there?",
+            what: `Mote ${eui} is known to ${names.join(" and to ")}: its readings go to ${names[0]!} only.`,
+            advice: "Revoke it at the clinic that it does not belong to, or say with “motes” in the file of --clinics whose it is.",
         })
-    }
+    if (ownerless > 0)
+        faults.push({
+            level: "warn",
+            what: `${ownerless} envelopes wait whose motes belong to none of the clinics.`,
+            advice: "They are delivered when a clinic of the file of --clinics knows the motes. Has one been taken out of it?",
+        })
     if (maxOutboxBytes !== null && (stats.outboxBytes ?? 0) > nearlyFull * maxOutboxBytes)
         faults.push({
             level: "bad",
@@ -57,11 +59,34 @@ function routerFaults({ failure, delivery, clinic, stats, maxOutboxBytes }: Rout
             what: `${contested} envelopes had a number that another one had used: somebody besides a mote has one of its keys.`,
             advice: "The router’s log names the mote. Tell whoever is responsible for security, and rotate the mote’s secret.",
         })
-    const error = clinic?.clockErrorMs ?? 0
+    return faults
+}
+
+function clinicFaults(clinic: ClinicStatus, { clinics, maxOutboxBytes }: RouterState): Fault[] {
+    const { name, silentMs, reason, oldestMs, envelopes, bytes } = clinic
+    const faults: Fault[] = []
+    const called = name === "" ? "The clinic" : `The clinic ${name}`
+    if (clinic.state === "retrying" || (silentMs !== null && silentMs > clinicSilentMs)) {
+        const since = silentMs === null ? "" : ` for ${ago(silentMs)}`
+        const why = reason === null ? "" : ` (${reason})`
+        const oldest = oldestMs === null ? "" : `, the oldest for ${ago(oldestMs)}`
+        faults.push({
+            level: "bad",
+            what: `${called} has not answered${since}${why}. ${envelopes} envelopes wait${oldest}.`,
+            advice: "Nothing is lost: all of it is delivered when the clinic is back. Does it run, and is its network there?",
+        })
+    }
+    if (clinics.length > 1 && maxOutboxBytes !== null && bytes > (nearlyFull * maxOutboxBytes) / clinics.length)
+        faults.push({
+            level: "bad",
+            what: `${called} has ${Math.round((100 * clinics.length * bytes) / maxOutboxBytes)} % of its share of the outbox in use.`,
+            advice: "When it is full, its motes wait; those of the others do not. Bring it back, or give a larger --max-outbox.",
+        })
+    const error = clinic.clockErrorMs ?? 0
     if (error !== 0)
         faults.push({
             level: "warn",
-            what: `This machine’s clock is ${ago(Math.abs(error))} ${error > 0 ? "ahead of" : "behind"} the clinic’s.`,
+            what: `This machine’s clock is ${ago(Math.abs(error))} ${error > 0 ? "ahead of" : "behind"} ${name === "" ? "the clinic’s" : `that of ${name}`}.`,
             advice: "Motes get the clinic’s time all the same. Set up NTP on this machine.",
         })
     return faults

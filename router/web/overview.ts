@@ -1,5 +1,5 @@
 import { h } from "../../browser/dom.ts"
-import type { MoteStatus, RouterState } from "../browser/messages.ts"
+import type { ClinicStatus, MoteStatus, RouterState } from "../browser/messages.ts"
 import { faultsOf } from "./faults.ts"
 import { ago } from "./format.ts"
 import { networkView } from "./network-view.ts"
@@ -9,15 +9,21 @@ import { outcomeText, refusals, waitingNames } from "./words.ts"
 /** What is wrong comes first, then the motes, what waits for them, and the network. */
 export class Overview {
     private readonly faults = h("section", { class: "faults", "aria-label": "What is wrong", "aria-live": "polite" })
+    private readonly clinics = h("section", { "aria-label": "Clinics" })
     private readonly motes = h("section", { "aria-label": "All motes" })
     private readonly waiting = h("section", { "aria-label": "Waiting for motes" })
     private readonly network = h("section", { "aria-label": "Network" })
-    readonly element = h("div", { class: "overview" }, this.faults, this.motes, this.waiting, this.network)
+    readonly element = h(
+        "div",
+        { class: "overview" },
+        ...[this.faults, this.clinics, this.motes, this.waiting, this.network],
+    )
 
     update(state: RouterState): void {
         const rows = state.motes.flatMap(waitingRows)
         const { network } = state
         show(this.faults, [faultList(state)])
+        show(this.clinics, state.clinics.length < 2 ? [] : [h("h2", {}, "Clinics"), clinicsTable(state.clinics)])
         show(this.motes, [h("h2", {}, "Motes"), motesTable(state.motes)])
         show(this.waiting, rows.length === 0 ? [] : waitingTable(rows))
         show(this.network, network ? [h("h2", {}, "Network"), networkView(network, state.motes)] : [])
@@ -39,8 +45,29 @@ function faultList(state: RouterState): HTMLElement {
         h("li", { "data-level": level }, h("strong", {}, what), h("span", {}, advice)),
     )
     const waiting = state.stats.outbox ?? 0
-    const now = `${waiting === 0 ? "Nothing waits" : `${waiting} envelopes wait`} for the clinic`
+    const now = `${waiting === 0 ? "Nothing waits" : `${waiting} envelopes wait`} for ${state.clinics.length > 1 ? "any clinic" : "the clinic"}`
     return faults.length === 0 ? h("p", { class: "well" }, `All is well. ${now}.`) : h("ul", {}, ...items)
+}
+
+function clinicsTable(clinics: ClinicStatus[]): HTMLElement {
+    const stateOf = ({ state, retryInMs }: ClinicStatus) =>
+        state === "retrying"
+            ? `tried again in ${ago(retryInMs ?? 0)}`
+            : state === "idle"
+              ? "all delivered"
+              : "delivering"
+    return table(
+        ["clinic", "motes", "delivery", "last answer", "waiting", "oldest", "dead letters"],
+        clinics.map(clinic => [
+            clinic.name,
+            String(clinic.motes),
+            stateOf(clinic),
+            clinic.silentMs === null ? "" : `${ago(clinic.silentMs)} ago`,
+            clinic.envelopes === 0 ? "none" : `${clinic.envelopes}, ${(clinic.bytes / 1024).toFixed(1)} KiB`,
+            clinic.oldestMs === null ? "" : ago(clinic.oldestMs),
+            String(clinic.deadLetters),
+        ]),
+    )
 }
 
 function motesTable(motes: MoteStatus[]): HTMLElement {

@@ -113,6 +113,32 @@ test("router --check: ports, certificate with its dates, the clinic and the toke
     }
 })
 
+test("router --check: several clinics, each with its own faults", async t => {
+    const service = await Service.start()
+    t.after(() => service.close())
+    const root = temporaryFolder(t)
+    const file = join(root, "clinics.json")
+    const north = { url: service.running.url, ca: service.running.caFile, token: service.router }
+    const check = (clinics: object, ...more: string[]) => {
+        writeFileSync(file, JSON.stringify(clinics), { mode: 0o600 })
+        return commandLine.run([
+            ...["router", "--check", "--data", join(root, "data"), "--coap-port", "0", "--mqtt-port", "0"],
+            ...["--http-port", "0", "--clinics", file, ...more],
+        ])
+    }
+    const good = await check({ north })
+    assert.equal(good.code, 0, good.stderr)
+    const bad = await check({ north, south: { ...north, token: "wrong" }, west: { ...north, ca: "none.pem" } })
+    assert.equal(bad.code, 2)
+    const [south, west, ...others] = lines(bad.stderr)
+    assert.match(south!, /south: no keys from .* with 401/)
+    assert.match(west!, /cannot read .*none\.pem/)
+    assert.deepEqual(others, [])
+    const both = await check({ north }, "--token", "secret")
+    assert.match(both.stderr, /--token <token> is for one clinic: with --clinics it stands in that file/)
+    assert.equal(both.code, 2)
+})
+
 test("--config: all that is wrong with it at once, with the name that was meant; a list for what is repeatable", async t => {
     const folder = temporaryFolder(t)
     const file = join(folder, "clinic.json")

@@ -1,7 +1,7 @@
 import { readdirSync, renameSync } from "node:fs"
 import { makeFolder } from "../../../host/files.ts"
 import type { Purpose } from "../../../wire/envelope.ts"
-import type { Queued } from "../store.ts"
+import type { OfMotes, Queued } from "../store.ts"
 import { Queues, type Place } from "./queues.ts"
 import {
     decodeBody,
@@ -154,6 +154,12 @@ export class Outbox {
         return this.queues.rowsOf(keyOf(kid))
     }
 
+    /** What waits of these motes, by default of all. */
+    ofMotes(isOf?: OfMotes): { rows: number; bytes: number } {
+        const chosen = byKey(isOf)
+        return chosen ? this.queues.ofMotes(chosen) : { rows: this.rows, bytes: this.bytes }
+    }
+
     bytesOf(kid: Uint8Array): number {
         return this.queues.bytesOf(keyOf(kid))
     }
@@ -243,17 +249,18 @@ export class Outbox {
     }
 
     /** The next batch. It leaves out what the disk has changed, and reports it. */
-    next(maxEnvelopes: number, maxBytes: number): Queued[] {
+    next(maxEnvelopes: number, maxBytes: number, isOf?: OfMotes): Queued[] {
         const batch: Queued[] = []
         const lost: [slot: number, kid: string, purpose: Purpose][] = []
-        this.queues.next(maxEnvelopes, maxBytes, (slot, kid, purpose) => {
+        const take = (slot: number, kid: string, purpose: Purpose) => {
             const queued = this.read(slot)
             if (queued) {
                 batch.push({ id: this.queues.place(slot).id, purpose, ...queued })
                 this.slots.set(batch.at(-1)!, slot)
             } else lost.push([slot, kid, purpose])
             return queued !== undefined
-        })
+        }
+        this.queues.next(maxEnvelopes, maxBytes, take, byKey(isOf))
         for (const [slot, kid, purpose] of lost) this.drop(slot, kid, purpose, this.queues.place(slot))
         return batch
     }
@@ -474,6 +481,11 @@ class SettledIds {
 
 function keyOf({ buffer, byteOffset, length }: Uint8Array): string {
     return Buffer.from(buffer, byteOffset, length).toString("latin1")
+}
+
+/** The same choice by the keys of the queues. */
+function byKey(isOf: OfMotes | undefined): ((key: string) => boolean) | undefined {
+    return isOf && (key => isOf(Buffer.from(key, "latin1").toString("hex")))
 }
 
 function fileOf(segment: Segment): string {

@@ -118,13 +118,34 @@ export class Queues {
         return (this.byMote.alarm.get(kid)?.bytes ?? 0) + (this.byMote.vitals.get(kid)?.bytes ?? 0)
     }
 
-    /** The slots of the next batch. `take` gets each, and says whether it counts: an envelope may turn out to be lost. */
-    next(maxEnvelopes: number, maxBytes: number, take: (slot: number, kid: string, purpose: Purpose) => boolean): void {
+    /** What waits of these motes. */
+    ofMotes(isOf: (kid: string) => boolean): { rows: number; bytes: number } {
+        const sum = { rows: 0, bytes: 0 }
+        for (const queues of Object.values(this.byMote))
+            for (const [kid, queue] of queues)
+                if (isOf(kid)) {
+                    sum.rows += queue.rows
+                    sum.bytes += queue.bytes
+                }
+        return sum
+    }
+
+    /**
+     * The slots of the next batch. `take` gets each, and says whether it counts: an envelope may turn out to be lost.
+     * @param isOf only of these motes
+     */
+    next(
+        maxEnvelopes: number,
+        maxBytes: number,
+        take: (slot: number, kid: string, purpose: Purpose) => boolean,
+        isOf?: (kid: string) => boolean,
+    ): void {
         let rows = 0
         let bytes = 0
         for (const purpose of ["alarm", "vitals"] as const) {
             const queues = this.byMote[purpose]
-            const cursors = new Map([...queues].map(([kid, { head }]) => [kid, head]))
+            const chosen = isOf ? [...queues].filter(([kid]) => isOf(kid)) : [...queues]
+            const cursors = new Map(chosen.map(([kid, { head }]) => [kid, head]))
             while (cursors.size > 0)
                 for (const [kid, cursor] of cursors) {
                     let slot = cursor

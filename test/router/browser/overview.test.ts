@@ -1,11 +1,15 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import fc from "fast-check"
-import type { MoteStatus, Network, RouterState } from "../../../router/browser/messages.ts"
+import type { ClinicStatus, MoteStatus, Network, RouterState } from "../../../router/browser/messages.ts"
 import { parseNetwork } from "../../../router/status/network.ts"
 import { faultsOf } from "../../../router/web/faults.ts"
 import { interfaceOf, layout, moteAt } from "../../../router/web/network-layout.ts"
 
+const clinic: ClinicStatus = {
+    ...{ name: "", state: "idle", reason: null, oldestMs: null, retryInMs: null, silentMs: 5_000, clockErrorMs: 0 },
+    ...{ envelopes: 0, bytes: 0, motes: 1, deadLetters: 0 },
+}
 const well: RouterState = {
     ...{
         failure: null,
@@ -17,8 +21,9 @@ const well: RouterState = {
         visitor: null,
         targets: null,
     },
-    delivery: { state: "idle", reason: null, oldestMs: null, retryInMs: null },
-    clinic: { silentMs: 5_000, clockErrorMs: 0 },
+    clinics: [clinic],
+    conflicts: [],
+    ownerless: 0,
     stats: { outbox: 0, outboxBytes: 0, refusedByClinic: 0 },
 }
 const mote: MoteStatus = {
@@ -32,8 +37,13 @@ test("what is wrong comes first, the worst on top; nothing where nothing is", ()
     const faults = faultsOf({
         ...well,
         failure: "the outbox is full",
-        delivery: { state: "retrying", reason: "connect ECONNREFUSED", oldestMs: 300_000, retryInMs: 4_000 },
-        clinic: { silentMs: 300_000, clockErrorMs: -7_200_000 },
+        clinics: [
+            {
+                ...clinic,
+                ...{ state: "retrying", reason: "connect ECONNREFUSED", oldestMs: 300_000, retryInMs: 4_000 },
+                ...{ silentMs: 300_000, clockErrorMs: -7_200_000, envelopes: 120, bytes: 900 },
+            },
+        ],
         stats: { outbox: 120, outboxBytes: 900, refusedByClinic: 300 },
         motes: [
             { ...mote, silentMs: 300_000, transport: null },
@@ -55,6 +65,23 @@ test("what is wrong comes first, the worst on top; nothing where nothing is", ()
     assert.match(text, /has sent nothing for 5 min, and is not connected\./)
     assert.equal(text.match(/3 refused, wrong MAC/g)?.length, 1)
     assert.doesNotMatch(text, /keys awaited/)
+})
+
+test("of several clinics each is named; a mote of two, and envelopes of none, are shown", () => {
+    const faults = faultsOf({
+        ...well,
+        clinics: [
+            { ...clinic, name: "north" },
+            { ...clinic, name: "south", state: "retrying", reason: "no response in time", bytes: 450, envelopes: 7 },
+        ],
+        conflicts: [{ eui: mote.eui, clinics: ["north", "south"] }],
+        ownerless: 3,
+    })
+    const text = faults.map(({ what }) => what).join("\n")
+    assert.match(text, /^The clinic south has not answered for 5 s \(no response in time\)\. 7 envelopes wait\.\n/)
+    assert.match(text, /The clinic south has 90 % of its share of the outbox in use\./)
+    assert.match(text, /Mote 0000000000000001 is known to north and to south: its readings go to north only\./)
+    assert.match(text, /3 envelopes wait whose motes belong to none of the clinics\./)
 })
 
 const address = fc

@@ -98,17 +98,22 @@ test("delivery and dead letters are shown", async () => {
         await clock.advance(10)
         await result
     }
-    assert.equal(router.status().delivery.state, "idle")
+    assert.equal(router.status().clinics[0]!.state, "idle")
     await submit()
     await clock.advance(20_000)
-    const { state, reason, oldestMs, retryInMs } = router.status().delivery
+    const { state, reason, oldestMs, retryInMs } = router.status().clinics[0]!
     assert.deepEqual([state, reason], ["retrying", "it is away"])
     assert.ok(oldestMs! >= 20_000 && retryInMs! > 0)
     assert.ok(router.status().motes[0]!.outboxBytes > 0)
     clinic.answer = batch => batch.map(({ id }) => ({ id, status: "refused", reason: "revoked" }))
     await clock.advance(60_000)
     const after = router.status()
-    assert.deepEqual(after.delivery, { state: "idle", reason: null, oldestMs: null, retryInMs: null })
+    assert.deepEqual(after.clinics, [
+        {
+            ...{ name: "", state: "idle", reason: null, oldestMs: null, retryInMs: null },
+            ...{ envelopes: 0, bytes: 0, motes: 1, deadLetters: after.deadLetters.length },
+        },
+    ])
     assert.deepEqual(after.deadLetters, [{ reason: "revoked", count: 1, motes: [mote.eui] }])
     await router.close()
 })
