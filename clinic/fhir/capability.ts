@@ -33,7 +33,7 @@ export function capabilityStatement(kinds: readonly Kind[], base: string, date: 
 }
 
 function resource(kind: Kind, kinds: readonly Kind[]): RestResource {
-    const { type, documentation, profiles } = kind
+    const { type, documentation, profiles, operations } = kind
     const searchInclude = references(kind).map(([name]) => `${type}:${name}`)
     const searchRevInclude = kinds.flatMap(from =>
         references(from)
@@ -53,6 +53,12 @@ function resource(kind: Kind, kinds: readonly Kind[]): RestResource {
             ...{ name, type, definition: `${definitions}/${definition}` },
             ...(documentation !== undefined && { documentation }),
         })),
+        ...(operations && {
+            operation: operations.map(name => ({
+                name,
+                definition: `http://hl7.org/fhir/OperationDefinition/${type}-${name}`,
+            })),
+        }),
     }
 }
 

@@ -81,6 +81,8 @@ export interface Kind {
     /** What of the resource this server fills in. */
     readonly schema: TObject
     readonly profiles?: readonly string[]
+    /** Operations of R4, without the $. */
+    readonly operations?: readonly string[]
     readonly parameters: Readonly<Record<string, Parameter>>
     /** The criteria that a scan has seen to, without a modifier. */
     readonly indexed: readonly string[]

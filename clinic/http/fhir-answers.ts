@@ -4,8 +4,11 @@ import type { FastifyReply, FastifyRequest } from "fastify"
 import Negotiator from "negotiator"
 import type { Resource } from "@medplum/fhirtypes"
 import { ProblemError } from "../errors.ts"
-import type { Kind } from "../fhir/kind.ts"
+import type { Clinic } from "../clinic.ts"
+import type { Asking, Kind } from "../fhir/kind.ts"
 import { parametersOf } from "../fhir/search/query.ts"
+import { knownTo } from "./admission.ts"
+import { userFrom } from "./auth.ts"
 import { fhirAnswer } from "./openapi.ts"
 import { NoContent } from "./schemas/common.ts"
 import { Bundle, fhirType, Subset } from "./schemas/fhir.ts"
@@ -115,6 +118,13 @@ export function sendUnlessKnown(request: FastifyRequest, reply: FastifyReply, re
               Math.floor(Date.parse(lastUpdated) / 1000) * 1000 <= Date.parse(since)
     if (isKnown) return reply.code(304).removeHeader("content-type").send()
     return reply.send(body)
+}
+
+export function askingOf(request: FastifyRequest, clinic: Clinic): Asking {
+    return {
+        ...{ clinic, user: userFrom(request), now: clinic.now(), base: request.fhirBase },
+        known: (action, patients) => knownTo(request, patients, action),
+    }
 }
 
 /** What clients may ask for; of several that they take the first. */

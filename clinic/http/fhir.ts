@@ -3,16 +3,15 @@ import type { Clinic } from "../clinic.ts"
 import { ProblemError } from "../errors.ts"
 import { searchBundle } from "../fhir/bundle.ts"
 import { capabilityStatement } from "../fhir/capability.ts"
-import type { Asking, Kind } from "../fhir/kind.ts"
+import type { Kind } from "../fhir/kind.ts"
 import { warning } from "../fhir/outcome.ts"
 import { kindsByType, resourceKinds } from "../fhir/resources/resources.ts"
 import { parseQuery, type Query } from "../fhir/search/query.ts"
 import { search, type Found } from "../fhir/search/search.ts"
 import { subsetOf, versioned } from "../fhir/subset.ts"
-import { knownTo } from "./admission.ts"
 import { about } from "./audited.ts"
-import { userFrom } from "./auth.ts"
 import {
+    askingOf,
     fhirTags,
     formType,
     mediaTypeFor,
@@ -23,6 +22,7 @@ import {
     send,
     sendUnlessKnown,
 } from "./fhir-answers.ts"
+import { fhirOperations } from "./fhir-operations.ts"
 import { fhirAnswer } from "./openapi.ts"
 import { CapabilityStatement } from "./schemas/fhir.ts"
 import type { Turns } from "./turns.ts"
@@ -52,6 +52,7 @@ export async function fhirRoutes(app: App, clinic: Clinic, turns: Turns, origin?
             send(reply, capabilityStatement(resourceKinds, request.fhirBase, startedAt)),
         )
         for (const kind of resourceKinds) kindRoutes(fhir, kind, clinic, turns)
+        fhirOperations(fhir, clinic, turns)
         fhir.setNotFoundHandler(async (request, reply) => {
             const allow = methodsOf(request.url.split("?")[0]!)
             if (allow === undefined) throw new ProblemError("not-found", { what: "address" })
@@ -112,13 +113,6 @@ function methodsOf(path: string): string | undefined {
     const where = rest.length === 3 && rest[1] === "_history" ? "version" : rest.length
     if (rest.length === 1 && rest[0] === "_search") return "POST"
     return where === 0 || (type !== "metadata" && (where === 1 || where === "version")) ? "GET, HEAD" : undefined
-}
-
-function askingOf(request: FastifyRequest, clinic: Clinic): Asking {
-    return {
-        ...{ clinic, user: userFrom(request), now: clinic.now(), base: request.fhirBase },
-        known: (action, patients) => knownTo(request, patients, action),
-    }
 }
 
 function unknown(): ProblemError {

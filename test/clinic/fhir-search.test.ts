@@ -269,3 +269,58 @@ test("who polls by the time of storing gets what arrives late, each once, over p
     }
     assert.deepEqual(seen, [71, 16, 72, 73, 16, 74, 16])
 })
+
+test("$lastn: the last ones of each patient and code", async () => {
+    const newest = await ask(`Observation/$lastn?patient=${ada.patient},${ken.patient}`)
+    const shown = ({ entries }: { entries: Entry[] }) =>
+        entries.map(({ resource }) => (resource.valueQuantity as { value: number }).value)
+    assert.deepEqual(shown(newest), [69, 36.9, 99, 36.9])
+    assert.deepEqual(shown(await ask(`Observation/$lastn?patient.name=beck&code=8867-4&max=3`)), [69, 68, 67])
+    const iso = new Date(start + 4000).toISOString()
+    assert.deepEqual(shown(await ask(`Observation/$lastn?patient=${ada.patient}&code=8867-4&date=lt${iso}`)), [61])
+    for (const query of ["max=0", "max=101", "max=1&max=2", "device=1", "_sort=date", "foo=1"])
+        assert.equal((await ask(`Observation/$lastn?${query}`)).status, 400, query)
+})
+
+test("$stats: of a patient and a time", async () => {
+    const of = `Observation/$stats?patient=${ada.patient}&code=8867-4`
+    const shown = async (query: string) =>
+        ((await ask(of + query)).json.parameter?.[0].resource.component ?? []).map(
+            (part: { code: { coding: { code: string }[] }; valueQuantity: { value: number } }) =>
+                `${part.code.coding[0]!.code} ${part.valueQuantity.value}`,
+        ) as string[]
+    assert.deepEqual(await shown(""), ["average 64.5", "minimum 60", "maximum 69", "count 10"])
+    const iso = (i: number) => new Date(start + i * 2000).toISOString()
+    assert.deepEqual(await shown(`&date=ge${iso(2)}&date=lt${iso(4)}&statistic=average,count`), [
+        "average 62.5",
+        "count 2",
+    ])
+    assert.deepEqual(await shown("&duration=0"), [])
+    for (const query of ["&statistic=mode", "&duration=long", "&date=ne2024", "&device=1"])
+        assert.equal((await ask(of + query)).status, 400, query)
+    assert.equal((await ask("Observation/$stats?code=8867-4")).status, 400)
+})
+
+test("$everything: all there is of a patient, over pages", async () => {
+    const seen: string[] = []
+    let path: string | undefined = `Patient/${ada.patient}/$everything?_count=5`
+    while (path !== undefined) {
+        const { entries, json }: Awaited<ReturnType<typeof ask>> = await ask(path)
+        assert.ok(entries.length > 0 && entries.length <= 5)
+        seen.push(...entries.map(({ resource }) => `${resource.resourceType}/${resource.id}`))
+        path = json.link.find((link: { relation: string }) => link.relation === "next")?.url.split("/fhir/")[1]
+    }
+    assert.equal(new Set(seen).size, seen.length)
+    const kinds = seen.map(one => one.split("/")[0]!)
+    const count = (kind: string) => kinds.filter(one => one === kind).length
+    assert.deepEqual(["Observation", "Patient", "Device", "DeviceUseStatement"].map(count), [20, 1, 1, 1])
+    const only = await ids(`Patient/${ada.patient}/$everything?_type=Device,Patient`)
+    assert.deepEqual(only, [`Patient/${ada.patient}`, `Device/${ada.mote.eui}`])
+    const late = await ask(
+        `Patient/${ada.patient}/$everything?_type=Observation&start=${new Date(start + 16_000).toISOString()}`,
+    )
+    assert.equal(late.entries.length, 4)
+    assert.equal((await ask("Patient/999/$everything")).status, 404)
+    for (const query of ["_type=AuditEvent", "_cursor=x", "foo=1", "start=soon"])
+        assert.equal((await ask(`Patient/${ada.patient}/$everything?${query}`)).status, 400, query)
+})

@@ -120,6 +120,9 @@ test("every kind of resource is valid, by two validators and the vital-signs pro
         await events(`/${resource.id}`)
     }
     await valid("/fhir/metadata")
+    await valid(`/fhir/Observation/$lastn?patient=${patient}`)
+    await valid(`/fhir/Observation/$stats?patient=${patient}`)
+    await valid(`/fhir/Patient/${patient}/$everything?_count=9`)
     for (const path of ["/fhir/Observation?x=1", "/fhir/Patient/999", "/fhir/Nothing", "/fhir/%zz"])
         assert.equal((await valid(path)).json.resourceType, "OperationOutcome", path)
     const nobody = await service.call("GET", "/fhir/Patient")

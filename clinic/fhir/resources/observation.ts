@@ -4,7 +4,9 @@ import { isVitalName, vitalNames, type VitalName } from "../../../wire/tables/qu
 import type { Clinic } from "../../clinic.ts"
 import { ProblemError } from "../../errors.ts"
 import { CodeableConcept, Id, Instant, Meta, optional, Quantity, Reference, resource } from "../../http/schemas/fhir.ts"
+import { Slices } from "../../../host/slices.ts"
 import { may } from "../../people/permissions.ts"
+import type { TimeFilter } from "../../readings/time-filter.ts"
 import type { BedsideObservation } from "../../readings/bedside.ts"
 import type { Observation, Position } from "../../readings/observations.ts"
 import { bedsideCodes, fromBedside } from "../bedside.ts"
@@ -16,7 +18,7 @@ import { idsIn, timesIn, withCode } from "../search/narrow.ts"
 import { toObservation } from "../vital-sign.ts"
 import { inOrderOfStoring } from "./stored-order.ts"
 
-const schema = resource("Observation", {
+export const observationSchema = resource("Observation", {
     id: Id,
     meta: Meta,
     status: Type.Literal("final"),
@@ -61,7 +63,7 @@ export const observationKind: Kind = {
     type: "Observation",
     documentation:
         "Heart rate, body temperature and oxygen saturation as measured; breathing rate, systolic blood pressure, oxygen and consciousness as entered by a nurse. Newest first; by the time of storing where _lastUpdated says from when on, so that a client that polls gets readings that arrive late, too.",
-    ...{ access: "read", audit: "vital-signs", schema },
+    ...{ access: "read", audit: "vital-signs", schema: observationSchema, operations: ["lastn", "stats"] },
     profiles: ["heartrate", "bodytemp", "oxygensat", "resprate", "vitalsigns"],
     parameters: {
         patient: { ...subject, definition: "clinical-patient" },
@@ -148,6 +150,35 @@ async function scan(o: Scan, asking: Asking): Promise<Scanned> {
     return { items, rest: items.length < limit ? undefined : items.at(-1)?.position }
 }
 
+/** The last ones of each patient and name, by patient. */
+export async function lastOf(
+    o: {
+        patients: readonly number[]
+        measured: readonly VitalName[]
+        entered: readonly BedsideName[]
+        when: TimeFilter | undefined
+        max: number
+    },
+    clinic: Clinic,
+): Promise<Item[]> {
+    const { when, max: limit } = o
+    const items: Item[] = []
+    const slices = new Slices()
+    for (const patient of o.patients) {
+        const which = { patients: [patient], newestFirst: true, limit }
+        for (const name of o.measured)
+            items.push(...(await clinic.observations.search({ names: [name], when, ...which })).map(one => itemOf(one)))
+        const ranges = when?.moments.toReversed() ?? [always]
+        const entered = await clinic.bedside.search({ names: o.entered, ranges, ...which })
+        for (const name of o.entered) {
+            const some = entered.filter(one => one.name === name).sort((a, b) => b.time - a.time || b.id - a.id)
+            items.push(...some.slice(0, limit).map(one => itemOf(one)))
+        }
+        await slices.pause()
+    }
+    return items
+}
+
 /** What the criteria leave of the quantities and times. */
 export function narrowed(criteria: readonly Criterion[], now: number) {
     const coded = withCode(names, criteria, "code", codesOf)
@@ -177,7 +208,7 @@ async function wearers({ criteria, patients }: Scan, clinic: Clinic): Promise<"a
 }
 
 /** Throws ProblemError where there are too many to look at each. */
-async function patientsToSearch(patients: "all" | readonly number[], clinic: Clinic): Promise<number[]> {
+export async function patientsToSearch(patients: "all" | readonly number[], clinic: Clinic): Promise<number[]> {
     if (patients !== "all") return [...patients]
     const all = await clinic.patients.page(0, maxPatientsSearched + 1)
     if (all.length > maxPatientsSearched) throw new ProblemError("too-many-patients")

@@ -27,7 +27,7 @@ const schema = resource("Patient", {
 export const patientKind: Kind = {
     type: "Patient",
     documentation: "Who is on a ward; inactive once discharged.",
-    ...{ access: "read", audit: "patient", schema },
+    ...{ access: "read", audit: "patient", schema, operations: ["everything"] },
     parameters: {
         _id: { ...commonParameters._id!, isPatient: true },
         identifier: { type: "token", path: "identifier", definition: "Patient-identifier" },

@@ -44,7 +44,7 @@ export async function search(kind: Kind, query: Query, asking: Asking, kinds: Ki
 }
 
 /** The criteria with what chains lead to. */
-async function resolved(
+export async function resolved(
     kind: Kind,
     criteria: readonly (Criterion | Chain)[],
     asking: Asking,
@@ -87,7 +87,8 @@ async function find(kind: Kind, criteria: readonly Criterion[], count: number, a
     return await page(kind, { criteria, patients }, { count, cursor: undefined, sort: [] }, asking)
 }
 
-function namedIn(criteria: readonly Criterion[]): string[] | undefined {
+/** The patients whom criteria name; undefined where they name nobody. */
+export function namedIn(criteria: readonly Criterion[]): string[] | undefined {
     const naming = criteria.filter(({ parameter }) => parameter.isPatient)
     return idsIn(naming, ...new Set(naming.map(({ name }) => name)))
 }
