@@ -29,6 +29,8 @@ import { isWorn, Motes, type Mote, type Secrets, type WornMote } from "./motes/m
 import { News2, type PatientScore } from "./news2/news2.ts"
 import type { SaturationScale } from "./news2/score.ts"
 import { News2Watch } from "./news2/watch.ts"
+import { Retention } from "./retention/retention.ts"
+import { RetentionRules } from "./retention/rules.ts"
 import { Bedside, type BedsideEntry } from "./readings/bedside.ts"
 import { Observations, type Observation } from "./readings/observations.ts"
 import { Notes } from "./people/notes.ts"
@@ -99,6 +101,8 @@ export class Clinic {
     readonly silence: SilenceWatch
     readonly arrivals: ArrivalWatch
     readonly batteries: BatteryWatch
+    readonly retentionRules: RetentionRules
+    readonly retention: Retention
     readonly routers: Routers
     readonly grants: Grants
     readonly live: LiveObservations
@@ -134,6 +138,8 @@ export class Clinic {
         this.associations = new Associations(o.store, o.clock)
         this.motes = new Motes({ ...o, vault, associations: this.associations })
         this.audit = new Audit(o)
+        this.retentionRules = new RetentionRules(o.store, () => this.now())
+        this.retention = new Retention({ ...o, rules: this.retentionRules, audit: this.audit })
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms({

@@ -200,6 +200,11 @@ async function store(
         if (Buffer.compare((await tables.envelope.bytesOf(key))!, bytes) !== 0) throw new Refused("nonce-reused")
         return false
     }
+    // Before anything else of it: retention may have removed it, and a router has kept it for all that time.
+    if (!(await noteArrival({ id, ...key }, { arrivedAt, now }, tables))) {
+        await tables.envelope.withdraw(id)
+        return false
+    }
     const attribution = new Attribution(mote, { arrivedAt, boot }, tables)
     const groups = await attribution.ofReadings(readings)
     for (const [whose, own] of groups)
@@ -209,7 +214,6 @@ async function store(
     for (const [whose, own] of groups) if (whose) await o.alarms.observe(mote, whose, own, tables)
     if (statement && (await isNewestSecret(mote, generation, o.motes, tables)))
         await o.configurations.applyStatement(mote, statement, { boot, seq }, arrivedAt, tables)
-    await noteArrival({ id, ...key }, { arrivedAt, now }, tables)
     return true
 }
 

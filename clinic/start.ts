@@ -164,6 +164,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             isBackupOverdue: () => backups?.isOverdue() ?? false,
         })
         const watch = watchAlarms({ clinic, store, outbox, publisher, equipment, clock, log })
+        clinic.retention.start()
         const anchors = anchorAudit(clinic.audit, { data, clock, log })
         const url = urlOf(app)
         const local = new LocalAccess(data)
@@ -182,6 +183,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
                 certificates.stop()
                 await backups?.stop()
                 await watch.stop()
+                await clinic.retention.stop()
                 await outbox.stop()
                 await publisher?.stop()
                 await app.close()

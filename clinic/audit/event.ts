@@ -17,6 +17,7 @@ export type AuditSubject =
     | "break-glass"
     | "users"
     | "audit"
+    | "retention"
     | "clinic"
 
 export type AuditAction =

@@ -13,6 +13,7 @@ const absenceText: Record<Absence, string> = {
 
 const uncalibratedNote = "Not calibrated: nobody has compared the values of this device with arterial blood."
 
+const leftNote = "The readings themselves are kept no longer."
 const relativeTimeNote = "The mote had no clock yet: the time was counted back from the arrival at the router."
 
 /** A vital sign as the profiles of FHIR R4 want it. */
@@ -25,6 +26,7 @@ export function toObservation(observation: Observation): FhirObservation {
         ...(relative ? [relativeTimeNote] : []),
         ...("isUncalibrated" in quantity && observation.value !== null ? [uncalibratedNote] : []),
         ...(summary ? [`Mean of ${summary.count} readings from ${summary.least} to ${summary.greatest}.`] : []),
+        ...(observation.isLeft ? [leftNote] : []),
     ]
     return {
         resourceType: "Observation",

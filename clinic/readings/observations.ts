@@ -14,6 +14,7 @@ import {
 } from "../store/measurements.ts"
 import { maxSkewMs } from "../routers.ts"
 import type { Store, Tables } from "../store/store.ts"
+import { joined, Means } from "./means.ts"
 
 /** A stored vital sign. */
 export interface Observation extends Omit<Reading, "name" | "problem"> {
@@ -24,6 +25,8 @@ export interface Observation extends Omit<Reading, "name" | "problem"> {
     name: VitalName
     /** Unix time in milliseconds. */
     storedAt: number
+    /** A mean of readings that are kept no longer. */
+    isLeft?: true
 }
 
 /** Where a page of a search ends; the next one goes on behind it, whatever has arrived meanwhile. */
@@ -67,9 +70,11 @@ const maxSummaries = 2000
 /** What was measured: everything a reader asks for. Values with a problem are not vital signs and never show up. */
 export class Observations {
     private readonly store: Store
+    private readonly means: Means
 
     constructor(store: Store) {
         this.store = store
+        this.means = new Means(store)
     }
 
     /**
@@ -91,8 +96,7 @@ export class Observations {
                     found.push(...(await this.periods(of, when, page, slices)))
                 }
             }
-        const sign = newestFirst ? -1 : 1
-        return found.sort((a, b) => sign * (a.time - b.time || a.id - b.id)).slice(0, limit)
+        return inOrder(found, newestFirst).slice(0, limit)
     }
 
     /** How many match in all; costs a walk over that part of the index, in slices. */
@@ -101,8 +105,10 @@ export class Observations {
         let count = 0
         for (const patient of patients)
             for (const name of names)
-                if (!when) count += await this.countWithin({ patient, name }, always, undefined, slices)
-                else {
+                if (!when) {
+                    count += await this.countWithin({ patient, name }, always, undefined, slices)
+                    count += await this.means.count({ patient, name })
+                } else {
                     for (const range of when.moments)
                         count += await this.countWithin({ patient, name }, range, "moments", slices)
                     const page = { newestFirst: false, limit: Infinity, after: beginning(false) }
@@ -151,7 +157,10 @@ export class Observations {
         }
         if (range.from >= range.before) return []
         const rows = await this.store.measurement.page(range, { after, newestFirst, limit, kind })
-        return rows.map(observation)
+        const readings = rows.map(observation)
+        if (kind === "moments") return readings
+        const means = await this.means.page(range, { after, newestFirst, limit })
+        return means.length === 0 ? readings : inOrder([...readings, ...means], newestFirst).slice(0, limit)
     }
 
     private async countWithin(
@@ -179,7 +188,7 @@ export class Observations {
 
     async get(id: number): Promise<Observation | undefined> {
         const found = await this.store.measurement.get(id, vitalNames)
-        return found && observation(found)
+        return found ? observation(found) : await this.means.get(id)
     }
 
     /**
@@ -256,7 +265,13 @@ export class Observations {
         for await (const part of this.parts(range, new Slices()))
             append(points, await this.store.measurement.steps(part, stepMs))
         const around = { ...range, from: o.from - maxSpanMs, before: o.before + maxSpanMs }
-        return withSpans(points, await this.store.measurement.summaries(around, maxSummaries), o)
+        const all = withSpans(points, await this.store.measurement.summaries(around, maxSummaries), o)
+        return await this.means.join(all, range, stepMs)
+    }
+
+    /** For which part of a range (unix ms) there are only means of a patient's vital signs, by their step. */
+    async left(patient: number, range: TimeRange): Promise<{ stepMs: number; from: number; before: number }[]> {
+        return await this.means.extents(patient, vitalNames, range)
     }
 
     /** How many readings of a mote are nobody's, and when the newest was measured. */
@@ -314,8 +329,9 @@ function finite(time: number): number {
     return Math.min(Math.max(time, 0), Number.MAX_SAFE_INTEGER)
 }
 
-function of(which: (a: number, b: number) => number, a: number | null, b: number | null): number | null {
-    return a === null || b === null ? (a ?? b) : which(a, b)
+function inOrder(observations: Observation[], newestFirst: boolean): Observation[] {
+    const sign = newestFirst ? -1 : 1
+    return observations.sort((a, b) => sign * (a.time - b.time || a.id - b.id))
 }
 
 /** Adds the steps of the next part; the part before may have ended within a step. */
@@ -323,14 +339,7 @@ function append(points: HistoryPoint[], part: HistoryPoint[]): void {
     const last = points.at(-1)
     const [first] = part
     if (!last || !first || last.time !== first.time) return void points.push(...part)
-    const count = last.count + first.count
-    const sum = (last.mean ?? 0) * last.count + (first.mean ?? 0) * first.count
-    points[points.length - 1] = {
-        ...{ time: last.time, count, mean: count > 0 ? sum / count : null },
-        min: of(Math.min, last.min, first.min),
-        max: of(Math.max, last.max, first.max),
-        quality: of((a, b) => (a + b) / 2, last.quality, first.quality),
-    }
+    points[points.length - 1] = joined(last, first)
     points.push(...part.slice(1))
 }
 

@@ -57,6 +57,11 @@ const tables: Readonly<Record<Exclude<TableName, "probe">, Keyed>> = {
     audit_head: { key: ["id"] },
     audit_begun: { key: ["id"], hasIds: true },
     publication: { key: ["name"] },
+    retention_rule: { key: ["ward", "version"] },
+    mean: { key: ["id"], hasIds: true },
+    retention_state: { key: ["id"] },
+    legal_hold: { key: ["id"], hasIds: true },
+    erasure: { key: ["patient"] },
 }
 type CopiedTable = keyof typeof tables
 const names = Object.keys(tables) as CopiedTable[]

@@ -42,6 +42,11 @@ export class EnvelopeTable {
         return rows[0]?.id
     }
 
+    /** One that was added in this transaction, and should not have been. */
+    async withdraw(id: number): Promise<void> {
+        await this.access.db.deleteFrom("envelope").where("id", "=", id).execute()
+    }
+
     async bytesOf({ mote, boot, salt, seq }: Key): Promise<Uint8Array | undefined> {
         const found = await this.access.db
             .selectFrom("envelope")

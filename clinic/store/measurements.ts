@@ -33,6 +33,7 @@ export type UnassignedMeasurement = Pick<
 export interface StoredMeasurement extends Omit<NewMeasurement, "envelope" | "mote" | "problem"> {
     id: number
     kid: Uint8Array
+    /** When it was measured, where its envelope is gone. */
     storedAt: number
 }
 
@@ -463,10 +464,10 @@ function stored(db: Kysely<Schema>) {
     return db
         .selectFrom("measurement as m")
         .innerJoin("mote", "mote.id", "m.mote")
-        .innerJoin("envelope", "envelope.id", "m.envelope")
+        .leftJoin("envelope", "envelope.id", "m.envelope")
         .select(["m.id", "m.patient", "mote.kid", "m.name", "m.unit", "m.value", "m.absent", "m.quality"])
         .select(["m.time", "m.relative", "m.count", "m.least", "m.greatest", "m.span"])
-        .select("envelope.stored_at as storedAt")
+        .select(sql<number>`COALESCE(envelope.stored_at, m.time)`.as("storedAt"))
         .where("m.problem", "is", null)
         .where("m.patient", "<>", sql.lit(nobody))
 }

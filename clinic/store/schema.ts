@@ -43,6 +43,11 @@ export interface Schema {
     audit_head: AuditHeadRow
     audit_begun: AuditBegunRow
     publication: PublicationRow
+    retention_rule: RetentionRuleRow
+    mean: MeanRow
+    retention_state: RetentionStateRow
+    legal_hold: LegalHoldRow
+    erasure: ErasureRow
 }
 
 export type TableName = keyof Schema
@@ -437,4 +442,62 @@ interface PublicationRow {
     name: string
     measurement: number
     alarm_entry: number
+}
+
+interface RetentionRuleRow {
+    ward: string
+    version: number
+    is_own: number
+    envelopes: number | null
+    readings: number | null
+    minutes: number | null
+    hours: number | null
+    author: string
+    made_at: number
+}
+
+interface MeanRow {
+    id: Generated<number>
+    patient: number
+    name: string
+    step: number
+    time: number
+    mote: number
+    value: number
+    count: number
+    least: number
+    greatest: number
+    quality: number | null
+}
+
+interface RetentionStateRow {
+    id: number
+    at: number
+    finished_at: number | null
+    envelopes: number
+    readings: number
+    minutes: number
+    hours: number
+}
+
+interface LegalHoldRow {
+    id: Generated<number>
+    patient: number
+    reason: string
+    author: string
+    made_at: number
+    lifted_at: Generated<number | null>
+    lifted_by: Generated<string | null>
+}
+
+interface ErasureRow {
+    patient: number
+    reason: string
+    asked_by: string
+    asked_at: number
+    confirmed_by: Generated<string | null>
+    confirmed_at: Generated<number | null>
+    finished_at: Generated<number | null>
+    readings: Generated<number>
+    envelopes: Generated<number>
 }

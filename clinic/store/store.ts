@@ -13,9 +13,13 @@ import { ConfigReportTable } from "./config-reports.ts"
 import { ConfigurationTable } from "./configurations.ts"
 import { CurrentTable } from "./currents.ts"
 import { DeliveryTable } from "./deliveries.ts"
+import { ErasureTable } from "./erasures.ts"
+import { ExpiryTables } from "./expiry.ts"
 import { EnvelopeTable } from "./envelopes.ts"
 import { StoreFailure, type StoreFailureKind } from "./failure.ts"
 import { GapTable } from "./gaps.ts"
+import { LegalHoldTable } from "./legal-holds.ts"
+import { MeanTable } from "./means.ts"
 import { MeasurementTable } from "./measurements.ts"
 import { MoteAlarmTable } from "./mote-alarms.ts"
 import { MoteTable } from "./motes.ts"
@@ -24,6 +28,7 @@ import { OpenIdLinkTable } from "./openid-links.ts"
 import { PasskeyTable } from "./passkeys.ts"
 import { PatientTable } from "./patients.ts"
 import { PublicationTable } from "./publications.ts"
+import { RetentionTable } from "./retention.ts"
 import { RouterMoteTable } from "./router-motes.ts"
 import { RouterTable } from "./routers.ts"
 import { SaturationScaleTable } from "./saturation-scales.ts"
@@ -114,6 +119,12 @@ export class Tables {
     readonly note: NoteTable
     readonly audit: AuditTable
     readonly publication: PublicationTable
+    readonly retention: RetentionTable
+    readonly mean: MeanTable
+    readonly legalHold: LegalHoldTable
+    readonly erasure: ErasureTable
+    /** What of measurements, means and envelopes is removed, and in which pieces. */
+    readonly expiry: ExpiryTables
 
     constructor(access: Access) {
         this.account = new AccountTable(access)
@@ -148,6 +159,11 @@ export class Tables {
         this.note = new NoteTable(access)
         this.audit = new AuditTable(access)
         this.publication = new PublicationTable(access)
+        this.retention = new RetentionTable(access)
+        this.mean = new MeanTable(access)
+        this.legalHold = new LegalHoldTable(access)
+        this.erasure = new ErasureTable(access)
+        this.expiry = new ExpiryTables(access)
     }
 }
 

@@ -5,7 +5,16 @@ import { base, baseVersion } from "./base.ts"
 import { portable } from "./portable.ts"
 
 /** Migrations that say in PostgreSQL's own words what SQLite's say, by version. */
-const differing: Readonly<Record<number, string>> = {}
+const differing: Readonly<Record<number, (script: string) => string>> = {
+    // The other alteration is SQLite's alone.
+    21: script =>
+        portable(
+            script.replace(
+                /ALTER TABLE measurement ALTER COLUMN .*/,
+                "ALTER TABLE measurement DROP CONSTRAINT measurement_envelope_fkey;",
+            ),
+        ),
+}
 
 /** The one who migrates keeps all others out. */
 const migrationLock = "SELECT pg_advisory_xact_lock(1447906156, 0)"
@@ -23,7 +32,7 @@ COMMENT ON TABLE turn IS 'locked by the transaction whose turn it is to write';
 function scriptAfter(version: number): { script: string; version: number } {
     if (version < baseVersion) return { script: own + base, version: baseVersion }
     const next = version + 1
-    return { script: differing[next] ?? portable(migrations[version]!), version: next }
+    return { script: (differing[next] ?? portable)(migrations[version]!), version: next }
 }
 
 /** The version of the clinic's tables in this database; 0 where there are no tables at all. Throws UserError. */

@@ -601,4 +601,71 @@ export const migrations: readonly string[] = [
     CREATE INDEX break_glass_of_account ON break_glass (account, ends_at);
     CREATE INDEX break_glass_unreviewed ON break_glass (id) WHERE reviewed_at IS NULL;
     `,
+    `
+    -- So many days each is kept; NULL: for good. The ward '' is the hospital: it decides for wards that have not, and for what is nobody's.
+    CREATE TABLE retention_rule (
+        ward TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        is_own INTEGER NOT NULL,
+        envelopes INTEGER,
+        readings INTEGER,
+        minutes INTEGER,
+        hours INTEGER,
+        author TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        PRIMARY KEY (ward, version)
+    ) STRICT;
+    -- What readings that are gone have left: their means over steps of a minute or an hour, from time on; columns as of a summary.
+    CREATE TABLE mean (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        patient INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        step INTEGER NOT NULL,
+        time INTEGER NOT NULL,
+        mote INTEGER NOT NULL,
+        value REAL NOT NULL,
+        count INTEGER NOT NULL,
+        least REAL NOT NULL,
+        greatest REAL NOT NULL,
+        quality REAL,
+        UNIQUE (patient, name, step, time, mote)
+    ) STRICT;
+    -- How far retention has come by its own time, and what it has removed and not yet reported.
+    CREATE TABLE retention_state (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        at INTEGER NOT NULL,
+        finished_at INTEGER,
+        envelopes INTEGER NOT NULL,
+        readings INTEGER NOT NULL,
+        minutes INTEGER NOT NULL,
+        hours INTEGER NOT NULL
+    ) STRICT;
+    -- While one lasts, nothing of that patient is removed.
+    CREATE TABLE legal_hold (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        patient INTEGER NOT NULL REFERENCES patient (id),
+        reason TEXT NOT NULL,
+        author TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        lifted_at INTEGER,
+        lifted_by TEXT
+    ) STRICT;
+    CREATE INDEX legal_hold_lasting ON legal_hold (patient) WHERE lifted_at IS NULL;
+    -- That somebody was or is to be erased: asked for by one, confirmed by another. The patient's row stays, without any data.
+    CREATE TABLE erasure (
+        patient INTEGER PRIMARY KEY REFERENCES patient (id),
+        reason TEXT NOT NULL,
+        asked_by TEXT NOT NULL,
+        asked_at INTEGER NOT NULL,
+        confirmed_by TEXT,
+        confirmed_at INTEGER,
+        finished_at INTEGER,
+        readings INTEGER NOT NULL DEFAULT 0,
+        envelopes INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    -- Envelopes are kept for less than readings: a reading knows the number of its envelope, whether that is still there or not.
+    ALTER TABLE measurement ALTER COLUMN envelope TO envelope INTEGER NOT NULL;
+    CREATE INDEX measurement_flawed ON measurement (envelope) WHERE problem IS NOT NULL;
+    CREATE INDEX envelope_of_mote ON envelope (mote, id);
+    `,
 ]

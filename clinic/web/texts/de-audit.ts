@@ -11,6 +11,7 @@ const subjects: Partial<Record<string, string>> = {
     motes: "Sensoren",
     "alarm-log": "Schichtprotokoll",
     statistics: "Statistik der Alarme",
+    retention: "was nicht länger aufbewahrt wird",
     rules: "Alarmregeln",
     "break-glass": "Notfallzugriff auf jemanden von einer anderen Station",
     users: "Benutzer",

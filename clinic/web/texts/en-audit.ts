@@ -9,6 +9,7 @@ const subjects: Partial<Record<string, string>> = {
     motes: "motes",
     "alarm-log": "the shift log",
     statistics: "statistics of alarms",
+    retention: "what is kept no longer",
     rules: "alarm rules",
     "break-glass": "emergency access to a patient of another ward",
     users: "users",

@@ -12,6 +12,7 @@ else {
     await import("../store.test.ts")
     await import("../ingest.test.ts")
     await import("../openings.test.ts")
+    await import("../retention/retention.test.ts")
     if (isLong) {
         await import("../associations.test.ts")
         await import("../alarms.test.ts")
