@@ -29,6 +29,7 @@ import { isWorn, Motes, type Mote, type Secrets, type WornMote } from "./motes/m
 import { News2, type PatientScore } from "./news2/news2.ts"
 import type { SaturationScale } from "./news2/score.ts"
 import { News2Watch } from "./news2/watch.ts"
+import { LegalHolds } from "./retention/legal-holds.ts"
 import { Retention } from "./retention/retention.ts"
 import { RetentionRules } from "./retention/rules.ts"
 import { Bedside, type BedsideEntry } from "./readings/bedside.ts"
@@ -103,6 +104,7 @@ export class Clinic {
     readonly batteries: BatteryWatch
     readonly retentionRules: RetentionRules
     readonly retention: Retention
+    readonly legalHolds: LegalHolds
     readonly routers: Routers
     readonly grants: Grants
     readonly live: LiveObservations
@@ -139,6 +141,7 @@ export class Clinic {
         this.motes = new Motes({ ...o, vault, associations: this.associations })
         this.audit = new Audit(o)
         this.retentionRules = new RetentionRules(o.store, () => this.now())
+        this.legalHolds = new LegalHolds(o.store, () => this.now())
         this.retention = new Retention({ ...o, rules: this.retentionRules, audit: this.audit })
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)

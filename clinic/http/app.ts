@@ -41,6 +41,7 @@ import { proxyCheck, publicAddress, withoutPrefix, type ProxyOptions } from "./p
 import { Provider } from "../sign-in/provider.ts"
 import { SignInRecord } from "./sign-in-record.ts"
 import { signInRoutes, type SignInSettings } from "./sign-in.ts"
+import { retentionRoutes } from "./retention.ts"
 import { routerRoutes } from "./routers.ts"
 import { tokenRoutes } from "./tokens.ts"
 import { Turns } from "./turns.ts"
@@ -157,6 +158,7 @@ export async function buildApp(o: {
     auditRoutes(app, clinic)
     backupRoutes(app, o.holds)
     routerRoutes(app, clinic)
+    retentionRoutes(app, clinic)
     await ingestRoutes(app, clinic)
     await fhirRoutes(app, clinic, turns, address && address.origin + prefix)
     return app

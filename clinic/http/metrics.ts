@@ -49,6 +49,7 @@ export class ClinicMetrics {
         this.addRouters()
         this.addStore()
         this.addDeliveries()
+        this.addRetention()
         measureProcess()
     }
 
@@ -156,6 +157,23 @@ export class ClinicMetrics {
             const gauge = this.gauge(name, help)
             this.updates.push(async () => gauge.set(await value()))
         }
+    }
+
+    private addRetention(): void {
+        const { clinic } = this
+        const removed = new Counter({
+            ...this.named("retention_removed_total", "What was kept no longer, by kind; of the process on duty."),
+            labelNames: ["kind"],
+        })
+        const time = this.gauge(
+            "retention_timestamp_seconds",
+            "Time to which retention is done, unix time; NaN before.",
+        )
+        this.updates.push(async () => {
+            removed.reset()
+            for (const [kind, count] of Object.entries(clinic.retention.removed)) removed.inc({ kind }, count)
+            time.set(((await clinic.retention.state())?.finishedAt ?? NaN) / 1000)
+        })
     }
 
     private addDeliveries(): void {

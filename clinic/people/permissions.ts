@@ -104,6 +104,10 @@ export const permissions = {
     },
     monitor: { allows: "read `/metrics`", to: { doctor: "all", administrator: "all" } },
     "back-up": { allows: "hold the database still for a backup", to: { administrator: "all" } },
+    "manage-retention": {
+        allows: "decide how long what is kept; legal holds; erase patients",
+        to: { administrator: "all" },
+    },
     "read-audit": {
         allows: "see who looked at and changed what, also as FHIR",
         to: { patient: "own", administrator: "all" },

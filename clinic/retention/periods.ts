@@ -22,7 +22,7 @@ function isShorter(a: number | null, b: number | null): boolean {
 }
 
 /** Of each kind the longest. */
-export function longest(some: readonly Periods[]): Periods {
+function longest(some: readonly Periods[]): Periods {
     const of = (kind: keyof Periods) => {
         const days = Math.max(...some.map(periods => periods[kind] ?? Infinity))
         return Number.isFinite(days) ? days : null

@@ -1,7 +1,7 @@
 import { elapsedMs, type Clock, type Timer } from "../../host/clock.ts"
 import type { Log } from "../../host/log.ts"
 import type { Audit } from "../audit/audit.ts"
-import type { StoredRetentionState } from "../store/retention.ts"
+import type { RemovedCounts, StoredRetentionState } from "../store/retention.ts"
 import type { Store } from "../store/store.ts"
 import type { RetentionRules } from "./rules.ts"
 import { Ended, Sweep } from "./sweep.ts"
@@ -26,6 +26,8 @@ export interface RetentionOptions {
 export class Retention {
     private readonly o: RetentionOptions
     private readonly time: RetentionTime
+    /** By this process, since its start. */
+    readonly removed: RemovedCounts = { envelopes: 0, readings: 0, minutes: 0, hours: 0 }
     private timer: Timer
     private working: Promise<void> = Promise.resolve()
     private walkedAt: number | undefined
@@ -106,5 +108,6 @@ export class Retention {
         log.info({ ...removed }, "retention has removed what is kept no longer")
         await audit.record([{ ...audit.own("remove", { ...removed }), subject: "retention" }])
         await store.retention.reported(removed)
+        for (const kind of Object.keys(removed) as (keyof RemovedCounts)[]) this.removed[kind] += removed[kind]
     }
 }

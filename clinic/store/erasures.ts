@@ -2,7 +2,7 @@ import type { Selectable } from "kysely"
 import type { Access } from "./access.ts"
 import type { Schema } from "./schema.ts"
 
-export type StoredErasure = Selectable<Schema["erasure"]>
+type StoredErasure = Selectable<Schema["erasure"]>
 
 export class ErasureTable {
     private readonly access: Access

@@ -124,7 +124,8 @@ export interface Problem {
     readonly code: ProblemCode
     /** The kind of thing that was not found. */
     readonly what?:
-        "address" | "alarm" | "backup" | "mote" | "opening" | "passkey" | "patient" | "resource" | "session" | "token" | "user"
+        | ("address" | "alarm" | "backup" | "hold" | "mote" | "opening" | "passkey" | "patient" | "resource")
+        | ("session" | "token" | "user")
     /** The place in the request, such as `body/settings`. */
     readonly place?: string
     /** The JSON Schema keyword that is violated there. */

@@ -170,6 +170,7 @@ const missing: Record<NonNullable<Problem["what"]>, string> = {
     session: "Sitzung",
     token: "Schlüssel",
     alarm: "Alarm",
+    hold: "Aufbewahrung",
     mote: "Sensor",
     opening: "Notfallzugriff",
     patient: "Patient",

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { toObservation } from "../../../clinic/fhir/vital-sign.ts"
 import { Retention } from "../../../clinic/retention/retention.ts"
 import type { Periods } from "../../../clinic/retention/periods.ts"
 import { hospital } from "../../../clinic/retention/rules.ts"
@@ -209,4 +210,24 @@ test("envelopes go before readings, and what is delivered once more is a duplica
     assert.deepEqual([await count("envelope"), await count("measurement")], [1, 3])
     const search = { patients: [patient.id], names: ["hr"] as const, newestFirst: true, limit: 9 }
     assert.equal((await clinic.observations.search(search)).length, 3)
+})
+
+test("a legal hold keeps readings and envelopes, until it is lifted", async () => {
+    const { clinic, clock, sealer, patient, count, pass, walk } = await ward({ envelopes: 5, readings: 5, minutes: 9 })
+    const now = clock.now()
+    const { id } = await clinic.legalHolds.begin(patient.id, { reason: "case 7", by: "ada" })
+    const second = await clinic.legalHolds.begin(patient.id, { reason: "case 8", by: "ada" })
+    await clinic.ingest([delivery(sealer.seal([measurement("hr", 60, now)], now), now)])
+    await pass(20)
+    assert.equal(await clinic.legalHolds.lift(second.id, patient.id, "ada"), true)
+    await walk()
+    assert.deepEqual([await count("envelope"), await count("measurement")], [1, 1])
+    assert.equal(await clinic.legalHolds.lift(id, patient.id, "ada"), true)
+    await walk()
+    assert.deepEqual([await count("envelope"), await count("measurement"), await count("mean")], [0, 0, 1])
+    const search = { patients: [patient.id], names: ["hr"] as const, newestFirst: true, limit: 9 }
+    const [mean] = await clinic.observations.search(search)
+    const { effectivePeriod, note } = toObservation(mean!)
+    assert.deepEqual(effectivePeriod, { start: "2026-01-01T00:00:00.000Z", end: "2026-01-01T00:59:59.999Z" })
+    assert.match(JSON.stringify(note), /kept no longer/)
 })
