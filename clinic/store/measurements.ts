@@ -155,8 +155,8 @@ const firstTime = prepare<MeasurementRange, { time: number }>((db, o) =>
 const storedFrom = prepare<{ id: number }, { id: number; storedAt: number }>((db, { id }) =>
     db
         .selectFrom("measurement as m")
-        .innerJoin("envelope", "envelope.id", "m.envelope")
-        .select(["m.id", "envelope.stored_at as storedAt"])
+        .leftJoin("envelope", "envelope.id", "m.envelope")
+        .select(["m.id", sql<number>`COALESCE(envelope.stored_at, m.time)`.as("storedAt")])
         .where("m.id", ">=", id)
         .orderBy("m.id")
         .limit(1),
