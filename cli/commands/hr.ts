@@ -22,7 +22,10 @@ export const hrCommand = new Command("hr")
     .description(
         "run the firmware's heart-rate estimator, as bytecode in the VM, over a recording; one JSON line per window",
     )
-    .argument("<file>", "recording: a table of numbers (CSV), with or without a header, comments and a time column")
+    .argument(
+        "<file>",
+        "recording: a table of numbers (CSV), with or without a header, comments and a time column; or EDF",
+    )
     .addOption(option("--fs <hz>", "sampling rate, if the file has no time column").argParser(positive))
     .addOption(option("--column <name>", "the column with raw PPG, by its title or its number from 1"))
     .addOption(

@@ -47,8 +47,7 @@ export function parseColumns(text: string, o: ColumnsOptions): { columns: Float6
     if (new Set(wanted).size < size) throw new UserError(`${name}: the same column is named twice`, 2)
     const columns = wanted.map(one => table.numbers(one))
     const rate = rateOf(table, o)
-    if (table.rows < minSeconds * rate)
-        throw new UserError(`${name}: ${table.rows} samples: at least ${minSeconds} s of signal needed`)
+    checkLength(table.rows, rate, name)
     return { columns, rate }
 }
 
@@ -92,6 +91,19 @@ function unitOf(title: string, first: number): number {
     if (/\b(ms|millis)/i.test(title)) return 1e-3
     if (/\b(us|µs|micros)/i.test(title)) return 1e-6
     return Math.abs(first) > unixUs ? 1e-6 : Math.abs(first) > unixMs ? 1e-3 : 1
+}
+
+/** Of a file whose header has the rate. @param wanted that of the user, if any. @throws UserError */
+export function checkSignal(samples: number, rate: number, wanted: number | undefined, name: string): void {
+    if (wanted !== undefined && Math.abs(rate / wanted - 1) > rateTolerance)
+        throw new UserError(`${name}: ${rounded(rate)} Hz by its header, not ${wanted} Hz`, 2)
+    checkRate(rate, name)
+    checkLength(samples, rate, name)
+}
+
+function checkLength(samples: number, rate: number, name: string): void {
+    if (samples < minSeconds * rate)
+        throw new UserError(`${name}: ${samples} samples: at least ${minSeconds} s of signal needed`)
 }
 
 function checkRate(rate: number, name: string): void {

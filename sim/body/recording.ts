@@ -1,10 +1,11 @@
 import { UserError } from "../../host/errors.ts"
 import type { RecordedAcceleration } from "./acceleration.ts"
 import { emptyStrap, ratioOfRatios, skinReflectance, type Acceleration, type Body, type Led } from "./body.ts"
-import { parseColumns } from "./columns.ts"
+import { checkSignal, parseColumns } from "./columns.ts"
 import type { DecimalSign } from "./dialect.ts"
+import { Edf, isEdf } from "./edf.ts"
 import { quantile, SampledSignal } from "./signal.ts"
-import { readText } from "./text.ts"
+import { decodeText, readRecorded } from "./text.ts"
 
 export interface RecordingOptions {
     /** Name in messages, such as the file name. */
@@ -57,19 +58,29 @@ const durationToleranceS = 2
  * @throws UserError if the text is not a recording
  */
 export function recordingBody(csv: string, rate: number | undefined, options: RecordingOptions = {}): Recording {
-    const { name = "recording", column, red, decimal, defaultRate } = options
-    const chosen = column === undefined ? undefined : red === undefined ? [column] : [column, red]
-    if (red !== undefined && chosen === undefined)
-        throw new UserError(`${name}: with a red column, the infrared one must be named, too: --column`, 2)
-    const size = red === undefined ? 1 : 2
+    const { name = "recording", decimal, defaultRate } = options
+    const chosen = chosenOf(options)
     const what = "one column of raw PPG"
+    const size = chosen?.length ?? 1
     const { columns, rate: hz } = parseColumns(csv, { name, size, what, rate, chosen, decimal, defaultRate })
     return new Recording(columns[0]!, hz, options, columns[1])
 }
 
-/** Like `recordingBody`, from a file. @throws UserError if the file cannot be read or is not a recording */
+/** Like `recordingBody`, from a table or a file of EDF. @throws UserError if the file cannot be read or is not a recording */
 export function recordingFile(file: string, rate: number | undefined, options: RecordingOptions = {}): Recording {
-    return recordingBody(readText(file), rate, { ...options, name: file })
+    const o = { ...options, name: file }
+    const bytes = readRecorded(file)
+    if (!isEdf(bytes)) return recordingBody(decodeText(bytes, file), rate, o)
+    const { columns, rate: hz } = new Edf(bytes, file).columns(chosenOf(o))
+    checkSignal(columns[0]!.length, hz, rate, file)
+    return new Recording(columns[0]!, hz, o, columns[1])
+}
+
+/** The columns that are named: infrared or any one colour, then red. */
+function chosenOf({ name = "recording", column, red }: RecordingOptions): string[] | undefined {
+    if (column === undefined && red !== undefined)
+        throw new UserError(`${name}: with a red column, the infrared one must be named, too: --column`, 2)
+    return column === undefined ? undefined : red === undefined ? [column] : [column, red]
 }
 
 export class Recording implements Body {

@@ -5,9 +5,14 @@ const maxBytes = 400_000_000
 /** Number of bytes from which the encoding is detected. */
 const probeBytes = 1024
 
+/** A file or pipe. @throws UserError if it cannot be read, or is longer than any recording */
+export function readRecorded(file: string): Buffer {
+    return readBounded(file, maxBytes)
+}
+
 /** The text of a file or pipe. @throws UserError if it cannot be read, is not text, or is longer than any recording */
 export function readText(file: string): string {
-    return decodeText(readBounded(file, maxBytes), file)
+    return decodeText(readRecorded(file), file)
 }
 
 /** UTF-8 or UTF-16 of either byte order, with or without a byte order mark. @throws UserError if it is not text */
