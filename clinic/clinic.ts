@@ -21,7 +21,7 @@ import { conditionsOf, type Condition } from "./conditions.ts"
 import { completeness, type Completeness } from "./motes/completeness.ts"
 import { Configurations, type Command, type Configuration } from "./motes/configurations.ts"
 import { Grants } from "./motes/grants.ts"
-import { ingest } from "./ingest.ts"
+import { ingest } from "./ingest/ingest.ts"
 import { LiveAlarms, LiveObservations } from "./live.ts"
 import type { AssociationEnd } from "./motes/association-end.ts"
 import { Associations } from "./motes/associations.ts"
@@ -201,7 +201,7 @@ export class Clinic {
     ): Promise<DeliveryResult[]> {
         const { store, turn = nextTurn } = this.o
         const { refused, altered, flawed } = this
-        const { motes, configurations, alarms, observations } = this
+        const { motes, configurations, alarms } = this
         const { account } = router
         const clockOffset = account === 0 ? 0 : await this.routers.heard(account, router, this.now())
         const results: DeliveryResult[] = []
@@ -210,7 +210,7 @@ export class Clinic {
             const now = this.now()
             const some = await store.transaction(tables =>
                 ingest(batch.slice(results.length), {
-                    ...{ router: account, clockOffset, now, motes, configurations, alarms, observations, tables },
+                    ...{ router: account, clockOffset, now, motes, configurations, alarms, tables },
                     ...{ refused, altered, flawed },
                 }),
             )

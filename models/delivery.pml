@@ -147,7 +147,7 @@ active [ROUTERS] proctype Delivery() {
     od
 }
 
-/* clinic/http/ingest.ts, clinic/ingest.ts (store), clinic/store/envelopes.ts: one transaction, a unique key */
+/* clinic/http/ingest.ts, clinic/ingest/store.ts, clinic/store/envelopes.ts: one transaction, a unique key */
 active [ROUTERS] proctype Clinic() {
     byte r = _pid - 1 - 2 * ROUTERS;
     end: do

@@ -81,7 +81,7 @@ active proctype Keyring() {
     od
 }
 
-/* clinic/ingest.ts: secretOf, store; clinic/motes/configurations.ts: takeNextSecret, applyStatement */
+/* clinic/ingest/: open, store; clinic/motes/configurations.ts: takeNextSecret, applyStatement */
 active proctype Clinic() {
     byte e;
     end: do

@@ -1,7 +1,6 @@
 import type { AlarmEvent } from "../../wire/alarms.ts"
 import type { Reading } from "../readings/readings.ts"
 import type { StoredAssociation } from "../store/associations.ts"
-import type { Tables } from "../store/store.ts"
 import type { Mote } from "./motes.ts"
 
 /** Who wore a mote when something was measured. */
@@ -13,6 +12,14 @@ interface Arrival {
     arrivedAt: number
     /** The mote's count of starts. */
     boot: number
+}
+
+/** What is known of who wore a mote, and of what it measured. */
+export interface WearingHistory {
+    /** In the order in which they began. */
+    ofMote(mote: number): Promise<readonly StoredAssociation[]>
+    /** As `MeasurementTable.hasTimed`. */
+    hasTimed(o: { patient: number; mote: number; from: number; before: number; boot: number }): Promise<boolean>
 }
 
 /** In which something was measured, unix ms. */
@@ -34,15 +41,14 @@ interface Period {
 export class Attribution {
     private readonly mote: Mote
     private readonly arrival: Arrival
-    private readonly t: Tables
+    private readonly history: WearingHistory
     /** Who wears the mote now. */
     private readonly present: Wearing | undefined
-    private history: StoredAssociation[] | undefined
 
-    constructor(mote: Mote, arrival: Arrival, t: Tables) {
+    constructor(mote: Mote, arrival: Arrival, history: WearingHistory) {
         this.mote = mote
         this.arrival = arrival
-        this.t = t
+        this.history = history
         this.present = presentOf(mote)
     }
 
@@ -68,8 +74,8 @@ export class Attribution {
     }
 
     private async during({ from, to }: Period, isAbout: boolean): Promise<Wearing | undefined> {
-        this.history ??= await this.t.association.ofMote(this.mote.id)
-        const found = this.history.find(({ beginsAt, endsAt }) => beginsAt <= to && to < (endsAt ?? Infinity))
+        const all = await this.history.ofMote(this.mote.id)
+        const found = all.find(({ beginsAt, endsAt }) => beginsAt <= to && to < (endsAt ?? Infinity))
         if (!found) return undefined
         const isCertain = found.beginsAt <= from || (isAbout && (await this.isLater(found, to)))
         if (!isCertain) return undefined
@@ -79,7 +85,7 @@ export class Attribution {
     /** Whether an earlier start of the mote has measured something, by a clock, while that patient wore it. */
     private async isLater({ patient, beginsAt }: StoredAssociation, before: number): Promise<boolean> {
         const { boot } = this.arrival
-        return await this.t.measurement.hasTimed({ patient, mote: this.mote.id, from: beginsAt, before, boot })
+        return await this.history.hasTimed({ patient, mote: this.mote.id, from: beginsAt, before, boot })
     }
 
     private period({ time, relative, summary }: Pick<Reading, "time" | "relative" | "summary">): Period {

@@ -1,5 +1,5 @@
 import { nobody } from "../store/measurements.ts"
-import type { Store, Tables } from "../store/store.ts"
+import type { Store } from "../store/store.ts"
 
 /** Envelopes that never arrived, of one start of a mote. */
 export interface Gap {
@@ -33,40 +33,6 @@ export interface Completeness {
 }
 
 const maxGaps = 100
-
-/**
- * Notes that an envelope was stored for the first time: it opens a gap where it skips numbers, and closes or splits the
- * one that it was missing from. So a gap costs nothing to look up, however much is stored. Times in unix ms. False, and nothing is
- * noted, where it is no first time: the envelope had been here, and retention has removed it.
- */
-export async function noteArrival(
-    { id, ...envelope }: { id: number; mote: number; boot: number; salt: Uint8Array; seq: number },
-    { arrivedAt, now }: { arrivedAt: number; now: number },
-    t: Tables,
-): Promise<boolean> {
-    const { seq, ...start } = envelope
-    const addGap = async (first: number, last: number, openedAt = now) => {
-        if (first <= last) await t.gap.add(start, { first, last, openedAt })
-    }
-    const known = await t.start.get(start)
-    if (!known) {
-        await t.start.add(start, { newestSeq: seq, newestAt: arrivedAt, newestId: id })
-        await addGap(0, seq - 1)
-        return true
-    }
-    const gap = seq > known.newestSeq ? undefined : await t.gap.around(start, seq)
-    if (seq <= known.newestSeq && !gap) return false
-    const newestSeq = Math.max(seq, known.newestSeq)
-    await t.start.count(start, { newestSeq, newestAt: arrivedAt, newestId: id })
-    if (!gap) {
-        await addGap(known.newestSeq + 1, seq - 1)
-        return true
-    }
-    await t.gap.remove(start, gap.first)
-    await addGap(gap.first, seq - 1, gap.openedAt)
-    await addGap(seq + 1, gap.last, gap.openedAt)
-    return true
-}
 
 /** A battery's value may be ahead by so much, ms: what a router's clock is off without being corrected. */
 const maxAheadMs = 5_000

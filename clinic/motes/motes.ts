@@ -1,5 +1,5 @@
 import type { Clock } from "../../host/clock.ts"
-import { deriveKeys, kidBytes, secretBytes, type MoteKeys } from "../../wire/keys.ts"
+import { deriveKeys, eui, kidBytes, secretBytes, type MoteKeys } from "../../wire/keys.ts"
 import { ProblemError } from "../errors.ts"
 import type { StoredMote } from "../store/motes.ts"
 import type { Seen } from "../store/seen.ts"
@@ -41,6 +41,11 @@ export interface Secrets {
     /** Of the current and of the next one; see RouterKeys. */
     generation: number
     nextGeneration: number
+}
+
+export interface KnownMote {
+    mote: Mote
+    secrets: Secrets
 }
 
 /** What a router took before a secret ended may arrive this much later, by the clinic's own clock; not at all afterwards. */
@@ -133,13 +138,19 @@ export class Motes {
     }
 
     /** The mote with its working keys. */
-    async withSecrets(kid: Uint8Array, t: Tables): Promise<{ mote: Mote; secrets: Secrets } | undefined> {
+    async withSecrets(kid: Uint8Array, t: Tables): Promise<KnownMote | undefined> {
         const row = await t.mote.get(kid)
         return row && { mote: plain(row), secrets: this.secrets(row) }
     }
 
+    /** Those of these motes that there are, by their `kid` as `eui` writes it, with their working keys. */
+    async withSecretsOf(kids: readonly Uint8Array[], t: Tables): Promise<Map<string, KnownMote>> {
+        const rows = await t.mote.byKids(kids)
+        return new Map(rows.map(row => [eui(row.kid), { mote: plain(row), secrets: this.secrets(row) }]))
+    }
+
     /** Every mote that is not revoked, or those of them with these `kid`, with its working keys. */
-    async inUse(kids?: readonly Uint8Array[]): Promise<{ mote: Mote; secrets: Secrets }[]> {
+    async inUse(kids?: readonly Uint8Array[]): Promise<KnownMote[]> {
         const rows = await this.store.mote.all({ isInUse: true, ...(kids && { kids }) })
         return rows.map(row => ({ mote: plain(row), secrets: this.secrets(row) }))
     }

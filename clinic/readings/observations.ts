@@ -5,15 +5,13 @@ import { periodOf, type TimeFilter, type TimeRange } from "./time-filter.ts"
 import { Slices } from "../../host/slices.ts"
 import { idBefore, rowsAtOnce, type StoredPart } from "./stored-since.ts"
 import {
-    nobody,
     type MeasurementKind,
     type MeasurementRange,
     type StoredMeasurement,
     type StoredSummary,
     type UnassignedMeasurement,
 } from "../store/measurements.ts"
-import { maxSkewMs } from "../routers.ts"
-import type { Store, Tables } from "../store/store.ts"
+import type { Store } from "../store/store.ts"
 import { joined, Means } from "./means.ts"
 
 /** A stored vital sign. */
@@ -282,40 +280,6 @@ export class Observations {
     /** Readings of a mote that are nobody's, measured before `before` (unix ms), the newest first. */
     async unassignedPage(mote: number, before: number, limit: number): Promise<UnassignedMeasurement[]> {
         return await this.store.measurement.unassignedPage(mote, before, limit)
-    }
-
-    /** Stores what a pack of the mote said of one patient, or of nobody, out of one envelope that is stored at `now` (unix ms). */
-    async add(
-        readings: readonly Reading[],
-        { envelope, mote, patient, now }: { envelope: number; mote: number; patient: number | null; now: number },
-        t: Tables,
-    ): Promise<void> {
-        // Written out: this runs for every reading, and spread objects cost more than the database.
-        const rows = readings.map(({ name, unit, value, absent, quality, summary, time, relative, problem }) => ({
-            envelope,
-            mote,
-            patient: patient ?? nobody,
-            name,
-            unit,
-            value,
-            absent,
-            quality,
-            time,
-            relative: relative ? 1 : 0,
-            problem,
-            count: summary === null ? null : summary.count,
-            least: summary === null ? null : summary.least,
-            greatest: summary === null ? null : summary.greatest,
-            span: summary === null ? null : summary.spanMs,
-        }))
-        await t.measurement.add(rows)
-        if (patient === null) return
-        for (const name of vitalNames) {
-            let newest = -Infinity
-            for (const reading of readings)
-                if (reading.name === name && reading.problem === null) newest = Math.max(newest, reading.time)
-            if (newest > -Infinity) await t.current.put({ patient, name, time: newest }, now + maxSkewMs)
-        }
     }
 }
 

@@ -1,4 +1,5 @@
 import { prepare, type Access } from "./access.ts"
+import { prepareRows } from "./rows.ts"
 import { isSeen, type Seen } from "./seen.ts"
 
 /** An alarm as it is stored; times are unix ms, truth values 0 and 1. */
@@ -171,6 +172,11 @@ const ofMote = prepare<{ mote: number }, StoredAlarm>((db, { mote }) =>
         .where("cleared_at", "is", null)
         .where("limit_value", "is not", null),
 )
+const withLimits = prepareRows<{ mote: number }, { mote: number }>(
+    { mote: "integer" },
+    rows => `SELECT DISTINCT a.mote FROM ${rows} CROSS JOIN alarm AS a
+        WHERE a.mote = k.mote AND a.is_open = 1 AND a.cleared_at IS NULL AND a.limit_value IS NOT NULL`,
+)
 const insert = prepare<NewAlarm, { id: number }>((db, a) =>
     db
         .insertInto("alarm")
@@ -233,6 +239,15 @@ export class AlarmTable {
     /** Those of a mote that last and have a limit. */
     async limitsOf(mote: number): Promise<StoredAlarm[]> {
         return (await ofMote(this.access, { mote })).rows
+    }
+
+    /** Those of these motes that have an alarm that lasts and has a limit. */
+    async withLimits(motes: readonly number[]): Promise<Set<number>> {
+        const found = await withLimits(
+            this.access,
+            motes.map(mote => ({ mote })),
+        )
+        return new Set(found.map(({ mote }) => mote))
     }
 
     /** One of which nothing but the key is known yet. */

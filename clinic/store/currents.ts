@@ -1,21 +1,17 @@
-import { prepare, type Access } from "./access.ts"
+import type { Access } from "./access.ts"
+import { prepareRows } from "./rows.ts"
 
-export interface Current {
+export type Current = {
     patient: number
     name: string
     time: number
 }
 
-const put = prepare<Current & { now: number }, unknown>((db, { patient, name, time, now }) =>
-    db
-        .insertInto("current")
-        .values({ patient, name, time })
-        .onConflict(conflict =>
-            conflict
-                .columns(["patient", "name"])
-                .doUpdateSet({ time })
-                .where(({ or, eb }) => or([eb("current.time", "<=", time), eb("current.time", ">", now)])),
-        ),
+const put = prepareRows<Current>(
+    { patient: "integer", name: "text", time: "integer" },
+    (rows, ahead) => `INSERT INTO current (patient, name, time) SELECT patient, name, time FROM ${rows} WHERE true
+        ON CONFLICT (patient, name) DO UPDATE SET time = excluded.time
+            WHERE current.time <= excluded.time OR current.time > ${ahead}`,
 )
 
 /** Of what time the measurement is that is shown as a patient's value of now; `MeasurementTable.current` reads both. */
@@ -27,11 +23,12 @@ export class CurrentTable {
     }
 
     /**
-     * Of what has just arrived: it takes the place of what was there, unless it is older. What is ahead of `now` never stands in
-     * the way.
+     * Of what has just arrived, one of each name and patient: it takes the place of what was there, unless it is older. What is later
+     * than `ahead` never stands in the way.
      */
-    async put(current: Current, now: number): Promise<void> {
-        await put(this.access, { ...current, now })
+    async put(currents: readonly Current[], ahead: number): Promise<void> {
+        if (currents.length === 0) return
+        await put(this.access, currents, ahead)
         this.access.changed("current")
     }
 }

@@ -1,4 +1,5 @@
-import { prepare, type Access } from "./access.ts"
+import type { Access } from "./access.ts"
+import { listed, prepareRows } from "./rows.ts"
 
 export interface NewEnvelope {
     mote: number
@@ -14,18 +15,47 @@ export interface NewEnvelope {
     clockOffset: number
 }
 
-type Key = Pick<NewEnvelope, "mote" | "boot" | "salt" | "seq">
+/** What no two envelopes have in common: the nonce, and whose it is. */
+export type EnvelopeKey = Pick<NewEnvelope, "mote" | "boot" | "salt" | "seq">
 
-const insert = prepare<NewEnvelope, { id: number }>((db, e) =>
-    db
-        .insertInto("envelope")
-        .values({
-            ...{ mote: e.mote, boot: e.boot, salt: e.salt, seq: e.seq, purpose: e.purpose },
-            ...{ received_at: e.receivedAt, stored_at: e.storedAt, router: e.router },
-            ...{ bytes: e.bytes, problem: e.problem, clock_offset: e.clockOffset },
-        })
-        .onConflict(conflict => conflict.doNothing())
-        .returning("id"),
+type NewRow = {
+    mote: number
+    boot: number
+    salt: Uint8Array
+    seq: number
+    purpose: string
+    received_at: number
+    stored_at: number
+    router: number
+    bytes: Uint8Array
+    problem: string | null
+    clock_offset: number
+}
+
+const key = { mote: "integer", boot: "integer", salt: "bytes", seq: "integer" } as const
+const columns = {
+    ...key,
+    ...({ purpose: "text", received_at: "integer", stored_at: "integer", router: "integer" } as const),
+    ...({ bytes: "bytes", problem: "text", clock_offset: "integer" } as const),
+}
+const insert = prepareRows<NewRow, EnvelopeKey & { id: number }>(columns, rows => {
+    const names = listed(Object.keys(columns))
+    // WHERE: without it SQLite takes ON CONFLICT for a condition of the join.
+    return `INSERT INTO envelope (${names}) SELECT ${names} FROM ${rows} WHERE true
+        ON CONFLICT DO NOTHING RETURNING id, ${listed(Object.keys(key))}`
+})
+const bytesOf = prepareRows<
+    { mote: number; boot: number; salt: Uint8Array; seq: number },
+    EnvelopeKey & { bytes: Uint8Array }
+>(
+    key,
+    rows => `SELECT e.mote, e.boot, e.salt, e.seq, e.bytes FROM ${rows} CROSS JOIN envelope AS e
+        WHERE e.mote = k.mote AND e.boot = k.boot AND e.salt = k.salt AND e.seq = k.seq`,
+)
+
+const withdraw = prepareRows<{ id: number }>(
+    { id: "integer" },
+    rows => `DELETE FROM envelope WHERE id IN (SELECT id FROM ${rows})`,
 )
 
 export class EnvelopeTable {
@@ -35,25 +65,34 @@ export class EnvelopeTable {
         this.access = access
     }
 
-    /** The id, or undefined where there is one of that mote with this nonce. */
-    async add(envelope: NewEnvelope): Promise<number | undefined> {
-        const { rows } = await insert(this.access, envelope)
+    /** Those that are new, of different keys, with their ids; of the others there are envelopes already. */
+    async add(envelopes: readonly NewEnvelope[]): Promise<(EnvelopeKey & { id: number })[]> {
+        if (envelopes.length === 0) return []
+        const added = await insert(
+            this.access,
+            envelopes.map(({ receivedAt, storedAt, clockOffset, ...row }) => ({
+                ...row,
+                ...{ received_at: receivedAt, stored_at: storedAt, clock_offset: clockOffset },
+            })),
+        )
         this.access.changed("envelope")
-        return rows[0]?.id
+        return added
     }
 
-    /** One that was added in this transaction, and should not have been. */
-    async withdraw(id: number): Promise<void> {
-        await this.access.db.deleteFrom("envelope").where("id", "=", id).execute()
+    /** Some that were added in this transaction, and should not have been. */
+    async withdraw(ids: readonly number[]): Promise<void> {
+        await withdraw(
+            this.access,
+            ids.map(id => ({ id })),
+        )
     }
 
-    async bytesOf({ mote, boot, salt, seq }: Key): Promise<Uint8Array | undefined> {
-        const found = await this.access.db
-            .selectFrom("envelope")
-            .select("bytes")
-            .where(({ and }) => and({ mote, boot, salt, seq }))
-            .executeTakeFirst()
-        return found?.bytes
+    /** Those that are stored. */
+    async bytesOf(keys: readonly EnvelopeKey[]): Promise<(EnvelopeKey & { bytes: Uint8Array })[]> {
+        return await bytesOf(
+            this.access,
+            keys.map(({ mote, boot, salt, seq }) => ({ mote, boot, salt, seq })),
+        )
     }
 
     async newestId(): Promise<number> {

@@ -1,4 +1,5 @@
 import { prepare, type Access } from "./access.ts"
+import { listed, prepareRows } from "./rows.ts"
 import type { StartKey } from "./starts.ts"
 
 /** Numbers from `first` to `last` that did not arrive. */
@@ -9,16 +10,28 @@ export interface GapRange {
     openedAt: number
 }
 
-const around = prepare<StartKey & { seq: number }, GapRange>((db, { mote, boot, salt, seq }) =>
+type Key = { mote: number; boot: number; salt: Uint8Array }
+
+const key = { mote: "integer", boot: "integer", salt: "bytes" } as const
+const around = prepareRows<Key & { seq: number }, StartKey & GapRange>(
+    { ...key, seq: "integer" },
+    rows => `SELECT DISTINCT g.mote, g.boot, g.salt, g.first, g.last, g.opened_at AS "openedAt" FROM ${rows} CROSS JOIN gap AS g
+        WHERE g.mote = k.mote AND g.boot = k.boot AND g.salt = k.salt AND g.last >= k.seq AND g.first = (
+            SELECT MAX(b.first) FROM gap AS b
+                WHERE b.mote = k.mote AND b.boot = k.boot AND b.salt = k.salt AND b.first <= k.seq)`,
+)
+const columns = { ...key, ...({ first: "integer", last: "integer", opened_at: "integer" } as const) }
+const insert = prepareRows<Key & { first: number; last: number; opened_at: number }>(columns, rows => {
+    const names = listed(Object.keys(columns))
+    return `INSERT INTO gap (${names}) SELECT ${names} FROM ${rows}`
+})
+const remove = prepare<StartKey & { first: number }, unknown>((db, { mote, boot, salt, first }) =>
     db
-        .selectFrom("gap")
-        .select(["first", "last", "opened_at as openedAt"])
+        .deleteFrom("gap")
         .where("mote", "=", mote)
         .where("boot", "=", boot)
         .where("salt", "=", salt)
-        .where("first", "<=", seq)
-        .orderBy("first", "desc")
-        .limit(1),
+        .where("first", "=", first),
 )
 
 export class GapTable {
@@ -28,23 +41,27 @@ export class GapTable {
         this.access = access
     }
 
-    async add({ mote, boot, salt }: StartKey, { first, last, openedAt }: GapRange): Promise<void> {
-        await this.access.db.insertInto("gap").values({ mote, boot, salt, first, last, opened_at: openedAt }).execute()
+    async add(gaps: readonly (StartKey & GapRange)[]): Promise<void> {
+        if (gaps.length === 0) return
+        await insert(
+            this.access,
+            gaps.map(({ mote, boot, salt, first, last, openedAt }) => ({
+                ...{ mote, boot, salt, first, last, opened_at: openedAt },
+            })),
+        )
         this.access.changed("gap")
     }
 
-    /** The one that `seq` is missing from, if any. */
-    async around(start: StartKey, seq: number): Promise<GapRange | undefined> {
-        const { rows } = await around(this.access, { ...start, seq })
-        const [gap] = rows
-        return gap && gap.last >= seq ? gap : undefined
+    /** Those that these numbers are missing from. */
+    async around(numbers: readonly (StartKey & { seq: number })[]): Promise<(StartKey & GapRange)[]> {
+        return await around(
+            this.access,
+            numbers.map(({ mote, boot, salt, seq }) => ({ mote, boot, salt, seq })),
+        )
     }
 
-    async remove({ mote, boot, salt }: StartKey, first: number): Promise<void> {
-        await this.access.db
-            .deleteFrom("gap")
-            .where(({ and }) => and({ mote, boot, salt, first }))
-            .execute()
+    async remove(start: StartKey, first: number): Promise<void> {
+        await remove(this.access, { ...start, first })
         this.access.changed("gap")
     }
 

@@ -1,5 +1,6 @@
 import { sql, type Kysely, type SelectQueryBuilder } from "kysely"
-import { prepare, prepareInsert, type Access } from "./access.ts"
+import { prepare, type Access } from "./access.ts"
+import { listed, prepareRows } from "./rows.ts"
 import type { Schema } from "./schema.ts"
 
 export type NewMeasurement = {
@@ -74,10 +75,15 @@ export interface StoredSummary {
     span: number
 }
 
-const insert = prepareInsert("measurement", [
-    ...(["envelope", "mote", "patient", "name", "unit", "value", "absent", "quality", "time", "relative"] as const),
-    ...(["problem", "count", "least", "greatest", "span"] as const),
-])
+const columns = {
+    ...({ envelope: "integer", mote: "integer", patient: "integer", name: "text", unit: "text" } as const),
+    ...({ value: "real", absent: "text", quality: "real", time: "integer", relative: "integer" } as const),
+    ...({ problem: "text", count: "integer", least: "real", greatest: "real", span: "integer" } as const),
+}
+const insert = prepareRows<NewMeasurement>(columns, rows => {
+    const names = listed(Object.keys(columns))
+    return `INSERT INTO measurement (${names}) SELECT ${names} FROM ${rows}`
+})
 
 /** Asked after every commit; by the names that are asked for, which are few and known. */
 const since = new Map<string, ReturnType<typeof prepareSince>>()

@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely"
 import { prepare, type Access } from "./access.ts"
+import { prepareRows } from "./rows.ts"
 import type { Schema } from "./schema.ts"
 import { isSeen, type Seen } from "./seen.ts"
 
@@ -44,6 +45,16 @@ const columns = [
 
 const byKid = prepare<{ kid: Uint8Array }, StoredMote>((db, { kid }) => motes(db).where("kid", "=", kid))
 
+const byKids = prepareRows<{ kid: Uint8Array }, StoredMote>(
+    { kid: "bytes" },
+    rows => `SELECT m.id, m.kid, a.patient, a.id AS association, a.begins_at AS "wornSince",
+            m.registered_at AS "registeredAt", m.revoked_at AS "revokedAt", m.secret, m.next_secret AS "nextSecret",
+            m.previous_secret AS "previousSecret", m.rotated_at AS "rotatedAt", m.generation,
+            m.next_generation AS "nextGeneration", m.least_version AS "leastVersion"
+        FROM ${rows} CROSS JOIN mote AS m LEFT JOIN association AS a ON a.mote = m.id AND a.ends_at IS NULL
+        WHERE m.kid = k.kid`,
+)
+
 function motes(db: Kysely<Schema>) {
     return db
         .selectFrom("mote")
@@ -74,6 +85,14 @@ export class MoteTable {
 
     async get(kid: Uint8Array): Promise<StoredMote | undefined> {
         return (await byKid(this.access, { kid })).rows[0]
+    }
+
+    /** Those that there are, in no order. */
+    async byKids(kids: readonly Uint8Array[]): Promise<StoredMote[]> {
+        return await byKids(
+            this.access,
+            kids.map(kid => ({ kid })),
+        )
     }
 
     /** In the order of their registration. */

@@ -1,4 +1,5 @@
-import { prepare, type Access } from "./access.ts"
+import type { Access } from "./access.ts"
+import { listed, prepareRows } from "./rows.ts"
 
 /** One start of a mote. */
 export interface StartKey {
@@ -7,31 +8,36 @@ export interface StartKey {
     salt: Uint8Array
 }
 
-interface StartData {
+/** What a batch adds to a start. */
+export interface StartNews extends StartKey {
+    /** Envelopes that were stored. */
+    stored: number
     newestSeq: number
     /** When the one that was stored last arrived, and its id. */
     newestAt: number
     newestId: number
 }
 
-const find = prepare<StartKey, Pick<StartData, "newestSeq">>((db, { mote, boot, salt }) =>
-    db
-        .selectFrom("start")
-        .select("newest_seq as newestSeq")
-        .where("mote", "=", mote)
-        .where("boot", "=", boot)
-        .where("salt", "=", salt),
+type Key = { mote: number; boot: number; salt: Uint8Array }
+
+const key = { mote: "integer", boot: "integer", salt: "bytes" } as const
+const find = prepareRows<Key, StartKey & Pick<StartNews, "newestSeq">>(
+    key,
+    rows => `SELECT s.mote, s.boot, s.salt, s.newest_seq AS "newestSeq" FROM ${rows} CROSS JOIN start AS s
+        WHERE s.mote = k.mote AND s.boot = k.boot AND s.salt = k.salt`,
 )
-const update = prepare<StartKey & StartData, unknown>((db, { mote, boot, salt, newestSeq, newestAt, newestId }) =>
-    db
-        .updateTable("start")
-        .set(({ eb }) => ({
-            ...{ stored: eb("stored", "+", 1), newest_seq: newestSeq },
-            ...{ newest_at: newestAt, newest_id: newestId },
-        }))
-        .where("mote", "=", mote)
-        .where("boot", "=", boot)
-        .where("salt", "=", salt),
+const columns = {
+    ...key,
+    ...({ stored: "integer", newest_seq: "integer", newest_at: "integer", newest_id: "integer" } as const),
+}
+const put = prepareRows<Key & { stored: number; newest_seq: number; newest_at: number; newest_id: number }>(
+    columns,
+    rows => {
+        const names = listed(Object.keys(columns))
+        return `INSERT INTO start (${names}) SELECT ${names} FROM ${rows} WHERE true
+            ON CONFLICT (mote, boot, salt) DO UPDATE SET stored = start.stored + excluded.stored,
+                newest_seq = excluded.newest_seq, newest_at = excluded.newest_at, newest_id = excluded.newest_id`
+    },
 )
 
 export class StartTable {
@@ -41,23 +47,24 @@ export class StartTable {
         this.access = access
     }
 
-    async get(key: StartKey): Promise<Pick<StartData, "newestSeq"> | undefined> {
-        return (await find(this.access, key)).rows[0]
+    /** Those that there are. */
+    async find(keys: readonly StartKey[]): Promise<(StartKey & Pick<StartNews, "newestSeq">)[]> {
+        return await find(
+            this.access,
+            keys.map(({ mote, boot, salt }) => ({ mote, boot, salt })),
+        )
     }
 
-    /** The first envelope of a start. */
-    async add({ mote, boot, salt }: StartKey, { newestSeq, newestAt, newestId }: StartData): Promise<void> {
-        const newest = { newest_seq: newestSeq, newest_at: newestAt, newest_id: newestId }
-        await this.access.db
-            .insertInto("start")
-            .values({ mote, boot, salt, stored: 1, ...newest })
-            .execute()
-        this.access.changed("start")
-    }
-
-    /** One more envelope of a start. */
-    async count(key: StartKey, data: StartData): Promise<void> {
-        await update(this.access, { ...key, ...data })
+    /** New ones, and more envelopes of those that there are. */
+    async put(news: readonly StartNews[]): Promise<void> {
+        if (news.length === 0) return
+        await put(
+            this.access,
+            news.map(({ newestSeq, newestAt, newestId, mote, boot, salt, stored }) => ({
+                ...{ mote, boot, salt, stored },
+                ...{ newest_seq: newestSeq, newest_at: newestAt, newest_id: newestId },
+            })),
+        )
         this.access.changed("start")
     }
 

@@ -52,7 +52,7 @@ test("more values or alarms than a mote sends: kept with a problem, and nothing 
 test("a large batch is stored in pieces, and others have their turn between them", async () => {
     const { clinic, now, envelope } = await ward()
     const pack = values(maxValues, now)
-    const batch = times(20, () => envelope(pack))
+    const batch = times(60, () => envelope(pack))
     let turns = 0
     let isOver = false
     const others = (async () => {

@@ -96,7 +96,8 @@ test("values come back as they went in, and in the order of their bytes", async 
     assert.equal(stored?.registeredAt, -1)
     const key = { mote, boot: 2 ** 32 - 1, salt: Uint8Array.of(1), seq: 2 ** 40 }
     const received = { receivedAt: 1, storedAt: 2, router: 0, clockOffset: -3 }
-    const envelope = (await store.envelope.add({ ...key, purpose: "vitals", ...received, bytes, problem: null }))!
+    const [added] = await store.envelope.add([{ ...key, purpose: "vitals", ...received, bytes, problem: null }])
+    const envelope = added!.id
     const values = [0.1, -1e-300, 1 / 3, 36.6, 2 ** 53, null]
     const none = { absent: null, quality: null, problem: null, count: null, least: null, greatest: null, span: null }
     const same = { envelope, mote, patient: found[0]!.id, name: "temp", unit: "Cel", relative: 0, ...none }

@@ -13,6 +13,7 @@ else {
     await import("../ingest.test.ts")
     await import("../openings.test.ts")
     await import("../retention/retention.test.ts")
+    await import("../ingest-batches.test.ts")
     if (isLong) {
         await import("../associations.test.ts")
         await import("../alarms.test.ts")
