@@ -11,13 +11,17 @@ import type { MasterKey } from "./keys/master-key.ts"
 import { checkPostgres } from "./store/postgres/open.ts"
 import { databaseFormat } from "./store/sqlite/open.ts"
 
+/** Throws UserError where a restore did not come to its end. */
+export function refuseRestoring(data: string): void {
+    const draft = data + restoringSuffix
+    if (!existsSync(draft)) return
+    throw new UserError(
+        `a restore into ${dirname(data)} was interrupted, or is at work: remove ${draft} and restore again`,
+    )
+}
+
 /** What a clinic leaves beside its database comes after it: a folder with the one and without the other is no new clinic. */
 export function refuseRemains(data: string): void {
-    const draft = data + restoringSuffix
-    if (existsSync(draft))
-        throw new UserError(
-            `a restore into ${dirname(data)} was interrupted, or is at work: remove ${draft} and restore again`,
-        )
     const database = join(data, "clinic.db")
     if ((statSync(database, { throwIfNoEntry: false })?.size ?? 0) > 0) return
     for (const name of ["ca.pem", "ca-key.pem", "server.pem"])
@@ -42,6 +46,7 @@ export async function checkClinicData(
     const database = join(data, "clinic.db")
     const faults = [
         await complaints(() => checkFolder(data)),
+        await complaints(() => refuseRestoring(data)),
         elsewhere === undefined ? await complaints(() => refuseRemains(data)) : [],
         await complaints(async () => checkClinicKey(data, await o.master?.())),
         await complaints(() => checkAuthority(data)),

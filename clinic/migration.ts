@@ -7,9 +7,8 @@ import { sealingKey } from "./audit/head.ts"
 import { verifyChain } from "./audit/verify.ts"
 import { readClinicKey } from "./keys/clinic-key.ts"
 import type { MasterKey } from "./keys/master-key.ts"
-import { copyStore, isEmpty, type Contents, type CopyProgress } from "./store/copy.ts"
-import { openPostgres } from "./store/postgres/open.ts"
-import { databaseName as name, openAlone, unshared, type Place } from "./store/place.ts"
+import { copyStore, type Contents, type CopyProgress } from "./store/copy.ts"
+import { databaseName as name, openAlone, openEmpty, type Place } from "./store/place.ts"
 import { openSqlite } from "./store/sqlite/open.ts"
 import type { Store } from "./store/store.ts"
 
@@ -59,12 +58,7 @@ export async function migrateClinic(o: {
 }
 
 async function openTarget(place: Place): Promise<Store> {
-    if ("url" in place) {
-        const store = await unshared(await openPostgres(place.url), "target")
-        if (await isEmpty(store)) return store
-        await store.close()
-        throw new UserError("the target is not empty: it is never overwritten")
-    }
+    if ("url" in place) return await openEmpty(place)
     const file = join(place.folder, name)
     if (existsSync(file)) throw new UserError(`the target is not empty: there is ${file}, which is never overwritten`)
     makeFolder(place.folder)

@@ -13,7 +13,7 @@ import type { Log } from "../host/log.ts"
 import { EquipmentWatch } from "./alarms/equipment.ts"
 import { rulesFor } from "./alarms/rules.ts"
 import { BackupHolds } from "./backup/holds.ts"
-import { refuseRemains } from "./check.ts"
+import { refuseRemains, refuseRestoring } from "./check.ts"
 import { BackupSchedule, makeApart, type BackupPlan } from "./backup/schedule.ts"
 import { trialName } from "./backup/contents.ts"
 import { Clinic } from "./clinic.ts"
@@ -91,6 +91,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
     const { host = "127.0.0.1", clock = realClock, log } = o
     const data = resolve(o.data)
     makeFolder(data)
+    refuseRestoring(data)
     if (o.database === undefined) refuseRemains(data)
     // An interrupted backup may have left a copy of the database.
     rmSync(join(data, basename(trialName)), { recursive: true, force: true })
@@ -126,7 +127,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
         }
         const holds = new BackupHolds(clock, () => {
             if (isEmbedded) return holdFile(store)
-            throw new UserError("the database is PostgreSQL's, which makes its own backups (docs/postgresql.md)")
+            throw new UserError("the database is PostgreSQL's: give --database")
         })
         const parts: { outbox?: Outbox; publisher?: Publisher; backups?: Backups } = {}
         const failing = () => [...(parts.outbox?.failing() ?? []), ...(parts.publisher?.failing() ?? [])]
@@ -152,7 +153,9 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             }))
         if (publisher) parts.publisher = publisher
         certificates.serve(app.server as unknown as Server)
-        const backups = o.backup && (parts.backups = scheduleBackups(o.backup, { data, key, holds, clock, log }))
+        const backups =
+            o.backup &&
+            (parts.backups = scheduleBackups(o.backup, { data, database: o.database, key, holds, clock, log }))
         const equipment = new EquipmentWatch({
             ...{ store, alarms: clinic.alarms, routers: () => clinic.routers.all(), failing },
             ...{
@@ -200,17 +203,23 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
 
 type Backups = Pick<BackupSchedule, "isOverdue" | "newestAt" | "stop">
 
-function scheduleBackups(
-    plan: BackupPlan,
-    { data, key, holds, clock, log }: { data: string; key: ClinicKey; holds: BackupHolds; clock: Clock; log: Log },
-): Backups {
+interface BackupParts {
+    data: string
+    database: string | undefined
+    key: ClinicKey
+    holds: BackupHolds
+    clock: Clock
+    log: Log
+}
+
+function scheduleBackups(plan: BackupPlan, { data, database, key, holds, clock, log }: BackupParts): Backups {
     const ending = new AbortController()
     const make = async (file: string) => {
-        const id = await holds.begin({ expires: false })
-        const released = () => void holds.end(id)
+        const id = database === undefined ? await holds.begin({ expires: false }) : undefined
+        const released = () => void (id !== undefined && holds.end(id))
         const request = {
             ...{ data: dirname(data), file, passphrase: plan.passphrase, now: clock.now() },
-            key: Buffer.from(bytesOf(key)).toString("hex"),
+            ...{ key: Buffer.from(bytesOf(key)).toString("hex"), ...(database !== undefined && { database }) },
         }
         await makeApart(request, released, ending.signal)
     }

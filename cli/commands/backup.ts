@@ -5,6 +5,7 @@ import { holdClosedFile, makeBackup, readClinicKey, type Hold } from "../../clin
 import { Hold as HoldSchema } from "../../clinic/http/schemas/backup.ts"
 import { UserError } from "../../host/errors.ts"
 import { withAccess, type ClinicApi } from "../clinic-api.ts"
+import { databaseOption, refuseSeenPassword } from "../database.ts"
 import { givenMasterKey, keyOptions, type KeyFlags } from "../key-options.ts"
 import { localAccess } from "../local-access.ts"
 import { option } from "../options.ts"
@@ -14,25 +15,33 @@ import { shareLine } from "../progress.ts"
 /** The clinic holds the file for 20 s after each. */
 const renewMs = 5_000
 
+interface Options extends KeyFlags {
+    data: string
+    database?: string
+    passphraseFile?: string
+}
+
 export const backupCommand = new Command("backup")
     .description("write an encrypted backup of a clinic, which may be running, and check it")
     .argument("<file>", "the file to write, such as clinic.age")
     .addOption(option("--data <dir>", "data folder").default(".vitalmote"))
+    .addOption(databaseOption())
     .addOption(passphraseFileOption())
-    .action(async (file: string, options: KeyFlags & { data: string; passphraseFile?: string }) => {
-        const { data, passphraseFile } = options
+    .action(async (file: string, options: Options, command: Command) => {
+        const { data, passphraseFile, database } = options
+        refuseSeenPassword(command, database)
         const master = await givenMasterKey(options)
         const key = () => readClinicKey(join(data, "clinic"), master)
         const passphrase = await askPassphrase(passphraseFile, "new")
         const progress = shareLine()
         const make = (hold: () => Promise<Hold>) =>
-            makeBackup({ data, file, passphrase, key, hold, now: Date.now(), progress }).finally(() =>
+            makeBackup({ data, file, passphrase, key, database, hold, now: Date.now(), progress }).finally(() =>
                 progress("", 0, 0),
             )
-        const access = await localAccess(data)
+        const access = database === undefined ? await localAccess(data) : undefined
         const found = access
             ? await withAccess(access, api => make(() => holdRunning(api)))
-            : await make(() => holdStopped(data))
+            : await make(() => (database === undefined ? holdStopped(data) : unheld()))
         console.log(`${file}: ${found.users} users, ${found.patients} patients, ${found.motes} motes; checked`)
     })
 for (const each of keyOptions()) backupCommand.addOption(each)
@@ -51,6 +60,11 @@ async function holdRunning(api: ClinicApi): Promise<Hold> {
         await api.call("DELETE", path, Type.Any()).catch(() => {})
     }
     return { confirm, release }
+}
+
+/** PostgreSQL shows one moment for as long as somebody reads. */
+async function unheld(): Promise<Hold> {
+    return { confirm: async () => {}, release: async () => {} }
 }
 
 async function holdStopped(data: string): Promise<Hold> {

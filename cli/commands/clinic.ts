@@ -141,10 +141,8 @@ export const clinicCommand = withConfigFile(
 })
 for (const each of [...keyOptions(), ...signInOptions(), ...publishOptions()]) clinicCommand.addOption(each)
 
-function backupPlan({ backup, database, backupEvery, backupKeep, passphraseFile }: Options): BackupPlan | undefined {
+function backupPlan({ backup, backupEvery, backupKeep, passphraseFile }: Options): BackupPlan | undefined {
     if (backup === undefined) return undefined
-    if (database !== undefined)
-        throw new UserError("--backup: PostgreSQL makes its own backups (docs/postgresql.md)", 2)
     const passphrase = givenPassphrase(passphraseFile)
     if (passphrase === undefined)
         throw new UserError(`--backup: a passphrase is needed, in ${passphraseVariable} or by --passphrase-file`, 2)

@@ -49,27 +49,28 @@ const ownerOnly = 0o600
 
 /**
  * The entries of a backup of a data folder, the sums of all others last.
+ * @param o.database the file that has it, in place of the one in the folder
  * @param o.key the clinic's key as it is, under no master key
  * @param o.handles get the open files, which must stay open while the database is
  */
 export async function* entriesOf(
     data: string,
-    o: { madeAt: number; key: Uint8Array; handles: FileHandle[] },
+    o: { madeAt: number; key: Uint8Array; handles: FileHandle[]; database: string },
 ): AsyncGenerator<TarEntry> {
-    const { madeAt, key, handles } = o
+    const { madeAt, key, handles, database } = o
     const files: { name: string; size: number; handle?: FileHandle }[] = []
     for (const name of names) {
         if (name === keyName) {
             files.push({ name, size: key.length })
             continue
         }
-        const file = join(data, name)
+        const file = name === databaseName ? database : join(data, name)
         if (!existsSync(file)) continue
         const handle = await open(file, constants.O_RDONLY)
         handles.push(handle)
         files.push({ name, size: (await handle.stat()).size, handle })
     }
-    if (files[0]?.name !== databaseName) throw new UserError(`${join(data, databaseName)} is missing`)
+    if (files[0]?.name !== databaseName) throw new UserError(`${database} is missing`)
     const bytes = files.reduce((sum, { size }) => sum + size, 0)
     const head: Head = {
         ...{ format: "vitalmote-backup", version: formatVersion, schema: databaseFormat.migrations.length },

@@ -4,6 +4,9 @@ import { basename, dirname, join, resolve } from "node:path"
 import { reasonOf, UserError } from "../../host/errors.ts"
 import { makeFolder, syncFolder } from "../../host/files.ts"
 import { bytesOf, type ClinicKey } from "../keys/clinic-key.ts"
+import { copyStore } from "../store/copy.ts"
+import { alongsideClinics, atOneMoment } from "../store/postgres/open.ts"
+import { openSqlite } from "../store/sqlite/open.ts"
 import { decrypt, encrypt } from "./age.ts"
 import { databaseName, entriesOf, keyName, trialName, unpack, writeStream, type Progress } from "./contents.ts"
 import { examine, type Found } from "./examine.ts"
@@ -24,6 +27,8 @@ export interface BackupOptions {
     passphrase: string
     /** The clinic's own, undefined where there is none. Throws UserError. */
     key: () => ClinicKey | undefined
+    /** URL of PostgreSQL, which needs no hold; without it the database is the file in the data folder. */
+    database?: string | undefined
     hold: () => Promise<Hold>
     /** Unix ms. */
     now: number
@@ -37,23 +42,14 @@ const spareBytes = 64 * 2 ** 20
  * Writes a backup and reads all of it back as a restore would. `file` is there only if that has worked; while it has not, the file
  * beside it whose name ends in `.new` is. Throws UserError.
  */
-export async function makeBackup({
-    data,
-    file,
-    passphrase,
-    key,
-    hold,
-    now,
-    progress = () => {},
-}: BackupOptions): Promise<Found> {
+export async function makeBackup(o: BackupOptions): Promise<Found> {
+    const { data, file, passphrase, database, progress = () => {} } = o
     if (passphrase.length < minPassphraseChars)
         throw new UserError(`the passphrase is too short: ${minPassphraseChars} characters or more`)
     if (existsSync(file)) throw new UserError(`${file} is there already: choose another name`)
     const draft = `${file}.new`
     const trial = join(data, trialName)
-    rmSync(trial, { recursive: true, force: true })
-    try {
-        await write(data, draft, { passphrase, key, hold, now, progress })
+    const work = async () => {
         makeFolder(trial)
         const archive = decrypt(createReadStream(draft, { highWaterMark: 2 ** 20 }), passphrase)
         const unpacked = await unpack(archive, trial, (_, done, total) => progress("reading it back", done, total))
@@ -61,6 +57,22 @@ export async function makeBackup({
         renameSync(draft, file)
         syncFolder(dirname(resolve(file)))
         return found
+    }
+    try {
+        if (database === undefined) {
+            rmSync(trial, { recursive: true, force: true })
+            await write(join(data, databaseName), { ...o, progress })
+            return await work()
+        }
+        let found: Found | undefined
+        await alongsideClinics(database, async bytes => {
+            rmSync(trial, { recursive: true, force: true })
+            const copy = await copied(database, { trial, data, bytes, progress })
+            await write(copy, { ...o, progress })
+            rmSync(trial, { recursive: true, force: true })
+            found = await work()
+        })
+        return found!
     } catch (error) {
         rmSync(draft, { force: true })
         if (error instanceof UserError) throw new UserError(`no backup was made: ${error.message}`)
@@ -70,25 +82,40 @@ export async function makeBackup({
     }
 }
 
-async function write(
-    data: string,
-    draft: string,
-    {
-        passphrase,
-        key,
-        hold,
-        now,
-        progress,
-    }: Required<Pick<BackupOptions, "key" | "passphrase" | "hold" | "now" | "progress">>,
-): Promise<void> {
-    const database = join(data, databaseName)
-    if (!existsSync(database)) throw new UserError(`there is no clinic in ${data}: ${database} is missing`)
+/** A file of the embedded engine, with all that PostgreSQL has at one moment; what was copied is read again and compared. */
+async function copied(
+    url: string,
+    { trial, data, bytes, progress }: { trial: string; data: string; bytes: number; progress: Progress },
+): Promise<string> {
+    if (!existsSync(join(data, "clinic"))) throw new UserError(`there is no clinic in ${data}`)
+    // The copy and its log, and then the copy that is unpacked.
+    needRoom(data, 2 * bytes, "to copy the database and check the backup")
+    makeFolder(trial)
+    const copy = join(trial, "copy.db")
+    const to = openSqlite(copy)
+    try {
+        await atOneMoment(url, from => copyStore(from, to, progress))
+    } finally {
+        await to.close()
+    }
+    return copy
+}
+
+function needRoom(data: string, bytes: number, why: string): void {
     const { bavail, bsize } = statfsSync(data)
-    const needed = statSync(database).size + spareBytes
+    const needed = bytes + spareBytes
     if (bavail * bsize < needed)
-        throw new UserError(
-            `${data} needs ${Math.ceil(needed / 2 ** 20)} MiB of free space, to unpack the backup and check it`,
-        )
+        throw new UserError(`${data} needs ${Math.ceil(needed / 2 ** 20)} MiB of free space, ${why}`)
+}
+
+async function write(
+    database: string,
+    { data, file, passphrase, key, hold, now, progress }: BackupOptions & { progress: Progress },
+): Promise<void> {
+    if (!existsSync(database) && existsSync(join(data, keyName)))
+        throw new UserError(`${database} is missing: restore it or, if PostgreSQL has the database, give --database`)
+    if (!existsSync(database)) throw new UserError(`there is no clinic in ${data}: ${database} is missing`)
+    needRoom(data, statSync(database).size, "to unpack the backup and check it")
     const clinicKey = key()
     if (!clinicKey) throw new UserError(`${join(data, keyName)} is missing`)
     const held = await hold()
@@ -97,10 +124,10 @@ async function write(
         const total = statSync(database).size
         let done = 0
         const archive = writeTar(
-            entriesOf(data, { madeAt: now, key: bytesOf(clinicKey), handles }),
+            entriesOf(data, { madeAt: now, key: bytesOf(clinicKey), handles, database }),
             Math.floor(now / 1000),
         )
-        await writeStream(draft, async function* () {
+        await writeStream(`${file}.new`, async function* () {
             for await (const part of encrypt(archive, passphrase)) {
                 progress("writing", Math.min(total, (done += part.length)), total)
                 yield part

@@ -10,6 +10,8 @@ export interface BackupRequest {
     /** The clinic's own, in hexadecimal. */
     key: string
     now: number
+    /** URL of PostgreSQL. */
+    database?: string
 }
 
 /** Undefined: the file is made, and whole. `released`: the database's file has been read. */

@@ -3,7 +3,7 @@ import { sql, type Kysely } from "kysely"
 import { UserError } from "../../host/errors.ts"
 import type { Value } from "./access.ts"
 import type { Schema, TableName } from "./schema.ts"
-import type { Store } from "./store.ts"
+import type { Source, Store } from "./store.ts"
 
 type Db = Kysely<Schema>
 type Row = Record<string, Value>
@@ -87,7 +87,7 @@ export async function isEmpty({ db }: Store): Promise<boolean> {
  * Numbers of new rows go on where they were. All of it is one transaction, so that a copy which is killed leaves nothing. Throws
  * UserError where something differs.
  */
-export async function copyStore(from: Store, to: Store, progress: CopyProgress): Promise<Contents[]> {
+export async function copyStore(from: Source, to: Store, progress: CopyProgress): Promise<Contents[]> {
     return await to.db.transaction().execute(async db => {
         const copied: Contents[] = []
         for (const name of names) copied.push(await copyTable(from.db, db, name, progress))

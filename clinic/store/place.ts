@@ -1,6 +1,7 @@
 import { statSync } from "node:fs"
 import { join } from "node:path"
 import { UserError } from "../../host/errors.ts"
+import { isEmpty } from "./copy.ts"
 import { openPostgres } from "./postgres/open.ts"
 import { openSqlite } from "./sqlite/open.ts"
 import type { Store } from "./store.ts"
@@ -21,8 +22,16 @@ export async function openAlone(place: Place, what: string): Promise<Store> {
     return openSqlite(file)
 }
 
+/** Opens a database of PostgreSQL in which there is nothing yet. Throws UserError. */
+export async function openEmpty({ url }: { url: string }): Promise<Store> {
+    const store = await unshared(await openPostgres(url), "target")
+    if (await isEmpty(store)) return store
+    await store.close()
+    throw new UserError("the target is not empty: it is never overwritten")
+}
+
 /** A clinic that runs would write meanwhile. */
-export async function unshared(store: Store, what: string): Promise<Store> {
+async function unshared(store: Store, what: string): Promise<Store> {
     if ((await store.living()).size === 1) return store
     await store.close()
     throw new UserError(`a clinic has the ${what} open: stop it`)

@@ -77,6 +77,9 @@ export const alone: Omit<Engine, "ids"> = {
     close: () => Promise.resolve(),
 }
 
+/** What can be copied. */
+export type Source = Pick<Store, "db" | "lastId">
+
 /** Tables that somebody listens to. */
 const listened: readonly TableName[] = [
     ...(["measurement", "alarm", "delivery", "ward_rules"] as const),

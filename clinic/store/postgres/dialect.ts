@@ -21,13 +21,19 @@ const maxPrepared = 300
  * Transactions that write take turns, over all processes on the database, as in SQLite: what one reads nobody changes before its
  * commit, and the ids that it gives out are committed in their order. The lock precedes the snapshot: LOCK takes none.
  */
-const begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE turn IN EXCLUSIVE MODE"
+const beginTurn = "BEGIN ISOLATION LEVEL REPEATABLE READ; LOCK TABLE turn IN EXCLUSIVE MODE"
 
-/** Kysely's PostgreSQL over connections of a pool, with prepared statements and the errors of a store. */
-export function postgresDialect(pool: Pool): Dialect {
+/** A transaction that sees one moment, and takes nobody's turn. */
+export const beginReading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+/**
+ * Kysely's PostgreSQL over connections of a pool, with prepared statements and the errors of a store.
+ * @param begin what begins a transaction
+ */
+export function postgresDialect(pool: Pool, begin = beginTurn): Dialect {
     return {
         createAdapter: () => new PostgresAdapter(),
-        createDriver: () => new PostgresDriver(pool),
+        createDriver: () => new PostgresDriver(pool, begin),
         createIntrospector: (db: Kysely<unknown>) => new PostgresIntrospector(db),
         createQueryCompiler: () => new PostgresQueryCompiler(),
     }
@@ -35,10 +41,12 @@ export function postgresDialect(pool: Pool): Dialect {
 
 class PostgresDriver implements Driver {
     private readonly pool: Pool
+    private readonly begin: string
     private readonly names = new Names()
 
-    constructor(pool: Pool) {
+    constructor(pool: Pool, begin: string) {
         this.pool = pool
+        this.begin = begin
     }
 
     async init(): Promise<void> {}
@@ -53,7 +61,7 @@ class PostgresDriver implements Driver {
 
     async beginTransaction(connection: PostgresConnection): Promise<void> {
         try {
-            await connection.run(begin)
+            await connection.run(this.begin)
         } catch (error) {
             await this.rollbackTransaction(connection)
             throw error

@@ -2,13 +2,14 @@ import { Kysely, sql, type LogEvent } from "kysely"
 import pg from "pg"
 import { reasonOf, UserError } from "../../../host/errors.ts"
 import type { Schema } from "../schema.ts"
-import { Store, type Changes } from "../store.ts"
+import { Store, type Changes, type Source } from "../store.ts"
 import { parseAddress, type Server } from "./address.ts"
-import { postgresDialect } from "./dialect.ts"
+import { beginReading, postgresDialect } from "./dialect.ts"
 import { postgresIds } from "./ids.ts"
 import { migrate, versionOf } from "./migrate.ts"
+import { migrations } from "../sqlite/migrations.ts"
 import { channel, News } from "./news.ts"
-import { Pool, settings, verify } from "./pool.ts"
+import { Pool, settings, unlimited, verify } from "./pool.ts"
 import { Turns } from "./turns.ts"
 
 /**
@@ -52,6 +53,35 @@ export async function openPostgres(url: string, log?: (event: LogEvent) => void)
 /** Whether a clinic could be started with this database; nothing is changed. Throws UserError. */
 export async function checkPostgres(url: string): Promise<void> {
     await atDatabase(url, versionOf)
+}
+
+/** Two backups of one database wait for each other. */
+const backupLock = "SELECT pg_advisory_lock(1447906156, 2)"
+
+/** Works while nobody else makes a backup of this database. Throws UserError where it is not one that can be copied. */
+export async function alongsideClinics(url: string, work: (bytes: number) => Promise<void>): Promise<void> {
+    let failed: { error: unknown } | undefined
+    await atDatabase(url, async client => {
+        if ((await versionOf(client)) !== migrations.length)
+            throw new UserError("its tables are not those of this version: start the clinic first")
+        await client.query(backupLock)
+        const { rows } = await client.query<{ bytes: number }>(
+            "SELECT pg_database_size(current_database())::float8 AS bytes",
+        )
+        await work(rows[0]?.bytes ?? 0).catch((error: unknown) => (failed = { error }))
+    })
+    if (failed) throw failed.error
+}
+
+/** Everything that is in a database at one moment, for as long as `work` reads it; clinics go on meanwhile. */
+export async function atOneMoment<T>(url: string, work: (source: Source) => Promise<T>): Promise<T> {
+    const pool = new Pool(parseAddress(url), unlimited)
+    const reading = new Kysely<Schema>({ dialect: postgresDialect(pool, beginReading) })
+    try {
+        return await reading.transaction().execute(db => work({ db, lastId: table => postgresIds.last(db, table) }))
+    } finally {
+        await reading.destroy()
+    }
 }
 
 /** One connection for work that is none of the service's. Throws UserError. */

@@ -29,16 +29,20 @@ export function settings(server: Server): pg.ClientConfig {
     }
 }
 
+/** For what reads a whole database: nobody waits for it. */
+export const unlimited = { statement_timeout: 0, query_timeout: 0, idle_in_transaction_session_timeout: 0 }
+
 /** Connections to whichever of a database's servers can be written to. */
 export class Pool {
     private readonly pools: pg.Pool[]
     /** The server that worked last. */
     private current = 0
 
-    constructor(servers: readonly Server[]) {
+    constructor(servers: readonly Server[], limits: pg.ClientConfig = {}) {
         this.pools = servers.map(server => {
             const pool = new pg.Pool({
                 ...settings(server),
+                ...limits,
                 max: maxConnections,
                 verify: (client, done) => void verify(client).then(() => done(), done),
             })
