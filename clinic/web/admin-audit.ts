@@ -1,4 +1,4 @@
-import { searchAudit, type SeenEvent } from "./audit-events.ts"
+import { becameOf, searchAudit, type SeenEvent } from "./audit-events.ts"
 import { h, setText } from "../../browser/dom.ts"
 import { Field, selectOf } from "./fields.ts"
 import { dateTime } from "./format.ts"
@@ -89,9 +89,9 @@ export class AuditSection {
 const columns = () => Object.values(t.audit.columns)
 
 function line(event: SeenEvent): HTMLElement {
-    const { id, at, user, role, action, subject, outcome, problem, patients, from, request } = event
-    const done = outcome === "done" ? "" : `${t.audit.became[outcome]}${problem === null ? "" : ` (${problem})`}`
-    const what = [t.audit.what(action, subject), done].filter(Boolean).join(": ")
+    const { id, at, user, role, action, subject, outcome, problem, patients, from, request, isEmergency } = event
+    const why = outcome === "done" || problem === null ? "" : ` (${problem})`
+    const what = t.audit.what(action, subject) + becameOf(outcome, isEmergency) + why
     const element = row(columns(), [
         dateTime(at),
         user === null ? t.audit.clinic : `${user}${role === null ? "" : `, ${t.admin.role(role)}`}`,

@@ -2,6 +2,7 @@ import "./admin.css"
 import { PatientsSection } from "./admin-patients.ts"
 import { MotesSection } from "./admin-motes.ts"
 import { AuditSection } from "./admin-audit.ts"
+import { OpeningsSection } from "./admin-openings.ts"
 import { RoutersSection } from "./admin-routers.ts"
 import { UsersSection } from "./admin-users.ts"
 import type { Session } from "./api.ts"
@@ -20,6 +21,7 @@ const parts = {
     motes: { needs: "manage-motes", make: MotesSection },
     users: { needs: "manage-users", make: UsersSection },
     routers: { needs: "manage-users", make: RoutersSection },
+    openings: { needs: "review-break-glass", make: OpeningsSection },
     audit: { needs: "verify-audit", make: AuditSection },
 } as const
 export type AdminPart = keyof typeof parts

@@ -8,6 +8,7 @@ import type {
     MoteConfiguration,
     Settings,
 } from "../http/schemas/configurations.ts"
+import type { NewOpening, Opened, Opening, Openings, ReviewedOpening } from "../http/schemas/break-glass.ts"
 import type { LiveEvents as LiveData } from "../http/schemas/live.ts"
 import type { BurdenStatistics as Statistics, ReplayBody, ReplayResult } from "../http/schemas/burden.ts"
 import type { BedsideEntry, Score, ScorePart, ScorePoint } from "../http/schemas/news2.ts"
@@ -52,12 +53,14 @@ export type {
     NewUser,
     Note,
     Observation,
+    Opening,
     OwnPasskey,
     OwnSession,
     PasskeyAnswer,
     Patient,
     PatientBody,
     ReplayResult,
+    ReviewedOpening,
     Router,
     Score,
     ScorePart,
@@ -145,6 +148,17 @@ export const chooseScale = (patient: number, scale: 1 | 2) => call<Score>("PUT",
 
 export const notesOf = (patient: number) => call<Notes>("GET", `/api/patients/${patient}/notes`)
 export const addNote = (patient: number, text: string) => call<Note>("POST", `/api/patients/${patient}/notes`, { text })
+
+/** A patient of another ward. */
+export const openPatient = (body: NewOpening) => call<Opened>("POST", "/api/break-glass", body)
+export const openings = () => call<Opening[]>("GET", "/api/break-glass")
+export const endOpening = (id: number) => call<void>("DELETE", `/api/break-glass/${id}`)
+export const allOpenings = (isReviewed: boolean, before?: number) =>
+    call<Openings>(
+        "GET",
+        `/api/break-glass/openings?reviewed=${isReviewed}${before === undefined ? "" : `&before=${before}`}`,
+    )
+export const reviewOpening = (id: number) => call<ReviewedOpening>("PUT", `/api/break-glass/openings/${id}/review`)
 
 const rulesOf = (ward: string) => `/api/wards/${encodeURIComponent(ward)}/alarms`
 export const wardRules = (ward: string) => call<WardRules>("GET", rulesOf(ward))

@@ -1,5 +1,6 @@
 import type { AuditEvent } from "../http/schemas/fhir.ts"
 import { auditEvents } from "./api.ts"
+import { t } from "./texts/language.ts"
 
 /** What the pages show of an event of the audit record. */
 export interface SeenEvent {
@@ -14,6 +15,8 @@ export interface SeenEvent {
     action: string
     outcome: "done" | "refused" | "failed" | "unknown"
     problem: string | null
+    /** Of a patient of another ward, with a reason. */
+    isEmergency: boolean
     patients: number[]
     /** What was asked for, and what was said about it. */
     request: string
@@ -29,7 +32,14 @@ export async function searchAudit(query: URLSearchParams): Promise<{ events: See
     return { events: entry.map(({ resource }) => seen(resource)), next: next ?? undefined }
 }
 
-function seen({ id, recorded, agent, subtype, outcome, outcomeDesc, entity = [] }: AuditEvent): SeenEvent {
+/** What came of it, behind what was done; empty where there is nothing to add. */
+export function becameOf(outcome: SeenEvent["outcome"], isEmergency: boolean): string {
+    const said = [...(isEmergency ? [t.audit.emergency] : []), ...(outcome === "done" ? [] : [t.audit.became[outcome]])]
+    return said.length > 0 ? `: ${said.join(", ")}` : ""
+}
+
+function seen(event: AuditEvent): SeenEvent {
+    const { id, recorded, agent, subtype, outcome, outcomeDesc, purposeOfEvent = [], entity = [] } = event
     const code = (name: string) => subtype.find(({ system }) => system === `urn:vitalmote:audit-${name}`)?.code ?? ""
     const [who] = agent
     const said = entity.flatMap(({ detail = [] }) => detail.map(({ type, valueString }) => `${type}: ${valueString}`))
@@ -43,6 +53,7 @@ function seen({ id, recorded, agent, subtype, outcome, outcomeDesc, entity = [] 
         action: code("action"),
         outcome: outcome === undefined ? "unknown" : (outcomes[outcome] ?? "unknown"),
         problem: outcomeDesc ?? null,
+        isEmergency: purposeOfEvent.some(({ coding = [] }) => coding.some(({ code }) => code === "BTG")),
         patients: entity.flatMap(({ what }) => (what ? [Number(what.reference.replace("Patient/", ""))] : [])),
         request: [entity.find(({ name }) => name !== undefined)?.name, ...said].filter(Boolean).join("; "),
     }

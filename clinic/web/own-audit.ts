@@ -1,4 +1,4 @@
-import { searchAudit } from "./audit-events.ts"
+import { becameOf, searchAudit } from "./audit-events.ts"
 import { h, setText } from "../../browser/dom.ts"
 import { dateTime } from "./format.ts"
 import { row, table } from "./records.ts"
@@ -31,8 +31,8 @@ export class OwnAudit {
             const query = new URLSearchParams({ _count: String(pageEvents) })
             if (this.next !== undefined) query.set("_cursor", this.next)
             const { events, next } = await searchAudit(query)
-            for (const { at, user, role, action, subject, outcome } of events) {
-                const done = outcome === "done" ? "" : `: ${t.audit.became[outcome]}`
+            for (const { at, user, role, action, subject, outcome, isEmergency } of events) {
+                const done = becameOf(outcome, isEmergency)
                 const who = user === null ? t.audit.clinic : `${user}${role === null ? "" : `, ${t.admin.role(role)}`}`
                 this.rows.append(row(columns(), [dateTime(at), who, t.audit.what(action, subject) + done]))
             }

@@ -1,6 +1,7 @@
 import { h, setData, setText } from "../../browser/dom.ts"
 import { AccountView } from "./account.ts"
 import { adminParts, AdminView } from "./admin.ts"
+import { BreakGlassView } from "./break-glass.ts"
 import { AlarmPanel } from "./alarm.ts"
 import { LoggedOut, logout, me, moteConfig, ward, type Session, type Ward } from "./api.ts"
 import { now, setClock } from "./clock.ts"
@@ -12,6 +13,7 @@ import { languageChoice } from "./language-choice.ts"
 import { Live } from "./live.ts"
 import { LogView } from "./log.ts"
 import { WardModel } from "./model.ts"
+import { OpenedBar } from "./opened-bar.ts"
 import { OwnView } from "./own.ts"
 import { PairView } from "./pair.ts"
 import { everybody } from "./selection.ts"
@@ -50,13 +52,14 @@ export class Screen {
     private readonly sound: SoundButton | undefined
     private readonly notices: DesktopNotices | undefined
     private conditions = new ConditionList()
+    private readonly opened: OpenedBar | undefined
     private alarms: AlarmPanel | undefined
     private sessionEnd: SessionEnd | undefined
     private view: View | undefined
     private isConnected = true
     private live: Live | undefined
     private frame: number | undefined
-    private isRefreshing = false
+    private refreshing: Promise<void> | undefined
     private isOver = false
 
     constructor(user: Session, loggedOut: (isUnwanted: boolean) => void) {
@@ -66,6 +69,7 @@ export class Screen {
             const notices = (this.notices = new DesktopNotices(this.model))
             this.sound = new SoundButton(() => void notices.ask())
         }
+        if (user.permissions.includes("break-glass") && user.wards !== "all") this.opened = new OpenedBar(this.model)
         this.build()
         void this.begin()
     }
@@ -113,6 +117,7 @@ export class Screen {
                 "div",
                 { class: "page-bars" },
                 ...(this.notices ? [this.notices.element] : []),
+                ...(this.opened ? [this.opened.element] : []),
                 ...[this.sessionEnd.element, this.conditions.element],
             ),
             ...[shell, this.lost, this.cutOff],
@@ -137,6 +142,7 @@ export class Screen {
             links.push(link("#/", t.shell.ward), link("#/wall", t.wall.heading), link("#/log", t.log.heading))
         }
         if (this.user.permissions.includes("review-alarms")) links.push(link("#/statistics", t.statistics.link))
+        if (this.opened) links.push(link("#/open", t.breakGlass.link))
         if (this.user.permissions.includes("read-rules")) links.push(link("#/rules", t.rules.link))
         if (adminParts(this.user).length > 0) links.push(link("#/admin", t.admin.link))
         return [h("nav", { "aria-label": t.shell.views }, ...links)]
@@ -167,6 +173,7 @@ export class Screen {
     private load(found: Ward): void {
         this.model.load(found)
         this.conditions.update(found.conditions)
+        void this.opened?.load()
     }
 
     private listen(newestId: number): void {
@@ -188,23 +195,31 @@ export class Screen {
             },
             score: score => this.view?.showScore?.(score),
             conditions: conditions => this.conditions.update(conditions),
-            reset: () => void this.refresh().then(() => this.view?.reload()),
+            reset: () => void this.refresh().then(() => this.reload()),
             connected: isConnected => this.connected(isConnected),
             loggedOut: () => this.end(),
         })
     }
 
     private async refresh(): Promise<void> {
-        if (this.isRefreshing) return
-        this.isRefreshing = true
-        try {
-            this.load(await ward())
-            this.tick()
-        } catch (error) {
-            if (error instanceof LoggedOut) this.end()
-        } finally {
-            this.isRefreshing = false
-        }
+        this.refreshing ??= (async () => {
+            try {
+                this.load(await ward())
+                this.tick()
+            } catch (error) {
+                if (error instanceof LoggedOut) this.end()
+            } finally {
+                this.refreshing = undefined
+            }
+        })()
+        await this.refreshing
+    }
+
+    /** Whoever's page it is may be seen no longer. */
+    private reload(): void {
+        const patient = this.view?.patient
+        if (patient !== undefined && !this.model.patient(patient)) void this.show()
+        else this.view?.reload()
     }
 
     /** Where no stream of news says that a session is over. */
@@ -244,6 +259,8 @@ export class Screen {
         if (hash === "#/statistics" && this.user.permissions.includes("review-alarms"))
             return new StatisticsView(this.model)
         if (hash === "#/log") return new LogView(this.model)
+        const open = /^#\/open(?:\/(?:(\d{1,15})|([0-9a-f]{16})))?$/.exec(hash)
+        if (open && this.opened) return this.openingView(open[1], open[2])
         const admin = this.adminView(hash)
         if (admin) return admin
         const rules = /^#\/rules(?:\/([^/]+))?$/.exec(hash)
@@ -256,16 +273,28 @@ export class Screen {
         const views: DetailView[] = []
         for (const id of new Set(ids.split("+"))) {
             // Somebody who has just been admitted.
-            if (!this.model.patient(Number(id))) await this.refresh()
+            for (let tries = 0; tries < 2 && !this.model.patient(Number(id)); tries++) await this.refresh()
             const patient = this.model.patient(Number(id))
             if (!patient) {
                 for (const view of views) view.close()
-                return new UnknownView(t.patient.unknown(id), t.patient.unknownHint)
+                return new UnknownView(t.patient.unknown(id), t.patient.unknownHint, this.openingLink(id))
             }
             views.push(new DetailView(patient, this.model, this.user))
         }
         const [first, second] = views
         return first && second ? new PairView([first, second]) : first
+    }
+
+    /** For somebody of another ward, whom a link or the label on a mote has led to. */
+    private openingLink(whom: string): HTMLElement | undefined {
+        return this.opened && h("a", { class: "back", href: `#/open/${whom}` }, t.breakGlass.openThis)
+    }
+
+    private openingView(patient: string | undefined, mote: string | undefined): View {
+        const whom = patient === undefined ? mote && { mote } : { patient: Number(patient) }
+        return new BreakGlassView(whom || undefined, opened => {
+            location.hash = `#/patients/${opened}`
+        })
     }
 
     private adminView(hash: string): View | undefined {
@@ -286,7 +315,7 @@ export class Screen {
             return undefined
         } catch (error) {
             if (error instanceof LoggedOut) this.end()
-            return new UnknownView(t.patient.unknownMote(mote), (error as Error).message)
+            return new UnknownView(t.patient.unknownMote(mote), (error as Error).message, this.openingLink(mote))
         }
     }
 
@@ -311,6 +340,7 @@ export class Screen {
     private tick(): void {
         setText(this.time, timeOfDay(now()))
         this.sessionEnd?.update()
+        this.opened?.update(now())
         this.update()
     }
 

@@ -7,10 +7,12 @@ export class UnknownView implements View {
     readonly element: HTMLElement
     readonly title: string
 
-    constructor(title: string, hint = "") {
+    /** @param link to what may help */
+    constructor(title: string, hint = "", link?: HTMLElement) {
         this.title = title
         const back = h("a", { class: "back", href: "#/" }, t.patient.back)
-        this.element = h("main", { class: "unknown" }, h("h1", { tabindex: "-1" }, title), h("p", {}, hint), back)
+        const heading = h("h1", { tabindex: "-1" }, title)
+        this.element = h("main", { class: "unknown" }, heading, h("p", {}, hint), ...(link ? [link] : []), back)
     }
 
     update(): void {}

@@ -21,7 +21,10 @@ export const admin: typeof english = {
     heading: "Verwaltung",
     link: "Verwaltung",
     parts: "Teile der Verwaltung",
-    part: { patients: "Patienten", motes: "Sensoren", users: "Benutzer", routers: "Router", audit: "Einsicht" },
+    part: {
+        ...{ patients: "Patienten", motes: "Sensoren", users: "Benutzer", routers: "Router" },
+        ...{ openings: "Notfallzugriffe", audit: "Einsicht" },
+    },
     failed: why => `Nicht ausgeführt: ${why}`,
     nothingDone: "Nichts wurde geändert.",
     save: "Speichern",

@@ -43,6 +43,7 @@ export const audit: typeof english = {
     outcome: "Ergebnis",
     outcomes: { "": "Jedes", "4": "Abgelehnt", "8": "Gescheitert" },
     became: { done: "erledigt", refused: "abgelehnt", failed: "gescheitert", unknown: "unbekannt, ob ausgeführt" },
+    emergency: "Notfallzugriff",
     search: "Suchen",
     more: "Ältere zeigen",
     none: "Es gibt nichts.",

@@ -1,6 +1,7 @@
 import { account } from "./de-account.ts"
 import { admin } from "./de-admin.ts"
 import { audit } from "./de-audit.ts"
+import { breakGlass } from "./de-break-glass.ts"
 import { passkeys } from "./de-passkeys.ts"
 import { tokens } from "./de-tokens.ts"
 import { devices } from "./de-devices.ts"
@@ -269,6 +270,7 @@ export const de: Texts = {
     account,
     admin,
     audit,
+    breakGlass,
     passkeys,
     tokens,
     devices,

@@ -19,7 +19,10 @@ export const admin = {
     heading: "Administration",
     link: "Administration",
     parts: "Parts of the administration",
-    part: { patients: "Patients", motes: "Motes", users: "Users", routers: "Routers", audit: "Audit" },
+    part: {
+        ...{ patients: "Patients", motes: "Motes", users: "Users", routers: "Routers" },
+        ...{ openings: "Emergency access", audit: "Audit" },
+    },
     failed: (why: string) => `Not done: ${why}`,
     nothingDone: "Nothing was done.",
     save: "Save",

@@ -40,6 +40,7 @@ export const audit = {
     outcome: "Outcome",
     outcomes: { "": "Any", "4": "Refused", "8": "Failed" },
     became: { done: "done", refused: "refused", failed: "failed", unknown: "unknown whether done" },
+    emergency: "emergency access",
     search: "Search",
     more: "Show older ones",
     none: "There is nothing.",

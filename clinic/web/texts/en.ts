@@ -1,6 +1,7 @@
 import { account } from "./en-account.ts"
 import { admin } from "./en-admin.ts"
 import { audit } from "./en-audit.ts"
+import { breakGlass } from "./en-break-glass.ts"
 import { passkeys } from "./en-passkeys.ts"
 import { tokens } from "./en-tokens.ts"
 import { devices } from "./en-devices.ts"
@@ -283,6 +284,7 @@ export const en = {
     account,
     admin,
     audit,
+    breakGlass,
     passkeys,
     tokens,
     devices,
