@@ -56,13 +56,13 @@ export class OpeningsSection {
         const { columns, none, what } = t.audit
         const names = [columns.when, columns.what]
         try {
-            const query = new URLSearchParams({
-                _count: String(maxEvents),
-                patient: String(patient),
-                "agent-name": user,
-            })
-            query.append("date", `ge${new Date(madeAt).toISOString()}`)
-            query.append("date", `le${new Date(endsAt).toISOString()}`)
+            const query = new URLSearchParams([
+                ["_count", String(maxEvents)],
+                ["patient", String(patient)],
+                ["agent-name", user],
+                ["date", `ge${new Date(madeAt).toISOString()}`],
+                ["date", `le${new Date(endsAt).toISOString()}`],
+            ])
             const { events } = await searchAudit(query)
             for (const { at, action, subject, outcome } of events)
                 rows.append(row(names, [dateTime(at), what(action, subject) + becameOf(outcome, false)]))
