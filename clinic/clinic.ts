@@ -29,6 +29,7 @@ import { isWorn, Motes, type Mote, type Secrets, type WornMote } from "./motes/m
 import { News2, type PatientScore } from "./news2/news2.ts"
 import type { SaturationScale } from "./news2/score.ts"
 import { News2Watch } from "./news2/watch.ts"
+import { Erasures } from "./retention/erasures.ts"
 import { LegalHolds } from "./retention/legal-holds.ts"
 import { Retention } from "./retention/retention.ts"
 import { RetentionRules } from "./retention/rules.ts"
@@ -105,6 +106,7 @@ export class Clinic {
     readonly retentionRules: RetentionRules
     readonly retention: Retention
     readonly legalHolds: LegalHolds
+    readonly erasures: Erasures
     readonly routers: Routers
     readonly grants: Grants
     readonly live: LiveObservations
@@ -142,7 +144,9 @@ export class Clinic {
         this.audit = new Audit(o)
         this.retentionRules = new RetentionRules(o.store, () => this.now())
         this.legalHolds = new LegalHolds(o.store, () => this.now())
-        this.retention = new Retention({ ...o, rules: this.retentionRules, audit: this.audit })
+        const { accounts: ownAccounts, audit } = this
+        this.erasures = new Erasures({ store: o.store, accounts: ownAccounts, audit, now: () => this.now() })
+        this.retention = new Retention({ ...o, rules: this.retentionRules, erasures: this.erasures, audit })
         this.observations = new Observations(o.store)
         this.configurations = new Configurations(o.store, o.clock, o.random)
         this.alarms = new Alarms({

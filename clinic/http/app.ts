@@ -22,6 +22,7 @@ import { breakGlassRoutes } from "./break-glass.ts"
 import { burdenRoutes } from "./burden.ts"
 import { configurationRoutes } from "./configurations.ts"
 import { answerErrors, answerFrameworkError, formatSchemaError } from "./errors.ts"
+import { erasureRoutes } from "./erasures.ts"
 import { fhirRoutes } from "./fhir.ts"
 import { healthRoutes } from "./health.ts"
 import { ingestRoutes } from "./ingest.ts"
@@ -159,6 +160,7 @@ export async function buildApp(o: {
     backupRoutes(app, o.holds)
     routerRoutes(app, clinic)
     retentionRoutes(app, clinic)
+    erasureRoutes(app, clinic)
     await ingestRoutes(app, clinic)
     await fhirRoutes(app, clinic, turns, address && address.origin + prefix)
     return app

@@ -188,18 +188,22 @@ export class Accounts {
         return await this.store.transaction(async t => {
             const account = await t.account.byName(name)
             if (!account) return false
-            await t.session.removeOf(account.id)
-            await t.token.removeOf(account.id)
-            await t.setupLink.removeOf(account.id)
-            await t.secondFactor.removeOf(account.id)
-            await t.openIdLink.removeOf(account.id)
-            await t.passkey.removeOf(account.id)
-            await t.accountWard.removeOf(account.id)
-            await t.routerMote.removeOf(account.id)
-            await t.breakGlass.end(account.id, this.now())
-            await t.account.remove(account.id)
+            await this.removeAccount(account.id, t)
             return true
         })
+    }
+
+    async removeAccount(account: number, t: Tables): Promise<void> {
+        await t.session.removeOf(account)
+        await t.token.removeOf(account)
+        await t.setupLink.removeOf(account)
+        await t.secondFactor.removeOf(account)
+        await t.openIdLink.removeOf(account)
+        await t.passkey.removeOf(account)
+        await t.accountWard.removeOf(account)
+        await t.routerMote.removeOf(account)
+        await t.breakGlass.end(account, this.now())
+        await t.account.remove(account)
     }
 
     /** A new token for this user, shown once. */

@@ -76,7 +76,7 @@ export class Patients {
 
     async get(id: number, t: Tables = this.store): Promise<Patient | undefined> {
         const found = await t.patient.get(id)
-        return found && patient(found)
+        return found && !isErased(found) ? patient(found) : undefined
     }
 
     /** In the order of their ids, from the one after `after`; `of` names the only ones that count. */
@@ -97,6 +97,11 @@ export class Patients {
     private now(): number {
         return Math.trunc(this.clock.now())
     }
+}
+
+/** Everybody else has a name; the row is there for the audit record alone. */
+function isErased({ family }: StoredPatient): boolean {
+    return family === ""
 }
 
 /** However it is written. */

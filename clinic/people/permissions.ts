@@ -104,6 +104,10 @@ export const permissions = {
     },
     monitor: { allows: "read `/metrics`", to: { doctor: "all", administrator: "all" } },
     "back-up": { allows: "hold the database still for a backup", to: { administrator: "all" } },
+    "ask-erasure": {
+        allows: "ask for a discharged patient to be erased, and withdraw that",
+        to: { doctor: "ward", administrator: "all" },
+    },
     "manage-retention": {
         allows: "decide how long what is kept; legal holds; erase patients",
         to: { administrator: "all" },

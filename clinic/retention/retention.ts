@@ -3,6 +3,7 @@ import type { Log } from "../../host/log.ts"
 import type { Audit } from "../audit/audit.ts"
 import type { RemovedCounts, StoredRetentionState } from "../store/retention.ts"
 import type { Store } from "../store/store.ts"
+import type { Erasures } from "./erasures.ts"
 import type { RetentionRules } from "./rules.ts"
 import { Ended, Sweep } from "./sweep.ts"
 import { RetentionTime } from "./time.ts"
@@ -17,6 +18,7 @@ const leastPauseMs = 20
 export interface RetentionOptions {
     store: Store
     rules: RetentionRules
+    erasures: Erasures
     audit: Audit
     clock: Clock
     log: Log
@@ -57,14 +59,33 @@ export class Retention {
 
     /** One walk through everything, now. */
     async walk(): Promise<void> {
-        const { store, rules, clock } = this.o
+        const { store, rules } = this.o
         const at = await store.transaction(async t => {
             const next = this.time.next((await t.retention.state())?.at)
             await t.retention.setTime(next)
             return next
         })
+        await new Sweep({ store, rules, pause: this.pauses() }).run(at)
+        await store.retention.finish(at)
+        await this.report()
+    }
+
+    /** Removes what is left of patients who are to be erased, now. */
+    async erase(): Promise<void> {
+        await this.o.erasures.work(this.pauses())
+    }
+
+    async stop(): Promise<void> {
+        this.isStopped = true
+        this.o.clock.clearTimeout(this.timer)
+        await this.working
+    }
+
+    /** After each piece, so long that others have most of the time; false where it was the last one. */
+    private pauses(): () => Promise<boolean> {
+        const { clock, store } = this.o
         let pieceAt = elapsedMs(clock)
-        const pause = async () => {
+        return async () => {
             const took = elapsedMs(clock) - pieceAt
             await new Promise<void>(resolve => {
                 clock.setTimeout(() => resolve(), Math.max(leastPauseMs, took * idleShare))
@@ -72,15 +93,6 @@ export class Retention {
             pieceAt = elapsedMs(clock)
             return !this.isStopped && store.isOnDuty
         }
-        await new Sweep({ store, rules, pause }).run(at)
-        await store.retention.finish(at)
-        await this.report()
-    }
-
-    async stop(): Promise<void> {
-        this.isStopped = true
-        this.o.clock.clearTimeout(this.timer)
-        await this.working
     }
 
     /** Never throws: what failed is tried again. */
@@ -91,6 +103,7 @@ export class Retention {
             this.walkedAt = undefined
             return
         }
+        await this.erase().catch((error: Error) => log.error({ reason: error.message }, "an erasure failed"))
         if (this.walkedAt !== undefined && elapsedMs(clock) - this.walkedAt < everyMs) return
         try {
             await this.walk()

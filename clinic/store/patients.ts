@@ -42,13 +42,14 @@ export class PatientTable {
         return await this.access.db.selectFrom("patient").selectAll().where("id", "=", id).executeTakeFirst()
     }
 
-    /** In the order of their ids, from the one after `after`; `of` names the only ones that count. */
+    /** In the order of their ids, from the one after `after`; `of` names the only ones that count. Without those who were erased. */
     async page(after: number, limit: number, of: "all" | readonly number[] = "all"): Promise<StoredPatient[]> {
         if (of.length === 0) return []
         return await this.access.db
             .selectFrom("patient")
             .selectAll()
             .where("id", ">", after)
+            .where("family", "<>", "")
             .$if(of !== "all", query => query.where("id", "in", of as readonly number[]))
             .orderBy("id")
             .limit(limit)

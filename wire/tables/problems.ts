@@ -66,6 +66,10 @@ export const problemKinds = {
     "bad-method": { status: 405, text: "the method is not possible here" },
     "not-acceptable": { status: 406, text: "only JSON is available here, as in application/fhir+json" },
     "newer-configuration": { status: 409, text: "there is a newer configuration: read it first" },
+    "on-the-ward": { status: 409, text: "the patient is on the ward: discharge first" },
+    held: { status: 409, text: "a legal hold keeps the patient's data: it has to be lifted first" },
+    "erasure-asked": { status: 409, text: "somebody has asked for that already" },
+    "two-people": { status: 409, text: "whoever asked cannot confirm it: that has to be somebody else" },
     "nobody-to-tell": { status: 400, text: "at {time} the escalation has nobody to tell" },
     "not-on-the-ward": { status: 409, text: "the patient is not on the ward" },
     "more-than-one": { status: 409, text: "more than one patient fits: say it in another way" },
@@ -124,7 +128,18 @@ export interface Problem {
     readonly code: ProblemCode
     /** The kind of thing that was not found. */
     readonly what?:
-        | ("address" | "alarm" | "backup" | "hold" | "mote" | "opening" | "passkey" | "patient" | "resource")
+        | (
+              | "address"
+              | "alarm"
+              | "backup"
+              | "erasure"
+              | "hold"
+              | "mote"
+              | "opening"
+              | "passkey"
+              | "patient"
+              | "resource"
+          )
         | ("session" | "token" | "user")
     /** The place in the request, such as `body/settings`. */
     readonly place?: string

@@ -47,6 +47,24 @@ export const LegalHold = Type.Object({
 })
 export type LegalHold = Static<typeof LegalHold>
 
+export const Erasure = Type.Object({
+    patient: Id,
+    reason: Type.String(),
+    askedBy: Type.String(),
+    askedAt: Time,
+    confirmedBy: Nullable(Type.String()),
+    confirmedAt: Nullable(Time),
+    finishedAt: Nullable(Time),
+    readings: Count,
+    envelopes: Count,
+})
+export type Erasure = Static<typeof Erasure>
+
+/** Typed once more, so that nobody confirms another one. */
+export const Confirmation = Type.Object({ patient: Id }, strict)
+
+export const ErasedPatients = Type.Object({ patients: Type.Array(Id, { maxItems: 10_000 }) }, strict)
+
 export const LeftQuery = Type.Object({ from: IdText, before: IdText }, strict)
 /** Where there are only means, and of which step. */
 export const Left = Type.Object({ stepMs: Id, from: Time, before: Time })

@@ -14,6 +14,7 @@ else {
     await import("../openings.test.ts")
     await import("../retention/retention.test.ts")
     await import("../ingest-batches.test.ts")
+    await import("../retention/erasure.test.ts")
     if (isLong) {
         await import("../associations.test.ts")
         await import("../alarms.test.ts")

@@ -56,3 +56,24 @@ test("a legal hold begins with a reason and is lifted once; both are in the audi
     const { json: left } = await doctor("GET", `/api/patients/${patient}/left?from=1&before=2`)
     assert.deepEqual(left, [])
 })
+
+test("an erasure is asked for by one and confirmed by another; afterwards the patient is known to nobody", async () => {
+    const { patient } = await service.admit("Emil", "Dorn")
+    const path = `/api/patients/${patient}/erasure`
+    const reason = { reason: "asked for in writing" }
+    assert.equal((await admin("POST", path, reason)).status, 409)
+    assert.equal((await doctor("DELETE", `/api/patients/${patient}`)).status, 204)
+    assert.equal((await admin("POST", path, reason)).status, 204)
+    assert.equal((await admin("POST", path, reason)).status, 409)
+    assert.equal((await admin("POST", `${path}/confirmation`, { patient })).status, 409)
+    assert.equal((await admin("DELETE", path)).status, 204)
+    assert.equal((await service.call("POST", path, { token: service.doctor, json: reason })).status, 204)
+    assert.equal((await doctor("POST", `${path}/confirmation`)).status, 403)
+    assert.equal((await admin("POST", `${path}/confirmation`, { patient: patient + 1 })).status, 400)
+    assert.equal((await admin("POST", `${path}/confirmation`, { patient })).status, 204)
+    assert.equal((await doctor("GET", `/api/patients/${patient}`)).status, 404)
+    assert.equal((await doctor("GET", `/fhir/Patient/${patient}`)).status, 404)
+    const { json } = await admin("GET", "/api/erasures")
+    assert.deepEqual([json[0].patient, json[0].askedBy, typeof json[0].confirmedAt], [patient, "doctor", "number"])
+    assert.deepEqual((await admin("POST", "/api/erasures", { patients: [patient] })).json, { patients: [] })
+})
