@@ -89,7 +89,10 @@ const grownQuality = 0.6
 const bluntGrowth = 1.15
 const bluntBpm = 115
 const bluntShare = 0.55
-/** It is a pulse again if it is as steep as usual, and its rate within this difference from that at rest. */
+/**
+ * It is a pulse again if it is as steep as usual, and not this much faster than at rest. It may be slower by any difference: when a heart is
+ * blocked, its beats are few and large.
+ */
 const ownBpm = 20
 /** A window larger than the pulse by this factor is a jerk, which stays in the 8 s for this many windows. */
 const jerkGrowth = 3
@@ -345,7 +348,7 @@ function watchMotion(signs: Signs, isSteady: boolean, isNear: boolean): void {
     const isClear = isSteady && quality >= (isBeat ? beatQuality : clearQuality)
     clear = isClear ? clear + 1 : 0
     if (!moving) return
-    const isOwn = !isUnseen || (steepness >= usualSteepness && Math.abs(signs.bpm - restBpm) <= ownBpm)
+    const isOwn = !isUnseen || (steepness >= usualSteepness && signs.bpm - restBpm <= ownBpm)
     const isPulse = isOwn && level < jerkGrowth * usual && clear >= (!isBeat ? clearWindows : isNear ? 1 : beatWindows)
     if (isPulse) usualLevel = Math.max(usual, level)
     if (isPulse || level < (isUnseen ? bluntGrowth : calmGrowth) * usual) moving = false

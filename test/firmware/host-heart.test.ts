@@ -20,3 +20,28 @@ test("rest, a run and rest: the same values from Node and from the mote's VM", a
     assert.ok(near.length >= 0.9 * pairs.length, JSON.stringify(pairs))
     assert.ok(onHost.filter(bpm => bpm !== null).length > 20)
 })
+
+for (const [grown, withinS] of [
+    [1, 30],
+    [2, 110],
+    [2.5, 60],
+] as const)
+    test(`a heart block, 38 after 75 bpm, a pulse of ${grown} times the height, no accelerometer: back within ${withinS} s`, async () => {
+        const blockS = 120
+        const bpm: [number, number][] = [
+            [blockS, 75],
+            [blockS + 4, 38],
+        ]
+        const perfusion: [number, number][] = [
+            [blockS, 0.01],
+            [blockS + 4, 0.01 * grown],
+        ]
+        for (const seed of [1, 2, 3]) {
+            const body = syntheticBody({ seed, variability: 0.02, bpm, perfusion })
+            const windows = await runHeart(sample(body, blockS + withinS + 12, seed, false))
+            const late = windows.filter(({ t }) => t > blockS + withinS)
+            assert.ok(late.length > 4)
+            for (const { t, bpm } of late)
+                assert.ok(bpm !== null && Math.abs(bpm - 38) < 5, `${seed}: ${bpm} at ${t} s`)
+        }
+    })
