@@ -16,6 +16,7 @@ import { limitOf } from "./alarms/urgency.ts"
 import { WardRules } from "./alarms/ward-rules.ts"
 import { SilenceWatch } from "./alarms/silence.ts"
 import { Burden } from "./burden/burden.ts"
+import { Deliveries } from "./delivery/deliveries.ts"
 import { ProblemError } from "./errors.ts"
 import { conditionsOf, type Condition } from "./conditions.ts"
 import { completeness, type Completeness } from "./motes/completeness.ts"
@@ -99,6 +100,7 @@ export class Clinic {
     readonly news2Watch: News2Watch
     readonly alarms: Alarms
     readonly burden: Burden
+    readonly deliveries: Deliveries
     readonly wardRules: WardRules
     readonly silence: SilenceWatch
     readonly arrivals: ArrivalWatch
@@ -173,6 +175,7 @@ export class Clinic {
         const watched = { store, alarms, motes, now: () => this.now() }
         this.arrivals = new ArrivalWatch(watched)
         this.batteries = new BatteryWatch({ ...watched, timeZone, elapsed: () => elapsedMs(clock) })
+        this.deliveries = new Deliveries(store)
         this.burden = new Burden(store, configurations)
         this.bedside = new Bedside(store, clock)
         this.news2 = new News2({ store, clock, bedside: this.bedside, motes, configurations })

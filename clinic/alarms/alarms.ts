@@ -56,6 +56,12 @@ const refusals = {
  * The alarms of all motes, and those that the clinic raises: each once, however often and in whatever order one is told of it. What
  * begins again before it is acknowledged is the same line on the screen.
  */
+/** An alarm, and what somebody did to it. */
+export interface AlarmLife {
+    alarm: ShownAlarm
+    done: StoredAlarmEntry[]
+}
+
 export class Alarms {
     private readonly o: AlarmsOptions
     private readonly lives: Lives
@@ -211,6 +217,25 @@ export class Alarms {
     }
 
     /** What happened to it, in order, each attempt to tell somebody included. */
+    /** Those of patients as they are stored, the newest first, with what somebody did to them. */
+    async page(o: {
+        patients: "all" | readonly number[]
+        beforeId?: number | undefined
+        limit: number
+    }): Promise<AlarmLife[]> {
+        return await this.withDone(await this.o.store.alarm.page(o))
+    }
+
+    /** The same of these. */
+    async livesOf(ids: readonly number[]): Promise<AlarmLife[]> {
+        return await this.withDone(await this.o.store.alarm.byIds(ids))
+    }
+
+    private async withDone(alarms: readonly ShownAlarm[]): Promise<AlarmLife[]> {
+        const done = await this.o.store.alarmEntry.doneTo(alarms.map(({ id }) => id))
+        return alarms.map(alarm => ({ alarm, done: done.filter(entry => entry.alarm === alarm.id) }))
+    }
+
     async history(id: number): Promise<StoredAlarmEntry[]> {
         return await this.o.store.alarmEntry.ofAlarm(id)
     }

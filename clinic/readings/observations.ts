@@ -6,6 +6,7 @@ import { Slices } from "../../host/slices.ts"
 import { idBefore, rowsAtOnce, type StoredPart } from "./stored-since.ts"
 import {
     type MeasurementKind,
+    type MeasurementOrigin,
     type MeasurementRange,
     type StoredMeasurement,
     type StoredSummary,
@@ -226,6 +227,11 @@ export class Observations {
         if (at <= 0) return 0
         const { measurement } = this.store
         return await idBefore(at, await measurement.newestId(), id => measurement.storedFrom(id))
+    }
+
+    /** The envelopes that these came in. */
+    async origins(ids: readonly number[]): Promise<MeasurementOrigin[]> {
+        return await this.store.measurement.origins(ids)
     }
 
     /** In the order they were stored, behind an id. */

@@ -56,6 +56,18 @@ export class AlarmEntryTable {
             .execute()
     }
 
+    /** What was done to these alarms by somebody, in the order in which it happened. */
+    async doneTo(alarms: readonly number[]): Promise<StoredAlarmEntry[]> {
+        if (alarms.length === 0) return []
+        return await this.access.db
+            .selectFrom("alarm_entry")
+            .select(["at", "alarm", "change", "by", "level", "value", "told", "failure"])
+            .where("alarm", "in", alarms)
+            .where("by", "is not", null)
+            .orderBy("id")
+            .execute()
+    }
+
     /** In the order in which they were stored, from the one after `id`. */
     async since(id: number, limit: number): Promise<PublishedEntry[]> {
         return await this.access.db

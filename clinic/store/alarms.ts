@@ -372,6 +372,23 @@ export class AlarmTable {
         return ids.length === 0 ? [] : await this.shown().where("a.id", "in", ids).orderBy("a.id", "desc").execute()
     }
 
+    /** Those of patients, the newest first, by when they were first heard of. */
+    async page(o: {
+        patients: "all" | readonly number[]
+        beforeId?: number | undefined
+        limit: number
+    }): Promise<ShownAlarm[]> {
+        if (o.patients.length === 0) return []
+        return await this.shown()
+            .where("a.is_line", "=", 1)
+            .where("a.patient", "is not", null)
+            .$if(o.patients !== "all", query => query.where("a.patient", "in", o.patients as readonly number[]))
+            .$if(o.beforeId !== undefined, query => query.where("a.id", "<", o.beforeId!))
+            .orderBy("a.id", "desc")
+            .limit(o.limit)
+            .execute()
+    }
+
     private shown() {
         return this.access.db
             .selectFrom("alarm as a")

@@ -17,6 +17,9 @@ export interface StoredDelivery {
     failure: string | null
 }
 
+/** One about a patient. */
+export type PatientDelivery = StoredDelivery & { patient: number }
+
 /** What is written as the failure of a notice that was not needed any more: the channel has not failed. */
 const notNeeded = ["acknowledged", "again", "gone"]
 
@@ -111,6 +114,29 @@ export class DeliveryTable {
             .where("failure", "not in", notNeeded)
             .where(({ eb, ref }) => eb("made_at", ">", eb.fn.coalesce(ref("taken.at"), eb.lit(0))))
             .groupBy("delivery.channel")
+            .execute()
+    }
+
+    /** What was to be told of patients' alarms, the newest first. */
+    async page(o: {
+        patients: "all" | readonly number[]
+        ids?: readonly number[] | undefined
+        beforeId?: number | undefined
+        limit: number
+    }): Promise<PatientDelivery[]> {
+        if (o.patients.length === 0 || o.ids?.length === 0) return []
+        return await this.access.db
+            .selectFrom("delivery as d")
+            .innerJoin("alarm as a", "a.id", "d.alarm")
+            .select(["d.id", "d.notice", "d.channel", "d.alarm", "d.phase", "d.attempts", "d.failure", "a.patient"])
+            .select(["d.made_at as madeAt", "d.next_at as nextAt", "d.delivered_at as deliveredAt"])
+            .where("a.patient", "is not", null)
+            .$if(o.patients !== "all", query => query.where("a.patient", "in", o.patients as readonly number[]))
+            .$if(o.ids !== undefined, query => query.where("d.id", "in", o.ids!))
+            .$if(o.beforeId !== undefined, query => query.where("d.id", "<", o.beforeId!))
+            .orderBy("d.id", "desc")
+            .limit(o.limit)
+            .$castTo<PatientDelivery>()
             .execute()
     }
 

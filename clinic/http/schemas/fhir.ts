@@ -14,7 +14,7 @@ export const resource = <P extends TProperties>(name: string, properties: P) =>
 export const Instant = Type.String({ format: "date-time" })
 export const Id = Type.String({ pattern: "^[A-Za-z0-9\\-.]{1,64}$" })
 export const Uri = Type.String({ format: "uri" })
-const Coding = Type.Object({ system: Uri, code: Type.String(), display: optional(Type.String()) })
+export const Coding = Type.Object({ system: Uri, code: Type.String(), display: optional(Type.String()) })
 export const CodeableConcept = Type.Object({ coding: optional(Type.Array(Coding)), text: optional(Type.String()) })
 export const Quantity = Type.Object({ value: Type.Number(), unit: Type.String(), system: Uri, code: Type.String() })
 export const Reference = Type.Object({ reference: Type.String({ description: "Relative, such as Patient/7" }) })
