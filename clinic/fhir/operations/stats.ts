@@ -8,7 +8,7 @@ import { fault } from "../search/fault.ts"
 const system = "http://terminology.hl7.org/CodeSystem/observation-statistics"
 const statistics = { average: "Average", minimum: "Minimum", maximum: "Maximum", count: "Count" } as const
 type Statistic = keyof typeof statistics
-export const statisticNames = Object.keys(statistics) as Statistic[]
+const statisticNames = Object.keys(statistics) as Statistic[]
 
 /** One step holds all times. */
 const wholeMs = 1e15
