@@ -7,7 +7,7 @@ import { Clinic, isPostgres, openPostgres, openSqlite } from "../clinic/index.ts
 import { UserError } from "../host/errors.ts"
 import { realClock } from "../host/clock.ts"
 import { silentLog } from "../host/log.ts"
-import { makeSealers, speeds } from "./clinic.ts"
+import { ceiling, makeSealers, speeds } from "./clinic.ts"
 import type { Row } from "./row.ts"
 
 const batchSizes = [1, 64, 512]
@@ -37,6 +37,7 @@ export async function benchDatabase(database: string, rows: number): Promise<Row
             throw new UserError("the database is not empty")
         let clinic = await open()
         const results = await speeds(clinic, await makeSealers(clinic), batchSizes)
+        results.push(await ceiling(store))
         const [{ mote, envelope } = { mote: 0, envelope: 0 }] = (
             await sql<{ mote: number; envelope: number }>`SELECT mote, id AS envelope FROM envelope LIMIT 1`.execute(
                 store.db,

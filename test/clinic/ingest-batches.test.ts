@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { test } from "node:test"
 import fc from "fast-check"
-import { sql } from "kysely"
+import { sql, type LogEvent } from "kysely"
 import { Clinic } from "../../clinic/index.ts"
 import type { Store } from "../../clinic/store/store.ts"
 import { silentLog } from "../../host/log.ts"
@@ -49,7 +49,7 @@ const sent = fc.record({
 const batchOf = fc.array(sent, { minLength: 1, maxLength: 24 })
 
 /** The same each time it is called: the motes of two clinics have the same secrets. */
-async function ward() {
+async function ward(log?: (event: LogEvent) => void) {
     let draws = 0
     const random = (bytes: number) => {
         const hash = (i: number) => createHash("sha256").update(`${draws} ${i}`).digest()
@@ -59,7 +59,7 @@ async function ward() {
         )
     }
     const clock = new ManualClock()
-    const store = await newStore()
+    const store = await newStore(log)
     const clinic = await Clinic.open({ store, clock, random, key: random(32), log: silentLog })
     const ada = await clinic.patients.add({ given: "Ada", family: "Beck" })
     const bob = await clinic.patients.add({ given: "Bob", family: "Cole" })
@@ -154,4 +154,29 @@ test("a batch leaves the same database and gets the same answers as its envelope
         }),
         { includeErrorInReport: true, numRuns: Number(process.env.VITALMOTE_RUNS ?? onEngine(isLong ? 60 : 15)) },
     )
+})
+
+test("a transaction takes the same few statements, whatever its number of envelopes", async () => {
+    let count = 0
+    const { clinic, clock, sealers } = await ward(() => void count++)
+    const now = clock.now()
+    const vitals = (envelopes: number) =>
+        Array.from({ length: envelopes }, (_, i) => {
+            const sealer = sealers[i % 4]!
+            return delivery(
+                sealer.seal([measurement("hr", 60, now - 1000), measurement("temp", 37, now - 1000)], now),
+                now,
+            )
+        })
+    const statements = async (batch: Delivery[]) => {
+        count = 0
+        const results = await clinic.ingest(batch)
+        assert.ok(results.every(({ status }) => status === "stored"))
+        return count
+    }
+    await statements(vitals(4))
+    const few = await statements(vitals(4))
+    assert.equal(await statements(vitals(100)), few)
+    assert.ok(few <= 12, `${few} statements`)
+    await clinic.close()
 })
