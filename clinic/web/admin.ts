@@ -3,6 +3,7 @@ import { PatientsSection } from "./admin-patients.ts"
 import { MotesSection } from "./admin-motes.ts"
 import { AuditSection } from "./admin-audit.ts"
 import { OpeningsSection } from "./admin-openings.ts"
+import { RetentionSection } from "./admin-retention.ts"
 import { RoutersSection } from "./admin-routers.ts"
 import { UsersSection } from "./admin-users.ts"
 import type { Session } from "./api.ts"
@@ -22,6 +23,7 @@ const parts = {
     users: { needs: "manage-users", make: UsersSection },
     routers: { needs: "manage-users", make: RoutersSection },
     openings: { needs: "review-break-glass", make: OpeningsSection },
+    retention: { needs: "manage-retention", make: RetentionSection },
     audit: { needs: "verify-audit", make: AuditSection },
 } as const
 export type AdminPart = keyof typeof parts

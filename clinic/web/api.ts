@@ -18,6 +18,7 @@ import type { Note, Notes } from "../http/schemas/notes.ts"
 import type { AuditEvents } from "../http/schemas/fhir.ts"
 import type { History, HistoryPoint, Patient, PatientBody } from "../http/schemas/patients.ts"
 import type { Router } from "../http/schemas/routers.ts"
+import type { Erasure, LegalHold, Retention } from "../http/schemas/retention.ts"
 import type { Passkey as OwnPasskey, PasskeyAnswer } from "../http/schemas/passkeys.ts"
 import type { Session, SignInWays } from "../http/schemas/session.ts"
 import type {
@@ -37,6 +38,9 @@ export type WardSettings = NonNullable<WardRules["settings"]>
 /* What the clinic's /api answers; see /api/openapi.json. */
 
 export type {
+    Erasure,
+    LegalHold,
+    Retention,
     Alarm,
     AlarmEntry,
     AlarmLog,
@@ -203,6 +207,17 @@ export const ownSessions = () => call<OwnSession[]>("GET", "/api/me/sessions")
 export const endSession = (id: number) => call<void>("DELETE", `/api/me/sessions/${id}`)
 export const endOtherSessions = () => call<void>("DELETE", "/api/me/sessions")
 export const auditEvents = (query: URLSearchParams) => call<AuditEvents>("GET", `/fhir/AuditEvent?${query}`)
+export const retention = () => call<Retention>("GET", "/api/retention")
+/** Days, by kind; null: for good. The ward null is the hospital. */
+export const setRetention = (body: { ward: string | null } & NonNullable<Retention["rules"][number]["periods"]>) =>
+    call<Retention>("PUT", "/api/retention", body)
+export const holds = () => call<LegalHold[]>("GET", "/api/holds")
+export const holdPatient = (patient: number, reason: string) =>
+    call<LegalHold>("POST", `/api/patients/${patient}/holds`, { reason })
+export const liftHold = (patient: number, id: number) => call<void>("DELETE", `/api/patients/${patient}/holds/${id}`)
+export const erasures = () => call<Erasure[]>("GET", "/api/erasures")
+export const confirmErasure = (patient: number) =>
+    call<void>("POST", `/api/patients/${patient}/erasure/confirmation`, { patient })
 export const routers = () => call<Router[]>("GET", "/api/routers")
 
 export const alarmStatistics = (from: number, before: number, ward: string | undefined) =>

@@ -182,7 +182,12 @@ pageTest(
         await service.call("POST", "/api/users", { token: service.doctor, json })
         const admin = await openPage(browser, service.running.url, { cookie: await service.login("root", password) })
         await line(admin, "nora").waitFor()
-        assert.deepEqual(await admin.locator(".rules-wards a").allTextContents(), ["Users", "Routers", "Audit"])
+        assert.deepEqual(await admin.locator(".rules-wards a").allTextContents(), [
+            "Users",
+            "Routers",
+            "Retention",
+            "Audit",
+        ])
         assert.equal(await admin.getByRole("region", { name: "Alarms" }).count(), 0)
         await admin.goto(`${service.running.url}/#/wall`)
         await line(admin, "nora").waitFor()

@@ -23,7 +23,7 @@ export const admin: typeof english = {
     parts: "Teile der Verwaltung",
     part: {
         ...{ patients: "Patienten", motes: "Sensoren", users: "Benutzer", routers: "Router" },
-        ...{ openings: "Notfallzugriffe", audit: "Einsicht" },
+        ...{ openings: "Notfallzugriffe", retention: "Aufbewahrung", audit: "Einsicht" },
     },
     failed: why => `Nicht ausgeführt: ${why}`,
     nothingDone: "Nichts wurde geändert.",

@@ -5,6 +5,7 @@ import { breakGlass } from "./de-break-glass.ts"
 import { passkeys } from "./de-passkeys.ts"
 import { tokens } from "./de-tokens.ts"
 import { devices } from "./de-devices.ts"
+import { retention } from "./de-retention.ts"
 import { alarmLabels, problem, quantityLabels, refusal, settings, spokenUnits } from "./de-tables.ts"
 import { news2 } from "./de-news2.ts"
 import { rules } from "./de-rules.ts"
@@ -274,6 +275,7 @@ export const de: Texts = {
     passkeys,
     tokens,
     devices,
+    retention,
     news2,
     rules,
     statistics,

@@ -21,7 +21,7 @@ export const admin = {
     parts: "Parts of the administration",
     part: {
         ...{ patients: "Patients", motes: "Motes", users: "Users", routers: "Routers" },
-        ...{ openings: "Emergency access", audit: "Audit" },
+        ...{ openings: "Emergency access", retention: "Retention", audit: "Audit" },
     },
     failed: (why: string) => `Not done: ${why}`,
     nothingDone: "Nothing was done.",

@@ -5,6 +5,7 @@ import { breakGlass } from "./en-break-glass.ts"
 import { passkeys } from "./en-passkeys.ts"
 import { tokens } from "./en-tokens.ts"
 import { devices } from "./en-devices.ts"
+import { retention } from "./en-retention.ts"
 import { news2 } from "./en-news2.ts"
 import { rules } from "./en-rules.ts"
 import { statistics } from "./en-statistics.ts"
@@ -288,6 +289,7 @@ export const en = {
     passkeys,
     tokens,
     devices,
+    retention,
     news2,
     rules,
     statistics,

@@ -1,0 +1,43 @@
+/** How long what is kept, legal holds, erasure. */
+export const retention = {
+    heading: "What is kept, and for how long",
+    hint: "Days; empty: for good. Readings become means of minutes, these become means of hours. A shorter period counts a day after it was saved. Without a ward: the hospital, which decides for wards that have not.",
+    never: "Nothing was looked through yet.",
+    done: (time: string) => `Looked through: ${time}.`,
+    ward: "Ward; empty: the hospital",
+    hospital: "The hospital",
+    asHospital: "as the hospital",
+    forGood: "for good",
+    days: (count: string) => `${count} days`,
+    saved: "Saved. What is shorter than before counts in a day.",
+    by: (time: string, who: string) => `${time}, ${who}`,
+    column: {
+        ward: "Ward",
+        envelopes: "Sealed envelopes",
+        readings: "Readings",
+        minutes: "Means of minutes",
+        hours: "Means of hours",
+        by: "Decided",
+    },
+    holds: "Legal holds",
+    holdsHint: "While one lasts, nothing of that patient is removed or erased.",
+    holdColumn: { patient: "Patient", reason: "Reason", since: "Since", end: "Lifted" },
+    reason: "Reason",
+    hold: "Keep everything",
+    held: (patient: string) => `Nothing of patient ${patient} is removed from now on.`,
+    lift: "Lift",
+    liftSure: (patient: string) => `Lift the hold on patient ${patient}? What is due is removed within the hour.`,
+    erasures: "Erasures",
+    erasuresHint:
+        "Somebody has asked for these; somebody else has to confirm. Keep this list outside of the backups: after a restore it is needed.",
+    erasureColumn: {
+        patient: "Patient",
+        reason: "Reason",
+        asked: "Asked",
+        confirmed: "Confirmed",
+        finished: "Finished",
+    },
+    erase: "Erase",
+    eraseSure: (patient: string) =>
+        `Erase patient ${patient} for good, with everything that was measured? Nobody can undo that.`,
+}
