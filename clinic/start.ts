@@ -6,6 +6,7 @@ import type { Server } from "node:tls"
 import { basename, dirname, join, resolve } from "node:path"
 import type { FastifyInstance } from "fastify"
 import type { CertificateFiles } from "../host/certificate.ts"
+import { AcmeRenewal, acmeFile, type AcmePlan } from "../host/acme.ts"
 import { realClock, type Clock, type Timer } from "../host/clock.ts"
 import { UserError } from "../host/errors.ts"
 import { makeFolder } from "../host/files.ts"
@@ -63,6 +64,8 @@ export interface StartOptions {
     names?: readonly string[]
     /** The hospital's certificate instead. */
     certificate?: CertificateFiles
+    /** Or one by ACME; `names` are its names. */
+    acme?: AcmePlan | undefined
     proxies?: ProxyOptions
     /** Of the ward (IANA), in which pages show times; without it that of the machine. */
     timeZone?: string
@@ -120,6 +123,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             ...{ service: "clinic" as const, data, host, clock, log, clientCa: o.routerCa },
             ...(o.names && { names: o.names }),
             ...(o.certificate && { files: o.certificate }),
+            ...(o.acme && { files: { cert: acmeFile(data), key: acmeFile(data) }, isAwaited: true }),
         })
         const urlOf = (app: FastifyInstance) => {
             const { port } = app.server.address() as AddressInfo
@@ -153,6 +157,8 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             }))
         if (publisher) parts.publisher = publisher
         certificates.serve(app.server as unknown as Server)
+        const acme = o.acme && new AcmeRenewal({ plan: o.acme, data, clock, log })
+        acme?.start()
         const backups =
             o.backup &&
             (parts.backups = scheduleBackups(o.backup, { data, database: o.database, key, holds, clock, log }))
@@ -184,6 +190,7 @@ export async function startClinic(o: StartOptions): Promise<RunningClinic> {
             close: async () => {
                 local.revoke()
                 certificates.stop()
+                await acme?.stop()
                 await backups?.stop()
                 await watch.stop()
                 await clinic.retention.stop()

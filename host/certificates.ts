@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto"
+import { existsSync } from "node:fs"
 import type { SecureContextOptions, Server } from "node:tls"
 import { readCertificate, timeFault, type CertificateFiles } from "./certificate.ts"
 import type { Clock, Timer } from "./clock.ts"
@@ -17,6 +18,8 @@ export interface CertificateOptions {
     clientCa?: string | undefined
     /** Shown instead of its own certificate to everybody who does not ask for `localhost`. */
     files?: CertificateFiles
+    /** The files may come later: until then its own is shown. */
+    isAwaited?: boolean
     clock: Clock
     log: Log
 }
@@ -42,7 +45,7 @@ export class Certificates {
     private constructor(o: CertificateOptions, own: ServerCertificate) {
         this.o = o
         this.own = own
-        this.files = o.files && readCertificate(o.files)
+        this.files = this.readFiles()
     }
 
     /** Throws UserError for files that cannot be used. */
@@ -66,7 +69,7 @@ export class Certificates {
     /** Keeps what `server` shows up to date until `stop`. */
     serve(server: Server): void {
         this.server = server
-        if (this.files) server.addContext(localName, this.context(this.own))
+        if (this.o.files) server.addContext(localName, this.context(this.own))
         this.wait()
     }
 
@@ -86,7 +89,7 @@ export class Certificates {
             const own = await serverCertificate(data, host, clock.now(), names, service)
             if (files && own.cert !== this.own.cert) this.server?.addContext(localName, this.context(own))
             this.own = own
-            if (files) this.files = readCertificate(files)
+            this.files = this.readFiles()
             this.failure = undefined
         } catch (error) {
             // Somebody may be in the middle of replacing the files.
@@ -99,6 +102,11 @@ export class Certificates {
         server?.setSecureContext(this.context(this.shown))
         log.info({ until: new Date(this.ends()).toISOString() }, "the certificate was renewed")
         this.sayTimes()
+    }
+
+    private readFiles(): ServerCertificate | undefined {
+        const { files, isAwaited } = this.o
+        return files && (!isAwaited || existsSync(files.cert)) ? readCertificate(files) : undefined
     }
 
     private context(certificate: ServerCertificate): SecureContextOptions {

@@ -13,6 +13,7 @@ import {
     type RunningClinic,
     type SignInSettings,
 } from "../../clinic/index.ts"
+import type { AcmePlan } from "../../host/acme.ts"
 import { readAuthorities, type CertificateFiles } from "../../host/certificate.ts"
 import { complaints } from "../../host/check.ts"
 import { UserError } from "../../host/errors.ts"
@@ -37,6 +38,10 @@ interface Options extends OpenIdFlags, PublicationFlags, KeyFlags {
     name?: string[]
     tlsCert?: string
     tlsKey?: string
+    acmeDirectory?: string
+    acmeEmail?: string
+    acmePort: number
+    acmeCa?: string
     routerCa?: string
     baseUrl?: string
     trustedProxies?: string[]
@@ -70,6 +75,19 @@ export const clinicCommand = withConfigFile(
             ),
         )
         .addOption(option("--tls-key <file>", "its private key, PEM, if --tls-cert does not contain it"))
+        .addOption(
+            option(
+                "--acme-directory <url>",
+                "or a certificate by ACME for each --name; you agree to the authority's terms",
+            ).argParser(httpsUrl),
+        )
+        .addOption(option("--acme-email <address>", "where the authority writes to"))
+        .addOption(
+            option("--acme-port <port>", "where requests to port 80 of each --name arrive").argParser(port).default(80),
+        )
+        .addOption(
+            option("--acme-ca <file>", "authorities to verify the directory with, PEM, in place of the usual ones"),
+        )
         .addOption(
             option(
                 "--router-ca <file>",
@@ -123,18 +141,27 @@ export const clinicCommand = withConfigFile(
         const signIn = await checkSignIn(options)
         const publication = await checkPublication(options)
         const { routerCa } = options
+        const acme = await complaints(() => acmePlan(options))
         const authorities = routerCa === undefined ? [] : await complaints(() => readAuthorities(routerCa))
         return report(
-            [...checked.faults, ...passphrase, ...signIn.faults, ...publication, ...authorities],
+            [...checked.faults, ...passphrase, ...signIn.faults, ...publication, ...authorities, ...acme],
             [...checked.notes, ...signIn.notes],
         )
     }
     const backup = backupPlan(options)
     const publication = publicationFrom(options)
+    const acme = acmePlan(options)
     const master = await givenMasterKey(options)
     const clinic = await openClinic(
         options.data,
-        { ...options, ...(backup && { plan: backup }), signIn: signInFrom(options, options), publication, master },
+        {
+            ...options,
+            ...(backup && { plan: backup }),
+            signIn: signInFrom(options, options),
+            publication,
+            master,
+            acme,
+        },
         stderrLog(options.logLevel),
     )
     await runUntilStopped(() => clinic.close(), `ready ${clinic.url}`)
@@ -153,6 +180,15 @@ function backupPlan({ backup, backupEvery, backupKeep, passphraseFile }: Options
 function certificateFiles({ tlsCert, tlsKey }: ClinicAccess): { certificate?: CertificateFiles } {
     if (tlsCert === undefined && tlsKey !== undefined) throw new UserError("--tls-key: --tls-cert is needed, too", 2)
     return tlsCert === undefined ? {} : { certificate: { cert: tlsCert, key: tlsKey ?? tlsCert } }
+}
+
+function acmePlan(options: Options): AcmePlan | undefined {
+    const { acmeDirectory: directory, acmeEmail: email, acmePort: port, acmeCa, tlsCert } = options
+    if (directory === undefined) return undefined
+    if (tlsCert !== undefined) throw new UserError("--acme-directory and --tls-cert: leave one of them out", 2)
+    const names = (options.name ?? []).filter(name => !isIP(name))
+    if (names.length === 0) throw new UserError("--acme-directory: a host name is needed (--name)", 2)
+    return { directory, email, names, port, ...(acmeCa !== undefined && { ca: readAuthorities(acmeCa) }) }
 }
 
 /** What a certificate can name: an IP address, or a host name (RFC 1123 §2.1). */
@@ -191,6 +227,7 @@ export async function openClinic(
         signIn?: SignInSettings
         publication?: PublicationPlan | undefined
         master?: MasterKey | undefined
+        acme?: AcmePlan | undefined
     },
     log: Log,
 ): Promise<OpenClinic> {
@@ -214,7 +251,7 @@ export async function openClinic(
         ...(options.timeZone !== undefined && { timeZone: options.timeZone }),
         ...(routes && { notify: routes }),
         publication: options.publication,
-        master: options.master,
+        ...{ master: options.master, acme: options.acme },
         ...(options.plan && { backup: options.plan }),
         ...(options.signIn && { signIn: options.signIn }),
         ...(options.name && { names: options.name }),
