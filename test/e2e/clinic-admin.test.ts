@@ -185,6 +185,7 @@ pageTest(
         assert.deepEqual(await admin.locator(".rules-wards a").allTextContents(), [
             "Users",
             "Routers",
+            "Emergency access",
             "Retention",
             "Audit",
         ])
