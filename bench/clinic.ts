@@ -16,7 +16,7 @@ const batchSizes = [1, 64, 512]
 const fullBatch = 250
 const motes = 20
 const measureMs = 1_500
-/** Of 250 envelopes of 5. */
+/** About what the clinic has in one transaction. */
 const ceilingRows = 1250
 /** The load of the machine varies: each round measures every size, and the best round counts. */
 const rounds = 2

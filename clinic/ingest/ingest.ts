@@ -9,10 +9,10 @@ import { open, parsed, Refused, type Opened } from "./open.ts"
 import { storeAll } from "./store.ts"
 
 /** What one transaction takes: everybody else waits for so many rows. */
-const maxRows = 2500
+const maxRows = 1500
 /** An envelope costs about as much as so many readings, an alarm as so many. */
 const rowsPerEnvelope = 5
-const rowsPerAlarm = 50
+const rowsPerAlarm = 30
 /** Of the envelopes of one transaction; the usual one has five readings in 90 bytes. */
 const maxBytes = 40_000
 
