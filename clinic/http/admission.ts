@@ -25,7 +25,8 @@ export function admit(
     if (maySee(user, action, patient)) return
     const scope = scopeOf(user, action)
     if (scope === undefined) throw new ProblemError("forbidden")
-    if (scope === "own") throw new ProblemError("other-patient")
+    // Whether there is such a patient is not said; of anything else, not even whether there is such a one.
+    if (scope === "own" && what === "patient") throw new ProblemError("other-patient")
     throw new ProblemError("not-found", { what })
 }
 
