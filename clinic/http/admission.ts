@@ -26,7 +26,7 @@ export function admit(
     const scope = scopeOf(user, action)
     if (scope === undefined) throw new ProblemError("forbidden")
     // Whether there is such a patient is not said; of anything else, not even whether there is such a one.
-    if (scope === "own" && what === "patient") throw new ProblemError("other-patient")
+    if (scope === "own" && o.what === undefined) throw new ProblemError("other-patient")
     throw new ProblemError("not-found", { what })
 }
 

@@ -46,6 +46,8 @@ const rights: Record<string, Partial<Record<string, Action | "public">>> = {
     "/api/patients/{id}/left": { get: "read" },
     "/api/retention": { get: "manage-retention", put: "manage-retention", delete: "manage-retention" },
     "/api/holds": { get: "manage-retention" },
+    "/api/erasures": { get: "manage-retention", post: "manage-retention" },
+    "/api/patients/{id}/erasure": { post: "manage-retention", delete: "manage-retention" },
     "/api/break-glass": { get: "break-glass", post: "break-glass" },
     "/api/break-glass/{id}": { delete: "break-glass" },
     "/api/break-glass/openings": { get: "review-break-glass" },
