@@ -8,6 +8,8 @@ export interface ByteStream {
     readonly peer: string
     /** The number of bytes written but not sent yet. Stop writing when it grows. */
     readonly backlog: number
+    /** Whether it is TLS; absent where that is not known. */
+    readonly isEncrypted?: boolean
     /** Sends `bytes`. Does nothing once the stream is closed. */
     write(bytes: Uint8Array): void
     /** Sends the queued bytes, then closes. */
@@ -42,6 +44,7 @@ export function socketStream(socket: Socket): ByteStream {
     }
     return {
         peer: peerOf(socket),
+        isEncrypted: "encrypted" in socket,
         get backlog() {
             return socket.writableLength
         },

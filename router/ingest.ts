@@ -117,6 +117,7 @@ export class Ingest {
     private readonly replays: Replays
     private readonly isShareUsed: (kid: Uint8Array, bytes: number, part: number) => boolean
     private readonly onResult: (envelope: Uint8Array, result: IngestResult) => void
+    private readonly listeners = new Set<StoredListener>()
     private waiting: Waiting[] = []
     private isCommitting = false
     /** The latest commit. */
@@ -173,6 +174,11 @@ export class Ingest {
         return this.store.outboxBytes + maxEnvelopeBytes > this.maxOutboxBytes
     }
 
+    /** Calls `listener` with each new envelope once it is durable. */
+    subscribe(listener: StoredListener): void {
+        this.listeners.add(listener)
+    }
+
     /** Accepts one envelope. Never rejects. */
     async submit(purpose: Purpose, bytes: Uint8Array, sender: Sender): Promise<IngestResult> {
         const checked = this.check(purpose, bytes, sender)
@@ -181,6 +187,7 @@ export class Ingest {
         this.counts[result.status === "refused" ? result.reason : result.status]++
         if (result.status === "refused") this.refused.count(result.reason)
         this.onResult(bytes, result)
+        if (result.status === "stored") for (const listener of this.listeners) listener(purpose, result.eui, bytes)
         return result
     }
 
@@ -315,6 +322,8 @@ export class Ingest {
         return isOver
     }
 }
+
+type StoredListener = (purpose: Purpose, eui: string, envelope: Uint8Array) => void
 
 /** The source of the time in receipts. */
 export interface ReceiptTime {

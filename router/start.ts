@@ -24,6 +24,7 @@ import type { Around } from "./browser/routes.ts"
 import { CoapUdp } from "./coap/udp.ts"
 import { serveDns, type DnsAccess } from "./dns/server.ts"
 import { MqttClient } from "./mqtt/client.ts"
+import { ConsumerAccounts } from "./mqtt/consumer-accounts.ts"
 import { MqttBroker } from "./mqtt/broker.ts"
 import { defaultMaxOutboxBytes } from "./ingest.ts"
 import { listen } from "./listen.ts"
@@ -164,7 +165,8 @@ export async function startRouter(o: {
         const { mqttPort: wantedMqttPort, mqttBroker: access } = o
         let broker: MqttBroker | undefined
         const attach: Attach[] = []
-        if (wantedMqttPort !== undefined) attach.push(parts => (broker = new MqttBroker(parts)))
+        if (wantedMqttPort !== undefined)
+            attach.push(parts => (broker = new MqttBroker(parts, consumerAccounts(o.data))))
         if (access) attach.push(parts => new MqttClient({ ...parts, access, share: o.mqttShare }))
         const router = new Router({
             ...{ clock: realClock, random: randomBytes, store, clinic: clinics, attach, log },
@@ -175,6 +177,7 @@ export async function startRouter(o: {
             onCommitted: ms => metrics.committed(ms),
         })
         metrics.watch(router)
+        broker?.watch(() => router.status().motes)
         const more = (app: FastifyInstance) => operationRoutes(app, { router, metrics })
         parts.push(router)
         const coap = await serve(router, o.coapPort)
@@ -220,6 +223,11 @@ export async function startRouter(o: {
         await close()
         throw error
     }
+}
+
+/** Those who may subscribe at the router's own MQTT broker; `data` is the folder of its store. */
+export function consumerAccounts(data: string): ConsumerAccounts {
+    return new ConsumerAccounts({ data, random: randomBytes })
 }
 
 async function serveMetrics(

@@ -20,6 +20,7 @@ import { checkRouterConfiguration } from "../check/router.ts"
 import { checkOption, httpsUrl, integer, logLevelOption, option, port, withConfigFile } from "../options.ts"
 import { runUntilStopped, stderrLog } from "../service.ts"
 import { deadLettersCommand } from "./dead-letters.ts"
+import { routerConsumersCommand } from "./router-consumers.ts"
 import { routerUsersCommand } from "./router-users.ts"
 import { clinicsOf, linkOf, type ClinicOptions } from "../clinic-links.ts"
 import { clientAccess, printClientHints, withClientOptions, type ClientOptions } from "../clients.ts"
@@ -140,7 +141,8 @@ export const routerCommand = withConfigFile(
         .addOption(logLevelOption("info"))
         .enablePositionalOptions()
         .addCommand(deadLettersCommand)
-        .addCommand(routerUsersCommand),
+        .addCommand(routerUsersCommand)
+        .addCommand(routerConsumersCommand),
 ).action(async (options: Options, command: Command) => {
     if (options.check) return await check(options, command)
     requireBroker(options)

@@ -8,8 +8,11 @@ import { isEui, type RouterKeys } from "../../wire/keys.ts"
 import { addressOf } from "../address.ts"
 import { Admission, type Place } from "../admission.ts"
 import type { Attachment, AttachmentParts } from "../attachment.ts"
+import type { MoteStatus } from "../browser/messages.ts"
 import type { MoteKeyring } from "../keyring.ts"
 import type { Refusal } from "../ingest.ts"
+import type { ConsumerAccounts } from "./consumer-accounts.ts"
+import { Consumers } from "./consumers.ts"
 import { HeldSessions } from "./held-sessions.ts"
 import { moteTopic, MqttMotes, type MqttMessage } from "./motes.ts"
 import { MqttSession, type Ending, type Refused, type SessionOwner, type Welcome } from "./session.ts"
@@ -55,7 +58,10 @@ export class MqttBroker implements Attachment {
     private readonly configs = new Map<string, Uint8Array>()
     private isClosed = false
 
-    constructor(parts: AttachmentParts) {
+    private readonly consumers: Consumers | undefined
+
+    /** @param accounts of consumers, who are no motes; without them there are none */
+    constructor(parts: AttachmentParts, accounts?: ConsumerAccounts) {
         const { clock, keyring, ingest, log } = parts
         this.clock = clock
         this.random = parts.random
@@ -63,12 +69,19 @@ export class MqttBroker implements Attachment {
         this.keyring = keyring
         this.log = log
         this.admission = new Admission({ clock, max: maxConnections })
+        this.consumers = accounts && new Consumers({ clock, accounts, log })
+        if (this.consumers) ingest.subscribe((purpose, eui, envelope) => this.consumers!.stored(purpose, eui, envelope))
         const publish = (message: MqttMessage) => this.publish(message)
         this.motes = new MqttMotes({ clock, ingest, keyring, log, publish, isNew: true, isShared: false })
     }
 
     get size(): number {
         return this.admission.size
+    }
+
+    /** The states of motes for consumers come from here. */
+    watch(statusOf: () => MoteStatus[]): void {
+        this.consumers?.watch(statusOf)
     }
 
     get online(): string[] {
@@ -92,6 +105,7 @@ export class MqttBroker implements Attachment {
         for (const { session } of [...(this.byEui.get(eui) ?? [])])
             session.end("the mote is revoked", Reason.administrativeAction)
         this.held.forget(eui)
+        this.consumers?.forget(eui)
     }
 
     admit(peer: string, drop: () => void): Place | undefined {
@@ -103,7 +117,10 @@ export class MqttBroker implements Attachment {
         if (!place) return stream.destroy()
         const connection = new Connection(stream, place, this.clock, {
             login: (connect, connection) => this.login(connect, connection),
-            subscribed: connection => {
+            maySubscribe: (filter, connection) => this.consumers?.maySubscribe(filter, connection),
+            subscribed: (filter, connection) => {
+                if (connection.isConsumer) return this.consumers!.subscribed(filter, connection)
+                if (!filter.endsWith("/config")) return
                 const payload = this.configs.get(connection.eui)
                 const topic = `vm/${connection.eui}/config`
                 if (payload) connection.session.deliver({ topic, payload, qos: 1, retain: true }, true)
@@ -119,9 +136,18 @@ export class MqttBroker implements Attachment {
         this.isClosed = true
         for (const { session } of [...this.connections]) session.end("the router stops", Reason.shuttingDown)
         this.held.close()
+        this.consumers?.stop()
     }
 
     private login(connect: Connect, connection: Connection): Welcome | Refused {
+        if (this.consumers && !isEui(connect.user ?? "")) {
+            const answer = this.consumers.login(connect, connection)
+            if (!("refused" in answer)) {
+                connection.isConsumer = true
+                connection.place.protocolConfirmed()
+            }
+            return answer
+        }
         const { user = "", password, will } = connect
         const wrong = { refused: "wrong user name or password", code: Reason.badUserNameOrPassword }
         if (!password || !isEui(user)) return wrong
@@ -164,7 +190,7 @@ export class MqttBroker implements Attachment {
         payload: Uint8Array,
         connection: Connection,
     ): Promise<{ isProductive: boolean } | Refused> {
-        const target = moteTopic(topic)
+        const target = connection.isConsumer ? undefined : moteTopic(topic)
         if (target?.eui !== connection.eui)
             return { refused: "publishing there is not allowed", code: Reason.notAuthorized }
         if (target.purpose === "status") {
@@ -196,6 +222,7 @@ export class MqttBroker implements Attachment {
         const { eui, clientId, place, state, willDelayS } = connection
         this.connections.delete(connection)
         place.leave()
+        if (connection.isConsumer) this.consumers!.closed(connection)
         this.log.debug({ mote: eui || undefined, reason }, "MQTT connection closed")
         const others = (this.byEui.get(eui) ?? []).filter(other => other !== connection)
         if (others.length > 0) this.byEui.set(eui, others)
@@ -223,7 +250,8 @@ function isPassword(password: Uint8Array, { mqtt }: RouterKeys): boolean {
 
 interface ConnectionOwner {
     login(connect: Connect, connection: Connection): Welcome | Refused
-    subscribed(connection: Connection): void
+    maySubscribe(filter: string, connection: Connection): 0 | 1 | undefined
+    subscribed(filter: string, connection: Connection): void
     published(topic: string, payload: Uint8Array, connection: Connection): Promise<{ isProductive: boolean } | Refused>
     closed(connection: Connection, ending: Ending): void
 }
@@ -233,6 +261,8 @@ class Connection implements SessionOwner {
     readonly session: MqttSession
     readonly place: Place
     readonly peer: string
+    readonly isPrivate: boolean
+    isConsumer = false
     /** The mote's `eui`, empty before the login. */
     eui = ""
     clientId = ""
@@ -246,6 +276,7 @@ class Connection implements SessionOwner {
 
     constructor(stream: ByteStream, place: Place, clock: Clock, owner: ConnectionOwner) {
         this.peer = stream.peer
+        this.isPrivate = stream.isEncrypted === true || isOfThisMachine(stream.peer)
         this.place = place
         this.owner = owner
         this.session = new MqttSession({ stream, clock, owner: this })
@@ -264,6 +295,7 @@ class Connection implements SessionOwner {
 
     /** Allows exactly the topics that docs/mqtt.md lists. */
     maySubscribe(filter: string): 0 | 1 | undefined {
+        if (this.isConsumer) return this.owner.maySubscribe(filter, this)
         const [root, eui, kind = "", name, ...more] = filter.split("/")
         if (root !== "vm" || eui !== this.eui || more.length > 0) return undefined
         if (kind === "command") return name === "+" || name === "identify" || name === "clear" ? 1 : undefined
@@ -271,7 +303,7 @@ class Connection implements SessionOwner {
     }
 
     subscribed(filter: string): void {
-        if (filter.endsWith("/config")) this.owner.subscribed(this)
+        this.owner.subscribed(filter, this)
     }
 
     published(topic: string, payload: Uint8Array): Promise<{ isProductive: boolean } | Refused> {
@@ -281,6 +313,10 @@ class Connection implements SessionOwner {
     closed(ending: Ending): void {
         this.owner.closed(this, ending)
     }
+}
+
+function isOfThisMachine(peer: string): boolean {
+    return /^(127\.[\d.]+|::1|::ffff:127\.[\d.]+):\d+$/.test(peer)
 }
 
 function sha256(bytes: Uint8Array | string): Buffer {

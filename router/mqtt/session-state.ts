@@ -131,8 +131,13 @@ function isAlarm({ message }: Outgoing): boolean {
     return message.topic.endsWith("/alarms")
 }
 
-/** Tells whether a filter matches a topic. Of the wildcards only `+` is used here (§4.7.1.3). */
-function isMatch(filter: string, topic: string): boolean {
+/** Tells whether a filter matches a topic (§4.7.1). No topic here begins with `$`. */
+export function isMatch(filter: string, topic: string): boolean {
+    if (filter === "#") return true
+    if (filter.endsWith("/#")) {
+        const before = filter.slice(0, -2).split("/")
+        return isMatch(before.join("/"), topic.split("/").slice(0, before.length).join("/"))
+    }
     if (!filter.includes("+")) return filter === topic
     const [levels, wanted] = [topic.split("/"), filter.split("/")]
     return levels.length === wanted.length && wanted.every((level, i) => level === "+" || level === levels[i])

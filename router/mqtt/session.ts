@@ -43,6 +43,8 @@ export interface Refused {
 export interface Welcome {
     state: SessionState
     isResumed: boolean
+    /** The longest time for which the session may outlive its connection, by default `maxSessionExpiryS`. */
+    maxExpiryS?: number
     /** The identifier that the server has chosen for a client without one. */
     assignedClientId?: string
 }
@@ -89,6 +91,7 @@ export class MqttSession {
     private maxPeerBytes = Infinity
     private wantsReasons = true
     private expiryS = 0
+    private maxExpiryS = maxSessionExpiryS
     /** The messages that are being handled, the oldest first, and their results. */
     private readonly inbound: Inbound[] = []
     private keepAliveMs = loginMs
@@ -111,6 +114,11 @@ export class MqttSession {
         this.heardAt = elapsedMs(this.clock)
         this.watch()
         this.stream.listen({ data: bytes => this.data(bytes), closed: () => this.streamClosed() })
+    }
+
+    /** The bytes that are written, and not read yet. */
+    get backlog(): number {
+        return this.stream.backlog
     }
 
     /**
@@ -202,10 +210,11 @@ export class MqttSession {
             this.reason = `refused: ${answer.refused}`
             return this.linger()
         }
-        const { state, isResumed, assignedClientId } = answer
+        const { state, isResumed, assignedClientId, maxExpiryS = maxSessionExpiryS } = answer
         const keepAliveS = keepAlive === 0 ? maxKeepAliveS : Math.min(keepAlive, maxKeepAliveS)
         const wantedExpiry = version === 5 ? (properties.sessionExpiry ?? 0) : clean || clientId === "" ? 0 : Infinity
-        this.expiryS = Math.min(wantedExpiry, maxSessionExpiryS)
+        this.maxExpiryS = maxExpiryS
+        this.expiryS = Math.min(wantedExpiry, maxExpiryS)
         this.peerAliases = new OutboundAliases(properties.topicAliasMaximum ?? 0)
         const granted: Properties = {
             ...{ receiveMaximum: maxInbound, maximumQos: 1, maximumPacketSize: maxPacketBytes },
@@ -297,7 +306,7 @@ export class MqttSession {
         const expiryS = properties?.sessionExpiry
         if (expiryS !== undefined && expiryS > 0 && this.expiryS === 0)
             return this.end("a session that ends with its connection cannot be kept", Reason.protocolError)
-        if (expiryS !== undefined) this.expiryS = Math.min(expiryS, maxSessionExpiryS)
+        if (expiryS !== undefined) this.expiryS = Math.min(expiryS, this.maxExpiryS)
         this.hasWill = code === Reason.disconnectWithWill
         this.isOver = true
         this.reason = "the peer disconnected"

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { join } from "node:path"
 import { after, test } from "node:test"
-import { pageUsers } from "../../router/index.ts"
+import { consumerAccounts, pageUsers } from "../../router/index.ts"
 import { temporaryFolder } from "../e2e/command.ts"
 import { CommandLine } from "../support/command-line.ts"
 
@@ -25,6 +25,20 @@ test("router users: added, listed, given a link, removed", async t => {
     assert.equal((await run("setup", "nobody")).code, 1)
     assert.equal((await run("remove", "tech")).code, 0)
     assert.equal((await run("remove", "tech")).code, 1)
+})
+
+test("router consumers: added with a password that is shown once, listed, removed", async t => {
+    const data = temporaryFolder(t)
+    const run = (...args: string[]) => commandLine.run(["router", "consumers", ...args, "--data", data])
+    const added = await run("add", "wall", "--envelopes", "--motes", "70b3*, 0000000000000001")
+    assert.equal(added.code, 0, added.stderr)
+    const [, password] = /^([\w-]{43})\n$/.exec(added.stdout)!
+    assert.match((await run("list")).stdout, /wall +states and envelopes +70b3\*,0000000000000001/)
+    assert.equal(consumerAccounts(join(data, "router")).verified("wall", Buffer.from(password!))?.envelopes, true)
+    assert.equal((await run("add", "wall")).code, 1)
+    assert.equal((await run("add", "0000000000000001")).code, 2)
+    assert.equal((await run("remove", "wall")).code, 0)
+    assert.equal((await run("remove", "wall")).code, 1)
 })
 
 test("HTTP without login is for this machine only", async () => {
