@@ -1,6 +1,7 @@
 import assert from "node:assert/strict"
 import { createHash } from "node:crypto"
 import { after, before, test } from "node:test"
+import fc from "fast-check"
 import { resourceKinds } from "../../clinic/fhir/resources/resources.ts"
 import { ManualClock } from "../support/clock.ts"
 import { alarmEvent, moteTime, type TestMote } from "../support/mote.ts"
@@ -149,4 +150,32 @@ test("of no kind of resource one sees what is another ward's, by no way to ask",
     assert.ok(last.length === 1 && isOf(last[0]!, west))
     const all = await find(`Patient/${west.patient}/$everything`, { cookie: ruth })
     assert.ok(all.length > 5 && !all.some(one => isOf(one, east)))
+})
+
+test("whatever is asked: no failure of the server, and nobody else's patient", async () => {
+    const known = [...new Set(resourceKinds.flatMap(({ parameters }) => Object.keys(parameters)))]
+    const general = ["_id", "_lastUpdated", "_sort", "_count", "_cursor", "_total", "_summary", "_elements"]
+    const name = fc.oneof(
+        fc.constantFrom(...known, ...general, "_include", "_revinclude", "_include:iterate"),
+        fc
+            .tuple(fc.constantFrom(...known), fc.constantFrom(":not", ":missing", ":Patient", ".name", ".patient._id"))
+            .map(parts => parts.join("")),
+    )
+    const ofEast = [String(east.patient), `Patient/${east.patient}`, east.mote.eui, "east", "3 East"]
+    const value = fc.oneof(
+        fc.constantFrom(...ofEast, "true", "ne2024", "ge1", "0", "1", "-date", "*", "count", "accurate", "1.1", "W10"),
+        fc.constantFrom("Observation:patient", "Device:patient", "Group:member", "Observation:*", "8867-4,9279-1"),
+        fc.string({ maxLength: 20 }),
+    )
+    const type = fc.constantFrom(...resourceKinds.filter(({ access }) => access === "read").map(({ type }) => type))
+    const isEasts = new RegExp(`"Patient/${east.patient}"|"family":"East"|${east.mote.eui}`)
+    await fc.assert(
+        fc.asyncProperty(type, fc.array(fc.tuple(name, value), { maxLength: 4 }), async (type, pairs) => {
+            const path = `/fhir/${type}?${new URLSearchParams(pairs)}`
+            const { status, json } = await service.call("GET", path, { cookie: ruth })
+            assert.ok([200, 400].includes(status), `${path}: ${status}`)
+            assert.doesNotMatch(JSON.stringify(json.entry ?? json.issue ?? null), isEasts, path)
+        }),
+        { numRuns: 150 },
+    )
 })
