@@ -118,7 +118,7 @@ async function withUsers(options: Options, work: (api: ClinicApi) => Promise<voi
 
 async function printSetupLink(api: ClinicApi, name: string): Promise<void> {
     const path = `/api/users/${encodeURIComponent(name)}/setup-link`
-    const { token, expiresAt } = await api.call("POST", path, SetupLink)
-    console.log(`${api.url}/#setup=${token}`)
+    const { token, expiresAt, url } = await api.call("POST", path, SetupLink)
+    console.log(url ?? `${api.url}/#setup=${token}`)
     console.error(`for ${name}, once, until ${new Date(expiresAt).toISOString()}`)
 }

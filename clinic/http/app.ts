@@ -153,7 +153,7 @@ export async function buildApp(o: {
     alarmRoutes(app, clinic)
     burdenRoutes(app, clinic, turns)
     wardRuleRoutes(app, clinic)
-    userRoutes(app, clinic)
+    userRoutes(app, clinic, address && address.origin + prefix)
     tokenRoutes(app, clinic)
     ownAccountRoutes(app, { clinic, limits: loginLimits, answers, record, address })
     auditRoutes(app, clinic)

@@ -14,7 +14,7 @@ const maxSaidChars = 500
 const config = { access: "manage-users", audit: "users" } as const
 
 /** Who may come in: people sign in with a password, routers have tokens only. */
-export function userRoutes(app: App, clinic: Clinic): void {
+export function userRoutes(app: App, clinic: Clinic, base: string | undefined): void {
     app.get(
         "/api/users",
         { schema: { tags, summary: "All users", response: { 200: List(UserSchema) } }, config },
@@ -136,7 +136,9 @@ export function userRoutes(app: App, clinic: Clinic): void {
             const user = await named(clinic, request.params.user)
             refuseMore(request, { role: user.role })
             if (kindOf(user.role).signIn !== "password") throw new ProblemError("has-no-password", { role: user.role })
-            return reply.code(201).send(await clinic.accounts.addSetupLink(user.id))
+            const link = await clinic.accounts.addSetupLink(user.id)
+            const url = base === undefined ? null : `${base}/#setup=${link.token}`
+            return reply.code(201).send({ ...link, url })
         },
     )
 

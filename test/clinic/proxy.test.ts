@@ -139,3 +139,15 @@ test("proxies and base URLs that are none are refused", () => {
         assert.ok(isProxy(address), address)
     for (const address of ["11.0.0.1", "192.0.2.2", "2001:db9::7", "", "ward"]) assert.ok(!isProxy(address), address)
 })
+
+test("a setup link leads to where browsers see the clinic", async t => {
+    for (const [proxies, start] of [
+        [{ baseUrl: `${origin}/wards` }, `${origin}/wards/#setup=`],
+        [{}, null],
+    ] as const) {
+        const service = await Service.start(new ManualClock(Date.now()), { proxies })
+        t.after(() => service.close())
+        const { json } = await service.call("POST", "/api/users/doctor/setup-link", { token: service.administrator })
+        assert.equal(json.url, start && start + json.token)
+    }
+})

@@ -77,7 +77,13 @@ export const Token = Type.Object({
 })
 export type Token = Static<typeof Token>
 
-export const SetupLink = Type.Object({ token: shownOnce, expiresAt: Time })
+export const SetupLink = Type.Object({
+    token: shownOnce,
+    expiresAt: Time,
+    url: Type.Union([Type.String(), Type.Null()], {
+        description: "The page's address with the token; null where no base URL says what that is",
+    }),
+})
 export const Setup = Type.Object(
     { token: Type.String({ minLength: 1, maxLength: 200 }), password: Password },
     { additionalProperties: false },
