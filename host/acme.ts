@@ -44,6 +44,7 @@ export class AcmeRenewal {
     private failures = 0
     private triedAt: number | undefined
     private isStopped = false
+    private server: Server | undefined
 
     constructor(o: { plan: AcmePlan; data: string; clock: Clock; log: Log }) {
         this.o = o
@@ -56,7 +57,8 @@ export class AcmeRenewal {
     async stop(): Promise<void> {
         this.isStopped = true
         this.o.clock.clearTimeout(this.timer)
-        // An order that is under way is of no use to anybody any more.
+        // An order that is under way is of no use to anybody any more; the library cannot be told to stop.
+        this.close()
         await Promise.race([this.atWork, new Promise(resolve => setImmediate(resolve))])
     }
 
@@ -100,7 +102,8 @@ export class AcmeRenewal {
             { altNames: [...plan.names] },
             await acme.crypto.createPrivateEcdsaKey(),
         )
-        const server = await this.listen()
+        this.server = await this.listen()
+        if (this.isStopped) this.close()
         try {
             const chain = await within(
                 orderMs,
@@ -129,10 +132,15 @@ export class AcmeRenewal {
                 })
             throw error
         } finally {
-            this.answers.clear()
-            server.close()
-            server.closeAllConnections()
+            this.close()
         }
+    }
+
+    private close(): void {
+        this.answers.clear()
+        this.server?.close()
+        this.server?.closeAllConnections()
+        this.server = undefined
     }
 
     /** Answers the authority's requests, and nobody else's. */

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fchmodSync, openSync, readSync } from "node:fs"
+import { closeSync, existsSync, fchmodSync, openSync, readSync, rmSync } from "node:fs"
 import Database from "libsql"
 import { reasonOf, UserError } from "./errors.ts"
 
@@ -43,7 +43,10 @@ export function openSqlite(file: string, format: SqliteFormat): Database.Databas
         db.exec("PRAGMA foreign_keys = OFF")
         migrate(db, format, version)
         // SQLite makes the log later than the file says that there is one: somebody killed in between would be refused.
-        if (file !== ":memory:") makePrivate(`${file}-wal`)
+        if (file !== ":memory:") {
+            rmSync(mergedMark(file), { force: true })
+            makePrivate(`${file}-wal`)
+        }
         enableWal(db)
         db.exec("PRAGMA foreign_keys = ON")
         return db
@@ -88,12 +91,25 @@ function enableWal(db: Database.Database): void {
  * statement exists, so this leaves WAL mode first, which releases the lock.
  */
 export function closeSqlite(db: Database.Database): void {
+    const file = files.get(db)
     try {
+        if (file !== undefined && isMerged(db)) makePrivate(mergedMark(file))
         db.exec("PRAGMA journal_mode = DELETE")
     } catch {
         // The folder is gone or the disk is broken. Each commit is either on disk already or lost in any case.
     }
     release(db)
+    if (file !== undefined) rmSync(mergedMark(file), { force: true })
+}
+
+/** There while a database is closed, from when its log was merged: SQLite removes the log before the file says that there is none. */
+function mergedMark(file: string): string {
+    return `${file}-merged`
+}
+
+function isMerged(db: Database.Database): boolean {
+    const [row] = all<{ busy: number; log: number }>(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)"))
+    return row?.busy === 0 && row.log === 0
 }
 
 function release(db: Database.Database): void {
@@ -127,7 +143,7 @@ function expectsLog(file: string): boolean {
 
 /** Throws if the write-ahead log is missing. A copy made without it lacks the newest commits, possibly all of them. */
 function checkLog(file: string): void {
-    if (expectsLog(file))
+    if (expectsLog(file) && !existsSync(mergedMark(file)))
         throw new Error(
             "its write-ahead log is missing, the file whose name ends in -wal: restore both files together; " +
                 "if the log is lost, put an empty file in its place to go on without what was in it",
