@@ -93,7 +93,7 @@ function enableWal(db: Database.Database): void {
 export function closeSqlite(db: Database.Database): void {
     const file = files.get(db)
     try {
-        if (file !== undefined && isMerged(db)) makePrivate(mergedMark(file))
+        if (file !== undefined) makePrivate(mergedMark(file))
         db.exec("PRAGMA journal_mode = DELETE")
     } catch {
         // The folder is gone or the disk is broken. Each commit is either on disk already or lost in any case.
@@ -102,14 +102,9 @@ export function closeSqlite(db: Database.Database): void {
     if (file !== undefined) rmSync(mergedMark(file), { force: true })
 }
 
-/** There while a database is closed, from when its log was merged: SQLite removes the log before the file says that there is none. */
+/** There while a database is closed: SQLite merges and removes its log before the file says that there is none. */
 function mergedMark(file: string): string {
     return `${file}-merged`
-}
-
-function isMerged(db: Database.Database): boolean {
-    const [row] = all<{ busy: number; log: number }>(db.prepare("PRAGMA wal_checkpoint(TRUNCATE)"))
-    return row?.busy === 0 && row.log === 0
 }
 
 function release(db: Database.Database): void {
