@@ -1,4 +1,4 @@
-import type { PatientDelivery } from "../store/deliveries.ts"
+import type { DeliveryPage, PatientDelivery } from "../store/deliveries.ts"
 import type { Store } from "../store/store.ts"
 
 /** What was to be told of patients' alarms, for who asks later. */
@@ -10,12 +10,7 @@ export class Deliveries {
     }
 
     /** The newest first. */
-    async page(o: {
-        patients: "all" | readonly number[]
-        ids?: readonly number[] | undefined
-        beforeId?: number | undefined
-        limit: number
-    }): Promise<PatientDelivery[]> {
+    async page(o: DeliveryPage): Promise<PatientDelivery[]> {
         return await this.store.delivery.page(o)
     }
 }

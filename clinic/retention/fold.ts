@@ -1,18 +1,8 @@
+import type { SummedValue } from "../store/expiry.ts"
 import type { NewMean } from "../store/means.ts"
 
 export const minuteMs = 60_000
 export const hourMs = 3_600_000
-
-/** A value that stands for one reading or for many. */
-interface Value {
-    time: number
-    mote: number
-    value: number | null
-    quality: number | null
-    count: number | null
-    least: number | null
-    greatest: number | null
-}
 
 /**
  * Means of these values over steps of `step` ms, one for each mote; what has no value leaves nothing. Any part of a step may be
@@ -20,7 +10,7 @@ interface Value {
  */
 export function fold(
     { patient, name, step }: { patient: number; name: string; step: number },
-    values: readonly Value[],
+    values: readonly SummedValue[],
 ): NewMean[] {
     const means = new Map<string, NewMean & { rated: number }>()
     for (const { time: at, mote, value, quality, count: given, least, greatest } of values) {

@@ -20,6 +20,14 @@ export interface StoredDelivery {
 /** One about a patient. */
 export type PatientDelivery = StoredDelivery & { patient: number }
 
+/** Which deliveries, older than `beforeId`. */
+export interface DeliveryPage {
+    patients: "all" | readonly number[]
+    ids?: readonly number[] | undefined
+    beforeId?: number | undefined
+    limit: number
+}
+
 /** What is written as the failure of a notice that was not needed any more: the channel has not failed. */
 const notNeeded = ["acknowledged", "again", "gone"]
 
@@ -118,12 +126,7 @@ export class DeliveryTable {
     }
 
     /** What was to be told of patients' alarms, the newest first. */
-    async page(o: {
-        patients: "all" | readonly number[]
-        ids?: readonly number[] | undefined
-        beforeId?: number | undefined
-        limit: number
-    }): Promise<PatientDelivery[]> {
+    async page(o: DeliveryPage): Promise<PatientDelivery[]> {
         if (o.patients.length === 0 || o.ids?.length === 0) return []
         return await this.access.db
             .selectFrom("delivery as d")

@@ -1,5 +1,7 @@
+import type { Selectable } from "kysely"
 import type { Access } from "./access.ts"
 import { listed, prepareRows } from "./rows.ts"
+import type { Schema } from "./schema.ts"
 
 export interface NewEnvelope {
     mote: number
@@ -18,19 +20,7 @@ export interface NewEnvelope {
 /** What no two envelopes have in common: the nonce, and whose it is. */
 export type EnvelopeKey = Pick<NewEnvelope, "mote" | "boot" | "salt" | "seq">
 
-type NewRow = {
-    mote: number
-    boot: number
-    salt: Uint8Array
-    seq: number
-    purpose: string
-    received_at: number
-    stored_at: number
-    router: number
-    bytes: Uint8Array
-    problem: string | null
-    clock_offset: number
-}
+type NewRow = Omit<Selectable<Schema["envelope"]>, "id">
 
 const key = { mote: "integer", boot: "integer", salt: "bytes", seq: "integer" } as const
 const columns = {

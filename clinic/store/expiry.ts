@@ -1,29 +1,19 @@
-import { sql, type Kysely } from "kysely"
+import { sql, type Kysely, type Selectable } from "kysely"
 import type { Access } from "./access.ts"
+import type { NewMean } from "./means.ts"
 import type { Schema } from "./schema.ts"
 
+/** A value that stands for one reading or for many. */
+export type SummedValue = Pick<
+    Selectable<Schema["measurement"]>,
+    "time" | "mote" | "value" | "quality" | "count" | "least" | "greatest"
+>
+
 /** A reading, or a summary, whose time is over. */
-export interface ExpiredReading {
-    id: number
-    time: number
-    mote: number
-    value: number | null
-    quality: number | null
-    count: number | null
-    least: number | null
-    greatest: number | null
-}
+type ExpiredReading = SummedValue & { id: number }
 
 /** A mean whose time is over. */
-export interface ExpiredMean {
-    time: number
-    mote: number
-    value: number
-    count: number
-    least: number
-    greatest: number
-    quality: number | null
-}
+type ExpiredMean = Omit<NewMean, "patient" | "name" | "step">
 
 export interface ExpiredEnvelope {
     id: number

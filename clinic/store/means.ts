@@ -1,26 +1,15 @@
-import { sql } from "kysely"
+import { sql, type Selectable } from "kysely"
 import type { Access } from "./access.ts"
 import type { HistoryStep, MeasurementRange } from "./measurements.ts"
+import type { Schema } from "./schema.ts"
 
-/** What readings of one quantity that a mote measured have left, over `step` ms from `time` (unix ms) on. */
-export interface NewMean {
-    patient: number
-    name: string
-    step: number
-    time: number
-    mote: number
-    value: number
-    /** Readings that the value stands for. */
-    count: number
-    least: number
-    greatest: number
-    quality: number | null
-}
+/**
+ * What readings of one quantity that a mote measured have left, over `step` ms from `time` (unix ms) on. `count` readings are what the
+ * value stands for.
+ */
+export type NewMean = Omit<Selectable<Schema["mean"]>, "id">
 
-export interface StoredMean extends NewMean {
-    id: number
-    kid: Uint8Array
-}
+export type StoredMean = Selectable<Schema["mean"]> & { kid: Uint8Array }
 
 /** Which steps there are in a range, and for which time. */
 export interface MeanExtent {

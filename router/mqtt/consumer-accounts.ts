@@ -1,17 +1,14 @@
 import { createHash, timingSafeEqual } from "node:crypto"
-import { readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { Type, type Static } from "@sinclair/typebox"
 import { Value } from "@sinclair/typebox/value"
 import { UserError } from "../../host/errors.ts"
-import { makeFolder, readIfThere, writeDurably } from "../../host/files.ts"
+import { NamedFiles } from "../../host/named-files.ts"
 import { isEui } from "../../wire/keys.ts"
 
-const ownerOnly = 0o600
 const passwordBytes = 32
 const nameForm = /^[a-z0-9][a-z0-9-]{0,31}$/
 const motesForm = "^([0-9a-f]{16}|[0-9a-f]{0,15}\\*)$"
-const ending = ".json"
 const maxMotes = 1024
 
 const Stored = Type.Object({
@@ -26,33 +23,32 @@ const Stored = Type.Object({
 export type Consumer = Static<typeof Stored>
 
 /**
- * Those who may subscribe at the router's own MQTT broker, a file each, readable by the owner only. A running router and the command
- * line use them at the same time, so nothing is kept in memory.
+ * Those who may subscribe at the router's own MQTT broker, a file each: a running router and the command line use them at the same
+ * time.
  */
 export class ConsumerAccounts {
-    private readonly folder: string
+    private readonly files: NamedFiles<Consumer>
     private readonly random: (bytes: number) => Uint8Array
 
     /** @param o.data the folder of the router's store */
     constructor(o: { data: string; random: (bytes: number) => Uint8Array }) {
-        this.folder = join(o.data, "mqtt", "consumers")
+        this.files = new NamedFiles({
+            folder: join(o.data, "mqtt", "consumers"),
+            isName,
+            isThing: value => Value.Check(Stored, value),
+            mend: "remove it, and add the consumer again",
+        })
         this.random = o.random
     }
 
     /** Throws UserError for a file that is not one of theirs. */
     all(): Consumer[] {
-        return namesIn(this.folder).flatMap(name => this.find(name) ?? [])
+        return this.files.all()
     }
 
     /** Throws UserError for a file that cannot be read. */
     find(name: string): Consumer | undefined {
-        if (!isName(name)) return undefined
-        const text = readIfThere(this.fileOf(name))?.toString("utf8")
-        if (text === undefined) return undefined
-        const stored = parsed(text)
-        if (!Value.Check(Stored, stored) || stored.name !== name)
-            throw new UserError(`${this.fileOf(name)} is damaged: remove it, and add the consumer again`)
-        return stored
+        return this.files.find(name)
     }
 
     /** Returns the password, which nobody can learn again. Throws UserError for a name or motes of another form. */
@@ -63,17 +59,13 @@ export class ConsumerAccounts {
             throw new UserError("motes are identities of 16 hex digits, or their beginnings with *", 2)
         if (this.find(name)) throw new UserError(`there is a consumer ${name} already`)
         const password = Buffer.from(this.random(passwordBytes)).toString("base64url")
-        makeFolder(this.folder)
-        const stored: Consumer = { name, password: digest(password).toString("hex"), envelopes, motes }
-        writeDurably(this.fileOf(name), JSON.stringify(stored, undefined, 2) + "\n", ownerOnly)
+        this.files.put({ name, password: digest(password).toString("hex"), envelopes, motes })
         return password
     }
 
     /** False where there is none. */
     remove(name: string): boolean {
-        if (!this.find(name)) return false
-        rmSync(this.fileOf(name), { force: true })
-        return true
+        return this.files.remove(name)
     }
 
     /** The account, if this is its password. Throws UserError for a damaged file. */
@@ -82,34 +74,10 @@ export class ConsumerAccounts {
         const expected = account ? Buffer.from(account.password, "hex") : digest("")
         return timingSafeEqual(digest(password), expected) ? account : undefined
     }
-
-    private fileOf(name: string): string {
-        return join(this.folder, `${name}${ending}`)
-    }
 }
 
 function isName(name: string): boolean {
     return nameForm.test(name) && !isEui(name)
-}
-
-function namesIn(folder: string): string[] {
-    try {
-        return readdirSync(folder)
-            .filter(file => file.endsWith(ending))
-            .map(file => file.slice(0, -ending.length))
-            .sort()
-    } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return []
-        throw error
-    }
-}
-
-function parsed(text: string): unknown {
-    try {
-        return JSON.parse(text)
-    } catch {
-        return undefined
-    }
 }
 
 function digest(secret: string | Uint8Array): Buffer {

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict"
-import { readFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { after, before } from "node:test"
 import type { Browser, Page } from "playwright-core"
 import { hasChromium, launchChromium } from "../support/chromium.ts"
 import { Service } from "../clinic/service.ts"
+import { faults } from "./axe.ts"
 import { check, openPage, pageTest } from "./clinic-browser.ts"
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 const password = "correct horse battery"
 let browser: Browser
 let service: Service
@@ -35,12 +33,6 @@ after(async () => {
     await browser.close()
     await service.close()
 })
-
-async function faults(page: Page): Promise<string[]> {
-    await page.evaluate(axe)
-    const { violations } = await page.evaluate<{ violations: { id: string }[] }>("axe.run()")
-    return violations.map(({ id }) => id)
-}
 
 const rows = (page: Page) => page.locator("tbody tr")
 

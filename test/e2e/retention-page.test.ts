@@ -1,13 +1,11 @@
 import assert from "node:assert/strict"
-import { readFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { after, before } from "node:test"
 import type { Browser } from "playwright-core"
 import { hasChromium, launchChromium } from "../support/chromium.ts"
 import { Service } from "../clinic/service.ts"
+import { faults } from "./axe.ts"
 import { check, openPage, pageTest } from "./clinic-browser.ts"
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 const password = "correct horse battery"
 let browser: Browser
 let service: Service
@@ -48,9 +46,7 @@ pageTest(
         await page.getByRole("button", { name: "Keep everything" }).click()
         await page.getByText(`Nothing of patient ${patient} is removed from now on.`).waitFor()
         await check(page)
-        await page.evaluate(axe)
-        const { violations } = await page.evaluate<{ violations: { id: string }[] }>("axe.run()")
-        assert.deepEqual(violations, [])
+        assert.deepEqual(await faults(page), [])
         await page.getByRole("button", { name: `Lift: ${patient}` }).click()
         await page.getByRole("button", { name: `Lift: ${patient}` }).waitFor({ state: "detached" })
         const path = `/api/patients/${patient}`

@@ -2,9 +2,8 @@ import type { Encounter } from "@medplum/fhirtypes"
 import { Type } from "@sinclair/typebox"
 import { Coding, Id, Meta, optional, Reference, resource } from "../../http/schemas/fhir.ts"
 import type { Patient } from "../../people/patients.ts"
-import { numbers, type Asking, type Item, type Kind, type Scan } from "../kind.ts"
-import { idsIn } from "../search/narrow.ts"
-import { placeOf } from "../search/place.ts"
+import type { Item, Kind } from "../kind.ts"
+import { ofPatients } from "./of-patients.ts"
 import { bedId, wardId } from "./wards.ts"
 
 const schema = resource("Encounter", {
@@ -40,16 +39,7 @@ export const encounterKind: Kind = {
     mandatory: ["status", "class"],
     summary: ["subject"],
     orders: ["_id"],
-    async read(ids, { clinic, known }) {
-        const found = await Promise.all(known("read", numbers(ids)).map(id => clinic.patients.get(id)))
-        return found.filter(patient => patient !== undefined).map(itemOf)
-    },
-    async scan({ criteria, patients, after, limit }: Scan, { clinic }: Asking) {
-        const ids = idsIn(criteria, "_id")
-        const of = ids ? numbers(ids).filter(id => patients === "all" || patients.includes(id)) : patients
-        const items = (await clinic.patients.page(placeOf(after), limit, of)).map(itemOf)
-        return { items, rest: items.length < limit ? undefined : items.at(-1)?.position }
-    },
+    ...ofPatients(itemOf),
 }
 
 function itemOf(patient: Patient): Item {

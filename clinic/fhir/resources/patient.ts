@@ -2,9 +2,8 @@ import type { Patient as FhirPatient } from "@medplum/fhirtypes"
 import { Type } from "@sinclair/typebox"
 import { Id, Meta, optional, resource } from "../../http/schemas/fhir.ts"
 import type { Patient } from "../../people/patients.ts"
-import { commonParameters, numbers, type Asking, type Item, type Kind, type Scan } from "../kind.ts"
-import { placeOf } from "../search/place.ts"
-import { idsIn } from "../search/narrow.ts"
+import { commonParameters, type Item, type Kind } from "../kind.ts"
+import { ofPatients } from "./of-patients.ts"
 
 const schema = resource("Patient", {
     id: Id,
@@ -45,16 +44,7 @@ export const patientKind: Kind = {
     mandatory: [],
     summary: ["identifier", "active", "name", "gender", "birthDate"],
     orders: ["_id"],
-    async read(ids, { clinic, known }) {
-        const found = await Promise.all(known("read", numbers(ids)).map(id => clinic.patients.get(id)))
-        return found.filter(patient => patient !== undefined).map(itemOf)
-    },
-    async scan({ criteria, patients, after, limit }: Scan, { clinic }: Asking) {
-        const ids = idsIn(criteria, "_id")
-        const of = ids ? numbers(ids).filter(id => patients === "all" || patients.includes(id)) : patients
-        const items = (await clinic.patients.page(placeOf(after), limit, of)).map(itemOf)
-        return { items, rest: items.length < limit ? undefined : items.at(-1)?.position }
-    },
+    ...ofPatients(itemOf),
 }
 
 function itemOf(patient: Patient): Item {
